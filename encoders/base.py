@@ -1,0 +1,351 @@
+"""The contract of every encoder, and what all of them share: checks, scikit-learn's names, saving."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders import options
+from encoders.codes import (
+    Batch,
+    Batches,
+    Codes,
+    Items,
+    Modality,
+    Space,
+    as_matrix,
+    describe,
+    n_rows,
+    slices,
+    stack_codes,
+)
+from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError, OptionError
+
+State = dict[str, NDArray[Any]]
+#: Rows handed on at a time when a whole matrix is given where batches are expected.
+BATCH_ROWS = 4096
+
+
+@dataclass
+class Encoder(ABC):
+    """Turns items into codes of one `Space`.
+
+    Subclasses are dataclasses: their fields ARE the hyper-parameters, the first one is the positional argument of
+    the spec. A subclass writes ``_fit``, ``_encode``, ``state``, ``restore`` and, where it can, ``_decode``.
+    """
+
+    #: The registry name, as written in a spec.
+    name: ClassVar[str]
+    #: What the encoder reads.
+    reads: ClassVar[Modality] = Modality.VECTOR
+
+    def __post_init__(self) -> None:
+        options.check(self, self.name)
+        self._space: Space | None = None
+        self.input_dim: int | None = None
+        #: The space of the stage before, when a pipeline knows it (picture shape, kind).
+        self.input_space: Space | None = None
+        #: Digest of the corpus this encoder was fitted on, written into the manifest.
+        self.fitted_on: str | None = None
+
+    # -- what a subclass writes -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        """Learn from re-iterable batches and return the space of the codes."""
+
+    @abstractmethod
+    def _encode(self, items: Any) -> Codes:
+        """Encode checked items."""
+
+    def _encode_queries(self, items: Any) -> Codes:
+        return self._encode(items)
+
+    def _decode(self, codes: Codes) -> Items:
+        raise NotInvertibleError(f"'{self.name}' codes cannot be turned back into items")
+
+    @abstractmethod
+    def state(self) -> State:
+        """Return what ``fit`` learnt, arrays only."""
+
+    @abstractmethod
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned; ``self.space`` is known already."""
+
+    @property
+    def vocabulary(self) -> list[str] | None:
+        """The words of the input components, for encoders that learn words."""
+        return None
+
+    @vocabulary.setter
+    def vocabulary(self, words: list[str]) -> None:
+        raise AttributeError(f"'{self.name}' has no vocabulary")
+
+    # -- the contract ------------------------------------------------------------------------------------------
+
+    @property
+    def space(self) -> Space:
+        """The space of the codes, known after ``fit``."""
+        if self._space is None:
+            raise NotFittedError(f"'{self}' is not fitted yet: call fit(batches) or load a saved folder first")
+        return self._space
+
+    def fit(self, batches: Batches | Items, y: Sequence[Any] | None = None, *, work: Path | None = None) -> Self:
+        """Learn the encoder's parameters.
+
+        Parameters
+        ----------
+        batches : Batches or items
+            Re-iterable batches, or simply the items (texts, pictures, a matrix) of a small corpus.
+        y : sequence, optional
+            Labels, when items were given.
+        work : Path, optional
+            Folder for checkpoints; a fit that was killed goes on from there.
+
+        Raises
+        ------
+        BadItemError, DimensionError
+            When the items are not what this encoder reads.
+        """
+        checked = _Checked(as_batches(batches, y), self)
+        self.input_dim = None
+        self._space = self._fit(checked, work)
+        return self
+
+    def encode(self, items: Items) -> Codes:
+        """Return the codes of items; row i is item i."""
+        _ = self.space
+        return self._encode(self.checked(items))
+
+    def encode_queries(self, items: Items) -> Codes:
+        """Return the codes of queries: those of `encode` unless the model is asymmetric."""
+        _ = self.space
+        return self._encode_queries(self.checked(items))
+
+    def decode(self, codes: Codes) -> Items:
+        """Return the items that codes stand for.
+
+        Raises
+        ------
+        NotInvertibleError
+            When the encoder forgets too much.
+        """
+        width = codes.shape[1]
+        if width != stored_width(self.space):
+            raise DimensionError(f"'{self}' decodes codes of width {stored_width(self.space)}, got {width}")
+        return self._decode(codes)
+
+    def encode_batches(self, batches: Batches) -> Iterator[Codes]:
+        """Encode batch after batch, holding one at a time."""
+        for batch in batches:
+            yield self.encode(batch.items)
+
+    def fit_encode(self, batches: Batches | Items, y: Sequence[Any] | None = None) -> Codes:
+        """Fit and return the codes of the same items (bag-of-words encoders do both in one reading)."""
+        batches = as_batches(batches, y)
+        return stack_codes(list(self.fit(batches).encode_batches(batches)))
+
+    def checked(self, items: Items) -> Any:
+        """Return items in the form that ``_encode`` reads, or say what is wrong with them."""
+        if self.reads is Modality.TEXT:
+            return as_texts(items)
+        if self.reads is Modality.IMAGE:
+            return as_images(items)
+        matrix = as_matrix(items)
+        width = int(matrix.shape[1])
+        if self.input_dim is not None and width != self.input_dim:
+            raise DimensionError(f"'{self}' was fitted on vectors of width {self.input_dim}, got width {width}")
+        self.input_dim = width
+        return matrix
+
+    # -- identity ----------------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        return self.spec()
+
+    def spec(self, full: bool = False) -> str:
+        """Write the encoder as a spec: what differs from the defaults, or (`full`) every option."""
+        from encoders.spec import write_stage
+
+        positional, named = None, {}
+        for place, field in enumerate(dataclasses.fields(self)):
+            value = getattr(self, field.name)
+            if place == 0 and (full or value != field.default):
+                positional = options.text_of(value)
+            elif place and (full or value != field.default):
+                named[field.name.replace("_", "-")] = options.text_of(value)
+        return write_stage(self.name, positional, named)
+
+    def learnt_shape(self) -> dict[str, Any]:
+        """Return, as JSON values, what ``fit`` learnt about spaces (the arrays are in `state`)."""
+        return {
+            "space": self.space.to_json(),
+            "input_dim": self.input_dim,
+            "input_space": None if self.input_space is None else self.input_space.to_json(),
+        }
+
+    def restore_shape(self, value: dict[str, Any]) -> None:
+        """Take back what `learnt_shape` returned."""
+        self._space = Space.from_json(value["space"])
+        self.input_dim = value["input_dim"]
+        if value["input_space"] is not None:
+            self.input_space = Space.from_json(value["input_space"])
+
+    # -- saving ------------------------------------------------------------------------------------------------
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the fitted encoder as a folder of JSON and safetensors, all or nothing."""
+        from encoders.artifact import save_encoder
+
+        return save_encoder(self, Path(folder))
+
+    @staticmethod
+    def load(folder: str | Path) -> Encoder:
+        """Read an encoder that `save` wrote."""
+        from encoders.artifact import load_encoder
+
+        return load_encoder(Path(folder))
+
+    # -- scikit-learn's names for the same things --------------------------------------------------------------
+
+    def transform(self, items: Items) -> Codes:
+        """Scikit-learn's name for `encode`."""
+        return self.encode(items)
+
+    def fit_transform(self, items: Batches | Items, y: Sequence[Any] | None = None) -> Codes:
+        """Scikit-learn's name for `fit_encode`."""
+        return self.fit_encode(items, y)
+
+    def inverse_transform(self, codes: Codes) -> Items:
+        """Scikit-learn's name for `decode`."""
+        return self.decode(codes)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the hyper-parameters."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change hyper-parameters; unknown names and bad values are refused."""
+        known = self.get_params()
+        for key, value in params.items():
+            if key not in known:
+                raise OptionError(f"{self.name} has no option '{key}'; it has: {', '.join(known) or 'none'}")
+            setattr(self, key, value)
+        options.check(self, self.name)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._space is not None
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        text = self.reads is Modality.TEXT
+        return Tags(
+            estimator_type="transformer",
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(preserves_dtype=["float32"]),
+            input_tags=InputTags(two_d_array=not text, string=text, sparse=not text),
+            requires_fit=True,
+        )
+
+
+class _Checked:
+    """Batches whose items have been checked by an encoder, pass after pass."""
+
+    def __init__(self, batches: Batches, encoder: Encoder) -> None:
+        self.batches, self.encoder = batches, encoder
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.batches:
+            yield Batch(self.encoder.checked(batch.items), batch.labels)
+
+
+class Encoded:
+    """Batches as seen through a function: re-iterable, nothing kept."""
+
+    def __init__(self, batches: Batches, encode: Callable[[Items], Codes]) -> None:
+        self.batches, self.encode = batches, encode
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.batches:
+            yield Batch(self.encode(batch.items), batch.labels)
+
+
+class _Sliced:
+    """A matrix or list cut into batches."""
+
+    def __init__(self, items: Items, labels: Sequence[Any] | None) -> None:
+        self.items, self.labels = items, labels
+
+    def __iter__(self) -> Iterator[Batch]:
+        start = 0
+        for piece in slices(self.items, BATCH_ROWS) if hasattr(self.items, "shape") else self._pieces():
+            stop = start + n_rows(piece)
+            yield Batch(piece, None if self.labels is None else [str(label) for label in self.labels[start:stop]])
+            start = stop
+
+    def _pieces(self) -> Iterator[Items]:
+        for start in range(0, n_rows(self.items), BATCH_ROWS):
+            yield self.items[start : start + BATCH_ROWS]
+
+
+def as_batches(items: Batches | Items, y: Sequence[Any] | None = None) -> Batches:
+    """Return re-iterable batches, whether given as such or as the items themselves.
+
+    Raises
+    ------
+    BadItemError
+        For a single text, or a generator that could be read only once.
+
+    Examples
+    --------
+    >>> [len(batch.items) for batch in as_batches(["a text", "another"])]
+    [2]
+    """
+    if isinstance(items, str | bytes):
+        raise BadItemError("expected many items, got a single text: put it into a list")
+    if isinstance(items, Iterator):
+        raise BadItemError("expected batches that can be read more than once, got a generator: pass a list instead")
+    if isinstance(items, np.ndarray) or issparse(items):
+        return _Sliced(items, y)
+    if isinstance(items, Sequence) and not (len(items) and isinstance(items[0], Batch)):
+        return _Sliced(items, y)
+    return items  # type: ignore[return-value]
+
+
+def as_texts(items: Items) -> list[str]:
+    """Return items as a list of texts, or say which one is none."""
+    if isinstance(items, str) or issparse(items):
+        raise BadItemError(f"expected a list of texts, got {describe(items)}")
+    texts = list(items)
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise BadItemError(f"item {row} should be a text, got {describe(text)}: is this a text corpus?")
+    return texts
+
+
+def as_images(items: Items) -> list[NDArray[Any]]:
+    """Return items as a list of pictures ``(h, w)`` or ``(h, w, c)``, or say which one is none."""
+    if isinstance(items, str) or issparse(items):
+        raise BadItemError(f"expected pictures, got {describe(items)}: is this an image corpus?")
+    pictures = list(items)
+    for row, picture in enumerate(pictures):
+        if not isinstance(picture, np.ndarray) or picture.ndim not in (2, 3):
+            raise BadItemError(f"item {row} should be a picture (height, width[, channels]), got {describe(picture)}")
+    return pictures
+
+
+def stored_width(space: Space) -> int:
+    """Columns of the stored matrix: bytes for packed bits, components otherwise."""
+    from encoders.codes import Kind, packed_width
+
+    return packed_width(space.dim) if space.kind is Kind.BINARY else space.dim

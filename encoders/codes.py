@@ -1,0 +1,226 @@
+"""What a code is and how two codes are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
+from scipy.sparse import vstack as sparse_vstack
+
+from encoders.errors import BadItemError, DimensionError
+
+
+class Kind(StrEnum):
+    """How the numbers of a code are stored."""
+
+    DENSE = "dense"
+    SPARSE = "sparse"
+    BINARY = "binary"
+
+
+class Metric(StrEnum):
+    """The geometry of a space; larger scores are better in all of them."""
+
+    COSINE = "cosine"
+    DOT = "dot"
+    EUCLIDEAN = "euclidean"
+    HAMMING = "hamming"
+
+
+class Modality(StrEnum):
+    """What an encoder reads: raw items of one sort, or the codes of another encoder."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VECTOR = "vector"
+
+
+@dataclass(frozen=True)
+class Space:
+    """The type of a code.
+
+    Parameters
+    ----------
+    dim : int
+        Number of components (bits, for a binary code).
+    kind : Kind
+        Dense float32, sparse float32 (CSR) or bits packed into bytes.
+    metric : Metric
+        How two codes are compared.
+    shape : tuple of int, optional
+        The picture shape ``(height, width[, channels])`` when a code can be looked at.
+
+    Examples
+    --------
+    >>> Space(784, Kind.DENSE, Metric.EUCLIDEAN, (28, 28)).bytes_per_item
+    3136
+    >>> Space(30, Kind.BINARY, Metric.HAMMING).bytes_per_item
+    4
+    """
+
+    dim: int
+    kind: Kind
+    metric: Metric
+    shape: tuple[int, ...] | None = None
+
+    @property
+    def bytes_per_item(self) -> int | None:
+        """Bytes of one stored code; None for sparse codes, whose length varies."""
+        return {Kind.DENSE: 4 * self.dim, Kind.BINARY: packed_width(self.dim), Kind.SPARSE: None}[self.kind]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the space as plain JSON values."""
+        shape = None if self.shape is None else list(self.shape)
+        return {"dim": self.dim, "kind": str(self.kind), "metric": str(self.metric), "shape": shape}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Space:
+        """Read what `to_json` wrote."""
+        shape = value.get("shape")
+        return cls(
+            int(value["dim"]), Kind(value["kind"]), Metric(value["metric"]), None if shape is None else tuple(shape)
+        )
+
+
+#: float32 (n, dim) | csr_array float32 (n, dim) | packed uint8 (n, ceil(dim / 8))
+Codes = NDArray[np.float32] | csr_array | NDArray[np.uint8]
+#: Texts, pictures (uint8, (h, w[, c]) each, or stacked), or the codes of an earlier stage.
+Items = Sequence[str] | Sequence[NDArray[Any]] | NDArray[Any] | csr_array
+
+
+class Batch(NamedTuple):
+    """Some items on their way to an encoder, with their labels where there are any."""
+
+    items: Items
+    labels: Sequence[str] | None = None
+
+
+#: Re-iterable: every ``iter()`` is one pass over the same items in the same order.
+Batches = Iterable[Batch]
+
+
+def packed_width(bits: int) -> int:
+    """Bytes that hold `bits` bits."""
+    return (bits + 7) // 8
+
+
+def n_rows(items: Items) -> int:
+    """Return how many items a batch, list or matrix holds (SciPy forbids ``len`` of a sparse array)."""
+    return int(items.shape[0]) if issparse(items) or isinstance(items, np.ndarray) else len(items)
+
+
+def stack_codes(parts: Sequence[Codes]) -> Codes:
+    """Stack codes row-wise; all of one kind and width."""
+    if len(parts) == 1:
+        return parts[0]
+    if issparse(parts[0]):
+        return csr_array(sparse_vstack(list(parts), format="csr"))
+    return np.concatenate(parts)  # type: ignore[arg-type]
+
+
+def collect(batches: Batches) -> Codes:
+    """Hold every row of `batches` as ONE matrix, filled in place where dense (no second copy).
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    parts: list[Codes] = [as_matrix(batch.items) for batch in batches if n_rows(batch.items)]
+    if not parts:
+        raise BadItemError("there is nothing to fit on: the corpus holds no items")
+    if len(parts) == 1 or issparse(parts[0]):
+        return stack_codes(parts)
+    width = parts[0].shape[1]
+    whole = np.empty((sum(part.shape[0] for part in parts), width), dtype=parts[0].dtype)
+    start = 0
+    while parts:  # each part is let go as soon as it is copied
+        part = parts.pop(0)
+        whole[start : start + part.shape[0]] = part
+        start += part.shape[0]
+    return whole
+
+
+def as_matrix(items: Items) -> Codes:
+    """Return vector items as a finite float32 matrix (sparse stays sparse, packed bits stay packed).
+
+    Raises
+    ------
+    BadItemError
+        For NaN, infinite or non-numeric values.
+    DimensionError
+        When the rows are not all of one width.
+
+    Examples
+    --------
+    >>> as_matrix([[1, 2], [3, 4]]).dtype
+    dtype('float32')
+    >>> as_matrix([[1.0, float("nan")]])
+    Traceback (most recent call last):
+    encoders.errors.BadItemError: row 0 holds NaN or infinite values
+    """
+    if issparse(items):
+        matrix = csr_array(items, dtype=np.float32) if items.dtype != np.float32 else csr_array(items)
+        require_finite(matrix.data, matrix)
+        return matrix
+    if isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim == 2:
+        return items
+    try:
+        dense = np.asarray(items, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DimensionError(f"expected vectors of one width, got {describe(items)}") from error
+    if dense.ndim != 2:
+        raise DimensionError(f"expected a matrix (n, dim), got an array of shape {dense.shape}")
+    require_finite(dense, dense)
+    return dense
+
+
+def require_finite(values: NDArray[Any], matrix: Codes) -> None:
+    """Raise `BadItemError` naming the first row with NaN or infinity."""
+    if np.isfinite(values).all():
+        return
+    whole = matrix.toarray() if issparse(matrix) else matrix
+    row = int(np.flatnonzero(~np.isfinite(whole).all(axis=1))[0])
+    raise BadItemError(f"row {row} holds NaN or infinite values")
+
+
+def describe(items: Any) -> str:
+    """Say in a few words what was given, for error messages."""
+    if isinstance(items, np.ndarray) or issparse(items):
+        return f"an array of shape {items.shape}"
+    if isinstance(items, str | bytes):
+        return "a single text"
+    try:
+        first = next(iter(items))
+    except (TypeError, StopIteration):
+        return f"{type(items).__name__}"
+    return f"a {type(items).__name__} of {type(first).__name__}"
+
+
+def normalized(codes: Codes) -> Codes:
+    """Return float codes scaled to unit length; zero rows stay zero.
+
+    Examples
+    --------
+    >>> normalized(np.array([[3, 4], [0, 0]], dtype=np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    if issparse(codes):
+        norms = np.sqrt(np.asarray(codes.multiply(codes).sum(axis=1)).ravel())
+        scaled = codes.copy()
+        scaled.data = scaled.data / np.repeat(np.where(norms > 0, norms, 1), np.diff(scaled.indptr))
+        scaled.data = scaled.data.astype(np.float32, copy=False)
+        return scaled
+    norms = np.linalg.norm(codes, axis=1, keepdims=True)
+    return np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+
+def slices(codes: Codes, rows: int) -> Iterator[Codes]:
+    """Cut a matrix into consecutive pieces of at most `rows` rows (views where dense)."""
+    for start in range(0, codes.shape[0], rows):
+        yield codes[start : start + rows]

@@ -1,0 +1,144 @@
+"""Hyper-parameters as dataclass fields: declared with their range, read from a spec, checked once, here."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from encoders.errors import OptionError
+
+
+def option(
+    default: Any = dataclasses.MISSING,
+    help: str = "",  # noqa: A002
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    choices: Sequence[str] | None = None,
+) -> Any:
+    """Declare one hyper-parameter: its default, what it does, and the values it accepts."""
+    metadata = {"help": help, "ge": ge, "gt": gt, "le": le, "lt": lt, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+_LIMITS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
+    ("ge", "at least", lambda value, limit: value >= limit),
+    ("gt", "above", lambda value, limit: value > limit),
+    ("le", "at most", lambda value, limit: value <= limit),
+    ("lt", "below", lambda value, limit: value < limit),
+)
+
+
+def check(instance: Any, name: str) -> None:
+    """Check every field of a dataclass against its declared type and range.
+
+    Raises
+    ------
+    OptionError
+        Naming the option, the value and what it should be.
+    """
+    hints = typing.get_type_hints(type(instance))
+    for field in dataclasses.fields(instance):
+        value = getattr(instance, field.name)
+        if value is None and allows_none(hints[field.name]):
+            continue
+        label = f"{name}: {field.name}"
+        choices = field.metadata.get("choices")
+        if choices is not None and value not in choices:
+            raise OptionError(f"{label} is one of {', '.join(choices)}; got {value!r}")
+        if not isinstance(value, _accepted(hints[field.name])) or (
+            isinstance(value, bool) and bool not in _accepted(hints[field.name])
+        ):
+            raise OptionError(f"{label} should be {type_name(hints[field.name])}; got {value!r}")
+        for part in value if isinstance(value, tuple | list) else (value,):
+            for key, words, holds in _LIMITS:
+                limit = field.metadata.get(key)
+                if limit is not None and not holds(part, limit):
+                    raise OptionError(f"{label} should be {words} {limit:g}; got {part:g}")
+
+
+def convert(text: str, hint: Any, label: str) -> Any:
+    """Turn the text of one option into a value of the declared type.
+
+    Examples
+    --------
+    >>> convert("1000-500-30", tuple[int, ...], "sizes")
+    (1000, 500, 30)
+    >>> convert("yes", bool, "binary")
+    True
+    >>> convert("many", int, "pca: k")
+    Traceback (most recent call last):
+    encoders.errors.OptionError: pca: k should be a whole number; got 'many'
+    """
+    if allows_none(hint) and text.lower() in {"none", ""}:
+        return None
+    kinds = _accepted(hint)
+    try:
+        if tuple in kinds:
+            inner = typing.get_args(_without_none(hint))[0]
+            return tuple(inner(part) for part in text.split("-"))
+        if bool in kinds:
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+        if int in kinds and float not in kinds:
+            return int(text.replace("_", ""))
+        if float in kinds:
+            number = float(text)
+            return int(number) if int in kinds and number.is_integer() and not set(".eE") & set(text) else number
+    except (ValueError, KeyError):
+        raise OptionError(f"{label} should be {type_name(hint)}; got {text!r}") from None
+    return text
+
+
+def text_of(value: Any) -> str:
+    """Write a value so that `convert` reads it back.
+
+    Examples
+    --------
+    >>> text_of((1000, 500)), text_of(True), text_of(0.001)
+    ('1000-500', 'true', '0.001')
+    """
+    if isinstance(value, tuple):
+        return "-".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def allows_none(hint: Any) -> bool:
+    """Tell whether ``None`` is a declared value."""
+    return type(None) in typing.get_args(hint)
+
+
+def type_name(hint: Any) -> str:
+    """Say a type in the user's words."""
+    kinds = _accepted(hint)
+    if tuple in kinds:
+        return "whole numbers joined by '-'"
+    if bool in kinds:
+        return "true or false"
+    if float in kinds:
+        return "a number"
+    return "a whole number" if int in kinds else "a text"
+
+
+def _without_none(hint: Any) -> Any:
+    if isinstance(hint, types.UnionType):
+        return next(part for part in typing.get_args(hint) if part is not type(None))
+    return hint
+
+
+def _accepted(hint: Any) -> tuple[type, ...]:
+    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    kinds: list[type] = []
+    for part in parts:
+        origin = typing.get_origin(part) or part
+        if origin is float:
+            kinds += [float, int]
+        elif isinstance(origin, type) and origin is not type(None):
+            kinds.append(origin)
+    return tuple(kinds)

@@ -1,0 +1,95 @@
+"""Encoders in sequence, themselves an encoder: ``tfidf+lsa:128``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from encoders.base import Encoded, Encoder, State
+from encoders.codes import Batches, Codes, Items, Modality, Space
+from encoders.errors import SpecError
+
+
+@dataclass
+class Pipeline(Encoder):
+    """Stages, each encoding the codes of the one before; only the first reads raw items.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from encoders.registry import create
+    >>> pictures = np.arange(48, dtype=np.uint8).reshape(6, 2, 4)
+    >>> create("pixels+pca:1").fit(pictures).encode(pictures).shape
+    (6, 1)
+
+    References
+    ----------
+    scikit-learn's ``Pipeline``: Buitinck et al., API design for machine learning software, 2013, §3.2.
+    """
+
+    name: ClassVar[str] = "pipeline"
+    stages: tuple[Encoder, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.reads: Modality = self.stages[0].reads  # type: ignore[misc]
+        for before, stage in zip(self.stages, self.stages[1:], strict=False):
+            if stage.reads is not Modality.VECTOR:
+                raise SpecError(f"'{stage.name}' reads {stage.reads}s, so it cannot come after '{before.name}'")
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        for place, stage in enumerate(self.stages):
+            stage.input_space = self.stages[place - 1].space if place else None
+            stage.fit(batches, work=None if work is None else work / f"{place}-{stage.name}")
+            batches = Encoded(batches, stage.encode)
+        return self.stages[-1].space
+
+    def _encode(self, items: Any) -> Codes:
+        for stage in self.stages:
+            items = stage.encode(items)
+        return items  # type: ignore[no-any-return]
+
+    def _encode_queries(self, items: Any) -> Codes:
+        for stage in self.stages:
+            items = stage.encode_queries(items)
+        return items  # type: ignore[no-any-return]
+
+    def _decode(self, codes: Codes) -> Items:
+        items: Any = codes
+        for stage in reversed(self.stages):
+            items = stage.decode(items)
+        return items  # type: ignore[no-any-return]
+
+    def state(self) -> State:
+        """Return every stage's arrays, prefixed by its place."""
+        return {f"{place}.{key}": value for place, stage in enumerate(self.stages) for key, value in stage.state().items()}
+
+    def restore(self, state: State) -> None:
+        """Give every stage its arrays back."""
+        for place, stage in enumerate(self.stages):
+            prefix = f"{place}."
+            stage.restore({key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)})
+
+    def learnt_shape(self) -> dict[str, Any]:
+        """Return every stage's spaces beside the pipeline's own."""
+        return {**super().learnt_shape(), "stages": [stage.learnt_shape() for stage in self.stages]}
+
+    def restore_shape(self, value: dict[str, Any]) -> None:
+        """Give every stage its spaces back."""
+        super().restore_shape(value)
+        for stage, learnt in zip(self.stages, value["stages"], strict=True):
+            stage.restore_shape(learnt)
+
+    @property
+    def vocabulary(self) -> list[str] | None:
+        """The words of the first stage, where it has any."""
+        return self.stages[0].vocabulary
+
+    @vocabulary.setter
+    def vocabulary(self, words: list[str]) -> None:
+        self.stages[0].vocabulary = words
+
+    def spec(self, full: bool = False) -> str:
+        """Write the stages joined by ``+``."""
+        return "+".join(stage.spec(full) for stage in self.stages)

@@ -1,0 +1,97 @@
+"""The table of encoders: name -> where it lives and what it is, in one line. A new encoder is one file plus one line here."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import typing
+from typing import NamedTuple
+
+from encoders import options
+from encoders.base import Encoder
+from encoders.errors import OptionError, UnknownNameError
+from encoders.spec import Stage, parse
+
+
+class Entry(NamedTuple):
+    """One row of the table."""
+
+    location: str
+    summary: str
+
+
+ENCODERS: dict[str, Entry] = {
+    "bow": Entry("encoders.text.bag_of_words:BagOfWords", "word counts over a learnt vocabulary"),
+    "tfidf": Entry("encoders.text.tfidf:TfIdf", "word counts weighted by rarity (vector space model)"),
+    "bm25": Entry("encoders.text.bm25:BM25", "Okapi BM25 term weights; queries and documents differ"),
+    "sbert": Entry("encoders.text.sentence_transformer:SentenceTransformer", "sentence embeddings of a transformer"),
+    "pixels": Entry("encoders.image.pixels:Pixels", "the picture itself, grey levels in [0, 1]"),
+    "vectors": Entry("encoders.table.vectors:Vectors", "vectors as they are given"),
+    "pca": Entry("encoders.projection.pca:PCA", "principal components (dense input)"),
+    "lsa": Entry("encoders.projection.lsa:LSA", "latent semantic analysis: truncated SVD of a term matrix"),
+    "binarize": Entry("encoders.projection.binarize:Binarize", "one bit per component, searched by Hamming distance"),
+    "deep-ae": Entry("encoders.neural.deep_autoencoder:DeepAutoencoder", "deep autoencoder, symmetric MLP of any depth"),
+}
+
+
+def encoder_class(name: str) -> type[Encoder]:
+    """Return the class behind a registry name.
+
+    Raises
+    ------
+    UnknownNameError
+        With the closest known name.
+    """
+    if name not in ENCODERS:
+        raise UnknownNameError("encoder", name, ENCODERS)
+    module, _, attribute = ENCODERS[name].location.partition(":")
+    return typing.cast("type[Encoder]", getattr(importlib.import_module(module), attribute))
+
+
+def create(spec: str) -> Encoder:
+    """Build the (not yet fitted) encoder that a spec describes.
+
+    Raises
+    ------
+    SpecError, UnknownNameError, OptionError
+
+    Examples
+    --------
+    >>> str(create("pixels+pca:30"))
+    'pixels+pca:30'
+    >>> create("pixels+pca:k=-1")
+    Traceback (most recent call last):
+    encoders.errors.OptionError: pca: k should be at least 1; got -1
+    """
+    stages = [_create_stage(stage) for stage in parse(spec)]
+    if len(stages) == 1:
+        return stages[0]
+    from encoders.pipeline import Pipeline
+
+    return Pipeline(tuple(stages))
+
+
+def _create_stage(stage: Stage) -> Encoder:
+    cls = encoder_class(stage.name)
+    hints = typing.get_type_hints(cls)
+    fields = [field.name for field in dataclasses.fields(cls)]
+    given = {key.replace("-", "_"): value for key, value in stage.named.items()}
+    if stage.argument is not None:
+        if not fields:
+            raise OptionError(f"{stage.name} takes no options; got '{stage.argument}'")
+        if fields[0] in given:
+            raise OptionError(f"{stage.name}: {fields[0]} is given twice")
+        given[fields[0]] = stage.argument
+    values = {}
+    for key, text in given.items():
+        if key not in fields:
+            raise UnknownNameError(f"option of {stage.name}", key.replace("_", "-"), (f.replace("_", "-") for f in fields))
+        values[key] = options.convert(text, hints[key], f"{stage.name}: {key}")
+    missing = [
+        field.name
+        for field in dataclasses.fields(cls)
+        if field.default is dataclasses.MISSING and field.name not in values
+    ]
+    if missing:
+        raise OptionError(f"{stage.name} needs {missing[0]}, as in '{stage.name}:{cls.name and missing[0].upper()}'")
+    return cls(**values)

@@ -1,0 +1,306 @@
+"""The contract of every index: codes in, the nearest rows out, larger scores better."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Codes, Kind, Metric, Space, normalized
+from encoders.errors import BadItemError, NotInvertibleError, OptionError
+from indexers.checks import checked_codes, checked_ids, checked_k, require_supported
+
+
+class Hit(NamedTuple):
+    """One answer: the item's id and its score, larger is better in every metric."""
+
+    id: str
+    score: float
+
+
+class Rows(NamedTuple):
+    """Answers as arrays, best first; where there are fewer than k, the rest is row -1 with score -inf.
+
+    Attributes
+    ----------
+    scores : ndarray float32 (n, k)
+    rows : ndarray int64 (n, k)
+    """
+
+    scores: NDArray[np.float32]
+    rows: NDArray[np.int64]
+
+
+#: A Hit from a pair, in C: ten times 10,000 hits are made in milliseconds.
+_hit = partial(tuple.__new__, Hit)
+
+
+class Index(ABC):
+    """Stores codes under ids and finds the nearest.
+
+    Life: ``Index(space)`` -> ``fit(codes)`` (centroids, codebooks; often nothing) -> ``add(ids, codes)`` ->
+    ``search``.
+    Row i is the i-th live item in the order of adding: ``ids[i]``; rows close up when items are removed.
+
+    A subclass writes ``_add``, ``_remove``, ``_search``, ``_write``, ``_read``, and ``_fit`` if it learns.
+    It gets checked items as the caller gave them, and queries that went through `comparable`.
+
+    Parameters
+    ----------
+    space : Space
+        The space of the codes.
+    backend : str
+        The backend's own language, such as FAISS's factory string; most indexes have none.
+    parameters : dict of str to str, optional
+        Search parameters by the backend's own names.
+
+    Raises
+    ------
+    UnsupportedSpaceError
+        When the index cannot honour the kind and metric.
+    OptionError
+        For a backend string or parameter that the index does not know.
+    """
+
+    #: The registry name, as written in a description.
+    name: ClassVar[str]
+    #: What the index can honour; anything else is refused before any work.
+    spaces: ClassVar[frozenset[tuple[Kind, Metric]]]
+    #: True when the saved index holds every code at full precision: a collection keeps no second copy.
+    holds_codes: ClassVar[bool] = False
+
+    def __init__(self, space: Space, backend: str = "", parameters: dict[str, str] | None = None) -> None:
+        require_supported(self.name, self.spaces, space)
+        self.space, self.backend = space, backend
+        self.parameters: dict[str, str] = {}
+        self._ids: list[str] = []
+        self._row_of: dict[str, int] | None = None
+        self._configure(backend)
+        self.set_parameters(parameters or {})
+
+    # -- what a subclass writes ------------------------------------------------------------------------------
+
+    def _configure(self, backend: str) -> None:
+        """Read the backend string."""
+        if backend:
+            raise OptionError(f"'{self.name}' takes nothing after ':'; got '{backend}'")
+
+    def _set_parameter(self, key: str, value: str) -> None:
+        """Set one search parameter."""
+        raise OptionError(f"'{self.name}' has no search parameters; got '{key}={value}'")
+
+    def _fit(self, codes: Codes) -> None:  # noqa: B027  # most indexes have nothing to learn
+        """Learn centroids and codebooks."""
+
+    @abstractmethod
+    def _add(self, codes: Codes) -> None:
+        """Append codes behind the rows that are there; `codes` may be the caller's own array."""
+
+    @abstractmethod
+    def _remove(self, rows: NDArray[np.int64]) -> None:
+        """Drop rows (ascending, unique); the rest close up."""
+
+    @abstractmethod
+    def _search(self, queries: Codes, k: int) -> Rows:
+        """Find ``1 <= k <= len(self)`` rows for `comparable` queries; missing ones come last: -1 and -inf."""
+
+    @abstractmethod
+    def _write(self, folder: Path) -> None:
+        """Write what `_read` needs."""
+
+    @abstractmethod
+    def _read(self, folder: Path, mmap: bool) -> None:
+        """Take back what `_write` wrote; checksums have been looked at."""
+
+    # -- the contract ----------------------------------------------------------------------------------------
+
+    @property
+    def description(self) -> str:
+        """The index as it is written: ``name[:backend][?key=value&...]``."""
+        settings = "&".join(f"{key}={value}" for key, value in self.parameters.items())
+        # A '?' of the backend's own needs one more, so that it is not read as ours.
+        mark = "?" if settings or "?" in self.backend else ""
+        return f"{self.name}{':' if self.backend else ''}{self.backend}{mark}{settings}"
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The id of every row."""
+        return self._ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._rows_by_id()
+
+    def set_parameters(self, parameters: dict[str, str]) -> None:
+        """Change search parameters of a built index, as after ``?`` in a description.
+
+        Raises
+        ------
+        OptionError
+            For one that the index does not know, or a value that it refuses.
+        """
+        for key, value in parameters.items():
+            self._set_parameter(key, str(value))
+            self.parameters[key] = str(value)
+
+    def fit(self, codes: Codes) -> Self:
+        """Learn what the index needs to learn from a sample of codes.
+
+        Raises
+        ------
+        BadItemError, DimensionError
+            For codes of another kind or width, NaN, or too few to learn from.
+        """
+        self._fit(checked_codes(codes, self.space))
+        return self
+
+    def add(self, ids: Sequence[str], codes: Codes) -> None:
+        """Append items; all or none.
+
+        Parameters
+        ----------
+        ids : sequence of str
+            New and unique.
+        codes : float32 (n, dim), csr_array (n, dim) or packed uint8 (n, ceil(dim / 8))
+            Row i belongs to ``ids[i]``. Not changed, and not kept by reference.
+
+        Raises
+        ------
+        BadItemError, DimensionError, NotFittedError
+        """
+        matrix = checked_codes(codes, self.space)
+        names = checked_ids(ids, int(matrix.shape[0]), self._rows_by_id())
+        if not names:
+            return
+        self._add(matrix)
+        rows = self._rows_by_id()
+        rows.update(zip(names, range(len(self._ids), len(self._ids) + len(names)), strict=True))
+        self._ids.extend(names)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove items; all or none.
+
+        Raises
+        ------
+        BadItemError
+            When an id is not in the index.
+        """
+        rows = np.unique(self.rows_of_ids(ids))
+        if not len(rows):
+            return
+        self._remove(rows)
+        gone = set(rows.tolist())
+        self._ids = [name for row, name in enumerate(self._ids) if row not in gone]
+        self._row_of = None
+
+    def search(self, queries: Codes, k: int) -> list[list[Hit]]:
+        """Return the best `k` hits of every query, best first; fewer where there are fewer.
+
+        Raises
+        ------
+        OptionError
+            When `k` is not a positive whole number.
+        BadItemError, DimensionError
+            When the queries are not codes of this space.
+        """
+        scores, rows = self._found(queries, k)
+        names = self._ids
+        if rows.size and int(rows[:, -1].min()) >= 0:
+            found = zip(rows.tolist(), scores.tolist(), strict=True)
+            return [
+                list(map(_hit, zip(map(names.__getitem__, row), score, strict=True))) for row, score in found
+            ]
+        return [
+            [Hit(names[row], score) for row, score in zip(*pair, strict=True) if row >= 0]
+            for pair in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def search_rows(self, queries: Codes, k: int) -> Rows:
+        """Return the best `k` rows of every query as arrays ``(n, k)``; see `search` and `Rows`."""
+        found = self._found(queries, k)
+        missing = k - found.rows.shape[1]
+        if not missing:
+            return found
+        pad = ((0, 0), (0, missing))
+        return Rows(
+            np.pad(found.scores, pad, constant_values=-np.inf), np.pad(found.rows, pad, constant_values=-1)
+        )
+
+    def ids_of_rows(self, rows: NDArray[np.int64]) -> list[str]:
+        """Return the ids of rows."""
+        return [self._ids[row] for row in np.asarray(rows).tolist()]
+
+    def rows_of_ids(self, ids: Iterable[str]) -> NDArray[np.int64]:
+        """Return the rows of ids.
+
+        Raises
+        ------
+        BadItemError
+            When an id is not in the index.
+        """
+        if isinstance(ids, str):
+            raise BadItemError(f"expected a list of ids, got the single text {ids!r}")
+        rows, wanted = self._rows_by_id(), list(ids)
+        unknown = [name for name in wanted if name not in rows]
+        if unknown:
+            more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+            raise BadItemError(f"the index holds no item {unknown[0]!r}{more}")
+        return np.array([rows[name] for name in wanted], dtype=np.int64)
+
+    def codes(self) -> Codes:
+        """Return the code of every row as it was added, read-only (only where `holds_codes`)."""
+        raise NotInvertibleError(f"'{self.description}' does not keep the codes; 'exact' and 'sparse' do")
+
+    def comparable(self, codes: Codes) -> Codes:
+        """Return codes such that the metric is a plain inner product or distance: unit length for cosine."""
+        return normalized(codes) if self.space.metric is Metric.COSINE else codes
+
+    # -- saving ----------------------------------------------------------------------------------------------
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the index as a folder, all or nothing."""
+        from indexers.folder import save_index
+
+        return save_index(self, Path(folder))
+
+    @staticmethod
+    def load(folder: str | Path, mmap: bool = True) -> Index:
+        """Read an index that `save` wrote; see `indexers.registry.load_index`."""
+        from indexers.registry import load_index
+
+        return load_index(folder, mmap)
+
+    def close(self) -> None:  # noqa: B027  # only an index with a connection has something to let go
+        """Let go of connections."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _found(self, queries: Codes, k: int) -> Rows:
+        k = min(checked_k(k), len(self))
+        matrix = checked_codes(queries, self.space)
+        n = int(matrix.shape[0])
+        if not k or not n:
+            return Rows(np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64))
+        return self._search(self.comparable(matrix), k)
+
+    def _rows_by_id(self) -> dict[str, int]:
+        """Made when first asked for: a search needs none."""
+        if self._row_of is None:
+            self._row_of = {name: row for row, name in enumerate(self._ids)}
+        return self._row_of

@@ -1,0 +1,124 @@
+"""What an index refuses, each in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from encoders.codes import Codes, Kind, Metric, Space, as_matrix, describe, packed_width
+from encoders.errors import BadItemError, DimensionError, OptionError, UnsupportedSpaceError
+
+#: Larger values would overflow float32 when multiplied with each other and summed.
+LARGEST = 1e17
+
+
+def require_supported(name: str, spaces: Collection[tuple[Kind, Metric]], space: Space) -> None:
+    """Refuse a kind and metric that an index cannot honour, and name one that can.
+
+    Raises
+    ------
+    UnsupportedSpaceError
+    OptionError
+        For a space without components.
+    """
+    if space.dim < 1:
+        raise OptionError(f"a space should have at least 1 component; got {space.dim}")
+    if (space.kind, space.metric) in spaces:
+        return
+    can = ", ".join(sorted(f"{kind} {metric}" for kind, metric in spaces))
+    raise UnsupportedSpaceError(
+        f"'{name}' cannot search {space.kind} codes by {space.metric}; it can: {can}; {_cure(space)}"
+    )
+
+
+def _cure(space: Space) -> str:
+    if space.kind is Kind.BINARY:
+        return "binary codes are compared by hamming"
+    if space.metric is Metric.HAMMING:
+        return "hamming compares binary codes: put '+binarize' behind the encoder"
+    lexical = space.kind is Kind.SPARSE and space.metric is not Metric.EUCLIDEAN
+    return f"use {'sparse or exact' if lexical else 'exact'}"
+
+
+def checked_k(k: Any) -> int:
+    """Return `k` when it is a positive whole number."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise OptionError(f"k should be a whole number, at least 1; got {k!r}")
+    return int(k)
+
+
+def checked_ids(ids: Sequence[str], rows: int, present: Mapping[str, int]) -> list[str]:
+    """Return new ids as a list of plain texts.
+
+    Raises
+    ------
+    BadItemError
+        When their number is not that of the codes, or one is no text, comes twice, or is in the index.
+    """
+    if isinstance(ids, str):
+        raise BadItemError(f"expected a list of ids, got the single text {ids!r}")
+    names = list(ids)
+    if len(names) != rows:
+        raise BadItemError(f"every code needs one id: got {len(names)} ids for {rows} codes")
+    seen: set[str] = set()
+    for place, name in enumerate(names):
+        if not isinstance(name, str):
+            raise BadItemError(f"ids are texts; id {place} is {type(name).__name__} {name!r}")
+        if name in seen:
+            raise BadItemError(f"the id {name!r} is given twice; ids are unique")
+        if name in present:
+            raise BadItemError(f"the id {name!r} is in the index already; remove it first to replace it")
+        seen.add(name)
+    return [str(name) for name in names]
+
+
+def checked_codes(codes: Any, space: Space) -> Codes:
+    """Return codes in the form that `space` stores, or say what is wrong with them.
+
+    Raises
+    ------
+    BadItemError
+        For another kind of code, or values that are NaN, infinite or too large to be multiplied.
+    DimensionError
+        For another width.
+    """
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused as that
+        matrix: Any = as_matrix(codes)
+    found = Kind.SPARSE if issparse(matrix) else Kind.BINARY if matrix.dtype == np.uint8 else Kind.DENSE
+    if found is not space.kind:
+        raise BadItemError(f"this index holds {space.kind} codes, got {found} ones ({describe(codes)})")
+    width = packed_width(space.dim) if space.kind is Kind.BINARY else space.dim
+    if matrix.shape[1] != width:
+        unit = "bytes (packed bits)" if space.kind is Kind.BINARY else "components"
+        raise DimensionError(f"this index holds codes of {width} {unit}, got {matrix.shape[1]}")
+    if space.kind is Kind.SPARSE:
+        _require_moderate(matrix.data)
+        canonical: Codes = _canonical(matrix)
+        return canonical
+    if space.kind is Kind.BINARY:
+        spare = np.uint8(2 ** (8 * width - space.dim) - 1)  # np.packbits fills the last byte from the left
+        if spare and (matrix[:, -1] & spare).any():
+            raise BadItemError(
+                f"codes of {space.dim} bits leave the last bits of their last byte 0; some are set"
+            )
+    else:
+        _require_moderate(matrix)
+    return np.ascontiguousarray(matrix)
+
+
+def _require_moderate(values: Any) -> None:
+    if values.size and (values.max() > LARGEST or values.min() < -LARGEST):
+        raise BadItemError(
+            f"codes hold values beyond {LARGEST:g}, which overflow when compared: scale them first"
+        )
+
+
+def _canonical(matrix: Any) -> Any:
+    """Return a CSR matrix with sorted, unique columns; the caller's own is left as it is."""
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    return matrix

@@ -1,0 +1,28 @@
+"""How many cores this process may really use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def available_cores() -> int:
+    """Return the cores that the scheduler, a container's quota and ``OMP_NUM_THREADS`` leave to this process.
+
+    Libraries count the machine's cores; where a container grants two of 64, 64 threads are slower than two.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wished = os.environ.get("OMP_NUM_THREADS", "")
+    if wished.isdecimal() and int(wished):
+        cores = min(cores, int(wished))
+    return max(1, min(cores, _quota(cores)))
+
+
+def _quota(otherwise: int) -> int:
+    try:
+        allowed, period = CGROUP_QUOTA.read_text(encoding="ascii").split()
+        return otherwise if allowed == "max" else max(1, int(allowed) // int(period))
+    except (OSError, ValueError):
+        return otherwise

@@ -1,0 +1,132 @@
+"""Comparison with every item: all kinds and metrics, nothing approximated; what other indexes are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from encoders.codes import Codes, Kind, Metric, packed_width
+from indexers.base import Index, Rows
+from indexers.folder import read_array, read_csr, write_array, write_csr
+from indexers.scan import Scan, scan_binary, scan_dense, scan_sparse, squared_lengths
+
+CODES, SQUARES = "codes", "squared_lengths.npy"
+_SCANS: dict[Kind, Callable[[Scan], Rows]] = {
+    Kind.DENSE: scan_dense,
+    Kind.SPARSE: scan_sparse,
+    Kind.BINARY: scan_binary,
+}
+
+
+class Exact(Index):
+    """Brute force in blocks, so that memory stays bounded whatever the number of queries and items.
+
+    A score depends on its query and item alone, never on what else is searched with them; items with equal
+    scores come in the order of their rows; the distance of an item to itself is 0.
+
+    Examples
+    --------
+    >>> from encoders.codes import Space
+    >>> index = Exact(Space(2, Kind.DENSE, Metric.EUCLIDEAN))
+    >>> index.add(["a", "b"], np.array([[0, 0], [3, 4]], dtype=np.float32))
+    >>> index.search(np.array([[0, 0]], dtype=np.float32), k=2)
+    [[Hit(id='a', score=0.0), Hit(id='b', score=-25.0)]]
+    """
+
+    name = "exact"
+    spaces: ClassVar[frozenset[tuple[Kind, Metric]]] = frozenset(
+        {
+            (kind, metric)
+            for kind in (Kind.DENSE, Kind.SPARSE)
+            for metric in Metric
+            if metric is not Metric.HAMMING
+        }
+        | {(Kind.BINARY, Metric.HAMMING)}
+    )
+    holds_codes = True
+
+    def _configure(self, backend: str) -> None:
+        super()._configure(backend)
+        #: Stacked when first needed: adding batch by batch copies each batch once.
+        self._parts: list[Codes] = []
+        self._squares: NDArray[np.float32] | None = None
+
+    def codes(self) -> Codes:
+        """Return the code of every row as it was added, read-only."""
+        matrix = self._matrix()
+        if isinstance(matrix, np.ndarray):
+            matrix = matrix.view()
+            matrix.flags.writeable = False
+        return matrix
+
+    def _add(self, codes: Codes) -> None:
+        self._parts.append(codes.copy())
+        self._squares = None
+
+    def _remove(self, rows: NDArray[np.int64]) -> None:
+        keep = np.ones(len(self), dtype=bool)
+        keep[rows] = False
+        self._parts = [self._matrix()[keep]]
+        self._squares = None
+
+    def _search(self, queries: Codes, k: int) -> Rows:
+        codes = self._matrix()
+        if self._squares is None:
+            self._squares = squared_lengths(codes)
+        return _SCANS[self.space.kind](Scan(queries, codes, self._squares, self.space.metric, k))
+
+    def _write(self, folder: Path) -> None:
+        codes: Any = self._matrix()
+        if self.space.kind is Kind.SPARSE:
+            write_csr(folder, CODES, codes)
+        else:
+            write_array(folder / f"{CODES}.npy", codes)
+        write_array(folder / SQUARES, squared_lengths(codes) if self._squares is None else self._squares)
+
+    def _read(self, folder: Path, mmap: bool) -> None:
+        shape = (len(self), self._width)
+        codes: Any = (
+            read_csr(folder, CODES, shape, mmap)
+            if self.space.kind is Kind.SPARSE
+            else read_array(folder / f"{CODES}.npy", mmap)
+        )
+        self._squares = read_array(folder / SQUARES, mmap=False)
+        if codes.shape != shape or codes.dtype != self._dtype or self._squares.shape != (len(self),):
+            raise ValueError(f"codes have shape {codes.shape}, expected {shape}")
+        self._parts = [codes]
+
+    @property
+    def _width(self) -> int:
+        return packed_width(self.space.dim) if self.space.kind is Kind.BINARY else self.space.dim
+
+    @property
+    def _dtype(self) -> type[np.generic]:
+        return np.uint8 if self.space.kind is Kind.BINARY else np.float32
+
+    def _matrix(self) -> Codes:
+        if not self._parts:
+            empty: Any = csr_array if self.space.kind is Kind.SPARSE else np.empty
+            self._parts = [empty((0, self._width), dtype=self._dtype)]
+        if len(self._parts) > 1:
+            self._parts = [_stacked(self._parts)]
+        return self._parts[0]
+
+
+def _stacked(parts: list[Any]) -> Any:
+    """Stack and empty `parts`: each is let go as soon as it is copied, so the whole is never there twice."""
+    if not isinstance(parts[0], np.ndarray):
+        from scipy.sparse import vstack
+
+        return csr_array(vstack(parts, format="csr"))
+    whole = np.empty((sum(part.shape[0] for part in parts), parts[0].shape[1]), dtype=parts[0].dtype)
+    stop = len(whole)
+    while parts:
+        part = parts.pop()
+        whole[stop - part.shape[0] : stop] = part
+        stop -= part.shape[0]
+    return whole

@@ -1,0 +1,261 @@
+"""FAISS by its own factory strings, for dense and binary codes.
+
+Source: Douze et al. 2024, The Faiss library; https://github.com/facebookresearch/faiss/wiki/The-index-factory
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Codes, Kind, Metric, Space, n_rows, packed_width
+from encoders.errors import BadItemError, NotFittedError, OptionError, UnsupportedSpaceError
+from indexers.base import Index, Rows
+from indexers.cores import available_cores
+from indexers.folder import read_array, write_array
+
+INDEX, LIVE = "index.faiss", "live.npy"
+#: Training points per cluster beyond which FAISS takes a sample itself, and the fewest rows a sample holds.
+POINTS_PER_CLUSTER, LEAST_SAMPLE = 256, 2**16
+#: Rows scaled to unit length at a time, so that cosine needs no second copy of everything.
+BLOCK_ROWS = 2**16
+_NEEDED = re.compile(r"training points \((\d+)\).*number of clusters \((\d+)\)")
+
+
+class Faiss(Index):
+    """Any index that ``faiss.index_factory`` knows.
+
+    Cosine is the inner product of unit vectors; squared distances are returned negated. For packed bits
+    ``faiss.index_binary_factory`` is asked, with or without its leading ``B`` (``HNSW32`` is
+    ``BHNSW32``). Search parameters go through ``faiss.ParameterSpace``: ``nprobe``, ``efSearch``,
+    ``efConstruction`` (before adding), ...
+
+    Removed items stay in FAISS' structure, as many types cannot forget; answers leave them out, of which
+    so many more are fetched. An index of which most has been removed is better built anew.
+
+    Examples
+    --------
+    >>> index = Faiss(Space(2, Kind.DENSE, Metric.EUCLIDEAN), "Flat")
+    >>> index.add(["a", "b"], np.array([[0, 0], [3, 4]], dtype=np.float32))
+    >>> index.search(np.array([[0, 0]], dtype=np.float32), k=2)
+    [[Hit(id='a', score=0.0), Hit(id='b', score=-25.0)]]
+    """
+
+    name = "faiss"
+    spaces: ClassVar[frozenset[tuple[Kind, Metric]]] = frozenset(
+        {(Kind.DENSE, metric) for metric in (Metric.COSINE, Metric.DOT, Metric.EUCLIDEAN)}
+        | {(Kind.BINARY, Metric.HAMMING)}
+    )
+
+    def _configure(self, backend: str) -> None:
+        if not backend:
+            raise OptionError(
+                "'faiss' needs a factory string, as in 'faiss:HNSW32' or 'faiss:IVF256,PQ16?nprobe=16'"
+            )
+        self._index = _built(backend, self.space)
+        self._mapped = False
+        #: FAISS' own number of every row, once some were removed.
+        self._live: NDArray[np.int64] | None = None
+
+    def _set_parameter(self, key: str, value: str) -> None:
+        import faiss
+
+        space: Any = faiss.ParameterSpace()
+        if not _is_positive(value):
+            raise OptionError(f"'faiss:{self.backend}': {key} should be a positive number; got '{value}'")
+        try:
+            space.set_index_parameters(self._index, f"{key}={value}")
+        except (RuntimeError, TypeError, NotImplementedError):
+            raise OptionError(f"'faiss:{self.backend}' has no search parameter '{key}'") from None
+
+    def _fit(self, codes: Codes) -> None:
+        if self._index.is_trained:
+            return
+        sample = self.comparable(_sample(codes, _sample_rows(self._index)))
+        try:
+            self._index.train(sample)
+        except RuntimeError as error:
+            self._index = _built(self.backend, self.space)  # a codebook may be half-learnt
+            self.set_parameters(self.parameters)
+            needed = _NEEDED.search(str(error))
+            if needed is None:
+                raise BadItemError(
+                    f"'{self.description}' cannot learn from these codes: {_reason(error)}"
+                ) from error
+            raise BadItemError(
+                f"'{self.description}' learns {needed[2]} clusters and needs at least that many codes, got"
+                f" {needed[1]}: use exact or faiss:Flat, or smaller numbers in the factory string"
+            ) from None
+
+    def _add(self, codes: Codes) -> None:
+        if not self._index.is_trained:
+            raise NotFittedError(
+                f"'{self.description}' learns from the codes first: call fit(codes) before add"
+            )
+        self._own()
+        before = self._index.ntotal
+        scaled = self.space.metric is Metric.COSINE
+        for start in range(0, n_rows(codes), BLOCK_ROWS if scaled else n_rows(codes)):
+            self._index.add(self.comparable(codes[start : start + BLOCK_ROWS]) if scaled else codes)
+        if self._live is not None:
+            self._live = np.append(self._live, np.arange(before, self._index.ntotal))
+
+    def _remove(self, rows: NDArray[np.int64]) -> None:
+        live = np.arange(self._index.ntotal) if self._live is None else self._live
+        live = np.delete(live, rows)
+        if len(live):
+            self._live = live
+        else:
+            self._own()
+            self._index.reset()
+            self._live = None
+
+    def _search(self, queries: Codes, k: int) -> Rows:
+        if self._live is None:
+            return self._rows(*self._index.search(queries, k))
+        return self._search_live(queries, k, self._live)
+
+    def _search_live(self, queries: Codes, k: int, live: NDArray[np.int64]) -> Rows:
+        """Fetch more until every query has `k` that were not removed, or no more come."""
+        total = self._index.ntotal
+        row_at = np.full(total + 1, -1, dtype=np.int64)  # the last one stands for FAISS' -1
+        row_at[live] = np.arange(len(live))
+        fetch = min(total, k + min(total - len(live), max(k, 16)))
+        while True:
+            found = self._rows(*self._index.search(queries, fetch))
+            rows = row_at[found.rows]
+            enough = (np.count_nonzero(rows >= 0, axis=1) >= k) | (found.rows[:, -1] < 0)
+            if fetch == total or enough.all():
+                break
+            fetch = min(total, 2 * fetch)
+        first = np.argsort(rows < 0, axis=1, kind="stable")[:, :k]
+        rows, scores = (
+            np.take_along_axis(rows, first, axis=1),
+            np.take_along_axis(found.scores, first, axis=1),
+        )
+        scores[rows < 0] = -np.inf
+        return Rows(scores, rows)
+
+    def _rows(self, scores: NDArray[Any], rows: NDArray[np.int64]) -> Rows:
+        """Turn distances into scores, in place where they are float32."""
+        if self.space.kind is Kind.BINARY:
+            scores = scores.astype(np.float32)
+        if self.space.metric in (Metric.EUCLIDEAN, Metric.HAMMING):
+            np.subtract(0, scores, out=scores)
+        if rows[:, -1].min() < 0:
+            scores[rows < 0] = -np.inf
+        return Rows(scores, rows)
+
+    def _write(self, folder: Path) -> None:
+        import faiss
+
+        write = faiss.write_index_binary if self.space.kind is Kind.BINARY else faiss.write_index
+        write(self._index, str(folder / INDEX))
+        if self._live is not None:
+            write_array(folder / LIVE, self._live)
+
+    def _read(self, folder: Path, mmap: bool) -> None:
+        import faiss
+
+        read = faiss.read_index_binary if self.space.kind is Kind.BINARY else faiss.read_index
+        flag = getattr(faiss, "IO_FLAG_MMAP_IFC", None) if mmap else None  # since FAISS 1.11
+        self._index = read(str(folder / INDEX)) if flag is None else read(str(folder / INDEX), flag)
+        self._mapped = flag is not None
+        self._live = read_array(folder / LIVE, mmap=False) if (folder / LIVE).exists() else None
+        live = self._index.ntotal if self._live is None else len(self._live)
+        if live != len(self) or self._index.d != _faiss_dim(self.space):
+            raise ValueError(f"it holds {live} codes of width {self._index.d}, expected {len(self)}")
+        self.set_parameters(self.parameters)
+
+    def _own(self) -> None:
+        """Take a mapped index into memory before it changes: FAISS aborts when a mapped one grows."""
+        if not self._mapped:
+            return
+        import faiss
+
+        if self.space.kind is Kind.BINARY:
+            self._index = faiss.deserialize_index_binary(faiss.serialize_index_binary(self._index))
+        else:
+            self._index = faiss.deserialize_index(faiss.serialize_index(self._index))
+        self._mapped = False
+
+
+def _built(factory: str, space: Space) -> Any:
+    """Return an empty FAISS index, or say what is wrong with the factory string."""
+    import faiss
+
+    faiss.omp_set_num_threads(available_cores())
+    try:
+        if space.kind is Kind.BINARY:
+            return faiss.index_binary_factory(
+                _faiss_dim(space), factory if factory.startswith("B") else f"B{factory}"
+            )
+        metric = faiss.METRIC_L2 if space.metric is Metric.EUCLIDEAN else faiss.METRIC_INNER_PRODUCT
+        index = faiss.index_factory(space.dim, factory, metric)
+    except (RuntimeError, MemoryError) as error:
+        raise OptionError(
+            f"FAISS cannot build '{factory}' for {space.kind} codes of width {space.dim}: {_reason(error)}"
+        ) from None
+    if isinstance(faiss.downcast_index(index), faiss.IndexIDMap):
+        raise OptionError(f"'faiss:{factory}': leave IDMap out, nearby keeps the ids")
+    if index.metric_type != metric:  # some types only know distances and say nothing when asked for more
+        raise UnsupportedSpaceError(
+            f"FAISS' '{factory}' knows no inner product, so it cannot search by {space.metric}; take another"
+        )
+    _quieten(index)
+    return index
+
+
+def _faiss_dim(space: Space) -> int:
+    return 8 * packed_width(space.dim) if space.kind is Kind.BINARY else space.dim
+
+
+def _quieten(index: Any) -> None:
+    """Leave out FAISS' warnings on stderr, one per codebook; too few points remain an error."""
+    import faiss
+
+    inverted = _inverted_file(index)
+    for part in (faiss.downcast_index(index), inverted):
+        for clustering in (getattr(part, "cp", None), getattr(getattr(part, "pq", None), "cp", None)):
+            if clustering is not None:
+                clustering.min_points_per_centroid = 1
+
+
+def _inverted_file(index: Any) -> Any:
+    import faiss
+
+    if isinstance(index, faiss.IndexBinary):
+        found = faiss.downcast_IndexBinary(index)
+        return found if isinstance(found, faiss.IndexBinaryIVF) else None
+    return faiss.try_extract_index_ivf(index)
+
+
+def _sample_rows(index: Any) -> int:
+    """Return as many training rows as FAISS itself would use of more."""
+    inverted = _inverted_file(index)
+    return max(LEAST_SAMPLE, POINTS_PER_CLUSTER * (0 if inverted is None else int(inverted.nlist)))
+
+
+def _sample(codes: Codes, most: int) -> Codes:
+    """Return at most `most` rows, always the same ones, in their order."""
+    if codes.shape[0] <= most:
+        return codes
+    rows = np.random.default_rng(0).choice(codes.shape[0], most, replace=False)
+    return codes[np.sort(rows)]
+
+
+def _is_positive(value: str) -> bool:
+    try:
+        return 0 < float(value) < math.inf
+    except ValueError:
+        return False
+
+
+def _reason(error: Exception) -> str:
+    """Return what FAISS says, without its source file and line."""
+    return str(error).rsplit("Error: ", 1)[-1].split(" failed: ")[-1].rsplit(".cpp:", 1)[-1].strip()

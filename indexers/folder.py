@@ -1,0 +1,127 @@
+"""The layout of a saved index: manifest.json, ids.json, the backend's own files; written all or nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from encoders.artifact import (
+    MANIFEST,
+    atomic_folder,
+    check_format,
+    digest_of,
+    library_versions,
+    read_json,
+    write_json,
+)
+from encoders.codes import Space
+from encoders.errors import ArtifactError, NearbyError
+from indexers.base import Index
+
+FORMAT = 1
+IDS = "ids.json"
+#: Larger files are mapped, not read, when an index is opened: their size is checked, the checksum if asked.
+CHECKED_BYTES = 16 * 1024 * 1024
+
+
+def save_index(index: Index, folder: Path) -> Path:
+    """Write an index.
+
+    Raises
+    ------
+    ArtifactError
+        When the folder cannot be written; what was there is unchanged.
+    """
+    with atomic_folder(folder) as temporary:
+        (temporary / IDS).write_text(json.dumps(index.ids), encoding="utf-8")
+        index._write(temporary)
+        files = sorted(path for path in temporary.iterdir() if path.is_file())
+        manifest = {
+            "nearby": "an index",
+            "format": FORMAT,
+            "description": index.description,
+            "space": index.space.to_json(),
+            "count": len(index),
+            "files": {path.name: {"bytes": path.stat().st_size, "sha256": digest_of(path)} for path in files},
+            "versions": library_versions(),
+        }
+        write_json(temporary / MANIFEST, manifest)
+    return folder
+
+
+def load_index(folder: Path, mmap: bool = True) -> Index:
+    """Read an index that `save_index` wrote; see `indexers.registry.load_index`."""
+    from indexers.registry import create_index
+
+    manifest = read_json(folder / MANIFEST, "a saved index")
+    check_format(manifest, "an index", folder / MANIFEST, FORMAT)
+    try:
+        check_files(folder, manifest["files"], everything=not mmap)
+        index = create_index(manifest["description"], Space.from_json(manifest["space"]))
+        ids = json.loads((folder / IDS).read_text(encoding="utf-8"))
+        if not isinstance(ids, list) or len(ids) != manifest["count"]:
+            raise ArtifactError(f"{folder / IDS} is corrupt: expected {manifest['count']} ids")
+        index._ids = ids
+        index._read(folder, mmap)
+    except NearbyError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, RuntimeError) as error:
+        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
+    return index
+
+
+def check_files(folder: Path, files: dict[str, dict[str, Any]], everything: bool) -> None:
+    """Compare files with the manifest: sizes always, checksums of small ones or (`everything`) of all.
+
+    Raises
+    ------
+    ArtifactError
+        Naming the file that is missing, truncated or damaged.
+    """
+    for name, known in files.items():
+        path = folder / name
+        if Path(name).name != name or not path.is_file():
+            raise ArtifactError(f"{folder} is incomplete: it has no file '{name}'")
+        size = path.stat().st_size
+        if size != known["bytes"]:
+            raise ArtifactError(f"{path} is damaged: it has {size} bytes, {MANIFEST} says {known['bytes']}")
+        if (everything or size <= CHECKED_BYTES) and digest_of(path) != known["sha256"]:
+            raise ArtifactError(f"{path} is damaged: its checksum is not the one in {MANIFEST}")
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write one array as .npy."""
+    np.save(path, array, allow_pickle=False)
+
+
+def read_array(path: Path, mmap: bool) -> NDArray[Any]:
+    """Read (or map) what `write_array` wrote, as a plain read-only array."""
+    array: NDArray[Any] = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False).view(np.ndarray)
+    return array
+
+
+def write_csr(folder: Path, name: str, matrix: csr_array) -> None:
+    """Write a CSR matrix as three arrays ``NAME.data.npy``, ``NAME.indices.npy`` and ``NAME.indptr.npy``."""
+    for part in ("data", "indices", "indptr"):
+        write_array(folder / f"{name}.{part}.npy", getattr(matrix, part))
+
+
+def read_csr(folder: Path, name: str, shape: tuple[int, int], mmap: bool) -> csr_array:
+    """Read (or map) what `write_csr` wrote.
+
+    Raises
+    ------
+    ValueError
+        When the arrays do not fit the shape or each other.
+    """
+    data, indices, indptr = (
+        read_array(folder / f"{name}.{part}.npy", mmap) for part in ("data", "indices", "indptr")
+    )
+    matrix = csr_array((data, indices, indptr), shape=shape, copy=False)
+    matrix.has_canonical_format = True  # written so; looking again would read all of it
+    return matrix

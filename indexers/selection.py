@@ -1,0 +1,38 @@
+"""The k best of a row of scores, equal scores in column order."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def reaching(scores: NDArray[np.float32], k: int, slack: float = 0) -> NDArray[np.int64]:
+    """Return the columns, ascending, whose scores are at most `slack` below the k-th largest.
+
+    A row at a time: partitioning (vectorised in NumPy) one that fits the cache is several times faster than
+    partitioning a large block.
+
+    Parameters
+    ----------
+    scores : ndarray (m,)
+        No NaN.
+    k : int
+        At least 1.
+    """
+    m = len(scores)
+    if k >= m:
+        return np.arange(m)
+    kth = np.partition(scores, m - k)[m - k]
+    return np.flatnonzero(scores >= kth - np.float32(slack))
+
+
+def best(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Return the columns of the `k` largest scores, best first; of equal ones the leftmost.
+
+    Examples
+    --------
+    >>> best(np.array([1, 5, 5, 0, 5], dtype=np.float32), 2).tolist()
+    [1, 2]
+    """
+    columns = reaching(scores, k)
+    return columns[np.argsort(-scores[columns], kind="stable")[:k]]

@@ -1,0 +1,137 @@
+"""An inverted index for sparse codes (BM25, TF-IDF): exact, reads only the postings of a query's terms."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse import vstack as sparse_vstack
+
+from encoders.codes import Codes, Kind, Metric
+from indexers.base import Index, Rows
+from indexers.cores import available_cores
+from indexers.folder import read_array, read_csr, write_array, write_csr
+from indexers.scan import inverse_lengths, squared_lengths
+
+POSTINGS, SQUARES = "postings", "squared_lengths.npy"
+#: Queries multiplied at a time, and the most scores that may come of it.
+BLOCK_QUERIES, BLOCK_SCORES = 64, 2**24
+
+
+class Sparse(Index):
+    """Top-k over an inverted index, term at a time.
+
+    The codes are kept transposed, one posting list per component, and mapped from disk: opening a saved index
+    reads nothing, a query reads the lists of its own terms. Only items with a positive score are answers,
+    so with at least one term in common; equal scores come in the order of their rows. SciPy multiplies: ten times
+    faster than sparse_dot_topn for one query, and all scores are there to order ties.
+
+    Examples
+    --------
+    >>> from encoders.codes import Space
+    >>> index = Sparse(Space(3, Kind.SPARSE, Metric.DOT))
+    >>> index.add(["a", "b", "c"], csr_array(np.array([[1, 0, 0], [2, 1, 0], [0, 0, 5]], dtype=np.float32)))
+    >>> index.search(csr_array(np.array([[1, 1, 0]], dtype=np.float32)), k=3)
+    [[Hit(id='b', score=3.0), Hit(id='a', score=1.0)]]
+    """
+
+    name = "sparse"
+    spaces: ClassVar[frozenset[tuple[Kind, Metric]]] = frozenset(
+        {(Kind.SPARSE, Metric.DOT), (Kind.SPARSE, Metric.COSINE)}
+    )
+    holds_codes = True
+
+    def _configure(self, backend: str) -> None:
+        super()._configure(backend)
+        #: Added, but not yet in the postings.
+        self._parts: list[csr_array] = []
+        self._postings = csr_array((self.space.dim, 0), dtype=np.float32)
+        self._squares = np.empty(0, dtype=np.float32)
+
+    def codes(self) -> Codes:
+        """Return the code of every row as it was added."""
+        return csr_array(self._inverted().T)
+
+    def _add(self, codes: Codes) -> None:
+        self._parts.append(codes.copy())
+
+    def _remove(self, rows: NDArray[np.int64]) -> None:
+        keep = np.ones(len(self), dtype=bool)
+        keep[rows] = False
+        self._invert(csr_array(self.codes()[keep]))
+
+    def _search(self, queries: Any, k: int) -> Rows:
+        postings: Any = self._inverted()
+        # Another integer type would make SciPy convert all postings at every search.
+        queries = csr_array(
+            (
+                queries.data,
+                *(part.astype(postings.indices.dtype) for part in (queries.indices, queries.indptr)),
+            ),
+            shape=queries.shape,
+        )
+        inverse = inverse_lengths(self._squares) if self.space.metric is Metric.COSINE else None
+        height = max(1, min(BLOCK_QUERIES, BLOCK_SCORES // len(self)))
+        blocks = [queries[top : top + height] for top in range(0, queries.shape[0], height)]
+        if len(blocks) == 1:
+            return _best(blocks[0], postings, inverse, k)
+        with ThreadPoolExecutor(
+            available_cores()
+        ) as threads:  # SciPy multiplies without holding the interpreter
+            parts = list(threads.map(lambda block: _best(block, postings, inverse, k), blocks))
+        return Rows(
+            np.concatenate([part.scores for part in parts]), np.concatenate([part.rows for part in parts])
+        )
+
+    def _write(self, folder: Path) -> None:
+        write_csr(folder, POSTINGS, self._inverted())
+        write_array(folder / SQUARES, self._squares)
+
+    def _read(self, folder: Path, mmap: bool) -> None:
+        self._postings = read_csr(folder, POSTINGS, (self.space.dim, len(self)), mmap)
+        self._squares = read_array(folder / SQUARES, mmap=False)
+        if self._postings.dtype != np.float32 or self._squares.shape != (len(self),):
+            raise ValueError(f"postings of {self._squares.shape[0]} items, expected {len(self)}")
+
+    def _inverted(self) -> csr_array:
+        """Return the postings (dim, n), brought up to date."""
+        if self._parts:
+            old = [csr_array(self._postings.T)] if self._postings.shape[1] else []
+            parts, self._parts = old + self._parts, []
+            self._invert(csr_array(sparse_vstack(parts, format="csr")) if len(parts) > 1 else parts[0])
+        return self._postings
+
+    def _invert(self, codes: csr_array) -> None:
+        self._squares = squared_lengths(codes)
+        small = np.int32 if max(codes.nnz, *codes.shape) < np.iinfo(np.int32).max else np.int64
+        codes = csr_array(
+            (codes.data, codes.indices.astype(small, copy=False), codes.indptr.astype(small, copy=False)),
+            shape=codes.shape,
+        )
+        self._postings = csr_array(codes.T)
+
+
+def _best(queries: Any, postings: Any, inverse: NDArray[np.float32] | None, k: int) -> Rows:
+    """Score a block of queries and keep the best of each."""
+    products = queries @ postings
+    n = queries.shape[0]
+    found = Rows(np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64))
+    bounds = products.indptr.tolist()
+    for row, (start, stop) in enumerate(pairwise(bounds)):
+        scores, items = products.data[start:stop], products.indices[start:stop]
+        if inverse is not None:
+            scores = scores * inverse[items]
+        if len(scores) > k:
+            reach = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
+            scores, items = scores[reach], items[reach]
+        order = np.lexsort((items, -scores))[:k]
+        scores = scores[order]
+        answers = int(np.count_nonzero(scores > 0))
+        found.scores[row, :answers] = scores[:answers]
+        found.rows[row, :answers] = items[order[:answers]]
+    return found

@@ -1,0 +1,107 @@
+"""The outcome of comparing spaces: plain values, from which the table, the JSON and the page are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class SpaceResult:
+    """One space's row.
+
+    Attributes
+    ----------
+    spec, index : str
+        The encoder's spec and the index's description.
+    dim, kind, metric : int, str, str
+        The geometry of the space.
+    bytes_per_item : float
+        Stored bytes of the codes, divided by the number of items.
+    fit_seconds, encode_per_second, query_ms : float
+        Cost: training, items encoded a second, one query (encode + search) in milliseconds.
+    measures : dict of str to float
+        ``nDCG@10``, ``AP``, ... -> mean over the queries, in the order in which they are to be shown.
+    per_query : dict of str to ndarray float64 (n_queries,)
+        The same before averaging, for tests of significance.
+    tied_with_best : dict of str to bool
+        Measure -> not distinguishable from the best space (paired randomisation test, p >= .05).
+    precision_recall : ndarray float64 (11,)
+        Interpolated precision at recall 0, .1, ..., 1, averaged over the queries.
+    options : str
+        The full configuration with every default, e.g. ``bm25:k1=0.9,...``.
+    """
+
+    spec: str
+    index: str
+    dim: int
+    kind: str
+    metric: str
+    bytes_per_item: float
+    fit_seconds: float
+    encode_per_second: float
+    query_ms: float
+    measures: dict[str, float]
+    per_query: dict[str, NDArray[np.float64]]
+    tied_with_best: dict[str, bool]
+    precision_recall: NDArray[np.float64]
+    options: str
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How far two spaces agree on the neighbours of the same queries (means over queries, in [0, 1])."""
+
+    first: str
+    second: str
+    jaccard: float
+    rbo: float
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A query or an answer as it is shown: a picture (uint8) or a title with a snippet."""
+
+    id: str
+    label: str | None
+    title: str | None = None
+    snippet: str | None = None
+    picture: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of one space; ``distance`` is in the space's own metric (see ``SpaceResult.metric``)."""
+
+    shown: Shown
+    score: float
+    distance: float
+    relevant: bool | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """One query with the answers of every space, in the order of ``Comparison.spaces``."""
+
+    query: Shown
+    answers: list[list[Answer]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that a comparison found."""
+
+    corpus: str
+    modality: str
+    n_items: int
+    n_queries: int
+    judged_by: str
+    """``qrels`` or ``labels``."""
+    spaces: list[SpaceResult]
+    overlaps: list[Overlap]
+    examples: list[Example]
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """Command, seed, versions, machine, digest of the corpus: what makes a number traceable."""

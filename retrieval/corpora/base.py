@@ -1,0 +1,141 @@
+"""What a corpus is: a re-readable stream of items, with queries and judgements where there are any."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Batch, Modality
+from encoders.errors import CorpusError
+
+Content = str | NDArray[Any]
+#: query id -> item id -> grade (0 = judged not relevant)
+Qrels = dict[str, dict[str, int]]
+#: Called with each bad entry; raises it (the default), or notes it and lets the reading go on.
+OnBad = Callable[[CorpusError], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """One text, picture or vector.
+
+    Parameters
+    ----------
+    id : str
+        Unique in its corpus.
+    content : str or ndarray
+        The whole text (title included), a uint8 picture ``(h, w)`` or ``(h, w, 3)``, or a float32 vector.
+    title : str, optional
+        What a person recognises the item by.
+    label : str, optional
+        Its class; items of one class are relevant to each other.
+    metadata : dict
+        Whatever else came with it, as text.
+    """
+
+    id: str
+    content: Content
+    title: str | None = None
+    label: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class Corpus(ABC):
+    """A re-readable stream of items. Every ``iter()`` starts over; nothing is held that need not be."""
+
+    #: The name or path the user gave.
+    name: str
+    modality: Modality
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Item]:
+        """Read the items from the beginning."""
+
+    def queries(self) -> Iterator[Item]:
+        """Read the queries; a corpus without any is queried by its own items."""
+        return iter(())
+
+    def qrels(self) -> Qrels | None:
+        """Return the judgements, or None where labels (or nothing) say what is relevant."""
+        return None
+
+    @property
+    def queries_are_items(self) -> bool:
+        """True when queries are items of the corpus, so that each is dropped from its own answers."""
+        return False
+
+    @property
+    def size(self) -> int | None:
+        """Number of items where it is known without reading them all."""
+        return None
+
+    def batches(self, rows: int = 1024) -> CorpusBatches:
+        """Return the items as re-iterable batches for an encoder."""
+        return CorpusBatches(self, rows)
+
+    def digest(self) -> str:
+        """Return a SHA-256 over ids, contents and labels: the identity of the data, wherever it lies."""
+        digest = hashlib.sha256()
+        for item in self:
+            update_digest(digest, item)
+        return digest.hexdigest()
+
+
+class CorpusBatches:
+    """The batches of a corpus, pass after pass."""
+
+    def __init__(self, items: Iterable[Item], rows: int) -> None:
+        self.items, self.rows = items, rows
+
+    def __iter__(self) -> Iterator[Batch]:
+        stream = iter(self.items)
+        while chunk := list(islice(stream, self.rows)):
+            labels = [item.label for item in chunk]
+            known = [label for label in labels if label is not None]
+            yield Batch([item.content for item in chunk], known if len(known) == len(labels) else None)
+
+
+def update_digest(digest: Any, item: Item) -> None:
+    """Feed one item into a hash, unambiguously."""
+    content = item.content
+    raw = content.encode() if isinstance(content, str) else np.ascontiguousarray(content).tobytes()
+    shape = "" if isinstance(content, str) else f"{content.dtype}{content.shape}"
+    for part in (item.id.encode(), shape.encode(), raw, (item.label or "").encode()):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+
+
+def raise_bad(error: CorpusError) -> None:
+    """Stop at the first bad entry."""
+    raise error
+
+
+def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Item]:
+    """Pass items on; one whose id was seen before goes to `on_bad` instead.
+
+    Holds every id: call it where the items are stored anyway, not on each pass.
+
+    Examples
+    --------
+    >>> list(unique_ids([Item("7", "one text"), Item("7", "another")]))
+    Traceback (most recent call last):
+    encoders.errors.CorpusError: two items have the id '7' (the second is item 2): give each its own
+    """
+    seen: set[str] = set()
+    for place, item in enumerate(items, start=1):
+        if item.id in seen:
+            on_bad(
+                CorpusError(
+                    f"two items have the id '{item.id}' (the second is item {place}): give each its own"
+                )
+            )
+            continue
+        seen.add(item.id)
+        yield item

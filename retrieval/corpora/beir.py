@@ -1,0 +1,132 @@
+"""A test collection in BEIR's layout: ``corpus.jsonl``, ``queries.jsonl``, ``qrels/*.tsv``, or gzipped.
+
+Layout of Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Information Retrieval
+Models", NeurIPS Datasets and Benchmarks 2021.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoders.codes import Modality
+from encoders.errors import CorpusError, UnknownNameError
+from encoders.options import option
+from retrieval.corpora.base import Item, OnBad, Qrels, raise_bad
+from retrieval.corpora.files import existing, open_bytes
+from retrieval.corpora.jsonl import read_items
+from retrieval.corpora.records import USUAL, Fields
+from retrieval.corpora.source import Source
+
+DEFAULT_SPLIT = "test"
+
+
+@dataclass(eq=False)
+class Beir(Source):
+    """A BEIR folder: its documents, the queries that the split judges, and the judgements."""
+
+    path: Path
+    name: str
+    on_bad: OnBad = raise_bad
+    split: str | None = option(None, "which qrels/*.tsv (default: test, or the only one)")
+    label: str = option("label", "field, or field of the metadata, with the class")
+
+    modality = Modality.TEXT
+
+    def __post_init__(self) -> None:
+        self._qrels: Qrels | None = None
+
+    def items(self) -> Iterator[Item]:
+        """Read the documents from the beginning; empty ones are kept, since they may be judged."""
+        fields = Fields("text", "title", self.label, None)
+        yield from read_items(self._file("corpus.jsonl"), fields, self.on_bad)
+
+    @property
+    def queries_are_items(self) -> bool:
+        """False where the folder has queries of its own."""
+        return existing(self.path, "queries.jsonl") is None
+
+    def queries(self) -> Iterator[Item]:
+        """Read the queries that the split judges (all of them where nothing is judged)."""
+        if self.queries_are_items:
+            return super().queries()
+        judged = self.qrels()
+        queries = read_items(self._file("queries.jsonl"), USUAL, self.on_bad)
+        return (query for query in queries if judged is None or query.id in judged)
+
+    def qrels(self) -> Qrels | None:
+        """Read the judgements of the split; None where the folder has no qrels."""
+        path = self.qrels_path()
+        if path is not None and self._qrels is None:
+            self._qrels = read_qrels(path, self.on_bad)
+        return self._qrels
+
+    def qrels_path(self) -> Path | None:
+        """Return the file with the judgements of the split.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such split.
+        CorpusError
+            When no split was asked for and it is not clear which to take.
+        """
+        folder = self.path / "qrels"
+        found = {path.name.removesuffix(".gz").removesuffix(".tsv"): path for path in _tables(folder)}
+        if self.split is not None and self.split not in found:
+            raise UnknownNameError(f"split of {self.name}", self.split, found)
+        if not found:
+            return None
+        if self.split is None and DEFAULT_SPLIT not in found and len(found) > 1:
+            raise CorpusError(
+                f"{folder} has several splits: choose one with ?split=, of: {', '.join(sorted(found))}"
+            )
+        if self.split is None:
+            return found.get(DEFAULT_SPLIT) or next(iter(found.values()))
+        return found[self.split]
+
+    def _file(self, name: str) -> Path:
+        path = existing(self.path, name)
+        if path is None:
+            raise CorpusError(f"{self.path} has no {name} or {name}.gz")
+        return path
+
+
+def is_beir(folder: Path) -> bool:
+    """Tell whether a folder has BEIR's layout."""
+    return existing(folder, "corpus.jsonl") is not None
+
+
+def read_qrels(path: Path, on_bad: OnBad = raise_bad) -> Qrels:
+    """Read judgements: query id, document id, grade, separated by tabs, below one line of heads.
+
+    Grades below zero ("of no interest" in some collections) count as zero.
+    """
+    qrels: Qrels = {}
+    with open_bytes(path) as stream:
+        for number, raw in enumerate(stream, start=1):
+            cells = raw.decode("utf-8", errors="replace").rstrip("\r\n").split("\t")
+            if cells == [""] or (number == 1 and not _is_grade(cells[-1])):
+                continue
+            if len(cells) != 3 or not _is_grade(cells[2]):
+                on_bad(
+                    CorpusError(
+                        f"{path}:{number}: expected query, document and whole-number grade, got {cells}"
+                    )
+                )
+                continue
+            qrels.setdefault(cells[0], {})[cells[1]] = max(0, int(cells[2]))
+    if not qrels:
+        raise CorpusError(f"{path} holds no judgements")
+    return qrels
+
+
+def _is_grade(text: str) -> bool:
+    return text.strip().removeprefix("-").isdecimal()
+
+
+def _tables(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name.endswith((".tsv", ".tsv.gz")))

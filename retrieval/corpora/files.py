@@ -1,0 +1,189 @@
+"""Reading files: plain or gzipped, one by one or out of a folder, tar or zip; nothing is unpacked to disk."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+import posixpath
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from encoders.errors import CorpusError
+from retrieval.corpora.base import OnBad, raise_bad
+
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".zip")
+#: A single text or picture above this is not read: memory must not depend on what an archive claims.
+MAX_FILE_BYTES = 256 * 2**20
+#: What reading a cut-off or overwritten compressed file raises.
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
+
+
+class File(NamedTuple):
+    """One file of a folder or archive: its name relative to that, with ``/``, and its bytes."""
+
+    name: str
+    raw: bytes
+
+
+def is_archive(path: Path) -> bool:
+    """Tell whether a path is named like a tar or zip."""
+    return path.name.lower().endswith(ARCHIVES)
+
+
+def read_files(path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_bad) -> Iterator[File]:
+    """Read the wanted files of a folder (sorted) or archive (in its own order), one at a time.
+
+    Hidden files, links inside archives and devices are passed over.
+
+    Raises
+    ------
+    CorpusError
+        When the folder or archive is missing or damaged; a single unreadable file goes to `on_bad`.
+    """
+
+    def chosen(name: str, size: int) -> bool:
+        if hidden(name) or not wanted(name):
+            return False
+        if size > MAX_FILE_BYTES:
+            on_bad(
+                CorpusError(
+                    f"{path}: {name} has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"
+                )
+            )
+            return False
+        return True
+
+    with reading(path):
+        if path.is_dir():
+            yield from _read_folder(path, chosen, on_bad)
+        elif path.name.lower().endswith(".zip"):
+            yield from _read_zip(path, chosen, on_bad)
+        else:
+            yield from _read_tar(path, chosen)
+
+
+def list_names(path: Path) -> Iterator[str]:
+    """Name the files of a folder or archive, in the order of `read_files`, without reading their contents."""
+    with reading(path):
+        if path.is_dir():
+            yield from (name for name, _ in _walk(path, "") if not hidden(name))
+        elif path.name.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                yield from (info.filename for info in archive.infolist() if not info.is_dir())
+        else:
+            with tarfile.open(path, mode="r|*") as archive:
+                for member in archive:
+                    name = posixpath.normpath(member.name)
+                    if member.isreg() and not hidden(name):
+                        yield name
+
+
+def hidden(name: str) -> bool:
+    """Tell whether a file is one that people do not see: ``.git/config``, ``__MACOSX/...``."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+
+
+def folders_of(name: str, archive: Path) -> list[str]:
+    """Return the folders that a file lies in, without the archive's own name (``faces/`` in ``faces.tar``).
+
+    Examples
+    --------
+    >>> folders_of("orl_faces/s1/1.pgm", Path("orl_faces.tar.xz"))
+    ['s1']
+    """
+    folders = name.split("/")[:-1]
+    own = bool(folders) and is_archive(archive) and archive.name.startswith(f"{folders[0]}.")
+    return folders[1:] if own else folders
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
+        elif entry.is_file():
+            yield prefix + entry.name, Path(entry.path)
+
+
+def _read_folder(folder: Path, chosen: Callable[[str, int], bool], on_bad: OnBad) -> Iterator[File]:
+    for name, path in _walk(folder, ""):
+        if not chosen(name, path.stat().st_size):
+            continue
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            on_bad(CorpusError(f"{path} cannot be read: {error.strerror}"))
+            continue
+        yield File(name, raw)
+
+
+def _read_zip(path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad) -> Iterator[File]:
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            name = posixpath.normpath(info.filename)
+            if info.is_dir() or not chosen(name, info.file_size):
+                continue
+            try:
+                raw = archive.read(info)
+            except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+                on_bad(CorpusError(f"{path}: {name} cannot be read: {error}"))
+                continue
+            yield File(name, raw)
+
+
+def _read_tar(path: Path, chosen: Callable[[str, int], bool]) -> Iterator[File]:
+    # "r|*" reads front to back, so a compressed tar is decompressed once a pass and never held.
+    with tarfile.open(path, mode="r|*") as archive:
+        for member in archive:
+            name = posixpath.normpath(member.name)
+            if not member.isreg() or not chosen(name, member.size):
+                continue
+            stream = archive.extractfile(member)
+            if stream is not None:
+                yield File(name, stream.read())
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system raises about a missing or damaged file into a `CorpusError` that names it."""
+    try:
+        yield
+    except DAMAGED as error:
+        raise CorpusError(f"{path} is damaged or not what its name says: {error}") from error
+    except FileNotFoundError:
+        raise CorpusError(f"{path} does not exist") from None
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, decompressing it where its name ends in ``.gz``."""
+    with reading(path), gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+        yield stream  # type: ignore[misc]
+
+
+def plain_name(path: Path) -> str:
+    """Return the lower-case name without ``.gz``.
+
+    Examples
+    --------
+    >>> plain_name(Path("Corpus.jsonl.gz"))
+    'corpus.jsonl'
+    """
+    return path.name.lower().removesuffix(".gz")
+
+
+def existing(folder: Path, name: str) -> Path | None:
+    """Return ``folder/name`` or ``folder/name.gz``, whichever is there."""
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,81 @@
+"""What folders (and archives) of texts and pictures share: sub-folder = label; a part may be the queries."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoders.errors import CorpusError
+from encoders.options import option
+from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.files import File, folders_of, read_files
+from retrieval.corpora.source import Source
+
+
+@dataclass(eq=False)
+class FolderSource(Source):
+    """Files of a folder, tar or zip: the id is the file's name in it, the label the folder it lies in."""
+
+    path: Path
+    name: str
+    on_bad: OnBad = raise_bad
+    part: str | None = option(None, "index only files below the sub-folder of this name, e.g. train")
+    queries_part: str | None = option(None, "take the queries from the sub-folder of this name, e.g. test")
+
+    @abstractmethod
+    def wanted(self, name: str) -> bool:
+        """Tell by its name whether a file is an item."""
+
+    @abstractmethod
+    def read(self, file: File) -> Item:
+        """Make an item of a file, or raise a `CorpusError`."""
+
+    def items(self) -> Iterator[Item]:
+        """Read the files from the beginning."""
+        for item in self._read_part(self.part):
+            # Without a part of their own, the items are all that is not a query.
+            if (
+                self.part is not None
+                or self.queries_part is None
+                or not self._lies_in(item.id, self.queries_part)
+            ):
+                yield item
+
+    @property
+    def queries_are_items(self) -> bool:
+        """True unless a sub-folder holds the queries."""
+        return self.queries_part is None
+
+    def queries(self) -> Iterator[Item]:
+        """Read the queries: the files of the sub-folder for them, or the items themselves."""
+        if self.queries_part is None:
+            yield from self
+            return
+        empty = True
+        for item in self._read_part(self.queries_part):
+            empty = False
+            yield item
+        if empty:
+            raise CorpusError(f"'{self.name}' holds nothing below a sub-folder '{self.queries_part}'")
+
+    def label_of(self, name: str) -> str | None:
+        """Return the folder that a file lies in; None at the top."""
+        folders = folders_of(name, self.path)
+        return folders[-1] if folders else None
+
+    def _read_part(self, part: str | None) -> Iterator[Item]:
+        def wanted(name: str) -> bool:
+            return self.wanted(name) and (part is None or self._lies_in(name, part))
+
+        for file in read_files(self.path, wanted, self.on_bad):
+            try:
+                item = self.read(file)
+            except CorpusError as error:
+                self.on_bad(CorpusError(f"{self.path}: {file.name} {error}"))
+                continue
+            yield item
+
+    def _lies_in(self, name: str, part: str) -> bool:
+        return part in name.split("/")[:-1]

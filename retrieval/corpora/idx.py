@@ -1,0 +1,146 @@
+"""IDX files, the format of the MNIST family (described at http://yann.lecun.com/exdb/mnist/)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Modality
+from encoders.errors import CorpusError
+from encoders.options import option
+from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.files import existing, open_bytes, plain_name
+from retrieval.corpora.source import Source
+
+TRAIN, TEST = "train", "t10k"
+_IMAGES = re.compile(r"(images)?[-.]idx[34]-ubyte$")
+
+
+@dataclass(eq=False)
+class Idx(Source):
+    """Pictures in an IDX file, or the four files of an MNIST-like set in a folder.
+
+    For a folder the items are the training pictures and the queries the test pictures; the decoded bytes of a
+    split are held once, and its items are views into them.
+    """
+
+    path: Path
+    name: str
+    on_bad: OnBad = raise_bad
+    split: str = option(
+        "train", "train: test pictures are the queries; test: only these", choices=("train", "test")
+    )
+    class_names: tuple[str, ...] = ()
+
+    modality = Modality.IMAGE
+
+    def __post_init__(self) -> None:
+        self._held: dict[Path, NDArray[np.uint8]] = {}
+
+    def items(self) -> Iterator[Item]:
+        """Give the pictures, from the beginning."""
+        if self.path.is_dir():
+            return self._read_split(self.split)
+        return self._read(self.path, "")
+
+    @property
+    def queries_are_items(self) -> bool:
+        """False when the test pictures are the queries."""
+        return not (
+            self.path.is_dir() and self.split == "train" and _images_file(self.path, TEST) is not None
+        )
+
+    def queries(self) -> Iterator[Item]:
+        """Give the test pictures, or the pictures themselves where there is no other split."""
+        return super().queries() if self.queries_are_items else self._read_split("test")
+
+    @property
+    def size(self) -> int | None:
+        """Number of pictures."""
+        path = (
+            _images_file(self.path, TRAIN if self.split == "train" else TEST)
+            if self.path.is_dir()
+            else self.path
+        )
+        return None if path is None else len(self._array(path))
+
+    def _read_split(self, split: str) -> Iterator[Item]:
+        path = _images_file(self.path, TRAIN if split == "train" else TEST)
+        if path is None:
+            raise CorpusError(
+                f"{self.path} has no {split} pictures ({TRAIN if split == 'train' else TEST}-images-...)"
+            )
+        return self._read(path, f"{split}/")
+
+    def _read(self, path: Path, prefix: str) -> Iterator[Item]:
+        pictures, labels = self._array(path), self._labels(path)
+        for row, picture in enumerate(pictures):
+            yield Item(f"{prefix}{row}", picture, None, None if labels is None else labels[row])
+
+    def _array(self, path: Path) -> NDArray[np.uint8]:
+        if path not in self._held:
+            pictures = read_idx(path)
+            if pictures.ndim not in (3, 4):
+                raise CorpusError(f"{path} holds {pictures.ndim}-dimensional data, not pictures")
+            self._held[path] = pictures
+        return self._held[path]
+
+    def _labels(self, images: Path) -> Sequence[str] | None:
+        name = (
+            images.name.removesuffix(".gz")
+            .replace("images", "labels")
+            .replace("idx3", "idx1")
+            .replace("idx4", "idx1")
+        )
+        path = existing(images.parent, name)
+        if path is None or path == images:
+            return None
+        codes = read_idx(path)
+        if codes.shape != (len(self._array(images)),):
+            raise CorpusError(
+                f"{path} holds {len(codes)} labels for the {len(self._array(images))} pictures of {images}"
+            )
+        if self.class_names and int(codes.max(initial=0)) < len(self.class_names):
+            return [self.class_names[code] for code in codes]
+        return [str(code) for code in codes]
+
+
+def is_idx(path: Path) -> bool:
+    """Tell whether a path is an IDX file of pictures or a folder with an MNIST-like set."""
+    if path.is_dir():
+        return any(_images_file(path, split) is not None for split in (TRAIN, TEST))
+    return _IMAGES.search(plain_name(path)) is not None
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """Read an IDX file of unsigned bytes, of any number of dimensions (read-only).
+
+    Raises
+    ------
+    CorpusError
+        When the file is missing, damaged, shorter or longer than its head says, or of another type.
+    """
+    with open_bytes(path) as stream:
+        head = stream.read(4)
+        if len(head) < 4 or head[:2] != b"\0\0":
+            raise CorpusError(f"{path} is no IDX file: it does not begin with two zero bytes")
+        if head[2] != 0x08:
+            raise CorpusError(f"{path} holds IDX type 0x{head[2]:02x}; only unsigned bytes (0x08) are read")
+        sizes = stream.read(4 * head[3])
+        shape = tuple(int.from_bytes(sizes[place : place + 4], "big") for place in range(0, len(sizes), 4))
+        expected = math.prod(shape)
+        # Read no more than is there, whatever the head claims.
+        raw = stream.read()
+    if len(sizes) != 4 * head[3] or len(raw) != expected:
+        raise CorpusError(f"{path} is damaged: its head promises {expected:,} bytes, it holds {len(raw):,}")
+    return np.frombuffer(raw, dtype=np.uint8).reshape(shape)
+
+
+def _images_file(folder: Path, split: str) -> Path | None:
+    return existing(folder, f"{split}-images-idx3-ubyte") or existing(folder, f"{split}-images.idx3-ubyte")

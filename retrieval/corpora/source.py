@@ -1,0 +1,34 @@
+"""What every corpus that nearby reads itself has in common: it is never empty, and can query itself."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+from encoders.errors import CorpusError
+from retrieval.corpora.base import Corpus, Item
+
+
+class Source(Corpus):
+    """A corpus that is queried by its own items, unless a subclass has queries, and refuses to be empty."""
+
+    @abstractmethod
+    def items(self) -> Iterator[Item]:
+        """Read the items from the beginning."""
+
+    def __iter__(self) -> Iterator[Item]:
+        empty = True
+        for item in self.items():
+            empty = False
+            yield item
+        if empty:
+            raise CorpusError(f"the corpus '{self.name}' holds no items")
+
+    def queries(self) -> Iterator[Item]:
+        """Read the items again, as queries."""
+        return iter(self)
+
+    @property
+    def queries_are_items(self) -> bool:
+        """True: the queries are the items."""
+        return True

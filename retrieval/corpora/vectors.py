@@ -1,0 +1,162 @@
+"""Vectors: ``.npy``, ``.npz`` and ``.fvecs`` files."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Modality
+from encoders.errors import CorpusError
+from encoders.options import option
+from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.files import reading
+from retrieval.corpora.source import Source
+
+SUFFIXES = (".npy", ".npz", ".fvecs")
+ROWS = 4096
+
+
+@dataclass(eq=False)
+class Vectors(Source):
+    """One vector a row. Ids and labels come from text files (one a line) or from arrays of the .npz."""
+
+    path: Path
+    name: str
+    on_bad: OnBad = raise_bad
+    key: str | None = option(None, "which array of an .npz (default: the only matrix)")
+    ids: str | None = option(
+        None, "file with one id a line, or array of the .npz (default: ids, else row numbers)"
+    )
+    labels: str | None = option(None, "file with one class a line, or array of the .npz (default: labels)")
+
+    modality = Modality.VECTOR
+
+    def items(self) -> Iterator[Item]:
+        """Read the rows from the beginning, as float32."""
+        matrix = self._matrix()
+        ids = self._names(self.ids, "ids", len(matrix))
+        labels = self._names(self.labels, "labels", len(matrix))
+        for start in range(0, len(matrix), ROWS):
+            with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is found just below
+                block = np.array(matrix[start : start + ROWS], dtype=np.float32)
+            finite = np.asarray(np.isfinite(block).all(axis=1))
+            for offset, vector in enumerate(block):
+                row = start + offset
+                if not finite[offset]:
+                    self.on_bad(CorpusError(f"{self.path}: row {row} holds NaN or infinite values"))
+                    continue
+                yield Item(
+                    str(row) if ids is None else ids[row],
+                    vector,
+                    None,
+                    None if labels is None else labels[row],
+                )
+
+    @property
+    def size(self) -> int | None:
+        """Number of rows; None where bad ones may be left out."""
+        return len(self._matrix()) if self.on_bad is raise_bad else None
+
+    def _matrix(self) -> NDArray[Any]:
+        with reading(self.path):
+            matrix = self._load()
+        if matrix.ndim != 2 or matrix.dtype.kind not in "fiub":
+            raise CorpusError(
+                f"{self.path} holds {matrix.dtype} of shape {matrix.shape}; expected numbers (n, dim)"
+            )
+        return matrix
+
+    def _load(self) -> NDArray[Any]:
+        suffix = self.path.suffix.lower()
+        if suffix == ".fvecs":
+            return read_fvecs(self.path)
+        if suffix == ".npz":
+            return self._from_npz()
+        try:
+            return np.asarray(np.load(self.path, mmap_mode="r", allow_pickle=False))
+        except (ValueError, EOFError) as error:
+            raise CorpusError(f"{self.path} is no readable .npy file: {error}") from error
+
+    def _from_npz(self) -> NDArray[Any]:
+        arrays = _open_npz(self.path)
+        if self.key is not None:
+            return _member(self.path, arrays, self.key)
+        matrices = [key for key in arrays if key not in ("ids", "labels", self.ids, self.labels)]
+        if len(matrices) != 1:
+            raise CorpusError(
+                f"{self.path} holds several arrays: choose one with ?key=, of: {', '.join(arrays)}"
+            )
+        return _member(self.path, arrays, matrices[0])
+
+    def _names(self, given: str | None, usual: str, rows: int) -> Sequence[str] | None:
+        values = self._stored(given, usual)
+        if values is None and given is None:
+            return None
+        source = f"'{given or usual}'"
+        if values is None:
+            path = self._beside(str(given))
+            with reading(path):
+                values = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            source = str(path)
+        if len(values) != rows:
+            raise CorpusError(f"{source} holds {len(values)} {usual} for the {rows} vectors of {self.path}")
+        return values
+
+    def _stored(self, given: str | None, usual: str) -> list[str] | None:
+        if self.path.suffix.lower() != ".npz":
+            return None
+        with reading(self.path):
+            arrays = _open_npz(self.path)
+            key = given or usual
+            if key not in arrays:
+                return None
+            return [str(value) for value in _member(self.path, arrays, key).ravel()]
+
+    def _beside(self, given: str) -> Path:
+        path = Path(given).expanduser()
+        return path if path.exists() else self.path.parent / given
+
+
+def read_fvecs(path: Path) -> NDArray[np.float32]:
+    """Map an ``.fvecs`` file (each row: its width as int32, then float32 values; http://corpus-texmex.irisa.fr).
+
+    Raises
+    ------
+    CorpusError
+        When rows differ in width, or the last one is cut off.
+    """
+    if path.stat().st_size == 0:
+        raise CorpusError(f"{path} is empty")
+    words = np.memmap(path, dtype="<i4", mode="r", shape=(path.stat().st_size // 4,))
+    width = int(words[0]) if len(words) else 0
+    if width <= 0 or path.stat().st_size % (4 * (width + 1)):
+        raise CorpusError(f"{path} is no .fvecs file, or is cut off: its rows do not fit its length")
+    rows = words.reshape(-1, width + 1)
+    if not (rows[:, 0] == width).all():
+        raise CorpusError(f"{path} holds vectors of different widths")
+    return rows.view("<f4")[:, 1:]
+
+
+def _open_npz(path: Path) -> Any:
+    try:
+        arrays = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CorpusError(f"{path} is no readable .npz file: {error}") from error
+    if not isinstance(arrays, np.lib.npyio.NpzFile):
+        raise CorpusError(f"{path} is no .npz file: it holds a single array, call it .npy")
+    return arrays
+
+
+def _member(path: Path, arrays: Any, key: str) -> NDArray[Any]:
+    try:
+        return np.asarray(arrays[key])
+    except KeyError:
+        raise CorpusError(f"{path} has no array '{key}'; it has: {', '.join(arrays)}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CorpusError(f"{path}: the array '{key}' cannot be read: {error}") from error

@@ -1,0 +1,1 @@
+"""The report: table, figures and one self-contained page."""

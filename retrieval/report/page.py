@@ -1,0 +1,164 @@
+"""The comparison as one HTML file: nothing is loaded, nothing runs, everything from the corpus is escaped."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from encoders.errors import ArtifactError
+from retrieval.comparison import Comparison
+from retrieval.report.examples import examples_section
+from retrieval.report.markup import Markup, element, join
+from retrieval.report.pictures import THUMBNAIL
+from retrieval.report.sections import figures_section, method_section, overlap_section, table_section
+from retrieval.report.style import CSS
+from retrieval.report.verdict import answer, cost_title, listed
+
+#: The page stays below this.
+MAX_BYTES = 5_000_000
+#: Pictures shrink before examples are left out: (longest side in pixels, examples kept; None = all).
+_SIZES: tuple[tuple[int, int | None], ...] = (
+    (THUMBNAIL, None), (64, None), (48, None), (32, None), (32, 6), (32, 3), (32, 1), (32, 0),
+)  # fmt: skip
+
+
+def write_page(comparisons: Comparison | Sequence[Comparison], path: str | Path) -> Path:
+    """Write one or several comparisons as one self-contained page, all or nothing.
+
+    Parameters
+    ----------
+    comparisons : Comparison or sequence of Comparison
+        What was found; one section each.
+    path : str or Path
+        The file, replaced where there is one; its folder is made.
+
+    Returns
+    -------
+    Path
+        Where the page lies.
+
+    Raises
+    ------
+    ArtifactError
+        When the file cannot be written; an older one is then untouched.
+    """
+    several = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
+    path = Path(path)
+    content = _within(several, MAX_BYTES)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as error:
+        raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+    return path
+
+
+def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, most: int | None = None) -> Markup:
+    """Return the page as HTML.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        One section each, in this order.
+    thumbnail : int
+        The longest side of a picture, in pixels.
+    most : int, optional
+        How many examples of each comparison to show; all by default.
+    """
+    title = _title(comparisons)
+    return join(
+        Markup("<!doctype html>\n"),
+        element(
+            "html",
+            element(
+                "head",
+                element("meta", charset="utf-8"),
+                element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+                # The browser holds the page to its promise: no script, and nothing from outside.
+                element(
+                    "meta",
+                    http_equiv="Content-Security-Policy",
+                    content="default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+                ),
+                element("title", title),
+                element("style", Markup(CSS)),
+            ),
+            element(
+                "body",
+                element(
+                    "main",
+                    element("h1", title),
+                    _contents(comparisons) if len(comparisons) > 1 else None,
+                    *(
+                        _comparison(one, f"c{place}", thumbnail, most)
+                        for place, one in enumerate(comparisons, 1)
+                    ),
+                ),
+            ),
+            lang="en",
+        ),
+        "\n",
+    )
+
+
+def _within(comparisons: Sequence[Comparison], limit: int) -> bytes:
+    for thumbnail, most in _SIZES:
+        content = page(comparisons, thumbnail, most).encode()
+        if len(content) < limit:
+            return content
+    return content
+
+
+def _title(comparisons: Sequence[Comparison]) -> str:
+    names = listed([comparison.corpus for comparison in comparisons]) if comparisons else "nothing"
+    return f"nearby: spaces compared on {names}"
+
+
+def _contents(comparisons: Sequence[Comparison]) -> Markup:
+    links = (element("a", one.corpus, href=f"#c{place}") for place, one in enumerate(comparisons, 1))
+    return element("nav", *links, aria_label="Comparisons")
+
+
+def _comparison(comparison: Comparison, key: str, thumbnail: int, most: int | None) -> Markup:
+    sections = (
+        ("curves", "curves", figures_section(comparison, key)),
+        ("overlap", "overlap of neighbours", overlap_section(comparison, key)),
+        ("examples", "examples", examples_section(comparison, key, thumbnail, most)),
+        ("method", "how it was measured", method_section(comparison, key)),
+    )
+    links = (
+        element("a", name, href=f"#{key}-{anchor}") for anchor, name, part in sections if part is not None
+    )
+    facts = (
+        f" · {comparison.n_items:,} {comparison.modality} items · {comparison.n_queries:,} queries · "
+        f"judged by {comparison.judged_by}"
+    )
+    return element(
+        "section",
+        element("p", element("strong", comparison.corpus), facts, class_="eyebrow"),
+        element("h2", answer(comparison), id=f"{key}-answer"),
+        element("p", f"{cost_title(comparison)}."),
+        element("nav", *links, aria_label=f"Sections of {comparison.corpus}"),
+        table_section(comparison),
+        *(part for _, _, part in sections),
+        class_="comparison",
+        id=key,
+        aria_labelledby=f"{key}-answer",
+    )
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside `path`, then rename, so that a reader sees the old page or the new one."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)  # mkstemp makes files that only their owner reads
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,45 @@
+"""Long specs where there is little room: broken at their joints, or cut in the middle."""
+
+from __future__ import annotations
+
+import re
+
+from retrieval.report.markup import Markup, element, join
+
+
+def breakable(spec: str) -> Markup:
+    """Return a spec as text that may break after ``+``, ``,``, ``-`` and ``:``.
+
+    Examples
+    --------
+    >>> breakable("tfidf+lsa")
+    'tfidf+<wbr>lsa'
+    """
+    return join(*(join(part, element("wbr")) if part[-1:] in "+,-:" else part for part in joints(spec)))
+
+
+def joints(spec: str) -> list[str]:
+    """Cut a spec after every ``+``, ``,``, ``-`` and ``:``, the places where it may break.
+
+    Examples
+    --------
+    >>> joints("bow:2000+lsa:10")
+    ['bow:', '2000+', 'lsa:', '10']
+    """
+    return re.findall(r"[^+,\-:]*[+,\-:]|[^+,\-:]+", spec)
+
+
+def middle_cut(words: str, width: int) -> str:
+    """Shorten text in its middle, where specs differ least.
+
+    Examples
+    --------
+    >>> middle_cut("pixels+deep-ae:1000-500-250-30", 20)
+    'pixels+dee…00-250-30'
+    >>> middle_cut("pca:30", 20)
+    'pca:30'
+    """
+    if len(words) <= width:
+        return words
+    tail = (width - 1) // 2
+    return f"{words[: width - 1 - tail]}…{words[len(words) - tail :]}"

@@ -1,0 +1,158 @@
+"""What a comparison says, in one sentence: computed, and honest about ties."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from retrieval.comparison import Comparison, SpaceResult
+from retrieval.report.rows import measures_of
+
+#: Two precisions nearer than this draw as one line.
+SAME_PRECISION = 0.005
+
+
+def main_measure(comparison: Comparison) -> str | None:
+    """Return the measure by which the spaces are ranked: the first that is shown."""
+    return next(iter(measures_of(comparison)), None)
+
+
+def leaders(comparison: Comparison) -> tuple[SpaceResult, list[SpaceResult]] | None:
+    """Return the best space on the main measure and those tied with it; None where nothing is measured."""
+    measure = main_measure(comparison)
+    if measure is None:
+        return None
+    ranked = [space for space in comparison.spaces if math.isfinite(space.measures.get(measure, math.nan))]
+    if not ranked:
+        return None
+    best = max(ranked, key=lambda space: space.measures[measure])
+    top = best.measures[measure]
+    tied = [
+        space
+        for space in ranked
+        if space is not best and (space.tied_with_best.get(measure, False) or space.measures[measure] == top)
+    ]
+    return best, tied
+
+
+def answer(comparison: Comparison) -> str:
+    """Say which space is best on the main measure, by how much, and which are tied with it."""
+    measure, led = main_measure(comparison), leaders(comparison)
+    if measure is None or led is None:
+        return f"No space of {comparison.corpus} could be measured: nothing says which answers are relevant."
+    best, tied = led
+    top = best.measures[measure]
+    others = [space for space in comparison.spaces if space is not best and measure in space.measures]
+    if not others:
+        return f"{best.spec} reaches {measure} {top:.3f}; there is nothing to compare it with."
+    if len(tied) == len(others):
+        specs = [space.spec for space in (best, *tied)]
+        every = listed(specs) if len(specs) <= 4 else f"All {len(specs)} spaces"
+        return (
+            f"{every} cannot be told apart on {measure}: "
+            f"the best has {top:.3f}, the last {min(space.measures[measure] for space in others):.3f}."
+        )
+    first = comparison.spaces[0]
+    if best is first or first in tied:
+        rival = max((s for s in others if s not in tied), key=lambda space: space.measures[measure])
+        told = f"ahead of {rival.spec} ({_gap(top, rival.measures[measure])})"
+    else:
+        told = f"against {first.measures.get(measure, math.nan):.3f} for {first.spec}"
+        told += f" ({_gap(top, first.measures.get(measure, math.nan))})"
+    if tied:
+        names = listed([space.spec for space in tied]) if len(tied) <= 3 else f"{len(tied)} others"
+        return (
+            f"{best.spec} has the highest {measure}, {top:.3f}, {told}, but {names} {_is(tied)} tied with it."
+        )
+    return f"{best.spec} is best on {measure}: {top:.3f}, {told}."
+
+
+def curves_title(comparison: Comparison) -> str:
+    """Say which space keeps the highest precision, and where none does at every level of recall."""
+    names = [space.spec for space in comparison.spaces]
+    curves = np.nan_to_num([space.precision_recall for space in comparison.spaces])
+    if len(names) < 2:
+        return f"Precision of {names[0]} at each level of recall" if names else "Nothing was measured"
+    top = curves.max(axis=0)
+    if float((top - curves.min(axis=0)).max()) < SAME_PRECISION:
+        return f"The curves lie on each other: never more than {SAME_PRECISION:g} apart"
+    at_top = curves >= top - 1e-12
+    for name, held, held_curve in zip(names, at_top, curves, strict=True):
+        if held.all() and at_top.sum(axis=0).max() == 1:
+            rest = np.delete(curves, names.index(name), axis=0).mean(axis=1)
+            ahead = float(held_curve.mean() - rest.max())
+            return f"{name} keeps the highest precision at every level of recall, by {ahead:.3f} on average"
+        if held.all():
+            return f"At no level of recall is any space above {name}"
+    winners = [int(place) for place in curves.argmax(axis=0)]
+    switches = [level for level in range(1, len(winners)) if winners[level] != winners[level - 1]]
+    if len(switches) == 1:
+        early, late = names[winners[0]], names[winners[-1]]
+        return (
+            f"{early} leads up to recall {(switches[0] - 1) / 10:.1f}, {late} from {switches[0] / 10:.1f} on"
+        )
+    counts = sorted(
+        {place: winners.count(place) for place in winners}.items(), key=lambda pair: (-pair[1], pair[0])
+    )
+    told = listed([f"{names[place]} at {count}" for place, count in counts])
+    return f"No space leads throughout: {told} of 11 recall levels"
+
+
+def cost_title(comparison: Comparison) -> str:
+    """Say what the quality of the best space costs in stored bytes, and whether a smaller one is as good."""
+    measure, led = main_measure(comparison), leaders(comparison)
+    if measure is None or led is None:
+        return "Stored bytes per item"
+    best, tied = led
+    smallest = min(comparison.spaces, key=lambda space: space.bytes_per_item)
+    if best.bytes_per_item <= smallest.bytes_per_item:
+        return f"{best.spec} has the highest {measure} and no space stores less"
+    lean = min(tied, key=lambda space: space.bytes_per_item, default=best)
+    if lean.bytes_per_item < best.bytes_per_item:
+        share = lean.bytes_per_item / best.bytes_per_item
+        return f"{lean.spec} is tied with {best.spec} and stores {_percent(share)} of its bytes"
+    share = smallest.bytes_per_item / best.bytes_per_item
+    lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
+    what = f"{_percent(share)} of the bytes of {best.spec}"
+    return f"{smallest.spec} stores {what} and gives up {lost:.3f} {measure}"
+
+
+def overlap_sentence(comparison: Comparison) -> str | None:
+    """Say which two spaces agree most on the neighbours and which least; None without overlaps."""
+    pairs = [pair for pair in comparison.overlaps if math.isfinite(pair.jaccard)]
+    if not pairs:
+        return None
+    low, high = min(pairs, key=lambda pair: pair.jaccard), max(pairs, key=lambda pair: pair.jaccard)
+    if low is high:
+        return f"{low.first} and {low.second} share their neighbours with Jaccard@10 {low.jaccard:.2f}"
+    return (
+        f"{high.first} and {high.second} agree most (Jaccard@10 {high.jaccard:.2f}), "
+        f"{low.first} and {low.second} least ({low.jaccard:.2f})"
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does.
+
+    Examples
+    --------
+    >>> listed(["pixels"]), listed(["a", "b", "c"])
+    ('pixels', 'a, b and c')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _gap(top: float, other: float) -> str:
+    difference = top - other
+    relative = f", {difference / other:+.1%}" if other > 0 else ""
+    return f"{difference:+.3f}{relative}"
+
+
+def _is(spaces: Sequence[SpaceResult]) -> str:
+    return "is" if len(spaces) == 1 else "are"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"

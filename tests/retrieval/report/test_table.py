@@ -1,0 +1,134 @@
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrieval.report.rows import comparison_rows, overlap_cells
+from retrieval.report.table import print_table, to_json
+
+
+def printed(comparison, **options):
+    stream = io.StringIO()
+    print_table(comparison, stream, **options)
+    return stream.getvalue()
+
+
+def column(comparison, name):
+    columns, rows = comparison_rows(comparison)
+    place = [head.name for head in columns].index(name)
+    return [row[place] for row in rows]
+
+
+def test_the_best_is_marked_and_the_tie_is_said(compare):
+    assert [(cell.best, cell.tied) for cell in column(compare(), "P@10")] == [
+        (False, True),
+        (True, False),
+        (False, False),
+    ]
+    assert [cell.best for cell in column(compare(), "stored")] == [False, False, True]  # the least is best
+    assert not any(cell.best for cell in column(compare(), "dim"))
+    text = printed(compare())
+    assert "0.950≈" in text
+    assert "0.953*" in text
+    assert "≈ tied with the best" in text
+
+
+def test_a_legend_of_ties_stands_only_where_there_are_any(compare, three):
+    alone = [replace(space, tied_with_best={}) for space in three]
+    assert "≈" not in printed(compare(alone))
+
+
+def test_nothing_is_best_where_all_are_equal(compare, three):
+    assert not any(cell.best for cell in column(compare(), "encode"))
+
+
+def test_decimal_points_stand_below_each_other(compare):
+    lines = [line for line in printed(compare()).splitlines() if "1,234,567" in line]
+    assert len(lines) == 3
+    assert len({line.index(" 0.") for line in lines}) == 1
+    assert [cell.text for cell in column(compare(), "fit")] == ["<0.01", "12.50", "<0.01"]
+
+
+@pytest.mark.parametrize("width", [None, 60, 80, 300])
+@pytest.mark.parametrize("n_measures", [1, 4, 12])
+def test_every_line_fits_and_nothing_is_lost(compare, three, width, n_measures):
+    spec = "pixels+deep-ae:1000-500-250-30,epochs=120,learning-rate=0.001,normalisation=batch"
+    measures = {f"nDCG@{10**place}" if place < 4 else f"P@{place}": place / 13 for place in range(n_measures)}
+    spaces = [replace(space, measures=measures, spec=f"{spec},seed={n}") for n, space in enumerate(three)]
+    text = printed(compare(spaces), width=width)
+    assert max(map(len, text.splitlines())) <= min(width or 100, 100)
+    for name in (*measures, "B/item", "items/s"):
+        assert name in text
+    together = "".join(text.split())
+    assert "1,234,567" in together
+    assert "…" not in text
+    assert "seed=2" in together
+
+
+def test_a_pipe_gets_no_escape_codes_and_a_spec_is_not_markup(compare, three, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    text = printed(compare([replace(three[0], spec="[red]odd[/red] :smile:"), *three[1:]]))
+    assert "\x1b" not in text
+    assert "[red]odd[/red] :smile:" in text
+
+
+@pytest.mark.parametrize(("no_color", "escapes"), [("1", False), ("", True)])
+def test_no_color_is_honoured_on_a_terminal(compare, monkeypatch, no_color, escapes):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    stream = Terminal()
+    print_table(compare(), stream)
+    assert ("\x1b" in stream.getvalue()) is escapes
+
+
+def test_a_stream_that_knows_only_ascii_gets_ascii(compare):
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    print_table(compare(), stream)
+    stream.flush()
+    assert "0.950~" in raw.getvalue().decode("ascii")
+
+
+def test_overlap_is_jaccard_above_and_rbo_below(compare):
+    square = overlap_cells(compare())
+    assert square[0][1].text == "0.50"
+    assert square[1][0].text == "0.60"
+    assert square[1][1].value is None
+
+
+def test_many_spaces_are_listed_pair_by_pair(compare, three):
+    spaces = [replace(three[0], spec=f"pixels+pca:{n}") for n in range(14)]
+    text = printed(compare(spaces))
+    assert max(map(len, text.splitlines())) <= 100
+    assert "pixels+pca:0 and pixels+pca:13" in text
+    assert "…" not in text
+
+
+def test_json_is_json_without_pictures(pictures):
+    value = to_json(pictures)
+    again = json.loads(json.dumps(value, allow_nan=False))
+    assert again == value
+    assert value["spaces"][1]["measures"]["P@10"] == 0.953
+    assert "per_query" not in value["spaces"][0]
+    assert value["examples"][0]["answers"][0]["hits"][0]["relevant"] is True
+    assert "picture" not in json.dumps(value)
+    assert len(to_json(pictures, per_query=True)["spaces"][0]["per_query"]["AP"]) == 50
+
+
+def test_json_has_null_for_what_json_does_not_know(compare, three):
+    odd = [replace(three[0], fit_seconds=float("nan"), dim=np.int64(3))]
+    value = to_json(compare(odd, provenance={"when": object, "array": np.arange(2), "infinite": np.inf}))
+    json.dumps(value, allow_nan=False)
+    assert value["spaces"][0]["fit_seconds"] is None
+    assert value["provenance"]["array"] == [0, 1]
+
+
+def test_a_comparison_of_nothing_is_printed_too(compare, three):
+    assert "could be measured" in printed(compare([replace(space, measures={}) for space in three]))
+    assert "no space" in printed(compare([])).lower()

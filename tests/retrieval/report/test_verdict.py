@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+import numpy as np
+
+from retrieval.report.verdict import answer, cost_title, curves_title, overlap_sentence
+
+
+def test_a_tie_is_said(compare):
+    said = answer(compare())
+    assert said.startswith(
+        "pixels+pca:30 has the highest P@10, 0.953, ahead of pixels+pca:16+binarize (+0.243"
+    )
+    assert said.endswith("but pixels is tied with it.")
+
+
+def test_a_clear_winner_is_held_against_the_first_space(compare, three):
+    clear = [replace(space, tied_with_best={}) for space in three]
+    assert (
+        answer(compare(clear))
+        == "pixels+pca:30 is best on P@10: 0.953, against 0.950 for pixels (+0.003, +0.3%)."
+    )
+
+
+def test_where_all_are_tied_none_wins(compare, three):
+    tied = [replace(space, tied_with_best={"P@10": True}) for space in three]
+    assert "cannot be told apart on P@10" in answer(compare(tied))
+
+
+def test_the_first_space_may_win(compare, three):
+    first = [replace(three[0], measures={"P@10": 0.99}), *(replace(s, tied_with_best={}) for s in three[1:])]
+    assert answer(compare(first)) == "pixels is best on P@10: 0.990, ahead of pixels+pca:30 (+0.037, +3.9%)."
+
+
+def test_one_space_is_compared_with_nothing(compare, three):
+    assert "nothing to compare" in answer(compare(three[:1]))
+
+
+def curves(compare, three, *values):
+    return compare(
+        [replace(space, precision_recall=np.array(v)) for space, v in zip(three, values, strict=False)]
+    )
+
+
+def test_the_title_of_the_curves_is_computed_and_honest_when_mixed(compare, three):
+    high, low = np.linspace(1, 0.5, 11), np.linspace(0.8, 0.3, 11)
+    assert curves_title(curves(compare, three, low, high, low / 2)) == (
+        "pixels+pca:30 keeps the highest precision at every level of recall, by 0.200 on average"
+    )
+    crossed = np.where(np.arange(11) <= 3, high, low)
+    other = np.where(np.arange(11) <= 3, low, high)
+    assert curves_title(curves(compare, three, crossed, other, low / 2)) == (
+        "pixels leads up to recall 0.3, pixels+pca:30 from 0.4 on"
+    )
+    zigzag = np.where(np.arange(11) % 2, high, low)
+    zagzig = np.where(np.arange(11) % 2, low, high)
+    assert curves_title(curves(compare, three, zigzag, zagzig, low / 2)) == (
+        "No space leads throughout: pixels+pca:30 at 6 and pixels at 5 of 11 recall levels"
+    )
+    same = curves_title(curves(compare, three, high, high - 0.001, high))
+    assert same == "The curves lie on each other: never more than 0.005 apart"
+    shared = np.where(np.arange(11) <= 3, high, low)
+    assert (
+        curves_title(curves(compare, three, high, shared, low))
+        == "At no level of recall is any space above pixels"
+    )
+
+
+def test_a_smaller_space_that_is_tied_is_named(compare, three):
+    best_is_large = [replace(three[0], measures={"P@10": 0.96}), *three[1:]]
+    assert (
+        cost_title(compare(best_is_large)) == "pixels+pca:30 is tied with pixels and stores 3.8% of its bytes"
+    )
+    assert "gives up 0.243 P@10" in cost_title(compare())
+
+
+def test_the_overlap_names_the_most_and_the_least_alike(compare):
+    assert overlap_sentence(compare()) == (
+        "pixels+pca:30 and pixels+pca:16+binarize agree most (Jaccard@10 0.60), "
+        "pixels and pixels+pca:30 least (0.50)"
+    )
