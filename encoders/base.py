@@ -178,7 +178,7 @@ class Encoder(ABC):
         positional, named = None, {}
         for place, field in enumerate(dataclasses.fields(self)):
             value = getattr(self, field.name)
-            if place == 0 and (full or value != field.default):
+            if place == 0 and (full or value != field.default or isinstance(value, int)):
                 positional = options.text_of(value)
             elif place and (full or value != field.default):
                 named[field.name.replace("_", "-")] = options.text_of(value)
@@ -319,7 +319,7 @@ def as_batches(items: Batches | Items, y: Sequence[Any] | None = None) -> Batche
         return _Sliced(items, y)
     if isinstance(items, Sequence) and not (len(items) and isinstance(items[0], Batch)):
         return _Sliced(items, y)
-    return items  # type: ignore[return-value]
+    return items
 
 
 def as_texts(items: Items) -> list[str]:

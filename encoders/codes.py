@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,9 +88,10 @@ class Space:
 
 
 #: float32 (n, dim) | csr_array float32 (n, dim) | packed uint8 (n, ceil(dim / 8))
-Codes = NDArray[np.float32] | csr_array | NDArray[np.uint8]
+#: (SciPy is untyped, so the checker sees Any.)
+Codes: TypeAlias = Any
 #: Texts, pictures (uint8, (h, w[, c]) each, or stacked), or the codes of an earlier stage.
-Items = Sequence[str] | Sequence[NDArray[Any]] | NDArray[Any] | csr_array
+Items: TypeAlias = Any
 
 
 class Batch(NamedTuple):
@@ -120,7 +121,7 @@ def stack_codes(parts: Sequence[Codes]) -> Codes:
         return parts[0]
     if issparse(parts[0]):
         return csr_array(sparse_vstack(list(parts), format="csr"))
-    return np.concatenate(parts)  # type: ignore[arg-type]
+    return np.concatenate(parts)
 
 
 def collect(batches: Batches) -> Codes:

@@ -13,7 +13,7 @@ from encoders.errors import OptionError
 
 def option(
     default: Any = dataclasses.MISSING,
-    help: str = "",  # noqa: A002
+    help: str = "",
     *,
     ge: float | None = None,
     gt: float | None = None,

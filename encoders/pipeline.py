@@ -48,22 +48,24 @@ class Pipeline(Encoder):
     def _encode(self, items: Any) -> Codes:
         for stage in self.stages:
             items = stage.encode(items)
-        return items  # type: ignore[no-any-return]
+        return items
 
     def _encode_queries(self, items: Any) -> Codes:
         for stage in self.stages:
             items = stage.encode_queries(items)
-        return items  # type: ignore[no-any-return]
+        return items
 
     def _decode(self, codes: Codes) -> Items:
         items: Any = codes
         for stage in reversed(self.stages):
             items = stage.decode(items)
-        return items  # type: ignore[no-any-return]
+        return items
 
     def state(self) -> State:
         """Return every stage's arrays, prefixed by its place."""
-        return {f"{place}.{key}": value for place, stage in enumerate(self.stages) for key, value in stage.state().items()}
+        return {
+            f"{place}.{key}": value for place, stage in enumerate(self.stages) for key, value in stage.state().items()
+        }
 
     def restore(self, state: State) -> None:
         """Give every stage its arrays back."""

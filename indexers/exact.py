@@ -40,12 +40,7 @@ class Exact(Index):
 
     name = "exact"
     spaces: ClassVar[frozenset[tuple[Kind, Metric]]] = frozenset(
-        {
-            (kind, metric)
-            for kind in (Kind.DENSE, Kind.SPARSE)
-            for metric in Metric
-            if metric is not Metric.HAMMING
-        }
+        {(kind, metric) for kind in (Kind.DENSE, Kind.SPARSE) for metric in Metric if metric is not Metric.HAMMING}
         | {(Kind.BINARY, Metric.HAMMING)}
     )
     holds_codes = True

@@ -54,9 +54,7 @@ class Faiss(Index):
 
     def _configure(self, backend: str) -> None:
         if not backend:
-            raise OptionError(
-                "'faiss' needs a factory string, as in 'faiss:HNSW32' or 'faiss:IVF256,PQ16?nprobe=16'"
-            )
+            raise OptionError("'faiss' needs a factory string, as in 'faiss:HNSW32' or 'faiss:IVF256,PQ16?nprobe=16'")
         self._index = _built(backend, self.space)
         self._mapped = False
         #: FAISS' own number of every row, once some were removed.
@@ -84,9 +82,7 @@ class Faiss(Index):
             self.set_parameters(self.parameters)
             needed = _NEEDED.search(str(error))
             if needed is None:
-                raise BadItemError(
-                    f"'{self.description}' cannot learn from these codes: {_reason(error)}"
-                ) from error
+                raise BadItemError(f"'{self.description}' cannot learn from these codes: {_reason(error)}") from error
             raise BadItemError(
                 f"'{self.description}' learns {needed[2]} clusters and needs at least that many codes, got"
                 f" {needed[1]}: use exact or faiss:Flat, or smaller numbers in the factory string"
@@ -94,9 +90,7 @@ class Faiss(Index):
 
     def _add(self, codes: Codes) -> None:
         if not self._index.is_trained:
-            raise NotFittedError(
-                f"'{self.description}' learns from the codes first: call fit(codes) before add"
-            )
+            raise NotFittedError(f"'{self.description}' learns from the codes first: call fit(codes) before add")
         self._own()
         before = self._index.ntotal
         scaled = self.space.metric is Metric.COSINE
@@ -192,9 +186,7 @@ def _built(factory: str, space: Space) -> Any:
     faiss.omp_set_num_threads(available_cores())
     try:
         if space.kind is Kind.BINARY:
-            return faiss.index_binary_factory(
-                _faiss_dim(space), factory if factory.startswith("B") else f"B{factory}"
-            )
+            return faiss.index_binary_factory(_faiss_dim(space), factory if factory.startswith("B") else f"B{factory}")
         metric = faiss.METRIC_L2 if space.metric is Metric.EUCLIDEAN else faiss.METRIC_INNER_PRODUCT
         index = faiss.index_factory(space.dim, factory, metric)
     except (RuntimeError, MemoryError) as error:

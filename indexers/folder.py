@@ -119,9 +119,7 @@ def read_csr(folder: Path, name: str, shape: tuple[int, int], mmap: bool) -> csr
     ValueError
         When the arrays do not fit the shape or each other.
     """
-    data, indices, indptr = (
-        read_array(folder / f"{name}.{part}.npy", mmap) for part in ("data", "indices", "indptr")
-    )
+    data, indices, indptr = (read_array(folder / f"{name}.{part}.npy", mmap) for part in ("data", "indices", "indptr"))
     matrix = csr_array((data, indices, indptr), shape=shape, copy=False)
     matrix.has_canonical_format = True  # written so; looking again would read all of it
     return matrix

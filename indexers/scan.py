@@ -63,9 +63,7 @@ def scan_dense(scan: Scan) -> Rows:
     width = min(len(codes), BLOCK_ITEMS)
     height = max(1, BLOCK_SCORES // width)
     pairs = _Pairs(codes, inverse, metric)
-    room = np.empty(
-        min(height, len(queries)) * width, dtype=np.float32
-    )  # fresh memory each time costs a tenth
+    room = np.empty(min(height, len(queries)) * width, dtype=np.float32)  # fresh memory each time costs a tenth
     for top in range(0, len(queries), height):
         block = queries[top : top + height]
         kept: list[list[NDArray[np.int64]]] = [[] for _ in block]

@@ -47,8 +47,9 @@ def evaluate_run(
 ) -> Evaluation:
     """Compute measures of a run against judgements, equal to trec_eval (``-c -l relevance_level``).
 
-    Every query of the qrels counts: one that the run does not answer scores 0. Queries without judgements are left out.
-    The order of the answers is `retrieval.trec.ranking`; the order of the queries is that of the qrels.
+    Every query of the qrels counts: one that the run does not answer scores 0. Queries without judgements
+    are left out. The order of the answers is `retrieval.trec.ranking`; the order of the queries is that of
+    the qrels.
 
     Raises
     ------
@@ -59,8 +60,8 @@ def evaluate_run(
 
     Examples
     --------
-    >>> found = evaluate_run({"q": {"a": 2.0, "b": 1.0}}, {"q": {"b": 1}, "unanswered": {"a": 1}}, ["RR", "P@2"])
-    >>> found.means
+    >>> qrels = {"q": {"b": 1}, "unanswered": {"a": 1}}
+    >>> evaluate_run({"q": {"a": 2.0, "b": 1.0}}, qrels, ["RR", "P@2"]).means
     {'RR': 0.25, 'P@2': 0.25}
     """
     wanted = parse_measures(measures)
@@ -76,8 +77,9 @@ def evaluate_labels(
 ) -> Evaluation:
     """Compute measures of ranked rows where an item is relevant when it has the query's label.
 
-    ``AP@k`` is here the mean precision at the relevant answers among the first k (`retrieval.measures.average_precision`).
-    For full rankings of many queries call this with one block of queries after another.
+    ``AP@k`` is here the mean precision at the relevant answers among the first k
+    (`retrieval.measures.average_precision`). For full rankings of many queries call this with one block of
+    queries after another.
 
     Parameters
     ----------
@@ -88,14 +90,16 @@ def evaluate_labels(
     measures : iterable of str or Measure
         Such as ``P@10``; none may look deeper than the rankings go.
     exclude : array-like int64 (n_queries,), optional
-        The row of each query itself (-1: it is no item); it is dropped from its answers and from what is relevant to it.
+        The row of each query itself (-1: it is no item); it is dropped from its answers and from what is
+        relevant to it.
 
     Raises
     ------
     DimensionError
         When the lengths do not match, or a row number is outside the items.
     OptionError
-        When a measure needs deeper rankings: ask the index for one answer more than k where queries are items.
+        When a measure needs deeper rankings: ask the index for one answer more than k where queries are
+        items.
     CorpusError
         When there is no query, or the two lists of labels differ in type, so that none could ever match.
 
@@ -113,7 +117,7 @@ def evaluate_labels(
 def precision_recall(
     run: Mapping[str, Mapping[str, float]], qrels: Mapping[str, Mapping[str, int]], relevance_level: int = 1
 ) -> Floats:
-    """Return the interpolated precision at recall 0, .1, ..., 1 for every query of the qrels, float64 ``(n, 11)``."""
+    """Return the interpolated precision at recall 0, .1, ..., 1 for each judged query, float64 (n, 11)."""
     judged = judge_run(run, qrels, relevance_level)
     return precision_at_recall(judged.relevant, judged.n_relevant)
 
@@ -124,10 +128,10 @@ def precision_recall_labels(
     query_labels: Labels,
     exclude: ArrayLike | None = None,
 ) -> Floats:
-    """Return the same by label, float64 ``(n_queries, 11)``, from full rankings given in blocks of consecutive queries.
+    """Return the same by label, float64 (n_queries, 11), from full rankings in blocks of consecutive queries.
 
-    A block is a matrix as in `evaluate_labels`, such as ``np.argsort(-scores, axis=1, kind="stable")`` of a few hundred
-    queries; only one block is held at a time.
+    A block is a matrix as in `evaluate_labels`, such as ``np.argsort(-scores, axis=1, kind="stable")`` of a
+    few hundred queries; only one block is held at a time.
 
     Raises
     ------
@@ -144,8 +148,8 @@ def precision_recall_labels(
         judged = judge_labels(rows, item_labels, query_labels[these], None if own is None else own[these])
         if judged.known_depth is not None:
             raise OptionError(
-                f"a precision-recall curve by label needs full rankings of all {len(item_labels)} items, but some stop at "
-                f"{judged.known_depth}: search with k = the number of items"
+                f"a precision-recall curve by label needs full rankings of all {len(item_labels)} items, "
+                f"but some stop at {judged.known_depth}: search with k = the number of items"
             )
         curves.append(precision_at_recall(judged.relevant, judged.n_relevant))
         start += len(rows)
@@ -165,8 +169,8 @@ def judge_run(
     if not any(query in qrels for query in run):
         some = f", such as '{next(iter(run))}'," if run else ""
         raise CorpusError(
-            f"none of the run's {len(run)} queries{some} is judged by the qrels (such as '{next(iter(qrels))}'): "
-            "are they of the same collection?"
+            f"none of the run's {len(run)} queries{some} is judged by the qrels "
+            f"(such as '{next(iter(qrels))}'): are they of the same collection?"
         )
     retrieved, ideal, n_relevant = [], [], []
     for query, grades in qrels.items():
@@ -177,10 +181,8 @@ def judge_run(
     return Judged(gains, gains >= relevance_level, np.array(n_relevant, np.int64), _padded(ideal))
 
 
-def judge_labels(
-    rows: Rows, item_labels: Labels, query_labels: Labels, exclude: ArrayLike | None = None
-) -> Judged:
-    """Lay ranked rows out as matrices of what is relevant; parameters and errors are those of `evaluate_labels`."""
+def judge_labels(rows: Rows, item_labels: Labels, query_labels: Labels, exclude: ArrayLike | None = None) -> Judged:
+    """Lay ranked rows out as matrices of what is relevant; parameters and errors as in `evaluate_labels`."""
     n_items, n_queries = len(item_labels), len(query_labels)
     rows = np.asarray(rows)
     own = np.full(n_queries, -1) if exclude is None else np.asarray(exclude)
@@ -190,12 +192,8 @@ def judge_labels(
             f"got rows {rows.shape} and excluded {own.shape}"
         )
     for name, numbers in (("rows", rows), ("excluded", own)):
-        if numbers.size and (
-            numbers.dtype.kind not in "iu" or numbers.min() < -1 or numbers.max() >= n_items
-        ):
-            raise DimensionError(
-                f"{name} should be whole numbers from -1 to {n_items - 1}, for {n_items} items"
-            )
+        if numbers.size and (numbers.dtype.kind not in "iu" or numbers.min() < -1 or numbers.max() >= n_items):
+            raise DimensionError(f"{name} should be whole numbers from -1 to {n_items - 1}, for {n_items} items")
     items, queries = _numbered(item_labels, query_labels)
     items = np.append(items, -2)  # what row -1 refers to: no item, of no class
     complete = (rows < 0).any(axis=1)
@@ -204,9 +202,7 @@ def judge_labels(
     short = ~complete & (held < n_items - (own >= 0))
 
     relevant = items[rows] == queries[:, None]
-    sizes = np.append(
-        np.bincount(items[items >= 0]), 0
-    )  # the last is for a query without label, or with a foreign one
+    sizes = np.append(np.bincount(items[items >= 0]), 0)  # the last is for a query without label, or with a foreign one
     n_relevant = sizes[queries] - (items[own] == queries)
     width = min(rows.shape[1], int(n_relevant.max(initial=0)))
     ideal = np.arange(width) < n_relevant[:, None]
@@ -236,22 +232,20 @@ def _without(rows: Rows, own: NDArray[np.int64]) -> Rows:
 
 
 def _numbered(item_labels: Labels, query_labels: Labels) -> tuple[Rows, Rows]:
-    """Number the classes. Items without a label get -2; queries without one, or with one that no item has, get -1."""
+    """Number the classes; items without a label get -2, queries whose label no item has get -1."""
     numbers: dict[Any, int] = {}
-    items = [
-        -2 if label is None else numbers.setdefault(label, len(numbers)) for label in _plain(item_labels)
-    ]
+    items = [-2 if label is None else numbers.setdefault(label, len(numbers)) for label in _plain(item_labels)]
     queries = [-1 if label is None else numbers.get(label, -1) for label in _plain(query_labels)]
     if numbers and max(queries, default=0) < 0:
         by_text = {str(label): label for label in numbers}
         for label in _plain(query_labels):
             if str(label) in by_text and label is not None:
                 raise CorpusError(
-                    f"query labels such as {label!r} and item labels such as {by_text[str(label)]!r} never match: "
-                    "give both as the same type"
+                    f"query labels such as {label!r} and item labels such as {by_text[str(label)]!r} "
+                    "never match: give both as the same type"
                 )
     return np.array(items, np.int64), np.array(queries, np.int64)
 
 
 def _plain(labels: Labels) -> Sequence[Any]:
-    return labels.tolist() if isinstance(labels, np.ndarray) else labels  # type: ignore[no-any-return]
+    return labels.tolist() if isinstance(labels, np.ndarray) else labels

@@ -1,8 +1,8 @@
 """The measures of a run, each one small function of who is relevant where; equal to trec_eval on qrels.
 
-A measure's text is its identity: ``nDCG@10``, ``nDCG``, ``AP``, ``AP@100``, ``RR``, ``RR@10``, ``P@10``, ``R@100``,
-``Success@10``. Every function takes `Judged` rankings of n queries and returns float64 ``(n,)``; what a query without
-anything relevant scores is 0, as in trec_eval.
+A measure's text is its identity: ``nDCG@10``, ``nDCG``, ``AP``, ``AP@100``, ``RR``, ``RR@10``, ``P@10``,
+``R@100``, ``Success@10``. Every function takes `Judged` rankings of n queries and returns float64 ``(n,)``;
+what a query without anything relevant scores is 0, as in trec_eval.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Judged:
     by_label : bool
         Judged by "same class is relevant", where AP@k is defined differently (see `average_precision`).
     known_depth : int, optional
-        The rank at which the rankings stop although items are left; None where they hold all that there is to hold.
+        The rank at which the rankings stop although items are left; None where they hold all that there is
+        to hold.
     """
 
     gains: NDArray[Any]
@@ -52,7 +53,7 @@ class Judged:
 
 
 def ndcg(judged: Judged, cutoff: int | None) -> Floats:
-    """Return the normalised discounted cumulative gain; the gain of an answer is its grade (Järvelin & Kekäläinen 2002)."""
+    """Return the normalised discounted cumulative gain, gain = grade (Järvelin & Kekäläinen 2002)."""
     return _ratio(_dcg(judged.gains[:, :cutoff]), _dcg(judged.ideal[:, :cutoff]))
 
 
@@ -61,9 +62,10 @@ def average_precision(judged: Judged, cutoff: int | None) -> Floats:
 
     On qrels the mean is over all relevant documents, with a cutoff too (trec_eval's ``map`` and ``map_cut``).
 
-    By label, ``AP@k`` is the mean over the relevant answers *among the first k* (0 where there is none). A class can hold
-    thousands of items, so that dividing by all of them would press every AP@100 towards 0. It says how well the first k are
-    ordered and filled, and is not comparable with trec_eval's ``map_cut_k``. ``AP`` without a cutoff is the same in both.
+    By label, ``AP@k`` is the mean over the relevant answers *among the first k* (0 where there is none). A
+    class can hold thousands of items, so that dividing by all of them would press every AP@100 towards 0.
+    It says how well the first k are ordered and filled, and is not comparable with trec_eval's
+    ``map_cut_k``. ``AP`` without a cutoff is the same in both.
     """
     relevant = judged.relevant[:, :cutoff]
     query, rank = np.nonzero(relevant)
@@ -77,12 +79,12 @@ def average_precision(judged: Judged, cutoff: int | None) -> Floats:
 def reciprocal_rank(judged: Judged, cutoff: int | None) -> Floats:
     """Return 1 / rank of the first relevant answer."""
     relevant = judged.relevant[:, :cutoff]
-    return np.where(relevant.any(axis=1), 1 / (relevant.argmax(axis=1) + 1), 0.0)
+    return _ratio(np.asarray(relevant.any(axis=1)), relevant.argmax(axis=1) + 1)
 
 
 def precision(judged: Judged, cutoff: int) -> Floats:
-    """Return the share of relevant answers among the first k; fewer than k answers count as if filled up in vain."""
-    return np.count_nonzero(judged.relevant[:, :cutoff], axis=1) / cutoff
+    """Return the share of relevant answers among the first k; missing answers are not relevant."""
+    return np.asarray(np.count_nonzero(judged.relevant[:, :cutoff], axis=1) / cutoff)
 
 
 def recall(judged: Judged, cutoff: int) -> Floats:
@@ -92,13 +94,14 @@ def recall(judged: Judged, cutoff: int) -> Floats:
 
 def success(judged: Judged, cutoff: int) -> Floats:
     """Return 1 where any of the first k answers is relevant."""
-    return judged.relevant[:, :cutoff].any(axis=1).astype(np.float64)
+    return np.asarray(judged.relevant[:, :cutoff].any(axis=1), np.float64)
 
 
 def precision_at_recall(relevant: NDArray[np.bool_], n_relevant: NDArray[np.int64]) -> Floats:
     """Return the interpolated precision at recall 0, .1, ..., 1 (trec_eval's ``iprec_at_recall``).
 
-    The precision at a level is the best precision at any rank where that recall is reached; 0 where it never is.
+    The precision at a level is the best precision at any rank where that recall is reached; 0 where it
+    never is.
 
     Parameters
     ----------
@@ -119,7 +122,8 @@ def precision_at_recall(relevant: NDArray[np.bool_], n_relevant: NDArray[np.int6
     curve = np.zeros((len(relevant), len(RECALL_LEVELS)))
     # trec_eval rounds "level x R relevant documents" this way, and so never asks for a fraction of one.
     needed = np.floor(RECALL_LEVELS * n_relevant[:, None] + 0.9).astype(np.int64)
-    # Query by query: only the ranks of relevant answers matter, and full rankings are too wide for (n, depth) floats.
+    # Query by query: only the ranks of relevant answers matter, and full rankings are too wide for (n,
+    # depth) floats.
     for row, answers in enumerate(relevant):
         ranks = np.flatnonzero(answers) + 1
         best = np.maximum.accumulate((np.arange(1, len(ranks) + 1) / ranks)[::-1])[::-1]
@@ -142,7 +146,7 @@ MEASURES: dict[str, tuple[Callable[[Judged, Any], Floats], bool]] = {
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure with its cutoff; ``str`` gives the text that `parse_measure` reads, and calling it computes it."""
+    """A measure with its cutoff; ``str`` gives the text that `parse_measure` reads, a call computes it."""
 
     name: str
     cutoff: int | None = None
@@ -218,4 +222,6 @@ def _dcg(gains: NDArray[Any]) -> Floats:
 
 def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
     """Divide, giving 0 where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
+    result = np.zeros(len(whole))
+    np.divide(part, whole, out=result, where=whole > 0)
+    return result

@@ -40,21 +40,22 @@ def jaccard_at_k(rows_a: Rows, rows_b: Rows, k: int = 10) -> Floats:
     """
     _check_queries(rows_a, rows_b)
     if k < 1 or min(rows_a.shape[1], rows_b.shape[1]) < k:
-        raise DimensionError(
-            f"Jaccard@{k} needs k >= 1 and {k} answers of both; got {rows_a.shape} and {rows_b.shape}"
-        )
+        raise DimensionError(f"Jaccard@{k} needs k >= 1 and {k} answers of both; got {rows_a.shape} and {rows_b.shape}")
     rows_a, rows_b = rows_a[:, :k], rows_b[:, :k]
     both = _agreements(rows_a, rows_b)[:, -1]
     either = _lengths(rows_a) + _lengths(rows_b) - both
-    return np.divide(both, either, out=np.ones(len(rows_a)), where=either > 0)
+    result = np.ones(len(rows_a))
+    np.divide(both, either, out=result, where=either > 0)
+    return result
 
 
 def rbo(rows_a: Rows, rows_b: Rows, p: float = 0.9) -> Floats:
     """Return the rank-biased overlap of each query, extrapolated beyond the last rank (RBO_ext).
 
-    Webber, Moffat & Zobel, "A Similarity Measure for Indefinite Rankings", ACM TOIS 28(4), 2010, equation 32. A person who
-    goes on to the next rank with probability `p` would find this share of agreement; with .9 the first 10 ranks weigh 86 %.
-    Extrapolation assumes that the agreement at the last rank goes on, so that equal lists give 1.
+    Webber, Moffat & Zobel, "A Similarity Measure for Indefinite Rankings", ACM TOIS 28(4), 2010, equation
+    32. A person who goes on to the next rank with probability `p` would find this share of agreement; with
+    .9 the first 10 ranks weigh 86 %. Extrapolation assumes that the agreement at the last rank goes on, so
+    that equal lists give 1.
 
     Parameters
     ----------

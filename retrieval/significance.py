@@ -1,8 +1,8 @@
-"""Is the difference between two spaces more than the luck of the queries?
+"""Whether the difference between two spaces is more than the luck of the queries.
 
-The paired randomisation test: if two spaces were equally good, the sign of their difference on a query would be a coin toss.
-Smucker, Allan & Carterette, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation", CIKM
-2007, who recommend it over Wilcoxon's and the sign test.
+The paired randomisation test: if two spaces were equally good, the sign of their difference on a query
+would be a coin toss. Smucker, Allan & Carterette, "A Comparison of Statistical Significance Tests for
+Information Retrieval Evaluation", CIKM 2007, who recommend it over Wilcoxon's and the sign test.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def tied_with_best(
 ) -> dict[str, bool]:
     """Tell which spaces cannot be told from the one with the best mean.
 
-    Each is tested against the best with `randomisation_test`; p-values are corrected by `holm` for the number of tests.
+    Each is tested against the best with `randomisation_test`; p-values are corrected by `holm` for the
+    number of tests.
 
     Parameters
     ----------
@@ -109,9 +110,7 @@ def tied_with_best(
     return {name: tied[place] for place, name in enumerate(per_query)}
 
 
-def bootstrap_interval(
-    values: ArrayLike, level: float = 0.95, rounds: int = ROUNDS, seed: int = 0
-) -> Interval:
+def bootstrap_interval(values: ArrayLike, level: float = 0.95, rounds: int = ROUNDS, seed: int = 0) -> Interval:
     """Return the percentile bootstrap interval of the mean over queries (Efron 1979).
 
     As ``scipy.stats.bootstrap(method="percentile")``, without the half second that importing it costs.
@@ -169,9 +168,7 @@ def _stacked(columns: Sequence[ArrayLike]) -> Floats:
     arrays = [np.asarray(column, np.float64) for column in columns]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or arrays[0].ndim != 1:
-        raise DimensionError(
-            f"a paired test needs one value a query and the same queries; got shapes {sorted(shapes)}"
-        )
+        raise DimensionError(f"a paired test needs one value a query and the same queries; got shapes {sorted(shapes)}")
     if not all(np.isfinite(array).all() for array in arrays):
         raise BadItemError("a measure of some query is not a finite number, so means cannot be compared")
     return np.stack(arrays, axis=1)

@@ -1,7 +1,8 @@
 """TREC run and qrels files, plain or gzipped, in and out: what every other evaluation tool reads and writes.
 
-A run line is ``query Q0 document rank score tag``. A qrels line is ``query 0 document grade`` (TREC) or ``query document
-grade`` separated by tabs below one line of heads (BEIR). Files whose name ends in ``.gz`` are (de)compressed.
+A run line is ``query Q0 document rank score tag``. A qrels line is ``query 0 document grade`` (TREC) or
+``query document grade`` separated by tabs below one line of heads (BEIR). Files whose name ends in ``.gz``
+are (de)compressed.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class RunLine(NamedTuple):
 def ranking(scores: Mapping[str, float]) -> list[str]:
     """Order documents as trec_eval does: by descending score, ties by descending id.
 
-    Like trec_eval 9 (and pytrec_eval), scores are compared as float32: what differs only beyond that is a tie.
+    Like trec_eval 9 (and pytrec_eval), scores are compared as float32: what differs only beyond that is a
+    tie.
 
     Raises
     ------
@@ -53,9 +55,7 @@ def ranking(scores: Mapping[str, float]) -> list[str]:
     with np.errstate(over="ignore"):
         keys = np.array([scores[document] for document in documents], np.float64).astype(np.float32)
     if np.isnan(keys).any():
-        raise CorpusError(
-            f"document '{documents[int(np.isnan(keys).argmax())]}' has a score that is not a number"
-        )
+        raise CorpusError(f"document '{documents[int(np.isnan(keys).argmax())]}' has a score that is not a number")
     return [documents[place] for place in np.argsort(-keys, kind="stable")]
 
 
@@ -69,9 +69,7 @@ def iter_run(path: str | Path) -> Iterator[RunLine]:
     """
     for where, cells in _lines(Path(path)):
         if len(cells) != 6:
-            raise CorpusError(
-                f"{where}: expected 6 columns 'query Q0 document rank score tag', got {len(cells)}"
-            )
+            raise CorpusError(f"{where}: expected 6 columns 'query Q0 document rank score tag', got {len(cells)}")
         try:
             score = float(cells[4])
         except ValueError:
@@ -96,9 +94,7 @@ def read_run(path: str | Path) -> Run:
             raise CorpusError(f"{path}: document '{document}' is returned twice for query '{query}'")
         answers[document] = score
     if not run:
-        raise CorpusError(
-            f"{path} is empty: a run has a line 'query Q0 document rank score tag' for each answer"
-        )
+        raise CorpusError(f"{path} is empty: a run has a line 'query Q0 document rank score tag' for each answer")
     return run
 
 
@@ -110,8 +106,8 @@ def write_run(path: str | Path, run: Mapping[str, Mapping[str, float]], tag: str
     Raises
     ------
     CorpusError
-        When an id is empty or holds white space: the format has no way to quote one, and an id that was rewritten
-        would no longer match the qrels.
+        When an id is empty or holds white space: the format has no way to quote one, and an id that was
+        rewritten would no longer match the qrels.
     ArtifactError
         When the file cannot be written.
     """
@@ -131,7 +127,8 @@ def read_qrels(path: str | Path) -> Qrels:
     Raises
     ------
     CorpusError
-        When the file is missing, damaged or empty, a line is malformed, or a document is judged twice differently.
+        When the file is missing, damaged or empty, a line is malformed, or a document is judged twice
+        differently.
     """
     path = Path(path)
     with open_bytes(path) as stream:
@@ -157,7 +154,7 @@ def read_qrels(path: str | Path) -> Qrels:
 
 
 def write_qrels(path: str | Path, qrels: Mapping[str, Mapping[str, int]]) -> Path:
-    """Write judgements, all or nothing: BEIR's three columns where the name ends in ``.tsv`` (``.gz``), else TREC's four.
+    """Write judgements, all or nothing: BEIR's columns where the name ends in ``.tsv[.gz]``, else TREC's.
 
     Raises
     ------
@@ -200,25 +197,21 @@ def _without_mark(stream: Iterable[bytes]) -> Iterator[bytes]:
 
 def _checked(name: str, what: str) -> str:
     if name.split() != [name]:
-        raise CorpusError(
-            f"the {what} {name!r} cannot stand in a TREC file: it should be one word without spaces"
-        )
+        raise CorpusError(f"the {what} {name!r} cannot stand in a TREC file: it should be one word without spaces")
     return name
 
 
 class _Put:
     """Writes text as UTF-8, or says which line cannot be."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile) -> None:
         self.stream = stream
 
     def __call__(self, line: str) -> None:
         try:
             self.stream.write(line.encode("utf-8"))
         except UnicodeEncodeError:
-            raise CorpusError(
-                f"the line {line.rstrip()!r} holds characters that UTF-8 cannot write"
-            ) from None
+            raise CorpusError(f"the line {line.rstrip()!r} holds characters that UTF-8 cannot write") from None
 
 
 @contextmanager

@@ -131,11 +131,7 @@ def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Ite
     seen: set[str] = set()
     for place, item in enumerate(items, start=1):
         if item.id in seen:
-            on_bad(
-                CorpusError(
-                    f"two items have the id '{item.id}' (the second is item {place}): give each its own"
-                )
-            )
+            on_bad(CorpusError(f"two items have the id '{item.id}' (the second is item {place}): give each its own"))
             continue
         seen.add(item.id)
         yield item

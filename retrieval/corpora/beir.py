@@ -79,9 +79,7 @@ class Beir(Source):
         if not found:
             return None
         if self.split is None and DEFAULT_SPLIT not in found and len(found) > 1:
-            raise CorpusError(
-                f"{folder} has several splits: choose one with ?split=, of: {', '.join(sorted(found))}"
-            )
+            raise CorpusError(f"{folder} has several splits: choose one with ?split=, of: {', '.join(sorted(found))}")
         if self.split is None:
             return found.get(DEFAULT_SPLIT) or next(iter(found.values()))
         return found[self.split]
@@ -110,11 +108,7 @@ def read_qrels(path: Path, on_bad: OnBad = raise_bad) -> Qrels:
             if cells == [""] or (number == 1 and not _is_grade(cells[-1])):
                 continue
             if len(cells) != 3 or not _is_grade(cells[2]):
-                on_bad(
-                    CorpusError(
-                        f"{path}:{number}: expected query, document and whole-number grade, got {cells}"
-                    )
-                )
+                on_bad(CorpusError(f"{path}:{number}: expected query, document and whole-number grade, got {cells}"))
                 continue
             qrels.setdefault(cells[0], {})[cells[1]] = max(0, int(cells[2]))
     if not qrels:

@@ -46,9 +46,7 @@ class Cifar10(Source):
     path: Path
     name: str = "cifar10"
     on_bad: OnBad = raise_bad
-    split: str = option(
-        "train", "train: test pictures are the queries; test: only these", choices=("train", "test")
-    )
+    split: str = option("train", "train: test pictures are the queries; test: only these", choices=("train", "test"))
 
     modality = Modality.IMAGE
 

@@ -24,10 +24,7 @@ def convert(archive: Path, folder: Path) -> None:
     """
     names = {DOCUMENTS, QUERIES, JUDGEMENTS}
     found = read_files(archive, lambda name: name.split("/")[-1] in names)
-    texts = {
-        name.split("/")[-1]: raw.decode("ascii", errors="replace").replace("\r\n", "\n")
-        for name, raw in found
-    }
+    texts = {name.split("/")[-1]: raw.decode("ascii", errors="replace").replace("\r\n", "\n") for name, raw in found}
     if missing := names - texts.keys():
         raise CorpusError(f"{archive} has no {', '.join(sorted(missing))}")
     documents = [

@@ -58,9 +58,7 @@ _FASHION_URL = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data
 
 def _idx_remotes(base: str, checksums: tuple[str, ...]) -> tuple[Remote, ...]:
     names = [f"{name}.gz" for name in _MNIST_FILES]
-    return tuple(
-        Remote(name, f"{base}/{name}", checksum) for name, checksum in zip(names, checksums, strict=True)
-    )
+    return tuple(Remote(name, f"{base}/{name}", checksum) for name, checksum in zip(names, checksums, strict=True))
 
 
 DATASETS: dict[str, DataSet] = {

@@ -17,9 +17,7 @@ _SENTENCE = re.compile(r"\bsee\s*also\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|\n\s*\n")
 _NAME = r"[A-Za-z_]\w*(?:\.\w+)*"
 #: As in ``:func:`~numpy.sin```; roles such as :ref: and :doc: name pages, not objects.
-_ROLE = re.compile(
-    rf":(?:py:)?(?:func|class|meth|obj|data|attr|exc):`(?:[^`<]*<)?[~!.]?({_NAME})(?:\(\))?>?`"
-)
+_ROLE = re.compile(rf":(?:py:)?(?:func|class|meth|obj|data|attr|exc):`(?:[^`<]*<)?[~!.]?({_NAME})(?:\(\))?>?`")
 #: A dotted name in backticks; a bare one is as often a parameter.
 _QUOTED = re.compile(r"(?<![:\w`])``?[~.]?([A-Za-z_]\w*(?:\.\w+)+)(?:\(\))?``?")
 _ENTRY = re.compile(
@@ -136,9 +134,7 @@ def _without_sentences(text: str) -> tuple[str, list[str]]:
         if opening is not None:
             stop = _closing_parenthesis(text, match.end())
             start = (
-                opening
-                if not text[opening + 1 : start].strip(" ,;\n")
-                else start - len(_gap(text[:start], " ,;\n"))
+                opening if not text[opening + 1 : start].strip(" ,;\n") else start - len(_gap(text[:start], " ,;\n"))
             )
             stop += start == opening
         names += _linked(text[match.end() : stop])

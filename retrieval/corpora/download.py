@@ -82,9 +82,7 @@ def cache_folder() -> Path:
 def _download(name: str, row: DataSet) -> Path:
     folder = cache_folder() / row.folder
     if not row.remotes:
-        raise DownloadError(
-            f"{_not_here(name)} and it has no address to fetch it from: {_by_hand(name, row)}"
-        )
+        raise DownloadError(f"{_not_here(name)} and it has no address to fetch it from: {_by_hand(name, row)}")
     try:
         if not row.unpack:
             folder.mkdir(parents=True, exist_ok=True)

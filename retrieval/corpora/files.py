@@ -51,11 +51,7 @@ def read_files(path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_
         if hidden(name) or not wanted(name):
             return False
         if size > MAX_FILE_BYTES:
-            on_bad(
-                CorpusError(
-                    f"{path}: {name} has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"
-                )
-            )
+            on_bad(CorpusError(f"{path}: {name} has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"))
             return False
         return True
 

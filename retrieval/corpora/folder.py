@@ -36,11 +36,7 @@ class FolderSource(Source):
         """Read the files from the beginning."""
         for item in self._read_part(self.part):
             # Without a part of their own, the items are all that is not a query.
-            if (
-                self.part is not None
-                or self.queries_part is None
-                or not self._lies_in(item.id, self.queries_part)
-            ):
+            if self.part is not None or self.queries_part is None or not self._lies_in(item.id, self.queries_part):
                 yield item
 
     @property

@@ -33,9 +33,7 @@ class Idx(Source):
     path: Path
     name: str
     on_bad: OnBad = raise_bad
-    split: str = option(
-        "train", "train: test pictures are the queries; test: only these", choices=("train", "test")
-    )
+    split: str = option("train", "train: test pictures are the queries; test: only these", choices=("train", "test"))
     class_names: tuple[str, ...] = ()
 
     modality = Modality.IMAGE
@@ -52,9 +50,7 @@ class Idx(Source):
     @property
     def queries_are_items(self) -> bool:
         """False when the test pictures are the queries."""
-        return not (
-            self.path.is_dir() and self.split == "train" and _images_file(self.path, TEST) is not None
-        )
+        return not (self.path.is_dir() and self.split == "train" and _images_file(self.path, TEST) is not None)
 
     def queries(self) -> Iterator[Item]:
         """Give the test pictures, or the pictures themselves where there is no other split."""
@@ -63,19 +59,13 @@ class Idx(Source):
     @property
     def size(self) -> int | None:
         """Number of pictures."""
-        path = (
-            _images_file(self.path, TRAIN if self.split == "train" else TEST)
-            if self.path.is_dir()
-            else self.path
-        )
+        path = _images_file(self.path, TRAIN if self.split == "train" else TEST) if self.path.is_dir() else self.path
         return None if path is None else len(self._array(path))
 
     def _read_split(self, split: str) -> Iterator[Item]:
         path = _images_file(self.path, TRAIN if split == "train" else TEST)
         if path is None:
-            raise CorpusError(
-                f"{self.path} has no {split} pictures ({TRAIN if split == 'train' else TEST}-images-...)"
-            )
+            raise CorpusError(f"{self.path} has no {split} pictures ({TRAIN if split == 'train' else TEST}-images-...)")
         return self._read(path, f"{split}/")
 
     def _read(self, path: Path, prefix: str) -> Iterator[Item]:
@@ -93,10 +83,7 @@ class Idx(Source):
 
     def _labels(self, images: Path) -> Sequence[str] | None:
         name = (
-            images.name.removesuffix(".gz")
-            .replace("images", "labels")
-            .replace("idx3", "idx1")
-            .replace("idx4", "idx1")
+            images.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1")
         )
         path = existing(images.parent, name)
         if path is None or path == images:

@@ -79,9 +79,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def read_image(
-    path: Path, size: tuple[int, int] | None = None, grey: bool | None = None
-) -> NDArray[np.uint8]:
+def read_image(path: Path, size: tuple[int, int] | None = None, grey: bool | None = None) -> NDArray[np.uint8]:
     """Read one picture file, as `decode_image` does.
 
     Raises
@@ -134,9 +132,7 @@ def decode_image(
                 image = ImageOps.exif_transpose(opened) if turned else opened
                 is_grey = image.mode in _GREY_MODES
                 if grey and not is_grey and keep_colour:
-                    raise CorpusError(
-                        "is in colour while the first picture is grey: say ?grey=true or ?grey=false"
-                    )
+                    raise CorpusError("is in colour while the first picture is grey: say ?grey=true or ?grey=false")
                 image = _eight_bit(image).convert("L" if (is_grey if grey is None else grey) else "RGB")
                 if size is not None and image.size != size:
                     image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)

@@ -35,9 +35,7 @@ class Newsgroups(Source):
     path: Path
     name: str = "20newsgroups"
     on_bad: OnBad = raise_bad
-    split: str = option(
-        "train", "train: test postings are the queries; test: only these", choices=("train", "test")
-    )
+    split: str = option("train", "train: test postings are the queries; test: only these", choices=("train", "test"))
     raw: bool = option(False, "keep headers, signatures and quotations")
 
     modality = Modality.TEXT

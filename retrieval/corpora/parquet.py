@@ -38,9 +38,7 @@ class Parquet(Source):
 
         try:
             with reading(self.path), pyarrow.parquet.ParquetFile(self.path) as table:
-                fields = Fields(self.text, self.title, self.label, self.id).resolve(
-                    table.schema_arrow.names, self.path
-                )
+                fields = Fields(self.text, self.title, self.label, self.id).resolve(table.schema_arrow.names, self.path)
                 number = 0
                 for piece in table.iter_batches(batch_size=ROWS):
                     for record in piece.to_pylist():

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 #: Shorter docstrings say nothing that could be searched for.
 MIN_CHARACTERS = 40
-#: Package -> its import name and its public modules, relative to that. Written out: to import whatever is there
+#: Package -> its import name and its public modules, relative to it. Written out: to import whatever is there
 #: would also run test suites, deprecated shims and modules with side effects.
 MODULES: dict[str, tuple[str, str]] = {
     "numpy": (
@@ -103,11 +103,7 @@ def public_objects() -> list[Documented]:
                         known.names.append(member.name)
                         continue
                     docstring = own_docstring(member.value)
-                    if (
-                        docstring
-                        and len(docstring) >= MIN_CHARACTERS
-                        and _belongs(member.value, package, root)
-                    ):
+                    if docstring and len(docstring) >= MIN_CHARACTERS and _belongs(member.value, package, root):
                         alive.append(member.value)
                         found[id(member.value)] = Documented(package, docstring, [member.name])
     return sorted(found.values(), key=lambda documented: documented.name)

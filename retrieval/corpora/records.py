@@ -30,13 +30,9 @@ class Fields:
         """
         for key, name in (("text", self.text), ("title", self.title), ("label", self.label), ("id", self.id)):
             if name is not None and name not in columns:
-                raise CorpusError(
-                    f"{where} has no column '{name}' for {key}=; its columns: {', '.join(columns)}"
-                )
+                raise CorpusError(f"{where} has no column '{name}' for {key}=; its columns: {', '.join(columns)}")
         if self.text is None and "text" not in columns:
-            raise CorpusError(
-                f"{where} has no column 'text'; say which it is with ?text=, of: {', '.join(columns)}"
-            )
+            raise CorpusError(f"{where} has no column 'text'; say which it is with ?text=, of: {', '.join(columns)}")
         return Fields(
             self.text or "text",
             self.title or ("title" if "title" in columns else None),
@@ -74,9 +70,7 @@ def record_item(record: Mapping[str, Any], fields: Fields, number: int) -> Item:
     text = lookup(record, fields.text or "text")
     if not isinstance(text, str):
         found = "is missing" if text is None else f"is {type(text).__name__}, not a text"
-        raise CorpusError(
-            f"the field '{fields.text}' {found} (fields found: {', '.join(map(str, record)) or 'none'})"
-        )
+        raise CorpusError(f"the field '{fields.text}' {found} (fields found: {', '.join(map(str, record)) or 'none'})")
     title = plain(lookup(record, fields.title)) if fields.title else None
     label = plain(lookup(record, fields.label)) if fields.label else None
     return Item(

@@ -248,6 +248,4 @@ def _embedded_info(name: str) -> CorpusInfo:
         return CorpusInfo(name, Modality.IMAGE, 1_797, 0, 0, "CC BY 4.0", source, True, "scikit-learn")
     source = "the docstrings of the installed packages"
     # Their number depends on the installed versions, and counting them means importing them all.
-    return CorpusInfo(
-        name, Modality.TEXT, None, None, 0, "BSD-3-Clause, PSF-2.0", source, True, "installed packages"
-    )
+    return CorpusInfo(name, Modality.TEXT, None, None, 0, "BSD-3-Clause, PSF-2.0", source, True, "installed packages")

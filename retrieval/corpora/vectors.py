@@ -30,9 +30,7 @@ class Vectors(Source):
     name: str
     on_bad: OnBad = raise_bad
     key: str | None = option(None, "which array of an .npz (default: the only matrix)")
-    ids: str | None = option(
-        None, "file with one id a line, or array of the .npz (default: ids, else row numbers)"
-    )
+    ids: str | None = option(None, "file with one id a line, or array of the .npz (default: ids, else row numbers)")
     labels: str | None = option(None, "file with one class a line, or array of the .npz (default: labels)")
 
     modality = Modality.VECTOR
@@ -67,9 +65,7 @@ class Vectors(Source):
         with reading(self.path):
             matrix = self._load()
         if matrix.ndim != 2 or matrix.dtype.kind not in "fiub":
-            raise CorpusError(
-                f"{self.path} holds {matrix.dtype} of shape {matrix.shape}; expected numbers (n, dim)"
-            )
+            raise CorpusError(f"{self.path} holds {matrix.dtype} of shape {matrix.shape}; expected numbers (n, dim)")
         return matrix
 
     def _load(self) -> NDArray[Any]:
@@ -89,9 +85,7 @@ class Vectors(Source):
             return _member(self.path, arrays, self.key)
         matrices = [key for key in arrays if key not in ("ids", "labels", self.ids, self.labels)]
         if len(matrices) != 1:
-            raise CorpusError(
-                f"{self.path} holds several arrays: choose one with ?key=, of: {', '.join(arrays)}"
-            )
+            raise CorpusError(f"{self.path} holds several arrays: choose one with ?key=, of: {', '.join(arrays)}")
         return _member(self.path, arrays, matrices[0])
 
     def _names(self, given: str | None, usual: str, rows: int) -> Sequence[str] | None:

@@ -113,11 +113,7 @@ def _row(space: SpaceResult, hits: list[Answer], place: int, thumbnail: int) -> 
 
 
 def _tile(shown: Shown, thumbnail: int) -> Markup:
-    return (
-        element("span", shown.title or shown.id)
-        if shown.picture is None
-        else _image(shown, thumbnail, _said(shown))
-    )
+    return element("span", shown.title or shown.id) if shown.picture is None else _image(shown, thumbnail, _said(shown))
 
 
 def _column(space: SpaceResult, hits: list[Answer], place: int, thumbnail: int) -> Markup:
@@ -181,9 +177,7 @@ def _told(hit: Answer, space: SpaceResult, label: str | None) -> Markup:
     # Rounding may leave a distance of 0 a hair below it.
     number = hit.score if space.metric == "dot" else max(hit.distance, 0.0)
     named = element("span", label, class_="label") if label else None
-    return element(
-        "span", sign, _distance(number, space.metric), " " if label else None, named, class_="told"
-    )
+    return element("span", sign, _distance(number, space.metric), " " if label else None, named, class_="told")
 
 
 def _distance(value: float, metric: str) -> str:

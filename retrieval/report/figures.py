@@ -110,9 +110,7 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
         if math.isfinite(value):
             parts.append(_bar(quality, value, span, y, place))
         parts.append(_dot(size.across(math.log10(max(space.bytes_per_item, 1))), y, place))
-    parts.append(
-        _words((quality.left + quality.right) / 2, bottom + 38, f"{measure}, 95% interval", "middle")
-    )
+    parts.append(_words((quality.left + quality.right) / 2, bottom + 38, f"{measure}, 95% interval", "middle"))
     parts.append(_words((size.left + size.right) / 2, bottom + 38, "stored bytes per item (log)", "middle"))
     told = "; ".join(
         f"{space.spec}: {measure} {value:.3f} ± {span:.3f}, {space.bytes_per_item:,.0f} bytes per item"
@@ -130,9 +128,7 @@ def spread(wanted: Sequence[float], gap: float, top: float, bottom: float) -> li
     [45.5, 55.5, 90.0]
     """
     order = sorted(range(len(wanted)), key=lambda place: wanted[place])
-    blocks: list[
-        tuple[float, list[int]]
-    ] = []  # (height of the first label, its places): labels that touch move as one
+    blocks: list[tuple[float, list[int]]] = []  # (height of the first label, its places): labels that touch move as one
     for place in order:
         start, members = min(max(wanted[place], top), bottom), [place]
         while blocks and blocks[-1][0] + gap * len(blocks[-1][1]) > start:
@@ -180,9 +176,7 @@ def _level(frame: _Frame, y: float, words: str) -> Markup:
 
 def _tick(frame: _Frame, value: float, words: str) -> Markup:
     x = frame.across(value)
-    return join(
-        _line(x, frame.bottom, x, frame.bottom + 4, 0.5), _words(x, frame.bottom + 18, words, "middle")
-    )
+    return join(_line(x, frame.bottom, x, frame.bottom + 4, 0.5), _words(x, frame.bottom + 18, words, "middle"))
 
 
 def _grid_line(frame: _Frame, value: float, words: str) -> Markup:

@@ -91,10 +91,7 @@ def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, most: in
                     "main",
                     element("h1", title),
                     _contents(comparisons) if len(comparisons) > 1 else None,
-                    *(
-                        _comparison(one, f"c{place}", thumbnail, most)
-                        for place, one in enumerate(comparisons, 1)
-                    ),
+                    *(_comparison(one, f"c{place}", thumbnail, most) for place, one in enumerate(comparisons, 1)),
                 ),
             ),
             lang="en",
@@ -128,9 +125,7 @@ def _comparison(comparison: Comparison, key: str, thumbnail: int, most: int | No
         ("examples", "examples", examples_section(comparison, key, thumbnail, most)),
         ("method", "how it was measured", method_section(comparison, key)),
     )
-    links = (
-        element("a", name, href=f"#{key}-{anchor}") for anchor, name, part in sections if part is not None
-    )
+    links = (element("a", name, href=f"#{key}-{anchor}") for anchor, name, part in sections if part is not None)
     facts = (
         f" · {comparison.n_items:,} {comparison.modality} items · {comparison.n_queries:,} queries · "
         f"judged by {comparison.judged_by}"

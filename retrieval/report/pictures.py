@@ -42,8 +42,7 @@ def data_uri(picture: NDArray[np.uint8], limit: int = THUMBNAIL) -> str:
         array = array[:, :, 0]
     if array.dtype != np.uint8 or array.size == 0 or (array.ndim != 2 and array.shape[2:] != (3,)):
         raise BadItemError(
-            "a picture is uint8 (height, width) or (height, width, 3); "
-            f"got {array.dtype} of shape {array.shape}"
+            f"a picture is uint8 (height, width) or (height, width, 3); got {array.dtype} of shape {array.shape}"
         )
     image = Image.fromarray(array)
     if max(image.size) > limit:

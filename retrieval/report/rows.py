@@ -106,9 +106,7 @@ def _cells(column: Column, values: Sequence[float | None], decimals: int, tied: 
     pick = {"most": max, "least": min, None: None}[column.best]
     best = pick(numbers) if pick and len(set(numbers)) > 1 else None
     return [
-        Cell(
-            _number(value, decimals), value, best is not None and value == best, bool(draw) and value != best
-        )
+        Cell(_number(value, decimals), value, best is not None and value == best, bool(draw) and value != best)
         for value, draw in zip(values, tied, strict=True)
     ]
 

@@ -25,9 +25,7 @@ _JUDGED = {
 def table_section(comparison: Comparison) -> Markup:
     """Write the table of spaces."""
     columns, rows = comparison_rows(comparison)
-    starts = {
-        place for place, (before, column) in enumerate(pairwise(columns), 1) if before.about != column.about
-    }
+    starts = {place for place, (before, column) in enumerate(pairwise(columns), 1) if before.about != column.about}
     head = element("tr", *(_head(column, place in starts) for place, column in enumerate(columns)))
     body = (
         element(
@@ -39,9 +37,7 @@ def table_section(comparison: Comparison) -> Markup:
     )
     legend = "★ best of its column"
     if any(cell.tied for row in rows for cell in row):
-        legend += (
-            " · ≈ tied with the best: the difference is within chance (paired randomisation test, p ≥ .05)"
-        )
+        legend += " · ≈ tied with the best: the difference is within chance (paired randomisation test, p ≥ .05)"
     return element(
         "div",
         _scroll(
@@ -79,9 +75,7 @@ def overlap_section(comparison: Comparison, key: str) -> Markup | None:
     rows = (
         element(
             "tr",
-            element(
-                "th", swatch(place), f"{place + 1} ", element("code", breakable(space.spec)), scope="row"
-            ),
+            element("th", swatch(place), f"{place + 1} ", element("code", breakable(space.spec)), scope="row"),
             *(_shaded(cell) for cell in cells),
         )
         for place, (space, cells) in enumerate(zip(comparison.spaces, overlap_cells(comparison), strict=True))
@@ -110,8 +104,7 @@ def overlap_section(comparison: Comparison, key: str) -> Markup | None:
 def method_section(comparison: Comparison, key: str) -> Markup:
     """Write where every number comes from."""
     spaces = (
-        (space.spec, join(element("code", space.options), f"searched by {space.index}"))
-        for space in comparison.spaces
+        (space.spec, join(element("code", space.options), f"searched by {space.index}")) for space in comparison.spaces
     )
     judged = _JUDGED.get(comparison.judged_by, f"Judged by {comparison.judged_by}.")
     return element(
@@ -144,9 +137,7 @@ def _head(column: Column, start: bool) -> Markup:
 
 def _space(space: SpaceResult, place: int) -> Markup:
     geometry = f"{space.kind}, {'inner product' if space.metric == 'dot' else space.metric}, {space.index}"
-    return element(
-        "th", swatch(place), element("code", breakable(space.spec)), element("small", geometry), scope="row"
-    )
+    return element("th", swatch(place), element("code", breakable(space.spec)), element("small", geometry), scope="row")
 
 
 def _cell(cell: Cell, start: bool) -> Markup:
@@ -178,11 +169,7 @@ def _entry(name: str, value: Any) -> Markup:
 
 def _value(value: Any) -> Markup:
     if isinstance(value, Mapping):
-        return (
-            element("dl", *(_entry(str(name), part) for name, part in value.items()))
-            if value
-            else join("none")
-        )
+        return element("dl", *(_entry(str(name), part) for name, part in value.items())) if value else join("none")
     if isinstance(value, list):
         return element("div", *(element("div", _value(part)) for part in value)) if value else join("none")
     if value is None or value is True or value is False:

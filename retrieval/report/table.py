@@ -134,9 +134,7 @@ def _needed(columns: Sequence[Column], rows: list[list[Cell]], place: int) -> in
     return max([head, *(len(row[place].text) for row in rows)]) + 1  # the mark
 
 
-def _table(
-    columns: Sequence[Column], rows: list[list[Cell]], chosen: list[int], width: int, marks: _Marks
-) -> Table:
+def _table(columns: Sequence[Column], rows: list[list[Cell]], chosen: list[int], width: int, marks: _Marks) -> Table:
     from rich.text import Text
 
     table = _bare_table()

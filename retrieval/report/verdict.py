@@ -63,9 +63,7 @@ def answer(comparison: Comparison) -> str:
         told += f" ({_gap(top, first.measures.get(measure, math.nan))})"
     if tied:
         names = listed([space.spec for space in tied]) if len(tied) <= 3 else f"{len(tied)} others"
-        return (
-            f"{best.spec} has the highest {measure}, {top:.3f}, {told}, but {names} {_is(tied)} tied with it."
-        )
+        return f"{best.spec} has the highest {measure}, {top:.3f}, {told}, but {names} {_is(tied)} tied with it."
     return f"{best.spec} is best on {measure}: {top:.3f}, {told}."
 
 
@@ -90,12 +88,8 @@ def curves_title(comparison: Comparison) -> str:
     switches = [level for level in range(1, len(winners)) if winners[level] != winners[level - 1]]
     if len(switches) == 1:
         early, late = names[winners[0]], names[winners[-1]]
-        return (
-            f"{early} leads up to recall {(switches[0] - 1) / 10:.1f}, {late} from {switches[0] / 10:.1f} on"
-        )
-    counts = sorted(
-        {place: winners.count(place) for place in winners}.items(), key=lambda pair: (-pair[1], pair[0])
-    )
+        return f"{early} leads up to recall {(switches[0] - 1) / 10:.1f}, {late} from {switches[0] / 10:.1f} on"
+    counts = sorted({place: winners.count(place) for place in winners}.items(), key=lambda pair: (-pair[1], pair[0]))
     told = listed([f"{names[place]} at {count}" for place, count in counts])
     return f"No space leads throughout: {told} of 11 recall levels"
 

@@ -27,9 +27,7 @@ def space(spec: str, values: tuple[float, float], tied: bool, curve: float, **ot
     return SpaceResult(
         spec=spec,
         measures={"P@10": values[0], "AP": values[1]},
-        per_query={
-            name: rng.normal(value, 0.1, 50) for name, value in zip(("P@10", "AP"), values, strict=True)
-        },
+        per_query={name: rng.normal(value, 0.1, 50) for name, value in zip(("P@10", "AP"), values, strict=True)},
         tied_with_best={"P@10": tied, "AP": False},
         precision_recall=np.linspace(curve, 0.1, 11),
         options=f"{spec},seed=0",
@@ -83,9 +81,7 @@ def pictures(compare: Callable[..., Comparison]) -> Comparison:
         return Shown(f"digit-{place}", str(place % 10), picture=rng.integers(0, 256, (8, 8), dtype=np.uint8))
 
     examples = [
-        Example(
-            shown(q), [[Answer(shown(10 + a), -a, a + 0.5, a % 2 == 0) for a in range(10)] for _ in range(3)]
-        )
+        Example(shown(q), [[Answer(shown(10 + a), -a, a + 0.5, a % 2 == 0) for a in range(10)] for _ in range(3)])
         for q in range(2)
     ]
     return compare(examples=examples)

@@ -7,18 +7,13 @@ from retrieval.report.verdict import answer, cost_title, curves_title, overlap_s
 
 def test_a_tie_is_said(compare):
     said = answer(compare())
-    assert said.startswith(
-        "pixels+pca:30 has the highest P@10, 0.953, ahead of pixels+pca:16+binarize (+0.243"
-    )
+    assert said.startswith("pixels+pca:30 has the highest P@10, 0.953, ahead of pixels+pca:16+binarize (+0.243")
     assert said.endswith("but pixels is tied with it.")
 
 
 def test_a_clear_winner_is_held_against_the_first_space(compare, three):
     clear = [replace(space, tied_with_best={}) for space in three]
-    assert (
-        answer(compare(clear))
-        == "pixels+pca:30 is best on P@10: 0.953, against 0.950 for pixels (+0.003, +0.3%)."
-    )
+    assert answer(compare(clear)) == "pixels+pca:30 is best on P@10: 0.953, against 0.950 for pixels (+0.003, +0.3%)."
 
 
 def test_where_all_are_tied_none_wins(compare, three):
@@ -36,9 +31,7 @@ def test_one_space_is_compared_with_nothing(compare, three):
 
 
 def curves(compare, three, *values):
-    return compare(
-        [replace(space, precision_recall=np.array(v)) for space, v in zip(three, values, strict=False)]
-    )
+    return compare([replace(space, precision_recall=np.array(v)) for space, v in zip(three, values, strict=False)])
 
 
 def test_the_title_of_the_curves_is_computed_and_honest_when_mixed(compare, three):
@@ -59,22 +52,16 @@ def test_the_title_of_the_curves_is_computed_and_honest_when_mixed(compare, thre
     same = curves_title(curves(compare, three, high, high - 0.001, high))
     assert same == "The curves lie on each other: never more than 0.005 apart"
     shared = np.where(np.arange(11) <= 3, high, low)
-    assert (
-        curves_title(curves(compare, three, high, shared, low))
-        == "At no level of recall is any space above pixels"
-    )
+    assert curves_title(curves(compare, three, high, shared, low)) == "At no level of recall is any space above pixels"
 
 
 def test_a_smaller_space_that_is_tied_is_named(compare, three):
     best_is_large = [replace(three[0], measures={"P@10": 0.96}), *three[1:]]
-    assert (
-        cost_title(compare(best_is_large)) == "pixels+pca:30 is tied with pixels and stores 3.8% of its bytes"
-    )
+    assert cost_title(compare(best_is_large)) == "pixels+pca:30 is tied with pixels and stores 3.8% of its bytes"
     assert "gives up 0.243 P@10" in cost_title(compare())
 
 
 def test_the_overlap_names_the_most_and_the_least_alike(compare):
     assert overlap_sentence(compare()) == (
-        "pixels+pca:30 and pixels+pca:16+binarize agree most (Jaccard@10 0.60), "
-        "pixels and pixels+pca:30 least (0.50)"
+        "pixels+pca:30 and pixels+pca:16+binarize agree most (Jaccard@10 0.60), pixels and pixels+pca:30 least (0.50)"
     )

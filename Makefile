@@ -1,0 +1,37 @@
+# make demo | test | check | bench | help: each sets up .venv by itself, again only when the requirements change.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check format bench clean
+help:            ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nearby needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'
+	@touch $@
+
+demo: $(STAMP)   ## index and compare the built-in corpora, write a report
+	$(BIN)/nearby demo
+
+test: $(STAMP)   ## run the tests and doctests
+	$(BIN)/python -m pytest
+
+format: $(STAMP) ## format the code
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+check: $(STAMP)  ## everything CI runs: format, lint, types, layers, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)  ## list the benchmarks
+	@ls benchmarks/*.py
+
+clean:           ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

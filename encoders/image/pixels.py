@@ -1,0 +1,118 @@
+"""The picture itself as a vector: the Euclidean space that every latent space is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder, State
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Modality, Space
+from encoders.errors import BadItemError, DimensionError, OptionError
+from encoders.options import option
+
+
+@dataclass
+class Pixels(Encoder):
+    """Grey levels or colours in [0, 1], row by row.
+
+    The shape is that of the first picture seen by ``fit`` unless `size` asks for another; pictures of another shape
+    are refused, or scaled when `size` is given.
+
+    Examples
+    --------
+    >>> encoder = Pixels().fit(np.full((2, 4, 4), 255, dtype=np.uint8))
+    >>> encoder.space.shape, float(encoder.encode(np.zeros((1, 4, 4), dtype=np.uint8)).sum())
+    ((4, 4), 0.0)
+
+    References
+    ----------
+    Krizhevsky & Hinton, Using very deep autoencoders for content-based image retrieval, ESANN 2011: the
+    "Euclidean distance in pixel space" baseline.
+    """
+
+    name: ClassVar[str] = "pixels"
+    reads: ClassVar[Modality] = Modality.IMAGE
+    size: str | None = option(None, "scale to WIDTHxHEIGHT, e.g. 32x32")
+    grey: bool = option(False, "average the colours away")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._size = None if self.size is None else parse_size(self.size)
+        self._shape: tuple[int, ...] | None = None
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        self._shape = None
+        for batch in batches:
+            for picture in batch.items:
+                shape = self._prepared(np.asarray(picture)).shape
+                if self._shape is None:
+                    self._shape = shape
+                elif shape != self._shape:
+                    raise self._other_shape(shape)
+        if self._shape is None:
+            raise BadItemError("there is nothing to fit on: the corpus holds no pictures")
+        return Space(int(np.prod(self._shape)), Kind.DENSE, Metric.EUCLIDEAN, self._shape)
+
+    def _encode(self, items: Any) -> Codes:
+        codes = np.empty((len(items), self.space.dim), dtype=np.float32)
+        for row, item in enumerate(items):
+            picture = self._prepared(item)
+            if picture.shape != self.space.shape:
+                raise self._other_shape(picture.shape)
+            codes[row] = picture.reshape(-1)
+            if picture.dtype != np.uint8 and not np.isfinite(codes[row]).all():
+                raise BadItemError(f"picture {row} holds NaN or infinite values")
+            if picture.dtype == np.uint8:
+                codes[row] /= 255
+        return codes
+
+    def _decode(self, codes: Codes) -> Items:
+        grey_levels = np.clip(np.rint(np.asarray(codes) * 255), 0, 255).astype(np.uint8)
+        return grey_levels.reshape(-1, *(self.space.shape or ()))
+
+    def _prepared(self, picture: NDArray[Any]) -> NDArray[Any]:
+        if self.grey and picture.ndim == 3:
+            mean = picture.mean(axis=2)
+            picture = np.rint(mean).astype(np.uint8) if picture.dtype == np.uint8 else mean
+        if self._size is not None and picture.shape[:2] != self._size[::-1]:
+            from PIL import Image
+
+            picture = np.asarray(Image.fromarray(picture).resize(self._size, Image.Resampling.BILINEAR))
+        return picture
+
+    def _other_shape(self, shape: tuple[int, ...]) -> DimensionError:
+        wanted = self._shape or self.space.shape
+        return DimensionError(
+            f"this space is made of pictures of shape {_words(wanted)}, got one of {_words(shape)}; "
+            "use 'pixels:size=WIDTHxHEIGHT' (and grey=true) to bring all to one shape"
+        )
+
+    def state(self) -> State:
+        """Nothing is learnt but the shape, which the space holds."""
+        return {}
+
+    def restore(self, state: State) -> None:
+        """Take the shape from the space."""
+        self._shape = self.space.shape
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT``.
+
+    Examples
+    --------
+    >>> parse_size("32x24")
+    (32, 24)
+    """
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and 0 < int(part) <= 4096 for part in parts):
+        raise OptionError(f"pixels: size should be WIDTHxHEIGHT, each 1 to 4096, as in 32x32; got '{text}'")
+    return int(parts[0]), int(parts[1])
+
+
+def _words(shape: tuple[int, ...] | None) -> str:
+    return "x".join(str(side) for side in shape or ())

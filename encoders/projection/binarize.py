@@ -1,0 +1,71 @@
+"""One bit per component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.sparse import issparse
+
+from encoders.base import Encoder, State
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.errors import BadItemError
+from encoders.options import option
+
+
+@dataclass
+class Binarize(Encoder):
+    """A bit says whether a component lies above its threshold; codes are packed and compared by Hamming distance.
+
+    Decoding gives, per component, the mean of the training values on the bit's side of the threshold: the value of
+    least squared error.
+
+    Examples
+    --------
+    >>> codes = Binarize().fit([[0.0, 5.0], [1.0, 6.0], [2.0, 7.0]]).encode([[2.0, 5.0]])
+    >>> np.unpackbits(codes, axis=1)[:, :2].tolist()
+    [[1, 0]]
+
+    References
+    ----------
+    Salakhutdinov & Hinton, Semantic hashing, 2009, §4 (thresholded codes); the median makes each bit as likely as not,
+    as in Weiss, Torralba & Fergus, Spectral hashing, 2008, §1.
+    """
+
+    name: ClassVar[str] = "binarize"
+    threshold: str = option("median", "where a bit turns on", choices=("median", "mean", "zero"))
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        matrix = collect(batches)
+        if issparse(matrix):
+            raise BadItemError("binarize reads dense codes: put lsa, pca or deep-ae before it")
+        dim = int(matrix.shape[1])
+        self.thresholds = np.zeros(dim, dtype=np.float32)
+        if self.threshold != "zero":
+            centre = np.median if self.threshold == "median" else np.mean
+            self.thresholds = np.asarray(centre(matrix, axis=0), dtype=np.float32)
+        above = matrix > self.thresholds
+        self.levels = np.stack([_mean_where(matrix, ~above), _mean_where(matrix, above)]).astype(np.float32)
+        return Space(dim, Kind.BINARY, Metric.HAMMING)
+
+    def _encode(self, items: Any) -> Codes:
+        return np.packbits(items > self.thresholds, axis=1)
+
+    def _decode(self, codes: Codes) -> Items:
+        bits = np.unpackbits(np.asarray(codes, dtype=np.uint8), axis=1, count=self.space.dim)
+        return np.where(bits == 1, self.levels[1], self.levels[0])
+
+    def state(self) -> State:
+        """Thresholds (dim,) and the two decoding levels (2, dim)."""
+        return {"thresholds": self.thresholds, "levels": self.levels}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.thresholds, self.levels = state["thresholds"], state["levels"]
+
+
+def _mean_where(matrix: Any, mask: Any) -> Any:
+    count = mask.sum(axis=0)
+    return np.where(count > 0, (matrix * mask).sum(axis=0) / np.maximum(count, 1), 0)

@@ -1,0 +1,68 @@
+"""Latent semantic analysis: truncated SVD of a term matrix, not centred, so that it stays sparse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from encoders.base import Encoder, State
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, normalized
+from encoders.errors import OptionError
+from encoders.options import option
+
+
+@dataclass
+class LSA(Encoder):
+    """Projection of term vectors on the k leading right singular vectors of the term matrix.
+
+    Rows are scaled to unit length first (as cosine compares them), so that long documents do not rule the SVD.
+
+    Examples
+    --------
+    >>> terms = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 0]], dtype=np.float32)
+    >>> codes = LSA(2).fit(terms).encode(terms)
+    >>> bool(abs(codes[0] @ codes[2]) < 1e-6)
+    True
+
+    References
+    ----------
+    Deerwester, Dumais, Furnas, Landauer & Harshman, Indexing by latent semantic analysis, JASIS 41(6), 1990.
+    Halko, Martinsson & Tropp, Finding structure with randomness, SIAM Review 53(2), 2011 (the solver).
+    """
+
+    name: ClassVar[str] = "lsa"
+    k: int = option(128, "number of dimensions", ge=1)
+    iterations: int = option(4, "power iterations of the randomised SVD", ge=0, le=100)
+    seed: int = option(0, "seed of the randomised SVD", ge=0)
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        from sklearn.utils.extmath import randomized_svd
+
+        matrix = normalized(collect(batches))
+        if self.k > min(matrix.shape):
+            raise OptionError(
+                f"lsa: k={self.k} is more than {matrix.shape[0]} items of {matrix.shape[1]} terms can give"
+            )
+        _, values, right = randomized_svd(
+            matrix, self.k, n_oversamples=min(32, max(10, self.k // 4)), n_iter=self.iterations, random_state=self.seed
+        )
+        self.components = np.ascontiguousarray(right, dtype=np.float32)
+        self.singular_values = values.astype(np.float32)
+        return Space(self.k, Kind.DENSE, Metric.COSINE)
+
+    def _encode(self, items: Any) -> Codes:
+        return np.asarray(normalized(items) @ self.components.T, dtype=np.float32)
+
+    def _decode(self, codes: Codes) -> Items:
+        return np.asarray(codes @ self.components, dtype=np.float32)
+
+    def state(self) -> State:
+        """Components (k, terms) and singular values (k,)."""
+        return {"components": self.components, "singular_values": self.singular_values}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.components, self.singular_values = state["components"], state["singular_values"]

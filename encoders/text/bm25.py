@@ -1,0 +1,105 @@
+"""Okapi BM25 as a sparse code: the whole formula is in the document's weights, a query is its word counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import State
+from encoders.codes import Batches, Codes, Metric, Space
+from encoders.options import option
+from encoders.text.bag_of_words import BagOfWords
+
+METHODS = ("lucene", "robertson", "atire", "bm25+", "bm25l")
+
+
+@dataclass
+class BM25(BagOfWords):
+    """Asymmetric: score(q, d) = sum over the words of q of their BM25 weight in d, an inner product.
+
+    ``bm25+`` and ``bm25l`` give words that are absent from a document a constant weight; it is subtracted here, which
+    shifts all scores of one query alike and keeps the codes sparse and the ranking the same.
+
+    Examples
+    --------
+    >>> encoder = BM25().fit(["red apple", "red pear", "green pear"])
+    >>> scores = encoder.encode_queries(["red apple"]) @ encoder.encode(["red apple", "red pear"]).T
+    >>> bool(scores[0, 0] > scores[0, 1])
+    True
+
+    References
+    ----------
+    Robertson & Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009; the variants as told apart in
+    Kamphuis, de Vries, Boytsov & Lin, Which BM25 do you mean?, ECIR 2020; weights computed at indexing time as in
+    Lu, BM25S, 2024.
+    """
+
+    name: ClassVar[str] = "bm25"
+    metric: ClassVar[Metric] = Metric.DOT
+    stop: str = option("english", "stop list", choices=("none", "english"))
+    stem: str = option(
+        "english", "Snowball stemmer", choices=("none", "english", "german", "french", "spanish", "italian")
+    )
+    method: str = option("lucene", "which BM25", choices=METHODS)
+    k1: float = option(1.2, "how fast repetition saturates", ge=0)
+    b: float = option(0.75, "how much length is discounted", ge=0, le=1)
+    delta: float = option(0.5, "lower bound of bm25+ and bm25l", ge=0)
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        space = super()._fit(batches, work)
+        self._space = space
+        frequency, documents, length = np.zeros(space.dim), 0, 0.0
+        for batch in batches:
+            counts = self.counts(batch.items)
+            frequency += np.bincount(counts.indices, minlength=space.dim)
+            documents += counts.shape[0]
+            length += float(counts.data.sum())
+        self.idf = inverse_document_frequency(frequency, documents, self.method).astype(np.float32)
+        self.average_length = np.asarray([max(length / documents, 1e-9)], dtype=np.float32)
+        return space
+
+    def _encode(self, items: Any) -> Codes:
+        codes = self.counts(items)
+        lengths = np.asarray(codes.sum(axis=1)).ravel()
+        discount = 1 - self.b + self.b * lengths / self.average_length[0]
+        gains = self._saturated(codes.data, np.repeat(discount, np.diff(codes.indptr)))
+        codes.data = (gains * self.idf[codes.indices]).astype(np.float32)
+        return codes
+
+    def _saturated(self, counts: NDArray[Any], discount: NDArray[Any]) -> NDArray[Any]:
+        if self.method == "lucene":  # Lucene 8 dropped the constant factor k1 + 1
+            return np.asarray(counts / (counts + self.k1 * discount))
+        if self.method == "bm25l":
+            shifted = counts / discount + self.delta
+            absent = (self.k1 + 1) * self.delta / (self.k1 + self.delta)
+            return np.asarray((self.k1 + 1) * shifted / (self.k1 + shifted) - absent)
+        # bm25+ adds delta to present and absent words alike in this sparse form, so that only the idf differs
+        return np.asarray((self.k1 + 1) * counts / (counts + self.k1 * discount))
+
+    def _encode_queries(self, items: Any) -> Codes:
+        return self.counts(items)
+
+    def state(self) -> State:
+        """Inverse document frequencies (dim,) and the average length (1,)."""
+        return {"idf": self.idf, "average_length": self.average_length}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.idf, self.average_length = state["idf"], state["average_length"]
+
+
+def inverse_document_frequency(frequency: NDArray[Any], documents: int, method: str) -> NDArray[Any]:
+    """Return the idf of each word as the variant defines it (Kamphuis et al. 2020, table 1)."""
+    if method == "robertson":
+        return np.maximum(np.log((documents - frequency + 0.5) / (frequency + 0.5)), 0)
+    if method == "atire":
+        return np.asarray(np.log(documents / np.maximum(frequency, 1)))
+    if method == "bm25+":
+        return np.asarray(np.log((documents + 1) / np.maximum(frequency, 1)))
+    if method == "bm25l":
+        return np.asarray(np.log((documents + 1) / (frequency + 0.5)))
+    return np.asarray(np.log(1 + (documents - frequency + 0.5) / (frequency + 0.5)))

@@ -1,0 +1,182 @@
+"""Every registered encoder obeys every law of the contract."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import issparse
+
+from encoders.base import Encoder
+from encoders.codes import Kind, Modality, packed_width
+from encoders.errors import ArtifactError, BadItemError, DimensionError, NotFittedError, NotInvertibleError
+from encoders.registry import ENCODERS, create, encoder_class
+
+TEXTS = [
+    "the boundary layer of a flat plate in hypersonic flow",
+    "heat transfer through the laminar boundary layer",
+    "a red apple and a green pear lie on the table",
+    "apple trees and pear trees grow in the garden",
+    "hypersonic flow past a blunt body, heat and pressure",
+    "東京都の天気は晴れ",
+    "",
+    "the garden table is green",
+]
+PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
+MATRIX = np.random.default_rng(1).normal(size=(8, 12)).astype(np.float32)
+#: What a method must be told to fit eight items.
+SMALL = {"pca": "pca:3", "lsa": "lsa:3"}
+NAMES = sorted(ENCODERS)
+
+
+def spec(name: str) -> str:
+    return SMALL.get(name, name)
+
+
+def items(encoder: Encoder):
+    return {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.VECTOR: MATRIX}[encoder.reads]
+
+
+def dense(codes):
+    return codes.toarray() if issparse(codes) else np.asarray(codes)
+
+
+@pytest.fixture(params=NAMES)
+def fitted(request) -> Encoder:
+    encoder = create(spec(request.param))
+    return encoder.fit(items(encoder))
+
+
+def test_the_inputs_are_left_alone(fitted):
+    before = copy.deepcopy(items(fitted))
+    fitted.fit(items(fitted)).encode(items(fitted))
+    np.testing.assert_array_equal(np.asarray(before), np.asarray(items(fitted)))
+
+
+def test_the_same_seed_gives_the_same_codes(fitted):
+    again = create(str(fitted)).fit(items(fitted))
+    np.testing.assert_array_equal(dense(again.encode(items(fitted))), dense(fitted.encode(items(fitted))))
+
+
+def test_rows_are_encoded_one_by_one(fitted):
+    whole = dense(fitted.encode(items(fitted)))
+    parts = [dense(fitted.encode(items(fitted)[:3])), dense(fitted.encode(items(fitted)[3:]))]
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-5, atol=1e-5)
+
+
+def test_codes_are_what_the_space_declares(fitted):
+    for codes in (fitted.encode(items(fitted)), fitted.encode_queries(items(fitted))):
+        kind = fitted.space.kind
+        width = packed_width(fitted.space.dim) if kind is Kind.BINARY else fitted.space.dim
+        assert codes.shape == (8, width)
+        assert issparse(codes) == (kind is Kind.SPARSE)
+        assert codes.dtype == (np.uint8 if kind is Kind.BINARY else np.float32)
+
+
+def test_codes_tell_items_apart(fitted):
+    assert len(np.unique(dense(fitted.encode(items(fitted))), axis=0)) >= 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unfitted_encoder_says_so(name):
+    encoder = create(spec(name))
+    with pytest.raises(NotFittedError):
+        encoder.encode(items(encoder))
+
+
+def test_decoding_has_the_inputs_shape_or_is_refused(fitted):
+    codes = fitted.encode(items(fitted))
+    try:
+        decoded = fitted.decode(codes)
+    except NotInvertibleError:
+        return
+    assert np.shape(decoded) == np.shape(items(fitted))
+
+
+def test_another_process_reads_what_was_saved(fitted, tmp_path):
+    folder = fitted.save(tmp_path / "encoder")
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".safetensors"}
+    program = (
+        "import sys, json, numpy as np; sys.path.insert(0, sys.argv[1])\n"
+        "from encoders.base import Encoder\nfrom tests_items import items\n"
+        "e = Encoder.load(sys.argv[2]); c = e.encode(items(e)); c = c.toarray() if hasattr(c, 'toarray') else c\n"
+        "print(json.dumps([str(e), c.tolist(), sorted({'torch', 'sklearn'} & set(sys.modules))]))"
+    )
+    (tmp_path / "tests_items.py").write_text(
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom test_law import items\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path), str(folder)],
+        capture_output=True, text=True, check=True, cwd=root, env={"PYTHONPATH": str(root), "PATH": ""},
+    )  # fmt: skip
+    text, codes, heavy = json.loads(done.stdout)
+    assert text == str(fitted)
+    np.testing.assert_array_equal(np.asarray(codes, dtype=np.float32), dense(fitted.encode(items(fitted))))
+    assert heavy == []
+
+
+def test_a_damaged_folder_is_refused(fitted, tmp_path):
+    folder = fitted.save(tmp_path / "encoder")
+    path = folder / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(ArtifactError, match="damaged"):
+        Encoder.load(folder)
+
+
+def test_a_newer_format_is_refused(fitted, tmp_path):
+    manifest = fitted.save(tmp_path / "encoder") / "manifest.json"
+    value = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**value, "format": 999}))
+    with pytest.raises(ArtifactError, match="newer"):
+        Encoder.load(tmp_path / "encoder")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spec_is_written_as_it_is_read(name):
+    encoder = create(spec(name))
+    assert create(str(encoder)) == encoder
+    assert create(encoder.spec(full=True)) == encoder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_source_is_named(name):
+    assert "References" in (encoder_class(name).__doc__ or "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scikit_learn_clones_it(name):
+    from sklearn.base import clone
+
+    encoder = create(spec(name))
+    assert clone(encoder) == encoder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_works_in_a_scikit_learn_pipeline(name):
+    from sklearn.pipeline import make_pipeline
+
+    encoder = create(spec(name))
+    codes = make_pipeline(encoder).fit_transform(items(encoder))
+    np.testing.assert_allclose(dense(codes), dense(encoder.encode(items(encoder))), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_to_fit_on_is_said(name):
+    encoder = create(spec(name))
+    with pytest.raises((BadItemError, DimensionError)):
+        encoder.fit([])
+
+
+def test_the_table_and_the_files_agree():
+    root = Path(__file__).parents[2]
+    declared = {location.location.split(":")[0] for location in ENCODERS.values()}
+    for module in declared:
+        assert (root / (module.replace(".", "/") + ".py")).exists()
+    for name in NAMES:
+        assert encoder_class(name).name == name

@@ -1,0 +1,118 @@
+import subprocess
+import sys
+
+import pytest
+
+from encoders.errors import CorpusError, DownloadError, OptionError, SpecError, UnknownNameError
+from retrieval.corpora.address import parse_address
+from retrieval.corpora.datasets import DATASETS
+from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, _load, catalogue, open_corpus
+
+
+def test_tables_agree():
+    assert NAMED.keys() == DATASETS.keys()
+    assert {row.name for row in catalogue()} == {*EMBEDDED, *NAMED}
+    for location in [*FORMATS.values(), *(entry.location for entry in (EMBEDDED | NAMED).values())]:
+        assert _load(location).modality
+
+
+def test_catalogue_says_what_is_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEARBY_DATA", str(tmp_path))
+    monkeypatch.setenv("NEARBY_CACHE", str(tmp_path / "cache"))
+    assert {row.name for row in catalogue() if row.present} == {"digits", "api-docs"}
+    (tmp_path / "orl-faces").mkdir()
+    (tmp_path / "orl-faces" / "orl_faces.tar.xz").write_bytes(b"12345")
+    rows = {row.name: row for row in catalogue()}
+    assert rows["orl-faces"].present
+    assert rows["orl-faces"].bytes == 5
+    assert rows["orl-faces"].where == str(tmp_path / "orl-faces")
+    assert rows["mnist"].where.startswith("https://")
+    assert rows["cisi"].where.startswith("by hand: ")
+    assert (rows["mnist"].items, rows["mnist"].queries, rows["mnist"].licence) == (60_000, 10_000, "CC BY-SA 3.0")
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "message"),
+    [
+        ("minst", UnknownNameError, "unknown corpus or path 'minst'; did you mean 'mnist'"),
+        ("", UnknownNameError, "unknown corpus or path ''"),
+        ("nowhere/at/all.csv", UnknownNameError, "unknown corpus or path 'nowhere/at/all.csv'; known: 20news"),
+        ("x" * 5000, UnknownNameError, "unknown corpus"),
+        ("nul\0byte", UnknownNameError, "unknown corpus"),
+        ("digits?splt=test", OptionError, "digits takes no options; got 'splt'"),
+        ("mnist?splt=test", UnknownNameError, "unknown option of mnist 'splt'; did you mean 'split'"),
+        ("mnist?split=dev", OptionError, "mnist: split is one of train, test; got 'dev'"),
+        ("orl-faces?grey=7", OptionError, "orl-faces: grey should be true or false; got '7'"),
+        ("digits?", SpecError, "expected key=value after"),
+        ("mnist?split", SpecError, "expected key=value after"),
+        ("mnist?split=test&split=train", SpecError, "'split' is given twice"),
+    ],
+)
+def test_bad_addresses(address, error, message, real_data):
+    if "dev" in address or address.startswith("orl"):
+        real_data(address.partition("?")[0])
+    with pytest.raises(error, match=message):
+        open_corpus(address)
+
+
+def test_fixed_fields_are_no_options(tmp_path):
+    (tmp_path / "t.csv").write_text("text\nx\n")
+    for key in ("path", "name", "on_bad"):
+        with pytest.raises(UnknownNameError, match="unknown option of csv"):
+            open_corpus(f"{tmp_path / 't.csv'}?{key}=x")
+
+
+def test_options_are_refused_before_anything_is_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEARBY_DATA", str(tmp_path))
+    monkeypatch.setenv("NEARBY_CACHE", str(tmp_path))
+    with pytest.raises(UnknownNameError, match="unknown option of npl"):
+        open_corpus("npl?spilt=test")
+    with pytest.raises(DownloadError):
+        open_corpus("npl")
+
+
+def test_values_of_options():
+    assert parse_address("a.csv?text=a%26b&delimiter=+").options == {"text": "a&b", "delimiter": "+"}
+
+
+def test_a_path_with_a_question_mark(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "what?.csv").write_text("body\nx\n")
+    assert next(iter(open_corpus("what?.csv?text=body"))).content == "x"
+    assert parse_address("what?.csv").target == "what?.csv"
+
+
+@pytest.mark.parametrize("name", ["unknown.xyz", "no_suffix", "table.parquet.gz", "vectors.npy.gz"])
+def test_unknown_kind_of_file(tmp_path, name):
+    (tmp_path / name).write_text("?")
+    with pytest.raises(CorpusError, match=r"cannot be told what .* holds; accepted are a BEIR folder"):
+        open_corpus(str(tmp_path / name))
+
+
+def test_unfit_folders(tmp_path):
+    with pytest.raises(CorpusError, match="holds no files; accepted are"):
+        open_corpus(str(tmp_path))
+    (tmp_path / "a.csv").write_text("text\nx\n")
+    with pytest.raises(
+        CorpusError, match=r"holds \.csv files, neither texts nor pictures; to read one of them, name it"
+    ):
+        open_corpus(str(tmp_path))
+    (tmp_path / "a.csv").unlink()
+    (tmp_path / "a").write_bytes(b"\0\1\2")
+    with pytest.raises(CorpusError, match="holds binary files such as a"):
+        open_corpus(str(tmp_path))
+
+
+def test_the_home_folder_may_be_meant(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "t.csv").write_text("text\nx\n")
+    assert len(list(open_corpus("~/t.csv"))) == 1
+
+
+def test_opening_imports_nothing_heavy():
+    program = (
+        "import sys; from retrieval.corpora.registry import catalogue, open_corpus; catalogue(); open_corpus('api-docs');"
+        "print(sorted({'torch', 'sklearn', 'PIL', 'pyarrow', 'pooch', 'requests'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
