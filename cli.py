@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from encoders.errors import NearbyError
+
+if TYPE_CHECKING:
+    from retrieval.comparison import Comparison
 
 app = typer.Typer(
     name="nearby",
@@ -16,6 +20,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+#: What `nearby demo` compares: the Euclidean space first, then the latent ones.
+DEMO = {
+    "digits": ["pixels", "pixels+pca:16", "pixels+pca:16+binarize"],
+    "api-docs": ["bm25", "tfidf", "tfidf+lsa:128"],
+}
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -55,6 +64,54 @@ def corpora(as_json: Json = False) -> None:
     for row in rows:
         here = "here" if row["present"] else "not here"
         typer.echo(f"{row['name']:<14} {row['modality']:<6} {row['items'] or '?':>7} items  {here:<9} {row['licence']}")
+
+
+@app.command()
+def compare(
+    corpus: Annotated[str, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")],
+    space: Annotated[list[str], typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat.")],
+    index: Annotated[str, typer.Option(help="The index of every space.")] = "auto",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the HTML report.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Index a corpus in several spaces, ask the same queries in each, and compare the answers."""
+    from retrieval.corpora.registry import open_corpus
+    from retrieval.experiment import compare as compare_spaces
+    from retrieval.provenance import provenance
+
+    comparison = compare_spaces(open_corpus(corpus), space, index, provenance=provenance())
+    _show([comparison], out, as_json)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the HTML report.")] = Path("nearby-demo"),
+    as_json: Json = False,
+) -> None:
+    """Compare spaces on two corpora that need no download: handwritten digits and API documentation."""
+    from retrieval.corpora.registry import open_corpus
+    from retrieval.experiment import compare as compare_spaces
+    from retrieval.provenance import provenance
+
+    comparisons = []
+    for corpus, spaces in DEMO.items():
+        typer.echo(f"comparing {len(spaces)} spaces on {corpus} ...", err=True)
+        comparisons.append(compare_spaces(open_corpus(corpus), spaces, provenance=provenance()))
+    _show(comparisons, out, as_json)
+
+
+def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> None:
+    from retrieval.report.page import write_page
+    from retrieval.report.table import print_table, to_json
+
+    if as_json:
+        _print_json([to_json(comparison) for comparison in comparisons])
+    else:
+        for comparison in comparisons:
+            print_table(comparison)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        typer.echo(f"report: {write_page(comparisons, out / 'report.html')}", err=True)
 
 
 def _print_json(value: Any) -> None:

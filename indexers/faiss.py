@@ -186,21 +186,50 @@ def _built(factory: str, space: Space) -> Any:
     faiss.omp_set_num_threads(available_cores())
     try:
         if space.kind is Kind.BINARY:
-            return faiss.index_binary_factory(_faiss_dim(space), factory if factory.startswith("B") else f"B{factory}")
-        metric = faiss.METRIC_L2 if space.metric is Metric.EUCLIDEAN else faiss.METRIC_INNER_PRODUCT
-        index = faiss.index_factory(space.dim, factory, metric)
+            named = factory if factory.startswith("B") else f"B{factory}"
+            index = faiss.index_binary_factory(_faiss_dim(space), named)
+        else:
+            metric = faiss.METRIC_L2 if space.metric is Metric.EUCLIDEAN else faiss.METRIC_INNER_PRODUCT
+            index = faiss.index_factory(space.dim, factory, metric)
+            _require_same_geometry(index, metric, factory, space.metric)
     except (RuntimeError, MemoryError) as error:
         raise OptionError(
             f"FAISS cannot build '{factory}' for {space.kind} codes of width {space.dim}: {_reason(error)}"
         ) from None
-    if isinstance(faiss.downcast_index(index), faiss.IndexIDMap):
+    if isinstance(_downcast(index), faiss.IndexIDMap | faiss.IndexBinaryIDMap):
         raise OptionError(f"'faiss:{factory}': leave IDMap out, nearby keeps the ids")
-    if index.metric_type != metric:  # some types only know distances and say nothing when asked for more
-        raise UnsupportedSpaceError(
-            f"FAISS' '{factory}' knows no inner product, so it cannot search by {space.metric}; take another"
-        )
     _quieten(index)
     return index
+
+
+def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric) -> None:
+    """Refuse factory strings that silently compare by something else than the metric of the space."""
+    import faiss
+
+    if index.metric_type != metric:
+        raise UnsupportedSpaceError(
+            f"FAISS' '{factory}' knows distances only, it cannot search by {wanted}; use another type, such as HNSW32"
+        )
+    outer = _downcast(index)
+    if not isinstance(outer, faiss.IndexPreTransform):
+        return
+    for place in range(outer.chain.size()):
+        step = faiss.downcast_VectorTransform(outer.chain.at(place))
+        centred = isinstance(step, faiss.PCAMatrix | faiss.CenteringTransform | faiss.ITQTransform)
+        scaled = isinstance(step, faiss.NormalizationTransform) or getattr(step, "eigen_power", 0) != 0
+        if (centred and wanted is not Metric.EUCLIDEAN) or (scaled and wanted is not Metric.COSINE):
+            raise UnsupportedSpaceError(
+                f"FAISS' '{factory}' {'moves the origin' if centred else 'changes lengths'} before it compares, so it"
+                f" does not search by {wanted}; transform in the encoder instead, as in 'SPEC+pca:64'"
+            )
+
+
+def _downcast(index: Any) -> Any:
+    """Return the index as its own class; it lives only as long as `index`."""
+    import faiss
+
+    binary = isinstance(index, faiss.IndexBinary)
+    return faiss.downcast_IndexBinary(index) if binary else faiss.downcast_index(index)
 
 
 def _faiss_dim(space: Space) -> int:
@@ -209,20 +238,18 @@ def _faiss_dim(space: Space) -> int:
 
 def _quieten(index: Any) -> None:
     """Leave out FAISS' warnings on stderr, one per codebook; too few points remain an error."""
-    import faiss
-
-    inverted = _inverted_file(index)
-    for part in (faiss.downcast_index(index), inverted):
+    for part in (_downcast(index), _inverted_file(index)):
         for clustering in (getattr(part, "cp", None), getattr(getattr(part, "pq", None), "cp", None)):
             if clustering is not None:
                 clustering.min_points_per_centroid = 1
 
 
 def _inverted_file(index: Any) -> Any:
+    """Return the inverted file inside an index, or None."""
     import faiss
 
     if isinstance(index, faiss.IndexBinary):
-        found = faiss.downcast_IndexBinary(index)
+        found = _downcast(index)
         return found if isinstance(found, faiss.IndexBinaryIVF) else None
     return faiss.try_extract_index_ivf(index)
 

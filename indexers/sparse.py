@@ -45,6 +45,7 @@ class Sparse(Index):
         {(Kind.SPARSE, Metric.DOT), (Kind.SPARSE, Metric.COSINE)}
     )
     holds_codes = True
+    positive_only = True
 
     def _configure(self, backend: str) -> None:
         super()._configure(backend)

@@ -86,8 +86,12 @@ def _download(name: str, row: DataSet) -> Path:
     try:
         if not row.unpack:
             folder.mkdir(parents=True, exist_ok=True)
-            for remote in row.remotes:
-                _retrieve(name, row, remote, folder)
+            try:
+                for remote in row.remotes:
+                    _retrieve(name, row, remote, folder)
+            finally:
+                if not any(folder.iterdir()):
+                    folder.rmdir()
             return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as temporary:

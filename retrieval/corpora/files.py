@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 import os
@@ -12,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from encoders.errors import CorpusError
 from retrieval.corpora.base import OnBad, raise_bad
@@ -20,6 +21,7 @@ from retrieval.corpora.base import OnBad, raise_bad
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".zip")
 #: A single text or picture above this is not read: memory must not depend on what an archive claims.
 MAX_FILE_BYTES = 256 * 2**20
+_DECOMPRESS: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
 #: What reading a cut-off or overwritten compressed file raises.
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
 
@@ -73,7 +75,7 @@ def list_names(path: Path) -> Iterator[str]:
             with zipfile.ZipFile(path) as archive:
                 yield from (info.filename for info in archive.infolist() if not info.is_dir())
         else:
-            with tarfile.open(path, mode="r|*") as archive:
+            with _open_tar(path) as archive:
                 for member in archive:
                     name = posixpath.normpath(member.name)
                     if member.isreg() and not hidden(name):
@@ -135,15 +137,29 @@ def _read_zip(path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad) -> 
 
 
 def _read_tar(path: Path, chosen: Callable[[str, int], bool]) -> Iterator[File]:
-    # "r|*" reads front to back, so a compressed tar is decompressed once a pass and never held.
-    with tarfile.open(path, mode="r|*") as archive:
+    with _open_tar(path) as archive:
         for member in archive:
+            archive.members = []  # type: ignore[attr-defined]  # tarfile would remember every member it has passed
             name = posixpath.normpath(member.name)
             if not member.isreg() or not chosen(name, member.size):
                 continue
             stream = archive.extractfile(member)
             if stream is not None:
                 yield File(name, stream.read())
+
+
+@contextmanager
+def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+    """Open a tar, compressed or not, to be read front to back: decompressed once a pass and never held."""
+    with path.open("rb") as stream:
+        magic = stream.read(6)
+    opener = next((function for start, function in _DECOMPRESS.items() if magic.startswith(start)), None)
+    with path.open("rb") if opener is None else opener(path) as stream:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            yield archive
+        # To the very end: only there does a decompressor find out that the file is cut off.
+        while stream.read(2**16):
+            pass
 
 
 @contextmanager

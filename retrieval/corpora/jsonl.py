@@ -55,7 +55,7 @@ def read_records(path: Path, on_bad: OnBad = raise_bad) -> Iterator[tuple[int, d
             if not raw.strip():
                 continue
             try:
-                record = _object(raw.removeprefix(b"\xef\xbb\xbf"))
+                record = _object(raw.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf"))
             except CorpusError as error:
                 on_bad(CorpusError(f"{path}:{number}: {error}"))
                 continue
@@ -68,7 +68,7 @@ def _object(raw: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise CorpusError(f"not UTF-8 (byte {error.start + 1} of the line)") from error
     except json.JSONDecodeError as error:
-        raise CorpusError(f"not valid JSON: {error.msg} at character {error.pos + 1}") from error
+        raise CorpusError(f"not valid JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from error
     except (ValueError, RecursionError) as error:
         raise CorpusError(f"not valid JSON: {error}") from error
     if not isinstance(record, dict):

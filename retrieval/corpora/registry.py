@@ -207,7 +207,10 @@ def _format_of_files(path: Path) -> str:
         return "images"
     foreign = [suffix for name in names if (suffix := Path(name).suffix.lower()) in _NO_TEXT]
     if 2 * len(foreign) > len(names):
-        inner = f"; to read one of them, name it: {path / names[0]}" if path.is_dir() else ""
+        readable = [
+            name for name in names if is_archive(Path(name)) or Path(plain_name(Path(name))).suffix in _BY_SUFFIX
+        ]
+        inner = f"; to read one of them, name it: {path / readable[0]}" if path.is_dir() and readable else ""
         kinds = ", ".join(sorted(set(foreign)))
         raise CorpusError(f"{path} holds {kinds} files, neither texts nor pictures{inner}")
     if path.is_dir():

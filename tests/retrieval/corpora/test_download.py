@@ -29,7 +29,7 @@ def server(tmp_path):
             asked.append(self.path)
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}", served, asked
         running.shutdown()
 
@@ -86,7 +86,7 @@ def test_wrong_checksum_is_refused_and_nothing_kept(offer):
         DownloadError, match=r"is not the 'cifar10' that was published \(wrong checksum\), not kept: put"
     ):
         download.fetch("cifar10")
-    assert files_below(cache) == []
+    assert not (cache / "cifar10").exists()
     assert download.find("cifar10") is None
 
 
@@ -171,7 +171,8 @@ CRANFIELD = {
 def test_cranfield_archive(offer):
     cache = offer("cranfield", {"cran.tar.gz": tar_gz(CRANFIELD)}, unpack=DATASETS["cranfield"].unpack)
     corpus = open_corpus("cranfield")
-    assert [(item.id, item.content) for item in corpus] == [("1", "a wing\na wing in a slipstream ."), ("2", "")]
+    items = [(item.id, item.content) for item in corpus]
+    assert items == [("1", "a wing\na wing in a slipstream ."), ("2", "")]
     assert [(query.id, query.content) for query in corpus.queries()] == [("1", "what laws"), ("2", "which problems .")]
     assert corpus.qrels() == {"1": {"1": 3, "2": 0}, "2": {"2": 1}}
     assert not [path for path in cache.rglob("*") if path.name.startswith(".")]

@@ -99,7 +99,7 @@ def test_dotted_and_nested_fields(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b'{"text": "cut', r"bad\.jsonl:2: not valid JSON: .* at character 10"),
+        (b'{"text": "cut', r"bad\.jsonl:2: not valid JSON: .* at character 10$"),
         (b"[1, 2]", r"bad\.jsonl:2: expected a JSON object, got list"),
         (b'{"text": "\xff"}', r"bad\.jsonl:2: not UTF-8 \(byte 11 of the line\)"),
         (b'{"text": 3}', r"bad\.jsonl:2: the field 'text' is int, not a text"),
@@ -128,7 +128,7 @@ def test_wrong_number_of_cells(tmp_path, left_out):
 def test_encodings_and_delimiters(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("id;text\n1;naïve\n", encoding="latin-1")
-    with pytest.raises(CorpusError, match="its columns: id;text|of: id;text"):
+    with pytest.raises(CorpusError, match=r"say which it is with .text=, of: id;text"):
         list(open_corpus(f"{path}?encoding=latin-1"))
     with pytest.raises(CorpusError, match=r"is not utf-8 near line .*: say \?encoding="):
         list(open_corpus(f"{path}?delimiter=;"))

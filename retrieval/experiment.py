@@ -1,0 +1,335 @@
+"""THE straight line; read this file first: corpus -> encoder -> codes -> index -> hits -> measures -> comparison."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.base import Encoder
+from encoders.codes import Codes, Items, Metric, n_rows, slices
+from encoders.errors import CorpusError, OptionError
+from encoders.registry import create
+from indexers.base import Index
+from indexers.registry import create_index
+from retrieval.comparison import Answer, Comparison, Example, Overlap, Shown, SpaceResult
+from retrieval.corpora.base import Corpus, Item, Qrels
+from retrieval.evaluation import Evaluation, evaluate_labels, evaluate_run, precision_recall, precision_recall_labels
+from retrieval.overlap import jaccard_at_k, rbo
+from retrieval.significance import tied_with_best
+
+QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
+LABEL_MEASURES = ("P@10", "P@100", "AP@100")
+#: Answers kept of each query: what R@100 and AP need.
+DEPTH_QRELS, DEPTH_LABELS = 1000, 101
+#: Full rankings are long: the label form of the precision-recall curve is drawn from this many queries.
+CURVE_QUERIES = 200
+SHOWN_ANSWERS = 8
+
+
+@dataclass
+class Task:
+    """What is asked of every space alike: items, queries, and what is relevant."""
+
+    ids: list[str]
+    shown: list[Shown]
+    labels: list[str | None]
+    queries: list[Item]
+    own: NDArray[np.int64]
+    qrels: Qrels | None
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> Task:
+        """Read a corpus once for what judging and showing need; contents of documents are not kept."""
+        ids, shown, labels, contents = [], [], [], []
+        keep_items = corpus.queries_are_items and not any(True for _ in corpus.queries())
+        for item in corpus:
+            ids.append(item.id)
+            shown.append(show(item))
+            labels.append(item.label)
+            if keep_items:
+                contents.append(item)
+        if not ids:
+            raise CorpusError(f"the corpus '{corpus.name}' holds no items")
+        queries = contents if keep_items else list(corpus.queries())
+        if not queries:
+            raise CorpusError(
+                f"the corpus '{corpus.name}' has no queries and no labels: spaces cannot be compared on it"
+            )
+        place = {identity: row for row, identity in enumerate(ids)} if corpus.queries_are_items else {}
+        own = np.array([place.get(query.id, -1) for query in queries], dtype=np.int64)
+        return cls(ids, shown, labels, queries, own, corpus.qrels())
+
+    @property
+    def depth(self) -> int:
+        """How many answers of each query are needed, the query itself counted in."""
+        return (DEPTH_LABELS if self.qrels is None else DEPTH_QRELS) + int((self.own >= 0).any())
+
+
+@dataclass
+class Trial:
+    """One space filled with the corpus and asked every query."""
+
+    encoder: Encoder
+    index: Index
+    fit_seconds: float
+    encode_seconds: float
+    code_bytes: int
+    query_ms: float
+    scores: NDArray[np.float32]
+    rows: NDArray[np.int64]
+    queries: Codes
+
+
+def compare(
+    corpus: Corpus,
+    specs: Sequence[str],
+    index: str | None = None,
+    examples: int = 12,
+    provenance: dict[str, Any] | None = None,
+) -> Comparison:
+    """Fill every space with the corpus, ask the same queries in each, and measure the answers.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        With labels or judgements.
+    specs : sequence of str
+        The spaces, such as ``pixels`` and ``pixels+pca:30``.
+    index : str, optional
+        The index of every space; by default exact search.
+    examples : int
+        Queries whose answers are shown side by side.
+    provenance : dict, optional
+        What the report says about how it was made.
+
+    Raises
+    ------
+    OptionError
+        When the same space is named twice, or none.
+    """
+    if not specs or len(set(specs)) < len(specs):
+        raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
+    encoders = [create(spec) for spec in specs]  # every spec is read before any work
+    task = Task.of(corpus)
+    trials = [attempt(corpus, task, encoder, index) for encoder in encoders]
+    evaluations = [judge(task, trial) for trial in trials]
+    return Comparison(
+        corpus=corpus.name,
+        modality=str(corpus.modality),
+        n_items=len(task.ids),
+        n_queries=len(evaluations[0].per_query[next(iter(evaluations[0].per_query))]),
+        judged_by="labels" if task.qrels is None else "qrels",
+        spaces=_results(task, trials, evaluations),
+        overlaps=_overlaps(task, trials),
+        examples=_examples(task, trials, examples),
+        provenance=provenance or {},
+    )
+
+
+def attempt(corpus: Corpus, task: Task, encoder: Encoder, description: str | None) -> Trial:
+    """Fit, encode, index and search one space, with what each step cost."""
+    started = time.perf_counter()
+    encoder.fit(corpus.batches())
+    fit_seconds = time.perf_counter() - started
+    index = create_index(description, encoder.space)
+    encode_seconds, code_bytes = _fill(index, corpus, encoder)
+    contents = [query.content for query in task.queries]
+    queries = encoder.encode_queries(contents)
+    found = index.search_rows(queries, min(task.depth, len(task.ids)))
+    scores, rows = _without_own(found.scores, found.rows, task.own)
+    latency = _latency(encoder, index, contents)
+    return Trial(encoder, index, fit_seconds, encode_seconds, code_bytes, latency, scores, rows, queries)
+
+
+def _fill(index: Index, corpus: Corpus, encoder: Encoder) -> tuple[float, int]:
+    seconds, size, start = 0.0, 0, 0
+    parts: list[Codes] = []
+    ids: list[str] = []
+    for batch, items in zip(corpus.batches(), _id_batches(corpus), strict=True):
+        before = time.perf_counter()
+        codes = encoder.encode(batch.items)
+        seconds += time.perf_counter() - before
+        size += _bytes_of(codes)
+        start += n_rows(batch.items)
+        parts.append(codes)
+        ids += items
+    from encoders.codes import stack_codes
+
+    whole = stack_codes(parts)
+    parts.clear()
+    index.fit(whole)
+    index.add(ids, whole)
+    return seconds, size
+
+
+def _id_batches(corpus: Corpus, rows: int = 1024) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    for item in corpus:
+        chunk.append(item.id)
+        if len(chunk) == rows:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _bytes_of(codes: Codes) -> int:
+    if issparse(codes):
+        return int(codes.data.nbytes + codes.indices.nbytes + codes.indptr.nbytes)
+    return int(codes.nbytes)
+
+
+def _latency(encoder: Encoder, index: Index, contents: list[Any], trials: int = 20) -> float:
+    """Return the median milliseconds of one query at a time, encoding included."""
+    times = []
+    for content in contents[:trials]:
+        before = time.perf_counter()
+        index.search(encoder.encode_queries([content]), 10)
+        times.append(time.perf_counter() - before)
+    return 1000 * float(np.median(times))
+
+
+def _without_own(scores: NDArray[Any], rows: NDArray[Any], own: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Drop each query's own row from its answers."""
+    order = np.argsort((rows == own[:, None]) & (own >= 0)[:, None], axis=1, kind="stable")
+    gone = (np.take_along_axis(rows, order, axis=1) == own[:, None]) & (own >= 0)[:, None]
+    ordered = np.where(gone, -1, np.take_along_axis(rows, order, axis=1))
+    return np.where(gone, -np.inf, np.take_along_axis(scores, order, axis=1)), ordered
+
+
+def judge(task: Task, trial: Trial) -> Evaluation:
+    """Measure the answers of one space."""
+    if task.qrels is not None:
+        return evaluate_run(_run(task, trial), task.qrels, QREL_MEASURES)
+    labels = [query.label for query in task.queries]
+    if not any(label is not None for label in labels):
+        raise CorpusError(
+            "neither labels nor judgements say what is relevant: spaces cannot be compared on this corpus"
+        )
+    return evaluate_labels(trial.rows, task.labels, labels, LABEL_MEASURES, exclude=task.own)
+
+
+def _run(task: Task, trial: Trial) -> dict[str, dict[str, float]]:
+    return {
+        query.id: {task.ids[row]: float(score) for row, score in zip(rows, scores, strict=True) if row >= 0}
+        for query, rows, scores in zip(task.queries, trial.rows.tolist(), trial.scores.tolist(), strict=True)
+    }
+
+
+def _curve(task: Task, trial: Trial) -> NDArray[np.float64]:
+    if task.qrels is not None:
+        return np.asarray(precision_recall(_run(task, trial), task.qrels).mean(axis=0))
+    count = min(CURVE_QUERIES, len(task.queries))
+    chosen = np.linspace(0, len(task.queries) - 1, count).astype(int)
+    blocks = (trial.index.search_rows(part, len(task.ids)).rows for part in slices(trial.queries[chosen], 100))
+    labels = [task.queries[place].label for place in chosen]
+    return np.asarray(
+        precision_recall_labels(_padded(blocks, len(task.ids)), task.labels, labels, task.own[chosen]).mean(axis=0)
+    )
+
+
+def _padded(blocks: Iterator[NDArray[np.int64]], n_items: int) -> Iterator[NDArray[np.int64]]:
+    """Rank items that a sparse index did not return (score 0) behind all others, in their own order."""
+    for rows in blocks:
+        full = np.empty((len(rows), n_items), dtype=np.int64)
+        for place, row in enumerate(rows):
+            found = row[row >= 0]
+            full[place] = np.concatenate([found, np.setdiff1d(np.arange(n_items), found)])
+        yield full
+
+
+def _results(task: Task, trials: list[Trial], evaluations: list[Evaluation]) -> list[SpaceResult]:
+    specs = [str(trial.encoder) for trial in trials]
+    measures = list(evaluations[0].per_query)
+    tied = {
+        measure: tied_with_best(
+            {spec: evaluation.per_query[measure] for spec, evaluation in zip(specs, evaluations, strict=True)}
+        )
+        for measure in measures
+    }
+    return [
+        SpaceResult(
+            spec=spec,
+            index=trial.index.description,
+            dim=trial.encoder.space.dim,
+            kind=str(trial.encoder.space.kind),
+            metric=str(trial.encoder.space.metric),
+            bytes_per_item=trial.code_bytes / len(task.ids),
+            fit_seconds=trial.fit_seconds,
+            encode_per_second=len(task.ids) / max(trial.encode_seconds, 1e-9),
+            query_ms=trial.query_ms,
+            measures=evaluation.means,
+            per_query=evaluation.per_query,
+            tied_with_best={measure: tied[measure][spec] for measure in measures},
+            precision_recall=_curve(task, trial),
+            options=trial.encoder.spec(full=True),
+        )
+        for spec, trial, evaluation in zip(specs, trials, evaluations, strict=True)
+    ]
+
+
+def _overlaps(task: Task, trials: list[Trial]) -> list[Overlap]:
+    return [
+        Overlap(
+            str(first.encoder),
+            str(second.encoder),
+            float(jaccard_at_k(first.rows[:, :10], second.rows[:, :10], 10).mean()),
+            float(rbo(first.rows[:, :10], second.rows[:, :10]).mean()),
+        )
+        for first, second in combinations(trials, 2)
+    ]
+
+
+def _examples(task: Task, trials: list[Trial], count: int) -> list[Example]:
+    judged = [place for place, query in enumerate(task.queries) if task.qrels is None or query.id in task.qrels]
+    chosen = [judged[at] for at in np.linspace(0, len(judged) - 1, min(count, len(judged))).astype(int)]
+    return [Example(show(task.queries[place]), [_answers(task, trial, place) for trial in trials]) for place in chosen]
+
+
+def _answers(task: Task, trial: Trial, place: int) -> list[Answer]:
+    query = task.queries[place]
+    return [
+        Answer(task.shown[row], score, distance_of(score, trial.encoder.space.metric), _relevant(task, query, row))
+        for row, score in zip(
+            trial.rows[place, :SHOWN_ANSWERS].tolist(), trial.scores[place, :SHOWN_ANSWERS].tolist(), strict=True
+        )
+        if row >= 0
+    ]
+
+
+def _relevant(task: Task, query: Item, row: int) -> bool | None:
+    if task.qrels is not None:
+        return task.qrels.get(query.id, {}).get(task.ids[row], 0) > 0
+    return None if query.label is None else task.labels[row] == query.label
+
+
+def distance_of(score: float, metric: Metric) -> float:
+    """Turn a score into what a person expects to read: a distance, or the inner product itself.
+
+    Examples
+    --------
+    >>> distance_of(-25.0, Metric.EUCLIDEAN), distance_of(0.75, Metric.COSINE), distance_of(-3.0, Metric.HAMMING)
+    (5.0, 0.25, 3.0)
+    """
+    if metric is Metric.EUCLIDEAN:
+        return float(np.sqrt(max(-score, 0.0)))
+    return {Metric.COSINE: 1 - score, Metric.HAMMING: -score}.get(metric, score)
+
+
+def show(item: Item) -> Shown:
+    """Return what is shown of an item: a picture, or title and snippet."""
+    content: Items = item.content
+    if isinstance(content, str):
+        title = item.title or content[:80]
+        rest = content[len(title) :] if content.startswith(title) else content
+        return Shown(item.id, item.label, title, " ".join(rest.split())[:240])
+    if content.dtype == np.uint8 and content.ndim in (2, 3):
+        return Shown(item.id, item.label, item.title, picture=content)
+    return Shown(item.id, item.label, item.title or item.id)
