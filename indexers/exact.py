@@ -53,11 +53,11 @@ class Exact(Index):
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
-        matrix = self._matrix()
-        if isinstance(matrix, np.ndarray):
-            matrix = matrix.view()
-            matrix.flags.writeable = False
-        return matrix
+        matrix: Any = self._matrix()
+        if self.space.kind is not Kind.SPARSE:
+            return _read_only(matrix)
+        parts = (matrix.data, matrix.indices, matrix.indptr)
+        return csr_array(tuple(map(_read_only, parts)), shape=matrix.shape)
 
     def _add(self, codes: Codes) -> None:
         self._parts.append(codes.copy())
@@ -110,6 +110,12 @@ class Exact(Index):
         if len(self._parts) > 1:
             self._parts = [_stacked(self._parts)]
         return self._parts[0]
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _stacked(parts: list[Any]) -> Any:

@@ -184,6 +184,7 @@ def _built(factory: str, space: Space) -> Any:
     import faiss
 
     faiss.omp_set_num_threads(available_cores())
+    index: Any
     try:
         if space.kind is Kind.BINARY:
             named = factory if factory.startswith("B") else f"B{factory}"
@@ -213,8 +214,9 @@ def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric
     outer = _downcast(index)
     if not isinstance(outer, faiss.IndexPreTransform):
         return
-    for place in range(outer.chain.size()):
-        step = faiss.downcast_VectorTransform(outer.chain.at(place))
+    chain: Any = outer.chain
+    for place in range(chain.size()):
+        step = faiss.downcast_VectorTransform(chain.at(place))
         centred = isinstance(step, faiss.PCAMatrix | faiss.CenteringTransform | faiss.ITQTransform)
         scaled = isinstance(step, faiss.NormalizationTransform) or getattr(step, "eigen_power", 0) != 0
         if (centred and wanted is not Metric.EUCLIDEAN) or (scaled and wanted is not Metric.COSINE):

@@ -1,0 +1,69 @@
+"""The grammar of an index's description, and what it chooses."""
+
+from __future__ import annotations
+
+import pytest
+
+from encoders.codes import Kind, Metric, Space
+from encoders.errors import OptionError, UnknownNameError
+from indexers.registry import create_index, parse_description
+
+DENSE = Space(4, Kind.DENSE, Metric.COSINE)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "backend", "parameters"),
+    [
+        ("exact", "exact", "", {}),
+        ("faiss:Flat", "faiss", "Flat", {}),
+        ("faiss:IVF256,PQ16?nprobe=16", "faiss", "IVF256,PQ16", {"nprobe": "16"}),
+        ("faiss:HNSW32?efSearch=64&efConstruction=200", "faiss", "HNSW32", {"efSearch": "64", "efConstruction": "200"}),
+        ("elasticsearch:http://h:9200/news?num_candidates=200", "elasticsearch", "http://h:9200/news", {"num_candidates": "200"}),
+        ("elasticsearch:http://h/a?b=c?x=1", "elasticsearch", "http://h/a?b=c", {"x": "1"}),
+        ("elasticsearch:http://h/a?b=c?", "elasticsearch", "http://h/a?b=c", {}),
+        ("x?url=http://h", "x", "", {"url": "http://h"}),
+    ],
+)  # fmt: skip
+def test_descriptions(text: str, name: str, backend: str, parameters: dict[str, str]) -> None:
+    assert parse_description(text) == (name, backend, parameters)
+
+
+@pytest.mark.parametrize(
+    "text", ["faiss:HNSW8?efSearch", "faiss:HNSW8?=3", "faiss:HNSW8?efSearch=", "exact?a=1&a=2", "exact?a=1&"]
+)
+def test_bad_parameters(text: str) -> None:
+    with pytest.raises(OptionError):
+        parse_description(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "chosen"),
+    [
+        (Kind.DENSE, Metric.EUCLIDEAN, "exact"),
+        (Kind.BINARY, Metric.HAMMING, "exact"),
+        (Kind.SPARSE, Metric.COSINE, "sparse"),
+        (Kind.SPARSE, Metric.DOT, "sparse"),
+        (Kind.SPARSE, Metric.EUCLIDEAN, "exact"),
+    ],
+)
+@pytest.mark.parametrize("description", [None, "auto"])
+def test_auto_chooses_by_the_space(kind: Kind, metric: Metric, chosen: str, description: str | None) -> None:
+    assert create_index(description, Space(4, kind, metric)).description == chosen
+
+
+@pytest.mark.parametrize(
+    "description", ["exact:something", "exact?k=3", "sparse?k=3", "auto:Flat", "auto?k=3", "faiss:Flat?k=3"]
+)
+def test_what_an_index_does_not_take_is_refused(description: str) -> None:
+    kind = Kind.SPARSE if description.startswith("sparse") else Kind.DENSE
+    with pytest.raises(OptionError):
+        create_index(description, Space(4, kind, Metric.COSINE))
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(UnknownNameError, match="unknown index 'fais'; did you mean 'faiss'"):
+        create_index("fais:Flat", DENSE)
+    with pytest.raises(UnknownNameError):
+        create_index("", DENSE)
+    with pytest.raises(OptionError, match="at least 1 component"):
+        create_index(None, Space(0, Kind.DENSE, Metric.DOT))
