@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import typing
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -121,7 +122,7 @@ class Faiss(Index):
         row_at[live] = np.arange(len(live))
         fetch = min(total, k + min(total - len(live), max(k, 16)))
         while True:
-            found = self._rows(*self._index.search(queries, fetch))
+            found = self._rows(*self._index.search(queries, fetch, params=_wide_enough(self._index, fetch)))
             rows = row_at[found.rows]
             enough = (np.count_nonzero(rows >= 0, axis=1) >= k) | (found.rows[:, -1] < 0)
             if fetch == total or enough.all():
@@ -232,6 +233,16 @@ def _downcast(index: Any) -> Any:
 
     binary = isinstance(index, faiss.IndexBinary)
     return faiss.downcast_IndexBinary(index) if binary else faiss.downcast_index(index)
+
+
+def _wide_enough(index: Any, fetch: int) -> Any:
+    """Return parameters with which a graph really yields `fetch` rows: it stops after ``efSearch`` steps otherwise."""
+    import faiss
+
+    graph, library = _downcast(index), typing.cast("Any", faiss)
+    if not isinstance(graph, faiss.IndexHNSW | faiss.IndexBinaryHNSW):
+        return None
+    return library.SearchParametersHNSW(efSearch=max(graph.hnsw.efSearch, fetch))
 
 
 def _faiss_dim(space: Space) -> int:

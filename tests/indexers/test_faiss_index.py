@@ -1,0 +1,115 @@
+"""What holds of FAISS indexes in particular: what their factory strings and parameters may say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from encoders.codes import Kind, Metric, Space
+from encoders.errors import BadItemError, NotFittedError, OptionError, UnsupportedSpaceError
+from indexers.faiss import Faiss
+from indexers.registry import create_index, load_index
+
+SPACE = Space(16, Kind.DENSE, Metric.EUCLIDEAN)
+
+
+def codes(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((n, 16), dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ("faiss", "needs a factory string"),
+        ("faiss:Nonsense", "cannot build 'Nonsense'"),
+        ("faiss:PQ7", "multiple of the number of subquantizers"),
+        ("faiss:IDMap,Flat", "leave IDMap out"),
+        ("faiss:Flat?nprobe=4", "no search parameter 'nprobe'"),
+        ("faiss:IVF4,Flat?nprobe=many", "positive number"),
+        ("faiss:IVF4,Flat?nprobe=-1", "positive number"),
+        ("faiss:IVF4,Flat?nprobe=inf", "positive number"),
+    ],
+)
+def test_bad_descriptions_are_refused(description: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        create_index(description, SPACE)
+
+
+@pytest.mark.parametrize(
+    ("factory", "metric"),
+    [
+        ("HNSW16,PQ8", Metric.DOT),  # FAISS builds one for distances and says nothing
+        ("PCA8,Flat", Metric.DOT),  # centred: the inner products are of other vectors
+        ("PCA8,Flat", Metric.COSINE),
+        ("PCAW8,Flat", Metric.EUCLIDEAN),
+        ("L2norm,Flat", Metric.EUCLIDEAN),
+    ],
+)
+def test_a_geometry_that_is_not_kept_is_refused(factory: str, metric: Metric) -> None:
+    with pytest.raises(UnsupportedSpaceError, match=str(metric)):
+        Faiss(Space(16, Kind.DENSE, metric), factory)
+
+
+def test_a_rotation_keeps_the_geometry() -> None:
+    index = Faiss(SPACE, "PCA16,Flat").fit(codes(100))
+    index.add(["a", "b"], codes(2))
+    assert index.search(codes(1), 1)[0][0].id == "a"
+
+
+def test_parameters_reach_faiss() -> None:
+    import faiss
+
+    index = Faiss(SPACE, "IVF8,Flat", {"nprobe": "3"})
+    assert faiss.extract_index_ivf(index._index).nprobe == 3
+    index.set_parameters({"nprobe": "5"})
+    assert faiss.extract_index_ivf(index._index).nprobe == 5
+    assert index.description == "faiss:IVF8,Flat?nprobe=5"
+    graph = faiss.downcast_index(Faiss(SPACE, "HNSW8", {"efConstruction": "77", "efSearch": "33"})._index)
+    assert (graph.hnsw.efConstruction, graph.hnsw.efSearch) == (77, 33)
+
+
+def test_too_few_codes_to_learn_from() -> None:
+    index = Faiss(SPACE, "IVF64,Flat", {"nprobe": "4"})
+    with pytest.raises(BadItemError, match=r"learns 64 clusters and needs at least that many codes, got 10"):
+        index.fit(codes(10))
+    with pytest.raises(NotFittedError, match="call fit"):
+        index.add(["a"], codes(1))
+    index.fit(codes(100)).add(["a"], codes(1))
+    assert len(index) == 1
+
+
+def test_learning_is_silent_and_repeatable(capfd: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for _ in range(2):
+        index = Faiss(SPACE, "IVF8,PQ4x4").fit(codes(200))
+        index.add([str(row) for row in range(200)], codes(200))
+        found.append(index.search(codes(5, seed=1), 5))
+    assert found[0] == found[1]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_binary_factory_strings_with_and_without_b() -> None:
+    space = Space(12, Kind.BINARY, Metric.HAMMING)
+    bits = np.packbits(np.eye(12, dtype=np.uint8), axis=1)
+    for factory in ("Flat", "BFlat"):
+        index = Faiss(space, factory)
+        index.add([str(row) for row in range(12)], bits)
+        assert index.search(bits[3:4], 2)[0][0] == ("3", 0)
+
+
+@pytest.mark.parametrize("factory", ["Flat", "HNSW8", "IVF4,Flat", "SQ8"])
+def test_almost_everything_removed(factory: str, tmp_path: Path) -> None:
+    """The nearest that are left lie behind hundreds that are gone."""
+    everything = codes(500)
+    query = everything[:1]
+    index = Faiss(SPACE, factory, {"nprobe": "4"} if "IVF" in factory else {}).fit(everything)
+    index.add([str(row) for row in range(500)], everything)
+    far = np.argsort(-((everything - query) ** 2).sum(axis=1))[:5].tolist()
+    index.remove([str(row) for row in range(500) if row not in far])
+    for opened in (index, load_index(index.save(tmp_path / "index"))):
+        assert {hit.id for hit in opened.search(query, 5)[0]} == {str(row) for row in far}
+        scores, rows = opened.search_rows(query, 8)
+        assert sorted(rows[0].tolist()) == [-1, -1, -1, 0, 1, 2, 3, 4]
+        assert np.isneginf(scores[0, 5:]).all()
