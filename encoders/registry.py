@@ -28,6 +28,9 @@ ENCODERS: dict[str, Entry] = {
     "vectors": Entry("encoders.table.vectors:Vectors", "vectors as they are given"),
     "pca": Entry("encoders.projection.pca:PCA", "principal components (dense input)"),
     "lsa": Entry("encoders.projection.lsa:LSA", "latent semantic analysis: truncated SVD of a term matrix"),
+    "deep-ae": Entry(
+        "encoders.neural.deep_autoencoder:DeepAutoencoder", "deep autoencoder, symmetric MLP of any depth"
+    ),
     "binarize": Entry("encoders.projection.binarize:Binarize", "one bit per component, searched by Hamming distance"),
 }
 

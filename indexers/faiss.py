@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, n_rows, packed_width
+from encoders.cores import available_cores
 from encoders.errors import BadItemError, NotFittedError, OptionError, UnsupportedSpaceError
 from indexers.base import Index, Rows
-from indexers.cores import available_cores
 from indexers.folder import read_array, write_array
 
 INDEX, LIVE = "index.faiss", "live.npy"

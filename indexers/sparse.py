@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 from scipy.sparse import vstack as sparse_vstack
 
 from encoders.codes import Codes, Kind, Metric
+from encoders.cores import available_cores
 from indexers.base import Index, Rows
-from indexers.cores import available_cores
 from indexers.folder import read_array, read_csr, write_array, write_csr
 from indexers.scan import inverse_lengths, squared_lengths
 

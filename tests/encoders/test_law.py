@@ -30,7 +30,7 @@ TEXTS = [
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
 MATRIX = np.random.default_rng(1).normal(size=(8, 12)).astype(np.float32)
 #: What a method must be told to fit eight items.
-SMALL = {"pca": "pca:3", "lsa": "lsa:3"}
+SMALL = {"pca": "pca:3", "lsa": "lsa:3", "deep-ae": "deep-ae:6-3,epochs=3"}
 NAMES = sorted(ENCODERS)
 
 

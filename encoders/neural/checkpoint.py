@@ -1,0 +1,74 @@
+"""Checkpoints of a training run: safetensors and JSON, replaced whole, so that a kill leaves the last good one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from encoders.neural.training import History
+
+FILE = "checkpoint.safetensors"
+
+
+def write_checkpoint(
+    work: Path | None, network: nn.Module, optimizer: Any, history: History, best: dict[str, Any], plan: dict[str, Any]
+) -> None:
+    """Write weights, best weights, optimizer state and history as ONE file by one rename."""
+    if work is None:
+        return
+    from safetensors.torch import save_file
+
+    tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
+    tensors |= {f"best.{key}": value for key, value in best.items()}
+    for place, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{place}.{key}": value for key, value in values.items()}
+    notes = {"history": json.dumps(vars(history)), "plan": json.dumps(plan)}
+    work.mkdir(parents=True, exist_ok=True)
+    temporary = work / f".{FILE}.{os.getpid()}"
+    save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, metadata=notes)
+    temporary.replace(work / FILE)
+
+
+def read_checkpoint(
+    work: Path | None, network: nn.Module, optimizer: Any, history: History, plan: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Restore an interrupted run of the same plan and return its best weights; None when there is none."""
+    if work is None or not (work / FILE).exists():
+        return None
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(work / FILE, framework="pt") as file:
+            notes = file.metadata()
+            if json.loads(notes["plan"]) != json.loads(json.dumps(plan)):
+                return None
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError):
+        return None  # an unreadable checkpoint is no reason not to train
+    weights = _under("network.", tensors)
+    if {key: value.shape for key, value in weights.items()} != {k: v.shape for k, v in network.state_dict().items()}:
+        return None
+    network.load_state_dict(weights)
+    state = optimizer.state_dict()
+    for key, value in _under("optimizer.", tensors).items():
+        place, _, name = key.partition(".")
+        state["state"].setdefault(int(place), {})[name] = value
+    optimizer.load_state_dict(state)
+    for name, value in json.loads(notes["history"]).items():
+        setattr(history, name, value)
+    return _under("best.", tensors)
+
+
+def clear_checkpoint(work: Path | None) -> None:
+    """Remove the checkpoint of a run that has ended."""
+    if work is not None:
+        (work / FILE).unlink(missing_ok=True)
+
+
+def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}

@@ -1,0 +1,215 @@
+"""The deep autoencoder: a symmetric multilayer perceptron whose narrow middle is the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.base import Encoder, State
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.errors import OptionError
+from encoders.neural.layers import Layer, forward, from_state, to_state
+from encoders.options import option
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from encoders.neural.training import Augment, Plan
+
+VISIBLE = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
+
+
+@dataclass
+class DeepAutoencoder(Encoder):
+    """Encode through ever narrower layers, decode through the same widths in reverse, learn to reproduce the input.
+
+    Losses: ``squared`` error; ``cross-entropy`` of values in [0, 1]; ``counts``, the multinomial cross-entropy of word
+    counts divided by their sum (the visible softmax of Hinton & Salakhutdinov). ``auto`` takes ``counts`` for sparse
+    input and ``squared`` otherwise.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).random((64, 8)).astype(np.float32)
+    >>> encoder = DeepAutoencoder((6, 2), epochs=2).fit(rows)
+    >>> encoder.encode(rows).shape, encoder.decode(encoder.encode(rows)).shape
+    ((64, 2), (64, 8))
+
+    References
+    ----------
+    Hinton & Salakhutdinov, Reducing the dimensionality of data with neural networks, Science 313, 2006.
+    """
+
+    name: ClassVar[str] = "deep-ae"
+    sizes: tuple[int, ...] = option((1000, 500, 250, 30), "widths from the input to the code", ge=1)
+    loss: str = option("auto", "what is minimised", choices=("auto", *VISIBLE))
+    metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
+    activation: str = option("silu", "of the hidden layers", choices=("silu", "relu", "tanh", "sigmoid"))
+    norm: str = option("batch", "normalisation of the hidden layers", choices=("batch", "none"))
+    epochs: int = option(40, "passes over the data", ge=1)
+    minutes: float | None = option(None, "time budget; the schedule fits itself into it", gt=0)
+    batch_size: int = option(256, "rows of a mini-batch", ge=2)
+    learning_rate: float = option(3e-3, "peak of the one-cycle schedule", gt=0)
+    weight_decay: float = option(1e-2, "AdamW's", ge=0)
+    warm_up: float = option(0.2, "share of the schedule that goes up", ge=0, lt=1)
+    patience: int = option(0, "stop after so many epochs without improvement; 0: never", ge=0)
+    validation: float = option(0.05, "share of the rows held out to choose the best epoch", ge=0, le=0.5)
+    noise: float = option(0.0, "standard deviation of Gaussian noise added to the code in training", ge=0)
+    shift: int = option(0, "move pictures by up to so many pixels in training", ge=0, le=8)
+    precision: str = option("auto", "arithmetic of the training", choices=("auto", "fp32", "bf16"))
+    seed: int = option(0, "seed of weights, order and noise", ge=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.encoder: list[Layer] = []
+        self.decoder: list[Layer] = []
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        import torch
+
+        from encoders.neural.networks import folded, mlp
+        from encoders.neural.rows import Rows
+        from encoders.neural.training import train
+
+        rows = Rows(self._scaled(collect(batches)))
+        self._loss = self.loss if self.loss != "auto" else ("counts" if rows.sparse else "squared")
+        self._check(rows)
+        torch.manual_seed(self.seed)
+        widths = (rows.width, *self.sizes)
+        network = torch.nn.ModuleDict(
+            {
+                "encoder": mlp(widths, self.activation, self.norm),
+                "decoder": mlp(widths[::-1], self.activation, self.norm),
+            }
+        )
+        _centre(network["decoder"], rows, self._loss)
+        self.history = train(network, self._objective(), rows, self._plan(), work, self._augment())
+        self.encoder = folded(network["encoder"])  # type: ignore[arg-type]
+        self.decoder = folded(network["decoder"], last=VISIBLE[self._loss])  # type: ignore[arg-type]
+        metric = self.metric if self.metric != "auto" else ("cosine" if self._loss == "counts" else "euclidean")
+        return Space(self.sizes[-1], Kind.DENSE, Metric(metric))
+
+    def _scaled(self, matrix: Codes) -> Codes:
+        """Return word counts as the root of 100 times their share, so that inputs are of the order of 1."""
+        if not issparse(matrix):
+            return matrix
+        sums = np.asarray(matrix.sum(axis=1)).ravel()
+        scaled = matrix.copy()
+        scaled.data = np.repeat(1 / np.where(sums > 0, sums, 1), np.diff(matrix.indptr)) * matrix.data
+        scaled.data = np.sqrt(scaled.data * 100).astype(np.float32)
+        return scaled
+
+    def _check(self, rows: Any) -> None:
+        if self._loss == "squared" or rows.sparse:
+            return
+        low, high = float(rows.matrix.min()), float(rows.matrix.max())
+        if low < 0 or (self._loss == "cross-entropy" and high > 1):
+            raise OptionError(f"deep-ae: loss={self._loss} needs values in [0, 1], found {low:g} to {high:g}")
+
+    def _plan(self) -> Plan:
+        from encoders.neural.training import Plan
+
+        return Plan(
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            warm_up=self.warm_up,
+            patience=self.patience,
+            validation=self.validation,
+            precision=self.precision,
+            seed=self.seed,
+            minutes=self.minutes,
+        )
+
+    def _objective(self) -> Any:
+        import torch
+        from torch.nn import functional
+
+        kind, noise = self._loss, self.noise
+
+        def objective(network: nn.Module, batch: Tensor) -> Tensor:
+            code = network["encoder"](batch)  # type: ignore[index]
+            if noise and network.training:
+                code = code + noise * torch.randn_like(code)
+            output = network["decoder"](code).float()  # type: ignore[index]
+            if kind == "squared":
+                squared: Tensor = (output - batch).square()
+                return squared.sum(dim=1).mean()
+            if kind == "cross-entropy":
+                return functional.binary_cross_entropy_with_logits(output, batch, reduction="none").sum(dim=1).mean()
+            shares = batch.square()  # the input is the root of the shares
+            shares = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-9)
+            return -(shares * functional.log_softmax(output, dim=1)).sum(dim=1).mean()
+
+        return objective
+
+    def _augment(self) -> Augment | None:
+        if not self.shift:
+            return None
+        shape = self.input_space.shape if self.input_space is not None else None
+        if shape is None:
+            raise OptionError(
+                "deep-ae: shift moves pictures, but the input is not known to be pictures: put pixels first"
+            )
+        return shifting(shape, self.shift)
+
+    def _encode(self, items: Any) -> Codes:
+        return forward(self.encoder, self._scaled(items))
+
+    def _decode(self, codes: Codes) -> Items:
+        return forward(self.decoder, np.asarray(codes, dtype=np.float32))
+
+    def state(self) -> State:
+        """Return the layers, batch normalisation folded in, and the place of the output's activation."""
+        loss = np.asarray([list(VISIBLE).index(self._loss)], dtype=np.int64)
+        return {"loss": loss, **to_state("encoder", self.encoder), **to_state("decoder", self.decoder)}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self._loss = list(VISIBLE)[int(state["loss"][0])]
+        hidden = [self.activation] * (len(self.sizes) - 1)
+        self.encoder = from_state("encoder", state, [*hidden, "linear"])
+        self.decoder = from_state("decoder", state, [*hidden, VISIBLE[self._loss]])
+
+
+def shifting(shape: tuple[int, ...], most: int) -> Augment:
+    """Return a function that moves each picture of a batch by up to `most` pixels each way, edges filled with 0."""
+    import torch
+
+    height, width = shape[:2]
+    channels = shape[2] if len(shape) == 3 else 1
+
+    def augment(batch: Tensor, generator: Any) -> Tensor:
+        pictures = torch.nn.functional.pad(batch.view(-1, height, width, channels), (0, 0, most, most, most, most))
+        count = len(batch)
+        down = torch.randint(0, 2 * most + 1, (count,), generator=generator)
+        right = torch.randint(0, 2 * most + 1, (count,), generator=generator)
+        rows = (down[:, None] + torch.arange(height))[:, :, None]
+        columns = (right[:, None] + torch.arange(width))[:, None, :]
+        return pictures[torch.arange(count)[:, None, None], rows, columns].reshape(count, -1)
+
+    return augment
+
+
+def _centre(decoder: Any, rows: Any, loss: str) -> None:
+    """Start the output at the mean of the data: the first epochs need not find it."""
+    import torch
+
+    mean = np.asarray(rows.matrix.mean(axis=0), dtype=np.float64).ravel()
+    if loss == "cross-entropy":
+        mean = np.clip(mean, 1e-3, 1 - 1e-3)
+        mean = np.log(mean / (1 - mean))
+    elif loss == "counts":
+        mean = np.log(mean + 1e-6)
+    with torch.no_grad():
+        decoder[-1].bias.copy_(torch.from_numpy(mean.astype(np.float32)))
+
+
+def reconstruction_error(items: NDArray[Any], decoded: NDArray[Any]) -> float:
+    """Return the squared error summed over the components, averaged over the items."""
+    return float(np.square(items - decoded).sum(axis=1).mean())

@@ -1,0 +1,75 @@
+"""A trained multilayer perceptron in NumPy: what answers queries, without importing torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.base import State
+
+
+class Layer(NamedTuple):
+    """One affine map and what follows it: ``activation(x @ weight.T + bias)``; weight (out, in), bias (out,)."""
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    activation: str
+
+
+def sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 1 / (1 + exp(-x)) in place, without overflow."""
+    np.tanh(np.multiply(x, np.float32(0.5), out=x), out=x)
+    return np.multiply(np.add(x, np.float32(1), out=x), np.float32(0.5), out=x)
+
+
+def softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return exp(x) scaled to sum 1 in each row, in place."""
+    np.exp(np.subtract(x, x.max(axis=1, keepdims=True), out=x), out=x)
+    scaled: NDArray[np.float32] = np.divide(x, x.sum(axis=1, keepdims=True), out=x)
+    return scaled
+
+
+#: The same names as in `networks.ACTIVATIONS`; each may write into its argument.
+ACTIVATIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0, out=x),
+    "silu": lambda x: x * sigmoid(x.copy()),
+    "tanh": lambda x: np.tanh(x, out=x),
+    "sigmoid": sigmoid,
+    "softmax": softmax,
+}
+
+
+def forward(layers: Sequence[Layer], rows: Any) -> NDArray[np.float32]:
+    """Send rows (n, in), dense or sparse, through the layers.
+
+    Examples
+    --------
+    >>> double = Layer(np.array([[2.0]], dtype=np.float32), np.zeros(1, dtype=np.float32), "relu")
+    >>> forward([double], np.array([[1.5], [-1.0]], dtype=np.float32)).tolist()
+    [[3.0], [0.0]]
+    """
+    for layer in layers:
+        product = rows @ layer.weight.T
+        rows = ACTIVATIONS[layer.activation](np.add(product, layer.bias, out=product))
+    return np.asarray(rows.toarray() if issparse(rows) else rows, dtype=np.float32)
+
+
+def to_state(prefix: str, layers: Sequence[Layer]) -> State:
+    """Return the arrays of the layers under ``prefix.0.weight``, ``prefix.0.bias``, ..."""
+    state: State = {}
+    for place, layer in enumerate(layers):
+        state[f"{prefix}.{place}.weight"], state[f"{prefix}.{place}.bias"] = layer.weight, layer.bias
+    return state
+
+
+def from_state(prefix: str, state: State, activations: Sequence[str]) -> list[Layer]:
+    """Read what `to_state` wrote; activations are hyper-parameters, not arrays."""
+    return [
+        Layer(state[f"{prefix}.{place}.weight"], state[f"{prefix}.{place}.bias"], activation)
+        for place, activation in enumerate(activations)
+    ]

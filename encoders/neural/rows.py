@@ -1,0 +1,54 @@
+"""Training rows: held once, sparse rows made dense a mini-batch at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from encoders.codes import Codes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Rows:
+    """A matrix from which mini-batches are taken as float tensors."""
+
+    def __init__(self, matrix: Codes) -> None:
+        self.matrix = matrix
+        self.sparse = issparse(matrix)
+        if not self.sparse:
+            import torch
+
+            whole = matrix if matrix.flags.writeable else matrix.copy()
+            self._tensor = torch.from_numpy(whole)
+
+    def __len__(self) -> int:
+        return int(self.matrix.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        return int(self.matrix.shape[1])
+
+    def take(self, places: Tensor) -> Tensor:
+        """Return the rows at `places` as a float32 tensor (len(places), width)."""
+        import torch
+
+        if not self.sparse:
+            return self._tensor.index_select(0, places)
+        matrix: Any = self.matrix
+        starts = matrix.indptr[places.numpy()]
+        lengths = matrix.indptr[places.numpy() + 1] - starts
+        ends = np.cumsum(lengths)
+        inner = (
+            np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths) + np.repeat(starts, lengths)
+        )
+        dense = torch.zeros(len(places), self.width)
+        row = np.repeat(np.arange(len(places)), lengths)
+        dense[torch.from_numpy(row), torch.from_numpy(matrix.indices[inner].astype(np.int64))] = torch.from_numpy(
+            matrix.data[inner]
+        )
+        return dense

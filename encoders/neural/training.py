@@ -1,0 +1,222 @@
+"""The ONE training loop: AdamW, one cycle, validation, early stopping, checkpoints, bf16 where it pays."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from encoders.cores import available_cores
+from encoders.errors import TrainingError
+from encoders.neural.checkpoint import clear_checkpoint, read_checkpoint, write_checkpoint
+from encoders.neural.rows import Rows
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Loss = Callable[["nn.Module", "Tensor"], "Tensor"]
+Augment = Callable[["Tensor", Any], "Tensor"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train; every number is a hyper-parameter of the encoder that asks for it."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    warm_up: float
+    patience: int
+    validation: float
+    precision: str
+    seed: int
+    minutes: float | None = None
+
+
+@dataclass
+class History:
+    """What happened: one entry an epoch."""
+
+    train_loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    best_epoch: int = -1
+
+
+def train(
+    network: nn.Module, loss: Loss, rows: Rows, plan: Plan, work: Path | None = None, augment: Augment | None = None
+) -> History:
+    """Train a network in place and leave it with its best weights, in evaluation mode.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    loss : callable
+        ``loss(network, batch)`` -> mean loss of a mini-batch (scalar tensor).
+    rows : Rows
+    plan : Plan
+    work : Path, optional
+        Where a checkpoint is written after every epoch; a run that was killed goes on from it, and ends with the same
+        weights as one that was not.
+    augment : callable, optional
+        ``augment(batch, generator)`` -> batch, in training only.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    TrainingError
+        When the loss is no longer a number.
+
+    References
+    ----------
+    Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019 (AdamW); Smith & Topin, Super-convergence,
+    2018 (one cycle).
+    """
+    import torch
+
+    torch.set_num_threads(available_cores())
+    training, held_out = split(len(rows), plan)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True
+    )
+    history, best = History(), _copied(network)
+    resumed = read_checkpoint(work, network, optimizer, history, asdict(plan))
+    if resumed is not None:
+        best = resumed
+    started = time.perf_counter() - sum(history.seconds)
+    budget = math.inf if plan.minutes is None else 60 * plan.minutes
+
+    def clock() -> float:
+        return (time.perf_counter() - started) / budget
+
+    bar = _progress(plan, len(history.seconds))
+    for epoch in range(len(history.seconds), plan.epochs):
+        begun = time.perf_counter()
+        if clock() >= 1 or epoch - history.best_epoch > plan.patience > 0:
+            break
+        history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, clock))
+        history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
+        history.seconds.append(time.perf_counter() - begun)
+        if history.validation_loss[-1] <= min(history.validation_loss):
+            history.best_epoch, best = epoch, _copied(network)
+        write_checkpoint(work, network, optimizer, history, best, asdict(plan))
+        bar.set_postfix_str(f"loss {history.train_loss[-1]:.4g}, validation {history.validation_loss[-1]:.4g}")
+        bar.update()
+    bar.close()
+    network.load_state_dict(best)
+    network.eval()
+    clear_checkpoint(work)
+    return history
+
+
+def _epoch(
+    network: nn.Module,
+    loss: Loss,
+    rows: Rows,
+    training: Tensor,
+    plan: Plan,
+    epoch: int,
+    optimizer: Any,
+    augment: Augment | None,
+    clock: Callable[[], float],
+) -> float:
+    import torch
+
+    network.train()
+    # one generator an epoch, so that an epoch is the same whether or not the run was interrupted before it
+    generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + epoch)
+    torch.manual_seed(plan.seed * 1_000_003 + epoch)
+    order = training[torch.randperm(len(training), generator=generator)]
+    steps = max(1, math.ceil(len(order) / plan.batch_size))
+    total = torch.zeros(())
+    for step in range(steps):
+        places = order[step * plan.batch_size : (step + 1) * plan.batch_size]
+        if len(places) < 2 and steps > 1:
+            continue  # batch normalisation cannot learn from one row
+        done = (epoch + step / steps) / plan.epochs
+        for group in optimizer.param_groups:
+            group["lr"] = plan.learning_rate * one_cycle(max(done, clock()), plan.warm_up)
+        batch = rows.take(places)
+        if augment is not None:
+            batch = augment(batch, generator)
+        with _autocast(plan.precision):
+            value = loss(network, batch)
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        total += value.detach().float() * (len(places) / len(order))
+    mean = float(total)
+    if not math.isfinite(mean):
+        raise TrainingError(
+            f"the loss is no longer a number in epoch {epoch + 1}: "
+            f"lower the learning rate (it is {plan.learning_rate:g})"
+        )
+    return mean
+
+
+def _measure(network: nn.Module, loss: Loss, rows: Rows, held_out: Tensor, plan: Plan) -> float:
+    import torch
+
+    network.eval()
+    total = 0.0
+    with torch.no_grad(), _autocast(plan.precision):
+        for part in held_out.split(1024):  # type: ignore[no-untyped-call]
+            total += float(loss(network, rows.take(part)).float()) * len(part)
+    return total / max(1, len(held_out))
+
+
+def one_cycle(done: float, warm_up: float) -> float:
+    """Return the learning rate's factor: up linearly in the share `warm_up`, then down to 0 as a cosine.
+
+    Examples
+    --------
+    >>> [round(one_cycle(done, 0.2), 2) for done in (0.1, 0.2, 0.6, 1.0)]
+    [0.52, 1.0, 0.5, 0.0]
+    """
+    if done < warm_up:
+        return 0.04 + 0.96 * done / warm_up
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (done - warm_up) / (1 - warm_up))))
+
+
+def split(count: int, plan: Plan) -> tuple[Tensor, Tensor]:
+    """Return the places of training and validation rows; with no share held out, validation is a sample of training."""
+    import torch
+
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(plan.seed))
+    held_out = round(count * plan.validation)
+    if held_out == 0:
+        return order, order[: min(count, 2048)]
+    return order[held_out:], order[:held_out]
+
+
+def uses_bf16(precision: str) -> bool:
+    """Tell whether training runs in bf16: asked for, or ``auto`` on a processor with bf16 arithmetic."""
+    if precision != "auto":
+        return precision == "bf16"
+    import torch
+
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return bool(supported())
+
+
+def _autocast(precision: str) -> Any:
+    import torch
+
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=uses_bf16(precision))
+
+
+def _copied(network: nn.Module) -> dict[str, Any]:
+    return {key: value.detach().clone() for key, value in network.state_dict().items()}
+
+
+def _progress(plan: Plan, done: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=plan.epochs, initial=done, desc="training", unit="epoch", disable=None, leave=False)
