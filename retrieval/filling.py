@@ -1,0 +1,113 @@
+"""Corpus -> codes -> index: a batch at a time, each item encoded once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from scipy.sparse import issparse
+
+from encoders.base import Encoder
+from encoders.codes import Codes, slices
+from encoders.errors import BadItemError
+from indexers.base import Index
+from indexers.registry import create_index
+from retrieval.corpora.base import Item
+
+BATCH_ROWS = 1024
+#: Rows handed to an index that was just fitted.
+ADD_ROWS = 65_536
+
+
+@dataclass
+class Filled:
+    """An index that holds a corpus, and what that took.
+
+    Attributes
+    ----------
+    index : Index
+    kept : Index or None
+        The codes themselves as an exact index, where `index` does not hold them.
+    encode_seconds : float
+        Encoding alone.
+    code_bytes : int
+        Size of all codes.
+    """
+
+    index: Index
+    kept: Index | None
+    encode_seconds: float = 0.0
+    code_bytes: int = 0
+
+
+def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total: int | None = None) -> Filled:
+    """Encode items and put them into a new index.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Fitted.
+    items : iterable of Item
+    description : str, optional
+        Of the index; None chooses by the space.
+    total : int, optional
+        How many items there are, for the progress bar.
+    """
+    index = create_index(description, encoder.space)
+    kept = None if index.holds_codes else create_index("exact", encoder.space)
+    filled = Filled(index, kept)
+    target = index if kept is None else kept
+    for ids, codes in encoded(encoder, items, filled, total):
+        target.add(ids, codes)
+    if kept is not None:
+        whole, names = kept.codes(), list(kept.ids)
+        index.fit(whole)
+        start = 0
+        for part in slices(whole, ADD_ROWS):
+            index.add(names[start : start + part.shape[0]], part)
+            start += part.shape[0]
+    return filled
+
+
+def encoded(
+    encoder: Encoder, items: Iterable[Item], cost: Filled | None = None, total: int | None = None
+) -> Iterator[tuple[list[str], Codes]]:
+    """Encode items batch by batch, with a progress bar on standard error; costs are added to `cost`."""
+    from tqdm import tqdm
+
+    stream = iter(items)
+    # quiet for the first second: short work needs no bar
+    bar: Any = tqdm(total=total, desc=f"encoding {encoder}", unit=" items", disable=None, leave=False, delay=1)
+    try:
+        while chunk := list(islice(stream, BATCH_ROWS)):
+            before = time.perf_counter()
+            codes = _encode(encoder, chunk)
+            if cost is not None:
+                cost.encode_seconds += time.perf_counter() - before
+                cost.code_bytes += bytes_of(codes)
+            yield [item.id for item in chunk], codes
+            bar.update(len(chunk))
+    finally:
+        bar.close()
+
+
+def _encode(encoder: Encoder, chunk: list[Item]) -> Codes:
+    try:
+        return encoder.encode([item.content for item in chunk])
+    except BadItemError as error:
+        for item in chunk:  # name the one that it was
+            try:
+                encoder.encode([item.content])
+            except BadItemError as single:
+                raise BadItemError(f"item '{item.id}': {single}") from error
+        raise
+
+
+def bytes_of(codes: Codes) -> int:
+    """Return the size of codes in memory."""
+    if issparse(codes):
+        return int(codes.data.nbytes + codes.indices.nbytes + codes.indptr.nbytes)
+    return int(codes.nbytes)

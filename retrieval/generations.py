@@ -1,0 +1,129 @@
+"""Generations of a folder: every write is a new one, made visible by one atomic rename, under a lock."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from encoders.artifact import fsync
+from encoders.errors import ArtifactError, CollectionError
+
+POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
+#: A reader that has just read the pointer still finds the generation it names.
+KEPT = 2
+#: A writer waits so long for another before it gives up.
+LOCK_SECONDS = 2.0
+
+
+class Generations:
+    """The generations in one folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``CURRENT`` (the number of the generation that is read), ``lock`` and ``generations/``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current(self) -> Path | None:
+        """Return the folder of the present generation, None where there is none yet.
+
+        Raises
+        ------
+        ArtifactError
+            When the pointer names none.
+        """
+        pointer = self.folder / POINTER
+        try:
+            text = pointer.read_text(encoding="ascii").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{pointer} cannot be read: {error}") from None
+        found = self.folder / GENERATIONS / text
+        if not text.isdecimal() or not found.is_dir():
+            raise ArtifactError(f"{pointer} is corrupt: it names '{text[:40]}', which is no generation")
+        return found
+
+    @contextmanager
+    def draft(self) -> Iterator[Path]:
+        """Yield an empty folder that becomes the present generation when the block succeeds.
+
+        Until then, and for ever if the process is killed, readers see the generation before.
+
+        Raises
+        ------
+        CollectionError
+            When another process is writing, or the disk refuses (full, read-only): nothing was changed.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._locked():
+                draft = self.folder / GENERATIONS / DRAFT
+                shutil.rmtree(draft, ignore_errors=True)  # what a killed writer left
+                draft.mkdir(parents=True)
+                try:
+                    yield draft
+                    self._publish(draft)
+                finally:
+                    shutil.rmtree(draft, ignore_errors=True)
+        except OSError as error:
+            raise CollectionError(
+                f"cannot write to {self.folder}: {error.strerror or error}; what was there is unchanged"
+            ) from error
+
+    def _publish(self, draft: Path) -> None:
+        for path in (draft, *draft.rglob("*")):
+            fsync(path)
+        present = self.current()
+        number = 1 if present is None else int(present.name) + 1
+        final = draft.with_name(f"{number:06}")
+        shutil.rmtree(final, ignore_errors=True)  # complete, but never pointed at: its writer was killed in between
+        draft.rename(final)
+        fsync(final.parent)
+        temporary = self.folder / f".{POINTER}"
+        temporary.write_text(f"{final.name}\n", encoding="ascii")
+        fsync(temporary)
+        temporary.replace(self.folder / POINTER)
+        fsync(self.folder)
+        for old in sorted(self.folder.joinpath(GENERATIONS).glob("[0-9]*")):
+            if int(old.name) <= number - KEPT:
+                shutil.rmtree(old, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / LOCK)
+        try:
+            lock.acquire(timeout=LOCK_SECONDS)
+        except Timeout:
+            raise CollectionError(f"another process is writing to {self.folder}: try again when it is done") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Give a folder's files a second name each, without copying them; they are never changed in place."""
+    target.mkdir(parents=True)
+    for path in sorted(source.rglob("*")):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir(exist_ok=True)
+        else:
+            link(path, copy)
+
+
+def link(source: Path, target: Path) -> None:
+    """Hard-link one file, or copy it where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
