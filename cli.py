@@ -22,10 +22,14 @@ app = typer.Typer(
 )
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
 DEMO = {
-    "digits": ["pixels", "pixels+pca:16", "pixels+pca:16+binarize"],
-    "api-docs": ["bm25", "tfidf", "tfidf+lsa:128"],
+    "digits": ["pixels", "pixels+pca:16", "pixels+deep-ae:256-128-16,epochs=60"],
+    "api-docs": ["bm25", "tfidf", "tfidf+lsa:128", "bow:2000,stop=english+deep-ae:500-250-128,epochs=15"],
 }
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and go on.")]
+Folder = Annotated[Path, typer.Argument(help="The folder of a collection.", show_default=False)]
+Spaces = Annotated[list[str] | None, typer.Option("-s", "--space", help="A space of it; repeat. Default: all.")]
+Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @id of an item.", show_default=False)]
 
 
 @app.command()
@@ -67,19 +71,190 @@ def corpora(as_json: Json = False) -> None:
 
 
 @app.command()
-def compare(
+def index(
     corpus: Annotated[str, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")],
     space: Annotated[list[str], typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat.")],
-    index: Annotated[str, typer.Option(help="The index of every space.")] = "auto",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the HTML report.")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the collection.")],
+    kind: Annotated[str, typer.Option("--index", help="The index of every space, e.g. faiss:HNSW32.")] = "auto",
+    skip_bad: SkipBad = False,
+) -> None:
+    """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
+    from retrieval.collection import Collection
+    from retrieval.corpora.registry import open_corpus
+    from retrieval.filling import planned
+
+    bad = _Bad(skip_bad)
+    opened = open_corpus(corpus, on_bad=bad)
+    specs = [str(planned(spec, kind, opened.modality)) for spec in space]  # refused before anything is stored
+    collection = Collection.create(out, opened, bad)
+    bad.report()
+    for spec in dict.fromkeys(specs):
+        if spec in collection.spaces:
+            _say(f"{spec} is there already")
+        else:
+            collection = collection.add_space(spec, kind, _say)
+    _say(f"{collection.folder}: {collection.items.size:,} items in {len(collection.spaces)} spaces")
+    _say(f"next: nearby search {out} '@{next(iter(collection.items)).id}'")
+
+
+@app.command()
+def add(
+    folder: Folder,
+    corpus: Annotated[str, typer.Argument(help="A corpus name or path whose items are added.")],
+    skip_bad: SkipBad = False,
+) -> None:
+    """Add the items of a corpus to a collection; items whose id is there are replaced."""
+    from retrieval.collection import Collection
+    from retrieval.corpora.base import unique_ids
+    from retrieval.corpora.registry import open_corpus
+
+    bad = _Bad(skip_bad)
+    collection = Collection(folder)
+    _, change = collection.put(unique_ids(open_corpus(corpus, on_bad=bad), bad), _say)
+    bad.report()
+    typer.echo(f"{len(change.added)} added, {len(change.changed)} changed, {change.unchanged} unchanged")
+
+
+@app.command()
+def delete(
+    folder: Folder,
+    ids: Annotated[list[str], typer.Argument(help="Ids of items.", show_default=False)],
+) -> None:
+    """Remove items from a collection, in every space."""
+    from retrieval.collection import Collection
+
+    left = Collection(folder).delete(list(dict.fromkeys(ids)))
+    typer.echo(f"{len(dict.fromkeys(ids))} removed, {left.items.size} left")
+
+
+@app.command()
+def info(folder: Folder, as_json: Json = False) -> None:
+    """Tell what a collection holds: items, spaces, sizes."""
+    from retrieval.collection import Collection
+    from retrieval.report.listing import info_json, info_lines
+
+    collection = Collection(folder)
+    _show_lines(info_json(collection) if as_json else info_lines(collection))
+
+
+@app.command()
+def search(
+    folder: Folder,
+    query: Query,
+    space: Spaces = None,
+    k: Annotated[int, typer.Option("-k", help="Answers of each space.", min=1)] = 10,
     as_json: Json = False,
 ) -> None:
-    """Index a corpus in several spaces, ask the same queries in each, and compare the answers."""
+    """Find what is near a query, in one or more spaces side by side."""
+    from retrieval.collection import Collection
+    from retrieval.report.listing import answers_json, answers_lines
+    from retrieval.searcher import Searcher, read_query
+
+    collection = Collection(folder)
+    searcher = Searcher(collection, space)
+    asked = read_query(collection, query)
+    found = searcher.search(asked, k)
+    _show_lines(answers_json(asked, found) if as_json else answers_lines(asked, found))
+
+
+@app.command()
+def encode(
+    folder: Folder,
+    query: Query,
+    space: Annotated[str, typer.Option("-s", "--space", help="A space of the collection.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the code as a .npy file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the code of one item or query, or write it as .npy."""
+    from retrieval.collection import Collection
+    from retrieval.reconstruction import code_of
+
+    code = code_of(Collection(folder), space, query)
+    if out is not None:
+        code.write(out)
+        _say(f"code: {out}")
+    if out is None or as_json:
+        _show_lines(code.to_json() if as_json else code.lines())
+
+
+@app.command()
+def decode(
+    folder: Folder,
+    code: Annotated[Path, typer.Argument(help="A .npy file of codes, as 'encode -o' writes it.")],
+    space: Annotated[str, typer.Option("-s", "--space", help="The space of the codes.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write pictures as .png, vectors as .npy.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Turn codes back into what they stand for: a picture, or the words they weigh most."""
+    from retrieval.collection import Collection
+    from retrieval.reconstruction import decoded
+
+    result = decoded(Collection(folder), space, code)
+    if out is not None:
+        result.write(out)
+        _say(f"decoded: {out}")
+    if out is None or as_json:
+        _show_lines(result.to_json() if as_json else result.lines())
+
+
+@app.command()
+def reconstruct(
+    folder: Folder,
+    query: Query,
+    space: Spaces = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the item and its copies as a .png.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Encode an item and decode it again, in one or more spaces: see what each space keeps of it."""
+    from retrieval.collection import Collection
+    from retrieval.reconstruction import reconstructions
+
+    result = reconstructions(Collection(folder), query, space)
+    if out is not None:
+        result.write(out)
+        _say(f"picture: {out}")
+    _show_lines(result.to_json() if as_json else result.lines())
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A TREC run file.")],
+    qrels: Annotated[Path, typer.Argument(help="A TREC qrels file.")],
+    measure: Annotated[list[str] | None, typer.Option("-m", "--measure", help="E.g. nDCG@10; repeat.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a TREC run against judgements, equal to trec_eval."""
+    from retrieval.evaluation import evaluate_run
+    from retrieval.report.listing import aligned
+    from retrieval.trec import read_qrels, read_run
+
+    means = evaluate_run(read_run(run), read_qrels(qrels), measure or ["nDCG@10", "AP", "RR", "P@10", "R@100"]).means
+    rows = [[name, f"{value:.4f}"] for name, value in means.items()]
+    _show_lines(means if as_json else aligned(["measure", "mean"], rows, right=[1]))
+
+
+@app.command()
+def compare(
+    corpus: Annotated[str, typer.Argument(help="A corpus name or path, or the folder of a collection.")],
+    space: Spaces = None,
+    index: Annotated[str, typer.Option(help="The index of every space.")] = "auto",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the HTML report.")] = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Index a corpus in several spaces (or open a collection), ask the same queries in each, compare the answers."""
+    from retrieval.collection import Collection, is_collection
     from retrieval.corpora.registry import open_corpus
     from retrieval.experiment import compare as compare_spaces
+    from retrieval.experiment import compare_collection
     from retrieval.provenance import provenance
 
-    comparison = compare_spaces(open_corpus(corpus), space, index, provenance=provenance())
+    if is_collection(corpus):
+        comparison = compare_collection(Collection(corpus), space, provenance=provenance())
+    else:
+        bad = _Bad(skip_bad)
+        comparison = compare_spaces(open_corpus(corpus, on_bad=bad), space or [], index, provenance=provenance())
+        bad.report()
     _show([comparison], out, as_json)
 
 
@@ -114,6 +289,34 @@ def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> Non
         typer.echo(f"report: {write_page(comparisons, out / 'report.html')}", err=True)
 
 
+class _Bad:
+    """Raises bad entries, or (``--skip-bad``) collects each once, to be listed at the end."""
+
+    def __init__(self, skip: bool) -> None:
+        self.skip = skip
+        self.found: dict[str, None] = {}
+
+    def __call__(self, error: NearbyError) -> None:
+        if not self.skip:
+            raise error
+        self.found[str(error)] = None
+
+    def report(self) -> None:
+        for line in self.found:
+            _say(f"left out: {line}")
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _show_lines(value: Any) -> None:
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        typer.echo("\n".join(value))
+    else:
+        _print_json(value)
+
+
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
 
@@ -126,7 +329,12 @@ def main() -> None:
     except NearbyError as error:
         if debug:
             raise
-        typer.echo(f"nearby: {error}", err=True)
+        _say(f"nearby: {error}")
+        sys.exit(2)
+    except OSError as error:
+        if debug:
+            raise
+        _say(f"nearby: {error.filename or 'the system'}: {error.strerror or error}")
         sys.exit(2)
 
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 
 from encoders.base import Encoder
-from encoders.codes import Codes, Items, Metric, n_rows, slices
-from encoders.errors import CorpusError, OptionError
-from encoders.registry import create
+from encoders.codes import Codes, slices
+from encoders.errors import CollectionError, CorpusError, OptionError
 from indexers.base import Index
-from indexers.registry import create_index
+from retrieval.collection import Collection
 from retrieval.comparison import Answer, Comparison, Example, Overlap, Shown, SpaceResult
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.evaluation import Evaluation, evaluate_labels, evaluate_run, precision_recall, precision_recall_labels
+from retrieval.filling import fill, planned
 from retrieval.overlap import jaccard_at_k, rbo
+from retrieval.showing import distance_of, show
 from retrieval.significance import tied_with_best
 
 QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
@@ -73,14 +73,20 @@ class Task:
 
 
 @dataclass
-class Trial:
-    """One space filled with the corpus and asked every query."""
+class Attempt:
+    """One space filled with the corpus, and what that took."""
 
     encoder: Encoder
     index: Index
     fit_seconds: float
     encode_seconds: float
     code_bytes: int
+
+
+@dataclass
+class Trial(Attempt):
+    """One space that was asked every query."""
+
     query_ms: float
     scores: NDArray[np.float32]
     rows: NDArray[np.int64]
@@ -116,9 +122,37 @@ def compare(
     """
     if not specs or len(set(specs)) < len(specs):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
-    encoders = [create(spec) for spec in specs]  # every spec is read before any work
+    encoders = [planned(spec, index, corpus.modality) for spec in specs]  # every spec is read before any work
     task = Task.of(corpus)
-    trials = [attempt(corpus, task, encoder, index) for encoder in encoders]
+    return outcome(corpus, task, [attempt(corpus, task, encoder, index) for encoder in encoders], examples, provenance)
+
+
+def compare_collection(
+    collection: Collection,
+    specs: Sequence[str] | None = None,
+    examples: int = 12,
+    provenance: dict[str, Any] | None = None,
+) -> Comparison:
+    """Compare spaces of a collection as they lie on disk; by default all of them."""
+    names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
+    if not names:
+        raise OptionError(f"{collection.folder} has no space yet: add some with  nearby index")
+    task = Task.of(collection.items)
+    trials = []
+    for name in names:
+        opened = collection.space(name)
+        record = opened.record
+        if list(opened.index.ids) != task.ids:
+            raise CollectionError(f"the index of '{name}' holds its items in another order: index the space again")
+        filled = Attempt(opened.encoder, opened.index, record.fit_seconds, record.encode_seconds, record.code_bytes)
+        trials.append(ask(task, filled))
+    return outcome(collection.items, task, trials, examples, provenance)
+
+
+def outcome(
+    corpus: Corpus, task: Task, trials: list[Trial], examples: int, provenance: dict[str, Any] | None
+) -> Comparison:
+    """Measure the answers of every space and lay them side by side."""
     evaluations = [judge(task, trial) for trial in trials]
     return Comparison(
         corpus=corpus.name,
@@ -138,52 +172,19 @@ def attempt(corpus: Corpus, task: Task, encoder: Encoder, description: str | Non
     started = time.perf_counter()
     encoder.fit(corpus.batches())
     fit_seconds = time.perf_counter() - started
-    index = create_index(description, encoder.space)
-    encode_seconds, code_bytes = _fill(index, corpus, encoder)
+    filled = fill(encoder, corpus, description, len(task.ids))
+    return ask(task, Attempt(encoder, filled.index, fit_seconds, filled.encode_seconds, filled.code_bytes))
+
+
+def ask(task: Task, attempt: Attempt) -> Trial:
+    """Ask every query of one filled space."""
+    encoder, index = attempt.encoder, attempt.index
     contents = [query.content for query in task.queries]
     queries = encoder.encode_queries(contents)
     found = index.search_rows(queries, min(task.depth, len(task.ids)))
     scores, rows = _without_own(found.scores, found.rows, task.own)
     latency = _latency(encoder, index, contents)
-    return Trial(encoder, index, fit_seconds, encode_seconds, code_bytes, latency, scores, rows, queries)
-
-
-def _fill(index: Index, corpus: Corpus, encoder: Encoder) -> tuple[float, int]:
-    seconds, size, start = 0.0, 0, 0
-    parts: list[Codes] = []
-    ids: list[str] = []
-    for batch, items in zip(corpus.batches(), _id_batches(corpus), strict=True):
-        before = time.perf_counter()
-        codes = encoder.encode(batch.items)
-        seconds += time.perf_counter() - before
-        size += _bytes_of(codes)
-        start += n_rows(batch.items)
-        parts.append(codes)
-        ids += items
-    from encoders.codes import stack_codes
-
-    whole = stack_codes(parts)
-    parts.clear()
-    index.fit(whole)
-    index.add(ids, whole)
-    return seconds, size
-
-
-def _id_batches(corpus: Corpus, rows: int = 1024) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    for item in corpus:
-        chunk.append(item.id)
-        if len(chunk) == rows:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _bytes_of(codes: Codes) -> int:
-    if issparse(codes):
-        return int(codes.data.nbytes + codes.indices.nbytes + codes.indptr.nbytes)
-    return int(codes.nbytes)
+    return Trial(**vars(attempt), query_ms=latency, scores=scores, rows=rows, queries=queries)
 
 
 def _latency(encoder: Encoder, index: Index, contents: list[Any], trials: int = 20) -> float:
@@ -308,28 +309,3 @@ def _relevant(task: Task, query: Item, row: int) -> bool | None:
     if task.qrels is not None:
         return task.qrels.get(query.id, {}).get(task.ids[row], 0) > 0
     return None if query.label is None else task.labels[row] == query.label
-
-
-def distance_of(score: float, metric: Metric) -> float:
-    """Turn a score into what a person expects to read: a distance, or the inner product itself.
-
-    Examples
-    --------
-    >>> distance_of(-25.0, Metric.EUCLIDEAN), distance_of(0.75, Metric.COSINE), distance_of(-3.0, Metric.HAMMING)
-    (5.0, 0.25, 3.0)
-    """
-    if metric is Metric.EUCLIDEAN:
-        return float(np.sqrt(max(-score, 0.0)))
-    return {Metric.COSINE: 1 - score, Metric.HAMMING: -score}.get(metric, score)
-
-
-def show(item: Item) -> Shown:
-    """Return what is shown of an item: a picture, or title and snippet."""
-    content: Items = item.content
-    if isinstance(content, str):
-        title = item.title or content[:80]
-        rest = content[len(title) :] if content.startswith(title) else content
-        return Shown(item.id, item.label, title, " ".join(rest.split())[:240])
-    if content.dtype == np.uint8 and content.ndim in (2, 3):
-        return Shown(item.id, item.label, item.title, picture=content)
-    return Shown(item.id, item.label, item.title or item.id)

@@ -11,15 +11,41 @@ from typing import Any
 from scipy.sparse import issparse
 
 from encoders.base import Encoder
-from encoders.codes import Codes, slices
+from encoders.codes import Codes, Modality, slices
 from encoders.errors import BadItemError
+from encoders.registry import create
 from indexers.base import Index
-from indexers.registry import create_index
+from indexers.registry import AUTO, create_index, index_class, parse_description
 from retrieval.corpora.base import Item
 
 BATCH_ROWS = 1024
 #: Rows handed to an index that was just fitted.
 ADD_ROWS = 65_536
+
+
+def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
+    """Return a space's encoder, not yet fitted, or say before any work why it cannot be had.
+
+    Raises
+    ------
+    SpecError, UnknownNameError, OptionError
+        For an encoder or index that does not exist.
+    BadItemError
+        When the encoder reads another sort of items.
+
+    Examples
+    --------
+    >>> planned("bm25", None, Modality.IMAGE)
+    Traceback (most recent call last):
+    encoders.errors.BadItemError: 'bm25' reads texts, but this corpus holds images
+    """
+    encoder = create(spec)
+    name = parse_description(AUTO if description is None else description).name
+    if name != AUTO:
+        index_class(name)
+    if encoder.reads is not modality:
+        raise BadItemError(f"'{encoder}' reads {encoder.reads}s, but this corpus holds {modality}s")
+    return encoder
 
 
 @dataclass

@@ -1,0 +1,282 @@
+"""A corpus and its spaces on disk: items in SQLite, one folder per space; add, update and delete items later."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from encoders.artifact import MANIFEST, check_format, digest_of, encoder_digest, library_versions, read_json, write_json
+from encoders.base import Encoder
+from encoders.errors import ArtifactError, CollectionError, UnknownNameError
+from encoders.registry import create
+from indexers.base import Index
+from indexers.registry import create_index, load_index
+from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad
+from retrieval.filling import Filled, encoded, fill, planned
+from retrieval.generations import POINTER, Generations, link, link_tree
+from retrieval.item_store import Change, ItemStore
+from retrieval.space_folder import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
+
+FORMAT = 1
+KIND = "a collection"
+ITEMS, SPACES, WORK = "items.sqlite", "spaces", "work"
+
+
+#: Told what long work is doing, one line a step.
+Say = Callable[[str], None]
+
+
+def _quiet(line: str) -> None:
+    """Say nothing."""
+
+
+@dataclass
+class OpenSpace:
+    """A space that can be searched."""
+
+    record: SpaceRecord
+    encoder: Encoder
+    index: Index
+
+
+class Collection:
+    """One generation of a collection, as it is read.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where it lies.
+
+    Raises
+    ------
+    CollectionError, ArtifactError
+        When there is none, or it is damaged, foreign, or of a newer format.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._generations = Generations(self.folder)
+        present = self._generations.current()
+        if present is None:
+            found = "does not exist" if not self.folder.exists() else "is no collection"
+            raise CollectionError(
+                f"{self.folder} {found}: make one with  nearby index CORPUS -s SPACE -o {self.folder}"
+            )
+        self._present = present
+        self.manifest = read_json(present / MANIFEST, KIND)
+        check_format(self.manifest, KIND, present / MANIFEST, FORMAT)
+        try:
+            self.spaces: dict[str, SpaceRecord] = {
+                value["spec"]: SpaceRecord(**value) for value in self.manifest["spaces"]
+            }
+            self.items_digest: str = self.manifest["items"]
+        except (KeyError, TypeError) as error:
+            raise ArtifactError(f"{present / MANIFEST} is corrupt: {error}") from None
+        self.items = ItemStore(present / ITEMS)
+        self._open: dict[str, OpenSpace] = {}
+
+    @classmethod
+    def create(cls, folder: str | Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> Collection:
+        """Store the items of a corpus; spaces are added afterwards.
+
+        A folder that holds the same corpus already is opened instead, so that an interrupted run goes on.
+
+        Raises
+        ------
+        CollectionError
+            When the folder holds something else.
+        """
+        folder = Path(folder)
+        generations = Generations(folder)
+        if generations.current() is not None:
+            return _same(cls(folder), corpus, on_bad)
+        if folder.exists() and (not folder.is_dir() or _foreign(folder)):
+            raise CollectionError(f"{folder} holds other files: choose a new folder for the collection")
+        with generations.draft() as draft:
+            store = ItemStore.create(draft / ITEMS, corpus, on_bad)
+            _write_manifest(draft, store, [])
+            store.close()
+        return cls(folder)
+
+    @property
+    def generation(self) -> int:
+        """The number of the generation that is read."""
+        return int(self._present.name)
+
+    @property
+    def bytes(self) -> int:
+        """Size of this generation on disk."""
+        return sum(path.stat().st_size for path in self._present.rglob("*") if path.is_file())
+
+    def resolve(self, spec: str) -> str:
+        """Return a space's spec as it is stored, however its options were written.
+
+        Raises
+        ------
+        UnknownNameError
+            With the closest space that the collection has.
+        """
+        if spec in self.spaces:
+            return spec
+        canonical = str(create(spec))
+        if canonical in self.spaces:
+            return canonical
+        starting = [known for known in self.spaces if known.startswith((spec, canonical))]
+        if len(starting) == 1:
+            return str(starting[0])
+        raise UnknownNameError(f"space of {self.folder}", spec, self.spaces)
+
+    def space(self, spec: str, mmap: bool = True) -> OpenSpace:
+        """Open a space.
+
+        Raises
+        ------
+        ArtifactError
+            When encoder, index and manifest do not belong together.
+        """
+        spec = self.resolve(spec)
+        if spec not in self._open or not mmap:
+            record = self.spaces[spec]
+            opened = OpenSpace(record, *self._load(record, mmap))
+            if not mmap:
+                return opened
+            self._open[spec] = opened
+        return self._open[spec]
+
+    def _load(self, record: SpaceRecord, mmap: bool) -> tuple[Encoder, Index]:
+        folder = self._folder_of(record)
+        found = encoder_digest(folder / ENCODER), digest_of(folder / INDEX / MANIFEST)
+        if found != (record.encoder_digest, record.index_digest):
+            raise ArtifactError(f"the space '{record.spec}' of {self.folder} was changed from outside: index it again")
+        index = load_index(folder / INDEX, mmap)
+        if len(index) != self.manifest["count"]:
+            raise ArtifactError(f"the index of '{record.spec}' holds {len(index)} of {self.manifest['count']} items")
+        return Encoder.load(folder / ENCODER), index
+
+    def _folder_of(self, record: SpaceRecord) -> Path:
+        return self._present / SPACES / Path(record.folder).name
+
+    # -- writing: each a new generation ------------------------------------------------------------------------
+
+    def add_space(self, spec: str, index: str | None = None, say: Say = _quiet) -> Collection:
+        """Fit an encoder on the stored items, index their codes, and return the next generation.
+
+        A training that is killed goes on from its checkpoint when the same space is added again.
+        """
+        encoder = planned(spec, index, self.items.modality)
+        with self._draft() as draft:
+            started = time.perf_counter()
+            work = self.folder / WORK / folder_name(str(encoder))
+            say(f"fitting {encoder} on {self.items.size:,} items")
+            encoder.fitted_on = self.items_digest
+            encoder.fit(self.items.batches(), work=work)
+            fit_seconds = time.perf_counter() - started
+            create_index(index, encoder.space)  # refused before any encoding
+            filled = fill(encoder, self.items, index, self.items.size)
+            record = save_space(draft / SPACES, encoder, filled, fit_seconds)
+            _write_manifest(draft, self.items, [*self.spaces.values(), record])
+        shutil.rmtree(work, ignore_errors=True)
+        return Collection(self.folder)
+
+    def put(self, items: Iterable[Item], say: Say = _quiet) -> tuple[Collection, Change]:
+        """Add items and replace changed ones, in every space; return the next generation and what changed."""
+        with self._draft(new_items=True) as draft:
+            store = ItemStore(draft / ITEMS, writable=True)
+            last = store.last_row
+            change = store.put(items)
+            if change.added or change.changed:
+                say(f"{len(change.added):,} new and {len(change.changed):,} changed items in {len(self.spaces)} spaces")
+            records = [
+                self._updated(draft, record, change.changed, store.items_after(last)) for record in self.spaces.values()
+            ]
+            _write_manifest(draft, store, records)
+            store.close()
+        return Collection(self.folder), change
+
+    def delete(self, ids: Sequence[str]) -> Collection:
+        """Remove items from every space and return the next generation; all or none."""
+        self.items.get(ids)
+        if len(set(ids)) == self.items.size:
+            raise CollectionError("this would remove every item: delete the folder instead")
+        with self._draft(new_items=True) as draft:
+            store = ItemStore(draft / ITEMS, writable=True)
+            store.delete(ids)
+            records = [self._updated(draft, record, list(set(ids)), iter(())) for record in self.spaces.values()]
+            _write_manifest(draft, store, records)
+            store.close()
+        return Collection(self.folder)
+
+    @contextmanager
+    def _draft(self, new_items: bool = False) -> Iterator[Path]:
+        """Yield a draft that has everything of this generation: linked, and items that will change copied."""
+        with self._generations.draft() as draft:
+            if self._generations.current() != self._present:
+                raise CollectionError(f"{self.folder} was changed by another process meanwhile: try again")
+            if new_items:
+                shutil.copy2(self._present / ITEMS, draft / ITEMS)
+            else:
+                link(self._present / ITEMS, draft / ITEMS)
+                for record in self.spaces.values():
+                    link_tree(self._folder_of(record), draft / SPACES / record.folder)
+            yield draft
+
+    def _updated(self, draft: Path, record: SpaceRecord, gone: Sequence[str], new: Iterator[Item]) -> SpaceRecord:
+        """Write a space with some items gone and others behind the rest; the encoder stays."""
+        opened = self.space(record.spec, mmap=False)
+        source, target = self._folder_of(record), draft / SPACES / record.folder
+        kept = load_index(source / CODES, mmap=False) if (source / CODES).is_dir() else None
+        cost = Filled(opened.index, kept)
+        for index in filter(None, (opened.index, kept)):
+            index.remove(gone)
+        for ids, codes in encoded(opened.encoder, new, cost):
+            for index in filter(None, (opened.index, kept)):
+                index.add(ids, codes)
+        link_tree(source / ENCODER, target / ENCODER)
+        return save_index(target, record, cost)
+
+
+def is_collection(folder: str | Path) -> bool:
+    """Tell whether a folder holds a collection."""
+    try:
+        return (Path(folder) / POINTER).is_file()
+    except OSError:
+        return False
+
+
+def _same(collection: Collection, corpus: Corpus, on_bad: OnBad) -> Collection:
+    from retrieval.corpora.base import unique_ids
+    from retrieval.item_store import item_digest
+
+    whole = hashlib.sha256()
+    for item in unique_ids(corpus, on_bad):
+        whole.update(item_digest(item))
+    if whole.hexdigest() != collection.items_digest:
+        raise CollectionError(
+            f"{collection.folder} holds other items than '{corpus.name}': "
+            f"choose another folder, or add them with  nearby add {collection.folder} {corpus.name}"
+        )
+    return collection
+
+
+def _foreign(folder: Path) -> bool:
+    """Tell whether a folder without a generation holds anything but what a killed first write leaves."""
+    return any(path.name not in {"generations", "lock", ".CURRENT"} for path in folder.iterdir())
+
+
+def _write_manifest(draft: Path, store: ItemStore, records: Sequence[SpaceRecord]) -> None:
+    manifest = {
+        "nearby": KIND,
+        "format": FORMAT,
+        "corpus": store.name,
+        "modality": str(store.modality),
+        "count": store.size,
+        "items": store.digest(),
+        "spaces": [asdict(record) for record in records],
+        "versions": library_versions(),
+    }
+    write_json(draft / MANIFEST, manifest)

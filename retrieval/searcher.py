@@ -1,0 +1,166 @@
+"""A query in, hits out: in every space of a collection that is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from encoders.base import Encoder
+from encoders.codes import Codes, Kind, Metric, Modality
+from encoders.errors import BadItemError, NearbyError, OptionError, QueryError
+from retrieval.collection import Collection
+from retrieval.comparison import Answer, Shown
+from retrieval.corpora.base import Content, Item
+from retrieval.showing import distance_of, show
+
+#: More answers than this are asked of a run, not of a screen.
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for; `own` is the id of the item that it is, if it is one."""
+
+    content: Content
+    shown: Shown
+    own: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answers of one space, best first; `note` says why there are none."""
+
+    spec: str
+    options: str
+    metric: str
+    answers: list[Answer]
+    milliseconds: float
+    note: str | None = None
+
+
+class Searcher:
+    """Answers queries in some spaces of a collection.
+
+    Parameters
+    ----------
+    collection : Collection
+    specs : sequence of str, optional
+        The spaces; by default all.
+
+    Raises
+    ------
+    QueryError
+        When the collection has no space yet.
+    """
+
+    def __init__(self, collection: Collection, specs: Sequence[str] | None = None) -> None:
+        if not collection.spaces:
+            raise QueryError(f"{collection.folder} has no space yet: add one with  nearby index ... -s SPACE")
+        self.collection = collection
+        self.specs = [collection.resolve(spec) for spec in specs] if specs else list(collection.spaces)
+
+    def search(self, query: Query, k: int = 10) -> list[Found]:
+        """Return the answers of every space.
+
+        Raises
+        ------
+        QueryError
+            When no space can answer, saying why.
+        """
+        if not 1 <= k <= MOST:
+            raise OptionError(f"k should be from 1 to {MOST:,}; got {k}")
+        found = [self._search(spec, query, k) for spec in dict.fromkeys(self.specs)]
+        if all(one.note for one in found):
+            raise QueryError(found[0].note or "no space can answer")
+        return found
+
+    def _search(self, spec: str, query: Query, k: int) -> Found:
+        opened = self.collection.space(spec)
+        metric, options = opened.encoder.space.metric, opened.encoder.spec(full=True)
+        begun = time.perf_counter()
+        try:
+            codes = encode_query(opened.encoder, query.content)
+        except (QueryError, BadItemError) as error:
+            return Found(spec, options, str(metric), [], 0.0, str(error))
+        hits = opened.index.search(codes, k + (query.own is not None))[0]
+        hits = [hit for hit in hits if hit.id != query.own][:k]
+        milliseconds = 1000 * (time.perf_counter() - begun)
+        items = self.collection.items.get([hit.id for hit in hits])
+        label = query.shown.label
+        answers = [
+            Answer(
+                show(item), hit.score, distance_of(hit.score, metric), None if label is None else item.label == label
+            )
+            for hit, item in zip(hits, items, strict=True)
+        ]
+        return Found(spec, options, str(metric), answers, milliseconds)
+
+
+def encode_query(encoder: Encoder, content: Content) -> Codes:
+    """Encode one query.
+
+    Raises
+    ------
+    QueryError
+        When nothing of it is known to the space, so that every item would be equally near.
+    """
+    codes: Any = encoder.encode_queries([content])
+    empty = codes.nnz == 0 if issparse(codes) else encoder.space.metric is Metric.COSINE and not codes.any()
+    if not empty and isinstance(content, str):
+        empty = _unknown(encoder, content)
+    if empty:
+        what = "word of the query" if isinstance(content, str) else "part of the query"
+        raise QueryError(f"no {what} is known to the space '{encoder}'")
+    return codes
+
+
+def _unknown(encoder: Encoder, text: str) -> bool:
+    """Tell whether the first stage, where it counts words, knows none of the text."""
+    first = getattr(encoder, "stages", (encoder,))[0]
+    return first.space.kind is Kind.SPARSE and first.encode_queries([text]).nnz == 0
+
+
+def read_query(collection: Collection, text: str) -> Query:
+    """Read a query as it is typed: a text, the path of a picture or ``.npy`` vector, or ``@id`` of an item.
+
+    Raises
+    ------
+    QueryError
+        When it is empty, or not of the collection's sort.
+    """
+    if text.startswith("@") and not text.startswith("@@"):
+        item = collection.items.get([text[1:]])[0]
+        return Query(item.content, show(item), item.id)
+    if collection.items.modality is Modality.TEXT:
+        words = text.removeprefix("@") if text.startswith("@@") else text
+        if not words.strip():
+            raise QueryError("the query is empty: give some words, or @id of an item")
+        return Query(words, show(Item("query", words)))
+    content = _read_picture(collection, text) if collection.items.modality is Modality.IMAGE else _read_vector(text)
+    return Query(content, show(Item(Path(text).name, content, title=Path(text).name)))
+
+
+def _read_picture(collection: Collection, path: str) -> Content:
+    from retrieval.corpora.images import read_image
+
+    if not Path(path).is_file():
+        raise QueryError(f"'{path}' is no file: give the path of a picture, or @id of an item")
+    first = next(iter(collection.items)).content
+    shape = np.shape(first)
+    return read_image(Path(path), (shape[1], shape[0]), grey=len(shape) == 2)
+
+
+def _read_vector(path: str) -> Content:
+    if not Path(path).is_file():
+        raise QueryError(f"'{path}' is no file: give the path of a .npy vector, or @id of an item")
+    try:
+        vector = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise NearbyError(f"{path} is no .npy file: {error}") from None
+    return np.asarray(vector, dtype=np.float32).ravel()

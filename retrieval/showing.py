@@ -1,0 +1,34 @@
+"""How items and scores are shown to a person."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from encoders.codes import Items, Metric
+from retrieval.comparison import Shown
+from retrieval.corpora.base import Item
+
+
+def distance_of(score: float, metric: Metric) -> float:
+    """Turn a score into what a person expects to read: a distance, or the inner product itself.
+
+    Examples
+    --------
+    >>> distance_of(-25.0, Metric.EUCLIDEAN), distance_of(0.75, Metric.COSINE), distance_of(-3.0, Metric.HAMMING)
+    (5.0, 0.25, 3.0)
+    """
+    if metric is Metric.EUCLIDEAN:
+        return float(np.sqrt(max(-score, 0.0)))
+    return {Metric.COSINE: 1 - score, Metric.HAMMING: -score}.get(metric, score)
+
+
+def show(item: Item) -> Shown:
+    """Return what is shown of an item: a picture, or title and snippet."""
+    content: Items = item.content
+    if isinstance(content, str):
+        title = item.title or content[:80]
+        rest = content[len(title) :] if content.startswith(title) else content
+        return Shown(item.id, item.label, title, " ".join(rest.split())[:240])
+    if content.dtype == np.uint8 and content.ndim in (2, 3):
+        return Shown(item.id, item.label, item.title, picture=content)
+    return Shown(item.id, item.label, item.title or item.id)

@@ -1,0 +1,228 @@
+"""A collection on disk: what is written stays, whatever happens to the writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from encoders.codes import Modality
+from encoders.errors import ArtifactError, CollectionError, CorpusError, UnknownNameError
+from retrieval import generations
+from retrieval.collection import Collection, is_collection
+from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.registry import open_corpus
+
+TEXTS = {
+    "a": "heat transfer in a laminar boundary layer",
+    "b": "the boundary layer of a flat plate",
+    "c": "red apples and green pears",
+    "d": "pears grow in the garden behind the house",
+    "e": "supersonic flow past a blunt body",
+    "f": "the flow of heat in a body",
+}
+
+
+class Listed(Corpus):
+    name = "listed"
+    modality = Modality.TEXT
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.texts = texts
+
+    def __iter__(self):
+        return (Item(id, text, label=text.split()[0], metadata={"n": id}) for id, text in self.texts.items())
+
+    @property
+    def queries_are_items(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def collection(tmp_path) -> Collection:
+    made = Collection.create(tmp_path / "c", Listed(TEXTS))
+    return made.add_space("bm25").add_space("tfidf+lsa:2").add_space("tfidf+lsa:3", "faiss:Flat")
+
+
+def nearest(collection: Collection, spec: str, text: str) -> str:
+    opened = collection.space(spec)
+    return opened.index.search(opened.encoder.encode_queries([text]), 1)[0][0].id
+
+
+def test_what_was_stored_is_read_back(collection):
+    again = Collection(collection.folder)
+    assert [(item.id, item.content, item.metadata) for item in again.items] == [
+        (id, text, {"n": id}) for id, text in TEXTS.items()
+    ]
+    assert list(again.spaces) == ["bm25", "tfidf+lsa:2", "tfidf+lsa:3"]
+    assert nearest(again, "bm25", "green apples") == "c"
+
+
+def test_pictures_and_vectors_are_read_back_bit_by_bit(tmp_path):
+    digits = open_corpus("digits")
+    stored = Collection.create(tmp_path / "d", digits)
+    for item, other in zip(digits, stored.items, strict=True):
+        np.testing.assert_array_equal(item.content, other.content)
+        assert (item.id, item.label) == (other.id, other.label)
+
+
+@pytest.mark.parametrize("spec", ["bm25", "tfidf+lsa:2", "tfidf+lsa:3"])
+def test_added_changed_and_deleted_items_are_so_in_every_space(collection, spec):
+    new = Listed({"g": "garden pears and apples", "a": "red garden house"})
+    after, change = collection.put(iter(new))
+    assert (change.added, change.changed, change.unchanged) == (["g"], ["a"], 0)
+    opened = after.space(spec)
+    assert list(opened.index.ids) == [item.id for item in after.items] == ["b", "c", "d", "e", "f", "g", "a"]
+    fresh = opened.encoder.encode([item.content for item in after.items])
+    alone = after.delete(["g", "b"]).space(spec)
+    assert list(alone.index.ids) == ["c", "d", "e", "f", "a"]
+    for id, row in zip(opened.index.ids, range(7), strict=True):
+        if id in alone.index.ids:
+            best = alone.index.search(fresh[row : row + 1], 5)[0]
+            assert best[0].score == pytest.approx({hit.id: hit.score for hit in best}[id], abs=1e-5)
+
+
+def test_an_unchanged_item_is_not_encoded_again(collection):
+    after, change = collection.put(iter(Listed(TEXTS)))
+    assert (change.added, change.changed, change.unchanged) == ([], [], 6)
+    assert after.items_digest == collection.items_digest
+
+
+def test_deleting_what_is_not_there_changes_nothing(collection):
+    with pytest.raises(CollectionError, match="no item 'zz'"):
+        collection.delete(["a", "zz"])
+    assert Collection(collection.folder).generation == collection.generation
+
+
+def test_the_same_corpus_goes_on_and_another_is_refused(collection):
+    assert Collection.create(collection.folder, Listed(TEXTS)).generation == collection.generation
+    with pytest.raises(CollectionError, match="holds other items"):
+        Collection.create(collection.folder, Listed({"x": "something else"}))
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"")
+    with pytest.raises(CollectionError, match="other files"):
+        Collection.create(tmp_path, Listed(TEXTS))
+    assert not is_collection(tmp_path)
+
+
+def test_duplicate_ids_leave_nothing_half_written(tmp_path):
+    class Twice(Listed):
+        def __iter__(self):
+            yield from [Item("a", "one"), Item("a", "two")]
+
+    with pytest.raises(CorpusError, match="two items have the id 'a'"):
+        Collection.create(tmp_path / "c", Twice({}))
+    assert not is_collection(tmp_path / "c")
+    assert len(list(Collection.create(tmp_path / "c", Listed(TEXTS)).items)) == 6
+
+
+def test_two_writers_cannot_mix(collection, monkeypatch):
+    monkeypatch.setattr(generations, "LOCK_SECONDS", 0.05)
+    with collection._generations.draft(), pytest.raises(CollectionError, match="another process is writing"):
+        collection.delete(["a"])
+
+
+def test_a_writer_that_read_an_older_generation_is_told(collection):
+    older = Collection(collection.folder)
+    collection.delete(["a"])
+    with pytest.raises(CollectionError, match="changed by another process"):
+        older.delete(["b"])
+
+
+def test_an_old_reader_goes_on_while_a_writer_writes(collection):
+    before = nearest(collection, "bm25", "green apples")
+    collection.delete(["c"])
+    assert nearest(collection, "bm25", "green apples") == before == "c"
+    assert nearest(collection, "tfidf+lsa:2", "boundary layer") in TEXTS  # opened only now: kept for such readers
+
+
+KILLED = """
+import os, sys
+sys.path.insert(0, {root!r})
+import encoders.artifact, retrieval.generations as g
+calls = 0
+real = {{name: getattr(os, name) for name in ("rename", "replace", "link", "fsync", "unlink")}}
+def counted(name):
+    def call(*args, **kwargs):
+        global calls
+        calls += 1
+        if calls == {kill}:
+            os._exit(9)
+        return real[name](*args, **kwargs)
+    return call
+from retrieval.collection import Collection
+c = Collection({folder!r})
+for name in real:
+    setattr(os, name, counted(name))
+c.delete(["a"])
+print(calls)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_a_readable_generation(collection):
+    root, folder = str(Path(__file__).parents[2]), str(collection.folder)
+    kill, ended = 1, False
+    while not ended:
+        program = KILLED.format(root=root, folder=folder, kill=kill)
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 9), done.stderr
+        ended = done.returncode == 0
+        left = Collection(folder)
+        ids = [item.id for item in left.items]
+        assert ids in (list(TEXTS), list(TEXTS)[1:])
+        for spec in left.spaces:
+            assert list(left.space(spec).index.ids) == ids
+        if len(ids) < len(TEXTS):  # it was killed after the rename: start over from the whole
+            break
+        kill = kill * 2 if kill < 16 else kill + 16
+    assert kill > 16
+
+
+def test_an_interrupted_training_goes_on_and_a_finished_one_leaves_no_checkpoint(tmp_path):
+    made = Collection.create(tmp_path / "c", open_corpus("digits"))
+    made.add_space("pixels+deep-ae:8-2,epochs=1")
+    assert not list((tmp_path / "c" / "work").rglob("*.safetensors"))
+
+
+def test_a_newer_format_and_a_foreign_folder_are_refused(collection, tmp_path):
+    manifest = collection._present / "manifest.json"
+    value = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**value, "format": 99}))
+    with pytest.raises(ArtifactError, match="newer"):
+        Collection(collection.folder)
+    manifest.write_text(json.dumps({**value, "nearby": "something"}))
+    with pytest.raises(ArtifactError, match="is not"):
+        Collection(collection.folder)
+    with pytest.raises(CollectionError, match="no collection"):
+        Collection(tmp_path)
+
+
+def test_an_index_of_another_encoder_is_refused(collection):
+    one, other = (collection._folder_of(collection.spaces[spec]) for spec in ("tfidf+lsa:2", "tfidf+lsa:3"))
+    os.replace(other / "encoder" / "manifest.json", one / "encoder" / "manifest.json")
+    with pytest.raises(ArtifactError, match="changed from outside"):
+        Collection(collection.folder).space("tfidf+lsa:2")
+
+
+def test_spaces_are_found_by_what_they_mean(collection):
+    assert collection.resolve("tfidf+lsa:k=2") == "tfidf+lsa:2"
+    assert collection.resolve("bm25:k1=1.2") == "bm25"
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        collection.resolve("tfidf+lsa:4")
+
+
+def test_a_full_disk_changes_nothing(collection, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("retrieval.generations.fsync", full)
+    with pytest.raises(CollectionError, match="No space left on device; what was there is unchanged"):
+        collection.delete(["a"])
+    assert Collection(collection.folder).generation == collection.generation

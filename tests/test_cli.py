@@ -1,0 +1,168 @@
+"""The command line as a user types it: results on stdout, the rest on stderr, exit codes 0, 1, 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def nearby(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    program = "import sys; sys.path.insert(0, sys.argv.pop(1)); import cli; cli.main()"
+    return subprocess.run(
+        [sys.executable, "-c", program, str(ROOT), *arguments],
+        capture_output=True, text=True, check=False, cwd=cwd, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"},
+    )  # fmt: skip
+
+
+def refused(*arguments: str, cwd: Path = ROOT) -> str:
+    done = nearby(*arguments, cwd=cwd)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "nearby: " in done.stderr.splitlines()[-1] or done.stderr.startswith("nearby: ")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "digits"
+    done = nearby("index", "digits", "-s", "pixels", "-s", "pixels+pca:8", "-o", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    return folder
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    lines = [
+        {"_id": str(n), "text": f"{word} fruit and {word} juice"} for n, word in enumerate(["apple", "pear", "plum"])
+    ]
+    (folder / "fruit.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = nearby("index", str(folder / "fruit.jsonl"), "-s", "bm25", "-s", "tfidf", "-o", str(folder / "c"))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_search_by_item_leaves_the_item_out(digits):
+    found = json.loads(nearby("search", str(digits), "@7", "-k", "3", "--json").stdout)
+    assert [space["spec"] for space in found["spaces"]] == ["pixels", "pixels+pca:8"]
+    for space in found["spaces"]:
+        assert len(space["hits"]) == 3
+        assert "7" not in [hit["id"] for hit in space["hits"]]
+        assert [hit["label"] for hit in space["hits"]].count("7") >= 2
+
+
+def test_search_by_picture_of_another_size_and_mode(digits, tmp_path):
+    from PIL import Image
+
+    from retrieval.corpora.registry import open_corpus
+
+    picture = next(iter(open_corpus("digits"))).content
+    Image.fromarray(picture).convert("RGB").resize((64, 64)).save(tmp_path / "zero.png")
+    found = json.loads(nearby("search", str(digits), str(tmp_path / "zero.png"), "-k", "5", "--json").stdout)
+    assert [hit["label"] for hit in found["spaces"][0]["hits"]].count("0") >= 4
+
+
+def test_search_by_words(texts):
+    done = nearby("search", str(texts / "c"), "plum juice", "-k", "1")
+    assert done.returncode == 0
+    assert "2" in done.stdout
+    assert "k1=1.2" in done.stdout  # BM25's parameters stand with every result
+
+
+def test_no_query_answers_import_torch_or_scikit_learn(digits):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.searcher import *\n"
+        "c = Collection(sys.argv[2]); Searcher(c).search(read_query(c, '@3'))\n"
+        "print(sorted({'torch', 'sklearn', 'faiss'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(ROOT), str(digits)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_add_delete_and_info(texts):
+    folder = str(texts / "c")
+    (texts / "more.jsonl").write_text(
+        '{"_id": "9", "text": "cherry juice"}\n{"_id": "0", "text": "apple fruit cake"}\n'
+    )
+    assert nearby("add", folder, str(texts / "more.jsonl")).stdout == "1 added, 1 changed, 0 unchanged\n"
+    assert nearby("delete", folder, "9").stdout == "1 removed, 3 left\n"
+    told = json.loads(nearby("info", folder, "--json").stdout)
+    assert (told["items"], [space["spec"] for space in told["spaces"]]) == (3, ["bm25", "tfidf"])
+
+
+def test_encode_decode_and_reconstruct(digits, tmp_path):
+    code, picture = tmp_path / "code.npy", tmp_path / "back.png"
+    assert nearby("encode", str(digits), "@3", "-s", "pixels+pca:8", "-o", str(code)).returncode == 0
+    assert np.load(code).shape == (1, 8)
+    assert nearby("decode", str(digits), str(code), "-s", "pixels+pca:8", "-o", str(picture)).returncode == 0
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    errors = {
+        row["space"]: row["squared_error"]
+        for row in json.loads(nearby("reconstruct", str(digits), "@3", "--json").stdout)
+    }
+    assert errors["pixels"] == 0
+    assert 0 < errors["pixels+pca:8"] < 5
+
+
+def test_compare_reads_a_collection_and_writes_a_page(digits, tmp_path):
+    done = nearby("compare", str(digits), "--json", "-o", str(tmp_path / "report"))
+    assert done.returncode == 0, done.stderr
+    spaces = json.loads(done.stdout)[0]["spaces"]
+    assert {space["spec"] for space in spaces} == {"pixels", "pixels+pca:8"}
+    assert (tmp_path / "report" / "report.html").stat().st_size < 5_000_000
+
+
+def test_evaluate_a_run(tmp_path):
+    (tmp_path / "run").write_text("q Q0 a 1 2.0 x\nq Q0 b 2 1.0 x\n")
+    (tmp_path / "qrels").write_text("q 0 b 1\n")
+    done = nearby("evaluate", str(tmp_path / "run"), str(tmp_path / "qrels"), "-m", "RR", "--json")
+    assert json.loads(done.stdout) == {"RR": 0.5}
+
+
+def test_skip_bad_lists_what_was_left_out(tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"_id": "a", "text": "some words"}\n{broken\n{"_id": "a", "text": "other words"}\n')
+    assert f"{path}:2" in refused("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"))
+    done = nearby("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"), "--skip-bad")
+    assert done.returncode == 0
+    assert f"{path}:2" in done.stderr
+    assert "two items have the id 'a'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("index", "digitz", "-s", "pixels", "-o", "OUT"), "did you mean 'digits'"),
+        (("index", "digits", "-s", "pixls", "-o", "OUT"), "did you mean 'pixels'"),
+        (("index", "digits", "-s", "pixels++pca", "-o", "OUT"), "^"),
+        (("index", "digits", "-s", "pixels+pca:-3", "-o", "OUT"), "at least 1"),
+        (("index", "digits", "-s", "pixels", "--index", "fais", "-o", "OUT"), "did you mean 'faiss'"),
+        (("index", "digits", "-s", "pixels+binarize", "--index", "sparse", "-o", "OUT"), "cannot search binary"),
+        (("index", "digits", "-s", "bm25", "-o", "OUT"), "reads texts, but this corpus holds images"),
+        (("compare", "digits"), "name at least one space"),
+        (("info", "nowhere"), "does not exist"),
+        (("search", "DIGITS", "@nope"), "no item 'nope'"),
+        (("search", "DIGITS", "missing.png"), "is no file"),
+        (("search", "DIGITS", "@1", "-s", "pixels+pca:9"), "did you mean"),
+        (("search", "TEXTS", "zzz qqq"), "no word of the query is known"),
+        (("search", "TEXTS", " "), "empty"),
+        (("reconstruct", "TEXTS", "@1"), "no space"),
+        (("decode", "DIGITS", "missing.npy", "-s", "pixels"), "no .npy file"),
+        (("evaluate", "nowhere", "nothing"), "nowhere"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence(arguments, words, digits, texts, tmp_path):
+    places = {"OUT": str(tmp_path / "out"), "DIGITS": str(digits), "TEXTS": str(texts / "c")}
+    assert words in refused(*(places.get(argument, argument) for argument in arguments))
