@@ -13,6 +13,7 @@ from encoders.errors import NearbyError
 
 if TYPE_CHECKING:
     from retrieval.comparison import Comparison
+    from retrieval.corpora.base import BadEntries
 
 app = typer.Typer(
     name="nearby",
@@ -20,6 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+#: What typer exits with when the user pressed Ctrl-C.
+INTERRUPTED = 130
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
 DEMO = {
     "digits": ["pixels", "pixels+pca:16", "pixels+deep-ae:256-128-16,epochs=60"],
@@ -35,39 +38,19 @@ Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @i
 @app.command()
 def encoders(as_json: Json = False) -> None:
     """List the encoders, what they read, and their options."""
-    import dataclasses
+    from retrieval.report.listing import encoders_json, encoders_lines
 
-    from encoders.registry import ENCODERS, encoder_class
-
-    rows: list[dict[str, Any]] = []
-    for name, entry in ENCODERS.items():
-        cls = encoder_class(name)
-        fields = [
-            {"name": field.name.replace("_", "-"), "default": field.default, "help": field.metadata.get("help", "")}
-            for field in dataclasses.fields(cls)
-        ]
-        rows.append({"name": name, "reads": str(cls.reads), "summary": entry.summary, "options": fields})
-    if as_json:
-        _print_json(rows)
-        return
-    for row in rows:
-        typer.echo(f"{row['name']:<10} {row['reads']:<7} {row['summary']}")
-        for field in row["options"]:
-            typer.echo(f"{'':<18} {field['name']}={field['default']}  {field['help']}")
+    _show_lines(encoders_json() if as_json else encoders_lines())
 
 
 @app.command()
 def corpora(as_json: Json = False) -> None:
     """List the corpora known by name: size, licence, and whether they are here."""
     from retrieval.corpora.registry import catalogue
+    from retrieval.report.listing import corpora_lines
 
-    rows = [info._asdict() for info in catalogue()]
-    if as_json:
-        _print_json(rows)
-        return
-    for row in rows:
-        here = "here" if row["present"] else "not here"
-        typer.echo(f"{row['name']:<14} {row['modality']:<6} {row['items'] or '?':>7} items  {here:<9} {row['licence']}")
+    found = catalogue()
+    _show_lines([info._asdict() for info in found] if as_json else corpora_lines(found))
 
 
 @app.command()
@@ -80,14 +63,15 @@ def index(
 ) -> None:
     """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
     from retrieval.collection import Collection
+    from retrieval.corpora.base import BadEntries
     from retrieval.corpora.registry import open_corpus
     from retrieval.filling import planned
 
-    bad = _Bad(skip_bad)
+    bad = BadEntries(skip_bad)
     opened = open_corpus(corpus, on_bad=bad)
     specs = [str(planned(spec, kind, opened.modality)) for spec in space]  # refused before anything is stored
     collection = Collection.create(out, opened, bad)
-    bad.report()
+    _report(bad)
     for spec in dict.fromkeys(specs):
         if spec in collection.spaces:
             _say(f"{spec} is there already")
@@ -105,13 +89,13 @@ def add(
 ) -> None:
     """Add the items of a corpus to a collection; items whose id is there are replaced."""
     from retrieval.collection import Collection
-    from retrieval.corpora.base import unique_ids
+    from retrieval.corpora.base import BadEntries, unique_ids
     from retrieval.corpora.registry import open_corpus
 
-    bad = _Bad(skip_bad)
+    bad = BadEntries(skip_bad)
     collection = Collection(folder)
     _, change = collection.put(unique_ids(open_corpus(corpus, on_bad=bad), bad), _say)
-    bad.report()
+    _report(bad)
     typer.echo(f"{len(change.added)} added, {len(change.changed)} changed, {change.unchanged} unchanged")
 
 
@@ -244,6 +228,7 @@ def compare(
 ) -> None:
     """Index a corpus in several spaces (or open a collection), ask the same queries in each, compare the answers."""
     from retrieval.collection import Collection, is_collection
+    from retrieval.corpora.base import BadEntries, Unique
     from retrieval.corpora.registry import open_corpus
     from retrieval.experiment import compare as compare_spaces
     from retrieval.experiment import compare_collection
@@ -252,9 +237,10 @@ def compare(
     if is_collection(corpus):
         comparison = compare_collection(Collection(corpus), space, provenance=provenance())
     else:
-        bad = _Bad(skip_bad)
-        comparison = compare_spaces(open_corpus(corpus, on_bad=bad), space or [], index, provenance=provenance())
-        bad.report()
+        bad = BadEntries(skip_bad)
+        opened = Unique(open_corpus(corpus, on_bad=bad), bad)
+        comparison = compare_spaces(opened, space or [], index, provenance=provenance())
+        _report(bad)
     _show([comparison], out, as_json)
 
 
@@ -289,21 +275,9 @@ def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> Non
         typer.echo(f"report: {write_page(comparisons, out / 'report.html')}", err=True)
 
 
-class _Bad:
-    """Raises bad entries, or (``--skip-bad``) collects each once, to be listed at the end."""
-
-    def __init__(self, skip: bool) -> None:
-        self.skip = skip
-        self.found: dict[str, None] = {}
-
-    def __call__(self, error: NearbyError) -> None:
-        if not self.skip:
-            raise error
-        self.found[str(error)] = None
-
-    def report(self) -> None:
-        for line in self.found:
-            _say(f"left out: {line}")
+def _report(bad: BadEntries) -> None:
+    for line in bad.found:
+        _say(f"left out: {line}")
 
 
 def _say(line: str) -> None:
@@ -322,10 +296,15 @@ def _print_json(value: Any) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of the user's making is one sentence and exit code 2."""
+    """Run the command line; an error of the user's making is one sentence and exit code 2, Ctrl-C exit code 1."""
     debug = "--debug" in sys.argv
     try:
         app([argument for argument in sys.argv[1:] if argument != "--debug"])
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _say("nearby: stopped; what was finished is kept, the same command goes on from there")
+            sys.exit(1)
+        raise
     except NearbyError as error:
         if debug:
             raise

@@ -16,60 +16,20 @@ from encoders.codes import Codes, slices
 from encoders.errors import CollectionError, CorpusError, OptionError
 from indexers.base import Index
 from retrieval.collection import Collection
-from retrieval.comparison import Answer, Comparison, Example, Overlap, Shown, SpaceResult
-from retrieval.corpora.base import Corpus, Item, Qrels
+from retrieval.comparison import Answer, Comparison, Example, Overlap, SpaceResult
+from retrieval.corpora.base import Corpus, Item
 from retrieval.evaluation import Evaluation, evaluate_labels, evaluate_run, precision_recall, precision_recall_labels
 from retrieval.filling import fill, planned
 from retrieval.overlap import jaccard_at_k, rbo
 from retrieval.showing import distance_of, show
 from retrieval.significance import tied_with_best
+from retrieval.task import Task
 
 QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
 LABEL_MEASURES = ("P@10", "P@100", "AP@100")
-#: Answers kept of each query: what R@100 and AP need.
-DEPTH_QRELS, DEPTH_LABELS = 1000, 101
 #: Full rankings are long: the label form of the precision-recall curve is drawn from this many queries.
 CURVE_QUERIES = 200
 SHOWN_ANSWERS = 8
-
-
-@dataclass
-class Task:
-    """What is asked of every space alike: items, queries, and what is relevant."""
-
-    ids: list[str]
-    shown: list[Shown]
-    labels: list[str | None]
-    queries: list[Item]
-    own: NDArray[np.int64]
-    qrels: Qrels | None
-
-    @classmethod
-    def of(cls, corpus: Corpus) -> Task:
-        """Read a corpus once for what judging and showing need; contents of documents are not kept."""
-        ids, shown, labels, contents = [], [], [], []
-        keep_items = corpus.queries_are_items and not any(True for _ in corpus.queries())
-        for item in corpus:
-            ids.append(item.id)
-            shown.append(show(item))
-            labels.append(item.label)
-            if keep_items:
-                contents.append(item)
-        if not ids:
-            raise CorpusError(f"the corpus '{corpus.name}' holds no items")
-        queries = contents if keep_items else list(corpus.queries())
-        if not queries:
-            raise CorpusError(
-                f"the corpus '{corpus.name}' has no queries and no labels: spaces cannot be compared on it"
-            )
-        place = {identity: row for row, identity in enumerate(ids)} if corpus.queries_are_items else {}
-        own = np.array([place.get(query.id, -1) for query in queries], dtype=np.int64)
-        return cls(ids, shown, labels, queries, own, corpus.qrels())
-
-    @property
-    def depth(self) -> int:
-        """How many answers of each query are needed, the query itself counted in."""
-        return (DEPTH_LABELS if self.qrels is None else DEPTH_QRELS) + int((self.own >= 0).any())
 
 
 @dataclass

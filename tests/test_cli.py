@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +141,39 @@ def test_skip_bad_lists_what_was_left_out(tmp_path):
     assert done.returncode == 0
     assert f"{path}:2" in done.stderr
     assert "two items have the id 'a'" in done.stderr
+
+
+def test_compare_leaves_bad_entries_out(tmp_path):
+    lines = [
+        json.dumps({"_id": str(n), "label": "ab"[n % 2], "text": f"{'apple' if n % 2 else 'pear'} number{n}"})
+        for n in range(6)
+    ]
+    (tmp_path / "bad.jsonl").write_text("\n".join([*lines, lines[0], "{"]))
+    assert "two items have the id '0'" in refused("compare", str(tmp_path / "bad.jsonl"), "-s", "bow")
+    done = nearby("compare", str(tmp_path / "bad.jsonl"), "-s", "bow", "--skip-bad", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[0]["n_items"] == 6
+    assert "bad.jsonl:8" in done.stderr
+
+
+def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
+    folder = tmp_path / "c"
+    arguments = ["index", "digits", "-s", "pixels", "-s", "pixels+deep-ae:64-8,epochs=400", "-o", str(folder)]
+    program = "import sys; sys.path.insert(0, sys.argv.pop(1)); import cli; cli.main()"
+    started = subprocess.Popen(
+        [sys.executable, "-c", program, str(ROOT), *arguments], stderr=subprocess.PIPE, text=True
+    )
+    checkpoint = "**/checkpoint.safetensors"
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(checkpoint)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    assert started.wait(30) == 1
+    assert started.stderr is not None
+    assert "Traceback" not in started.stderr.read()
+    started.stderr.close()
+    assert [space["spec"] for space in json.loads(nearby("info", str(folder), "--json").stdout)["spaces"]] == ["pixels"]
+    assert list(folder.glob(checkpoint))
 
 
 @pytest.mark.parametrize(

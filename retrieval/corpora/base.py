@@ -135,3 +135,54 @@ def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Ite
             continue
         seen.add(item.id)
         yield item
+
+
+class Unique(Corpus):
+    """Another corpus without the items whose id came before; each goes to `on_bad`."""
+
+    def __init__(self, corpus: Corpus, on_bad: OnBad = raise_bad) -> None:
+        self._corpus, self._on_bad = corpus, on_bad
+        self.name, self.modality = corpus.name, corpus.modality
+
+    def __iter__(self) -> Iterator[Item]:
+        return unique_ids(self._corpus, self._on_bad)
+
+    def queries(self) -> Iterator[Item]:
+        """Read the queries."""
+        return unique_ids(self._corpus.queries(), self._on_bad)
+
+    def qrels(self) -> Qrels | None:
+        """Return the judgements."""
+        return self._corpus.qrels()
+
+    @property
+    def queries_are_items(self) -> bool:
+        """True when queries are items of the corpus."""
+        return self._corpus.queries_are_items
+
+    @property
+    def size(self) -> int | None:
+        """Number of items at most, where it is known."""
+        return self._corpus.size
+
+
+class BadEntries:
+    """Raises bad entries, or (`skip`) collects each once, in `found`: an `OnBad`.
+
+    Examples
+    --------
+    >>> bad = BadEntries(skip=True)
+    >>> bad(CorpusError("news.jsonl:2: not valid JSON"))
+    >>> list(bad.found)
+    ['news.jsonl:2: not valid JSON']
+    """
+
+    def __init__(self, skip: bool) -> None:
+        self.skip = skip
+        self.found: dict[str, None] = {}
+
+    def __call__(self, error: CorpusError) -> None:
+        """Raise the error, or note it."""
+        if not self.skip:
+            raise error
+        self.found[str(error)] = None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from encoders import options
+from encoders.registry import ENCODERS, encoder_class
 from retrieval.collection import Collection
 from retrieval.comparison import Answer
+from retrieval.corpora.registry import CorpusInfo
 from retrieval.searcher import Found, Query
 
 WIDTH = 100
@@ -122,6 +126,42 @@ def info_lines(collection: Collection) -> list[str]:
         for space in value["spaces"]
     ]  # fmt: skip
     return [*lines, "", *aligned(["space", "index", "dim", "kind", "metric", "fit s", "note"], rows, right=[2, 5])]
+
+
+def encoders_json() -> list[dict[str, Any]]:
+    """Return every encoder: what it reads, and its options with their defaults."""
+    rows = []
+    for name, entry in ENCODERS.items():
+        cls = encoder_class(name)
+        fields = [
+            {"name": field.name.replace("_", "-"), "default": field.default, "help": field.metadata.get("help", "")}
+            for field in dataclasses.fields(cls)
+        ]
+        rows.append({"name": name, "reads": str(cls.reads), "summary": entry.summary, "options": fields})
+    return rows
+
+
+def encoders_lines() -> list[str]:
+    """Return the same as lines."""
+    lines = []
+    for row in encoders_json():
+        lines.append(f"{row['name']:<10} {row['reads']:<7} {row['summary']}")
+        for field in row["options"]:
+            default = options.text_of(field["default"]) if field["default"] is not None else "none"
+            lines.append(f"{'':<18} {field['name']}={default}  {field['help']}")
+    return lines
+
+
+def corpora_lines(found: Sequence[CorpusInfo]) -> list[str]:
+    """Return one line a corpus."""
+    rows = [
+        [
+            info.name, info.modality, "?" if info.items is None else f"{info.items:,}",
+            "here" if info.present else "not here", f"{info.bytes / 1e6:,.1f}" if info.bytes else "-", info.licence,
+        ]
+        for info in found
+    ]  # fmt: skip
+    return aligned(["corpus", "sort", "items", "", "MB", "licence"], rows, right=[2, 4])
 
 
 def _mark(answer: Answer) -> str:
