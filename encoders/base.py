@@ -46,6 +46,8 @@ class Encoder(ABC):
     name: ClassVar[str]
     #: What the encoder reads.
     reads: ClassVar[Modality] = Modality.VECTOR
+    #: Whether a saved encoder is loaded and encodes without importing torch (quick to start, light to deploy).
+    answers_without_torch: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         options.check(self, self.name)
@@ -233,13 +235,19 @@ class Encoder(ABC):
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def set_params(self, **params: Any) -> Self:
-        """Change hyper-parameters; unknown names and bad values are refused."""
-        known = self.get_params()
-        for key, value in params.items():
-            if key not in known:
-                raise OptionError(f"{self.name} has no option '{key}'; it has: {', '.join(known) or 'none'}")
-            setattr(self, key, value)
-        options.check(self, self.name)
+        """Change hyper-parameters; unknown names and bad values are refused and change nothing."""
+        before = self.get_params()
+        for key in params:
+            if key not in before:
+                raise OptionError(f"{self.name} has no option '{key}'; it has: {', '.join(before) or 'none'}")
+        try:
+            for key, value in params.items():
+                setattr(self, key, value)
+            options.check(self, self.name)
+        except OptionError:
+            for key, value in before.items():
+                setattr(self, key, value)
+            raise
         return self
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -34,6 +34,7 @@ class Pipeline(Encoder):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.reads: Modality = self.stages[0].reads  # type: ignore[misc]
+        self.answers_without_torch: bool = all(stage.answers_without_torch for stage in self.stages)  # type: ignore[misc]
         for before, stage in zip(self.stages, self.stages[1:], strict=False):
             if stage.reads is not Modality.VECTOR:
                 raise SpecError(f"'{stage.name}' reads {stage.reads}s, so it cannot come after '{before.name}'")

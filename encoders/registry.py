@@ -24,6 +24,10 @@ ENCODERS: dict[str, Entry] = {
     "bow": Entry("encoders.text.bag_of_words:BagOfWords", "word counts over a learnt vocabulary"),
     "tfidf": Entry("encoders.text.tfidf:TfIdf", "word counts weighted by rarity (vector space model)"),
     "bm25": Entry("encoders.text.bm25:BM25", "Okapi BM25 term weights; queries and documents differ"),
+    "sbert": Entry(
+        "encoders.text.sentence_transformer:SentenceTransformer",
+        "sentence embeddings of a transformer (sentence-transformers)",
+    ),
     "pixels": Entry("encoders.image.pixels:Pixels", "the picture itself, grey levels in [0, 1]"),
     "vectors": Entry("encoders.table.vectors:Vectors", "vectors as they are given"),
     "pca": Entry("encoders.projection.pca:PCA", "principal components (dense input)"),

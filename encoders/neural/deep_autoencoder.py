@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from encoders.neural.training import Augment, Plan
 
+#: Loss -> what stands behind the last map of the decoder, unless `output` says otherwise.
 VISIBLE = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
+#: `restore` reads these by place.
+OUTPUTS = tuple(VISIBLE.values())
 
 
 @dataclass
@@ -30,7 +33,8 @@ class DeepAutoencoder(Encoder):
 
     Losses: ``squared`` error; ``cross-entropy`` of values in [0, 1]; ``counts``, the multinomial cross-entropy of word
     counts divided by their sum (the visible softmax of Hinton & Salakhutdinov). ``auto`` takes ``counts`` for sparse
-    input and ``squared`` otherwise.
+    input and ``squared`` otherwise. The output of ``squared`` is a sigmoid where all training values lie in [0, 1]: a
+    linear one spends most of its error on a black background that it never quite meets.
 
     Examples
     --------
@@ -42,12 +46,15 @@ class DeepAutoencoder(Encoder):
     References
     ----------
     Hinton & Salakhutdinov, Reducing the dimensionality of data with neural networks, Science 313, 2006.
+    Vincent, Larochelle, Bengio & Manzagol, Extracting and composing robust features with denoising autoencoders,
+    ICML 2008 (``dropout``).
     """
 
     name: ClassVar[str] = "deep-ae"
     sizes: tuple[int, ...] = option((1000, 500, 250, 30), "widths from the input to the code", ge=1)
     loss: str = option("auto", "what is minimised", choices=("auto", *VISIBLE))
     metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
+    output: str = option("auto", "what ends the decoder under squared loss", choices=("auto", "linear", "sigmoid"))
     activation: str = option("silu", "of the hidden layers", choices=("silu", "relu", "tanh", "sigmoid"))
     norm: str = option("batch", "normalisation of the hidden layers", choices=("batch", "none"))
     epochs: int = option(40, "passes over the data", ge=1)
@@ -59,6 +66,7 @@ class DeepAutoencoder(Encoder):
     patience: int = option(0, "stop after so many epochs without improvement; 0: never", ge=0)
     validation: float = option(0.05, "share of the rows held out to choose the best epoch", ge=0, le=0.5)
     noise: float = option(0.0, "standard deviation of Gaussian noise added to the code in training", ge=0)
+    dropout: float = option(0.0, "share of the input set to 0 in training, to be restored", ge=0, lt=1)
     shift: int = option(0, "move pictures by up to so many pixels in training", ge=0, le=8)
     precision: str = option("auto", "arithmetic of the training", choices=("auto", "fp32", "bf16"))
     seed: int = option(0, "seed of weights, order and noise", ge=0)
@@ -77,7 +85,7 @@ class DeepAutoencoder(Encoder):
 
         rows = Rows(self._scaled(collect(batches)))
         self._loss = self.loss if self.loss != "auto" else ("counts" if rows.sparse else "squared")
-        self._check(rows)
+        self._visible = self._checked_output(rows)
         torch.manual_seed(self.seed)
         widths = (rows.width, *self.sizes)
         network = torch.nn.ModuleDict(
@@ -86,10 +94,10 @@ class DeepAutoencoder(Encoder):
                 "decoder": mlp(widths[::-1], self.activation, self.norm),
             }
         )
-        _centre(network["decoder"], rows, self._loss)
-        self.history = train(network, self._objective(), rows, self._plan(), work, self._augment())
+        _centre(network["decoder"], rows, self._visible)
+        self.history = train(network, self._objective(), rows, self._plan(), work, self._augment(), self.spec(True))
         self.encoder = folded(network["encoder"])  # type: ignore[arg-type]
-        self.decoder = folded(network["decoder"], last=VISIBLE[self._loss])  # type: ignore[arg-type]
+        self.decoder = folded(network["decoder"], last=self._visible)  # type: ignore[arg-type]
         metric = self.metric if self.metric != "auto" else ("cosine" if self._loss == "counts" else "euclidean")
         return Space(self.sizes[-1], Kind.DENSE, Metric(metric))
 
@@ -103,12 +111,16 @@ class DeepAutoencoder(Encoder):
         scaled.data = np.sqrt(scaled.data * 100).astype(np.float32)
         return scaled
 
-    def _check(self, rows: Any) -> None:
-        if self._loss == "squared" or rows.sparse:
-            return
+    def _checked_output(self, rows: Any) -> str:
+        """Return what ends the decoder, or say why these rows cannot be learnt."""
+        if self._loss == "squared" and self.output != "auto":
+            return self.output
         low, high = float(rows.matrix.min()), float(rows.matrix.max())
-        if low < 0 or (self._loss == "cross-entropy" and high > 1):
+        if self._loss == "squared":
+            return "sigmoid" if low >= 0 and high <= 1 else "linear"
+        if not rows.sparse and (low < 0 or (self._loss == "cross-entropy" and high > 1)):
             raise OptionError(f"deep-ae: loss={self._loss} needs values in [0, 1], found {low:g} to {high:g}")
+        return VISIBLE[self._loss]
 
     def _plan(self) -> Plan:
         from encoders.neural.training import Plan
@@ -130,15 +142,16 @@ class DeepAutoencoder(Encoder):
         import torch
         from torch.nn import functional
 
-        kind, noise = self._loss, self.noise
+        kind, noise, dropout, bounded = self._loss, self.noise, self.dropout, self._visible == "sigmoid"
 
         def objective(network: nn.Module, batch: Tensor) -> Tensor:
-            code = network["encoder"](batch)  # type: ignore[index]
+            seen = functional.dropout(batch, dropout, network.training) if dropout else batch
+            code = network["encoder"](seen)  # type: ignore[index]
             if noise and network.training:
                 code = code + noise * torch.randn_like(code)
             output = network["decoder"](code).float()  # type: ignore[index]
             if kind == "squared":
-                squared: Tensor = (output - batch).square()
+                squared: Tensor = ((output.sigmoid() if bounded else output) - batch).square()
                 return squared.sum(dim=1).mean()
             if kind == "cross-entropy":
                 return functional.binary_cross_entropy_with_logits(output, batch, reduction="none").sum(dim=1).mean()
@@ -166,15 +179,15 @@ class DeepAutoencoder(Encoder):
 
     def state(self) -> State:
         """Return the layers, batch normalisation folded in, and the place of the output's activation."""
-        loss = np.asarray([list(VISIBLE).index(self._loss)], dtype=np.int64)
-        return {"loss": loss, **to_state("encoder", self.encoder), **to_state("decoder", self.decoder)}
+        visible = np.asarray([OUTPUTS.index(self._visible)], dtype=np.int64)
+        return {"visible": visible, **to_state("encoder", self.encoder), **to_state("decoder", self.decoder)}
 
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
-        self._loss = list(VISIBLE)[int(state["loss"][0])]
+        self._visible = OUTPUTS[int(state["visible"][0])]
         hidden = [self.activation] * (len(self.sizes) - 1)
         self.encoder = from_state("encoder", state, [*hidden, "linear"])
-        self.decoder = from_state("decoder", state, [*hidden, VISIBLE[self._loss]])
+        self.decoder = from_state("decoder", state, [*hidden, self._visible])
 
 
 def shifting(shape: tuple[int, ...], most: int) -> Augment:
@@ -183,28 +196,27 @@ def shifting(shape: tuple[int, ...], most: int) -> Augment:
 
     height, width = shape[:2]
     channels = shape[2] if len(shape) == 3 else 1
+    wide = width + 2 * most
+    corner = (torch.arange(height)[:, None] * wide + torch.arange(width)).flatten()
+    places = (corner[:, None] * channels + torch.arange(channels)).reshape(1, -1)
 
     def augment(batch: Tensor, generator: Any) -> Tensor:
         pictures = torch.nn.functional.pad(batch.view(-1, height, width, channels), (0, 0, most, most, most, most))
-        count = len(batch)
-        down = torch.randint(0, 2 * most + 1, (count,), generator=generator)
-        right = torch.randint(0, 2 * most + 1, (count,), generator=generator)
-        rows = (down[:, None] + torch.arange(height))[:, :, None]
-        columns = (right[:, None] + torch.arange(width))[:, None, :]
-        return pictures[torch.arange(count)[:, None, None], rows, columns].reshape(count, -1)
+        down, right = torch.randint(0, 2 * most + 1, (2, len(batch), 1), generator=generator)
+        return pictures.flatten(1).gather(1, places + (down * wide + right) * channels)
 
     return augment
 
 
-def _centre(decoder: Any, rows: Any, loss: str) -> None:
+def _centre(decoder: Any, rows: Any, visible: str) -> None:
     """Start the output at the mean of the data: the first epochs need not find it."""
     import torch
 
     mean = np.asarray(rows.matrix.mean(axis=0), dtype=np.float64).ravel()
-    if loss == "cross-entropy":
+    if visible == "sigmoid":
         mean = np.clip(mean, 1e-3, 1 - 1e-3)
         mean = np.log(mean / (1 - mean))
-    elif loss == "counts":
+    elif visible == "softmax":
         mean = np.log(mean + 1e-6)
     with torch.no_grad():
         decoder[-1].bias.copy_(torch.from_numpy(mean.astype(np.float32)))

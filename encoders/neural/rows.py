@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,15 @@ class Rows:
     def width(self) -> int:
         """Numbers in a row."""
         return int(self.matrix.shape[1])
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the numbers: the identity of the training data."""
+        whole: Any = self.matrix
+        parts = (whole.data, whole.indices, whole.indptr) if self.sparse else (whole,)
+        digest = hashlib.sha256(str(whole.shape).encode())
+        for part in parts:
+            digest.update(np.ascontiguousarray(part).data)
+        return digest.hexdigest()
 
     def take(self, places: Tensor) -> Tensor:
         """Return the rows at `places` as a float32 tensor (len(places), width)."""

@@ -48,7 +48,13 @@ class History:
 
 
 def train(
-    network: nn.Module, loss: Loss, rows: Rows, plan: Plan, work: Path | None = None, augment: Augment | None = None
+    network: nn.Module,
+    loss: Loss,
+    rows: Rows,
+    plan: Plan,
+    work: Path | None = None,
+    augment: Augment | None = None,
+    method: str = "",
 ) -> History:
     """Train a network in place and leave it with its best weights, in evaluation mode.
 
@@ -64,6 +70,8 @@ def train(
         weights as one that was not.
     augment : callable, optional
         ``augment(batch, generator)`` -> batch, in training only.
+    method : str
+        All options of the method; a checkpoint of other options or other rows is left aside.
 
     Returns
     -------
@@ -87,7 +95,8 @@ def train(
         network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True
     )
     history, best = History(), _copied(network)
-    resumed = read_checkpoint(work, network, optimizer, history, asdict(plan))
+    identity = {} if work is None else {**asdict(plan), "method": method, "rows": rows.digest()}
+    resumed = read_checkpoint(work, network, optimizer, history, identity)
     if resumed is not None:
         best = resumed
     started = time.perf_counter() - sum(history.seconds)
@@ -106,7 +115,7 @@ def train(
         history.seconds.append(time.perf_counter() - begun)
         if history.validation_loss[-1] <= min(history.validation_loss):
             history.best_epoch, best = epoch, _copied(network)
-        write_checkpoint(work, network, optimizer, history, best, asdict(plan))
+        write_checkpoint(work, network, optimizer, history, best, identity)
         bar.set_postfix_str(f"loss {history.train_loss[-1]:.4g}, validation {history.validation_loss[-1]:.4g}")
         bar.update()
     bar.close()

@@ -71,7 +71,7 @@ class BM25(BagOfWords):
         return codes
 
     def _saturated(self, counts: NDArray[Any], discount: NDArray[Any]) -> NDArray[Any]:
-        if self.method == "lucene":  # Lucene 8 dropped the constant factor k1 + 1
+        if self.method in ("lucene", "robertson"):  # without the constant factor k1 + 1 (Lucene: since version 8)
             return np.asarray(counts / (counts + self.k1 * discount))
         if self.method == "bm25l":
             shifted = counts / discount + self.delta

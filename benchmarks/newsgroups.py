@@ -1,0 +1,85 @@
+"""Whether a deep autoencoder's code retrieves newsgroup postings better than LSA of the same width.
+
+Training postings are the items, test postings the queries, the same group is relevant, cosine, exact search.
+Run: ``NEARBY_DATA=... python benchmarks/newsgroups.py``; with ``tune SPEC ...`` a share of the training postings asks
+instead.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from record import record, say, timed
+
+from encoders.registry import create
+from indexers.base import Index
+from indexers.registry import create_index
+from retrieval.corpora.base import Item
+from retrieval.corpora.registry import open_corpus
+from retrieval.evaluation import evaluate_labels, precision_recall_labels
+
+WORDS = "bow:2000,stop=english"
+#: Width -> the space that should beat LSA of that width; chosen by `tune`.
+CODES = {
+    10: f"{WORDS}+deep-ae:500-250-125-10,epochs=30,dropout=0.5",
+    128: f"{WORDS}+deep-ae:500-250-128,epochs=30,dropout=0.5",
+}
+RIVALS = (f"{WORDS}+lsa:{{}}", "tfidf:stop=english+lsa:{}")
+SPACES = [WORDS, "tfidf:2000,stop=english", "tfidf:stop=english"]
+SPACES += [spec for width, code in CODES.items() for spec in (*(rival.format(width) for rival in RIVALS), code)]
+
+
+def main(*arguments: str) -> None:
+    """Measure the spaces on the test postings, or tune on training postings alone."""
+    corpus = open_corpus("20newsgroups")
+    items, queries = list(corpus), list(corpus.queries())
+    tuning = arguments[:1] == ("tune",)
+    if tuning:
+        order = np.random.default_rng(0).permutation(len(items))
+        queries, items = [items[row] for row in order[:1500]], [items[row] for row in order[1500:]]
+    spaces = {}
+    for spec in arguments[1:] if tuning else SPACES:
+        spaces[spec] = measured(spec, items, queries)
+        say(spec, {key: value for key, value in spaces[spec].items() if key != "curve"})
+        say("   curve", [round(value, 3) for value in spaces[spec]["curve"]])
+    if not tuning:
+        record(
+            "newsgroups",
+            {"items": len(items), "queries": len(queries), "codes": CODES, "spaces": spaces},
+        )
+
+
+def measured(spec: str, items: list[Item], queries: list[Item]) -> dict[str, Any]:
+    """Return P@10, AP over the full ranking and the 11-point curve of one space."""
+    texts, labels, asked = [i.content for i in items], [i.label for i in items], [q.label for q in queries]
+    encoder = create(spec)
+    with timed() as fitting:
+        encoder.fit(texts)
+    with timed() as encoding:
+        codes = encoder.encode(texts)
+    index = create_index("exact", encoder.space)
+    index.add([item.id for item in items], codes)
+    coded = encoder.encode_queries([query.content for query in queries])
+    means = evaluate_labels(index.search_rows(coded, 100).rows, labels, asked, ("P@10", "P@100")).means
+    curve = precision_recall_labels(rankings(index, coded), labels, asked).mean(axis=0)
+    return {
+        **means,
+        "curve": curve.tolist(),
+        "curve_mean": float(curve.mean()),
+        "fit_seconds": fitting.value,
+        "encode_per_second": len(texts) / encoding.value,
+    }
+
+
+def rankings(index: Index, queries: Any, rows: int = 256) -> Iterator[NDArray[np.int64]]:
+    """Rank all items for a block of queries at a time."""
+    for start in range(0, queries.shape[0], rows):
+        yield index.search_rows(queries[start : start + rows], len(index)).rows
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

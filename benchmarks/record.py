@@ -1,0 +1,60 @@
+"""One JSON line for every run of a benchmark, with what makes its figures traceable."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from retrieval.provenance import provenance
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def record(name: str, figures: dict[str, Any]) -> None:
+    """Append the figures of one run to ``results/<name>.jsonl``."""
+    made = provenance()
+    made["command"] = " ".join(["python", *sys.argv])
+    made["load"] = round(os.getloadavg()[0], 1)  # above the cores in use: others ran beside it
+    made["machine"] += f", {platform.system()} {platform.release()}"
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / f"{name}.jsonl").open("a") as lines:
+        lines.write(json.dumps({"provenance": made, "figures": figures}) + "\n")
+    say(f"recorded {name}")
+
+
+def latest(name: str) -> dict[str, Any] | None:
+    """Return the last recorded run, or None."""
+    file = RESULTS / f"{name}.jsonl"
+    if not file.exists():
+        return None
+    run: dict[str, Any] = json.loads(file.read_text().splitlines()[-1])
+    return run
+
+
+class Seconds:
+    """How long a block took; `value` is known when it has ended."""
+
+    value = 0.0
+
+    def __float__(self) -> float:
+        return self.value
+
+
+@contextmanager
+def timed() -> Iterator[Seconds]:
+    """Measure the seconds of a block."""
+    seconds, started = Seconds(), time.perf_counter()
+    yield seconds
+    seconds.value = time.perf_counter() - started
+
+
+def say(*words: Any) -> None:
+    """Print progress at once."""
+    print(time.strftime("%H:%M:%S"), *words, flush=True)

@@ -1,0 +1,222 @@
+"""Write docs/results.md from the latest line of every results file: figure beside target, misses with reason.
+
+Run: ``python benchmarks/report.py``
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from record import latest
+
+PAGE = Path(__file__).parent.parent / "docs" / "results.md"
+CURVE = [f"R={level / 10:.1f}" for level in range(11)]
+#: One setting for all four corpora.
+BM25 = "bm25:k1=1.5"
+BM25_TARGETS = {"cranfield": 0.379, "cisi": 0.393, "npl": 0.366, "scifact": 0.667}
+
+
+class Page:
+    """The lines of the page, and the targets that were missed."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.missed: list[str] = []
+
+    def table(self, head: list[str], rows: list[list[Any]]) -> None:
+        self.lines += ["", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+        self.lines += ["| " + " | ".join(map(written, row)) + " |" for row in rows] + [""]
+
+    def target(self, what: str, measured: float, wanted: float, at_least: bool = True, reason: str = "") -> list[Any]:
+        """Return a row of a table of targets; remember a miss."""
+        met = measured >= wanted if at_least else measured <= wanted
+        if not met:
+            sign = "≥" if at_least else "≤"
+            self.missed.append(f"{what}: {written(measured)}, wanted {sign} {written(wanted)}. {reason}".rstrip())
+        return [what, measured, f"{'≥' if at_least else '≤'} {written(wanted)}", "met" if met else "**missed**"]
+
+    def heading(self, title: str, run: dict[str, Any]) -> None:
+        made = run["provenance"]
+        libraries = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+        self.lines += [
+            f"## {title}",
+            "",
+            f"{made['date']}, commit `{made['commit']}`, {made['machine']}, Python {made['python']}; {libraries}.  ",
+            f"`{made['command']}`; load of the machine at the end: {made.get('load', 'not recorded')}",
+        ]
+
+
+TARGETS = ["target", "measured", "wanted", ""]
+
+
+def written(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4f}".lstrip("0") if 0 < abs(value) < 1 else f"{value:.2f}"
+
+
+def mnist(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    spaces, name = figures["spaces"], figures["autoencoder"]
+    page.heading("MNIST: 30 numbers against 784 pixels", run)
+    columns = {
+        "P@10": "P@10",
+        "P@100": "P@100",
+        "AP@100": "AP@100",
+        "bytes_per_item": "bytes/item",
+        "test_error": "test error",
+        "fit_seconds": "fit s",
+        "encode_per_second": "encoded/s",
+        "queries_per_second": "queries/s",
+    }
+    rows = [[f"`{spec}`", *(row.get(key, "–") for key in columns)] for spec, row in spaces.items()]
+    page.table(["space", *columns.values()], rows)
+    code, pca = spaces[name], spaces["pixels+pca:30"]
+    page.lines.append(
+        f"Autoencoder: {code['epochs']} epochs, training error {code['train_error']:.2f}, held-out part of the"
+        f" training pictures {code['validation_error']:.2f}. Error: squared, summed over the 784 pixels."
+    )
+    why = "Training stopped at its time."
+    rows = [
+        page.target("test error of deep-ae", code["test_error"], 3.0, False, why),
+        page.target("its training, seconds", code["fit_seconds"], 600, False),
+        page.target("test error of pca:30, away from 13.87", abs(pca["test_error"] - 13.87), 0.01, False),
+    ]
+    for other in ("pixels", "pixels+pca:30"):
+        rows += [
+            page.target(f"{key} of deep-ae above {other}", code[key], spaces[other][key], True, "")
+            for key in ("P@10", "P@100", "AP@100")
+        ]
+    page.table(TARGETS, rows)
+
+
+NEWSGROUPS_MISS = "This LSA weights by idf; the code reads plain counts of 2,000 words."
+
+
+def newsgroups(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    spaces = figures["spaces"]
+    page.heading("20 Newsgroups: a deep code against LSA of the same width", run)
+    rows = [
+        [f"`{spec}`", row["P@10"], row["P@100"], row["curve_mean"], row["fit_seconds"]] for spec, row in spaces.items()
+    ]
+    page.table(["space", "P@10", "P@100", "mean of the curve", "fit s"], rows)
+    page.lines.append("Interpolated precision at every recall level:")
+    page.table(["space", *CURVE], [[f"`{spec}`", *row["curve"]] for spec, row in spaces.items()])
+    rows = []
+    for width, spec in figures["codes"].items():
+        code = spaces[spec]
+        for rival in (name for name in spaces if name.endswith(f"lsa:{width}")):
+            other = spaces[rival]
+            least = min(range(11), key=lambda level: code["curve"][level] - other["curve"][level])
+            margin = code["curve"][least] - other["curve"][least]
+            rows.append(page.target(f"{width}-d: least margin over `{rival}`, at {CURVE[least]}", margin, 0))
+            wanted = 1.3 * other["P@10"] if width == "10" else other["P@10"] + 0.03
+            what = f"{width}-d: P@10 beside {written(other['P@10'])} of `{rival}`"
+            rows.append(page.target(what, code["P@10"], wanted, True, NEWSGROUPS_MISS))
+    page.table(TARGETS, rows)
+
+
+def text_retrieval(page: Page, run: dict[str, Any]) -> None:
+    page.heading("Judged documents: Cranfield, CISI, NPL, SciFact", run)
+    rows = []
+    for name, corpus in run["figures"]["corpora"].items():
+        spaces = corpus["spaces"]
+        page.lines += ["", f"### {name}: {corpus['items']:,} documents, {corpus['queries']:,} queries"]
+        keys = ("nDCG@10", "AP", "R@100", "RR@10", "fit_seconds", "query_ms")
+        page.table(
+            ["space", *keys], [[f"`{shortened(spec)}`", *(row[key] for key in keys)] for spec, row in spaces.items()]
+        )
+        rows.append(page.target(f"{name}: nDCG@10 of `{BM25}`", spaces[BM25]["nDCG@10"], BM25_TARGETS[name]))
+    page.lines.append(f"`{BM25}`: method lucene, b .75, English stop list and Snowball stemmer.")
+    page.table(TARGETS, rows)
+
+
+def shortened(spec: str) -> str:
+    return spec.split("/")[0] + "all-MiniLM-L6-v2" if spec.startswith("sbert:/") else spec
+
+
+def speed(page: Page, run: dict[str, Any]) -> None:
+    page.heading("Speed beside other libraries", run)
+    page.lines += [
+        "",
+        "Ratio: their seconds divided by ours, median over alternating repeats; above 1, nearby is faster.",
+    ]
+    rows, targets, notes = [], [], []
+    for part, figures in run["figures"].items():
+        for what, row in nested(part, figures):
+            if isinstance(row, str):
+                notes.append(f"{what}: {row}.")
+                continue
+            rows.append([what, row["ours_seconds"], row["theirs_seconds"], row["ratio"], row["repeats"]])
+            least = 0.95 if part == "faiss" else 1.0
+            targets.append(page.target(f"{what}: ratio", row["ratio"], least))
+    page.table(["what", "ours s", "theirs s", "ratio", "repeats"], rows)
+    page.lines += notes
+    page.table(TARGETS, targets)
+
+
+def nested(name: str, figures: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return every measured pair below, under its path of names."""
+    if "ratio" in figures:
+        return [(name, figures)]
+    found: list[tuple[str, Any]] = []
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            found += nested(f"{name}: {key}", value)
+        elif isinstance(value, str):
+            found.append((f"{name}: {key}", value))
+    return found
+
+
+def arxiv(page: Page, run: dict[str, Any]) -> None:
+    spaces = run["figures"]["spaces"]
+    page.heading("80,000 abstracts (arxiv-80k)", run)
+    keys = {
+        "fit_seconds": "fit s",
+        "encode_seconds": "encode s",
+        "index_seconds": "index s",
+        "index_mib": "index MiB",
+        "peak_rss_mib": "peak RSS MiB",
+        "queries_per_second": "abstracts asked/s",
+        "title_queries_per_second": "titles asked/s",
+    }
+    rows = [[f"`{spec}`", row["index"], *(row[key] for key in keys)] for spec, row in spaces.items()]
+    page.table(["space", "index", *keys.values()], rows)
+    for spec, row in spaces.items():
+        if "graph" not in row:
+            continue
+        graph = row["graph"]
+        page.lines.append(
+            f"`{spec}` in {graph['index']} (built in {graph['index_seconds']:.1f} s, {graph['index_mib']:.0f} MiB):"
+        )
+        rows = [[width, at["recall@10"], at["queries_per_second"]] for width, at in graph["widths"].items()]
+        page.table(["efSearch", "recall@10 against exact", "queries/s"], rows)
+        best = max(at["recall@10"] for at in graph["widths"].values())
+        page.table(TARGETS, [page.target("recall@10 of HNSW32", best, 0.95)])
+
+
+PARTS = {"mnist": mnist, "newsgroups": newsgroups, "text_retrieval": text_retrieval, "speed": speed, "arxiv": arxiv}
+
+
+def main() -> None:
+    """Write the page."""
+    page, absent = Page(), []
+    for name, part in PARTS.items():
+        run = latest(name)
+        if run is None:
+            absent.append(name)
+        else:
+            part(page, run)
+    head = ["# Results", "", "Written by `benchmarks/report.py` from `benchmarks/results/*.jsonl`; do not edit.", ""]
+    head += ["## Targets missed", "", *(f"- {line}" for line in page.missed or ["none"]), ""]
+    head += [f"- not run yet: {', '.join(absent)}", ""] if absent else []
+    PAGE.write_text("\n".join(head + page.lines).replace("\n\n\n", "\n\n").rstrip() + "\n")
+    print(f"{PAGE}: {len(page.missed)} targets missed")
+
+
+if __name__ == "__main__":
+    main()

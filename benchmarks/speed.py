@@ -1,0 +1,201 @@
+"""What nearby costs beside the libraries it stands on.
+
+Medians over alternating repeats; a ratio above 1: nearby is faster.
+
+Run: ``NEARBY_DATA=... python benchmarks/speed.py [faiss training words bm25]``
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from record import latest, record, say
+
+from encoders.codes import Kind, Metric, Space
+from encoders.cores import available_cores
+from encoders.registry import create
+from indexers.registry import create_index
+from retrieval.corpora.registry import open_corpus
+
+
+def alternating(ours: Callable[[], Any], theirs: Callable[[], Any], repeats: int = 9) -> dict[str, float]:
+    """Time two functions in turn, after one run of each that is not counted."""
+    ours(), theirs()
+    times: list[tuple[float, float]] = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        ours()
+        between = time.perf_counter()
+        theirs()
+        times.append((between - begun, time.perf_counter() - between))
+    mine, other = np.array(times).T
+    return {
+        "ours_seconds": float(np.median(mine)),
+        "theirs_seconds": float(np.median(other)),
+        "ratio": float(np.median(other / mine)),
+        "repeats": repeats,
+    }
+
+
+def against_faiss() -> dict[str, Any]:
+    """Search by FAISS through nearby, and by FAISS itself, the same factory string and the same queries."""
+    import faiss
+
+    generator = np.random.default_rng(0)
+    centres = generator.standard_normal((200, 64), dtype=np.float32)
+    points = centres[generator.integers(0, 200, 50_000)] + 0.5 * generator.standard_normal(
+        (50_000, 64), dtype=np.float32
+    )
+    queries = points[:2_000] + 0.1 * generator.standard_normal((2_000, 64), dtype=np.float32)
+    faiss.omp_set_num_threads(available_cores())
+    figures = {}
+    for factory in ("Flat", "HNSW32", "IVF256,Flat"):
+        index = create_index(f"faiss:{factory}", Space(64, Kind.DENSE, Metric.EUCLIDEAN))
+        index.fit(points)
+        index.add([str(row) for row in range(len(points))], points)
+        raw: Any = faiss.index_factory(64, factory)
+        raw.train(points)
+        raw.add(points)
+        for batch in (len(queries), 32, 1):
+            asked = queries[:batch]
+            repeats, times = (9, 1) if batch > 100 else (15, 20 if batch > 1 else 200)
+
+            def ours(index: Any = index, asked: Any = asked, times: int = times) -> None:
+                for _ in range(times):
+                    index.search_rows(asked, 10)
+
+            def theirs(raw: Any = raw, asked: Any = asked, times: int = times) -> None:
+                for _ in range(times):
+                    raw.search(asked, 10)
+
+            figures[f"{factory}, batch {batch}"] = alternating(ours, theirs, repeats)
+    return figures
+
+
+def training() -> dict[str, Any]:
+    """Train the MNIST autoencoder for an epoch here, and in a plain fp32 loop over the same network."""
+    import torch
+
+    from encoders.neural.networks import mlp
+
+    pictures = np.stack([item.content for item in open_corpus("mnist?split=test")])
+    rows = create("pixels").fit_encode(pictures)
+    widths = (784, 1000, 500, 250, 30)
+
+    def ours() -> None:
+        create("deep-ae:1000-500-250-30,epochs=2,validation=0").fit(rows)
+
+    def theirs() -> None:
+        torch.manual_seed(0)
+        network = torch.nn.Sequential(mlp(widths, "silu", "batch"), mlp(widths[::-1], "silu", "batch"))
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+        data = torch.from_numpy(rows)
+        for _ in range(2):
+            order = torch.randperm(len(data))
+            for start in range(0, len(data), 256):
+                batch = data[order[start : start + 256]]
+                loss = (network(batch) - batch).square().sum(dim=1).mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+
+    figures: dict[str, Any] = alternating(ours, theirs, 5)
+    for whose in ("ours", "theirs"):
+        figures[f"{whose}_samples_per_second"] = 2 * len(rows) / figures[f"{whose}_seconds"]
+    return figures
+
+
+def bag_of_words() -> dict[str, Any]:
+    """Count words of the training postings, learning the vocabulary on the way."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    texts = [str(item.content) for item in open_corpus("20newsgroups")]
+
+    def separately() -> None:
+        create("bow").fit(texts).encode(texts)
+
+    def at_once() -> None:
+        create("bow").fit_encode(texts)
+
+    def theirs() -> None:
+        CountVectorizer().fit_transform(texts)
+
+    return {"fit, then encode": alternating(separately, theirs, 5), "fit_encode": alternating(at_once, theirs, 5)}
+
+
+def against_bm25s() -> dict[str, Any]:
+    """Answer the SciFact queries, tokenised and encoded beforehand on both sides: the index alone."""
+    figures: dict[str, Any] = {}
+    for name in ("scifact", "arxiv-80k"):
+        items = list(open_corpus(name))
+        asked = [str(query.content) for query in open_corpus("scifact").queries()]
+        figures[name] = bm25_on([str(item.content) for item in items], [item.id for item in items], asked)
+    return figures
+
+
+def bm25_on(texts: list[str], ids: list[str], asked: list[str]) -> dict[str, Any]:
+    import bm25s
+
+    encoder = create("bm25:k1=1.5").fit(texts)
+    index = create_index("sparse", encoder.space)
+    index.add(ids, encoder.encode(texts))
+    queries = encoder.encode_queries(asked)
+    # the same tokens for both: bm25s gets each text as the words of our vocabulary
+    words = np.array(encoder.vocabulary)
+    tokens = [as_words(words, row) for row in rows_of(encoder.counts(texts))]  # type: ignore[attr-defined]
+    query_tokens = [as_words(words, row) for row in rows_of(queries)]
+    figures: dict[str, Any] = {"items": len(texts), "queries": len(asked)}
+    for backend in ("numpy", "numba"):
+        if backend == "numba" and importlib.util.find_spec("numba") is None:
+            figures["bm25s numba"] = "numba is not installed"
+            continue
+        raw = bm25s.BM25(method="lucene", k1=1.5, b=0.75, backend=backend)
+        raw.index(tokens, show_progress=False)
+
+        def ours() -> None:
+            index.search_rows(queries, 10)
+
+        def theirs(raw: Any = raw) -> None:
+            raw.retrieve(query_tokens, k=10, show_progress=False, n_threads=available_cores())
+
+        row: dict[str, Any] = alternating(ours, theirs, 5)
+        row["ours_queries_per_second"] = len(asked) / row["ours_seconds"]
+        row["theirs_queries_per_second"] = len(asked) / row["theirs_seconds"]
+        found = index.search_rows(queries, 10).scores
+        other = raw.retrieve(query_tokens, k=10, show_progress=False).scores
+        row["largest_difference_of_scores"] = float(np.abs(np.where(found > 0, found, 0) - other).max())
+        figures[f"bm25s {backend}"] = row
+    return figures
+
+
+def rows_of(matrix: Any) -> list[Any]:
+    return [
+        np.repeat(matrix.indices[start:stop], matrix.data[start:stop].astype(int))
+        for start, stop in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)
+    ]
+
+
+def as_words(words: Any, places: Any) -> list[str]:
+    return list(words[places].tolist())
+
+
+PARTS = {"faiss": against_faiss, "training": training, "words": bag_of_words, "bm25": against_bm25s}
+
+
+def main(*names: str) -> None:
+    """Measure the named parts (all of them by default); the others keep their last figures."""
+    before = latest("speed")
+    figures = {} if before is None else before["figures"]
+    for name in names or PARTS:
+        figures[name] = PARTS[name]()
+        say(name, figures[name])
+        record("speed", figures)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+"""The grammar of specs: what is written is read back, what is wrong is marked."""
+
+from __future__ import annotations
+
+import pytest
+
+from encoders.errors import OptionError, SpecError, UnknownNameError
+from encoders.registry import create
+from encoders.spec import Stage, parse, write_stage
+
+
+def test_stages_arguments_and_options():
+    assert parse("tfidf:min-df=2+lsa:128,seed=7") == [
+        Stage("tfidf", None, {"min-df": "2"}),
+        Stage("lsa", "128", {"seed": "7"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["plain", "", "a+b", "a,b", "a=b", "two words", 'a "quote"', "back\\slash", "/models/mini lm", "C:\\models", "a:b", "東京",
+     "tab\tand\nline"],
+)  # fmt: skip
+def test_any_value_survives_writing_and_reading(value):
+    written = write_stage("name", value, {"key": value})
+    assert parse(f"{written}+next") == [Stage("name", value, {"key": value}), Stage("next", None, {})]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "wanted"),
+    [
+        ("", 0, "an encoder name"),
+        ("+lsa", 0, "an encoder name"),
+        ("tfidf+", 6, "an encoder name"),
+        ("tfidf++lsa", 6, "an encoder name"),
+        ("pca:", 4, "an option"),
+        ("pca:30,,", 7, "an option"),
+        ("pca:30,40", 7, "key=value"),
+        ("pca:k=", 6, "a value for 'k'"),
+        ("pca:k=1,k=2", 8, "'k' only once"),
+        ('sbert:"open', 6, "a closing double quote"),
+        ("pca 30", 3, "'+' or the end"),
+    ],
+)
+def test_the_place_of_a_mistake_is_marked(text, place, wanted):
+    with pytest.raises(SpecError) as raised:
+        parse(text)
+    message, shown, mark = str(raised.value).split("\n")
+    assert message.startswith(f"expected {wanted}, found ")
+    assert shown == f"  {text}"
+    assert mark == " " * (2 + place) + "^"
+
+
+@pytest.mark.parametrize(
+    "spec", ["tfidf+lsa:128", "pixels+deep-ae:500-30,epochs=3+binarize", "bm25:stem=none,k1=0.9", "bow:2000"]
+)
+def test_a_built_encoder_writes_the_spec_it_was_built_from(spec):
+    assert str(create(spec)) == spec
+    assert create(create(spec).spec(full=True)) == create(spec)
+
+
+def test_a_mistyped_name_is_corrected():
+    with pytest.raises(UnknownNameError, match="unknown encoder 'tfid'; did you mean 'tfidf'"):
+        create("tfid+lsa")
+    with pytest.raises(UnknownNameError, match="did you mean 'epochs'"):
+        create("pixels+deep-ae:epoch=3")
+
+
+def test_an_option_given_twice_is_refused():
+    with pytest.raises(OptionError, match="k is given twice"):
+        create("pca:30,k=40")
+
+
+def test_texts_are_read_by_the_first_stage_only():
+    with pytest.raises(SpecError, match="'tfidf' reads texts, so it cannot come after 'pca'"):
+        create("pca+tfidf")
