@@ -78,7 +78,7 @@ def test_search_by_words(texts):
     done = nearby("search", str(texts / "c"), "plum juice", "-k", "1")
     assert done.returncode == 0
     assert "2" in done.stdout
-    assert "k1=1.2" in done.stdout  # BM25's parameters stand with every result
+    assert "k1=1.5" in done.stdout  # BM25's parameters stand with every result
 
 
 def test_no_query_answers_import_torch_or_scikit_learn(digits):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,10 +12,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Modality, Space
 from encoders.errors import BadItemError
 from encoders.options import option
-from encoders.text.tokens import stemmer, stop_words, words
+from encoders.text.counting import Places, WordTable, count_words
+from encoders.text.tokens import stemmer, stop_words
 
 
 @dataclass
@@ -51,44 +51,46 @@ class BagOfWords(Encoder):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._index: dict[str, int] = {}
+        self._table: WordTable | None = None
+        self._keep_counts = False
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        occurrences: Counter[str] = Counter()
-        document_frequency: Counter[str] = Counter()
-        documents = 0
+        table = WordTable(self._normal, self._keep_counts)
         for batch in batches:
-            for text in batch.items:
-                found = words(text)
-                occurrences.update(found)
-                document_frequency.update(set(found))
-                documents += 1
-        return self._learn(occurrences, document_frequency, documents)
-
-    def _learn(self, occurrences: Counter[str], document_frequency: Counter[str], documents: int) -> Space:
-        """Choose the vocabulary from raw words; stems and stop words are settled once per word, not per token."""
-        merged, frequency = self._merged(occurrences), self._merged(document_frequency)
-        least = self.min_df if self.min_df >= 1 else self.min_df * documents
-        most = self.max_df * documents if self.max_df <= 1 else self.max_df
-        kept = [word for word in merged if least <= frequency[word] <= most]
+            table.count(batch.items)
+        self._table = table if self._keep_counts else None
+        least = self.min_df if self.min_df >= 1 else self.min_df * table.documents
+        most = self.max_df * table.documents if self.max_df <= 1 else self.max_df
+        kept = table.choose(self.size, least, most)
         if not kept:
             raise BadItemError(
-                f"{self.name}: no word is left of {len(merged)} in {documents} documents; "
+                f"{self.name}: no word is left of {len(table.numbers)} in {table.documents} documents; "
                 "loosen min-df, max-df or the stop list"
             )
-        if self.size is not None and len(kept) > self.size:
-            kept = sorted(kept, key=lambda word: (-merged[word], word))[: self.size]
-        self.vocabulary = sorted(kept)
+        self.vocabulary = kept
+        frequency = table.frequency(kept)
+        self._learn(frequency, table.documents, float((frequency if self.binary else table.occurrences(kept)).sum()))
         return Space(len(kept), Kind.SPARSE, self.metric)
 
-    def _merged(self, counts: Counter[str]) -> Counter[str]:
-        stopped, stem = stop_words(self.stop), stemmer(self.stem)
-        if not stopped and stem is None:
-            return counts
-        raw = [word for word in counts if word not in stopped]
-        merged: Counter[str] = Counter()
-        for word, final in zip(raw, raw if stem is None else stem(raw), strict=True):
-            merged[final] += counts[word]
-        return merged
+    def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
+        """Learn weights from how many documents hold each word, and how many tokens they hold together."""
+
+    def fit_encode(self, batches: Batches | Items, y: Sequence[Any] | None = None) -> Codes:
+        """Fit and return the codes of the same items, in one reading."""
+        self._keep_counts = True
+        try:
+            self.fit(batches, y)
+            assert self._table is not None  # noqa: S101
+            return self._weighed(self._binary(self._table.chosen(list(self._index))))
+        finally:
+            self._keep_counts, self._table = False, None
+
+    def _normal(self, word: str) -> str | None:
+        """Return what a raw word counts as: its stem, or nothing."""
+        if word in stop_words(self.stop):
+            return None
+        stem = stemmer(self.stem)
+        return word if stem is None else stem([word])[0]
 
     @property
     def vocabulary(self) -> list[str] | None:
@@ -98,32 +100,27 @@ class BagOfWords(Encoder):
     @vocabulary.setter
     def vocabulary(self, value: list[str]) -> None:
         self._index = {word: place for place, word in enumerate(value)}
-        #: raw word -> component; unknown words and stop words are remembered as -1
-        self._place: dict[str, int] = dict(self._index) if self.stem == "none" else {}
+        self._places = Places(self._find, self._index.items() if self.stem == "none" else ())
 
     def counts(self, texts: Iterable[str]) -> csr_array:
         """Return how often each word of the vocabulary occurs, float32 (n, dim)."""
-        find, place = self._find, self._place
-        indices: list[int] = []
-        pointers = [0]
-        for text in texts:
-            row = [place[word] if word in place else find(word) for word in words(text)]
-            indices += [component for component in row if component >= 0]
-            pointers.append(len(indices))
-        return _count_matrix(np.asarray(indices, dtype=np.int32), np.asarray(pointers), self.space.dim, self.binary)
+        return self._binary(count_words(texts, self._places, lambda: self.space.dim))
 
     def _find(self, word: str) -> int:
-        if word in stop_words(self.stop):
-            component = -1
-        else:
-            stem = stemmer(self.stem)
-            component = self._index.get(word if stem is None else stem([word])[0], -1)
-        if len(self._place) < 4_000_000:  # bounded: a stream of new words must not fill the memory
-            self._place[word] = component
-        return component
+        normal = self._normal(word)
+        return -1 if normal is None else self._index.get(normal, -1)
+
+    def _binary(self, counts: csr_array) -> csr_array:
+        if self.binary:
+            counts.data[:] = 1
+        return counts
 
     def _encode(self, items: Any) -> Codes:
-        return self.counts(items)
+        return self._weighed(self.counts(items))
+
+    def _weighed(self, counts: csr_array) -> csr_array:
+        """Turn counts, which may be written into, into codes."""
+        return counts
 
     def state(self) -> State:
         """Nothing but the vocabulary is learnt."""
@@ -131,11 +128,3 @@ class BagOfWords(Encoder):
 
     def restore(self, state: State) -> None:
         """Nothing to take back."""
-
-
-def _count_matrix(indices: NDArray[Any], pointers: NDArray[Any], dim: int, binary: bool) -> csr_array:
-    matrix = csr_array((np.ones(len(indices), dtype=np.float32), indices, pointers), shape=(len(pointers) - 1, dim))
-    matrix.sum_duplicates()
-    if binary:
-        matrix.data[:] = 1
-    return matrix

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Metric, Space
+from encoders.codes import Codes, Metric
 from encoders.options import option
 from encoders.text.bag_of_words import BagOfWords
 
@@ -45,30 +45,20 @@ class BM25(BagOfWords):
         "english", "Snowball stemmer", choices=("none", "english", "german", "french", "spanish", "italian")
     )
     method: str = option("lucene", "which BM25", choices=METHODS)
-    k1: float = option(1.2, "how fast repetition saturates", ge=0)
+    k1: float = option(1.5, "how fast repetition saturates", ge=0)
     b: float = option(0.75, "how much length is discounted", ge=0, le=1)
     delta: float = option(0.5, "lower bound of bm25+ and bm25l", ge=0)
 
-    def _fit(self, batches: Batches, work: Path | None) -> Space:
-        space = super()._fit(batches, work)
-        self._space = space
-        frequency, documents, length = np.zeros(space.dim), 0, 0.0
-        for batch in batches:
-            counts = self.counts(batch.items)
-            frequency += np.bincount(counts.indices, minlength=space.dim)
-            documents += counts.shape[0]
-            length += float(counts.data.sum())
+    def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
         self.idf = inverse_document_frequency(frequency, documents, self.method).astype(np.float32)
-        self.average_length = np.asarray([max(length / documents, 1e-9)], dtype=np.float32)
-        return space
+        self.average_length = np.asarray([max(tokens / documents, 1e-9)], dtype=np.float32)
 
-    def _encode(self, items: Any) -> Codes:
-        codes = self.counts(items)
-        lengths = np.asarray(codes.sum(axis=1)).ravel()
+    def _weighed(self, counts: csr_array) -> csr_array:
+        lengths = np.asarray(counts.sum(axis=1)).ravel()
         discount = 1 - self.b + self.b * lengths / self.average_length[0]
-        gains = self._saturated(codes.data, np.repeat(discount, np.diff(codes.indptr)))
-        codes.data = (gains * self.idf[codes.indices]).astype(np.float32)
-        return codes
+        gains = self._saturated(counts.data, np.repeat(discount, np.diff(counts.indptr)))
+        counts.data = (gains * self.idf[counts.indices]).astype(np.float32)
+        return counts
 
     def _saturated(self, counts: NDArray[Any], discount: NDArray[Any]) -> NDArray[Any]:
         if self.method in ("lucene", "robertson"):  # without the constant factor k1 + 1 (Lucene: since version 8)

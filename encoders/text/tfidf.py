@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Space, normalized
+from encoders.codes import normalized
 from encoders.options import option
 from encoders.text.bag_of_words import BagOfWords
 
@@ -36,24 +36,13 @@ class TfIdf(BagOfWords):
     name: ClassVar[str] = "tfidf"
     sublinear: bool = option(True, "1 + ln(count) instead of the count")
 
-    def _fit(self, batches: Batches, work: Path | None) -> Space:
-        space = super()._fit(batches, work)
-        self._space = space
-        frequency, documents = np.zeros(space.dim), 0
-        for batch in batches:
-            counts = self.counts(batch.items)
-            frequency += np.bincount(counts.indices, minlength=space.dim)
-            documents += counts.shape[0]
+    def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
         self.idf = (np.log((1 + documents) / (1 + frequency)) + 1).astype(np.float32)
-        return space
 
-    def _encode(self, items: Any) -> Codes:
-        return normalized(self._weighted(self.counts(items)))
-
-    def _weighted(self, counts: csr_array) -> csr_array:
+    def _weighed(self, counts: csr_array) -> csr_array:
         weights = 1 + np.log(counts.data) if self.sublinear else counts.data
         counts.data = (weights * self.idf[counts.indices]).astype(np.float32)
-        return counts
+        return normalized(counts)
 
     def state(self) -> State:
         """Inverse document frequencies (dim,)."""

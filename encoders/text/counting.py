@@ -1,0 +1,142 @@
+"""Texts to word counts: one pass, a dictionary look-up a token, the rest in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from encoders.codes import stack_codes
+from encoders.text.tokens import words
+
+#: Unknown words that are remembered as such: a stream of new words must not fill the memory.
+REMEMBERED = 4_000_000
+
+
+class Places(dict[str, int]):
+    """Raw word -> component, -1 for none; `find` is asked once a word."""
+
+    def __init__(self, find: Callable[[str], int], known: Iterable[tuple[str, int]] = ()) -> None:
+        super().__init__(known)
+        self._find = find
+
+    def __missing__(self, word: str) -> int:
+        component = self._find(word)
+        if len(self) < REMEMBERED:
+            self[word] = component
+        return component
+
+
+def count_words(texts: Iterable[str], places: Places, dim: Callable[[], int]) -> csr_array:
+    """Return how often each component occurs in each text, float32 (n, dim).
+
+    Parameters
+    ----------
+    texts : iterable of str
+    places : Places
+    dim : callable
+        The number of components, asked when all words have been looked up.
+    """
+    lengths = [0]
+
+    def rows() -> Iterator[list[str]]:  # one text's words at a time: they are looked up while the cache is warm
+        for text in texts:
+            found = words(text)
+            lengths.append(len(found))
+            yield found
+
+    indices = np.fromiter(map(places.__getitem__, chain.from_iterable(rows())), np.int32)
+    pointers = np.cumsum(lengths)
+    return matrix_of(indices, np.ones(len(indices), dtype=np.float32), pointers, dim())
+
+
+def matrix_of(
+    indices: NDArray[np.int32], data: NDArray[np.float32], pointers: NDArray[np.int64], dim: int
+) -> csr_array:
+    """Return a CSR matrix (n, dim) with sorted, unique columns; entries with column -1 are left out.
+
+    Examples
+    --------
+    >>> entries = np.array([1, -1, 1], np.int32), np.ones(3, np.float32), np.array([0, 2, 3])
+    >>> matrix_of(*entries, dim=2).toarray().tolist()
+    [[0.0, 1.0], [0.0, 1.0]]
+    """
+    known = indices >= 0
+    if not known.all():
+        pointers = np.concatenate([[0], np.cumsum(known)])[pointers]
+        indices, data = indices[known], data[known]
+    matrix = csr_array((data, indices, pointers), shape=(len(pointers) - 1, dim))
+    matrix.sum_duplicates()
+    return matrix
+
+
+class WordTable:
+    """Counts words of texts before the vocabulary is chosen.
+
+    Parameters
+    ----------
+    normal : callable
+        Raw word -> the word that is counted (its stem), or None where it is not (a stop word).
+    keep : bool
+        Keep the counts of every text, for `chosen`.
+    """
+
+    def __init__(self, normal: Callable[[str], str | None], keep: bool) -> None:
+        self.numbers: dict[str, int] = {}
+        self.documents = 0
+        self._occurrences: NDArray[Any] = np.zeros(0)
+        self._frequency: NDArray[Any] = np.zeros(0, dtype=np.int64)
+        self._normal = normal
+        self._places = Places(self._number)
+        self._kept: list[csr_array] | None = [] if keep else None
+
+    def _number(self, raw: str) -> int:
+        word = self._normal(raw)
+        return -1 if word is None else self.numbers.setdefault(word, len(self.numbers))
+
+    def count(self, texts: Iterable[str]) -> None:
+        """Count the words of some texts."""
+        matrix = count_words(texts, self._places, lambda: max(1, len(self.numbers)))
+        width = int(matrix.shape[1])
+        self._occurrences = _grown(self._occurrences, width)
+        self._frequency = _grown(self._frequency, width)
+        self._occurrences += np.bincount(matrix.indices, matrix.data, width)
+        self._frequency += np.bincount(matrix.indices, minlength=width)
+        self.documents += int(matrix.shape[0])
+        if self._kept is not None:
+            self._kept.append(matrix)
+
+    def choose(self, size: int | None, least: float, most: float) -> list[str]:
+        """Return the words in at least `least` and at most `most` texts, the `size` most frequent, in order."""
+        frequency = self._frequency[: len(self.numbers)]
+        wanted = ((frequency >= least) & (frequency <= most)).tolist()
+        kept = [word for word, take in zip(self.numbers, wanted, strict=True) if take]
+        if size is not None and len(kept) > size:
+            kept = sorted(kept, key=lambda word: (-self._occurrences[self.numbers[word]], word))[:size]
+        return sorted(kept)
+
+    def frequency(self, vocabulary: list[str]) -> NDArray[np.int64]:
+        """Return in how many texts each word occurs."""
+        return np.asarray(self._frequency[self._rows(vocabulary)])
+
+    def occurrences(self, vocabulary: list[str]) -> NDArray[np.float64]:
+        """Return how often each word occurs."""
+        return np.asarray(self._occurrences[self._rows(vocabulary)])
+
+    def chosen(self, vocabulary: list[str]) -> csr_array:
+        """Return the kept counts of every text, float32 (documents, len(vocabulary))."""
+        column = np.full(len(self.numbers) + 1, -1, dtype=np.int32)
+        column[self._rows(vocabulary)] = np.arange(len(vocabulary), dtype=np.int32)
+        parts, self._kept = self._kept or [], None
+        return stack_codes([matrix_of(column[part.indices], part.data, part.indptr, len(vocabulary)) for part in parts])
+
+    def _rows(self, vocabulary: list[str]) -> NDArray[np.int64]:
+        return np.fromiter(map(self.numbers.__getitem__, vocabulary), np.int64, len(vocabulary))
+
+
+def _grown(array: NDArray[Any], width: int) -> NDArray[Any]:
+    return np.concatenate([array, np.zeros(width - len(array), dtype=array.dtype)])
