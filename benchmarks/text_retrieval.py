@@ -16,12 +16,13 @@ from record import latest, record, say
 
 from encoders.registry import ENCODERS, create
 from retrieval.corpora.registry import open_corpus
-from retrieval.experiment import Task, attempt, judge
+from retrieval.experiment import attempt, judge
+from retrieval.task import Task
 
 CORPORA = ("cranfield", "cisi", "npl", "scifact")
 BM25 = (
     "bm25",
-    "bm25:k1=1.5",
+    "bm25:k1=1.2",
     "bm25:k1=0.9,b=0.4",
     "bm25:k1=2",
     "bm25:stop=none",

@@ -85,6 +85,8 @@ def checked_codes(codes: Any, space: Space) -> Codes:
     DimensionError
         For another width.
     """
+    if _is_plain(codes, space):
+        return codes
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused as that
         matrix: Any = as_matrix(codes)
     found = Kind.SPARSE if issparse(matrix) else Kind.BINARY if matrix.dtype == np.uint8 else Kind.DENSE
@@ -105,6 +107,22 @@ def checked_codes(codes: Any, space: Space) -> Codes:
     else:
         _require_moderate(matrix)
     return np.ascontiguousarray(matrix)
+
+
+def _is_plain(codes: Any, space: Space) -> bool:
+    """Tell whether codes are dense ones without fault, in two passes over them: a single query must not cost more."""
+    return (
+        space.kind is Kind.DENSE
+        and type(codes) is np.ndarray
+        and codes.dtype == np.float32
+        and codes.ndim == 2
+        and codes.shape[1] == space.dim
+        and codes.flags.c_contiguous
+        and codes.size > 0
+        # NaN is neither at most nor at least anything
+        and bool(np.maximum.reduce(codes, axis=None) <= LARGEST)
+        and bool(np.minimum.reduce(codes, axis=None) >= -LARGEST)
+    )
 
 
 def _require_moderate(values: Any) -> None:
