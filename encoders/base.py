@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,6 +45,10 @@ class Encoder(ABC):
     name: ClassVar[str]
     #: What the encoder reads.
     reads: ClassVar[Modality] = Modality.VECTOR
+    #: Whether sparse codes, such as word counts, are read.
+    reads_sparse: ClassVar[bool] = True
+    #: Whether NaN is read as a missing entry.
+    reads_missing: ClassVar[bool] = False
     #: Whether a saved encoder is loaded and encodes without importing torch (quick to start, light to deploy).
     answers_without_torch: ClassVar[bool] = True
 
@@ -161,7 +164,9 @@ class Encoder(ABC):
             return as_texts(items)
         if self.reads is Modality.IMAGE:
             return as_images(items)
-        matrix = as_matrix(items)
+        matrix = as_matrix(items, self.reads_missing)
+        if issparse(matrix) and not self.reads_sparse:
+            raise BadItemError(f"'{self.name}' reads dense codes: put lsa, pca, random-projection or deep-ae before it")
         width = int(matrix.shape[1])
         if self.input_dim is not None and width != self.input_dim:
             raise DimensionError(f"'{self}' was fitted on vectors of width {self.input_dim}, got width {width}")
@@ -178,7 +183,7 @@ class Encoder(ABC):
         from encoders.spec import write_stage
 
         positional, named = None, {}
-        for place, field in enumerate(dataclasses.fields(self)):
+        for place, field in enumerate(options.fields_of(type(self))):
             value = getattr(self, field.name)
             if place == 0 and (full or value != field.default or isinstance(value, int)):
                 positional = options.text_of(value)
@@ -232,7 +237,7 @@ class Encoder(ABC):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the hyper-parameters."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {field.name: getattr(self, field.name) for field in options.fields_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
         """Change hyper-parameters; unknown names and bad values are refused and change nothing."""

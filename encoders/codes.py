@@ -125,14 +125,14 @@ def stack_codes(parts: Sequence[Codes]) -> Codes:
 
 
 def collect(batches: Batches) -> Codes:
-    """Hold every row of `batches` as ONE matrix, filled in place where dense (no second copy).
+    """Hold every row of checked `batches` as ONE matrix, filled in place where dense (no second copy).
 
     Raises
     ------
     BadItemError
         When there is nothing to collect.
     """
-    parts: list[Codes] = [as_matrix(batch.items) for batch in batches if n_rows(batch.items)]
+    parts: list[Codes] = [batch.items for batch in batches if n_rows(batch.items)]
     if not parts:
         raise BadItemError("there is nothing to fit on: the corpus holds no items")
     if len(parts) == 1 or issparse(parts[0]):
@@ -147,8 +147,32 @@ def collect(batches: Batches) -> Codes:
     return whole
 
 
-def as_matrix(items: Items) -> Codes:
+def collect_labelled(batches: Batches) -> tuple[Codes, list[str] | None]:
+    """Hold every row as ONE matrix, and every label, or None when an item has none.
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    labels: list[str] = []
+    seen = 0
+
+    def noted() -> Iterator[Batch]:
+        nonlocal seen
+        for batch in batches:
+            seen += n_rows(batch.items)
+            labels.extend(batch.labels or ())
+            yield batch
+
+    matrix = collect(noted())
+    return matrix, labels if len(labels) == seen else None
+
+
+def as_matrix(items: Items, missing: bool = False) -> Codes:
     """Return vector items as a finite float32 matrix (sparse stays sparse, packed bits stay packed).
+
+    With `missing`, NaN stands for an entry that is not known and is let through.
 
     Raises
     ------
@@ -177,6 +201,10 @@ def as_matrix(items: Items) -> Codes:
         raise DimensionError(f"expected vectors of one width, got {describe(items)}") from error
     if dense.ndim != 2:
         raise DimensionError(f"expected a matrix (n, dim), got an array of shape {dense.shape}")
+    if missing:
+        if np.isinf(dense).any():
+            raise BadItemError(f"row {int(np.flatnonzero(np.isinf(dense).any(axis=1))[0])} holds infinite values")
+        return dense
     require_finite(dense, dense)
     return dense
 

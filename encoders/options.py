@@ -20,10 +20,16 @@ def option(
     le: float | None = None,
     lt: float | None = None,
     choices: Sequence[str] | None = None,
+    kw_only: bool | Any = dataclasses.MISSING,
 ) -> Any:
     """Declare one hyper-parameter: its default, what it does, and the values it accepts."""
     metadata = {"help": help, "ge": ge, "gt": gt, "le": le, "lt": lt, "choices": choices}
-    return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata, kw_only=kw_only)
+
+
+def fields_of(cls: Any) -> list[dataclasses.Field[Any]]:
+    """Return the hyper-parameters of a class, its own before those that it shares with others (keyword-only ones)."""
+    return sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))
 
 
 _LIMITS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (

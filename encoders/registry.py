@@ -32,6 +32,27 @@ ENCODERS: dict[str, Entry] = {
     "vectors": Entry("encoders.table.vectors:Vectors", "vectors as they are given"),
     "pca": Entry("encoders.projection.pca:PCA", "principal components (dense input)"),
     "lsa": Entry("encoders.projection.lsa:LSA", "latent semantic analysis: truncated SVD of a term matrix"),
+    "random-projection": Entry(
+        "encoders.projection.random_projection:RandomProjection", "random directions: the baseline of every projection"
+    ),
+    "select": Entry(
+        "encoders.projection.feature_selection:FeatureSelection", "some components as they are, the best k"
+    ),
+    "ica": Entry("encoders.projection.ica:ICA", "independent components (FastICA)"),
+    "nmf": Entry("encoders.projection.nmf:NMF", "non-negative matrix factorisation: sums of parts"),
+    "sparse-coding": Entry(
+        "encoders.projection.sparse_coding:SparseCoding", "sums of few atoms of a learnt dictionary"
+    ),
+    "linear-ae": Entry(
+        "encoders.neural.linear_autoencoder:LinearAutoencoder",
+        "linear autoencoder, one hidden layer: learns PCA's space",
+    ),
+    "kmeans": Entry("encoders.cluster.kmeans:KMeans", "k-means: indicator, distances or triangle activations"),
+    "hac": Entry("encoders.cluster.hac:HAC", "hierarchical agglomerative clustering, cut at k or at a height"),
+    "gaussian": Entry("encoders.density.gaussian:Gaussian", "log-likelihood under one Gaussian"),
+    "mixture": Entry("encoders.density.mixture:Mixture", "Gaussian mixture: log-likelihood or responsibilities"),
+    "kernel-density": Entry("encoders.density.kernel:KernelDensity", "log-likelihood under a kernel density"),
+    "nearest-density": Entry("encoders.density.nearest:NearestDensity", "log-likelihood by the k-th nearest neighbour"),
     "deep-ae": Entry(
         "encoders.neural.deep_autoencoder:DeepAutoencoder", "deep autoencoder, symmetric MLP of any depth"
     ),
@@ -79,7 +100,7 @@ def create(spec: str) -> Encoder:
 def _create_stage(stage: Stage) -> Encoder:
     cls = encoder_class(stage.name)
     hints = typing.get_type_hints(cls)
-    fields = [field.name for field in dataclasses.fields(cls)]
+    fields = [field.name for field in options.fields_of(cls)]
     given = {key.replace("-", "_"): value for key, value in stage.named.items()}
     if stage.argument is not None:
         if not fields:

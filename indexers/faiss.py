@@ -25,6 +25,8 @@ INDEX, LIVE = "index.faiss", "live.npy"
 POINTS_PER_CLUSTER, LEAST_SAMPLE = 256, 2**16
 #: Rows scaled to unit length at a time, so that cosine needs no second copy of everything.
 BLOCK_ROWS = 2**16
+#: An array, not a number: NumPy converts numbers anew in each call. (Negation would print a distance of 0 as -0.)
+_ZERO = np.zeros((), dtype=np.float32)
 _NEEDED = re.compile(r"training points \((\d+)\).*number of clusters \((\d+)\)")
 
 
@@ -141,8 +143,8 @@ class Faiss(Index):
         if self.space.kind is Kind.BINARY:
             scores = scores.astype(np.float32)
         if self.space.metric in (Metric.EUCLIDEAN, Metric.HAMMING):
-            np.subtract(0, scores, out=scores)
-        if rows[:, -1].min() < 0:
+            np.subtract(_ZERO, scores, out=scores)
+        if np.minimum.reduce(rows, axis=None) < 0:
             scores[rows < 0] = -np.inf
         return Rows(scores, rows)
 

@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.base import Encoder, State
+from encoders.base import State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.errors import OptionError
+from encoders.neural.encoder import NeuralEncoder
 from encoders.neural.layers import Layer, forward, from_state, to_state
 from encoders.options import option
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from encoders.neural.training import Augment, Plan
+    from encoders.neural.training import Augment
 
 #: Loss -> what stands behind the last map of the decoder, unless `output` says otherwise.
 VISIBLE = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
@@ -28,7 +29,7 @@ OUTPUTS = tuple(VISIBLE.values())
 
 
 @dataclass
-class DeepAutoencoder(Encoder):
+class DeepAutoencoder(NeuralEncoder):
     """Encode through ever narrower layers, decode through the same widths in reverse, learn to reproduce the input.
 
     Losses: ``squared`` error; ``cross-entropy`` of values in [0, 1]; ``counts``, the multinomial cross-entropy of word
@@ -57,19 +58,9 @@ class DeepAutoencoder(Encoder):
     output: str = option("auto", "what ends the decoder under squared loss", choices=("auto", "linear", "sigmoid"))
     activation: str = option("silu", "of the hidden layers", choices=("silu", "relu", "tanh", "sigmoid"))
     norm: str = option("batch", "normalisation of the hidden layers", choices=("batch", "none"))
-    epochs: int = option(40, "passes over the data", ge=1)
-    minutes: float | None = option(None, "time budget; the schedule fits itself into it", gt=0)
-    batch_size: int = option(256, "rows of a mini-batch", ge=2)
-    learning_rate: float = option(3e-3, "peak of the one-cycle schedule", gt=0)
-    weight_decay: float = option(1e-2, "AdamW's", ge=0)
-    warm_up: float = option(0.2, "share of the schedule that goes up", ge=0, lt=1)
-    patience: int = option(0, "stop after so many epochs without improvement; 0: never", ge=0)
-    validation: float = option(0.05, "share of the rows held out to choose the best epoch", ge=0, le=0.5)
     noise: float = option(0.0, "standard deviation of Gaussian noise added to the code in training", ge=0)
     dropout: float = option(0.0, "share of the input set to 0 in training, to be restored", ge=0, lt=1)
     shift: int = option(0, "move pictures by up to so many pixels in training", ge=0, le=8)
-    precision: str = option("auto", "arithmetic of the training", choices=("auto", "fp32", "bf16"))
-    seed: int = option(0, "seed of weights, order and noise", ge=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -121,22 +112,6 @@ class DeepAutoencoder(Encoder):
         if not rows.sparse and (low < 0 or (self._loss == "cross-entropy" and high > 1)):
             raise OptionError(f"deep-ae: loss={self._loss} needs values in [0, 1], found {low:g} to {high:g}")
         return VISIBLE[self._loss]
-
-    def _plan(self) -> Plan:
-        from encoders.neural.training import Plan
-
-        return Plan(
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            warm_up=self.warm_up,
-            patience=self.patience,
-            validation=self.validation,
-            precision=self.precision,
-            seed=self.seed,
-            minutes=self.minutes,
-        )
 
     def _objective(self) -> Any:
         import torch

@@ -56,7 +56,8 @@ def folded(network: nn.Sequential, last: str = "linear") -> list[Layer]:
     layers: list[Layer] = []
     for part in network:
         if isinstance(part, nn.Linear):
-            layers.append(Layer(_array(part.weight), _array(part.bias), last))
+            bias = np.zeros(part.out_features, np.float32) if part.bias is None else _array(part.bias)
+            layers.append(Layer(_array(part.weight), bias, last))
         elif isinstance(part, nn.BatchNorm1d):
             scale = _array(part.weight) / np.sqrt(_array(part.running_var) + part.eps)
             weight, bias, _ = layers.pop()

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import issparse
 
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
-from encoders.errors import BadItemError
 from encoders.options import option
 
 
@@ -35,12 +33,11 @@ class Binarize(Encoder):
     """
 
     name: ClassVar[str] = "binarize"
+    reads_sparse: ClassVar[bool] = False
     threshold: str = option("median", "where a bit turns on", choices=("median", "mean", "zero"))
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)
-        if issparse(matrix):
-            raise BadItemError("binarize reads dense codes: put lsa, pca or deep-ae before it")
         dim = int(matrix.shape[1])
         self.thresholds = np.zeros(dim, dtype=np.float32)
         if self.threshold != "zero":

@@ -1,0 +1,140 @@
+"""Hierarchical agglomerative clustering: a tree of merges, cut into clusters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder, State
+from encoders.cluster.kmeans import KMeans
+from encoders.cluster.linkage import LINKAGES, cut, largest_jump, tree
+from encoders.cluster.membership import clusters_of, one_hot
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
+from encoders.distances import squared_distances
+from encoders.errors import NotInvertibleError, OptionError
+from encoders.options import option
+
+#: New items compared with all leaves at a time.
+ROWS = 1024
+
+
+@dataclass
+class HAC(Encoder):
+    """Join the two nearest clusters again and again; cut the tree at k clusters or at a height.
+
+    With neither k nor `height`, the tree is cut below its largest jump: the number of clusters need not be given.
+    Above `most` items, k-means first joins them into `groups`, and the tree is built of those, each weighed by its
+    size; no matrix of all pairs of items is ever made.
+
+    A new item goes to the cluster that is nearest by the rule of the linkage itself: by its nearest item
+    (``single``), its farthest one (``complete``), the mean distance (``average``), or the growth of the squared error
+    when it joins (``ward``). So does an item of the tree when it is encoded; `leaf_clusters` is where the tree has it.
+
+    Examples
+    --------
+    >>> rows = np.array([[0, 0], [0, 1], [9, 9], [9, 8], [9, 7]], dtype=np.float32)
+    >>> encoder = HAC().fit(rows)
+    >>> encoder.space.dim, encoder.leaf_clusters.tolist()
+    (2, [0, 0, 1, 1, 1])
+
+    References
+    ----------
+    Ward, Hierarchical grouping to optimize an objective function, JASA 58, 1963; Lance & Williams, A general theory of
+    classificatory sorting strategies, Computer Journal 9, 1967; Müllner, fastcluster, JSS 53(9), 2013.
+    """
+
+    name: ClassVar[str] = "hac"
+    reads_sparse: ClassVar[bool] = False
+    k: int | None = option(None, "number of clusters", ge=1)
+    height: float | None = option(None, "cut the tree here instead", gt=0)
+    linkage: str = option("ward", "how far apart two clusters are", choices=LINKAGES)
+    codes: str = option("indicator", "what an item's code is", choices=("indicator", "distances"))
+    most: int = option(12_000, "items up to which every one is a leaf", ge=2)
+    groups: int = option(2_000, "leaves, above that", ge=2)
+    seed: int = option(0, "seed of the groups", ge=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.k is not None and self.height is not None:
+            raise OptionError(f"hac: cut at k={self.k} clusters or at height={self.height:g}, not both")
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        matrix = np.asarray(collect(batches), dtype=np.float32)
+        if len(matrix) < 2 or len(matrix) < (self.k or 1):
+            raise OptionError(f"hac: {self.k or 2} clusters cannot be made of {len(matrix)} items")
+        self.leaves, self.sizes = self._leaves(matrix)
+        self.merges = tree(self.leaves, self.linkage, None if len(self.leaves) == len(matrix) else self.sizes)
+        self._set_clusters(self._cut())
+        kind, metric = (Kind.SPARSE, Metric.COSINE) if self.codes == "indicator" else (Kind.DENSE, Metric.EUCLIDEAN)
+        return Space(len(self.centroids), kind, metric)
+
+    def _leaves(self, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        if len(matrix) <= self.most:
+            return matrix, np.ones(len(matrix), dtype=np.int64)
+        groups = KMeans(min(self.groups, len(matrix)), restarts=1, iterations=10, seed=self.seed).fit(matrix)
+        sizes = np.bincount(clusters_of(groups.encode(matrix)), minlength=groups.k)
+        return groups.centroids[sizes > 0], sizes[sizes > 0].astype(np.int64)
+
+    def _cut(self) -> NDArray[np.int64]:
+        if self.height is None:
+            k = self.k if self.k is not None else largest_jump(self.merges)
+            if k > len(self.leaves):
+                raise OptionError(f"hac: k={k} is more than the {len(self.leaves)} leaves of the tree: raise groups")
+            return cut(self.merges, k)
+        if self.height >= self.merges[-1, 2]:
+            raise OptionError(
+                f"hac: height={self.height:g} gives one cluster: the last merge is at {self.merges[-1, 2]:.4g}; "
+                f"cut below it, e.g. at {self.merges[-1:, 2].mean() * 0.7:.4g}"
+            )
+        return cut(self.merges, height=self.height)
+
+    def _set_clusters(self, leaf_clusters: NDArray[np.int64]) -> None:
+        self.leaf_clusters = leaf_clusters
+        self._order = np.argsort(leaf_clusters, kind="stable")
+        self._starts = np.flatnonzero(np.diff(leaf_clusters[self._order], prepend=-1))
+        self._weights = np.add.reduceat(self.sizes[self._order], self._starts).astype(np.float64)
+        weighted = self.leaves[self._order] * self.sizes[self._order, None]
+        self.centroids = (np.add.reduceat(weighted, self._starts, axis=0) / self._weights[:, None]).astype(np.float32)
+
+    def _encode(self, items: Any) -> Codes:
+        distances = np.empty((n_rows(items), self.space.dim), dtype=np.float32)
+        for start in range(0, len(distances), ROWS):
+            distances[start : start + ROWS] = self._distances(items[start : start + ROWS])
+        return distances if self.codes == "distances" else one_hot(distances.argmin(axis=1), self.space.dim)
+
+    def _distances(self, items: Any) -> NDArray[Any]:
+        """Return how far each item (a cluster of one) is from every cluster, by the linkage (n, k)."""
+        if self.linkage == "ward":
+            squares = squared_distances(items, self.centroids)
+            return np.asarray(np.sqrt(2 * self._weights / (self._weights + 1) * squares))
+        distances = np.sqrt(squared_distances(items, self.leaves)[:, self._order])
+        if self.linkage == "average":
+            sizes = self.sizes[self._order]
+            return np.asarray(np.add.reduceat(distances * sizes, self._starts, axis=1) / self._weights)
+        by = np.minimum if self.linkage == "single" else np.maximum
+        return np.asarray(by.reduceat(distances, self._starts, axis=1))
+
+    def _decode(self, codes: Codes) -> Items:
+        if self.codes != "indicator":
+            raise NotInvertibleError(
+                "hac codes=distances cannot be turned back; codes=indicator gives the clusters' means"
+            )
+        return self.centroids[clusters_of(codes)]
+
+    def state(self) -> State:
+        """Merges (m - 1, 4), leaves (m, dim), the items each stands for (m,), and its cluster (m,)."""
+        return {
+            "merges": self.merges,
+            "leaves": self.leaves,
+            "sizes": self.sizes,
+            "leaf_clusters": self.leaf_clusters,
+        }
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.merges, self.leaves, self.sizes = state["merges"], state["leaves"], state["sizes"]
+        self._set_clusters(state["leaf_clusters"])

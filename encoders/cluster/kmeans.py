@@ -1,0 +1,115 @@
+"""k-means: vector quantisation, and the codes that are made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.base import Encoder, State
+from encoders.cluster.membership import clusters_of, one_hot
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.cores import available_cores
+from encoders.distances import squared_distances
+from encoders.errors import NotInvertibleError, OptionError
+from encoders.options import option
+
+#: How the codes are compared: (kind, metric).
+GEOMETRY = {
+    "indicator": (Kind.SPARSE, Metric.COSINE),
+    "distances": (Kind.DENSE, Metric.EUCLIDEAN),
+    "triangle": (Kind.DENSE, Metric.COSINE),
+}
+
+
+@dataclass
+class KMeans(Encoder):
+    """k centroids, each the mean of the items that are nearest to it.
+
+    Codes are the ``indicator`` of the nearest centroid (local representation), the Euclidean ``distances`` to all, or
+    ``triangle`` activations ``max(0, mean distance - distance)``, which are 0 for what is farther than average
+    (distributed representation). FAISS fits dense data, scikit-learn sparse ones; both start with k-means++ and keep
+    the best of several `restarts`.
+
+    Examples
+    --------
+    >>> rows = np.array([[0, 0], [0, 1], [9, 9], [9, 8]], dtype=np.float32)
+    >>> codes = KMeans(2).fit_encode(rows).toarray()
+    >>> codes[0].tolist() == codes[1].tolist() != codes[2].tolist()
+    True
+
+    References
+    ----------
+    Lloyd, Least squares quantization in PCM, IEEE Trans. IT 28(2), 1982; Arthur & Vassilvitskii, k-means++: the
+    advantages of careful seeding, SODA 2007; Coates, Lee & Ng, An analysis of single-layer networks in unsupervised
+    feature learning, AISTATS 2011, §3.2.1 (``triangle``).
+    """
+
+    name: ClassVar[str] = "kmeans"
+    k: int = option(10, "number of clusters", ge=1)
+    codes: str = option("indicator", "what an item's code is", choices=tuple(GEOMETRY))
+    restarts: int = option(4, "fits from different seeds, of which the best is kept", ge=1)
+    iterations: int = option(50, "rounds of each fit at most", ge=1)
+    seed: int = option(0, "seed of the first centroids", ge=0)
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        matrix = collect(batches)
+        if self.k > matrix.shape[0]:
+            raise OptionError(f"kmeans: k={self.k} clusters cannot be made of {matrix.shape[0]} items")
+        fit = _fit_sparse if issparse(matrix) else _fit_dense
+        self.centroids = fit(matrix, self.k, self.restarts, self.iterations, self.seed)
+        return Space(self.k, *GEOMETRY[self.codes])
+
+    def _encode(self, items: Any) -> Codes:
+        squares = np.asarray(squared_distances(items, self.centroids), dtype=np.float32)
+        if self.codes == "indicator":
+            return one_hot(squares.argmin(axis=1), self.k)
+        distances = np.sqrt(squares)
+        if self.codes == "distances":
+            return distances
+        return np.maximum(distances.mean(axis=1, keepdims=True) - distances, 0)
+
+    def _decode(self, codes: Codes) -> Items:
+        if self.codes != "indicator":
+            raise NotInvertibleError(
+                f"kmeans codes={self.codes} cannot be turned back; codes=indicator gives centroids"
+            )
+        return self.centroids[clusters_of(codes)]
+
+    def state(self) -> State:
+        """Centroids (k, dim)."""
+        return {"centroids": self.centroids}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.centroids = state["centroids"]
+
+
+def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, seed: int) -> NDArray[np.float32]:
+    import faiss
+
+    faiss.omp_set_num_threads(available_cores())
+    model = faiss.Kmeans(
+        matrix.shape[1],
+        k,
+        niter=iterations,
+        nredo=restarts,
+        seed=seed + 1,  # FAISS takes 0 for none
+        min_points_per_centroid=1,
+        max_points_per_centroid=matrix.shape[0],  # every row counts, no sample
+    )
+    model.cp.init_method = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
+    model.cp.early_stop_threshold = 1e-4
+    model.train(np.ascontiguousarray(matrix, dtype=np.float32))
+    return np.asarray(model.centroids, dtype=np.float32)
+
+
+def _fit_sparse(matrix: Codes, k: int, restarts: int, iterations: int, seed: int) -> NDArray[np.float32]:
+    from sklearn.cluster import KMeans as Model
+
+    model = Model(k, n_init=restarts, max_iter=iterations, random_state=seed)
+    return np.asarray(model.fit(matrix).cluster_centers_, dtype=np.float32)

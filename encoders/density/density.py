@@ -1,0 +1,65 @@
+"""How likely an item is under what was learnt: the contract of every density."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder
+from encoders.codes import Codes, Kind, Metric, Space, n_rows
+
+#: ln 2 pi.
+LOG_TAU = float(np.log(2 * np.pi))
+#: The code of a density: one number, the log-likelihood.
+SPACE = Space(1, Kind.DENSE, Metric.EUCLIDEAN)
+#: Items whose likelihood is computed at a time.
+ROWS = 1024
+
+
+@dataclass
+class Density(Encoder):
+    """An encoder whose code is one number: the log-likelihood of the item, in nats.
+
+    The smaller it is, the less an item is like those that were learnt from. A subclass writes ``_log_likelihood``.
+    """
+
+    reads_sparse: ClassVar[bool] = False
+
+    @abstractmethod
+    def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the log-likelihood of checked items (n,)."""
+
+    def log_likelihood(self, items: Any) -> NDArray[np.float64]:
+        """Return the log-likelihood of every item in nats, float64 (n,).
+
+        Raises
+        ------
+        NotFittedError, BadItemError, DimensionError
+        """
+        _ = self.space
+        checked = self.checked(items)
+        found = np.empty(n_rows(checked))
+        for start in range(0, len(found), ROWS):
+            found[start : start + ROWS] = self._log_likelihood(checked[start : start + ROWS])
+        return found
+
+    def _encode(self, items: Any) -> Codes:
+        return self.log_likelihood(items)[:, None].astype(np.float32)
+
+
+def log_sum_exp(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return ln sum exp of each row (n,), without overflow.
+
+    Examples
+    --------
+    >>> log_sum_exp(np.array([[1000.0, 1000.0]])).round(4).tolist()
+    [1000.6931]
+    """
+    largest = values.max(axis=1, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.exp(values - largest).sum(axis=1)) + largest[:, 0], dtype=np.float64)

@@ -1,0 +1,107 @@
+"""A mixture of Gaussians: how likely an item is, and which component it comes from."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import State
+from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
+from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp
+from encoders.errors import BadItemError, OptionError
+from encoders.options import option
+
+
+@dataclass
+class Mixture(Density):
+    """k Gaussians with weights, fitted by expectation maximisation (scikit-learn).
+
+    Codes are the ``log-likelihood`` or the ``responsibilities``: the probability that the item comes from each
+    component, a soft clustering.
+
+    Examples
+    --------
+    >>> rows = np.array([[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]], dtype=np.float32)
+    >>> codes = Mixture(2, codes="responsibilities").fit_encode(rows)
+    >>> codes.round(2)[0].tolist() == codes.round(2)[1].tolist() != codes.round(2)[5].tolist()
+    True
+
+    References
+    ----------
+    Dempster, Laird & Rubin, Maximum likelihood from incomplete data via the EM algorithm, JRSS B 39, 1977; Bishop,
+    Pattern Recognition and Machine Learning, 2006, §9.2.
+    """
+
+    name: ClassVar[str] = "mixture"
+    k: int = option(10, "number of Gaussians", ge=1)
+    codes: str = option("log-likelihood", "what an item's code is", choices=("log-likelihood", "responsibilities"))
+    covariance: str = option("full", "shape of each Gaussian", choices=("full", "diag", "spherical", "tied"))
+    ridge: float = option(1e-6, "added to every variance", gt=0)
+    iterations: int = option(100, "rounds of expectation and maximisation at most", ge=1)
+    seed: int = option(0, "seed of the k-means that starts it", ge=0)
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.mixture import GaussianMixture
+
+        matrix = np.asarray(collect(batches), dtype=np.float64)
+        if self.k > len(matrix):
+            raise OptionError(f"mixture: k={self.k} Gaussians cannot be fitted to {len(matrix)} items")
+        model = GaussianMixture(
+            self.k,
+            covariance_type=self.covariance,
+            reg_covar=self.ridge,
+            max_iter=self.iterations,
+            random_state=self.seed,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # what was reached is used
+            try:
+                model.fit(matrix)
+            except ValueError as error:
+                raise BadItemError(f"mixture: a Gaussian has collapsed onto few items: raise ridge ({error})") from None
+        self.weights, self.means = model.weights_, model.means_
+        self.precisions = self._cholesky(model.precisions_cholesky_, matrix.shape[1])
+        if self.codes == "log-likelihood":
+            return SPACE
+        return Space(self.k, Kind.DENSE, Metric.COSINE)
+
+    def _cholesky(self, precisions: NDArray[Any], width: int) -> NDArray[np.float64]:
+        """Return the factors in one form: (k, dim, dim), or (k, dim) where they are diagonal."""
+        if self.covariance == "tied":
+            return np.repeat(precisions[None], self.k, axis=0)
+        if self.covariance == "spherical":
+            return np.repeat(precisions[:, None], width, axis=1)
+        return precisions
+
+    def _joint(self, items: NDArray[Any]) -> NDArray[np.float64]:
+        """Return ln weight + ln density of every item under every Gaussian (n, k)."""
+        joint = np.empty((len(items), self.k))
+        for place, (weight, mean, factor) in enumerate(zip(self.weights, self.means, self.precisions, strict=True)):
+            full = factor.ndim == 2
+            scaled = (items - mean) @ factor if full else (items - mean) * factor
+            volume = float(np.log(np.diag(factor) if full else factor).sum())
+            joint[:, place] = np.log(weight) + volume - 0.5 * (np.square(scaled).sum(axis=1) + LOG_TAU * len(mean))
+        return joint
+
+    def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
+        return log_sum_exp(self._joint(items))
+
+    def _encode(self, items: Any) -> Codes:
+        if self.codes == "log-likelihood":
+            return super()._encode(items)
+        joint = self._joint(items)
+        return np.exp(joint - log_sum_exp(joint)[:, None]).astype(np.float32)
+
+    def state(self) -> State:
+        """Weights (k,), means (k, dim), Cholesky factors of the precisions (k, dim[, dim])."""
+        return {"weights": self.weights, "means": self.means, "precisions": self.precisions}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.weights, self.means, self.precisions = state["weights"], state["means"], state["precisions"]

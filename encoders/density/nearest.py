@@ -1,0 +1,66 @@
+"""Nearest-neighbour density: the emptier it is around an item, the farther away its k-th neighbour."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import State
+from encoders.codes import Batches, Space
+from encoders.density.density import SPACE, Density
+from encoders.density.sample import distances_to, points_of
+from encoders.errors import OptionError
+from encoders.options import option
+
+#: Squared distance that stands for 0: an item that lies on its neighbours has no finite density.
+LEAST = 1e-12
+
+
+@dataclass
+class NearestDensity(Density):
+    """ln(k / (n V r^dim)) with r the distance to the k-th nearest of n training items and V the unit ball's volume.
+
+    An item that was trained on counts as its own first neighbour.
+
+    Examples
+    --------
+    >>> encoder = NearestDensity(1).fit([[0.0], [10.0]])
+    >>> encoder.log_likelihood([[1.0]]).round(4).tolist()  # ln(1 / (2 * 2 * 1))
+    [-1.3863]
+
+    References
+    ----------
+    Loftsgaarden & Quesenberry, A nonparametric estimate of a multivariate density function, Ann. Math. Stat. 36(3),
+    1965; Bishop, Pattern Recognition and Machine Learning, 2006, §2.5.2.
+    """
+
+    name: ClassVar[str] = "nearest-density"
+    k: int = option(10, "which neighbour", ge=1)
+    points: int = option(20_000, "training items kept at most", ge=1)
+    seed: int = option(0, "seed of the sample", ge=0)
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        self.kept = points_of(batches, self.points, self.seed)
+        if self.k > len(self.kept):
+            raise OptionError(f"nearest-density: k={self.k} neighbours cannot be found among {len(self.kept)} items")
+        return SPACE
+
+    def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
+        squares = np.partition(distances_to(items, self.kept), self.k - 1, axis=1)[:, self.k - 1]
+        dim = self.kept.shape[1]
+        log_ball = 0.5 * dim * math.log(math.pi) - math.lgamma(dim / 2 + 1)
+        radius = 0.5 * np.log(np.maximum(squares, LEAST))
+        return np.asarray(math.log(self.k / len(self.kept)) - log_ball - dim * radius)
+
+    def state(self) -> State:
+        """Kept items (m, dim)."""
+        return {"kept": self.kept}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.kept = state["kept"]

@@ -1,0 +1,25 @@
+"""The training items that a non-parametric density keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Batches, collect
+from encoders.distances import squared_distances
+
+
+def points_of(batches: Batches, most: int, seed: int) -> NDArray[np.float32]:
+    """Return the items, or a random sample of `most`, float32 (m, dim)."""
+    matrix: NDArray[Any] = collect(batches)
+    if len(matrix) > most:
+        matrix = matrix[np.sort(np.random.default_rng(seed).choice(len(matrix), most, replace=False))]
+    return np.array(matrix, dtype=np.float32)
+
+
+def distances_to(items: NDArray[Any], points: NDArray[Any]) -> NDArray[np.float64]:
+    """Return squared distances float64 (n, m), about a common centre so that few digits cancel."""
+    centre = points.mean(axis=0, dtype=np.float64)
+    return squared_distances(items - centre, points - centre)

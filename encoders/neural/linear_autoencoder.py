@@ -1,0 +1,107 @@
+"""The linear autoencoder: a network with one hidden layer and no non-linearity, which learns the space of PCA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import State
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.errors import OptionError
+from encoders.neural.encoder import NeuralEncoder
+from encoders.neural.layers import Layer, forward, from_state, to_state
+from encoders.options import option
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass
+class LinearAutoencoder(NeuralEncoder):
+    """x^ = V W (x - mean) + mean, W and V learnt by gradient descent on the squared error.
+
+    At the minimum the rows of W span the space of the k leading principal components; they need not be orthogonal, nor
+    in any order.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).standard_normal((256, 1)).astype(np.float32) @ np.ones((1, 3), np.float32)
+    >>> encoder = LinearAutoencoder(1, epochs=60, batch_size=32).fit(rows)
+    >>> bool(np.square(encoder.decode(encoder.encode(rows)) - rows).sum(axis=1).mean() < 0.03)
+    True
+
+    References
+    ----------
+    Baldi & Hornik, Neural networks and principal component analysis: learning from examples without local minima,
+    Neural Networks 2, 1989, Fact 4; Bourlard & Kamp, Auto-association by multilayer perceptrons and singular value
+    decomposition, Biological Cybernetics 59, 1988.
+    """
+
+    name: ClassVar[str] = "linear-ae"
+    reads_sparse: ClassVar[bool] = False
+    k: int = option(30, "hidden units", ge=1)
+    metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
+    # decay would pull away from PCA, and bf16 keeps too few digits to meet it
+    weight_decay: float = option(0.0, "AdamW's", ge=0, kw_only=True)
+    precision: str = option("fp32", "arithmetic of the training", choices=("auto", "fp32", "bf16"), kw_only=True)
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        import torch
+
+        from encoders.neural.networks import folded
+        from encoders.neural.rows import Rows
+        from encoders.neural.training import train
+
+        rows = Rows(collect(batches))
+        if self.k > rows.width:
+            raise OptionError(f"linear-ae: k={self.k} is more than the {rows.width} numbers of an item")
+        torch.manual_seed(self.seed)
+        network = torch.nn.ModuleDict(
+            {
+                "encoder": torch.nn.Sequential(torch.nn.Linear(rows.width, self.k, bias=False)),
+                "decoder": torch.nn.Sequential(torch.nn.Linear(self.k, rows.width, bias=False)),
+            }
+        )
+        mean = np.asarray(rows.matrix.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        self.history = train(
+            network, _objective(torch.from_numpy(mean)), rows, self._plan(), work, None, self.spec(True)
+        )
+        weight = folded(network["encoder"])[0].weight  # type: ignore[arg-type]
+        self.layers = [
+            Layer(weight, -weight @ mean, "linear"),
+            Layer(folded(network["decoder"])[0].weight, mean, "linear"),  # type: ignore[arg-type]
+        ]
+        return Space(self.k, Kind.DENSE, Metric(self.metric))
+
+    @property
+    def components(self) -> NDArray[np.float32]:
+        """What each hidden unit adds to the output (k, dim)."""
+        return self.layers[1].weight.T
+
+    def _encode(self, items: Any) -> Codes:
+        return forward(self.layers[:1], items)
+
+    def _decode(self, codes: Codes) -> Items:
+        return forward(self.layers[1:], np.asarray(codes, dtype=np.float32))
+
+    def state(self) -> State:
+        """Return the two affine maps."""
+        return to_state("layers", self.layers)
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.layers = from_state("layers", state, ["linear", "linear"])
+
+
+def _objective(mean: Tensor) -> Any:
+    def objective(network: nn.Module, batch: Tensor) -> Tensor:
+        centred = batch - mean
+        output = network["decoder"](network["encoder"](centred))  # type: ignore[index]
+        loss: Tensor = (output.float() - centred).square().sum(dim=1).mean()
+        return loss
+
+    return objective

@@ -1,0 +1,156 @@
+"""How much each component is worth keeping, by several criteria; larger is better except where said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.codes import Codes
+from encoders.errors import BadItemError, OptionError
+
+#: Rows from which the neighbour graph of the Laplacian score is made; the score is a mean over them.
+GRAPH_ROWS = 5000
+#: Levels into which a component is cut for mutual information.
+LEVELS = 8
+#: Above this width the (dim, dim) covariance no longer pays.
+MAX_WIDTH = 8192
+
+Scores = NDArray[np.float64]
+
+
+def variances(matrix: Codes) -> Scores:
+    """Return the variance of every component, float64 (dim,).
+
+    Examples
+    --------
+    >>> variances(np.array([[0.0, 1.0], [2.0, 1.0]])).tolist()
+    [1.0, 0.0]
+    """
+    mean = np.asarray(matrix.mean(axis=0, dtype=np.float64)).ravel()
+    if issparse(matrix):
+        squares = np.asarray(matrix.multiply(matrix).mean(axis=0, dtype=np.float64)).ravel()
+        return np.asarray(np.maximum(squares - mean**2, 0))
+    # by blocks of rows: float64 for the sums, never for the whole matrix
+    total = np.zeros(matrix.shape[1])
+    for start in range(0, matrix.shape[0], 4096):
+        total += np.square(matrix[start : start + 4096] - mean).sum(axis=0)
+    return np.asarray(total / matrix.shape[0])
+
+
+def laplacian(matrix: Codes, neighbours: int) -> Scores:
+    """Return the Laplacian score of every component (dim,); SMALLER is better, in [0, 2], inf where constant.
+
+    The graph joins each of up to `GRAPH_ROWS` rows with its nearest neighbours, weights exp(-d² / mean d²).
+    """
+    from sklearn.neighbors import kneighbors_graph
+
+    if matrix.shape[0] < 3:
+        raise BadItemError(f"the Laplacian score needs at least 3 items, got {matrix.shape[0]}")
+    rows = np.random.default_rng(0).permutation(matrix.shape[0])[:GRAPH_ROWS]
+    sample: Any = matrix[np.sort(rows)]
+    graph = kneighbors_graph(sample, min(neighbours, len(rows) - 1), mode="distance")
+    squares = graph.data**2
+    graph.data = np.exp(-squares / max(float(squares.mean()), 1e-12))
+    weights = graph.maximum(graph.T)
+    degree = np.asarray(weights.sum(axis=1)).ravel()
+    dense = np.asarray(sample.toarray() if issparse(sample) else sample, dtype=np.float64)
+    centred = dense - (degree @ dense) / degree.sum()
+    spread = degree @ np.square(centred)
+    smooth = np.einsum("ij,ij->j", centred, weights @ centred)
+    return np.where(spread > 1e-12, (spread - smooth) / np.maximum(spread, 1e-12), np.inf)
+
+
+def greedy_reconstruction(matrix: Codes, k: int) -> NDArray[np.int64]:
+    """Return k components, each chosen to leave the least squared error when all are predicted from the chosen.
+
+    On the covariance C the gain of component j is ``|C_j|² / C_jj``; a chosen one is then taken out of C.
+    """
+    width = int(matrix.shape[1])
+    if width > MAX_WIDTH:
+        raise OptionError(
+            f"select: criterion=reconstruction takes vectors of up to {MAX_WIDTH:,} numbers, got {width:,}; "
+            "use variance, or mutual-information where there are labels"
+        )
+    covariance = _covariance(matrix)
+    least = 1e-9 * max(float(np.trace(covariance)), 1e-30)
+    chosen: list[int] = []
+    for _ in range(k):
+        own = np.diag(covariance)
+        gain = np.where(own > least, np.square(covariance).sum(axis=0) / np.maximum(own, least), -1.0)
+        gain[chosen] = -2.0  # those that nothing is left to gain from come last, but none twice
+        best = int(np.argmax(gain))
+        chosen.append(best)
+        if own[best] > least:
+            column = covariance[:, best] / np.sqrt(own[best])
+            covariance -= np.outer(column, column)
+    return np.asarray(chosen, dtype=np.int64)
+
+
+def _covariance(matrix: Codes) -> Scores:
+    mean = np.asarray(matrix.mean(axis=0, dtype=np.float64)).ravel()
+    total = np.zeros((len(mean), len(mean)))
+    for start in range(0, matrix.shape[0], 4096):
+        block: Any = matrix[start : start + 4096]
+        centred = (block.toarray() if issparse(block) else block) - mean
+        total += centred.T @ centred
+    return np.asarray(total / matrix.shape[0])
+
+
+def chi2(matrix: Codes, labels: Sequence[str]) -> Scores:
+    """Return the chi-squared statistic of every non-negative component with the class (dim,)."""
+    from sklearn.feature_selection import chi2 as statistic
+
+    values = matrix.data if issparse(matrix) else matrix
+    if values.size and float(values.min()) < 0:
+        raise BadItemError("select: criterion=chi2 reads counts, and some values are negative: use mutual-information")
+    with np.errstate(invalid="ignore", divide="ignore"):  # a component that is always 0 has no statistic
+        return np.nan_to_num(np.asarray(statistic(matrix, list(labels))[0], dtype=np.float64))
+
+
+def mutual_information(matrix: Codes, labels: Sequence[str]) -> Scores:
+    """Return the mutual information of every component's level with the class, in nats (dim,).
+
+    The level of a sparse component is whether it is there at all; that of a dense one is one of `LEVELS` of equal
+    width.
+    """
+    classes, member = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+    indicator = np.zeros((len(classes), len(member)), dtype=np.float32)
+    indicator[member, np.arange(len(member))] = 1
+    share = indicator.mean(axis=1, dtype=np.float64)[:, None]
+    total = np.zeros(matrix.shape[1])
+    for present in _levels(matrix):
+        joint = np.asarray(indicator @ present, dtype=np.float64) / len(member)
+        level = joint.sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total += np.nan_to_num(joint * np.log(joint / (share * level))).sum(axis=0)
+    return total
+
+
+def _levels(matrix: Codes) -> Any:
+    """Yield, level by level, whether each value lies in it, float32 (n, dim)."""
+    if issparse(matrix):
+        there = (matrix != 0).astype(np.float32)
+        yield there
+        yield _Absent(there)
+        return
+    low, high = matrix.min(axis=0), matrix.max(axis=0)
+    width = np.where(high > low, high - low, 1)
+    level = np.minimum((matrix - low) / width * LEVELS, LEVELS - 1).astype(np.uint8)
+    for value in range(LEVELS):
+        yield (level == value).astype(np.float32)
+
+
+class _Absent:
+    """``1 - there`` without making a sparse matrix dense; `indicator @ self` is all that is asked of it."""
+
+    __array_ufunc__ = None  # so that NumPy leaves the product to us
+
+    def __init__(self, there: Any) -> None:
+        self.there = there
+
+    def __rmatmul__(self, indicator: Any) -> Any:
+        return indicator.sum(axis=1, keepdims=True) - indicator @ self.there

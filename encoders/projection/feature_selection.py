@@ -1,0 +1,96 @@
+"""Some of the components as they are: dimension reduction by choosing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
+
+from encoders.base import Encoder, State
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect_labelled
+from encoders.errors import OptionError
+from encoders.options import option
+from encoders.projection import feature_scores
+
+CRITERIA = ("variance", "laplacian", "reconstruction", "chi2", "mutual-information")
+
+
+@dataclass
+class FeatureSelection(Encoder):
+    """The k components that score best by a criterion; the others are dropped.
+
+    ``variance``; ``laplacian``: components that change least between near neighbours; ``reconstruction``: one after
+    the other, the component from which all the others are best predicted by a linear map; with labels, ``chi2`` and
+    ``mutual-information`` with the class. Decoding fills what was dropped with its mean.
+
+    Examples
+    --------
+    >>> rows = np.array([[0, 5, 1], [9, 5, 2], [0, 5, 1]], dtype=np.float32)
+    >>> FeatureSelection(1).fit(rows).encode(rows).ravel().tolist()
+    [0.0, 9.0, 0.0]
+
+    References
+    ----------
+    Guyon & Elisseeff, An introduction to variable and feature selection, JMLR 3, 2003; He, Cai & Niyogi, Laplacian
+    score for feature selection, NIPS 2005, §3; Farahat, Ghodsi & Kamel, An efficient greedy method for unsupervised
+    feature selection, ICDM 2011, Theorem 4 (``reconstruction``); Manning, Raghavan & Schütze, Introduction to
+    Information Retrieval, 2008, §13.5 (``chi2``, ``mutual-information``).
+    """
+
+    name: ClassVar[str] = "select"
+    k: int = option(50, "number of components that are kept", ge=1)
+    criterion: str = option("variance", "what makes a component good", choices=CRITERIA)
+    neighbours: int = option(5, "nearest neighbours of the Laplacian score", ge=1)
+    metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        matrix, labels = collect_labelled(batches)
+        width = int(matrix.shape[1])
+        variance = feature_scores.variances(matrix)
+        varying = int(np.count_nonzero(variance > 0))
+        if self.k > varying:
+            constant = f"; the other {width - varying} are constant" if varying < width else ""
+            raise OptionError(f"select: k={self.k} is more than the {varying} components that vary{constant}")
+        self.columns = np.sort(self._chosen(matrix, labels, variance)).astype(np.int64)
+        self.mean = np.asarray(matrix.mean(axis=0), dtype=np.float32).ravel()
+        sparse = issparse(matrix)
+        metric = self.metric if self.metric != "auto" else "cosine" if sparse else "euclidean"
+        return Space(self.k, Kind.SPARSE if sparse else Kind.DENSE, Metric(metric))
+
+    def _chosen(self, matrix: Codes, labels: list[str] | None, variance: NDArray[np.float64]) -> NDArray[np.int64]:
+        if self.criterion == "reconstruction":
+            return feature_scores.greedy_reconstruction(matrix, self.k)
+        if self.criterion == "variance":
+            scores = variance
+        elif self.criterion == "laplacian":
+            scores = -feature_scores.laplacian(matrix, self.neighbours)
+        else:
+            if labels is None:
+                raise OptionError(
+                    f"select: criterion={self.criterion} needs the label of every item, and some have none: "
+                    "use variance, laplacian or reconstruction"
+                )
+            by = feature_scores.chi2 if self.criterion == "chi2" else feature_scores.mutual_information
+            scores = by(matrix, labels)
+        scores = np.where(variance > 0, scores, -np.inf)
+        return np.argsort(-scores, kind="stable")[: self.k]
+
+    def _encode(self, items: Any) -> Codes:
+        return csr_array(items[:, self.columns]) if issparse(items) else np.ascontiguousarray(items[:, self.columns])
+
+    def _decode(self, codes: Codes) -> Items:
+        items = np.tile(self.mean, (codes.shape[0], 1))
+        items[:, self.columns] = codes.toarray() if issparse(codes) else codes
+        return items
+
+    def state(self) -> State:
+        """Kept columns (k,), ascending, and the mean of every component (dim,)."""
+        return {"columns": self.columns, "mean": self.mean}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.columns, self.mean = state["columns"], state["mean"]

@@ -1,0 +1,187 @@
+"""Non-negative matrix factorisation: items as sums of parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.base import Encoder, State
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
+from encoders.errors import BadItemError, OptionError
+from encoders.options import option
+from encoders.progress import steps
+from encoders.projection import nmf_updates as updates
+
+#: Sweeps over the components for each product with the data, which costs far more.
+SWEEPS = 2
+#: Sweeps after which the code of an item no longer changes to speak of.
+ENCODE_SWEEPS, ENCODE_STEPS = 200, 200
+
+
+@dataclass
+class NMF(Encoder):
+    """X ~ W H with W, H >= 0: each component is a part that is added, never taken away.
+
+    Objective ``frobenius``: half the squared error; ``divergence``: the generalised Kullback-Leibler divergence.
+    Solver ``cd``: coordinate descent, component by component (squared error only; what ``auto`` takes for it);
+    ``mu``: Lee & Seung's multiplicative updates. NaN is a missing entry: it is filled with the present estimate at
+    each step, which never raises the error on the entries that are there. Items are encoded with H fixed; sparse
+    matrices stay sparse.
+
+    Examples
+    --------
+    >>> parts = np.array([[1, 1, 0, 0], [0, 0, 1, 2]], dtype=np.float32)
+    >>> rows = np.random.default_rng(0).random((50, 2)).astype(np.float32) @ parts
+    >>> encoder = NMF(2, iterations=500, tolerance=0).fit(rows)
+    >>> bool(np.abs(encoder.decode(encoder.encode(rows)) - rows).max() < 0.01)
+    True
+
+    References
+    ----------
+    Lee & Seung, Learning the parts of objects by non-negative matrix factorization, Nature 401, 1999, and Algorithms
+    for non-negative matrix factorization, NIPS 2001; Cichocki & Phan, Fast local algorithms for large scale nonnegative
+    matrix and tensor factorizations, 2009 (``cd``); Zhang, Wang, Ford & Makedon, Learning from incomplete ratings using
+    non-negative matrix factorization, SDM 2006, §3 (missing entries).
+    """
+
+    name: ClassVar[str] = "nmf"
+    reads_missing: ClassVar[bool] = True
+    k: int = option(49, "number of parts", ge=1)
+    solver: str = option("auto", "how it is fitted", choices=("auto", "cd", "mu"))
+    objective: str = option("frobenius", "what is minimised", choices=("frobenius", "divergence"))
+    iterations: int = option(200, "passes over the data at most", ge=1)
+    tolerance: float = option(1e-4, "stop when a pass gains less than this share of the first error", ge=0)
+    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
+    seed: int = option(0, "seed of the first parts", ge=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.solver == "cd" and self.objective == "divergence":
+            raise OptionError("nmf: solver=cd minimises the squared error only; for the divergence use solver=mu")
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        matrix = collect(batches)
+        self._require_fit(matrix)
+        missing = None if issparse(matrix) else np.isnan(matrix)
+        if missing is not None and missing.any():
+            matrix = np.where(missing, _column_means(matrix, missing), matrix)  # a copy: the caller's NaN stay
+        else:
+            missing = None
+        weights, self.components = _first_factors(matrix, self.k, self.seed)
+        #: The objective after each pass.
+        self.objectives: list[float] = []
+        for _ in steps(self.iterations, "nmf"):
+            weights = self._updated(matrix, weights)
+            if missing is not None:
+                matrix[missing] = (weights.T @ self.components)[missing]
+            self.objectives.append(self._objective(matrix, weights))
+            if self._settled():
+                break
+        return Space(self.k, Kind.DENSE, Metric(self.metric))
+
+    def _require_fit(self, matrix: Codes) -> None:
+        rows, width = matrix.shape
+        if self.k > min(rows, width):
+            raise OptionError(f"nmf: k={self.k} is more than {rows} items of {width} numbers can give")
+        values = matrix.data if issparse(matrix) else matrix
+        if values.size and not float(np.nanmax(values)) > 0:
+            raise BadItemError("nmf: every value is 0: there is nothing to factorise")
+
+    def _updated(self, matrix: Codes, weights: updates.Factor) -> updates.Factor:
+        """Return W after one pass, and change H."""
+        if self.objective == "divergence":
+            weights = updates.multiplicative_divergence(matrix, weights, self.components)
+            self.components = updates.multiplicative_divergence_components(matrix, weights, self.components)
+            return weights
+        step = updates.multiplicative if self.solver == "mu" else updates.coordinate_descent
+        step(weights, self.components @ self.components.T, _product(matrix, self.components), SWEEPS)
+        step(self.components, weights @ weights.T, np.asarray(weights @ matrix, dtype=np.float32), SWEEPS)
+        return weights
+
+    def _objective(self, matrix: Codes, weights: updates.Factor) -> float:
+        if self.objective == "divergence":
+            return updates.divergence(matrix, weights, self.components)
+        return updates.squared_error(matrix, weights, self.components) / 2
+
+    def _settled(self) -> bool:
+        if len(self.objectives) < 2 or self.tolerance == 0:
+            return False
+        gain = self.objectives[-2] - self.objectives[-1]
+        return gain < self.tolerance * max(self.objectives[0], 1e-30)
+
+    def checked(self, items: Items) -> Any:
+        """Return items as a matrix, or say that they are negative."""
+        matrix = super().checked(items)
+        values = matrix.data if issparse(matrix) else matrix
+        if values.size and float(np.nanmin(values)) < 0:
+            raise BadItemError(
+                f"nmf reads values of 0 and above, and found {float(np.nanmin(values)):g}: "
+                "put it behind pixels, bow or tfidf, not behind pca or lsa"
+            )
+        return matrix
+
+    def _encode(self, items: Any) -> Codes:
+        codes = np.empty((n_rows(items), self.k), dtype=np.float32)
+        for start in range(0, len(codes), updates.ROWS):
+            codes[start : start + updates.ROWS] = self._weights(items[start : start + updates.ROWS]).T
+        return codes
+
+    def _weights(self, rows: Any) -> updates.Factor:
+        """Return the weights (k, n) of rows; each row's depend on nothing but the row."""
+        weights = np.full((self.k, n_rows(rows)), 0.1, dtype=np.float32)
+        missing = None if issparse(rows) else np.isnan(rows)
+        if self.objective == "divergence":
+            for _ in range(ENCODE_STEPS):
+                weights = updates.multiplicative_divergence(_filled(rows, missing, weights, self.components), weights,
+                                                            self.components)  # fmt: skip
+            return weights
+        gram = self.components @ self.components.T
+        if missing is None or not missing.any():
+            updates.coordinate_descent(weights, gram, _product(rows, self.components), ENCODE_SWEEPS)
+            return weights
+        for _ in range(ENCODE_STEPS):
+            filled = _filled(rows, missing, weights, self.components)
+            updates.coordinate_descent(weights, gram, _product(filled, self.components), SWEEPS)
+        return weights
+
+    def _decode(self, codes: Codes) -> Items:
+        return np.asarray(codes @ self.components, dtype=np.float32)
+
+    def state(self) -> State:
+        """Parts (k, dim)."""
+        return {"components": self.components}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.components = state["components"]
+
+
+def _product(matrix: Codes, components: updates.Factor) -> updates.Factor:
+    """Return ``H X'`` (k, n) with contiguous rows."""
+    return np.ascontiguousarray((matrix @ components.T).T, dtype=np.float32)
+
+
+def _first_factors(matrix: Codes, k: int, seed: int) -> tuple[updates.Factor, updates.Factor]:
+    """Return W' (k, n) and H (k, dim): noise around the mean row, of the size that makes W H as large as X."""
+    generator = np.random.default_rng(seed)
+    size = np.sqrt(float(matrix.mean(dtype=np.float64)) / k)
+    draw = [np.abs(generator.standard_normal((k, length), dtype=np.float32)) for length in matrix.shape]
+    return draw[0] * np.float32(size), draw[1] * np.float32(size)
+
+
+def _column_means(matrix: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[np.float32]:
+    there = (~missing).sum(axis=0)
+    sums = np.where(missing, 0, matrix).sum(axis=0, dtype=np.float64)
+    return np.where(there > 0, sums / np.maximum(there, 1), 0).astype(np.float32)
+
+
+def _filled(rows: Any, missing: Any, weights: updates.Factor, components: updates.Factor) -> Any:
+    """Return rows with the present estimate where an entry is missing."""
+    if missing is None or not missing.any():
+        return rows
+    return np.where(missing, weights.T @ components, rows)

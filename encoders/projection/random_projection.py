@@ -1,0 +1,73 @@
+"""Random directions: the baseline that every learnt projection has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from encoders.base import Encoder, State
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
+from encoders.errors import BadItemError
+from encoders.options import option
+
+#: Share of entries that are not 0 in the sparse matrix of Achlioptas.
+DENSITY = 1 / 3
+
+
+@dataclass
+class RandomProjection(Encoder):
+    """Projection on k random directions, which keeps distances up to a factor of 1 ± epsilon.
+
+    Entries are drawn once: from N(0, 1/k) (``gaussian``), or 0 with probability 2/3 and ±sqrt(3/k) otherwise
+    (``sparse``). Nothing of the data is learnt but their width. Decoding gives the shortest item with the same code.
+
+    Examples
+    --------
+    >>> rows = np.eye(100, dtype=np.float32)
+    >>> codes = RandomProjection(50).fit_encode(rows)
+    >>> distances = np.linalg.norm(codes[:50] - codes[50:], axis=1)  # sqrt(2) in the input
+    >>> bool(abs(distances.mean() - 2**0.5) < 0.1)
+    True
+
+    References
+    ----------
+    Johnson & Lindenstrauss, Extensions of Lipschitz mappings into a Hilbert space, 1984; Achlioptas,
+    Database-friendly random projections, JCSS 66(4), 2003, Theorem 1.1 (``sparse``).
+    """
+
+    name: ClassVar[str] = "random-projection"
+    k: int = option(128, "number of dimensions", ge=1)
+    entries: str = option("gaussian", "how the directions are drawn", choices=("gaussian", "sparse"))
+    metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
+    seed: int = option(0, "seed of the directions", ge=0)
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        width = next((int(batch.items.shape[1]) for batch in batches), None)
+        if width is None:
+            raise BadItemError("there is nothing to fit on: the corpus holds no items")
+        generator = np.random.default_rng(self.seed)
+        if self.entries == "gaussian":
+            directions = generator.standard_normal((self.k, width), dtype=np.float32)
+        else:
+            signs = generator.choice([-1.0, 0.0, 1.0], (self.k, width), p=[DENSITY / 2, 1 - DENSITY, DENSITY / 2])
+            directions = (signs / np.sqrt(DENSITY)).astype(np.float32)
+        self.components = directions / np.float32(np.sqrt(self.k))
+        return Space(self.k, Kind.DENSE, Metric(self.metric))
+
+    def _encode(self, items: Any) -> Codes:
+        return np.asarray(items @ self.components.T, dtype=np.float32)
+
+    def _decode(self, codes: Codes) -> Items:
+        gram = self.components @ self.components.T
+        return np.asarray(codes @ (np.linalg.pinv(gram) @ self.components), dtype=np.float32)
+
+    def state(self) -> State:
+        """Components (k, dim)."""
+        return {"components": self.components}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.components = state["components"]
