@@ -43,6 +43,10 @@ ENCODERS: dict[str, Entry] = {
     "sparse-coding": Entry(
         "encoders.projection.sparse_coding:SparseCoding", "sums of few atoms of a learnt dictionary"
     ),
+    "mf": Entry(
+        "encoders.projection.matrix_factorization:MatrixFactorization",
+        "matrix factorisation of ratings, entries missing",
+    ),
     "linear-ae": Entry(
         "encoders.neural.linear_autoencoder:LinearAutoencoder",
         "linear autoencoder, one hidden layer: learns PCA's space",

@@ -18,6 +18,8 @@ from encoders.distances import squared_distances
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import option
 
+#: Rows on which the starts are compared: so many, and so many for each cluster.
+SAMPLE_ROWS, SAMPLE_PER_CLUSTER = 5_000, 100
 #: How the codes are compared: (kind, metric).
 GEOMETRY = {
     "indicator": (Kind.SPARSE, Metric.COSINE),
@@ -92,20 +94,28 @@ class KMeans(Encoder):
 def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, seed: int) -> NDArray[np.float32]:
     import faiss
 
+    def fitted(rows: NDArray[Any], redo: int, start: NDArray[Any] | None = None) -> NDArray[np.float32]:
+        model = faiss.Kmeans(
+            rows.shape[1],
+            k,
+            niter=iterations,
+            nredo=redo,
+            seed=seed + 1,  # FAISS takes 0 for none
+            min_points_per_centroid=1,
+            max_points_per_centroid=len(rows),  # every row counts, FAISS draws no sample of its own
+        )
+        model.cp.init_method = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
+        model.cp.early_stop_threshold = 1e-4
+        model.train(np.ascontiguousarray(rows, dtype=np.float32), init_centroids=start)
+        return np.asarray(model.centroids, dtype=np.float32)
+
     faiss.omp_set_num_threads(available_cores())
-    model = faiss.Kmeans(
-        matrix.shape[1],
-        k,
-        niter=iterations,
-        nredo=restarts,
-        seed=seed + 1,  # FAISS takes 0 for none
-        min_points_per_centroid=1,
-        max_points_per_centroid=matrix.shape[0],  # every row counts, no sample
-    )
-    model.cp.init_method = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
-    model.cp.early_stop_threshold = 1e-4
-    model.train(np.ascontiguousarray(matrix, dtype=np.float32))
-    return np.asarray(model.centroids, dtype=np.float32)
+    sample = max(SAMPLE_ROWS, SAMPLE_PER_CLUSTER * k)
+    if restarts == 1 or len(matrix) <= 2 * sample:
+        return fitted(matrix, restarts)
+    # which start is the best shows on a sample; only that one is worth the whole data
+    chosen = np.sort(np.random.default_rng(seed).choice(len(matrix), sample, replace=False))
+    return fitted(matrix, 1, fitted(matrix[chosen], restarts))
 
 
 def _fit_sparse(matrix: Codes, k: int, restarts: int, iterations: int, seed: int) -> NDArray[np.float32]:

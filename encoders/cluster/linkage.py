@@ -124,11 +124,11 @@ def _ordered(merges: list[tuple[int, int, Any]], count: int, sizes: Distances, s
 
 
 def cut(merges: Distances, k: int | None = None, height: float | None = None) -> NDArray[np.int64]:
-    """Return the cluster of every leaf (m,), 0 first: k clusters, or those that are joined below a height.
+    """Return the cluster of every leaf (m,), numbered as the leaves come: k clusters, or those that are joined below a height.
 
     Examples
     --------
-    >>> merges = np.array([[0, 1, 1.0, 2], [2, 3, 5.0, 3]])
+    >>> merges = np.array([[0, 1, 1.0, 2], [2, 3, 5.0, 3]])  # leaves 0, 1, 2; node 3 is the first merge
     >>> cut(merges, k=2).tolist(), cut(merges, height=0.5).tolist()
     ([0, 0, 1], [0, 1, 2])
     """
@@ -137,7 +137,8 @@ def cut(merges: Distances, k: int | None = None, height: float | None = None) ->
     cluster = np.arange(count + joins)
     for place in range(joins - 1, -1, -1):  # from the top down: a node hands its cluster to its two parts
         cluster[merges[place, :2].astype(int)] = cluster[count + place]
-    return np.unique(cluster[:count], return_inverse=True)[1].reshape(-1).astype(np.int64)
+    _, first, member = np.unique(cluster[:count], return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[member.reshape(-1)].astype(np.int64)
 
 
 def largest_jump(merges: Distances) -> int:

@@ -30,7 +30,7 @@ class LinearAutoencoder(NeuralEncoder):
     Examples
     --------
     >>> rows = np.random.default_rng(0).standard_normal((256, 1)).astype(np.float32) @ np.ones((1, 3), np.float32)
-    >>> encoder = LinearAutoencoder(1, epochs=60, batch_size=32).fit(rows)
+    >>> encoder = LinearAutoencoder(1, epochs=60, batch_size=16).fit(rows)
     >>> bool(np.square(encoder.decode(encoder.encode(rows)) - rows).sum(axis=1).mean() < 0.03)
     True
 

@@ -42,6 +42,7 @@ SMALL = {
     "random-projection": "random-projection:5",
     "ica": "ica:3",
     "nmf": "nmf:3",
+    "mf": "mf:2",
     "sparse-coding": "sparse-coding:5",
     "linear-ae": "linear-ae:3,epochs=3",
     "kmeans": "kmeans:4",

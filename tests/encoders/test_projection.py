@@ -101,5 +101,5 @@ def test_a_bit_decodes_to_the_mean_of_its_side():
 
 
 def test_sparse_codes_are_not_binarized():
-    with pytest.raises(BadItemError, match="put lsa, pca or deep-ae before it"):
+    with pytest.raises(BadItemError, match="put lsa, pca, random-projection or deep-ae before it"):
         Binarize().fit(csr_array(TERMS))
