@@ -21,6 +21,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+recommend = typer.Typer(
+    help="Factorise ratings; predict missing ones, recommend, find similar items.", no_args_is_help=True
+)
+app.add_typer(recommend, name="recommend")
 #: What typer exits with when the user pressed Ctrl-C.
 INTERRUPTED = 130
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
@@ -33,6 +37,11 @@ SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out
 Folder = Annotated[Path, typer.Argument(help="The folder of a collection.", show_default=False)]
 Spaces = Annotated[list[str] | None, typer.Option("-s", "--space", help="A space of it; repeat. Default: all.")]
 Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @id of an item.", show_default=False)]
+
+Model = Annotated[Path, typer.Argument(help="The folder of a recommender.", show_default=False)]
+User = Annotated[str, typer.Argument(help="Id of a user.", show_default=False)]
+RatedItem = Annotated[str, typer.Argument(help="Id of an item.", show_default=False)]
+Answers = Annotated[int, typer.Option("-k", help="How many.", min=1)]
 
 
 @app.command()
@@ -259,6 +268,60 @@ def demo(
         typer.echo(f"comparing {len(spaces)} spaces on {corpus} ...", err=True)
         comparisons.append(compare_spaces(open_corpus(corpus), spaces, provenance=provenance()))
     _show(comparisons, out, as_json)
+
+
+@recommend.command("fit")
+def recommend_fit(
+    ratings: Annotated[str, typer.Argument(help="A corpus of ratings: ml-100k, or a .csv of user, item, rating.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the recommender.")],
+    spec: Annotated[str, typer.Option("-s", "--space", help="The factorisation, e.g. mf:15,solver=als.")] = "mf",
+    skip_bad: SkipBad = False,
+) -> None:
+    """Factorise a table of ratings; of a small one, print the factors."""
+    from retrieval.applications.recommendation import Recommender
+    from retrieval.corpora.base import BadEntries
+    from retrieval.corpora.registry import open_corpus
+    from retrieval.report.recommendations import fitted_lines
+
+    bad = BadEntries(skip_bad)
+    recommender = Recommender.fit(open_corpus(ratings, on_bad=bad), spec)
+    _report(bad)
+    recommender.save(out)
+    _show_lines(fitted_lines(recommender))
+    _say(f"recommender: {out}; next: nearby recommend for {out} {recommender.users[0]}")
+
+
+@recommend.command("predict")
+def recommend_predict(folder: Model, user: User, item: RatedItem, as_json: Json = False) -> None:
+    """Predict how a user would rate an item."""
+    from retrieval.applications.recommendation import Recommender
+
+    recommender = Recommender.load(folder)
+    value, given = recommender.predict(user, item), recommender.rated(user, item)
+    if as_json:
+        _print_json({"user": user, "item": item, "predicted": value, "rated": given})
+    else:
+        typer.echo(f"{value:.3f}" + ("" if given is None else f"  (rated {given:g})"))
+
+
+@recommend.command("similar")
+def recommend_similar(folder: Model, item: RatedItem, k: Answers = 10, as_json: Json = False) -> None:
+    """Find items that are liked alike: cosine of their factors."""
+    from retrieval.applications.recommendation import Recommender
+    from retrieval.report.recommendations import suggestions_json, suggestions_lines
+
+    found = Recommender.load(folder).similar(item, k)
+    _show_lines(suggestions_json(found, "cosine") if as_json else suggestions_lines(found, "cosine"))
+
+
+@recommend.command("for")
+def recommend_for(folder: Model, user: User, k: Answers = 10, as_json: Json = False) -> None:
+    """Recommend items that a user has not rated."""
+    from retrieval.applications.recommendation import Recommender
+    from retrieval.report.recommendations import suggestions_json, suggestions_lines
+
+    found = Recommender.load(folder).recommended(user, k)
+    _show_lines(suggestions_json(found, "predicted") if as_json else suggestions_lines(found, "predicted"))
 
 
 def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> None:

@@ -200,6 +200,24 @@ DATASETS: dict[str, DataSet] = {
         "arXiv titles and abstracts: https://info.arxiv.org/help/bulk_data.html",
         (("corpus.jsonl",),),
     ),
+    "ml-100k": DataSet(
+        "ml-100k",
+        Modality.VECTOR,
+        1_682,
+        0,
+        4_924_029,
+        "GroupLens: research, no redistribution",
+        "GroupLens, University of Minnesota: https://grouplens.org/datasets/movielens/100k/",
+        (("u.data", "u.item"),),
+        (
+            Remote(
+                "ml-100k.zip",
+                "https://files.grouplens.org/datasets/movielens/ml-100k.zip",
+                "md5:0e33842e24a9c977be4e0107933c0723",
+            ),
+        ),
+        "retrieval.corpora.movielens:unpack",
+    ),
     "orl-faces": DataSet(
         "orl-faces",
         Modality.IMAGE,

@@ -16,7 +16,7 @@ from retrieval.corpora.address import exists, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.corpora.beir import is_beir
 from retrieval.corpora.datasets import DATASETS
-from retrieval.corpora.files import is_archive, list_names, plain_name, reading
+from retrieval.corpora.files import is_archive, list_names, open_bytes, plain_name, reading
 from retrieval.corpora.idx import is_idx
 
 
@@ -44,6 +44,7 @@ FASHION_CLASSES = (
 EMBEDDED: dict[str, Entry] = {
     "api-docs": Entry("retrieval.corpora.api_docs:ApiDocs"),
     "digits": Entry("retrieval.corpora.digits:Digits"),
+    "ratings-example": Entry("retrieval.corpora.ratings:RatingsExample"),
 }
 #: Corpora that are found or downloaded; each has a row in `DATASETS`.
 NAMED: dict[str, Entry] = {
@@ -57,12 +58,14 @@ NAMED: dict[str, Entry] = {
     "npl": Entry("retrieval.corpora.beir:Beir"),
     "arxiv-80k": Entry("retrieval.corpora.beir:Beir", {"label": "category"}),
     "orl-faces": Entry("retrieval.corpora.images:Images", single_file=True),
+    "ml-100k": Entry("retrieval.corpora.movielens:MovieLens"),
 }
 #: Formats of a path: name -> class.
 FORMATS: dict[str, str] = {
     "beir": "retrieval.corpora.beir:Beir",
     "jsonl": "retrieval.corpora.jsonl:JsonLines",
     "csv": "retrieval.corpora.delimited:Delimited",
+    "ratings": "retrieval.corpora.ratings:RatingTable",
     "parquet": "retrieval.corpora.parquet:Parquet",
     "texts": "retrieval.corpora.texts:Texts",
     "images": "retrieval.corpora.images:Images",
@@ -159,7 +162,7 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     if not exists(target):
         raise UnknownNameError("corpus or path", target, [*EMBEDDED, *NAMED])
     path = Path(target).expanduser()
-    kind = format_of(path)
+    kind = "ratings" if {"user", "item", "rating"} <= given.keys() else format_of(path)
     cls = _load(FORMATS[kind])
     return _build(cls, kind, given, path=path, name=address, on_bad=on_bad)
 
@@ -193,8 +196,17 @@ def format_of(path: Path) -> str:
         return _format_of_files(path)
     suffix = Path(plain_name(path)).suffix
     if suffix in _BY_SUFFIX and (path.suffix != ".gz" or _BY_SUFFIX[suffix] in ("jsonl", "csv")):
-        return _BY_SUFFIX[suffix]
+        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _holds_ratings(path) else _BY_SUFFIX[suffix]
     raise CorpusError(f"it cannot be told what {path} holds; accepted are {ACCEPTED}")
+
+
+def _holds_ratings(path: Path) -> bool:
+    """Tell by its first line whether a table holds ratings."""
+    from retrieval.corpora.ratings import is_rating_head
+
+    with reading(path), open_bytes(path) as stream:
+        head = stream.readline(65_536).decode("utf-8-sig", errors="replace").strip()
+    return any(is_rating_head([name.strip('"') for name in head.split(mark)]) for mark in ",\t")
 
 
 def _format_of_files(path: Path) -> str:
@@ -249,6 +261,8 @@ def _embedded_info(name: str) -> CorpusInfo:
     if name == "digits":
         source = "Alpaydin, Kaynak (UCI), as scikit-learn ships it"
         return CorpusInfo(name, Modality.IMAGE, 1_797, 0, 0, "CC BY 4.0", source, True, "scikit-learn")
+    if name == "ratings-example":
+        return CorpusInfo(name, Modality.VECTOR, 4, 0, 0, "-", "five users, four items, 15 ratings", True, "nearby")
     source = "the docstrings of the installed packages"
     # Their number depends on the installed versions, and counting them means importing them all.
     return CorpusInfo(name, Modality.TEXT, None, None, 0, "BSD-3-Clause, PSF-2.0", source, True, "installed packages")

@@ -1,0 +1,174 @@
+"""What someone would like: ratings factorised, missing ones predicted, similar items found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from encoders.artifact import atomic_folder, check_format, digest_of, read_json, write_json
+from encoders.base import Encoder
+from encoders.codes import normalized
+from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError
+from encoders.projection.factors import predict
+from encoders.projection.matrix_factorization import MatrixFactorization
+from encoders.registry import create
+from retrieval.corpora.base import Corpus
+from retrieval.corpora.ratings import RatingSource
+
+KIND, FORMAT = "a recommender", 1
+MANIFEST, ENCODER, RATINGS, NAMES = "manifest.json", "encoder", "ratings.safetensors", "names.json"
+
+
+class Suggestion(NamedTuple):
+    """An item, with a predicted rating or a cosine similarity."""
+
+    item: str
+    title: str | None
+    value: float
+
+
+@dataclass
+class Recommender:
+    """A fitted factorisation of a ratings matrix, rows are users, with the names of both sides."""
+
+    encoder: MatrixFactorization
+    users: list[str]
+    items: list[str]
+    titles: list[str | None]
+    matrix: csr_array
+
+    @classmethod
+    def fit(cls, corpus: Corpus, spec: str = "mf") -> Recommender:
+        """Factorise the ratings of a corpus.
+
+        Raises
+        ------
+        CorpusError
+            When the corpus is no table of ratings.
+        OptionError
+            When the spec is not one of ``mf``.
+        """
+        if not isinstance(corpus, RatingSource):
+            raise CorpusError(
+                f"'{corpus.name}' is no table of ratings: give ml-100k, or a .csv with the columns user, item and "
+                "rating (other names: ?user=...&item=...&rating=...)"
+            )
+        encoder = create(spec)
+        if not isinstance(encoder, MatrixFactorization):
+            raise OptionError(f"recommendations come from a matrix factorisation such as 'mf:15', got '{spec}'")
+        users, items, matrix = corpus.ratings()
+        described = corpus.described()
+        encoder.fit(matrix)
+        return cls(encoder, users, items, [described.get(item, (None, None))[0] for item in items], matrix)
+
+    def predict(self, user: str, item: str) -> float:
+        """Return the rating expected of a user for an item, within the range of the ratings seen."""
+        row, column = _place(user, self.users, "user"), _place(item, self.items, "item")
+        return float(self._predicted(np.array([row]), np.array([column]))[0])
+
+    def rated(self, user: str, item: str) -> float | None:
+        """Return the rating that a user gave an item, or None."""
+        row, column = _place(user, self.users, "user"), _place(item, self.items, "item")
+        start, stop = self.matrix.indptr[row : row + 2]
+        at = np.flatnonzero(self.matrix.indices[start:stop] == column)
+        return float(self.matrix.data[start + at[0]]) if len(at) else None
+
+    def recommended(self, user: str, k: int) -> list[Suggestion]:
+        """Return the items that a user has not rated with the highest predictions, best first."""
+        row = _place(user, self.users, "user")
+        start, stop = self.matrix.indptr[row : row + 2]
+        columns = np.setdiff1d(np.arange(len(self.items)), self.matrix.indices[start:stop])
+        values = self._predicted(np.full(len(columns), row), columns)
+        return self._best(columns, values, k)
+
+    def similar(self, item: str, k: int) -> list[Suggestion]:
+        """Return the items whose factors point most nearly the same way, by cosine, best first."""
+        place = _place(item, self.items, "item")
+        factors = normalized(self.encoder.factors.columns.astype(np.float32))
+        others = np.delete(np.arange(len(self.items)), place)
+        return self._best(others, factors[others] @ factors[place], k)
+
+    def completed(self) -> NDArray[np.float64]:
+        """Return the prediction of every cell (users, items), not clipped; for small tables."""
+        rows, columns = np.indices((len(self.users), len(self.items)))
+        return predict(self.encoder.factors, rows.ravel(), columns.ravel()).reshape(rows.shape)
+
+    def error(self) -> float:
+        """Return the squared error summed over the ratings that were seen."""
+        rows = np.repeat(np.arange(len(self.users)), np.diff(self.matrix.indptr))
+        return float(np.square(predict(self.encoder.factors, rows, self.matrix.indices) - self.matrix.data).sum())
+
+    def _predicted(self, rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.float64]:
+        return predict(self.encoder.factors, rows, columns, self.encoder.bounds)
+
+    def _best(self, columns: NDArray[Any], values: NDArray[Any], k: int) -> list[Suggestion]:
+        order = np.argsort(-values, kind="stable")[:k]
+        return [Suggestion(self.items[columns[at]], self.titles[columns[at]], float(values[at])) for at in order]
+
+    def save(self, folder: Path) -> Path:
+        """Write the recommender as a folder of JSON and safetensors, all or nothing.
+
+        Raises
+        ------
+        ArtifactError
+            When something else lies there, or it cannot be written.
+        """
+        from safetensors.numpy import save_file
+
+        if folder.exists() and not (folder / RATINGS).is_file():
+            raise ArtifactError(f"{folder} is there and no recommender: choose another folder")
+        with atomic_folder(folder) as temporary:
+            self.encoder.save(temporary / ENCODER)
+            matrix = self.matrix
+            save_file({"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}, temporary / RATINGS)
+            names = {"users": self.users, "items": self.items, "titles": self.titles}
+            (temporary / NAMES).write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+            digests = {name: digest_of(temporary / name) for name in (RATINGS, NAMES)}
+            write_json(temporary / MANIFEST, {"nearby": KIND, "format": FORMAT, "digests": digests})
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path) -> Recommender:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ArtifactError
+            When the folder is missing, foreign or damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        manifest = read_json(folder / MANIFEST, KIND)
+        check_format(manifest, KIND, folder / MANIFEST, FORMAT)
+        encoder = Encoder.load(folder / ENCODER)
+        try:
+            for name in (RATINGS, NAMES):
+                if digest_of(folder / name) != manifest["digests"][name]:
+                    raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
+            parts = load_file(folder / RATINGS)
+            names = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+            shape = (len(names["users"]), len(names["items"]))
+            matrix = csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
+        except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:
+            raise ArtifactError(f"{folder} is corrupt: {error}") from error
+        if not isinstance(encoder, MatrixFactorization):
+            raise ArtifactError(f"{folder / ENCODER} is no matrix factorisation")
+        return cls(encoder, names["users"], names["items"], names["titles"], matrix)
+
+
+def _place(name: str, names: Sequence[str], what: str) -> int:
+    try:
+        return names.index(name)
+    except ValueError:
+        pass
+    if len(names) <= 1000:
+        raise UnknownNameError(what, name, names)
+    raise UnknownNameError(what, name, [*names[:3], "..."])

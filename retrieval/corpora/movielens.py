@@ -1,0 +1,57 @@
+"""MovieLens 100k: films rated by people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from encoders.errors import CorpusError
+from retrieval.corpora.files import read_files, reading
+from retrieval.corpora.ratings import Ratings, RatingSource, assembled
+
+RATINGS, FILMS = "u.data", "u.item"
+#: The flags behind a film's address in u.item, in their order; "unknown" is the first.
+GENRES = (
+    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical "
+    "Mystery Romance Sci-Fi Thriller War Western"
+).split()
+
+
+@dataclass(eq=False)
+class MovieLens(RatingSource):
+    """The folder of ml-100k: 943 people, 1,682 films, 100,000 ratings from 1 to 5; label = the film's first genre."""
+
+    def read(self) -> Ratings:
+        """Read ``u.data``: user, film, rating and time, between tabs."""
+        with reading(self.path), (self.path / RATINGS).open(encoding="ascii") as lines:
+            rows = [line.split("\t") for line in lines if line.strip()]
+        if any(len(row) != 4 for row in rows):
+            raise CorpusError(f"{self.path / RATINGS} should hold four cells a line, between tabs")
+        users, films, marks, _ = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return assembled(users, films, np.asarray(marks, dtype=np.float32), self.path / RATINGS)
+
+    def described(self) -> dict[str, tuple[str | None, str | None]]:
+        """Return every film's title and first genre."""
+        found: dict[str, tuple[str | None, str | None]] = {}
+        with reading(self.path), (self.path / FILMS).open(encoding="latin-1") as lines:
+            for line in lines:
+                cells = line.rstrip("\n").split("|")
+                genres = [genre for genre, flag in zip(GENRES, cells[5:], strict=False) if flag == "1"]
+                found[cells[0]] = cells[1], genres[0] if genres else None
+        return found
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Copy the two files that are read out of the zip that GroupLens distributes."""
+    folder.mkdir(parents=True)
+    found = {name.split("/")[-1]: raw for name, raw in read_files(archive, _wanted)}
+    for name in (RATINGS, FILMS):
+        if name not in found:
+            raise CorpusError(f"{archive} has no {name}")
+        (folder / name).write_bytes(found[name])
+
+
+def _wanted(name: str) -> bool:
+    return name.split("/")[-1] in (RATINGS, FILMS)

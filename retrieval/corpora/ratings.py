@@ -1,0 +1,212 @@
+"""Tables of ratings: who rated what, and how; an item of the corpus is a column or row of the ratings matrix."""
+
+from __future__ import annotations
+
+import csv
+import io
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from encoders.codes import Modality
+from encoders.errors import CorpusError
+from encoders.options import option
+from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.files import open_bytes
+from retrieval.corpora.source import Source
+
+#: Usual names of the three columns.
+USER, ITEM, RATING = ("user", "user_id", "userId"), ("item", "item_id", "movie", "movieId"), ("rating", "score")
+#: Numbers in one dense row at most: a wider matrix is for `nearby recommend`, which keeps it sparse.
+WIDEST = 200_000
+
+
+class Ratings(NamedTuple):
+    """Every rating once, and the names of both sides.
+
+    Attributes
+    ----------
+    users, items : list of str
+    matrix : csr_array float32 (users, items)
+        Stored entries are ratings, stored zeros too.
+    """
+
+    users: list[str]
+    items: list[str]
+    matrix: csr_array
+
+
+@dataclass(eq=False)
+class RatingSource(Source):
+    """A ratings matrix as a corpus of vectors: NaN where there is no rating.
+
+    A subclass reads the ratings; titles and labels of what was rated where it has any.
+    """
+
+    path: Path
+    name: str
+    on_bad: OnBad = raise_bad
+    by: str = option("item", "what an item of the corpus is", choices=("item", "user"))
+
+    modality = Modality.VECTOR
+
+    def __post_init__(self) -> None:
+        self._held: Ratings | None = None
+
+    @abstractmethod
+    def read(self) -> Ratings:
+        """Read the ratings from the beginning."""
+
+    def described(self) -> dict[str, tuple[str | None, str | None]]:
+        """Return title and label of what was rated, by id."""
+        return {}
+
+    def ratings(self) -> Ratings:
+        """Return the ratings, read once."""
+        if self._held is None:
+            self._held = self.read()
+        return self._held
+
+    def items(self) -> Iterator[Item]:
+        """Give rows (``by=user``) or columns (``by=item``) of the matrix, dense."""
+        users, items, matrix = self.ratings()
+        names, known = (users, {}) if self.by == "user" else (items, self.described())
+        lines = matrix if self.by == "user" else csr_array(matrix.T)
+        if lines.shape[1] > WIDEST:
+            raise CorpusError(
+                f"{self.name} has rows of {lines.shape[1]:,} ratings, more than {WIDEST:,}: "
+                "use  nearby recommend fit, which keeps them sparse"
+            )
+        for row, name in enumerate(names):
+            start, stop = lines.indptr[row : row + 2]
+            vector = np.full(lines.shape[1], np.nan, dtype=np.float32)
+            vector[lines.indices[start:stop]] = lines.data[start:stop]
+            yield Item(name, vector, *known.get(name, (None, None)))
+
+    @property
+    def size(self) -> int | None:
+        """Number of rows or columns."""
+        return int(self.ratings().matrix.shape[0 if self.by == "user" else 1])
+
+
+def assembled(users: Sequence[str], items: Sequence[str], values: NDArray[Any], where: object) -> Ratings:
+    """Return ratings of names as a matrix; names keep the order in which they come first.
+
+    Raises
+    ------
+    CorpusError
+        When there is none, or a user rated an item twice.
+
+    Examples
+    --------
+    >>> assembled(["b", "a"], ["x", "x"], np.array([1.0, 5.0]), "here").users
+    ['b', 'a']
+    """
+    if not len(values):
+        raise CorpusError(f"{where} holds no ratings")
+    rows, row_names = _numbered(users)
+    columns, column_names = _numbered(items)
+    cells = rows.astype(np.int64) * len(column_names) + columns
+    unique, counts = np.unique(cells, return_counts=True)
+    if len(unique) < len(cells):
+        row, column = divmod(int(unique[counts > 1][0]), len(column_names))
+        raise CorpusError(f"{where}: user '{row_names[row]}' rated item '{column_names[column]}' more than once")
+    matrix = csr_array((values.astype(np.float32), (rows, columns)), shape=(len(row_names), len(column_names)))
+    return Ratings(row_names, column_names, matrix)
+
+
+def _numbered(names: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
+    numbers: dict[str, int] = {}
+    places = np.fromiter((numbers.setdefault(name, len(numbers)) for name in names), np.int32, len(names))
+    return places, list(numbers)
+
+
+@dataclass(eq=False)
+class RatingTable(RatingSource):
+    """A CSV or TSV file with a column each for user, item and rating, named in its first line."""
+
+    user: str | None = option(None, "column with the user (default: user, user_id or userId)")
+    item: str | None = option(None, "column with the item (default: item, item_id, movie or movieId)")
+    rating: str | None = option(None, "column with the rating (default: rating or score)")
+
+    def read(self) -> Ratings:
+        """Read the file, line by line."""
+        users: list[str] = []
+        items: list[str] = []
+        values: list[float] = []
+        with open_bytes(self.path) as stream:
+            lines = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), delimiter=self._delimiter())
+            head = next(lines, [])
+            places = [_column(head, *named, self.path) for named in zip((self.user, self.item, self.rating),
+                                                                        (USER, ITEM, RATING), strict=True)]  # fmt: skip
+            for row in lines:
+                if not row:
+                    continue
+                try:
+                    user, item, value = (row[place] for place in places)
+                    values.append(_number(value))
+                except (IndexError, ValueError):
+                    self.on_bad(
+                        CorpusError(f"{self.path}:{lines.line_num}: no rating of an item by a user: {row}"[:200])
+                    )
+                    continue
+                users.append(user)
+                items.append(item)
+        return assembled(users, items, np.asarray(values), self.path)
+
+    def _delimiter(self) -> str:
+        return "\t" if {".tsv", ".tab"} & set(self.path.suffixes) else ","
+
+
+def is_rating_head(head: Sequence[str]) -> bool:
+    """Tell whether column names are those of a table of ratings.
+
+    Examples
+    --------
+    >>> is_rating_head(["userId", "movieId", "rating", "timestamp"]), is_rating_head(["text", "rating"])
+    (True, False)
+    """
+    return all(set(usual) & set(head) for usual in (USER, ITEM, RATING))
+
+
+def _column(head: Sequence[str], given: str | None, usual: Sequence[str], path: Path) -> int:
+    name = given or next((name for name in usual if name in head), None)
+    if name is None or name not in head:
+        wanted = f"'{name}'" if name else " or ".join(f"'{name}'" for name in usual)
+        raise CorpusError(f"{path} has no column {wanted}; its columns: {', '.join(head) or 'none'}")
+    return head.index(name)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not np.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+@dataclass(eq=False)
+class RatingsExample(RatingSource):
+    """Five people and four figures, five ratings missing: the worked example of matrix factorisation."""
+
+    path: Path = Path()
+    name: str = "ratings-example"
+
+    def read(self) -> Ratings:
+        """Give the fifteen ratings."""
+        table = {"A": "53?1", "B": "43?1", "C": "11?5", "D": "1?44", "E": "?154"}
+        known = [
+            (user, str(place), mark)
+            for user, marks in table.items()
+            for place, mark in enumerate(marks, 1)
+            if mark != "?"
+        ]
+        users, items, marks = zip(*known, strict=True)
+        ratings = assembled(users, items, np.asarray(marks, dtype=np.float32), self.name)
+        order = np.argsort(np.asarray(ratings.items))  # item 3 is rated last, by D
+        return Ratings(ratings.users, sorted(ratings.items), csr_array(ratings.matrix[:, order]))
