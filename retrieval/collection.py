@@ -155,7 +155,10 @@ class Collection:
             raise ArtifactError(f"the space '{record.spec}' of {self.folder} was changed from outside: index it again")
         index = load_index(folder / INDEX, mmap)
         if len(index) != self.manifest["count"]:
-            raise ArtifactError(f"the index of '{record.spec}' holds {len(index)} of {self.manifest['count']} items")
+            raise ArtifactError(
+                f"the index of '{record.spec}' in {self.folder} holds {len(index):,} of {self.manifest['count']:,} "
+                "items: index the corpus again in a new folder"
+            )
         return Encoder.load(folder / ENCODER), index
 
     def _folder_of(self, record: SpaceRecord) -> Path:
@@ -178,6 +181,7 @@ class Collection:
             fit_seconds = time.perf_counter() - started
             create_index(index, encoder.space)  # refused before any encoding
             filled = fill(encoder, self.items, index, self.items.size)
+            _require_all(str(encoder), len(filled.index), self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
             _write_manifest(draft, self.items, [*self.spaces.values(), record])
         shutil.rmtree(work, ignore_errors=True)
@@ -192,7 +196,8 @@ class Collection:
             if change.added or change.changed:
                 say(f"{len(change.added):,} new and {len(change.changed):,} changed items in {len(self.spaces)} spaces")
             records = [
-                self._updated(draft, record, change.changed, store.items_after(last)) for record in self.spaces.values()
+                self._updated(draft, record, change.changed, store.items_after(last), store.size)
+                for record in self.spaces.values()
             ]
             _write_manifest(draft, store, records)
             store.close()
@@ -206,7 +211,8 @@ class Collection:
         with self._draft(new_items=True) as draft:
             store = ItemStore(draft / ITEMS, writable=True)
             store.delete(ids)
-            records = [self._updated(draft, record, list(set(ids)), iter(())) for record in self.spaces.values()]
+            gone = list(set(ids))
+            records = [self._updated(draft, record, gone, iter(()), store.size) for record in self.spaces.values()]
             _write_manifest(draft, store, records)
             store.close()
         return Collection(self.folder)
@@ -225,8 +231,10 @@ class Collection:
                     link_tree(self._folder_of(record), draft / SPACES / record.folder)
             yield draft
 
-    def _updated(self, draft: Path, record: SpaceRecord, gone: Sequence[str], new: Iterator[Item]) -> SpaceRecord:
-        """Write a space with some items gone and others behind the rest; the encoder stays."""
+    def _updated(
+        self, draft: Path, record: SpaceRecord, gone: Sequence[str], new: Iterator[Item], count: int
+    ) -> SpaceRecord:
+        """Write a space with some items gone and others behind the rest, `count` in all; the encoder stays."""
         opened = self.space(record.spec, mmap=False)
         source, target = self._folder_of(record), draft / SPACES / record.folder
         kept = load_index(source / CODES, mmap=False) if (source / CODES).is_dir() else None
@@ -236,8 +244,15 @@ class Collection:
         for ids, codes in encoded(opened.encoder, new, cost):
             for index in filter(None, (opened.index, kept)):
                 index.add(ids, codes)
+        _require_all(record.spec, len(opened.index), count)
         link_tree(source / ENCODER, target / ENCODER)
         return save_index(target, record, cost)
+
+
+def _require_all(spec: str, found: int, wanted: int) -> None:
+    """Refuse to publish an index that has lost items: what was there before is better."""
+    if found != wanted:
+        raise CollectionError(f"the index of '{spec}' holds {found:,} of {wanted:,} items: nothing was changed")
 
 
 def is_collection(folder: str | Path) -> bool:

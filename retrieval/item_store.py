@@ -165,6 +165,7 @@ class ItemStore(Corpus):
         added: list[str] = []
         changed: list[str] = []
         unchanged = 0
+        row = self.last_row  # before anything is deleted: SQLite would give the number of a deleted last row out again
         stream = iter(items)
         while chunk := list(islice(stream, _BATCH)):
             known = self._digests([item.id for item in chunk])
@@ -176,10 +177,11 @@ class ItemStore(Corpus):
                     continue
                 (changed if item.id in known else added).append(item.id)
                 known[item.id] = digest
-                rows.append((*_record(item, self.modality), digest))
-            self._database.executemany("DELETE FROM items WHERE id = ?", [(row[0],) for row in rows])
+                row += 1
+                rows.append((row, *_record(item, self.modality), digest))
+            self._database.executemany("DELETE FROM items WHERE id = ?", [(values[1],) for values in rows])
             self._database.executemany(
-                f"INSERT INTO items ({_COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT INTO items (row, {_COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 rows,
             )
         self._database.commit()

@@ -87,6 +87,21 @@ def test_added_changed_and_deleted_items_are_so_in_every_space(collection, spec)
             assert best[0].score == pytest.approx({hit.id: hit.score for hit in best}[id], abs=1e-5)
 
 
+@pytest.mark.parametrize("spec", ["bm25", "tfidf+lsa:3"])
+def test_the_last_item_can_be_changed(collection, spec):
+    after, change = collection.put(iter(Listed({"f": "green pears", "g": "red apples"})))
+    assert (change.added, change.changed) == (["g"], ["f"])
+    assert list(after.space(spec).index.ids) == [item.id for item in after.items] == [*TEXTS, "g"]
+    assert nearest(after, "bm25", "green pears") == "f"
+
+
+def test_an_index_that_has_lost_items_is_not_published(collection, monkeypatch):
+    monkeypatch.setattr("retrieval.item_store.ItemStore.items_after", lambda *_: iter(()))
+    with pytest.raises(CollectionError, match="holds 6 of 7 items: nothing was changed"):
+        collection.put(iter(Listed({"g": "red apples"})))
+    assert Collection(collection.folder).generation == collection.generation
+
+
 def test_an_unchanged_item_is_not_encoded_again(collection):
     after, change = collection.put(iter(Listed(TEXTS)))
     assert (change.added, change.changed, change.unchanged) == ([], [], 6)
