@@ -165,6 +165,8 @@ class Encoder(ABC):
         if self.reads is Modality.IMAGE:
             return as_images(items)
         matrix = as_matrix(items, self.reads_missing)
+        if matrix.dtype == np.uint8:  # bytes would overflow where they are squared or summed
+            matrix = matrix.astype(np.float32)
         if issparse(matrix) and not self.reads_sparse:
             raise BadItemError(f"'{self.name}' reads dense codes: put lsa, pca, random-projection or deep-ae before it")
         width = int(matrix.shape[1])

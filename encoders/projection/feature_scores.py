@@ -22,6 +22,20 @@ MAX_WIDTH = 8192
 Scores = NDArray[np.float64]
 
 
+def means(matrix: Codes) -> Scores:
+    """Return the mean of every component, float64 (dim,), summed in float64 (SciPy's own mean sums in float32).
+
+    Examples
+    --------
+    >>> means(np.array([[0.0, 1.0], [2.0, 1.0]], dtype=np.float32)).tolist()
+    [1.0, 1.0]
+    """
+    rows, width = matrix.shape
+    if issparse(matrix):
+        return np.asarray(np.bincount(matrix.indices, matrix.data, minlength=width) / rows)
+    return np.asarray(matrix.mean(axis=0, dtype=np.float64))
+
+
 def variances(matrix: Codes) -> Scores:
     """Return the variance of every component, float64 (dim,).
 
@@ -30,15 +44,18 @@ def variances(matrix: Codes) -> Scores:
     >>> variances(np.array([[0.0, 1.0], [2.0, 1.0]])).tolist()
     [1.0, 0.0]
     """
-    mean = np.asarray(matrix.mean(axis=0, dtype=np.float64)).ravel()
+    rows, width = matrix.shape
+    mean = means(matrix)
     if issparse(matrix):
-        squares = np.asarray(matrix.multiply(matrix).mean(axis=0, dtype=np.float64)).ravel()
-        return np.asarray(np.maximum(squares - mean**2, 0))
+        # about the mean, as squares less the squared mean leave something of a constant component
+        there = np.bincount(matrix.indices, minlength=width)
+        squares = np.bincount(matrix.indices, np.square(matrix.data - mean[matrix.indices]), minlength=width)
+        return np.asarray((squares + (rows - there) * mean**2) / rows)
     # by blocks of rows: float64 for the sums, never for the whole matrix
-    total = np.zeros(matrix.shape[1])
-    for start in range(0, matrix.shape[0], 4096):
+    total = np.zeros(width)
+    for start in range(0, rows, 4096):
         total += np.square(matrix[start : start + 4096] - mean).sum(axis=0)
-    return np.asarray(total / matrix.shape[0])
+    return np.asarray(total / rows)
 
 
 def laplacian(matrix: Codes, neighbours: int) -> Scores:
@@ -91,7 +108,7 @@ def greedy_reconstruction(matrix: Codes, k: int) -> NDArray[np.int64]:
 
 
 def _covariance(matrix: Codes) -> Scores:
-    mean = np.asarray(matrix.mean(axis=0, dtype=np.float64)).ravel()
+    mean = means(matrix)
     total = np.zeros((len(mean), len(mean)))
     for start in range(0, matrix.shape[0], 4096):
         block: Any = matrix[start : start + 4096]

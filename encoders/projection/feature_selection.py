@@ -56,7 +56,7 @@ class FeatureSelection(Encoder):
             constant = f"; the other {width - varying} are constant" if varying < width else ""
             raise OptionError(f"select: k={self.k} is more than the {varying} components that vary{constant}")
         self.columns = np.sort(self._chosen(matrix, labels, variance)).astype(np.int64)
-        self.mean = np.asarray(matrix.mean(axis=0), dtype=np.float32).ravel()
+        self.mean = feature_scores.means(matrix).astype(np.float32)
         sparse = issparse(matrix)
         metric = self.metric if self.metric != "auto" else "cosine" if sparse else "euclidean"
         return Space(self.k, Kind.SPARSE if sparse else Kind.DENSE, Metric(metric))

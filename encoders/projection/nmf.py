@@ -89,7 +89,7 @@ class NMF(Encoder):
         if self.k > min(rows, width):
             raise OptionError(f"nmf: k={self.k} is more than {rows} items of {width} numbers can give")
         values = matrix.data if issparse(matrix) else matrix
-        if values.size and not float(np.nanmax(values)) > 0:
+        if not float(np.nanmax(values, initial=0)) > 0:
             raise BadItemError("nmf: every value is 0: there is nothing to factorise")
 
     def _updated(self, matrix: Codes, weights: updates.Factor) -> updates.Factor:
@@ -118,9 +118,10 @@ class NMF(Encoder):
         """Return items as a matrix, or say that they are negative."""
         matrix = super().checked(items)
         values = matrix.data if issparse(matrix) else matrix
-        if values.size and float(np.nanmin(values)) < 0:
+        least = float(np.nanmin(values, initial=0))
+        if least < 0:
             raise BadItemError(
-                f"nmf reads values of 0 and above, and found {float(np.nanmin(values)):g}: "
+                f"nmf reads values of 0 and above, and found {least:g}: "
                 "put it behind pixels, bow or tfidf, not behind pca or lsa"
             )
         return matrix

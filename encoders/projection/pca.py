@@ -15,6 +15,7 @@ from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
 from encoders.errors import BadItemError, OptionError
 from encoders.options import option
+from encoders.projection.feature_scores import means, variances
 
 #: Above this width the (dim, dim) scatter matrix no longer pays.
 MAX_WIDTH = 8192
@@ -81,9 +82,7 @@ class PCA(Encoder):
     def _randomized(self, batches: Batches) -> Solution:
         matrix = collect(batches)
         self._require_enough(*matrix.shape)
-        mean = np.asarray(matrix.mean(axis=0, dtype=np.float64)).ravel()
-        squares = matrix.multiply(matrix).sum() if issparse(matrix) else np.vdot(matrix, matrix)
-        total = float(squares) / matrix.shape[0] - float(mean @ mean)
+        mean, total = means(matrix), float(variances(matrix).sum())
         components, variance = _randomized_svd(matrix, mean.astype(np.float32), self.k, self.iterations, self.seed)
         return mean, components, variance, total
 
@@ -91,16 +90,15 @@ class PCA(Encoder):
         from sklearn.decomposition import IncrementalPCA
 
         model = IncrementalPCA(self.k)
-        total, sums, squares = 0, 0.0, 0.0
+        total = 0
         for rows in _steps(batches, max(STEP_ROWS, 2 * self.k)):
             self._require_enough(total + len(rows), rows.shape[1])
             model.partial_fit(rows)
-            total, sums, squares = total + len(rows), sums + rows.sum(axis=0), squares + float(np.vdot(rows, rows))
+            total += len(rows)
         if total == 0:
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
-        mean = np.asarray(sums) / total
         variance = model.explained_variance_ * (total - 1) / total
-        return mean, model.components_, variance, squares / total - float(mean @ mean)
+        return model.mean_, model.components_, variance, float(model.var_.sum())
 
     def _require_enough(self, rows: int, width: int) -> None:
         if self.k > min(rows, width):
@@ -191,7 +189,9 @@ def _steps(batches: Batches, least: int) -> Iterator[NDArray[Any]]:
         held.append(batch.items.toarray() if issparse(batch.items) else batch.items)
         if sum(map(n_rows, held)) >= 2 * least:
             whole = np.concatenate(held)
-            yield whole[:least]
-            held = [whole[least:]]
+            while len(whole) >= 2 * least:
+                yield whole[:least]
+                whole = whole[least:]
+            held = [whole]
     if held:
         yield np.concatenate(held)
