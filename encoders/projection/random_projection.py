@@ -61,8 +61,10 @@ class RandomProjection(Encoder):
         return np.asarray(items @ self.components.T, dtype=np.float32)
 
     def _decode(self, codes: Codes) -> Items:
-        gram = self.components @ self.components.T
-        return np.asarray(codes @ (np.linalg.pinv(gram) @ self.components), dtype=np.float32)
+        directions = self.components.astype(np.float64)
+        # with more directions than numbers some follow from others, and have no part in the inverse
+        inverse = np.linalg.pinv(directions @ directions.T, rcond=1e-10, hermitian=True)
+        return np.asarray(codes @ (inverse @ directions), dtype=np.float32)
 
     def state(self) -> State:
         """Components (k, dim)."""

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, is_valid_linkage
 from scipy.cluster.hierarchy import linkage as scipy_linkage
-from scipy.spatial.distance import cdist, pdist
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist, pdist, squareform
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 
@@ -129,13 +131,14 @@ def test_a_new_item_follows_the_rule_of_the_linkage(linkage):
 
 
 def test_the_rule_of_ward_is_the_height_at_which_the_item_would_join():
-    # two far clusters, and one more item: the tree of all of them joins it at the distance that its code says
     encoder = HAC(2, codes="distances").fit(ROWS[:40])
     item = ROWS[:1] + 2
-    heights = scipy_linkage(np.concatenate([ROWS[:20].repeat(1, axis=0), item]).astype(float), "ward")[:, 2]
     grown = squared_error(np.concatenate([ROWS[:20], item])) - squared_error(ROWS[:20])
     assert encoder.encode(item)[0, 0] == pytest.approx(np.sqrt(2 * grown), rel=1e-4)
-    assert (heights**2).sum() == pytest.approx(2 * squared_error(np.concatenate([ROWS[:20], item])), rel=1e-6)
+
+
+def test_the_squared_heights_of_ward_sum_to_twice_the_squared_error():
+    assert np.square(tree(ROWS, "ward")[:, 2]).sum() == pytest.approx(2 * squared_error(ROWS))
 
 
 def squared_error(rows) -> float:
@@ -164,9 +167,10 @@ def test_a_cluster_decodes_to_the_mean_of_its_items():
     encoder = HAC(3).fit(ROWS)
     means = ROWS.reshape(3, 20, 3).mean(axis=1)
     np.testing.assert_allclose(encoder.decode(encoder.encode(ROWS))[::20], means, atol=1e-5)
+    distances = HAC(3, codes="distances").fit(ROWS)
+    codes = distances.encode(ROWS)
     with pytest.raises(NotInvertibleError, match="codes=indicator"):
-        distances = HAC(3, codes="distances").fit(ROWS)
-        distances.decode(distances.encode(ROWS))
+        distances.decode(codes)
 
 
 @pytest.mark.parametrize(("codes", "kind", "metric"), [("indicator", Kind.SPARSE, Metric.COSINE), ("distances", Kind.DENSE, Metric.EUCLIDEAN)])  # fmt: skip
@@ -191,8 +195,6 @@ def test_what_cannot_be_cut_is_refused():
     with pytest.raises(OptionError, match="raise groups"):
         HAC(30, most=10, groups=10).fit(ROWS)
     with pytest.raises(BadItemError, match="reads dense codes"):
-        from scipy.sparse import csr_array
-
         HAC(3).fit(csr_array(ROWS))
 
 
@@ -205,8 +207,5 @@ def test_single_linkage_follows_a_chain_and_complete_does_not():
 
 
 def test_heights_of_single_linkage_are_the_edges_of_the_minimum_spanning_tree():
-    from scipy.sparse.csgraph import minimum_spanning_tree
-    from scipy.spatial.distance import squareform
-
     edges = minimum_spanning_tree(squareform(pdist(DIGITS))).data
     np.testing.assert_allclose(tree(DIGITS, "single")[:, 2], np.sort(edges), rtol=1e-9)

@@ -92,9 +92,10 @@ def test_a_cluster_decodes_to_its_centroid():
     encoder = KMeans(6).fit(SMALL)
     clusters = clusters_of(encoder.encode(SMALL))
     np.testing.assert_array_equal(encoder.decode(encoder.encode(SMALL)), encoder.centroids[clusters])
+    triangle = KMeans(6, codes="triangle").fit(SMALL)
+    codes = triangle.encode(SMALL)
     with pytest.raises(NotInvertibleError, match="codes=triangle cannot be turned back"):
-        triangle = KMeans(6, codes="triangle").fit(SMALL)
-        triangle.decode(triangle.encode(SMALL))
+        triangle.decode(codes)
 
 
 @pytest.mark.parametrize("form", [np.asarray, csr_array], ids=["dense", "sparse"])

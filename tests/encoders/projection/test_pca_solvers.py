@@ -1,0 +1,119 @@
+"""Facts about the solvers of PCA, and about whitening."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA as Theirs
+from sklearn.decomposition import IncrementalPCA
+
+from encoders.codes import Batch
+from encoders.errors import OptionError
+from encoders.projection import pca
+from encoders.projection.pca import PCA
+
+DIGITS = load_digits().data.astype(np.float32)
+SOLVERS = ("exact", "randomized", "incremental")
+FORMS = pytest.mark.parametrize("form", [np.asarray, csr_array], ids=["dense", "sparse"])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@FORMS
+def test_every_solver_finds_scikit_learns_components(solver, form):
+    theirs = Theirs(6, svd_solver="full").fit(DIGITS.astype(np.float64))
+    ours = PCA(6, solver=solver).fit(form(DIGITS))
+    np.testing.assert_allclose(np.abs(ours.components @ theirs.components_.T), np.eye(6), atol=2e-3)
+    np.testing.assert_allclose(ours.mean, theirs.mean_, atol=1e-5)
+    share = ours.explained_variance / ours.total_variance
+    np.testing.assert_allclose(share, theirs.explained_variance_ratio_, rtol=1e-3)
+
+
+@FORMS
+def test_every_solver_gives_the_same_codes(form):
+    exact, *others = (PCA(4, solver=solver).fit_encode(form(DIGITS)) for solver in SOLVERS)
+    for codes in others:
+        np.testing.assert_allclose(codes, exact, atol=0.05)  # of codes as large as 30
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_total_variance_far_from_the_origin(solver):
+    far = DIGITS[:300] + 3000
+    assert PCA(3, solver=solver).fit(far).total_variance[0] == pytest.approx(DIGITS[:300].var(axis=0).sum(), rel=1e-4)
+
+
+def test_the_mean_of_many_sparse_rows_is_summed_exactly():
+    level = np.tile(np.float32([0.1, 7.7, 0]), (30_000, 1))
+    level[::2, 2] = 1
+    fitted = PCA(1, solver="randomized").fit(csr_array(level))
+    np.testing.assert_allclose(fitted.mean, [0.1, 7.7, 0.5], rtol=1e-6)
+    assert fitted.total_variance[0] == pytest.approx(0.25)
+
+
+def test_the_incremental_solver_holds_a_few_thousand_rows(monkeypatch):
+    monkeypatch.setattr(pca, "STEP_ROWS", 50)
+    taken, partial_fit = [], IncrementalPCA.partial_fit
+    monkeypatch.setattr(
+        IncrementalPCA, "partial_fit", lambda self, rows: taken.append(len(rows)) or partial_fit(self, rows)
+    )
+    parts = [Batch(DIGITS[start : start + 130]) for start in range(0, 1700, 130)]
+    fitted = PCA(4, solver="incremental").fit(parts)
+    assert sum(taken) == len(DIGITS[:1820])
+    assert max(taken) < 150
+    share = PCA(4).fit(DIGITS).explained_variance / fitted.explained_variance
+    np.testing.assert_allclose(share, 1, atol=0.02)
+
+
+def test_batches_smaller_than_k_are_joined():
+    parts = [Batch(DIGITS[start : start + 3]) for start in range(0, 60, 3)]
+    assert PCA(8, solver="incremental").fit(parts).components.shape == (8, 64)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@FORMS
+def test_whitened_codes_have_variance_one_and_are_uncorrelated(solver, form):
+    codes = PCA(5, whiten=True, solver=solver).fit_encode(form(DIGITS))
+    np.testing.assert_allclose(codes.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(np.cov(codes.T, bias=True), np.eye(5), atol=5e-3)
+
+
+def test_whitening_is_undone_by_decoding():
+    plain, white = PCA(5).fit(DIGITS), PCA(5, whiten=True).fit(DIGITS)
+    np.testing.assert_allclose(white.decode(white.encode(DIGITS)), plain.decode(plain.encode(DIGITS)), atol=1e-3)
+    whole = PCA(64, whiten=True).fit(DIGITS)  # of which 3 components never vary
+    np.testing.assert_allclose(whole.decode(whole.encode(DIGITS)), DIGITS, atol=1e-2)
+
+
+def test_power_iterations_sharpen_the_randomized_solver():
+    flat = np.random.default_rng(0).normal(size=(400, 300)).astype(np.float32)  # no direction stands out: hard
+    best = PCA(5).fit(flat).explained_variance.sum()
+    lost = [
+        best - PCA(5, solver="randomized", iterations=count).fit(flat).explained_variance.sum() for count in (0, 20)
+    ]
+    assert 0 <= lost[1] < 0.1 * lost[0]
+
+
+def test_wide_data_go_to_the_randomized_solver(monkeypatch):
+    monkeypatch.setattr(pca, "MAX_WIDTH", 50)
+    asked, solve = [], pca._randomized_svd
+    monkeypatch.setattr(pca, "_randomized_svd", lambda *args: asked.append(args) or solve(*args))
+    PCA(3).fit(DIGITS[:100, 20:60])
+    assert not asked
+    PCA(3).fit(DIGITS[:100])
+    assert asked
+    with pytest.raises(OptionError, match="takes vectors of up to 50 numbers, got 64: use randomized or incremental"):
+        PCA(3, solver="exact").fit(DIGITS[:100])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_more_components_than_items_are_refused(solver):
+    with pytest.raises(OptionError, match="k=9 is more than 8 items of 64 numbers can give"):
+        PCA(9, solver=solver).fit(DIGITS[:8])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_bytes_are_numbers(solver):
+    pictures, numbers = (PCA(3, solver=solver).fit(rows) for rows in (DIGITS[:200].astype(np.uint8), DIGITS[:200]))
+    np.testing.assert_array_equal(pictures.components, numbers.components)
+    np.testing.assert_array_equal(pictures.total_variance, numbers.total_variance)
