@@ -55,6 +55,9 @@ def read_files(path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_
         if size > MAX_FILE_BYTES:
             on_bad(CorpusError(f"{path}: {name} has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"))
             return False
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            on_bad(CorpusError(f"{path}: the file name {name!a} is not UTF-8: rename the file"))
+            return False
         return True
 
     with reading(path):

@@ -79,6 +79,18 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def options_like(picture: Any) -> str:
+    """Return the options that bring a corpus of pictures to the size and colours of this one.
+
+    Examples
+    --------
+    >>> options_like(np.zeros((24, 32), np.uint8))
+    '?size=32x24&grey=true'
+    """
+    height, width = np.shape(picture)[:2]
+    return f"?size={width}x{height}&grey={'true' if np.ndim(picture) == 2 else 'false'}"
+
+
 def read_image(path: Path, size: tuple[int, int] | None = None, grey: bool | None = None) -> NDArray[np.uint8]:
     """Read one picture file, as `decode_image` does.
 
@@ -130,6 +142,8 @@ def decode_image(
                 opened.load()
                 turned = opened.getexif().get(_ORIENTATION, 1) != 1
                 image = ImageOps.exif_transpose(opened) if turned else opened
+                if image.mode == "F":
+                    raise CorpusError("holds floating-point values; save it with 8 or 16 bits")
                 is_grey = image.mode in _GREY_MODES
                 if grey and not is_grey and keep_colour:
                     raise CorpusError("is in colour while the first picture is grey: say ?grey=true or ?grey=false")
@@ -162,8 +176,6 @@ def _eight_bit(image: Image) -> Image:
     if image.mode.startswith("I"):
         levels: NDArray[Any] = np.asarray(image).astype(np.int64) >> 8
         return Pillow.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
-    if image.mode == "F":
-        raise CorpusError("holds floating-point values; save it with 8 or 16 bits")
     if image.has_transparency_data:
         solid = image.convert("RGBA")
         paper = Pillow.new("RGBA", solid.size, "white")

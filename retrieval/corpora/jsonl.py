@@ -71,6 +71,17 @@ def _object(raw: bytes) -> dict[str, Any]:
         raise CorpusError(f"not valid JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from error
     except (ValueError, RecursionError) as error:
         raise CorpusError(f"not valid JSON: {error}") from error
+    if rb"\ud" in raw.lower() and not _is_unicode(record):
+        raise CorpusError("holds half a character (a lone surrogate such as \\ud800), which is no text")
     if not isinstance(record, dict):
         raise CorpusError(f"expected a JSON object, got {type(record).__name__}")
     return record
+
+
+def _is_unicode(record: Any) -> bool:
+    """Tell whether all of a record's text can be written as UTF-8."""
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

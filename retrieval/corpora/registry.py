@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from encoders import options
 from encoders.codes import Modality
-from encoders.errors import CorpusError, UnknownNameError
+from encoders.errors import CorpusError, OptionError, UnknownNameError
 from retrieval.corpora import download
 from retrieval.corpora.address import exists, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
@@ -18,6 +18,7 @@ from retrieval.corpora.beir import is_beir
 from retrieval.corpora.datasets import DATASETS
 from retrieval.corpora.files import is_archive, list_names, open_bytes, plain_name, reading
 from retrieval.corpora.idx import is_idx
+from retrieval.generations import is_collection
 
 
 class Entry(NamedTuple):
@@ -144,7 +145,7 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     UnknownNameError
         For an address that is neither a name nor a path, or an option that its format does not have.
     CorpusError
-        For a path of which it cannot be told what it holds.
+        For a path that is not there, or of which it cannot be told what it holds.
     DownloadError
         For a named set that is neither here nor reachable.
 
@@ -160,8 +161,12 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     if target in EMBEDDED or target in NAMED:
         return _open_named(target, given, address, on_bad)
     if not exists(target):
+        if Path(target).suffix or "/" in target:
+            raise CorpusError(f"'{target}' is no file or folder here, and no corpus has that name: see  nearby corpora")
         raise UnknownNameError("corpus or path", target, [*EMBEDDED, *NAMED])
     path = Path(target).expanduser()
+    if is_collection(path):
+        return _open_collection(path, given)
     kind = "ratings" if {"user", "item", "rating"} <= given.keys() else format_of(path)
     cls = _load(FORMATS[kind])
     return _build(cls, kind, given, path=path, name=address, on_bad=on_bad)
@@ -242,6 +247,15 @@ def _open_named(name: str, given: Mapping[str, str], address: str, on_bad: OnBad
     if entry.single_file:
         path = download.single_file(name, path)
     return _build(cls, name, given, **{"path": path, "name": address, "on_bad": on_bad, **entry.fixed})
+
+
+def _open_collection(path: Path, given: Mapping[str, str]) -> Corpus:
+    """Return the items of a collection, which are a corpus themselves."""
+    from retrieval.collection import Collection
+
+    if given:
+        raise OptionError(f"{path} is a collection and takes no options; got '{next(iter(given))}'")
+    return Collection(path).items
 
 
 def _build(cls: Callable[..., Any], what: str, given: Mapping[str, str], **fixed: Any) -> Corpus:

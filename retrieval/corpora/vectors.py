@@ -66,6 +66,10 @@ class Vectors(Source):
             matrix = self._load()
         if matrix.ndim != 2 or matrix.dtype.kind not in "fiub":
             raise CorpusError(f"{self.path} holds {matrix.dtype} of shape {matrix.shape}; expected numbers (n, dim)")
+        if not matrix.shape[1]:
+            raise CorpusError(
+                f"{self.path} holds {len(matrix):,} vectors without any numbers; expected numbers (n, dim)"
+            )
         return matrix
 
     def _load(self) -> NDArray[Any]:
@@ -77,7 +81,7 @@ class Vectors(Source):
         try:
             return np.asarray(np.load(self.path, mmap_mode="r", allow_pickle=False))
         except (ValueError, EOFError) as error:
-            raise CorpusError(f"{self.path} is no readable .npy file: {error}") from error
+            raise CorpusError(f"{self.path} is no readable .npy file of numbers (n, dim)") from error
 
     def _from_npz(self) -> NDArray[Any]:
         arrays = _open_npz(self.path)
@@ -141,7 +145,7 @@ def _open_npz(path: Path) -> Any:
     try:
         arrays = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CorpusError(f"{path} is no readable .npz file: {error}") from error
+        raise CorpusError(f"{path} is no readable .npz file of numbers (n, dim)") from error
     if not isinstance(arrays, np.lib.npyio.NpzFile):
         raise CorpusError(f"{path} is no .npz file: it holds a single array, call it .npy")
     return arrays
@@ -153,4 +157,4 @@ def _member(path: Path, arrays: Any, key: str) -> NDArray[Any]:
     except KeyError:
         raise CorpusError(f"{path} has no array '{key}'; it has: {', '.join(arrays)}") from None
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CorpusError(f"{path}: the array '{key}' cannot be read: {error}") from error
+        raise CorpusError(f"{path}: the array '{key}' holds no numbers that can be read") from error

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from encoders.errors import CorpusError, DownloadError, OptionError, SpecError, UnknownNameError
+from retrieval.collection import Collection
 from retrieval.corpora.address import parse_address
 from retrieval.corpora.datasets import DATASETS
 from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, _load, catalogue, open_corpus
@@ -19,7 +20,7 @@ def test_tables_agree():
 def test_catalogue_says_what_is_here(tmp_path, monkeypatch):
     monkeypatch.setenv("NEARBY_DATA", str(tmp_path))
     monkeypatch.setenv("NEARBY_CACHE", str(tmp_path / "cache"))
-    assert {row.name for row in catalogue() if row.present} == {"digits", "api-docs"}
+    assert {row.name for row in catalogue() if row.present} == EMBEDDED.keys()
     (tmp_path / "orl-faces").mkdir()
     (tmp_path / "orl-faces" / "orl_faces.tar.xz").write_bytes(b"12345")
     rows = {row.name: row for row in catalogue()}
@@ -36,7 +37,9 @@ def test_catalogue_says_what_is_here(tmp_path, monkeypatch):
     [
         ("minst", UnknownNameError, "unknown corpus or path 'minst'; did you mean 'mnist'"),
         ("", UnknownNameError, "unknown corpus or path ''"),
-        ("nowhere/at/all.csv", UnknownNameError, "unknown corpus or path 'nowhere/at/all.csv'; known: 20news"),
+        ("nowhere/at/all.csv", CorpusError, "'nowhere/at/all.csv' is no file or folder here, and no corpus has that"),
+        ("digits.jsonl", CorpusError, "'digits.jsonl' is no file or folder here"),
+        ("nowhere", UnknownNameError, "unknown corpus or path 'nowhere'; known: 20news"),
         ("x" * 5000, UnknownNameError, "unknown corpus"),
         ("nul\0byte", UnknownNameError, "unknown corpus"),
         ("digits?splt=test", OptionError, "digits takes no options; got 'splt'"),
@@ -87,6 +90,15 @@ def test_unknown_kind_of_file(tmp_path, name):
     (tmp_path / name).write_text("?")
     with pytest.raises(CorpusError, match=r"cannot be told what .* holds; accepted are a BEIR folder"):
         open_corpus(str(tmp_path / name))
+
+
+def test_a_collection_is_a_corpus(tmp_path):
+    (tmp_path / "t.csv").write_text("text\nx\ny\n")
+    corpus = open_corpus(str(tmp_path / "t.csv"))
+    Collection.create(tmp_path / "c", corpus)
+    assert [item.content for item in open_corpus(str(tmp_path / "c"))] == ["x", "y"]
+    with pytest.raises(OptionError, match="is a collection and takes no options; got 'size'"):
+        open_corpus(f"{tmp_path / 'c'}?size=3")
 
 
 def test_unfit_folders(tmp_path):

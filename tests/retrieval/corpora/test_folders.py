@@ -1,6 +1,7 @@
 """Folders and archives of texts and pictures."""
 
 import io
+import os
 import tarfile
 import zipfile
 
@@ -123,6 +124,14 @@ def test_too_large_a_file(tmp_path, left_out, monkeypatch):
     assert "b.txt has 6 bytes" in str(left_out[0])
 
 
+def test_a_file_name_that_is_no_text_is_left_out(tmp_path, left_out):
+    os.mkdir(tmp_path / "t")
+    for name in (b"good.txt", b"b\xffd.txt"):
+        (tmp_path / "t" / os.fsdecode(name)).write_text("text")
+    assert [item.id for item in open_corpus(str(tmp_path / "t"), on_bad=left_out.append)] == ["good.txt"]
+    assert r"the file name 'b\udcffd.txt' is not UTF-8" in str(left_out[0])
+
+
 def test_damaged_archive(tmp_path):
     path = write(tmp_path / "t.tar.gz", {f"{number}.txt": bytes([65 + number % 26]) * 999 for number in range(99)})
     path.write_bytes(path.read_bytes()[:-200])
@@ -151,6 +160,7 @@ def test_binary_among_texts(tmp_path, left_out):
         (b"", r"2\.png is no picture that can be read"),
         (encoded(GREY[:5]), r"2\.png is 8x5 while 1\.png is 8x6: bring all to one size with \?size="),
         (encoded(COLOUR), r"2\.png is in colour while the first picture is grey: say \?grey="),
+        (encoded(GREY.astype(np.float32), "TIFF"), r"2\.png holds floating-point values; save it with 8 or 16 bits"),
     ],
 )
 def test_bad_picture_is_named_and_may_be_skipped(tmp_path, left_out, raw, message):

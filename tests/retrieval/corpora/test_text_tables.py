@@ -101,6 +101,7 @@ def test_dotted_and_nested_fields(tmp_path):
     [
         (b'{"text": "cut', r"bad\.jsonl:2: not valid JSON: .* at character 10$"),
         (b"[1, 2]", r"bad\.jsonl:2: expected a JSON object, got list"),
+        (b'{"text": "\\uD800 x"}', r"bad\.jsonl:2: holds half a character"),
         (b'{"text": "\xff"}', r"bad\.jsonl:2: not UTF-8 \(byte 11 of the line\)"),
         (b'{"text": 3}', r"bad\.jsonl:2: the field 'text' is int, not a text"),
         (b'{"_id": "", "text": "x"}', r"bad\.jsonl:2: the field '_id' that should hold the id is missing or empty"),

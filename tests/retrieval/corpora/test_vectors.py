@@ -81,6 +81,7 @@ def test_not_finite(tmp_path, left_out, bad):
         (np.array([["a"]]), "expected numbers"),
         (np.array([[{}]], dtype=object), "no readable .npy file"),
         (np.empty((0, 3)), "holds no items"),
+        (np.empty((3, 0)), "holds 3 vectors without any numbers"),
     ],
 )
 def test_unfit_arrays(tmp_path, array, message):
@@ -92,7 +93,7 @@ def test_unfit_arrays(tmp_path, array, message):
 @pytest.mark.parametrize("name", ["v.npy", "v.npz"])
 def test_foreign_content(tmp_path, name):
     (tmp_path / name).write_bytes(b"something else entirely")
-    with pytest.raises(CorpusError, match="no readable"):
+    with pytest.raises(CorpusError, match=rf"no readable \{name[1:]} file of numbers \(n, dim\)$"):
         list(open_corpus(str(tmp_path / name)))
 
 
