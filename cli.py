@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from encoders.errors import NearbyError
+from encoders.errors import NearbyError, OptionError
+from retrieval.report.terminal import counted, printable, standard_output
 
 if TYPE_CHECKING:
     from retrieval.comparison import Comparison
@@ -71,23 +75,15 @@ def index(
     skip_bad: SkipBad = False,
 ) -> None:
     """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
-    from retrieval.collection import Collection
     from retrieval.corpora.base import BadEntries
     from retrieval.corpora.registry import open_corpus
-    from retrieval.filling import planned
+    from retrieval.indexing import index_corpus
 
-    bad = BadEntries(skip_bad)
-    opened = open_corpus(corpus, on_bad=bad)
-    specs = [str(planned(spec, kind, opened.modality)) for spec in space]  # refused before anything is stored
-    collection = Collection.create(out, opened, bad)
-    _report(bad)
-    for spec in dict.fromkeys(specs):
-        if spec in collection.spaces:
-            _say(f"{spec} is there already")
-        else:
-            collection = collection.add_space(spec, kind, _say)
-    _say(f"{collection.folder}: {collection.items.size:,} items in {len(collection.spaces)} spaces")
-    _say(f"next: nearby search {out} '@{next(iter(collection.items)).id}'")
+    with _reported(BadEntries(skip_bad)) as bad:
+        collection = index_corpus(out, open_corpus(corpus, on_bad=bad), space, kind, bad, _say)
+    items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
+    _say(f"{collection.folder}: {items} in {spaces}")
+    _say(f"next: {shlex.join(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
 
 
 @app.command()
@@ -101,11 +97,10 @@ def add(
     from retrieval.corpora.base import BadEntries, unique_ids
     from retrieval.corpora.registry import open_corpus
 
-    bad = BadEntries(skip_bad)
     collection = Collection(folder)
-    _, change = collection.put(unique_ids(open_corpus(corpus, on_bad=bad), bad), _say)
-    _report(bad)
-    typer.echo(f"{len(change.added)} added, {len(change.changed)} changed, {change.unchanged} unchanged")
+    with _reported(BadEntries(skip_bad)) as bad:
+        _, change = collection.put(unique_ids(open_corpus(corpus, on_bad=bad), bad), _say)
+    _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
 
 
 @app.command()
@@ -117,7 +112,7 @@ def delete(
     from retrieval.collection import Collection
 
     left = Collection(folder).delete(list(dict.fromkeys(ids)))
-    typer.echo(f"{len(dict.fromkeys(ids))} removed, {left.items.size} left")
+    _print(f"{len(dict.fromkeys(ids)):,} removed, {left.items.size:,} left")
 
 
 @app.command()
@@ -236,20 +231,22 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Index a corpus in several spaces (or open a collection), ask the same queries in each, compare the answers."""
-    from retrieval.collection import Collection, is_collection
+    from retrieval.collection import Collection
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.corpora.registry import open_corpus
     from retrieval.experiment import compare as compare_spaces
     from retrieval.experiment import compare_collection
+    from retrieval.generations import is_collection
     from retrieval.provenance import provenance
 
     if is_collection(corpus):
+        if index != "auto" or skip_bad:
+            raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
         comparison = compare_collection(Collection(corpus), space, provenance=provenance())
     else:
-        bad = BadEntries(skip_bad)
-        opened = Unique(open_corpus(corpus, on_bad=bad), bad)
-        comparison = compare_spaces(opened, space or [], index, provenance=provenance())
-        _report(bad)
+        with _reported(BadEntries(skip_bad)) as bad:
+            opened = Unique(open_corpus(corpus, on_bad=bad), bad)
+            comparison = compare_spaces(opened, space or [], index, provenance=provenance())
     _show([comparison], out, as_json)
 
 
@@ -332,10 +329,20 @@ def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> Non
         _print_json([to_json(comparison) for comparison in comparisons])
     else:
         for comparison in comparisons:
-            print_table(comparison)
+            with standard_output():
+                print_table(comparison)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         typer.echo(f"report: {write_page(comparisons, out / 'report.html')}", err=True)
+
+
+@contextmanager
+def _reported(bad: BadEntries) -> Iterator[BadEntries]:
+    """Say which entries were left out, above all when nothing was left and the work failed for that."""
+    try:
+        yield bad
+    finally:
+        _report(bad)
 
 
 def _report(bad: BadEntries) -> None:
@@ -344,18 +351,25 @@ def _report(bad: BadEntries) -> None:
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    typer.echo(printable(line), err=True)
 
 
 def _show_lines(value: Any) -> None:
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        typer.echo("\n".join(value))
+        _print("\n".join(value))
     else:
         _print_json(value)
 
 
 def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+    from retrieval.report.record import finite
+
+    _print(json.dumps(finite(value), indent=1, ensure_ascii=False, default=str, allow_nan=False))
+
+
+def _print(text: str) -> None:
+    with standard_output():
+        typer.echo(text)
 
 
 def main() -> None:

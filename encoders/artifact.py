@@ -95,7 +95,9 @@ def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = 
     if manifest.get("nearby") != kind:
         raise ArtifactError(f"{path} is not {kind} of nearby (it says {manifest.get('nearby')!r})")
     found = manifest.get("format")
-    if not isinstance(found, int) or found > newest:
+    if not isinstance(found, int):
+        raise ArtifactError(f"{path} is corrupt: its format is {found!r}, not a number")
+    if found > newest:
         raise ArtifactError(f"{path} has format {found}, this nearby reads up to {newest}: install a newer nearby")
 
 
@@ -172,7 +174,10 @@ def load_encoder(folder: Path) -> Encoder:
         encoder.restore(load_file(folder / STATE))
     except NearbyError:
         raise
-    except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:
+    except OSError as error:
+        lost = Path(error.filename or folder).name
+        raise ArtifactError(f"{folder} is incomplete: {lost} cannot be read ({error.strerror or error})") from error
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
     return encoder
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, normalized
-from encoders.errors import BadItemError, NotInvertibleError, OptionError
+from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
 from indexers.checks import checked_codes, checked_ids, checked_k, require_supported
 from indexers.hits import Hit, Rows, as_hits
 
 __all__ = ["Hit", "Index", "Rows"]
+#: Width of the codes for which a description is tried before the true ones are known.
+TRIAL_WIDTH = 64
 
 
 class Index(ABC):
@@ -99,6 +101,25 @@ class Index(ABC):
         """Take back what `_write` wrote; checksums have been looked at."""
 
     # -- the contract ----------------------------------------------------------------------------------------
+
+    @classmethod
+    def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
+        """Refuse a backend string or search parameters that are wrong whatever the codes, before there are any.
+
+        Raises
+        ------
+        OptionError
+            What the index says of the first sort of codes, when it takes them for no sort that it can honour.
+        """
+        refusals: list[NearbyError] = []
+        for kind, metric in sorted(cls.spaces, key=lambda pair: (pair[0] is Kind.BINARY, pair)):
+            try:
+                cls(Space(TRIAL_WIDTH, kind, metric), backend, dict(parameters)).close()
+            except NearbyError as error:
+                refusals.append(error)
+            else:
+                return
+        raise refusals[0]
 
     @property
     def description(self) -> str:

@@ -8,16 +8,18 @@ from __future__ import annotations
 import math
 import re
 import typing
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Metric, Space, n_rows, packed_width
-from encoders.cores import available_cores
-from encoders.errors import BadItemError, NotFittedError, OptionError, UnsupportedSpaceError
+from encoders.codes import Codes, Kind, Metric, n_rows
+from encoders.errors import BadItemError, NotFittedError, OptionError
 from indexers.base import Index, Rows
+from indexers.faiss_factory import UnfitFactoryError, built, downcast, faiss_dim, inverted_file, reason_of
 from indexers.folder import read_array, write_array
 
 INDEX, LIVE = "index.faiss", "live.npy"
@@ -43,6 +45,7 @@ class Faiss(Index):
 
     Examples
     --------
+    >>> from encoders.codes import Space
     >>> index = Faiss(Space(2, Kind.DENSE, Metric.EUCLIDEAN), "Flat")
     >>> index.add(["a", "b"], np.array([[0, 0], [3, 4]], dtype=np.float32))
     >>> index.search(np.array([[0, 0]], dtype=np.float32), k=2)
@@ -55,10 +58,16 @@ class Faiss(Index):
         | {(Kind.BINARY, Metric.HAMMING)}
     )
 
+    @classmethod
+    def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
+        """Refuse what FAISS cannot read; whether it fits the codes is known only with them."""
+        with suppress(UnfitFactoryError):
+            super().check(backend, parameters)
+
     def _configure(self, backend: str) -> None:
         if not backend:
             raise OptionError("'faiss' needs a factory string, as in 'faiss:HNSW32' or 'faiss:IVF256,PQ16?nprobe=16'")
-        self._index = _built(backend, self.space)
+        self._index = built(backend, self.space)
         self._mapped = False
         #: FAISS' own number of every row, once some were removed.
         self._live: NDArray[np.int64] | None = None
@@ -81,11 +90,11 @@ class Faiss(Index):
         try:
             self._index.train(sample)
         except RuntimeError as error:
-            self._index = _built(self.backend, self.space)  # a codebook may be half-learnt
+            self._index = built(self.backend, self.space)  # a codebook may be half-learnt
             self.set_parameters(self.parameters)
             needed = _NEEDED.search(str(error))
             if needed is None:
-                raise BadItemError(f"'{self.description}' cannot learn from these codes: {_reason(error)}") from error
+                raise BadItemError(f"'{self.description}' cannot learn from these codes: {reason_of(error)}") from error
             raise BadItemError(
                 f"'{self.description}' learns {needed[2]} clusters and needs at least that many codes, got"
                 f" {needed[1]}: use exact or faiss:Flat, or smaller numbers in the factory string"
@@ -165,7 +174,7 @@ class Faiss(Index):
         self._mapped = flag is not None
         self._live = read_array(folder / LIVE, mmap=False) if (folder / LIVE).exists() else None
         live = self._index.ntotal if self._live is None else len(self._live)
-        if live != len(self) or self._index.d != _faiss_dim(self.space):
+        if live != len(self) or self._index.d != faiss_dim(self.space):
             raise ValueError(f"it holds {live} codes of width {self._index.d}, expected {len(self)}")
         self.set_parameters(self.parameters)
 
@@ -182,96 +191,19 @@ class Faiss(Index):
         self._mapped = False
 
 
-def _built(factory: str, space: Space) -> Any:
-    """Return an empty FAISS index, or say what is wrong with the factory string."""
-    import faiss
-
-    faiss.omp_set_num_threads(available_cores())
-    index: Any
-    try:
-        if space.kind is Kind.BINARY:
-            named = factory if factory.startswith("B") else f"B{factory}"
-            index = faiss.index_binary_factory(_faiss_dim(space), named)
-        else:
-            metric = faiss.METRIC_L2 if space.metric is Metric.EUCLIDEAN else faiss.METRIC_INNER_PRODUCT
-            index = faiss.index_factory(space.dim, factory, metric)
-            _require_same_geometry(index, metric, factory, space.metric)
-    except (RuntimeError, MemoryError) as error:
-        raise OptionError(
-            f"FAISS cannot build '{factory}' for {space.kind} codes of width {space.dim}: {_reason(error)}"
-        ) from None
-    if isinstance(_downcast(index), faiss.IndexIDMap | faiss.IndexBinaryIDMap):
-        raise OptionError(f"'faiss:{factory}': leave IDMap out, nearby keeps the ids")
-    _quieten(index)
-    return index
-
-
-def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric) -> None:
-    """Refuse factory strings that silently compare by something else than the metric of the space."""
-    import faiss
-
-    if index.metric_type != metric:
-        raise UnsupportedSpaceError(
-            f"FAISS' '{factory}' knows distances only, it cannot search by {wanted}; use another type, such as HNSW32"
-        )
-    outer = _downcast(index)
-    if not isinstance(outer, faiss.IndexPreTransform):
-        return
-    chain: Any = outer.chain
-    for place in range(chain.size()):
-        step = faiss.downcast_VectorTransform(chain.at(place))
-        centred = isinstance(step, faiss.PCAMatrix | faiss.CenteringTransform | faiss.ITQTransform)
-        scaled = isinstance(step, faiss.NormalizationTransform) or getattr(step, "eigen_power", 0) != 0
-        if (centred and wanted is not Metric.EUCLIDEAN) or (scaled and wanted is not Metric.COSINE):
-            raise UnsupportedSpaceError(
-                f"FAISS' '{factory}' {'moves the origin' if centred else 'changes lengths'} before it compares, so it"
-                f" does not search by {wanted}; transform in the encoder instead, as in 'SPEC+pca:64'"
-            )
-
-
-def _downcast(index: Any) -> Any:
-    """Return the index as its own class; it lives only as long as `index`."""
-    import faiss
-
-    binary = isinstance(index, faiss.IndexBinary)
-    return faiss.downcast_IndexBinary(index) if binary else faiss.downcast_index(index)
-
-
 def _wide_enough(index: Any, fetch: int) -> Any:
     """Return parameters with which a graph really yields `fetch` rows: it stops after ``efSearch`` steps otherwise."""
     import faiss
 
-    graph, library = _downcast(index), typing.cast("Any", faiss)
+    graph, library = downcast(index), typing.cast("Any", faiss)
     if not isinstance(graph, faiss.IndexHNSW | faiss.IndexBinaryHNSW):
         return None
     return library.SearchParametersHNSW(efSearch=max(graph.hnsw.efSearch, fetch))
 
 
-def _faiss_dim(space: Space) -> int:
-    return 8 * packed_width(space.dim) if space.kind is Kind.BINARY else space.dim
-
-
-def _quieten(index: Any) -> None:
-    """Leave out FAISS' warnings on stderr, one per codebook; too few points remain an error."""
-    for part in (_downcast(index), _inverted_file(index)):
-        for clustering in (getattr(part, "cp", None), getattr(getattr(part, "pq", None), "cp", None)):
-            if clustering is not None:
-                clustering.min_points_per_centroid = 1
-
-
-def _inverted_file(index: Any) -> Any:
-    """Return the inverted file inside an index, or None."""
-    import faiss
-
-    if isinstance(index, faiss.IndexBinary):
-        found = _downcast(index)
-        return found if isinstance(found, faiss.IndexBinaryIVF) else None
-    return faiss.try_extract_index_ivf(index)
-
-
 def _sample_rows(index: Any) -> int:
     """Return as many training rows as FAISS itself would use of more."""
-    inverted = _inverted_file(index)
+    inverted = inverted_file(index)
     return max(LEAST_SAMPLE, POINTS_PER_CLUSTER * (0 if inverted is None else int(inverted.nlist)))
 
 
@@ -288,8 +220,3 @@ def _is_positive(value: str) -> bool:
         return 0 < float(value) < math.inf
     except ValueError:
         return False
-
-
-def _reason(error: Exception) -> str:
-    """Return what FAISS says, without its source file and line."""
-    return str(error).rsplit("Error: ", 1)[-1].split(" failed: ")[-1].rsplit(".cpp:", 1)[-1].strip()

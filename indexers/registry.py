@@ -83,6 +83,26 @@ def index_class(name: str) -> type[Index]:
     return typing.cast("type[Index]", getattr(importlib.import_module(module), attribute))
 
 
+def check_description(description: str | None) -> None:
+    """Refuse a description that is wrong whatever the codes, before any work is done.
+
+    Raises
+    ------
+    UnknownNameError, OptionError
+
+    Examples
+    --------
+    >>> check_description("exact?nprobe=3")
+    Traceback (most recent call last):
+    encoders.errors.OptionError: 'exact' has no search parameters; got 'nprobe=3'
+    """
+    name, backend, parameters = parse_description(AUTO if description is None else description)
+    if name != AUTO:
+        index_class(name).check(backend, parameters)
+    elif backend or parameters:
+        raise OptionError(f"'{AUTO}' chooses the index itself and takes nothing; got '{description}'")
+
+
 def create_index(description: str | None, space: Space) -> Index:
     """Build the (empty) index that a description means, for the codes of `space`.
 
@@ -102,8 +122,7 @@ def create_index(description: str | None, space: Space) -> Index:
     """
     name, backend, parameters = parse_description(AUTO if description is None else description)
     if name == AUTO:
-        if backend or parameters:
-            raise OptionError(f"'{AUTO}' chooses the index itself and takes nothing; got '{description}'")
+        check_description(description)
         lexical = space.kind is Kind.SPARSE and space.metric is not Metric.EUCLIDEAN
         name = "sparse" if lexical else "exact"
     return index_class(name)(space, backend, parameters)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from encoders.artifact import MANIFEST, check_format, digest_of, encoder_digest, library_versions, read_json, write_json
+from encoders.artifact import MANIFEST, digest_of, encoder_digest
 from encoders.base import Encoder
-from encoders.errors import ArtifactError, CollectionError, UnknownNameError
+from encoders.codes import Modality
+from encoders.errors import ArtifactError, CollectionError, DimensionError, OptionError, UnknownNameError
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import create_index, load_index
-from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad
+from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.filling import Filled, encoded, fill, planned
-from retrieval.generations import POINTER, Generations, link, link_tree
+from retrieval.generations import Generations, link, link_tree
+from retrieval.item_record import items_digest
 from retrieval.item_store import Change, ItemStore
+from retrieval.manifest import Manifest
 from retrieval.space_folder import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
 
-FORMAT = 1
-KIND = "a collection"
 ITEMS, SPACES, WORK = "items.sqlite", "spaces", "work"
 
 
@@ -31,7 +31,7 @@ ITEMS, SPACES, WORK = "items.sqlite", "spaces", "work"
 Say = Callable[[str], None]
 
 
-def _quiet(line: str) -> None:
+def quiet(line: str) -> None:
     """Say nothing."""
 
 
@@ -63,20 +63,11 @@ class Collection:
         self._generations = Generations(self.folder)
         present = self._generations.current()
         if present is None:
-            found = "does not exist" if not self.folder.exists() else "is no collection"
-            raise CollectionError(
-                f"{self.folder} {found}: make one with  nearby index CORPUS -s SPACE -o {self.folder}"
-            )
+            raise CollectionError(self._generations.why_none())
         self._present = present
-        self.manifest = read_json(present / MANIFEST, KIND)
-        check_format(self.manifest, KIND, present / MANIFEST, FORMAT)
-        try:
-            self.spaces: dict[str, SpaceRecord] = {
-                value["spec"]: SpaceRecord(**value) for value in self.manifest["spaces"]
-            }
-            self.items_digest: str = self.manifest["items"]
-        except (KeyError, TypeError) as error:
-            raise ArtifactError(f"{present / MANIFEST} is corrupt: {error}") from None
+        self.manifest = Manifest.read(present)
+        self.spaces = self.manifest.spaces
+        self.items_digest = self.manifest.items
         self.items = ItemStore(present / ITEMS)
         self._open: dict[str, OpenSpace] = {}
 
@@ -95,11 +86,13 @@ class Collection:
         generations = Generations(folder)
         if generations.current() is not None:
             return _same(cls(folder), corpus, on_bad)
-        if folder.exists() and (not folder.is_dir() or _foreign(folder)):
+        if folder.exists() and not folder.is_dir():
+            raise CollectionError(f"{folder} is a file: choose a new folder for the collection")
+        if generations.foreign():
             raise CollectionError(f"{folder} holds other files: choose a new folder for the collection")
         with generations.draft() as draft:
             store = ItemStore.create(draft / ITEMS, corpus, on_bad)
-            _write_manifest(draft, store, [])
+            Manifest.of(store, []).write(draft)
             store.close()
         return cls(folder)
 
@@ -123,7 +116,10 @@ class Collection:
         """
         if spec in self.spaces:
             return spec
-        canonical = str(create(spec))
+        try:
+            canonical = str(create(spec))
+        except (UnknownNameError, OptionError):  # whatever it was to be, it is no space of this collection
+            canonical = spec
         if canonical in self.spaces:
             return canonical
         starting = [known for known in self.spaces if known.startswith((spec, canonical))]
@@ -150,13 +146,19 @@ class Collection:
 
     def _load(self, record: SpaceRecord, mmap: bool) -> tuple[Encoder, Index]:
         folder = self._folder_of(record)
-        found = encoder_digest(folder / ENCODER), digest_of(folder / INDEX / MANIFEST)
+        try:
+            found = encoder_digest(folder / ENCODER), digest_of(folder / INDEX / MANIFEST)
+        except OSError as error:
+            raise ArtifactError(
+                f"the space '{record.spec}' of {self.folder} is incomplete: {error.filename} cannot be read "
+                f"({error.strerror}); index the corpus again in a new folder"
+            ) from None
         if found != (record.encoder_digest, record.index_digest):
             raise ArtifactError(f"the space '{record.spec}' of {self.folder} was changed from outside: index it again")
         index = load_index(folder / INDEX, mmap)
-        if len(index) != self.manifest["count"]:
+        if len(index) != self.manifest.count:
             raise ArtifactError(
-                f"the index of '{record.spec}' in {self.folder} holds {len(index):,} of {self.manifest['count']:,} "
+                f"the index of '{record.spec}' in {self.folder} holds {len(index):,} of {self.manifest.count:,} "
                 "items: index the corpus again in a new folder"
             )
         return Encoder.load(folder / ENCODER), index
@@ -166,7 +168,7 @@ class Collection:
 
     # -- writing: each a new generation ------------------------------------------------------------------------
 
-    def add_space(self, spec: str, index: str | None = None, say: Say = _quiet) -> Collection:
+    def add_space(self, spec: str, index: str | None = None, say: Say = quiet) -> Collection:
         """Fit an encoder on the stored items, index their codes, and return the next generation.
 
         A training that is killed goes on from its checkpoint when the same space is added again.
@@ -183,29 +185,31 @@ class Collection:
             filled = fill(encoder, self.items, index, self.items.size)
             _require_all(str(encoder), len(filled.index), self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
-            _write_manifest(draft, self.items, [*self.spaces.values(), record])
+            Manifest.of(self.items, [*self.spaces.values(), record]).write(draft)
         shutil.rmtree(work, ignore_errors=True)
+        with suppress(OSError):  # another space's checkpoint lies there, or there never was one
+            work.parent.rmdir()
         return Collection(self.folder)
 
-    def put(self, items: Iterable[Item], say: Say = _quiet) -> tuple[Collection, Change]:
+    def put(self, items: Iterable[Item], say: Say = quiet) -> tuple[Collection, Change]:
         """Add items and replace changed ones, in every space; return the next generation and what changed."""
         with self._draft(new_items=True) as draft:
             store = ItemStore(draft / ITEMS, writable=True)
             last = store.last_row
             change = store.put(items)
             if change.added or change.changed:
-                say(f"{len(change.added):,} new and {len(change.changed):,} changed items in {len(self.spaces)} spaces")
+                say(f"adding {len(change.added):,} new and {len(change.changed):,} changed items, space by space")
             records = [
                 self._updated(draft, record, change.changed, store.items_after(last), store.size)
                 for record in self.spaces.values()
             ]
-            _write_manifest(draft, store, records)
+            Manifest.of(store, records).write(draft)
             store.close()
         return Collection(self.folder), change
 
     def delete(self, ids: Sequence[str]) -> Collection:
         """Remove items from every space and return the next generation; all or none."""
-        self.items.get(ids)
+        self.items.require(ids)
         if len(set(ids)) == self.items.size:
             raise CollectionError("this would remove every item: delete the folder instead")
         with self._draft(new_items=True) as draft:
@@ -213,9 +217,14 @@ class Collection:
             store.delete(ids)
             gone = list(set(ids))
             records = [self._updated(draft, record, gone, iter(()), store.size) for record in self.spaces.values()]
-            _write_manifest(draft, store, records)
+            Manifest.of(store, records).write(draft)
             store.close()
         return Collection(self.folder)
+
+    def withdraw(self) -> None:
+        """Remove the collection from disk, unless somebody has written to it since it was opened."""
+        shutil.rmtree(self.folder / WORK, ignore_errors=True)
+        self._generations.withdraw(self._present)
 
     @contextmanager
     def _draft(self, new_items: bool = False) -> Iterator[Path]:
@@ -231,6 +240,15 @@ class Collection:
                     link_tree(self._folder_of(record), draft / SPACES / record.folder)
             yield draft
 
+    def _advised(self, refusal: str) -> str:
+        """Advise not to make the space otherwise, which is there already, but to bring the pictures to its size."""
+        from retrieval.corpora.images import options_like
+
+        if self.items.modality is not Modality.IMAGE:
+            return refusal
+        asked = options_like(next(iter(self.items)).content)
+        return f"{refusal.rpartition('; use ')[0] or refusal}; read the corpus with {asked}"
+
     def _updated(
         self, draft: Path, record: SpaceRecord, gone: Sequence[str], new: Iterator[Item], count: int
     ) -> SpaceRecord:
@@ -241,9 +259,12 @@ class Collection:
         cost = Filled(opened.index, kept)
         for index in filter(None, (opened.index, kept)):
             index.remove(gone)
-        for ids, codes in encoded(opened.encoder, new, cost):
-            for index in filter(None, (opened.index, kept)):
-                index.add(ids, codes)
+        try:
+            for ids, codes in encoded(opened.encoder, new, cost):
+                for index in filter(None, (opened.index, kept)):
+                    index.add(ids, codes)
+        except DimensionError as error:
+            raise DimensionError(self._advised(str(error))) from error
         _require_all(record.spec, len(opened.index), count)
         link_tree(source / ENCODER, target / ENCODER)
         return save_index(target, record, cost)
@@ -255,43 +276,10 @@ def _require_all(spec: str, found: int, wanted: int) -> None:
         raise CollectionError(f"the index of '{spec}' holds {found:,} of {wanted:,} items: nothing was changed")
 
 
-def is_collection(folder: str | Path) -> bool:
-    """Tell whether a folder holds a collection."""
-    try:
-        return (Path(folder) / POINTER).is_file()
-    except OSError:
-        return False
-
-
 def _same(collection: Collection, corpus: Corpus, on_bad: OnBad) -> Collection:
-    from retrieval.corpora.base import unique_ids
-    from retrieval.item_store import item_digest
-
-    whole = hashlib.sha256()
-    for item in unique_ids(corpus, on_bad):
-        whole.update(item_digest(item))
-    if whole.hexdigest() != collection.items_digest:
+    if items_digest(unique_ids(corpus, on_bad)) != collection.items_digest:
         raise CollectionError(
             f"{collection.folder} holds other items than '{corpus.name}': "
             f"choose another folder, or add them with  nearby add {collection.folder} {corpus.name}"
         )
     return collection
-
-
-def _foreign(folder: Path) -> bool:
-    """Tell whether a folder without a generation holds anything but what a killed first write leaves."""
-    return any(path.name not in {"generations", "lock", ".CURRENT"} for path in folder.iterdir())
-
-
-def _write_manifest(draft: Path, store: ItemStore, records: Sequence[SpaceRecord]) -> None:
-    manifest = {
-        "nearby": KIND,
-        "format": FORMAT,
-        "corpus": store.name,
-        "modality": str(store.modality),
-        "count": store.size,
-        "items": store.digest(),
-        "spaces": [asdict(record) for record in records],
-        "versions": library_versions(),
-    }
-    write_json(draft / MANIFEST, manifest)

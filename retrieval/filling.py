@@ -12,10 +12,10 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality, slices
-from encoders.errors import BadItemError
+from encoders.errors import BadItemError, DimensionError
 from encoders.registry import create
 from indexers.base import Index
-from indexers.registry import AUTO, create_index, index_class, parse_description
+from indexers.registry import check_description, create_index
 from retrieval.corpora.base import Item
 
 BATCH_ROWS = 1024
@@ -40,9 +40,7 @@ def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
     encoders.errors.BadItemError: 'bm25' reads texts, but this corpus holds images
     """
     encoder = create(spec)
-    name = parse_description(AUTO if description is None else description).name
-    if name != AUTO:
-        index_class(name)
+    check_description(description)
     if encoder.reads is not modality:
         raise BadItemError(f"'{encoder}' reads {encoder.reads}s, but this corpus holds {modality}s")
     return encoder
@@ -123,12 +121,12 @@ def encoded(
 def _encode(encoder: Encoder, chunk: list[Item]) -> Codes:
     try:
         return encoder.encode([item.content for item in chunk])
-    except BadItemError as error:
+    except (BadItemError, DimensionError) as error:
         for item in chunk:  # name the one that it was
             try:
                 encoder.encode([item.content])
-            except BadItemError as single:
-                raise BadItemError(f"item '{item.id}': {single}") from error
+            except (BadItemError, DimensionError) as single:
+                raise type(single)(f"item '{item.id}': {single}") from error
         raise
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from encoders.artifact import fsync
@@ -50,6 +51,21 @@ class Generations:
             raise ArtifactError(f"{pointer} is corrupt: it names '{text[:40]}', which is no generation")
         return found
 
+    def why_none(self) -> str:
+        """Say what lies where a generation was expected, and what to do."""
+        if self.folder.exists() and not self.folder.is_dir():
+            return f"{self.folder} is a file, no collection: give the folder that  nearby index ... -o FOLDER  has made"
+        if self.foreign():
+            return f"{self.folder} is a folder, but no collection: give one that  nearby index ... -o FOLDER  has made"
+        found = "is empty" if self.folder.is_dir() else "does not exist"
+        return f"{self.folder} {found}: make a collection with  nearby index CORPUS -s SPACE -o {self.folder}"
+
+    def foreign(self) -> bool:
+        """Tell whether the folder holds anything but what a killed first write leaves."""
+        if not self.folder.is_dir():
+            return False
+        return any(path.name not in {GENERATIONS, LOCK, f".{POINTER}"} for path in self.folder.iterdir())
+
     @contextmanager
     def draft(self) -> Iterator[Path]:
         """Yield an empty folder that becomes the present generation when the block succeeds.
@@ -61,21 +77,40 @@ class Generations:
         CollectionError
             When another process is writing, or the disk refuses (full, read-only): nothing was changed.
         """
+        made = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._locked():
+                first = self.current() is None
                 draft = self.folder / GENERATIONS / DRAFT
                 shutil.rmtree(draft, ignore_errors=True)  # what a killed writer left
-                draft.mkdir(parents=True)
                 try:
+                    draft.mkdir(parents=True)
                     yield draft
                     self._publish(draft)
                 finally:
                     shutil.rmtree(draft, ignore_errors=True)
-        except OSError as error:
-            raise CollectionError(
-                f"cannot write to {self.folder}: {error.strerror or error}; what was there is unchanged"
-            ) from error
+                    if first and self.current() is None:
+                        self._clear(made)
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise CollectionError(f"cannot write to {self.folder}: {reason}; what was there is unchanged") from error
+
+    def withdraw(self, present: Path) -> None:
+        """Remove a first generation that turned out useless, unless it is no longer the present one."""
+        with self._locked():
+            if self.current() == present:
+                self._clear(True)
+
+    def _clear(self, made: bool) -> None:
+        """Remove what a writer makes; the folder too where it was `made` for it."""
+        (self.folder / POINTER).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / GENERATIONS, ignore_errors=True)
+        for name in (f".{POINTER}", LOCK):
+            (self.folder / name).unlink(missing_ok=True)
+        if made:
+            with suppress(OSError):  # something else lies there
+                self.folder.rmdir()
 
     def _publish(self, draft: Path) -> None:
         for path in (draft, *draft.rglob("*")):
@@ -108,6 +143,14 @@ class Generations:
             yield
         finally:
             lock.release()
+
+
+def is_collection(folder: str | Path) -> bool:
+    """Tell whether a folder holds a collection."""
+    try:
+        return (Path(folder) / POINTER).is_file()
+    except OSError:
+        return False
 
 
 def link_tree(source: Path, target: Path) -> None:

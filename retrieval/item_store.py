@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from encoders.codes import Modality
-from encoders.errors import ArtifactError, CollectionError, CorpusError
-from retrieval.corpora.base import Content, Corpus, Item, OnBad, Qrels, raise_bad, unique_ids, update_digest
+from encoders.errors import ArtifactError, CollectionError
+from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, raise_bad, unique_ids
+from retrieval.item_record import COLUMNS, item_digest, item_of, record_of
 
-_COLUMNS = "id, content, shape, title, label, metadata"
 _SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE items (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content NOT NULL, shape TEXT, title TEXT,
@@ -26,6 +25,8 @@ CREATE TABLE queries (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content 
 CREATE TABLE qrels (query TEXT NOT NULL, item TEXT NOT NULL, grade INTEGER NOT NULL, PRIMARY KEY (query, item));
 """
 _BATCH = 1024
+#: As many ids are looked through for one like a mistyped one.
+_LOOK_AT = 10_000
 
 
 class Change(NamedTuple):
@@ -58,20 +59,19 @@ class ItemStore(Corpus):
         if not path.is_file():
             raise ArtifactError(f"{path} is missing: the collection is incomplete")
         mode = "mode=rw" if writable else "mode=ro&immutable=1"
-        self._database = _connect(f"{path.absolute().as_uri()}?{mode}")
-        try:
+        self.path = path
+        self._database = _connect(path, mode)
+        with self._reading():
             about = dict(self._database.execute("SELECT key, value FROM about"))
             self.modality = Modality(about["modality"])
-        except (sqlite3.DatabaseError, KeyError, ValueError) as error:
-            raise ArtifactError(f"{path} is corrupt: {error}") from None
-        self._own_queries = about["own_queries"] == "yes"
-        self._queries_are_items = about["queries_are_items"] == "yes"
-        self.name = about["name"] if name is None else name
+            self._own_queries = about["own_queries"] == "yes"
+            self._queries_are_items = about["queries_are_items"] == "yes"
+            self.name = about["name"] if name is None else name
 
     @classmethod
     def create(cls, path: Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> ItemStore:
         """Write a corpus, item by item, with its queries and judgements."""
-        database = _connect(f"{path.absolute().as_uri()}?mode=rwc")
+        database = _connect(path, "mode=rwc")
         database.executescript(_SCHEMA)
         qrels = corpus.qrels()
         own_queries = qrels is not None or not corpus.queries_are_items
@@ -101,19 +101,18 @@ class ItemStore(Corpus):
 
     def items_after(self, row: int) -> Iterator[Item]:
         """Read the items that were written after a row number (see `last_row`)."""
-        cursor = self._database.execute(f"SELECT {_COLUMNS} FROM items WHERE row > ? ORDER BY row", (row,))  # noqa: S608
-        return map(_item, cursor)
+        return self._items(f"SELECT {COLUMNS} FROM items WHERE row > ? ORDER BY row", (row,))  # noqa: S608
 
     def queries(self) -> Iterator[Item]:
         """Read the queries; the items where the corpus had none of its own."""
         if not self._own_queries:
             return iter(self)
-        return map(_item, self._database.execute(f"SELECT {_COLUMNS} FROM queries ORDER BY row"))  # noqa: S608
+        return self._items(f"SELECT {COLUMNS} FROM queries ORDER BY row")  # noqa: S608
 
     def qrels(self) -> Qrels | None:
         """Return the judgements, where there are any."""
         found: Qrels = {}
-        for query, item, grade in self._database.execute("SELECT query, item, grade FROM qrels"):
+        for query, item, grade in self._read("SELECT query, item, grade FROM qrels"):
             found.setdefault(query, {})[item] = grade
         return found or None
 
@@ -125,17 +124,17 @@ class ItemStore(Corpus):
     @property
     def size(self) -> int:
         """Number of items."""
-        return int(self._database.execute("SELECT count(*) FROM items").fetchone()[0])
+        return self._number("SELECT count(*) FROM items")
 
     @property
     def last_row(self) -> int:
         """The highest row number."""
-        return int(self._database.execute("SELECT coalesce(max(row), 0) FROM items").fetchone()[0])
+        return self._number("SELECT coalesce(max(row), 0) FROM items")
 
     def digest(self) -> str:
         """Return a SHA-256 over the digests of the items in their order."""
         whole = hashlib.sha256()
-        for (digest,) in self._database.execute("SELECT digest FROM items ORDER BY row"):
+        for (digest,) in self._read("SELECT digest FROM items ORDER BY row"):
             whole.update(digest)
         return whole.hexdigest()
 
@@ -146,17 +145,30 @@ class ItemStore(Corpus):
         ------
         CollectionError
             Naming an id that is not there.
+        ArtifactError
+            Naming an item that is no longer what was stored.
         """
-        found = {}
+        found: dict[str, Item] = {}
         for chunk in _chunks(ids):
             marks = ",".join("?" * len(chunk))
-            for record in self._database.execute(f"SELECT {_COLUMNS} FROM items WHERE id IN ({marks})", chunk):  # noqa: S608
-                found[record[0]] = _item(record)
-        missing = [id for id in ids if id not in found]
-        if missing:
-            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-            raise CollectionError(f"the collection holds no item '{missing[0]}'{more}")
+            query = f"SELECT {COLUMNS}, digest FROM items WHERE id IN ({marks})"  # noqa: S608
+            for *record, digest in self._read(query, chunk):
+                item = self._item(record)
+                if item_digest(item) != digest:
+                    raise self._damaged(f"the checksum of item '{item.id}' is not the one stored with it")
+                found[item.id] = item
+        self._require_found(ids, found)
         return [found[id] for id in ids]
+
+    def require(self, ids: Sequence[str]) -> None:
+        """Refuse ids that are not there; of those that are, the items may be damaged (so that they can be deleted).
+
+        Raises
+        ------
+        CollectionError
+            Naming one that is not there.
+        """
+        self._require_found(ids, self._digests(ids))
 
     # -- writing, in a draft only ------------------------------------------------------------------------------
 
@@ -178,10 +190,10 @@ class ItemStore(Corpus):
                 (changed if item.id in known else added).append(item.id)
                 known[item.id] = digest
                 row += 1
-                rows.append((row, *_record(item, self.modality), digest))
+                rows.append((row, *record_of(item, self.modality), digest))
             self._database.executemany("DELETE FROM items WHERE id = ?", [(values[1],) for values in rows])
             self._database.executemany(
-                f"INSERT INTO items (row, {_COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT INTO items (row, {COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 rows,
             )
         self._database.commit()
@@ -189,7 +201,7 @@ class ItemStore(Corpus):
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove items and their judgements; all or none."""
-        self.get(ids)
+        self.require(ids)
         self._database.executemany("DELETE FROM items WHERE id = ?", [(id,) for id in ids])
         self._database.executemany("DELETE FROM qrels WHERE item = ?", [(id,) for id in ids])
         self._database.commit()
@@ -199,62 +211,66 @@ class ItemStore(Corpus):
         self._database.close()
 
     def _put_queries(self, queries: Iterable[Item]) -> None:
-        rows = (_record(query, self.modality) for query in unique_ids(queries))
-        self._database.executemany(f"INSERT INTO queries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
+        rows = (record_of(query, self.modality) for query in unique_ids(queries))
+        self._database.executemany(f"INSERT INTO queries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
 
     def _digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         for chunk in _chunks(ids):
             marks = ",".join("?" * len(chunk))
-            found |= dict(self._database.execute(f"SELECT id, digest FROM items WHERE id IN ({marks})", chunk))  # noqa: S608
+            found |= dict(self._read(f"SELECT id, digest FROM items WHERE id IN ({marks})", chunk))  # noqa: S608
         return found
 
+    # -- inside ------------------------------------------------------------------------------------------------
 
-def item_digest(item: Item) -> bytes:
-    """Return a SHA-256 over everything that is stored of an item.
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn whatever reading a damaged file raises into one sentence."""
+        try:
+            yield
+        except KeyError as error:
+            raise self._damaged(f"it does not say {error}") from None
+        except (sqlite3.Error, TypeError, ValueError) as error:
+            raise self._damaged(error) from None
 
-    Examples
-    --------
-    >>> item_digest(Item("1", "a text")) == item_digest(Item("1", "a text", label="x"))
-    False
-    """
-    digest = hashlib.sha256()
-    update_digest(digest, item)
-    digest.update(json.dumps([item.title, item.metadata], sort_keys=True).encode())
-    return digest.digest()
+    def _damaged(self, reason: object) -> ArtifactError:
+        return ArtifactError(f"{self.path} is damaged: {reason}; index the corpus again in a new folder")
+
+    def _read(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        with self._reading():
+            yield from self._database.execute(query, values)
+
+    def _items(self, query: str, values: Sequence[Any] = ()) -> Iterator[Item]:
+        return map(self._item, self._read(query, values))
+
+    def _item(self, record: Sequence[Any]) -> Item:
+        with self._reading():
+            return item_of(record)
+
+    def _number(self, query: str) -> int:
+        return int(next(self._read(query))[0])
+
+    def _require_found(self, ids: Sequence[str], found: Container[str]) -> None:
+        missing = [id for id in ids if id not in found]
+        if missing:
+            more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
+            raise CollectionError(f"the collection holds no item '{missing[0]}'{more}; {self._suggestion(missing[0])}")
+
+    def _suggestion(self, id: str) -> str:
+        known = [known for (known,) in self._read("SELECT id FROM items ORDER BY row LIMIT ?", (_LOOK_AT,))]
+        close = difflib.get_close_matches(id, known, n=1)
+        return f"did you mean '{close[0]}'?" if close else f"its ids are like '{known[0]}'"
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
-        database = sqlite3.connect(uri, uri=True)
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
         # A draft is made durable as a whole, when all of its files are; until then nobody reads it.
         database.execute("PRAGMA synchronous = OFF")
         database.execute("PRAGMA journal_mode = MEMORY")
     except sqlite3.DatabaseError as error:
-        raise ArtifactError(f"{uri.removeprefix('file://').partition('?')[0]} is corrupt: {error}") from None
+        raise ArtifactError(f"{path} cannot be opened: {error}") from None
     return database
-
-
-def _record(item: Item, modality: Modality) -> tuple[Any, ...]:
-    content = item.content
-    found = Modality.TEXT if isinstance(content, str) else Modality.IMAGE if content.ndim > 1 else Modality.VECTOR
-    if found is not modality:
-        raise CorpusError(f"item '{item.id}' is of the sort {found}, but the collection holds {modality}s")
-    metadata = json.dumps(item.metadata, ensure_ascii=False) if item.metadata else None
-    if isinstance(content, str):
-        return item.id, content, None, item.title, item.label, metadata
-    array = np.ascontiguousarray(content)
-    shape = json.dumps([array.dtype.str, *array.shape])
-    return item.id, array.tobytes(), shape, item.title, item.label, metadata
-
-
-def _item(record: tuple[Any, ...]) -> Item:
-    id, content, shape, title, label, metadata = record
-    value: Content = content
-    if shape is not None:
-        dtype, *lengths = json.loads(shape)
-        value = np.frombuffer(content, dtype=np.dtype(dtype)).reshape(lengths)
-    return Item(id, value, title, label, json.loads(metadata) if metadata else {})
 
 
 def _chunks(ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:

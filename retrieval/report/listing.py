@@ -89,9 +89,9 @@ def info_json(collection: Collection) -> dict[str, Any]:
     return {
         "folder": str(collection.folder),
         "generation": collection.generation,
-        "corpus": manifest["corpus"],
-        "modality": manifest["modality"],
-        "items": manifest["count"],
+        "corpus": manifest.corpus,
+        "modality": str(manifest.modality),
+        "items": manifest.count,
         "digest": collection.items_digest,
         "bytes": collection.bytes,
         "spaces": [

@@ -62,6 +62,21 @@ def plain(value: Any) -> Any:
     return value.as_posix() if isinstance(value, Path) else str(value)
 
 
+def finite(value: Any) -> Any:
+    """Return a JSON value with None for the numbers that JSON does not know, all others as they are.
+
+    Examples
+    --------
+    >>> finite({"code": [0.1, float("nan")]})
+    {'code': [0.1, None]}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    return [finite(part) for part in value] if isinstance(value, list | tuple) else value
+
+
 def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
     written: dict[str, Any] = {
         "spec": space.spec,

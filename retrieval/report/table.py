@@ -11,6 +11,7 @@ from retrieval.comparison import Comparison
 from retrieval.report.record import to_json
 from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.specs import joints, middle_cut
+from retrieval.report.terminal import printable
 from retrieval.report.verdict import answer, overlap_sentence
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class _Marks:
 
     def spell(self, words: str) -> str:
         """Return text that the stream can write, whatever its encoding."""
-        words = "".join(letter if letter.isprintable() else "?" for letter in words)
+        words = printable(words)
         try:
             words.encode(self.encoding)
         except UnicodeEncodeError:

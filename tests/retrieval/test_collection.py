@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,12 @@ import numpy as np
 import pytest
 
 from encoders.codes import Modality
-from encoders.errors import ArtifactError, CollectionError, CorpusError, UnknownNameError
+from encoders.errors import ArtifactError, CollectionError, CorpusError, DimensionError, UnknownNameError
 from retrieval import generations
-from retrieval.collection import Collection, is_collection
+from retrieval.collection import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
+from retrieval.generations import is_collection
 
 TEXTS = {
     "a": "heat transfer in a laminar boundary layer",
@@ -102,6 +104,18 @@ def test_an_index_that_has_lost_items_is_not_published(collection, monkeypatch):
     assert Collection(collection.folder).generation == collection.generation
 
 
+def test_a_picture_of_another_size_is_named_with_what_brings_it_to_size(tmp_path):
+    class Pictures(Listed):
+        modality = Modality.IMAGE
+
+        def __iter__(self):
+            return (Item(id, np.zeros(shape, np.uint8)) for id, shape in self.texts.items())
+
+    made = Collection.create(tmp_path / "c", Pictures({"a": (4, 6)})).add_space("pixels")
+    with pytest.raises(DimensionError, match=r"^item 'b': .*; read the corpus with \?size=6x4&grey=true$"):
+        made.put(iter(Pictures({"b": (9, 9)})))
+
+
 def test_an_unchanged_item_is_not_encoded_again(collection):
     after, change = collection.put(iter(Listed(TEXTS)))
     assert (change.added, change.changed, change.unchanged) == ([], [], 6)
@@ -120,11 +134,19 @@ def test_the_same_corpus_goes_on_and_another_is_refused(collection):
         Collection.create(collection.folder, Listed({"x": "something else"}))
 
 
-def test_a_folder_with_other_files_is_refused(tmp_path):
+def test_what_is_no_collection_is_refused_and_said(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"")
     with pytest.raises(CollectionError, match="other files"):
         Collection.create(tmp_path, Listed(TEXTS))
+    with pytest.raises(CollectionError, match="is a file: choose a new folder"):
+        Collection.create(tmp_path / "photo.jpg", Listed(TEXTS))
     assert not is_collection(tmp_path)
+    with pytest.raises(CollectionError, match="is a folder, but no collection"):
+        Collection(tmp_path)
+    with pytest.raises(CollectionError, match="is a file, no collection"):
+        Collection(tmp_path / "photo.jpg")
+    with pytest.raises(CollectionError, match="does not exist: make a collection with"):
+        Collection(tmp_path / "new")
 
 
 def test_duplicate_ids_leave_nothing_half_written(tmp_path):
@@ -134,7 +156,7 @@ def test_duplicate_ids_leave_nothing_half_written(tmp_path):
 
     with pytest.raises(CorpusError, match="two items have the id 'a'"):
         Collection.create(tmp_path / "c", Twice({}))
-    assert not is_collection(tmp_path / "c")
+    assert not (tmp_path / "c").exists()
     assert len(list(Collection.create(tmp_path / "c", Listed(TEXTS)).items)) == 6
 
 
@@ -203,7 +225,7 @@ def test_a_kill_at_any_moment_leaves_a_readable_generation(collection):
 def test_an_interrupted_training_goes_on_and_a_finished_one_leaves_no_checkpoint(tmp_path):
     made = Collection.create(tmp_path / "c", open_corpus("digits"))
     made.add_space("pixels+deep-ae:8-2,epochs=1")
-    assert not list((tmp_path / "c" / "work").rglob("*.safetensors"))
+    assert not (tmp_path / "c" / "work").exists()
 
 
 def test_a_newer_format_and_a_foreign_folder_are_refused(collection, tmp_path):
@@ -219,6 +241,34 @@ def test_a_newer_format_and_a_foreign_folder_are_refused(collection, tmp_path):
         Collection(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"count": None}, "is corrupt"),
+        ({"modality": "smell"}, "is corrupt: 'smell'"),
+        ({"spaces": [{}]}, "is corrupt"),
+        ({"format": "x"}, "is corrupt: its format is 'x'"),
+        (("count",), "is corrupt: it has no 'count'"),
+        (("modality",), "is corrupt: it has no 'modality'"),
+    ],
+)
+def test_a_damaged_manifest_is_said(collection, change, message):
+    manifest = collection._present / "manifest.json"
+    value = json.loads(manifest.read_text())
+    changed = {**value, **change} if isinstance(change, dict) else {k: v for k, v in value.items() if k not in change}
+    manifest.write_text(json.dumps(changed))
+    with pytest.raises(ArtifactError, match=message):
+        Collection(collection.folder)
+
+
+@pytest.mark.parametrize("lost", ["encoder/manifest.json", "index/manifest.json", "encoder/state.safetensors"])
+def test_an_incomplete_space_is_said(collection, lost):
+    (collection._folder_of(collection.spaces["bm25"]) / lost).unlink()
+    with pytest.raises(ArtifactError, match="incomplete") as raised:
+        Collection(collection.folder).delete(["a"])
+    assert "Errno" not in str(raised.value)
+
+
 def test_an_index_of_another_encoder_is_refused(collection):
     one, other = (collection._folder_of(collection.spaces[spec]) for spec in ("tfidf+lsa:2", "tfidf+lsa:3"))
     os.replace(other / "encoder" / "manifest.json", one / "encoder" / "manifest.json")
@@ -231,13 +281,22 @@ def test_spaces_are_found_by_what_they_mean(collection):
     assert collection.resolve("bm25:k1=1.5") == "bm25"
     with pytest.raises(UnknownNameError, match="did you mean"):
         collection.resolve("tfidf+lsa:4")
+    with pytest.raises(UnknownNameError, match=r"unknown space of .* 'bm52'; did you mean 'bm25'"):
+        collection.resolve("bm52")
 
 
-def test_a_full_disk_changes_nothing(collection, monkeypatch):
+@pytest.mark.parametrize(
+    ("place", "error", "message"),
+    [
+        ("retrieval.generations.fsync", OSError(28, "No space left on device"), "No space left on device"),
+        ("retrieval.item_store.ItemStore.delete", sqlite3.OperationalError("disk is full"), "disk is full"),
+    ],
+)
+def test_a_full_disk_changes_nothing(collection, monkeypatch, place, error, message):
     def full(*_args, **_kwargs):
-        raise OSError(28, "No space left on device")
+        raise error
 
-    monkeypatch.setattr("retrieval.generations.fsync", full)
-    with pytest.raises(CollectionError, match="No space left on device; what was there is unchanged"):
+    monkeypatch.setattr(place, full)
+    with pytest.raises(CollectionError, match=f"{message}; what was there is unchanged"):
         collection.delete(["a"])
     assert Collection(collection.folder).generation == collection.generation

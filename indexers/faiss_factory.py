@@ -1,0 +1,101 @@
+"""FAISS' factory strings: what they build for a space, and what is wrong with those that build nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from encoders.codes import Kind, Metric, Space, packed_width
+from encoders.cores import available_cores
+from encoders.errors import OptionError, UnsupportedSpaceError
+
+
+class UnfitFactoryError(OptionError):
+    """A factory string that FAISS cannot build for these codes, though perhaps for codes of another width."""
+
+
+def built(factory: str, space: Space) -> Any:
+    """Return an empty FAISS index, or say what is wrong with the factory string."""
+    import faiss
+
+    faiss.omp_set_num_threads(available_cores())
+    index: Any
+    try:
+        if space.kind is Kind.BINARY:
+            named = factory if factory.startswith("B") else f"B{factory}"
+            index = faiss.index_binary_factory(faiss_dim(space), named)
+        else:
+            metric = faiss.METRIC_L2 if space.metric is Metric.EUCLIDEAN else faiss.METRIC_INNER_PRODUCT
+            index = faiss.index_factory(space.dim, factory, metric)
+            _require_same_geometry(index, metric, factory, space.metric)
+    except (RuntimeError, MemoryError) as error:
+        reason = reason_of(error)
+        if "could not parse" in reason:
+            raise OptionError(f"FAISS has no index '{factory}': {reason}") from None
+        raise UnfitFactoryError(
+            f"FAISS cannot build '{factory}' for {space.kind} codes of width {space.dim}: {reason}"
+        ) from None
+    if isinstance(downcast(index), faiss.IndexIDMap | faiss.IndexBinaryIDMap):
+        raise OptionError(f"'faiss:{factory}': leave IDMap out, nearby keeps the ids")
+    _quieten(index)
+    return index
+
+
+def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric) -> None:
+    """Refuse factory strings that silently compare by something else than the metric of the space."""
+    import faiss
+
+    if index.metric_type != metric:
+        raise UnsupportedSpaceError(
+            f"FAISS' '{factory}' knows distances only, it cannot search by {wanted}; use another type, such as HNSW32"
+        )
+    outer = downcast(index)
+    if not isinstance(outer, faiss.IndexPreTransform):
+        return
+    chain: Any = outer.chain
+    for place in range(chain.size()):
+        step = faiss.downcast_VectorTransform(chain.at(place))
+        centred = isinstance(step, faiss.PCAMatrix | faiss.CenteringTransform | faiss.ITQTransform)
+        scaled = isinstance(step, faiss.NormalizationTransform) or getattr(step, "eigen_power", 0) != 0
+        if (centred and wanted is not Metric.EUCLIDEAN) or (scaled and wanted is not Metric.COSINE):
+            raise UnsupportedSpaceError(
+                f"FAISS' '{factory}' {'moves the origin' if centred else 'changes lengths'} before it compares, so it"
+                f" does not search by {wanted}; transform in the encoder instead, as in 'SPEC+pca:64'"
+            )
+
+
+def downcast(index: Any) -> Any:
+    """Return the index as its own class; it lives only as long as `index`."""
+    import faiss
+
+    binary = isinstance(index, faiss.IndexBinary)
+    return faiss.downcast_IndexBinary(index) if binary else faiss.downcast_index(index)
+
+
+def faiss_dim(space: Space) -> int:
+    """Return the width by which FAISS knows codes: whole bytes where they are bits."""
+    return 8 * packed_width(space.dim) if space.kind is Kind.BINARY else space.dim
+
+
+def _quieten(index: Any) -> None:
+    """Leave out FAISS' warnings on stderr, one per codebook; too few points remain an error."""
+    for part in (downcast(index), inverted_file(index)):
+        for clustering in (getattr(part, "cp", None), getattr(getattr(part, "pq", None), "cp", None)):
+            if clustering is not None:
+                clustering.min_points_per_centroid = 1
+
+
+def inverted_file(index: Any) -> Any:
+    """Return the inverted file inside an index, or None."""
+    import faiss
+
+    if isinstance(index, faiss.IndexBinary):
+        found = downcast(index)
+        return found if isinstance(found, faiss.IndexBinaryIVF) else None
+    return faiss.try_extract_index_ivf(index)
+
+
+def reason_of(error: Exception) -> str:
+    """Return what FAISS says, without its source file and line."""
+    said = str(error).rsplit("Error: ", 1)[-1].split(" failed: ")[-1].rsplit(".cpp:", 1)[-1]
+    return re.sub(r"^\d+: ", "", said).strip()

@@ -1,0 +1,68 @@
+"""An item as a row of the item store, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from encoders.codes import Modality
+from encoders.errors import CorpusError
+from retrieval.corpora.base import Content, Item, update_digest
+
+COLUMNS = "id, content, shape, title, label, metadata"
+
+
+def item_digest(item: Item) -> bytes:
+    """Return a SHA-256 over everything that is stored of an item.
+
+    Examples
+    --------
+    >>> item_digest(Item("1", "a text")) == item_digest(Item("1", "a text", label="x"))
+    False
+    """
+    digest = hashlib.sha256()
+    update_digest(digest, item)
+    digest.update(json.dumps([item.title, item.metadata], sort_keys=True).encode())
+    return digest.digest()
+
+
+def items_digest(items: Iterable[Item]) -> str:
+    """Return a SHA-256 over the digests of items in their order: what `ItemStore.digest` says of stored ones."""
+    whole = hashlib.sha256()
+    for item in items:
+        whole.update(item_digest(item))
+    return whole.hexdigest()
+
+
+def record_of(item: Item, modality: Modality) -> tuple[Any, ...]:
+    """Return an item as a row of `COLUMNS`.
+
+    Raises
+    ------
+    CorpusError
+        When it is of another sort than the collection.
+    """
+    content = item.content
+    found = Modality.TEXT if isinstance(content, str) else Modality.IMAGE if content.ndim > 1 else Modality.VECTOR
+    if found is not modality:
+        raise CorpusError(f"item '{item.id}' is of the sort {found}, but the collection holds {modality}s")
+    metadata = json.dumps(item.metadata, ensure_ascii=False) if item.metadata else None
+    if isinstance(content, str):
+        return item.id, content, None, item.title, item.label, metadata
+    array = np.ascontiguousarray(content)
+    shape = json.dumps([array.dtype.str, *array.shape])
+    return item.id, array.tobytes(), shape, item.title, item.label, metadata
+
+
+def item_of(record: Sequence[Any]) -> Item:
+    """Return the item that `record_of` wrote; TypeError or ValueError where that cannot be."""
+    id, content, shape, title, label, metadata = record
+    value: Content = content
+    if shape is not None:
+        dtype, *lengths = json.loads(shape)
+        value = np.frombuffer(content, dtype=np.dtype(dtype)).reshape(lengths)
+    return Item(id, value, title, label, json.loads(metadata) if metadata else {})

@@ -1,0 +1,72 @@
+"""What a generation of a collection says of itself: its items, its spaces, and the digests that tie them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from encoders.artifact import MANIFEST, check_format, library_versions, read_json, write_json
+from encoders.codes import Modality, Space
+from encoders.errors import ArtifactError
+from retrieval.item_store import ItemStore
+from retrieval.space_folder import SpaceRecord
+
+FORMAT = 1
+KIND = "a collection"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The corpus a collection was made of, how many items it holds, their digest, and its spaces by spec."""
+
+    corpus: str
+    modality: Modality
+    count: int
+    items: str
+    spaces: dict[str, SpaceRecord]
+
+    @classmethod
+    def of(cls, store: ItemStore, records: Iterable[SpaceRecord]) -> Manifest:
+        """Describe stored items and the spaces that hold them."""
+        spaces = {record.spec: record for record in records}
+        return cls(store.name, store.modality, store.size, store.digest(), spaces)
+
+    @classmethod
+    def read(cls, generation: Path) -> Manifest:
+        """Read the manifest of a generation.
+
+        Raises
+        ------
+        ArtifactError
+            When it is missing, damaged, foreign, or of a newer format.
+        """
+        path = generation / MANIFEST
+        value = read_json(path, KIND)
+        check_format(value, KIND, path, FORMAT)
+        try:
+            records = [SpaceRecord(**record) for record in value["spaces"]]
+            for record in records:
+                Space.from_json(record.space)
+            spaces = {record.spec: record for record in records}
+            return cls(
+                str(value["corpus"]), Modality(value["modality"]), int(value["count"]), str(value["items"]), spaces
+            )
+        except KeyError as error:
+            raise ArtifactError(f"{path} is corrupt: it has no {error}") from None
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ArtifactError(f"{path} is corrupt: {error}") from None
+
+    def write(self, generation: Path) -> None:
+        """Write the manifest of a generation."""
+        value = {
+            "nearby": KIND,
+            "format": FORMAT,
+            "corpus": self.corpus,
+            "modality": str(self.modality),
+            "count": self.count,
+            "items": self.items,
+            "spaces": [asdict(record) for record in self.spaces.values()],
+            "versions": library_versions(),
+        }
+        write_json(generation / MANIFEST, value)
