@@ -1,8 +1,10 @@
-"""How many cores this process may really use."""
+"""How many cores this process may really use, and work that is spread over them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -26,3 +28,18 @@ def _quota(otherwise: int) -> int:
         return otherwise if allowed == "max" else max(1, int(allowed) // int(period))
     except (OSError, ValueError):
         return otherwise
+
+
+def in_parallel(work: Callable[[int], None], places: Sequence[int]) -> None:
+    """Call `work` for every place, on all cores; it should spend its time in NumPy, which lets threads run.
+
+    Meanwhile BLAS uses one thread a call: products too small to be worth splitting are what this is for.
+    """
+    if len(places) < 2:
+        for place in places:
+            work(place)
+        return
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(available_cores()) as pool:
+        list(pool.map(work, places))

@@ -18,7 +18,7 @@ from encoders.progress import steps
 from encoders.projection import nmf_updates as updates
 
 #: Sweeps over the components for each product with the data, which costs far more.
-SWEEPS = 2
+SWEEPS = 3
 #: Sweeps after which the code of an item no longer changes to speak of.
 ENCODE_SWEEPS, ENCODE_STEPS = 200, 200
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from encoders.codes import Codes
+from encoders.cores import in_parallel
 
 Factor = NDArray[np.float32]
 #: Smallest value that divides or is multiplied up again.
@@ -43,18 +44,21 @@ def coordinate_descent(factor: Factor, gram: Factor, product: Factor, sweeps: in
     matrix factorization, Neural Computation 24(4), 2012 (repeated sweeps).
     """
     own = np.maximum(np.diag(gram), TINY)
-    scaled = gram / own[:, None]
-    for start in range(0, factor.shape[1], BLOCK):
+    others = gram / own[:, None]
+    np.fill_diagonal(others, 0)
+
+    def work(start: int) -> None:
         part = np.ascontiguousarray(factor[:, start : start + BLOCK])
         target = product[:, start : start + BLOCK] / own[:, None]
         step = np.empty(part.shape[1], dtype=np.float32)
         for _ in range(sweeps):
             for row in range(len(part)):
-                np.matmul(scaled[row], part, out=step)
+                np.matmul(others[row], part, out=step)
                 np.subtract(target[row], step, out=step)
-                np.add(part[row], step, out=step)
                 np.maximum(step, 0, out=part[row])
         factor[:, start : start + BLOCK] = part
+
+    in_parallel(work, range(0, factor.shape[1], BLOCK))
 
 
 def multiplicative(factor: Factor, gram: Factor, product: Factor, sweeps: int) -> None:
