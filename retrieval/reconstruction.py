@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from encoders.base import Encoder
-from encoders.codes import Codes, Modality, Space
-from encoders.errors import BadItemError, NotInvertibleError
+from encoders.base import Encoder, stored_width
+from encoders.codes import Codes, Kind, Modality, Space
+from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from retrieval.collection import Collection
+from retrieval.npy import read_npy
+from retrieval.output import writing
 from retrieval.searcher import encode_query, read_query
 
 TOP_WORDS = 12
@@ -46,7 +48,15 @@ class Code:
         return [" ".join(f"{number: .4f}" for number in part) for part in _pieces(self.values[0], 10)]
 
     def write(self, path: Path) -> None:
-        """Write the code as a dense .npy matrix of one row."""
+        """Write the code as a dense .npy matrix of one row.
+
+        Raises
+        ------
+        BadItemError
+            When the file is to be called something else.
+        """
+        if path.suffix.lower() != ".npy":
+            raise BadItemError(f"{path} should end in .npy: a code is a row of numbers")
         _write_npy(path, self.values.toarray() if issparse(self.values) else self.values)
 
     def _terms(self) -> list[tuple[str, float]]:
@@ -73,10 +83,17 @@ class Reconstruction:
 
     def lines(self) -> list[str]:
         """Return one line for each: its error, and the words it weighs most."""
+        width = max(map(len, self.names))
         lines = []
         for name, content, error, words in self._entries():
-            told = "" if is_picture(content) else f"  {_brief(_told(content, words))}"
-            lines.append(name + ("" if error is None else f"  squared error {error:.4g}") + told)
+            parts = [name.ljust(width)]
+            if error is not None:
+                parts.append(f"squared error {error:.4g}")
+            if not is_picture(content):
+                parts.append(_brief(_told(content, words)))
+            elif error is None:
+                parts.append(f"a picture of {content.shape[1]}x{content.shape[0]}: write it with -o FILE.png")
+            lines.append("  ".join(parts))
         return lines
 
     def _entries(self) -> Iterator[tuple[str, Any, float | None, list[str] | None]]:
@@ -95,9 +112,10 @@ class Reconstruction:
         elif path.suffix.lower() == ".png" and all(map(is_picture, self.contents)):
             from PIL import Image
 
-            path.parent.mkdir(parents=True, exist_ok=True)
             strip = _side_by_side(self.contents)
-            Image.fromarray(strip).resize((strip.shape[1] * _SCALE, strip.shape[0] * _SCALE), 0).save(path)
+            scaled = Image.fromarray(strip).resize((strip.shape[1] * _SCALE, strip.shape[0] * _SCALE), 0)
+            with writing(path) as file:
+                scaled.save(file, "PNG")
         else:
             raise BadItemError(f"{path} should end in .npy" + (" or .png" if is_picture(self.contents[0]) else ""))
 
@@ -114,18 +132,25 @@ def decoded(collection: Collection, spec: str, path: Path) -> Reconstruction:
 
     Raises
     ------
-    BadItemError, DimensionError, NotInvertibleError
+    QueryError, NotInvertibleError
     """
     encoder = collection.space(spec).encoder
-    try:
-        codes = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BadItemError(f"{path} is no .npy file that can be read: {error}") from None
-    codes = codes[None] if codes.ndim == 1 else codes
-    given: Codes = csr_array(codes) if encoder.space.kind == "sparse" else codes
-    contents = _decoded(encoder, given)
+    contents = _decoded(encoder, _read_codes(path, encoder.space))
     names = [f"code {place}" for place in range(len(contents))]
     return Reconstruction(names, contents, [None] * len(contents), [encoder.vocabulary] * len(contents))
+
+
+def _read_codes(path: Path, space: Space) -> Codes:
+    """Read codes as 'encode -o' writes them: one a row, bits packed into bytes."""
+    width = stored_width(space)
+    if space.kind is not Kind.BINARY:
+        codes = read_npy(path, width, f"codes of {width:,} numbers").astype(np.float32)
+        return csr_array(codes) if space.kind is Kind.SPARSE else codes
+    wanted = f"codes of {space.dim:,} bits, packed into {width:,} uint8 numbers"
+    bits = read_npy(path, width, wanted)
+    if bits.dtype != np.uint8:
+        raise QueryError(f"{path} holds values of type {bits.dtype}; expected {wanted}")
+    return bits
 
 
 def reconstructions(collection: Collection, query: str, specs: Sequence[str] | None = None) -> Reconstruction:
@@ -218,6 +243,5 @@ def _pieces(row: NDArray[Any], size: int) -> list[NDArray[Any]]:
 
 
 def _write_npy(path: Path, array: NDArray[Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+    with writing(path) as file:
         np.save(file, array, allow_pickle=False)

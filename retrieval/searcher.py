@@ -13,10 +13,11 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality
-from encoders.errors import BadItemError, NearbyError, OptionError, QueryError
+from encoders.errors import BadItemError, CollectionError, OptionError, QueryError
 from retrieval.collection import Collection
 from retrieval.comparison import Answer, Shown
 from retrieval.corpora.base import Content, Item
+from retrieval.npy import read_npy
 from retrieval.showing import distance_of, show
 
 #: More answers than this are asked of a run, not of a screen.
@@ -110,13 +111,16 @@ def encode_query(encoder: Encoder, content: Content) -> Codes:
     QueryError
         When nothing of it is known to the space, so that every item would be equally near.
     """
+    if isinstance(content, str) and not content.strip():
+        raise QueryError("the item that is asked with is an empty text: nothing is near it")
     codes: Any = encoder.encode_queries([content])
     empty = codes.nnz == 0 if issparse(codes) else encoder.space.metric is Metric.COSINE and not codes.any()
     if not empty and isinstance(content, str):
         empty = _unknown(encoder, content)
     if empty:
         what = "word of the query" if isinstance(content, str) else "part of the query"
-        raise QueryError(f"no {what} is known to the space '{encoder}'")
+        advice = "try other words, or another space" if isinstance(content, str) else "try another space"
+        raise QueryError(f"no {what} is known to the space '{encoder}': {advice}")
     return codes
 
 
@@ -135,15 +139,26 @@ def read_query(collection: Collection, text: str) -> Query:
         When it is empty, or not of the collection's sort.
     """
     if text.startswith("@") and not text.startswith("@@"):
-        item = collection.items.get([text[1:]])[0]
+        item = _item(collection, text[1:])
         return Query(item.content, show(item), item.id)
     if collection.items.modality is Modality.TEXT:
         words = text.removeprefix("@") if text.startswith("@@") else text
         if not words.strip():
             raise QueryError("the query is empty: give some words, or @id of an item")
         return Query(words, show(Item("query", words)))
-    content = _read_picture(collection, text) if collection.items.modality is Modality.IMAGE else _read_vector(text)
+    read = _read_picture if collection.items.modality is Modality.IMAGE else _read_vector
+    content = read(collection, text)
     return Query(content, show(Item(Path(text).name, content, title=Path(text).name)))
+
+
+def _item(collection: Collection, id: str) -> Item:
+    texts = "; for a text that begins with '@' write '@@'" if collection.items.modality is Modality.TEXT else ""
+    if not id:
+        raise QueryError(f"the query is empty: give the id of an item after '@'{texts}")
+    try:
+        return collection.items.get([id])[0]
+    except CollectionError as error:
+        raise QueryError(f"{error}{texts}") from None
 
 
 def _read_picture(collection: Collection, path: str) -> Content:
@@ -156,11 +171,13 @@ def _read_picture(collection: Collection, path: str) -> Content:
     return read_image(Path(path), (shape[1], shape[0]), grey=len(shape) == 2)
 
 
-def _read_vector(path: str) -> Content:
+def _read_vector(collection: Collection, path: str) -> Content:
     if not Path(path).is_file():
         raise QueryError(f"'{path}' is no file: give the path of a .npy vector, or @id of an item")
-    try:
-        vector = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise NearbyError(f"{path} is no .npy file: {error}") from None
-    return np.asarray(vector, dtype=np.float32).ravel()
+    width = len(next(iter(collection.items)).content)
+    wanted = f"one vector of {width:,} numbers"
+    rows = read_npy(Path(path), width, wanted)
+    if len(rows) > 1:
+        raise QueryError(f"{path} holds an array of shape {rows.shape}; expected {wanted}")
+    vector: Content = rows[0].astype(np.float32)
+    return vector

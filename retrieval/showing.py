@@ -16,10 +16,14 @@ def distance_of(score: float, metric: Metric) -> float:
     --------
     >>> distance_of(-25.0, Metric.EUCLIDEAN), distance_of(0.75, Metric.COSINE), distance_of(-3.0, Metric.HAMMING)
     (5.0, 0.25, 3.0)
+    >>> distance_of(0.0, Metric.EUCLIDEAN), distance_of(1.0000001, Metric.COSINE)
+    (0.0, 0.0)
     """
-    if metric is Metric.EUCLIDEAN:
-        return float(np.sqrt(max(-score, 0.0)))
-    return {Metric.COSINE: 1 - score, Metric.HAMMING: -score}.get(metric, score)
+    if metric is Metric.DOT:
+        return score
+    distance = 1 - score if metric is Metric.COSINE else -score
+    nearest = max(distance, 0.0) + 0.0  # rounding makes distances a little negative, and -0.0 is printed with its sign
+    return float(np.sqrt(nearest)) if metric is Metric.EUCLIDEAN else nearest
 
 
 def show(item: Item) -> Shown:

@@ -8,8 +8,6 @@ are (de)compressed.
 from __future__ import annotations
 
 import gzip
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +15,11 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from encoders.errors import ArtifactError, CorpusError
+from encoders.errors import CorpusError
 from retrieval.corpora import beir
 from retrieval.corpora.base import Qrels
 from retrieval.corpora.files import open_bytes, plain_name
+from retrieval.output import writing
 
 #: query id -> document id -> score, larger is better. A list of hits becomes one by ``dict(hits)``.
 Run = dict[str, dict[str, float]]
@@ -75,7 +74,7 @@ def iter_run(path: str | Path) -> Iterator[RunLine]:
         except ValueError:
             score = float("nan")
         if score != score:  # also what "nan" in the file reads as
-            raise CorpusError(f"{where}: the score should be a number, got '{cells[4]}'")
+            raise CorpusError(f"{where}: the score should be a number, got {_brief(cells[4])}")
         yield RunLine(cells[0], cells[2], score)
 
 
@@ -142,7 +141,7 @@ def read_qrels(path: str | Path) -> Qrels:
         try:
             grade = int(text)
         except ValueError:
-            raise CorpusError(f"{where}: the grade should be a whole number, got '{text}'") from None
+            raise CorpusError(f"{where}: the grade should be a whole number, got {_brief(text)}") from None
         if qrels.setdefault(query, {}).setdefault(document, grade) != grade:
             raise CorpusError(
                 f"{where}: document '{document}' is judged {grade} for query '{query}', but was judged "
@@ -195,6 +194,11 @@ def _without_mark(stream: Iterable[bytes]) -> Iterator[bytes]:
         yield raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
 
 
+def _brief(cell: str) -> str:
+    """Quote what was found, escaped and cut: a line of a binary file may be very long."""
+    return repr(cell if len(cell) <= 60 else f"{cell[:59]}…")
+
+
 def _checked(name: str, what: str) -> str:
     if name.split() != [name]:
         raise CorpusError(f"the {what} {name!r} cannot stand in a TREC file: it should be one word without spaces")
@@ -216,22 +220,11 @@ class _Put:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[_Put]:
-    """Write beside the file and take its place by one rename when the block succeeds."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                if path.suffix == ".gz":
-                    # No time stamp and no name inside: the same run is the same bytes.
-                    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-                        yield _Put(packed)
-                else:
-                    yield _Put(file)
-                os.fchmod(file.fileno(), 0o644)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+    """Write lines, compressed where the name ends in ``.gz``; all or nothing."""
+    with writing(path) as file:
+        if path.suffix == ".gz":
+            # No time stamp and no name inside: the same run is the same bytes.
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                yield _Put(packed)
+        else:
+            yield _Put(file)

@@ -194,7 +194,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "TEXTS", "zzz qqq"), "no word of the query is known"),
         (("search", "TEXTS", " "), "empty"),
         (("reconstruct", "TEXTS", "@1"), "no space"),
-        (("decode", "DIGITS", "missing.npy", "-s", "pixels"), "no .npy file"),
+        (("decode", "DIGITS", "missing.npy", "-s", "pixels"), "missing.npy does not exist"),
         (("evaluate", "nowhere", "nothing"), "nowhere"),
     ],
 )

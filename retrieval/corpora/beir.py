@@ -108,7 +108,8 @@ def read_qrels(path: Path, on_bad: OnBad = raise_bad) -> Qrels:
             if cells == [""] or (number == 1 and not _is_grade(cells[-1])):
                 continue
             if len(cells) != 3 or not _is_grade(cells[2]):
-                on_bad(CorpusError(f"{path}:{number}: expected query, document and whole-number grade, got {cells}"))
+                found = ascii(cells) if len(ascii(cells)) <= 60 else f"{ascii(cells)[:59]}..."
+                on_bad(CorpusError(f"{path}:{number}: expected query, document and whole-number grade, got {found}"))
                 continue
             qrels.setdefault(cells[0], {})[cells[1]] = max(0, int(cells[2]))
     if not qrels:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from encoders.errors import ArtifactError
 from retrieval.comparison import Comparison
+from retrieval.output import writing
 from retrieval.report.examples import examples_section
 from retrieval.report.markup import Markup, element, join
 from retrieval.report.pictures import THUMBNAIL
@@ -47,11 +45,8 @@ def write_page(comparisons: Comparison | Sequence[Comparison], path: str | Path)
     several = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
     path = Path(path)
     content = _within(several, MAX_BYTES)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
-    except OSError as error:
-        raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+    with writing(path) as file:
+        file.write(content)
     return path
 
 
@@ -142,18 +137,3 @@ def _comparison(comparison: Comparison, key: str, thumbnail: int, most: int | No
         id=key,
         aria_labelledby=f"{key}-answer",
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside `path`, then rename, so that a reader sees the old page or the new one."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # mkstemp makes files that only their owner reads
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

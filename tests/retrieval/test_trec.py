@@ -107,6 +107,15 @@ def test_missing_damaged_and_foreign_files(tmp_path: Path) -> None:
         read_run(tmp_path / "latin")
 
 
+def test_a_binary_file_is_not_printed_whole(tmp_path: Path) -> None:
+    for name, raw in (("spaces", b"q 0 d " + b"\x00" * 500), ("tabs", b"q\td\t1\nq\td\t" + b"\x00" * 500)):
+        (tmp_path / name).write_bytes(raw)
+        with pytest.raises(CorpusError, match=r"got .*\\x00") as raised:
+            read_qrels(tmp_path / name)
+        assert len(str(raised.value)) < len(str(tmp_path)) + 400
+        assert "\0" not in str(raised.value)
+
+
 @pytest.mark.parametrize("bad", ["two words", "", "tab\t", "no\u00a0break", "line\n"])
 def test_ids_that_the_format_cannot_hold_are_refused_and_nothing_changes(tmp_path: Path, bad: str) -> None:
     path = write_run(tmp_path / "run", RUN)
