@@ -58,8 +58,8 @@ class ICA(Encoder):
         self.mean = whitening.mean
         self.components = np.ascontiguousarray(unmixing @ (whitening.components / scale), dtype=np.float32)
         self.mixing = np.ascontiguousarray(
-            np.linalg.pinv(unmixing) @ (whitening.components * scale), dtype=np.float32
-        ).T.copy()
+            (whitening.components * scale).T @ np.linalg.pinv(unmixing), dtype=np.float32
+        )
         return Space(self.k, Kind.DENSE, Metric(self.metric))
 
     def _encode(self, items: Any) -> Codes:
