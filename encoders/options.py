@@ -53,7 +53,7 @@ def check(instance: Any, name: str) -> None:
         value = getattr(instance, field.name)
         if value is None and allows_none(hints[field.name]):
             continue
-        label = f"{name}: {field.name}"
+        label = f"{name}: {field.name.rstrip('_').replace('_', '-')}"  # as it is written in a spec
         choices = field.metadata.get("choices")
         if choices is not None and value not in choices:
             raise OptionError(f"{label} is one of {', '.join(choices)}; got {value!r}")

@@ -13,12 +13,14 @@ from encoders.artifact import MANIFEST, digest_of, encoder_digest
 from encoders.base import Encoder
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError, OptionError, UnknownNameError
+from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import create_index, load_index
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.filling import Filled, encoded, fill, planned
 from retrieval.generations import Generations, link, link_tree
+from retrieval.generations import is_collection as is_collection  # said of collections, decided by their folder
 from retrieval.item_record import items_digest
 from retrieval.item_store import Change, ItemStore
 from retrieval.manifest import Manifest
@@ -177,7 +179,8 @@ class Collection:
         with self._draft() as draft:
             started = time.perf_counter()
             work = self.folder / WORK / folder_name(str(encoder))
-            say(f"fitting {encoder} on {self.items.size:,} items")
+            begun = "going on with fitting" if any(work.rglob(CHECKPOINT)) else "fitting"
+            say(f"{begun} {encoder} on {self.items.size:,} items")
             encoder.fitted_on = self.items_digest
             encoder.fit(self.items.batches(), work=work)
             fit_seconds = time.perf_counter() - started

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.codes import Codes, slices
-from encoders.errors import CollectionError, CorpusError, OptionError
+from encoders.errors import CollectionError, OptionError
 from indexers.base import Index
 from retrieval.collection import Collection
 from retrieval.comparison import Answer, Comparison, Example, Overlap, SpaceResult
@@ -80,9 +80,9 @@ def compare(
     OptionError
         When the same space is named twice, or none.
     """
-    if not specs or len(set(specs)) < len(specs):
-        raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     encoders = [planned(spec, index, corpus.modality) for spec in specs]  # every spec is read before any work
+    if not encoders or len(set(map(str, encoders))) < len(encoders):
+        raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     task = Task.of(corpus)
     return outcome(corpus, task, [attempt(corpus, task, encoder, index) for encoder in encoders], examples, provenance)
 
@@ -121,7 +121,7 @@ def outcome(
         n_queries=len(evaluations[0].per_query[next(iter(evaluations[0].per_query))]),
         judged_by="labels" if task.qrels is None else "qrels",
         spaces=_results(task, trials, evaluations),
-        overlaps=_overlaps(task, trials),
+        overlaps=_overlaps(trials),
         examples=_examples(task, trials, examples),
         provenance=provenance or {},
     )
@@ -170,10 +170,6 @@ def judge(task: Task, trial: Trial) -> Evaluation:
     if task.qrels is not None:
         return evaluate_run(_run(task, trial), task.qrels, QREL_MEASURES)
     labels = [query.label for query in task.queries]
-    if not any(label is not None for label in labels):
-        raise CorpusError(
-            "neither labels nor judgements say what is relevant: spaces cannot be compared on this corpus"
-        )
     return evaluate_labels(trial.rows, task.labels, labels, LABEL_MEASURES, exclude=task.own)
 
 
@@ -236,12 +232,13 @@ def _results(task: Task, trials: list[Trial], evaluations: list[Evaluation]) -> 
     ]
 
 
-def _overlaps(task: Task, trials: list[Trial]) -> list[Overlap]:
+def _overlaps(trials: list[Trial]) -> list[Overlap]:
+    most = min(10, trials[0].rows.shape[1])  # a small corpus has no ten answers
     return [
         Overlap(
             str(first.encoder),
             str(second.encoder),
-            float(jaccard_at_k(first.rows[:, :10], second.rows[:, :10], 10).mean()),
+            float(jaccard_at_k(first.rows[:, :10], second.rows[:, :10], most).mean()),
             float(rbo(first.rows[:, :10], second.rows[:, :10]).mean()),
         )
         for first, second in combinations(trials, 2)

@@ -154,7 +154,9 @@ class Measure:
     def __post_init__(self) -> None:
         if self.name not in MEASURES:
             same = [known for known in MEASURES if known.lower() == self.name.lower()]
-            raise UnknownNameError("measure", self.name, same or MEASURES)
+            if same:
+                raise OptionError(f"unknown measure '{self.name}'; did you mean '{same[0]}'?")
+            raise UnknownNameError("measure", self.name, MEASURES)
         if self.cutoff is None and MEASURES[self.name][1] is _REQUIRED:
             raise OptionError(f"the measure {self.name} needs a cutoff, as in {self.name}@10")
         if self.cutoff is not None and self.cutoff < 1:

@@ -45,9 +45,15 @@ class Task:
             raise CorpusError(
                 f"the corpus '{corpus.name}' has no queries and no labels: spaces cannot be compared on it"
             )
+        qrels = corpus.qrels()
+        if qrels is None and all(query.label is None for query in queries):
+            raise CorpusError(
+                f"the corpus '{corpus.name}' has neither labels nor judgements, so that nothing says which answers are "
+                "relevant: name the field of its classes with ?label=FIELD, or lay qrels beside it as BEIR does"
+            )
         place = {identity: row for row, identity in enumerate(ids)} if corpus.queries_are_items else {}
         own = np.array([place.get(query.id, -1) for query in queries], dtype=np.int64)
-        return cls(ids, shown, labels, queries, own, corpus.qrels())
+        return cls(ids, shown, labels, queries, own, qrels)
 
     @property
     def depth(self) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from encoders.cores import available_cores
-from encoders.errors import TrainingError
+from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import clear_checkpoint, read_checkpoint, write_checkpoint
 from encoders.neural.rows import Rows
 
@@ -79,6 +79,8 @@ def train(
 
     Raises
     ------
+    BadItemError
+        When there are not two rows to learn from.
     TrainingError
         When the loss is no longer a number.
 
@@ -91,6 +93,10 @@ def train(
 
     torch.set_num_threads(available_cores())
     training, held_out = split(len(rows), plan)
+    if len(training) < 2:  # what batch normalisation needs
+        beside = f" beside the {len(held_out)} held out" if len(rows) > 1 else ""
+        name = method.partition(":")[0] or "training"
+        raise BadItemError(f"{name} learns from at least 2 items{beside}; got {len(training)}")
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True
     )
@@ -105,20 +111,19 @@ def train(
     def clock() -> float:
         return (time.perf_counter() - started) / budget
 
-    bar = _progress(plan, len(history.seconds))
-    for epoch in range(len(history.seconds), plan.epochs):
-        begun = time.perf_counter()
-        if clock() >= 1 or epoch - history.best_epoch > plan.patience > 0:
-            break
-        history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, clock))
-        history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
-        history.seconds.append(time.perf_counter() - begun)
-        if history.validation_loss[-1] <= min(history.validation_loss):
-            history.best_epoch, best = epoch, _copied(network)
-        write_checkpoint(work, network, optimizer, history, best, identity)
-        bar.set_postfix_str(f"loss {history.train_loss[-1]:.4g}, validation {history.validation_loss[-1]:.4g}")
-        bar.update()
-    bar.close()
+    with _progress(plan, len(history.seconds)) as bar:
+        for epoch in range(len(history.seconds), plan.epochs):
+            begun = time.perf_counter()
+            if clock() >= 1 or epoch - history.best_epoch > plan.patience > 0:
+                break
+            history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, clock))
+            history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
+            history.seconds.append(time.perf_counter() - begun)
+            if history.validation_loss[-1] <= min(history.validation_loss):
+                history.best_epoch, best = epoch, _copied(network)
+            write_checkpoint(work, network, optimizer, history, best, identity)
+            bar.set_postfix_str(f"loss {history.train_loss[-1]:.4g}, validation {history.validation_loss[-1]:.4g}")
+            bar.update()
     network.load_state_dict(best)
     network.eval()
     clear_checkpoint(work)
@@ -228,4 +233,5 @@ def _copied(network: nn.Module) -> dict[str, Any]:
 def _progress(plan: Plan, done: int) -> Any:
     from tqdm import tqdm
 
-    return tqdm(total=plan.epochs, initial=done, desc="training", unit="epoch", disable=None, leave=False)
+    told = f"training from epoch {done + 1}" if done else "training"
+    return tqdm(total=plan.epochs, initial=done, desc=told, unit="epoch", disable=None, leave=False)

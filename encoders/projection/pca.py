@@ -102,7 +102,10 @@ class PCA(Encoder):
 
     def _require_enough(self, rows: int, width: int) -> None:
         if self.k > min(rows, width):
-            raise OptionError(f"pca: k={self.k} is more than {rows} items of {width} numbers can give")
+            most = min(rows, width)
+            raise OptionError(
+                f"pca: k={self.k} is more than {rows:,} items of {width:,} numbers can give: at most {most:,}"
+            )
 
     def _scales(self) -> NDArray[np.float32]:
         """Return what a whitened code was divided by, component by component."""

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
 from encoders.codes import Batch, Metric
-from encoders.errors import OptionError, TrainingError
+from encoders.errors import BadItemError, OptionError, TrainingError
 from encoders.neural import training
 from encoders.neural.deep_autoencoder import DeepAutoencoder, reconstruction_error, shifting
 from encoders.neural.layers import forward
@@ -229,6 +229,22 @@ def test_shift_trains_on_pictures_and_refuses_anything_else():
     create("pixels+deep-ae:8-3,epochs=1,shift=1").fit(pictures)
     with pytest.raises(OptionError, match="put pixels first"):
         DeepAutoencoder((8, 3), shift=1).fit(SMALL)
+
+
+@pytest.mark.parametrize(
+    ("count", "validation", "message"),
+    [
+        (1, 0.05, "deep-ae learns from at least 2 items; got 1"),
+        (2, 0.5, "at least 2 items beside the 1 held out; got 1"),
+    ],
+)
+def test_one_item_teaches_nothing(count, validation, message):
+    with pytest.raises(BadItemError, match=message):
+        DeepAutoencoder((8, 3), validation=validation).fit(SMALL[:count])
+
+
+def test_a_last_batch_of_one_row_is_passed_over():
+    assert DeepAutoencoder((8, 3), epochs=1, batch_size=4, validation=0).fit(SMALL[:9]).encode(SMALL).shape[1] == 3
 
 
 def test_many_batches_teach_the_same_as_one():

@@ -20,6 +20,7 @@ class Example:
     limit: int | None = option(None, "at most so many", ge=1)
     mode: str = option("fast", "how", choices=("fast", "slow"))
     binary: bool = option(False, "presence")
+    min_df: int = option(1, "a name of two words", ge=1)
 
     def __post_init__(self) -> None:
         options.check(self, "example")
@@ -49,6 +50,7 @@ def test_a_value_survives_writing_and_reading(value, hint):
         ({"sizes": 4}, "example: sizes should be whole numbers joined by '-'; got 4"),
         ({"limit": 0}, "example: limit should be at least 1; got 0"),
         ({"mode": "medium"}, "example: mode is one of fast, slow; got 'medium'"),
+        ({"min_df": 0}, "example: min-df should be at least 1; got 0"),
         ({"binary": 1}, "example: binary should be true or false; got 1"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from encoders.errors import OptionError, UnknownNameError
+from encoders.errors import CorpusError, OptionError, UnknownNameError
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment import compare
 
@@ -43,5 +43,22 @@ def test_overlap_is_that_of_the_lists(comparison):
 def test_bad_specs_are_refused_before_any_work():
     with pytest.raises(UnknownNameError, match="did you mean 'pca'"):
         compare(open_corpus("digits"), ["pixels+pcaa:3"])
-    with pytest.raises(OptionError, match="only once"):
-        compare(open_corpus("digits"), ["pixels", "pixels"])
+    for same in ("pixels", "pixels:None"):
+        with pytest.raises(OptionError, match="only once"):
+            compare(open_corpus("digits"), ["pixels", same])
+
+
+def test_a_corpus_that_says_nothing_of_relevance_is_refused_before_any_work(tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("text\nred\ngreen\n")
+    monkeypatch.setattr("retrieval.experiment.attempt", lambda *_: pytest.fail("a space was fitted"))
+    with pytest.raises(CorpusError, match=r"name the field of its classes with \?label=FIELD"):
+        compare(open_corpus(str(tmp_path / "t.csv")), ["bm25"])
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_corpus_of_few_items_is_compared_by_what_answers_there_are(tmp_path, count):
+    rows = "".join(f"red w{place} w{place // 2},{place % 2}\n" for place in range(count))
+    (tmp_path / "t.csv").write_text(f"text,label\n{rows}")
+    comparison = compare(open_corpus(str(tmp_path / "t.csv")), ["bow", "bow:binary=true"])
+    assert comparison.n_items == count
+    assert comparison.overlaps[0].jaccard == 1
