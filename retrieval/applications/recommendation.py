@@ -71,7 +71,7 @@ class Recommender:
     def predict(self, user: str, item: str) -> float:
         """Return the rating expected of a user for an item, within the range of the ratings seen."""
         row, column = _place(user, self.users, "user"), _place(item, self.items, "item")
-        return float(self._predicted(np.array([row]), np.array([column]))[0])
+        return float(predict(self.encoder.factors, np.array([row]), np.array([column]), self.encoder.bounds)[0])
 
     def rated(self, user: str, item: str) -> float | None:
         """Return the rating that a user gave an item, or None."""
@@ -85,8 +85,12 @@ class Recommender:
         row = _place(user, self.users, "user")
         start, stop = self.matrix.indptr[row : row + 2]
         columns = np.setdiff1d(np.arange(len(self.items)), self.matrix.indices[start:stop])
-        values = self._predicted(np.full(len(columns), row), columns)
-        return self._best(columns, values, k)
+        # ranked before they are clipped, or the best of them would all be equal
+        values = predict(self.encoder.factors, np.full(len(columns), row), columns)
+        return [
+            one._replace(value=float(np.clip(one.value, *self.encoder.bounds)))
+            for one in self._best(columns, values, k)
+        ]
 
     def similar(self, item: str, k: int) -> list[Suggestion]:
         """Return the items whose factors point most nearly the same way, by cosine, best first."""
@@ -104,9 +108,6 @@ class Recommender:
         """Return the squared error summed over the ratings that were seen."""
         rows = np.repeat(np.arange(len(self.users)), np.diff(self.matrix.indptr))
         return float(np.square(predict(self.encoder.factors, rows, self.matrix.indices) - self.matrix.data).sum())
-
-    def _predicted(self, rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.float64]:
-        return predict(self.encoder.factors, rows, columns, self.encoder.bounds)
 
     def _best(self, columns: NDArray[Any], values: NDArray[Any], k: int) -> list[Suggestion]:
         order = np.argsort(-values, kind="stable")[:k]

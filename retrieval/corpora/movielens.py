@@ -30,7 +30,11 @@ class MovieLens(RatingSource):
         if any(len(row) != 4 for row in rows):
             raise CorpusError(f"{self.path / RATINGS} should hold four cells a line, between tabs")
         users, films, marks, _ = zip(*rows, strict=True) if rows else ((), (), (), ())
-        return assembled(users, films, np.asarray(marks, dtype=np.float32), self.path / RATINGS)
+        try:
+            values = np.asarray(marks, dtype=np.float32)
+        except ValueError as error:
+            raise CorpusError(f"{self.path / RATINGS} should hold numbers in its third column: {error}") from None
+        return assembled(users, films, values, self.path / RATINGS)
 
     def described(self) -> dict[str, tuple[str | None, str | None]]:
         """Return every film's title and first genre."""

@@ -136,32 +136,46 @@ class RatingTable(RatingSource):
     rating: str | None = option(None, "column with the rating (default: rating or score)")
 
     def read(self) -> Ratings:
-        """Read the file, line by line."""
+        """Read the file, line by line; what separates the columns shows in the first."""
         users: list[str] = []
         items: list[str] = []
         values: list[float] = []
         with open_bytes(self.path) as stream:
-            lines = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), delimiter=self._delimiter())
-            head = next(lines, [])
-            places = [_column(head, *named, self.path) for named in zip((self.user, self.item, self.rating),
-                                                                        (USER, ITEM, RATING), strict=True)]  # fmt: skip
-            for row in lines:
-                if not row:
-                    continue
-                try:
-                    user, item, value = (row[place] for place in places)
-                    values.append(_number(value))
-                except (IndexError, ValueError):
-                    self.on_bad(
-                        CorpusError(f"{self.path}:{lines.line_num}: no rating of an item by a user: {row}"[:200])
-                    )
-                    continue
-                users.append(user)
-                items.append(item)
+            text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+            line = 1
+            try:
+                first = text.readline()
+                mark = "\t" if "\t" in first else ","
+                head = next(csv.reader([first], delimiter=mark), [])
+                named = zip((self.user, self.item, self.rating), (USER, ITEM, RATING), strict=True)
+                places = [_column(head, given, usual, self.path) for given, usual in named]
+                lines = csv.reader(text, delimiter=mark)
+                while (row := self._next(lines)) is not None:
+                    line = lines.line_num + 1
+                    if not row:
+                        continue
+                    try:
+                        user, item, value = (row[place] for place in places)
+                        number = _number(value)
+                        if not (user and item):
+                            raise ValueError(row)
+                    except (IndexError, ValueError):
+                        self.on_bad(CorpusError(f"{self.path}:{line}: no rating of an item by a user: {row}"[:200]))
+                        continue
+                    users.append(user)
+                    items.append(item)
+                    values.append(number)
+            except UnicodeDecodeError as error:
+                raise CorpusError(f"{self.path} is not UTF-8 near line {line + 1}") from error
         return assembled(users, items, np.asarray(values), self.path)
 
-    def _delimiter(self) -> str:
-        return "\t" if {".tsv", ".tab"} & set(self.path.suffixes) else ","
+    def _next(self, lines: Any) -> list[str] | None:
+        """Return the next row; an empty one for what is no row of a table, None at the end."""
+        try:
+            return next(lines, None)
+        except csv.Error as error:
+            self.on_bad(CorpusError(f"{self.path}:{lines.line_num + 1}: {error}"))
+            return []
 
 
 def is_rating_head(head: Sequence[str]) -> bool:
