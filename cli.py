@@ -41,11 +41,30 @@ SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out
 Folder = Annotated[Path, typer.Argument(help="The folder of a collection.", show_default=False)]
 Spaces = Annotated[list[str] | None, typer.Option("-s", "--space", help="A space of it; repeat. Default: all.")]
 Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @id of an item.", show_default=False)]
+#: Words of a query need no quotes.
+Words = Annotated[
+    list[str], typer.Argument(help="Words, the path of a picture, or @id of an item.", show_default=False)
+]
 
 Model = Annotated[Path, typer.Argument(help="The folder of a recommender.", show_default=False)]
 User = Annotated[str, typer.Argument(help="Id of a user.", show_default=False)]
 RatedItem = Annotated[str, typer.Argument(help="Id of an item.", show_default=False)]
 Answers = Annotated[int, typer.Option("-k", help="How many.", min=1)]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        _print(f"nearby {version('nearby')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Hold the options that stand before any verb."""
 
 
 @app.command()
@@ -128,7 +147,7 @@ def info(folder: Folder, as_json: Json = False) -> None:
 @app.command()
 def search(
     folder: Folder,
-    query: Query,
+    query: Words,
     space: Spaces = None,
     k: Annotated[int, typer.Option("-k", help="Answers of each space.", min=1)] = 10,
     as_json: Json = False,
@@ -140,7 +159,7 @@ def search(
 
     collection = Collection(folder)
     searcher = Searcher(collection, space)
-    asked = read_query(collection, query)
+    asked = read_query(collection, " ".join(query))
     found = searcher.search(asked, k)
     _show_lines(answers_json(asked, found) if as_json else answers_lines(asked, found))
 
@@ -356,7 +375,7 @@ def _say(line: str) -> None:
 
 def _show_lines(value: Any) -> None:
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        _print("\n".join(value))
+        _print(printable("\n".join(value)))
     else:
         _print_json(value)
 

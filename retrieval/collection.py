@@ -180,7 +180,7 @@ class Collection:
             started = time.perf_counter()
             work = self.folder / WORK / folder_name(str(encoder))
             begun = "going on with fitting" if any(work.rglob(CHECKPOINT)) else "fitting"
-            say(f"{begun} {encoder} on {self.items.size:,} items")
+            say(f"{begun} {encoder} on {self.items.size:,} item{'' if self.items.size == 1 else 's'}")
             encoder.fitted_on = self.items_digest
             encoder.fit(self.items.batches(), work=work)
             fit_seconds = time.perf_counter() - started

@@ -230,6 +230,8 @@ class ItemStore(Corpus):
             yield
         except KeyError as error:
             raise self._damaged(f"it does not say {error}") from None
+        except UnicodeEncodeError as error:  # of what was asked for: nothing that is stored is like that
+            raise CollectionError(f"the collection holds no item {error.object!a}: that is no text") from None
         except (sqlite3.Error, TypeError, ValueError) as error:
             raise self._damaged(error) from None
 

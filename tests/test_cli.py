@@ -75,8 +75,9 @@ def test_search_by_picture_of_another_size_and_mode(digits, tmp_path):
 
 
 def test_search_by_words(texts):
-    done = nearby("search", str(texts / "c"), "plum juice", "-k", "1")
+    done = nearby("search", str(texts / "c"), "plum", "juice", "-k", "1")  # quotes are not needed
     assert done.returncode == 0
+    assert done.stdout.startswith("query: plum juice\n")
     assert "2" in done.stdout
     assert "k1=1.5" in done.stdout  # BM25's parameters stand with every result
 
@@ -143,6 +144,35 @@ def test_skip_bad_lists_what_was_left_out(tmp_path):
     assert "two items have the id 'a'" in done.stderr
 
 
+@pytest.mark.parametrize("command", [("index", "-o", "c"), ("compare",)])
+def test_skip_bad_with_nothing_left_says_why(tmp_path, command):
+    (tmp_path / "bad.jsonl").write_text("{broken\n")
+    verb, *out = command
+    told = refused(verb, "bad.jsonl", "-s", "bow", "--skip-bad", *out, cwd=tmp_path)
+    assert "left out: bad.jsonl:1: not valid JSON" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.jsonl"]
+
+
+def test_what_is_printed_can_be_typed_and_a_terminal_obeys_none_of_it(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"id": "a b\\u001b[31m", "text": "some words"}\n')
+    done = nearby("index", "t.jsonl", "-s", "bow", "-o", "c c", cwd=tmp_path)
+    assert done.stderr.splitlines()[-1] == "next: nearby search 'c c' '@a b?[31m'"
+
+
+def test_a_full_standard_output_is_named(digits):
+    program = "import sys; sys.path.insert(0, sys.argv.pop(1)); import cli; cli.main()"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(ROOT), "info", str(digits)],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "nearby: standard output: No space left on device\n")
+
+
+def test_the_version_is_told():
+    assert nearby("--version").stdout.startswith("nearby 0.")
+
+
 def test_compare_leaves_bad_entries_out(tmp_path):
     lines = [
         json.dumps({"_id": str(n), "label": "ab"[n % 2], "text": f"{'apple' if n % 2 else 'pear'} number{n}"})
@@ -187,6 +217,8 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("index", "digits", "-s", "pixels+binarize", "--index", "sparse", "-o", "OUT"), "cannot search binary"),
         (("index", "digits", "-s", "bm25", "-o", "OUT"), "reads texts, but this corpus holds images"),
         (("compare", "digits"), "name at least one space"),
+        (("compare", "DIGITS", "--index", "exact"), "leave --index and --skip-bad out"),
+        (("encode", "DIGITS", "@3", "-s", "pixels", "-o", "x.png"), "should end in .npy"),
         (("info", "nowhere"), "does not exist"),
         (("search", "DIGITS", "@nope"), "no item 'nope'"),
         (("search", "DIGITS", "missing.png"), "is no file"),

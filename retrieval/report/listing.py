@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from encoders.registry import ENCODERS, encoder_class
 from retrieval.collection import Collection
 from retrieval.comparison import Answer
 from retrieval.corpora.registry import CorpusInfo
+from retrieval.report.specs import wrapped
+from retrieval.report.terminal import counted, printable
 from retrieval.searcher import Found, Query
 
 WIDTH = 100
@@ -25,7 +28,7 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequen
     >>> aligned(["name", "n"], [["a", 5], ["long", 10]], right=[1])
     ['name   n', 'a      5', 'long  10']
     """
-    cells = [[str(cell) for cell in row] for row in [head, *rows]]
+    cells = [[printable(str(cell)).replace("\n", "?") for cell in row] for row in [head, *rows]]
     widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
     lines = []
     for row in cells:
@@ -42,17 +45,32 @@ def answers_lines(query: Query, found: Sequence[Found]) -> list[str]:
     """Return the answers of every space, one block a space."""
     lines = [f"query: {_name(query.shown.title, query.shown.id)}" + _label(query.shown.label)]
     for one in found:
-        lines += ["", f"{one.spec}   {one.milliseconds:.1f} ms", f"  {one.options}"]
-        if one.note:
-            lines.append(f"  no answer: {one.note}")
-            continue
-        head = ["", "", _WORDS[one.metric], "id", "label", "title"]
-        rows = [
-            [_mark(answer), place, f"{answer.distance:.3f}", *_told(answer)]
-            for place, answer in enumerate(one.answers, 1)
-        ]
-        lines += [f"  {line}" for line in aligned(head, rows, right=[1, 2])]
+        lines += ["", one.spec if one.note else f"{one.spec}   {one.milliseconds:.1f} ms"]
+        lines += [f"  {line}" for line in wrapped(one.options, WIDTH - 2)]
+        nothing = one.note or (None if one.answers else "no item of this space has anything in common with the query")
+        lines += [f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _answers_table(one)]
     return lines
+
+
+def _answers_table(found: Found) -> list[str]:
+    """Lay the answers of one space out; a column that says nothing is left out."""
+    decimals = 0 if found.metric == "hamming" else 3
+    told = [_told(answer) for answer in found.answers]
+    labels = any(label for _, label, _ in told)
+    titles = any(title not in ("", id) for id, _, title in told)
+    head = ["", "", _WORDS[found.metric], "id", *(["label"] if labels else []), *(["title"] if titles else [])]
+    rows = [
+        [
+            _mark(answer),
+            place,
+            f"{answer.distance:.{decimals}f}",
+            id,
+            *([label] if labels else []),
+            *([title] if titles else []),
+        ]
+        for place, (answer, (id, label, title)) in enumerate(zip(found.answers, told, strict=True), 1)
+    ]
+    return aligned(head, rows, right=[1, 2])
 
 
 def answers_json(query: Query, found: Sequence[Found]) -> dict[str, Any]:
@@ -113,8 +131,8 @@ def info_lines(collection: Collection) -> list[str]:
     """Return the same as lines."""
     value = info_json(collection)
     lines = [
-        f"{value['folder']}: {value['items']:,} {value['modality']} items of '{value['corpus']}', "
-        f"{value['bytes'] / 1e6:,.1f} MB, generation {value['generation']}"
+        f"{value['folder']}: {counted(value['items'], value['modality'] + ' item')} of '{value['corpus']}', "
+        f"{_size(value['bytes'])}, generation {value['generation']}"
     ]
     if not value["spaces"]:
         return [*lines, "no space yet: add one with  nearby index"]
@@ -134,7 +152,12 @@ def encoders_json() -> list[dict[str, Any]]:
     for name, entry in ENCODERS.items():
         cls = encoder_class(name)
         fields = [
-            {"name": field.name.replace("_", "-"), "default": field.default, "help": field.metadata.get("help", "")}
+            {
+                "name": field.name.replace("_", "-"),
+                "default": field.default,
+                "help": field.metadata.get("help", ""),
+                "choices": field.metadata.get("choices"),
+            }
             for field in dataclasses.fields(cls)
         ]
         rows.append({"name": name, "reads": str(cls.reads), "summary": entry.summary, "options": fields})
@@ -148,7 +171,9 @@ def encoders_lines() -> list[str]:
         lines.append(f"{row['name']:<10} {row['reads']:<7} {row['summary']}")
         for field in row["options"]:
             default = options.text_of(field["default"]) if field["default"] is not None else "none"
-            lines.append(f"{'':<18} {field['name']}={default}  {field['help']}")
+            choices = f": {', '.join(field['choices'])}" if field["choices"] else ""
+            told = f"{'':<18} {field['name']}={default}  {field['help']}{choices}"
+            lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 22, break_on_hyphens=False)
     return lines
 
 
@@ -161,7 +186,11 @@ def corpora_lines(found: Sequence[CorpusInfo]) -> list[str]:
         ]
         for info in found
     ]  # fmt: skip
-    return aligned(["corpus", "sort", "items", "", "MB", "licence"], rows, right=[2, 4])
+    return aligned(["corpus", "sort", "items", "where", "MB", "licence"], rows, right=[2, 4])
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
 
 
 def _mark(answer: Answer) -> str:

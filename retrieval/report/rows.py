@@ -105,8 +105,14 @@ def _cells(column: Column, values: Sequence[float | None], decimals: int, tied: 
     numbers = [value for value in values if _is_number(value)]
     pick = {"most": max, "least": min, None: None}[column.best]
     best = pick(numbers) if pick and len(set(numbers)) > 1 else None
+    several = len(values) > 1  # one space is tied with nothing
     return [
-        Cell(_number(value, decimals), value, best is not None and value == best, bool(draw) and value != best)
+        Cell(
+            _number(value, decimals),
+            value,
+            best is not None and value == best,
+            bool(several and draw and value != best),
+        )
         for value, draw in zip(values, tied, strict=True)
     ]
 

@@ -43,3 +43,21 @@ def middle_cut(words: str, width: int) -> str:
         return words
     tail = (width - 1) // 2
     return f"{words[: width - 1 - tail]}…{words[len(words) - tail :]}"
+
+
+def wrapped(spec: str, width: int) -> list[str]:
+    """Break a spec at its joints, so that nothing is lost; a part longer than a line is cut in its middle.
+
+    Examples
+    --------
+    >>> wrapped("pixels+deep-ae:1000-500-250-30", 20)
+    ['pixels+deep-ae:1000-', '  500-250-30']
+    """
+    lines = [""]
+    for part in joints(spec):
+        part = middle_cut(part, width)
+        if len(lines[-1]) + len(part) > width:
+            lines.append("  ")
+            part = middle_cut(part, width - 2)
+        lines[-1] += part
+    return lines

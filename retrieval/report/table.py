@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 from retrieval.comparison import Comparison
 from retrieval.report.record import to_json
 from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
-from retrieval.report.specs import joints, middle_cut
-from retrieval.report.terminal import printable
+from retrieval.report.specs import wrapped
+from retrieval.report.terminal import counted, printable
 from retrieval.report.verdict import answer, overlap_sentence
 
 if TYPE_CHECKING:
@@ -46,21 +46,30 @@ def print_table(comparison: Comparison, stream: TextIO | None = None, width: int
     console = _console(stream if stream is not None else sys.stdout, width)
     marks = _Marks(console)
     columns, rows = comparison_rows(comparison)
-    console.print(Text(marks.spell(_head(comparison))))
-    console.print(Text(marks.spell(answer(comparison)), style="bold"))
+    _print(console, Text(marks.spell(_head(comparison))))
+    _print(console, Text(marks.spell(answer(comparison)), style="bold"))
     for chosen in _blocks(columns, rows, console.width):
         console.print()
-        console.print(_table(columns, rows, chosen, console.width, marks))
-    console.print(Text(marks.legend(rows), style="dim"))
+        _print(console, _table(columns, rows, chosen, console.width, marks))
+    if any(cell.best or cell.tied for row in rows for cell in row):
+        _print(console, Text(marks.legend(rows), style="dim"))
     if comparison.overlaps:
         console.print()
         if _SPEC_WIDTH + 6 * len(comparison.spaces) + 1 <= console.width:
-            console.print(_overlap(comparison, console.width, marks))
+            _print(console, _overlap(comparison, console.width, marks))
             told = "above the diagonal Jaccard@10, below it RBO; 1 = the same neighbours"
-            console.print(Text(told, style="dim"))
+            _print(console, Text(told, style="dim"))
         else:
-            console.print(_pairs(comparison, console.width, marks))
-        console.print(Text(marks.spell(overlap_sentence(comparison) or ""), style="dim"))
+            _print(console, _pairs(comparison, console.width, marks))
+        _print(console, Text(marks.spell(overlap_sentence(comparison) or ""), style="dim"))
+
+
+def _print(console: Console, part: Table | Text) -> None:
+    """Print without the blanks that fill lines up."""
+    with console.capture() as captured:
+        console.print(part)
+    for line in captured.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")
 
 
 class _Marks:
@@ -108,8 +117,8 @@ def _console(stream: TextIO, width: int | None) -> Console:
 
 
 def _head(comparison: Comparison) -> str:
-    items, queries = f"{comparison.n_items:,} items", f"{comparison.n_queries:,} queries"
-    return f"{comparison.corpus}: {items}, {queries}, judged by {comparison.judged_by}"
+    queries = "1 query" if comparison.n_queries == 1 else f"{comparison.n_queries:,} queries"
+    return f"{comparison.corpus}: {counted(comparison.n_items, 'item')}, {queries}, judged by {comparison.judged_by}"
 
 
 def _blocks(columns: Sequence[Column], rows: list[list[Cell]], width: int) -> list[list[int]]:
@@ -196,14 +205,6 @@ def _number(cell: Cell, room: int, marks: _Marks) -> Text:
 
 
 def _wrapped(spec: str, width: int, marks: _Marks) -> Text:
-    """Break a spec at its joints, so that nothing is lost; a part longer than a line is cut in its middle."""
     from rich.text import Text
 
-    lines = [""]
-    for part in joints(spec):
-        part = middle_cut(part, width)
-        if len(lines[-1]) + len(part) > width:
-            lines.append("  ")
-            part = middle_cut(part, width - 2)
-        lines[-1] += part
-    return Text("\n".join(marks.spell(line) for line in lines))
+    return Text("\n".join(marks.spell(line) for line in wrapped(spec, width)))

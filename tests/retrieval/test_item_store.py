@@ -53,7 +53,12 @@ def test_a_store_that_does_not_say_what_it_holds_is_damaged(path):
 
 
 @pytest.mark.parametrize(
-    ("id", "message"), [("id77", r"no item 'id77'; did you mean 'id\d+'"), ("zz", "its ids are like 'id0'")]
+    ("id", "message"),
+    [
+        ("id77", r"no item 'id77'; did you mean 'id\d+'"),
+        ("zz", "its ids are like 'id0'"),
+        ("\udcff", r"no item '\\udcff': that is no text"),
+    ],
 )
 def test_an_unknown_id_is_met_with_a_known_one(path, id, message):
     with pytest.raises(CollectionError, match=message):

@@ -40,6 +40,16 @@ def test_a_legend_of_ties_stands_only_where_there_are_any(compare, three):
     assert "≈" not in printed(compare(alone))
 
 
+def test_one_space_alone_is_neither_best_nor_tied(compare, three):
+    text = printed(compare(three[:1]))
+    assert "≈" not in text
+    assert "best of its column" not in text
+
+
+def test_no_line_ends_in_blanks(compare):
+    assert [line for line in printed(compare()).splitlines() if line != line.rstrip()] == []
+
+
 def test_nothing_is_best_where_all_are_equal(compare, three):
     assert not any(cell.best for cell in column(compare(), "encode"))
 

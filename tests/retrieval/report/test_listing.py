@@ -1,0 +1,61 @@
+"""Answers and lists as lines: they fit, say nothing twice, and obey nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from retrieval.comparison import Answer, Shown
+from retrieval.corpora.registry import catalogue
+from retrieval.report.listing import aligned, answers_lines, corpora_lines, encoders_lines
+from retrieval.searcher import Found, Query
+
+QUERY = Query("words", Shown("query", None, "words"))
+
+
+def lines_of(*answers: Answer, metric: str = "euclidean", note: str | None = None) -> list[str]:
+    options = (
+        "bow:2000,stop=english+deep-ae:500-250-128,loss=auto,metric=auto,output=auto,activation=silu,norm=batch,k=1"
+    )
+    return answers_lines(QUERY, [Found("bow", options, metric, list(answers), 1.5, note)])
+
+
+def answer(**shown: str | None) -> Answer:
+    return Answer(Shown(**{"id": "7", "label": None, **shown}), -2.0, 2.0, None)
+
+
+def test_long_options_are_wrapped_and_none_is_lost():
+    lines = lines_of(answer())
+    assert max(map(len, lines)) <= 100
+    assert "norm=batch,k=1" in "".join(line.strip() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("shown", "head"),
+    [({}, "distance  id"), ({"title": "7"}, "distance  id"), ({"label": "x"}, "distance  id  label"),
+     ({"title": "Seven"}, "distance  id  title")],
+)  # fmt: skip
+def test_a_column_that_says_nothing_is_left_out(shown, head):
+    assert lines_of(answer(**shown))[-2].strip() == head
+
+
+def test_bits_that_differ_are_whole():
+    assert lines_of(answer(), metric="hamming")[-1].split() == ["1", "2", "7"]
+
+
+@pytest.mark.parametrize(("note", "why"), [("no word is known", "no word is known"), (None, "nothing|in common")])
+def test_where_there_is_no_answer_the_reason_stands(note, why):
+    last = lines_of(note=note)[-1]
+    assert "no answer: " in last
+    assert any(words in last for words in why.split("|"))
+    assert (" ms" in lines_of(note=note)[2]) is (note is None)
+
+
+def test_what_a_terminal_would_obey_is_not_printed():
+    assert aligned(["id"], [["red\x1b[31m"], ["two\nlines"]]) == ["id", "red?[31m", "two?lines"]
+
+
+def test_lists_fit_and_say_what_may_be_chosen():
+    lines = encoders_lines()
+    assert max(map(len, lines)) <= 100
+    assert any("method=lucene" in line and "robertson, atire" in line for line in lines)
+    assert corpora_lines(catalogue())[0].split() == ["corpus", "sort", "items", "where", "MB", "licence"]
