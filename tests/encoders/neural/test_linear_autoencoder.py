@@ -34,9 +34,11 @@ def test_it_spans_the_space_of_the_principal_components(fitted):
     assert subspace_angles(other, pca.components.T).max() > 0.5
 
 
-@pytest.mark.parametrize("options", [OPTIONS, {**OPTIONS, "epochs": 3}, {**OPTIONS, "seed": 1}], ids=str)
-def test_it_is_never_better_than_pca(options):
-    assert error(LinearAutoencoder(3, **options).fit(ROWS)) >= error(PCA(3).fit(ROWS)) * (1 - 1e-5)
+@pytest.mark.parametrize("epochs", [1, 10])
+def test_it_is_never_better_than_pca(fitted, epochs):
+    least = error(PCA(3).fit(ROWS)) * (1 - 1e-5)
+    sooner = LinearAutoencoder(3, **{**OPTIONS, "epochs": epochs}).fit(ROWS)
+    assert error(sooner) > error(fitted) >= least
 
 
 def test_at_the_end_it_is_nearly_as_good(fitted):
