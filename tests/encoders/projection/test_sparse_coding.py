@@ -68,9 +68,9 @@ def test_training_lowers_the_objective(fitted):
 
 
 def test_the_dictionary_is_as_good_as_scikit_learns():
-    theirs = MiniBatchDictionaryLearning(24, alpha=0.1, max_iter=4, batch_size=100, random_state=0, fit_algorithm="cd")  # fmt: skip
+    theirs = MiniBatchDictionaryLearning(24, alpha=0.1, max_iter=2, batch_size=100, random_state=0, transform_algorithm="lasso_lars")  # fmt: skip
     theirs.fit(DIGITS - DIGITS.mean(axis=0))
-    ours = SparseCoding(24, alpha=0.1, epochs=4, batch_size=100).fit(DIGITS)
+    ours = SparseCoding(24, alpha=0.1, epochs=2, batch_size=100).fit(DIGITS)
     error = objective(ours, DIGITS, ours.encode(DIGITS))
     ours.components = theirs.components_.astype(np.float32)
     assert error < 1.02 * objective(ours, DIGITS, ours.encode(DIGITS))
