@@ -23,7 +23,7 @@ def codes(n: int, seed: int = 0) -> np.ndarray:
     ("description", "message"),
     [
         ("faiss", "needs a factory string"),
-        ("faiss:Nonsense", "cannot build 'Nonsense'"),
+        ("faiss:Nonsense", "FAISS has no index 'Nonsense'"),
         ("faiss:PQ7", "multiple of the number of subquantizers"),
         ("faiss:IDMap,Flat", "leave IDMap out"),
         ("faiss:Flat?nprobe=4", "no search parameter 'nprobe'"),
