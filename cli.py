@@ -286,6 +286,35 @@ def demo(
     _show(comparisons, out, as_json)
 
 
+@app.command()
+def analyze(
+    corpus: Annotated[str, typer.Argument(help="A corpus name or path, or the folder of a collection.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the page and its figures.")],
+    space: Spaces = None,
+    part: Annotated[list[str] | None, typer.Option("--part", help="Only this part of it; repeat.")] = None,
+    sample: Annotated[int, typer.Option(help="Items that are looked at.", min=4)] = 1000,
+    clusters: Annotated[int | None, typer.Option(help="Cut the tree into so many.", min=2)] = None,
+    height: Annotated[float | None, typer.Option(help="Cut the tree at this height.")] = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps."""
+    from retrieval.analysis.study import PARTS
+    from retrieval.analysis.study import analyze as analyze_spaces
+    from retrieval.analysis.target import read_target
+    from retrieval.corpora.base import BadEntries
+    from retrieval.provenance import provenance
+    from retrieval.report.analysis_listing import analysis_json, analysis_lines
+    from retrieval.report.analysis_page import write_analysis
+
+    with _reported(BadEntries(skip_bad)) as bad:
+        items, encoders = read_target(corpus, space, bad)
+        found = analyze_spaces(items, encoders, _say, part or PARTS, sample, clusters, height)
+    found.provenance = provenance()
+    _show_lines(analysis_json(found) if as_json else analysis_lines(found))
+    _say(f"analysis: {write_analysis(found, out)}")
+
+
 @recommend.command("fit")
 def recommend_fit(
     ratings: Annotated[str, typer.Argument(help="A corpus of ratings: ml-100k, or a .csv of user, item, rating.")],

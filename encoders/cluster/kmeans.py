@@ -20,6 +20,8 @@ from encoders.options import option
 
 #: Rows on which the starts are compared: so many, and so many for each cluster.
 SAMPLE_ROWS, SAMPLE_PER_CLUSTER = 5_000, 100
+#: Numbers up to which one core is faster than several.
+SMALL = 2**21
 #: How the codes are compared: (kind, metric).
 GEOMETRY = {
     "indicator": (Kind.SPARSE, Metric.COSINE),
@@ -109,7 +111,8 @@ def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, see
         model.train(np.ascontiguousarray(rows, dtype=np.float32), init_centroids=start)
         return np.asarray(model.centroids, dtype=np.float32)
 
-    faiss.omp_set_num_threads(available_cores())
+    # threads that wait for each other cost more than they save on few numbers
+    faiss.omp_set_num_threads(available_cores() if matrix.size > SMALL else 1)
     sample = max(SAMPLE_ROWS, SAMPLE_PER_CLUSTER * k)
     if restarts == 1 or len(matrix) <= 2 * sample:
         return fitted(matrix, restarts)

@@ -124,7 +124,8 @@ def _ordered(merges: list[tuple[int, int, Any]], count: int, sizes: Distances, s
 
 
 def cut(merges: Distances, k: int | None = None, height: float | None = None) -> NDArray[np.int64]:
-    """Return the cluster of every leaf (m,), numbered as the leaves come: k clusters, or those that are joined below a height.
+    """Return the cluster of every leaf (m,), numbered as the leaves come: k clusters, or those that are joined below
+    a height.
 
     Examples
     --------

@@ -45,6 +45,8 @@ class LinearAutoencoder(NeuralEncoder):
     reads_sparse: ClassVar[bool] = False
     k: int = option(30, "hidden units", ge=1)
     metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
+    # a linear network bears, and on few rows needs, a larger step than a deep one
+    learning_rate: float = option(0.02, "peak of the one-cycle schedule", gt=0, kw_only=True)
     # decay would pull away from PCA, and bf16 keeps too few digits to meet it
     weight_decay: float = option(0.0, "AdamW's", ge=0, kw_only=True)
     precision: str = option("fp32", "arithmetic of the training", choices=("auto", "fp32", "bf16"), kw_only=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from retrieval.comparison import Comparison
 from retrieval.output import writing
+from retrieval.report.document import document
 from retrieval.report.examples import examples_section
-from retrieval.report.markup import Markup, element, join
+from retrieval.report.markup import Markup, element
 from retrieval.report.pictures import THUMBNAIL
 from retrieval.report.sections import figures_section, method_section, overlap_section, table_section
-from retrieval.report.style import CSS
 from retrieval.report.verdict import answer, cost_title, listed
 
 #: The page stays below this.
@@ -63,35 +63,10 @@ def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, most: in
         How many examples of each comparison to show; all by default.
     """
     title = _title(comparisons)
-    return join(
-        Markup("<!doctype html>\n"),
-        element(
-            "html",
-            element(
-                "head",
-                element("meta", charset="utf-8"),
-                element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-                # The browser holds the page to its promise: no script, and nothing from outside.
-                element(
-                    "meta",
-                    http_equiv="Content-Security-Policy",
-                    content="default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-                ),
-                element("title", title),
-                element("style", Markup(CSS)),
-            ),
-            element(
-                "body",
-                element(
-                    "main",
-                    element("h1", title),
-                    _contents(comparisons) if len(comparisons) > 1 else None,
-                    *(_comparison(one, f"c{place}", thumbnail, most) for place, one in enumerate(comparisons, 1)),
-                ),
-            ),
-            lang="en",
-        ),
-        "\n",
+    return document(
+        title,
+        _contents(comparisons) if len(comparisons) > 1 else None,
+        *(_comparison(one, f"c{place}", thumbnail, most) for place, one in enumerate(comparisons, 1)),
     )
 
 

@@ -116,11 +116,16 @@ def method_section(comparison: Comparison, key: str) -> Markup:
             f"{judged} Measures are means over the queries. Fit is the time of training; "
             "query is the time of one query, encoded and searched.",
         ),
-        element("dl", *(_entry(str(name), value) for name, value in comparison.provenance.items())),
+        method_list(comparison.provenance),
         element("h4", "Every option of every space"),
         element("dl", *(join(element("dt", breakable(spec)), element("dd", told)) for spec, told in spaces)),
         aria_labelledby=f"{key}-method",
     )
+
+
+def method_list(made: Mapping[str, Any]) -> Markup:
+    """Write what makes figures traceable: command, versions, machine."""
+    return element("dl", *(_entry(str(name), value) for name, value in made.items()))
 
 
 def _scroll(content: Markup, label: str) -> Markup:

@@ -100,6 +100,28 @@ figure { margin: 0; min-width: 0; }
   font-size: .8rem; margin-top: .15rem; }
 summary { cursor: pointer; font-size: .85rem; color: var(--soft); margin: .3rem 0 .6rem; }
 
+.part { margin-bottom: 2.5rem; } .part h4 { margin: 1.4rem 0 .5rem; font-weight: 600; }
+.part figcaption { font-size: .86rem; font-weight: 600; margin: 1rem 0 .5rem; overflow-wrap: anywhere; }
+.part figcaption small { font-weight: 400; color: var(--soft); }
+.part figure > img { max-width: 100%; height: auto; border-radius: 4px; }
+.part td.words, .part th.words { white-space: normal; text-align: left; min-width: 14rem; }
+.plot svg { display: block; width: 100%; max-width: 44rem; height: auto; }
+.small-multiples, .maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr));
+  gap: 1rem 1.6rem; }
+.small-multiples svg, .maps svg { display: block; width: 100%; height: auto; }
+.sum { display: flex; flex-wrap: wrap; gap: .5rem; align-items: flex-start; padding: .6rem 0;
+  border-top: 1px solid var(--rule); }
+.part .sum figcaption { font-size: .72rem; font-weight: 400; color: var(--soft); margin: .2rem 0 0; max-width: 4.6rem; }
+.sum .sign { align-self: center; padding-bottom: 1rem; }
+.thumb { width: 3.4rem; height: 3.4rem; object-fit: contain; background: var(--card); border-radius: 4px;
+  display: block; }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; max-width: none; font-size: .86rem; }
+.legend svg { vertical-align: -2px; }
+.linked { list-style: none; padding: 0; display: grid; gap: .6rem;
+  grid-template-columns: repeat(auto-fill, minmax(4.6rem, 1fr)); }
+.linked a { text-decoration: none; display: block; padding: .3rem; border-radius: 6px; }
+.linked li:target a { outline: 2px solid currentColor; }
+
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); gap: .3rem 1.5rem;
   margin: .8rem 0;
   font-size: .9rem; }

@@ -1,0 +1,111 @@
+"""A tree of merges, cut into clusters and folded so that it can be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.cluster.linkage import cut
+
+#: Leaves of a drawing at most: larger trees are folded from below.
+LEAVES = 36
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A tree whose leaves are groups of items.
+
+    Attributes
+    ----------
+    merges : list of tuple
+        (left place, left height, right place, right height, height), places in units of leaves.
+    members : list of ndarray of int
+        The items of each leaf, in the order of drawing.
+    heights : list of float
+        At which the items of each leaf were joined.
+    clusters : list of int
+        The cluster of each leaf, numbered from above.
+    cut : float
+        The height between the last merge within clusters and the first between them.
+    """
+
+    merges: list[tuple[float, float, float, float, float]]
+    members: list[NDArray[np.int64]]
+    heights: list[float]
+    clusters: list[int]
+    cut: float
+
+
+def folded(merges: NDArray[Any], k: int, leaves: int = LEAVES) -> Folded:
+    """Fold a tree to a few leaves and say where it is cut into k clusters.
+
+    Parameters
+    ----------
+    merges : ndarray (m - 1, 4)
+        As `encoders.cluster.linkage.tree` makes them.
+    k : int
+        Clusters; at least as many leaves are drawn.
+    leaves : int
+        Leaves at most.
+    """
+    count = len(merges) + 1
+    shown = min(count, max(leaves, k))
+    groups = cut(merges, shown)
+    first = count - shown  # merges before this one lie within leaves
+    node_group = {int(node): int(groups[node]) for node in range(count)}
+    below: dict[int, float] = dict.fromkeys(range(shown), 0.0)
+    for place in range(first):
+        node_group[count + place] = node_group[int(merges[place, 0])]
+        below[node_group[count + place]] = float(merges[place, 2])
+    order = _order(merges, count, first, node_group)
+    at = {group: place for place, group in enumerate(order)}
+    position = {
+        node: (float(at[group]), below[group])
+        for node, group in node_group.items()
+        if _is_top(merges, node, count, first)
+    }
+    drawn = []
+    for place in range(first, count - 1):
+        left, right = merges[place, :2].astype(int)
+        (x, low), (y, high) = position[left], position[right]
+        height = float(merges[place, 2])
+        drawn.append((x, low, y, high, height))
+        position[count + place] = ((x + y) / 2, height)
+    clusters = cut(merges, k)
+    members = [np.flatnonzero(groups == group) for group in order]
+    numbers = [int(clusters[rows[0]]) for rows in members]
+    renumbered = {cluster: place for place, cluster in enumerate(dict.fromkeys(numbers))}
+    heights = np.append(merges[:, 2], merges[-1, 2] * 1.05)
+    line = float((heights[count - k - 1] if count > k else 0.0) + heights[count - k]) / 2
+    return Folded(drawn, members, [below[group] for group in order], [renumbered[cluster] for cluster in numbers], line)
+
+
+def _is_top(merges: NDArray[Any], node: int, count: int, first: int) -> bool:
+    """Tell whether a node is a whole leaf of the drawing: it exists, and what it is joined into lies above."""
+    inner = merges[:first, :2]
+    return not bool((inner == node).any()) and node < count + first
+
+
+def _order(merges: NDArray[Any], count: int, first: int, node_group: dict[int, int]) -> list[int]:
+    """Return the groups from left to right, without crossings."""
+    if count - 1 == first:
+        return [node_group[node] for node in node_group if _is_top(merges, node, count, first)]
+    found: list[int] = []
+    stack = [2 * count - 2]
+    while stack:
+        node = stack.pop()
+        if node < count + first:
+            found.append(node_group[node])
+            continue
+        left, right = merges[node - count, :2].astype(int)
+        stack += [int(right), int(left)]
+    return found
+
+
+def medoid(rows: NDArray[Any], members: NDArray[np.int64]) -> int:
+    """Return the member that is nearest to the mean of all."""
+    group = rows[members]
+    return int(members[np.square(group - group.mean(axis=0)).sum(axis=1).argmin()])

@@ -1,0 +1,53 @@
+"""Each space in two dimensions: PCA, an autoencoder with two code units, t-SNE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.codes import Codes, Metric, normalized
+from encoders.errors import NearbyError
+from encoders.registry import create
+
+#: Wider codes are first reduced to this many principal components, as van der Maaten & Hinton do.
+WIDTH = 50
+AUTOENCODER = "deep-ae:128-64-2,epochs=120,norm=batch,activation=silu"
+
+
+def maps_of(codes: Codes, metric: Metric, say: Callable[[str], None]) -> dict[str, NDArray[np.float32]]:
+    """Return the maps of a space, each (n, 2), by method.
+
+    Cosine spaces are mapped by their directions.
+
+    References
+    ----------
+    Hinton & Salakhutdinov, Science 313, 2006, Figure 3 (two code units beside two principal components); van der
+    Maaten & Hinton, Visualizing data using t-SNE, JMLR 9, 2008.
+    """
+    rows: Any = normalized(codes) if metric is Metric.COSINE else codes
+    if issparse(rows) or rows.shape[1] > WIDTH:
+        rows = create(f"pca:{min(WIDTH, *(side - 1 for side in rows.shape))}").fit_encode(rows)
+    if min(rows.shape) < 2 or len(rows) < 8:
+        return {}
+    rows = np.asarray(rows, dtype=np.float32)
+    found: dict[str, NDArray[np.float32]] = {"PCA": np.asarray(create("pca:2").fit_encode(rows))}
+    say("mapping by an autoencoder with two code units")
+    scale = float(rows.std()) or 1.0
+    try:
+        found["autoencoder, 2 units"] = np.asarray(create(AUTOENCODER).fit_encode((rows / scale).astype(np.float32)))
+    except NearbyError as error:
+        say(f"no map by autoencoder: {error}")
+    say("mapping by t-SNE")
+    found["t-SNE"] = _tsne(rows)
+    return found
+
+
+def _tsne(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    from sklearn.manifold import TSNE
+
+    model = TSNE(2, perplexity=min(30.0, (len(rows) - 1) / 3), init="pca", learning_rate="auto", random_state=0)
+    return np.asarray(model.fit_transform(rows), dtype=np.float32)

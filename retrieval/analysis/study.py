@@ -1,0 +1,242 @@
+"""The analysis of a corpus in several spaces, from the spaces to all that a page shows; read this file first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.base import Encoder
+from encoders.cluster.linkage import cut, tree
+from encoders.cluster.membership import clusters_of
+from encoders.codes import Codes, Kind, Metric, Modality, n_rows, normalized
+from encoders.errors import BadItemError, NearbyError, OptionError
+from encoders.registry import create
+from retrieval.analysis.cluster_count import MOST, CountStudy, study
+from retrieval.analysis.cluster_quality import agreement
+from retrieval.analysis.components import Components, PartialSums, components_of, partial_sums
+from retrieval.analysis.dendrogram import Folded, folded
+from retrieval.analysis.dimension import errors_by_width
+from retrieval.analysis.locality import Locality, is_dense, locality
+from retrieval.analysis.maps import maps_of
+from retrieval.analysis.sample import draw
+from retrieval.comparison import Shown
+from retrieval.corpora.base import Corpus, Item
+from retrieval.showing import show
+
+Say = Callable[[str], None]
+PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "locality")
+#: What is analysed when no space is named, by the sort of the corpus.
+DEFAULTS = {
+    Modality.IMAGE: ["pixels+pca:30", "pixels+nmf:30", "pixels+ica:30", "pixels+sparse-coding:60", "pixels+kmeans:30",
+                     "pixels+linear-ae:30"],
+    Modality.TEXT: ["tfidf:5000,stop=english+lsa:50", "tfidf:5000,stop=english+nmf:30",
+    "tfidf:5000,stop=english+kmeans:30"], Modality.VECTOR: ["vectors", "vectors+pca:2"],
+}  # fmt: skip
+#: Items that are looked at from all sides, and items of which reconstructions are shown.
+SAMPLE, REBUILT = 1000, 3
+#: Sparse codes are brought to this many latent dimensions before they are clustered.
+LATENT = 50
+
+
+@dataclass
+class SpaceStudy:
+    """What was found of one space."""
+
+    spec: str
+    dim: int
+    metric: str
+    components: Components | None = None
+    sums: list[tuple[int, PartialSums]] = field(default_factory=list)
+    quality: dict[str, dict[str, float]] = field(default_factory=dict)
+    maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass
+class Analysis:
+    """All that was found; rows are those of the sample."""
+
+    corpus: str
+    modality: str
+    shown: list[Shown]
+    labels: list[str | None]
+    spaces: list[SpaceStudy] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
+    lost: dict[str, list[float]] = field(default_factory=dict)
+    counts: CountStudy | None = None
+    tree: Folded | None = None
+    tree_space: str = ""
+    latent: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    local: Locality | None = None
+    local_space: str = ""
+    notes: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def analyze(
+    corpus: Corpus,
+    encoders: Sequence[Encoder],
+    say: Say,
+    parts: Sequence[str] = PARTS,
+    sample: int = SAMPLE,
+    clusters: int | None = None,
+    height: float | None = None,
+) -> Analysis:
+    """Look at a corpus in several spaces.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    encoders : sequence of Encoder
+        Those that are not fitted yet are fitted on the whole corpus.
+    say : callable
+        Told what is being done.
+    parts : sequence of str
+        Of `PARTS`.
+    sample : int
+        Items that are looked at.
+    clusters : int, optional
+        Where the tree is cut; by default where the criteria recommend.
+    height : float, optional
+        Cut the tree at this height instead.
+
+    Raises
+    ------
+    OptionError
+        For a part that does not exist, or a height at which there is one cluster.
+    """
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise OptionError(f"no part '{unknown[0]}' of an analysis; there are: {', '.join(PARTS)}")
+    if not 4 <= sample <= MOST:
+        raise OptionError(f"an analysis looks at 4 to {MOST:,} items, not at {sample:,}")
+    items = draw(corpus, sample)
+    if len(items) < 4:
+        raise BadItemError(f"the corpus '{corpus.name}' holds {len(items)} items: an analysis needs at least 4")
+    found = Analysis(corpus.name, str(corpus.modality), [show(item) for item in items], [item.label for item in items])
+    fitted = [_fitted(encoder, corpus, say) for encoder in encoders]
+    for encoder in fitted:
+        found.spaces.append(_space(found, encoder, items, say, parts))
+    if "dimension" in parts:
+        _dimension(found, fitted[0], items, say)
+    if "tree" in parts:
+        _tree(found, fitted[0], items, say, clusters, height)
+    if "locality" in parts:
+        _locality(found, fitted, items, say)
+    return found
+
+
+def _fitted(encoder: Encoder, corpus: Corpus, say: Say) -> Encoder:
+    if not encoder.__sklearn_is_fitted__():
+        say(f"fitting {encoder}")
+        encoder.fit(corpus.batches())
+    return encoder
+
+
+def _contents(items: Sequence[Item]) -> list[Any]:
+    return [item.content for item in items]
+
+
+def _space(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say, parts: Sequence[str]) -> SpaceStudy:
+    one = SpaceStudy(str(encoder), encoder.space.dim, str(encoder.space.metric))
+    codes = encoder.encode(_contents(items))
+    if {"components", "sums"} & set(parts):
+        one.components = components_of(encoder)
+    if "sums" in parts and one.components is not None and not one.components.clusters and one.components.shape:
+        rows = np.linspace(0, len(items) - 1, REBUILT).astype(int).tolist()
+        first = encoder.stages[0].encode([items[row].content for row in rows])  # type: ignore[attr-defined]
+        dense = codes.toarray() if issparse(codes) else codes
+        one.sums = [(row, partial_sums(one.components, dense[row], first[at])) for at, row in enumerate(rows)]
+    if "quality" in parts and is_dense(encoder.space):
+        _quality(found, one, encoder, codes, say)
+    if "maps" in parts and is_dense(encoder.space) and encoder.space.dim > 1 and not _is_clusters(encoder):
+        say(f"mapping {encoder}")
+        one.maps = maps_of(codes, encoder.space.metric, say)
+    return one
+
+
+def _is_clusters(encoder: Encoder) -> bool:
+    return getattr(encoder, "stages", (encoder,))[-1].name in ("kmeans", "hac") and encoder.space.kind is Kind.SPARSE
+
+
+def _classes(labels: Sequence[str | None]) -> list[str] | None:
+    known = [label for label in labels if label is not None]
+    return known if len(known) == len(labels) and 1 < len(set(known)) < len(known) else None
+
+
+def _quality(found: Analysis, one: SpaceStudy, encoder: Encoder, codes: Codes, say: Say) -> None:
+    """Cluster the sample by several methods into as many clusters as there are classes."""
+    labels = _classes(found.labels)
+    if labels is None:
+        return
+    if _is_clusters(encoder):
+        one.quality["as it is"] = agreement(clusters_of(codes), labels)
+        return
+    say(f"clustering {encoder}")
+    rows, k = latent_rows(codes, encoder.space.metric), len(set(labels))
+    one.quality["k-means"] = agreement(clusters_of(create(f"kmeans:{k}").fit_encode(rows)), labels)
+    for linkage in ("ward", "average", "complete", "single"):
+        one.quality[f"HAC, {linkage}"] = agreement(cut(tree(rows, linkage), k), labels)
+    ridge = max(1e-6, 1e-3 * float(rows.var()))
+    mixture = create(f"mixture:{k},covariance=diag,codes=responsibilities,ridge={ridge:.3g}")
+    one.quality["Gaussian mixture"] = agreement(mixture.fit_encode(rows).argmax(axis=1), labels)
+
+
+def latent_rows(codes: Codes, metric: Metric) -> NDArray[np.float32]:
+    """Return dense rows whose Euclidean distances are those of a space; of sparse or wide codes nearly."""
+    rows: Any = normalized(codes) if metric is Metric.COSINE else codes
+    if issparse(rows):
+        width = min(LATENT, n_rows(rows) - 1, int(rows.shape[1]) - 1)
+        rows = create(f"pca:{max(1, width)}").fit_encode(rows)
+    return np.asarray(rows, dtype=np.float32)
+
+
+def _dimension(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say) -> None:
+    """Compare widths on what the first stage of the first space makes of the items."""
+    first = getattr(encoder, "stages", (encoder,))[0]
+    rows: Any = first.encode(_contents(items))
+    if issparse(rows):
+        rows = normalized(rows)
+        if rows.shape[1] > 5000:
+            found.notes.append(f"no curve over the width of the code: {rows.shape[1]:,} words are more than 5,000")
+            return
+        rows = rows.toarray()
+    if rows.dtype == np.uint8 or rows.shape[1] < 3:
+        return
+    found.widths, found.lost = errors_by_width(np.asarray(rows, dtype=np.float32), say)
+
+
+def _tree(
+    found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say, clusters: int | None, height: float | None
+) -> None:
+    say("asking how many clusters there are")
+    rows = latent_rows(encoder.encode(_contents(items)), encoder.space.metric)
+    found.tree_space, found.latent = str(encoder), rows
+    found.counts = study(rows)
+    merges = found.counts.merges
+    if height is not None:
+        if height >= merges[-1, 2]:
+            raise OptionError(f"a cut at height {height:g} gives one cluster: the last merge is at {merges[-1, 2]:.4g}")
+        clusters = int(np.count_nonzero(merges[:, 2] > height)) + 1
+    k = found.counts.answer[0] if clusters is None else clusters
+    if not 2 <= k <= len(rows):
+        raise OptionError(f"a tree of {len(rows)} items is cut into 2 to {len(rows)} clusters, not {k}")
+    found.tree = folded(merges, k)
+
+
+def _locality(found: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: Say) -> None:
+    encoder = next((one for one in encoders if is_dense(one.space) and not _is_clusters(one)), None)
+    if encoder is None:
+        return
+    say("comparing clusters with codes")
+    labels = _classes(found.labels)
+    k = min(len(set(labels)) if labels else 20, len(items) // 2)
+    try:
+        found.local = locality(encoder.encode(_contents(items)), encoder.space, found.labels, k)
+        found.local_space = str(encoder)
+    except NearbyError as error:
+        found.notes.append(f"clusters were not compared with codes: {error}")

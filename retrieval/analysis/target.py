@@ -1,0 +1,34 @@
+"""What is analysed: a corpus with spaces yet to be fitted, or a collection with its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from encoders.base import Encoder
+from encoders.errors import OptionError
+from retrieval.analysis.study import DEFAULTS
+from retrieval.collection import Collection
+from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
+from retrieval.corpora.registry import open_corpus
+from retrieval.filling import planned
+from retrieval.generations import is_collection
+
+
+def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise_bad) -> tuple[Corpus, list[Encoder]]:
+    """Return the items and the encoders, fitted where the address is a collection.
+
+    Without specs: all spaces of a collection, or usual ones for the sort of the corpus.
+
+    Raises
+    ------
+    OptionError
+        When a collection has no space.
+    """
+    if is_collection(address):
+        collection = Collection(address)
+        names = [collection.resolve(spec) for spec in specs] if specs else list(collection.spaces)
+        if not names:
+            raise OptionError(f"{address} has no space yet: add some with  nearby index")
+        return collection.items, [collection.space(name).encoder for name in dict.fromkeys(names)]
+    corpus = Unique(open_corpus(address, on_bad=on_bad), on_bad)
+    return corpus, [planned(spec, None, corpus.modality) for spec in dict.fromkeys(specs or DEFAULTS[corpus.modality])]

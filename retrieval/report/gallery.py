@@ -1,0 +1,72 @@
+"""Components as pictures, in one grid, and items as sums of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.analysis.components import Components, PartialSums
+
+#: Ends of the scale of signed pictures: what is taken away, what is added (told apart with any colour vision).
+_LESS, _MORE = np.array([0, 114, 178], np.float32), np.array([213, 94, 0], np.float32)
+_PAPER = np.array([255, 255, 255], np.float32)
+
+
+def picture_of(
+    values: NDArray[Any], shape: tuple[int, ...], signed: bool, largest: float | None = None
+) -> NDArray[np.uint8]:
+    """Return one component as a picture: grey from 0 up, or blue for less and orange for more than 0.
+
+    Parameters
+    ----------
+    values : ndarray (dim,)
+    shape : tuple of int
+        ``(height, width[, channels])``.
+    signed : bool
+        A picture in colour is shown by its mean over the channels when signed.
+    largest : float, optional
+        The value at the end of the scale; by default the largest of this picture.
+    """
+    image = np.asarray(values, dtype=np.float32).reshape(shape)
+    scale = largest or max(float(np.abs(image).max()), 1e-12)
+    if not signed:
+        return np.asarray(np.clip(image / scale, 0, 1) * 255, dtype=np.uint8)
+    image = image.mean(axis=2) if image.ndim == 3 else image
+    share = np.clip(image / scale, -1, 1)[:, :, None]
+    coloured = np.where(share < 0, _PAPER + (_LESS - _PAPER) * -share, _PAPER + (_MORE - _PAPER) * share)
+    return np.asarray(coloured, dtype=np.uint8)
+
+
+def component_pictures(components: Components, most: int) -> list[NDArray[np.uint8]]:
+    """Return the first components as pictures."""
+    assert components.shape is not None  # noqa: S101
+    return [picture_of(atom, components.shape, components.signed) for atom in components.atoms[:most]]
+
+
+def grid(pictures: Sequence[NDArray[np.uint8]], columns: int, scale: int = 1, gap: int = 2) -> NDArray[np.uint8]:
+    """Lay pictures of one size out in rows, white between them, each enlarged by whole pixels.
+
+    Examples
+    --------
+    >>> grid([np.zeros((4, 4), np.uint8)] * 3, columns=2).shape
+    (10, 10)
+    """
+    first = pictures[0]
+    height, width = first.shape[0] * scale, first.shape[1] * scale
+    rows = -(-len(pictures) // columns)
+    columns = min(columns, len(pictures))
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, *first.shape[2:])
+    whole = np.full(shape, 255, dtype=np.uint8)
+    for place, picture in enumerate(pictures):
+        top, left = (place // columns) * (height + gap), (place % columns) * (width + gap)
+        whole[top : top + height, left : left + width] = picture.repeat(scale, axis=0).repeat(scale, axis=1)
+    return whole
+
+
+def sum_pictures(components: Components, sums: PartialSums) -> list[NDArray[np.uint8]]:
+    """Return the partial sums as pictures, grey levels from 0 to 1."""
+    assert components.shape is not None  # noqa: S101
+    return [picture_of(row, components.shape, signed=False, largest=1.0) for row in sums.sums]
