@@ -49,15 +49,18 @@ class Figures:
 
 
 def captioned(picture: Markup, caption: str) -> Markup:
+    """Write a picture with words under it."""
     return element("figure", picture, element("figcaption", caption))
 
 
 def thumb(picture: NDArray[np.uint8] | None, alt: str) -> Markup:
+    """Write a small picture inside the page."""
     assert picture is not None  # noqa: S101
     return element("img", src=data_uri(picture, 64), alt=alt, class_="pixel thumb")
 
 
 def table(head: Sequence[str], rows: Sequence[Markup]) -> Markup:
+    """Write a table that scrolls where it is too wide."""
     cells = (element("th", name, scope="col", class_="words" if name in WORDY else None) for name in head)
     return element("div", element("table", element("thead", element("tr", *cells)), element("tbody", *rows)),
                    class_="scroll")  # fmt: skip
