@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import report_classical
 from record import latest
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
@@ -55,6 +56,8 @@ def written(value: Any) -> str:
         return value
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.1e}"
     return f"{value:.4f}".lstrip("0") if 0 < abs(value) < 1 else f"{value:.2f}"
 
 
@@ -213,6 +216,7 @@ PARTS = {
     "speed": speed,
     "arxiv": arxiv,
     "startup": startup,
+    **report_classical.PARTS,
 }
 
 

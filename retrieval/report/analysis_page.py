@@ -157,8 +157,8 @@ def _sums(analysis: Analysis, figures: Figures) -> Markup | None:
     if not parts:
         return None
     note = (
-        "An item is its code's numbers times the components, added up (and the mean): first the largest terms, then the "
-        "sums of the first 1, 2, 5, ... of them with their squared error. PCA and LSA keep their own order."
+        "An item is its code's numbers times the components, added up (and the mean): first the largest terms, "
+        "then the sums of the first 1, 2, 5, ... of them with their squared error. PCA and LSA keep their own order."
     )
     return join(element("p", note, class_="note"), *parts)
 
@@ -204,11 +204,8 @@ def _quality(analysis: Analysis) -> Markup | None:
             element("td", f"{found[measure]:.3f}", class_="best" if found[measure] == best[measure] else None)
             for measure in measures
         ]
-        rows.append(
-            element(
-                "tr", element("th", breakable(space.spec), scope="row"), element("td", name, class_="words"), *cells
-            )
-        )
+        head = (element("th", breakable(space.spec), scope="row"), element("td", name, class_="words"))
+        rows.append(element("tr", *head, *cells))
     classes = len(set(analysis.labels))
     note = f"As many clusters as there are classes ({classes}), made of the sample; 1 is perfect, ARI 0 is chance."
     return join(element("p", note, class_="note"), table(("space", "method", *measures), rows))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -158,7 +157,7 @@ def encoders_json() -> list[dict[str, Any]]:
                 "help": field.metadata.get("help", ""),
                 "choices": field.metadata.get("choices"),
             }
-            for field in dataclasses.fields(cls)
+            for field in options.fields_of(cls)
         ]
         rows.append({"name": name, "reads": str(cls.reads), "summary": entry.summary, "options": fields})
     return rows
@@ -168,12 +167,12 @@ def encoders_lines() -> list[str]:
     """Return the same as lines."""
     lines = []
     for row in encoders_json():
-        lines.append(f"{row['name']:<10} {row['reads']:<7} {row['summary']}")
+        lines.append(f"{row['name']:<18} {row['reads']:<7} {row['summary']}")
         for field in row["options"]:
             default = options.text_of(field["default"]) if field["default"] is not None else "none"
             choices = f": {', '.join(field['choices'])}" if field["choices"] else ""
-            told = f"{'':<18} {field['name']}={default}  {field['help']}{choices}"
-            lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 22, break_on_hyphens=False)
+            told = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
+            lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
     return lines
 
 
