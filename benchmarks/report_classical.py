@@ -242,6 +242,23 @@ def selection(page: Page, run: dict[str, Any]) -> None:
     )
 
 
+def patches(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("CIFAR-10: k-means over patches", run)
+    keys = ("P@10", "P@100", "linear", "dim", "fit_seconds", "encode_per_second")
+    rows = [[f"`{name}`", *(row[key] for key in keys)] for name, row in figures["spaces"].items()]
+    page.table(["space", "P@10", "P@100", "accuracy of a linear map", "dim", "fit s", "encoded/s"], rows)
+    code, pixels = figures["spaces"][figures["spec"]], figures["spaces"]["pixels"]
+    page.table(
+        TARGETS,
+        [
+            page.target("patch-kmeans: accuracy of a linear map", code["linear"], 0.70),
+            page.target("patch-kmeans: P@100", code["P@100"], 0.38),
+            page.target("patch-kmeans beside pixels: accuracy", code["linear"], pixels["linear"]),
+        ],
+    )
+
+
 PARTS = {
     "equivalence": equivalence,
     "classical": classical,
@@ -249,4 +266,5 @@ PARTS = {
     "recommendation": recommendation,
     "clustering": clustering,
     "selection": selection,
+    "patches": patches,
 }

@@ -29,6 +29,9 @@ ENCODERS: dict[str, Entry] = {
         "sentence embeddings of a transformer (sentence-transformers)",
     ),
     "pixels": Entry("encoders.image.pixels:Pixels", "the picture itself, grey levels in [0, 1]"),
+    "patch-kmeans": Entry(
+        "encoders.image.patch_kmeans:PatchKMeans", "k-means over whitened patches, summed over quarters of the picture"
+    ),
     "vectors": Entry("encoders.table.vectors:Vectors", "vectors as they are given"),
     "pca": Entry("encoders.projection.pca:PCA", "principal components (dense input)"),
     "lsa": Entry("encoders.projection.lsa:LSA", "latent semantic analysis: truncated SVD of a term matrix"),

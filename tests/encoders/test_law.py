@@ -46,6 +46,7 @@ SMALL = {
     "sparse-coding": "sparse-coding:5",
     "linear-ae": "linear-ae:3,epochs=3",
     "kmeans": "kmeans:4",
+    "patch-kmeans": "patch-kmeans:4,patch=3,patches=100",
     "hac": "hac:4",
     "gaussian": "gaussian:0.1",
     "mixture": "mixture:2,ridge=0.1",

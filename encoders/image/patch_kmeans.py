@@ -1,0 +1,141 @@
+"""Pictures as the activations of small patches: k-means learns the patches, the picture is what fires where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import identity
+
+from encoders.base import Encoder, State
+from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space
+from encoders.cores import in_parallel
+from encoders.distances import squared_distances
+from encoders.errors import BadItemError, DimensionError, OptionError
+from encoders.options import option
+
+#: Added to a patch's variance (of values in [0, 1]) and to every eigenvalue of their covariance, so that flat patches
+#: and directions without contrast are not blown up.
+FLAT, NOISE = 10 / 255**2, 0.1
+#: Pictures encoded at a time by each core.
+ROWS = 16
+
+
+@dataclass
+class PatchKMeans(Encoder):
+    """Patches of every place, scaled to equal contrast, whitened, coded by k-means, summed over four quarters.
+
+    Code: for each quarter of the picture, the sum over its patches of ``max(0, mean distance - distance)`` to each of k
+    centroids: 4 k numbers, of which about half of the terms are 0.
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
+    >>> PatchKMeans(5, patch=3).fit(pictures).encode(pictures).shape
+    (20, 20)
+
+    References
+    ----------
+    Coates, Lee & Ng, An analysis of single-layer networks in unsupervised feature learning, AISTATS 2011, §3.
+    """
+
+    name: ClassVar[str] = "patch-kmeans"
+    reads: ClassVar[Modality] = Modality.IMAGE
+    k: int = option(400, "centroids", ge=2)
+    patch: int = option(6, "side of a patch in pixels", ge=2)
+    patches: int = option(200_000, "patches that are learnt from", ge=10)
+    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
+    seed: int = option(0, "seed of the patches and of k-means", ge=0)
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        generator = np.random.default_rng(self.seed)
+        total = sum(len(batch.items) for batch in batches)
+        if total == 0:
+            raise BadItemError("there is nothing to fit on: the corpus holds no pictures")
+        each = -(-self.patches // total)
+        self.shape = next(np.asarray(picture).shape for batch in batches for picture in batch.items)
+        if min(self.shape[:2]) < self.patch:
+            raise OptionError(f"patch-kmeans: patch={self.patch} is larger than the pictures, {_said(self.shape)}")
+        drawn = [self._some(picture, each, generator) for batch in batches for picture in batch.items]
+        patches = np.concatenate(drawn)
+        if self.k > len(patches):
+            raise OptionError(f"patch-kmeans: k={self.k} is more than {len(patches)} patches")
+        self.mean = patches.mean(axis=0)
+        self.whitening = _whitening(patches - self.mean)
+        self.centroids = self._learnt((patches - self.mean) @ self.whitening)
+        return Space(4 * self.k, Kind.DENSE, Metric(self.metric))
+
+    def _learnt(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+        from encoders.registry import create
+
+        clusters = create(f"kmeans:{self.k},restarts=1,iterations=25,seed={self.seed}").fit(patches)
+        return np.ascontiguousarray(clusters.decode(identity(self.k, np.float32, "csr")), dtype=np.float32)
+
+    def _some(self, picture: Any, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
+        every = self._patches(picture)
+        return every[generator.integers(len(every), size=count)]
+
+    def _patches(self, picture: Any) -> NDArray[np.float32]:
+        """Return the patch at every place, row by row, of mean 0 and equal contrast: float32 (places, size)."""
+        array = np.asarray(picture)
+        if array.shape != self.shape:
+            raise DimensionError(
+                f"expected pictures of {_said(self.shape)} as in training, got {_said(array.shape)}: "
+                "scale them with ?size= of the corpus"
+            )
+        values: NDArray[Any] = array.astype(np.float32)
+        if array.dtype == np.uint8:
+            values /= 255
+        windows = np.lib.stride_tricks.sliding_window_view(values, (self.patch, self.patch), axis=(0, 1))
+        rows: NDArray[np.float32] = windows.reshape(windows.shape[0] * windows.shape[1], -1)
+        centred = rows - rows.mean(axis=1, keepdims=True)
+        spread = np.sqrt(np.einsum("ij,ij->i", centred, centred) / centred.shape[1] + np.float32(FLAT))
+        return np.asarray(centred / spread[:, None], dtype=np.float32)
+
+    def _encode(self, items: Any) -> Codes:
+        codes = np.empty((len(items), 4 * self.k), dtype=np.float32)
+
+        def work(start: int) -> None:
+            for row in range(start, min(start + ROWS, len(items))):
+                codes[row] = self._code(items[row])
+
+        in_parallel(work, range(0, len(items), ROWS))
+        return codes
+
+    def _code(self, picture: Any) -> NDArray[np.float32]:
+        whitened = (self._patches(picture) - self.mean) @ self.whitening
+        distances = np.sqrt(squared_distances(whitened, self.centroids))
+        active = np.maximum(distances.mean(axis=1, keepdims=True) - distances, 0)
+        height, width = (side - self.patch + 1 for side in self.shape[:2])
+        active = active.reshape(height, width, self.k)
+        down, right = max(1, height // 2), max(1, width // 2)
+        quarters = [rows for half in (active[:down], active[down:]) for rows in (half[:, :right], half[:, right:])]
+        return np.concatenate([quarter.sum(axis=(0, 1)) for quarter in quarters])
+
+    def state(self) -> State:
+        """Shape of the pictures, mean patch, whitening (size, size) and centroids (k, size)."""
+        return {
+            "shape": np.asarray(self.shape),
+            "mean": self.mean,
+            "whitening": self.whitening,
+            "centroids": self.centroids,
+        }
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self.shape = tuple(int(side) for side in state["shape"])
+        self.mean, self.whitening, self.centroids = state["mean"], state["whitening"], state["centroids"]
+
+
+def _whitening(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the symmetric matrix that makes all directions equally long (ZCA)."""
+    covariance = (patches.T @ patches).astype(np.float64) / len(patches)
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors / np.sqrt(np.maximum(values, 0) + NOISE) @ vectors.T, dtype=np.float32)
+
+
+def _said(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
