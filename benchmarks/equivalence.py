@@ -16,7 +16,7 @@ from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
 
 SEEDS = (0, 1, 2)
-SPEC = "linear-ae:30,epochs=30,validation=0,seed={}"
+SPEC = "linear-ae:30,epochs=45,validation=0,seed={}"
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from retrieval.report.sections import method_list
 from retrieval.report.specs import breakable
 
 #: Components shown of a space, words lists of a text space.
-PICTURES, TOPICS = 60, 20
+PICTURES, TOPICS = 105, 100
 _COLUMNS = 15
 
 
