@@ -20,6 +20,5 @@ def points_of(batches: Batches, most: int, seed: int) -> NDArray[np.float32]:
 
 
 def distances_to(items: NDArray[Any], points: NDArray[Any]) -> NDArray[np.float64]:
-    """Return squared distances float64 (n, m), about a common centre so that few digits cancel."""
-    centre = points.mean(axis=0, dtype=np.float64)
-    return squared_distances(items - centre, points - centre)
+    """Return squared distances float64 (n, m)."""
+    return squared_distances(np.asarray(items, dtype=np.float64), np.asarray(points, dtype=np.float64))
