@@ -10,7 +10,6 @@ from scipy.sparse import issparse
 
 from encoders.codes import Codes
 
-
 #: Rows compared at a time: a centred copy of so many, never of all.
 ROWS = 4096
 
