@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from encoders.codes import stack_codes
+from encoders.codes import small_indices, stack_codes
 from encoders.text.tokens import words
 
 #: Unknown words that are remembered as such: a stream of new words must not fill the memory.
@@ -71,7 +71,7 @@ def matrix_of(
         indices, data = indices[known], data[known]
     matrix = csr_array((data, indices, pointers), shape=(len(pointers) - 1, dim))
     matrix.sum_duplicates()
-    return matrix
+    return small_indices(matrix)
 
 
 class WordTable:

@@ -14,7 +14,7 @@ from encoders.registry import create
 WIDTHS = (1, 2, 5, 10, 20, 30, 50)
 #: Method -> the stage that has a code of some width.
 METHODS = {
-    "pca": "pca:{}",
+    "pca": "pca:{},solver=randomized",
     "nmf": "nmf:{}",
     "linear-ae": "linear-ae:{},epochs=40",
     "deep-ae": "deep-ae:256-128-{},epochs=60",

@@ -30,7 +30,7 @@ def maps_of(codes: Codes, metric: Metric, say: Callable[[str], None]) -> dict[st
     """
     rows: Any = normalized(codes) if metric is Metric.COSINE else codes
     if issparse(rows) or rows.shape[1] > WIDTH:
-        rows = create(f"pca:{min(WIDTH, *(side - 1 for side in rows.shape))}").fit_encode(rows)
+        rows = create(f"pca:{min(WIDTH, *(side - 1 for side in rows.shape))},solver=randomized").fit_encode(rows)
     if min(rows.shape) < 2 or len(rows) < 8:
         return {}
     rows = np.asarray(rows, dtype=np.float32)

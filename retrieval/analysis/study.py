@@ -191,7 +191,7 @@ def latent_rows(codes: Codes, metric: Metric) -> NDArray[np.float32]:
     rows: Any = normalized(codes) if metric is Metric.COSINE else codes
     if issparse(rows):
         width = min(LATENT, n_rows(rows) - 1, int(rows.shape[1]) - 1)
-        rows = create(f"pca:{max(1, width)}").fit_encode(rows)
+        rows = create(f"pca:{max(1, width)},solver=randomized").fit_encode(rows)
     return np.asarray(rows, dtype=np.float32)
 
 
