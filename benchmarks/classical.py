@@ -35,7 +35,7 @@ lsa:128+gaussian lsa:128+mixture:20,covariance=diag,codes=responsibilities
 JUDGED = [spec for spec in TEXTS if "mutual" not in spec]
 CORPORA = {
     "mnist": ["pixels", *(f"pixels+{spec}" for spec in PICTURES)],
-    "orl-faces": ["pixels", *(f"pixels+{spec}" for spec in FACES)],
+    "orl-faces": ["pixels:46x56", *(f"pixels:46x56+{spec}" for spec in FACES)],
     "20newsgroups": [WORDS, *(f"{WORDS}+{spec}" for spec in TEXTS)],
     "cranfield": [WORDS.replace("10000,", ""), *(f"{WORDS.replace('10000,', '')}+{spec}" for spec in JUDGED)],
 }

@@ -17,7 +17,7 @@ from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation import evaluate_labels
 
-SPEC = "patch-kmeans:800"
+SPEC = "patch-kmeans:1600"
 RIDGES = (1e2, 1e3, 1e4, 1e5)
 MEASURES = ("P@10", "P@100")
 

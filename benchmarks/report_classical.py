@@ -81,6 +81,13 @@ def factorization(page: Page, run: dict[str, Any]) -> None:
                         hidden["refitted_with_its_parts"] / hidden["all_seen"], 1.01, False,
                         f"Codes made of the seen entries alone: {hidden['a_fifth_hidden'] / hidden['all_seen']:.3f}.")
         )  # fmt: skip
+    page.lines += [
+        "![49 components of MNIST by PCA, NMF, ICA and k-means](parts.png)",
+        "",
+        "*Components of MNIST (`python benchmarks/parts.py docs/parts.png`): blue takes away, orange adds; NMF's are "
+        "strokes, which only add.*",
+        "",
+    ]
     names = list(next(iter(run["figures"].values()))["sparsity"])
     page.lines.append("Hoyer's sparsity of the components (1: one pixel; 0: all alike):")
     page.table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +21,8 @@ from encoders.options import option
 #: Added to a patch's variance (of values in [0, 1]) and to every eigenvalue of their covariance, so that flat patches
 #: and directions without contrast are not blown up.
 FLAT, NOISE = 10 / 255**2, 0.1
+#: Pictures from which the scale of the code is learnt, at most.
+SCALED = 5_000
 #: Pictures encoded at a time by each core.
 ROWS = 16
 
@@ -47,6 +50,7 @@ class PatchKMeans(Encoder):
     k: int = option(400, "centroids", ge=2)
     patch: int = option(6, "side of a patch in pixels", ge=2)
     patches: int = option(200_000, "patches that are learnt from", ge=10)
+    scale: bool = option(True, "bring every number of the code to mean 0 and variance 1, as seen in training")
     metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
     seed: int = option(0, "seed of the patches and of k-means", ge=0)
 
@@ -66,6 +70,9 @@ class PatchKMeans(Encoder):
         self.mean = patches.mean(axis=0)
         self.whitening = _whitening(patches - self.mean)
         self.centroids = self._learnt((patches - self.mean) @ self.whitening)
+        self.middle, self.spread = np.zeros(4 * self.k, np.float32), np.ones(4 * self.k, np.float32)
+        if self.scale:
+            self._learn_scale(batches, total)
         return Space(4 * self.k, Kind.DENSE, Metric(self.metric))
 
     def _learnt(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -73,6 +80,14 @@ class PatchKMeans(Encoder):
 
         clusters = create(f"kmeans:{self.k},restarts=1,iterations=25,seed={self.seed}").fit(patches)
         return np.ascontiguousarray(clusters.decode(identity(self.k, np.float32, "csr")), dtype=np.float32)
+
+    def _learn_scale(self, batches: Batches, total: int) -> None:
+        """Learn mean and spread of the codes from up to `SCALED` pictures, evenly chosen."""
+        every = -(-total // SCALED)
+        everyone = (picture for batch in batches for picture in batch.items)
+        pictures = list(islice(everyone, 0, None, every))
+        codes = self._encode(pictures)
+        self.middle, self.spread = codes.mean(axis=0), np.maximum(codes.std(axis=0), 1e-6)
 
     def _some(self, picture: Any, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
         every = self._patches(picture)
@@ -113,21 +128,24 @@ class PatchKMeans(Encoder):
         active = active.reshape(height, width, self.k)
         down, right = max(1, height // 2), max(1, width // 2)
         quarters = [rows for half in (active[:down], active[down:]) for rows in (half[:, :right], half[:, right:])]
-        return np.concatenate([quarter.sum(axis=(0, 1)) for quarter in quarters])
+        return (np.concatenate([quarter.sum(axis=(0, 1)) for quarter in quarters]) - self.middle) / self.spread
 
     def state(self) -> State:
-        """Shape of the pictures, mean patch, whitening (size, size) and centroids (k, size)."""
+        """Shape of the pictures, mean patch, whitening (size, size), centroids (k, size), scale of the code (4 k,)."""
         return {
             "shape": np.asarray(self.shape),
             "mean": self.mean,
             "whitening": self.whitening,
             "centroids": self.centroids,
+            "middle": self.middle,
+            "spread": self.spread,
         }
 
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
         self.shape = tuple(int(side) for side in state["shape"])
         self.mean, self.whitening, self.centroids = state["mean"], state["whitening"], state["centroids"]
+        self.middle, self.spread = state["middle"], state["spread"]
 
 
 def _whitening(patches: NDArray[np.float32]) -> NDArray[np.float32]:
