@@ -11,6 +11,10 @@ help:            ## show this list
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nearby needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(STAMP)-bench: $(STAMP)
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'
 	@touch $@
 
@@ -30,7 +34,7 @@ check: $(STAMP)  ## everything CI runs: format, lint, types, layers, tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-bench: $(STAMP)  ## run every benchmark (two hours; the data in NEARBY_DATA) and write docs/results.md
+bench: $(STAMP)-bench ## run every benchmark (two hours; the data in NEARBY_DATA) and write docs/results.md
 	for name in mnist newsgroups text_retrieval arxiv speed startup equivalence factorization recommendation clustering selection patches classical report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean:           ## remove the environment and caches
