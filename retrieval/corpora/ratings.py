@@ -23,6 +23,8 @@ from retrieval.corpora.source import Source
 
 #: Usual names of the three columns.
 USER, ITEM, RATING = ("user", "user_id", "userId"), ("item", "item_id", "movie", "movieId"), ("rating", "score")
+#: Letters in a user's or item's name at most: more is a quotation mark that was never closed.
+LONGEST = 1000
 #: Numbers in one dense row at most: a wider matrix is for `nearby recommend`, which keeps it sparse.
 WIDEST = 200_000
 
@@ -155,10 +157,7 @@ class RatingTable(RatingSource):
                     if not row:
                         continue
                     try:
-                        user, item, value = (row[place] for place in places)
-                        number = _number(value)
-                        if not (user and item):
-                            raise ValueError(row)
+                        user, item, number = _cells(row, places)
                     except (IndexError, ValueError):
                         self.on_bad(CorpusError(f"{self.path}:{line}: no rating of an item by a user: {row}"[:200]))
                         continue
@@ -197,11 +196,13 @@ def _column(head: Sequence[str], given: str | None, usual: Sequence[str], path: 
     return head.index(name)
 
 
-def _number(text: str) -> float:
+def _cells(row: Sequence[str], places: Sequence[int]) -> tuple[str, str, float]:
+    """Return user, item and rating of a row; ValueError or IndexError where it holds none."""
+    user, item, text = (row[place] for place in places)
     value = float(text)
-    if not np.isfinite(value):
-        raise ValueError(text)
-    return value
+    if not (0 < len(user) <= LONGEST and 0 < len(item) <= LONGEST and np.isfinite(value)):
+        raise ValueError(row)
+    return user, item, value
 
 
 @dataclass(eq=False)
