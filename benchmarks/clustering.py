@@ -20,8 +20,9 @@ from retrieval.analysis.cluster_quality import agreement
 from retrieval.corpora.registry import open_corpus
 
 SEEDS = (0, 1, 2)
-#: A deep code of two minutes of training, for trees over codes.
-CODE = "deep-ae:1000-500-250-30,epochs=25,shift=1"
+#: A deep code of a minute of training, for trees over codes; its width was chosen on the last 10,000 pictures of
+#: training (accuracy of ten clusters .86), the first 10,000 are reported.
+CODE = "deep-ae:1000-500-250-10,epochs=20,shift=1"
 COUNTS = {
     "digits": ("pixels+pca:16", 10),
     "orl-faces": ("pixels+pca:40", 40),
