@@ -47,6 +47,8 @@ class Encoder(ABC):
     reads: ClassVar[Modality] = Modality.VECTOR
     #: Whether sparse codes, such as word counts, are read.
     reads_sparse: ClassVar[bool] = True
+    #: Whether codes are packed bits, which no further stage reads.
+    gives_bits: ClassVar[bool] = False
     #: Whether NaN is read as a missing entry.
     reads_missing: ClassVar[bool] = False
     #: Whether a saved encoder is loaded and encodes without importing torch (quick to start, light to deploy).

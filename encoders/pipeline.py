@@ -38,6 +38,8 @@ class Pipeline(Encoder):
         for before, stage in zip(self.stages, self.stages[1:], strict=False):
             if stage.reads is not Modality.VECTOR:
                 raise SpecError(f"'{stage.name}' reads {stage.reads}s, so it cannot come after '{before.name}'")
+            if before.gives_bits:
+                raise SpecError(f"'{before.name}' gives packed bits, which '{stage.name}' cannot read: put it last")
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         for place, stage in enumerate(self.stages):

@@ -34,6 +34,7 @@ class Binarize(Encoder):
 
     name: ClassVar[str] = "binarize"
     reads_sparse: ClassVar[bool] = False
+    gives_bits: ClassVar[bool] = True
     threshold: str = option("median", "where a bit turns on", choices=("median", "mean", "zero"))
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:

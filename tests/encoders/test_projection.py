@@ -7,10 +7,11 @@ import pytest
 from scipy.sparse import csr_array
 
 from encoders.codes import Batch
-from encoders.errors import BadItemError, OptionError
+from encoders.errors import BadItemError, OptionError, SpecError
 from encoders.projection.binarize import Binarize
 from encoders.projection.lsa import LSA
 from encoders.projection.pca import PCA
+from encoders.registry import create
 
 RNG = np.random.default_rng(0)
 #: Directions of clearly different variance, far from the origin.
@@ -98,6 +99,11 @@ def test_bits_at_the_median_are_balanced():
 def test_a_bit_decodes_to_the_mean_of_its_side():
     encoder = Binarize("zero").fit([[-4.0], [-2.0], [1.0], [9.0]])
     assert encoder.decode(encoder.encode([[-1.0], [3.0]])).tolist() == [[-3.0], [5.0]]
+
+
+def test_nothing_comes_after_bits():
+    with pytest.raises(SpecError, match="gives packed bits, which 'pca' cannot read: put it last"):
+        create("pixels+binarize+pca:3")
 
 
 def test_sparse_codes_are_not_binarized():
