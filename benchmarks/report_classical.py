@@ -24,7 +24,8 @@ def equivalence(page: Page, run: dict[str, Any]) -> None:
     values = ", ".join(f"{value:.3f}" for value in figures["eigenvalues"])
     page.lines.append(
         f"Error: squared, summed over the 784 pixels. Thirty random directions: {figures['random_error']:.2f}. The "
-        f"last three of the 30 variances are {values}: directions of nearly equal variance are told apart last."
+        f"last three of the 30 variances are {values}: directions of nearly equal variance are told apart last; after "
+        "30 passes instead of 45 the largest angle of three seeds was .0111."
     )
     gaps = [one["gap_train"] for one in figures["runs"]]
     angle = max(one["largest_angle"] for one in figures["runs"])
@@ -107,12 +108,16 @@ def recommendation(page: Page, run: dict[str, Any]) -> None:
     ]
     page.table(["method", "RMSE", "spread over 3 seeds", "training, s a fold"], rows)
     page.lines.append(
-        "Mean of the folds' errors, predictions cut to 1-5, the same folds for all. d, passes and penalties were "
-        "chosen on ratings held out of the first training part."
+        "Mean of the folds' errors, predictions cut to 1-5, the same folds for all. d = 15, passes and penalties were "
+        "found beforehand on a split of the same 100,000 ratings, so some test ratings had a say in them; the row "
+        "whose d is chosen in every fold from its own training part (the seconds include the choice) "
+        "does without that for d."
     )
+    nested = found["mf, d chosen in every fold"]
     page.table(
         TARGETS,
         [
+            page.target("`mf`, d chosen in every fold: RMSE", nested["rmse"], 0.912, False),
             page.target("`mf:15`: RMSE", found["mf:15"]["rmse"], 0.912, False),
             page.target("`mf:15`: RMSE beside Surprise's SVD++", found["mf:15"]["rmse"],
                         found["Surprise SVDpp"]["rmse"], False),
@@ -210,7 +215,7 @@ def _hac(page: Page, found: dict[str, Any]) -> None:
         [
             page.target("hac: largest difference of heights from scipy's", max(differences.values()), 1e-9, False),
             page.target("hac on deep codes of 10,000 digits: accuracy", code, 0.80, True,
-                        "The width of the code was chosen on other digits, where it was .86."),
+                        "Width chosen on other digits (.86 there) after a code of 30 numbers gave .60; one seed."),
             page.target("hac on deep codes beside k-means on pixels: accuracy", code,
                         found["quality"]["pixels, k-means"]["accuracy"]),
             page.target("hac: share of the time of pdist + fastcluster",
@@ -257,6 +262,11 @@ def patches(page: Page, run: dict[str, Any]) -> None:
     keys = ("P@10", "P@100", "linear", "dim", "fit_seconds", "encode_per_second")
     rows = [[f"`{name}`", *(row[key] for key in keys)] for name, row in figures["spaces"].items()]
     page.table(["space", "P@10", "P@100", "accuracy of a linear map", "dim", "fit s", "encoded/s"], rows)
+    page.lines.append(
+        "Before this, 800 centroids without scaled codes were looked at on the test pictures too: linear .6990 (held "
+        "out .7026), P@100 .3208. The scale was chosen on held-out training pictures; the larger number of centroids "
+        "came after that look, and held-out pictures agree (.7178)."
+    )
     code, pixels = figures["spaces"][figures["spec"]], figures["spaces"]["pixels"]
     page.table(
         TARGETS,
