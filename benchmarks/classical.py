@@ -33,6 +33,11 @@ lsa:128+gaussian lsa:128+mixture:20,covariance=diag,codes=responsibilities
 """.split()
 #: Judged documents have no labels to select by.
 JUDGED = [spec for spec in TEXTS if "mutual" not in spec]
+#: What needs a matrix of all pairs of words, or of all pairs of items, on the small corpus only.
+JUDGED += """
+pca:128 select:500,criterion=laplacian select:500,criterion=reconstruction lsa:128+kernel-density
+lsa:128+nearest-density lsa:128+mixture:20,covariance=diag
+""".split()
 CORPORA = {
     "mnist": ["pixels", *(f"pixels+{spec}" for spec in PICTURES)],
     "orl-faces": ["pixels:46x56", *(f"pixels:46x56+{spec}" for spec in FACES)],

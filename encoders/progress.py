@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,40 @@ def steps(count: int, what: str, unit: str = "pass") -> Iterator[int]:
     from tqdm import tqdm
 
     yield from tqdm(range(count), desc=what, unit=f" {unit}", disable=None, leave=False, delay=1)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show that a library is at work, and for how long; it does not say how far it is.
+
+    Nothing is shown within the first second, or where nobody looks.
+
+    Examples
+    --------
+    >>> with waiting("k-means"):
+    ...     total = sum(range(10))
+    >>> total
+    45
+    """
+    from tqdm import tqdm
+
+    bar = tqdm(desc=what, disable=None, leave=False, delay=1, bar_format="{desc}: {elapsed}")
+    ended = threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(1):
+            bar.update()
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    if not bar.disable:
+        ticker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if ticker.ident is not None:
+            ticker.join()
+        bar.close()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, 
 from encoders.distances import squared_distances
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import option
+from encoders.progress import waiting
 
 #: New items compared with all leaves at a time.
 ROWS = 1024
@@ -67,7 +68,8 @@ class HAC(Encoder):
         if len(matrix) < 2 or len(matrix) < (self.k or 1):
             raise OptionError(f"hac: {self.k or 2} clusters cannot be made of {len(matrix)} items")
         self.leaves, self.sizes = self._leaves(matrix)
-        self.merges = tree(self.leaves, self.linkage, None if len(self.leaves) == len(matrix) else self.sizes)
+        with waiting(f"tree of {len(self.leaves):,} leaves"):
+            self.merges = tree(self.leaves, self.linkage, None if len(self.leaves) == len(matrix) else self.sizes)
         self._set_clusters(self._cut())
         kind, metric = (Kind.SPARSE, Metric.COSINE) if self.codes == "indicator" else (Kind.DENSE, Metric.EUCLIDEAN)
         return Space(len(self.centroids), kind, metric)

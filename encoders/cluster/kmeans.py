@@ -17,6 +17,7 @@ from encoders.cores import available_cores
 from encoders.distances import squared_distances
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import option
+from encoders.progress import waiting
 
 #: Rows on which the starts are compared: so many, and so many for each cluster.
 SAMPLE_ROWS, SAMPLE_PER_CLUSTER = 5_000, 100
@@ -65,7 +66,8 @@ class KMeans(Encoder):
         if self.k > matrix.shape[0]:
             raise OptionError(f"kmeans: k={self.k} clusters cannot be made of {matrix.shape[0]} items")
         fit = _fit_sparse if issparse(matrix) else _fit_dense
-        self.centroids = fit(matrix, self.k, self.restarts, self.iterations, self.seed)
+        with waiting("k-means"):
+            self.centroids = fit(matrix, self.k, self.restarts, self.iterations, self.seed)
         return Space(self.k, *GEOMETRY[self.codes])
 
     def _encode(self, items: Any) -> Codes:

@@ -15,6 +15,7 @@ from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
 from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp
 from encoders.errors import BadItemError, OptionError
 from encoders.options import option
+from encoders.progress import waiting
 
 
 @dataclass
@@ -62,7 +63,8 @@ class Mixture(Density):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # what was reached is used
             try:
-                model.fit(matrix)
+                with waiting("Gaussian mixture"):
+                    model.fit(matrix)
             except ValueError as error:
                 raise BadItemError(f"mixture: a Gaussian has collapsed onto few items: raise ridge ({error})") from None
         self.weights, self.means = model.weights_, model.means_

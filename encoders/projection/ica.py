@@ -12,6 +12,7 @@ import numpy as np
 from encoders.base import Encoded, Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.options import option
+from encoders.progress import waiting
 from encoders.projection.pca import PCA
 
 
@@ -51,7 +52,8 @@ class ICA(Encoder):
         with warnings.catch_warnings():
             # what was reached is used; `iterations_used` says whether there was more to come
             warnings.simplefilter("ignore", ConvergenceWarning)
-            rotation.fit(collect(Encoded(batches, whitening.encode)).astype(np.float64))
+            with waiting("FastICA"):
+                rotation.fit(collect(Encoded(batches, whitening.encode)).astype(np.float64))
         self.iterations_used = int(rotation.n_iter_)
         unmixing = rotation.components_.astype(np.float32)  # (k, k), of whitened codes
         scale = np.sqrt(np.maximum(whitening.explained_variance, 1e-12))[:, None]
