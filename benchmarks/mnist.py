@@ -14,7 +14,7 @@ import numpy as np
 from record import record, say, timed
 
 from encoders.base import Encoder
-from encoders.neural.deep_autoencoder import reconstruction_error
+from encoders.neural.visible import reconstruction_error
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus

@@ -51,6 +51,8 @@ class Encoder(ABC):
     gives_bits: ClassVar[bool] = False
     #: Whether NaN is read as a missing entry.
     reads_missing: ClassVar[bool] = False
+    #: Whether codes follow a standard normal distribution, so that new items are decoded from draws of it.
+    has_prior: ClassVar[bool] = False
     #: Whether a saved encoder is loaded and encodes without importing torch (quick to start, light to deploy).
     answers_without_torch: ClassVar[bool] = True
 
@@ -78,6 +80,9 @@ class Encoder(ABC):
 
     def _decode(self, codes: Codes) -> Items:
         raise NotInvertibleError(f"'{self.name}' codes cannot be turned back into items")
+
+    def _reconstruct(self, items: Any) -> Items:
+        return self._decode(self._encode(items))
 
     @abstractmethod
     def state(self) -> State:
@@ -149,6 +154,17 @@ class Encoder(ABC):
         if width != stored_width(self.space):
             raise DimensionError(f"'{self}' decodes codes of width {stored_width(self.space)}, got {width}")
         return self._decode(codes)
+
+    def reconstruct(self, items: Items) -> Items:
+        """Return items encoded and decoded again; a network with paths beside its code uses them.
+
+        Raises
+        ------
+        NotInvertibleError
+            When the encoder forgets too much.
+        """
+        _ = self.space
+        return self._reconstruct(self.checked(items))
 
     def encode_batches(self, batches: Batches) -> Iterator[Codes]:
         """Encode batch after batch, holding one at a time."""
@@ -307,12 +323,16 @@ class _Sliced:
         start = 0
         for piece in slices(self.items, BATCH_ROWS) if hasattr(self.items, "shape") else self._pieces():
             stop = start + n_rows(piece)
-            yield Batch(piece, None if self.labels is None else [str(label) for label in self.labels[start:stop]])
+            yield Batch(piece, None if self.labels is None else [_label(label) for label in self.labels[start:stop]])
             start = stop
 
     def _pieces(self) -> Iterator[Items]:
         for start in range(0, n_rows(self.items), BATCH_ROWS):
             yield self.items[start : start + BATCH_ROWS]
+
+
+def _label(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def as_batches(items: Batches | Items, y: Sequence[Any] | None = None) -> Batches:

@@ -98,7 +98,7 @@ class Batch(NamedTuple):
     """Some items on their way to an encoder, with their labels where there are any."""
 
     items: Items
-    labels: Sequence[str] | None = None
+    labels: Sequence[str | None] | None = None
 
 
 #: Re-iterable: every ``iter()`` is one pass over the same items in the same order.
@@ -166,18 +166,27 @@ def collect_labelled(batches: Batches) -> tuple[Codes, list[str] | None]:
     BadItemError
         When there is nothing to collect.
     """
-    labels: list[str] = []
-    seen = 0
+    matrix, labels = partly_labelled(batches)
+    known = [label for label in labels if label is not None]
+    return matrix, known if len(known) == len(labels) else None
+
+
+def partly_labelled(batches: Batches) -> tuple[Codes, list[str | None]]:
+    """Hold every row as ONE matrix, and a label for each, None where it has none.
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    labels: list[str | None] = []
 
     def noted() -> Iterator[Batch]:
-        nonlocal seen
         for batch in batches:
-            seen += n_rows(batch.items)
-            labels.extend(batch.labels or ())
+            labels.extend(batch.labels if batch.labels is not None else [None] * n_rows(batch.items))
             yield batch
 
-    matrix = collect(noted())
-    return matrix, labels if len(labels) == seen else None
+    return collect(noted()), labels
 
 
 def as_matrix(items: Items, missing: bool = False) -> Codes:

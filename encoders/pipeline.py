@@ -35,6 +35,7 @@ class Pipeline(Encoder):
         super().__post_init__()
         self.reads: Modality = self.stages[0].reads  # type: ignore[misc]
         self.answers_without_torch: bool = all(stage.answers_without_torch for stage in self.stages)  # type: ignore[misc]
+        self.has_prior: bool = self.stages[-1].has_prior  # type: ignore[misc]
         for before, stage in zip(self.stages, self.stages[1:], strict=False):
             if stage.reads is not Modality.VECTOR:
                 raise SpecError(f"'{stage.name}' reads {stage.reads}s, so it cannot come after '{before.name}'")
@@ -61,6 +62,15 @@ class Pipeline(Encoder):
     def _decode(self, codes: Codes) -> Items:
         items: Any = codes
         for stage in reversed(self.stages):
+            items = stage.decode(items)
+        return items
+
+    def _reconstruct(self, items: Any) -> Items:
+        *before, last = self.stages
+        for stage in before:
+            items = stage.encode(items)
+        items = last.reconstruct(items)
+        for stage in reversed(before):
             items = stage.decode(items)
         return items
 

@@ -63,6 +63,19 @@ ENCODERS: dict[str, Entry] = {
     "deep-ae": Entry(
         "encoders.neural.deep_autoencoder:DeepAutoencoder", "deep autoencoder, symmetric MLP of any depth"
     ),
+    "denoising-ae": Entry(
+        "encoders.neural.denoising_autoencoder:DenoisingAutoencoder", "(stacked) denoising autoencoder: undoes noise"
+    ),
+    "conv-ae": Entry(
+        "encoders.neural.conv_autoencoder:ConvAutoencoder", "convolutional autoencoder, by unpooling or deconvolution"
+    ),
+    "unet-ae": Entry("encoders.neural.unet_autoencoder:UnetAutoencoder", "U-Net autoencoder: features pass the code"),
+    "fpn-ae": Entry("encoders.neural.fpn_autoencoder:FpnAutoencoder", "feature-pyramid autoencoder, any level a code"),
+    "vae": Entry("encoders.neural.vae:VAE", "variational autoencoder: a code with a prior, draws new items"),
+    "semantic-hash": Entry("encoders.neural.semantic_hash:SemanticHash", "bits learnt as such by a deep autoencoder"),
+    "pretrained-dnn": Entry(
+        "encoders.neural.pretrained_dnn:PretrainedDNN", "layers learnt without labels, then tuned as a classifier"
+    ),
     "binarize": Entry("encoders.projection.binarize:Binarize", "one bit per component, searched by Hamming distance"),
 }
 

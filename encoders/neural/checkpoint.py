@@ -64,10 +64,13 @@ def read_checkpoint(
     return _under("best.", tensors)
 
 
-def clear_checkpoint(work: Path | None) -> None:
-    """Remove the checkpoint of a run that has ended."""
+def clear_checkpoints(work: Path | None) -> None:
+    """Remove the checkpoints of a training, all phases of it, that has ended."""
     if work is not None:
-        (work / FILE).unlink(missing_ok=True)
+        for file in list(work.rglob(FILE)):
+            file.unlink()
+            if file.parent != work:
+                file.parent.rmdir()
 
 
 def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:

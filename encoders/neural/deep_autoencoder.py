@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import issparse
-
-from encoders.base import State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
-from encoders.errors import OptionError
-from encoders.neural.encoder import NeuralEncoder
-from encoders.neural.layers import Layer, forward, from_state, to_state
+from encoders.neural.perceptron import PerceptronAutoencoder
 from encoders.options import option
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
-    from encoders.neural.training import Augment
-
-#: Loss -> what stands behind the last map of the decoder, unless `output` says otherwise.
-VISIBLE = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
-#: `restore` reads these by place.
-OUTPUTS = tuple(VISIBLE.values())
+#: Sparsity -> what ends the encoder, so that a code can be sparse.
+CODE_ACTIVATIONS = {"none": "linear", "kl": "sigmoid", "l1": "relu"}
 
 
 @dataclass
-class DeepAutoencoder(NeuralEncoder):
+class DeepAutoencoder(PerceptronAutoencoder):
     """Encode through ever narrower layers, decode through the same widths in reverse, learn to reproduce the input.
 
-    Losses: ``squared`` error; ``cross-entropy`` of values in [0, 1]; ``counts``, the multinomial cross-entropy of word
-    counts divided by their sum (the visible softmax of Hinton & Salakhutdinov). ``auto`` takes ``counts`` for sparse
-    input and ``squared`` otherwise. The output of ``squared`` is a sigmoid where all training values lie in [0, 1]: a
-    linear one spends most of its error on a black background that it never quite meets.
+    `sparsity` draws the code to few active components: ``kl`` ends the encoder with a sigmoid and penalises the
+    divergence of each component's mean from `target`; ``l1`` ends it with a rectifier and penalises the mean of each
+    component over its root mean square (of the code as it is, a wider decoder would make any penalty small).
+    `contractive` penalises the squared Frobenius norm of the encoder's Jacobian, estimated by one random direction.
 
     Examples
     --------
+    >>> import numpy as np
     >>> rows = np.random.default_rng(0).random((64, 8)).astype(np.float32)
     >>> encoder = DeepAutoencoder((6, 2), epochs=2).fit(rows)
     >>> encoder.encode(rows).shape, encoder.decode(encoder.encode(rows)).shape
@@ -49,154 +37,80 @@ class DeepAutoencoder(NeuralEncoder):
     Hinton & Salakhutdinov, Reducing the dimensionality of data with neural networks, Science 313, 2006.
     Vincent, Larochelle, Bengio & Manzagol, Extracting and composing robust features with denoising autoencoders,
     ICML 2008 (``dropout``).
+    Ng, Sparse autoencoder, CS294A lecture notes, 2011 (``sparsity=kl``); Rifai, Vincent, Muller, Glorot & Bengio,
+    Contractive auto-encoders, ICML 2011 (``contractive``).
     """
 
     name: ClassVar[str] = "deep-ae"
     sizes: tuple[int, ...] = option((1000, 500, 250, 30), "widths from the input to the code", ge=1)
-    loss: str = option("auto", "what is minimised", choices=("auto", *VISIBLE))
-    metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
-    output: str = option("auto", "what ends the decoder under squared loss", choices=("auto", "linear", "sigmoid"))
-    activation: str = option("silu", "of the hidden layers", choices=("silu", "relu", "tanh", "sigmoid"))
-    norm: str = option("batch", "normalisation of the hidden layers", choices=("batch", "none"))
     noise: float = option(0.0, "standard deviation of Gaussian noise added to the code in training", ge=0)
     dropout: float = option(0.0, "share of the input set to 0 in training, to be restored", ge=0, lt=1)
-    shift: int = option(0, "move pictures by up to so many pixels in training", ge=0, le=8)
+    tied: bool = option(False, "decode by the transposed weights of the encoder")
+    sparsity: str = option("none", "few active components in a code", choices=tuple(CODE_ACTIVATIONS))
+    sparsity_weight: float = option(1.0, "of the sparsity in the loss", ge=0)
+    target: float = option(0.05, "mean activation that sparsity=kl draws to", gt=0, lt=1)
+    contractive: float = option(0.0, "weight of the contractive penalty", ge=0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.encoder: list[Layer] = []
-        self.decoder: list[Layer] = []
+    @property
+    def _code_activation(self) -> str:
+        return CODE_ACTIVATIONS[self.sparsity]
 
-    def _fit(self, batches: Batches, work: Path | None) -> Space:
-        import torch
+    def _sizes(self) -> tuple[int, ...]:
+        return self.sizes
 
-        from encoders.neural.networks import folded, mlp
-        from encoders.neural.rows import Rows
-        from encoders.neural.training import train
+    def _decoder(self, width: int, encoder: Any) -> Any:
+        from encoders.neural.networks import mlp
 
-        rows = Rows(self._scaled(collect(batches)))
-        self._loss = self.loss if self.loss != "auto" else ("counts" if rows.sparse else "squared")
-        self._visible = self._checked_output(rows)
-        torch.manual_seed(self.seed)
-        widths = (rows.width, *self.sizes)
-        network = torch.nn.ModuleDict(
-            {
-                "encoder": mlp(widths, self.activation, self.norm),
-                "decoder": mlp(widths[::-1], self.activation, self.norm),
-            }
-        )
-        _centre(network["decoder"], rows, self._visible)
-        self.history = train(network, self._objective(), rows, self._plan(), work, self._augment(), self.spec(True))
-        self.encoder = folded(network["encoder"])  # type: ignore[arg-type]
-        self.decoder = folded(network["decoder"], last=self._visible)  # type: ignore[arg-type]
-        metric = self.metric if self.metric != "auto" else ("cosine" if self._loss == "counts" else "euclidean")
-        return Space(self.sizes[-1], Kind.DENSE, Metric(metric))
+        return mlp((width, *self.sizes)[::-1], self.activation, self.norm, encoder if self.tied else None)
 
-    def _scaled(self, matrix: Codes) -> Codes:
-        """Return word counts as the root of 100 times their share, so that inputs are of the order of 1."""
-        if not issparse(matrix):
-            return matrix
-        sums = np.asarray(matrix.sum(axis=1)).ravel()
-        scaled = matrix.copy()
-        scaled.data = np.repeat(1 / np.where(sums > 0, sums, 1), np.diff(matrix.indptr)) * matrix.data
-        scaled.data = np.sqrt(scaled.data * 100).astype(np.float32)
-        return scaled
-
-    def _checked_output(self, rows: Any) -> str:
-        """Return what ends the decoder, or say why these rows cannot be learnt."""
-        if self._loss == "squared" and self.output != "auto":
-            return self.output
-        low, high = float(rows.matrix.min()), float(rows.matrix.max())
-        if self._loss == "squared":
-            return "sigmoid" if low >= 0 and high <= 1 else "linear"
-        if not rows.sparse and (low < 0 or (self._loss == "cross-entropy" and high > 1)):
-            raise OptionError(f"deep-ae: loss={self._loss} needs values in [0, 1], found {low:g} to {high:g}")
-        return VISIBLE[self._loss]
-
-    def _objective(self) -> Any:
-        import torch
+    def _spoilt(self, batch: Tensor, training: bool) -> Tensor:
         from torch.nn import functional
 
-        kind, noise, dropout, bounded = self._loss, self.noise, self.dropout, self._visible == "sigmoid"
+        seen = super()._spoilt(batch, training)
+        if self.contractive and training:
+            seen = seen.detach().requires_grad_()
+        return functional.dropout(seen, self.dropout, training) if self.dropout else seen
 
-        def objective(network: nn.Module, batch: Tensor) -> Tensor:
-            seen = functional.dropout(batch, dropout, network.training) if dropout else batch
-            code = network["encoder"](seen)  # type: ignore[index]
-            if noise and network.training:
-                code = code + noise * torch.randn_like(code)
-            output = network["decoder"](code).float()  # type: ignore[index]
-            if kind == "squared":
-                squared: Tensor = ((output.sigmoid() if bounded else output) - batch).square()
-                return squared.sum(dim=1).mean()
-            if kind == "cross-entropy":
-                return functional.binary_cross_entropy_with_logits(output, batch, reduction="none").sum(dim=1).mean()
-            shares = batch.square()  # the input is the root of the shares
-            shares = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-9)
-            return -(shares * functional.log_softmax(output, dim=1)).sum(dim=1).mean()
+    def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
+        import torch
 
-        return objective
+        code = network["encoder"](seen)
+        if self.sparsity != "none":
+            code = code.sigmoid() if self.sparsity == "kl" else code.relu()
+        noisy = code + self.noise * torch.randn_like(code) if self.noise and network.training else code
+        return code, network["decoder"](noisy)
 
-    def _augment(self) -> Augment | None:
-        if not self.shift:
-            return None
-        shape = self.input_space.shape if self.input_space is not None else None
-        if shape is None:
-            raise OptionError(
-                "deep-ae: shift moves pictures, but the input is not known to be pictures: put pixels first"
-            )
-        return shifting(shape, self.shift)
-
-    def _encode(self, items: Any) -> Codes:
-        return forward(self.encoder, self._scaled(items))
-
-    def _decode(self, codes: Codes) -> Items:
-        return forward(self.decoder, np.asarray(codes, dtype=np.float32))
-
-    def state(self) -> State:
-        """Return the layers, batch normalisation folded in, and the place of the output's activation."""
-        visible = np.asarray([OUTPUTS.index(self._visible)], dtype=np.int64)
-        return {"visible": visible, **to_state("encoder", self.encoder), **to_state("decoder", self.decoder)}
-
-    def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
-        self._visible = OUTPUTS[int(state["visible"][0])]
-        hidden = [self.activation] * (len(self.sizes) - 1)
-        self.encoder = from_state("encoder", state, [*hidden, "linear"])
-        self.decoder = from_state("decoder", state, [*hidden, self._visible])
+    def _penalty(self, network: Any, seen: Tensor, code: Tensor) -> Tensor | float:
+        total: Tensor | float = 0.0
+        if self.sparsity == "kl":
+            total = total + self.sparsity_weight * divergence(code.float().mean(dim=0), self.target)
+        elif self.sparsity == "l1":
+            total = total + self.sparsity_weight * relative_l1(code.float())
+        if self.contractive:
+            total = total + self.contractive * jacobian_norm(seen, code)
+        return total
 
 
-def shifting(shape: tuple[int, ...], most: int) -> Augment:
-    """Return a function that moves each picture of a batch by up to `most` pixels each way, edges filled with 0."""
+def divergence(means: Tensor, target: float) -> Tensor:
+    """Return the sum of KL(target || mean) over components taken as coins (Ng 2011)."""
+    kept = means.clamp(1e-6, 1 - 1e-6)
+    by_component: Tensor = target * (target / kept).log() + (1 - target) * ((1 - target) / (1 - kept)).log()
+    return by_component.sum()
+
+
+def relative_l1(code: Tensor) -> Tensor:
+    """Return the mean size of each component over its root mean square, summed: 0 to 1 each, small when sparse."""
+    by_component: Tensor = code.abs().mean(dim=0) / code.square().mean(dim=0).add(1e-8).sqrt()
+    return by_component.sum()
+
+
+def jacobian_norm(seen: Tensor, code: Tensor) -> Tensor:
+    """Estimate the squared Frobenius norm of d code / d seen, averaged over the rows.
+
+    For a direction v of independent standard normal numbers, E |J^T v|^2 = |J|_F^2 (Hutchinson).
+    """
     import torch
 
-    height, width = shape[:2]
-    channels = shape[2] if len(shape) == 3 else 1
-    wide = width + 2 * most
-    corner = (torch.arange(height)[:, None] * wide + torch.arange(width)).flatten()
-    places = (corner[:, None] * channels + torch.arange(channels)).reshape(1, -1)
-
-    def augment(batch: Tensor, generator: Any) -> Tensor:
-        pictures = torch.nn.functional.pad(batch.view(-1, height, width, channels), (0, 0, most, most, most, most))
-        down, right = torch.randint(0, 2 * most + 1, (2, len(batch), 1), generator=generator)
-        return pictures.flatten(1).gather(1, places + (down * wide + right) * channels)
-
-    return augment
-
-
-def _centre(decoder: Any, rows: Any, visible: str) -> None:
-    """Start the output at the mean of the data: the first epochs need not find it."""
-    import torch
-
-    mean = np.asarray(rows.matrix.mean(axis=0), dtype=np.float64).ravel()
-    if visible == "sigmoid":
-        mean = np.clip(mean, 1e-3, 1 - 1e-3)
-        mean = np.log(mean / (1 - mean))
-    elif visible == "softmax":
-        mean = np.log(mean + 1e-6)
-    with torch.no_grad():
-        decoder[-1].bias.copy_(torch.from_numpy(mean.astype(np.float32)))
-
-
-def reconstruction_error(items: NDArray[Any], decoded: NDArray[Any]) -> float:
-    """Return the squared error summed over the components, averaged over the items."""
-    return float(np.square(items - decoded).sum(axis=1).mean())
+    direction = torch.randn_like(code)
+    (pulled,) = torch.autograd.grad(code, seen, direction, create_graph=True)
+    return pulled.float().square().sum(dim=1).mean()

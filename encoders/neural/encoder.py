@@ -1,20 +1,34 @@
-"""What every method that is trained by gradient descent has in common: the options of its training."""
+"""What every method that is trained by gradient descent has in common: the options and the course of its training."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from encoders.base import Encoder
+from encoders.codes import Batches, Space
 from encoders.options import option
 
 if TYPE_CHECKING:
-    from encoders.neural.training import Plan
+    from torch import nn
+
+    from encoders.neural.training import Augment, Examples, History, Loss, Plan
+
+#: The last, or only, phase of a training.
+MAIN = "training"
+#: Share of a time budget that goes to the phases before the last one.
+EARLY_SHARE = 0.25
 
 
 @dataclass(kw_only=True)
 class NeuralEncoder(Encoder):
-    """An encoder that is trained by the one loop, `encoders.neural.training.train`."""
+    """An encoder that is trained by the one loop, `encoders.neural.training.train`, in one or more phases.
+
+    A subclass writes ``_learn`` and calls `_train` in it, once a phase. Its first field is its own.
+    """
 
     epochs: int = option(40, "passes over the data", ge=1)
     minutes: float | None = option(None, "time budget; the schedule fits itself into it", gt=0)
@@ -27,9 +41,59 @@ class NeuralEncoder(Encoder):
     precision: str = option("auto", "arithmetic of the training", choices=("auto", "fp32", "bf16"))
     seed: int = option(0, "seed of weights, order and noise", ge=0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        #: What happened in every phase of the training, by its name; `MAIN` is the last.
+        self.phases: dict[str, History] = {}
+        #: Told the name of the phase and its history after every epoch.
+        self.watch: Callable[[str, History], None] | None = None
+
+    @abstractmethod
+    def _learn(self, batches: Batches, work: Path | None) -> Space:
+        """Train, by one or more calls of `_train`, and return the space of the codes."""
+
+    @property
+    def history(self) -> History:
+        """What happened in the last phase of the training."""
+        return self.phases[MAIN]
+
+    def _fit(self, batches: Batches, work: Path | None) -> Space:
+        from encoders.neural.checkpoint import clear_checkpoints
+
+        self.phases = {}
+        space = self._learn(batches, work)
+        clear_checkpoints(work)
+        return space
+
+    def _train(
+        self,
+        network: nn.Module,
+        loss: Loss,
+        rows: Examples,
+        work: Path | None,
+        augment: Augment | None = None,
+        phase: str = MAIN,
+        plan: Plan | None = None,
+    ) -> None:
+        """Train `network` in place; a phase that was ended before a kill is read back rather than trained again."""
+        from encoders.neural.training import train
+
+        watch = self.watch
+        self.phases[phase] = train(
+            network,
+            loss,
+            rows,
+            plan or self._plan(),
+            None if work is None else work / phase,
+            augment,
+            self.spec(full=True),
+            None if watch is None else lambda history: watch(phase, history),
+        )
+
     def _plan(self) -> Plan:
         from encoders.neural.training import Plan
 
+        early = EARLY_SHARE if self._has_early_phases() else 0.0
         return Plan(
             epochs=self.epochs,
             batch_size=self.batch_size,
@@ -40,5 +104,25 @@ class NeuralEncoder(Encoder):
             validation=self.validation,
             precision=self.precision,
             seed=self.seed,
-            minutes=self.minutes,
+            minutes=None if self.minutes is None else self.minutes * (1 - early),
         )
+
+    def _has_early_phases(self) -> bool:
+        """Tell whether part of a time budget is to be left for phases before the last one."""
+        return False
+
+    def _early_plan(self, phases: int, epochs: int) -> Plan:
+        """Return the plan of one of `phases` phases before the last one."""
+        minutes = None if self.minutes is None else self.minutes * EARLY_SHARE / phases
+        return replace(self._plan(), epochs=epochs, minutes=minutes)
+
+    def learnt_shape(self) -> dict[str, Any]:
+        """Return what the encoder learnt about spaces, and the history of its training."""
+        return {**super().learnt_shape(), "training": {name: asdict(phase) for name, phase in self.phases.items()}}
+
+    def restore_shape(self, value: dict[str, Any]) -> None:
+        """Take back what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
+        from encoders.neural.training import History
+
+        super().restore_shape(value)
+        self.phases = {name: History(**phase) for name, phase in value.get("training", {}).items()}

@@ -51,12 +51,11 @@ class LinearAutoencoder(NeuralEncoder):
     weight_decay: float = option(0.0, "AdamW's", ge=0, kw_only=True)
     precision: str = option("fp32", "arithmetic of the training", choices=("auto", "fp32", "bf16"), kw_only=True)
 
-    def _fit(self, batches: Batches, work: Path | None) -> Space:
+    def _learn(self, batches: Batches, work: Path | None) -> Space:
         import torch
 
         from encoders.neural.networks import folded
         from encoders.neural.rows import Rows
-        from encoders.neural.training import train
 
         rows = Rows(collect(batches))
         if self.k > rows.width:
@@ -69,9 +68,7 @@ class LinearAutoencoder(NeuralEncoder):
             }
         )
         mean = np.asarray(rows.matrix.mean(axis=0, dtype=np.float64), dtype=np.float32)
-        self.history = train(
-            network, _objective(torch.from_numpy(mean)), rows, self._plan(), work, None, self.spec(True)
-        )
+        self._train(network, _objective(torch.from_numpy(mean)), rows, work)
         weight = folded(network["encoder"])[0].weight  # type: ignore[arg-type]
         self.layers = [
             Layer(weight, -weight @ mean, "linear"),

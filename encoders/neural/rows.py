@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.codes import Codes
@@ -62,3 +63,23 @@ class Rows:
             matrix.data[inner]
         )
         return dense
+
+
+class LabelledRows:
+    """Rows with the number of the class of each."""
+
+    def __init__(self, rows: Rows, classes: NDArray[np.int64]) -> None:
+        import torch
+
+        self.rows, self._classes = rows, torch.from_numpy(classes)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def digest(self) -> str:
+        """Return a SHA-256 of numbers and classes."""
+        return hashlib.sha256(self.rows.digest().encode() + self._classes.numpy().tobytes()).hexdigest()
+
+    def take(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Return rows (len(places), width) and their classes (len(places),)."""
+        return self.rows.take(places), self._classes.index_select(0, places)

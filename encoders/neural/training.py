@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from encoders.cores import available_cores
 from encoders.errors import BadItemError, TrainingError
-from encoders.neural.checkpoint import clear_checkpoint, read_checkpoint, write_checkpoint
-from encoders.neural.rows import Rows
+from encoders.neural.checkpoint import read_checkpoint, write_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Loss = Callable[["nn.Module", "Tensor"], "Tensor"]
-Augment = Callable[["Tensor", Any], "Tensor"]
+Loss = Callable[["nn.Module", Any], "Tensor"]
+Augment = Callable[[Any, Any], Any]
+#: Parts of the progress bar: finer than an epoch, coarser than its own redrawing.
+TICKS = 1000
+
+
+class Examples(Protocol):
+    """What is learnt from, a mini-batch at a time: rows, labelled rows, texts."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, places: Tensor) -> Any:
+        """Return the examples at `places` as the loss reads them."""
+
+    def digest(self) -> str:
+        """Return the identity of the examples."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +61,19 @@ class History:
     best_epoch: int = -1
 
 
+#: Told the history after every epoch.
+Watch = Callable[[History], None]
+
+
 def train(
     network: nn.Module,
     loss: Loss,
-    rows: Rows,
+    rows: Examples,
     plan: Plan,
     work: Path | None = None,
     augment: Augment | None = None,
     method: str = "",
+    watch: Watch | None = None,
 ) -> History:
     """Train a network in place and leave it with its best weights, in evaluation mode.
 
@@ -63,15 +82,17 @@ def train(
     network : torch.nn.Module
     loss : callable
         ``loss(network, batch)`` -> mean loss of a mini-batch (scalar tensor).
-    rows : Rows
+    rows : Examples
     plan : Plan
     work : Path, optional
         Where a checkpoint is written after every epoch; a run that was killed goes on from it, and ends with the same
-        weights as one that was not.
+        weights as one that was not. It stays when the run has ended: whoever gave the folder removes it.
     augment : callable, optional
         ``augment(batch, generator)`` -> batch, in training only.
     method : str
         All options of the method; a checkpoint of other options or other rows is left aside.
+    watch : callable, optional
+        Told the history after every epoch.
 
     Returns
     -------
@@ -82,7 +103,8 @@ def train(
     BadItemError
         When there are not two rows to learn from.
     TrainingError
-        When the loss is no longer a number.
+        When the loss is no longer a number, or a mini-batch does not fit into memory; the checkpoint of the last good
+        epoch stays.
 
     References
     ----------
@@ -111,35 +133,68 @@ def train(
     def clock() -> float:
         return (time.perf_counter() - started) / budget
 
-    with _progress(plan, len(history.seconds)) as bar:
+    with _progress(method, len(history.seconds)) as bar:
+
+        def pace(epochs: float) -> float:
+            """Return the share of the training that is done, by epochs or by the clock, and show it."""
+            done = max(epochs / plan.epochs, clock())
+            bar.update(max(0, int(min(1.0, done) * TICKS) - bar.n))
+            return done
+
         for epoch in range(len(history.seconds), plan.epochs):
             begun = time.perf_counter()
             if clock() >= 1 or epoch - history.best_epoch > plan.patience > 0:
                 break
-            history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, clock))
-            history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
+            with _explained(plan, epoch, work):
+                history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, pace))
+                history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
             history.seconds.append(time.perf_counter() - begun)
             if history.validation_loss[-1] <= min(history.validation_loss):
                 history.best_epoch, best = epoch, _copied(network)
             write_checkpoint(work, network, optimizer, history, best, identity)
-            bar.set_postfix_str(f"loss {history.train_loss[-1]:.4g}, validation {history.validation_loss[-1]:.4g}")
-            bar.update()
+            bar.set_postfix_str(
+                f"epoch {epoch + 1}, loss {history.train_loss[-1]:.4g}, validation {history.validation_loss[-1]:.4g}"
+            )
+            if watch is not None:
+                watch(history)
     network.load_state_dict(best)
     network.eval()
-    clear_checkpoint(work)
     return history
+
+
+@contextmanager
+def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
+    """Say what to do when an epoch fails, and that the epochs before it are kept."""
+    kept = f"; the {epoch} epochs before it are kept in {work}" if work is not None and epoch else ""
+    try:
+        yield
+    except _NotANumberError:
+        raise TrainingError(
+            f"the loss is no longer a number in epoch {epoch + 1}: "
+            f"lower the learning rate (it is {plan.learning_rate:g}){kept}"
+        ) from None
+    except RuntimeError as error:  # what torch raises when an allocation fails
+        if "alloc" not in str(error):
+            raise
+        raise TrainingError(
+            f"a batch of {plan.batch_size:,} does not fit into memory in epoch {epoch + 1}: lower batch-size{kept}"
+        ) from error
+
+
+class _NotANumberError(Exception):
+    """The loss is infinite or NaN."""
 
 
 def _epoch(
     network: nn.Module,
     loss: Loss,
-    rows: Rows,
+    rows: Examples,
     training: Tensor,
     plan: Plan,
     epoch: int,
     optimizer: Any,
     augment: Augment | None,
-    clock: Callable[[], float],
+    pace: Callable[[float], float],
 ) -> float:
     import torch
 
@@ -154,9 +209,9 @@ def _epoch(
         places = order[step * plan.batch_size : (step + 1) * plan.batch_size]
         if len(places) < 2 and steps > 1:
             continue  # batch normalisation cannot learn from one row
-        done = (epoch + step / steps) / plan.epochs
+        done = pace(epoch + step / steps)
         for group in optimizer.param_groups:
-            group["lr"] = plan.learning_rate * one_cycle(max(done, clock()), plan.warm_up)
+            group["lr"] = plan.learning_rate * one_cycle(done, plan.warm_up)
         batch = rows.take(places)
         if augment is not None:
             batch = augment(batch, generator)
@@ -168,20 +223,18 @@ def _epoch(
         total += value.detach().float() * (len(places) / len(order))
     mean = float(total)
     if not math.isfinite(mean):
-        raise TrainingError(
-            f"the loss is no longer a number in epoch {epoch + 1}: "
-            f"lower the learning rate (it is {plan.learning_rate:g})"
-        )
+        raise _NotANumberError
     return mean
 
 
-def _measure(network: nn.Module, loss: Loss, rows: Rows, held_out: Tensor, plan: Plan) -> float:
+def _measure(network: nn.Module, loss: Loss, rows: Examples, held_out: Tensor, plan: Plan) -> float:
     import torch
 
     network.eval()
+    torch.manual_seed(plan.seed)  # noise that is part of a loss is the same in every epoch
     total = 0.0
     with torch.no_grad(), _autocast(plan.precision):
-        for part in held_out.split(1024):  # type: ignore[no-untyped-call]
+        for part in held_out.split(4 * plan.batch_size):  # type: ignore[no-untyped-call]
             total += float(loss(network, rows.take(part)).float()) * len(part)
     return total / max(1, len(held_out))
 
@@ -230,8 +283,9 @@ def _copied(network: nn.Module) -> dict[str, Any]:
     return {key: value.detach().clone() for key, value in network.state_dict().items()}
 
 
-def _progress(plan: Plan, done: int) -> Any:
+def _progress(method: str, done: int) -> Any:
     from tqdm import tqdm
 
-    told = f"training from epoch {done + 1}" if done else "training"
-    return tqdm(total=plan.epochs, initial=done, desc=told, unit="epoch", disable=None, leave=False)
+    told = f"training {method.partition(',')[0] or 'a network'}" + (f" from epoch {done + 1}" if done else "")
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+    return tqdm(total=TICKS, desc=told, bar_format=layout, disable=None, leave=False)

@@ -98,8 +98,7 @@ class CorpusBatches:
         stream = iter(self.items)
         while chunk := list(islice(stream, self.rows)):
             labels = [item.label for item in chunk]
-            known = [label for label in labels if label is not None]
-            yield Batch([item.content for item in chunk], known if len(known) == len(labels) else None)
+            yield Batch([item.content for item in chunk], labels if any(labels) else None)
 
 
 def update_digest(digest: Any, item: Item) -> None:

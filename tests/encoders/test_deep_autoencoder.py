@@ -13,10 +13,12 @@ from sklearn.datasets import load_digits
 from encoders.codes import Batch, Metric
 from encoders.errors import BadItemError, OptionError, TrainingError
 from encoders.neural import training
-from encoders.neural.deep_autoencoder import DeepAutoencoder, reconstruction_error, shifting
+from encoders.neural.corruption import shifting
+from encoders.neural.deep_autoencoder import DeepAutoencoder
 from encoders.neural.layers import forward
 from encoders.neural.networks import folded, mlp
 from encoders.neural.training import one_cycle
+from encoders.neural.visible import reconstruction_error
 from encoders.projection.pca import PCA
 from encoders.registry import create
 
@@ -51,7 +53,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, monk
         killed_after(2, patch)
         with pytest.raises(Killed):
             encoder().fit(SMALL, work=tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["checkpoint.safetensors"]
     resumed = encoder().fit(SMALL, work=tmp_path)
     np.testing.assert_allclose(resumed.encode(SMALL), whole.encode(SMALL), rtol=1e-5, atol=1e-5)
     assert resumed.history.validation_loss == pytest.approx(whole.history.validation_loss)
@@ -105,7 +107,8 @@ def test_the_checkpoint_of_other_data_is_left_aside(tmp_path, monkeypatch):
 
 
 def test_an_unreadable_checkpoint_is_left_aside(tmp_path):
-    (tmp_path / "checkpoint.safetensors").write_bytes(b"half a file")
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "checkpoint.safetensors").write_bytes(b"half a file")
     DeepAutoencoder((8, 3), epochs=1).fit(SMALL, work=tmp_path)
 
 

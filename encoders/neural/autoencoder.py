@@ -1,0 +1,144 @@
+"""What every autoencoder shares: the visible side, corruption, and the course of its training."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
+from encoders.errors import OptionError
+from encoders.neural.corruption import CORRUPTIONS
+from encoders.neural.encoder import NeuralEncoder
+from encoders.neural.visible import OUTPUTS, VISIBLE, Visible, chosen, scaled
+from encoders.options import option
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from encoders.neural.rows import Rows
+    from encoders.neural.training import Augment
+
+
+@dataclass(kw_only=True)
+class Autoencoder(NeuralEncoder):
+    """A network that learns a code by reproducing its input from it.
+
+    Losses: ``squared`` error; ``cross-entropy`` of values in [0, 1]; ``counts``, the multinomial cross-entropy of word
+    counts divided by their sum (the visible softmax of Hinton & Salakhutdinov). ``auto`` takes ``counts`` for sparse
+    input and ``squared`` otherwise. The output of ``squared`` is a sigmoid where all training values lie in [0, 1]: a
+    linear one spends most of its error on a black background that it never quite meets.
+
+    A subclass writes ``_network``, ``_reconstructed``, ``_code_size`` and ``_keep``; where it adds to the loss,
+    ``_penalty``; where it trains in phases, ``_pretrain``.
+    """
+
+    loss: str = option("auto", "what is minimised", choices=("auto", *VISIBLE))
+    metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
+    output: str = option("auto", "what ends the decoder under squared loss", choices=("auto", "linear", "sigmoid"))
+    corruption: str = option("none", "noise on the input, to be undone", choices=CORRUPTIONS)
+    level: float = option(0.3, "of the corruption: standard deviation or share", ge=0)
+    shift: int = option(0, "move pictures by up to so many pixels in training", ge=0, le=8)
+
+    # -- what a subclass writes -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _network(self, rows: Rows) -> nn.Module:
+        """Return the network with its first weights."""
+
+    @abstractmethod
+    def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the code of a batch and the output before its last activation."""
+
+    @abstractmethod
+    def _code_size(self) -> int:
+        """Return the components of a code."""
+
+    @abstractmethod
+    def _keep(self, network: Any) -> None:
+        """Take over what was learnt."""
+
+    def _penalty(self, network: Any, seen: Tensor, code: Tensor) -> Tensor | float:
+        """Return what is added to the reconstruction's loss in training."""
+        return 0.0
+
+    def _pretrain(self, network: Any, rows: Rows, work: Path | None) -> None:  # most have no such phase
+        """Find better first weights."""
+
+    def _bounded_loss(self) -> str:
+        """Return what ``loss=auto`` is for values in [0, 1]."""
+        return "squared"
+
+    # -- the course -------------------------------------------------------------------------------------------
+
+    def _learn(self, batches: Batches, work: Path | None) -> Space:
+        import torch
+
+        from encoders.neural.rows import Rows
+
+        rows = Rows(scaled(collect(batches)))
+        self._visible: Visible = chosen(self.name, self.loss, self.output, rows, self._bounded_loss())
+        self._warn_of_a_wide_code(rows.width)
+        torch.manual_seed(self.seed)
+        network = self._network(rows)
+        self._pretrain(network, rows, work)
+        self._train(network, self._objective(), rows, work, self._augment())
+        self._keep(network)
+        return self._space_of_codes()
+
+    def _space_of_codes(self) -> Space:
+        metric = self.metric if self.metric != "auto" else ("cosine" if self._visible.loss == "counts" else "euclidean")
+        return Space(self._code_size(), Kind.DENSE, Metric(metric))
+
+    def _objective(self) -> Any:
+        """Return the loss: reconstruction of the clean batch from a spoilt one; penalties in training only."""
+
+        def objective(network: nn.Module, batch: Tensor) -> Tensor:
+            seen = self._spoilt(batch, network.training)
+            code, output = self._reconstructed(network, seen)
+            loss = self._visible.value(output, batch).mean()
+            return loss + self._penalty(network, seen, code) if network.training else loss
+
+        return objective
+
+    def _spoilt(self, batch: Tensor, training: bool) -> Tensor:
+        """Return what the encoder sees of a batch: noise that is to be undone stays where the loss is measured."""
+        from encoders.neural.corruption import corrupted
+
+        return corrupted(batch, self.corruption, self.level)
+
+    def _augment(self) -> Augment | None:
+        if not self.shift:
+            return None
+        from encoders.neural.corruption import shifting
+
+        return shifting(self._picture_shape("shift moves pictures"), self.shift)
+
+    def _picture_shape(self, why: str) -> tuple[int, ...]:
+        """Return the shape of the pictures that the rows are, or say why it is needed."""
+        shape = self.input_space.shape if self.input_space is not None else None
+        if shape is None:
+            raise OptionError(f"{self.name}: {why}, but the input is not known to be pictures: put pixels first")
+        return shape
+
+    def _warn_of_a_wide_code(self, width: int) -> None:
+        if self._code_size() > width and not self.gives_bits:
+            warnings.warn(
+                f"{self.name}: a code of {self._code_size():,} numbers is larger than the {width:,} of an item: "
+                "it can be copied without learning anything",
+                stacklevel=2,
+            )
+
+    def _visible_state(self) -> dict[str, Any]:
+        return {"visible": np.asarray([OUTPUTS.index(self._visible.output)], dtype=np.int64)}
+
+    def _restore_visible(self, state: dict[str, Any]) -> None:
+        output = OUTPUTS[int(state["visible"][0])]
+        self._visible = Visible("squared" if output == "linear" else self.loss, output)
+
+    def _scaled(self, items: Any) -> Codes:
+        return scaled(items)

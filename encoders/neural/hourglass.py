@@ -1,0 +1,149 @@
+"""The ONE convolutional network: down by convolution and pooling to a code, up again, with or without side paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+#: A pyramid level that is a code is averaged to at most so many places a side: at full size it would be no code.
+GRID = 7
+
+
+class Hourglass(nn.Module):
+    """Pictures to a code of `k` numbers and back.
+
+    Each level is a 3x3 convolution, batch normalisation and SiLU, then maximum pooling by 2. The way up undoes the
+    pooling and convolves again. Pictures of any size pass: odd sides are rounded up on the way down and cut on the
+    way up.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(height, width[, colours])``.
+    channels : sequence of int
+        Of each level, from the picture down.
+    k : int
+        Numbers of the code.
+    up : str
+        How pooling is undone: ``deconv`` (transposed convolution), ``repeat`` (each value four times), ``index``
+        (each value where the maximum was, 0 elsewhere).
+    paths : str
+        What passes beside the code: ``none``; ``concat``, the features of each level (Ronneberger et al. 2015);
+        ``pyramid``, their 1x1 convolutions added (Lin et al. 2017).
+    """
+
+    def __init__(self, shape: Sequence[int], channels: Sequence[int], k: int, up: str, paths: str) -> None:
+        super().__init__()
+        self.shape, self.up, self.paths = (*shape[:2], shape[2] if len(shape) == 3 else 1), up, paths
+        self.sides: list[tuple[int, int]] = [(shape[0], shape[1])]
+        for _ in channels:
+            self.sides.append(((self.sides[-1][0] + 1) // 2, (self.sides[-1][1] + 1) // 2))
+        widths = [self.shape[2], *channels]
+        self.down = nn.ModuleList(_convolution(widths[i], widths[i + 1]) for i in range(len(channels)))
+        self.bottom = (channels[-1], *self.sides[-1])
+        numbers = channels[-1] * self.sides[-1][0] * self.sides[-1][1]
+        self.narrow, self.widen = nn.Linear(numbers, k), nn.Linear(k, numbers)
+        entering, leaving = list(channels), [channels[0], *channels[:-1]]
+        if paths == "pyramid":  # one width for all levels, so that they can be added and compared
+            entering = leaving = [channels[0]] * len(channels)
+            self.lateral = nn.ModuleList(nn.Conv2d(c, channels[0], 1) for c in (*channels, channels[-1]))
+        if up == "deconv":
+            self.grow = nn.ModuleList(nn.ConvTranspose2d(c, c, 2, stride=2) for c in entering)
+        joined = [2 * c if paths == "concat" else c for c in entering]
+        self.smooth = nn.ModuleList(_convolution(c, d) for c, d in zip(joined, leaving, strict=True))
+        self.paint = nn.Conv2d(channels[0], self.shape[2], 3, padding=1)
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return codes (n, k) and outputs (n, height * width * colours) before the last activation."""
+        features, places, code = self.descend(rows)
+        return code, self.ascend(code, features, places)
+
+    def descend(self, rows: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:
+        """Return the features of each level, where their maxima were, and the code."""
+        height, width, colours = self.shape
+        x = rows.view(-1, height, width, colours).permute(0, 3, 1, 2)
+        features: list[Tensor] = []
+        places: list[Tensor] = []
+        for convolve in self.down:
+            x = convolve(x)
+            features.append(x)
+            if self.up == "index":
+                x, where = functional.max_pool2d(x, 2, ceil_mode=True, return_indices=True)
+                places.append(where)
+            else:
+                x = functional.max_pool2d(x, 2, ceil_mode=True)
+        return features, places, self.narrow(x.flatten(1))
+
+    def ascend(self, code: Tensor, features: list[Tensor], places: list[Tensor]) -> Tensor:
+        """Return the output for codes, given what passes beside them."""
+        painted: Tensor = self.paint(self._levels(code, features, places)[0])
+        return painted.permute(0, 2, 3, 1).flatten(1)
+
+    def _levels(self, code: Tensor, features: list[Tensor], places: list[Tensor]) -> list[Tensor]:
+        """Return what each level hands on upwards, the finest first."""
+        x = functional.silu(self.widen(code)).view(-1, *self.bottom)
+        if self.paths == "pyramid":
+            x = self.lateral[-1](x)
+        levels: list[Tensor] = []
+        for i in reversed(range(len(self.down))):
+            height, width = self.sides[i]
+            x = self._unpooled(x, i, places)[:, :, :height, :width]
+            if self.paths == "pyramid":
+                x = x + self.lateral[i](features[i])
+            elif self.paths == "concat":
+                x = torch.cat([features[i], x], dim=1)
+            x = self.smooth[i](x)
+            levels.insert(0, x)
+        return levels
+
+    def _unpooled(self, x: Tensor, i: int, places: list[Tensor]) -> Tensor:
+        if self.up == "deconv":
+            grown: Tensor = self.grow[i](x)
+            return grown
+        if self.up == "index":
+            return functional.max_unpool2d(x, places[i], (2, 2), output_size=self.sides[i])
+        return functional.interpolate(x, scale_factor=2, mode="nearest")
+
+    def pyramid_code(self, rows: Tensor, kind: str) -> Tensor:
+        """Return what the pyramid holds of pictures: ``pooled``, the mean of each level, or ``level-N``, 1 the finest.
+
+        Levels are ``(n, channels, height, width)``, averaged to at most `GRID` places a side.
+        """
+        features, places, code = self.descend(rows)
+        levels = self._levels(code, features, places)
+        if kind == "pooled":
+            return torch.cat([level.mean(dim=(2, 3)) for level in levels], dim=1)
+        level = levels[int(kind.removeprefix("level-")) - 1]
+        return functional.adaptive_avg_pool2d(level, (min(level.shape[2], GRID), min(level.shape[3], GRID))).flatten(1)
+
+
+def _convolution(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.SiLU())
+
+
+def state_of(network: nn.Module) -> dict[str, Any]:
+    """Return the arrays of a network that it needs to answer."""
+    return {
+        f"network.{key}": value.detach().float().contiguous().numpy()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+
+
+def load_state(network: nn.Module, state: dict[str, Any]) -> None:
+    """Take back what `state_of` returned.
+
+    Raises
+    ------
+    KeyError
+        When an array is missing.
+    """
+    own = network.state_dict()
+    for key in own:
+        if not key.endswith("num_batches_tracked"):
+            own[key] = torch.from_numpy(state[f"network.{key}"])
+    network.load_state_dict(own)

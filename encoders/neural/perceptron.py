@@ -1,0 +1,124 @@
+"""Autoencoders that are multilayer perceptrons: after training plain NumPy layers, which answer without torch."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from encoders.base import State
+from encoders.codes import Codes, Items
+from encoders.neural.autoencoder import Autoencoder
+from encoders.neural.layers import Layer, forward, from_state, to_state
+from encoders.options import option
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from encoders.neural.rows import Rows
+
+
+@dataclass(kw_only=True)
+class PerceptronAutoencoder(Autoencoder):
+    """A multilayer perceptron down to the code, and one of the same widths in reverse.
+
+    A subclass writes ``_sizes``; where its code is no plain output of the encoder, `_reconstructed` and what
+    surrounds the layers in encoding and decoding.
+    """
+
+    activation: str = option("silu", "of the hidden layers", choices=("silu", "relu", "tanh", "sigmoid"))
+    norm: str = option("batch", "normalisation of the hidden layers", choices=("batch", "none"))
+    pretrain: str = option("none", "first weights, layer by layer", choices=("none", "layerwise", "rbm"))
+    pretrain_epochs: int = option(10, "passes over the data for each layer that is pretrained", ge=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.encoder: list[Layer] = []
+        self.decoder: list[Layer] = []
+
+    @abstractmethod
+    def _sizes(self) -> tuple[int, ...]:
+        """Return the widths from the first hidden layer to the code."""
+
+    @property
+    def _code_activation(self) -> str:
+        """What ends the encoder."""
+        return "linear"
+
+    def _code_size(self) -> int:
+        return self._sizes()[-1]
+
+    def _network(self, rows: Rows) -> nn.Module:
+        import torch
+
+        network = torch.nn.ModuleDict({"encoder": self._encoder(rows.width)})
+        network["decoder"] = self._decoder(rows.width, network["encoder"])
+        with torch.no_grad():
+            network["decoder"][-1].bias.copy_(torch.from_numpy(self._visible.start(rows)))  # type: ignore[index]
+        return network
+
+    def _encoder(self, width: int) -> Any:
+        from encoders.neural.networks import mlp
+
+        return mlp((width, *self._sizes()), self.activation, self.norm)
+
+    def _decoder(self, width: int, encoder: Any) -> Any:
+        from encoders.neural.networks import mlp
+
+        return mlp((width, *self._sizes())[::-1], self.activation, self.norm)
+
+    def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
+        code = network["encoder"](seen)
+        return code, network["decoder"](code)
+
+    def _has_early_phases(self) -> bool:
+        return self.pretrain != "none"
+
+    def _pretrain(self, network: Any, rows: Rows, work: Path | None) -> None:
+        if self.pretrain == "none":
+            return
+        from encoders.neural.pretraining import layerwise, rbm
+
+        pairs = self._layer_pairs(network)
+        plan = self._early_plan(len(pairs), self.pretrain_epochs)
+
+        def train(layer: Any, loss: Any, inputs: Any, number: int, rate: float = 1.0) -> None:
+            slower = replace(plan, learning_rate=plan.learning_rate * rate)
+            self._train(layer, loss, inputs, work, None, f"layer-{number}", slower)
+
+        if self.pretrain == "rbm":
+            rbm(self.name, pairs, rows, train)
+        else:
+            layerwise(pairs, rows, self._visible, self._spoilt, train)
+
+    def _layer_pairs(self, network: Any) -> list[tuple[Any, Any]]:
+        """Return each layer of the encoder with the layer of the decoder that undoes it, from the input to the code."""
+        from encoders.neural.networks import blocks
+
+        return list(zip(blocks(network["encoder"]), blocks(network["decoder"])[::-1], strict=True))
+
+    def _keep(self, network: Any) -> None:
+        from encoders.neural.networks import folded
+
+        self.encoder = folded(network["encoder"], last=self._code_activation)
+        self.decoder = folded(network["decoder"], last=self._visible.output)
+
+    def _encode(self, items: Any) -> Codes:
+        return forward(self.encoder, self._scaled(items))
+
+    def _decode(self, codes: Codes) -> Items:
+        return forward(self.decoder, np.asarray(codes, dtype=np.float32))
+
+    def state(self) -> State:
+        """Return the layers, batch normalisation folded in, and the place of the output's activation."""
+        return {**self._visible_state(), **to_state("encoder", self.encoder), **to_state("decoder", self.decoder)}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        self._restore_visible(state)
+        hidden = [self.activation] * (len(self._sizes()) - 1)
+        self.encoder = from_state("encoder", state, [*hidden, self._code_activation])
+        self.decoder = from_state("decoder", state, [*hidden, self._visible.output])

@@ -1,0 +1,113 @@
+"""Autoencoders of pictures: a convolutional network, kept in torch."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from encoders.base import State
+from encoders.codes import Codes, Items, slices
+from encoders.cores import available_cores
+from encoders.errors import NotInvertibleError, OptionError
+from encoders.neural.autoencoder import Autoencoder
+from encoders.options import option
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from encoders.neural.rows import Rows
+
+#: Pictures sent through the network at a time.
+PIECE = 512
+
+
+@dataclass(kw_only=True)
+class PictureAutoencoder(Autoencoder):
+    """An `Hourglass` over pictures; a subclass says how it goes up and what passes beside the code."""
+
+    reads_sparse: ClassVar[bool] = False
+    answers_without_torch: ClassVar[bool] = False
+    channels: tuple[int, ...] = option((32, 64), "of each level: convolution, then pooling by 2", ge=1, le=4096)
+
+    @property
+    def _up(self) -> str:
+        """How pooling is undone."""
+        return "repeat"
+
+    @property
+    def _paths(self) -> str:
+        """What passes beside the code."""
+        return "none"
+
+    def _network(self, rows: Rows) -> nn.Module:
+        import torch
+
+        network: Any = self._hourglass()
+        start = torch.from_numpy(self._visible.start(rows)).view(-1, network.shape[2]).mean(dim=0)
+        with torch.no_grad():
+            network.paint.bias.copy_(start)
+        return typing.cast("nn.Module", network)
+
+    def _hourglass(self) -> Any:
+        from encoders.neural.hourglass import Hourglass
+
+        shape = self._picture_shape("it convolves pictures")
+        least = 2 ** len(self.channels)
+        if min(shape[:2]) < least:
+            raise OptionError(
+                f"{self.name}: {len(self.channels)} levels, as channels={'-'.join(map(str, self.channels))} asks, need "
+                f"pictures of at least {least}x{least}, these are {shape[1]}x{shape[0]}: "
+                "take fewer channels, or scale with pixels:size="
+            )
+        return Hourglass(shape, self.channels, self._code_size(), self._up, self._paths)
+
+    def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
+        code, output = network(seen)
+        return code, output
+
+    def _keep(self, network: Any) -> None:
+        self._trained = network
+
+    def _encode(self, items: Any) -> Codes:
+        return self._in_pieces(items, lambda rows: self._code_of(self._trained, rows))
+
+    def _code_of(self, network: Any, rows: Tensor) -> Tensor:
+        """Return what is the code of a batch."""
+        code: Tensor = network.descend(rows)[2]
+        return code
+
+    def _decode(self, codes: Codes) -> Items:
+        if self._paths != "none" or self._up == "index":
+            raise NotInvertibleError(
+                f"'{self.name}' needs more than the code to go up again: reconstruct the item instead"
+            )
+        return self._in_pieces(codes, lambda part: self._visible.output_of(self._trained.ascend(part, [], [])))
+
+    def _reconstruct(self, items: Any) -> Items:
+        return self._in_pieces(items, lambda rows: self._visible.output_of(self._trained(rows)[1]))
+
+    def _in_pieces(self, rows: Any, answer: Any) -> Any:
+        import torch
+
+        torch.set_num_threads(available_cores())
+        with torch.no_grad():
+            parts = [answer(torch.from_numpy(np.array(part, dtype=np.float32))).numpy() for part in slices(rows, PIECE)]
+        return np.concatenate(parts) if parts else np.empty((0, self.space.dim), dtype=np.float32)
+
+    def state(self) -> State:
+        """Return the network's arrays and the place of the output's activation."""
+        from encoders.neural.hourglass import state_of
+
+        return {**self._visible_state(), **state_of(self._trained)}
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned."""
+        from encoders.neural.hourglass import load_state
+
+        self._restore_visible(state)
+        self._trained = self._hourglass()
+        load_state(self._trained, state)
+        self._trained.eval()

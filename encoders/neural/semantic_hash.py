@@ -1,0 +1,81 @@
+"""Semantic hashing: binary codes learnt as such, so that similar items lie a few bits apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from encoders.codes import Codes, Items, Kind, Metric, Space
+from encoders.neural.layers import forward
+from encoders.neural.perceptron import PerceptronAutoencoder
+from encoders.options import option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass
+class SemanticHash(PerceptronAutoencoder):
+    """A deep autoencoder whose code is bits, searched by Hamming distance.
+
+    In training the code is a sigmoid: ``noise`` adds Gaussian noise before it, so that only values near 0 and 1 carry
+    anything; ``straight-through`` rounds it and passes the gradient on as if it had not. With ``norm=batch`` the code
+    is normalised too, so that each bit is 1 for about half of the items.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).random((64, 8)).astype(np.float32)
+    >>> encoder = SemanticHash(12, hidden=(16,), epochs=2).fit(rows)
+    >>> encoder.encode(rows).shape, encoder.decode(encoder.encode(rows)).shape
+    ((64, 2), (64, 8))
+
+    References
+    ----------
+    Salakhutdinov & Hinton, Semantic hashing, International Journal of Approximate Reasoning 50, 2009, section 3;
+    Krizhevsky & Hinton, Using very deep autoencoders for content-based image retrieval, ESANN 2011; Bengio, Leonard &
+    Courville, Estimating or propagating gradients through stochastic neurons, 2013 (straight-through).
+    """
+
+    name: ClassVar[str] = "semantic-hash"
+    gives_bits: ClassVar[bool] = True
+    bits: int = option(32, "bits of the code", ge=1)
+    hidden: tuple[int, ...] = option((500, 250), "widths between the input and the code", ge=1)
+    learn: str = option("noise", "how bits are learnt", choices=("noise", "straight-through"))
+    noise: float = option(4.0, "standard deviation of the noise before the sigmoid", ge=0)
+
+    def _sizes(self) -> tuple[int, ...]:
+        return (*self.hidden, self.bits)
+
+    def _encoder(self, width: int) -> Any:
+        from torch import nn
+
+        encoder = super()._encoder(width)
+        if self.norm == "batch":
+            encoder.append(nn.BatchNorm1d(self.bits))
+        return encoder
+
+    def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
+        import torch
+
+        logits = network["encoder"](seen)
+        hard = (logits > 0).to(logits.dtype)
+        if not network.training:
+            code = hard
+        elif self.learn == "noise":
+            code = (logits + self.noise * torch.randn_like(logits)).sigmoid()
+        else:
+            soft = logits.sigmoid()
+            code = hard + soft - soft.detach()
+        return code, network["decoder"](code)
+
+    def _space_of_codes(self) -> Space:
+        return Space(self.bits, Kind.BINARY, Metric.HAMMING)
+
+    def _encode(self, items: Any) -> Codes:
+        return np.packbits(forward(self.encoder, self._scaled(items)) > 0, axis=1)
+
+    def _decode(self, codes: Codes) -> Items:
+        bits = np.unpackbits(np.asarray(codes), axis=1, count=self.bits)
+        return forward(self.decoder, bits.astype(np.float32))

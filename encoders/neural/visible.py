@@ -1,0 +1,96 @@
+"""The visible side of an autoencoder: how its input is scaled, what ends its output, how the two are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.codes import Codes
+from encoders.errors import OptionError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from encoders.neural.rows import Rows
+
+#: Loss -> what stands behind the last map of the decoder, unless `output` says otherwise.
+VISIBLE = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
+#: A saved encoder names one by its place.
+OUTPUTS = tuple(VISIBLE.values())
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What is minimised (``squared``, ``cross-entropy``, ``counts``) and what ends the decoder."""
+
+    loss: str
+    output: str
+
+    def value(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of each row, summed over the components (n,)."""
+        from torch.nn import functional
+
+        logits, target = logits.float().flatten(1), target.flatten(1)
+        if self.loss == "squared":
+            squared: Tensor = (self.output_of(logits) - target).square()
+            return squared.sum(dim=1)
+        if self.loss == "cross-entropy":
+            return functional.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(dim=1)
+        shares = target.square()  # the input is the root of the shares, see `scaled`
+        shares = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-9)
+        return -(shares * functional.log_softmax(logits, dim=1)).sum(dim=1)
+
+    def output_of(self, logits: Tensor) -> Tensor:
+        """Return the reconstruction that the last map's numbers stand for."""
+        if self.output == "linear":
+            return logits
+        return logits.sigmoid() if self.output == "sigmoid" else logits.softmax(dim=1)
+
+    def start(self, rows: Rows) -> NDArray[np.float32]:
+        """Return the bias with which an output starts at the mean of the data: the first epochs need not find it."""
+        mean = np.asarray(rows.matrix.mean(axis=0), dtype=np.float64).ravel()
+        if self.output == "sigmoid":
+            mean = np.clip(mean, 1e-3, 1 - 1e-3)
+            mean = np.log(mean / (1 - mean))
+        elif self.output == "softmax":
+            mean = np.log(mean + 1e-6)
+        return mean.astype(np.float32)
+
+
+def chosen(name: str, loss: str, output: str, rows: Rows, bounded: str = "squared") -> Visible:
+    """Return the visible side for these rows; ``auto`` is decided by what they hold, `bounded` for values in [0, 1].
+
+    Raises
+    ------
+    OptionError
+        When the loss cannot be had of these values.
+    """
+    low, high = float(rows.matrix.min()), float(rows.matrix.max())
+    within = low >= 0 and high <= 1
+    if loss == "auto":
+        loss = "counts" if rows.sparse else bounded if within else "squared"
+    if loss == "squared":
+        return Visible(loss, output if output != "auto" else "sigmoid" if within else "linear")
+    if not rows.sparse and (low < 0 or (loss == "cross-entropy" and high > 1)):
+        raise OptionError(f"{name}: loss={loss} needs values in [0, 1], found {low:g} to {high:g}")
+    return Visible(loss, VISIBLE[loss])
+
+
+def scaled(matrix: Codes) -> Codes:
+    """Return word counts as the root of 100 times their share, so that inputs are of the order of 1."""
+    if not issparse(matrix):
+        return matrix
+    sums = np.asarray(matrix.sum(axis=1)).ravel()
+    shares: Any = matrix.copy()
+    shares.data = np.repeat(1 / np.where(sums > 0, sums, 1), np.diff(matrix.indptr)) * matrix.data
+    shares.data = np.sqrt(shares.data * 100).astype(np.float32)
+    return shares
+
+
+def reconstruction_error(items: NDArray[Any], decoded: NDArray[Any]) -> float:
+    """Return the squared error summed over the components, averaged over the items."""
+    return float(np.square(items - decoded).sum(axis=1).mean())
