@@ -1,0 +1,127 @@
+"""Every autoencoder on MNIST at code sizes 30, 10 and 2: reconstruction beside retrieval, and what each cost.
+
+All 10,000 test pictures ask the 60,000 of training, exact search. Each run appends one row; `report.py` takes the
+latest of each. Penalties' weights were chosen by ``tune``, which holds 10,000 training pictures out and looks at no
+test picture.
+
+Run: ``NEARBY_DATA=... python benchmarks/autoencoders.py [SIZE ...] [METHOD ...]``, or ``tune SPEC ...``
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from mnist import measured, read
+from record import record, say, timed
+
+from encoders.base import Encoder
+from encoders.errors import NotInvertibleError
+from encoders.neural.visible import reconstruction_error
+from encoders.registry import create
+
+SIZES = (30, 10, 2)
+DEEP = "1000-500-250"
+#: Epochs by size; one epoch of the convolutional networks takes as long as three of the others.
+EPOCHS = {30: 15, 10: 10, 2: 10}
+SIGMOID = "activation=sigmoid,norm=none"
+#: Name -> spec, {k} the size of the code, {e} the epochs, {c} those of convolutional networks.
+METHODS = {
+    "pca": "pca:{k}",
+    "deep": f"deep-ae:{DEEP}-{{k}},epochs={{e}}",
+    "deep, tied": f"deep-ae:{DEEP}-{{k}},epochs={{e}},tied=true",
+    "deep, layer by layer": f"deep-ae:{DEEP}-{{k}},epochs={{e}},pretrain=layerwise,pretrain-epochs=4",
+    "deep, sigmoid": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID}",
+    "deep, sigmoid, layer by layer": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID},pretrain=layerwise,pretrain-epochs=4",
+    "deep, sigmoid, RBM": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID},pretrain=rbm,pretrain-epochs=4",
+    "sparse, KL": f"deep-ae:{DEEP}-{{k}},epochs={{e}},sparsity=kl,target=0.2",
+    "sparse, L1": f"deep-ae:{DEEP}-{{k}},epochs={{e}},sparsity=l1",
+    "contractive": f"deep-ae:{DEEP}-{{k}},epochs={{e}},contractive=0.01",
+    "denoising": f"denoising-ae:{DEEP}-{{k}},epochs={{e}}",
+    "variational": f"vae:{DEEP}-{{k}},epochs={{e}}",
+    "conv, deconvolution": "conv-ae:{k},epochs={c},up=deconv",
+    "conv, repetition": "conv-ae:{k},epochs={c},up=repeat",
+    "conv, remembered places": "conv-ae:{k},epochs={c},up=index",
+    "U-Net": "unet-ae:{k},epochs={c}",
+    "pyramid": "fpn-ae:{k},epochs={c}",
+}
+
+
+def main(*arguments: str) -> None:
+    """Fit and measure every method asked for, at every size asked for."""
+    if arguments[:1] == ("tune",):
+        tune(arguments[1:])
+        return
+    sizes = [int(word) for word in arguments if word.isdigit()] or SIZES
+    names = [word for word in arguments if not word.isdigit()] or list(METHODS)
+    train, test, labels, asked, shape = pictures()
+    for size in sizes:
+        for name in names:
+            spec = METHODS[name].format(k=size, e=EPOCHS[size], c=max(3, EPOCHS[size] // 3))
+            figures = row(spec, shape, train, test, labels, asked)
+            record("autoencoders", {"method": name, "size": size, "spec": f"pixels+{spec}", **figures})
+            say(name, size, {key: value for key, value in figures.items() if key != "spaces"})
+
+
+def pictures() -> tuple[Any, Any, list[Any], list[Any], Encoder]:
+    (images, labels), (others, asked) = read("train"), read("test")
+    pixels = create("pixels").fit(images)
+    return pixels.encode(images), pixels.encode(others), labels, asked, pixels
+
+
+def row(spec: str, pixels: Encoder, train: Any, test: Any, labels: list[Any], asked: list[Any]) -> dict[str, Any]:
+    """Return reconstruction error and retrieval of one encoder, and of the other codes that it has."""
+    encoder: Any = create(spec)
+    encoder.input_space = pixels.space
+    with timed() as fitting:
+        encoder.fit(train)
+    with timed() as encoding:
+        codes = encoder.encode(train)
+    queries = encoder.encode(test)
+    figures = measured(encoder, codes, queries, labels, asked)
+    figures |= {"fit_seconds": fitting.value, "encode_per_second": len(train) / encoding.value}
+    figures["test_error"] = reconstruction_error(test, encoder.reconstruct(test))
+    figures["decodes"] = decodes(encoder, queries)
+    if hasattr(encoder, "history"):
+        figures["epochs"] = len(encoder.history.seconds)
+        figures["phases"] = {name: phase.__dict__ for name, phase in encoder.phases.items()}
+    if hasattr(encoder, "code"):
+        figures["spaces"] = other_codes(encoder, train, test, labels, asked)
+    return figures
+
+
+def decodes(encoder: Encoder, codes: Any) -> bool:
+    try:
+        encoder.decode(codes[:1])
+    except NotInvertibleError:
+        return False
+    return True
+
+
+def other_codes(encoder: Any, train: Any, test: Any, labels: list[Any], asked: list[Any]) -> dict[str, Any]:
+    """Return retrieval by what the pyramid holds beside its bottleneck."""
+    found = {}
+    for code in ("pooled", *(f"level-{place + 1}" for place in range(len(encoder.channels)))):
+        encoder.code = code
+        encoder._space = encoder._space_of_codes()
+        found[code] = measured(encoder, encoder.encode(train), encoder.encode(test), labels, asked)
+        found[code]["dim"] = encoder.space.dim
+    return found
+
+
+def tune(specs: tuple[str, ...]) -> None:
+    """Print figures on 10,000 pictures held out of the training ones."""
+    train, _, labels, _, pixels = pictures()
+    held = np.random.default_rng(0).permutation(len(train))
+    here, other = np.sort(held[10_000:]), np.sort(held[:10_000])
+    known, asked = [labels[place] for place in here], [labels[place] for place in other]
+    for spec in specs:
+        figures = row(spec, pixels, train[here], train[other], known, asked)
+        say(spec, {key: value for key, value in figures.items() if key not in ("spaces", "phases")})
+        for code, found in figures.get("spaces", {}).items():
+            say("   ", code, found)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,120 @@
+"""Bits of pictures against pixels: CIFAR-10, 50,000 items, test pictures ask, the same class is relevant.
+
+Euclidean distance in pixel space, PCA, random hyperplanes, LSH of PCA, and the bits of a very deep autoencoder; then
+a shortlist by 28 bits re-ranked by 256. Widths, noise and epochs were chosen by ``tune`` on training pictures.
+
+Run: ``NEARBY_DATA=... python benchmarks/image_hashing.py``, or ``tune SPEC ...``
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from mnist import measured
+from record import record, say, timed
+
+from encoders.codes import Kind
+from encoders.registry import create
+from indexers.registry import create_index
+from retrieval.corpora.registry import open_corpus
+from retrieval.evaluation import evaluate_labels
+
+DEEP = "2048-1024-512"
+SPACES = {
+    "256 numbers": f"pca:512,whiten=true+deep-ae:{DEEP}-256,epochs=15",
+    "256 bits": f"semantic-hash:256,hidden={DEEP},epochs=20",
+    "28 bits": f"semantic-hash:28,hidden={DEEP}-256,epochs=20",
+}
+RIVALS = {
+    "pixels": "vectors",
+    "PCA, 256 numbers": "pca:256",
+    "random hyperplanes, 256 bits": "random-projection:256+binarize",
+    "random hyperplanes, 28 bits": "random-projection:28+binarize",
+    "PCA signs, 28 bits": "pca:28+binarize",
+}
+MEASURES = tuple(f"P@{k}" for k in (1, 2, 5, 10, 20, 50, 100))
+
+
+def main(*arguments: str) -> None:
+    """Measure every space and the shortlist, or only those asked for."""
+    if arguments[:1] == ("tune",):
+        tune(arguments[1:])
+        return
+    train, test, labels, asked, pixels = pictures()
+    spaces, kept = {}, {}
+    for name, spec in {**RIVALS, **SPACES}.items():
+        spaces[name], kept[name] = row(spec, pixels, train, test, labels, asked)
+        say(name, {key: value for key, value in spaces[name].items() if key != "options"})
+    shortlists = shortlisted(kept["28 bits"], kept["256 bits"], labels, asked)
+    record("image_hashing", {"spaces": spaces, "shortlists": shortlists, "items": len(train), "queries": len(test)})
+
+
+def pictures() -> tuple[Any, Any, list[Any], list[Any], Any]:
+    corpus = open_corpus("cifar10")
+    items, queries = list(corpus), list(corpus.queries())
+    pixels = create("pixels").fit(np.stack([item.content for item in items]))
+    train = pixels.encode([item.content for item in items])
+    test = pixels.encode([query.content for query in queries])
+    return train, test, [item.label for item in items], [query.label for query in queries], pixels
+
+
+def row(
+    spec: str, pixels: Any, train: Any, test: Any, labels: list[Any], asked: list[Any]
+) -> tuple[dict[str, Any], tuple[Any, Any, Any]]:
+    """Return the measures of a space, and its encoder and codes."""
+    encoder: Any = create(spec)
+    encoder.input_space = pixels.space
+    with timed() as fitting:
+        encoder.fit(train)
+    with timed() as encoding:
+        codes = encoder.encode(train)
+    queries = encoder.encode(test)
+    figures = measured(encoder, codes, queries, labels, asked)
+    index = create_index("exact", encoder.space)
+    index.add([str(place) for place in range(len(codes))], codes)
+    figures |= evaluate_labels(index.search_rows(queries, 100).rows, labels, asked, MEASURES).means
+    figures |= {"fit_seconds": fitting.value, "encode_per_second": len(train) / encoding.value, "spec": spec}
+    if encoder.space.kind is Kind.BINARY:
+        bits = np.unpackbits(codes, axis=1, count=encoder.space.dim)
+        figures["share_of_ones"] = [float(bits.mean(axis=0).min()), float(bits.mean(axis=0).max())]
+    return figures, (encoder, codes, queries)
+
+
+def shortlisted(coarse: Any, fine: Any, labels: list[Any], asked: list[Any]) -> list[dict[str, Any]]:
+    """Return what a shortlist by the coarse bits keeps of the fine bits' answers, by the share that it scans."""
+    from retrieval.shortlist import shortlisted as rerank
+
+    indexes = []
+    for encoder, codes, _ in (coarse, fine):
+        index = create_index("exact", encoder.space)
+        index.add([str(place) for place in range(len(codes))], codes)
+        indexes.append(index)
+    whole = indexes[1].search_rows(fine[2], 100).rows
+    best = evaluate_labels(whole, labels, asked, ("P@100",)).means["P@100"]
+    found = []
+    for share in (0.01, 0.02, 0.05, 0.1):
+        with timed() as taken:
+            rows = rerank(indexes[0], indexes[1], coarse[2], fine[2], int(share * len(labels)), 100).rows
+        kept = np.mean([len(np.intersect1d(a, b)) / 100 for a, b in zip(rows, whole, strict=True)])
+        measure = evaluate_labels(rows, labels, asked, ("P@100",)).means["P@100"]
+        found.append(
+            {"share": share, "P@100": measure, "of_full": measure / best, "answers_kept": float(kept), "s": taken.value}
+        )
+        say("shortlist", found[-1])
+    return found
+
+
+def tune(specs: tuple[str, ...]) -> None:
+    """Print figures on 5,000 pictures held out of the training ones."""
+    train, _, labels, _, pixels = pictures()
+    held = np.random.default_rng(0).permutation(len(train))
+    here, other = np.sort(held[5_000:]), np.sort(held[:5_000])
+    known, asked = [labels[place] for place in here], [labels[place] for place in other]
+    for spec in specs:
+        say(spec, row(spec, pixels, train[here], train[other], known, asked)[0])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

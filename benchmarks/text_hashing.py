@@ -1,0 +1,104 @@
+"""Bits of postings against words: semantic hashing, TF-IDF, LSA and BM25 on 20 Newsgroups, and a shortlist re-ranked.
+
+Training postings are the items, test postings the queries, the same group is relevant. The spaces' settings were
+chosen by ``tune`` on training postings.
+
+Run: ``NEARBY_DATA=... python benchmarks/text_hashing.py``, or ``tune SPEC ...``
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from newsgroups import rankings
+from record import record, say, timed
+
+from encoders.registry import create
+from indexers.registry import create_index
+from retrieval.corpora.registry import open_corpus
+from retrieval.evaluation import evaluate_labels, precision_recall_labels
+from retrieval.shortlist import shortlisted
+
+WORDS = "tfidf:stop=english,min-df=3"
+HASH = f"{WORDS}+semantic-hash:{{bits}},hidden=500-250,dropout=0.6,epochs=30"
+SPACES = {
+    "bm25": "bm25",
+    "tfidf": WORDS,
+    "lsa:128": f"{WORDS}+lsa:128",
+    "lsa signs, 32 bits": f"{WORDS}+lsa:32+binarize",
+    "lsa signs, 128 bits": f"{WORDS}+lsa:128+binarize",
+    "semantic hash, 32 bits": HASH.format(bits=32),
+    "semantic hash, 128 bits": HASH.format(bits=128),
+}
+CODES = ("lsa signs, 32 bits", "semantic hash, 32 bits", "semantic hash, 128 bits")
+FINE = ("tfidf", "bm25", "lsa:128")
+SHARES = (0.01, 0.02, 0.05, 0.1)
+MEASURES = ("P@10", "P@100")
+
+
+def main(*arguments: str) -> None:
+    """Measure every space and every shortlist on the test postings, or tune on training postings alone."""
+    corpus = open_corpus("20newsgroups")
+    items, queries = list(corpus), list(corpus.queries())
+    tuning = arguments[:1] == ("tune",)
+    if tuning:
+        order = np.random.default_rng(0).permutation(len(items))
+        queries, items = [items[row] for row in order[:1500]], [items[row] for row in order[1500:]]
+    labels, asked = [item.label for item in items], [query.label for query in queries]
+    spaces, kept = {}, {}
+    for name, spec in {spec: spec for spec in arguments[1:]}.items() if tuning else SPACES.items():
+        spaces[name], kept[name] = measured(spec, items, queries, labels, asked)
+        say(name, {key: value for key, value in spaces[name].items() if key != "curve"})
+    if not tuning:
+        pairs = [(coarse, fine) for coarse in CODES for fine in FINE]
+        shortlists = [found for pair in pairs for found in refined(*pair, kept, spaces, labels, asked)]
+        record("text_hashing", {"spaces": spaces, "shortlists": shortlists, "items": len(items)})
+
+
+def measured(
+    spec: str, items: list[Any], queries: list[Any], labels: list[Any], asked: list[Any]
+) -> tuple[dict[str, Any], tuple[Any, Any]]:
+    encoder = create(spec)
+    with timed() as fitting:
+        encoder.fit([item.content for item in items])
+    index = create_index("exact", encoder.space)
+    codes = encoder.encode([item.content for item in items])
+    index.add([item.id for item in items], codes)
+    coded = encoder.encode_queries([query.content for query in queries])
+    means = evaluate_labels(index.search_rows(coded, 100).rows, labels, asked, MEASURES).means
+    curve = precision_recall_labels(rankings(index, coded), labels, asked).mean(axis=0)
+    size = encoder.space.bytes_per_item or codes.data.nbytes * 2 / len(items)
+    return {**means, "curve": curve.tolist(), "fit_seconds": fitting.value, "bytes": size, "spec": spec}, (index, coded)
+
+
+def refined(
+    coarse: str, fine: str, kept: dict[str, Any], spaces: dict[str, Any], labels: list[Any], asked: list[Any]
+) -> list[dict[str, Any]]:
+    """Return quality and speed of a shortlist by bits, re-ranked by a finer space, beside that space alone."""
+    (filter_index, filter_codes), (index, codes) = kept[coarse], kept[fine]
+    found = []
+    for share in SHARES:
+        candidates = int(share * len(labels))
+        alone, both = [], []
+        for _ in range(3):
+            begun = time.perf_counter()
+            index.search_rows(codes, 100)
+            alone.append(time.perf_counter() - begun)
+            begun = time.perf_counter()
+            rows = shortlisted(filter_index, index, filter_codes, codes, candidates, 100).rows
+            both.append(time.perf_counter() - begun)
+        means = evaluate_labels(rows, labels, asked, MEASURES).means
+        found.append({
+            "coarse": coarse, "fine": fine, "share": share, **means,
+            "of_full": {name: means[name] / spaces[fine][name] for name in MEASURES},
+            "speed_up": float(np.median(alone) / np.median(both)),
+        })  # fmt: skip
+        say(found[-1])
+    return found
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
