@@ -44,7 +44,6 @@ class DeepAutoencoder(PerceptronAutoencoder):
     name: ClassVar[str] = "deep-ae"
     sizes: tuple[int, ...] = option((1000, 500, 250, 30), "widths from the input to the code", ge=1)
     noise: float = option(0.0, "standard deviation of Gaussian noise added to the code in training", ge=0)
-    dropout: float = option(0.0, "share of the input set to 0 in training, to be restored", ge=0, lt=1)
     tied: bool = option(False, "decode by the transposed weights of the encoder")
     sparsity: str = option("none", "few active components in a code", choices=tuple(CODE_ACTIVATIONS))
     sparsity_weight: float = option(1.0, "of the sparsity in the loss", ge=0)
@@ -64,12 +63,8 @@ class DeepAutoencoder(PerceptronAutoencoder):
         return mlp((width, *self.sizes)[::-1], self.activation, self.norm, encoder if self.tied else None)
 
     def _spoilt(self, batch: Tensor, training: bool) -> Tensor:
-        from torch.nn import functional
-
         seen = super()._spoilt(batch, training)
-        if self.contractive and training:
-            seen = seen.detach().requires_grad_()
-        return functional.dropout(seen, self.dropout, training) if self.dropout else seen
+        return seen.detach().requires_grad_() if self.contractive and training else seen
 
     def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
         import torch

@@ -31,6 +31,7 @@ class PerceptronAutoencoder(Autoencoder):
 
     activation: str = option("silu", "of the hidden layers", choices=("silu", "relu", "tanh", "sigmoid"))
     norm: str = option("batch", "normalisation of the hidden layers", choices=("batch", "none"))
+    dropout: float = option(0.0, "share of the input set to 0 in training, to be restored", ge=0, lt=1)
     pretrain: str = option("none", "first weights, layer by layer", choices=("none", "layerwise", "rbm"))
     pretrain_epochs: int = option(10, "passes over the data for each layer that is pretrained", ge=1)
 
@@ -73,6 +74,11 @@ class PerceptronAutoencoder(Autoencoder):
     def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
         code = network["encoder"](seen)
         return code, network["decoder"](code)
+
+    def _spoilt(self, batch: Tensor, training: bool) -> Tensor:
+        from torch.nn import functional
+
+        return functional.dropout(super()._spoilt(batch, training), self.dropout, training)
 
     def _has_early_phases(self) -> bool:
         return self.pretrain != "none"
