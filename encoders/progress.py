@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 def steps(count: int, what: str, unit: str = "pass") -> Iterator[int]:
@@ -71,3 +72,11 @@ def passes(count: int, what: str) -> Iterator[Callable[[int, float], None]]:
         yield report
     finally:
         bar.close()
+
+
+def share_done(what: str, parts: int, shown: bool = True) -> Any:
+    """Return a bar of so many parts that tells the share done and the time left, unless it is not to be `shown`."""
+    from tqdm import tqdm
+
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+    return tqdm(total=parts, desc=what, bar_format=layout, disable=None if shown else True, leave=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,14 @@ def write_checkpoint(
 
 
 def read_checkpoint(
-    work: Path | None, network: nn.Module, optimizer: Any, history: History, plan: dict[str, Any]
+    work: Path | None,
+    network: nn.Module,
+    optimizer: Any,
+    history: History,
+    plan: dict[str, Any],
+    free: Collection[str] = (),
 ) -> dict[str, Any] | None:
-    """Restore an interrupted run of the same plan and return its best weights; None when there is none."""
+    """Restore an interrupted run of the same plan, but for what is `free`, and return its best weights, or None."""
     if work is None or not (work / FILE).exists():
         return None
     from safetensors import SafetensorError, safe_open
@@ -45,7 +51,7 @@ def read_checkpoint(
     try:
         with safe_open(work / FILE, framework="pt") as file:
             notes = file.metadata()
-            if json.loads(notes["plan"]) != json.loads(json.dumps(plan)):
+            if _fixed(json.loads(notes["plan"]), free) != _fixed(json.loads(json.dumps(plan)), free):
                 return None
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError):
@@ -71,6 +77,10 @@ def clear_checkpoints(work: Path | None) -> None:
             file.unlink()
             if file.parent != work:
                 file.parent.rmdir()
+
+
+def _fixed(plan: dict[str, Any], free: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in plan.items() if key not in free}
 
 
 def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:

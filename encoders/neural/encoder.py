@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +45,10 @@ class NeuralEncoder(Encoder):
         super().__post_init__()
         #: What happened in every phase of the training, by its name; `MAIN` is the last.
         self.phases: dict[str, History] = {}
-        #: Told the name of the phase and its history after every epoch.
+        #: Told the name of the phase and its history, when the phase begins and after every epoch.
         self.watch: Callable[[str, History], None] | None = None
+        #: Whether `fit` goes on from a checkpoint of other epochs, minutes, learning rate, patience or batch size.
+        self.new_course: bool = False
 
     @abstractmethod
     def _learn(self, batches: Batches, work: Path | None) -> Space:
@@ -86,9 +88,17 @@ class NeuralEncoder(Encoder):
             plan or self._plan(),
             None if work is None else work / phase,
             augment,
-            self.spec(full=True),
+            self._method(),
             None if watch is None else lambda history: watch(phase, history),
+            self.new_course,
         )
+
+    def _method(self) -> str:
+        """Return every option but those of the course, which the plan holds."""
+        from encoders.neural.training import COURSE
+
+        defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in COURSE}
+        return replace(self, **defaults).spec(full=True)
 
     def _plan(self) -> Plan:
         from encoders.neural.training import Plan

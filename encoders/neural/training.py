@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from encoders.cores import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, write_checkpoint
+from encoders.progress import share_done
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -51,6 +52,10 @@ class Plan:
     minutes: float | None = None
 
 
+#: How far and how fast to go, not where: what a run may change and still go on from the weights of the one before.
+COURSE = ("epochs", "minutes", "learning_rate", "patience", "batch_size")
+
+
 @dataclass
 class History:
     """What happened: one entry an epoch."""
@@ -61,7 +66,7 @@ class History:
     best_epoch: int = -1
 
 
-#: Told the history after every epoch.
+#: Told the history when training begins and after every epoch.
 Watch = Callable[[History], None]
 
 
@@ -74,6 +79,7 @@ def train(
     augment: Augment | None = None,
     method: str = "",
     watch: Watch | None = None,
+    new_course: bool = False,
 ) -> History:
     """Train a network in place and leave it with its best weights, in evaluation mode.
 
@@ -92,7 +98,9 @@ def train(
     method : str
         All options of the method; a checkpoint of other options or other rows is left aside.
     watch : callable, optional
-        Told the history after every epoch.
+        Told the history when training begins and after every epoch; who watches shows the progress.
+    new_course : bool
+        Go on from a checkpoint even if what `COURSE` names was otherwise there.
 
     Returns
     -------
@@ -124,7 +132,7 @@ def train(
     )
     history, best = History(), _copied(network)
     identity = {} if work is None else {**asdict(plan), "method": method, "rows": rows.digest()}
-    resumed = read_checkpoint(work, network, optimizer, history, identity)
+    resumed = read_checkpoint(work, network, optimizer, history, identity, COURSE if new_course else ())
     if resumed is not None:
         best = resumed
     started = time.perf_counter() - sum(history.seconds)
@@ -133,7 +141,11 @@ def train(
     def clock() -> float:
         return (time.perf_counter() - started) / budget
 
-    with _progress(method, len(history.seconds)) as bar:
+    if watch is not None:
+        watch(history)
+    name, done_before = method.partition(",")[0] or "a network", len(history.seconds)
+    told = f"training {name}" + (f" from epoch {done_before + 1}" if done_before else "")
+    with share_done(told, TICKS, shown=watch is None) as bar:
 
         def pace(epochs: float) -> float:
             """Return the share of the training that is done, by epochs or by the clock, and show it."""
@@ -281,11 +293,3 @@ def _autocast(precision: str) -> Any:
 
 def _copied(network: nn.Module) -> dict[str, Any]:
     return {key: value.detach().clone() for key, value in network.state_dict().items()}
-
-
-def _progress(method: str, done: int) -> Any:
-    from tqdm import tqdm
-
-    told = f"training {method.partition(',')[0] or 'a network'}" + (f" from epoch {done + 1}" if done else "")
-    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-    return tqdm(total=TICKS, desc=told, bar_format=layout, disable=None, leave=False)
