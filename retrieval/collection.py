@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,12 +12,10 @@ from encoders.artifact import MANIFEST, digest_of, encoder_digest
 from encoders.base import Encoder
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError, OptionError, UnknownNameError
-from encoders.neural.checkpoint import FILE as CHECKPOINT
-from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import create_index, load_index
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
-from retrieval.filling import Filled, encoded, fill, planned
+from retrieval.filling import Filled, begun, encoded, encoder_of, fill, fitted, planned
 from retrieval.generations import Generations, link, link_tree
 from retrieval.generations import is_collection as is_collection  # said of collections, decided by their folder
 from retrieval.item_record import items_digest
@@ -119,7 +116,7 @@ class Collection:
         if spec in self.spaces:
             return spec
         try:
-            canonical = str(create(spec))
+            canonical = str(encoder_of(spec))
         except (UnknownNameError, OptionError):  # whatever it was to be, it is no space of this collection
             canonical = spec
         if canonical in self.spaces:
@@ -171,19 +168,17 @@ class Collection:
     # -- writing: each a new generation ------------------------------------------------------------------------
 
     def add_space(self, spec: str, index: str | None = None, say: Say = quiet) -> Collection:
-        """Fit an encoder on the stored items, index their codes, and return the next generation.
+        """Fit an encoder on the stored items unless it came fitted, index their codes, return the next generation.
 
         A training that is killed goes on from its checkpoint when the same space is added again.
         """
         encoder = planned(spec, index, self.items.modality)
         with self._draft() as draft:
-            started = time.perf_counter()
             work = self.folder / WORK / folder_name(str(encoder))
-            begun = "going on with fitting" if any(work.rglob(CHECKPOINT)) else "fitting"
-            say(f"{begun} {encoder} on {self.items.size:,} item{'' if self.items.size == 1 else 's'}")
-            encoder.fitted_on = self.items_digest
-            encoder.fit(self.items.batches(), work=work)
-            fit_seconds = time.perf_counter() - started
+            say(begun(encoder, self.items.size, work))
+            if not encoder.__sklearn_is_fitted__():
+                encoder.fitted_on = self.items_digest
+            fit_seconds = fitted(encoder, self.items.batches(), work)
             create_index(index, encoder.space)  # refused before any encoding
             filled = fill(encoder, self.items, index, self.items.size)
             _require_all(str(encoder), len(filled.index), self.items.size)

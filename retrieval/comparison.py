@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
+class Phase:
+    """One phase of a training: its losses, one an epoch, and the epoch (from 0) whose weights were kept."""
+
+    name: str
+    train_loss: list[float]
+    validation_loss: list[float]
+    seconds: float
+    best_epoch: int
+
+
+@dataclass(frozen=True)
 class SpaceResult:
     """One space's row.
 
@@ -33,6 +44,8 @@ class SpaceResult:
         Interpolated precision at recall 0, .1, ..., 1, averaged over the queries.
     options : str
         The full configuration with every default, e.g. ``bm25:k1=0.9,...``.
+    phases : list of Phase
+        The training of what was trained by gradient descent.
     """
 
     spec: str
@@ -49,6 +62,7 @@ class SpaceResult:
     tied_with_best: dict[str, bool]
     precision_recall: NDArray[np.float64]
     options: str
+    phases: list[Phase] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

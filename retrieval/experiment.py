@@ -19,8 +19,9 @@ from retrieval.collection import Collection
 from retrieval.comparison import Answer, Comparison, Example, Overlap, SpaceResult
 from retrieval.corpora.base import Corpus, Item
 from retrieval.evaluation import Evaluation, evaluate_labels, evaluate_run, precision_recall, precision_recall_labels
-from retrieval.filling import fill, planned
+from retrieval.filling import fill, fitted, planned
 from retrieval.overlap import jaccard_at_k, rbo
+from retrieval.phases import phases_of
 from retrieval.showing import distance_of, show
 from retrieval.significance import tied_with_best
 from retrieval.task import Task
@@ -129,9 +130,7 @@ def outcome(
 
 def attempt(corpus: Corpus, task: Task, encoder: Encoder, description: str | None) -> Trial:
     """Fit, encode, index and search one space, with what each step cost."""
-    started = time.perf_counter()
-    encoder.fit(corpus.batches())
-    fit_seconds = time.perf_counter() - started
+    fit_seconds = fitted(encoder, corpus.batches())
     filled = fill(encoder, corpus, description, len(task.ids))
     return ask(task, Attempt(encoder, filled.index, fit_seconds, filled.encode_seconds, filled.code_bytes))
 
@@ -227,6 +226,7 @@ def _results(task: Task, trials: list[Trial], evaluations: list[Evaluation]) -> 
             tied_with_best={measure: tied[measure][spec] for measure in measures},
             precision_recall=_curve(task, trial),
             options=trial.encoder.spec(full=True),
+            phases=phases_of(trial.encoder),
         )
         for spec, trial, evaluation in zip(specs, trials, evaluations, strict=True)
     ]

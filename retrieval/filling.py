@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from scipy.sparse import issparse
 
+from encoders.artifact import MANIFEST
 from encoders.base import Encoder
-from encoders.codes import Codes, Modality, slices
+from encoders.codes import Batches, Codes, Modality, slices
 from encoders.errors import BadItemError, DimensionError
+from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
 from retrieval.corpora.base import Item
+from retrieval.phases import training_seconds
 
 BATCH_ROWS = 1024
 #: Rows handed to an index that was just fitted.
 ADD_ROWS = 65_536
 
 
+def encoder_of(spec: str) -> Encoder:
+    """Return the encoder that a spec describes, not yet fitted, or the fitted one that the folder it names holds.
+
+    Raises
+    ------
+    SpecError, UnknownNameError, OptionError
+        For a spec of no encoder.
+    ArtifactError
+        For the path of a folder that holds none.
+    """
+    folder = Path(spec).expanduser()
+    return Encoder.load(folder) if is_saved(folder) or (os.sep in spec and folder.is_dir()) else create(spec)
+
+
+def is_saved(folder: Path) -> bool:
+    """Tell whether a folder holds a saved encoder, or says it does."""
+    try:
+        return (folder / MANIFEST).is_file()
+    except OSError:  # too long for a path: a spec
+        return False
+
+
 def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
-    """Return a space's encoder, not yet fitted, or say before any work why it cannot be had.
+    """Return a space's encoder (see `encoder_of`), or say before any work why it cannot be had.
 
     Raises
     ------
@@ -39,11 +66,28 @@ def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
     Traceback (most recent call last):
     encoders.errors.BadItemError: 'bm25' reads texts, but this corpus holds images
     """
-    encoder = create(spec)
+    encoder = encoder_of(spec)
     check_description(description)
     if encoder.reads is not modality:
         raise BadItemError(f"'{encoder}' reads {encoder.reads}s, but this corpus holds {modality}s")
     return encoder
+
+
+def begun(encoder: Encoder, count: int, work: Path) -> str:
+    """Say what `fitted` is about to do with so many items."""
+    items = f"{count:,} item{'' if count == 1 else 's'}"
+    if encoder.__sklearn_is_fitted__():
+        return f"encoding {items} by {encoder}, fitted before"
+    return f"{'going on with fitting' if any(work.rglob(CHECKPOINT)) else 'fitting'} {encoder} on {items}"
+
+
+def fitted(encoder: Encoder, batches: Batches, work: Path | None = None) -> float:
+    """Fit an encoder and return the seconds that took; of one that came fitted, those of its training."""
+    if encoder.__sklearn_is_fitted__():
+        return training_seconds(encoder)
+    started = time.perf_counter()
+    encoder.fit(batches, work=work)
+    return time.perf_counter() - started
 
 
 @dataclass

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from encoders.errors import NearbyError, OptionError
 from indexers.registry import AUTO, parse_description
 from retrieval.collection import Collection, Say, quiet
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
-from retrieval.filling import planned
+from retrieval.filling import encoder_of, planned
 from retrieval.generations import is_collection
 
 
@@ -26,21 +28,35 @@ def index_corpus(
     NearbyError
         When the spaces, their index or the corpus cannot be had; bad specs are refused before anything is stored.
     """
-    wanted = dict.fromkeys(str(planned(spec, index, corpus.modality)) for spec in specs)
+    wanted = {str(planned(spec, index, corpus.modality)): spec for spec in reversed(specs)}
     made = not is_collection(folder)
     collection = Collection.create(folder, corpus, on_bad)
     _require_same_index(collection, list(wanted), index)
     try:
-        for spec in wanted:
+        for spec, source in reversed(wanted.items()):
             if spec in collection.spaces:
+                _require_same_encoder(collection, spec, source)
                 say(f"{spec} is there already")
             else:
-                collection = collection.add_space(spec, index, say)
+                collection = collection.add_space(source, index, say)
     except NearbyError:
         if made and not collection.spaces:
             collection.withdraw()
         raise
     return collection
+
+
+def _require_same_encoder(collection: Collection, spec: str, source: str) -> None:
+    """Refuse to leave a space as it is when a saved encoder was asked for that is another of the same name."""
+    asked = encoder_of(source)
+    if not asked.__sklearn_is_fitted__():
+        return
+    present, wanted = collection.space(spec).encoder.state(), asked.state()
+    if present.keys() != wanted.keys() or any(not np.array_equal(present[key], wanted[key]) for key in wanted):
+        raise OptionError(
+            f"the space '{spec}' of {collection.folder} is not the one in {source}, though called the same: "
+            "index the corpus in another folder"
+        )
 
 
 def _require_same_index(collection: Collection, specs: Sequence[str], index: str) -> None:

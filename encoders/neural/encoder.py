@@ -88,13 +88,13 @@ class NeuralEncoder(Encoder):
             plan or self._plan(),
             None if work is None else work / phase,
             augment,
-            self._method(),
+            self.fixed_spec(),
             None if watch is None else lambda history: watch(phase, history),
             self.new_course,
         )
 
-    def _method(self) -> str:
-        """Return every option but those of the course, which the plan holds."""
+    def fixed_spec(self) -> str:
+        """Write every option but those of the course, which a run that goes on may change (`COURSE`)."""
         from encoders.neural.training import COURSE
 
         defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in COURSE}

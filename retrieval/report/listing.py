@@ -138,7 +138,7 @@ def info_lines(collection: Collection) -> list[str]:
     rows = [
         [
             space["spec"], space["index"], space["dim"], space["kind"], space["metric"],
-            f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on earlier items",
+            f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on other items",
         ]
         for space in value["spaces"]
     ]  # fmt: skip
