@@ -260,20 +260,26 @@ class Encoder(ABC):
         return {field.name: getattr(self, field.name) for field in options.fields_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
-        """Change hyper-parameters; unknown names and bad values are refused and change nothing."""
+        """Change hyper-parameters; unknown names and bad values are refused and change nothing.
+
+        What was fitted with other values is forgotten: it would be saved under values that it does not follow.
+        """
         before = self.get_params()
         for key in params:
             if key not in before:
                 raise OptionError(f"{self.name} has no option '{key}'; it has: {', '.join(before) or 'none'}")
-        try:
+        type(self)(**{**before, **params})  # options are checked one by one and against each other where they are set
+        if any(before[key] != value for key, value in params.items()):
             for key, value in params.items():
                 setattr(self, key, value)
-            options.check(self, self.name)
-        except OptionError:
-            for key, value in before.items():
-                setattr(self, key, value)
-            raise
+            self._forget()
         return self
+
+    def _forget(self) -> None:
+        """Return to the state before fit, what others set from outside kept."""
+        input_space = self.input_space
+        self.__post_init__()
+        self.input_space = input_space
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._space is not None
@@ -317,6 +323,8 @@ class _Sliced:
     """A matrix or list cut into batches."""
 
     def __init__(self, items: Items, labels: Sequence[Any] | None) -> None:
+        if labels is not None and len(labels) != n_rows(items):
+            raise BadItemError(f"every item has one label or None: got {n_rows(items):,} items, {len(labels):,} labels")
         self.items, self.labels = items, labels
 
     def __iter__(self) -> Iterator[Batch]:

@@ -61,6 +61,8 @@ def check(instance: Any, name: str) -> None:
             isinstance(value, bool) and bool not in _accepted(hints[field.name])
         ):
             raise OptionError(f"{label} should be {type_name(hints[field.name])}; got {value!r}")
+        if value == () and field.default:
+            raise OptionError(f"{label} should be {type_name(hints[field.name])}; got none")
         for part in value if isinstance(value, tuple | list) else (value,):
             for key, words, holds in _LIMITS:
                 limit = field.metadata.get(key)

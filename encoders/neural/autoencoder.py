@@ -14,7 +14,7 @@ from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
 from encoders.errors import OptionError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.encoder import NeuralEncoder
-from encoders.neural.visible import OUTPUTS, VISIBLE, Visible, chosen, scaled
+from encoders.neural.visible import LOSSES, OUTPUTS, VISIBLE, Visible, chosen, scaled
 from encoders.options import option
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ class Autoencoder(NeuralEncoder):
     corruption: str = option("none", "noise on the input, to be undone", choices=CORRUPTIONS)
     level: float = option(0.3, "of the corruption: standard deviation or share", ge=0)
     shift: int = option(0, "move pictures by up to so many pixels in training", ge=0, le=8)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.corruption in ("masking", "salt-and-pepper") and self.level > 1:
+            raise OptionError(
+                f"{self.name}: level is the share that {self.corruption} spoils, 0 to 1; got {self.level:g}"
+            )
 
     # -- what a subclass writes -------------------------------------------------------------------------------
 
@@ -80,7 +87,7 @@ class Autoencoder(NeuralEncoder):
 
         from encoders.neural.rows import Rows
 
-        rows = Rows(scaled(collect(batches)))
+        rows = Rows(self._scaled(collect(batches)))
         self._visible: Visible = chosen(self.name, self.loss, self.output, rows, self._bounded_loss())
         self._warn_of_a_wide_code(rows.width)
         torch.manual_seed(self.seed)
@@ -134,11 +141,15 @@ class Autoencoder(NeuralEncoder):
             )
 
     def _visible_state(self) -> dict[str, Any]:
-        return {"visible": np.asarray([OUTPUTS.index(self._visible.output)], dtype=np.int64)}
+        places = [OUTPUTS.index(self._visible.output), LOSSES.index(self._visible.loss)]
+        return {"visible": np.asarray(places, dtype=np.int64)}
 
     def _restore_visible(self, state: dict[str, Any]) -> None:
-        output = OUTPUTS[int(state["visible"][0])]
-        self._visible = Visible("squared" if output == "linear" else self.loss, output)
+        places = [int(place) for place in state["visible"]]
+        output = OUTPUTS[places[0]]
+        # older folders hold the output alone
+        loss = LOSSES[places[1]] if len(places) > 1 else "squared" if output == "linear" else self.loss
+        self._visible = Visible(loss, output)
 
     def _scaled(self, items: Any) -> Codes:
-        return scaled(items)
+        return scaled(items, self.loss)

@@ -71,11 +71,13 @@ def read_checkpoint(
 
 
 def clear_checkpoints(work: Path | None) -> None:
-    """Remove the checkpoints of a training, all phases of it, that has ended."""
-    if work is not None:
-        for file in list(work.rglob(FILE)):
+    """Remove the checkpoints, also those half written, of all phases of a training that has ended."""
+    if work is None:
+        return
+    for pattern in (f".{FILE}.*", FILE):
+        for file in list(work.rglob(pattern)):
             file.unlink()
-            if file.parent != work:
+            if file.parent != work and not any(file.parent.iterdir()):
                 file.parent.rmdir()
 
 

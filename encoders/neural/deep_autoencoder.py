@@ -102,7 +102,8 @@ def relative_l1(code: Tensor) -> Tensor:
 def jacobian_norm(seen: Tensor, code: Tensor) -> Tensor:
     """Estimate the squared Frobenius norm of d code / d seen, averaged over the rows.
 
-    For a direction v of independent standard normal numbers, E |J^T v|^2 = |J|_F^2 (Hutchinson).
+    For a direction v of independent standard normal numbers, E |J^T v|^2 = |J|_F^2 (Hutchinson). Under batch
+    normalisation the rows of a batch act on each other; that part, about k / n of the whole, is counted too.
     """
     import torch
 

@@ -50,6 +50,11 @@ class NeuralEncoder(Encoder):
         #: Whether `fit` goes on from a checkpoint of other epochs, minutes, learning rate, patience or batch size.
         self.new_course: bool = False
 
+    def _forget(self) -> None:
+        watch, new_course = self.watch, self.new_course
+        super()._forget()
+        self.watch, self.new_course = watch, new_course
+
     @abstractmethod
     def _learn(self, batches: Batches, work: Path | None) -> Space:
         """Train, by one or more calls of `_train`, and return the space of the codes."""

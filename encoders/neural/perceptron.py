@@ -49,6 +49,11 @@ class PerceptronAutoencoder(Autoencoder):
         """What ends the encoder."""
         return "linear"
 
+    @property
+    def _binary_code(self) -> bool:
+        """Tell whether a code is of units that are 0 or 1, or the probability of it."""
+        return self._code_activation == "sigmoid"
+
     def _code_size(self) -> int:
         return self._sizes()[-1]
 
@@ -96,7 +101,7 @@ class PerceptronAutoencoder(Autoencoder):
             self._train(layer, loss, inputs, work, None, f"layer-{number}", slower)
 
         if self.pretrain == "rbm":
-            rbm(self.name, pairs, rows, train)
+            rbm(self.name, pairs, rows, self._visible, train, self._binary_code)
         else:
             layerwise(pairs, rows, self._visible, self._spoilt, train)
 

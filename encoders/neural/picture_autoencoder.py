@@ -94,8 +94,9 @@ class PictureAutoencoder(Autoencoder):
 
         torch.set_num_threads(available_cores())
         with torch.no_grad():
-            parts = [answer(torch.from_numpy(np.array(part, dtype=np.float32))).numpy() for part in slices(rows, PIECE)]
-        return np.concatenate(parts) if parts else np.empty((0, self.space.dim), dtype=np.float32)
+            pieces = slices(rows, PIECE) if len(rows) else [rows]  # of no rows the width is to be had, too
+            parts = [answer(torch.from_numpy(np.array(part, dtype=np.float32, order="C"))).numpy() for part in pieces]
+        return np.concatenate(parts)
 
     def state(self) -> State:
         """Return the network's arrays and the place of the output's activation."""

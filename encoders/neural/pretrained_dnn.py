@@ -15,7 +15,7 @@ from encoders.errors import BadItemError, NotInvertibleError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.layers import Layer, forward, from_state, softmax, to_state
 from encoders.neural.perceptron import PerceptronAutoencoder
-from encoders.neural.visible import chosen, scaled
+from encoders.neural.visible import chosen
 from encoders.options import option
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class PretrainedDNN(PerceptronAutoencoder):
         from encoders.neural.rows import LabelledRows, Rows
 
         matrix, labels = partly_labelled(batches)
-        rows = Rows(scaled(matrix))
+        rows = Rows(self._scaled(matrix))
         known = np.array([place for place, label in enumerate(labels) if label is not None], dtype=np.int64)
         self.classes = sorted({label for label in labels if label is not None})
         if len(self.classes) < 2:

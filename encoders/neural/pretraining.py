@@ -60,16 +60,19 @@ def layerwise(
             rows = Rows(_through(down, rows))
 
 
-def rbm(name: str, pairs: Sequence[Pair], rows: Rows, train: Train) -> None:
+def rbm(
+    name: str, pairs: Sequence[Pair], rows: Rows, visible: Visible, train: Train, binary_code: bool = False
+) -> None:
     """Train each layer as a restricted Boltzmann machine by one step of contrastive divergence, in place.
 
-    Units are binary, those of the code Gaussian with variance 1. The gradient of the difference of free energies of
-    data and of their one-step reconstruction IS the update of contrastive divergence, so that the one loop serves.
+    Units are binary, those of the code Gaussian with variance 1 unless it is a `binary_code`. The gradient of the
+    difference of free energies of data and of their one-step reconstruction IS the update of contrastive divergence, so
+    that the one loop serves.
 
     Raises
     ------
     OptionError
-        When the values are no probabilities, or the layers no plain sigmoid units.
+        When the values are no probabilities, or the layers or the output no plain sigmoid units.
 
     References
     ----------
@@ -81,12 +84,19 @@ def rbm(name: str, pairs: Sequence[Pair], rows: Rows, train: Train) -> None:
     low, high = float(rows.matrix.min()), float(rows.matrix.max())
     if low < 0 or high > 1:
         raise OptionError(f"{name}: pretrain=rbm needs values in [0, 1], found {low:g} to {high:g}")
+    for number, (down, _) in enumerate(pairs, start=1):
+        behind = [type(part) for part in down[1:]]
+        if behind != [nn.Sigmoid] and not (number == len(pairs) and behind == []):
+            raise OptionError(f"{name}: pretrain=rbm learns sigmoid units: add activation=sigmoid,norm=none")
+    if visible.output != "sigmoid":
+        raise OptionError(
+            f"{name}: pretrain=rbm paints by a sigmoid, the decoder by {visible.output}: leave output out"
+        )
     for number, (down, up) in enumerate(pairs, start=1):
         top = number == len(pairs)
-        if [type(part) for part in down[1:]] != ([] if top else [nn.Sigmoid]):
-            raise OptionError(f"{name}: pretrain=rbm learns sigmoid units: add activation=sigmoid,norm=none")
+        gaussian = top and not binary_code
         machine = nn.ParameterList([down[0].weight, down[0].bias, up[0].bias])
-        train(machine, _contrastive(gaussian=top), rows, number, GAUSSIAN_RATE if top else 1.0)
+        train(machine, _contrastive(gaussian), rows, number, GAUSSIAN_RATE if gaussian else 1.0)
         if isinstance(up[0], nn.Linear):
             up[0].weight.data.copy_(down[0].weight.data.T)
         if not top:

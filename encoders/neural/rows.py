@@ -24,7 +24,8 @@ class Rows:
         if not self.sparse:
             import torch
 
-            whole = matrix if matrix.flags.writeable else matrix.copy()
+            backwards = any(stride < 0 for stride in matrix.strides)  # which torch does not read
+            whole = matrix.copy() if backwards or not matrix.flags.writeable else matrix
             self._tensor = torch.from_numpy(whole)
 
     def __len__(self) -> int:

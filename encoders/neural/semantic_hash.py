@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from encoders.codes import Codes, Items, Kind, Metric, Space
+from encoders.errors import OptionError
 from encoders.neural.layers import forward
 from encoders.neural.perceptron import PerceptronAutoencoder
 from encoders.options import option
@@ -45,8 +46,19 @@ class SemanticHash(PerceptronAutoencoder):
     learn: str = option("noise", "how bits are learnt", choices=("noise", "straight-through"))
     noise: float = option(4.0, "standard deviation of the noise before the sigmoid", ge=0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.metric != "auto":
+            raise OptionError(
+                f"semantic-hash: bits are compared by Hamming distance, not by {self.metric}: leave metric out"
+            )
+
     def _sizes(self) -> tuple[int, ...]:
         return (*self.hidden, self.bits)
+
+    @property
+    def _binary_code(self) -> bool:
+        return True
 
     def _encoder(self, width: int) -> Any:
         from torch import nn

@@ -64,6 +64,8 @@ class History:
     validation_loss: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int = -1
+    #: Whether the clock or want of patience ended it: when it is read back after a kill, the clock tells no more.
+    ended: bool = False
 
 
 #: Told the history when training begins and after every epoch.
@@ -145,6 +147,11 @@ def train(
         watch(history)
     name, done_before = method.partition(",")[0] or "a network", len(history.seconds)
     told = f"training {name}" + (f" from epoch {done_before + 1}" if done_before else "")
+    def over() -> bool:
+        return clock() >= 1 or len(history.seconds) - history.best_epoch > plan.patience > 0
+
+    if new_course:
+        history.ended = over()
     with share_done(told, TICKS, shown=watch is None) as bar:
 
         def pace(epochs: float) -> float:
@@ -154,15 +161,18 @@ def train(
             return done
 
         for epoch in range(len(history.seconds), plan.epochs):
-            begun = time.perf_counter()
-            if clock() >= 1 or epoch - history.best_epoch > plan.patience > 0:
+            if history.ended:
                 break
+            begun = time.perf_counter()
             with _explained(plan, epoch, work):
                 history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, pace))
                 history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
+                if not math.isfinite(history.validation_loss[-1]):
+                    raise _NotANumberError
             history.seconds.append(time.perf_counter() - begun)
             if history.validation_loss[-1] <= min(history.validation_loss):
                 history.best_epoch, best = epoch, _copied(network)
+            history.ended = over()
             write_checkpoint(work, network, optimizer, history, best, identity)
             bar.set_postfix_str(
                 f"epoch {epoch + 1}, loss {history.train_loss[-1]:.4g}, validation {history.validation_loss[-1]:.4g}"

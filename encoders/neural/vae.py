@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.codes import Codes, Items
-from encoders.errors import OptionError
+from encoders.errors import BadItemError, OptionError
 from encoders.neural.layers import forward
 from encoders.neural.perceptron import PerceptronAutoencoder
 from encoders.options import option
@@ -113,11 +113,25 @@ class VAE(PerceptronAutoencoder):
         -------
         numpy.ndarray (n,)
 
+        Raises
+        ------
+        OptionError
+            When the decoder is not a Bernoulli one.
+        BadItemError
+            When items are not binary.
+
         References
         ----------
         Rezende, Mohamed & Wierstra, Stochastic backpropagation, ICML 2014, appendix E; Burda et al. 2016, section 5.
         """
+        _ = self.space
         rows = self.checked(items)
+        if self._visible.loss != "cross-entropy":
+            raise OptionError(
+                f"vae: the likelihood is that of loss=cross-entropy, this one learnt {self._visible.loss}"
+            )
+        if not np.isin(rows, (0, 1)).all():
+            raise BadItemError("the likelihood is one of binary items: each number 0 or 1")
         generator = np.random.default_rng(seed)
         mean, spread = self.posterior(rows)
         # the sign of each logit, so that the likelihood is a sum of log-sigmoids: no copy of the item for each draw

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.codes import Codes
-from encoders.errors import OptionError
+from encoders.errors import BadItemError, OptionError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Loss -> what stands behind the last map of the decoder, unless `output` says otherwise.
 VISIBLE = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
-#: A saved encoder names one by its place.
-OUTPUTS = tuple(VISIBLE.values())
+#: A saved encoder names one of each by its place.
+LOSSES, OUTPUTS = tuple(VISIBLE), tuple(VISIBLE.values())
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,15 @@ class Visible:
 
     def start(self, rows: Rows) -> NDArray[np.float32]:
         """Return the bias with which an output starts at the mean of the data: the first epochs need not find it."""
-        mean = np.asarray(rows.matrix.mean(axis=0), dtype=np.float64).ravel()
+        matrix: Any = rows.matrix
+        if self.output == "softmax":  # shares: the squares of the rows, see `scaled`
+            matrix = matrix.power(2) if rows.sparse else np.square(matrix)
+        mean = np.asarray(matrix.mean(axis=0), dtype=np.float64).ravel()
         if self.output == "sigmoid":
             mean = np.clip(mean, 1e-3, 1 - 1e-3)
             mean = np.log(mean / (1 - mean))
         elif self.output == "softmax":
-            mean = np.log(mean + 1e-6)
+            mean = np.log(mean / max(mean.sum(), 1e-9) + 1e-6)
         return mean.astype(np.float32)
 
 
@@ -75,16 +78,31 @@ def chosen(name: str, loss: str, output: str, rows: Rows, bounded: str = "square
         loss = "counts" if rows.sparse else bounded if within else "squared"
     if loss == "squared":
         return Visible(loss, output if output != "auto" else "sigmoid" if within else "linear")
-    if not rows.sparse and (low < 0 or (loss == "cross-entropy" and high > 1)):
-        raise OptionError(f"{name}: loss={loss} needs values in [0, 1], found {low:g} to {high:g}")
+    if loss == "cross-entropy" and rows.sparse:
+        raise OptionError(f"{name}: loss=cross-entropy compares values in [0, 1], sparse rows are counts: loss=counts")
+    if loss == "cross-entropy" and not within:
+        raise OptionError(f"{name}: loss=cross-entropy needs values in [0, 1], found {low:g} to {high:g}")
     return Visible(loss, VISIBLE[loss])
 
 
-def scaled(matrix: Codes) -> Codes:
-    """Return word counts as the root of 100 times their share, so that inputs are of the order of 1."""
-    if not issparse(matrix):
+def scaled(matrix: Codes, loss: str = "auto") -> Codes:
+    """Return word counts, sparse or under ``loss=counts``, as the root of 100 times their share: of the order of 1.
+
+    Raises
+    ------
+    BadItemError
+        When there are negative counts.
+    """
+    if not issparse(matrix) and loss != "counts":
         return matrix
+    if matrix.size and matrix.min() < 0:
+        raise BadItemError(
+            f"sparse rows, and all under loss=counts, are read as counts, which {matrix.min():g} is not: "
+            "make them dense (lsa, random-projection), or take another loss"
+        )
     sums = np.asarray(matrix.sum(axis=1)).ravel()
+    if not issparse(matrix):
+        return np.asarray(np.sqrt(100 * matrix / np.where(sums > 0, sums, 1)[:, None]), dtype=np.float32)
     shares: Any = matrix.copy()
     shares.data = np.repeat(1 / np.where(sums > 0, sums, 1), np.diff(matrix.indptr)) * matrix.data
     shares.data = np.sqrt(shares.data * 100).astype(np.float32)
