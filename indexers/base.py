@@ -60,6 +60,7 @@ class Index(ABC):
     def __init__(self, space: Space, backend: str = "", parameters: dict[str, str] | None = None) -> None:
         require_supported(self.name, self.spaces, space)
         self.space, self.backend = space, backend
+        self._scaled = space.metric is Metric.COSINE
         self.parameters: dict[str, str] = {}
         self._ids: list[str] = []
         self._row_of: dict[str, int] | None = None
@@ -250,7 +251,7 @@ class Index(ABC):
 
     def comparable(self, codes: Codes) -> Codes:
         """Return codes such that the metric is a plain inner product or distance: unit length for cosine."""
-        return normalized(codes) if self.space.metric is Metric.COSINE else codes
+        return normalized(codes) if self._scaled else codes
 
     # -- saving ----------------------------------------------------------------------------------------------
 
@@ -281,12 +282,19 @@ class Index(ABC):
     # -- inside ----------------------------------------------------------------------------------------------
 
     def _found(self, queries: Codes, k: int) -> Rows:
-        k = min(checked_k(k), len(self))
-        matrix = checked_codes(queries, self.space)
-        n = int(matrix.shape[0])
+        # Every call pays for these lines: a single query of a graph takes microseconds, of which they are tenths.
+        k = checked_k(k)
+        matrix = self._checked(queries)
+        n, held = matrix.shape[0], len(self._ids)
+        if k > held:
+            k = held
         if not k or not n:
             return Rows(np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64))
-        return self._search(self.comparable(matrix), k)
+        return self._search(self.comparable(matrix) if self._scaled else matrix, k)
+
+    def _checked(self, queries: Codes) -> Codes:
+        """Return queries that are codes of this space; an index that has a faster way to see it may take that."""
+        return checked_codes(queries, self.space)
 
     def _rows_by_id(self) -> dict[str, int]:
         """Made when first asked for: a search needs none."""

@@ -32,8 +32,9 @@ class Rows(NamedTuple):
     rows: NDArray[np.int64]
 
 
-#: A Hit from a pair, in C.
+#: A Hit from a pair, and Rows from one, in C.
 _hit = partial(tuple.__new__, Hit)
+as_rows = partial(tuple.__new__, Rows)
 
 
 def as_hits(found: Rows, ids: list[str]) -> list[list[Hit]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +114,38 @@ def test_almost_everything_removed(factory: str, tmp_path: Path) -> None:
         scores, rows = opened.search_rows(query, 8)
         assert sorted(rows[0].tolist()) == [-1, -1, -1, 0, 1, 2, 3, 4]
         assert np.isneginf(scores[0, 5:]).all()
+
+
+@pytest.mark.parametrize("factory", ["Flat", "HNSW8", "IVF4,Flat", "PCA8,SQ8"])
+@pytest.mark.parametrize("n", [1, 33])
+def test_answers_are_those_of_faiss_itself(factory: str, n: int) -> None:
+    """Our way into FAISS goes past its own `search`: the answers are the same, those not found too."""
+    index = Faiss(SPACE, factory).fit(codes(300))
+    index.add([str(row) for row in range(300)], codes(300))
+    distances, rows = index._index.search(codes(n, 1), 250)
+    found = index.search_rows(codes(n, 1), 250)
+    assert np.array_equal(found.rows, rows)
+    assert np.array_equal(found.scores, np.where(rows < 0, -np.inf, -distances))
+
+
+def test_threads_that_search_together_get_arrays_of_their_own() -> None:
+    index = Faiss(SPACE, "HNSW8")
+    index.add([str(row) for row in range(300)], codes(300))
+    queries = [codes(1, seed) for seed in range(200)]
+    alone = [index.search_rows(query, 5) for query in queries]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda query: index.search_rows(query, 5), queries))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one.rows, other.rows)
+        assert np.array_equal(one.scores, other.scores)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e18])
+@pytest.mark.parametrize("place", [0, 7, 15, 40, 47])
+def test_a_bad_number_is_seen_wherever_it_stands(value: float, place: int) -> None:
+    index = Faiss(SPACE, "Flat")
+    index.add(["a"], codes(1))
+    queries = codes(3)
+    queries.flat[place] = value
+    with pytest.raises(BadItemError):
+        index.search_rows(queries, 1)
