@@ -1,0 +1,154 @@
+"""Facts about the variational autoencoder: Kingma & Welling; Burda, Grosse & Salakhutdinov."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import logsumexp
+from sklearn.datasets import load_digits
+
+from encoders.base import Encoder
+from encoders.errors import BadItemError, OptionError
+from encoders.neural.rows import Rows
+from encoders.neural.vae import VAE, divergence
+from encoders.neural.visible import Visible
+from encoders.registry import create
+
+DATA = load_digits()
+DIGITS = (DATA.data[:600] / 16).astype(np.float32)
+BITS = (DIGITS > 0.5).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> VAE:
+    return VAE((32, 2), epochs=15, batch_size=32, learning_rate=0.01).fit(BITS)
+
+
+def untrained(samples: int = 1, **options):
+    """Return an encoder and its network with first weights, ready for its objective."""
+    encoder = VAE((8, 2), samples=samples, **options)
+    encoder._visible = Visible("cross-entropy", "sigmoid")
+    torch.manual_seed(0)
+    return encoder, encoder._network(Rows(BITS))
+
+
+def test_the_divergence_is_that_of_two_gaussians():
+    mean, spread = torch.randn(5, 3), torch.randn(5, 3)
+    posterior = torch.distributions.Normal(mean, (spread / 2).exp())
+    expected = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0.0, 1.0)).sum(dim=1)
+    torch.testing.assert_close(divergence(mean, spread), expected)
+    assert divergence(torch.zeros(4, 3), torch.zeros(4, 3)).tolist() == [0] * 4
+
+
+@pytest.mark.parametrize("samples", [1, 7])
+def test_at_the_prior_only_the_reconstruction_is_left_of_the_loss(samples):
+    encoder, network = untrained(samples)
+    for part in (network["encoder"][-1], network["decoder"][0]):  # the posterior is the prior, the decoder deaf
+        torch.nn.init.zeros_(part.weight)
+        torch.nn.init.zeros_(part.bias)
+    network.eval()
+    batch = torch.from_numpy(BITS)
+    with torch.no_grad():
+        error = encoder._visible.value(network["decoder"](torch.zeros(1, 2)).repeat(len(batch), 1), batch).mean()
+        assert float(encoder._objective()(network, batch)) == pytest.approx(float(error), rel=1e-5)
+
+
+def test_the_bound_of_more_draws_is_tighter_on_average():
+    found = {}
+    for samples in (1, 5, 50):
+        encoder, network = untrained(samples)
+        torch.nn.init.normal_(network["encoder"][-1].weight, std=0.3)  # a posterior that is far from the true one
+        torch.nn.init.normal_(network["decoder"][0].weight, std=2)
+        network.eval()
+        torch.manual_seed(1)
+        with torch.no_grad():
+            found[samples] = -np.mean([float(encoder._objective()(network, torch.from_numpy(BITS))) for _ in range(5)])
+    assert found[1] < found[5] < found[50]
+
+
+def test_beta_weighs_the_divergence():
+    losses = []
+    for beta in (0.0, 1.0, 3.0):
+        encoder, network = untrained(beta=beta)
+        network.eval()
+        torch.manual_seed(1)
+        with torch.no_grad():
+            losses.append(float(encoder._objective()(network, torch.from_numpy(BITS))))
+    assert losses[2] - losses[0] == pytest.approx(3 * (losses[1] - losses[0]), rel=1e-3)
+
+
+def by_grid(encoder: VAE, items) -> np.ndarray:
+    """Return log p(x), the integral of p(x | z) p(z) over the plane summed up on a grid."""
+    step = 0.05
+    axis = np.arange(-6, 6, step) + step / 2
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2).astype(np.float32)
+    shares = np.clip(encoder.decode(grid).astype(np.float64), 1e-12, 1 - 1e-7)
+    prior = -(grid.astype(np.float64) ** 2).sum(axis=1) / 2 - math.log(2 * math.pi) + 2 * math.log(step)
+    on, off = np.log(shares), np.log1p(-shares)
+    return np.array([logsumexp(prior + on @ item + off @ (1 - item)) for item in items.astype(np.float64)])
+
+
+def test_the_likelihood_is_the_integral_over_all_codes(fitted):
+    expected = by_grid(fitted, BITS[:8])
+    np.testing.assert_allclose(fitted.log_likelihood(BITS[:8], draws=20_000), expected, atol=0.05)
+
+
+def test_the_bound_that_is_trained_lies_below_the_likelihood(fitted):
+    bound = -fitted.history.validation_loss[fitted.history.best_epoch]
+    assert bound < fitted.log_likelihood(BITS[:200], draws=500).mean() < 0
+    assert bound > -64 * math.log(2)  # that of a coin for each pixel
+
+
+def test_the_likelihood_prefers_digits_to_noise(fitted):
+    noise = (np.random.default_rng(0).random((20, 64)) < BITS.mean()).astype(np.float32)
+    assert fitted.log_likelihood(BITS[:20], 500).mean() > fitted.log_likelihood(noise, 500).mean() + 5
+
+
+def test_draws_of_the_prior_decode_into_the_range_of_the_data(fitted):
+    codes = np.random.default_rng(0).standard_normal((50, 2)).astype(np.float32)
+    drawn = fitted.decode(codes)
+    assert drawn.shape == (50, 64)
+    assert 0 <= drawn.min() < drawn.max() <= 1
+    pictures = (DATA.images[:200] * 255 / 16).astype(np.uint8)
+    encoder = create("pixels+vae:16-2,epochs=2").fit(pictures)
+    assert encoder.has_prior
+    assert (encoder.decode(codes).dtype, encoder.decode(codes).shape) == (np.uint8, (50, 8, 8))
+
+
+def test_codes_of_the_data_together_look_like_the_prior(fitted):
+    mean, spread = fitted.posterior(BITS)
+    np.testing.assert_array_equal(fitted.encode(BITS), mean)
+    np.testing.assert_allclose(mean.mean(axis=0), 0, atol=0.3)
+    np.testing.assert_allclose((np.exp(spread) + mean**2).mean(axis=0), 1, atol=0.5)
+
+
+@pytest.mark.parametrize("loss", ["squared", "counts"])
+def test_a_decoder_without_a_bernoulli_likelihood_gives_none(loss, tmp_path):
+    encoder = VAE((8, 2), epochs=1, loss=loss).fit(BITS)
+    for one in (encoder, Encoder.load(encoder.save(tmp_path / "encoder"))):
+        with pytest.raises(OptionError, match=f"likelihood is that of loss=cross-entropy, this one learnt {loss}"):
+            one.log_likelihood(BITS[:2])
+
+
+def test_a_loaded_one_estimates_the_same_likelihood(fitted, tmp_path):
+    loaded = Encoder.load(fitted.save(tmp_path / "encoder"))
+    np.testing.assert_allclose(loaded.log_likelihood(BITS[:3], 100), fitted.log_likelihood(BITS[:3], 100), rtol=1e-5)
+
+
+def test_the_likelihood_is_one_of_binary_items(fitted):
+    with pytest.raises(BadItemError, match="each number 0 or 1"):
+        fitted.log_likelihood(DIGITS[:2])
+
+
+def test_options_that_exclude_each_other_are_refused_whenever_they_are_set():
+    with pytest.raises(OptionError, match="has no beta"):
+        VAE(samples=5, beta=2.0)
+    with pytest.raises(OptionError, match="leave pretrain out"):
+        VAE(pretrain="layerwise")
+    encoder = VAE(samples=5)
+    with pytest.raises(OptionError, match="has no beta"):
+        encoder.set_params(beta=2.0)
+    assert (encoder.beta, encoder.samples) == (1.0, 5)
