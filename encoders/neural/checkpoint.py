@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 FILE = "checkpoint.safetensors"
 
 
+def weights_of(network: nn.Module) -> dict[str, Any]:
+    """Return the state of a network, what two of its parts share (tied weights) once."""
+    own = {name for name, _ in (*network.named_parameters(), *network.named_buffers())}
+    return {key: value for key, value in network.state_dict().items() if key in own}
+
+
+def take_weights(network: nn.Module, weights: dict[str, Any]) -> None:
+    """Take back what `weights_of` returned."""
+    network.load_state_dict(weights, strict=False)  # the other names of what is shared are missing
+
+
 def write_checkpoint(
     work: Path | None, network: nn.Module, optimizer: Any, history: History, best: dict[str, Any], plan: dict[str, Any]
 ) -> None:
@@ -24,7 +35,7 @@ def write_checkpoint(
         return
     from safetensors.torch import save_file
 
-    tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
+    tensors = {f"network.{key}": value for key, value in weights_of(network).items()}
     tensors |= {f"best.{key}": value for key, value in best.items()}
     for place, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{place}.{key}": value for key, value in values.items()}
@@ -57,9 +68,9 @@ def read_checkpoint(
     except (SafetensorError, OSError, KeyError, ValueError):
         return None  # an unreadable checkpoint is no reason not to train
     weights = _under("network.", tensors)
-    if {key: value.shape for key, value in weights.items()} != {k: v.shape for k, v in network.state_dict().items()}:
+    if {key: value.shape for key, value in weights.items()} != {k: v.shape for k, v in weights_of(network).items()}:
         return None
-    network.load_state_dict(weights)
+    take_weights(network, weights)
     state = optimizer.state_dict()
     for key, value in _under("optimizer.", tensors).items():
         place, _, name = key.partition(".")

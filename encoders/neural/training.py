@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from encoders.cores import available_cores
 from encoders.errors import BadItemError, TrainingError
-from encoders.neural.checkpoint import read_checkpoint, write_checkpoint
+from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
 from encoders.progress import share_done
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def train(
             )
             if watch is not None:
                 watch(history)
-    network.load_state_dict(best)
+    take_weights(network, best)
     network.eval()
     return history
 
@@ -302,4 +302,4 @@ def _autocast(precision: str) -> Any:
 
 
 def _copied(network: nn.Module) -> dict[str, Any]:
-    return {key: value.detach().clone() for key, value in network.state_dict().items()}
+    return {key: value.detach().clone() for key, value in weights_of(network).items()}

@@ -61,6 +61,7 @@ SMALL = {
     "mixture": "mixture:2,ridge=0.1",
     "nearest-density": "nearest-density:3",
     "sbert": write_stage("sbert", str(MINILM), {}),
+    "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }
 #: What refuses negative values; a law of its own holds them to it.
 NON_NEGATIVE = {"nmf"}

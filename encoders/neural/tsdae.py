@@ -1,0 +1,221 @@
+"""TSDAE: a transformer goes on learning on one's own texts, by giving back the words that were deleted from them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from encoders.base import State
+from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space
+from encoders.errors import BadItemError, OptionError
+from encoders.neural.encoder import NeuralEncoder
+from encoders.options import option
+from encoders.sentence_models import DEFAULT, absolute, embedded, opened, packed, quiet, shorten, unpacked
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+#: Texts embedded at a time once the training is over.
+ENCODED_AT_A_TIME = 64
+#: Scripts that are written without spaces: every character is a word.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
+#: A word or a punctuation mark, with the space before it.
+_WORD = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s])")
+
+
+@dataclass
+class TSDAE(NeuralEncoder):
+    """Fine-tune a sentence-transformers model, without labels, on the texts that it is to encode.
+
+    Words of a text are deleted at random, the model embeds what is left, and a decoder that sees nothing but this one
+    vector gives back the whole text: whatever of the meaning is not in the vector is lost. The decoder, which is
+    thrown away in the end, is the same transformer with attention to the vector added; `tied`, the two share their
+    weights, and the start model must be one that transformers can make a decoder of (BERT, RoBERTa, XLM-RoBERTa,
+    ELECTRA, ...).
+
+    Share deleted, learning rate, batch size and weight decay are those of the paper and its code. Two things are not:
+    the learning rate is the peak of one cycle, not constant; and the pooling of the start model is kept, where the
+    paper, whose start models pool nothing yet, takes ``cls``. The decoder sees the pooled vector before it is
+    normalised. Texts are trained on without prompts.
+
+    A saved encoder holds the whole fine-tuned model, weights and tokenizer: the start model is no longer needed.
+
+    Examples
+    --------
+    >>> encoder = TSDAE("sentence-transformers/all-MiniLM-L6-v2", epochs=1, max_length=64)
+    >>> codes = encoder.fit(texts).encode(texts)  # doctest: +SKIP
+
+    References
+    ----------
+    Wang, Reimers & Gurevych, TSDAE: using transformer-based sequential denoising auto-encoder for unsupervised
+    sentence embedding learning, Findings of EMNLP 2021.
+    """
+
+    name: ClassVar[str] = "tsdae"
+    reads: ClassVar[Modality] = Modality.TEXT
+    answers_without_torch: ClassVar[bool] = False
+    model: str = option(DEFAULT, "start model: name on the Hugging Face hub, or a local folder")
+    pooling: str = option(
+        "keep", "of the tokens: the start model's, the first, the mean", choices=("keep", "cls", "mean")
+    )
+    delete: float = option(0.6, "share of the words deleted", ge=0, lt=1)
+    tied: bool = option(True, "encoder and decoder share their weights")
+    max_length: int | None = option(None, "read so many tokens of a text; none: as many as the model can", ge=3)
+    revision: str | None = option(None, "branch, tag or commit on the hub")
+    epochs: int = option(3, "passes over the data", ge=1, kw_only=True)
+    batch_size: int = option(8, "texts of a mini-batch", ge=2, kw_only=True)
+    learning_rate: float = option(3e-5, "peak of the one-cycle schedule", gt=0, kw_only=True)
+    weight_decay: float = option(0.0, "AdamW's", ge=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._model: Any = None
+        self._packed: State = {}
+        self.model = absolute(self.model)
+
+    def _learn(self, batches: Batches, work: Path | None) -> Space:
+        import torch
+
+        texts = Texts([text for batch in batches for text in batch.items])
+        if not len(texts):
+            raise BadItemError("there is nothing to fit on: the corpus holds no items")
+        model = opened(self.name, self.model, self.revision, self.max_length)
+        if self.pooling != "keep":
+            pool(model, self.pooling)
+        torch.manual_seed(self.seed)  # of the decoder's own weights
+        network = denoiser(model, self.tied)
+        self._train(network, self._objective(), texts, work)
+        self._model, self._packed = model, {}
+        return Space(self._embedded(["width"], "encode_document").shape[1], Kind.DENSE, Metric.COSINE)
+
+    def _objective(self) -> Any:
+        """Return the loss: mean cross-entropy of the tokens of the whole texts, given what is left of them."""
+
+        def objective(network: Any, texts: list[str]) -> Tensor | float:
+            total: Tensor | float = 0.0
+            for start in range(0, len(texts), self.batch_size):  # more at a time are measured than are trained on
+                whole = texts[start : start + self.batch_size]
+                damaged = [deleted(text, self.delete) for text in whole]
+                features = [network.encoder.preprocess(part) for part in (damaged, whole)]
+                total = total + network(features, None) * (len(whole) / len(texts))
+            return total
+
+        return objective
+
+    def _encode(self, items: Any) -> Codes:
+        return self._embedded(items, "encode_document")
+
+    def _encode_queries(self, items: Any) -> Codes:
+        return self._embedded(items, "encode_query")
+
+    def _embedded(self, texts: list[str], method: str) -> Codes:
+        if not texts:
+            return np.empty((0, self.space.dim), dtype=np.float32)
+        if self._model is None:
+            self._model = unpacked(self.name, self._packed)
+            shorten(self._model, self.max_length)
+            self._packed = {}
+        return embedded(self._model, texts, method, ENCODED_AT_A_TIME)
+
+    def state(self) -> State:
+        """Weights by file and name, as float32; the other files of the model's folder, as bytes."""
+        return self._packed or packed(self._model)
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` returned; the model is put together when the first text is encoded."""
+        self._packed, self._model = state, None
+
+
+class Texts:
+    """Texts to learn from."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def take(self, places: Tensor) -> list[str]:
+        """Return the texts at `places`."""
+        return [self._texts[place] for place in places.tolist()]
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the texts, their ends included."""
+        digest = hashlib.sha256()
+        for text in self._texts:
+            encoded = text.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "big") + encoded)
+        return digest.hexdigest()
+
+
+def deleted(text: str, share: float) -> str:
+    """Return a text without about a `share` of its words and marks, each drawn by itself; one at least is left.
+
+    Examples
+    --------
+    >>> deleted("all of it, as it was", 0.0), len(deleted("all of it, as it was", 0.999).split())
+    ('all of it, as it was', 1)
+    """
+    import torch
+
+    words = _WORD.findall(text)
+    if not words:
+        return text
+    kept = torch.rand(len(words)) >= share
+    if not kept.any():
+        kept[torch.randint(len(words), ())] = True
+    return "".join(compress(words, kept.tolist())).strip()
+
+
+def pool(model: Any, mode: str) -> None:
+    """Make a sentence-transformers model pool its tokens by `mode`, in place."""
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    for place, module in enumerate(model):
+        if isinstance(module, Pooling):
+            model[place] = Pooling(module.embedding_dimension, mode, module.include_prompt)
+
+
+def denoiser(model: Any, tied: bool) -> nn.Module:
+    """Return the loss of sentence-transformers, which holds `model` and a decoder and is called with pairs of features.
+
+    Raises
+    ------
+    OptionError
+        When transformers has no decoder of this kind of model that attends to a vector from outside.
+    """
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.losses import DenoisingAutoEncoderLoss
+    from sentence_transformers.sentence_transformer.modules import Normalize
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
+
+    transformer = model.transformers_model
+    kind = getattr(getattr(transformer, "config", None), "model_type", type(model[0]).__name__)
+    refusal = OptionError(
+        f"tsdae: no decoder can be made of the start model, whose type is {kind}: take one of type bert, roberta, "
+        "xlm-roberta or electra, such as all-MiniLM-L6-v2"
+    )
+    if transformer is None or type(transformer.config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise refusal
+    # the pooled vector itself, as in the paper: of unit length it is shorter, and an untrained decoder hears less of it
+    pooled = SentenceTransformer(modules=[part for part in model if not isinstance(part, Normalize)], device="cpu")
+    origin = transformer.config._name_or_path
+    with quiet(), tempfile.TemporaryDirectory() as folder:
+        # the decoder is read by the model's name: it is to be of these very weights, revision and precision, unasked
+        transformer.save_pretrained(folder)
+        model.tokenizer.save_pretrained(folder)
+        transformer.config._name_or_path = folder
+        try:
+            network: nn.Module = DenoisingAutoEncoderLoss(pooled, None if tied else folder, tie_encoder_decoder=tied)
+        finally:
+            transformer.config._name_or_path = origin
+    if not any("crossattention" in name for name, _ in network.named_parameters()):
+        raise refusal
+    return network

@@ -1,0 +1,255 @@
+"""Sentence-transformers models: opened from a folder, the cache or the hub, told apart, kept as arrays, run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Codes
+from encoders.cores import available_cores
+from encoders.errors import ArtifactError, DownloadError
+
+#: What a model is when none is named.
+DEFAULT = "all-MiniLM-L6-v2"
+#: A progress bar appears from so many texts on, where somebody is looking.
+MANY_TEXTS = 2000
+#: What a model's folder keeps beside weights: settings, words, SentencePiece models. Never code, never a pickle.
+KEPT = (".json", ".txt", ".model")
+WEIGHTS = ".safetensors"
+
+
+class Loaded(NamedTuple):
+    """A model in memory and what tells it from every other."""
+
+    model: Any
+    fingerprint: NDArray[np.uint8]
+
+
+def absolute(model: str) -> str:
+    """Return a local folder by its absolute path, so that it is found from any working directory; else itself."""
+    path = os.path.abspath(os.path.expanduser(model))
+    return path if path != model and os.path.isdir(path) else model
+
+
+def load(name: str, model: str, revision: str | None = None, max_length: int | None = None) -> Loaded:
+    """Return a model that is only read, as `opened` does; twice the same costs nothing."""
+    folder = Path(model)
+    written: tuple[Any, ...] = ()
+    if folder.is_dir():
+        written = tuple((str(path), path.stat().st_mtime_ns) for path in sorted(folder.rglob("*.safetensors")))
+    return _load(name, model, revision, max_length, written)
+
+
+@lru_cache(maxsize=2)
+def _load(name: str, model: str, revision: str | None, max_length: int | None, written: tuple[Any, ...]) -> Loaded:
+    """`written` (weight files and their times) makes the cache forget a folder whose weights were replaced."""
+    network = opened(name, model, revision, max_length)
+    return Loaded(network, fingerprint_of(network))
+
+
+def opened(name: str, model: str, revision: str | None = None, max_length: int | None = None) -> Any:
+    """Open a model from a folder, the Hugging Face cache or the hub, in this order, for the encoder `name`.
+
+    Raises
+    ------
+    ArtifactError
+        When the folder is missing or holds no sentence-transformers model.
+    DownloadError
+        When a model is neither in the cache nor on the hub, or the hub cannot be reached.
+    """
+    import torch
+
+    torch.set_num_threads(available_cores())
+    folder = Path(model)
+    if folder.is_dir():
+        _check_folder(name, folder)
+        network = _opened(name, model, None, local=True)
+    elif folder.is_absolute():
+        raise ArtifactError(f"{name}: there is no model folder {model}: bring it back, or give its new place")
+    else:
+        network = _from_hub(name, model, revision)
+    network.float().eval()
+    shorten(network, max_length)
+    return network
+
+
+def shorten(network: Any, max_length: int | None) -> None:
+    """Make a model read at most `max_length` tokens of a text."""
+    if max_length is not None:
+        longest = network.max_seq_length
+        network.max_seq_length = max_length if longest is None else min(max_length, longest)
+
+
+def embedded(network: Any, texts: list[str], method: str, batch_size: int, bf16: bool = False) -> Codes:
+    """Return the embeddings of texts by the model's `method`: ``encode_document`` or ``encode_query``."""
+    import torch
+
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        codes = getattr(network, method)(
+            texts,
+            batch_size=batch_size,
+            show_progress_bar=len(texts) >= MANY_TEXTS and sys.stderr.isatty(),
+            convert_to_numpy=True,
+        )
+    return np.asarray(codes, dtype=np.float32)
+
+
+def packed(network: Any) -> dict[str, NDArray[Any]]:
+    """Return a whole model as arrays: weights by file and name, every other file of its folder as bytes."""
+    from safetensors.numpy import load_file
+
+    arrays: dict[str, NDArray[Any]] = {}
+    with quiet(), tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        network.save(str(folder), create_model_card=False)
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            inner = path.relative_to(folder).as_posix()
+            if path.suffix == WEIGHTS:
+                arrays |= {f"{inner}:{key}": value for key, value in load_file(path).items()}
+            elif path.suffix in KEPT:
+                arrays[inner] = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    return arrays
+
+
+def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
+    """Return the model that `packed` took apart.
+
+    Raises
+    ------
+    ArtifactError
+        When the arrays name a file outside the model's folder, or one that is neither settings, words nor weights.
+    """
+    from safetensors.numpy import save_file
+
+    weights: dict[str, dict[str, NDArray[Any]]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for key, value in arrays.items():
+            inner, _, weight = key.partition(":")
+            path = _inside(name, Path(place), inner, (WEIGHTS,) if weight else KEPT)
+            if weight:
+                weights.setdefault(str(path), {})[weight] = value
+            else:
+                path.write_bytes(value.tobytes())
+        for file, tensors in weights.items():
+            save_file(tensors, file, metadata={"format": "pt"})
+        return opened(name, place)
+
+
+def _inside(name: str, folder: Path, inner: str, suffixes: tuple[str, ...]) -> Path:
+    path = PurePosixPath(inner)
+    if path.is_absolute() or ".." in path.parts or path.suffix not in suffixes:
+        raise ArtifactError(f"{name}: a saved model holds no file '{inner}': this one was not written by nearby")
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    return folder / path
+
+
+def _check_folder(name: str, folder: Path) -> None:
+    """Refuse what is no sentence-transformers model, and models whose modules are code of their own."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        types = [module["type"] for module in modules]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise ArtifactError(
+            f"{name}: {folder} is not a sentence-transformers model: it has no readable modules.json"
+        ) from None
+    foreign = [kind for kind in types if not str(kind).startswith("sentence_transformers.")]
+    if foreign:
+        raise ArtifactError(f"{name}: {folder} needs code of its own ({foreign[0]}), which is never run")
+
+
+def _from_hub(name: str, model: str, revision: str | None) -> Any:
+    # not in the cache, or not wholly: the libraries have a dozen ways to say so
+    with suppress(Exception):
+        return _opened(name, model, revision, local=True)
+    try:
+        _reach_hub()
+        return _opened(name, model, revision, local=False)
+    except Exception as error:
+        asked = f"'{model}'" if revision is None else f"'{model}' (revision {revision})"
+        raise DownloadError(
+            f"{name}: cannot get {asked}: it is no folder here, not in the Hugging Face cache, and the hub gave none "
+            f"({_first_sentence(error)}); download it where there is a network, with 'hf download {model} "
+            f"--local-dir FOLDER', and write {name}:FOLDER"
+        ) from error
+
+
+def _reach_hub() -> None:
+    """Ask the hub for a sign of life: without a network, loading would try again and again for a minute."""
+    from huggingface_hub import constants, get_session
+
+    get_session().head(constants.ENDPOINT, timeout=10)
+
+
+def _opened(name: str, model: str, revision: str | None, local: bool) -> Any:
+    with quiet():
+        from sentence_transformers import SentenceTransformer as Model
+
+        try:
+            return Model(
+                model,
+                device="cpu",
+                revision=revision,
+                local_files_only=local,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+        except Exception as error:
+            if not Path(model).is_dir():
+                raise
+            raise ArtifactError(f"{name}: cannot read the model in {model}: {_first_sentence(error)}") from error
+
+
+def _first_sentence(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0].strip()[:200].rstrip('.')}"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the libraries' notes and bars about loading off the terminal."""
+    from huggingface_hub.utils import logging as hub
+    from transformers.utils import logging
+
+    bars = logging.is_progress_bar_enabled()
+    verbosity, hub_verbosity = logging.get_verbosity(), hub.get_verbosity()
+    logging.set_verbosity_error()
+    hub.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        hub.set_verbosity(hub_verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def fingerprint_of(network: Any) -> NDArray[np.uint8]:
+    """Return the SHA-256 of the names and bytes of all weights, the pooling and the prompts, as uint8 (32,)."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        name = name.replace("auto_model.", "model.")  # its name up to sentence-transformers 5
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().data)
+    prompts = {name: prompt for name, prompt in (network.prompts or {}).items() if prompt}
+    parts = [[type(module).__name__, _pooling_of(module)] for module in network]
+    digest.update(json.dumps([parts, prompts], sort_keys=True).encode())
+    return np.frombuffer(digest.digest(), dtype=np.uint8)
+
+
+def _pooling_of(module: Any) -> str | None:
+    mode = getattr(module, "pooling_mode", None)
+    if mode is None and hasattr(module, "get_pooling_mode_str"):  # sentence-transformers 5
+        mode = module.get_pooling_mode_str()
+    return None if mode is None else str(mode)
