@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from encoders import options
-from encoders.errors import OptionError
+from encoders.errors import NotFittedError, OptionError
 from encoders.options import option
 from encoders.registry import create
 
@@ -90,3 +91,34 @@ def test_a_refused_option_changes_nothing():
     with pytest.raises(OptionError):
         encoder.set_params(k=0)
     assert encoder.k == 30
+
+
+@pytest.mark.parametrize(
+    ("spec", "changed"),
+    [("vae:8-2,samples=3", {"beta": 2.0}), ("nmf:3,objective=divergence,solver=mu", {"solver": "cd"}),
+     ("hac:4", {"height": 0.5}), ("fpn-ae:4,code=level-2", {"channels": (8,)})],
+)  # fmt: skip
+def test_options_are_checked_against_each_other_when_they_are_set_later(spec, changed):
+    encoder = create(spec)
+    before = encoder.get_params()
+    with pytest.raises(OptionError):
+        encoder.set_params(**changed)
+    assert encoder.get_params() == before
+
+
+def test_what_was_fitted_with_other_options_is_forgotten():
+    rows = np.random.default_rng(0).random((20, 6)).astype(np.float32)
+    encoder = create("deep-ae:4-2,epochs=1").fit(rows)
+    codes = encoder.encode(rows)
+    encoder.watch = watch = print
+    np.testing.assert_array_equal(encoder.set_params(epochs=1).encode(rows), codes)  # nothing was changed
+    encoder.set_params(sizes=(5, 3))
+    with pytest.raises(NotFittedError):
+        encoder.encode(rows)
+    assert encoder.watch is watch  # not learnt, but set from outside
+    assert encoder.phases == {}
+
+
+def test_what_follows_from_an_option_follows_when_it_is_set_later():
+    pictures = np.zeros((2, 8, 8), dtype=np.uint8)
+    assert create("pixels").set_params(size="4x2").fit(pictures).space.shape == (2, 4)
