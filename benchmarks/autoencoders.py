@@ -22,11 +22,13 @@ from encoders.neural.visible import reconstruction_error
 from encoders.registry import create
 
 SIZES = (30, 10, 2)
-DEEP = "1000-500-250"
-#: Epochs by size; one epoch of the convolutional networks takes as long as three of the others.
-EPOCHS = {30: 15, 10: 10, 2: 10}
+DEEP = "500-250"
+#: Epochs by size; one epoch of the convolutional networks takes as long as five of the others.
+EPOCHS = {30: 20, 10: 15, 2: 15}
+CHANNELS = "channels=16-32"
 SIGMOID = "activation=sigmoid,norm=none"
-#: Name -> spec, {k} the size of the code, {e} the epochs, {c} those of convolutional networks.
+#: Name -> spec, {k} the size of the code, {e} the epochs, {c} and {w} those and the widths of
+#: convolutional networks.
 METHODS = {
     "pca": "pca:{k}",
     "deep": f"deep-ae:{DEEP}-{{k}},epochs={{e}}",
@@ -35,16 +37,16 @@ METHODS = {
     "deep, sigmoid": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID}",
     "deep, sigmoid, layer by layer": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID},pretrain=layerwise,pretrain-epochs=4",
     "deep, sigmoid, RBM": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID},pretrain=rbm,pretrain-epochs=4",
-    "sparse, KL": f"deep-ae:{DEEP}-{{k}},epochs={{e}},sparsity=kl,target=0.2",
-    "sparse, L1": f"deep-ae:{DEEP}-{{k}},epochs={{e}},sparsity=l1",
-    "contractive": f"deep-ae:{DEEP}-{{k}},epochs={{e}},contractive=0.01",
+    "sparse, KL": f"deep-ae:{DEEP}-{{k}},epochs={{e}},sparsity=kl,target=0.1",
+    "sparse, L1": f"deep-ae:{DEEP}-{{k}},epochs={{e}},sparsity=l1,sparsity-weight=0.2",
+    "contractive": f"deep-ae:{DEEP}-{{k}},epochs={{e}},contractive=0.1",
     "denoising": f"denoising-ae:{DEEP}-{{k}},epochs={{e}}",
     "variational": f"vae:{DEEP}-{{k}},epochs={{e}}",
-    "conv, deconvolution": "conv-ae:{k},epochs={c},up=deconv",
-    "conv, repetition": "conv-ae:{k},epochs={c},up=repeat",
-    "conv, remembered places": "conv-ae:{k},epochs={c},up=index",
-    "U-Net": "unet-ae:{k},epochs={c}",
-    "pyramid": "fpn-ae:{k},epochs={c}",
+    "conv, deconvolution": "conv-ae:{k},epochs={c},{w},up=deconv",
+    "conv, repetition": "conv-ae:{k},epochs={c},{w},up=repeat",
+    "conv, remembered places": "conv-ae:{k},epochs={c},{w},up=index",
+    "U-Net": "unet-ae:{k},epochs={c},{w}",
+    "pyramid": "fpn-ae:{k},epochs={c},{w}",
 }
 
 
@@ -58,7 +60,7 @@ def main(*arguments: str) -> None:
     train, test, labels, asked, shape = pictures()
     for size in sizes:
         for name in names:
-            spec = METHODS[name].format(k=size, e=EPOCHS[size], c=max(3, EPOCHS[size] // 3))
+            spec = METHODS[name].format(k=size, e=EPOCHS[size], c=EPOCHS[size] // 3, w=CHANNELS)
             figures = row(spec, shape, train, test, labels, asked)
             record("autoencoders", {"method": name, "size": size, "spec": f"pixels+{spec}", **figures})
             say(name, size, {key: value for key, value in figures.items() if key != "spaces"})

@@ -71,7 +71,10 @@ def figures(name: str) -> dict[str, Any]:
                 "psnr": psnr(test, encoder.reconstruct(noisy)), "spec": spec, "fit_seconds": fitting.value
             }  # fmt: skip
             say(label, found["cleaners"][label])
-        found["spaces"][label] = {**retrieval(encoder, train, {"clean": test, "noisy": noisy}, labels, asked), "spec": spec}
+        found["spaces"][label] = {
+            **retrieval(encoder, train, {"clean": test, "noisy": noisy}, labels, asked),
+            "spec": spec,
+        }
         say(label, found["spaces"][label])
     return found
 

@@ -66,7 +66,9 @@ def chosen(labels: list[Any], count: int, seed: int) -> Any:
     if count == len(labels):
         return np.arange(count)
     each = count // 10
-    return np.concatenate([generator.choice(np.flatnonzero(digits == d), each, replace=False) for d in np.unique(digits)])
+    return np.concatenate(
+        [generator.choice(np.flatnonzero(digits == d), each, replace=False) for d in np.unique(digits)]
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import numpy as np
-from autoencoders import METHODS
+from autoencoders import CHANNELS, METHODS
 from mnist import read
 from record import record, say
 from speed import alternating
@@ -32,7 +32,9 @@ def main(*names: str) -> None:
     pictures, labels = read("test")
     pixels = create("pixels").fit(pictures)
     rows, known = pixels.encode(pictures)[:COUNT], [str(label) for label in labels[:COUNT]]
-    specs = {name: spec.format(k=SIZE, e=EPOCHS, c=EPOCHS) for name, spec in METHODS.items() if name not in SKIP}
+    specs = {
+        name: spec.format(k=SIZE, e=EPOCHS, c=EPOCHS, w=CHANNELS) for name, spec in METHODS.items() if name not in SKIP
+    }
     found = {}
     for name, spec in {**specs, **MORE}.items():
         if names and name not in names:

@@ -52,7 +52,7 @@ class Hourglass(nn.Module):
             entering = leaving = [channels[0]] * len(channels)
             self.lateral = nn.ModuleList(nn.Conv2d(c, channels[0], 1) for c in (*channels, channels[-1]))
         if up == "deconv":
-            self.grow = nn.ModuleList(nn.ConvTranspose2d(c, c, 2, stride=2) for c in entering)
+            self.grow = nn.ModuleList(Deconvolution(c, c, 2, stride=2) for c in entering)
         joined = [2 * c if paths == "concat" else c for c in entering]
         self.smooth = nn.ModuleList(_convolution(c, d) for c, d in zip(joined, leaving, strict=True))
         self.paint = nn.Conv2d(channels[0], self.shape[2], 3, padding=1)
@@ -119,6 +119,20 @@ class Hourglass(nn.Module):
             return torch.cat([level.mean(dim=(2, 3)) for level in levels], dim=1)
         level = levels[int(kind.removeprefix("level-")) - 1]
         return functional.adaptive_avg_pool2d(level, (min(level.shape[2], GRID), min(level.shape[3], GRID))).flatten(1)
+
+
+class Deconvolution(nn.ConvTranspose2d):
+    """The transposed convolution of kernel 2 and stride 2, as a product of matrices.
+
+    Its windows do not overlap, so that each value makes its own 2x2 square; torch's own backward pass takes several
+    times as long on processors.
+    """
+
+    def forward(self, x: Tensor, output_size: Any = None) -> Tensor:
+        """Return maps of twice the sides."""
+        assert self.bias is not None
+        weight = self.weight.permute(1, 2, 3, 0).reshape(4 * self.out_channels, self.in_channels, 1, 1)
+        return functional.pixel_shuffle(functional.conv2d(x, weight, self.bias.repeat_interleave(4)), 2)
 
 
 def _convolution(before: int, after: int) -> nn.Sequential:
