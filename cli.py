@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,42 @@ def index(
     items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
     _say(f"{collection.folder}: {items} in {spaces}")
     _say(f"next: {shlex.join(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
+
+
+@app.command()
+def train(
+    corpus: Annotated[str, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")],
+    space: Annotated[str, typer.Argument(help="What to fit, e.g. pixels+deep-ae:256-128-16.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the encoder.")],
+    time_budget: Annotated[
+        str | None, typer.Option(help="At most so long: 90s, 10m, 1h; what was spent before --resume counts.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever is there.")] = False,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Fit one encoder on a corpus and save it: its folder is then a space, as in -s FOLDER.
+
+    A training that is stopped, or whose loss diverges, is kept in OUT.work; --resume goes on with it, and may change
+    epochs, minutes, learning-rate, patience and batch-size.
+    """
+    from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.corpora.registry import open_corpus
+    from retrieval.training import Workplace, read_minutes, train_encoder
+
+    minutes = None if time_budget is None else read_minutes(time_budget)
+    try:
+        with _reported(BadEntries(skip_bad)) as bad, _watching() as watch:
+            opened = Unique(open_corpus(corpus, on_bad=bad), bad)
+            made = train_encoder(opened, space, out, minutes, resume, fresh, watch, _say)
+    except KeyboardInterrupt:
+        _say(f"nearby: stopped; {Workplace(out).left()}")
+        raise typer.Exit(1) from None
+    if as_json:
+        _print_json(made.to_json())
+    _say(made.line())
+    _say(f"next: {shlex.join(['nearby', 'index', corpus, '-s', str(out), '-o', 'FOLDER'])}")
 
 
 @app.command()
@@ -385,6 +422,21 @@ def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> Non
 
 
 @contextmanager
+def _watching() -> Iterator[Any]:
+    """Show the losses of a training while it runs, where somebody looks."""
+    from rich.console import Console
+
+    from retrieval.report.live_curve import LiveCurve
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with LiveCurve(console) as watch:
+        yield watch
+
+
+@contextmanager
 def _reported(bad: BadEntries) -> Iterator[BadEntries]:
     """Say which entries were left out, above all when nothing was left and the work failed for that."""
     try:
@@ -400,6 +452,11 @@ def _report(bad: BadEntries) -> None:
 
 def _say(line: str) -> None:
     typer.echo(printable(line), err=True)
+
+
+def _warn(message: Warning | str, *place: Any) -> None:
+    """Say a warning as one line: where in the code it was raised helps no user."""
+    _say(f"warning: {' '.join(str(message).split())}")
 
 
 def _show_lines(value: Any) -> None:
@@ -423,6 +480,8 @@ def _print(text: str) -> None:
 def main() -> None:
     """Run the command line; an error of the user's making is one sentence and exit code 2, Ctrl-C exit code 1."""
     debug = "--debug" in sys.argv
+    if not debug:
+        warnings.showwarning = _warn  # type: ignore[assignment]
     try:
         app([argument for argument in sys.argv[1:] if argument != "--debug"])
     except SystemExit as end:

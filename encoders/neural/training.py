@@ -22,6 +22,8 @@ Loss = Callable[["nn.Module", Any], "Tensor"]
 Augment = Callable[[Any, Any], Any]
 #: Parts of the progress bar: finer than an epoch, coarser than its own redrawing.
 TICKS = 1000
+#: A loss that is so many times that of the first epoch does not come back.
+EXPLODED = 1000
 
 
 class Examples(Protocol):
@@ -167,8 +169,7 @@ def train(
             with _explained(plan, epoch, work):
                 history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, pace))
                 history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
-                if not math.isfinite(history.validation_loss[-1]):
-                    raise _NotANumberError
+                _require_sane(history.validation_loss)
             history.seconds.append(time.perf_counter() - begun)
             if history.validation_loss[-1] <= min(history.validation_loss):
                 history.best_epoch, best = epoch, _copied(network)
@@ -190,10 +191,9 @@ def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
     kept = f"; the {epoch} epochs before it are kept in {work}" if work is not None and epoch else ""
     try:
         yield
-    except _NotANumberError:
+    except FloatingPointError as diverged:
         raise TrainingError(
-            f"the loss is no longer a number in epoch {epoch + 1}: "
-            f"lower the learning rate (it is {plan.learning_rate:g}){kept}"
+            f"the loss {diverged} in epoch {epoch + 1}: lower the learning rate (it is {plan.learning_rate:g}){kept}"
         ) from None
     except RuntimeError as error:  # what torch raises when an allocation fails
         if "alloc" not in str(error):
@@ -201,10 +201,6 @@ def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
         raise TrainingError(
             f"a batch of {plan.batch_size:,} does not fit into memory in epoch {epoch + 1}: lower batch-size{kept}"
         ) from error
-
-
-class _NotANumberError(Exception):
-    """The loss is infinite or NaN."""
 
 
 def _epoch(
@@ -245,7 +241,7 @@ def _epoch(
         total += value.detach().float() * (len(places) / len(order))
     mean = float(total)
     if not math.isfinite(mean):
-        raise _NotANumberError
+        raise FloatingPointError("is no longer a number")
     return mean
 
 
@@ -259,6 +255,14 @@ def _measure(network: nn.Module, loss: Loss, rows: Examples, held_out: Tensor, p
         for part in held_out.split(4 * plan.batch_size):  # type: ignore[no-untyped-call]
             total += float(loss(network, rows.take(part)).float()) * len(part)
     return total / max(1, len(held_out))
+
+
+def _require_sane(losses: list[float]) -> None:
+    """Stop while the weights that were kept are still worth something."""
+    if not math.isfinite(losses[-1]):
+        raise FloatingPointError("is no longer a number")
+    if losses[-1] > EXPLODED * max(1.0, losses[0]):
+        raise FloatingPointError(f"is more than {EXPLODED:,} times what it was at first")
 
 
 def one_cycle(done: float, warm_up: float) -> float:

@@ -1,0 +1,263 @@
+"""One encoder fitted on a corpus and saved by itself, in a training that may be killed: what ``nearby train`` does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from encoders.artifact import read_json, write_json
+from encoders.base import Encoder
+from encoders.errors import CollectionError, NearbyError, OptionError, TrainingError
+from encoders.neural.checkpoint import FILE as CHECKPOINT
+from encoders.neural.encoder import NeuralEncoder
+from retrieval.collection import Say, quiet
+from retrieval.comparison import Phase
+from retrieval.corpora.base import Corpus
+from retrieval.filling import is_saved, planned
+from retrieval.generations import is_collection
+from retrieval.item_record import items_digest
+from retrieval.phases import neural_stages, phases_of
+
+if TYPE_CHECKING:
+    from encoders.neural.training import History
+
+#: Told the stage, the phase and its history, when a phase begins and after every epoch.
+WatchStage = Callable[[NeuralEncoder, str, "History"], None]
+PLAN, LOCK = "plan.json", "lock"
+_MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made, and what that took."""
+
+    folder: Path
+    encoder: Encoder
+    items: int
+    seconds: float
+    phases: list[Phase]
+
+    def line(self) -> str:
+        """Return it in one line."""
+        told = [f"{self.folder}: {self.encoder}"]
+        if self.phases:
+            last = self.phases[-1]
+            told.append(f"best epoch {last.best_epoch + 1} of {len(last.train_loss)}")
+            told.append(f"validation loss {last.validation_loss[last.best_epoch]:.4g}")
+        return ", ".join([*told, f"{self.seconds:.1f} s"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "folder": str(self.folder),
+            "space": str(self.encoder),
+            "options": self.encoder.spec(full=True),
+            "items": self.items,
+            "seconds": self.seconds,
+            "phases": [{**vars(phase), "best_epoch": phase.best_epoch + 1} for phase in self.phases],
+        }
+
+
+class Workplace:
+    """The folder beside an encoder's own in which its training is kept until it has ended.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the encoder is to lie; until it is whole nothing is written there.
+
+    Raises
+    ------
+    OptionError
+        When the folder is no place for an encoder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        plain = Path(os.path.normpath(folder))
+        if folder.exists() and not folder.is_dir():
+            raise OptionError(f"{folder} is a file: choose a new folder for the encoder")
+        if is_collection(folder) or (folder.is_dir() and any(folder.iterdir()) and not is_saved(folder)):
+            raise OptionError(f"{folder} holds other files: choose a new folder for the encoder")
+        if plain.name in ("", ".."):
+            raise OptionError(f"{folder} has no name that its training could lie beside: choose a new folder")
+        self.folder = plain
+        self.work = plain.with_name(f"{plain.name}.work")
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a training lies there that can be gone on with."""
+        return any(self.work.rglob(CHECKPOINT))
+
+    def left(self) -> str:
+        """Say what a training that was stopped has left."""
+        if not self.unfinished:
+            return "no epoch was finished, nothing is kept"
+        return f"the epochs done are kept in {self.work}: the same command with --resume goes on from there"
+
+    def admit(self, identity: dict[str, str], resume: bool, fresh: bool) -> None:
+        """Make room for a training, or go on with the one that lies there.
+
+        Raises
+        ------
+        OptionError, TrainingError
+            When something lies there and it was not said what is to become of it.
+        """
+        if resume and fresh:
+            raise OptionError("--resume goes on with a training, --fresh begins a new one: leave one of them out")
+        if fresh:
+            shutil.rmtree(self.work, ignore_errors=True)
+        if self.unfinished and not resume:
+            raise TrainingError(
+                f"{self.work} holds an unfinished training: go on with it by --resume, or begin anew by --fresh"
+            )
+        if self.unfinished:
+            self._require_same(identity)
+        elif is_saved(self.folder) and not fresh:
+            raise OptionError(
+                f"{self.folder} holds an encoder, its training has ended: replace it by --fresh, or choose a new folder"
+            )
+
+    def _require_same(self, identity: dict[str, str]) -> None:
+        found = read_json(self.work / PLAN, "a training's place of work")
+        if any(found.get(key) != identity[key] for key in ("fixed", "corpus")):
+            of = f"of '{found.get('spec')}'" if found.get("fixed") != identity["fixed"] else "on another corpus"
+            raise TrainingError(
+                f"{self.work} holds an unfinished training {of}: --resume may change no more than epochs, minutes, "
+                "learning-rate, patience and batch-size; take --fresh to begin anew"
+            )
+
+    @contextmanager
+    def held(self, identity: dict[str, str]) -> Iterator[Path]:
+        """Yield the folder, for this process alone; it goes when the block succeeds, or leaves no checkpoint there."""
+        from filelock import FileLock, Timeout
+
+        self.work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.work / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise CollectionError(f"another process is training in {self.work}: wait, or choose a new folder") from None
+        try:
+            write_json(self.work / PLAN, identity)
+            yield self.work
+            shutil.rmtree(self.work)
+        finally:
+            if not self.unfinished:
+                shutil.rmtree(self.work, ignore_errors=True)
+            lock.release()
+
+
+def train_encoder(
+    corpus: Corpus,
+    spec: str,
+    folder: Path,
+    minutes: float | None = None,
+    resume: bool = False,
+    fresh: bool = False,
+    watch: WatchStage | None = None,
+    say: Say = quiet,
+) -> Trained:
+    """Fit an encoder on a corpus and save it.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Whose ids are unique.
+    spec : str
+    folder : Path
+        Where the encoder is saved, when it is whole.
+    minutes : float, optional
+        The time that the training by epochs may take, what was spent before a `resume` counted in.
+    resume : bool
+        Go on with a training that was killed, or whose loss diverged; epochs, minutes, learning rate, patience and
+        batch size may be others than before.
+    fresh : bool
+        Begin anew, whatever training or encoder is there.
+    watch : callable, optional
+    say : callable
+        Told what is being done.
+
+    Raises
+    ------
+    NearbyError
+        When the encoder cannot be had, or its place is taken; what was there is unchanged.
+    TrainingError
+        When the training cannot go on; the message says how to.
+    """
+    encoder = budgeted(planned(spec, None, corpus.modality), minutes)
+    if encoder.__sklearn_is_fitted__():
+        raise OptionError(f"{spec} holds an encoder that is trained already: name a space, as in pixels+deep-ae:64-8")
+    place = Workplace(folder)
+    identity = {"spec": str(encoder), "fixed": _fixed_spec(encoder), "corpus": items_digest(corpus)}
+    place.admit(identity, resume, fresh)
+    for stage in neural_stages(encoder):
+        stage.new_course = resume
+        if watch is not None:
+            stage.watch = lambda phase, history, stage=stage: watch(stage, phase, history)
+    with place.held(identity) as work:
+        items = sum(1 for _ in corpus)
+        say(f"{'going on with training' if place.unfinished else 'training'} {encoder} on {items:,} items")
+        started = time.perf_counter()
+        try:
+            encoder.fit(corpus.batches(), work=work)
+        except TrainingError as error:
+            raise _advised(error, place.unfinished) from error
+        encoder.fitted_on = identity["corpus"]
+        encoder.save(place.folder)
+        phases = phases_of(encoder)
+        seconds = max(time.perf_counter() - started, sum(phase.seconds for phase in phases))
+    return Trained(place.folder, encoder, items, seconds, phases)
+
+
+def budgeted(encoder: Encoder, minutes: float | None) -> Encoder:
+    """Give the stages that are trained by epochs a time budget, in equal parts; return the encoder.
+
+    Raises
+    ------
+    OptionError
+        When there is no such stage.
+    """
+    stages = neural_stages(encoder)
+    if minutes is not None and not stages:
+        raise OptionError(f"'{encoder}' is not trained by epochs, so it has no time budget: leave --time-budget out")
+    for stage in stages if minutes is not None else ():
+        share = round(minutes / len(stages), 4)  # type: ignore[operator]
+        stage.set_params(minutes=int(share) if share == int(share) else share)
+    return encoder
+
+
+def read_minutes(text: str) -> float:
+    """Read a time span: seconds, minutes or hours; a plain number is minutes.
+
+    Examples
+    --------
+    >>> read_minutes("90s"), read_minutes("10m"), read_minutes("1h"), read_minutes("2.5")
+    (1.5, 10.0, 60.0, 2.5)
+    >>> read_minutes("soon")
+    Traceback (most recent call last):
+    encoders.errors.OptionError: a time budget is a number and s, m or h, as in 90s, 10m or 1h; got 'soon'
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip().lower())
+    if match is None or float(match[1]) == 0:
+        raise OptionError(f"a time budget is a number and s, m or h, as in 90s, 10m or 1h; got '{text}'")
+    return float(match[1]) * _MINUTES[match[2] or "m"]
+
+
+def _fixed_spec(encoder: Encoder) -> str:
+    """Write every option that a training which goes on may not change."""
+    stages: tuple[Encoder, ...] = getattr(encoder, "stages", (encoder,))
+    return "+".join(one.fixed_spec() if isinstance(one, NeuralEncoder) else one.spec(full=True) for one in stages)
+
+
+def _advised(error: TrainingError, kept: bool) -> NearbyError:
+    """Say how to go on, where there is something to go on from."""
+    if not kept:
+        return error
+    return TrainingError(f"{error}; with that changed in the space, run the same command with --resume to go on")
