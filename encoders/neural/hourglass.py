@@ -130,9 +130,9 @@ class Deconvolution(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: Any = None) -> Tensor:
         """Return maps of twice the sides."""
-        assert self.bias is not None
+        bias: Any = self.bias
         weight = self.weight.permute(1, 2, 3, 0).reshape(4 * self.out_channels, self.in_channels, 1, 1)
-        return functional.pixel_shuffle(functional.conv2d(x, weight, self.bias.repeat_interleave(4)), 2)
+        return functional.pixel_shuffle(functional.conv2d(x, weight, bias.repeat_interleave(4)), 2)
 
 
 def _convolution(before: int, after: int) -> nn.Sequential:
