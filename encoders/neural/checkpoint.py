@@ -72,8 +72,12 @@ def read_checkpoint(
         return None
     take_weights(network, weights)
     state = optimizer.state_dict()
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for key, value in _under("optimizer.", tensors).items():
         place, _, name = key.partition(".")
+        own = parameters[int(place)].detach()
+        if value.shape == own.shape:  # the fused step takes the two to lie alike in memory, channels last or not
+            value = own.clone().copy_(value)
         state["state"].setdefault(int(place), {})[name] = value
     optimizer.load_state_dict(state)
     for name, value in json.loads(notes["history"]).items():

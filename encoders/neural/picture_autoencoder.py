@@ -45,14 +45,15 @@ class PictureAutoencoder(Autoencoder):
     def _network(self, rows: Rows) -> nn.Module:
         import torch
 
-        # channels last, the order in which pictures come: half the time of a step in bf16
-        network: Any = self._hourglass().to(memory_format=torch.channels_last)
+        network: Any = self._hourglass()
         start = torch.from_numpy(self._visible.start(rows)).view(-1, network.shape[2]).mean(dim=0)
         with torch.no_grad():
             network.paint.bias.copy_(start)
         return typing.cast("nn.Module", network)
 
     def _hourglass(self) -> Any:
+        import torch
+
         from encoders.neural.hourglass import Hourglass
 
         shape = self._picture_shape("it convolves pictures")
@@ -63,7 +64,9 @@ class PictureAutoencoder(Autoencoder):
                 f"pictures of at least {least}x{least}, these are {shape[1]}x{shape[0]}: "
                 "take fewer channels, or scale with pixels:size="
             )
-        return Hourglass(shape, self.channels, self._code_size(), self._up, self._paths)
+        network = Hourglass(shape, self.channels, self._code_size(), self._up, self._paths)
+        # the order in which pictures come: half the time of a step in bf16
+        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
         code, output = network(seen)

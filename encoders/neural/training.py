@@ -149,6 +149,7 @@ def train(
         watch(history)
     name, done_before = method.partition(",")[0] or "a network", len(history.seconds)
     told = f"training {name}" + (f" from epoch {done_before + 1}" if done_before else "")
+
     def over() -> bool:
         return clock() >= 1 or len(history.seconds) - history.best_epoch > plan.patience > 0
 
