@@ -187,14 +187,26 @@ def search(
     query: Words,
     space: Spaces = None,
     k: Annotated[int, typer.Option("-k", help="Answers of each space.", min=1)] = 10,
+    shortlist: Annotated[str | None, typer.Option(help="A space, e.g. of bits, whose nearest are re-ranked.")] = None,
+    rerank: Annotated[str | None, typer.Option(help="The space that puts the shortlist in order.")] = None,
+    candidates: Annotated[int | None, typer.Option(help="Items on the shortlist.  [default: 1000]", min=1)] = None,
+    radius: Annotated[int | None, typer.Option(help="Or all within so many bits.", min=0)] = None,
     as_json: Json = False,
 ) -> None:
-    """Find what is near a query, in one or more spaces side by side."""
+    """Find what is near a query, in one or more spaces side by side, or in one on the shortlist of another."""
     from retrieval.collection import Collection
-    from retrieval.report.listing import answers_json, answers_lines
+    from retrieval.report.listing import answers_json, answers_lines, reranked_json, reranked_lines
+    from retrieval.reranking import plan_of
+    from retrieval.reranking import rerank as rerank_shortlist
     from retrieval.searcher import Searcher, read_query
 
+    plan = plan_of(shortlist, rerank, candidates, radius, space)
     collection = Collection(folder)
+    if plan is not None:
+        asked = read_query(collection, " ".join(query))
+        reranked = rerank_shortlist(collection, plan, asked, k)
+        _show_lines(reranked_json(asked, reranked) if as_json else reranked_lines(asked, reranked))
+        return
     searcher = Searcher(collection, space)
     asked = read_query(collection, " ".join(query))
     found = searcher.search(asked, k)

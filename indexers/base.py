@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
-from indexers.checks import checked_codes, checked_ids, checked_k, require_supported
+from indexers.checks import checked_codes, checked_ids, checked_k, checked_rows, require_supported
 from indexers.hits import Hit, Rows, as_hits
+from indexers.pairs import Pairs, best_pairs, score_pairs
 
 __all__ = ["Hit", "Index", "Rows"]
 #: Width of the codes for which a description is tried before the true ones are known.
@@ -92,6 +93,10 @@ class Index(ABC):
     @abstractmethod
     def _search(self, queries: Codes, k: int) -> Rows:
         """Find ``1 <= k <= len(self)`` rows for `comparable` queries; missing ones come last: -1 and -inf."""
+
+    def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
+        """Return what compares `comparable` queries with the rows that are asked (only where `holds_codes`)."""
+        raise self._keeps_no_codes()
 
     @abstractmethod
     def _write(self, folder: Path) -> None:
@@ -224,6 +229,39 @@ class Index(ABC):
         pad = ((0, 0), (0, missing))
         return Rows(np.pad(found.scores, pad, constant_values=-np.inf), np.pad(found.rows, pad, constant_values=-1))
 
+    def score_rows(self, queries: Codes, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the exact scores of given rows, computed from their codes; no other row is read.
+
+        Parameters
+        ----------
+        queries : codes (n, dim)
+        rows : ndarray int64 (n, m)
+            Row i belongs to query i; -1 stands for none.
+
+        Returns
+        -------
+        ndarray float32 (n, m)
+            The scores that `search_rows` of an exact index gives; -inf for row -1.
+
+        Raises
+        ------
+        NotInvertibleError
+            When the index does not hold the codes.
+        BadItemError, DimensionError
+            When the queries are not codes of this space, or there are no such rows.
+        """
+        wanted = checked_rows(rows, queries, len(self))
+        return score_pairs(self._pairs(self.comparable(checked_codes(queries, self.space)), wanted), wanted)
+
+    def search_among(self, queries: Codes, rows: NDArray[np.int64], k: int) -> Rows:
+        """Return the best `k` of the rows given for each query (each once): `search_rows` of these items alone.
+
+        See `score_rows`; where `positive_only`, only rows with a positive score are answers.
+        """
+        wanted = checked_rows(rows, queries, len(self))
+        pairs = self._pairs(self.comparable(checked_codes(queries, self.space)), wanted)
+        return best_pairs(pairs, wanted, checked_k(k), self.positive_only)
+
     def ids_of_rows(self, rows: NDArray[np.int64]) -> list[str]:
         """Return the ids of rows."""
         return [self._ids[row] for row in np.asarray(rows).tolist()]
@@ -247,7 +285,7 @@ class Index(ABC):
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only (only where `holds_codes`)."""
-        raise NotInvertibleError(f"'{self.description}' does not keep the codes; 'exact' and 'sparse' do")
+        raise self._keeps_no_codes()
 
     def comparable(self, codes: Codes) -> Codes:
         """Return codes such that the metric is a plain inner product or distance: unit length for cosine."""
@@ -295,6 +333,9 @@ class Index(ABC):
     def _checked(self, queries: Codes) -> Codes:
         """Return queries that are codes of this space; an index that has a faster way to see it may take that."""
         return checked_codes(queries, self.space)
+
+    def _keeps_no_codes(self) -> NotInvertibleError:
+        return NotInvertibleError(f"'{self.description}' does not keep the codes; 'exact' and 'sparse' do")
 
     def _rows_by_id(self) -> dict[str, int]:
         """Made when first asked for: a search needs none."""

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Codes, Kind, Metric, Space, as_matrix, describe, packed_width
+from encoders.codes import Codes, Kind, Metric, Space, as_matrix, describe, n_rows, packed_width
 from encoders.errors import BadItemError, DimensionError, OptionError, UnsupportedSpaceError
 
 #: Larger values would overflow float32 when multiplied with each other and summed.
@@ -54,6 +55,25 @@ def checked_k(k: Any) -> int:
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise OptionError(f"k should be a whole number, at least 1; got {k!r}")
     return int(k)
+
+
+def checked_rows(rows: Any, queries: Any, held: int) -> NDArray[np.int64]:
+    """Return rows of an index of `held` items, one line a query, as an array (n, m); -1 stands for none.
+
+    Raises
+    ------
+    DimensionError
+        When there is not one line for each query.
+    BadItemError
+        When one is no row of the index.
+    """
+    wanted = np.asarray(rows)
+    asked = n_rows(queries)
+    if wanted.ndim != 2 or len(wanted) != asked:
+        raise DimensionError(f"expected rows for {asked} queries, one line each; got an array of shape {wanted.shape}")
+    if wanted.size and (wanted.dtype.kind not in "iu" or wanted.min() < -1 or wanted.max() >= held):
+        raise BadItemError(f"rows are whole numbers from 0 to {held - 1}, or -1 for none")
+    return wanted.astype(np.int64, copy=False)
 
 
 def checked_ids(ids: Sequence[str], rows: int, present: Mapping[str, int]) -> list[str]:

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from encoders.codes import Codes, Kind, Metric, packed_width
 from indexers.base import Index, Rows
 from indexers.folder import read_array, read_csr, write_array, write_csr
+from indexers.pairs import BinaryPairs, DensePairs, Pairs, SparsePairs
 from indexers.scan import Scan, scan_binary, scan_dense, scan_sparse, squared_lengths
 
 CODES, SQUARES = "codes", "squared_lengths.npy"
@@ -20,6 +21,11 @@ _SCANS: dict[Kind, Callable[[Scan], Rows]] = {
     Kind.DENSE: scan_dense,
     Kind.SPARSE: scan_sparse,
     Kind.BINARY: scan_binary,
+}
+_PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[np.float32], Metric], Pairs]] = {
+    Kind.DENSE: DensePairs,
+    Kind.SPARSE: SparsePairs,
+    Kind.BINARY: BinaryPairs,
 }
 
 
@@ -70,10 +76,10 @@ class Exact(Index):
         self._squares = None
 
     def _search(self, queries: Codes, k: int) -> Rows:
-        codes = self._matrix()
-        if self._squares is None:
-            self._squares = squared_lengths(codes)
-        return _SCANS[self.space.kind](Scan(queries, codes, self._squares, self.space.metric, k))
+        return _SCANS[self.space.kind](Scan(queries, self._matrix(), self._lengths(), self.space.metric, k))
+
+    def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
+        return _PAIRS[self.space.kind](queries, self._matrix(), self._lengths(), self.space.metric)
 
     def _write(self, folder: Path) -> None:
         codes: Any = self._matrix()
@@ -81,7 +87,7 @@ class Exact(Index):
             write_csr(folder, CODES, codes)
         else:
             write_array(folder / f"{CODES}.npy", codes)
-        write_array(folder / SQUARES, squared_lengths(codes) if self._squares is None else self._squares)
+        write_array(folder / SQUARES, self._lengths())
 
     def _read(self, folder: Path, mmap: bool) -> None:
         shape = (len(self), self._width)
@@ -102,6 +108,12 @@ class Exact(Index):
     @property
     def _dtype(self) -> type[np.generic]:
         return np.uint8 if self.space.kind is Kind.BINARY else np.float32
+
+    def _lengths(self) -> NDArray[np.float32]:
+        """Return the squared lengths of all rows, computed when first needed."""
+        if self._squares is None:
+            self._squares = squared_lengths(self._matrix())
+        return self._squares
 
     def _matrix(self) -> Codes:
         if not self._parts:

@@ -16,15 +16,26 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Metric, n_rows
+from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
-from indexers.base import Index, Rows
+from indexers.base import TRIAL_WIDTH, Index, Rows
 from indexers.checks import LARGEST_SQUARE, has_plain_form
-from indexers.faiss_factory import UnfitFactoryError, built, downcast, faiss_dim, inverted_file, reason_of
+from indexers.faiss_factory import (
+    UnfitFactoryError,
+    built,
+    downcast,
+    faiss_dim,
+    hash_table,
+    inverted_file,
+    reason_of,
+    set_flips,
+)
 from indexers.folder import read_array, write_array
 from indexers.hits import as_rows
 
 INDEX, LIVE = "index.faiss", "live.npy"
+#: How factory strings begin that FAISS knows for bits alone.
+BITS_ONLY = ("B", "Hash")
 #: Training points per cluster beyond which FAISS takes a sample itself, and the fewest rows a sample holds.
 POINTS_PER_CLUSTER, LEAST_SAMPLE = 256, 2**16
 #: Rows scaled to unit length at a time, so that cosine needs no second copy of everything.
@@ -42,6 +53,11 @@ class Faiss(Index):
     ``faiss.index_binary_factory`` is asked, with or without its leading ``B`` (``HNSW32`` is
     ``BHNSW32``). Search parameters go through ``faiss.ParameterSpace``: ``nprobe``, ``efSearch``,
     ``efConstruction`` (before adding), ...
+
+    ``BHash16?nflip=2`` is the look-up of semantic hashing (Salakhutdinov & Hinton 2009): a table under 16 of the bits,
+    of which all keys within 2 bits of the query's are read, whatever the number of items; ``BHash2x16`` keeps two
+    such tables under different bits. Items under other keys are no answers, so there may be fewer than k. All within
+    r bits are found when r <= nflip, or with m tables when r < m (nflip + 1).
 
     Removed items stay in FAISS' structure, as many types cannot forget; answers leave them out, of which
     so many more are fetched. An index of which most has been removed is better built anew.
@@ -65,7 +81,10 @@ class Faiss(Index):
     def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
         """Refuse what FAISS cannot read; whether it fits the codes is known only with them."""
         with suppress(UnfitFactoryError):
-            super().check(backend, parameters)
+            if backend.startswith(BITS_ONLY):  # FAISS' refusal of the name among dense indexes would say nothing
+                cls(Space(TRIAL_WIDTH, Kind.BINARY, Metric.HAMMING), backend, dict(parameters)).close()
+            else:
+                super().check(backend, parameters)
 
     def _configure(self, backend: str) -> None:
         if not backend:
@@ -82,6 +101,9 @@ class Faiss(Index):
     def _set_parameter(self, key: str, value: str) -> None:
         import faiss
 
+        if key == "nflip" and hash_table(self._index) is not None:  # which FAISS' ParameterSpace does not know
+            set_flips(self._index, self.backend, value)
+            return
         space: Any = faiss.ParameterSpace()
         if not _is_positive(value):
             raise OptionError(f"'faiss:{self.backend}': {key} should be a positive number; got '{value}'")

@@ -30,11 +30,12 @@ def built(factory: str, space: Space) -> Any:
             _require_same_geometry(index, metric, factory, space.metric)
     except (RuntimeError, MemoryError) as error:
         reason = reason_of(error)
-        if "could not parse" in reason:
+        if "could not parse" in reason or "did not generate an index" in reason:
             raise OptionError(f"FAISS has no index '{factory}': {reason}") from None
         raise UnfitFactoryError(
             f"FAISS cannot build '{factory}' for {space.kind} codes of width {space.dim}: {reason}"
         ) from None
+    _require_usable_table(index, factory, space)
     if isinstance(downcast(index), faiss.IndexIDMap | faiss.IndexBinaryIDMap):
         raise OptionError(f"'faiss:{factory}': leave IDMap out, nearby keeps the ids")
     _quieten(index)
@@ -62,6 +63,38 @@ def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric
                 f"FAISS' '{factory}' {'moves the origin' if centred else 'changes lengths'} before it compares, so it"
                 f" does not search by {wanted}; transform in the encoder instead, as in 'SPEC+pca:64'"
             )
+
+
+def _require_usable_table(index: Any, factory: str, space: Space) -> None:
+    """Refuse keys of more bits than the codes have: FAISS builds and saves such a table, but cannot read it again."""
+    table = hash_table(index)
+    if table is not None and not 1 <= table.b <= faiss_dim(space):
+        refusal = OptionError if table.b < 1 else UnfitFactoryError
+        raise refusal(
+            f"FAISS cannot build '{factory}' for {space.kind} codes of width {space.dim}: "
+            f"a key has from 1 to {faiss_dim(space)} bits, here it has {table.b}"
+        )
+
+
+def hash_table(index: Any) -> Any:
+    """Return a table (or several) that looks bits up by some of them, ``BHash16`` or ``BHash4x16``, or None."""
+    import faiss
+
+    found = downcast(index)
+    return found if isinstance(found, faiss.IndexBinaryHash | faiss.IndexBinaryMultiHash) else None
+
+
+def set_flips(index: Any, factory: str, value: str) -> None:
+    """Set how many bits of a key may differ: FAISS looks up every key within that, and above the width never ends.
+
+    Raises
+    ------
+    OptionError
+    """
+    table = hash_table(index)
+    if not value.isdecimal() or not 0 <= int(value) <= table.b:
+        raise OptionError(f"'faiss:{factory}': nflip should be a number of bits, 0 to {table.b}; got '{value}'")
+    table.nflip = int(value)
 
 
 def downcast(index: Any) -> Any:

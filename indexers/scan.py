@@ -10,7 +10,8 @@ from scipy.sparse import issparse
 
 from encoders.codes import Metric
 from indexers.base import Rows
-from indexers.selection import best, reaching
+from indexers.pairs import DensePairs, as_words, exact_squares, inverse_lengths
+from indexers.selection import best, reaching, smallest
 
 #: Scores held at a time (float32: 128 MiB), and items compared at a time.
 BLOCK_SCORES = 2**25
@@ -19,8 +20,6 @@ BLOCK_ITEMS = 2**17
 BLOCK_WORDS = 2**18
 #: Components of sparse queries spread out at a time (float32: 64 MiB).
 BLOCK_SPREAD = 2**24
-#: Candidates whose scores are recomputed at a time.
-BLOCK_CANDIDATES = 1024
 ROUNDING = float(np.finfo(np.float32).eps)
 
 
@@ -43,12 +42,6 @@ def squared_lengths(codes: Any) -> NDArray[np.float32]:
     return np.asarray(np.einsum("nd,nd->n", codes, codes))
 
 
-def inverse_lengths(squares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return 1 / length of every row; 0 for a zero row, whose cosine is thus 0."""
-    lengths = np.sqrt(squares)
-    return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-
-
 def scan_dense(scan: Scan) -> Rows:
     """Search float32 codes: one matrix product ranks, then the best are compared one by one.
 
@@ -62,7 +55,7 @@ def scan_dense(scan: Scan) -> Rows:
     slack = 2 * ROUNDING * codes.shape[1] * _magnitude(queries, float(np.sqrt(np.median(squares))), metric)
     width = min(len(codes), BLOCK_ITEMS)
     height = max(1, BLOCK_SCORES // width)
-    pairs = _Pairs(codes, inverse, metric)
+    pairs = DensePairs(queries, codes, squares, metric)
     room = np.empty(min(height, len(queries)) * width, dtype=np.float32)  # fresh memory each time costs a tenth
     for top in range(0, len(queries), height):
         block = queries[top : top + height]
@@ -82,7 +75,7 @@ def scan_dense(scan: Scan) -> Rows:
                 candidates.append(reaching(near, k, slack[top + row]) + left)
         for row, candidates in enumerate(kept):
             rows = np.concatenate(candidates)
-            scores = pairs.scores(block[row], rows)
+            scores = pairs.scores(top + row, rows)
             order = np.argsort(-scores, kind="stable")[:k]
             found.scores[top + row], found.rows[top + row] = scores[order], rows[order]
     return found
@@ -95,7 +88,7 @@ def scan_sparse(scan: Scan) -> Rows:
     found = _empty(queries.shape[0], k)
     if metric is Metric.EUCLIDEAN:
         codes = codes.astype(np.float64)
-        squares = _exact_squares(codes)
+        squares = exact_squares(codes)
     height = max(1, min(BLOCK_SCORES // n, BLOCK_SPREAD // dim))
     for top in range(0, queries.shape[0], height):
         block = queries[top : top + height]
@@ -103,7 +96,7 @@ def scan_sparse(scan: Scan) -> Rows:
         if metric is Metric.COSINE:
             products = products * inverse_lengths(squares)
         elif metric is Metric.EUCLIDEAN:
-            products = 2 * products - squares - _exact_squares(block)[:, None]
+            products = 2 * products - squares - exact_squares(block)[:, None]
         _take_best(np.ascontiguousarray(products, dtype=np.float32), found, top, k)
     return found
 
@@ -112,10 +105,14 @@ def scan_binary(scan: Scan) -> Rows:
     """Search packed bits: exclusive or, population count."""
     queries, codes, _, _, k = scan
     found = _empty(len(queries), k)
-    items, asked = _as_words(codes), _as_words(queries)
+    items, asked = as_words(codes), as_words(queries)
+    if len(asked) > items.shape[1]:  # then it pays to bring together the words that are compared together
+        items = np.asfortranarray(items)
     height = max(1, BLOCK_WORDS // len(items))
     for top in range(0, len(asked), height):
-        _take_best(0 - _differing_bits(asked[top : top + height], items), found, top, k)
+        for row, distances in enumerate(_differing_bits(asked[top : top + height], items), start=top):
+            rows = smallest(distances, k)
+            found.scores[row], found.rows[row] = 0 - distances[rows].astype(np.float32), rows
     return found
 
 
@@ -138,49 +135,10 @@ def _magnitude(queries: NDArray[np.float32], middle: float, metric: Metric) -> N
     return np.asarray(lengths * middle if metric is Metric.DOT else (lengths + middle) ** 2)
 
 
-class _Pairs:
-    """Scores of single items by the definition: inner product, or minus the squared difference."""
-
-    def __init__(self, codes: Any, inverse: NDArray[np.float32] | None, metric: Metric) -> None:
-        self.codes, self.inverse, self.metric = codes, inverse, metric
-        self.room = np.empty((min(len(codes), BLOCK_CANDIDATES), codes.shape[1]), dtype=np.float32)
-
-    def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        scores = np.empty(len(rows), dtype=np.float32)
-        for start in range(0, len(rows), len(self.room)):
-            some = rows[start : start + len(self.room)]
-            items = np.take(self.codes, some, axis=0, out=self.room[: len(some)], mode="clip")
-            if self.metric is Metric.EUCLIDEAN:
-                items -= query
-                scores[start : start + len(some)] = 0 - np.einsum("kd,kd->k", items, items)
-            else:
-                scores[start : start + len(some)] = np.einsum("kd,d->k", items, query)
-        if self.inverse is not None:
-            scores *= self.inverse[rows]
-        return scores
-
-
-def _exact_squares(codes: Any) -> NDArray[np.float64]:
-    """Return the squared length of every row in float64, summed in the order in which SciPy multiplies.
-
-    Products of float32 numbers are exact in float64: ``2ab - |a|^2 - |b|^2`` is exactly 0 for equal codes.
-    """
-    squares = codes.astype(np.float64)
-    squares.data **= 2
-    return np.asarray(squares @ np.ones(codes.shape[1]))
-
-
-def _as_words(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Read packed bits eight bytes at a time, filled up with zeros: (n, words)."""
-    words = -(-packed.shape[1] // 8)
-    if packed.shape[1] % 8:
-        packed = np.pad(packed, ((0, 0), (0, 8 * words - packed.shape[1])))
-    return np.ascontiguousarray(packed).view(np.uint64)
-
-
-def _differing_bits(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.float32]:
-    """Return the Hamming distances (len(a), len(b))."""
-    total = np.zeros((len(a), len(b)), dtype=np.float32)
+def _differing_bits(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.unsignedinteger[Any]]:
+    """Return the Hamming distances (len(a), len(b)): small numbers, of which the smallest are found fast."""
+    wide = 64 * a.shape[1] > np.iinfo(np.uint16).max
+    total = np.zeros((len(a), len(b)), dtype=np.uint32 if wide else np.uint16)
     for word in range(a.shape[1]):
         total += np.bitwise_count(a[:, word, None] ^ b[None, :, word])
     return total

@@ -1,6 +1,8 @@
-"""The k best of a row of scores, equal scores in column order."""
+"""The k best of a row of scores or distances, equal scores in column order."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,3 +38,17 @@ def best(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """
     columns = reaching(scores, k)
     return columns[np.argsort(-scores[columns], kind="stable")[:k]]
+
+
+def smallest(distances: NDArray[np.unsignedinteger[Any]], k: int) -> NDArray[np.int64]:
+    """Return the columns of the `k` smallest whole numbers, smallest first; of equal ones the leftmost.
+
+    Examples
+    --------
+    >>> smallest(np.array([3, 1, 1, 4, 1], dtype=np.uint16), 2).tolist()
+    [1, 2]
+    """
+    if k >= len(distances):
+        return np.argsort(distances, kind="stable")
+    columns = np.flatnonzero(distances <= np.partition(distances, k - 1)[k - 1])
+    return columns[np.argsort(distances[columns], kind="stable")[:k]]

@@ -16,7 +16,8 @@ from encoders.codes import Codes, Kind, Metric
 from encoders.cores import available_cores
 from indexers.base import Index, Rows
 from indexers.folder import read_array, read_csr, write_array, write_csr
-from indexers.scan import inverse_lengths, squared_lengths
+from indexers.pairs import Pairs, PostingPairs, SparsePairs, inverse_lengths
+from indexers.scan import squared_lengths
 
 POSTINGS, SQUARES = "postings", "squared_lengths.npy"
 #: Queries multiplied at a time, and the most scores that may come of it.
@@ -84,6 +85,13 @@ class Sparse(Index):
         with ThreadPoolExecutor(available_cores()) as threads:  # SciPy multiplies without holding the interpreter
             parts = list(threads.map(lambda block: _best(block, postings, inverse, k), blocks))
         return Rows(np.concatenate([part.scores for part in parts]), np.concatenate([part.rows for part in parts]))
+
+    def _pairs(self, queries: Any, rows: NDArray[np.int64]) -> Pairs:
+        """Read the posting lists of few queries; for many it pays to turn them into rows first."""
+        postings: Any = self._inverted()
+        if queries.nnz * rows.shape[1] <= postings.nnz:
+            return PostingPairs(queries, postings, self._squares, self.space.metric)
+        return SparsePairs(queries, self.codes(), self._squares, self.space.metric)
 
     def _write(self, folder: Path) -> None:
         write_csr(folder, POSTINGS, self._inverted())

@@ -143,6 +143,25 @@ class Collection:
             self._open[spec] = opened
         return self._open[spec]
 
+    def codes_of(self, spec: str) -> Index:
+        """Return the index that holds every code of a space: its own, or the codes kept beside it.
+
+        Raises
+        ------
+        ArtifactError
+            When the codes do not belong to the index.
+        """
+        opened = self.space(spec)
+        if opened.index.holds_codes:
+            return opened.index
+        codes = load_index(self._folder_of(opened.record) / CODES)
+        if len(codes) != len(opened.index):
+            raise ArtifactError(
+                f"the codes of '{opened.record.spec}' in {self.folder} are {len(codes):,} of {len(opened.index):,}: "
+                "index the corpus again in a new folder"
+            )
+        return codes
+
     def _load(self, record: SpaceRecord, mmap: bool) -> tuple[Encoder, Index]:
         folder = self._folder_of(record)
         try:

@@ -14,6 +14,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality
 from encoders.errors import BadItemError, CollectionError, OptionError, QueryError
+from indexers.base import Hit
 from retrieval.collection import Collection
 from retrieval.comparison import Answer, Shown
 from retrieval.corpora.base import Content, Item
@@ -74,8 +75,7 @@ class Searcher:
         QueryError
             When no space can answer, saying why.
         """
-        if not 1 <= k <= MOST:
-            raise OptionError(f"k should be from 1 to {MOST:,}; got {k}")
+        require_moderate(k)
         found = [self._search(spec, query, k) for spec in dict.fromkeys(self.specs)]
         if all(one.note for one in found):
             raise QueryError(found[0].note or "no space can answer")
@@ -92,15 +92,28 @@ class Searcher:
         hits = opened.index.search(codes, k + (query.own is not None))[0]
         hits = [hit for hit in hits if hit.id != query.own][:k]
         milliseconds = 1000 * (time.perf_counter() - begun)
-        items = self.collection.items.get([hit.id for hit in hits])
-        label = query.shown.label
-        answers = [
-            Answer(
-                show(item), hit.score, distance_of(hit.score, metric), None if label is None else item.label == label
-            )
-            for hit, item in zip(hits, items, strict=True)
-        ]
-        return Found(spec, options, str(metric), answers, milliseconds)
+        return Found(spec, options, str(metric), answers_of(self.collection, query, hits, metric), milliseconds)
+
+
+def require_moderate(k: int) -> None:
+    """Refuse to show more answers than anybody looks at.
+
+    Raises
+    ------
+    OptionError
+    """
+    if not 1 <= k <= MOST:
+        raise OptionError(f"k should be from 1 to {MOST:,}; got {k}")
+
+
+def answers_of(collection: Collection, query: Query, hits: Sequence[Hit], metric: Metric) -> list[Answer]:
+    """Return hits as they are shown: the item, its distance, and whether its label is the query's."""
+    items = collection.items.get([hit.id for hit in hits])
+    label = query.shown.label
+    return [
+        Answer(show(item), hit.score, distance_of(hit.score, metric), None if label is None else item.label == label)
+        for hit, item in zip(hits, items, strict=True)
+    ]
 
 
 def encode_query(encoder: Encoder, content: Content) -> Codes:

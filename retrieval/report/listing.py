@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from encoders import options
@@ -13,6 +14,7 @@ from retrieval.comparison import Answer
 from retrieval.corpora.registry import CorpusInfo
 from retrieval.report.specs import wrapped
 from retrieval.report.terminal import counted, printable
+from retrieval.reranking import Reranked
 from retrieval.searcher import Found, Query
 
 WIDTH = 100
@@ -44,11 +46,14 @@ def answers_lines(query: Query, found: Sequence[Found]) -> list[str]:
     """Return the answers of every space, one block a space."""
     lines = [f"query: {_name(query.shown.title, query.shown.id)}" + _label(query.shown.label)]
     for one in found:
-        lines += ["", one.spec if one.note else f"{one.spec}   {one.milliseconds:.1f} ms"]
-        lines += [f"  {line}" for line in wrapped(one.options, WIDTH - 2)]
-        nothing = one.note or (None if one.answers else "no item of this space has anything in common with the query")
-        lines += [f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _answers_table(one)]
+        lines += ["", one.spec if one.note else f"{one.spec}   {one.milliseconds:.1f} ms", *_answers_block(one)]
     return lines
+
+
+def _answers_block(found: Found) -> list[str]:
+    lines = [f"  {line}" for line in wrapped(found.options, WIDTH - 2)]
+    nothing = found.note or (None if found.answers else "no item of this space has anything in common with the query")
+    return lines + ([f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _answers_table(found)])
 
 
 def _answers_table(found: Found) -> list[str]:
@@ -98,6 +103,41 @@ def answers_json(query: Query, found: Sequence[Found]) -> dict[str, Any]:
             for one in found
         ],
     }
+
+
+def reranked_lines(query: Query, reranked: Reranked) -> list[str]:
+    """Return the shortlist, what it cost, and the answers that are left of it."""
+    found, plan, spent = reranked.found, reranked.plan, reranked.milliseconds
+    how = f"the {plan.candidates:,} nearest" if plan.radius is None else f"within {counted(plan.radius, 'bit')}"
+    if not reranked.held:
+        nothing = "no item is on the shortlist" + (": try a larger --radius" if plan.radius is not None else "")
+        found = replace(found, note=nothing)
+    return [
+        *answers_lines(query, []),
+        "",
+        f"shortlist: {plan.shortlist}   {spent['encode_shortlist'] + spent['shortlist']:.1f} ms",
+        *(f"  {line}" for line in wrapped(reranked.options, WIDTH - 2)),
+        f"  {reranked.held:,} of {counted(reranked.items, 'item')}, {reranked.share:.1%}: {how}",
+        "",
+        f"re-ranked: {plan.rerank}   {spent['encode_rerank'] + spent['rerank']:.1f} ms",
+        *_answers_block(found),
+    ]
+
+
+def reranked_json(query: Query, reranked: Reranked) -> dict[str, Any]:
+    """Return the same as JSON values: the answers as of a search, and what the stages cost."""
+    plan = reranked.plan
+    shortlist = {
+        "spec": plan.shortlist,
+        "options": reranked.options,
+        "candidates": plan.candidates,
+        "radius": plan.radius,
+        "held": reranked.held,
+        "items": reranked.items,
+        "share": reranked.share,
+        "milliseconds": reranked.milliseconds,
+    }
+    return {**answers_json(query, [reranked.found]), "shortlist": shortlist}
 
 
 def info_json(collection: Collection) -> dict[str, Any]:

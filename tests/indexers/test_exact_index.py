@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from encoders.codes import Kind, Metric, Space
-from indexers import scan
+from indexers import pairs, scan
 from indexers.exact import Exact
 from indexers.selection import best
 
@@ -52,7 +52,7 @@ def test_blocks_change_nothing(metric: Metric, monkeypatch: pytest.MonkeyPatch) 
     whole = index.search_rows(queries, 30)
     monkeypatch.setattr(scan, "BLOCK_ITEMS", 64)
     monkeypatch.setattr(scan, "BLOCK_SCORES", 64 * 7)
-    monkeypatch.setattr(scan, "BLOCK_CANDIDATES", 16)
+    monkeypatch.setattr(pairs, "BLOCK_CANDIDATES", 16)
     pieces = index.search_rows(queries, 30)
     assert (pieces.rows == whole.rows).all()
     assert (pieces.scores == whole.scores).all()

@@ -1,0 +1,170 @@
+"""Scores of single pairs of query and item by the definition of the metric: a shortlist, or what a scan chose."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Metric
+from indexers.hits import Rows
+from indexers.selection import best
+
+#: Items compared at a time: few enough for the cache.
+BLOCK_CANDIDATES = 1024
+
+
+class Pairs(Protocol):
+    """Compares queries with the rows of an index that are named, and reads no other."""
+
+    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows (ascending, unique) for the query at `place`."""
+        ...
+
+
+class DensePairs:
+    """Inner product, or minus the squared difference: a score depends on its query and item alone."""
+
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float32], metric: Metric) -> None:
+        self.queries, self.codes, self.metric = queries, codes, metric
+        self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
+        self.room = np.empty((max(1, min(len(codes), BLOCK_CANDIDATES)), codes.shape[1]), dtype=np.float32)
+
+    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `place`."""
+        query = self.queries[place]
+        scores = np.empty(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), len(self.room)):
+            some = rows[start : start + len(self.room)]
+            items = np.take(self.codes, some, axis=0, out=self.room[: len(some)], mode="clip")
+            if self.metric is Metric.EUCLIDEAN:
+                items -= query
+                scores[start : start + len(some)] = 0 - np.einsum("kd,kd->k", items, items)
+            else:
+                scores[start : start + len(some)] = np.einsum("kd,d->k", items, query)
+        if self.inverse is not None:
+            scores *= self.inverse[rows]
+        return scores
+
+
+class SparsePairs:
+    """CSR codes, item by item, each sum in the order of the components, as when everything is multiplied."""
+
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float32], metric: Metric) -> None:
+        self.queries, self.codes, self.metric = queries, codes, metric
+        self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
+        self.spread = np.zeros(codes.shape[1], dtype=np.float64 if metric is Metric.EUCLIDEAN else np.float32)
+
+    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `place`."""
+        terms, weights = row_of(self.queries, place)
+        items = self.codes[rows].astype(self.spread.dtype, copy=False)
+        self.spread[terms] = weights
+        products = items @ self.spread
+        if self.metric is Metric.EUCLIDEAN:
+            products = 2 * products - exact_squares(items) - exact_squares(self.queries[[place]])[0]
+        elif self.inverse is not None:
+            products = products * self.inverse[rows]
+        self.spread[terms] = 0
+        return np.asarray(products, dtype=np.float32)
+
+
+class PostingPairs:
+    """Sparse codes as posting lists (dim, n) with ascending items: only those of a query's terms are read."""
+
+    def __init__(self, queries: Any, postings: Any, squares: NDArray[np.float32], metric: Metric) -> None:
+        self.queries, self.postings = queries, postings
+        self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
+
+    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `place`."""
+        wanted = rows.astype(self.postings.indices.dtype)  # of another type, every list would be converted
+        scores = np.zeros(len(rows), dtype=np.float32)
+        for term, weight in zip(*row_of(self.queries, place), strict=True):
+            items, values = row_of(self.postings, term)
+            here, there = _in_both(wanted, items)
+            scores[here] += weight * values[there]
+        return scores if self.inverse is None else scores * self.inverse[rows]
+
+
+class BinaryPairs:
+    """Packed bits: exclusive or, population count."""
+
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float32], metric: Metric) -> None:
+        self.queries, self.codes = as_words(queries), codes
+
+    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `place`."""
+        differing = np.bitwise_count(as_words(self.codes[rows]) ^ self.queries[place])
+        return np.asarray(0 - differing.sum(axis=1, dtype=np.float32))
+
+
+def score_pairs(pairs: Pairs, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the score of every row (n, m) for its query; of row -1, -inf."""
+    scores = np.full(rows.shape, -np.inf, dtype=np.float32)
+    for place, some in enumerate(rows):
+        held = some >= 0
+        unique, back = np.unique(some[held], return_inverse=True)
+        scores[place, held] = pairs.scores(place, unique)[back]
+    return scores
+
+
+def best_pairs(pairs: Pairs, rows: NDArray[np.int64], k: int, positive_only: bool) -> Rows:
+    """Return the `k` best of the rows given for each query, as a search of these items alone would."""
+    found = Rows(np.full((len(rows), k), -np.inf, np.float32), np.full((len(rows), k), -1, np.int64))
+    for place, some in enumerate(rows):
+        held = np.sort(some[some >= 0])  # equal scores come in the order of the rows
+        scores = pairs.scores(place, held)
+        if positive_only:
+            held, scores = held[scores > 0], scores[scores > 0]
+        top = best(scores, k)
+        found.scores[place, : len(top)], found.rows[place, : len(top)] = scores[top], held[top]
+    return found
+
+
+def inverse_lengths(squares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 1 / length of every row; 0 for a zero row, whose cosine is thus 0."""
+    lengths = np.sqrt(squares)
+    return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+
+
+def exact_squares(codes: Any) -> NDArray[np.float64]:
+    """Return the squared length of every CSR row in float64, summed in the order in which SciPy multiplies.
+
+    Products of float32 numbers are exact in float64: ``2ab - |a|^2 - |b|^2`` is exactly 0 for equal codes.
+    """
+    squares = codes.astype(np.float64)
+    squares.data **= 2
+    return np.asarray(squares @ np.ones(codes.shape[1]))
+
+
+def as_words(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Read packed bits eight bytes at a time, filled up with zeros: (n, words)."""
+    words = -(-packed.shape[1] // 8)
+    if packed.shape[1] % 8:
+        packed = np.pad(packed, ((0, 0), (0, 8 * words - packed.shape[1])))
+    return np.ascontiguousarray(packed).view(np.uint64)
+
+
+def row_of(matrix: Any, row: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """Return the columns and values of one row of a CSR matrix, without a copy."""
+    part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+    return matrix.indices[part], matrix.data[part]
+
+
+def _in_both(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each number of both ascending arrays stands in the one and in the other; the shorter is looked up.
+
+    Examples
+    --------
+    >>> _in_both(np.array([1, 4, 6, 9]), np.array([0, 4, 9]))
+    (array([1, 3]), array([1, 2]))
+    """
+    if len(a) > len(b):
+        there, here = _in_both(b, a)
+        return here, there
+    at = np.searchsorted(b, a)
+    at[at == len(b)] = 0
+    found = np.flatnonzero(b[at] == a) if len(a) else at
+    return found, at[found]
