@@ -26,6 +26,7 @@ DEEP = "500-250"
 #: Epochs by size; one epoch of the convolutional networks takes as long as five of the others.
 EPOCHS = {30: 20, 10: 15, 2: 15}
 CHANNELS = "channels=16-32"
+LAYERS = "pretrain=layerwise,pretrain-epochs=4"
 SIGMOID = "activation=sigmoid,norm=none"
 #: Name -> spec, {k} the size of the code, {e} the epochs, {c} and {w} those and the widths of
 #: convolutional networks.
@@ -33,9 +34,9 @@ METHODS = {
     "pca": "pca:{k}",
     "deep": f"deep-ae:{DEEP}-{{k}},epochs={{e}}",
     "deep, tied": f"deep-ae:{DEEP}-{{k}},epochs={{e}},tied=true",
-    "deep, layer by layer": f"deep-ae:{DEEP}-{{k}},epochs={{e}},pretrain=layerwise,pretrain-epochs=4",
+    "deep, layer by layer": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{LAYERS}",
     "deep, sigmoid": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID}",
-    "deep, sigmoid, layer by layer": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID},pretrain=layerwise,pretrain-epochs=4",
+    "deep, sigmoid, layer by layer": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID},{LAYERS}",
     "deep, sigmoid, RBM": f"deep-ae:{DEEP}-{{k}},epochs={{e}},{SIGMOID},pretrain=rbm,pretrain-epochs=4",
     "sparse, KL": f"deep-ae:{DEEP}-{{k}},epochs={{e}},sparsity=kl,target=0.1",
     "sparse, L1": f"deep-ae:{DEEP}-{{k}},epochs={{e}},sparsity=l1,sparsity-weight=0.2",

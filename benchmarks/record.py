@@ -38,6 +38,16 @@ def latest(name: str) -> dict[str, Any] | None:
     return run
 
 
+def latest_of_each(name: str, *keys: str) -> list[dict[str, Any]]:
+    """Return the last recorded run for each value of some figures, in the order of their first."""
+    file = RESULTS / f"{name}.jsonl"
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for line in file.read_text().splitlines() if file.exists() else ():
+        run = json.loads(line)
+        found[tuple(run["figures"].get(key) for key in keys)] = run
+    return list(found.values())
+
+
 class Seconds:
     """How long a block took; `value` is known when it has ended."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import report_classical
+import report_neural
 from record import latest
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
@@ -231,6 +232,7 @@ PARTS = {
     "arxiv": arxiv,
     "startup": startup,
     **report_classical.PARTS,
+    **report_neural.PARTS,
 }
 
 

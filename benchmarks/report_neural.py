@@ -1,0 +1,224 @@
+"""The parts of docs/results.md about the autoencoder family; `report.py` puts them behind its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from record import latest_of_each
+
+if TYPE_CHECKING:
+    from report import Page
+
+TARGETS = ["target", "measured", "wanted", ""]
+PROTOCOL = "squared, summed over the 784 pixels in [0, 1]"
+
+
+def autoencoders(page: Page, run: dict[str, Any]) -> None:
+    runs = latest_of_each("autoencoders", "method", "size")
+    page.heading("Every autoencoder on MNIST at 30, 10 and 2 numbers", run)
+    page.lines += [
+        "",
+        f"Error of reconstruction: {PROTOCOL}, 10,000 test pictures. The same pictures ask the 60,000 of training. "
+        "`path` where something passes beside the code: its reconstruction says nothing of the code. One seed each; "
+        "perceptrons of 500-250, convolutions of 16-32 channels; epochs are passes over 57,000 pictures, of the last "
+        "phase.",
+    ]
+    rows = []
+    by = {}
+    for one in runs:
+        figures = one["figures"]
+        by[figures["method"], figures["size"]] = figures
+        rows.append([
+            figures["size"], figures["method"], figures["test_error"], "" if figures["decodes"] else "path",
+            figures["P@10"], figures["AP@100"], figures.get("epochs", "–"), figures["fit_seconds"],
+            f"`{figures['spec'].removeprefix('pixels+')}`",
+        ])  # fmt: skip
+        for name, other in figures.get("spaces", {}).items():
+            told = f"{figures['method']}: {name} ({other['dim']} numbers)"
+            rows.append([figures["size"], told, "", "", other["P@10"], other["AP@100"], "", "", ""])
+    rows.sort(key=lambda row: -row[0])
+    head = ["size", "method", "error", "", "P@10", "AP@100", "epochs", "fit s", "spec, on pixels"]
+    page.table(head, rows)
+    page.lines.append("![error beside P@10 for every method](autoencoders.svg)")
+    page.table(TARGETS, autoencoder_targets(page, by))
+
+
+def autoencoder_targets(page: Page, by: dict[Any, Any]) -> list[Any]:
+    """Return the rows of METHODS that this benchmark answers."""
+    rows = []
+    for size in (30, 10, 2):
+        if ("deep", size) in by and ("pca", size) in by:
+            rows.append(
+                page.target(f"{size}: error of deep below pca", by["deep", size]["test_error"],
+                            by["pca", size]["test_error"], False)
+            )  # fmt: skip
+        for name in ("conv, deconvolution", "conv, repetition"):
+            if (name, size) in by and ("pca", size) in by:
+                gain = 10 * np.log10(by["pca", size]["test_error"] / by[name, size]["test_error"])
+                rows.append(page.target(f"{size}: PSNR of {name} above pca, dB", float(gain), 0.5))
+    if ("deep, sigmoid", 30) in by and ("deep, sigmoid, layer by layer", 30) in by:
+        start, tuned = by["deep, sigmoid", 30], by["deep, sigmoid, layer by layer", 30]
+        rows.append(
+            page.target("30, sigmoid units: error with layers learnt first, below random start",
+                        tuned["test_error"], start["test_error"], False)
+        )  # fmt: skip
+    return rows
+
+
+def pretraining(page: Page, run: dict[str, Any]) -> None:
+    runs = [one["figures"] for one in latest_of_each("pretraining", "labels", "start", "seed")]
+    page.heading("Layers learnt without labels: errors of a classifier of MNIST", run)
+    errors: dict[tuple[int, str], list[float]] = {}
+    for one in runs:
+        errors.setdefault((one["labels"], one["start"]), []).append(one["error"])
+    rows = [
+        [labels, start, f"{np.mean(found):.2%}", f"{np.std(found):.2%}" if len(found) > 1 else "–", len(found)]
+        for (labels, start), found in errors.items()
+    ]
+    page.table(["labels", "start", "error on 10,000 test pictures", "spread", "seeds"], rows)
+    targets = []
+    for labels in sorted({labels for labels, _ in errors}):
+        if (labels, "random") not in errors or (labels, "layer by layer") not in errors:
+            continue
+        random, layers = (float(np.mean(errors[labels, start])) for start in ("random", "layer by layer"))
+        share = 1 - layers / random
+        wanted = 0.25 if labels == 1000 else 0.0
+        targets.append(page.target(f"{labels:,} labels: share of errors fewer than from random weights", share, wanted))
+        if labels == 60_000:
+            targets.append(page.target("all labels: error, layers learnt first", layers, 0.011, False))
+    page.table(TARGETS, targets)
+
+
+def image_hashing(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("CIFAR-10: pixels, numbers and bits", run)
+    measures = [f"P@{k}" for k in (1, 2, 5, 10, 20, 50, 100)]
+    rows = [
+        [name, *(row[key] for key in measures), row["bytes_per_item"], row["queries_per_second"], row["fit_seconds"],
+         f"`{row['spec']}`"]
+        for name, row in figures["spaces"].items()
+    ]  # fmt: skip
+    page.table(["space", *measures, "bytes/item", "queries/s", "fit s", "spec, on pixels"], rows)
+    page.lines.append("A shortlist by 28 bits, re-ranked by 256 bits (P@100 of the 256 bits alone = 1):")
+    rows = [[f"{row['share']:.0%}", row["P@100"], row["of_full"], row["answers_kept"]] for row in figures["shortlists"]]
+    page.table(["scanned", "P@100", "of the full scan's", "share of its 100 answers kept"], rows)
+    spaces = figures["spaces"]
+    bits, short = spaces["256 bits"], next(row for row in figures["shortlists"] if row["share"] == 0.05)
+    targets = [
+        page.target("256 bits: P@100", bits["P@100"], 0.3),
+        page.target("256 bits: P@100 above pixels", bits["P@100"], spaces["pixels"]["P@100"]),
+        page.target("256 bits: P@100 above random hyperplanes", bits["P@100"],
+                    spaces["random hyperplanes, 256 bits"]["P@100"]),
+        page.target("28 bits, then 256, scanning 5 %: share of the answers kept", short["answers_kept"], 0.9),
+    ]  # fmt: skip
+    page.table(TARGETS, targets)
+
+
+def text_hashing(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("20 Newsgroups: bits of postings", run)
+    rows = [
+        [name, row["P@10"], row["P@100"], row["bytes"], row["fit_seconds"], f"`{row['spec']}`"]
+        for name, row in figures["spaces"].items()
+    ]
+    page.table(["space", "P@10", "P@100", "bytes/item", "fit s", "spec"], rows)
+    page.lines.append("Interpolated precision at every recall level:")
+    head = ["space", *(f"R={level / 10:.1f}" for level in range(11))]
+    page.table(head, [[name, *row["curve"]] for name, row in figures["spaces"].items()])
+    page.lines.append("A shortlist by bits, re-ranked (shares of what the finer space reaches by itself):")
+    rows = [
+        [row["coarse"], row["fine"], f"{row['share']:.0%}", row["P@10"], row["P@100"], row["of_full"]["P@10"],
+         row["of_full"]["P@100"], row["speed_up"]]
+        for row in figures["shortlists"]
+    ]  # fmt: skip
+    page.table(["bits", "re-ranked by", "scanned", "P@10", "P@100", "of P@10", "of P@100", "speed-up"], rows)
+    spaces = figures["spaces"]
+    targets = [
+        page.target("semantic hash, 32 bits: P@100", spaces["semantic hash, 32 bits"]["P@100"], 0.6),
+        page.target("semantic hash, 32 bits: P@100 above LSA's signs", spaces["semantic hash, 32 bits"]["P@100"],
+                    spaces["lsa signs, 32 bits"]["P@100"]),
+    ]  # fmt: skip
+    page.table(TARGETS, targets)
+
+
+def denoising(page: Page, run: dict[str, Any]) -> None:
+    name = "MNIST" if run["figures"]["level"] == 0.5 else "CIFAR-10"
+    figures = run["figures"]
+    page.heading(f"Cleaning {name}: Gaussian noise of standard deviation {figures['level']}", run)
+    before = figures["before"]
+    rows: list[list[Any]] = [["(nothing)", before, 0.0, ""]]
+    for what, row in figures["filters"].items():
+        rows.append([f"{what} {row['setting']}", row["psnr"], row["psnr"] - before, ""])
+    for what, row in figures["cleaners"].items():
+        rows.append([what, row["psnr"], row["psnr"] - before, f"`{row['spec']}`"])
+    page.table(["by", "PSNR, dB", "gain, dB", "spec, on pixels"], rows)
+    page.lines.append("Retrieval by clean and by noisy test pictures, P@10:")
+    rows = [[what, row["clean"], row["noisy"], f"`{row['spec']}`"] for what, row in figures["spaces"].items()]
+    page.table(["space", "clean", "noisy", "spec, on pixels"], rows)
+    cleaners = figures["cleaners"]
+    if name == "MNIST":
+        gain = cleaners["denoising-ae"]["psnr"] - before
+        targets = [page.target("MNIST: gain of denoising-ae, dB", gain, 9.0)]
+        for what in figures["filters"]:
+            best = figures["filters"][what]["psnr"]
+            targets.append(page.target(f"MNIST: denoising-ae above {what}", cleaners["denoising-ae"]["psnr"], best))
+    else:
+        least = cleaners["no paths"]["psnr"]
+        targets = [
+            page.target(f"CIFAR-10: {what} above the same network without paths, dB", cleaners[what]["psnr"] - least, 2)
+            for what in ("unet-ae", "fpn-ae")
+        ]
+    page.table(TARGETS, targets)
+
+
+def likelihood(page: Page, run: dict[str, Any]) -> None:
+    runs = [one["figures"] for one in latest_of_each("likelihood", "spec")]
+    page.heading("Variational autoencoders: minus the log-likelihood of binarised MNIST", run)
+    rows = [
+        [f"`{one['spec']}`", one["nll"], one["error"], one["bound"], one["epochs"], one["fit_seconds"]] for one in runs
+    ]
+    page.table(["spec", "nats", "standard error", "bound, held out", "epochs", "fit s"], rows)
+    one = runs[-1]
+    page.lines.append(f"Importance sampling, {one['draws']:,} draws, {one['pictures']:,} test pictures.")
+    best = min(runs, key=lambda one: one["bound"])
+    page.table(TARGETS, [page.target("vae: nats on test pictures, best bound held out", best["nll"], 87.0, False)])
+
+
+def throughput(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Training beside a plain fp32 PyTorch loop of the same network and loss", run)
+    rows, targets = [], []
+    for name, row in figures["methods"].items():
+        rows.append([name, row["pictures_per_second"], row["ratio"], f"`{row['spec']}`"])
+        targets.append(page.target(f"training of {name}: ratio", row["ratio"], 1.5))
+    page.table(["method", "pictures/s", "ratio", "spec, on pixels"], rows)
+    page.table(TARGETS, targets)
+
+
+def tsdae(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("TSDAE: a sentence model fine-tuned on the corpus", run)
+    rows, targets = [], []
+    for name, corpus in figures["corpora"].items():
+        for what, row in corpus.items():
+            rows.append([name, what, row["nDCG@10"], row["R@100"], row["fit_seconds"]])
+        targets.append(
+            page.target(f"{name}: nDCG@10 of tsdae above its start", corpus["tsdae"]["nDCG@10"],
+                        corpus["start"]["nDCG@10"])
+        )  # fmt: skip
+    page.table(["corpus", "space", "nDCG@10", "R@100", "fit s"], rows)
+    page.table(TARGETS, targets)
+
+
+PARTS = {
+    "autoencoders": autoencoders,
+    "pretraining": pretraining,
+    "image_hashing": image_hashing,
+    "text_hashing": text_hashing,
+    "denoising_mnist": denoising,
+    "denoising_cifar10": denoising,
+    "likelihood": likelihood,
+    "throughput": throughput,
+    "tsdae": tsdae,
+}
