@@ -17,9 +17,11 @@ from mnist import measured, read
 from record import record, say, timed
 
 from encoders.base import Encoder
+from encoders.codes import Kind, Metric, Space
 from encoders.errors import NotInvertibleError
 from encoders.neural.visible import reconstruction_error
 from encoders.registry import create
+from indexers.registry import create_index
 
 SIZES = (30, 10, 2)
 DEEP = "500-250"
@@ -86,12 +88,23 @@ def row(spec: str, pixels: Encoder, train: Any, test: Any, labels: list[Any], as
     figures |= {"fit_seconds": fitting.value, "encode_per_second": len(train) / encoding.value}
     figures["test_error"] = reconstruction_error(test, encoder.reconstruct(test))
     figures["decodes"] = decodes(encoder, queries)
+    if encoder.space.dim == 2:
+        figures["accuracy"] = accuracy(codes, queries, labels, asked)
     if hasattr(encoder, "history"):
         figures["epochs"] = len(encoder.history.seconds)
         figures["phases"] = {name: phase.__dict__ for name, phase in encoder.phases.items()}
     if hasattr(encoder, "code"):
         figures["spaces"] = other_codes(encoder, train, test, labels, asked)
     return figures
+
+
+def accuracy(codes: Any, queries: Any, labels: list[Any], asked: list[Any], k: int = 15) -> float:
+    """Return how often the vote of the k nearest training pictures is right."""
+    known, truth = np.unique(labels, return_inverse=True)[1], np.searchsorted(np.unique(labels), asked)
+    index = create_index("exact", Space(codes.shape[1], Kind.DENSE, Metric.EUCLIDEAN))
+    index.add([str(place) for place in range(len(codes))], codes)
+    votes = known[index.search_rows(queries, k).rows]
+    return float((np.array([np.bincount(row, minlength=10).argmax() for row in votes]) == truth).mean())
 
 
 def decodes(encoder: Encoder, codes: Any) -> bool:

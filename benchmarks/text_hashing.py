@@ -64,7 +64,7 @@ def measured(
     encoder = create(spec)
     with timed() as fitting:
         encoder.fit([item.content for item in items])
-    index = create_index("exact", encoder.space)
+    index = create_index("auto", encoder.space)  # words: the inverted index; numbers and bits: a full scan
     codes = encoder.encode([item.content for item in items])
     index.add([item.id for item in items], codes)
     coded = encoder.encode_queries([query.content for query in queries])

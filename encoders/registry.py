@@ -76,9 +76,7 @@ ENCODERS: dict[str, Entry] = {
     "pretrained-dnn": Entry(
         "encoders.neural.pretrained_dnn:PretrainedDNN", "layers learnt without labels, then tuned as a classifier"
     ),
-    "tsdae": Entry(
-        "encoders.neural.tsdae:TSDAE", "sentence-transformers model fine-tuned on the texts: gives back deleted words"
-    ),
+    "tsdae": Entry("encoders.neural.tsdae:TSDAE", "sentence model fine-tuned on the texts: gives back deleted words"),
     "binarize": Entry("encoders.projection.binarize:Binarize", "one bit per component, searched by Hamming distance"),
 }
 
