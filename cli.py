@@ -18,6 +18,7 @@ from retrieval.report.terminal import counted, printable, standard_output
 
 if TYPE_CHECKING:
     from retrieval.comparison import Comparison
+    from retrieval.copies import Copies
     from retrieval.corpora.base import BadEntries
 
 app = typer.Typer(
@@ -41,7 +42,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and go on.")]
 Folder = Annotated[Path, typer.Argument(help="The folder of a collection.", show_default=False)]
 Spaces = Annotated[list[str] | None, typer.Option("-s", "--space", help="A space of it; repeat. Default: all.")]
+OneSpace = Annotated[str, typer.Option("-s", "--space", help="A space of the collection.")]
 Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @id of an item.", show_default=False)]
+Queries = Annotated[
+    list[str] | None, typer.Argument(help="Texts, paths of pictures, or @ids of items.", show_default=False)
+]
+Drawn = Annotated[int | None, typer.Option("-n", help="Draw so many items.", min=1, max=100)]
+Sheet = Annotated[
+    Path | None, typer.Option("-o", "--out", help="Write pictures as one .png, or contents as rows of a .npy.")
+]
+Seed = Annotated[int, typer.Option(help="Of what is drawn.", min=0)]
 #: Words of a query need no quotes.
 Words = Annotated[
     list[str], typer.Argument(help="Words, the path of a picture, or @id of an item.", show_default=False)
@@ -245,31 +255,100 @@ def decode(
     from retrieval.collection import Collection
     from retrieval.reconstruction import decoded
 
-    result = decoded(Collection(folder), space, code)
-    if out is not None:
-        result.write(out)
-        _say(f"decoded: {out}")
-    if out is None or as_json:
-        _show_lines(result.to_json() if as_json else result.lines())
+    _show_copies(decoded(Collection(folder), space, code), out, as_json)
 
 
 @app.command()
 def reconstruct(
     folder: Folder,
-    query: Query,
+    query: Queries = None,
     space: Spaces = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the item and its copies as a .png.")] = None,
+    n: Drawn = None,
+    seed: Seed = 0,
+    out: Sheet = None,
     as_json: Json = False,
 ) -> None:
-    """Encode an item and decode it again, in one or more spaces: see what each space keeps of it."""
+    """Encode items and decode them again, in one or more spaces: see what each space keeps of them."""
     from retrieval.collection import Collection
-    from retrieval.reconstruction import reconstructions
+    from retrieval.reconstruction import asked_items, reconstructions
 
-    result = reconstructions(Collection(folder), query, space)
-    if out is not None:
-        result.write(out)
-        _say(f"picture: {out}")
-    _show_lines(result.to_json() if as_json else result.lines())
+    collection = Collection(folder)
+    _show_copies(reconstructions(collection, asked_items(collection, query or [], n, seed), space), out, as_json)
+
+
+@app.command()
+def denoise(
+    folder: Folder,
+    query: Queries = None,
+    space: Spaces = None,
+    noise: Annotated[
+        str | None, typer.Option(help="Spoil first: gaussian:0.5, masking:0.3 or salt-and-pepper:0.2.")
+    ] = None,
+    n: Drawn = None,
+    seed: Seed = 0,
+    out: Sheet = None,
+    as_json: Json = False,
+) -> None:
+    """Clean pictures by encoding and decoding them; with --noise, spoil them first and tell what that gains."""
+    from retrieval.applications.denoising import Noise, denoised
+    from retrieval.collection import Collection
+    from retrieval.reconstruction import asked_items
+
+    spoiling = None if noise is None else Noise.read(noise)
+    collection = Collection(folder)
+    asked = asked_items(collection, query or [], n, seed)
+    _show_copies(denoised(collection, asked, space, spoiling, seed), out, as_json)
+
+
+@app.command()
+def sample(
+    folder: Folder,
+    space: OneSpace,
+    n: Annotated[int, typer.Option("-n", help="How many.", min=1, max=10_000)] = 64,
+    seed: Seed = 0,
+    out: Sheet = None,
+    as_json: Json = False,
+) -> None:
+    """Make new items: decode draws of a space's prior, or of a Gaussian fitted to its codes."""
+    from retrieval.applications.generation import sampled
+    from retrieval.collection import Collection
+
+    _show_copies(sampled(Collection(folder), space, n, seed), out, as_json)
+
+
+@app.command()
+def interpolate(
+    folder: Folder,
+    start: Annotated[str, typer.Argument(metavar="A", help="Where to begin: as a query.", show_default=False)],
+    end: Annotated[str, typer.Argument(metavar="B", help="Where to end.", show_default=False)],
+    space: OneSpace,
+    steps: Annotated[int, typer.Option(help="Both ends included.", min=2, max=100)] = 10,
+    out: Sheet = None,
+    as_json: Json = False,
+) -> None:
+    """Decode what lies between the codes of two items."""
+    from retrieval.applications.generation import interpolated
+    from retrieval.collection import Collection
+
+    _show_copies(interpolated(Collection(folder), space, start, end, steps), out, as_json)
+
+
+@app.command()
+def classify(
+    folder: Folder,
+    query: Query,
+    space: OneSpace,
+    k: Annotated[int, typer.Option("-k", help="Labels shown.", min=1)] = 3,
+    as_json: Json = False,
+) -> None:
+    """Tell the label of an item with probabilities, by a space that was trained on labels."""
+    from retrieval.applications.classification import classified
+    from retrieval.collection import Collection
+    from retrieval.report.listing import aligned
+
+    found = classified(Collection(folder), space, query, k)
+    rows = [[label, f"{probability:.4f}"] for label, probability in found.labels]
+    _show_lines(found.to_json() if as_json else aligned(["label", "probability"], rows, right=[1]))
 
 
 @app.command()
@@ -431,6 +510,17 @@ def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> Non
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         typer.echo(f"report: {write_page(comparisons, out / 'report.html')}", err=True)
+
+
+def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
+    """Write what spaces made of items, and print it; where nothing was measured, one of the two."""
+    from retrieval.report.copies import copies_json, copies_lines, write_copies
+
+    if out is not None:
+        write_copies(copies, out)
+        _say(f"{copies.title if copies.title and not copies.measures else 'written'}: {out}")
+    if out is None or as_json or copies.measures:
+        _show_lines(copies_json(copies) if as_json else copies_lines(copies))
 
 
 @contextmanager

@@ -7,7 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from encoders.errors import ArtifactError
 
@@ -40,3 +43,9 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
             raise
     except OSError as error:
         raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+
+
+def write_npy(path: Path, array: NDArray[Any]) -> None:
+    """Write an array as a ``.npy`` file."""
+    with writing(path) as file:
+        np.save(file, array, allow_pickle=False)

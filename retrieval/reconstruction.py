@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from encoders.base import Encoder, stored_width
-from encoders.codes import Codes, Kind, Modality, Space
+from encoders.codes import Codes, Kind, Modality, Space, stack_codes
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
+from retrieval.analysis.sample import draw
 from retrieval.collection import Collection
+from retrieval.copies import Copies, Row
 from retrieval.npy import read_npy
-from retrieval.output import writing
-from retrieval.searcher import encode_query, read_query
+from retrieval.output import write_npy
+from retrieval.searcher import Query, encode_query, read_query
+from retrieval.showing import show
 
-TOP_WORDS = 12
-_GAP, _SCALE = 2, 4
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -57,67 +59,12 @@ class Code:
         """
         if path.suffix.lower() != ".npy":
             raise BadItemError(f"{path} should end in .npy: a code is a row of numbers")
-        _write_npy(path, self.values.toarray() if issparse(self.values) else self.values)
+        write_npy(path, self.values.toarray() if issparse(self.values) else self.values)
 
     def _terms(self) -> list[tuple[str, float]]:
         words = self.words
         pairs = sorted(zip(self.values.indices.tolist(), self.values.data.tolist(), strict=True), key=lambda p: -p[1])
         return [(words[place] if words else str(place), weight) for place, weight in pairs]
-
-
-@dataclass(frozen=True)
-class Reconstruction:
-    """An item and what each space makes of it; the first entry may be the item itself."""
-
-    names: list[str]
-    contents: list[Any]
-    errors: list[float | None]
-    words: list[list[str] | None]
-
-    def to_json(self) -> list[dict[str, Any]]:
-        """Return names, errors, and the content: numbers, or words with weights."""
-        return [
-            {"space": name, "squared_error": error, "content": _told(content, words)}
-            for name, content, error, words in self._entries()
-        ]
-
-    def lines(self) -> list[str]:
-        """Return one line for each: its error, and the words it weighs most."""
-        width = max(map(len, self.names))
-        lines = []
-        for name, content, error, words in self._entries():
-            parts = [name.ljust(width)]
-            if error is not None:
-                parts.append(f"squared error {error:.4g}")
-            if not is_picture(content):
-                parts.append(_brief(_told(content, words)))
-            elif error is None:
-                parts.append(f"a picture of {content.shape[1]}x{content.shape[0]}: write it with -o FILE.png")
-            lines.append("  ".join(parts))
-        return lines
-
-    def _entries(self) -> Iterator[tuple[str, Any, float | None, list[str] | None]]:
-        return zip(self.names, self.contents, self.errors, self.words, strict=True)
-
-    def write(self, path: Path) -> None:
-        """Write pictures side by side as a PNG, or vectors as .npy.
-
-        Raises
-        ------
-        BadItemError
-            When the suffix does not fit what was decoded.
-        """
-        if path.suffix.lower() == ".npy":
-            _write_npy(path, np.stack([np.asarray(_dense(content)).ravel() for content in self.contents]))
-        elif path.suffix.lower() == ".png" and all(map(is_picture, self.contents)):
-            from PIL import Image
-
-            strip = _side_by_side(self.contents)
-            scaled = Image.fromarray(strip).resize((strip.shape[1] * _SCALE, strip.shape[0] * _SCALE), 0)
-            with writing(path) as file:
-                scaled.save(file, "PNG")
-        else:
-            raise BadItemError(f"{path} should end in .npy" + (" or .png" if is_picture(self.contents[0]) else ""))
 
 
 def code_of(collection: Collection, spec: str, query: str) -> Code:
@@ -127,7 +74,7 @@ def code_of(collection: Collection, spec: str, query: str) -> Code:
     return Code(str(encoder), encoder.space, encode_query(encoder, read_query(collection, query).content), words)
 
 
-def decoded(collection: Collection, spec: str, path: Path) -> Reconstruction:
+def decoded(collection: Collection, spec: str, path: Path) -> Copies:
     """Decode the codes of a .npy file.
 
     Raises
@@ -135,9 +82,10 @@ def decoded(collection: Collection, spec: str, path: Path) -> Reconstruction:
     QueryError, NotInvertibleError
     """
     encoder = collection.space(spec).encoder
-    contents = _decoded(encoder, _read_codes(path, encoder.space))
-    names = [f"code {place}" for place in range(len(contents))]
-    return Reconstruction(names, contents, [None] * len(contents), [encoder.vocabulary] * len(contents))
+    contents = decoded_codes(encoder, _read_codes(path, encoder.space))
+    return Copies(
+        [f"code {place}" for place in range(len(contents))], [Row(str(encoder), contents, words=encoder.vocabulary)]
+    )
 
 
 def _read_codes(path: Path, space: Space) -> Codes:
@@ -153,39 +101,7 @@ def _read_codes(path: Path, space: Space) -> Codes:
     return bits
 
 
-def reconstructions(collection: Collection, query: str, specs: Sequence[str] | None = None) -> Reconstruction:
-    """Encode an item and decode it in every space that can.
-
-    Raises
-    ------
-    NotInvertibleError
-        When none can, or one that was asked for by name cannot.
-    """
-    content = read_query(collection, query).content
-    names: list[str] = []
-    contents: list[Any] = []
-    errors: list[float | None] = []
-    words: list[list[str] | None] = []
-    for spec in specs or list(collection.spaces):
-        encoder = collection.space(spec).encoder
-        try:
-            back = _decoded(encoder, encode_query(encoder, content))[0]
-        except NotInvertibleError:
-            if specs:
-                raise
-            continue
-        words.append(encoder.vocabulary)
-        names.append(str(encoder))
-        contents.append(back)
-        errors.append(_squared_error(encoder, content, back))
-    if not names:
-        raise NotInvertibleError("no space of this collection can turn its codes back into items")
-    if collection.items.modality is Modality.IMAGE:
-        names, contents, errors, words = ["the item", *names], [content, *contents], [None, *errors], [None, *words]
-    return Reconstruction(names, contents, errors, words)
-
-
-def _decoded(encoder: Encoder, codes: Codes) -> list[Any]:
+def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
     """Decode down to what the first stage reads, or to its word weights where a text cannot be had back."""
     try:
         return list(encoder.decode(codes))
@@ -199,49 +115,90 @@ def _decoded(encoder: Encoder, codes: Codes) -> list[Any]:
         return [items[row : row + 1] for row in range(items.shape[0])]
 
 
-def _squared_error(encoder: Encoder, content: Any, back: Any) -> float | None:
-    if isinstance(content, str):
-        return None
+def asked_items(collection: Collection, texts: Sequence[str], count: int | None, seed: int) -> list[Query]:
+    """Return the items that were asked for, and `count` more drawn from the collection.
+
+    Raises
+    ------
+    QueryError
+        When it was neither said which nor how many.
+    """
+    if not texts and count is None:
+        raise QueryError("name an item, as in @3, or say how many are to be drawn, as in -n 8")
+    drawn = draw(collection.items, count, seed) if count else []
+    return [
+        *(read_query(collection, text) for text in texts),
+        *(Query(one.content, show(one), one.id) for one in drawn),
+    ]
+
+
+def reconstructions(collection: Collection, asked: Sequence[Query], specs: Sequence[str] | None = None) -> Copies:
+    """Encode items and decode them in every space that can.
+
+    Raises
+    ------
+    NotInvertibleError
+        When none can, or one that was asked for by name cannot.
+    """
+    contents = [query.content for query in asked]
+    rows = [
+        Row(str(encoder), back, squared_errors(encoder, contents, back), encoder.vocabulary)
+        for encoder, back in by_each(collection, specs, lambda encoder: reconstructed(encoder, contents))
+    ]
+    if collection.items.modality is Modality.IMAGE:
+        rows.insert(0, Row("the item", contents))
+    return Copies([query.shown.id for query in asked], rows)
+
+
+def by_each(
+    collection: Collection, specs: Sequence[str] | None, make: Callable[[Encoder], T]
+) -> list[tuple[Encoder, T]]:
+    """Return what the encoder of every space makes; without specs, those that cannot are left out.
+
+    Raises
+    ------
+    NotInvertibleError
+        When none can, or one that was asked for by name cannot.
+    """
+    made = []
+    for spec in dict.fromkeys(collection.resolve(spec) for spec in specs or collection.spaces):
+        encoder = collection.space(spec).encoder
+        try:
+            made.append((encoder, make(encoder)))
+        except NotInvertibleError:
+            if specs:
+                raise
+    if not made:
+        raise NotInvertibleError("no space of this collection can turn its codes back into items")
+    return made
+
+
+def reconstructed(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
+    """Return items encoded and decoded again; of texts the word weights."""
+    if encoder.reads is Modality.TEXT:
+        return decoded_codes(encoder, stack_codes([encode_query(encoder, content) for content in contents]))
+    return list(encoder.reconstruct(list(contents)))
+
+
+def as_read(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
+    """Return items as the first stage of an encoder sees them: pictures brought to its size, or made grey."""
+    first: Encoder = getattr(encoder, "stages", (encoder,))[0]
+    return list(first.reconstruct(list(contents)))
+
+
+def squared_errors(encoder: Encoder, contents: Sequence[Any], copies: Sequence[Any]) -> dict[str, list[float]]:
+    """Return the squared error of each copy, of pictures in grey levels from 0 to 1; nothing of texts."""
+    if encoder.reads is Modality.TEXT:
+        return {}
+    pairs = zip(as_read(encoder, contents), copies, strict=True)
+    return {"squared error": [float(np.square(unit(item) - unit(copy)).sum()) for item, copy in pairs]}
+
+
+def unit(content: Any) -> NDArray[np.float64]:
+    """Return a picture's grey levels from 0 to 1; a vector as it is."""
     scale = 255.0 if content.dtype == np.uint8 else 1.0
-    difference = (np.asarray(content, np.float64) - np.asarray(back, np.float64)) / scale
-    return float(np.square(difference).sum())
-
-
-def is_picture(content: Any) -> bool:
-    """Tell whether something decoded can be looked at."""
-    return isinstance(content, np.ndarray) and content.dtype == np.uint8 and content.ndim in (2, 3)
-
-
-def _told(content: Any, words: list[str] | None) -> Any:
-    """Return numbers, or the words that weigh most with their weights."""
-    if is_picture(content):
-        return content.tolist()
-    row = np.asarray(_dense(content)).ravel()
-    if words is not None and len(row) == len(words):
-        best = np.argsort(-row, kind="stable")[:TOP_WORDS]
-        return {words[place]: float(row[place]) for place in best if row[place] > 0}
-    return [float(number) for number in row]
-
-
-def _brief(told: Any) -> str:
-    if isinstance(told, dict):
-        return ", ".join(told)
-    return " ".join(f"{number:.4g}" for number in told[:TOP_WORDS]) + (" ..." if len(told) > TOP_WORDS else "")
-
-
-def _side_by_side(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    gap = np.full((pictures[0].shape[0], _GAP, *pictures[0].shape[2:]), 255, np.uint8)
-    return np.concatenate([part for picture in pictures for part in (picture, gap)][:-1], axis=1)
-
-
-def _dense(content: Any) -> Any:
-    return content.toarray() if issparse(content) else content
+    return np.asarray(content, np.float64) / scale
 
 
 def _pieces(row: NDArray[Any], size: int) -> list[NDArray[Any]]:
     return [row[start : start + size] for start in range(0, len(row), size)]
-
-
-def _write_npy(path: Path, array: NDArray[Any]) -> None:
-    with writing(path) as file:
-        np.save(file, array, allow_pickle=False)

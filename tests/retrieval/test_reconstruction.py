@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from encoders.errors import BadItemError, QueryError
+from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from retrieval.collection import Collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.reconstruction import code_of, decoded, reconstructions
+from retrieval.reconstruction import asked_items, code_of, decoded, reconstructions
+from retrieval.report.copies import copies_lines
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +22,8 @@ def test_a_code_is_written_as_npy_only(digits, tmp_path):
     with pytest.raises(BadItemError, match=r"x\.png should end in \.npy"):
         code_of(digits, "pixels", "@3").write(tmp_path / "x.png")
     code_of(digits, "pixels", "@3").write(tmp_path / "x.npy")
-    np.testing.assert_array_equal(
-        decoded(digits, "pixels", tmp_path / "x.npy").contents[0], digits.items.get(["3"])[0].content
-    )
+    back = decoded(digits, "pixels", tmp_path / "x.npy").rows[0].contents[0]
+    np.testing.assert_array_equal(back, digits.items.get(["3"])[0].content)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,32 @@ def test_a_code_of_another_sort_is_refused(digits, tmp_path, spec, code, message
         decoded(digits, spec, tmp_path / "c.npy")
 
 
-def test_a_picture_is_told_with_what_shows_it(digits):
-    lines = reconstructions(digits, "@3", ["pixels"]).lines()
-    assert lines == ["the item  a picture of 8x8: write it with -o FILE.png", "pixels    squared error 0"]
+def test_items_that_are_asked_for_and_items_that_are_drawn(digits):
+    asked = asked_items(digits, ["@3"], 4, seed=1)
+    assert [query.shown.id for query in asked] == [query.own for query in asked]
+    assert len({query.own for query in asked}) == 5
+    assert [query.own for query in asked_items(digits, ["@3"], 4, seed=1)] == [query.own for query in asked]
+    with pytest.raises(QueryError, match="name an item, as in @3, or say how many"):
+        asked_items(digits, [], None, 0)
+
+
+def test_copies_of_several_items_with_their_errors(digits):
+    with_density = digits.add_space("pixels+pca:4+gaussian")
+    asked = asked_items(with_density, ["@3", "@7"], None, 0)
+    copies = reconstructions(with_density, asked)
+    assert [row.name for row in copies.rows] == ["the item", "pixels", "pixels+pca:12+binarize"]
+    assert copies.columns == ["3", "7"]
+    assert copies.rows[1].figures == {"squared error": [0, 0]}
+    assert copies_lines(copies)[:2] == [
+        "space                   mean squared error",
+        "pixels                                   0",
+    ]
+    with pytest.raises(NotInvertibleError, match="gaussian"):
+        reconstructions(with_density, asked, ["pixels+pca:4+gaussian"])
+
+
+def test_errors_are_taken_of_pictures_as_the_space_sees_them(digits):
+    scaled = Collection(digits.folder).add_space("pixels:size=4x4")
+    copies = reconstructions(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"])
+    assert copies.rows[1].contents[0].shape == (4, 4)
+    assert copies.rows[1].figures == {"squared error": [0]}

@@ -1,0 +1,56 @@
+"""Labels with their probabilities, from an encoder that was trained on labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from encoders.base import Encoder
+from encoders.errors import UnsupportedSpaceError
+from retrieval.collection import Collection
+from retrieval.searcher import Query, read_query
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an item is, likeliest first."""
+
+    query: Query
+    spec: str
+    labels: list[tuple[str, float]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        asked = self.query.shown
+        labels = [{"label": label, "probability": probability} for label, probability in self.labels]
+        return {"query": {"id": asked.id, "label": asked.label}, "space": self.spec, "labels": labels}
+
+
+def classified(collection: Collection, spec: str, text: str, k: int = 3) -> Verdict:
+    """Return the `k` likeliest labels of an item.
+
+    Raises
+    ------
+    UnsupportedSpaceError
+        When the space was not trained on labels.
+    """
+    encoder = collection.space(spec).encoder
+    query = read_query(collection, text)
+    names, probabilities = _probabilities(encoder, [query.content])
+    best = np.argsort(-probabilities[0], kind="stable")[:k]
+    return Verdict(query, str(encoder), [(names[place], float(probabilities[0][place])) for place in best])
+
+
+def _probabilities(encoder: Encoder, items: Any) -> tuple[list[str], Any]:
+    stages: tuple[Any, ...] = getattr(encoder, "stages", (encoder,))
+    *before, last = stages
+    if not hasattr(last, "class_probabilities"):
+        raise UnsupportedSpaceError(
+            f"'{encoder}' was not trained on labels, so it tells none: take a space that was, as "
+            "pixels+pretrained-dnn:1000-1000-500 is"
+        )
+    for stage in before:
+        items = stage.encode(items)
+    return last.classes, last.class_probabilities(items)

@@ -1,0 +1,133 @@
+"""Pictures cleaned by being encoded and decoded; spoilt before, so that one can tell what that is worth."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder
+from encoders.codes import Modality
+from encoders.errors import BadItemError, OptionError
+from encoders.neural.corruption import CORRUPTIONS, corrupted
+from retrieval.collection import Collection
+from retrieval.copies import Copies, Row
+from retrieval.reconstruction import as_read, by_each, reconstructed, unit
+from retrieval.searcher import Query
+
+KINDS = CORRUPTIONS[1:]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What spoils a picture: `level` is a standard deviation or a share of the grey levels, which go from 0 to 1."""
+
+    kind: str
+    level: float
+
+    @classmethod
+    def read(cls, text: str) -> Noise:
+        """Read noise as it is typed.
+
+        Examples
+        --------
+        >>> Noise.read("gaussian:0.5")
+        Noise(kind='gaussian', level=0.5)
+        >>> Noise.read("masking:2")
+        Traceback (most recent call last):
+        encoders.errors.OptionError: noise is gaussian, masking or salt-and-pepper and its level, as in ...
+        """
+        kind, _, level = text.partition(":")
+        number = float(level) if re.fullmatch(r"\d*\.?\d+", level) else math.nan
+        if kind not in KINDS or not 0 < number <= (10 if kind == "gaussian" else 1):
+            raise OptionError(
+                f"noise is {', '.join(KINDS[:-1])} or {KINDS[-1]} and its level, as in gaussian:0.5 (a standard "
+                f"deviation) or masking:0.3 (a share); got '{text}'"
+            )
+        return cls(kind, number)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.level:g}"
+
+    def spoil(self, pictures: Sequence[NDArray[np.uint8]], seed: int) -> list[NDArray[np.uint8]]:
+        """Return spoilt copies: pictures again, so that what noise leads out of the grey levels is cut off."""
+        import torch
+
+        torch.manual_seed(seed)
+        return [
+            np.rint(corrupted(torch.from_numpy(unit(picture)), self.kind, self.level).clamp(0, 1).numpy() * 255).astype(
+                np.uint8
+            )
+            for picture in pictures
+        ]
+
+
+def denoised(
+    collection: Collection,
+    asked: Sequence[Query],
+    specs: Sequence[str] | None = None,
+    noise: Noise | None = None,
+    seed: int = 0,
+) -> Copies:
+    """Clean pictures in every space that can.
+
+    Parameters
+    ----------
+    collection : Collection
+    asked : sequence of Query
+        The pictures. One that is not spoilt, in one space, gives its cleaned copy and nothing else.
+    specs : sequence of str, optional
+        By default every space.
+    noise : Noise, optional
+        Spoils the pictures first; the figures are then peak signal-to-noise ratios against what they were before.
+    seed : int
+
+    Raises
+    ------
+    BadItemError
+        When the collection holds no pictures.
+    NotInvertibleError
+        When no space can, or one that was asked for by name cannot.
+    """
+    if collection.items.modality is not Modality.IMAGE:
+        raise BadItemError(f"denoise cleans pictures; {collection.folder} holds {collection.items.modality}s")
+    clean = [query.content for query in asked]
+    given = clean if noise is None else noise.spoil(clean, seed)  # type: ignore[arg-type]  # pictures, as checked above
+    rows = [
+        Row(str(encoder), copies, {} if noise is None else _ratios(encoder, clean, given, copies))
+        for encoder, copies in by_each(collection, specs, lambda encoder: reconstructed(encoder, given))
+    ]
+    columns = [query.shown.id for query in asked]
+    if noise is None and len(rows) == len(columns) == 1:
+        return Copies(columns, rows, f"{columns[0]}, cleaned by {rows[0].name}")
+    title = f"peak signal-to-noise ratios in dB; noise of seed {seed}" if noise is not None else ""
+    spoilt = [] if noise is None else [Row(f"spoilt by {noise}", given)]
+    return Copies(columns, [Row("the item", clean), *spoilt, *rows], title)
+
+
+def _ratios(
+    encoder: Encoder, clean: Sequence[Any], given: Sequence[Any], copies: Sequence[Any]
+) -> dict[str, list[float]]:
+    """Return the peak signal-to-noise ratio before and after, of pictures as the space sees them."""
+    wanted = as_read(encoder, clean)
+    return {
+        "PSNR before": [psnr(item, other) for item, other in zip(wanted, as_read(encoder, given), strict=True)],
+        "PSNR after": [psnr(item, other) for item, other in zip(wanted, copies, strict=True)],
+    }
+
+
+def psnr(picture: NDArray[Any], other: NDArray[Any]) -> float:
+    """Return the peak signal-to-noise ratio of a copy in decibels, infinite where it is the picture itself.
+
+    Examples
+    --------
+    >>> psnr(np.array([[0, 255]], np.uint8), np.array([[0, 0]], np.uint8))
+    3.01...
+    """
+    error = float(np.square(unit(picture) - unit(other)).mean())
+    return math.inf if error == 0 else -10 * math.log10(error)

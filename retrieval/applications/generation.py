@@ -1,0 +1,101 @@
+"""New items: decoded from codes that are drawn, or that lie on the way from one item to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder
+from encoders.codes import Codes, Kind
+from encoders.errors import NotInvertibleError, OptionError
+from retrieval.collection import Collection
+from retrieval.copies import Copies, Row
+from retrieval.reconstruction import decoded_codes
+from retrieval.searcher import encode_query, read_query
+
+PRIOR = "the standard normal"
+
+
+def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> Copies:
+    """Decode draws: of the prior where the encoder has one, else of what the collection's own codes are like.
+
+    Raises
+    ------
+    NotInvertibleError
+        When the space cannot decode.
+    """
+    encoder = collection.space(spec).encoder
+    _require_numbers(encoder)
+    generator = np.random.default_rng(seed)
+    if encoder.has_prior:
+        codes: Codes = generator.standard_normal((count, encoder.space.dim), dtype=np.float32)
+        source = PRIOR
+    else:
+        codes, source = _like(collection.codes_of(spec).codes(), encoder.space.dim, count, generator)
+    title = f"draws from {source} (seed {seed}), decoded by {encoder}"
+    contents = decoded_codes(encoder, codes)
+    return Copies([f"draw {number}" for number in range(1, count + 1)],
+                  [Row(str(encoder), contents, words=encoder.vocabulary)], title)  # fmt: skip
+
+
+def interpolated(collection: Collection, spec: str, start: str, end: str, steps: int = 10) -> Copies:
+    """Decode codes on the straight line from one item to another, both ends included.
+
+    Bits have no line between them: those that differ are turned one after another.
+
+    Raises
+    ------
+    NotInvertibleError
+        When the space cannot decode.
+    """
+    if steps < 2:
+        raise OptionError(f"from one item to another there are at least 2 steps; got {steps}")
+    encoder = collection.space(spec).encoder
+    _require_numbers(encoder)
+    asked = [read_query(collection, text) for text in (start, end)]
+    first, last = (encode_query(encoder, query.content)[0] for query in asked)
+    shares = np.linspace(0, 1, steps)
+    codes = _turned(first, last, shares) if encoder.space.kind is Kind.BINARY else _between(first, last, shares)
+    title = f"from {asked[0].shown.id} to {asked[1].shown.id}, decoded by {encoder}"
+    return Copies([f"{share:.2f}" for share in shares],
+                  [Row(str(encoder), decoded_codes(encoder, codes), words=encoder.vocabulary)], title)  # fmt: skip
+
+
+def _require_numbers(encoder: Encoder) -> None:
+    if encoder.space.kind is Kind.SPARSE:
+        raise NotInvertibleError(f"'{encoder}' has codes of counts, which nothing is drawn from: take a dense space")
+
+
+def _like(codes: Any, dim: int, count: int, generator: np.random.Generator) -> tuple[Codes, str]:
+    """Draw codes that are like those given: from a Gaussian fitted to them, or bit by bit as often as they are 1."""
+    if codes.dtype == np.uint8:
+        often = np.unpackbits(codes, axis=1, count=dim).mean(axis=0)
+        return np.packbits(
+            generator.random((count, dim)) < often, axis=1
+        ), f"the share of ones of each bit of {_of(codes)}"
+    rows = np.asarray(codes, dtype=np.float64)
+    mean, centred = rows.mean(axis=0), rows - rows.mean(axis=0)
+    # the same as a draw from the covariance, without its square root: a random sum of the centred codes
+    drawn = mean + generator.standard_normal((count, len(rows))) @ centred / np.sqrt(max(1, len(rows) - 1))
+    return drawn.astype(np.float32), f"a Gaussian fitted to {_of(codes)}"
+
+
+def _of(codes: Any) -> str:
+    return f"the codes of {len(codes):,} items"
+
+
+def _between(first: NDArray[np.float32], last: NDArray[np.float32], shares: NDArray[np.float64]) -> Codes:
+    return ((1 - shares)[:, None] * first + shares[:, None] * last).astype(np.float32)
+
+
+def _turned(first: NDArray[np.uint8], last: NDArray[np.uint8], shares: NDArray[np.float64]) -> Codes:
+    """Turn the bits that differ, a share of them at each step, in their order."""
+    before, after = np.unpackbits(first), np.unpackbits(last)
+    differ = np.flatnonzero(before != after)
+    rows = np.repeat(before[None], len(shares), axis=0)
+    for row, share in zip(rows, shares, strict=True):
+        turned = differ[: round(float(share) * len(differ))]
+        row[turned] = after[turned]
+    return np.packbits(rows, axis=1)
