@@ -19,6 +19,10 @@ class Phase:
     seconds: float
     best_epoch: int
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values; the best epoch counted from 1, as people do."""
+        return {**vars(self), "best_epoch": self.best_epoch + 1}
+
 
 @dataclass(frozen=True)
 class SpaceResult:

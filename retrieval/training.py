@@ -61,7 +61,7 @@ class Trained:
             "options": self.encoder.spec(full=True),
             "items": self.items,
             "seconds": self.seconds,
-            "phases": [{**vars(phase), "best_epoch": phase.best_epoch + 1} for phase in self.phases],
+            "phases": [phase.to_json() for phase in self.phases],
         }
 
 

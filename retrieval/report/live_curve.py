@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.neural.encoder import MAIN, NeuralEncoder
+from retrieval.report.losses import LOGARITHMIC
 from retrieval.report.specs import middle_cut
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 #: Okabe and Ito's sky blue and orange, which show on a dark and on a light ground; the dashes tell them apart too.
 _TRAINING, _VALIDATION = "#56B4E9", "#E69F00"
 _DASH = 4
-#: A logarithmic scale where the largest loss is so many times the smallest.
-_LOGARITHMIC = 4.0
 
 
 class LiveCurve:
@@ -133,7 +132,7 @@ def curve(history: History, columns: int, height: int = HEIGHT) -> list[Text]:
         return []
     losses = [np.asarray(history.train_loss, float), np.asarray(history.validation_loss, float)]
     low, high = min(map(np.min, losses)), max(map(np.max, losses))
-    scale: Any = np.log if low > 0 and high / low > _LOGARITHMIC else np.asarray
+    scale: Any = np.log if low > 0 and high / low > LOGARITHMIC else np.asarray
     bottom, top = float(scale(low)), float(scale(high))
     if top - bottom < 1e-12:
         bottom, top = bottom - 0.5, top + 0.5

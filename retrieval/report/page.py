@@ -9,6 +9,7 @@ from retrieval.comparison import Comparison
 from retrieval.output import writing
 from retrieval.report.document import document
 from retrieval.report.examples import examples_section
+from retrieval.report.losses import training_section
 from retrieval.report.markup import Markup, element
 from retrieval.report.pictures import THUMBNAIL
 from retrieval.report.sections import figures_section, method_section, overlap_section, table_section
@@ -93,6 +94,7 @@ def _comparison(comparison: Comparison, key: str, thumbnail: int, most: int | No
         ("curves", "curves", figures_section(comparison, key)),
         ("overlap", "overlap of neighbours", overlap_section(comparison, key)),
         ("examples", "examples", examples_section(comparison, key, thumbnail, most)),
+        ("training", "training", training_section(comparison, key)),
         ("method", "how it was measured", method_section(comparison, key)),
     )
     links = (element("a", name, href=f"#{key}-{anchor}") for anchor, name, part in sections if part is not None)

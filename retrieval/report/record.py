@@ -92,6 +92,7 @@ def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
         "tied_with_best": {measure: bool(tied) for measure, tied in space.tied_with_best.items()},
         "precision_recall": space.precision_recall,
         "options": space.options,
+        "training": [phase.to_json() for phase in space.phases],
     }
     if per_query:
         written["per_query"] = space.per_query
