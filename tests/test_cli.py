@@ -119,6 +119,34 @@ def test_encode_decode_and_reconstruct(digits, tmp_path):
     assert 0 < errors["pixels+pca:8"] < 5
 
 
+def test_a_picture_of_copies_draws_and_the_way_between_items(digits, tmp_path):
+    space = ("-s", "pixels+pca:8")
+    for verb, *given in (
+        ("reconstruct", "@3", "-n", "4"),
+        ("denoise", "@3", "--noise", "masking:0.3"),
+        ("sample", *space, "-n", "9"),
+        ("interpolate", "@0", "@1", *space),
+    ):
+        done = nearby(verb, str(digits), *given, "-o", str(tmp_path / f"{verb}.png"))
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / f"{verb}.png").read_bytes()[:4] == b"\x89PNG"
+    assert "mean squared error" in nearby("reconstruct", str(digits), "-n", "4").stdout
+    cleaned = json.loads(nearby("denoise", str(digits), "@3", "--noise", "masking:0.3", "--json").stdout)
+    assert [row["space"] for row in cleaned] == ["the item", "spoilt by masking:0.3", "pixels", "pixels+pca:8"]
+    assert cleaned[3]["PSNR_before"] > 0
+
+
+def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
+    done = nearby("train", "digits", "pixels+deep-ae:70,epochs=1", "-o", "ae", "--time-budget", "10m", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    lines = done.stderr.splitlines()
+    assert lines[1].startswith("warning: deep-ae: a code of 70 numbers is larger than the 64 of an item")
+    assert lines[2].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
+    assert lines[3:] == ["next: nearby index digits -s ae -o FOLDER"]
+    done = nearby("index", "digits", "-s", "ae", "-o", "c", cwd=tmp_path)
+    assert done.stderr.startswith("encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, fitted before\n")
+
+
 def test_compare_reads_a_collection_and_writes_a_page(digits, tmp_path):
     done = nearby("compare", str(digits), "--json", "-o", str(tmp_path / "report"))
     assert done.returncode == 0, done.stderr
@@ -226,6 +254,16 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "TEXTS", "zzz qqq"), "no word of the query is known"),
         (("search", "TEXTS", " "), "empty"),
         (("reconstruct", "TEXTS", "@1"), "no space"),
+        (("reconstruct", "DIGITS"), "say how many are to be drawn"),
+        (("reconstruct", "DIGITS", "@3", "-o", "OUT"), "should end in .npy or .png"),
+        (("denoise", "DIGITS", "@3", "--noise", "fog:1"), "noise is gaussian, masking or salt-and-pepper"),
+        (("denoise", "TEXTS", "@1"), "denoise cleans pictures"),
+        (("sample", "TEXTS", "-s", "tfidf"), "take a dense space"),
+        (("interpolate", "DIGITS", "@1", "@nope", "-s", "pixels"), "no item 'nope'"),
+        (("classify", "DIGITS", "@1", "-s", "pixels"), "was not trained on labels"),
+        (("train", "digits", "pixels+pca:3", "-o", "OUT", "--time-budget", "9m"), "has no time budget"),
+        (("train", "digits", "pixels+deep-ae:9", "-o", "OUT", "--time-budget", "soon"), "as in 90s, 10m or 1h"),
+        (("train", "digits", "pixels", "-o", "DIGITS"), "holds other files"),
         (("decode", "DIGITS", "missing.npy", "-s", "pixels"), "missing.npy does not exist"),
         (("evaluate", "nowhere", "nothing"), "nowhere"),
     ],
