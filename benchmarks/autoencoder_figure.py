@@ -16,7 +16,7 @@ from retrieval.report.colours import OKABE_ITO
 from retrieval.report.drawing import Frame, level, round_ticks, spread, svg, ticks_told, words
 from retrieval.report.markup import Markup, element, join
 
-PANEL, HEIGHT, HEAD = 420.0, 470.0, 34.0
+PANEL, HEIGHT, HEAD = 480.0, 480.0, 60.0
 #: Families in colour; where something passes beside the code, the dot is hollow.
 FAMILIES = {"pca": 0, "deep": 1, "sparse": 2, "contractive": 2, "denoising": 3, "variational": 4, "conv": 5}
 
@@ -28,21 +28,21 @@ def main(out: str) -> None:
     paper = element("rect", x=0, y=0, width=PANEL * len(sizes), height=HEIGHT, fill="#fff")
     title = "A small error of reconstruction is no promise of good retrieval"
     told = "Error of reconstruction and P@10 of every autoencoder on MNIST, by size of the code"
-    drawn = svg("autoencoders", title, told, HEIGHT, join(paper, *panels), PANEL * len(sizes))
+    drawn = svg("autoencoders", title, told, HEIGHT, join(paper, words(14, 16, title), *panels), PANEL * len(sizes))
     Path(out).write_text(str(drawn).replace("<svg ", '<svg color="#222" ', 1))
 
 
 def panel(runs: list[dict[str, Any]], size: int, place: int) -> Markup:
     """Draw one size: error to the right on a logarithmic axis, P@10 upwards, each dot with its name."""
     errors, precisions = [one["test_error"] for one in runs], [one["P@10"] for one in runs]
-    left, right = place * PANEL + 52, place * PANEL + PANEL - 128
+    left, right = place * PANEL + 52, place * PANEL + PANEL - 196
     frame = Frame(left, right, HEAD, HEIGHT - 52, math.log10(min(errors)), math.log10(max(errors)))
     ticks = round_ticks(min(precisions), max(precisions), 5)
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
-    parts = [words(left, 18, f"{size} numbers")]
+    parts = [words(left, 36, f"{size} numbers")]
     for value, told in zip(ticks, ticks_told(ticks), strict=True):
         parts.append(level(frame, upward.across(value), told))
-    for value in (0.5, 1, 2, 5, 10, 20, 50):
+    for value in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50):
         if min(errors) <= value <= max(errors):
             parts.append(words(frame.across(math.log10(value)), frame.bottom + 18, f"{value:g}", "middle"))
     parts.append(words((left + right) / 2, frame.bottom + 38, "squared error of a test picture (log)", "middle"))

@@ -3,12 +3,15 @@
 Euclidean distance in pixel space, PCA, random hyperplanes, LSH of PCA, and the bits of a very deep autoencoder; then
 a shortlist by 28 bits re-ranked by 256. Widths, noise and epochs were chosen by ``tune`` on training pictures.
 
-Run: ``NEARBY_DATA=... python benchmarks/image_hashing.py``, or ``tune SPEC ...``
+Run: ``NEARBY_DATA=... python benchmarks/image_hashing.py``, or ``tune SPEC ...``; then ``nearby compare
+"cifar10?split=test" -s pixels -s out/image-hashing/256-numbers -s out/image-hashing/256-bits -s
+out/image-hashing/28-bits -o out/cifar10`` shows the answers side by side, distances under each picture.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +39,8 @@ RIVALS = {
     "random hyperplanes, 28 bits": "pixels+random-projection:28+binarize",
     "PCA signs, 28 bits": "pixels+pca:28+binarize",
 }
+#: Where the trained encoders are kept, for the page of answers side by side.
+OUT = Path("out/image-hashing")
 MEASURES = tuple(f"P@{k}" for k in (1, 2, 5, 10, 20, 50, 100))
 
 
@@ -48,7 +53,9 @@ def main(*arguments: str) -> None:
     spaces, kept = {}, {}
     for name, spec in {**RIVALS, **SPACES}.items():
         spaces[name], kept[name] = row(spec, train, test, labels, asked)
-        say(name, {key: value for key, value in spaces[name].items() if key != "options"})
+        say(name, spaces[name])
+        if name in SPACES:  # for the page: nearby compare cifar10 -s pixels -s FOLDER ... -o report
+            kept[name][0].save(OUT / name.replace(", ", "-").replace(" ", "-"))
     shortlists = [
         {"bits": of, **found}
         for of in ("", "patches, ")
