@@ -80,20 +80,35 @@ def test_beta_weighs_the_divergence():
     assert losses[2] - losses[0] == pytest.approx(3 * (losses[1] - losses[0]), rel=1e-3)
 
 
-def by_grid(encoder: VAE, items) -> np.ndarray:
+def by_grid(decode, items) -> np.ndarray:
     """Return log p(x), the integral of p(x | z) p(z) over the plane summed up on a grid."""
     step = 0.05
     axis = np.arange(-6, 6, step) + step / 2
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2).astype(np.float32)
-    shares = np.clip(encoder.decode(grid).astype(np.float64), 1e-12, 1 - 1e-7)
+    shares = np.clip(decode(grid).astype(np.float64), 1e-12, 1 - 1e-7)
     prior = -(grid.astype(np.float64) ** 2).sum(axis=1) / 2 - math.log(2 * math.pi) + 2 * math.log(step)
     on, off = np.log(shares), np.log1p(-shares)
     return np.array([logsumexp(prior + on @ item + off @ (1 - item)) for item in items.astype(np.float64)])
 
 
 def test_the_likelihood_is_the_integral_over_all_codes(fitted):
-    expected = by_grid(fitted, BITS[:8])
+    expected = by_grid(fitted.decode, BITS[:8])
     np.testing.assert_allclose(fitted.log_likelihood(BITS[:8], draws=20_000), expected, atol=0.05)
+
+
+def test_the_bound_of_very_many_draws_is_the_likelihood():
+    encoder, network = untrained(samples=20_000)
+    with torch.no_grad():
+        network["encoder"][-1].bias[2:] = -1  # a posterior narrower than the prior
+    network.eval()
+
+    def decode(codes):
+        with torch.no_grad():
+            return network["decoder"](torch.from_numpy(codes)).sigmoid().numpy()
+
+    with torch.no_grad():
+        bound = -float(encoder._objective()(network, torch.from_numpy(BITS[:4])))
+    assert bound == pytest.approx(by_grid(decode, BITS[:4]).mean(), abs=0.05)
 
 
 def test_the_bound_that_is_trained_lies_below_the_likelihood(fitted):
