@@ -24,8 +24,6 @@ from retrieval.manifest import Manifest
 from retrieval.space_folder import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
 
 ITEMS, SPACES, WORK = "items.sqlite", "spaces", "work"
-
-
 #: Told what long work is doing, one line a step.
 Say = Callable[[str], None]
 

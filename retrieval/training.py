@@ -26,7 +26,7 @@ from retrieval.item_record import items_digest
 from retrieval.phases import neural_stages, phases_of
 
 if TYPE_CHECKING:
-    from encoders.neural.training import History
+    from encoders.neural.course import History
 
 #: Told the stage, the phase and its history, when a phase begins and after every epoch.
 WatchStage = Callable[[NeuralEncoder, str, "History"], None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
-    from encoders.neural.training import History
+    from encoders.neural.course import History
 
 FILE = "checkpoint.safetensors"
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from encoders.base import Encoder
 from encoders.codes import Batches, Space
+from encoders.neural.course import COURSE, History, Plan
 from encoders.options import option
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from encoders.neural.training import Augment, Examples, History, Loss, Plan
+    from encoders.neural.training import Augment, Examples, Loss
 
 #: The last, or only, phase of a training.
 MAIN = "training"
@@ -100,14 +101,10 @@ class NeuralEncoder(Encoder):
 
     def fixed_spec(self) -> str:
         """Write every option but those of the course, which a run that goes on may change (`COURSE`)."""
-        from encoders.neural.training import COURSE
-
         defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in COURSE}
         return replace(self, **defaults).spec(full=True)
 
     def _plan(self) -> Plan:
-        from encoders.neural.training import Plan
-
         early = EARLY_SHARE if self._has_early_phases() else 0.0
         return Plan(
             epochs=self.epochs,
@@ -137,7 +134,5 @@ class NeuralEncoder(Encoder):
 
     def restore_shape(self, value: dict[str, Any]) -> None:
         """Take back what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
-        from encoders.neural.training import History
-
         super().restore_shape(value)
         self.phases = {name: History(**phase) for name, phase in value.get("training", {}).items()}

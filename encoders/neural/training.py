@@ -6,13 +6,14 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from encoders.cores import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
+from encoders.neural.course import COURSE, History, Plan
 from encoders.progress import share_done
 
 if TYPE_CHECKING:
@@ -36,38 +37,6 @@ class Examples(Protocol):
 
     def digest(self) -> str:
         """Return the identity of the examples."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train; every number is a hyper-parameter of the encoder that asks for it."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    warm_up: float
-    patience: int
-    validation: float
-    precision: str
-    seed: int
-    minutes: float | None = None
-
-
-#: How far and how fast to go, not where: what a run may change and still go on from the weights of the one before.
-COURSE = ("epochs", "minutes", "learning_rate", "patience", "batch_size")
-
-
-@dataclass
-class History:
-    """What happened: one entry an epoch."""
-
-    train_loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    best_epoch: int = -1
-    #: Whether the clock or want of patience ended it: when it is read back after a kill, the clock tells no more.
-    ended: bool = False
 
 
 #: Told the history when training begins and after every epoch.

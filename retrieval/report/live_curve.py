@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from encoders.neural.training import History
+    from encoders.neural.course import History
 
 #: Cells of the drawing: a line of the terminal is four dots high, a column two dots wide.
 HEIGHT, MOST_WIDE = 10, 100

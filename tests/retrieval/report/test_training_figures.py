@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from encoders.neural.training import History
+from encoders.neural.course import History
 from encoders.registry import create
 from retrieval.comparison import Phase
 from retrieval.copies import Copies, Row
