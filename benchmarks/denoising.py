@@ -27,17 +27,17 @@ LEVEL = {"mnist": 0.5, "cifar10": 0.1}
 CLEANERS = {
     "mnist": {
         "pca": "pca:30",
-        "pca, clean training": "pca:100",
+        "pca, 100 numbers": "pca:100",
         "denoising-ae": "denoising-ae:1000-1000,level=0.5,epochs=20",
-        "conv-ae": "conv-ae:100,corruption=gaussian,level=0.5,epochs=5",
-        "unet-ae": "unet-ae:30,corruption=gaussian,level=0.5,epochs=5",
-        "fpn-ae": "fpn-ae:30,corruption=gaussian,level=0.5,epochs=5",
+        "conv-ae": "conv-ae:100,channels=16-32,corruption=gaussian,level=0.5,epochs=5",
+        "unet-ae": "unet-ae:30,channels=16-32,corruption=gaussian,level=0.5,epochs=5",
+        "fpn-ae": "fpn-ae:30,channels=16-32,corruption=gaussian,level=0.5,epochs=5",
     },
     "cifar10": {
         "pca": "pca:300",
-        "no paths": "unet-ae:256,paths=false,corruption=gaussian,level=0.1,epochs=6",
-        "unet-ae": "unet-ae:256,corruption=gaussian,level=0.1,epochs=6",
-        "fpn-ae": "fpn-ae:256,corruption=gaussian,level=0.1,epochs=6",
+        "no paths": "unet-ae:256,paths=false,corruption=gaussian,level=0.1,epochs=3",
+        "unet-ae": "unet-ae:256,corruption=gaussian,level=0.1,epochs=3",
+        "fpn-ae": "fpn-ae:256,corruption=gaussian,level=0.1,epochs=3",
     },
 }
 #: Spaces whose retrieval is asked with noisy queries, beside the cleaners.

@@ -27,10 +27,10 @@ DEEP = "2048-1024-512"
 PATCHES = "patch-kmeans:400"
 SPACES = {
     "256 numbers": f"pixels+deep-ae:{DEEP}-256,epochs=10",
-    "256 bits": f"pixels+semantic-hash:256,hidden={DEEP},epochs=10",
-    "28 bits": f"pixels+semantic-hash:28,hidden={DEEP}-256,epochs=10",
-    "patches, 256 bits": f"{PATCHES}+semantic-hash:256,hidden=1024,epochs=15",
-    "patches, 28 bits": f"{PATCHES}+semantic-hash:28,hidden=1024-256,epochs=15",
+    "256 bits": f"pixels+semantic-hash:256,hidden={DEEP},noise=1,epochs=10",
+    "28 bits": f"pixels+semantic-hash:28,hidden={DEEP}-256,noise=1,epochs=10",
+    "patches, 256 bits": f"{PATCHES}+semantic-hash:256,hidden=1024,noise=1,epochs=10",
+    "patches, 28 bits": f"{PATCHES}+semantic-hash:28,hidden=1024-256,noise=1,epochs=10",
 }
 RIVALS = {
     "pixels": "pixels",

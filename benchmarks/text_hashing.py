@@ -23,7 +23,7 @@ from retrieval.evaluation import evaluate_labels, precision_recall_labels
 from retrieval.shortlist import shortlisted
 
 WORDS = "tfidf:stop=english,min-df=3"
-HASH = f"{WORDS}+semantic-hash:{{bits}},hidden=500-250,dropout=0.6,epochs=30"
+HASH = f"{WORDS}+semantic-hash:{{bits}},hidden=500,dropout=0.7,noise=1,epochs=15"
 SPACES = {
     "bm25": "bm25",
     "tfidf": WORDS,
@@ -35,7 +35,7 @@ SPACES = {
 }
 CODES = ("lsa signs, 32 bits", "semantic hash, 32 bits", "semantic hash, 128 bits")
 FINE = ("tfidf", "bm25", "lsa:128")
-SHARES = (0.01, 0.02, 0.05, 0.1)
+SHARES = (0.01, 0.05, 0.1)
 MEASURES = ("P@10", "P@100")
 
 
@@ -83,7 +83,7 @@ def refined(
     for share in SHARES:
         candidates = int(share * len(labels))
         alone, both = [], []
-        for _ in range(3):
+        for _ in range(2):
             begun = time.perf_counter()
             index.search_rows(codes, 100)
             alone.append(time.perf_counter() - begun)
