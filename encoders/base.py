@@ -120,7 +120,8 @@ class Encoder(ABC):
         y : sequence, optional
             Labels, when items were given.
         work : Path, optional
-            Folder for checkpoints; a fit that was killed goes on from there.
+            Folder for checkpoints; a fit that was killed goes on from there. They stay: remove the folder when the
+            encoder is saved.
 
         Raises
         ------

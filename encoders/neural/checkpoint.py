@@ -85,17 +85,6 @@ def read_checkpoint(
     return _under("best.", tensors)
 
 
-def clear_checkpoints(work: Path | None) -> None:
-    """Remove the checkpoints, also those half written, of all phases of a training that has ended."""
-    if work is None:
-        return
-    for pattern in (f".{FILE}.*", FILE):
-        for file in list(work.rglob(pattern)):
-            file.unlink()
-            if file.parent != work and not any(file.parent.iterdir()):
-                file.parent.rmdir()
-
-
 def _fixed(plan: dict[str, Any], free: Collection[str]) -> dict[str, Any]:
     return {key: value for key, value in plan.items() if key not in free}
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: The last, or only, phase of a training.
 MAIN = "training"
-#: Share of a time budget that goes to the phases before the last one.
+#: Largest share of a time budget that goes to the phases before the last one.
 EARLY_SHARE = 0.25
 
 
@@ -66,12 +66,8 @@ class NeuralEncoder(Encoder):
         return self.phases[MAIN]
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        from encoders.neural.checkpoint import clear_checkpoints
-
         self.phases = {}
-        space = self._learn(batches, work)
-        clear_checkpoints(work)
-        return space
+        return self._learn(batches, work)
 
     def _train(
         self,
@@ -83,7 +79,11 @@ class NeuralEncoder(Encoder):
         phase: str = MAIN,
         plan: Plan | None = None,
     ) -> None:
-        """Train `network` in place; a phase that was ended before a kill is read back rather than trained again."""
+        """Train `network` in place; a phase that was ended before a kill is read back rather than trained again.
+
+        Checkpoints stay in `work` when all has ended: whoever gave the folder removes it once the encoder is saved, so
+        that a kill in between, or in a later stage of a pipeline, costs no training.
+        """
         from encoders.neural.training import train
 
         watch = self.watch
@@ -105,7 +105,8 @@ class NeuralEncoder(Encoder):
         return replace(self, **defaults).spec(full=True)
 
     def _plan(self) -> Plan:
-        early = EARLY_SHARE if self._has_early_phases() else 0.0
+        spent = sum(sum(phase.seconds) for phase in self.phases.values()) / 60
+        left = None if self.minutes is None else max(self.minutes - spent, self.minutes * (1 - EARLY_SHARE))
         return Plan(
             epochs=self.epochs,
             batch_size=self.batch_size,
@@ -116,12 +117,8 @@ class NeuralEncoder(Encoder):
             validation=self.validation,
             precision=self.precision,
             seed=self.seed,
-            minutes=None if self.minutes is None else self.minutes * (1 - early),
+            minutes=left,
         )
-
-    def _has_early_phases(self) -> bool:
-        """Tell whether part of a time budget is to be left for phases before the last one."""
-        return False
 
     def _early_plan(self, phases: int, epochs: int) -> Plan:
         """Return the plan of one of `phases` phases before the last one."""

@@ -85,9 +85,6 @@ class PerceptronAutoencoder(Autoencoder):
 
         return functional.dropout(super()._spoilt(batch, training), self.dropout, training)
 
-    def _has_early_phases(self) -> bool:
-        return self.pretrain != "none"
-
     def _pretrain(self, network: Any, rows: Rows, work: Path | None) -> None:
         if self.pretrain == "none":
             return
