@@ -24,7 +24,11 @@ FAMILIES = {"pca": 0, "deep": 1, "sparse": 2, "contractive": 2, "denoising": 3, 
 def main(out: str) -> None:
     runs = [one["figures"] for one in latest_of_each("autoencoders", "method", "size")]
     sizes = sorted({one["size"] for one in runs}, reverse=True)
-    panels = [panel([one for one in runs if one["size"] == size], size, place) for place, size in enumerate(sizes)]
+    pixels = next(one["P@10"] for one in runs if one["method"] == "pixels")
+    shown = [one for one in runs if one["method"] != "pixels"]
+    panels = [
+        panel([one for one in shown if one["size"] == size], size, place, pixels) for place, size in enumerate(sizes)
+    ]
     paper = element("rect", x=0, y=0, width=PANEL * len(sizes), height=HEIGHT, fill="#fff")
     title = "A small error of reconstruction is no promise of good retrieval"
     told = "Error of reconstruction and P@10 of every autoencoder on MNIST, by size of the code"
@@ -32,12 +36,12 @@ def main(out: str) -> None:
     Path(out).write_text(str(drawn).replace("<svg ", '<svg color="#222" ', 1))
 
 
-def panel(runs: list[dict[str, Any]], size: int, place: int) -> Markup:
+def panel(runs: list[dict[str, Any]], size: int, place: int, pixels: float) -> Markup:
     """Draw one size: error to the right on a logarithmic axis, P@10 upwards, each dot with its name."""
     errors, precisions = [one["test_error"] for one in runs], [one["P@10"] for one in runs]
     left, right = place * PANEL + 52, place * PANEL + PANEL - 196
     frame = Frame(left, right, HEAD, HEIGHT - 52, math.log10(min(errors)), math.log10(max(errors)))
-    ticks = round_ticks(min(precisions), max(precisions), 5)
+    ticks = round_ticks(min(precisions), max(*precisions, pixels), 5)
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
     parts = [words(left, 36, f"{size} numbers")]
     for value, told in zip(ticks, ticks_told(ticks), strict=True):
@@ -47,6 +51,10 @@ def panel(runs: list[dict[str, Any]], size: int, place: int) -> Markup:
             parts.append(words(frame.across(math.log10(value)), frame.bottom + 18, f"{value:g}", "middle"))
     parts.append(words((left + right) / 2, frame.bottom + 38, "squared error of a test picture (log)", "middle"))
     parts.append(words(left, HEAD - 6, "P@10"))
+    y = upward.across(pixels)
+    dashes = {"stroke": "#222", "stroke_dasharray": "5 4"}
+    parts.append(element("line", x1=left, x2=right, y1=y, y2=y, **dashes))
+    parts.append(words(left + 4, y - 4, "784 pixels"))
     heights = spread([upward.across(value) for value in precisions], 14, frame.top, frame.bottom)
     for one, height in zip(runs, heights, strict=True):
         x, y = frame.across(math.log10(one["test_error"])), upward.across(one["P@10"])

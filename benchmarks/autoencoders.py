@@ -33,6 +33,7 @@ SIGMOID = "activation=sigmoid,norm=none"
 #: Name -> spec, {k} the size of the code, {e} the epochs, {c} and {w} those and the widths of
 #: convolutional networks.
 METHODS = {
+    "pixels": "vectors",
     "pca": "pca:{k}",
     "deep": f"deep-ae:{DEEP}-{{k}},epochs={{e}}",
     "deep, tied": f"deep-ae:{DEEP}-{{k}},epochs={{e}},tied=true",

@@ -21,7 +21,13 @@ from encoders.neural.rows import LabelledRows, Rows
 from encoders.registry import create
 
 COUNT, SIZE, EPOCHS = 8_192, 30, 2
-SKIP = {"pca", "deep, layer by layer", "deep, sigmoid, layer by layer", "deep, sigmoid, RBM"}  # as `deep`, in phases
+SKIP = {
+    "pixels",
+    "pca",
+    "deep, layer by layer",
+    "deep, sigmoid, layer by layer",
+    "deep, sigmoid, RBM",
+}  # as `deep`, in phases
 MORE = {
     "hash": f"semantic-hash:256,hidden=1000-500,epochs={EPOCHS}",
     "classifier": f"pretrained-dnn:1000-1000-500,pretrain=none,epochs={EPOCHS}",

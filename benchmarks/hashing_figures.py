@@ -1,0 +1,42 @@
+"""The figures of docs/results.md about bits: precision at k on CIFAR-10, precision and recall on 20 Newsgroups.
+
+Run: ``python benchmarks/hashing_figures.py docs``
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from record import latest
+
+from retrieval.report.plots import Series, lines_svg
+
+CUTOFFS = (1, 2, 5, 10, 20, 50, 100)
+PICTURES = ("patches, 256 bits", "256 numbers", "256 bits", "28 bits", "pixels", "random hyperplanes, 256 bits")
+POSTINGS = ("tfidf", "bm25", "lsa:128", "lsa signs, 32 bits", "semantic hash, 32 bits", "semantic hash, 128 bits")
+
+
+def main(folder: str) -> None:
+    images, texts = latest("image_hashing"), latest("text_hashing")
+    if images is not None:
+        spaces = images["figures"]["spaces"]
+        series = [Series(name, [spaces[name][f"P@{k}"] for k in CUTOFFS]) for name in PICTURES]
+        drawn = lines_svg("cifar", "Mean precision at k on CIFAR-10", CUTOFFS, series, "k", "P@k")
+        written(Path(folder) / "image-hashing.svg", str(drawn))
+    if texts is not None:
+        spaces = texts["figures"]["spaces"]
+        series = [Series(name, spaces[name]["curve"]) for name in POSTINGS]
+        levels = [level / 10 for level in range(11)]
+        title = "Interpolated precision on 20 Newsgroups"
+        drawn = lines_svg("postings", title, levels, series, "recall", "precision")
+        written(Path(folder) / "text-hashing.svg", str(drawn))
+
+
+def written(path: Path, drawn: str) -> None:
+    """Write a figure on white paper: a page in dark colours shows it as it is."""
+    path.write_text(drawn.replace("<svg ", '<svg color="#222" style="background:#fff" ', 1))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
