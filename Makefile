@@ -35,7 +35,7 @@ check: $(STAMP)  ## everything CI runs: format, lint, types, layers, tests
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)-bench ## run every benchmark (four hours; the data in NEARBY_DATA) and write docs/results.md
-	for name in mnist newsgroups text_retrieval arxiv speed startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining image_hashing text_hashing denoising likelihood throughput tsdae report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in mnist newsgroups text_retrieval arxiv speed startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood throughput tsdae report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean:           ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -109,6 +109,18 @@ def pretraining(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, targets)
 
 
+def faces(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Patches of faces of people never seen (ORL), thirty numbers", run)
+    by: dict[str, list[float]] = {}
+    for one in figures["runs"]:
+        by.setdefault(one["spec"], []).append(one["error"])
+    rows = [[f"`{spec}`", float(np.mean(found)), float(np.std(found)), len(found)] for spec, found in by.items()]
+    page.table(["space", "error, summed over 625 pixels", "spread", "choices of people"], rows)
+    pca, deep = (float(np.mean(found)) for found in by.values())
+    page.table(TARGETS, [page.target("faces: error of deep-ae, share of pca's", deep / pca, 0.9, False)])
+
+
 def image_hashing(page: Page, run: dict[str, Any]) -> None:
     figures = run["figures"]
     page.heading("CIFAR-10: pixels, numbers and bits", run)
@@ -238,6 +250,7 @@ def tsdae(page: Page, run: dict[str, Any]) -> None:
 PARTS = {
     "autoencoders": autoencoders,
     "pretraining": pretraining,
+    "faces": faces,
     "image_hashing": image_hashing,
     "text_hashing": text_hashing,
     "denoising_mnist": denoising,
