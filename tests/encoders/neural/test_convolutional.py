@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
 from encoders.errors import BadItemError, DimensionError, NotInvertibleError, OptionError
-from encoders.neural.hourglass import Hourglass
+from encoders.neural.hourglass import Deconvolution, Hourglass
 from encoders.registry import create
 
 DIGITS = (load_digits().images[:200] * 255 / 16).astype(np.uint8)
@@ -34,6 +34,20 @@ def padded_convolution(x, kernel, bias, stride):
             for n in range(count)
         ]
     )
+
+
+def test_deconvolution_as_a_product_of_matrices_is_torchs_transposed_convolution():
+    torch.manual_seed(0)
+    ours = Deconvolution(3, 5, 2, stride=2)
+    maps = torch.randn(4, 3, 6, 7, requires_grad=True)
+    theirs = torch.nn.ConvTranspose2d.forward(ours, maps)
+    torch.testing.assert_close(ours(maps), theirs, atol=1e-5, rtol=1e-5)
+    for one, other in zip(
+        torch.autograd.grad(ours(maps).square().sum(), [maps, ours.weight, ours.bias]),
+        torch.autograd.grad(theirs.square().sum(), [maps, ours.weight, ours.bias]),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
