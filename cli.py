@@ -426,7 +426,7 @@ def analyze(
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
-    """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps."""
+    """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps, posteriors of VAEs."""
     from retrieval.analysis.study import PARTS
     from retrieval.analysis.study import analyze as analyze_spaces
     from retrieval.analysis.target import read_target

@@ -23,13 +23,14 @@ from retrieval.analysis.dendrogram import Folded, folded
 from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import Locality, is_dense, locality
 from retrieval.analysis.maps import maps_of
+from retrieval.analysis.posterior import AggregatePosterior, posterior_of
 from retrieval.analysis.sample import draw
 from retrieval.comparison import Shown
 from retrieval.corpora.base import Corpus, Item
 from retrieval.showing import show
 
 Say = Callable[[str], None]
-PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "locality")
+PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality")
 #: What is analysed when no space is named, by the sort of the corpus.
 DEFAULTS = {
     Modality.IMAGE: ["pixels+pca:30", "pixels+nmf:30", "pixels+ica:30", "pixels+sparse-coding:60", "pixels+kmeans:30",
@@ -54,6 +55,7 @@ class SpaceStudy:
     sums: list[tuple[int, PartialSums]] = field(default_factory=list)
     quality: dict[str, dict[str, float]] = field(default_factory=dict)
     maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    posterior: AggregatePosterior | None = None
 
 
 @dataclass
@@ -121,6 +123,8 @@ def analyze(
     fitted = [_fitted(encoder, corpus, say) for encoder in encoders]
     for encoder in fitted:
         found.spaces.append(_space(found, encoder, items, say, parts))
+    if "posterior" in parts and set(parts) != set(PARTS) and not any(space.posterior for space in found.spaces):
+        found.notes.append("no aggregate posterior: no space ends in a variational autoencoder (pixels+vae:64-2)")
     if "dimension" in parts:
         _dimension(found, fitted[0], items, say)
     if "tree" in parts:
@@ -156,6 +160,8 @@ def _space(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say, p
     if "maps" in parts and is_dense(encoder.space) and encoder.space.dim > 1 and not _is_clusters(encoder):
         say(f"mapping {encoder}")
         one.maps = maps_of(codes, encoder.space.metric, say)
+    if "posterior" in parts:
+        one.posterior = posterior_of(encoder, _contents(items))
     return one
 
 

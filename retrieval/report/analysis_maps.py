@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def maps_section(analysis: Analysis, figures: Figures) -> Markup | None:
     if not spaces:
         return None
     names, classes = classes_of(analysis)
-    anchors = {row: f"item-{row}" for row in _linked(analysis)}
+    anchors = anchors_of(analysis)
     parts = []
     for place, space in enumerate(spaces):
         drawn = (
@@ -34,13 +35,21 @@ def maps_section(analysis: Analysis, figures: Figures) -> Markup | None:
             for method, file, figure in map_figures(space, place, classes, anchors)
         )
         parts.append(element("div", element("h4", breakable(space.spec)), element("div", *drawn, class_="maps")))
-    legend = [element("span", legend_svg(at), f" {name} ", class_="class") for at, name in enumerate(names[:NAMED])]
-    if len(names) > NAMED:
-        legend.append(element("span", f"and {len(names) - NAMED} more"))
     cards = [_card(analysis, row, anchor) for row, anchor in anchors.items()]
     note = "Large dots are the items below: a dot leads to its item, and an item chosen there is ringed in every map."
-    return join(element("p", note, class_="note"), element("p", *legend, class_="legend"), *parts,
+    return join(element("p", note, class_="note"), element("p", *legend(names), class_="legend"), *parts,
                 element("ul", *cards, class_="linked"))  # fmt: skip
+
+
+def anchors_of(analysis: Analysis) -> dict[int, str]:
+    """Return the items that are shown below the maps, each with its id in the page; none without maps."""
+    return {row: f"item-{row}" for row in _linked(analysis)} if any(space.maps for space in analysis.spaces) else {}
+
+
+def legend(names: Sequence[str]) -> list[Markup]:
+    """Return the marks of the first classes with their names."""
+    told = [element("span", legend_svg(at), f" {name} ", class_="class") for at, name in enumerate(names[:NAMED])]
+    return [*told, element("span", f"and {len(names) - NAMED} more")] if len(names) > NAMED else told
 
 
 def _card(analysis: Analysis, row: int, anchor: str) -> Markup:
@@ -67,7 +76,7 @@ def map_style(analysis: Analysis) -> str:
     """Ring the dots of the item that was chosen: one rule an item, so that no script is needed."""
     rules = (
         f"body:has(#item-{row}:target) .p-item-{row} {{ stroke: currentColor; stroke-width: 3; }}"
-        for row in _linked(analysis)
+        for row in anchors_of(analysis)
     )
     return "\n".join(rules)
 

@@ -12,6 +12,7 @@ from retrieval.output import writing
 from retrieval.report.analysis_figures import count_figures, dendrogram, dimension_figure
 from retrieval.report.analysis_maps import local_section, map_style, maps_section
 from retrieval.report.analysis_parts import Figures, captioned, table, thumb
+from retrieval.report.analysis_posterior import posterior_section
 from retrieval.report.document import document
 from retrieval.report.gallery import component_pictures, grid, picture_of, sum_pictures
 from retrieval.report.markup import Markup, element, join
@@ -49,6 +50,7 @@ def _page(analysis: Analysis, figures: Figures) -> Markup:
         ("dimension", "Error against the width of the code", _dimension(analysis, figures)),
         ("quality", "Clusters beside labels", _quality(analysis)),
         ("maps", "Maps", maps_section(analysis, figures)),
+        ("posterior", "Aggregate posteriors beside the prior", posterior_section(analysis, figures)),
         ("local", "Local and distributed representation", local_section(analysis)),
         ("method", "How it was made", _method(analysis)),
     ]

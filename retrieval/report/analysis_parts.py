@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from retrieval.output import writing
 from retrieval.report.markup import Markup, element
 from retrieval.report.pictures import data_uri
+from retrieval.report.sheet import as_image
 
 #: Heads of columns of words, which stand on the left.
 WORDY = {"because it is", "method", "words that weigh most", "and least"}
@@ -36,15 +37,13 @@ class Figures:
 
     def write(self, folder: Path) -> None:
         """Write every figure as a file of its own."""
-        from PIL import Image
-
         for name, content in self.files.items():
             with writing(folder / name) as file:
                 if isinstance(content, str):
                     file.write(content.encode())
                 else:
                     buffer = io.BytesIO()
-                    Image.fromarray(content).save(buffer, format="PNG", optimize=True)
+                    as_image(content).save(buffer, format="PNG", optimize=True)
                     file.write(buffer.getvalue())
 
 

@@ -121,8 +121,9 @@ def _polyline(points: Sequence[tuple[float, float]], place: int, width: float = 
 
 
 def map_svg(
-    key: str, title: str, points: NDArray[Any], classes: NDArray[np.int64], anchors: dict[int, str], side: float = 380
-) -> Markup:
+    key: str, title: str, points: NDArray[Any], classes: NDArray[np.int64], anchors: dict[int, str], side: float = 380,
+    circles: Sequence[float] = (),
+) -> Markup:  # fmt: skip
     """Draw items as dots in two dimensions, coloured (and shaped) by class.
 
     Parameters
@@ -135,8 +136,13 @@ def map_svg(
         Row -> the id of its picture in the page, which the dot links to; the dot has the class ``p-<id>``.
     side : float
         Width and height.
+    circles : sequence of float, optional
+        Multiples of σ, drawn around the origin, which is then in the middle; both axes have one scale.
     """
     low, high = np.percentile(points, (0.5, 99.5), axis=0)
+    if circles:
+        reach = max(*circles, float(np.abs([low, high]).max())) * 1.02
+        low, high = np.full(2, -reach), np.full(2, reach)
     scaled = np.clip((points - low) / np.maximum(high - low, 1e-12), -0.02, 1.02)
     places = 14 + scaled * (side - 28)
     places[:, 1] = side - places[:, 1]
@@ -148,9 +154,20 @@ def map_svg(
             linked.append(element("a", mark, href=f"#{anchors[row]}"))
         else:
             parts.append(_dot(x, y, group, 2.6))
+    rings = [_ring(side, (side - 28) / (high[0] - low[0]), circle) for circle in circles]
     edge = element("rect", x=1, y=1, width=side - 2, height=side - 2, fill="none", stroke="currentColor",
                    stroke_opacity=0.2, rx=6)  # fmt: skip
-    return svg(key, title, f"{len(points)} items, coloured by label", side, join(edge, *parts, *linked), side)
+    return svg(key, title, f"{len(points)} items, coloured by label", side, join(edge, *parts, *rings, *linked), side)
+
+
+def _ring(side: float, scale: float, radius: float) -> Markup:
+    """Draw a circle around the middle of a map, so many σ wide, its name on a ground of paper."""
+    middle, reach = side / 2, radius * scale
+    around = element("circle", cx=middle, cy=middle, r=round(reach, 1), fill="none", stroke="currentColor",
+                     stroke_width=1.4, stroke_dasharray="5 3")  # fmt: skip
+    ground = element("rect", x=middle - 12, y=round(middle - reach - 8, 1), width=24, height=16, rx=3,
+                     fill="var(--paper, #fff)")  # fmt: skip
+    return join(around, ground, words(middle, round(middle - reach + 4, 1), f"{radius:g}σ", "middle"))
 
 
 def _dot(x: float, y: float, group: int, size: float, name: str | None = None) -> Markup:
