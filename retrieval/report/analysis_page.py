@@ -18,6 +18,7 @@ from retrieval.report.gallery import component_pictures, grid, picture_of, sum_p
 from retrieval.report.markup import Markup, element, join
 from retrieval.report.sections import method_list
 from retrieval.report.specs import breakable
+from retrieval.report.terminal import counted
 
 #: Components shown of a space, words lists of a text space.
 PICTURES, TOPICS = 105, 100
@@ -73,7 +74,7 @@ def _answer(analysis: Analysis) -> str:
         classes = len({label for label in analysis.labels if label is not None})
         truth = f"; the labels name {classes} classes" if classes else ""
         return f"{best} clusters are recommended ({reason}){truth}."
-    return f"{len(analysis.spaces)} spaces of {analysis.corpus}, seen from inside."
+    return f"{counted(len(analysis.spaces), 'space')} of {analysis.corpus}, seen from inside."
 
 
 def _count(analysis: Analysis, figures: Figures) -> Markup | None:
