@@ -1,0 +1,82 @@
+"""A real Elasticsearch for whoever asks for one; see tests/elasticsearch_server."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from elasticsearch import Elasticsearch
+from elasticsearch_server.cluster import QUICK, Cluster
+from elasticsearch_server.distribution import ServerAbsent
+from elasticsearch_server.lifetime import runs, shared, stop_shared
+
+#: URL of a server to use instead of one of our own; "off" does without.
+URL_VARIABLE = "NEARBY_ELASTICSEARCH"
+#: Set where the absence of a server is a failure (.ci/run), not a reason to skip.
+REQUIRE_VARIABLE = "NEARBY_REQUIRE_ELASTICSEARCH"
+
+
+def owner(config: pytest.Config) -> int:
+    """The process of the whole run, which a worker of pytest-xdist is not."""
+    return os.getppid() if hasattr(config, "workerinput") else os.getpid()
+
+
+def absent(why: object) -> None:
+    if os.environ.get(REQUIRE_VARIABLE):
+        pytest.fail(f"no Elasticsearch, and {REQUIRE_VARIABLE} asks for one: {why}", pytrace=False)
+    pytest.skip(f"no Elasticsearch: {why}")
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(pytestconfig: pytest.Config) -> str:
+    """One node for all tests and workers; take index names of your own from `index_name`."""
+    given = os.environ.get(URL_VARIABLE)
+    if given == "off":
+        absent(f"{URL_VARIABLE}=off")
+    if given:
+        return given
+    try:
+        return shared(owner(pytestconfig)).url
+    except ServerAbsent as error:
+        absent(error)
+        raise
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    """The official client on that server."""
+    with Elasticsearch(elasticsearch_url, request_timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def index_name(elasticsearch_client: Elasticsearch) -> Iterator[str]:
+    """A name that no other test has; every index whose name begins with it goes when the test ends."""
+    name = f"nearby-test-{uuid.uuid4().hex}"
+    yield name
+    found = elasticsearch_client.indices.get(index=f"{name}*", expand_wildcards="all")
+    if found:
+        elasticsearch_client.indices.delete(index=list(found))
+
+
+@pytest.fixture
+def three_nodes(pytestconfig: pytest.Config) -> Iterator[Cluster]:
+    """A cluster that the test may do harm to: never a given one, and no other test sees it."""
+    if os.environ.get(URL_VARIABLE) == "off":
+        absent(f"{URL_VARIABLE}=off")
+    try:
+        folder = runs() / f"{os.getpid()}-{uuid.uuid4().hex}"
+        cluster = Cluster.start(folder, 3, owner=owner(pytestconfig), jvm=QUICK)
+    except ServerAbsent as error:
+        absent(error)
+        raise
+    with cluster:
+        yield cluster
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the server when the workers have ended, whatever the tests did; if we are killed, its keeper does."""
+    if hasattr(os, "getuid") and not hasattr(config, "workerinput"):
+        stop_shared(os.getpid())
