@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from record import record, say, timed
 
+from encoders.base import Encoder
 from encoders.codes import Kind
 from encoders.registry import create
 from indexers.registry import create_index
@@ -52,10 +53,11 @@ def main(*arguments: str) -> None:
     train, test, labels, asked = pictures()
     spaces, kept = {}, {}
     for name, spec in {**RIVALS, **SPACES}.items():
-        spaces[name], kept[name] = row(spec, train, test, labels, asked)
+        folder = OUT / name.replace(", ", "-").replace(" ", "-")
+        spaces[name], kept[name] = row(spec, train, test, labels, asked, folder)
         say(name, spaces[name])
-        if name in SPACES:  # for the page: nearby compare cifar10 -s pixels -s FOLDER ... -o report
-            kept[name][0].save(OUT / name.replace(", ", "-").replace(" ", "-"))
+        if name in SPACES:  # for the page, and for a run that was interrupted
+            kept[name][0].save(folder)
     shortlists = [
         {"bits": of, **found}
         for of in ("", "patches, ")
@@ -72,12 +74,18 @@ def pictures() -> tuple[Any, Any, list[Any], list[Any]]:
 
 
 def row(
-    spec: str, train: Any, test: Any, labels: list[Any], asked: list[Any]
+    spec: str, train: Any, test: Any, labels: list[Any], asked: list[Any], folder: Path | None = None
 ) -> tuple[dict[str, Any], tuple[Any, Any, Any]]:
-    """Return the measures of a space, and its encoder and codes."""
+    """Return the measures of a space, and its encoder and codes; one that lies in the folder is not trained again."""
     encoder: Any = create(spec)
-    with timed() as fitting:
-        encoder.fit(train)
+    there = folder is not None and (folder / "manifest.json").exists()
+    if there and str(Encoder.load(folder)) == str(encoder):
+        encoder = Encoder.load(folder)
+        seconds = sum(sum(phase.seconds) for phase in encoder.stages[-1].phases.values())
+    else:
+        with timed() as fitting:
+            encoder.fit(train)
+        seconds = fitting.value
     with timed() as encoding:
         codes = encoder.encode(train)
     queries = encoder.encode(test)
@@ -86,7 +94,7 @@ def row(
     with timed() as searching:
         rows = index.search_rows(queries, 100).rows
     figures = evaluate_labels(rows, labels, asked, MEASURES).means
-    figures |= {"fit_seconds": fitting.value, "encode_per_second": len(train) / encoding.value, "spec": spec}
+    figures |= {"fit_seconds": seconds, "encode_per_second": len(train) / encoding.value, "spec": spec}
     figures |= {"bytes_per_item": codes.nbytes / len(codes), "queries_per_second": len(test) / searching.value}
     if encoder.space.kind is Kind.BINARY:
         bits = np.unpackbits(codes, axis=1, count=encoder.space.dim)

@@ -21,6 +21,8 @@ from encoders.options import option
 #: Added to a patch's variance (of values in [0, 1]) and to every eigenvalue of their covariance, so that flat patches
 #: and directions without contrast are not blown up.
 FLAT, NOISE = 10 / 255**2, 0.1
+#: Numbers of the code that vary less than this share of their median are not brought to variance 1.
+LEAST_SPREAD = 0.05
 #: Pictures from which the scale of the code is learnt, at most.
 SCALED = 5_000
 #: Pictures encoded at a time by each core.
@@ -87,7 +89,10 @@ class PatchKMeans(Encoder):
         everyone = (picture for batch in batches for picture in batch.items)
         pictures = list(islice(everyone, 0, None, every))
         codes = self._encode(pictures)
-        self.middle, self.spread = codes.mean(axis=0), np.maximum(codes.std(axis=0), 1e-6)
+        spread = codes.std(axis=0)
+        # a centroid that hardly any patch of the sample is near would be blown up wherever it is
+        least = max(1e-6, LEAST_SPREAD * float(np.median(spread)))
+        self.middle, self.spread = codes.mean(axis=0), np.maximum(spread, least)
 
     def _some(self, picture: Any, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
         every = self._patches(picture)
