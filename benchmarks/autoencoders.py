@@ -26,7 +26,7 @@ from indexers.registry import create_index
 SIZES = (30, 10, 2)
 DEEP = "500-250"
 #: Epochs by size; one epoch of the convolutional networks takes as long as five of the others.
-EPOCHS = {30: 20, 10: 10, 2: 10}
+EPOCHS = {30: 20, 10: 8, 2: 8}
 CHANNELS = "channels=16-32"
 LAYERS = "pretrain=layerwise,pretrain-epochs=4"
 SIGMOID = "activation=sigmoid,norm=none"
