@@ -1,12 +1,12 @@
-# make demo | test | check | bench | help: each sets up .venv by itself, again only when the requirements change.
+# make demo | test | check | bench | elasticsearch | help: each sets up .venv by itself, again only when the requirements change.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench elasticsearch elasticsearch-stop clean
 help:            ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nearby needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
@@ -36,6 +36,12 @@ check: $(STAMP)  ## everything CI runs: format, lint, types, layers, tests
 
 bench: $(STAMP)-bench ## run every benchmark (four hours; the data in NEARBY_DATA) and write docs/results.md
 	for name in mnist newsgroups text_retrieval arxiv speed startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood throughput tsdae report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+elasticsearch: $(STAMP) ## start an Elasticsearch to play with (data in out/elasticsearch) and say where it answers
+	@PYTHONPATH=tests/servers $(BIN)/python -m elasticsearch_server start
+
+elasticsearch-stop: $(STAMP) ## end it; its data stay
+	@PYTHONPATH=tests/servers $(BIN)/python -m elasticsearch_server stop
 
 clean:           ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,4 @@
-"""A real Elasticsearch for whoever asks for one; see tests/elasticsearch_server."""
+"""A real Elasticsearch for whoever asks for one; see tests/servers."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from elasticsearch_server.distribution import ServerAbsent, ServerError
 from elasticsearch_server.lifetime import runs, sweep
 from elasticsearch_server.node import free_ports
 
-TESTS = Path(__file__).parents[1]
+SERVERS = Path(__file__).parents[1] / "servers"
 MAPPINGS = {"dynamic": False, "properties": {"label": {"type": "keyword"}}}
 
 
@@ -75,12 +76,17 @@ def only(cluster, name):
 
 
 def note(folder, owner):
-    about = {"docker": False, "owner": owner, "user": None, "nodes": {"node-1": [1, 2]}}
+    about = {"docker": False, "owner": owner, "users": [], "nodes": {"node-1": [1, 2]}}
     (folder / "cluster.json").write_text(json.dumps(about), encoding="utf-8")
 
 
+@contextmanager
 def sleeper(*words):
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", *words])
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", *words]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -91,14 +97,13 @@ def stand_in(tmp_path, monkeypatch):
     (runs() / "one" / "node-1").mkdir(parents=True)
     with sleeper(f"-Dnearby.node={runs() / 'one' / 'node-1'}") as process:
         yield process
-        process.kill()
 
 
 def test_a_killed_owner_takes_its_server_along(stand_in):
     folder = runs() / "one"
     with sleeper() as owner:
         note(folder, owner.pid)
-        environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+        environment = {**os.environ, "PYTHONPATH": str(SERVERS)}
         with subprocess.Popen(
             [sys.executable, "-m", "elasticsearch_server", "keep", folder], env=environment
         ) as keeper:

@@ -110,10 +110,10 @@ class Node:
         (self.folder / "config" / "jvm.options.d" / "nearby.options").write_text("\n".join(options), encoding="utf-8")
         self._give_away()
 
-    def add_user(self, name: str, password: str) -> None:
-        """Let somebody do everything; before the start."""
+    def add_user(self, name: str, password: str, role: str) -> None:
+        """Give somebody a role; before the start."""
         program = str(distribution() / "bin" / "elasticsearch-users")
-        done = self._run([program, "useradd", name, "-p", password, "-r", "superuser"])
+        done = self._run([program, "useradd", name, "-p", password, "-r", role])
         if done.wait():
             raise ServerError(f"the user '{name}' could not be made:\n{self.tail()}")
 
@@ -190,7 +190,18 @@ def commands() -> Iterator[tuple[int, list[str]]]:
 
 def alive(pid: int) -> bool:
     """Whether a process lives, rather than waits to be buried."""
-    return any(words for number, words in commands() if number == pid)
+    if Path("/proc/self/stat").exists():
+        try:
+            state = (
+                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+            )
+        except OSError:
+            return False
+    else:
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+    return bool(state) and state[0] not in "ZX"
 
 
 def free_ports(count: int, first: int | None = None) -> list[int]:

@@ -35,7 +35,7 @@ ATTEMPTS = 3
 PORT_TAKEN = ("Address already in use", "BindException", "BindTransportException", "port is already allocated")
 #: Those that this process started, by the folder of their cluster.
 KEEPERS: dict[Path, subprocess.Popen[bytes]] = {}
-#: Where the tests' modules lie, for the keeper.
+#: Where this package lies, for the keeper.
 ROOT = Path(__file__).parent.parent
 
 
@@ -56,7 +56,7 @@ class Cluster:
             raise ServerAbsent(f"no server was started in {folder}") from error
         kind = Container if about["docker"] else Node
         self.owner: int | None = about["owner"]
-        self.user: str | None = about["user"]
+        self.users: list[str] = about["users"]
         self.nodes = {name: kind(name, folder / name, *ports) for name, ports in about["nodes"].items()}
 
     @classmethod
@@ -70,9 +70,9 @@ class Cluster:
         heap: str = HEAP,
         jvm: Sequence[str] = (),
         settings: Mapping[str, object] | None = None,
-        user: str | None = None,
+        users: Sequence[str] = (),
     ) -> Cluster:
-        """Start a cluster and wait until it is green; what its nodes stored in the folder before is theirs again.
+        """Start a cluster and wait until it is there; what its nodes stored in the folder before is theirs again.
 
         Parameters
         ----------
@@ -90,8 +90,9 @@ class Cluster:
             More options of Java; `QUICK` or none.
         settings : mapping, optional
             Lines for elasticsearch.yml.
-        user : str, optional
-            ``name:password``: security is on, and this is who may do everything.
+        users : sequence of str
+            ``name:password:role`` each: security is on; the first must be a ``superuser``. Put into files, because the
+            minimal distribution cannot make the index that holds users.
 
         Raises
         ------
@@ -107,7 +108,7 @@ class Cluster:
             names = [f"node-{number}" for number in range(1, nodes + 1)]
             places = {name: [ports[2 * i], ports[2 * i + 1]] for i, name in enumerate(names)}
             folder.mkdir(parents=True, exist_ok=True)
-            about = {"docker": in_docker, "owner": owner, "user": user, "nodes": places}
+            about = {"docker": in_docker, "owner": owner, "users": list(users), "nodes": places}
             (folder / "cluster.json").write_text(json.dumps(about), encoding="utf-8")
             cluster = cls(folder)
             try:
@@ -144,8 +145,9 @@ class Cluster:
         reasons = []
         for node in self.nodes.values():
             request = urllib.request.Request(node.url + path)  # noqa: S310  # http to 127.0.0.1
-            if self.user:
-                request.add_header("Authorization", "Basic " + base64.b64encode(self.user.encode()).decode())
+            if self.users:
+                who = self.users[0].rpartition(":")[0].encode()
+                request.add_header("Authorization", f"Basic {base64.b64encode(who).decode()}")
             try:
                 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
                 with opener.open(request, timeout=timeout) as answer:
@@ -243,7 +245,7 @@ class Cluster:
         nodes = list(self.nodes.values())
         common: dict[str, object] = {
             "cluster.name": f"nearby-{self.folder.name}",
-            "xpack.security.enabled": "true" if self.user else "false",
+            "xpack.security.enabled": "true" if self.users else "false",
             # The disk of the machine that runs the tests may be fuller than a server likes.
             "cluster.routing.allocation.disk.threshold_enabled": "false",
         }
@@ -255,8 +257,8 @@ class Cluster:
         for node in nodes:
             node.folder.mkdir(exist_ok=True)
             node.configure({**common, **settings}, jvm)
-            if self.user:
-                node.add_user(*self.user.split(":", 1))
+            for user in self.users:
+                node.add_user(*user.split(":"))
 
     def _launch(self, nodes: list[Node], wait: bool = True) -> None:
         started = [(node, node.launch()) for node in nodes]
@@ -272,4 +274,4 @@ class Cluster:
                 how = f"took longer than {START_SECONDS} s" if code is None else f"ended with {code}"
                 raise ServerError(f"{node.name} did not start: it {how}\n{node.tail()}")
         if wait:
-            self.wait()
+            self.wait(status="yellow")  # green when it is new; replicas of before may have no second node to go to

@@ -47,7 +47,7 @@ class Container(Node):
         lines = [f"{key}={value}\n" for key, value in {**own, **settings}.items()]
         (self.folder / "settings.env").write_text("".join(lines), encoding="utf-8")
 
-    def add_user(self, name: str, password: str) -> None:
+    def add_user(self, name: str, password: str, role: str) -> None:
         """Refused: tests of passwords need a server with a folder."""
         raise ServerAbsent("tests with users need the zip and Java, not docker")
 

@@ -1,4 +1,4 @@
-"""``make elasticsearch``: one server for a person to play with. ``PYTHONPATH=tests python -m elasticsearch_server``."""
+"""``make elasticsearch``: one server for a person to play with. ``PYTHONPATH=tests/servers python -m elasticsearch_server``."""
 
 from __future__ import annotations
 
