@@ -174,7 +174,7 @@ def test_zip_beside_the_data_then_cache_then_maven(bare, monkeypatch):
     with pytest.raises(ServerAbsent, match=r"is not in .*shared/elasticsearch or .*cache.*; no mvn; .* not be reached"):
         distribution.archive()
     program(bare / "mvn", "echo no route >&2; exit 1")
-    with pytest.raises(ServerAbsent, match=r"mvn could not fetch it .no route."):
+    with pytest.raises(ServerAbsent, match=r"mvn could not fetch it .…no route."):
         distribution.archive()
     program(bare / "mvn", 'for word; do case $word in -DoutputDirectory=*) folder=${word#*=};; esac; done\n'
         f'printf zip > "$folder/{distribution.ARCHIVE}"')  # fmt: skip

@@ -148,7 +148,15 @@ def _by_maven(folder: Path) -> Path:
     """Maven knows the mirrors and proxies of the place."""
     if shutil.which("mvn") is None:
         raise ServerAbsent("no mvn")
-    command = ["mvn", "-B", "-q", MAVEN_PLUGIN, f"-Dartifact={COORDINATES}", f"-DoutputDirectory={folder}"]
+    command = [
+        "mvn",
+        "-B",
+        "-q",
+        "-Dstyle.color=never",
+        MAVEN_PLUGIN,
+        f"-Dartifact={COORDINATES}",
+        f"-DoutputDirectory={folder}",
+    ]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=DOWNLOAD_SECONDS, stdin=subprocess.DEVNULL
@@ -158,7 +166,9 @@ def _by_maven(folder: Path) -> Path:
     path = folder / ARCHIVE
     if done.returncode or not path.is_file():
         said = (done.stdout + done.stderr).strip().splitlines()
-        raise ServerAbsent(f"mvn could not fetch it ({said[0] if said else f'exit {done.returncode}'})")
+        # Maven wraps the reason in a sentence for each thing that wanted it.
+        reason = said[0].removesuffix(" -> [Help 1]")[-200:] if said else f"exit {done.returncode}"
+        raise ServerAbsent(f"mvn could not fetch it (…{reason})")
     return path
 
 
