@@ -30,7 +30,7 @@ def main(out: str) -> None:
         panel([one for one in shown if one["size"] == size], size, place, pixels) for place, size in enumerate(sizes)
     ]
     paper = element("rect", x=0, y=0, width=PANEL * len(sizes), height=HEIGHT, fill="#fff")
-    title = "A small error of reconstruction is no promise of good retrieval"
+    title = "A small error of reconstruction is no promise of good retrieval (hollow: something passes beside the code)"
     told = "Error of reconstruction and P@10 of every autoencoder on MNIST, by size of the code"
     drawn = svg("autoencoders", title, told, HEIGHT, join(paper, words(14, 16, title), *panels), PANEL * len(sizes))
     Path(out).write_text(str(drawn).replace("<svg ", '<svg color="#222" ', 1))
