@@ -107,7 +107,6 @@ def test_a_training_that_was_killed_ends_with_the_same_weights(tmp_path):
     assert min(epochs) == 1  # it went on from the first
     for key, value in whole.state().items():
         np.testing.assert_array_equal(resumed.state()[key], value, err_msg=key)
-    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_untied_the_decoder_has_weights_of_its_own():
