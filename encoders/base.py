@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -13,24 +13,19 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders import options
+from encoders.batches import Encoded, as_batches, as_images, as_texts
 from encoders.codes import (
-    Batch,
     Batches,
     Codes,
     Items,
     Modality,
     Space,
     as_matrix,
-    describe,
-    n_rows,
-    slices,
     stack_codes,
 )
 from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError, OptionError
 
 State = dict[str, NDArray[Any]]
-#: Rows handed on at a time when a whole matrix is given where batches are expected.
-BATCH_ROWS = 4096
 
 
 @dataclass
@@ -128,7 +123,7 @@ class Encoder(ABC):
         BadItemError, DimensionError
             When the items are not what this encoder reads.
         """
-        checked = _Checked(as_batches(batches, y), self)
+        checked = Encoded(as_batches(batches, y), self.checked)
         self.input_dim = None
         self._space = self._fit(checked, work)
         return self
@@ -166,6 +161,18 @@ class Encoder(ABC):
         """
         _ = self.space
         return self._reconstruct(self.checked(items))
+
+    @property
+    def parts(self) -> tuple[Encoder, ...]:
+        """The stages in sequence; an encoder that is no pipeline is its only one."""
+        return (self,)
+
+    def up_to_last(self, items: Items) -> tuple[Encoder, Any]:
+        """Return the last stage, and what it reads of items that the first one reads."""
+        *before, last = self.parts
+        for stage in before:
+            items = stage.encode(items)
+        return last, items
 
     def encode_batches(self, batches: Batches) -> Iterator[Codes]:
         """Encode batch after batch, holding one at a time."""
@@ -296,98 +303,6 @@ class Encoder(ABC):
             input_tags=InputTags(two_d_array=not text, string=text, sparse=not text),
             requires_fit=True,
         )
-
-
-class _Checked:
-    """Batches whose items have been checked by an encoder, pass after pass."""
-
-    def __init__(self, batches: Batches, encoder: Encoder) -> None:
-        self.batches, self.encoder = batches, encoder
-
-    def __iter__(self) -> Iterator[Batch]:
-        for batch in self.batches:
-            yield Batch(self.encoder.checked(batch.items), batch.labels)
-
-
-class Encoded:
-    """Batches as seen through a function: re-iterable, nothing kept."""
-
-    def __init__(self, batches: Batches, encode: Callable[[Items], Codes]) -> None:
-        self.batches, self.encode = batches, encode
-
-    def __iter__(self) -> Iterator[Batch]:
-        for batch in self.batches:
-            yield Batch(self.encode(batch.items), batch.labels)
-
-
-class _Sliced:
-    """A matrix or list cut into batches."""
-
-    def __init__(self, items: Items, labels: Sequence[Any] | None) -> None:
-        if labels is not None and len(labels) != n_rows(items):
-            raise BadItemError(f"every item has one label or None: got {n_rows(items):,} items, {len(labels):,} labels")
-        self.items, self.labels = items, labels
-
-    def __iter__(self) -> Iterator[Batch]:
-        start = 0
-        for piece in slices(self.items, BATCH_ROWS) if hasattr(self.items, "shape") else self._pieces():
-            stop = start + n_rows(piece)
-            yield Batch(piece, None if self.labels is None else [_label(label) for label in self.labels[start:stop]])
-            start = stop
-
-    def _pieces(self) -> Iterator[Items]:
-        for start in range(0, n_rows(self.items), BATCH_ROWS):
-            yield self.items[start : start + BATCH_ROWS]
-
-
-def _label(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def as_batches(items: Batches | Items, y: Sequence[Any] | None = None) -> Batches:
-    """Return re-iterable batches, whether given as such or as the items themselves.
-
-    Raises
-    ------
-    BadItemError
-        For a single text, or a generator that could be read only once.
-
-    Examples
-    --------
-    >>> [len(batch.items) for batch in as_batches(["a text", "another"])]
-    [2]
-    """
-    if isinstance(items, str | bytes):
-        raise BadItemError("expected many items, got a single text: put it into a list")
-    if isinstance(items, Iterator):
-        raise BadItemError("expected batches that can be read more than once, got a generator: pass a list instead")
-    if isinstance(items, np.ndarray) or issparse(items):
-        return _Sliced(items, y)
-    if isinstance(items, Sequence) and not (len(items) and isinstance(items[0], Batch)):
-        return _Sliced(items, y)
-    return items
-
-
-def as_texts(items: Items) -> list[str]:
-    """Return items as a list of texts, or say which one is none."""
-    if isinstance(items, str) or issparse(items):
-        raise BadItemError(f"expected a list of texts, got {describe(items)}")
-    texts = list(items)
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise BadItemError(f"item {row} should be a text, got {describe(text)}: is this a text corpus?")
-    return texts
-
-
-def as_images(items: Items) -> list[NDArray[Any]]:
-    """Return items as a list of pictures ``(h, w)`` or ``(h, w, c)``, or say which one is none."""
-    if isinstance(items, str) or issparse(items):
-        raise BadItemError(f"expected pictures, got {describe(items)}: is this an image corpus?")
-    pictures = list(items)
-    for row, picture in enumerate(pictures):
-        if not isinstance(picture, np.ndarray) or picture.ndim not in (2, 3):
-            raise BadItemError(f"item {row} should be a picture (height, width[, channels]), got {describe(picture)}")
-    return pictures
 
 
 def stored_width(space: Space) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from encoders.base import Encoded, Encoder, State
+from encoders.base import Encoder, State
+from encoders.batches import Encoded
 from encoders.codes import Batches, Codes, Items, Modality, Space
 from encoders.errors import SpecError
 
@@ -42,6 +43,11 @@ class Pipeline(Encoder):
             if before.gives_bits:
                 raise SpecError(f"'{before.name}' gives packed bits, which '{stage.name}' cannot read: put it last")
 
+    @property
+    def parts(self) -> tuple[Encoder, ...]:
+        """The stages."""
+        return self.stages
+
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         for place, stage in enumerate(self.stages):
             stage.input_space = self.stages[place - 1].space if place else None
@@ -66,13 +72,11 @@ class Pipeline(Encoder):
         return items
 
     def _reconstruct(self, items: Any) -> Items:
-        *before, last = self.stages
-        for stage in before:
-            items = stage.encode(items)
-        items = last.reconstruct(items)
-        for stage in reversed(before):
-            items = stage.decode(items)
-        return items
+        last, rows = self.up_to_last(items)
+        copies = last.reconstruct(rows)
+        for stage in reversed(self.stages[:-1]):
+            copies = stage.decode(copies)
+        return copies
 
     def state(self) -> State:
         """Return every stage's arrays, prefixed by its place."""

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes
+from encoders.codes import Codes, Modality, Space
 from encoders.cores import available_cores
 from encoders.errors import ArtifactError, DownloadError
 
@@ -34,6 +34,29 @@ class Loaded(NamedTuple):
 
     model: Any
     fingerprint: NDArray[np.uint8]
+
+
+class EmbedsTexts:
+    """What encoders by such a model share: documents and queries, each embedded by the model's own way.
+
+    A class that derives from it writes ``_embedded(texts, method)``; it is named before `Encoder`.
+    """
+
+    reads: ClassVar[Modality] = Modality.TEXT
+    answers_without_torch: ClassVar[bool] = False
+    space: Space
+
+    def _embedded(self, texts: list[str], method: str) -> Codes:
+        raise NotImplementedError
+
+    def _encode(self, items: Any) -> Codes:
+        return self._of(items, "encode_document")
+
+    def _encode_queries(self, items: Any) -> Codes:
+        return self._of(items, "encode_query")
+
+    def _of(self, texts: list[str], method: str) -> Codes:
+        return self._embedded(texts, method) if texts else np.empty((0, self.space.dim), dtype=np.float32)
 
 
 def absolute(model: str) -> str:

@@ -16,8 +16,7 @@ def neural_stages(encoder: Encoder) -> list[NeuralEncoder]:
     >>> [stage.name for stage in neural_stages(create("pixels+pca:9+deep-ae:4-2"))]
     ['deep-ae']
     """
-    stages: tuple[Encoder, ...] = getattr(encoder, "stages", (encoder,))
-    return [stage for stage in stages if isinstance(stage, NeuralEncoder)]
+    return [stage for stage in encoder.parts if isinstance(stage, NeuralEncoder)]
 
 
 def phases_of(encoder: Encoder) -> list[Phase]:

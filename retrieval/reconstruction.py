@@ -70,7 +70,7 @@ class Code:
 def code_of(collection: Collection, spec: str, query: str) -> Code:
     """Return the code of a query or ``@id``."""
     encoder = collection.space(spec).encoder
-    words = encoder.vocabulary if getattr(encoder, "stages", None) is None else None
+    words = encoder.vocabulary if len(encoder.parts) == 1 else None
     return Code(str(encoder), encoder.space, encode_query(encoder, read_query(collection, query).content), words)
 
 
@@ -106,7 +106,7 @@ def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
     try:
         return list(encoder.decode(codes))
     except NotInvertibleError:
-        stages = getattr(encoder, "stages", ())
+        stages = encoder.parts
         if len(stages) < 2 or encoder.reads is not Modality.TEXT:
             raise
         items: Any = codes
@@ -182,8 +182,7 @@ def reconstructed(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
 
 def as_read(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
     """Return items as the first stage of an encoder sees them: pictures brought to its size, or made grey."""
-    first: Encoder = getattr(encoder, "stages", (encoder,))[0]
-    return list(first.reconstruct(list(contents)))
+    return list(encoder.parts[0].reconstruct(list(contents)))
 
 
 def squared_errors(encoder: Encoder, contents: Sequence[Any], copies: Sequence[Any]) -> dict[str, list[float]]:

@@ -139,7 +139,7 @@ def encode_query(encoder: Encoder, content: Content) -> Codes:
 
 def _unknown(encoder: Encoder, text: str) -> bool:
     """Tell whether the first stage, where it counts words, knows none of the text."""
-    first = getattr(encoder, "stages", (encoder,))[0]
+    first = encoder.parts[0]
     return first.space.kind is Kind.SPARSE and first.encode_queries([text]).nnz == 0
 
 

@@ -252,8 +252,9 @@ def read_minutes(text: str) -> float:
 
 def _fixed_spec(encoder: Encoder) -> str:
     """Write every option that a training which goes on may not change."""
-    stages: tuple[Encoder, ...] = getattr(encoder, "stages", (encoder,))
-    return "+".join(one.fixed_spec() if isinstance(one, NeuralEncoder) else one.spec(full=True) for one in stages)
+    return "+".join(
+        one.fixed_spec() if isinstance(one, NeuralEncoder) else one.spec(full=True) for one in encoder.parts
+    )
 
 
 def _advised(error: TrainingError, kept: bool) -> NearbyError:

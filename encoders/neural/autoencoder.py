@@ -83,19 +83,24 @@ class Autoencoder(NeuralEncoder):
     # -- the course -------------------------------------------------------------------------------------------
 
     def _learn(self, batches: Batches, work: Path | None) -> Space:
+        rows, network = self._begun(collect(batches), work)
+        self._train(network, self._objective(), rows, work, self._augment())
+        self._keep(network)
+        return self._space_of_codes()
+
+    def _begun(self, matrix: Codes, work: Path | None) -> tuple[Rows, Any]:
+        """Return rows to learn from, and the network as the last phase finds it."""
         import torch
 
         from encoders.neural.rows import Rows
 
-        rows = Rows(self._scaled(collect(batches)))
+        rows = Rows(self._scaled(matrix))
         self._visible: Visible = chosen(self.name, self.loss, self.output, rows, self._bounded_loss())
         self._warn_of_a_wide_code(rows.width)
         torch.manual_seed(self.seed)
         network = self._network(rows)
         self._pretrain(network, rows, work)
-        self._train(network, self._objective(), rows, work, self._augment())
-        self._keep(network)
-        return self._space_of_codes()
+        return rows, network
 
     def _space_of_codes(self) -> Space:
         metric = self.metric if self.metric != "auto" else ("cosine" if self._visible.loss == "counts" else "euclidean")

@@ -15,7 +15,6 @@ from encoders.errors import BadItemError, NotInvertibleError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.layers import Layer, forward, from_state, softmax, to_state
 from encoders.neural.perceptron import PerceptronAutoencoder
-from encoders.neural.visible import chosen
 from encoders.options import option
 
 if TYPE_CHECKING:
@@ -72,7 +71,6 @@ class PretrainedDNN(PerceptronAutoencoder):
         from encoders.neural.rows import LabelledRows, Rows
 
         matrix, labels = partly_labelled(batches)
-        rows = Rows(self._scaled(matrix))
         known = np.array([place for place, label in enumerate(labels) if label is not None], dtype=np.int64)
         self.classes = sorted({label for label in labels if label is not None})
         if len(self.classes) < 2:
@@ -80,19 +78,19 @@ class PretrainedDNN(PerceptronAutoencoder):
                 f"pretrained-dnn learns from labels of at least 2 classes, found {len(self.classes)}: "
                 "take a corpus with labels, or deep-ae, which needs none"
             )
-        self._visible = chosen(self.name, self.loss, self.output, rows)
-        torch.manual_seed(self.seed)
-        network = self._network(rows)
-        self._pretrain(network, rows, work)
+        rows, network = self._begun(matrix, work)
         class_of = {label: place for place, label in enumerate(self.classes)}
         targets = np.array([class_of[label] for label in labels if label is not None], dtype=np.int64)
         labelled = LabelledRows(rows if len(known) == len(labels) else Rows(rows.matrix[known]), targets)
         torch.manual_seed(self.seed)  # the output layer is the same whatever came before it
         head = torch.nn.Linear(self.sizes[-1], len(self.classes))
-        whole = torch.nn.ModuleDict({"encoder": network["encoder"], "head": head})  # type: ignore[index]
+        whole = torch.nn.ModuleDict({"encoder": network["encoder"], "head": head})
         self._train(whole, self._classification(), labelled, work, self._augment_labelled())
         self._keep(whole)
         return Space(self.sizes[-1], Kind.DENSE, Metric(self.metric if self.metric != "auto" else "cosine"))
+
+    def _warn_of_a_wide_code(self, width: int) -> None:
+        """Hidden layers that are wider than the input are usual: the labels keep them from copying it."""
 
     def _classification(self) -> Any:
         from torch.nn import functional
@@ -101,6 +99,7 @@ class PretrainedDNN(PerceptronAutoencoder):
 
         def objective(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
             hidden, classes = batch
+            hidden = functional.dropout(hidden, self.dropout, network.training)
             for layer in blocks(network["encoder"]):  # type: ignore[index]
                 hidden = functional.dropout(layer(hidden), self.drop, network.training)
             return functional.cross_entropy(network["head"](hidden).float(), classes)  # type: ignore[index]

@@ -10,14 +10,12 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from encoders.base import State
-from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space
+from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.encoder import NeuralEncoder
 from encoders.options import option
-from encoders.sentence_models import DEFAULT, absolute, embedded, opened, packed, quiet, shorten, unpacked
+from encoders.sentence_models import DEFAULT, EmbedsTexts, absolute, embedded, opened, packed, quiet, shorten, unpacked
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,7 +29,7 @@ _WORD = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s])")
 
 
 @dataclass
-class TSDAE(NeuralEncoder):
+class TSDAE(EmbedsTexts, NeuralEncoder):
     """Fine-tune a sentence-transformers model, without labels, on the texts that it is to encode.
 
     Words of a text are deleted at random, the model embeds what is left, and a decoder that sees nothing but this one
@@ -59,8 +57,6 @@ class TSDAE(NeuralEncoder):
     """
 
     name: ClassVar[str] = "tsdae"
-    reads: ClassVar[Modality] = Modality.TEXT
-    answers_without_torch: ClassVar[bool] = False
     model: str = option(DEFAULT, "start model: name on the Hugging Face hub, or a local folder")
     pooling: str = option(
         "keep", "of the tokens: the start model's, the first, the mean", choices=("keep", "cls", "mean")
@@ -109,15 +105,7 @@ class TSDAE(NeuralEncoder):
 
         return objective
 
-    def _encode(self, items: Any) -> Codes:
-        return self._embedded(items, "encode_document")
-
-    def _encode_queries(self, items: Any) -> Codes:
-        return self._embedded(items, "encode_query")
-
     def _embedded(self, texts: list[str], method: str) -> Codes:
-        if not texts:
-            return np.empty((0, self.space.dim), dtype=np.float32)
         if self._model is None:
             self._model = unpacked(self.name, self._packed)
             shorten(self._model, self.max_length)

@@ -134,13 +134,14 @@ class VAE(PerceptronAutoencoder):
             raise BadItemError("the likelihood is one of binary items: each number 0 or 1")
         generator = np.random.default_rng(seed)
         mean, spread = self.posterior(rows)
-        # the sign of each logit, so that the likelihood is a sum of log-sigmoids: no copy of the item for each draw
+        decoder = [*self.decoder[:-1], self.decoder[-1]._replace(activation="linear")]  # to logits
         found = np.empty(len(rows))
         for row in range(len(rows)):
             noise = generator.standard_normal((draws, mean.shape[1]), dtype=np.float32)
             code = mean[row] + noise * np.exp(spread[row] / 2)
             odds = (np.square(noise) + spread[row] - np.square(code)).sum(axis=1) / 2
-            logits = forward([*self.decoder[:-1], self.decoder[-1]._replace(activation="linear")], code)
+            logits = forward(decoder, code)
+            # the likelihood of 0 or 1 is a sigmoid of the logit or of minus it
             weights = odds - np.logaddexp(0, np.where(rows[row] > 0.5, -logits, logits)).sum(axis=1)
             most = weights.max()
             found[row] = most + math.log(np.exp(weights - most).mean())

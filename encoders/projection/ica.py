@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from encoders.base import Encoded, Encoder, State
+from encoders.base import Encoder, State
+from encoders.batches import Encoded
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.options import option
 from encoders.progress import waiting

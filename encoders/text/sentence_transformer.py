@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space, n_rows
+from encoders.codes import Batches, Codes, Kind, Metric, Space, n_rows
 from encoders.errors import ArtifactError, BadItemError
 from encoders.options import option
-from encoders.sentence_models import DEFAULT, Loaded, absolute, embedded, load
+from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, absolute, embedded, load
 
 
 @dataclass
-class SentenceTransformer(Encoder):
+class SentenceTransformer(EmbedsTexts, Encoder):
     """Codes are the embeddings of a pretrained model; nothing is learnt from the corpus.
 
     Queries and documents get the prompts that the model was trained with. A saved encoder holds no weights, only the
@@ -30,8 +30,6 @@ class SentenceTransformer(Encoder):
     """
 
     name: ClassVar[str] = "sbert"
-    reads: ClassVar[Modality] = Modality.TEXT
-    answers_without_torch: ClassVar[bool] = False
     model: str = option(DEFAULT, "model name on the Hugging Face hub, or a local folder")
     batch_size: int = option(64, "texts encoded at a time", ge=1)
     max_length: int | None = option(None, "read so many tokens of a text; none: as many as the model can", ge=3)
@@ -44,12 +42,6 @@ class SentenceTransformer(Encoder):
         self._fingerprint: NDArray[np.uint8] | None = None
         self.model = absolute(self.model)
 
-    def set_params(self, **params: Any) -> Self:
-        """Change hyper-parameters; a local folder is made absolute again."""
-        super().set_params(**params)
-        self.model = absolute(self.model)
-        return self
-
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         if not any(n_rows(batch.items) for batch in batches):
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
@@ -58,15 +50,7 @@ class SentenceTransformer(Encoder):
         width = self._loaded.model.encode_document(["width"], show_progress_bar=False).shape[1]
         return Space(int(width), Kind.DENSE, Metric.COSINE)
 
-    def _encode(self, items: Any) -> Codes:
-        return self._embedded(items, "encode_document")
-
-    def _encode_queries(self, items: Any) -> Codes:
-        return self._embedded(items, "encode_query")
-
     def _embedded(self, texts: list[str], method: str) -> Codes:
-        if not texts:
-            return np.empty((0, self.space.dim), dtype=np.float32)
         return embedded(self._known_model(), texts, method, self.batch_size, self.precision == "bf16")
 
     def _known_model(self) -> Any:

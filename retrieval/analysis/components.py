@@ -72,7 +72,7 @@ def components_of(encoder: Encoder) -> Components | None:
 
     A decoder that is not linear (a deep autoencoder's) has no components in this sense.
     """
-    stages: Sequence[Encoder] = getattr(encoder, "stages", (encoder,))
+    stages = encoder.parts
     if len(stages) < 2 or encoder.space.dim > MOST or encoder.space.kind is Kind.BINARY:
         return None
     tail, k = stages[1:], encoder.space.dim

@@ -92,14 +92,10 @@ def posterior_of(encoder: Encoder, contents: Sequence[Any]) -> AggregatePosterio
     Burda, Grosse & Salakhutdinov, Importance weighted autoencoders, ICLR 2016, section 5 (active units); Hoffman &
     Johnson, ELBO surgery, NIPS workshop on advances in approximate Bayesian inference, 2016 (the aggregate posterior).
     """
-    stages: Sequence[Encoder] = getattr(encoder, "stages", (encoder,))
-    *before, last = stages
-    posterior = getattr(last, "posterior", None)
-    if posterior is None or not last.has_prior:
+    posterior = getattr(encoder.parts[-1], "posterior", None)
+    if posterior is None or not encoder.has_prior:
         return None
-    rows: Any = list(contents)
-    for stage in before:
-        rows = stage.encode(rows)
+    last, rows = encoder.up_to_last(list(contents))
     mean, spread = (part.astype(np.float64) for part in posterior(last.checked(rows)))
     return aggregate(mean, spread, _decoded_grid(encoder))
 
@@ -152,7 +148,7 @@ def _decoded_grid(encoder: Encoder) -> list[NDArray[np.uint8]]:
     """Decode codes of two numbers at the prior's quantiles: the first grows to the right, the second upwards."""
     from scipy.special import ndtri
 
-    first = getattr(encoder, "stages", (encoder,))[0].space.shape
+    first = encoder.parts[0].space.shape
     if encoder.space.dim != 2 or first is None:
         return []
     side = int(np.clip(PIXELS // max(first[:2]), 5, SIDE))

@@ -166,7 +166,7 @@ def _space(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say, p
 
 
 def _is_clusters(encoder: Encoder) -> bool:
-    return getattr(encoder, "stages", (encoder,))[-1].name in ("kmeans", "hac") and encoder.space.kind is Kind.SPARSE
+    return encoder.parts[-1].name in ("kmeans", "hac") and encoder.space.kind is Kind.SPARSE
 
 
 def _classes(labels: Sequence[str | None]) -> list[str] | None:
@@ -203,7 +203,7 @@ def latent_rows(codes: Codes, metric: Metric) -> NDArray[np.float32]:
 
 def _dimension(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say) -> None:
     """Compare widths on what the first stage of the first space makes of the items."""
-    first = getattr(encoder, "stages", (encoder,))[0]
+    first = encoder.parts[0]
     rows: Any = first.encode(_contents(items))
     if issparse(rows):
         rows = normalized(rows)

@@ -44,13 +44,11 @@ def classified(collection: Collection, spec: str, text: str, k: int = 3) -> Verd
 
 
 def _probabilities(encoder: Encoder, items: Any) -> tuple[list[str], Any]:
-    stages: tuple[Any, ...] = getattr(encoder, "stages", (encoder,))
-    *before, last = stages
-    if not hasattr(last, "class_probabilities"):
+    classifier: Any = encoder.parts[-1]
+    if not hasattr(classifier, "class_probabilities"):
         raise UnsupportedSpaceError(
             f"'{encoder}' was not trained on labels, so it tells none: take a space that was, as "
             "pixels+pretrained-dnn:1000-1000-500 is"
         )
-    for stage in before:
-        items = stage.encode(items)
-    return last.classes, last.class_probabilities(items)
+    _, rows = encoder.up_to_last(items)
+    return classifier.classes, classifier.class_probabilities(rows)
