@@ -45,12 +45,8 @@ SPACES = [COUNTS, SOME, ALL, *(spec for _, code, rivals in DUELS for spec in (*r
 
 def main(*arguments: str) -> None:
     """Measure the spaces on the test postings, or tune on training postings alone."""
-    corpus = open_corpus("20newsgroups")
-    items, queries = list(corpus), list(corpus.queries())
     tuning = arguments[:1] == ("tune",)
-    if tuning:
-        order = np.random.default_rng(0).permutation(len(items))
-        queries, items = [items[row] for row in order[:1500]], [items[row] for row in order[1500:]]
+    items, queries = postings(tuning)
     spaces = {}
     for spec in arguments[1:] if tuning else SPACES:
         spaces[spec] = measured(spec, items, queries)
@@ -61,6 +57,16 @@ def main(*arguments: str) -> None:
             "newsgroups",
             {"items": len(items), "queries": len(queries), "duels": DUELS, "spaces": spaces},
         )
+
+
+def postings(tuning: bool) -> tuple[list[Item], list[Item]]:
+    """Return items and queries: training and test postings, or (`tuning`) training postings of which some ask."""
+    corpus = open_corpus("20newsgroups")
+    items = list(corpus)
+    if not tuning:
+        return items, list(corpus.queries())
+    order = np.random.default_rng(0).permutation(len(items))
+    return [items[row] for row in order[1500:]], [items[row] for row in order[:1500]]
 
 
 def measured(spec: str, items: list[Item], queries: list[Item]) -> dict[str, Any]:

@@ -13,12 +13,11 @@ import time
 from typing import Any
 
 import numpy as np
-from newsgroups import rankings
+from newsgroups import postings, rankings
 from record import record, say, timed
 
 from encoders.registry import create
 from indexers.registry import create_index
-from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation import evaluate_labels, precision_recall_labels
 from retrieval.shortlist import shortlisted
 
@@ -41,12 +40,8 @@ MEASURES = ("P@10", "P@100")
 
 def main(*arguments: str) -> None:
     """Measure every space and every shortlist on the test postings, or tune on training postings alone."""
-    corpus = open_corpus("20newsgroups")
-    items, queries = list(corpus), list(corpus.queries())
     tuning = arguments[:1] == ("tune",)
-    if tuning:
-        order = np.random.default_rng(0).permutation(len(items))
-        queries, items = [items[row] for row in order[:1500]], [items[row] for row in order[1500:]]
+    items, queries = postings(tuning)
     labels, asked = [item.label for item in items], [query.label for query in queries]
     spaces, kept = {}, {}
     for name, spec in {spec: spec for spec in arguments[1:]}.items() if tuning else SPACES.items():

@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 from encoders.artifact import MANIFEST
 from encoders.base import Encoder
 from encoders.codes import Batches, Codes, Modality, slices
-from encoders.errors import BadItemError, DimensionError
+from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.registry import create
 from indexers.base import Index
@@ -31,6 +31,8 @@ ADD_ROWS = 65_536
 def encoder_of(spec: str) -> Encoder:
     """Return the encoder that a spec describes, not yet fitted, or the fitted one that the folder it names holds.
 
+    What reads as a spec is one, though a folder be called the same: that is then written with its path, as ./bow.
+
     Raises
     ------
     SpecError, UnknownNameError, OptionError
@@ -39,7 +41,12 @@ def encoder_of(spec: str) -> Encoder:
         For the path of a folder that holds none.
     """
     folder = Path(spec).expanduser()
-    return Encoder.load(folder) if is_saved(folder) or (os.sep in spec and folder.is_dir()) else create(spec)
+    try:
+        return create(spec)
+    except NearbyError:
+        if is_saved(folder) or (os.sep in spec and folder.is_dir()):
+            return Encoder.load(folder)
+        raise
 
 
 def is_saved(folder: Path) -> bool:

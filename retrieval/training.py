@@ -19,8 +19,8 @@ from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.neural.encoder import NeuralEncoder
 from retrieval.collection import Say, quiet
 from retrieval.comparison import Phase
-from retrieval.corpora.base import Corpus
-from retrieval.filling import is_saved, planned
+from retrieval.corpora.base import Corpus, Item
+from retrieval.filling import begun, is_saved, planned
 from retrieval.generations import is_collection
 from retrieval.item_record import items_digest
 from retrieval.phases import neural_stages, phases_of
@@ -195,15 +195,15 @@ def train_encoder(
     if encoder.__sklearn_is_fitted__():
         raise OptionError(f"{spec} holds an encoder that is trained already: name a space, as in pixels+deep-ae:64-8")
     place = Workplace(folder)
-    identity = {"spec": str(encoder), "fixed": _fixed_spec(encoder), "corpus": items_digest(corpus)}
+    count, digest = _read_through(corpus)
+    identity = {"spec": str(encoder), "fixed": _fixed_spec(encoder), "corpus": digest}
     place.admit(identity, resume, fresh)
     for stage in neural_stages(encoder):
         stage.new_course = resume
         if watch is not None:
             stage.watch = lambda phase, history, stage=stage: watch(stage, phase, history)
     with place.held(identity) as work:
-        items = sum(1 for _ in corpus)
-        say(f"{'going on with training' if place.unfinished else 'training'} {encoder} on {items:,} items")
+        say(begun(encoder, count, work))
         started = time.perf_counter()
         try:
             encoder.fit(corpus.batches(), work=work)
@@ -213,7 +213,21 @@ def train_encoder(
         encoder.save(place.folder)
         phases = phases_of(encoder)
         seconds = max(time.perf_counter() - started, sum(phase.seconds for phase in phases))
-    return Trained(place.folder, encoder, items, seconds, phases)
+    return Trained(place.folder, encoder, count, seconds, phases)
+
+
+def _read_through(corpus: Corpus) -> tuple[int, str]:
+    """Return how many items there are, and the digest of all of them, in one reading."""
+    count = 0
+
+    def noted() -> Iterator[Item]:
+        nonlocal count
+        for item in corpus:
+            count += 1
+            yield item
+
+    digest = items_digest(noted())
+    return count, digest
 
 
 def budgeted(encoder: Encoder, minutes: float | None) -> Encoder:

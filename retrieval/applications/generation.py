@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder
-from encoders.codes import Codes, Kind
+from encoders.codes import Codes, Kind, slices
 from encoders.errors import NotInvertibleError, OptionError
 from retrieval.collection import Collection
 from retrieval.copies import Copies, Row
@@ -16,6 +16,8 @@ from retrieval.reconstruction import decoded_codes
 from retrieval.searcher import encode_query, read_query
 
 PRIOR = "the standard normal"
+#: Codes looked at at a time.
+PIECE = 4096
 
 
 def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> Copies:
@@ -75,10 +77,12 @@ def _like(codes: Any, dim: int, count: int, generator: np.random.Generator) -> t
         return np.packbits(
             generator.random((count, dim)) < often, axis=1
         ), f"the share of ones of each bit of {_of(codes)}"
-    rows = np.asarray(codes, dtype=np.float64)
-    mean, centred = rows.mean(axis=0), rows - rows.mean(axis=0)
+    mean = codes.mean(axis=0, dtype=np.float64)
+    drawn = np.zeros((count, dim))
     # the same as a draw from the covariance, without its square root: a random sum of the centred codes
-    drawn = mean + generator.standard_normal((count, len(rows))) @ centred / np.sqrt(max(1, len(rows) - 1))
+    for part in slices(codes, PIECE):
+        drawn += generator.standard_normal((count, len(part))) @ (part - mean)
+    drawn = mean + drawn / np.sqrt(max(1, len(codes) - 1))
     return drawn.astype(np.float32), f"a Gaussian fitted to {_of(codes)}"
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from encoders.errors import NearbyError, OptionError
+from encoders.registry import create
 from retrieval.collection import Collection
 from retrieval.corpora.registry import open_corpus
+from retrieval.filling import encoder_of
 from retrieval.indexing import index_corpus
 
 
@@ -44,3 +46,12 @@ def test_a_space_that_is_there_with_another_index_is_not_passed_over(tmp_path, c
         OptionError, match=r"has the index 'faiss:Flat': for 'exact' index the corpus in another folder"
     ):
         index_corpus(tmp_path / "c", corpus, ["tfidf+lsa:1"], "exact")
+
+
+def test_a_folder_that_is_called_like_a_space_does_not_take_its_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    create("bow:2").fit(["one text", "another text"]).save(tmp_path / "bow")
+    assert not encoder_of("bow").__sklearn_is_fitted__()
+    assert encoder_of("./bow").__sklearn_is_fitted__()
+    (tmp_path / "bow").rename(tmp_path / "mine")
+    assert str(encoder_of("mine")) == "bow:2"

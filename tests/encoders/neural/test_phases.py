@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from killing import Killed, kill_after
 from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
@@ -33,23 +34,6 @@ PHASED = [
     f"pretrained-dnn:9-4,pretrain=rbm,{SIGMOID}",
 ]
 COURSE = "epochs=3,pretrain-epochs=2,batch-size=64,precision=fp32"
-
-
-class Killed(Exception):
-    """Stands for a process that ends in the middle of training."""
-
-
-def kill_after(count, monkeypatch):
-    """Let the training die right after its checkpoint number `count` is written."""
-    write, written = training.write_checkpoint, []
-
-    def write_and_die(*args):
-        write(*args)
-        written.append(args)
-        if len(written) == count:
-            raise Killed
-
-    monkeypatch.setattr(training, "write_checkpoint", write_and_die)
 
 
 def codes_of(encoder):

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from killing import Killed, kill_after
 from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
@@ -26,23 +27,6 @@ DIGITS = (load_digits().data / 16).astype(np.float32)
 SMALL = DIGITS[:400]
 
 
-class Killed(Exception):
-    """Stands for a process that ends in the middle of training."""
-
-
-def killed_after(epochs: int, monkeypatch) -> None:
-    """Let the next training die right after the checkpoint of an epoch is written."""
-    write, written = training.write_checkpoint, []
-
-    def write_and_die(*args):
-        write(*args)
-        written.append(args)
-        if len(written) == epochs:
-            raise Killed
-
-    monkeypatch.setattr(training, "write_checkpoint", write_and_die)
-
-
 @pytest.mark.parametrize("options", [{}, {"noise": 0.1}, {"precision": "bf16"}])
 def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, monkeypatch, options):
     def encoder():
@@ -50,7 +34,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, monk
 
     whole = encoder().fit(SMALL)
     with monkeypatch.context() as patch:
-        killed_after(2, patch)
+        kill_after(2, patch)
         with pytest.raises(Killed):
             encoder().fit(SMALL, work=tmp_path)
     assert [path.name for path in tmp_path.rglob("*.*")] == ["checkpoint.safetensors"]
@@ -61,7 +45,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, monk
 
 def test_only_the_missing_epochs_are_trained_again(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        killed_after(2, patch)
+        kill_after(2, patch)
         with pytest.raises(Killed):
             DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
     trained, epoch = [], training._epoch
@@ -73,7 +57,7 @@ def test_only_the_missing_epochs_are_trained_again(tmp_path, monkeypatch):
 @pytest.mark.parametrize("other", [{"epochs": 6}, {"seed": 1}, {"sizes": (9, 3)}])
 def test_the_checkpoint_of_another_run_is_left_aside(tmp_path, monkeypatch, other):
     with monkeypatch.context() as patch:
-        killed_after(1, patch)
+        kill_after(1, patch)
         with pytest.raises(Killed):
             DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
     options = {"sizes": (8, 3), "epochs": 5, **other}
@@ -85,7 +69,7 @@ def test_the_checkpoint_of_another_run_is_left_aside(tmp_path, monkeypatch, othe
 
 def test_the_checkpoint_of_other_options_of_the_method_is_left_aside(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        killed_after(1, patch)
+        kill_after(1, patch)
         with pytest.raises(Killed):
             DeepAutoencoder((8, 3), epochs=3, loss="cross-entropy").fit(SMALL, work=tmp_path)
     fresh = DeepAutoencoder((8, 3), epochs=3).fit(SMALL)
@@ -95,7 +79,7 @@ def test_the_checkpoint_of_other_options_of_the_method_is_left_aside(tmp_path, m
 
 def test_the_checkpoint_of_other_data_is_left_aside(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        killed_after(1, patch)
+        kill_after(1, patch)
         with pytest.raises(Killed):
             DeepAutoencoder((8, 3), epochs=3).fit(SMALL, work=tmp_path)
     others = DIGITS[1000:1400]
