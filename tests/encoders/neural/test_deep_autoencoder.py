@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from killing import Killed, kill_after
 from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
@@ -28,26 +27,22 @@ SMALL = DIGITS[:400]
 
 
 @pytest.mark.parametrize("options", [{}, {"noise": 0.1}, {"precision": "bf16"}])
-def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, monkeypatch, options):
+def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, killed_after, options):
     def encoder():
         return DeepAutoencoder((20, 5), epochs=4, seed=3, **options)
 
     whole = encoder().fit(SMALL)
-    with monkeypatch.context() as patch:
-        kill_after(2, patch)
-        with pytest.raises(Killed):
-            encoder().fit(SMALL, work=tmp_path)
+    with killed_after(2):
+        encoder().fit(SMALL, work=tmp_path)
     assert [path.name for path in tmp_path.rglob("*.*")] == ["checkpoint.safetensors"]
     resumed = encoder().fit(SMALL, work=tmp_path)
     np.testing.assert_allclose(resumed.encode(SMALL), whole.encode(SMALL), rtol=1e-5, atol=1e-5)
     assert resumed.history.validation_loss == pytest.approx(whole.history.validation_loss)
 
 
-def test_only_the_missing_epochs_are_trained_again(tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        kill_after(2, patch)
-        with pytest.raises(Killed):
-            DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
+def test_only_the_missing_epochs_are_trained_again(tmp_path, monkeypatch, killed_after):
+    with killed_after(2):
+        DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
     trained, epoch = [], training._epoch
     monkeypatch.setattr(training, "_epoch", lambda *args: trained.append(args[5]) or epoch(*args))
     DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
@@ -55,11 +50,9 @@ def test_only_the_missing_epochs_are_trained_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("other", [{"epochs": 6}, {"seed": 1}, {"sizes": (9, 3)}])
-def test_the_checkpoint_of_another_run_is_left_aside(tmp_path, monkeypatch, other):
-    with monkeypatch.context() as patch:
-        kill_after(1, patch)
-        with pytest.raises(Killed):
-            DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
+def test_the_checkpoint_of_another_run_is_left_aside(tmp_path, killed_after, other):
+    with killed_after(1):
+        DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
     options = {"sizes": (8, 3), "epochs": 5, **other}
     fresh = DeepAutoencoder(**options).fit(SMALL)
     np.testing.assert_array_equal(
@@ -67,21 +60,17 @@ def test_the_checkpoint_of_another_run_is_left_aside(tmp_path, monkeypatch, othe
     )
 
 
-def test_the_checkpoint_of_other_options_of_the_method_is_left_aside(tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        kill_after(1, patch)
-        with pytest.raises(Killed):
-            DeepAutoencoder((8, 3), epochs=3, loss="cross-entropy").fit(SMALL, work=tmp_path)
+def test_the_checkpoint_of_other_options_of_the_method_is_left_aside(tmp_path, killed_after):
+    with killed_after(1):
+        DeepAutoencoder((8, 3), epochs=3, loss="cross-entropy").fit(SMALL, work=tmp_path)
     fresh = DeepAutoencoder((8, 3), epochs=3).fit(SMALL)
     resumed = DeepAutoencoder((8, 3), epochs=3).fit(SMALL, work=tmp_path)
     np.testing.assert_array_equal(resumed.encode(SMALL), fresh.encode(SMALL))
 
 
-def test_the_checkpoint_of_other_data_is_left_aside(tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        kill_after(1, patch)
-        with pytest.raises(Killed):
-            DeepAutoencoder((8, 3), epochs=3).fit(SMALL, work=tmp_path)
+def test_the_checkpoint_of_other_data_is_left_aside(tmp_path, killed_after):
+    with killed_after(1):
+        DeepAutoencoder((8, 3), epochs=3).fit(SMALL, work=tmp_path)
     others = DIGITS[1000:1400]
     fresh = DeepAutoencoder((8, 3), epochs=3).fit(others)
     np.testing.assert_array_equal(

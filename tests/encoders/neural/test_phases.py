@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pytest
 import torch
-from killing import Killed, kill_after
 from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
@@ -45,16 +44,14 @@ def codes_of(encoder):
 @pytest.mark.parametrize(
     "count", [1, 2, 3, 4, 6, 7]
 )  # in layer 1, at its end, in layer 2, its end, in the whole, its end
-def test_killed_in_any_phase_it_ends_as_if_it_had_not_been(spec, count, tmp_path, monkeypatch):
+def test_killed_in_any_phase_it_ends_as_if_it_had_not_been(spec, count, tmp_path, monkeypatch, killed_after):
     def encoder():
         return create(f"{spec},{COURSE}")
 
     whole = encoder().fit(DIGITS, LABELS)
     assert {name: len(phase.seconds) for name, phase in whole.phases.items()} == {"layer-1": 2, "layer-2": 2, "training": 3}  # fmt: skip
-    with monkeypatch.context() as patch:
-        kill_after(count, patch)
-        with pytest.raises(Killed):
-            encoder().fit(DIGITS, LABELS, work=tmp_path)
+    with killed_after(count):
+        encoder().fit(DIGITS, LABELS, work=tmp_path)
     trained, epoch = [], training._epoch
     monkeypatch.setattr(training, "_epoch", lambda *args: trained.append(args) or epoch(*args))
     resumed = encoder().fit(DIGITS, LABELS, work=tmp_path)
@@ -69,27 +66,23 @@ def test_killed_in_any_phase_it_ends_as_if_it_had_not_been(spec, count, tmp_path
     "stage",
     ["conv-ae:3,up=index", "conv-ae:3,up=deconv", "conv-ae:3,up=repeat", "unet-ae:3,corruption=gaussian", "fpn-ae:3,code=pooled"],
 )  # fmt: skip
-def test_a_killed_convolutional_network_ends_as_if_it_had_not_been(stage, tmp_path, monkeypatch):
+def test_a_killed_convolutional_network_ends_as_if_it_had_not_been(stage, tmp_path, killed_after):
     def encoder():
         return create(f"pixels+{stage},channels=4-4,epochs=3,shift=1")
 
     whole = encoder().fit(PICTURES)
-    with monkeypatch.context() as patch:
-        kill_after(2, patch)
-        with pytest.raises(Killed):
-            encoder().fit(PICTURES, work=tmp_path)
+    with killed_after(2):
+        encoder().fit(PICTURES, work=tmp_path)
     np.testing.assert_array_equal(encoder().fit(PICTURES, work=tmp_path).encode(PICTURES), whole.encode(PICTURES))
 
 
 @pytest.mark.parametrize(
     "spec", ["vae:9-4", "vae:9-4,samples=3", "deep-ae:9-4,contractive=0.1,sparsity=kl,dropout=0.1"]
 )
-def test_a_killed_training_with_noise_ends_as_if_it_had_not_been(spec, tmp_path, monkeypatch):
+def test_a_killed_training_with_noise_ends_as_if_it_had_not_been(spec, tmp_path, killed_after):
     whole = create(f"{spec},epochs=3").fit(DIGITS)
-    with monkeypatch.context() as patch:
-        kill_after(1, patch)
-        with pytest.raises(Killed):
-            create(f"{spec},epochs=3").fit(DIGITS, work=tmp_path)
+    with killed_after(1):
+        create(f"{spec},epochs=3").fit(DIGITS, work=tmp_path)
     resumed = create(f"{spec},epochs=3").fit(DIGITS, work=tmp_path)
     np.testing.assert_array_equal(resumed.encode(DIGITS), whole.encode(DIGITS))
 
@@ -113,11 +106,11 @@ def test_a_phase_that_the_clock_ended_is_read_back_not_trained_further(tmp_path,
         time.sleep(0.02)
         written.append(work.name)
         if "layer-2" in written and len(written) == written.index("layer-2") + 1 and "training" not in written:
-            raise Killed
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "write_checkpoint", slowly)
     spec = "deep-ae:9-4,pretrain=layerwise,epochs=9999,pretrain-epochs=9999,minutes=0.01"
-    with pytest.raises(Killed):
+    with pytest.raises(KeyboardInterrupt):
         create(spec).fit(DIGITS, work=tmp_path)
     before = written.count("layer-1")
     encoder = create(spec).fit(DIGITS, work=tmp_path)
