@@ -1,6 +1,6 @@
 """Whether fine-tuning a sentence model on the corpus itself, without labels, helps: Cranfield and NPL.
 
-Queries and judgements are used once, to measure; epochs and learning rate were chosen by the held-out loss.
+Queries and judgements are used once, to measure; epochs and learning rate were set beforehand, not tuned.
 
 Run: ``NEARBY_DATA=... python benchmarks/tsdae.py [cranfield npl]``
 """
