@@ -1,8 +1,8 @@
 """What layers learnt without labels are worth to a classifier: MNIST with few labels and with all.
 
 Pretraining sees all 60,000 training pictures, tuning those that have a label; errors on the 10,000 test pictures.
-Corruption and learning rates are the better of two each, tried with 1,000 labels as ``tune`` does: labels are taken from 50,000 training pictures, 10,000 others
-judge.
+Corruption and learning rates are the better of two each, tried with 1,000 labels as ``tune`` does: labels are taken
+from 50,000 training pictures, 10,000 others judge.
 
 Run: ``NEARBY_DATA=... python benchmarks/pretraining.py [LABELS ...]``
 """
