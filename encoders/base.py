@@ -18,6 +18,7 @@ from encoders.codes import (
     Batches,
     Codes,
     Items,
+    Lexicon,
     Modality,
     Space,
     as_matrix,
@@ -166,6 +167,15 @@ class Encoder(ABC):
     def parts(self) -> tuple[Encoder, ...]:
         """The stages in sequence; an encoder that is no pipeline is its only one."""
         return (self,)
+
+    @property
+    def lexicon(self) -> Lexicon | None:
+        """What an engine needs that weighs the words of this space itself; None where there is nothing but codes."""
+        return None
+
+    def encode_counts(self, items: Items) -> Codes:
+        """Return what such an engine stores: how often each word of the `lexicon` occurs, float32 (n, dim)."""
+        raise NotInvertibleError(f"'{self}' has codes, and no words that another engine could weigh")
 
     def up_to_last(self, items: Items) -> tuple[Encoder, Any]:
         """Return the last stage, and what it reads of items that the first one reads."""

@@ -87,6 +87,23 @@ class Space:
         )
 
 
+@dataclass(frozen=True)
+class Lexicon:
+    """What an engine that weighs words itself needs to know of a BM25 space: its index stores counts, not codes.
+
+    Attributes
+    ----------
+    words : tuple of str
+        The word of each component.
+    k1, b : float
+        How fast repetition saturates, and how much length is discounted.
+    """
+
+    words: tuple[str, ...]
+    k1: float
+    b: float
+
+
 #: float32 (n, dim) | csr_array float32 (n, dim) | packed uint8 (n, ceil(dim / 8))
 #: (SciPy is untyped, so the checker sees Any.)
 Codes: TypeAlias = Any

@@ -77,3 +77,11 @@ class TrainingError(NearbyError):
 
 class DownloadError(NearbyError):
     """A data set or model is neither here nor reachable."""
+
+
+class ServerError(NearbyError):
+    """A search server is absent, speaks another language, refuses, or fails."""
+
+
+class IndexGoneError(ServerError):
+    """An index of a search server is not there, or not any more."""

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Metric, Space, normalized
+from encoders.codes import Codes, Kind, Lexicon, Metric, Space, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
 from indexers.checks import checked_codes, checked_ids, checked_k, checked_rows, require_supported
 from indexers.hits import Hit, Rows, as_hits
@@ -40,6 +40,8 @@ class Index(ABC):
         The backend's own language, such as FAISS's factory string; most indexes have none.
     parameters : dict of str to str, optional
         Search parameters by the backend's own names.
+    lexicon : Lexicon, optional
+        The words of a BM25 space, for an index that weighs words itself; others leave it alone.
 
     Raises
     ------
@@ -56,10 +58,20 @@ class Index(ABC):
     #: True when the saved index holds every code at full precision: a collection keeps no second copy.
     holds_codes: ClassVar[bool] = False
     #: True when only items with a score above 0 are answers.
-    positive_only: ClassVar[bool] = False
+    positive_only: bool = False
+    #: True when the index takes BM25 spaces by their words, which it weighs itself.
+    takes_words: ClassVar[bool] = False
 
-    def __init__(self, space: Space, backend: str = "", parameters: dict[str, str] | None = None) -> None:
-        require_supported(self.name, self.spaces, space)
+    def __init__(
+        self,
+        space: Space,
+        backend: str = "",
+        parameters: dict[str, str] | None = None,
+        lexicon: Lexicon | None = None,
+    ) -> None:
+        self.lexicon = lexicon if self.takes_words else None
+        words = {(Kind.SPARSE, Metric.DOT)} if self.stores_counts else set()
+        require_supported(self.name, self.spaces | words, space)
         self.space, self.backend = space, backend
         self._scaled = space.metric is Metric.COSINE
         self.parameters: dict[str, str] = {}
@@ -134,6 +146,11 @@ class Index(ABC):
         # A '?' of the backend's own needs one more, so that it is not read as ours.
         mark = "?" if settings or "?" in self.backend else ""
         return f"{self.name}{':' if self.backend else ''}{self.backend}{mark}{settings}"
+
+    @property
+    def stores_counts(self) -> bool:
+        """True when what is added and asked are counts over the words of `lexicon`, not codes."""
+        return self.lexicon is not None
 
     @property
     def ids(self) -> Sequence[str]:

@@ -7,7 +7,7 @@ import typing
 from pathlib import Path
 from typing import NamedTuple
 
-from encoders.codes import Kind, Metric, Space
+from encoders.codes import Kind, Lexicon, Metric, Space
 from encoders.errors import OptionError, UnknownNameError
 from indexers.base import Index
 
@@ -23,6 +23,10 @@ INDEXES: dict[str, Entry] = {
     "exact": Entry("indexers.exact:Exact", "compares with every item; all kinds and metrics; the reference"),
     "sparse": Entry("indexers.sparse:Sparse", "inverted index for sparse codes (BM25, TF-IDF); exact"),
     "faiss": Entry("indexers.faiss:Faiss", "FAISS by its factory string, e.g. faiss:IVF256,PQ16?nprobe=16"),
+    "elasticsearch": Entry(
+        "indexers.elasticsearch.index:Elasticsearch",
+        "a server or cluster, e.g. elasticsearch:http://host:9200/news,int8_hnsw?num_candidates=200",
+    ),
 }
 #: The name that chooses by the space.
 AUTO = "auto"
@@ -103,8 +107,10 @@ def check_description(description: str | None) -> None:
         raise OptionError(f"'{AUTO}' chooses the index itself and takes nothing; got '{description}'")
 
 
-def create_index(description: str | None, space: Space) -> Index:
+def create_index(description: str | None, space: Space, lexicon: Lexicon | None = None) -> Index:
     """Build the (empty) index that a description means, for the codes of `space`.
+
+    With the `lexicon` of a BM25 space, an index that weighs words itself stores counts (`Index.stores_counts`).
 
     None and ``auto`` choose: `sparse` for sparse codes that are not compared by distance, else `exact`.
 
@@ -125,7 +131,7 @@ def create_index(description: str | None, space: Space) -> Index:
         check_description(description)
         lexical = space.kind is Kind.SPARSE and space.metric is not Metric.EUCLIDEAN
         name = "sparse" if lexical else "exact"
-    return index_class(name)(space, backend, parameters)
+    return index_class(name)(space, backend, parameters, lexicon)
 
 
 def load_index(folder: str | Path, mmap: bool = True) -> Index:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from encoders.base import State
-from encoders.codes import Codes, Metric
+from encoders.codes import Codes, Items, Lexicon, Metric
 from encoders.options import option
 from encoders.text.bag_of_words import BagOfWords
 
@@ -72,6 +72,18 @@ class BM25(BagOfWords):
 
     def _encode_queries(self, items: Any) -> Codes:
         return self.counts(items)
+
+    @property
+    def lexicon(self) -> Lexicon | None:
+        """The words, for Lucene's own formula; the other variants have no engine that computes them."""
+        if self.method != "lucene" or not self.vocabulary:
+            return None
+        return Lexicon(tuple(self.vocabulary), self.k1, self.b)
+
+    def encode_counts(self, items: Items) -> Codes:
+        """Return how often each word of the vocabulary occurs, float32 (n, dim)."""
+        _ = self.space
+        return self.counts(self.checked(items))
 
     def state(self) -> State:
         """Inverse document frequencies (dim,) and the average length (1,)."""

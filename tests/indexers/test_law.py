@@ -60,9 +60,12 @@ TRIED: dict[str, list[tuple[str, float, set[Kind]]]] = {
         ("faiss:RR20,IVF4,Flat?nprobe=4", 0.98, {Kind.DENSE}),
         ("faiss:PQ10x4np", 0.3, {Kind.DENSE}),
     ],
+    "elasticsearch": [
+        ("elasticsearch:SERVER/NAME,flat", 1, set(Kind)),
+        ("elasticsearch:SERVER/NAME,m=16,ef_construction=100?num_candidates=100", 0.95, set(Kind)),
+        ("elasticsearch:SERVER/NAME,int8_hnsw,shards=2?oversample=2&rescore=true", 0.95, {Kind.DENSE}),
+    ],
 }
-#: Those that need a server are held to the laws where there is one.
-ELSEWHERE = {"elasticsearch"}
 #: Factory strings that store less than the codes: their scores are approximate too.
 LOSSY = ("SQ", "PQ")
 
@@ -413,15 +416,23 @@ LAWS = [value for name, value in sorted(globals().items()) if name.startswith("l
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_law(case: Case, law: Callable[[Case, Path], None], tmp_path: Path) -> None:
-    law(case, tmp_path)
+def test_law(case: Case, law: Callable[[Case, Path], None], tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    law(served(case, request), tmp_path)
+
+
+def served(case: Case, request: pytest.FixtureRequest) -> Case:
+    """The same case, on the real server where it needs one."""
+    if "SERVER" not in case.description:
+        return case
+    url, name = request.getfixturevalue("elasticsearch_url"), request.getfixturevalue("index_name")
+    return case._replace(description=case.description.replace("SERVER", url).replace("NAME", name))
 
 
 # -- what is asked of all at once ------------------------------------------------------------------------------------
 
 
 def test_every_registered_index_is_tried() -> None:
-    assert set(TRIED) == set(INDEXES) - ELSEWHERE
+    assert set(TRIED) == set(INDEXES)
     for name in TRIED:
         cls = index_class(name)
         assert cls.name == name
@@ -443,8 +454,17 @@ def test_other_spaces_are_refused(description: str, kind: Kind, metric: Metric) 
 
 
 def test_a_new_process_finds_the_same(tmp_path: Path) -> None:
+    require_same_in_a_new_process([case for case in CASES if "SERVER" not in case.description], tmp_path)
+
+
+def test_a_new_process_finds_the_same_on_a_server(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    cases = [served(case, request) for case in CASES if "SERVER" in case.description]
+    require_same_in_a_new_process(cases, tmp_path)
+
+
+def require_same_in_a_new_process(cases: list[Case], tmp_path: Path) -> None:
     expected = []
-    for place, case in enumerate(CASES):
+    for place, case in enumerate(cases):
         index, _, _ = filled(case)
         index.save(tmp_path / str(place))
         queries = some_codes(case.space, 3, seed=6)
@@ -465,13 +485,13 @@ for place in range(int(sys.argv[2])):
 print(json.dumps(out))
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path), str(len(CASES))],
+        [sys.executable, "-c", script, str(tmp_path), str(len(cases))],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for case, found, before in zip(CASES, json.loads(done.stdout), expected, strict=True):
+    for case, found, before in zip(cases, json.loads(done.stdout), expected, strict=True):
         assert found[1] == before[1], case
         assert found[0] == before[0], case

@@ -1,0 +1,113 @@
+"""Where an index lies and how it is built: ``http://a:9200,http://b:9200/news,int8_hnsw,m=32,replicas=1``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
+
+from encoders.errors import OptionError
+
+#: How neighbours are found and vectors kept, by Elasticsearch's own names. Its default changes between versions.
+ALGORITHMS = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat")
+PORT = 9200
+EXAMPLE = "elasticsearch:http://localhost:9200/news"
+#: An index has this suffix and a number; Elasticsearch allows 255 bytes.
+_LONGEST = 200
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Hosts, the name (an alias), and what an index is built with.
+
+    Attributes
+    ----------
+    hosts : tuple of str
+        URLs of nodes of one cluster.
+    name : str
+        The alias that is searched.
+    algorithm : str
+        One of `ALGORITHMS`, for every dense space; bits have the graph or the scan of it without quantisation.
+    m, ef_construction : int
+        Of graphs: neighbours a node, and candidates looked at when it is put in.
+    shards : int
+        Parts that the index is split into, which different nodes may hold.
+    replicas : int or None
+        Copies of each shard; None: one as soon as there is a second node.
+
+    Examples
+    --------
+    >>> Address.read("http://a:9200,http://b:9200/news,int8_hnsw,m=32").hosts
+    ('http://a:9200', 'http://b:9200')
+    >>> Address.read("http://a:9200/News")
+    Traceback (most recent call last):
+    encoders.errors.OptionError: 'News' is no name of an index: small letters, digits, '-', '_' and '.', a letter first
+    """
+
+    hosts: tuple[str, ...]
+    name: str
+    algorithm: str = "hnsw"
+    m: int = 16
+    ef_construction: int = 100
+    shards: int = 1
+    replicas: int | None = None
+
+    @classmethod
+    def read(cls, backend: str) -> Address:
+        """Read what stands after ``elasticsearch:``.
+
+        Raises
+        ------
+        OptionError
+            For what is no address, a password in it, or an option that does not exist.
+        """
+        hosts, slash, rest = backend.rpartition("/")
+        if not slash or hosts.endswith(("http:/", "https:/")):
+            raise OptionError(f"'elasticsearch' needs the URL of a server and a name, as in '{EXAMPLE}'")
+        name, *options = rest.split(",")
+        if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+            raise OptionError(
+                f"'{name}' is no name of an index: small letters, digits, '-', '_' and '.', a letter first"
+            )
+        settings = dict(_option(word) for word in options)
+        if len(settings) < len(options):
+            raise OptionError(f"an option is given twice in '{rest}'")
+        return cls(tuple(map(_host, hosts.split(","))), name, **settings)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        options = [self.algorithm] if self.algorithm != "hnsw" else []
+        for field in fields(self)[3:]:
+            value = getattr(self, field.name)
+            if value != field.default:
+                options.append(f"{field.name}={value}")
+        return f"{','.join(self.hosts)}/{','.join([self.name, *options])}"
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or parts.query or parts.fragment:
+        raise OptionError(f"'{url}' is no URL of a server; expected one as in '{EXAMPLE}'")
+    if parts.username is not None or parts.password is not None:
+        raise OptionError(
+            f"keep user and password out of the address of {parts.hostname}: it is written to disk; "
+            "set NEARBY_ELASTICSEARCH_USER and NEARBY_ELASTICSEARCH_PASSWORD"
+        )
+    return url if port is not None else parts._replace(netloc=f"{parts.netloc}:{PORT}").geturl()
+
+
+def _option(word: str) -> tuple[str, str | int]:
+    key, equals, value = word.partition("=")
+    if not equals and key in ALGORITHMS:
+        return "algorithm", key
+    least = {"m": 2, "ef_construction": 1, "shards": 1, "replicas": 0}
+    if not equals or key not in least:
+        known = ", ".join([*ALGORITHMS, *(f"{name}=" for name in least)])
+        raise OptionError(f"'{word}' is no option of an Elasticsearch index; known: {known}")
+    if not value.isdecimal() or not least[key] <= int(value) <= 1024:
+        raise OptionError(f"{key} should be a whole number from {least[key]} to 1,024; got '{value}'")
+    return key, int(value)

@@ -1,0 +1,204 @@
+"""Loading: documents stream in, several requests are in flight, memory is bounded, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from encoders.errors import BadItemError, IndexGoneError, NearbyError, ServerError
+from indexers.elasticsearch.client import blocked, cause_of, speaking
+
+#: A request holds so many bytes or documents; twice as large ones were no faster.
+BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000
+#: Requests in flight: the server works on one while we make the next.
+IN_FLIGHT = 3
+#: Nothing got through for so long: then we give up.
+PATIENCE_SECONDS = 180.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
+#: What passes when one waits: too much to do, a shard that has no node just now.
+_PASSING = frozenset({429, 502, 503, 504})
+
+#: Told of each document that is refused for good; raises, or lets the load go on.
+OnRejected = Callable[[NearbyError], None]
+
+
+def raise_rejected(error: NearbyError) -> None:
+    """Stop at the first refused document."""
+    raise error
+
+
+class Line(NamedTuple):
+    """One document on its way."""
+
+    key: str
+    body: bytes
+
+
+class Bulk:
+    """Sends documents under keys of our own, so that sending one again changes nothing.
+
+    Parameters
+    ----------
+    client : Elasticsearch
+    hosts : sequence of str
+    alias : str
+        What is written to. It has to be an alias: Elasticsearch would make an index of that name that has no mapping,
+        were ours removed meanwhile.
+    on_rejected : callable, optional
+        Told of each document that is refused for good.
+    patience : float, optional
+        Seconds without any progress after which the load is given up.
+
+    Attributes
+    ----------
+    acknowledged : int
+        Documents that the server has said it has.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        hosts: Sequence[str],
+        alias: str,
+        on_rejected: OnRejected = raise_rejected,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._client, self._hosts, self._alias = client, hosts, alias
+        self._on_rejected, self._patience = on_rejected, patience
+        self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="bulk")
+        self._flying: deque[Future[list[NearbyError]]] = deque()
+        self._lines: list[Line] = []
+        self._bytes = 0
+        self._stopped = False
+        self.acknowledged = 0
+
+    def put(self, key: str, document: bytes) -> None:
+        """Add or replace a document, given as JSON."""
+        self._append(Line(key, b'{"index":{"_id":%s}}\n%s\n' % (_quoted(key), document)))
+
+    def delete(self, key: str) -> None:
+        """Remove a document, if it is there."""
+        self._append(Line(key, b'{"delete":{"_id":%s}}\n' % _quoted(key)))
+
+    def flush(self) -> None:
+        """Wait until everything has been acknowledged.
+
+        Raises
+        ------
+        ServerError
+            When it could not be; what was acknowledged stays.
+        BadItemError
+            For a document that is refused (from `on_rejected`).
+        """
+        self._send()
+        while self._flying:
+            self._land()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self._stopped = True  # threads that wait for the server give up
+            self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _append(self, line: Line) -> None:
+        self._lines.append(line)
+        self._bytes += len(line.body)
+        if self._bytes >= BATCH_BYTES or len(self._lines) >= BATCH_DOCUMENTS:
+            self._send()
+
+    def _send(self) -> None:
+        if not self._lines:
+            return
+        while len(self._flying) >= IN_FLIGHT:  # so memory stays bounded, however slow the server
+            self._land()
+        self._flying.append(self._threads.submit(self._deliver, self._lines))
+        self._lines, self._bytes = [], 0
+
+    def _land(self) -> None:
+        for error in self._flying.popleft().result():
+            self._on_rejected(error)
+
+    def _deliver(self, lines: list[Line]) -> list[NearbyError]:
+        """Send lines until each is acknowledged or refused for good; return the refusals."""
+        refused: list[NearbyError] = []
+        wait, progress = _FIRST_WAIT, time.monotonic()
+        while lines:
+            left, trouble = self._try(lines, refused)
+            if len(left) < len(lines):
+                wait, progress = _FIRST_WAIT, time.monotonic()
+            lines = left
+            if lines and (self._stopped or time.monotonic() - progress > self._patience):
+                raise ServerError(f"{trouble}; after {self._patience:.0f} s without progress the load stopped: go on later")
+            if lines:
+                time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # or all would come back at once
+                wait = min(2 * wait, _LONGEST_WAIT)
+        return refused
+
+    def _try(self, lines: list[Line], refused: list[NearbyError]) -> tuple[list[Line], str]:
+        """Send lines once; return those that should be sent again, and why."""
+        import elastic_transport
+
+        try:
+            with speaking(self._hosts):
+                answer = self._client.options(max_retries=0, retry_on_status=()).bulk(
+                    index=self._alias,
+                    operations=[line.body for line in lines],
+                    require_alias=True,
+                    filter_path="errors,items.*.status,items.*.error.type,items.*.error.reason",
+                )
+        except ServerError as error:
+            cause = error.__cause__
+            lost = isinstance(cause, elastic_transport.ConnectionError | elastic_transport.ConnectionTimeout)
+            if isinstance(cause, elastic_transport.TlsError) or not (lost or _passes(cause)):
+                raise
+            return lines, str(error)
+        if not answer["errors"]:
+            self.acknowledged += len(lines)
+            return [], ""
+        return self._sorted(lines, answer["items"], refused)
+
+    def _sorted(self, lines: list[Line], items: Any, refused: list[NearbyError]) -> tuple[list[Line], str]:
+        again: list[Line] = []
+        trouble = ""
+        for line, item in zip(lines, items, strict=True):
+            (result,) = item.values()
+            error = result.get("error")
+            if error is None:  # also of what was to be removed and was not there
+                self.acknowledged += 1
+            elif error["type"] == "cluster_block_exception":
+                raise ServerError(blocked(error["reason"]))
+            elif error["type"] == "index_not_found_exception":
+                raise IndexGoneError(
+                    f"the index behind '{self._alias}' was removed while it was loaded: begin the load anew"
+                )
+            elif result["status"] in _PASSING:
+                again.append(line)
+                trouble = f"Elasticsearch at {self._hosts[0]} takes no more ({' '.join(error['reason'].split())[:200]})"
+            else:
+                _, reason = cause_of({"error": error})
+                refused.append(BadItemError(f"item '{line.key}': Elasticsearch refuses it: {reason}"))
+        return again, trouble
+
+
+def _passes(cause: Any) -> bool:
+    """Tell whether an error of a whole request goes away by waiting."""
+    status = getattr(cause, "status_code", None)
+    return status in _PASSING and cause_of(cause.body)[0] != "cluster_block_exception"
+
+
+def _quoted(key: str) -> bytes:
+    import orjson
+
+    return orjson.dumps(key)

@@ -1,0 +1,209 @@
+"""The connection: the official client, who we are from the environment, and every refusal in one sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from encoders.errors import IndexGoneError, NearbyError, OptionError, ServerError
+
+USER, PASSWORD = "NEARBY_ELASTICSEARCH_USER", "NEARBY_ELASTICSEARCH_PASSWORD"  # noqa: S105
+API_KEY, AUTHORITY = "NEARBY_ELASTICSEARCH_API_KEY", "NEARBY_ELASTICSEARCH_CA"
+TIMEOUT = "NEARBY_ELASTICSEARCH_TIMEOUT"
+#: Majors that a client of major 8 is understood by.
+MAJORS = (8, 9)
+_SECONDS = 60.0
+_RETRIES = 5
+
+
+def connected(hosts: Sequence[str]) -> Any:
+    """Return a client, one for each process and cluster, after its version was looked at.
+
+    Raises
+    ------
+    ServerError
+        When there is no Elasticsearch that this client can speak to, or it does not let us in.
+    OptionError
+        For settings in the environment that do not fit together.
+    """
+    return _connected(tuple(hosts), os.getpid(), tuple(os.environ.get(name) for name in _VARIABLES))
+
+
+_VARIABLES = (USER, PASSWORD, API_KEY, AUTHORITY, TIMEOUT)
+
+
+@lru_cache(maxsize=8)
+def _connected(hosts: tuple[str, ...], process: int, environment: tuple[str | None, ...]) -> Any:
+    from elasticsearch import Elasticsearch
+    from elasticsearch.serializer import OrjsonSerializer
+
+    client = Elasticsearch(
+        list(hosts),
+        **_identity(*environment[:3]),
+        **_authority(environment[3], hosts),
+        serializers={"application/json": OrjsonSerializer()},
+        request_timeout=_timeout(environment[4]),
+        retry_on_timeout=True,
+        retry_on_status=(502, 503, 504),
+        max_retries=_RETRIES,
+        dead_node_backoff_factor=0.2,
+        max_dead_node_backoff=2,
+    )
+    with speaking(hosts):
+        require_major(client, hosts)
+    return client
+
+
+def require_major(client: Any, hosts: Sequence[str]) -> None:
+    """Refuse a server of a major version that the client cannot speak to.
+
+    Not by ``info()``, which a minimal distribution does not answer.
+    """
+    found = client.nodes.info(filter_path="nodes.*.version")["nodes"].values()
+    strange = sorted({node["version"] for node in found if int(node["version"].split(".")[0]) not in MAJORS})
+    if strange:
+        raise ServerError(
+            f"Elasticsearch {strange[0]} answers at {hosts[0]}; nearby speaks to versions "
+            f"{' and '.join(map(str, MAJORS))}: use a server of these"
+        )
+
+
+def _identity(user: str | None, password: str | None, key: str | None) -> dict[str, Any]:
+    if key:
+        if user or password:
+            raise OptionError(f"set {API_KEY}, or {USER} and {PASSWORD}, not both")
+        return {"api_key": key}
+    if bool(user) != bool(password):
+        raise OptionError(f"{USER} and {PASSWORD} belong together: set both or none")
+    return {"basic_auth": (user, password)} if user else {}
+
+
+def _authority(path: str | None, hosts: Sequence[str]) -> dict[str, Any]:
+    if not path:
+        return {}
+    if not Path(path).is_file():
+        raise OptionError(f"{AUTHORITY} names '{path}', which is no file: give the certificate of who signed the server's")
+    return {"ca_certs": path} if any(host.startswith("https:") for host in hosts) else {}
+
+
+def _timeout(value: str | None) -> float:
+    try:
+        seconds = float(value) if value else _SECONDS
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= 3600:
+        raise OptionError(f"{TIMEOUT} should be a number of seconds, at most 3,600; got '{value}'")
+    return seconds
+
+
+@contextmanager
+def speaking(hosts: Sequence[str]) -> Iterator[None]:
+    """Turn whatever the client raises into one sentence with its cure.
+
+    Raises
+    ------
+    ServerError
+    """
+    import elastic_transport
+    import elasticsearch
+
+    try:
+        yield
+    except elasticsearch.UnsupportedProductError as error:
+        raise ServerError(f"what answers at {hosts[0]} is no Elasticsearch: give the address of one") from error
+    except elasticsearch.ApiError as error:
+        gone = cause_of(error.body)[0] == "index_not_found_exception"
+        raise (IndexGoneError if gone else ServerError)(refusal(error, hosts)) from error
+    except elastic_transport.TlsError as error:
+        raise ServerError(_tls(error, hosts)) from error
+    except elastic_transport.ConnectionTimeout as error:
+        raise ServerError(
+            f"Elasticsearch at {_all(hosts)} did not answer in time: look at its load, or set {TIMEOUT} higher"
+        ) from error
+    except elastic_transport.ConnectionError as error:
+        raise ServerError(
+            f"no Elasticsearch answers at {_all(hosts)}: start it, or give the right address ({_cause(error)})"
+        ) from error
+    except (elastic_transport.TransportError, ValueError) as error:
+        if isinstance(error, NearbyError):
+            raise
+        raise ServerError(
+            f"the answer of Elasticsearch at {_all(hosts)} cannot be read; try again, "
+            f"and look for a proxy in between if it stays so ({_cause(error)})"
+        ) from error
+
+
+def refusal(error: Any, hosts: Sequence[str]) -> str:
+    """Say what the server refuses and what to do."""
+    kind, reason = cause_of(error.body)
+    if error.status_code == 401:
+        who = f"refuses the user '{os.environ[USER]}'" if os.environ.get(USER) else "asks who we are"
+        if os.environ.get(API_KEY):
+            who = "refuses the API key"
+        return f"Elasticsearch at {hosts[0]} {who}: set {USER} and {PASSWORD}, or {API_KEY}"
+    if kind == "cluster_block_exception":
+        return blocked(reason)
+    if error.status_code == 403:
+        return f"Elasticsearch at {hosts[0]} does not allow this to our user: give it the rights, or take another ({reason})"
+    if kind == "media_type_header_exception":
+        return f"Elasticsearch at {hosts[0]} is older than this client understands: use a server of version 8 or 9"
+    if kind == "index_not_found_exception":
+        return f"Elasticsearch at {hosts[0]} has no such index ({reason}): index the corpus again"
+    if error.status_code == 429:
+        return f"Elasticsearch at {hosts[0]} has too much to do ({reason}): try again later, or give it more nodes"
+    if error.status_code in (502, 503, 504):
+        return (
+            f"Elasticsearch at {hosts[0]} has no node now for a part of the index ({reason}): "
+            "look at its health and start the nodes that are missing"
+        )
+    return f"Elasticsearch at {hosts[0]} refuses: {reason}"
+
+
+def blocked(reason: str) -> str:
+    """Say why an index takes no writes: a disk over its flood stage, or somebody's setting."""
+    if "flood" in reason or "read-only-allow-delete" in reason or "read_only_allow_delete" in reason:
+        return f"Elasticsearch writes nothing more, as a disk is nearly full: free some space on it ({reason})"
+    return f"the index is blocked in Elasticsearch ({reason}): take the block away in its settings"
+
+
+def cause_of(body: Any) -> tuple[str, str]:
+    """Return type and reason of an error in an answer, by its root.
+
+    Examples
+    --------
+    >>> cause_of({"error": {"type": "a", "reason": "b", "root_cause": [{"type": "c", "reason": "d"}]}})
+    ('c', 'd')
+    """
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if not isinstance(error, dict):
+        return "", " ".join(str(error).split())[:200]
+    root = next(iter(error.get("root_cause") or []), error)
+    # 'all shards failed' says nothing: what the first of them says does
+    failed = next(iter(error.get("failed_shards") or []), {}).get("reason")
+    deepest = failed if isinstance(failed, dict) else root
+    while isinstance(deepest.get("caused_by"), dict) and deepest["caused_by"].get("reason"):
+        deepest = deepest["caused_by"]
+    kind = str(root.get("type") or deepest.get("type") or "")
+    return kind, " ".join(str(deepest.get("reason") or root.get("reason") or kind).split())[:300]
+
+
+def _tls(error: Any, hosts: Sequence[str]) -> str:
+    cause = _cause(error)
+    if "WRONG_VERSION_NUMBER" in cause or "record layer failure" in cause:
+        return f"{hosts[0]} does not speak https: write http:// in the address"
+    return (
+        f"the certificate of {hosts[0]} is not signed by anybody known: set {AUTHORITY} to the certificate "
+        f"of who signed it ({cause})"
+    )
+
+
+def _cause(error: Any) -> str:
+    return " ".join(str(getattr(error, "message", None) or error).split())[:160]
+
+
+def _all(hosts: Sequence[str]) -> str:
+    return " and ".join(hosts)

@@ -1,0 +1,206 @@
+"""Elasticsearch as an index: dense and binary codes and BM25's words, on one server or a cluster of them.
+
+Source: Elasticsearch reference 8.19, kNN search and dense vector field type; docs/elasticsearch.md says what was tried.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Codes, Kind, Metric, n_rows
+from encoders.errors import ArtifactError, OptionError
+from indexers.base import Index, Rows
+from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.bulk import Bulk
+from indexers.elasticsearch.fields import WINDOW, Field, Layout, WordsField, field_of
+from indexers.elasticsearch.search import Answers, searched
+from indexers.elasticsearch.site import Site
+from indexers.elasticsearch.stored import exact_rows
+from indexers.folder import read_array, write_array
+
+PLACES, ABOUT = "places.npy", "about.json"
+CANDIDATES = 100
+#: The field of an index that holds one space alone.
+CODE = "code"
+
+
+class Elasticsearch(Index):
+    """A space in Elasticsearch: ``elasticsearch:http://host:9200/news,int8_hnsw,m=32?num_candidates=200``.
+
+    This one makes an index of its own, under a name that begins with the one in the description, and removes it
+    when it is closed without having been saved; a collection holds all its spaces in one index (`CollectionField`).
+
+    Search parameters: ``num_candidates`` (of each shard, 1 to 10,000), ``oversample`` (how many times k are put in
+    order again by their full-precision vectors; quantised types only) and ``rescore`` (``true``: scores are
+    computed here, from the full-precision codes).
+    """
+
+    name = "elasticsearch"
+    spaces: ClassVar[frozenset[tuple[Kind, Metric]]] = frozenset(
+        {(Kind.DENSE, metric) for metric in (Metric.COSINE, Metric.DOT, Metric.EUCLIDEAN)}
+        | {(Kind.BINARY, Metric.HAMMING)}
+    )
+    takes_words = True
+    most = WINDOW
+
+    @classmethod
+    def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
+        """Refuse a wrong address or parameter, and an address where no Elasticsearch answers."""
+        super().check(backend, parameters)
+        Site(Address.read(backend))
+
+    def _configure(self, backend: str) -> None:
+        self.address = Address.read(backend)
+        self.positive_only = self.stores_counts
+        self.field: Field = field_of(self.space, self.address, self.lexicon)
+        self._candidates, self._oversample, self._rescore = CANDIDATES, None, False
+        self._index: str | None = None
+        self._places = np.empty(0, dtype=np.int64)
+        self._next_place = 0
+        self._kept, self._stale = False, False
+
+    def _set_parameter(self, key: str, value: str) -> None:
+        if key == "num_candidates":
+            self._candidates = int(_number(key, value, 1, WINDOW, whole=True))
+        elif key == "oversample":
+            self._oversample: float | None = _number(key, value, 1, 100)
+        elif key == "rescore":
+            if value not in ("true", "false"):
+                raise OptionError(f"rescore should be true or false; got '{value}'")
+            self._rescore = value == "true"
+        else:
+            raise OptionError(
+                f"'elasticsearch' has no search parameter '{key}'; it has num_candidates, oversample and rescore"
+            )
+
+    @cached_property
+    def site(self) -> Site:
+        """The server, connected to when it is first needed."""
+        return Site(self.address)
+
+    # -- what the contract asks for ----------------------------------------------------------------------------
+
+    def _add(self, codes: Codes) -> None:
+        import orjson
+
+        index = self._made()
+        first = self._next_place
+        with Bulk(self.site.client, self.address.hosts, _write_alias(index)) as bulk:
+            for place, value in enumerate(self.field.values(self.comparable(codes)), start=first):
+                document = orjson.dumps({"place": place, CODE: value}, option=orjson.OPT_SERIALIZE_NUMPY)
+                bulk.put(str(place), document)
+        self._next_place = first + n_rows(codes)
+        self._places = np.concatenate([self._places, np.arange(first, self._next_place)])
+        self._stale = True
+
+    def _remove(self, rows: NDArray[np.int64]) -> None:
+        with Bulk(self.site.client, self.address.hosts, _write_alias(self._made())) as bulk:
+            for place in self._places[rows].tolist():
+                bulk.delete(str(place))
+        self._places = np.delete(self._places, rows)
+        self._stale = True
+
+    def _search(self, queries: Codes, k: int) -> Rows:
+        found = self._answers(queries, k)
+        scores = np.full((len(found), k), -np.inf, dtype=np.float32)
+        rows = np.full((len(found), k), -1, dtype=np.int64)
+        for place, answers in enumerate(found):
+            count = len(answers.raw)
+            scores[place, :count] = self.field.scores(answers.raw)
+            rows[place, :count] = self._rows_of_places(answers.places)
+        if self._rescore and not self.stores_counts:
+            return exact_rows(self.site, self._made(), self._field_name, self.space, queries, rows, self._key_of)
+        return Rows(scores, rows)
+
+    def _write(self, folder: Path) -> None:
+        index = self._made()
+        self._refresh()
+        write_array(folder / PLACES, self._places)
+        lexicon = None if self.lexicon is None else [list(self.lexicon.words), self.lexicon.k1, self.lexicon.b]
+        about = {"index": index, "next_place": self._next_place, "lexicon": lexicon}
+        (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        self._kept = True
+
+    def _read(self, folder: Path, mmap: bool) -> None:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        self._places = read_array(folder / PLACES, mmap=False)
+        self._index, self._next_place, self._kept = str(about["index"]), int(about["next_place"]), True
+        if not self.site.exists(self._index):
+            raise ArtifactError(f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]} any more")
+        self.site.refresh(self._index)
+        held = self.site.count(self._index)
+        if held != len(self):
+            raise ArtifactError(f"'{self._index}' holds {held:,} items, {folder} says {len(self):,}: index them again")
+
+    def close(self) -> None:
+        """Remove the index from the server, unless it was saved."""
+        if self._index is not None and not self._kept:
+            self.site.remove([self._index])
+            self._index = None
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    _field_name = CODE
+
+    def _answers(self, queries: Codes, k: int) -> list[Answers]:
+        if k > WINDOW:
+            raise OptionError(f"Elasticsearch gives at most {WINDOW:,} answers; got k={k:,}")
+        searches = self.searches(queries, k)
+        index = self._made()
+        self._refresh()
+        return searched(self.site, index, searches, k, self._many_shards)
+
+    def searches(self, queries: Codes, k: int) -> list[dict[str, Any]]:
+        """Return what asks the server for the `k` nearest of each `comparable` query."""
+        return [
+            self.field.query(self._field_name, code, k, self._candidates, self._oversample)
+            for code in self.field.asked(queries)
+        ]
+
+    @property
+    def _many_shards(self) -> bool:
+        return self.address.shards > 1 and isinstance(self.field, WordsField)
+
+    def _rows_of_places(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows are the live items in the order of adding, and places only grow."""
+        return np.searchsorted(self._places, places)
+
+    def _key_of(self, row: int) -> str:
+        return str(int(self._places[row]))
+
+    def _made(self) -> str:
+        """Return the index, which is made when it is first needed."""
+        if self._index is None:
+            layout = Layout({CODE: self.field})
+            name = f"{self.address.name}-own-{uuid.uuid4().hex[:12]}"
+            self.site.create(name, _write_alias(name), layout, {"space": self.space.to_json()})
+            self._index = name
+        return self._index
+
+    def _refresh(self) -> None:
+        if self._stale:
+            self.site.refresh(self._made())
+            self._stale = False
+
+
+def _write_alias(index: str) -> str:
+    return f"{index}.next"
+
+
+def _number(key: str, value: str, least: float, most: float, whole: bool = False) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most or (whole and number != int(number)):
+        kind = "whole number" if whole else "number"
+        raise OptionError(f"{key} should be a {kind} from {least:,} to {most:,}; got '{value}'")
+    return number

@@ -1,0 +1,85 @@
+"""Asking: one round trip for any number of searches, the answers in our order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.errors import IndexGoneError, ServerError
+from indexers.elasticsearch.client import cause_of
+from indexers.elasticsearch.keys import id_of
+from indexers.elasticsearch.site import Site
+
+#: Answers in one response at most, so that its size is bounded.
+_MOST_ANSWERS = 100_000
+#: What a search says of each answer beside its score.
+SHOWN = ["place", "own_id"]
+
+
+class Answers(NamedTuple):
+    """What was found for one query, best first: ids, Elasticsearch's scores, places in the order of items."""
+
+    ids: list[str]
+    raw: NDArray[np.float64]
+    places: NDArray[np.int64]
+
+
+def searched(site: Site, index: str, searches: Sequence[dict[str, Any]], k: int, several_shards: bool) -> list[Answers]:
+    """Run searches, as few round trips as the size of the answers allows.
+
+    Raises
+    ------
+    ServerError
+        Also when a part of the index did not answer: what is left would look like an answer, and be none.
+    """
+    at_once = max(1, _MOST_ANSWERS // k)
+    found: list[Answers] = []
+    for start in range(0, len(searches), at_once):
+        found += _round_trip(site, index, searches[start : start + at_once], k, several_shards)
+    return found
+
+
+def _round_trip(
+    site: Site, index: str, searches: Sequence[dict[str, Any]], k: int, several_shards: bool
+) -> list[Answers]:
+    # word statistics of all shards: each alone would weigh words by its own
+    kind = {"search_type": "dfs_query_then_fetch"} if several_shards else {}
+    bodies = [{"size": k, "_source": False, "docvalue_fields": SHOWN, "track_total_hits": False, **one} for one in searches]
+    shape = "hits.hits._id,hits.hits._score,hits.hits.fields,timed_out,_shards.failed"
+    with site.asking() as client:
+        if len(bodies) == 1:
+            (body,) = bodies
+            answer = client.search(
+                index=index, **_named(body), **kind, allow_partial_search_results=False, filter_path=shape
+            )
+            return [_answers(site, answer)]
+        head = {"index": index, "allow_partial_search_results": False, **kind}
+        lines = [line for body in bodies for line in (head, body)]
+        paths = ",".join(f"responses.{path}" for path in (*shape.split(","), "error", "status"))
+        answer = client.msearch(searches=lines, filter_path=paths)
+    return [_answers(site, one) for one in answer["responses"]]
+
+
+def _named(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body under the names that the client has for its parts."""
+    renamed = {"_source": "source"}
+    return {renamed.get(key, key): value for key, value in body.items()}
+
+
+def _answers(site: Site, answer: Any) -> Answers:
+    if "error" in answer:
+        kind, reason = cause_of(answer)
+        if kind == "index_not_found_exception":
+            raise IndexGoneError(f"Elasticsearch at {site.address.hosts[0]} has no such index ({reason})")
+        raise ServerError(f"Elasticsearch at {site.address.hosts[0]} cannot answer: {reason}")
+    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+        raise ServerError(f"a part of the index '{site.address.name}' did not answer: look at the health of its nodes")
+    hits = answer.get("hits", {}).get("hits", [])
+    places = np.array([hit["fields"]["place"][0] for hit in hits], dtype=np.int64)
+    raw = np.array([hit["_score"] for hit in hits], dtype=np.float64)
+    ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in hits]
+    order = np.lexsort((places, -raw))
+    return Answers([ids[at] for at in order], raw[order], places[order])

@@ -1,0 +1,198 @@
+"""An address and what lies there: the index that is served, the one that is being made, and what is left over.
+
+Every index is called ``NAME-NUMBER`` and served under the alias ``NAME``. While it is loaded it is written to under
+the alias ``NAME.next``; one atomic call makes it the one that is served.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from encoders.errors import ServerError
+from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.client import connected, speaking
+from indexers.elasticsearch.fields import Layout
+
+MADE_BY = "nearby"
+#: Merging a large index into one segment takes long; the request waits for it.
+_MERGE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Left:
+    """An index of ours that is not served: how many documents it has, and whether it is being loaded."""
+
+    name: str
+    documents: int
+    loading: bool
+
+
+class Site:
+    """What lies at an address.
+
+    Parameters
+    ----------
+    address : Address
+
+    Raises
+    ------
+    ServerError
+        When no Elasticsearch answers there.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.client = connected(address.hosts)
+
+    @property
+    def next(self) -> str:
+        """The alias under which an index is loaded."""
+        return f"{self.address.name}.next"
+
+    @contextmanager
+    def asking(self) -> Iterator[Any]:
+        """Yield the client; what it raises becomes one sentence."""
+        with speaking(self.address.hosts):
+            yield self.client
+
+    def behind(self, alias: str) -> str | None:
+        """Return the index behind an alias, None where there is none.
+
+        Raises
+        ------
+        ServerError
+            When an index of that name is none of ours, or several stand behind it.
+        """
+        with self.asking() as client:
+            found = client.options(ignore_status=404).indices.get_alias(name=alias)
+            if found.meta.status == 404:
+                if alias == self.address.name and client.indices.exists(index=alias):
+                    raise ServerError(f"'{alias}' is an index that nearby has not made: give another name in the address")
+                return None
+        if len(found) > 1:
+            raise ServerError(f"several indexes stand behind the alias '{alias}': leave one, the others serve nobody")
+        return str(next(iter(found)))
+
+    def exists(self, name: str) -> bool:
+        """Tell whether an index is there."""
+        with self.asking() as client:
+            return bool(client.indices.exists(index=name))
+
+    def meta(self, name: str) -> dict[str, Any]:
+        """Return what an index says of itself.
+
+        Raises
+        ------
+        ServerError
+            When nearby has not made it.
+        """
+        with self.asking() as client:
+            found = client.indices.get_mapping(index=name)[name]["mappings"].get("_meta", {})
+        if MADE_BY not in found:
+            raise ServerError(f"'{name}' is an index that nearby has not made: give another name in the address")
+        return dict(found)
+
+    def set_meta(self, name: str, meta: dict[str, Any]) -> None:
+        """Write what an index says of itself."""
+        with self.asking() as client:
+            client.indices.put_mapping(index=name, meta=meta)
+
+    def create(self, name: str, alias: str, layout: Layout, meta: dict[str, Any]) -> bool:
+        """Make an index that is loaded under `alias`; False where somebody made it a moment ago."""
+        with self.asking() as client:
+            made = client.options(ignore_status=400).indices.create(
+                index=name,
+                settings=layout.settings(self.address),
+                mappings=layout.mappings({MADE_BY: "an index", **meta}),
+                aliases={alias: {}},
+            )
+            if made.meta.status == 400:
+                if made["error"]["type"] == "resource_already_exists_exception":
+                    return False
+                raise ServerError(f"Elasticsearch at {self.address.hosts[0]} refuses the index: {_reason(made)}")
+            # a lost node may hold its only copy: better a while of patience than a document that nobody has
+            client.cluster.health(index=name, wait_for_status="yellow", timeout="60s")
+        return True
+
+    def fresh_name(self) -> str:
+        """Return the name of the index that comes next."""
+        numbers = [int(name.rpartition("-")[2]) for name in self.ours()]
+        return f"{self.address.name}-{max(numbers, default=0) + 1:06}"
+
+    def ours(self) -> list[str]:
+        """Return the names of all numbered indexes of this name, oldest first."""
+        pattern = re.compile(rf"{re.escape(self.address.name)}-\d{{6,}}")
+        with self.asking() as client:
+            found = client.options(ignore_status=404).indices.get(
+                index=f"{self.address.name}-*", filter_path="*.aliases", expand_wildcards="all"
+            )
+        return sorted(name for name in found if pattern.fullmatch(name))
+
+    def settle(self, name: str) -> None:
+        """Make a loaded index fit to be served: visible, merged, with its copies."""
+        with self.asking() as client:
+            client.indices.refresh(index=name)
+            client.options(request_timeout=_MERGE_SECONDS).indices.forcemerge(index=name, max_num_segments=1)
+            client.indices.put_settings(index=name, settings=self._served())
+            client.indices.refresh(index=name)
+
+    def swap(self, name: str) -> None:
+        """Serve an index, in one atomic call."""
+        before = self.behind(self.address.name)
+        actions: list[dict[str, Any]] = [{"add": {"index": name, "alias": self.address.name}}]
+        if before not in (None, name):
+            actions.insert(0, {"remove": {"index": before, "alias": self.address.name, "must_exist": True}})
+        if self.behind(self.next) == name:
+            actions.append({"remove": {"index": name, "alias": self.next, "must_exist": True}})
+        with self.asking() as client:
+            client.indices.update_aliases(actions=actions)
+
+    def count(self, name: str, query: dict[str, Any] | None = None) -> int:
+        """Count items (not the records of parts); what was written since the last refresh is not seen."""
+        with self.asking() as client:
+            exists = {"exists": {"field": "place"}}
+            asked = exists if query is None else {"bool": {"filter": [exists, query]}}
+            return int(client.count(index=name, query=asked)["count"])
+
+    def refresh(self, name: str) -> None:
+        """Make what was written visible."""
+        with self.asking() as client:
+            client.indices.refresh(index=name)
+
+    def bytes(self, name: str) -> int:
+        """Return the size on disk of one copy of an index."""
+        with self.asking() as client:
+            stats = client.indices.stats(index=name, metric="store", filter_path="_all.primaries.store.size_in_bytes")
+        return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
+
+    def left_over(self) -> list[Left]:
+        """Return indexes of ours that are neither served nor the one that was served before."""
+        served, loading = self.behind(self.address.name), self.behind(self.next)
+        ours = self.ours()
+        kept = {served}
+        if served is not None:  # who had opened it before the swap still searches it
+            kept |= set(ours[: ours.index(served)][-1:]) if served in ours else set()
+        return [Left(name, self.count(name), name == loading) for name in ours if name not in kept]
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove indexes."""
+        names = list(names)
+        if names:
+            with self.asking() as client:
+                client.indices.delete(index=names, ignore_unavailable=True)
+
+    def _served(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {"refresh_interval": None, "translog.flush_threshold_size": None}
+        if self.address.replicas is None:
+            return settings | {"auto_expand_replicas": "0-1"}
+        return settings | {"number_of_replicas": self.address.replicas}
+
+
+def _reason(answer: Any) -> str:
+    from indexers.elasticsearch.client import cause_of
+
+    return cause_of(answer.body)[1]
