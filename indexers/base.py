@@ -59,6 +59,8 @@ class Index(ABC):
     holds_codes: ClassVar[bool] = False
     #: True when only items with a score above 0 are answers.
     positive_only: bool = False
+    #: The most answers that one search can give; None is no limit.
+    most: ClassVar[int | None] = None
     #: True when the index takes BM25 spaces by their words, which it weighs itself.
     takes_words: ClassVar[bool] = False
 

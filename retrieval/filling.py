@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -135,16 +136,54 @@ def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total
     kept = None if index.holds_codes else create_index("exact", encoder.space)
     filled = Filled(index, kept)
     target = index if kept is None else kept
-    for ids, codes in encoded(encoder, items, filled, total):
-        target.add(ids, codes)
-    if kept is not None:
-        whole, names = kept.codes(), list(kept.ids)
-        index.fit(whole)
-        start = 0
-        for part in slices(whole, ADD_ROWS):
-            index.add(names[start : start + part.shape[0]], part)
-            start += part.shape[0]
+    with _closed_on_error(index):
+        for ids, codes in encoded(encoder, items, filled, total):
+            target.add(ids, codes)
+        if kept is not None:
+            _pour(kept, index)
     return filled
+
+
+def fill_another(
+    encoder: Encoder, items: Iterable[Item], description: str | None, first: Filled, total: int | None = None
+) -> Filled:
+    """Put items whose codes an index holds into another; they are encoded again only where it stores no codes.
+
+    Parameters
+    ----------
+    encoder, items, description, total
+        As in `fill`.
+    first : Filled
+        By the same encoder with the same items.
+    """
+    index = create_index(description, encoder.space, encoder.lexicon)
+    source = first.index if first.index.holds_codes else first.kept
+    if source is None or index.stores_counts:  # counts cannot be made of codes, nor codes of counts
+        index.close()
+        return fill(encoder, items, description, total)
+    with _closed_on_error(index):
+        _pour(source, index)
+    return Filled(index, first.kept, first.encode_seconds, first.code_bytes)
+
+
+def _pour(source: Index, index: Index) -> None:
+    """Fit an index to the codes that another holds, and add them."""
+    whole, names = source.codes(), list(source.ids)
+    index.fit(whole)
+    start = 0
+    for part in slices(whole, ADD_ROWS):
+        index.add(names[start : start + part.shape[0]], part)
+        start += part.shape[0]
+
+
+@contextmanager
+def _closed_on_error(index: Index) -> Iterator[None]:
+    """Close an index that nobody will get to see: a server would keep what was put there."""
+    try:
+        yield
+    except BaseException:
+        index.close()
+        raise
 
 
 def encoded(
