@@ -98,19 +98,35 @@ def corpora(as_json: Json = False) -> None:
 
 @app.command()
 def index(
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")],
-    space: Annotated[list[str], typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the collection.")],
-    kind: Annotated[str, typer.Option("--index", help="The index of every space, e.g. faiss:HNSW32.")] = "auto",
+    corpus: Annotated[
+        str | None, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")
+    ] = None,
+    space: Annotated[
+        list[str] | None, typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the collection.")] = None,
+    kind: Annotated[
+        str, typer.Option("--index", help="The index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.")
+    ] = "auto",
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Index anew what Elasticsearch serves.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on, or say there is nothing.")] = False,
+    shard: Annotated[str | None, typer.Option(help="Load one part into Elasticsearch, e.g. 3/16.")] = None,
+    finish: Annotated[bool, typer.Option("--finish", help="All parts are loaded: check them and serve them.")] = False,
     skip_bad: SkipBad = False,
 ) -> None:
     """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
     from retrieval.corpora.base import BadEntries
     from retrieval.corpora.registry import open_corpus
-    from retrieval.indexing import index_corpus
+    from retrieval.indexing import Plan, index_as_planned
 
+    plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
+    plan.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
-        collection = index_corpus(out, open_corpus(corpus, on_bad=bad), space, kind, bad, _say)
+        opened = None if corpus is None else open_corpus(corpus, on_bad=bad)
+        collection = index_as_planned(plan, opened, bad, _say)
+    if collection is None:
+        _say("next: when all parts are loaded,  nearby index --finish  with the same -s and --index, and -o FOLDER")
+        return
     items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
     _say(f"{collection.folder}: {items} in {spaces}")
     _say(f"next: {shlex.join(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
@@ -159,11 +175,11 @@ def add(
     skip_bad: SkipBad = False,
 ) -> None:
     """Add the items of a corpus to a collection; items whose id is there are replaced."""
-    from retrieval.collection import Collection
     from retrieval.corpora.base import BadEntries, unique_ids
     from retrieval.corpora.registry import open_corpus
+    from retrieval.opening import open_collection
 
-    collection = Collection(folder)
+    collection = open_collection(folder)
     with _reported(BadEntries(skip_bad)) as bad:
         _, change = collection.put(unique_ids(open_corpus(corpus, on_bad=bad), bad), _say)
     _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
@@ -175,19 +191,32 @@ def delete(
     ids: Annotated[list[str], typer.Argument(help="Ids of items.", show_default=False)],
 ) -> None:
     """Remove items from a collection, in every space."""
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
 
-    left = Collection(folder).delete(list(dict.fromkeys(ids)))
+    left = open_collection(folder).delete(list(dict.fromkeys(ids)))
     _print(f"{len(dict.fromkeys(ids)):,} removed, {left.items.size:,} left")
 
 
 @app.command()
-def info(folder: Folder, as_json: Json = False) -> None:
-    """Tell what a collection holds: items, spaces, sizes."""
-    from retrieval.collection import Collection
+def info(
+    folder: Annotated[str, typer.Argument(help="The folder of a collection, or elasticsearch:URL/NAME.")],
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove indexes that nobody is served from, unfinished loads too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also what was left over there."""
+    from retrieval.opening import open_collection
     from retrieval.report.listing import info_json, info_lines
+    from retrieval.report.served_listing import lying_json, lying_lines
+    from retrieval.served.left import is_address, lying_at
 
-    collection = Collection(folder)
+    if clean or is_address(folder):
+        address = folder if is_address(folder) else open_collection(folder).manifest.server or folder
+        lying = lying_at(address, clean)
+        _show_lines(lying_json(lying, clean) if as_json else lying_lines(lying, clean))
+        return
+    collection = open_collection(folder)
     _show_lines(info_json(collection) if as_json else info_lines(collection))
 
 
@@ -197,21 +226,34 @@ def search(
     query: Words,
     space: Spaces = None,
     k: Annotated[int, typer.Option("-k", help="Answers of each space.", min=1)] = 10,
+    filters: Annotated[
+        list[str] | None, typer.Option("--filter", help="Only items with label=x, or year=2004 of metadata; repeat.")
+    ] = None,
+    fuse: Annotated[str | None, typer.Option(help="rrf: the spaces' lists as one, by reciprocal rank fusion.")] = None,
+    depth: Annotated[
+        int | None, typer.Option(help="Hits of each space that are fused.  [default: 100, or k]", min=1)
+    ] = None,
     shortlist: Annotated[str | None, typer.Option(help="A space, e.g. of bits, whose nearest are re-ranked.")] = None,
     rerank: Annotated[str | None, typer.Option(help="The space that puts the shortlist in order.")] = None,
     candidates: Annotated[int | None, typer.Option(help="Items on the shortlist.  [default: 1000]", min=1)] = None,
     radius: Annotated[int | None, typer.Option(help="Or all within so many bits.", min=0)] = None,
     as_json: Json = False,
 ) -> None:
-    """Find what is near a query, in one or more spaces side by side, or in one on the shortlist of another."""
-    from retrieval.collection import Collection
+    """Find what is near a query: in one or more spaces side by side, fused, or in one on the shortlist of another."""
+    from retrieval.filters import Filter
+    from retrieval.fused_search import fused_search, require_fusible
+    from retrieval.opening import open_collection
+    from retrieval.report.fused_listing import fused_json, fused_lines
     from retrieval.report.listing import answers_json, answers_lines, reranked_json, reranked_lines
     from retrieval.reranking import plan_of
     from retrieval.reranking import rerank as rerank_shortlist
     from retrieval.searcher import Searcher, read_query
 
-    plan = plan_of(shortlist, rerank, candidates, radius, space)
-    collection = Collection(folder)
+    wanted = [Filter.read(text) for text in filters or []]
+    require_fusible(fuse, depth)
+    others = [name for name, given in (("--fuse", fuse), ("--filter", filters)) if given]
+    plan = plan_of(shortlist, rerank, candidates, radius, space, others)
+    collection = open_collection(folder)
     if plan is not None:
         asked = read_query(collection, " ".join(query))
         reranked = rerank_shortlist(collection, plan, asked, k)
@@ -219,8 +261,12 @@ def search(
         return
     searcher = Searcher(collection, space)
     asked = read_query(collection, " ".join(query))
-    found = searcher.search(asked, k)
-    _show_lines(answers_json(asked, found) if as_json else answers_lines(asked, found))
+    if fuse is not None:
+        fused = fused_search(searcher, asked, k, depth, wanted)
+        _show_lines(fused_json(asked, fused, wanted) if as_json else fused_lines(asked, fused, wanted))
+        return
+    found = searcher.search(asked, k, wanted)
+    _show_lines(answers_json(asked, found, wanted) if as_json else answers_lines(asked, found, wanted))
 
 
 @app.command()
@@ -232,10 +278,10 @@ def encode(
     as_json: Json = False,
 ) -> None:
     """Print the code of one item or query, or write it as .npy."""
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
     from retrieval.reconstruction import code_of
 
-    code = code_of(Collection(folder), space, query)
+    code = code_of(open_collection(folder), space, query)
     if out is not None:
         code.write(out)
         _say(f"code: {out}")
@@ -252,10 +298,10 @@ def decode(
     as_json: Json = False,
 ) -> None:
     """Turn codes back into what they stand for: a picture, or the words they weigh most."""
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
     from retrieval.reconstruction import decoded
 
-    _show_copies(decoded(Collection(folder), space, code), out, as_json)
+    _show_copies(decoded(open_collection(folder), space, code), out, as_json)
 
 
 @app.command()
@@ -269,10 +315,10 @@ def reconstruct(
     as_json: Json = False,
 ) -> None:
     """Encode items and decode them again, in one or more spaces: see what each space keeps of them."""
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
     from retrieval.reconstruction import asked_items, reconstructions
 
-    collection = Collection(folder)
+    collection = open_collection(folder)
     _show_copies(reconstructions(collection, asked_items(collection, query or [], n, seed), space), out, as_json)
 
 
@@ -291,11 +337,11 @@ def denoise(
 ) -> None:
     """Clean pictures by encoding and decoding them; with --noise, spoil them first and tell what that gains."""
     from retrieval.applications.denoising import Noise, denoised
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
     from retrieval.reconstruction import asked_items
 
     spoiling = None if noise is None else Noise.read(noise)
-    collection = Collection(folder)
+    collection = open_collection(folder)
     asked = asked_items(collection, query or [], n, seed)
     _show_copies(denoised(collection, asked, space, spoiling, seed), out, as_json)
 
@@ -311,9 +357,9 @@ def sample(
 ) -> None:
     """Make new items: decode draws of a space's prior, or of a Gaussian fitted to its codes."""
     from retrieval.applications.generation import sampled
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
 
-    _show_copies(sampled(Collection(folder), space, n, seed), out, as_json)
+    _show_copies(sampled(open_collection(folder), space, n, seed), out, as_json)
 
 
 @app.command()
@@ -328,9 +374,9 @@ def interpolate(
 ) -> None:
     """Decode what lies between the codes of two items."""
     from retrieval.applications.generation import interpolated
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
 
-    _show_copies(interpolated(Collection(folder), space, start, end, steps), out, as_json)
+    _show_copies(interpolated(open_collection(folder), space, start, end, steps), out, as_json)
 
 
 @app.command()
@@ -343,10 +389,10 @@ def classify(
 ) -> None:
     """Tell the label of an item with probabilities, by a space that was trained on labels."""
     from retrieval.applications.classification import classified
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
     from retrieval.report.listing import aligned
 
-    found = classified(Collection(folder), space, query, k)
+    found = classified(open_collection(folder), space, query, k)
     rows = [[label, f"{probability:.4f}"] for label, probability in found.labels]
     _show_lines(found.to_json() if as_json else aligned(["label", "probability"], rows, right=[1]))
 
@@ -372,28 +418,30 @@ def evaluate(
 def compare(
     corpus: Annotated[str, typer.Argument(help="A corpus name or path, or the folder of a collection.")],
     space: Spaces = None,
-    index: Annotated[str, typer.Option(help="The index of every space.")] = "auto",
+    index: Annotated[
+        list[str] | None, typer.Option(help="The index of every space; repeat to compare indexes.  [default: auto]")
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the HTML report.")] = None,
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
     """Index a corpus in several spaces (or open a collection), ask the same queries in each, compare the answers."""
-    from retrieval.collection import Collection
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.corpora.registry import open_corpus
     from retrieval.experiment import compare as compare_spaces
     from retrieval.experiment import compare_collection
     from retrieval.generations import is_collection
+    from retrieval.opening import open_collection
     from retrieval.provenance import provenance
 
     if is_collection(corpus):
-        if index != "auto" or skip_bad:
+        if (index or ["auto"]) != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(Collection(corpus), space, provenance=provenance())
+        comparison = compare_collection(open_collection(corpus), space, provenance=provenance())
     else:
         with _reported(BadEntries(skip_bad)) as bad:
             opened = Unique(open_corpus(corpus, on_bad=bad), bad)
-            comparison = compare_spaces(opened, space or [], index, provenance=provenance())
+            comparison = compare_spaces(opened, space or [], index or ["auto"], provenance=provenance())
     _show([comparison], out, as_json)
 
 

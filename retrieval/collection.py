@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoders.artifact import MANIFEST, digest_of, encoder_digest
+from encoders.artifact import MANIFEST, digest_of
 from encoders.base import Encoder
-from encoders.codes import Modality
+from encoders.codes import Codes, Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError, OptionError, UnknownNameError
-from indexers.base import Index
+from indexers.base import Hit, Index
 from indexers.registry import create_index, load_index
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.filling import Filled, begun, encoded, encoder_of, fill, fitted, planned
-from retrieval.generations import Generations, link, link_tree
+from retrieval.filters import Filter
+from retrieval.generations import WORK, Generations, link, link_tree
 from retrieval.generations import is_collection as is_collection  # said of collections, decided by their folder
 from retrieval.item_record import items_digest
 from retrieval.item_store import Change, ItemStore
 from retrieval.manifest import Manifest
 from retrieval.space_folder import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
 
-ITEMS, SPACES, WORK = "items.sqlite", "spaces", "work"
+ITEMS, SPACES = "items.sqlite", "spaces"
 #: Told what long work is doing, one line a step.
 Say = Callable[[str], None]
 
@@ -64,9 +65,11 @@ class Collection:
         self._present = present
         self.manifest = Manifest.read(present)
         self.spaces = self.manifest.spaces
-        self.items_digest = self.manifest.items
-        self.items = ItemStore(present / ITEMS)
         self._open: dict[str, OpenSpace] = {}
+        self._read_items()
+
+    def _read_items(self) -> None:
+        self.items = ItemStore(self._present / ITEMS)
 
     @classmethod
     def create(cls, folder: str | Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> Collection:
@@ -92,6 +95,11 @@ class Collection:
             Manifest.of(store, []).write(draft)
             store.close()
         return cls(folder)
+
+    @property
+    def items_digest(self) -> str:
+        """Digest of the items in their order."""
+        return self.manifest.items
 
     @property
     def generation(self) -> int:
@@ -160,17 +168,30 @@ class Collection:
             )
         return codes
 
+    def hits(self, asked: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
+        """Return the best `k` hits in each space that is asked, best first.
+
+        Parameters
+        ----------
+        asked : sequence of (str, codes)
+            A space's spec as it is stored, and the code of one query in it.
+        k : int
+        filters : sequence of Filter, optional
+            Only items that satisfy all of them are compared with the query, each by its exact score.
+
+        Raises
+        ------
+        QueryError
+            When no item satisfies the filters.
+        """
+        if not filters:
+            return [self.space(spec).index.search(codes, k)[0] for spec, codes in asked]
+        ids = self.items.matching(filters)
+        return [_hits_among(self.codes_of(spec), codes, ids, k) for spec, codes in asked]
+
     def _load(self, record: SpaceRecord, mmap: bool) -> tuple[Encoder, Index]:
         folder = self._folder_of(record)
-        try:
-            found = encoder_digest(folder / ENCODER), digest_of(folder / INDEX / MANIFEST)
-        except OSError as error:
-            raise ArtifactError(
-                f"the space '{record.spec}' of {self.folder} is incomplete: {error.filename} cannot be read "
-                f"({error.strerror}); index the corpus again in a new folder"
-            ) from None
-        if found != (record.encoder_digest, record.index_digest):
-            raise ArtifactError(f"the space '{record.spec}' of {self.folder} was changed from outside: index it again")
+        self._require_unchanged(record, {ENCODER: record.encoder_digest, INDEX: record.index_digest})
         index = load_index(folder / INDEX, mmap)
         if len(index) != self.manifest.count:
             raise ArtifactError(
@@ -178,6 +199,19 @@ class Collection:
                 "items: index the corpus again in a new folder"
             )
         return Encoder.load(folder / ENCODER), index
+
+    def _require_unchanged(self, record: SpaceRecord, digests: Mapping[str, str]) -> None:
+        """Refuse a space whose parts, by the folders they lie in, are not those that it was made of."""
+        folder = self._folder_of(record)
+        try:
+            found = {part: digest_of(folder / part / MANIFEST) for part in digests}
+        except OSError as error:
+            raise ArtifactError(
+                f"the space '{record.spec}' of {self.folder} is incomplete: {error.filename} cannot be read "
+                f"({error.strerror}); index the corpus again in a new folder"
+            ) from None
+        if found != digests:
+            raise ArtifactError(f"the space '{record.spec}' of {self.folder} was changed from outside: index it again")
 
     def _folder_of(self, record: SpaceRecord) -> Path:
         return self._present / SPACES / Path(record.folder).name
@@ -283,6 +317,12 @@ class Collection:
         _require_all(record.spec, len(opened.index), count)
         link_tree(source / ENCODER, target / ENCODER)
         return save_index(target, record, cost)
+
+
+def _hits_among(index: Index, codes: Codes, ids: Sequence[str], k: int) -> list[Hit]:
+    found = index.search_among(codes, index.rows_of_ids(ids)[None], k)
+    rows = found.rows[0][found.rows[0] >= 0]
+    return list(map(Hit, index.ids_of_rows(rows), found.scores[0].tolist()))
 
 
 def _require_all(spec: str, found: int, wanted: int) -> None:

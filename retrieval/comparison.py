@@ -26,7 +26,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class SpaceResult:
-    """One space's row.
+    """The row of one space, or of one space in one of several indexes.
 
     Attributes
     ----------
@@ -44,12 +44,15 @@ class SpaceResult:
         The same before averaging, for tests of significance.
     tied_with_best : dict of str to bool
         Measure -> not distinguishable from the best space (paired randomisation test, p >= .05).
-    precision_recall : ndarray float64 (11,)
-        Interpolated precision at recall 0, .1, ..., 1, averaged over the queries.
+    precision_recall : ndarray float64 (11,) or None
+        Interpolated precision at recall 0, .1, ..., 1, averaged over the queries; None where the index gives too few
+        answers for it.
     options : str
         The full configuration with every default, e.g. ``bm25:k1=0.9,...``.
     phases : list of Phase
         The training of what was trained by gradient descent.
+    several_indexes : bool
+        Whether the same space is there in other indexes too, so that its spec alone does not name the row.
     """
 
     spec: str
@@ -64,14 +67,31 @@ class SpaceResult:
     measures: dict[str, float]
     per_query: dict[str, NDArray[np.float64]]
     tied_with_best: dict[str, bool]
-    precision_recall: NDArray[np.float64]
+    precision_recall: NDArray[np.float64] | None
     options: str
     phases: list[Phase] = field(default_factory=list)
+    several_indexes: bool = False
+
+    @property
+    def label(self) -> str:
+        """What the row is called; see `row_label`."""
+        return row_label(self.spec, self.index, self.several_indexes)
+
+
+def row_label(spec: str, index: str, several_indexes: bool) -> str:
+    """Return what tells a row from all others: its spec, with its index where spaces are in several.
+
+    Examples
+    --------
+    >>> row_label("pixels", "exact", False), row_label("pixels", "faiss:HNSW32", True)
+    ('pixels', 'pixels @ faiss:HNSW32')
+    """
+    return f"{spec} @ {index}" if several_indexes else spec
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """How far two spaces agree on the neighbours of the same queries (means over queries, in [0, 1])."""
+    """How far two rows, by their labels, agree on the neighbours of the same queries (means, in [0, 1])."""
 
     first: str
     second: str

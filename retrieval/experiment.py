@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from encoders.base import Encoder
-from encoders.codes import Codes, slices
 from encoders.errors import CollectionError, OptionError
-from indexers.base import Index
+from indexers.registry import AUTO, check_description, parse_description
 from retrieval.collection import Collection
-from retrieval.comparison import Answer, Comparison, Example, Overlap, SpaceResult
+from retrieval.comparison import Answer, Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.corpora.base import Corpus, Item
-from retrieval.evaluation import Evaluation, evaluate_labels, evaluate_run, precision_recall, precision_recall_labels
-from retrieval.filling import fill, fitted, planned
+from retrieval.evaluation import Evaluation
+from retrieval.filling import fill, fill_another, fitted, planned
+from retrieval.judging import curve, judge
 from retrieval.overlap import jaccard_at_k, rbo
 from retrieval.phases import phases_of
 from retrieval.showing import distance_of, show
 from retrieval.significance import tied_with_best
 from retrieval.task import Task
+from retrieval.trial import Attempt, Trial, ask
 
-QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
-LABEL_MEASURES = ("P@10", "P@100", "AP@100")
-#: Full rankings are long: the label form of the precision-recall curve is drawn from this many queries.
-CURVE_QUERIES = 200
 SHOWN_ANSWERS = 8
-
-
-@dataclass
-class Attempt:
-    """One space filled with the corpus, and what that took."""
-
-    encoder: Encoder
-    index: Index
-    fit_seconds: float
-    encode_seconds: float
-    code_bytes: int
-
-
-@dataclass
-class Trial(Attempt):
-    """One space that was asked every query."""
-
-    query_ms: float
-    scores: NDArray[np.float32]
-    rows: NDArray[np.int64]
-    queries: Codes
 
 
 def compare(
     corpus: Corpus,
     specs: Sequence[str],
-    index: str | None = None,
+    indexes: Sequence[str | None] = (None,),
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
 ) -> Comparison:
@@ -69,8 +43,8 @@ def compare(
         With labels or judgements.
     specs : sequence of str
         The spaces, such as ``pixels`` and ``pixels+pca:30``.
-    index : str, optional
-        The index of every space; by default exact search.
+    indexes : sequence of str or None
+        The indexes that each space is put into, by default exact search; of several, each makes a row of its own.
     examples : int
         Queries whose answers are shown side by side.
     provenance : dict, optional
@@ -79,13 +53,36 @@ def compare(
     Raises
     ------
     OptionError
-        When the same space is named twice, or none.
+        When the same space or index is named twice, or none.
     """
-    encoders = [planned(spec, index, corpus.modality) for spec in specs]  # every spec is read before any work
+    encoders = [planned(spec, None, corpus.modality) for spec in specs]  # all is read before any work
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
+    _check_indexes(indexes)
     task = Task.of(corpus)
-    return outcome(corpus, task, [attempt(corpus, task, encoder, index) for encoder in encoders], examples, provenance)
+    trials = []
+    with ExitStack() as opened:
+        for encoder in encoders:
+            for filled in attempts(corpus, task, encoder, indexes):
+                opened.enter_context(filled.index)
+                trials.append(ask(task, filled))
+        return outcome(corpus, task, trials, examples, provenance)
+
+
+def _check_indexes(indexes: Sequence[str | None]) -> None:
+    """Refuse indexes that do not exist, or of which two would be the same, before any work."""
+    if not indexes:
+        raise OptionError("name at least one index, as in --index exact")
+    read = [parse_description(AUTO if description is None else description) for description in indexes]
+    twice = [description for place, description in enumerate(indexes) if read[place] in read[:place]]
+    if twice:
+        raise OptionError(f"the index '{twice[0]}' is named twice: name each only once")
+    names = [parsed.name for parsed in read]
+    same = [name for name in ("exact", "sparse") if name in names and AUTO in names]
+    if same:
+        raise OptionError(f"'{AUTO}' is 'exact' or 'sparse', as the space asks: leave '{AUTO}' or '{same[0]}' out")
+    for description in indexes:
+        check_description(description)
 
 
 def compare_collection(
@@ -119,7 +116,7 @@ def outcome(
         corpus=corpus.name,
         modality=str(corpus.modality),
         n_items=len(task.ids),
-        n_queries=len(evaluations[0].per_query[next(iter(evaluations[0].per_query))]),
+        n_queries=max(len(values) for evaluation in evaluations for values in evaluation.per_query.values()),
         judged_by="labels" if task.qrels is None else "qrels",
         spaces=_results(task, trials, evaluations),
         overlaps=_overlaps(trials),
@@ -128,91 +125,31 @@ def outcome(
     )
 
 
+def attempts(corpus: Corpus, task: Task, encoder: Encoder, indexes: Sequence[str | None]) -> Iterator[Attempt]:
+    """Fit one space and encode the corpus once; yield it in each index, which whoever takes it must close."""
+    fit_seconds = fitted(encoder, corpus.batches())
+    first, *others = indexes
+    begun = fill(encoder, corpus, first, len(task.ids))
+    yield Attempt(encoder, begun.index, fit_seconds, begun.encode_seconds, begun.code_bytes)
+    for description in others:
+        filled = fill_another(encoder, corpus, description, begun, len(task.ids))
+        if begun.kept is None and not begun.index.holds_codes:  # counts of words: the next has codes to go on with
+            begun = filled
+        yield Attempt(encoder, filled.index, fit_seconds, filled.encode_seconds, filled.code_bytes)
+
+
 def attempt(corpus: Corpus, task: Task, encoder: Encoder, description: str | None) -> Trial:
     """Fit, encode, index and search one space, with what each step cost."""
-    fit_seconds = fitted(encoder, corpus.batches())
-    filled = fill(encoder, corpus, description, len(task.ids))
-    return ask(task, Attempt(encoder, filled.index, fit_seconds, filled.encode_seconds, filled.code_bytes))
-
-
-def ask(task: Task, attempt: Attempt) -> Trial:
-    """Ask every query of one filled space."""
-    encoder, index = attempt.encoder, attempt.index
-    contents = [query.content for query in task.queries]
-    queries = encoder.encode_queries(contents)
-    found = index.search_rows(queries, min(task.depth, len(task.ids)))
-    scores, rows = _without_own(found.scores, found.rows, task.own)
-    latency = _latency(encoder, index, contents)
-    return Trial(**vars(attempt), query_ms=latency, scores=scores, rows=rows, queries=queries)
-
-
-def _latency(encoder: Encoder, index: Index, contents: list[Any], trials: int = 20) -> float:
-    """Return the median milliseconds of one query at a time, encoding included."""
-    times = []
-    for content in contents[:trials]:
-        before = time.perf_counter()
-        index.search(encoder.encode_queries([content]), 10)
-        times.append(time.perf_counter() - before)
-    return 1000 * float(np.median(times))
-
-
-def _without_own(scores: NDArray[Any], rows: NDArray[Any], own: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Drop each query's own row from its answers."""
-    order = np.argsort((rows == own[:, None]) & (own >= 0)[:, None], axis=1, kind="stable")
-    gone = (np.take_along_axis(rows, order, axis=1) == own[:, None]) & (own >= 0)[:, None]
-    ordered = np.where(gone, -1, np.take_along_axis(rows, order, axis=1))
-    return np.where(gone, -np.inf, np.take_along_axis(scores, order, axis=1)), ordered
-
-
-def judge(task: Task, trial: Trial) -> Evaluation:
-    """Measure the answers of one space."""
-    if task.qrels is not None:
-        return evaluate_run(_run(task, trial), task.qrels, QREL_MEASURES)
-    labels = [query.label for query in task.queries]
-    return evaluate_labels(trial.rows, task.labels, labels, LABEL_MEASURES, exclude=task.own)
-
-
-def _run(task: Task, trial: Trial) -> dict[str, dict[str, float]]:
-    return {
-        query.id: {task.ids[row]: float(score) for row, score in zip(rows, scores, strict=True) if row >= 0}
-        for query, rows, scores in zip(task.queries, trial.rows.tolist(), trial.scores.tolist(), strict=True)
-    }
-
-
-def _curve(task: Task, trial: Trial) -> NDArray[np.float64]:
-    if task.qrels is not None:
-        return np.asarray(precision_recall(_run(task, trial), task.qrels).mean(axis=0))
-    count = min(CURVE_QUERIES, len(task.queries))
-    chosen = np.linspace(0, len(task.queries) - 1, count).astype(int)
-    blocks = (trial.index.search_rows(part, len(task.ids)).rows for part in slices(trial.queries[chosen], 100))
-    labels = [task.queries[place].label for place in chosen]
-    return np.asarray(
-        precision_recall_labels(_padded(blocks, len(task.ids)), task.labels, labels, task.own[chosen]).mean(axis=0)
-    )
-
-
-def _padded(blocks: Iterator[NDArray[np.int64]], n_items: int) -> Iterator[NDArray[np.int64]]:
-    """Rank items that a sparse index did not return (score 0) behind all others, in their own order."""
-    for rows in blocks:
-        full = np.empty((len(rows), n_items), dtype=np.int64)
-        for place, row in enumerate(rows):
-            found = row[row >= 0]
-            full[place] = np.concatenate([found, np.setdiff1d(np.arange(n_items), found)])
-        yield full
+    (filled,) = attempts(corpus, task, encoder, [description])
+    return ask(task, filled)
 
 
 def _results(task: Task, trials: list[Trial], evaluations: list[Evaluation]) -> list[SpaceResult]:
-    specs = [str(trial.encoder) for trial in trials]
-    measures = list(evaluations[0].per_query)
-    tied = {
-        measure: tied_with_best(
-            {spec: evaluation.per_query[measure] for spec, evaluation in zip(specs, evaluations, strict=True)}
-        )
-        for measure in measures
-    }
+    labels = _labels(trials)
+    tied = _tied(labels, evaluations)
     return [
         SpaceResult(
-            spec=spec,
+            spec=str(trial.encoder),
             index=trial.index.description,
             dim=trial.encoder.space.dim,
             kind=str(trial.encoder.space.kind),
@@ -223,25 +160,47 @@ def _results(task: Task, trials: list[Trial], evaluations: list[Evaluation]) -> 
             query_ms=trial.query_ms,
             measures=evaluation.means,
             per_query=evaluation.per_query,
-            tied_with_best={measure: tied[measure][spec] for measure in measures},
-            precision_recall=_curve(task, trial),
+            tied_with_best={measure: tied[measure][label] for measure in evaluation.per_query},
+            precision_recall=curve(task, trial),
             options=trial.encoder.spec(full=True),
             phases=phases_of(trial.encoder),
+            several_indexes=_several_indexes(trials),
         )
-        for spec, trial, evaluation in zip(specs, trials, evaluations, strict=True)
+        for label, trial, evaluation in zip(labels, trials, evaluations, strict=True)
     ]
 
 
+def _several_indexes(trials: list[Trial]) -> bool:
+    return len({str(trial.encoder) for trial in trials}) < len(trials)
+
+
+def _labels(trials: list[Trial]) -> list[str]:
+    several = _several_indexes(trials)
+    return [row_label(str(trial.encoder), trial.index.description, several) for trial in trials]
+
+
+def _tied(labels: list[str], evaluations: list[Evaluation]) -> dict[str, dict[str, bool]]:
+    """Return measure -> row -> whether it is tied with the best of the rows that have the measure."""
+    rows = list(zip(labels, (evaluation.per_query for evaluation in evaluations), strict=True))
+    measures = dict.fromkeys(measure for _, values in rows for measure in values)
+    return {
+        measure: tied_with_best({label: values[measure] for label, values in rows if measure in values})
+        for measure in measures
+    }
+
+
 def _overlaps(trials: list[Trial]) -> list[Overlap]:
-    most = min(10, trials[0].rows.shape[1])  # a small corpus has no ten answers
+    most = min(10, *(trial.rows.shape[1] for trial in trials))  # a small corpus has no ten answers
     return [
         Overlap(
-            str(first.encoder),
-            str(second.encoder),
-            float(jaccard_at_k(first.rows[:, :10], second.rows[:, :10], most).mean()),
-            float(rbo(first.rows[:, :10], second.rows[:, :10]).mean()),
+            first,
+            second,
+            float(jaccard_at_k(rows[:, :most], others[:, :most], most).mean()),
+            float(rbo(rows[:, :most], others[:, :most]).mean()),
         )
-        for first, second in combinations(trials, 2)
+        for (first, rows), (second, others) in combinations(
+            zip(_labels(trials), (trial.rows for trial in trials), strict=True), 2
+        )
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -132,12 +132,12 @@ def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total
     total : int, optional
         How many items there are, for the progress bar.
     """
-    index = create_index(description, encoder.space)
-    kept = None if index.holds_codes else create_index("exact", encoder.space)
+    index = create_index(description, encoder.space, encoder.lexicon)
+    kept = None if index.holds_codes or index.stores_counts else create_index("exact", encoder.space)
     filled = Filled(index, kept)
     target = index if kept is None else kept
     with _closed_on_error(index):
-        for ids, codes in encoded(encoder, items, filled, total):
+        for ids, codes in encoded(encoder, items, filled, total, index.stores_counts):
             target.add(ids, codes)
         if kept is not None:
             _pour(kept, index)
@@ -187,9 +187,16 @@ def _closed_on_error(index: Index) -> Iterator[None]:
 
 
 def encoded(
-    encoder: Encoder, items: Iterable[Item], cost: Filled | None = None, total: int | None = None
+    encoder: Encoder,
+    items: Iterable[Item],
+    cost: Filled | None = None,
+    total: int | None = None,
+    counts: bool = False,
 ) -> Iterator[tuple[list[str], Codes]]:
-    """Encode items batch by batch, with a progress bar on standard error; costs are added to `cost`."""
+    """Encode items batch by batch, with a progress bar on standard error; costs are added to `cost`.
+
+    With `counts`, for an index that weighs words itself, they are counts over the words of the encoder's lexicon.
+    """
     from tqdm import tqdm
 
     stream = iter(items)
@@ -198,7 +205,7 @@ def encoded(
     try:
         while chunk := list(islice(stream, BATCH_ROWS)):
             before = time.perf_counter()
-            codes = _encode(encoder, chunk)
+            codes = _encode(encoder.encode_counts if counts else encoder.encode, chunk)
             if cost is not None:
                 cost.encode_seconds += time.perf_counter() - before
                 cost.code_bytes += bytes_of(codes)
@@ -208,13 +215,13 @@ def encoded(
         bar.close()
 
 
-def _encode(encoder: Encoder, chunk: list[Item]) -> Codes:
+def _encode(encode: Callable[[Any], Codes], chunk: list[Item]) -> Codes:
     try:
-        return encoder.encode([item.content for item in chunk])
+        return encode([item.content for item in chunk])
     except (BadItemError, DimensionError) as error:
         for item in chunk:  # name the one that it was
             try:
-                encoder.encode([item.content])
+                encode([item.content])
             except (BadItemError, DimensionError) as single:
                 raise type(single)(f"item '{item.id}': {single}") from error
         raise

@@ -13,6 +13,8 @@ from encoders.artifact import fsync
 from encoders.errors import ArtifactError, CollectionError
 
 POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
+#: Where encoders lie while they are fitted.
+WORK = "work"
 #: A reader that has just read the pointer still finds the generation it names.
 KEPT = 2
 #: A writer waits so long for another before it gives up.
@@ -64,7 +66,7 @@ class Generations:
         """Tell whether the folder holds anything but what a killed first write leaves."""
         if not self.folder.is_dir():
             return False
-        return any(path.name not in {GENERATIONS, LOCK, f".{POINTER}"} for path in self.folder.iterdir())
+        return any(path.name not in {GENERATIONS, LOCK, WORK, f".{POINTER}"} for path in self.folder.iterdir())
 
     @contextmanager
     def draft(self) -> Iterator[Path]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +15,107 @@ from retrieval.collection import Collection, Say, quiet
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.filling import encoder_of, planned
 from retrieval.generations import is_collection
+
+if TYPE_CHECKING:
+    from retrieval.served.loading import Part
+
+#: More parts than this are no help.
+MOST_PARTS = 100_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What ``nearby index`` was asked for.
+
+    Attributes
+    ----------
+    specs : tuple of str
+        The spaces.
+    out : Path or None
+        Folder of the collection; a part of a load writes none.
+    index : str
+        Description of the index of every space.
+    rebuild : bool
+        Index anew what Elasticsearch serves.
+    resume : bool
+        There has to be something to go on with.
+    shard : str or None
+        ``3/16``: load one part.
+    finish : bool
+        Check the parts and serve them.
+    """
+
+    specs: tuple[str, ...]
+    out: Path | None
+    index: str = AUTO
+    rebuild: bool = False
+    resume: bool = False
+    shard: str | None = None
+    finish: bool = False
+
+    @property
+    def served(self) -> bool:
+        """True for an index on a server."""
+        return parse_description(self.index).name == "elasticsearch"
+
+    def require_possible(self, corpus_given: bool) -> None:
+        """Refuse what does not go together, before any work.
+
+        Raises
+        ------
+        OptionError
+        """
+        if not self.specs:
+            raise OptionError("name at least one space, as in -s bm25; repeat -s for more")
+        if not corpus_given and not self.finish:
+            raise OptionError("name a corpus: one that  nearby corpora  lists, or the path of a file or folder")
+        if self.shard is not None and (self.finish or self.rebuild or self.resume or self.out is not None):
+            raise OptionError(
+                "--shard loads one part, which goes on by itself: leave --finish, --rebuild, --resume, -o out"
+            )
+        if self.shard is None and self.out is None:
+            raise OptionError("name the folder of the collection, as in -o FOLDER")
+        if not self.served and (self.shard is not None or self.finish or self.rebuild):
+            raise OptionError("--shard, --finish and --rebuild are for --index elasticsearch:URL/NAME")
+
+    def part(self) -> Part:
+        """Return the part that is loaded.
+
+        Raises
+        ------
+        OptionError
+            For what is no part.
+        """
+        number, slash, of = str(self.shard).partition("/")
+        if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_PARTS):
+            raise OptionError(
+                f"--shard is written K/N, the K-th of N parts, at most {MOST_PARTS:,}; got '{self.shard}'"
+            )
+        from retrieval.served.loading import Part
+
+        return Part(int(number), int(of))
+
+
+def index_as_planned(
+    plan: Plan, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: Say = quiet
+) -> Collection | None:
+    """Do what was asked; None where only a part was loaded."""
+    if not plan.served:
+        assert corpus is not None and plan.out is not None  # noqa: S101, PT018  # `require_possible`
+        if plan.resume and not is_collection(plan.out):
+            raise OptionError(f"there is nothing to go on with in {plan.out}: leave --resume out")
+        return index_corpus(plan.out, corpus, plan.specs, plan.index, on_bad, say)
+    from retrieval.served.indexing import finish_parts, index_part, index_served
+
+    if plan.shard is not None:
+        assert corpus is not None  # noqa: S101
+        index_part(corpus, plan.specs, plan.index, plan.part(), on_bad, say)
+        return None
+    assert plan.out is not None  # noqa: S101
+    if plan.finish:
+        return finish_parts(plan.out, plan.specs, plan.index, corpus, say)
+    assert corpus is not None  # noqa: S101
+    return index_served(plan.out, corpus, plan.specs, plan.index, on_bad, say, plan.rebuild, plan.resume)
 
 
 def index_corpus(

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError
 from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, raise_bad, unique_ids
+from retrieval.filters import Filter
+from retrieval.item_matching import matching_ids
 from retrieval.item_record import COLUMNS, item_digest, item_of, record_of
 
 _SCHEMA = """
@@ -109,6 +111,11 @@ class ItemStore(Corpus):
             return iter(self)
         return self._items(f"SELECT {COLUMNS} FROM queries ORDER BY row")  # noqa: S608
 
+    @property
+    def has_queries(self) -> bool:
+        """True when the corpus had queries of its own."""
+        return bool(self._own_queries)
+
     def qrels(self) -> Qrels | None:
         """Return the judgements, where there are any."""
         found: Qrels = {}
@@ -159,6 +166,16 @@ class ItemStore(Corpus):
                 found[item.id] = item
         self._require_found(ids, found)
         return [found[id] for id in ids]
+
+    def matching(self, filters: Sequence[Filter]) -> list[str]:
+        """Return the ids of the items that satisfy every filter, in the order of their rows.
+
+        Raises
+        ------
+        QueryError
+            When there is none, saying which filter is to blame.
+        """
+        return matching_ids(self._read, filters)
 
     def require(self, ids: Sequence[str]) -> None:
         """Refuse ids that are not there; of those that are, the items may be damaged (so that they can be deleted).

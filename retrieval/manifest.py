@@ -12,19 +12,26 @@ from encoders.errors import ArtifactError
 from retrieval.item_store import ItemStore
 from retrieval.space_folder import SpaceRecord
 
-FORMAT = 1
+#: A nearby that knows only local collections must not take a served one for a local one that is damaged.
+FORMAT, SERVED_FORMAT = 1, 2
 KIND = "a collection"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The corpus a collection was made of, how many items it holds, their digest, and its spaces by spec."""
+    """The corpus a collection was made of, how many items it holds, their digest, and its spaces by spec.
+
+    `server` is the address of the Elasticsearch index that holds items and codes, empty where they lie in the folder;
+    `index` is that index by its own name.
+    """
 
     corpus: str
     modality: Modality
     count: int
     items: str
     spaces: dict[str, SpaceRecord]
+    server: str = ""
+    index: str = ""
 
     @classmethod
     def of(cls, store: ItemStore, records: Iterable[SpaceRecord]) -> Manifest:
@@ -43,14 +50,20 @@ class Manifest:
         """
         path = generation / MANIFEST
         value = read_json(path, KIND)
-        check_format(value, KIND, path, FORMAT)
+        check_format(value, KIND, path, SERVED_FORMAT)
         try:
             records = [SpaceRecord(**record) for record in value["spaces"]]
             for record in records:
                 Space.from_json(record.space)
             spaces = {record.spec: record for record in records}
             return cls(
-                str(value["corpus"]), Modality(value["modality"]), int(value["count"]), str(value["items"]), spaces
+                str(value["corpus"]),
+                Modality(value["modality"]),
+                int(value["count"]),
+                str(value["items"]),
+                spaces,
+                str(value.get("server", "")),
+                str(value.get("index", "")),
             )
         except KeyError as error:
             raise ArtifactError(f"{path} is corrupt: it has no {error}") from None
@@ -69,4 +82,6 @@ class Manifest:
             "spaces": [asdict(record) for record in self.spaces.values()],
             "versions": library_versions(),
         }
+        if self.server:
+            value |= {"format": SERVED_FORMAT, "server": self.server, "index": self.index}
         write_json(generation / MANIFEST, value)

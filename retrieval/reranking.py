@@ -60,8 +60,11 @@ def plan_of(
     candidates: int | None = None,
     radius: int | None = None,
     spaces: Sequence[str] | None = None,
+    others: Sequence[str] = (),
 ) -> Plan | None:
     """Return what the options of `nearby search` ask for, or None where none of them is given.
+
+    `others` are options given with them that know nothing of a shortlist, as they are typed.
 
     Raises
     ------
@@ -79,6 +82,8 @@ def plan_of(
             given = "--candidates" if radius is None else "--radius"
             raise OptionError(f"{given} bounds a shortlist: give --shortlist SPACE and --rerank SPACE too")
         return None
+    if others:
+        raise OptionError(f"{others[0]} does not go together with --shortlist and --rerank: leave it, or them, out")
     if shortlist is None or rerank is None:
         missing = "--rerank" if rerank is None else "--shortlist"
         raise OptionError(

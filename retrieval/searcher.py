@@ -18,6 +18,7 @@ from indexers.base import Hit
 from retrieval.collection import Collection
 from retrieval.comparison import Answer, Shown
 from retrieval.corpora.base import Content, Item
+from retrieval.filters import Filter
 from retrieval.npy import read_npy
 from retrieval.showing import distance_of, show
 
@@ -65,23 +66,24 @@ class Searcher:
         if not collection.spaces:
             raise QueryError(f"{collection.folder} has no space yet: add one with  nearby index ... -s SPACE")
         self.collection = collection
-        self.specs = [collection.resolve(spec) for spec in specs] if specs else list(collection.spaces)
+        asked = map(collection.resolve, specs) if specs else collection.spaces
+        self.specs = list(dict.fromkeys(asked))
 
-    def search(self, query: Query, k: int = 10) -> list[Found]:
-        """Return the answers of every space.
+    def search(self, query: Query, k: int = 10, filters: Sequence[Filter] = ()) -> list[Found]:
+        """Return the answers of every space, each asked by itself, so that its time is its own.
 
         Raises
         ------
         QueryError
-            When no space can answer, saying why.
+            When no space can answer, or no item satisfies the filters, saying why.
         """
         require_moderate(k)
-        found = [self._search(spec, query, k) for spec in dict.fromkeys(self.specs)]
+        found = [self._search(spec, query, k, filters) for spec in self.specs]
         if all(one.note for one in found):
             raise QueryError(found[0].note or "no space can answer")
         return found
 
-    def _search(self, spec: str, query: Query, k: int) -> Found:
+    def _search(self, spec: str, query: Query, k: int, filters: Sequence[Filter]) -> Found:
         opened = self.collection.space(spec)
         metric, options = opened.encoder.space.metric, opened.encoder.spec(full=True)
         begun = time.perf_counter()
@@ -89,8 +91,8 @@ class Searcher:
             codes = encode_query(opened.encoder, query.content)
         except (QueryError, BadItemError) as error:
             return Found(spec, options, str(metric), [], 0.0, str(error))
-        hits = opened.index.search(codes, k + (query.own is not None))[0]
-        hits = [hit for hit in hits if hit.id != query.own][:k]
+        (hits,) = self.collection.hits([(spec, codes)], k + (query.own is not None), filters)
+        hits = without_own(hits, query, k)
         milliseconds = 1000 * (time.perf_counter() - begun)
         return Found(spec, options, str(metric), answers_of(self.collection, query, hits, metric), milliseconds)
 
@@ -104,6 +106,11 @@ def require_moderate(k: int) -> None:
     """
     if not 1 <= k <= MOST:
         raise OptionError(f"k should be from 1 to {MOST:,}; got {k}")
+
+
+def without_own(hits: Sequence[Hit], query: Query, k: int) -> list[Hit]:
+    """Return the best `k` hits, of k + 1, that are not the item that is asked with."""
+    return [hit for hit in hits if hit.id != query.own][:k]
 
 
 def answers_of(collection: Collection, query: Query, hits: Sequence[Hit], metric: Metric) -> list[Answer]:

@@ -140,7 +140,9 @@ class Bulk:
                 wait, progress = _FIRST_WAIT, time.monotonic()
             lines = left
             if lines and (self._stopped or time.monotonic() - progress > self._patience):
-                raise ServerError(f"{trouble}; after {self._patience:.0f} s without progress the load stopped: go on later")
+                raise ServerError(
+                    f"{trouble}; after {self._patience:.0f} s without progress the load stopped: go on later"
+                )
             if lines:
                 time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # or all would come back at once
                 wait = min(2 * wait, _LONGEST_WAIT)

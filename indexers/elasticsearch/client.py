@@ -11,7 +11,7 @@ from typing import Any
 
 from encoders.errors import IndexGoneError, NearbyError, OptionError, ServerError
 
-USER, PASSWORD = "NEARBY_ELASTICSEARCH_USER", "NEARBY_ELASTICSEARCH_PASSWORD"  # noqa: S105
+USER, PASSWORD = "NEARBY_ELASTICSEARCH_USER", "NEARBY_ELASTICSEARCH_PASSWORD"
 API_KEY, AUTHORITY = "NEARBY_ELASTICSEARCH_API_KEY", "NEARBY_ELASTICSEARCH_CA"
 TIMEOUT = "NEARBY_ELASTICSEARCH_TIMEOUT"
 #: Majors that a client of major 8 is understood by.
@@ -86,7 +86,9 @@ def _authority(path: str | None, hosts: Sequence[str]) -> dict[str, Any]:
     if not path:
         return {}
     if not Path(path).is_file():
-        raise OptionError(f"{AUTHORITY} names '{path}', which is no file: give the certificate of who signed the server's")
+        raise OptionError(
+            f"{AUTHORITY} names '{path}', which is no file: give the certificate of who signed the server's"
+        )
     return {"ca_certs": path} if any(host.startswith("https:") for host in hosts) else {}
 
 
@@ -148,7 +150,7 @@ def refusal(error: Any, hosts: Sequence[str]) -> str:
     if kind == "cluster_block_exception":
         return blocked(reason)
     if error.status_code == 403:
-        return f"Elasticsearch at {hosts[0]} does not allow this to our user: give it the rights, or take another ({reason})"
+        return f"Elasticsearch at {hosts[0]} does not let our user do this: give it the right ({reason})"
     if kind == "media_type_header_exception":
         return f"Elasticsearch at {hosts[0]} is older than this client understands: use a server of version 8 or 9"
     if kind == "index_not_found_exception":
@@ -178,12 +180,13 @@ def cause_of(body: Any) -> tuple[str, str]:
     >>> cause_of({"error": {"type": "a", "reason": "b", "root_cause": [{"type": "c", "reason": "d"}]}})
     ('c', 'd')
     """
-    error = body.get("error", body) if isinstance(body, dict) else body
+    error: Any = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(error, dict):
         return "", " ".join(str(error).split())[:200]
     root = next(iter(error.get("root_cause") or []), error)
     # 'all shards failed' says nothing: what the first of them says does
-    failed = next(iter(error.get("failed_shards") or []), {}).get("reason")
+    shards = error.get("failed_shards") or [{}]
+    failed = shards[0].get("reason")
     deepest = failed if isinstance(failed, dict) else root
     while isinstance(deepest.get("caused_by"), dict) and deepest["caused_by"].get("reason"):
         deepest = deepest["caused_by"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,25 @@ WINDOW = 10_000
 LONGEST_WORD = 255
 
 
+@dataclass(frozen=True)
+class How:
+    """How a search is made.
+
+    Attributes
+    ----------
+    candidates : int
+        Looked at in each shard.
+    oversample : float, optional
+        How many times k are put in order again by their full vectors, where shortened ones are searched.
+    only : tuple of dict
+        Filters in Elasticsearch's own words: what does not pass them is no answer.
+    """
+
+    candidates: int
+    oversample: float | None = None
+    only: tuple[dict[str, Any], ...] = ()
+
+
 class Field(ABC):
     """One space of an index.
 
@@ -33,9 +52,6 @@ class Field(ABC):
         With what is built.
     """
 
-    #: Sorts of analysis, similarities: settings that the index must have before it has the field.
-    settings: ClassVar[dict[str, Any]] = {}
-
     def __init__(self, space: Space, address: Address) -> None:
         self.space, self.address = space, address
 
@@ -45,15 +61,11 @@ class Field(ABC):
 
     @abstractmethod
     def values(self, codes: Codes) -> list[Any]:
-        """Return what a document holds of each code."""
+        """Return what a document holds of each code, and what is sent of each query."""
 
     @abstractmethod
-    def query(self, name: str, code: Any, k: int, candidates: int, oversample: float | None) -> dict[str, Any]:
-        """Return the part of a search that finds the `k` nearest of one code (from `asked`) in the field `name`."""
-
-    @abstractmethod
-    def asked(self, queries: Codes) -> list[Any]:
-        """Return what is sent of each query."""
+    def query(self, name: str, code: Any, k: int, how: How) -> dict[str, Any]:
+        """Return the part of a search that finds the `k` nearest of one code (from `values`) in the field `name`."""
 
     @abstractmethod
     def scores(self, raw: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -63,11 +75,16 @@ class Field(ABC):
 class VectorField(Field):
     """What is searched by ``knn``."""
 
-    def query(self, name: str, code: Any, k: int, candidates: int, oversample: float | None) -> dict[str, Any]:
+    #: Whether vectors are kept shortened beside the full ones.
+    quantised = False
+
+    def query(self, name: str, code: Any, k: int, how: How) -> dict[str, Any]:
         """Return a search for neighbours."""
-        clause = {"field": name, "query_vector": code, "k": k, "num_candidates": max(candidates, k)}
-        if oversample is not None and "_" in self.address.algorithm:
-            clause["rescore_vector"] = {"oversample": oversample}
+        clause = {"field": name, "query_vector": code, "k": k, "num_candidates": max(how.candidates, k)}
+        if how.oversample is not None and self.quantised:
+            clause["rescore_vector"] = {"oversample": how.oversample}
+        if how.only:
+            clause["filter"] = list(how.only)
         return {"knn": clause}
 
     def _options(self, algorithm: str) -> dict[str, Any]:
@@ -87,13 +104,16 @@ class DenseField(VectorField):
     def __init__(self, space: Space, address: Address) -> None:
         super().__init__(space, address)
         algorithm, dim = address.algorithm, space.dim
+        self.quantised = "_" in algorithm
         if dim > MOST_NUMBERS:
             raise DimensionError(
                 f"Elasticsearch takes at most {MOST_NUMBERS:,} numbers, this space has {dim:,}: "
                 "shorten the codes, e.g. by '+pca:256', or use faiss or exact"
             )
         if dim < LEAST.get(algorithm, 1):
-            raise DimensionError(f"{algorithm} needs at least {LEAST[algorithm]} numbers, this space has {dim}: use hnsw")
+            raise DimensionError(
+                f"{algorithm} needs at least {LEAST[algorithm]} numbers, this space has {dim}: use int8_hnsw"
+            )
         if algorithm.startswith("int4") and dim % 2:
             raise DimensionError(f"{algorithm} needs an even number of numbers, this space has {dim}: use int8_hnsw")
 
@@ -112,8 +132,6 @@ class DenseField(VectorField):
         """Return the rows themselves; the serializer reads arrays."""
         return list(codes)
 
-    asked = values
-
     def scores(self, raw: NDArray[np.float64]) -> NDArray[np.float32]:
         """Undo 1 / (1 + d²), or what keeps an inner product above 0."""
         if self.space.metric is Metric.EUCLIDEAN:
@@ -130,7 +148,9 @@ class BitField(VectorField):
         super().__init__(space, address)
         self.bits = -(-space.dim // 8) * 8
         if self.bits > MOST_BITS:
-            raise DimensionError(f"Elasticsearch takes at most {MOST_BITS:,} bits, this space has {space.dim:,}: use faiss")
+            raise DimensionError(
+                f"Elasticsearch takes at most {MOST_BITS:,} bits, this space has {space.dim:,}: use faiss"
+            )
 
     def mapping(self) -> dict[str, Any]:
         """Return the mapping of bits: a graph or a scan, they are not quantised further."""
@@ -144,15 +164,9 @@ class BitField(VectorField):
             "index_options": self._options(algorithm),
         }
 
-    def query(self, name: str, code: Any, k: int, candidates: int, oversample: float | None) -> dict[str, Any]:
-        """Return a search for neighbours; there is nothing to rescore."""
-        return super().query(name, code, k, candidates, None)
-
     def values(self, codes: Any) -> list[Any]:
         """Return hex strings."""
         return [row.tobytes().hex() for row in codes]
-
-    asked = values
 
     def scores(self, raw: NDArray[np.float64]) -> NDArray[np.float32]:
         """Undo (bits - distance) / bits, exactly: distances are whole numbers."""
@@ -195,11 +209,10 @@ class WordsField(Field):
             for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
         ]
 
-    asked = values
-
-    def query(self, name: str, code: Any, k: int, candidates: int, oversample: float | None) -> dict[str, Any]:
+    def query(self, name: str, code: Any, k: int, how: How) -> dict[str, Any]:
         """Return a search for any of the words; one that is said twice counts twice."""
-        return {"query": {"match": {name: {"query": code}}}}
+        match = {"match": {name: {"query": code}}}
+        return {"query": {"bool": {"must": [match], "filter": list(how.only)}} if how.only else match}
 
     def scores(self, raw: NDArray[np.float64]) -> NDArray[np.float32]:
         """Leave out the constant factor k1 + 1, which Lucene's legacy similarity has kept."""

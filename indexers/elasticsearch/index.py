@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,10 +20,10 @@ from encoders.errors import ArtifactError, OptionError
 from indexers.base import Index, Rows
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.fields import WINDOW, Field, Layout, WordsField, field_of
+from indexers.elasticsearch.fields import WINDOW, Field, How, Layout, WordsField, field_of
 from indexers.elasticsearch.search import Answers, searched
 from indexers.elasticsearch.site import Site
-from indexers.elasticsearch.stored import exact_rows
+from indexers.elasticsearch.stored import Stored, exact_rows
 from indexers.folder import read_array, write_array
 
 PLACES, ABOUT = "places.npy", "about.json"
@@ -61,7 +61,8 @@ class Elasticsearch(Index):
         self.address = Address.read(backend)
         self.positive_only = self.stores_counts
         self.field: Field = field_of(self.space, self.address, self.lexicon)
-        self._candidates, self._oversample, self._rescore = CANDIDATES, None, False
+        self._candidates, self._rescore = CANDIDATES, False
+        self._oversample: float | None = None
         self._index: str | None = None
         self._places = np.empty(0, dtype=np.int64)
         self._next_place = 0
@@ -71,7 +72,7 @@ class Elasticsearch(Index):
         if key == "num_candidates":
             self._candidates = int(_number(key, value, 1, WINDOW, whole=True))
         elif key == "oversample":
-            self._oversample: float | None = _number(key, value, 1, 100)
+            self._oversample = _number(key, value, 1, 100)
         elif key == "rescore":
             if value not in ("true", "false"):
                 raise OptionError(f"rescore should be true or false; got '{value}'")
@@ -117,7 +118,7 @@ class Elasticsearch(Index):
             scores[place, :count] = self.field.scores(answers.raw)
             rows[place, :count] = self._rows_of_places(answers.places)
         if self._rescore and not self.stores_counts:
-            return exact_rows(self.site, self._made(), self._field_name, self.space, queries, rows, self._key_of)
+            return exact_rows(self._stored, queries, rows, self._key_of)
         return Rows(scores, rows)
 
     def _write(self, folder: Path) -> None:
@@ -134,7 +135,9 @@ class Elasticsearch(Index):
         self._places = read_array(folder / PLACES, mmap=False)
         self._index, self._next_place, self._kept = str(about["index"]), int(about["next_place"]), True
         if not self.site.exists(self._index):
-            raise ArtifactError(f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]} any more")
+            raise ArtifactError(
+                f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]} any more"
+            )
         self.site.refresh(self._index)
         held = self.site.count(self._index)
         if held != len(self):
@@ -150,6 +153,10 @@ class Elasticsearch(Index):
 
     _field_name = CODE
 
+    @property
+    def _stored(self) -> Stored:
+        return Stored(self.site, self._made(), self._field_name, self.space)
+
     def _answers(self, queries: Codes, k: int) -> list[Answers]:
         if k > WINDOW:
             raise OptionError(f"Elasticsearch gives at most {WINDOW:,} answers; got k={k:,}")
@@ -158,12 +165,10 @@ class Elasticsearch(Index):
         self._refresh()
         return searched(self.site, index, searches, k, self._many_shards)
 
-    def searches(self, queries: Codes, k: int) -> list[dict[str, Any]]:
-        """Return what asks the server for the `k` nearest of each `comparable` query."""
-        return [
-            self.field.query(self._field_name, code, k, self._candidates, self._oversample)
-            for code in self.field.asked(queries)
-        ]
+    def searches(self, queries: Codes, k: int, only: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+        """Return what asks the server for the `k` nearest of each `comparable` query, of those that pass filters."""
+        how = How(self._candidates, self._oversample, tuple(only))
+        return [self.field.query(self._field_name, code, k, how) for code in self.field.values(queries)]
 
     @property
     def _many_shards(self) -> bool:

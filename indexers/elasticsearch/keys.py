@@ -33,7 +33,9 @@ def key_of(id: str) -> str:
         elif _encodes(id) and len(id.encode()) <= _LONGEST_BYTES:
             return id
     if len(id) > _LONGEST_OWN:
-        raise BadItemError(f"the id '{id[:40]}…' has {len(id):,} characters; Elasticsearch holds at most {_LONGEST_OWN:,}")
+        raise BadItemError(
+            f"the id '{id[:40]}…' has {len(id):,} characters; Elasticsearch holds at most {_LONGEST_OWN:,}"
+        )
     return MARK + hashlib.sha256(id.encode("utf-8", "surrogatepass")).hexdigest()
 
 

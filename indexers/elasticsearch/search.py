@@ -20,9 +20,10 @@ SHOWN = ["place", "own_id"]
 
 
 class Answers(NamedTuple):
-    """What was found for one query, best first: ids, Elasticsearch's scores, places in the order of items."""
+    """What was found for one query, best first: ids, keys, Elasticsearch's scores, places in the order of items."""
 
     ids: list[str]
+    keys: list[str]
     raw: NDArray[np.float64]
     places: NDArray[np.int64]
 
@@ -47,7 +48,9 @@ def _round_trip(
 ) -> list[Answers]:
     # word statistics of all shards: each alone would weigh words by its own
     kind = {"search_type": "dfs_query_then_fetch"} if several_shards else {}
-    bodies = [{"size": k, "_source": False, "docvalue_fields": SHOWN, "track_total_hits": False, **one} for one in searches]
+    bodies = [
+        {"size": k, "_source": False, "docvalue_fields": SHOWN, "track_total_hits": False, **one} for one in searches
+    ]
     shape = "hits.hits._id,hits.hits._score,hits.hits.fields,timed_out,_shards.failed"
     with site.asking() as client:
         if len(bodies) == 1:
@@ -82,4 +85,4 @@ def _answers(site: Site, answer: Any) -> Answers:
     raw = np.array([hit["_score"] for hit in hits], dtype=np.float64)
     ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in hits]
     order = np.lexsort((places, -raw))
-    return Answers([ids[at] for at in order], raw[order], places[order])
+    return Answers([ids[at] for at in order], [hits[at]["_id"] for at in order], raw[order], places[order])

@@ -71,7 +71,9 @@ class Site:
             found = client.options(ignore_status=404).indices.get_alias(name=alias)
             if found.meta.status == 404:
                 if alias == self.address.name and client.indices.exists(index=alias):
-                    raise ServerError(f"'{alias}' is an index that nearby has not made: give another name in the address")
+                    raise ServerError(
+                        f"'{alias}' is an index that nearby has not made: give another name in the address"
+                    )
                 return None
         if len(found) > 1:
             raise ServerError(f"several indexes stand behind the alias '{alias}': leave one, the others serve nobody")
@@ -176,7 +178,10 @@ class Site:
         kept = {served}
         if served is not None:  # who had opened it before the swap still searches it
             kept |= set(ours[: ours.index(served)][-1:]) if served in ours else set()
-        return [Left(name, self.count(name), name == loading) for name in ours if name not in kept]
+        left = [name for name in ours if name not in kept]
+        for name in left:
+            self.refresh(name)  # while it is loaded nothing else makes its documents seen
+        return [Left(name, self.count(name), name == loading) for name in left]
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove indexes."""

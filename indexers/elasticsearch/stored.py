@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,71 +11,68 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, packed_width
 from encoders.errors import IndexGoneError
-from indexers.base import Rows
 from indexers.elasticsearch.site import Site
+from indexers.hits import Rows
 from indexers.pairs import BinaryPairs, DensePairs, Pairs, best_pairs
 
 #: Documents fetched in one request: at 4,096 numbers each, 30 MB of JSON.
 AT_ONCE = 1_000
+#: Returns the key of a row.
+KeyOf = Callable[[int], str]
 
 
-def stored_codes(site: Site, index: str, field: str, space: Space, keys: Sequence[str]) -> Codes:
-    """Return the codes of documents: of a cosine space, unit vectors.
+@dataclass(frozen=True)
+class Stored:
+    """Where the codes of a space lie."""
 
-    Raises
-    ------
-    IndexGoneError
-        When a document is not there any more.
-    """
-    width = packed_width(space.dim) if space.kind is Kind.BINARY else space.dim
-    codes = np.empty((len(keys), width), dtype=np.uint8 if space.kind is Kind.BINARY else np.float32)
-    for start in range(0, len(keys), AT_ONCE):
-        some = list(keys[start : start + AT_ONCE])
-        with site.asking() as client:
-            found = client.mget(index=index, ids=some, source_includes=[field], filter_path=f"docs._source.{field}")
+    site: Site
+    index: str
+    field: str
+    space: Space
+
+    def codes(self, keys: Sequence[str]) -> Codes:
+        """Return the codes of documents: of a cosine space, unit vectors.
+
+        Raises
+        ------
+        IndexGoneError
+            When a document is not there any more.
+        """
+        binary = self.space.kind is Kind.BINARY
+        width = packed_width(self.space.dim) if binary else self.space.dim
+        codes = np.empty((len(keys), width), dtype=np.uint8 if binary else np.float32)
+        for start in range(0, len(keys), AT_ONCE):
+            for row, value in enumerate(self._values(list(keys[start : start + AT_ONCE])), start=start):
+                codes[row] = np.frombuffer(bytes.fromhex(value), dtype=np.uint8) if binary else value
+        return codes
+
+    def _values(self, keys: list[str]) -> list[Any]:
+        with self.site.asking() as client:
+            found = client.mget(
+                index=self.index, ids=keys, source_includes=[self.field], filter_path=f"docs._source.{self.field}"
+            )
         documents = found.get("docs", [])
-        if len(documents) < len(some):
+        if len(documents) < len(keys):
             raise IndexGoneError("some items were removed from the index while they were read: ask again")
-        for row, document in enumerate(documents, start=start):
-            value = document["_source"][field]
-            codes[row] = np.frombuffer(bytes.fromhex(value), dtype=np.uint8) if isinstance(value, str) else value
-    return codes
+        return [document["_source"][self.field] for document in documents]
 
 
-def exact_rows(
-    site: Site,
-    index: str,
-    field: str,
-    space: Space,
-    queries: Codes,
-    rows: NDArray[np.int64],
-    key_of: Callable[[int], str],
-) -> Rows:
+def exact_rows(stored: Stored, queries: Codes, rows: NDArray[np.int64], key_of: KeyOf) -> Rows:
     """Return the rows found for each query in the order of their exact scores, from their codes."""
-    fetched = Fetched(site, index, field, space, queries, rows, key_of)
-    return best_pairs(fetched, rows, rows.shape[1], positive_only=False)
+    return best_pairs(Fetched(stored, queries, rows, key_of), rows, rows.shape[1], positive_only=False)
 
 
 class Fetched:
-    """Compares queries with rows whose codes were fetched for it; a `Pairs`."""
+    """Compares `comparable` queries with rows whose codes were fetched for it; a `Pairs`."""
 
-    def __init__(
-        self,
-        site: Site,
-        index: str,
-        field: str,
-        space: Space,
-        queries: Any,
-        rows: NDArray[np.int64],
-        key_of: Callable[[int], str],
-    ) -> None:
+    def __init__(self, stored: Stored, queries: Any, rows: NDArray[np.int64], key_of: KeyOf) -> None:
         self._rows = np.unique(rows[rows >= 0])
-        codes = stored_codes(site, index, field, space, [key_of(row) for row in self._rows.tolist()])
+        codes = stored.codes([key_of(row) for row in self._rows.tolist()])
         none = np.empty(0, dtype=np.float32)
         # unit vectors are stored for cosine, and asked with
-        metric = Metric.EUCLIDEAN if space.metric is Metric.EUCLIDEAN else Metric.DOT
-        binary = space.kind is Kind.BINARY
-        self._pairs: Pairs = BinaryPairs(queries, codes, none, metric) if binary else DensePairs(queries, codes, none, metric)
+        metric = Metric.EUCLIDEAN if stored.space.metric is Metric.EUCLIDEAN else Metric.DOT
+        binary = stored.space.kind is Kind.BINARY
+        self._pairs: Pairs = (BinaryPairs if binary else DensePairs)(queries, codes, none, metric)
 
     def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the scores of some rows for the query at `place`."""

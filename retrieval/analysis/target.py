@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from encoders.base import Encoder
 from encoders.errors import OptionError
 from retrieval.analysis.study import DEFAULTS
-from retrieval.collection import Collection
 from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
 from retrieval.corpora.registry import open_corpus
 from retrieval.filling import planned
 from retrieval.generations import is_collection
+from retrieval.opening import open_collection
 
 
 def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise_bad) -> tuple[Corpus, list[Encoder]]:
@@ -25,7 +25,7 @@ def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise
         When a collection has no space.
     """
     if is_collection(address):
-        collection = Collection(address)
+        collection = open_collection(address)
         names = [collection.resolve(spec) for spec in specs] if specs else list(collection.spaces)
         if not names:
             raise OptionError(f"{address} has no space yet: add some with  nearby index")

@@ -251,11 +251,11 @@ def _open_named(name: str, given: Mapping[str, str], address: str, on_bad: OnBad
 
 def _open_collection(path: Path, given: Mapping[str, str]) -> Corpus:
     """Return the items of a collection, which are a corpus themselves."""
-    from retrieval.collection import Collection
+    from retrieval.opening import open_collection
 
     if given:
         raise OptionError(f"{path} is a collection and takes no options; got '{next(iter(given))}'")
-    return Collection(path).items
+    return open_collection(path).items
 
 
 def _build(cls: Callable[..., Any], what: str, given: Mapping[str, str], **fixed: Any) -> Corpus:

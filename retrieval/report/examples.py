@@ -151,7 +151,7 @@ def _name(space: SpaceResult, hits: list[Answer], place: int) -> Markup:
     return element(
         "div",
         swatch(place),
-        element("code", breakable(space.spec)),
+        element("code", breakable(space.label)),
         element("small", measured),
         element("small", count) if judged else None,
         None if hits else element("small", "no answer"),

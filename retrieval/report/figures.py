@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.comparison import Comparison, SpaceResult
 from retrieval.report.colours import colour_of, stroke_of
@@ -14,35 +15,42 @@ from retrieval.report.markup import Markup, element, join
 from retrieval.report.specs import middle_cut
 from retrieval.report.verdict import cost_title, curves_title, main_measure
 
-_LABEL_LETTERS, _LINE = 23, 17
+_LABEL_LETTERS = 23
+#: Height of a label of one line, and of two: spec and index.
+_LINE, _TWO_LINES = 17, 33
 #: Half width of a 95 % interval in standard errors (normal approximation).
 _Z95 = 1.96
 
 
-def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") -> Markup:
+def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") -> Markup | None:
     """Draw interpolated precision against recall, one line a space, each with its name at its end.
 
     Parameters
     ----------
     comparison : Comparison
-        With 11 precisions a space.
+        With 11 precisions of each space that has a curve.
     key : str
         Prefix of the ids; distinct for every figure of a page.
 
     Returns
     -------
-    Markup
-        One ``<svg>``; a file of its own when written as it is.
+    Markup or None
+        One ``<svg>``; a file of its own when written as it is. None where no space has a curve.
     """
-    spaces = comparison.spaces
-    height = max(340, len(spaces) * _LINE + 90)
+    curves = [
+        (place, space, space.precision_recall)
+        for place, space in enumerate(comparison.spaces)
+        if space.precision_recall is not None
+    ]
+    if not curves:
+        return None
+    gap = _TWO_LINES if any(space.several_indexes for space in comparison.spaces) else _LINE
+    height = max(340, len(curves) * gap + 90)
     frame = Frame(46, 356, 14, height - 48, 0, 1)
     rise = frame.bottom - frame.top
-    ends = [_height(frame, space.precision_recall[-1]) for space in spaces]
-    places = spread(ends, _LINE, frame.top, frame.bottom)
-    told = "; ".join(
-        f"{space.spec}: " + ", ".join(f"{value:.2f}" for value in space.precision_recall) for space in spaces
-    )
+    ends = [_height(frame, curve[-1]) for _, _, curve in curves]
+    heights = spread(ends, gap, frame.top, frame.bottom)
+    told = "; ".join(f"{space.label}: " + ", ".join(f"{value:.2f}" for value in curve) for _, space, curve in curves)
     return svg(
         key,
         curves_title(comparison),
@@ -58,10 +66,10 @@ def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") 
                 "middle",
             ),
             words(14, (frame.top + frame.bottom) / 2, "precision (share relevant)", "middle", upright=True),
-            *(_curve(frame, space, place) for place, space in enumerate(spaces)),
+            *(_curve(frame, curve, place) for place, _, curve in curves),
             *(
-                _end_label(frame, space.spec, place, end, at)
-                for place, (space, end, at) in enumerate(zip(spaces, ends, places, strict=True))
+                _end_label(frame, space, place, end, at)
+                for (place, space, _), end, at in zip(curves, ends, heights, strict=True)
             ),
         ),
     )
@@ -90,14 +98,14 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
     parts: list[Markup] = [*linear_ticks(quality, ticks), *_decades(size)]
     for place, (space, value, span) in enumerate(zip(spaces, values, spans, strict=True)):
         y = 14 + row * (place + 0.5)
-        parts.append(words(174, y + 4, middle_cut(space.spec, _LABEL_LETTERS), "end"))
+        parts.append(_name(174, y, space, "end"))
         if math.isfinite(value):
             parts.append(_bar(quality, value, span, y, place))
         parts.append(_dot(size.across(math.log10(max(space.bytes_per_item, 1))), y, place))
     parts.append(words((quality.left + quality.right) / 2, bottom + 38, f"{measure}, 95% interval", "middle"))
     parts.append(words((size.left + size.right) / 2, bottom + 38, "stored bytes per item (log)", "middle"))
     told = "; ".join(
-        f"{space.spec}: {measure} {value:.3f} ± {span:.3f}, {space.bytes_per_item:,.0f} bytes per item"
+        f"{space.label}: {measure} {value:.3f} ± {span:.3f}, {space.bytes_per_item:,.0f} bytes per item"
         for space, value, span in zip(spaces, values, spans, strict=True)
     )
     return svg(key, cost_title(comparison), told, height, join(*parts))
@@ -107,10 +115,9 @@ def _height(frame: Frame, precision: float) -> float:
     return frame.bottom - float(np.clip(np.nan_to_num(precision), 0, 1)) * (frame.bottom - frame.top)
 
 
-def _curve(frame: Frame, space: SpaceResult, place: int) -> Markup:
+def _curve(frame: Frame, curve: NDArray[np.float64], place: int) -> Markup:
     points = " ".join(
-        f"{frame.across(level / 10):.1f},{_height(frame, value):.1f}"
-        for level, value in enumerate(space.precision_recall)
+        f"{frame.across(level / 10):.1f},{_height(frame, value):.1f}" for level, value in enumerate(curve)
     )
     return element(
         "polyline",
@@ -124,7 +131,7 @@ def _curve(frame: Frame, space: SpaceResult, place: int) -> Markup:
     )
 
 
-def _end_label(frame: Frame, spec: str, place: int, end: float, at: float) -> Markup:
+def _end_label(frame: Frame, space: SpaceResult, place: int, end: float, at: float) -> Markup:
     x = frame.right
     return join(
         element(
@@ -134,8 +141,17 @@ def _end_label(frame: Frame, spec: str, place: int, end: float, at: float) -> Ma
             stroke=colour_of(place),
             stroke_width=1.25,
         ),
-        words(x + 27, at + 4, middle_cut(spec, _LABEL_LETTERS)),
+        _name(x + 27, at, space),
     )
+
+
+def _name(x: float, y: float, space: SpaceResult, anchor: str = "start") -> Markup:
+    """Write what a row is called around a height: its index, where it is a part of that, under its spec."""
+    spec = middle_cut(space.spec, _LABEL_LETTERS)
+    if not space.several_indexes:
+        return words(x, y + 4, spec, anchor)
+    index = middle_cut(f"@ {space.index}", _LABEL_LETTERS)
+    return join(words(x, y - 3, spec, anchor), words(x, y + 11, index, anchor))
 
 
 def _dot(x: float, y: float, place: int) -> Markup:

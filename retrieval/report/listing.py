@@ -12,6 +12,7 @@ from encoders.registry import ENCODERS, encoder_class
 from retrieval.collection import Collection
 from retrieval.comparison import Answer
 from retrieval.corpora.registry import CorpusInfo
+from retrieval.filters import Filter, written
 from retrieval.report.specs import wrapped
 from retrieval.report.terminal import counted, printable
 from retrieval.reranking import Reranked
@@ -42,66 +43,85 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequen
     return lines
 
 
-def answers_lines(query: Query, found: Sequence[Found]) -> list[str]:
+def answers_lines(query: Query, found: Sequence[Found], filters: Sequence[Filter] = ()) -> list[str]:
     """Return the answers of every space, one block a space."""
-    lines = [f"query: {_name(query.shown.title, query.shown.id)}" + _label(query.shown.label)]
+    lines = query_lines(query, filters)
     for one in found:
-        lines += ["", one.spec if one.note else f"{one.spec}   {one.milliseconds:.1f} ms", *_answers_block(one)]
+        head = one.spec if one.note else f"{one.spec}   {one.milliseconds:.1f} ms"
+        lines += ["", head, *_answers_block(one, filters)]
     return lines
 
 
-def _answers_block(found: Found) -> list[str]:
+def query_lines(query: Query, filters: Sequence[Filter] = ()) -> list[str]:
+    """Return what is asked, and of which items."""
+    lines = [f"query: {_name(query.shown.title, query.shown.id)}" + _label(query.shown.label)]
+    return lines + ([f"among: {' '.join(written(filters).split())}"] if filters else [])
+
+
+def why_nothing(filters: Sequence[Filter]) -> str:
+    """Return why a list is empty although the query is known to its space."""
+    whose = "other item that satisfies the filter" if filters else "item of this space"
+    return f"no {whose} has anything in common with the query"
+
+
+def _answers_block(found: Found, filters: Sequence[Filter] = ()) -> list[str]:
     lines = [f"  {line}" for line in wrapped(found.options, WIDTH - 2)]
-    nothing = found.note or (None if found.answers else "no item of this space has anything in common with the query")
-    return lines + ([f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _answers_table(found)])
+    nothing = found.note or (None if found.answers else why_nothing(filters))
+    return lines + ([f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _distances_table(found)])
 
 
-def _answers_table(found: Found) -> list[str]:
-    """Lay the answers of one space out; a column that says nothing is left out."""
+def _distances_table(found: Found) -> list[str]:
     decimals = 0 if found.metric == "hamming" else 3
-    told = [_told(answer) for answer in found.answers]
+    cells = [[f"{answer.distance:.{decimals}f}"] for answer in found.answers]
+    return answers_table(found.answers, [_WORDS[found.metric]], cells)
+
+
+def answers_table(answers: Sequence[Answer], head: Sequence[str], cells: Sequence[Sequence[object]]) -> list[str]:
+    """Lay answers out, with `cells` of each before its id; a column that says nothing is left out."""
+    told = [_told(answer) for answer in answers]
     labels = any(label for _, label, _ in told)
     titles = any(title not in ("", id) for id, _, title in told)
-    head = ["", "", _WORDS[found.metric], "id", *(["label"] if labels else []), *(["title"] if titles else [])]
+    heads = ["", "", *head, "id", *(["label"] if labels else []), *(["title"] if titles else [])]
     rows = [
-        [
-            _mark(answer),
-            place,
-            f"{answer.distance:.{decimals}f}",
-            id,
-            *([label] if labels else []),
-            *([title] if titles else []),
-        ]
-        for place, (answer, (id, label, title)) in enumerate(zip(found.answers, told, strict=True), 1)
+        [_mark(answer), place, *numbers, id, *([label] if labels else []), *([title] if titles else [])]
+        for place, (answer, numbers, (id, label, title)) in enumerate(zip(answers, cells, told, strict=True), 1)
     ]
-    return aligned(head, rows, right=[1, 2])
+    return aligned(heads, rows, right=range(1, 2 + len(head)))
 
 
-def answers_json(query: Query, found: Sequence[Found]) -> dict[str, Any]:
+def answers_json(query: Query, found: Sequence[Found], filters: Sequence[Filter] = ()) -> dict[str, Any]:
     """Return the same as JSON values."""
     return {
-        "query": {"id": query.own, "title": query.shown.title, "label": query.shown.label},
+        **query_json(query, filters),
         "spaces": [
-            {
-                "spec": one.spec,
-                "options": one.options,
-                "metric": one.metric,
-                "milliseconds": one.milliseconds,
-                "note": one.note,
-                "hits": [
-                    {
-                        "id": answer.shown.id,
-                        "score": answer.score,
-                        "distance": answer.distance,
-                        "label": answer.shown.label,
-                        "title": answer.shown.title,
-                        "snippet": answer.shown.snippet,
-                    }
-                    for answer in one.answers
-                ],
-            }
+            {**space_json(one), "milliseconds": one.milliseconds, "hits": [hit_json(answer) for answer in one.answers]}
             for one in found
         ],
+    }
+
+
+def query_json(query: Query, filters: Sequence[Filter]) -> dict[str, Any]:
+    """Return what is asked, and of which items."""
+    return {
+        "query": {"id": query.own, "title": query.shown.title, "label": query.shown.label},
+        "filters": [vars(one) for one in filters],
+    }
+
+
+def space_json(found: Found) -> dict[str, Any]:
+    """Return what was asked of one space."""
+    return {"spec": found.spec, "options": found.options, "metric": found.metric, "note": found.note}
+
+
+def hit_json(answer: Answer) -> dict[str, Any]:
+    """Return one answer."""
+    return {
+        "id": answer.shown.id,
+        "score": answer.score,
+        "distance": answer.distance,
+        "label": answer.shown.label,
+        "title": answer.shown.title,
+        "snippet": answer.shown.snippet,
     }
 
 
@@ -148,7 +168,8 @@ def info_json(collection: Collection) -> dict[str, Any]:
         "generation": collection.generation,
         "corpus": manifest.corpus,
         "modality": str(manifest.modality),
-        "items": manifest.count,
+        "items": collection.items.size,
+        "server": manifest.server,
         "digest": collection.items_digest,
         "bytes": collection.bytes,
         "spaces": [

@@ -21,10 +21,13 @@ LOGARITHMIC = 4.0
 
 def training_section(comparison: Comparison, key: str) -> Markup | None:
     """Write one figure for every phase of every space that was trained by gradient descent; None without any."""
+    trained: dict[str, tuple[int, list[Phase]]] = {}  # in however many indexes a space is, it was trained once
+    for place, space in enumerate(comparison.spaces):
+        trained.setdefault(space.spec, (place, space.phases))
     figures = [
-        _figure(phase, space.spec, place, f"{key}-loss-{place}-{number}")
-        for place, space in enumerate(comparison.spaces)
-        for number, phase in enumerate(space.phases)
+        _figure(phase, spec, place, f"{key}-loss-{place}-{number}")
+        for spec, (place, phases) in trained.items()
+        for number, phase in enumerate(phases)
     ]
     if not figures:
         return None

@@ -79,6 +79,7 @@ def finite(value: Any) -> Any:
 
 def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
     written: dict[str, Any] = {
+        "label": space.label,
         "spec": space.spec,
         "index": space.index,
         "dim": space.dim,
@@ -101,7 +102,7 @@ def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
 
 def _example(example: Example, spaces: list[SpaceResult]) -> dict[str, Any]:
     answers = [
-        {"space": space.spec, "hits": [_answer(hit) for hit in hits]}
+        {"space": space.label, "hits": [_answer(hit) for hit in hits]}
         for space, hits in zip(spaces, example.answers, strict=True)
     ]
     return {"query": _shown(example.query), "answers": answers}

@@ -56,7 +56,7 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
     """
     spaces = comparison.spaces
     columns = [Column("space", "", "space", None)]
-    cells: list[list[Cell]] = [[Cell(space.spec) for space in spaces]]
+    cells: list[list[Cell]] = [[Cell(space.label) for space in spaces]]
     for measure in measures_of(comparison):
         column = Column(measure, "", "quality", "most")
         values = [space.measures.get(measure) for space in spaces]
@@ -72,7 +72,7 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
 
 def overlap_cells(comparison: Comparison) -> list[list[Cell]]:
     """Return a square of cells, space by space: Jaccard@10 above the diagonal, RBO below it."""
-    places = {space.spec: place for place, space in enumerate(comparison.spaces)}
+    places = {space.label: place for place, space in enumerate(comparison.spaces)}
     square = [[Cell(NOTHING) for _ in comparison.spaces] for _ in comparison.spaces]
     for pair in comparison.overlaps:
         low, high = sorted((places[pair.first], places[pair.second]))

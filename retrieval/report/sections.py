@@ -14,7 +14,7 @@ from retrieval.report.markup import Markup, element, join
 from retrieval.report.record import plain
 from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.specs import breakable
-from retrieval.report.verdict import cost_title, curves_title, overlap_sentence
+from retrieval.report.verdict import cost_title, curves_title, listed, overlap_sentence
 
 _JUDGED = {
     "labels": "An answer is relevant when it has the query's label; a query is not among its own answers.",
@@ -54,15 +54,20 @@ def figures_section(comparison: Comparison, key: str) -> Markup | None:
     if not comparison.spaces:
         return None
     cost = quality_cost_svg(comparison, f"{key}-cost")
+    curves = precision_recall_svg(comparison, f"{key}-pr")
+    without = [space.label for space in comparison.spaces if space.precision_recall is None]
     return element(
         "section",
         element("h3", "Precision, recall and cost", id=f"{key}-curves"),
         element(
             "div",
-            _figure(curves_title(comparison), precision_recall_svg(comparison, f"{key}-pr")),
+            None if curves is None else _figure(curves_title(comparison), curves),
             None if cost is None else _figure(cost_title(comparison), cost),
             class_="figures",
         ),
+        element("p", f"No curve of {listed(without)}: one search gives too few answers for it.", class_="note")
+        if without
+        else None,
         aria_labelledby=f"{key}-curves",
     )
 
@@ -75,7 +80,7 @@ def overlap_section(comparison: Comparison, key: str) -> Markup | None:
     rows = (
         element(
             "tr",
-            element("th", swatch(place), f"{place + 1} ", element("code", breakable(space.spec)), scope="row"),
+            element("th", swatch(place), f"{place + 1} ", element("code", breakable(space.label)), scope="row"),
             *(_shaded(cell) for cell in cells),
         )
         for place, (space, cells) in enumerate(zip(comparison.spaces, overlap_cells(comparison), strict=True))
@@ -103,8 +108,12 @@ def overlap_section(comparison: Comparison, key: str) -> Markup | None:
 
 def method_section(comparison: Comparison, key: str) -> Markup:
     """Write where every number comes from."""
+    indexes: dict[tuple[str, str], list[str]] = {}
+    for space in comparison.spaces:
+        indexes.setdefault((space.spec, space.options), []).append(space.index)
     spaces = (
-        (space.spec, join(element("code", space.options), f"searched by {space.index}")) for space in comparison.spaces
+        (spec, join(element("code", options), f"searched by {listed(names)}"))
+        for (spec, options), names in indexes.items()
     )
     judged = _JUDGED.get(comparison.judged_by, f"Judged by {comparison.judged_by}.")
     return element(
@@ -141,8 +150,11 @@ def _head(column: Column, start: bool) -> Markup:
 
 
 def _space(space: SpaceResult, place: int) -> Markup:
-    geometry = f"{space.kind}, {'inner product' if space.metric == 'dot' else space.metric}, {space.index}"
-    return element("th", swatch(place), element("code", breakable(space.spec)), element("small", geometry), scope="row")
+    geometry = f"{space.kind}, {'inner product' if space.metric == 'dot' else space.metric}"
+    index = "" if space.several_indexes else f", {space.index}"  # several stand in the labels
+    return element(
+        "th", swatch(place), element("code", breakable(space.label)), element("small", geometry + index), scope="row"
+    )
 
 
 def _cell(cell: Cell, start: bool) -> Markup:

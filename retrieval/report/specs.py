@@ -6,6 +6,9 @@ import re
 
 from retrieval.report.markup import Markup, element, join
 
+#: Between spec and index in the label of a row.
+AT = " @ "
+
 
 def breakable(spec: str) -> Markup:
     """Return a spec as text that may break after ``+``, ``,``, ``-`` and ``:``.
@@ -45,15 +48,26 @@ def middle_cut(words: str, width: int) -> str:
     return f"{words[: width - 1 - tail]}…{words[len(words) - tail :]}"
 
 
-def wrapped(spec: str, width: int) -> list[str]:
+def wrapped(label: str, width: int) -> list[str]:
     """Break a spec at its joints, so that nothing is lost; a part longer than a line is cut in its middle.
+
+    A label that is too long, ``spec @ index``, goes on with its index on another line.
 
     Examples
     --------
     >>> wrapped("pixels+deep-ae:1000-500-250-30", 20)
     ['pixels+deep-ae:1000-', '  500-250-30']
+    >>> wrapped("pixels+pca:30 @ faiss:HNSW32", 20)
+    ['pixels+pca:30', '  @ faiss:HNSW32']
     """
-    lines = [""]
+    spec, at, index = label.partition(AT)
+    if len(label) <= width or not at:
+        return _lines(label, width, "")
+    return _lines(spec, width, "") + _lines(f"@ {index}", width, "  ")
+
+
+def _lines(spec: str, width: int, start: str) -> list[str]:
+    lines = [start]
     for part in joints(spec):
         part = middle_cut(part, width)
         if len(lines[-1]) + len(part) > width:

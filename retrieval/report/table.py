@@ -172,7 +172,7 @@ def _overlap(comparison: Comparison, width: int, marks: _Marks) -> Table:
     for number in range(1, count + 1):
         table.add_column(Text(f"{number}"), justify="right", no_wrap=True, min_width=4)
     for number, (space, row) in enumerate(zip(comparison.spaces, overlap_cells(comparison), strict=True), 1):
-        name = _wrapped(f"{number} {space.spec}", max(_SPEC_WIDTH, width - 6 * count - 1), marks)
+        name = _wrapped(f"{number} {space.label}", max(_SPEC_WIDTH, width - 6 * count - 1), marks)
         table.add_row(name, *(Text(marks.spell(cell.text)) for cell in row))
     return table
 

@@ -46,10 +46,11 @@ def answer(comparison: Comparison) -> str:
     top = best.measures[measure]
     others = [space for space in comparison.spaces if space is not best and measure in space.measures]
     if not others:
-        return f"{best.spec} reaches {measure} {top:.3f}; there is nothing to compare it with."
+        return f"{best.label} reaches {measure} {top:.3f}; there is nothing to compare it with."
     if len(tied) == len(others):
-        specs = [space.spec for space in (best, *tied)]
-        every = listed(specs) if len(specs) <= 4 else f"All {len(specs)} spaces"
+        labels = [space.label for space in (best, *tied)]
+        what, most = ("rows", 2) if best.several_indexes else ("spaces", 4)
+        every = listed(labels) if len(labels) <= most else f"All {len(labels)} {what}"
         return (
             f"{every} cannot be told apart on {measure}: "
             f"the best has {top:.3f}, the last {min(space.measures[measure] for space in others):.3f}."
@@ -57,20 +58,21 @@ def answer(comparison: Comparison) -> str:
     first = comparison.spaces[0]
     if best is first or first in tied:
         rival = max((s for s in others if s not in tied), key=lambda space: space.measures[measure])
-        told = f"ahead of {rival.spec} ({_gap(top, rival.measures[measure])})"
+        told = f"ahead of {rival.label} ({_gap(top, rival.measures[measure])})"
     else:
-        told = f"against {first.measures.get(measure, math.nan):.3f} for {first.spec}"
+        told = f"against {first.measures.get(measure, math.nan):.3f} for {first.label}"
         told += f" ({_gap(top, first.measures.get(measure, math.nan))})"
     if tied:
-        names = listed([space.spec for space in tied]) if len(tied) <= 3 else f"{len(tied)} others"
-        return f"{best.spec} has the highest {measure}, {top:.3f}, {told}, but {names} {_is(tied)} tied with it."
-    return f"{best.spec} is best on {measure}: {top:.3f}, {told}."
+        names = listed([space.label for space in tied]) if len(tied) <= 3 else f"{len(tied)} others"
+        return f"{best.label} has the highest {measure}, {top:.3f}, {told}, but {names} {_is(tied)} tied with it."
+    return f"{best.label} is best on {measure}: {top:.3f}, {told}."
 
 
 def curves_title(comparison: Comparison) -> str:
     """Say which space keeps the highest precision, and where none does at every level of recall."""
-    names = [space.spec for space in comparison.spaces]
-    curves = np.nan_to_num([space.precision_recall for space in comparison.spaces])
+    drawn = [(space.label, space.precision_recall) for space in comparison.spaces if space.precision_recall is not None]
+    names = [name for name, _ in drawn]
+    curves = np.nan_to_num([curve for _, curve in drawn])
     if len(names) < 2:
         return f"Precision of {names[0]} at each level of recall" if names else "Nothing was measured"
     top = curves.max(axis=0)
@@ -102,15 +104,15 @@ def cost_title(comparison: Comparison) -> str:
     best, tied = led
     smallest = min(comparison.spaces, key=lambda space: space.bytes_per_item)
     if best.bytes_per_item <= smallest.bytes_per_item:
-        return f"{best.spec} has the highest {measure} and no space stores less"
+        return f"{best.label} has the highest {measure} and no space stores less"
     lean = min(tied, key=lambda space: space.bytes_per_item, default=best)
     if lean.bytes_per_item < best.bytes_per_item:
         share = lean.bytes_per_item / best.bytes_per_item
-        return f"{lean.spec} is tied with {best.spec} and stores {_percent(share)} of its bytes"
+        return f"{lean.label} is tied with {best.label} and stores {_percent(share)} of its bytes"
     share = smallest.bytes_per_item / best.bytes_per_item
     lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
-    what = f"{_percent(share)} of the bytes of {best.spec}"
-    return f"{smallest.spec} stores {what} and gives up {lost:.3f} {measure}"
+    what = f"{_percent(share)} of the bytes of {best.label}"
+    return f"{smallest.label} stores {what} and gives up {lost:.3f} {measure}"
 
 
 def overlap_sentence(comparison: Comparison) -> str | None:

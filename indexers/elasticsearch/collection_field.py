@@ -1,0 +1,145 @@
+"""One space of the index that holds all spaces of a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.codes import Codes, Lexicon, Space
+from encoders.errors import OptionError
+from indexers.base import Hit
+from indexers.checks import checked_codes, checked_k
+from indexers.elasticsearch.index import Elasticsearch
+from indexers.elasticsearch.keys import id_of, key_of
+from indexers.elasticsearch.scan import scanned
+from indexers.elasticsearch.search import Answers
+from indexers.elasticsearch.stored import Fetched, exact_rows
+from indexers.elasticsearch.weighed import Weighed
+from indexers.pairs import Pairs
+
+_PAGE = 10_000
+
+
+class CollectionField(Elasticsearch):
+    """A field of an index that is there; a collection writes whole items, so nothing is added or removed here.
+
+    Ids are read from the server when rows are asked for; a search for hits needs none.
+
+    Parameters
+    ----------
+    space : Space
+    backend : str
+        The address.
+    parameters : dict of str to str
+    lexicon : Lexicon, optional
+    field : str
+        What the field is called.
+    index : str
+        The index, by its own name.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        backend: str,
+        parameters: dict[str, str],
+        lexicon: Lexicon | None,
+        field: str,
+        index: str,
+    ) -> None:
+        super().__init__(space, backend, parameters, lexicon)
+        self._field_name, self._index, self._kept = field, index, True
+        self._listed = False
+
+    @property
+    def field_name(self) -> str:
+        """What the field is called."""
+        return self._field_name
+
+    @property
+    def index_name(self) -> str:
+        """The index, by its own name."""
+        return self._made()
+
+    def values(self, codes: Codes) -> list[Any]:
+        """Return what documents hold of codes (or counts).
+
+        Raises
+        ------
+        BadItemError, DimensionError
+            When they are not of this space.
+        """
+        return self.field.values(self.comparable(checked_codes(codes, self.space)))
+
+    def asking(self, queries: Codes, k: int, only: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+        """Return what asks the server for the `k` nearest of each query, of those that pass filters."""
+        return self.searches(self.comparable(self._checked(queries)), checked_k(k), only)
+
+    def hits_of(self, queries: Codes, found: Sequence[Answers]) -> list[list[Hit]]:
+        """Turn answers into hits, with scores computed from the codes where that is asked for."""
+        if self._rescore and not self.stores_counts:
+            return self._rescored(self.comparable(self._checked(queries)), found)
+        return [list(map(Hit, one.ids, self.field.scores(one.raw).tolist())) for one in found]
+
+    # -- the contract, without a list of all ids ---------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._ids) if self._listed else self.site.count(self._made())
+
+    def search(self, queries: Codes, k: int) -> list[list[Hit]]:
+        """Return the best `k` hits of every query, best first."""
+        matrix = self.comparable(self._checked(queries))
+        return self.hits_of(queries, self._answers(matrix, checked_k(k))) if matrix.shape[0] else []
+
+    def close(self) -> None:
+        """Let go of nothing: the index stays."""
+
+    @property
+    def _ids(self) -> list[str]:
+        self._list()
+        return self._listed_ids
+
+    @_ids.setter
+    def _ids(self, ids: list[str]) -> None:
+        self._listed_ids = ids
+
+    def _list(self) -> None:
+        if getattr(self, "_listed", True):  # not yet while the base is being made
+            return
+        found = list(scanned(self.site, self._made(), page=_PAGE))
+        self._listed = True
+        self._listed_ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
+        self._places = np.array([hit["fields"]["place"][0] for hit in found], dtype=np.int64)
+
+    def _key_of(self, row: int) -> str:
+        return key_of(self._ids[row])
+
+    def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
+        if self.stores_counts:
+            return Weighed(self.site, self._made(), self._field_name, self.field, queries, rows, self._key_of)
+        return Fetched(self._stored, queries, rows, self._key_of)
+
+    def _rescored(self, queries: Codes, found: Sequence[Answers]) -> list[list[Hit]]:
+        ids = sorted({id for one in found for id in one.ids})
+        number = {id: row for row, id in enumerate(ids)}
+        rows = np.full((len(found), max((len(one.ids) for one in found), default=0)), -1, dtype=np.int64)
+        for place, one in enumerate(found):
+            rows[place, : len(one.ids)] = [number[id] for id in one.ids]
+        exact = exact_rows(self._stored, queries, rows, lambda row: key_of(ids[row]))
+        return [
+            [Hit(ids[row], score) for row, score in zip(*pair, strict=True) if row >= 0]
+            for pair in zip(exact.rows.tolist(), exact.scores.tolist(), strict=True)
+        ]
+
+    def _add(self, codes: Codes) -> None:
+        raise _read_only()
+
+    def _remove(self, rows: NDArray[np.int64]) -> None:
+        raise _read_only()
+
+
+def _read_only() -> OptionError:
+    return OptionError("one space of a collection is not changed alone: use  nearby add  or  nearby delete")

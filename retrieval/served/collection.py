@@ -1,0 +1,210 @@
+"""A collection whose items and codes are in Elasticsearch; its folder holds the encoders, and where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from encoders.base import Encoder
+from encoders.codes import Codes
+from encoders.errors import CollectionError, IndexGoneError, OptionError
+from indexers.base import Hit, Index
+from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.bulk import Bulk
+from indexers.elasticsearch.collection_field import CollectionField
+from indexers.elasticsearch.keys import key_of
+from indexers.elasticsearch.search import searched
+from indexers.elasticsearch.site import Left, Site
+from indexers.registry import parse_description
+from retrieval.collection import ITEMS, Collection, Say, quiet
+from retrieval.corpora.base import Item, raise_bad
+from retrieval.filters import Filter
+from retrieval.item_record import item_digest
+from retrieval.item_store import Change, ItemStore
+from retrieval.served.items import ServedItems, clauses
+from retrieval.served.loading import CHUNK, Target, load
+from retrieval.served.meta import Meta
+from retrieval.served.spaces import field_at
+from retrieval.space_folder import ENCODER, SpaceRecord
+
+
+@dataclass
+class Growing:
+    """A `Change` while it happens."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: int = 0
+
+
+class ServedCollection(Collection):
+    """A collection in Elasticsearch.
+
+    It searches the index that its encoders belong to: the one that is served now or, while another is put in its
+    place by somebody, the one from before, which stays until the next is built.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the encoders lie.
+
+    Raises
+    ------
+    CollectionError, ArtifactError
+        When there is none, or it is damaged.
+    ServerError
+        When the server cannot be reached, or has no such index.
+    """
+
+    items: ServedItems  # type: ignore[assignment]  # a corpus either way
+
+    def _read_items(self) -> None:
+        self.description = parse_description(self.manifest.server)
+        self.site = Site(Address.read(self.description.backend))
+        self._asked = ItemStore(self._present / ITEMS)
+        self._attach()
+
+    def _attach(self) -> None:
+        """Find the index that holds the codes of our encoders."""
+        wanted = {record.spec: record.encoder_digest for record in self.spaces.values()}
+        served = self.site.behind(self.site.address.name)
+        for name in dict.fromkeys((served, self.manifest.index)):
+            if name is None or not self.site.exists(name):
+                continue
+            meta = Meta.read(self.site.meta(name), name)
+            if meta.digests() == wanted:
+                self.index_name, self.meta = name, meta
+                manifest = self.manifest
+                self.items = ServedItems(self.site, name, manifest.corpus, manifest.modality, self._asked)
+                self._fields = {record.spec: record.field for record in meta.spaces}
+                self._open.clear()
+                return
+        where = f"'{self.site.address.name}' at {self.site.address.hosts[0]}"
+        if served is None:
+            raise IndexGoneError(f"there is no index {where} any more: index the corpus again with --rebuild")
+        raise CollectionError(
+            f"{where} was indexed anew with other encoders than those in {self.folder}: use the folder that this was "
+            "done with, or a copy of it"
+        )
+
+    @property
+    def items_digest(self) -> str:
+        """Digest of the items, empty once they were changed."""
+        return self.meta.items
+
+    @property
+    def bytes(self) -> int:
+        """Size on disk: of the folder, and of one copy of the index."""
+        return super().bytes + self.site.bytes(self.index_name)
+
+    def codes_of(self, spec: str) -> Index:
+        """Return the index of a space, which fetches the codes that it is asked for."""
+        return self.space(spec).index
+
+    def hits(self, asked: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
+        """Return the best `k` hits in each space, all asked in one round trip; see `Collection.hits`."""
+        try:
+            found = self._hits(asked, k, clauses(filters))
+        except IndexGoneError:
+            self._attach()  # it was indexed anew twice since we looked
+            found = self._hits(asked, k, clauses(filters))
+        if filters and not any(found) and not self.site.count(self.index_name, {"bool": {"filter": clauses(filters)}}):
+            raise self.items.none_matches(filters)
+        return found
+
+    def _hits(self, asked: Sequence[tuple[str, Codes]], k: int, only: Sequence[dict[str, Any]]) -> list[list[Hit]]:
+        fields = [self._field(spec) for spec, _ in asked]
+        searches = [one.asking(codes, k, only)[0] for one, (_, codes) in zip(fields, asked, strict=True)]
+        several = self.site.address.shards > 1 and any(one.stores_counts for one in fields)
+        found = searched(self.site, self.index_name, searches, k, several)
+        return [one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, asked, found, strict=True)]
+
+    def _field(self, spec: str) -> CollectionField:
+        index = self.space(spec).index
+        assert isinstance(index, CollectionField)  # noqa: S101
+        return index
+
+    def _load(self, record: SpaceRecord, mmap: bool) -> tuple[Encoder, Index]:
+        self._require_unchanged(record, {ENCODER: record.encoder_digest})
+        encoder = Encoder.load(self._folder_of(record) / ENCODER)
+        return encoder, field_at(encoder, self._fields[record.spec], self.description, self.index_name)
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    def add_space(self, spec: str, index: str | None = None, say: Say = quiet) -> Collection:
+        """Refuse: an index has its spaces from the beginning."""
+        raise OptionError(
+            f"'{self.site.address.name}' has its spaces from the beginning: to have '{spec}' too, run  nearby index  "
+            "with the corpus, this folder and this space"
+        )
+
+    def put(self, items: Iterable[Item], say: Say = quiet) -> tuple[Collection, Change]:
+        """Add items and replace changed ones, in every space; what was done when it fails is done."""
+        self._require_served()
+        targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
+        self._note_change()
+        change = Growing()
+        load(
+            self._new(items, change),
+            targets,
+            self._bulk,
+            self.items.modality,
+            raise_bad,
+            first_place=self.items.last_place + 1,
+        )
+        self.site.refresh(self.index_name)
+        return self, Change(change.added, change.changed, change.unchanged)
+
+    def delete(self, ids: Sequence[str]) -> Collection:
+        """Remove items from every space."""
+        self._require_served()
+        self.items.require(ids)
+        if len(set(ids)) >= self.items.size:
+            raise CollectionError("this would remove every item: delete the index and the folder instead")
+        self._note_change()
+        with self._bulk() as bulk:
+            for id in dict.fromkeys(ids):
+                bulk.delete(key_of(id))
+        self.site.refresh(self.index_name)
+        return self
+
+    def left_over(self) -> list[Left]:
+        """Return indexes of this name that serve nobody."""
+        return [left for left in self.site.left_over() if left.name != self.index_name]
+
+    def clean(self) -> list[Left]:
+        """Remove them, those that are being loaded too, and return what they were."""
+        left = self.left_over()
+        self.site.remove(one.name for one in left)
+        return left
+
+    def _new(self, items: Iterable[Item], change: Growing) -> Iterator[Item]:
+        """Pass on the items that are not there as they are."""
+        stream = iter(items)
+        while chunk := list(islice(stream, CHUNK)):
+            known = self.items.present.digests([item.id for item in chunk])
+            for item in chunk:
+                if known.get(item.id) == item_digest(item).hex():
+                    change.unchanged += 1
+                    continue
+                (change.changed if item.id in known else change.added).append(item.id)
+                yield item
+
+    def _bulk(self, *refused: Any) -> Bulk:
+        return Bulk(self.site.client, self.site.address.hosts, self.site.address.name, *refused)
+
+    def _require_served(self) -> None:
+        """Refuse to write to an index that another has taken the place of."""
+        self._attach()
+        if self.site.behind(self.site.address.name) != self.index_name:
+            raise CollectionError(
+                f"'{self.site.address.name}' was indexed anew with other encoders than those in {self.folder}: "
+                "use the folder that this was done with"
+            )
+
+    def _note_change(self) -> None:
+        """Its items are no longer those of the corpus it was made of."""
+        self.meta = self.meta.changed()
+        self.site.set_meta(self.index_name, self.meta.to_json())

@@ -1,0 +1,242 @@
+"""What ``nearby index ... --index elasticsearch:...`` does: fit, load, swap; at once, or in parts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from encoders.codes import Modality
+from encoders.errors import CollectionError, NearbyError, OptionError
+from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.site import Site
+from indexers.registry import Description, parse_description
+from retrieval.collection import ITEMS, SPACES, Say, quiet
+from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, raise_bad, unique_ids
+from retrieval.filling import begun, fitted, planned
+from retrieval.generations import WORK, Generations, is_collection, link_tree
+from retrieval.item_record import items_digest
+from retrieval.item_store import ItemStore
+from retrieval.manifest import Manifest
+from retrieval.opening import open_collection
+from retrieval.served.building import Build, require_items
+from retrieval.served.collection import ServedCollection
+from retrieval.served.loading import Cost, Load, Part
+from retrieval.served.meta import Meta
+from retrieval.served.spaces import FittedSpace, saved_spaces, written
+from retrieval.space_folder import ENCODER, folder_name
+
+
+def index_served(
+    folder: Path,
+    corpus: Corpus,
+    specs: Sequence[str],
+    index: str,
+    on_bad: OnBad = raise_bad,
+    say: Say = quiet,
+    rebuild: bool = False,
+    resume: bool = False,
+) -> ServedCollection:
+    """Index a corpus in Elasticsearch, in a new index that takes the place of the one before when it is complete.
+
+    What was interrupted is gone on with: encoders that were fitted, items that were acknowledged.
+
+    Raises
+    ------
+    NearbyError
+        When the spaces, the server or the corpus cannot be had; what was served before still is.
+    """
+    description = parse_description(index)
+    for spec in specs:
+        planned(spec, index, corpus.modality)
+    site = Site(Address.read(description.backend))
+    before = _before(folder, site)
+    total, digest = _counted(corpus, on_bad)
+    require_items(total, corpus)
+    if before is not None and not rebuild:
+        _require_same_items(before, digest, corpus)
+        if {str(planned(spec, index, corpus.modality)) for spec in specs} <= set(before.spaces):
+            say(f"{', '.join(before.spaces)}: there already")
+            return before
+        specs = [*before.spaces, *specs]
+    work = folder / WORK
+    if resume and not (work.is_dir() or site.behind(site.next)):
+        raise OptionError(f"there is nothing to go on with in {folder}: leave --resume out")
+    spaces = [_fitted(spec, index, corpus, digest, total, work, say) for spec in dict.fromkeys(specs)]
+    build = Build.begin(site, description, spaces, Meta(corpus.name, corpus.modality, (), digest))
+    say(f"{'going on with loading' if build.going_on else 'loading'} {total:,} items into {build.index}")
+    done = build.load(corpus, unique_ids(corpus, on_bad), on_bad, Part(), total)
+    require_items(done.items, corpus)
+    say(f"{done.sent:,} items sent; merging and checking {build.index}")
+    build.finish(done.items)
+    served = _publish(folder, corpus, build, done.costs)
+    shutil.rmtree(work, ignore_errors=True)
+    return served
+
+
+def index_part(
+    corpus: Corpus, specs: Sequence[str], index: str, part: Part, on_bad: OnBad = raise_bad, say: Say = quiet
+) -> Load:
+    """Encode and load one part of a corpus, from any machine; doing it again changes nothing.
+
+    Raises
+    ------
+    OptionError
+        For a space that is no folder of a fitted encoder.
+    """
+    description, spaces, site = _for_parts(specs, index)
+    for spec in specs:
+        planned(spec, index, corpus.modality)
+    build = Build.begin(site, description, spaces, Meta(corpus.name, corpus.modality, (), parts=part.of))
+    say(f"loading part {part.number} of {part.of} into {build.index}")
+    done = build.load(corpus, corpus, on_bad, part, corpus.size)
+    require_items(done.read, corpus)
+    build.note_part(part, done)
+    return done
+
+
+def finish_parts(
+    folder: Path, specs: Sequence[str], index: str, corpus: Corpus | None = None, say: Say = quiet
+) -> ServedCollection:
+    """Check that all parts are there, serve the index, and write the folder that searches it.
+
+    Raises
+    ------
+    CollectionError
+        When a part or an item is missing.
+    """
+    description, spaces, site = _for_parts(specs, index)
+    name = site.behind(site.next)
+    if name is None:
+        raise CollectionError(f"no parts of '{site.address.name}' are loaded: load them with --shard 1/N, 2/N, ...")
+    _before(folder, site)
+    meta = Meta.read(site.meta(name), name)
+    build = Build.begin(site, description, spaces, meta)
+    records = build.parts()
+    count = sum(int(record["items"]) for record in records)
+    say(f"all {len(records)} parts are there; merging and checking {count:,} items")
+    build.forget_parts()
+    build.finish(count)
+    costs = build.costs(records)
+    return _publish(folder, corpus, build, costs)
+
+
+def _for_parts(specs: Sequence[str], index: str) -> tuple[Description, list[FittedSpace], Site]:
+    description = parse_description(index)
+    if description.name != "elasticsearch":
+        raise OptionError(f"parts are loaded into --index elasticsearch:..., not into '{index}'")
+    return description, saved_spaces(specs), Site(Address.read(description.backend))
+
+
+def _before(folder: Path, site: Site) -> ServedCollection | None:
+    """Return the collection that lies in a folder, when it is this one."""
+    generations = Generations(folder)
+    if not is_collection(folder):
+        if folder.exists() and not folder.is_dir():
+            raise CollectionError(f"{folder} is a file: choose a new folder for the collection")
+        if generations.foreign():
+            raise CollectionError(f"{folder} holds other files: choose a new folder for the collection")
+        return None
+    try:
+        opened = open_collection(folder)
+    except NearbyError:  # gone from the server: it is made anew
+        manifest = Manifest.read(_present(generations))
+        if manifest.server and Address.read(parse_description(manifest.server).backend).name == site.address.name:
+            return None
+        raise
+    if not isinstance(opened, ServedCollection) or opened.site.address.name != site.address.name:
+        where = opened.manifest.server or "itself"
+        raise CollectionError(f"{folder} is a collection that lies in {where}: choose a new folder")
+    return opened
+
+
+def _present(generations: Generations) -> Path:
+    present = generations.current()
+    assert present is not None  # noqa: S101  # it is a collection
+    return present
+
+
+def _require_same_items(before: ServedCollection, digest: str, corpus: Corpus) -> None:
+    if before.items_digest != digest:
+        raise CollectionError(
+            f"{before.folder} holds other items than '{corpus.name}': add them with  nearby add {before.folder} "
+            f"{corpus.name} , or index it anew with --rebuild"
+        )
+
+
+def _counted(corpus: Corpus, on_bad: OnBad) -> tuple[int, str]:
+    """Return how many items a corpus has, and their digest."""
+    count = 0
+
+    def noted() -> Iterator[Item]:
+        nonlocal count
+        for item in unique_ids(corpus, on_bad):
+            count += 1
+            yield item
+
+    digest = items_digest(noted())
+    return count, digest
+
+
+def _fitted(spec: str, index: str, corpus: Corpus, digest: str, total: int, work: Path, say: Say) -> FittedSpace:
+    """Fit an encoder and save it, unless that was done before the load was interrupted."""
+    encoder = planned(spec, index, corpus.modality)
+    saved = work / "fitted" / folder_name(str(encoder))
+    if saved.is_dir():
+        found = FittedSpace.at(saved)
+        if found.encoder.fitted_on == digest or encoder.__sklearn_is_fitted__():
+            return found
+        shutil.rmtree(saved)
+    checkpoint = work / folder_name(str(encoder))
+    say(begun(encoder, total, checkpoint))
+    if not encoder.__sklearn_is_fitted__():
+        encoder.fitted_on = digest
+    seconds = fitted(encoder, corpus.batches(), checkpoint)
+    encoder.save(saved)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    return FittedSpace.at(saved, seconds)
+
+
+def _publish(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence[Cost]) -> ServedCollection:
+    """Write the folder: encoders, queries and judgements, and where the items are."""
+    generations = Generations(folder)
+    with generations.draft() as draft:
+        ItemStore.create(draft / ITEMS, AskedOnly(build.meta, corpus)).close()
+        described = written(build.description)
+        records = [space.record(described, cost) for space, cost in zip(build.spaces, costs, strict=True)]
+        for space, record in zip(build.spaces, records, strict=True):
+            link_tree(space.folder, draft / SPACES / record.folder / ENCODER)
+        Manifest(
+            build.meta.corpus,
+            build.meta.modality,
+            build.site.count(build.index),
+            build.meta.items,
+            {record.spec: record for record in records},
+            described,
+            build.index,
+        ).write(draft)
+    return ServedCollection(folder)
+
+
+class AskedOnly(Corpus):
+    """The queries and judgements of a corpus, without its items."""
+
+    def __init__(self, meta: Meta, corpus: Corpus | None) -> None:
+        self.name, self.modality = meta.corpus, Modality(meta.modality)
+        self._corpus = corpus
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(())
+
+    def queries(self) -> Iterator[Item]:
+        """Read the queries."""
+        return iter(()) if self._corpus is None else self._corpus.queries()
+
+    def qrels(self) -> Qrels | None:
+        """Return the judgements."""
+        return None if self._corpus is None else self._corpus.qrels()
+
+    @property
+    def queries_are_items(self) -> bool:
+        """True when queries are items of the corpus, and where nothing is known of it."""
+        return self._corpus is None or self._corpus.queries_are_items
