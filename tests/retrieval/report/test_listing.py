@@ -6,6 +6,7 @@ import pytest
 
 from retrieval.comparison import Answer, Shown
 from retrieval.corpora.registry import catalogue
+from retrieval.filters import Filter
 from retrieval.report.listing import aligned, answers_lines, corpora_lines, encoders_lines
 from retrieval.searcher import Found, Query
 
@@ -59,3 +60,15 @@ def test_lists_fit_and_say_what_may_be_chosen():
     assert max(map(len, lines)) <= 100
     assert any("method=lucene" in line and "robertson, atire" in line for line in lines)
     assert corpora_lines(catalogue())[0].split() == ["corpus", "sort", "items", "where", "MB", "licence"]
+
+
+def test_numbers_stand_below_each_other():
+    answers = [Answer(Shown(str(n), None), -n, n, None) for n in (5.0, 125.0)]
+    head, first, second = answers_lines(QUERY, [Found("bow", "bow", "euclidean", answers, 1.5)])[-3:]
+    assert first.index("5.000") + 5 == second.index("125.000") + 7 == head.index("distance") + 8
+
+
+def test_a_filter_is_named_and_blamed():
+    lines = answers_lines(QUERY, [Found("bow", "bow", "cosine", [], 1.5)], [Filter("label", "x"), Filter("a", "b\nc")])
+    assert lines[:2] == ["query: words", "among: label=x and a=b c"]
+    assert lines[-1] == "  no answer: no other item that satisfies the filter has anything in common with the query"
