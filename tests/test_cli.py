@@ -155,6 +155,16 @@ def test_compare_reads_a_collection_and_writes_a_page(digits, tmp_path):
     assert (tmp_path / "report" / "report.html").stat().st_size < 5_000_000
 
 
+def test_compare_puts_every_space_into_each_index():
+    spaces, indexes = ["-s", "pixels", "-s", "pixels+pca:8"], ["--index", "exact", "--index", "faiss:Flat"]
+    done = nearby("compare", "digits", *spaces, *indexes, "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)[0]["spaces"]
+    assert [row["label"] for row in rows] == [
+        "pixels @ exact", "pixels @ faiss:Flat", "pixels+pca:8 @ exact", "pixels+pca:8 @ faiss:Flat"
+    ]  # fmt: skip
+
+
 def test_evaluate_a_run(tmp_path):
     (tmp_path / "run").write_text("q Q0 a 1 2.0 x\nq Q0 b 2 1.0 x\n")
     (tmp_path / "qrels").write_text("q 0 b 1\n")
@@ -245,6 +255,8 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("index", "digits", "-s", "pixels+binarize", "--index", "sparse", "-o", "OUT"), "cannot search binary"),
         (("index", "digits", "-s", "bm25", "-o", "OUT"), "reads texts, but this corpus holds images"),
         (("compare", "digits"), "name at least one space"),
+        (("compare", "digits", "-s", "pixels", "--index", "exact", "--index", "exact"), "'exact' is named twice"),
+        (("compare", "DIGITS", "--index", "exact", "--index", "faiss:Flat"), "leave --index and --skip-bad out"),
         (("compare", "DIGITS", "--index", "exact"), "leave --index and --skip-bad out"),
         (("encode", "DIGITS", "@3", "-s", "pixels", "-o", "x.png"), "should end in .npy"),
         (("info", "nowhere"), "does not exist"),

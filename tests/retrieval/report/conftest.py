@@ -1,6 +1,7 @@
 """A small comparison with everything in it that a report must cope with."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,12 +55,23 @@ def three() -> list[SpaceResult]:
 
 
 @pytest.fixture
+def in_two_indexes(three: list[SpaceResult]) -> list[SpaceResult]:
+    """Two spaces in two indexes, of which one gives too few answers for a curve."""
+    server = "elasticsearch:http://localhost:9200/x"
+    return [
+        replace(row, index=index, several_indexes=True, precision_recall=curve)
+        for row in three[:2]
+        for index, curve in (("exact", row.precision_recall), (server, None))
+    ]
+
+
+@pytest.fixture
 def compare(three: list[SpaceResult]) -> Callable[..., Comparison]:
     """Build a comparison of any spaces."""
 
     def build(spaces: list[SpaceResult] = three, **other: object) -> Comparison:
         overlaps = [
-            Overlap(first.spec, second.spec, 0.5 + 0.1 * min(place, 4), 0.6)
+            Overlap(first.label, second.label, 0.5 + 0.1 * min(place, 4), 0.6)
             for place, first in enumerate(spaces)
             for second in spaces[place + 1 :]
         ]

@@ -142,3 +142,20 @@ def test_json_has_null_for_what_json_does_not_know(compare, three):
 def test_a_comparison_of_nothing_is_printed_too(compare, three):
     assert "could be measured" in printed(compare([replace(space, measures={}) for space in three]))
     assert "no space" in printed(compare([])).lower()
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_rows_of_several_indexes_are_told_apart_and_a_long_index_takes_a_line(compare, in_two_indexes, width):
+    text = printed(compare(in_two_indexes), width=width)
+    assert "\npixels @ exact  " in text
+    assert "\n  @ elasticsearch:http:" in text
+    assert max(map(len, text.splitlines())) <= width
+    assert all(cell.value for place, row in enumerate(overlap_cells(compare(in_two_indexes))) for cell in row[:place])
+
+
+def test_json_names_rows_by_label_and_has_null_for_a_curve_that_cannot_be_had(compare, in_two_indexes):
+    written = to_json(compare(in_two_indexes))
+    labels = [row["label"] for row in written["spaces"]]
+    assert labels == [f"{row.spec} @ {row.index}" for row in in_two_indexes]
+    assert {pair[end] for pair in written["overlaps"] for end in ("first", "second")} == set(labels)
+    assert [row["precision_recall"] is None for row in written["spaces"]] == [False, True, False, True]

@@ -102,3 +102,9 @@ def test_pictures_stand_in_rows_beside_their_names_or_in_a_square():
     assert (image == 0).all(axis=2).sum() >= 2 * 96 * 96  # both grey pictures, enlarged by whole pixels
     many = sheet(Copies([str(n) for n in range(64)], [Row("vae", [grey] * 64)], "64 draws"))
     assert abs(many.width - many.height) < 60
+
+
+def test_a_space_in_two_indexes_shows_its_training_once(compare, in_two_indexes):
+    phase = Phase("training", [2.0, 1.0], [2.5, 1.5], 3.0, 1)
+    trained = [replace(row, phases=[phase]) for row in in_two_indexes]
+    assert str(training_section(compare(trained), "c1")).count("<svg") == 2

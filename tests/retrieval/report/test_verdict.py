@@ -65,3 +65,13 @@ def test_the_overlap_names_the_most_and_the_least_alike(compare):
     assert overlap_sentence(compare()) == (
         "pixels+pca:30 and pixels+pca:16+binarize agree most (Jaccard@10 0.60), pixels and pixels+pca:30 least (0.50)"
     )
+
+
+def test_rows_of_several_indexes_are_named_by_both_and_curves_only_where_there_are_any(compare, in_two_indexes):
+    tied = [replace(row, tied_with_best={"P@10": True}) for row in in_two_indexes]
+    assert answer(compare(tied)).startswith("All 4 rows cannot be told apart on P@10")
+    apart = [replace(row, tied_with_best={}, measures={"P@10": 0.5 - place / 10}) for place, row in enumerate(tied)]
+    assert answer(compare(apart)).startswith(
+        "pixels @ exact is best on P@10: 0.500, ahead of pixels @ elasticsearch:http://localhost:9200/x (+0.100"
+    )
+    assert curves_title(compare(in_two_indexes)) == "At no level of recall is any space above pixels+pca:30 @ exact"
