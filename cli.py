@@ -419,7 +419,7 @@ def compare(
     corpus: Annotated[str, typer.Argument(help="A corpus name or path, or the folder of a collection.")],
     space: Spaces = None,
     index: Annotated[
-        list[str] | None, typer.Option(help="The index of every space; repeat to compare indexes.  [default: auto]")
+        list[str] | None, typer.Option(help="The index of every space, or auto; repeat to compare. Default: auto.")
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the HTML report.")] = None,
     skip_bad: SkipBad = False,
