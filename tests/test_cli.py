@@ -82,10 +82,35 @@ def test_search_by_words(texts):
     assert "k1=1.5" in done.stdout  # BM25's parameters stand with every result
 
 
+def test_search_among_the_items_of_a_label(digits):
+    done = nearby("search", str(digits), "@7", "-s", "pixels", "-k", "3", "--filter", "label=1", "--json")
+    found = json.loads(done.stdout)
+    assert found["filters"] == [{"field": "label", "value": "1"}]
+    assert [hit["label"] for hit in found["spaces"][0]["hits"]] == ["1", "1", "1"]
+    fused = [*("search", str(digits), "@7", "-k", "3", "--fuse", "rrf"), "--filter", "label=1"]
+    assert [hit["label"] for hit in json.loads(nearby(*fused, "--json").stdout)["hits"]] == ["1", "1", "1"]
+    assert nearby(*fused).stdout.splitlines()[1] == "among: label=1"
+
+
+def test_spaces_fused_into_one_list(digits):
+    asked = ["search", str(digits), "@7", "-s", "pixels+pca:8", "-s", "pixels", "-k", "3"]
+    found = json.loads(nearby(*asked, "--fuse", "rrf", "--depth", "50", "--json").stdout)
+    alone = json.loads(nearby(*asked[:-1], "50", "--json").stdout)
+    assert found["fusion"].items() >= {"method": "rrf", "constant": 60, "depth": 50}.items()
+    places = [[hit["id"] for hit in space["hits"]] for space in alone["spaces"]]
+    for hit in found["hits"]:
+        assert hit["ranks"] == [place.index(hit["id"]) + 1 if hit["id"] in place else None for place in places]
+        assert hit["score"] == pytest.approx(sum(1 / (60 + rank) for rank in hit["ranks"] if rank))
+    assert len(found["hits"]) == 3
+    lines = nearby(*asked, "--fuse", "rrf").stdout.splitlines()
+    assert lines[2].startswith("rrf of 2 spaces, the 100 nearest of each   ")
+
+
 def test_no_query_answers_import_torch_or_scikit_learn(digits):
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.searcher import *\n"
-        "c = Collection(sys.argv[2]); Searcher(c).search(read_query(c, '@3'))\n"
+        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.searcher import *; from retrieval.fused_search import *\n"
+        "c = Collection(sys.argv[2]); q = read_query(c, '@3'); Searcher(c).search(q)\n"
+        "Searcher(c).search(q, 3, [Filter('label', '3')]); fused_search(Searcher(c), q)\n"
         "print(sorted({'torch', 'sklearn', 'faiss'} & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -265,6 +290,14 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "DIGITS", "@1", "-s", "pixels+pca:9"), "did you mean"),
         (("search", "TEXTS", "zzz qqq"), "no word of the query is known"),
         (("search", "TEXTS", " "), "empty"),
+        (("search", "DIGITS", "@1", "--filter", "label"), "written KEY=VALUE, as in label=sport or year=2004"),
+        (("search", "DIGITS", "@1", "--filter", "label=11"), "no item has label=11; did you mean '1'?"),
+        (("search", "DIGITS", "@1", "--filter", "labl=1"), "no item has the field 'labl'; did you mean 'label'?"),
+        (("search", "DIGITS", "@1", "-s", "pixels", "--fuse", "rrf"), "here is one, 'pixels'"),
+        (("search", "DIGITS", "@1", "--fuse", "rff"), "did you mean 'rrf'?"),
+        (("search", "DIGITS", "@1", "--depth", "20"), "give --fuse rrf too"),
+        (("search", "DIGITS", "@1", "--fuse", "rrf", "--shortlist", "pixels"), "--fuse does not go together"),
+        (("search", "DIGITS", "@1", "--filter", "label=1", "--rerank", "pixels"), "--filter does not go together"),
         (("reconstruct", "TEXTS", "@1"), "no space"),
         (("reconstruct", "DIGITS"), "say how many are to be drawn"),
         (("reconstruct", "DIGITS", "@3", "-o", "OUT"), "should end in .npy or .png"),
