@@ -10,6 +10,7 @@ from typing import Any
 
 import report_classical
 import report_neural
+import report_served
 from record import latest
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
@@ -233,6 +234,7 @@ PARTS = {
     "startup": startup,
     **report_classical.PARTS,
     **report_neural.PARTS,
+    **report_served.PARTS,
 }
 
 

@@ -1,7 +1,7 @@
 """Whether fine-tuning a sentence model on the corpus itself, without labels, helps: Cranfield and NPL.
 
-Queries and judgements are used to measure, not to tune: the settings are the paper's own. One other was looked at before, on
-Cranfield: four passes at 1e-4 took nDCG@10 from .382 to .224.
+Queries and judgements are used to measure, not to tune: the settings are the paper's own. One other was looked at
+before, on Cranfield: four passes at 1e-4 took nDCG@10 from .382 to .224.
 
 Run: ``NEARBY_DATA=... python benchmarks/tsdae.py [cranfield npl]``
 """

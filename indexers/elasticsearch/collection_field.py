@@ -59,11 +59,6 @@ class CollectionField(Elasticsearch):
         """What the field is called."""
         return self._field_name
 
-    @property
-    def index_name(self) -> str:
-        """The index, by its own name."""
-        return self._made()
-
     def values(self, codes: Codes) -> list[Any]:
         """Return what documents hold of codes (or counts).
 

@@ -82,6 +82,11 @@ class Elasticsearch(Index):
                 f"'elasticsearch' has no search parameter '{key}'; it has num_candidates, oversample and rescore"
             )
 
+    @property
+    def index_name(self) -> str:
+        """The index, by its own name; it is made when it is first needed."""
+        return self._made()
+
     @cached_property
     def site(self) -> Site:
         """The server, connected to when it is first needed."""
