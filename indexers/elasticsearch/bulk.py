@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -37,6 +38,14 @@ class Line(NamedTuple):
 
     key: str
     body: bytes
+
+
+@dataclass
+class Delivered:
+    """What became of one request's documents; each belongs to one thread, so that nothing is counted at once."""
+
+    acknowledged: int = 0
+    refused: list[NearbyError] = field(default_factory=list)
 
 
 class Bulk:
@@ -71,7 +80,7 @@ class Bulk:
         self._client, self._hosts, self._alias = client, hosts, alias
         self._on_rejected, self._patience = on_rejected, patience
         self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="bulk")
-        self._flying: deque[Future[list[NearbyError]]] = deque()
+        self._flying: deque[Future[Delivered]] = deque()
         self._lines: list[Line] = []
         self._bytes = 0
         self._stopped = False
@@ -127,15 +136,17 @@ class Bulk:
         self._lines, self._bytes = [], 0
 
     def _land(self) -> None:
-        for error in self._flying.popleft().result():
+        delivered = self._flying.popleft().result()
+        self.acknowledged += delivered.acknowledged
+        for error in delivered.refused:
             self._on_rejected(error)
 
-    def _deliver(self, lines: list[Line]) -> list[NearbyError]:
-        """Send lines until each is acknowledged or refused for good; return the refusals."""
-        refused: list[NearbyError] = []
+    def _deliver(self, lines: list[Line]) -> Delivered:
+        """Send lines until each is acknowledged or refused for good."""
+        delivered = Delivered()
         wait, progress = _FIRST_WAIT, time.monotonic()
         while lines:
-            left, trouble = self._try(lines, refused)
+            left, trouble = self._try(lines, delivered)
             if len(left) < len(lines):
                 wait, progress = _FIRST_WAIT, time.monotonic()
             lines = left
@@ -146,9 +157,9 @@ class Bulk:
             if lines:
                 time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # or all would come back at once
                 wait = min(2 * wait, _LONGEST_WAIT)
-        return refused
+        return delivered
 
-    def _try(self, lines: list[Line], refused: list[NearbyError]) -> tuple[list[Line], str]:
+    def _try(self, lines: list[Line], delivered: Delivered) -> tuple[list[Line], str]:
         """Send lines once; return those that should be sent again, and why."""
         import elastic_transport
 
@@ -167,18 +178,18 @@ class Bulk:
                 raise
             return lines, str(error)
         if not answer["errors"]:
-            self.acknowledged += len(lines)
+            delivered.acknowledged += len(lines)
             return [], ""
-        return self._sorted(lines, answer["items"], refused)
+        return self._sorted(lines, answer["items"], delivered)
 
-    def _sorted(self, lines: list[Line], items: Any, refused: list[NearbyError]) -> tuple[list[Line], str]:
+    def _sorted(self, lines: list[Line], items: Any, delivered: Delivered) -> tuple[list[Line], str]:
         again: list[Line] = []
         trouble = ""
         for line, item in zip(lines, items, strict=True):
             (result,) = item.values()
             error = result.get("error")
             if error is None:  # also of what was to be removed and was not there
-                self.acknowledged += 1
+                delivered.acknowledged += 1
             elif error["type"] == "cluster_block_exception":
                 raise ServerError(blocked(error["reason"]))
             elif error["type"] == "index_not_found_exception":
@@ -190,7 +201,7 @@ class Bulk:
                 trouble = f"Elasticsearch at {self._hosts[0]} takes no more ({' '.join(error['reason'].split())[:200]})"
             else:
                 _, reason = cause_of({"error": error})
-                refused.append(BadItemError(f"item '{line.key}': Elasticsearch refuses it: {reason}"))
+                delivered.refused.append(BadItemError(f"item '{line.key}': Elasticsearch refuses it: {reason}"))
         return again, trouble
 
 

@@ -12,6 +12,7 @@ from encoders.codes import Codes, Lexicon, Space
 from encoders.errors import OptionError
 from indexers.base import Hit
 from indexers.checks import checked_codes, checked_k
+from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index import Elasticsearch
 from indexers.elasticsearch.keys import id_of, key_of
 from indexers.elasticsearch.scan import scanned
@@ -71,7 +72,7 @@ class CollectionField(Elasticsearch):
 
     def asking(self, queries: Codes, k: int, only: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
         """Return what asks the server for the `k` nearest of each query, of those that pass filters."""
-        return self.searches(self.comparable(self._checked(queries)), checked_k(k), only)
+        return self.searches(self.comparable(self._checked(queries)), min(checked_k(k), WINDOW), only)
 
     def hits_of(self, queries: Codes, found: Sequence[Answers]) -> list[list[Hit]]:
         """Turn answers into hits, with scores computed from the codes where that is asked for."""

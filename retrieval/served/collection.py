@@ -14,6 +14,7 @@ from indexers.base import Hit, Index
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.collection_field import CollectionField
+from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.search import searched
 from indexers.elasticsearch.site import Left, Site
@@ -118,7 +119,7 @@ class ServedCollection(Collection):
         fields = [self._field(spec) for spec, _ in asked]
         searches = [one.asking(codes, k, only)[0] for one, (_, codes) in zip(fields, asked, strict=True)]
         several = self.site.address.shards > 1 and any(one.stores_counts for one in fields)
-        found = searched(self.site, self.index_name, searches, k, several)
+        found = searched(self.site, self.index_name, searches, min(k, WINDOW), several)
         return [one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, asked, found, strict=True)]
 
     def _field(self, spec: str) -> CollectionField:
