@@ -137,6 +137,9 @@ def rows_of(name: str, asked: Asked, codes: Codes, url: str) -> list[dict[str, A
         lexicon = codes.lexicon if description.startswith("elasticsearch") else None
         with create_index(description, codes.space, lexicon) as index:
             stored = codes.counts if index.stores_counts else codes.items
+            if isinstance(index, Elasticsearch):  # or small segments would hide what their parts weigh
+                with index.site.asking() as client:
+                    client.indices.put_settings(index=index.index_name, settings={"index.compound_format": False})
             with timed() as filling:
                 index.fit(stored)
                 index.add(asked.ids, stored)

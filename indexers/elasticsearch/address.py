@@ -12,6 +12,8 @@ from encoders.errors import OptionError
 ALGORITHMS = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat")
 PORT = 9200
 EXAMPLE = "elasticsearch:http://localhost:9200/news"
+#: What is loaded under a name has this behind it.
+LOADING = ".next"
 #: An index has this suffix and a number; Elasticsearch allows 255 bytes.
 _LONGEST = 200
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -70,6 +72,8 @@ class Address:
             raise OptionError(
                 f"'{name}' is no name of an index: small letters, digits, '-', '_' and '.', a letter first"
             )
+        if name.endswith(LOADING):
+            raise OptionError(f"'{name}': names that end in '{LOADING}' are those of unfinished loads, take another")
         settings = dict(_option(word) for word in options)
         if len(settings) < len(options):
             raise OptionError(f"an option is given twice in '{rest}'")

@@ -20,6 +20,8 @@ BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000
 IN_FLIGHT = 3
 #: Nothing got through for so long: then we give up.
 PATIENCE_SECONDS = 180.0
+#: The server itself waits so long for a part of the index that has no node: shorter than the request does.
+SHARD_SECONDS = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
 #: What passes when one waits: too much to do, a shard that has no node just now.
 _PASSING = frozenset({429, 502, 503, 504})
@@ -61,7 +63,7 @@ class Bulk:
     on_rejected : callable, optional
         Told of each document that is refused for good.
     patience : float, optional
-        Seconds without any progress after which the load is given up.
+        Seconds without any progress after which the load is given up; by default `PATIENCE_SECONDS`.
 
     Attributes
     ----------
@@ -75,10 +77,11 @@ class Bulk:
         hosts: Sequence[str],
         alias: str,
         on_rejected: OnRejected = raise_rejected,
-        patience: float = PATIENCE_SECONDS,
+        patience: float | None = None,
     ) -> None:
         self._client, self._hosts, self._alias = client, hosts, alias
-        self._on_rejected, self._patience = on_rejected, patience
+        self._on_rejected = on_rejected
+        self._patience = PATIENCE_SECONDS if patience is None else patience
         self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="bulk")
         self._flying: deque[Future[Delivered]] = deque()
         self._lines: list[Line] = []
@@ -169,6 +172,7 @@ class Bulk:
                     index=self._alias,
                     operations=[line.body for line in lines],
                     require_alias=True,
+                    timeout=f"{1000 * min(SHARD_SECONDS, self._patience):.0f}ms",
                     filter_path="errors,items.*.status,items.*.error.type,items.*.error.reason",
                 )
         except ServerError as error:

@@ -63,8 +63,11 @@ def require_major(client: Any, hosts: Sequence[str]) -> None:
 
     Not by ``info()``, which a minimal distribution does not answer.
     """
-    found = client.nodes.info(filter_path="nodes.*.version")["nodes"].values()
-    strange = sorted({node["version"] for node in found if int(node["version"].split(".")[0]) not in MAJORS})
+    nodes = client.nodes.info(filter_path="nodes.*.version").get("nodes", {})
+    versions = {node["version"] for node in nodes.values()}
+    if not versions:
+        raise ServerError(f"the Elasticsearch at {hosts[0]} does not say its version: give the address of its nodes")
+    strange = sorted(version for version in versions if int(version.partition(".")[0]) not in MAJORS)
     if strange:
         raise ServerError(
             f"Elasticsearch {strange[0]} answers at {hosts[0]}; nearby speaks to versions "
@@ -115,9 +118,9 @@ def speaking(hosts: Sequence[str]) -> Iterator[None]:
 
     try:
         yield
-    except elasticsearch.UnsupportedProductError as error:
-        raise ServerError(f"what answers at {hosts[0]} is no Elasticsearch: give the address of one") from error
     except elasticsearch.ApiError as error:
+        if _foreign(error):
+            raise ServerError(f"what answers at {_all(hosts)} is no Elasticsearch: give the address of one") from error
         gone = cause_of(error.body)[0] == "index_not_found_exception"
         raise (IndexGoneError if gone else ServerError)(refusal(error, hosts)) from error
     except elastic_transport.TlsError as error:
@@ -137,6 +140,12 @@ def speaking(hosts: Sequence[str]) -> Iterator[None]:
             f"the answer of Elasticsearch at {_all(hosts)} cannot be read; try again, "
             f"and look for a proxy in between if it stays so ({_cause(error)})"
         ) from error
+
+
+def _foreign(error: Any) -> bool:
+    """Tell whether something else answers; a gateway before a server may say itself that we must not, or cannot."""
+    named = "x-elastic-product" in error.meta.headers
+    return not named and error.status_code not in (401, 403, 413, 429, 502, 503, 504)
 
 
 def refusal(error: Any, hosts: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Kind, Metric, n_rows
 from encoders.errors import ArtifactError, OptionError
 from indexers.base import Index, Rows
-from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.address import LOADING, Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.fields import WINDOW, Field, How, Layout, WordsField, field_of
 from indexers.elasticsearch.search import Answers, searched
@@ -192,7 +192,8 @@ class Elasticsearch(Index):
             layout = Layout({CODE: self.field})
             name = f"{self.address.name}-own-{uuid.uuid4().hex[:12]}"
             self.site.create(name, _write_alias(name), layout, {"space": self.space.to_json()})
-            self._index = name
+            self._index = name  # before anything else can fail: `close` removes it
+            self.site.require_alive(name)
         return self._index
 
     def _refresh(self) -> None:
@@ -202,7 +203,7 @@ class Elasticsearch(Index):
 
 
 def _write_alias(index: str) -> str:
-    return f"{index}.next"
+    return f"{index}{LOADING}"
 
 
 def _number(key: str, value: str, least: float, most: float, whole: bool = False) -> float:

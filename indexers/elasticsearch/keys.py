@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 from encoders.errors import BadItemError
 
 #: Begins the key of an id that Elasticsearch cannot have, and of one that begins so itself.
 MARK = "~"
 _LONGEST_BYTES = 512
-#: The id itself stands in a field of the document then, of which Lucene takes 32,766 bytes.
-_LONGEST_OWN = 10_000
+#: The id itself stands in a field of the document then, as JSON, of which Lucene takes 32,766 bytes.
+_LONGEST_OWN = 32_766
 
 
 def key_of(id: str) -> str:
@@ -32,24 +33,19 @@ def key_of(id: str) -> str:
                 return id
         elif _encodes(id) and len(id.encode()) <= _LONGEST_BYTES:
             return id
-    if len(id) > _LONGEST_OWN:
-        raise BadItemError(
-            f"the id '{id[:40]}…' has {len(id):,} characters; Elasticsearch holds at most {_LONGEST_OWN:,}"
-        )
+    length = len(json.dumps(id))
+    if length > _LONGEST_OWN:
+        raise BadItemError(f"the id '{id[:40]}…' has {length:,} bytes as JSON; Elasticsearch holds {_LONGEST_OWN:,}")
     return MARK + hashlib.sha256(id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def own_id(id: str) -> str | None:
     """Return what a document keeps of an id whose key is another: JSON, which can hold what is no valid Unicode."""
-    import json
-
     return None if key_of(id) == id else json.dumps(id)
 
 
 def id_of(key: str, own: str | None) -> str:
     """Return the id that was stored as `key` and, where that is another, `own`."""
-    import json
-
     return key if own is None else str(json.loads(own))
 
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from encoders.errors import ServerError
-from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.address import LOADING, Address
 from indexers.elasticsearch.client import connected, speaking
 from indexers.elasticsearch.fields import Layout
 
 MADE_BY = "nearby"
+#: An index that was just made, or whose node is restarted, has so long to find one.
+ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
 _MERGE_SECONDS = 24 * 3600
 
@@ -51,7 +53,7 @@ class Site:
     @property
     def next(self) -> str:
         """The alias under which an index is loaded."""
-        return f"{self.address.name}.next"
+        return f"{self.address.name}{LOADING}"
 
     @contextmanager
     def asking(self) -> Iterator[Any]:
@@ -116,9 +118,24 @@ class Site:
                 if made["error"]["type"] == "resource_already_exists_exception":
                     return False
                 raise ServerError(f"Elasticsearch at {self.address.hosts[0]} refuses the index: {_reason(made)}")
-            # a lost node may hold its only copy: better a while of patience than a document that nobody has
-            client.cluster.health(index=name, wait_for_status="yellow", timeout="60s")
         return True
+
+    def require_alive(self, name: str) -> None:
+        """Wait for an index that has no node just now, and refuse to write to one that stays so.
+
+        Raises
+        ------
+        ServerError
+        """
+        with self.asking() as client:
+            health = client.options(ignore_status=408).cluster.health(
+                index=name, wait_for_status="yellow", timeout=f"{ALIVE_SECONDS:.0f}s"
+            )
+        if health["status"] == "red":
+            raise ServerError(
+                f"no node of Elasticsearch at {self.address.hosts[0]} holds a part of the index '{name}' (it is red): "
+                "look at its health, start the nodes that are missing, and run the same command again"
+            )
 
     def fresh_name(self) -> str:
         """Return the name of the index that comes next."""

@@ -55,6 +55,18 @@ class Build:
             )
         return cls(site, description, name, found, tuple(spaces), going_on)
 
+    @classmethod
+    def served(cls, site: Site, description: Description, spaces: Sequence[FittedSpace], meta: Meta) -> Build | None:
+        """Return the index that is served when it is this one: it was put in place, and its maker killed just then."""
+        name = site.behind(site.address.name)
+        if name is None:
+            return None
+        found = Meta.read(site.meta(name), name)
+        wanted = {space.spec: space.digest for space in spaces}
+        if found.digests() != wanted or (found.items, found.parts) != (meta.items, meta.parts):
+            return None
+        return cls(site, description, name, found, tuple(spaces), True)
+
     def load(self, corpus: Corpus, items: Any, on_bad: OnBad, part: Part, total: int | None) -> Load:
         """Send the items of one part that are not there yet."""
         present = Present(self.site, self.index) if self.going_on else None
@@ -122,8 +134,8 @@ class Build:
         ]
 
     def forget_parts(self) -> None:
-        """Remove the records of parts: the index then holds items alone."""
-        with self._bulk() as bulk:
+        """Remove the records of parts from the index, which is served now: it then holds items alone."""
+        with Bulk(self.site.client, self.site.address.hosts, self.site.address.name) as bulk:
             for number in range(1, self.meta.parts + 1):
                 bulk.delete(f"{PART_KEY} {number}")
 

@@ -145,7 +145,6 @@ class ServedCollection(Collection):
         """Add items and replace changed ones, in every space; what was done when it fails is done."""
         self._require_served()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
-        self._note_change()
         change = Growing()
         load(
             self._new(items, change),
@@ -155,7 +154,7 @@ class ServedCollection(Collection):
             raise_bad,
             first_place=self.items.last_place + 1,
         )
-        self.site.refresh(self.index_name)
+        self._settled()
         return self, Change(change.added, change.changed, change.unchanged)
 
     def delete(self, ids: Sequence[str]) -> Collection:
@@ -168,7 +167,7 @@ class ServedCollection(Collection):
         with self._bulk() as bulk:
             for id in dict.fromkeys(ids):
                 bulk.delete(key_of(id))
-        self.site.refresh(self.index_name)
+        self._settled()
         return self
 
     def left_over(self) -> list[Left]:
@@ -182,7 +181,7 @@ class ServedCollection(Collection):
         return left
 
     def _new(self, items: Iterable[Item], change: Growing) -> Iterator[Item]:
-        """Pass on the items that are not there as they are."""
+        """Pass on the items that are not there as they are; the first is noted before it is sent."""
         stream = iter(items)
         while chunk := list(islice(stream, CHUNK)):
             known = self.items.present.digests([item.id for item in chunk])
@@ -190,6 +189,8 @@ class ServedCollection(Collection):
                 if known.get(item.id) == item_digest(item).hex():
                     change.unchanged += 1
                     continue
+                if not (change.added or change.changed):
+                    self._note_change()
                 (change.changed if item.id in known else change.added).append(item.id)
                 yield item
 
@@ -204,6 +205,11 @@ class ServedCollection(Collection):
                 f"'{self.site.address.name}' was indexed anew with other encoders than those in {self.folder}: "
                 "use the folder that this was done with"
             )
+
+    def _settled(self) -> None:
+        """Make what was written seen, also by the spaces that are open: they hold a list of ids."""
+        self.site.refresh(self.index_name)
+        self._open.clear()
 
     def _note_change(self) -> None:
         """Its items are no longer those of the corpus it was made of."""

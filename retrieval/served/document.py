@@ -56,7 +56,8 @@ def document_of(item: Item, place: int, modality: Modality, values: Mapping[str,
     if label is not None:
         document["label"] = label
     if item.metadata:
-        document["meta"] = {key: value for key, value in item.metadata.items() if key}
+        # a key without a name, or with a NUL in it, is kept in the item but cannot be filtered by
+        document["meta"] = {key: value for key, value in item.metadata.items() if key and "\0" not in key}
     try:
         return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError as error:

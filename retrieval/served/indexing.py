@@ -63,15 +63,18 @@ def index_served(
     if resume and not (work.is_dir() or site.behind(site.next)):
         raise OptionError(f"there is nothing to go on with in {folder}: leave --resume out")
     spaces = [_fitted(spec, index, corpus, digest, total, work, say) for spec in dict.fromkeys(specs)]
-    build = Build.begin(site, description, spaces, Meta(corpus.name, corpus.modality, (), digest))
+    meta = Meta(corpus.name, corpus.modality, (), digest)
+    present = Build.served(site, description, spaces, meta) if before is None and not rebuild else None
+    if present is not None:
+        say(f"{present.index} is served already")
+        return _published(folder, corpus, present, [Cost() for _ in spaces])
+    build = Build.begin(site, description, spaces, meta)
     say(f"{'going on with loading' if build.going_on else 'loading'} {total:,} items into {build.index}")
     done = build.load(corpus, unique_ids(corpus, on_bad), on_bad, Part(), total)
     require_items(done.items, corpus)
     say(f"{done.sent:,} items sent; merging and checking {build.index}")
     build.finish(done.items)
-    served = _publish(folder, corpus, build, done.costs)
-    shutil.rmtree(work, ignore_errors=True)
-    return served
+    return _published(folder, corpus, build, done.costs)
 
 
 def index_part(
@@ -106,19 +109,28 @@ def finish_parts(
         When a part or an item is missing.
     """
     description, spaces, site = _for_parts(specs, index)
-    name = site.behind(site.next)
-    if name is None:
-        raise CollectionError(f"no parts of '{site.address.name}' are loaded: load them with --shard 1/N, 2/N, ...")
     _before(folder, site)
-    meta = Meta.read(site.meta(name), name)
-    build = Build.begin(site, description, spaces, meta)
-    records = build.parts()
-    count = sum(int(record["items"]) for record in records)
-    say(f"all {len(records)} parts are there; merging and checking {count:,} items")
+    name = site.behind(site.next)
+    if name is not None:
+        build = Build.begin(site, description, spaces, Meta.read(site.meta(name), name))
+        records = build.parts()
+        count = sum(int(record["items"]) for record in records)
+        say(f"all {len(records)} parts are there; merging and checking {count:,} items")
+        build.finish(count)
+        costs = build.costs(records)
+    else:  # put in place by a process that was killed before it had written the folder, or not loaded at all
+        build = _served_parts(site, description, spaces)
+        costs = [Cost() for _ in spaces]
     build.forget_parts()
-    build.finish(count)
-    costs = build.costs(records)
-    return _publish(folder, corpus, build, costs)
+    return _published(folder, corpus, build, costs)
+
+
+def _served_parts(site: Site, description: Description, spaces: Sequence[FittedSpace]) -> Build:
+    name = site.behind(site.address.name)
+    found = None if name is None else Build.served(site, description, spaces, Meta.read(site.meta(name), name))
+    if found is None:
+        raise CollectionError(f"no parts of '{site.address.name}' are loaded: load them with --shard 1/N, 2/N, ...")
+    return found
 
 
 def _for_parts(specs: Sequence[str], index: str) -> tuple[Description, list[FittedSpace], Site]:
@@ -197,7 +209,7 @@ def _fitted(spec: str, index: str, corpus: Corpus, digest: str, total: int, work
     return FittedSpace.at(saved, seconds)
 
 
-def _publish(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence[Cost]) -> ServedCollection:
+def _published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence[Cost]) -> ServedCollection:
     """Write the folder: encoders, queries and judgements, and where the items are."""
     generations = Generations(folder)
     with generations.draft() as draft:
@@ -215,6 +227,7 @@ def _publish(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence[
             described,
             build.index,
         ).write(draft)
+    shutil.rmtree(folder / WORK, ignore_errors=True)
     return ServedCollection(folder)
 
 

@@ -130,7 +130,8 @@ class ServedItems(Corpus):
 
     @property
     def last_place(self) -> int:
-        """The highest place of an item."""
+        """The highest place of an item, of those too that were written a moment ago."""
+        self.site.refresh(self.index)
         with self.site.asking() as client:
             found = client.search(index=self.index, size=0, aggs={"last": {"max": {"field": "place"}}})
         value = found["aggregations"]["last"]["value"]
@@ -144,9 +145,11 @@ class ServedItems(Corpus):
 
     def _suggestion(self, id: str) -> str:
         with self.site.asking() as client:
-            hits = client.search(index=self.index, size=1_000, source=["own_id"], sort=[{"place": "asc"}])["hits"][
-                "hits"
-            ]
+            exists = {"exists": {"field": "place"}}  # not the records of parts
+            answer = client.search(
+                index=self.index, query=exists, size=1_000, source=["own_id"], sort=[{"place": "asc"}]
+            )
+            hits = answer["hits"]["hits"]
         known = [_id(hit) for hit in hits]
         close = difflib.get_close_matches(id, known, n=1)
         return f"did you mean '{close[0]}'?" if close else f"its ids are like '{known[0]}'" if known else "it is empty"
