@@ -1,4 +1,4 @@
-"""Three nodes, a replica, loading and searching all along, and faults at random moments: what is lost?
+"""What is lost of three nodes with a replica, loaded and searched all along, when they are harmed at random moments.
 
 In each round a process loads: the next generation of the whole collection (``nearby index --rebuild``), or new items
 into the one that is served (``nearby add``), while threads search through collections of their own. At a random moment
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import server  # puts tests/servers on the path
-from elasticsearch_server.cluster import Cluster
+from elasticsearch_server.cluster import QUICK, Cluster
 from faults.held import held
 from faults.loading import Loading
 from faults.searching import Searching, longest_outage
@@ -87,7 +87,7 @@ def main(rounds: str = "20", items: str = "3000", seed: str = "7") -> None:
     draw = random.Random(int(seed))
     corpus = list(islice(open_corpus("arxiv-80k"), int(items) + ADDED))
     place = Path(tempfile.gettempdir()) / f"nearby-elasticsearch-{os.getuid()}" / f"trial-{os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder, Cluster.start(place, 3, owner=os.getpid()) as cluster:
+    with tempfile.TemporaryDirectory() as folder, Cluster.start(place, 3, owner=os.getpid(), jvm=QUICK) as cluster:
         trial = Trial(cluster, Path(folder), corpus[: int(items)], corpus[int(items) :])
         for number, spec in enumerate(SPACES):
             create(spec).fit([item.content for item in trial.items]).save(trial.work / f"encoder-{number}")

@@ -85,3 +85,7 @@ class ServerError(NearbyError):
 
 class IndexGoneError(ServerError):
     """An index of a search server is not there, or not any more."""
+
+
+class PartMissingError(ServerError):
+    """A part of an index has no node that answers for it just now."""

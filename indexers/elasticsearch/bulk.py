@@ -13,18 +13,17 @@ from typing import Any, NamedTuple, Self
 
 from encoders.errors import BadItemError, IndexGoneError, NearbyError, ServerError
 from indexers.elasticsearch.client import blocked, cause_of, speaking
+from indexers.elasticsearch.patience import LONG, passes, status_passes
 
 #: A request holds so many bytes or documents; twice as large ones were no faster.
 BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000
 #: Requests in flight: the server works on one while we make the next.
 IN_FLIGHT = 3
 #: Nothing got through for so long: then we give up.
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = LONG
 #: The server itself waits so long for a part of the index that has no node: shorter than the request does.
 SHARD_SECONDS = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
-#: What passes when one waits: too much to do, a shard that has no node just now.
-_PASSING = frozenset({429, 502, 503, 504})
 
 #: Told of each document that is refused for good; raises, or lets the load go on.
 OnRejected = Callable[[NearbyError], None]
@@ -164,8 +163,6 @@ class Bulk:
 
     def _try(self, lines: list[Line], delivered: Delivered) -> tuple[list[Line], str]:
         """Send lines once; return those that should be sent again, and why."""
-        import elastic_transport
-
         try:
             with speaking(self._hosts):
                 answer = self._client.options(max_retries=0, retry_on_status=()).bulk(
@@ -176,9 +173,7 @@ class Bulk:
                     filter_path="errors,items.*.status,items.*.error.type,items.*.error.reason",
                 )
         except ServerError as error:
-            cause = error.__cause__
-            lost = isinstance(cause, elastic_transport.ConnectionError | elastic_transport.ConnectionTimeout)
-            if isinstance(cause, elastic_transport.TlsError) or not (lost or _passes(cause)):
+            if not passes(error):
                 raise
             return lines, str(error)
         if not answer["errors"]:
@@ -194,25 +189,19 @@ class Bulk:
             error = result.get("error")
             if error is None:  # also of what was to be removed and was not there
                 delivered.acknowledged += 1
+            elif status_passes(result["status"], error["type"]):
+                again.append(line)
+                trouble = f"Elasticsearch at {self._hosts[0]} takes no more ({' '.join(error['reason'].split())[:200]})"
             elif error["type"] == "cluster_block_exception":
                 raise ServerError(blocked(error["reason"]))
             elif error["type"] == "index_not_found_exception":
                 raise IndexGoneError(
                     f"the index behind '{self._alias}' was removed while it was loaded: begin the load anew"
                 )
-            elif result["status"] in _PASSING:
-                again.append(line)
-                trouble = f"Elasticsearch at {self._hosts[0]} takes no more ({' '.join(error['reason'].split())[:200]})"
             else:
                 _, reason = cause_of({"error": error})
                 delivered.refused.append(BadItemError(f"item '{line.key}': Elasticsearch refuses it: {reason}"))
         return again, trouble
-
-
-def _passes(cause: Any) -> bool:
-    """Tell whether an error of a whole request goes away by waiting."""
-    status = getattr(cause, "status_code", None)
-    return status in _PASSING and cause_of(cause.body)[0] != "cluster_block_exception"
 
 
 def _quoted(key: str) -> bytes:

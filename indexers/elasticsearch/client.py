@@ -17,6 +17,8 @@ TIMEOUT = "NEARBY_ELASTICSEARCH_TIMEOUT"
 #: Majors that a client of major 8 is understood by.
 MAJORS = (8, 9)
 _SECONDS = 60.0
+#: Whether there is a server is soon asked of another node.
+_SOON = 5.0
 _RETRIES = 5
 
 
@@ -51,7 +53,8 @@ def _connected(hosts: tuple[str, ...], process: int, environment: tuple[str | No
         retry_on_status=(502, 503, 504),
         max_retries=_RETRIES,
         dead_node_backoff_factor=0.2,
-        max_dead_node_backoff=2,
+        # whoever tries a stopped node waits for it; others answer meanwhile
+        max_dead_node_backoff=15,
     )
     with speaking(hosts):
         require_major(client, hosts)
@@ -61,9 +64,11 @@ def _connected(hosts: tuple[str, ...], process: int, environment: tuple[str | No
 def require_major(client: Any, hosts: Sequence[str]) -> None:
     """Refuse a server of a major version that the client cannot speak to.
 
-    Not by ``info()``, which a minimal distribution does not answer.
+    Not by ``info()``, which a minimal distribution does not answer. The node that is asked answers for all: it would
+    wait for one that is stopped.
     """
-    nodes = client.nodes.info(filter_path="nodes.*.version").get("nodes", {})
+    asked = client.options(request_timeout=_SOON) if len(hosts) > 1 else client
+    nodes = asked.nodes.info(node_id="_local", filter_path="nodes.*.version").get("nodes", {})
     versions = {node["version"] for node in nodes.values()}
     if not versions:
         raise ServerError(f"the Elasticsearch at {hosts[0]} does not say its version: give the address of its nodes")

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.errors import IndexGoneError, ServerError
+from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.client import cause_of
 from indexers.elasticsearch.keys import id_of
+from indexers.elasticsearch.patience import status_passes
 from indexers.elasticsearch.site import Site
 
 #: Answers in one response at most, so that its size is bounded.
@@ -52,18 +53,22 @@ def _round_trip(
         {"size": k, "_source": False, "docvalue_fields": SHOWN, "track_total_hits": False, **one} for one in searches
     ]
     shape = "hits.hits._id,hits.hits._score,hits.hits.fields,timed_out,_shards.failed"
-    with site.asking() as client:
-        if len(bodies) == 1:
-            (body,) = bodies
-            answer = client.search(
-                index=index, **_named(body), **kind, allow_partial_search_results=False, filter_path=shape
-            )
-            return [_answers(site, answer)]
+
+    def one(client: Any) -> list[Answers]:
+        (body,) = bodies
+        answer = client.search(
+            index=index, **_named(body), **kind, allow_partial_search_results=False, filter_path=shape
+        )
+        return [_answers(site, answer)]
+
+    def several(client: Any) -> list[Answers]:
         head = {"index": index, "allow_partial_search_results": False, **kind}
         lines = [line for body in bodies for line in (head, body)]
         paths = ",".join(f"responses.{path}" for path in (*shape.split(","), "error", "status"))
         answer = client.msearch(searches=lines, filter_path=paths)
-    return [_answers(site, one) for one in answer["responses"]]
+        return [_answers(site, one) for one in answer["responses"]]
+
+    return site.read(one if len(bodies) == 1 else several)
 
 
 def _named(body: dict[str, Any]) -> dict[str, Any]:
@@ -77,9 +82,10 @@ def _answers(site: Site, answer: Any) -> Answers:
         kind, reason = cause_of(answer)
         if kind == "index_not_found_exception":
             raise IndexGoneError(f"Elasticsearch at {site.address.hosts[0]} has no such index ({reason})")
-        raise ServerError(f"Elasticsearch at {site.address.hosts[0]} cannot answer: {reason}")
+        refused = PartMissingError if status_passes(answer.get("status", 0), kind) else ServerError
+        raise refused(f"Elasticsearch at {site.address.hosts[0]} cannot answer: {reason}")
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
-        raise ServerError(f"a part of the index '{site.address.name}' did not answer: look at the health of its nodes")
+        raise site.part_missing()
     hits = answer.get("hits", {}).get("hits", [])
     places = np.array([hit["fields"]["place"][0] for hit in hits], dtype=np.int64)
     raw = np.array([hit["_score"] for hit in hits], dtype=np.float64)

@@ -7,21 +7,28 @@ the alias ``NAME.next``; one atomic call makes it the one that is served.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from encoders.errors import ServerError
+from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.address import LOADING, Address
-from indexers.elasticsearch.client import connected, speaking
+from indexers.elasticsearch.client import cause_of, connected, speaking
 from indexers.elasticsearch.fields import Layout
+from indexers.elasticsearch.patience import SHORT, patient, silent
 
 MADE_BY = "nearby"
 #: An index that was just made, or whose node is restarted, has so long to find one.
 ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
 _MERGE_SECONDS = 24 * 3600
+#: A node that is asked to read something is left after so many seconds, where there is another; at last with patience.
+_SOON = (4.0, 4.0, 8.0)
+#: An index whose copies have found no node, and look for none, for so many spans of so many seconds, goes without.
+_SPANS, _SPAN_SECONDS = 4, 5
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Site:
     Parameters
     ----------
     address : Address
+    patience : float, optional
+        Seconds for which is asked again what cannot be done just now.
 
     Raises
     ------
@@ -46,8 +55,8 @@ class Site:
         When no Elasticsearch answers there.
     """
 
-    def __init__(self, address: Address) -> None:
-        self.address = address
+    def __init__(self, address: Address, patience: float = SHORT) -> None:
+        self.address, self.patience = address, patience
         self.client = connected(address.hosts)
 
     @property
@@ -61,6 +70,26 @@ class Site:
         with speaking(self.address.hosts):
             yield self.client
 
+    @patient
+    def read(self, ask: Callable[[Any], T]) -> T:
+        """Ask what any node can answer: one that is silent is left soon, where there is another.
+
+        Parameters
+        ----------
+        ask : callable
+            Given the client; raises `PartMissingError` when what it got is not the whole answer.
+        """
+        for seconds in _SOON if len(self.address.hosts) > 1 else ():
+            try:
+                with self.asking() as client:
+                    return ask(client.options(request_timeout=seconds, retry_on_timeout=False))
+            except ServerError as error:
+                if not silent(error):
+                    raise
+        with self.asking() as client:
+            return ask(client)
+
+    @patient
     def behind(self, alias: str) -> str | None:
         """Return the index behind an alias, None where there is none.
 
@@ -81,11 +110,13 @@ class Site:
             raise ServerError(f"several indexes stand behind the alias '{alias}': leave one, the others serve nobody")
         return str(next(iter(found)))
 
+    @patient
     def exists(self, name: str) -> bool:
         """Tell whether an index is there."""
         with self.asking() as client:
             return bool(client.indices.exists(index=name))
 
+    @patient
     def meta(self, name: str) -> dict[str, Any]:
         """Return what an index says of itself.
 
@@ -100,11 +131,13 @@ class Site:
             raise ServerError(f"'{name}' is an index that nearby has not made: give another name in the address")
         return dict(found)
 
+    @patient
     def set_meta(self, name: str, meta: dict[str, Any]) -> None:
         """Write what an index says of itself."""
         with self.asking() as client:
             client.indices.put_mapping(index=name, meta=meta)
 
+    @patient
     def create(self, name: str, alias: str, layout: Layout, meta: dict[str, Any]) -> bool:
         """Make an index that is loaded under `alias`; False where somebody made it a moment ago."""
         with self.asking() as client:
@@ -142,6 +175,7 @@ class Site:
         numbers = [int(name.rpartition("-")[2]) for name in self.ours()]
         return f"{self.address.name}-{max(numbers, default=0) + 1:06}"
 
+    @patient
     def ours(self) -> list[str]:
         """Return the names of all numbered indexes of this name, oldest first."""
         pattern = re.compile(rf"{re.escape(self.address.name)}-\d{{6,}}")
@@ -151,14 +185,28 @@ class Site:
             )
         return sorted(name for name in found if pattern.fullmatch(name))
 
+    @patient
     def settle(self, name: str) -> None:
         """Make a loaded index fit to be served: visible, merged, with its copies."""
+        self.refresh(name)
         with self.asking() as client:
-            client.indices.refresh(index=name)
             client.options(request_timeout=_MERGE_SECONDS).indices.forcemerge(index=name, max_num_segments=1)
             client.indices.put_settings(index=name, settings=self._served())
-            client.indices.refresh(index=name)
+            self._await_copies(client, name)
+        self.refresh(name)
 
+    def _await_copies(self, client: Any, name: str) -> None:
+        """Wait until every copy is made: served without, an index would be gone with any of its nodes."""
+        idle = 0
+        while idle < _SPANS:
+            health = client.options(ignore_status=408).cluster.health(
+                index=name, wait_for_status="green", timeout=f"{_SPAN_SECONDS}s"
+            )
+            if health["status"] == "green":
+                return
+            idle = 0 if health["initializing_shards"] else idle + 1
+
+    @patient
     def swap(self, name: str) -> None:
         """Serve an index, in one atomic call."""
         before = self.behind(self.address.name)
@@ -167,20 +215,58 @@ class Site:
             actions.insert(0, {"remove": {"index": before, "alias": self.address.name, "must_exist": True}})
         if self.behind(self.next) == name:
             actions.append({"remove": {"index": name, "alias": self.next, "must_exist": True}})
-        with self.asking() as client:
-            client.indices.update_aliases(actions=actions)
+        with self.asking() as client:  # again only after a look: what was done before its answer was lost is refused
+            client.options(max_retries=0).indices.update_aliases(actions=actions)
 
     def count(self, name: str, query: dict[str, Any] | None = None) -> int:
         """Count items (not the records of parts); what was written since the last refresh is not seen."""
-        with self.asking() as client:
-            exists = {"exists": {"field": "place"}}
-            asked = exists if query is None else {"bool": {"filter": [exists, query]}}
-            return int(client.count(index=name, query=asked)["count"])
+        exists = {"exists": {"field": "place"}}
+        asked = exists if query is None else {"bool": {"filter": [exists, query]}}
 
+        def counted(client: Any) -> int:
+            answer = client.count(index=name, query=asked)
+            self._require_whole(answer)
+            return int(answer["count"])
+
+        return self.read(counted)
+
+    @patient
     def refresh(self, name: str) -> None:
         """Make what was written visible."""
         with self.asking() as client:
-            client.indices.refresh(index=name)
+            self._require_whole(client.indices.refresh(index=name))
+
+    def _require_whole(self, answer: Any) -> None:
+        """Refuse an answer that shards without a node have no share in; it comes with status 200."""
+        if answer["_shards"]["failed"]:
+            raise self.part_missing()
+
+    def part_missing(self) -> PartMissingError:
+        """Say that a part of the index does not answer."""
+        return PartMissingError(
+            f"a part of the index '{self.address.name}' did not answer: look at the health of its nodes"
+        )
+
+    def documents(self, name: str, keys: list[str], fields: list[str]) -> list[dict[str, Any]]:
+        """Return the documents of some keys, with some fields of their source, in their order; ``found`` or not.
+
+        Raises
+        ------
+        PartMissingError
+            When it cannot be said of one whether it is there.
+        """
+
+        def fetched(client: Any) -> list[dict[str, Any]]:
+            documents: list[dict[str, Any]] = client.mget(index=name, ids=keys, source_includes=fields)["docs"]
+            for document in documents:
+                if "error" in document:
+                    kind, _ = cause_of(document)
+                    if kind == "index_not_found_exception":
+                        raise IndexGoneError(f"Elasticsearch at {self.address.hosts[0]} has no index '{name}' any more")
+                    raise self.part_missing()
+            return documents
+
+        return self.read(fetched)
 
     def bytes(self, name: str) -> int:
         """Return the size on disk of one copy of an index."""
@@ -200,6 +286,7 @@ class Site:
             self.refresh(name)  # while it is loaded nothing else makes its documents seen
         return [Left(name, self.count(name), name == loading) for name in left]
 
+    @patient
     def remove(self, names: Iterable[str]) -> None:
         """Remove indexes."""
         names = list(names)
@@ -215,6 +302,4 @@ class Site:
 
 
 def _reason(answer: Any) -> str:
-    from indexers.elasticsearch.client import cause_of
-
     return cause_of(answer.body)[1]

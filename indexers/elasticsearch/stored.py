@@ -47,12 +47,8 @@ class Stored:
         return codes
 
     def _values(self, keys: list[str]) -> list[Any]:
-        with self.site.asking() as client:
-            found = client.mget(
-                index=self.index, ids=keys, source_includes=[self.field], filter_path=f"docs._source.{self.field}"
-            )
-        documents = found.get("docs", [])
-        if len(documents) < len(keys):
+        documents = self.site.documents(self.index, keys, [self.field])
+        if not all(document["found"] and self.field in document["_source"] for document in documents):
             raise IndexGoneError("some items were removed from the index while they were read: ask again")
         return [document["_source"][self.field] for document in documents]
 

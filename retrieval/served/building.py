@@ -111,8 +111,7 @@ class Build:
             When one is missing, or they were made from different corpora.
         """
         keys = [f"{PART_KEY} {number}" for number in range(1, self.meta.parts + 1)]
-        with self.site.asking() as client:
-            documents = client.mget(index=self.index, ids=keys)["docs"]
+        documents = self.site.documents(self.index, keys, ["part"])
         missing = [number for number, document in enumerate(documents, 1) if not document.get("found")]
         if missing:
             named = ", ".join(f"{number}/{self.meta.parts}" for number in missing[:8])

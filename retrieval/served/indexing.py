@@ -9,6 +9,7 @@ from pathlib import Path
 from encoders.codes import Modality
 from encoders.errors import CollectionError, NearbyError, OptionError
 from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.patience import LONG
 from indexers.elasticsearch.site import Site
 from indexers.registry import Description, parse_description
 from retrieval.collection import ITEMS, SPACES, Say, quiet
@@ -49,7 +50,7 @@ def index_served(
     description = parse_description(index)
     for spec in specs:
         planned(spec, index, corpus.modality)
-    site = Site(Address.read(description.backend))
+    site = Site(Address.read(description.backend), LONG)
     before = _before(folder, site)
     total, digest = _counted(corpus, on_bad)
     require_items(total, corpus)
@@ -137,7 +138,7 @@ def _for_parts(specs: Sequence[str], index: str) -> tuple[Description, list[Fitt
     description = parse_description(index)
     if description.name != "elasticsearch":
         raise OptionError(f"parts are loaded into --index elasticsearch:..., not into '{index}'")
-    return description, saved_spaces(specs), Site(Address.read(description.backend))
+    return description, saved_spaces(specs), Site(Address.read(description.backend), LONG)
 
 
 def _before(folder: Path, site: Site) -> ServedCollection | None:

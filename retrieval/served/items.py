@@ -41,9 +41,8 @@ class Present:
         """Yield the documents that are there, with some fields of their source."""
         for start in range(0, len(ids), _AT_ONCE):
             keys = [key_of(id) for id in ids[start : start + _AT_ONCE]]
-            with self.site.asking() as client:
-                found = client.mget(index=self.index, ids=keys, source_includes=fields)
-            yield from (document for document in found["docs"] if document.get("found"))
+            found = self.site.documents(self.index, keys, fields)
+            yield from (document for document in found if document["found"])
 
 
 class ServedItems(Corpus):
@@ -132,8 +131,10 @@ class ServedItems(Corpus):
     def last_place(self) -> int:
         """The highest place of an item, of those too that were written a moment ago."""
         self.site.refresh(self.index)
-        with self.site.asking() as client:
-            found = client.search(index=self.index, size=0, aggs={"last": {"max": {"field": "place"}}})
+        last = {"last": {"max": {"field": "place"}}}
+        found = self.site.read(
+            lambda client: client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False)
+        )
         value = found["aggregations"]["last"]["value"]
         return -1 if value is None else int(value)
 
