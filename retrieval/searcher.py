@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality
-from encoders.errors import BadItemError, CollectionError, OptionError, QueryError
+from encoders.errors import BadItemError, CollectionError, IndexGoneError, OptionError, QueryError
 from indexers.base import Hit
 from retrieval.collection import Collection
 from retrieval.comparison import Answer, Shown
@@ -78,7 +78,10 @@ class Searcher:
             When no space can answer, or no item satisfies the filters, saying why.
         """
         require_moderate(k)
-        found = [self._search(spec, query, k, filters) for spec in self.specs]
+        try:
+            found = [self._search(spec, query, k, filters) for spec in self.specs]
+        except IndexGoneError:  # another was put in its place since it found something: `hits` looks for that
+            found = [self._search(spec, query, k, filters) for spec in self.specs]
         if all(one.note for one in found):
             raise QueryError(found[0].note or "no space can answer")
         return found

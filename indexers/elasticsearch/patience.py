@@ -66,13 +66,15 @@ def passes(error: NearbyError) -> bool:
 
 
 def status_passes(status: int, kind: str) -> bool:
-    """Tell whether a refusal goes away by waiting; a full disk's is a 429 too, and does not.
+    """Tell whether a refusal goes away by asking again; a full disk's is a 429 too, and does not.
 
     Examples
     --------
     >>> status_passes(503, "cluster_block_exception"), status_passes(429, "cluster_block_exception")
     (True, False)
     """
+    if kind == "search_context_missing_exception":  # the index was removed in between: asked again, it says so
+        return True
     return status in _PASSING and (status == 503 or kind != "cluster_block_exception")
 
 

@@ -24,7 +24,7 @@ ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
 _MERGE_SECONDS = 24 * 3600
 #: A node that is asked to read something is left after so many seconds, where there is another; at last with patience.
-_SOON = (4.0, 4.0, 8.0)
+_SOON = (2.0, 2.0, 4.0, 4.0, 8.0)
 #: An index whose copies have found no node, and look for none, for so many spans of so many seconds, goes without.
 _SPANS, _SPAN_SECONDS = 4, 5
 

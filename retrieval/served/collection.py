@@ -80,7 +80,9 @@ class ServedCollection(Collection):
                 manifest = self.manifest
                 self.items = ServedItems(self.site, name, manifest.corpus, manifest.modality, self._asked)
                 self._fields = {record.spec: record.field for record in meta.spaces}
-                self._open.clear()
+                for opened in self._open.values():  # not read again: the folder's generation may be gone
+                    field = self._fields[opened.record.spec]
+                    opened.index = field_at(opened.encoder, field, self.description, name)
                 return
         where = f"'{self.site.address.name}' at {self.site.address.hosts[0]}"
         if served is None:

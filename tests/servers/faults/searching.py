@@ -39,9 +39,8 @@ class Searching:
     folder : Path
         A collection.
     queries : sequence of str
-    threads : int
-    reopen : int
-        The first thread opens the collection anew every so many searches, the others never.
+    reopen : sequence of int
+        For each thread: after how many searches it opens the collection anew; 0: never.
     pause : float
         Seconds between the searches of a thread.
     judge : callable
@@ -51,18 +50,14 @@ class Searching:
         self,
         folder: Path,
         queries: Sequence[str],
-        threads: int = 3,
-        reopen: int = 20,
+        reopen: Sequence[int] = (20, 0, 0),
         pause: float = 0.02,
         judge: Judge = content,
     ) -> None:
         self.folder, self.queries, self.pause, self.judge = folder, list(queries), pause, judge
         self.searches: list[Search] = []
         self._stopped = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(number, reopen if number == 0 else 0), daemon=True)
-            for number in range(threads)
-        ]
+        self._threads = [threading.Thread(target=self._run, args=pair, daemon=True) for pair in enumerate(reopen)]
 
     def __enter__(self) -> Searching:
         for thread in self._threads:
