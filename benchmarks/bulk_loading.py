@@ -31,7 +31,7 @@ from encoders.codes import Modality
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.site import Site
+from indexers.elasticsearch.site import Site, write_alias
 from indexers.registry import parse_description
 from retrieval.corpora.registry import open_corpus
 from retrieval.served.document import document_of
@@ -117,7 +117,9 @@ def theirs(site: Site, documents: Any, url: str) -> None:
 
 
 def ours(site: Site, documents: Any, url: str) -> None:
-    with Bulk(site.client, site.address.hosts, site.next) as bulk:
+    name = site.behind(site.next)
+    assert name is not None
+    with Bulk(site.client, site.address.hosts, write_alias(name)) as bulk:
         for key, values in documents:
             bulk.put(key, orjson.dumps(values))
 

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Kind, Metric, n_rows
 from encoders.errors import ArtifactError, OptionError
 from indexers.base import Index, Rows
-from indexers.elasticsearch.address import LOADING, Address
+from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.fields import WINDOW, Field, How, Layout, WordsField, field_of
 from indexers.elasticsearch.search import Answers, searched
-from indexers.elasticsearch.site import Site
+from indexers.elasticsearch.site import Site, write_alias
 from indexers.elasticsearch.stored import Stored, exact_rows
 from indexers.folder import read_array, write_array
 
@@ -99,7 +99,7 @@ class Elasticsearch(Index):
 
         index = self._made()
         first = self._next_place
-        with Bulk(self.site.client, self.address.hosts, _write_alias(index)) as bulk:
+        with Bulk(self.site.client, self.address.hosts, write_alias(index)) as bulk:
             for place, value in enumerate(self.field.values(self.comparable(codes)), start=first):
                 document = orjson.dumps({"place": place, CODE: value}, option=orjson.OPT_SERIALIZE_NUMPY)
                 bulk.put(str(place), document)
@@ -108,7 +108,7 @@ class Elasticsearch(Index):
         self._stale = True
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
-        with Bulk(self.site.client, self.address.hosts, _write_alias(self._made())) as bulk:
+        with Bulk(self.site.client, self.address.hosts, write_alias(self._made())) as bulk:
             for place in self._places[rows].tolist():
                 bulk.delete(str(place))
         self._places = np.delete(self._places, rows)
@@ -191,7 +191,7 @@ class Elasticsearch(Index):
         if self._index is None:
             layout = Layout({CODE: self.field})
             name = f"{self.address.name}-own-{uuid.uuid4().hex[:12]}"
-            self.site.create(name, _write_alias(name), layout, {"space": self.space.to_json()})
+            self.site.create(name, write_alias(name), layout, {"space": self.space.to_json()})
             self._index = name  # before anything else can fail: `close` removes it
             self.site.require_alive(name)
         return self._index
@@ -200,10 +200,6 @@ class Elasticsearch(Index):
         if self._stale:
             self.site.refresh(self._made())
             self._stale = False
-
-
-def _write_alias(index: str) -> str:
-    return f"{index}{LOADING}"
 
 
 def _number(key: str, value: str, least: float, most: float, whole: bool = False) -> float:

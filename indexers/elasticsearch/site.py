@@ -1,7 +1,8 @@
 """An address and what lies there: the index that is served, the one that is being made, and what is left over.
 
-Every index is called ``NAME-NUMBER`` and served under the alias ``NAME``. While it is loaded it is written to under
-the alias ``NAME.next``; one atomic call makes it the one that is served.
+Every index is called ``NAME-NUMBER`` and served under the alias ``NAME``. While it is loaded it has the alias
+``NAME.next``; one atomic call makes it the one that is served. It is written to under an alias of its own: what comes
+late, from a node that stood still or a process that did not see the swap, cannot get into the index that came after.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ class Site:
                 index=name,
                 settings=layout.settings(self.address),
                 mappings=layout.mappings({MADE_BY: "an index", **meta}),
-                aliases={alias: {}},
+                aliases={alias: {}, write_alias(name): {}},
             )
             if made.meta.status == 400:
                 if made["error"]["type"] == "resource_already_exists_exception":
@@ -299,6 +300,11 @@ class Site:
         if self.address.replicas is None:
             return settings | {"auto_expand_replicas": "0-1"}
         return settings | {"number_of_replicas": self.address.replicas}
+
+
+def write_alias(index: str) -> str:
+    """Return the alias under which one index, and never another, is written to; by its name it would be made anew."""
+    return f"{index}.write"
 
 
 def _reason(answer: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from encoders.errors import CollectionError, CorpusError
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.site import Site
+from indexers.elasticsearch.site import Site, write_alias
 from indexers.registry import Description
 from retrieval.corpora.base import Corpus, OnBad
 from retrieval.served.items import Present
@@ -134,12 +134,12 @@ class Build:
 
     def forget_parts(self) -> None:
         """Remove the records of parts from the index, which is served now: it then holds items alone."""
-        with Bulk(self.site.client, self.site.address.hosts, self.site.address.name) as bulk:
+        with self._bulk() as bulk:
             for number in range(1, self.meta.parts + 1):
                 bulk.delete(f"{PART_KEY} {number}")
 
     def _bulk(self, *refused: Any) -> Bulk:
-        return Bulk(self.site.client, self.site.address.hosts, self.site.next, *refused)
+        return Bulk(self.site.client, self.site.address.hosts, write_alias(self.index), *refused)
 
 
 def require_items(items: int, corpus: Corpus) -> None:

@@ -17,7 +17,7 @@ from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.search import searched
-from indexers.elasticsearch.site import Left, Site
+from indexers.elasticsearch.site import Left, Site, write_alias
 from indexers.registry import parse_description
 from retrieval.collection import ITEMS, Collection, Say, quiet
 from retrieval.corpora.base import Item, raise_bad
@@ -147,6 +147,7 @@ class ServedCollection(Collection):
         """Add items and replace changed ones, in every space; what was done when it fails is done."""
         self._require_served()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
+        self.site.refresh(self.index_name)  # what a killed process has added counts for the last place too
         change = Growing()
         load(
             self._new(items, change),
@@ -197,7 +198,7 @@ class ServedCollection(Collection):
                 yield item
 
     def _bulk(self, *refused: Any) -> Bulk:
-        return Bulk(self.site.client, self.site.address.hosts, self.site.address.name, *refused)
+        return Bulk(self.site.client, self.site.address.hosts, write_alias(self.index_name), *refused)
 
     def _require_served(self) -> None:
         """Refuse to write to an index that another has taken the place of."""
@@ -209,9 +210,20 @@ class ServedCollection(Collection):
             )
 
     def _settled(self) -> None:
-        """Make what was written seen, also by the spaces that are open: they hold a list of ids."""
+        """Make what was written seen, also by the spaces that are open: they hold a list of ids.
+
+        Raises
+        ------
+        CollectionError
+            When another index was put in the place of this one meanwhile, which does not have it.
+        """
         self.site.refresh(self.index_name)
         self._open.clear()
+        if self.site.behind(self.site.address.name) != self.index_name:
+            raise CollectionError(
+                f"'{self.site.address.name}' was indexed anew while it was changed, and the new one lacks the change: "
+                "run the same command again"
+            )
 
     def _note_change(self) -> None:
         """Its items are no longer those of the corpus it was made of."""

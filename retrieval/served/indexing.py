@@ -65,8 +65,8 @@ def index_served(
         raise OptionError(f"there is nothing to go on with in {folder}: leave --resume out")
     spaces = [_fitted(spec, index, corpus, digest, total, work, say) for spec in dict.fromkeys(specs)]
     meta = Meta(corpus.name, corpus.modality, (), digest)
-    present = Build.served(site, description, spaces, meta) if before is None and not rebuild else None
-    if present is not None:
+    present = Build.served(site, description, spaces, meta) if resume or not rebuild else None
+    if present is not None and (before is None or before.manifest.index != present.index):  # its maker was killed
         say(f"{present.index} is served already")
         return _published(folder, corpus, present, [Cost() for _ in spaces])
     build = Build.begin(site, description, spaces, meta)

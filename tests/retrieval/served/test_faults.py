@@ -15,12 +15,19 @@ from faults.held import held
 from faults.loading import Loading
 from faults.searching import Searching, longest_outage
 
-from encoders.errors import PartMissingError, ServerError
+from encoders.codes import Modality
+from encoders.errors import CollectionError, IndexGoneError, PartMissingError, ServerError
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.patience import passes, patient, status_passes
 from indexers.elasticsearch.search import _answers
 from indexers.elasticsearch.site import Site
+from retrieval.corpora.base import Corpus, Item
+from retrieval.opening import open_collection
+from retrieval.searcher import Searcher, read_query
+from retrieval.served import indexing
+from retrieval.served.indexing import index_served
+from retrieval.served.items import ServedItems
 
 WORDS = "river stone bread light engine forest paper music winter harbour copper garden".split()
 ITEMS, PAUSE = 1_500, 0.15
@@ -158,3 +165,78 @@ def test_half_an_answer_is_none():
     busy = {"error": {"type": "search_phase_execution_exception", "reason": "all shards failed"}, "status": 503}
     with pytest.raises(PartMissingError):
         _answers(site, busy)
+
+
+# -- killed at one moment, or overtaken ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(elasticsearch_url, index_name, tmp_path):
+    """Twenty items on the server that all tests share, and what loads their next generation."""
+
+    def indexed(generation, **options):
+        items = [Item(f"d{number}", text(number), label=generation) for number in range(20)]
+        index = f"elasticsearch:{elasticsearch_url}/{index_name}"
+        return index_served(tmp_path / "c", Items(items), ["bm25"], index, **options)
+
+    return indexed
+
+
+class Items(Corpus):
+    name, modality = "items", Modality.TEXT
+
+    def __init__(self, items):
+        self.items = items
+
+    def __iter__(self):
+        return iter(self.items)
+
+
+def test_a_rebuild_that_was_killed_after_the_swap_is_not_loaded_again(small, monkeypatch):
+    first = small("first")
+    with monkeypatch.context() as patch:
+        patch.setattr(indexing, "_published", lambda *all: pytest.fail("killed"))
+        with pytest.raises(pytest.fail.Exception):
+            small("second", rebuild=True)
+    swapped = first.site.behind(first.site.address.name)
+    assert swapped != first.index_name
+    assert open_collection(first.folder).index_name == first.index_name  # whose folder it still is
+    resumed = small("second", rebuild=True, resume=True)
+    assert resumed.index_name == swapped
+    assert {item.label for item in resumed.items} == {"second"}
+
+
+def test_what_is_added_while_the_index_is_replaced_gets_into_none_unnoticed(small):
+    first = small("first")
+
+    def late():
+        yield Item("late", text(3))
+        small("second", rebuild=True)
+
+    with pytest.raises(CollectionError, match="indexed anew while it was changed"):
+        first.put(late())
+    again = open_collection(first.folder)
+    assert again.items.size == 20
+    again.put([Item("late", text(3))])
+    assert again.items.size == 21
+
+
+def test_an_open_collection_outlives_two_rebuilds_with_the_same_encoders(small, monkeypatch):
+    first = small("first")
+    searcher = Searcher(first)
+    query = read_query(first, text(3))
+    assert {answer.shown.label for answer in searcher.search(query)[0].answers} == {"first"}
+    small("first", rebuild=True)
+    small("first", rebuild=True)  # which removes the index, and the folder's generation, that it was opened with
+    assert {answer.shown.label for answer in searcher.search(query)[0].answers} == {"first"}
+
+
+def test_an_index_that_goes_between_hits_and_items_is_asked_anew(small, monkeypatch):
+    searcher = Searcher(small("first"))
+    theirs, gone = ServedItems.get, [IndexGoneError("gone")]
+    monkeypatch.setattr(ServedItems, "get", lambda self, ids: theirs(self, ids) if not gone else _raise(gone.pop()))
+    assert searcher.search(read_query(searcher.collection, text(3)))[0].answers
+
+
+def _raise(error):
+    raise error
