@@ -41,8 +41,8 @@ FAULTS = ("data node", "loader", "master", "pause")
 #: So long a killed node stays down, and a stopped one stopped.
 DOWN_SECONDS, PAUSED_SECONDS = (1, 8), 20.0
 ADDED, QUERIES = 1_000, 200
-#: After each request of the loader, so that a load takes long enough to be harmed.
-REQUEST_PAUSE = 0.3
+#: Seconds after each request of the loader, so that a load takes long enough to be harmed.
+PAUSES = {"rebuild": 0.3, "add": 1.0}
 RESUMES = 5
 
 
@@ -80,7 +80,7 @@ class Trial:
             words += ["--rebuild"] if self.folder.exists() else []
         after = {item.id: name for item in items}
         after = after if kind == "rebuild" else self.expected | after
-        return Loading(words, self.work / f"{name}.log", REQUEST_PAUSE), after
+        return Loading(words, self.work / f"{name}.log", PAUSES[kind]), after
 
 
 def main(rounds: str = "20", items: str = "3000", seed: str = "7") -> None:
@@ -164,9 +164,10 @@ def completed(load: Loading, kind: str) -> int:
     """Wait for the load, run again as often as it needs; return how often that was."""
     for again in range(RESUMES):
         status = load.wait()
-        if status == 0 or "there is nothing to go on with" in load.said().splitlines()[-1]:  # killed when it was done
+        last = "".join(load.said().splitlines()[-1:])
+        if status == 0 or (again and "there is nothing to go on with" in last):  # killed when all was done
             return again
-        say(f"ended with {status}: {load.said().splitlines()[-1:]}")
+        say(f"ended with {status}: {last}")
         load.again(*(["--resume"] if kind == "rebuild" else []))
     raise SystemExit(f"the load does not end:\n{load.said()}")
 

@@ -33,7 +33,7 @@ def engines(page: Any, run: dict[str, Any]) -> None:
         targets += _engine_targets(page, name, rows)
     heap = max(row.get("heap_used_mb", 0) for corpus in figures["corpora"].values() for row in corpus["rows"])
     page.lines.append(
-        "disk: one copy of the index, documents included. read: of these, graph and the vectors that a search compares, "
+        "disk: one copy of the index, documents included. read: of these, graph and vectors that a search compares, "
         f"which belong in the page cache; they are not on Java's heap, of which at most {heap:.0f} MB were used. "
         f"Graphs: {figures['graph']}, num_candidates={figures['candidates']}."
     )
@@ -87,11 +87,39 @@ def bulk_loading(page: Any, run: dict[str, Any]) -> None:
 
 def fault_trial(page: Any, run: dict[str, Any]) -> None:
     figures = run["figures"]
-    page.heading("Faults: three nodes, loads and searches all along", run)
-    rounds = figures["rounds"]
+    rounds = [one for one in figures["rounds"] if one["fault"] != "none"]
+    page.heading("Faults: three nodes, a replica, loads and searches all along", run)
+    page.lines.append(
+        f"{len(rounds)} rounds after two undisturbed ones, seed {figures['seed']}; a load is {figures['items']:,} items"
+        f" built anew or {figures['added']:,} added. Every acknowledged document is looked for when all is green again."
+    )
     page.table(
-        list(rounds[0]),
-        [[str(value) if isinstance(value, bool | str) else value for value in one.values()] for one in rounds],
+        ["round", "load", "harmed", "acknowledged before it, in all", "lost", "twice", "searches", "failed",
+         "longest outage s", "green after s", "resumed", "complete"],
+        [
+            [
+                one["round"], one["kind"], f"{one['fault']}: {one['harmed']}",
+                f"{one['acknowledged_before']:,}, {one['acknowledged']:,}", one["lost"], one["twice"], one["searches"],
+                one["failed"], one["outage_seconds"], one["green_seconds"], one["resumed"],
+                "yes" if one["complete"] else "no",
+            ]
+            for one in rounds
+        ],
+    )  # fmt: skip
+    page.table(
+        TARGETS,
+        [
+            page.target("rounds", len(rounds), 20),
+            page.target(f"lost of {figures['acknowledged']:,} acknowledged documents", figures["lost"], 0, False),
+            page.target("items of the corpus that are not there at the end of a round", figures["missing"], 0, False),
+            page.target("documents that are there twice", figures["twice"], 0, False),
+            page.target("loads that did not end complete", figures["incomplete"], 0, False),
+        ],
+    )
+    page.lines.append(
+        f"Of {figures['searches']:,} searches {figures['failed']:,} failed; the longest time without an answer was "
+        f"{figures['longest_outage_seconds']:.1f} s, the longest until all copies were there again "
+        f"{figures['longest_green_seconds']:.1f} s."
     )
 
 
@@ -99,6 +127,14 @@ def alias_swap(page: Any, run: dict[str, Any]) -> None:
     figures = run["figures"]
     page.heading("Searches while an index is built anew and swapped in", run)
     page.table(["figure", "value"], [[key, value] for key, value in figures.items() if isinstance(value, int | float)])
+    page.table(
+        TARGETS,
+        [
+            page.target("searches", figures["searches"], 10_000),
+            page.target("that failed", figures["failed"], 0, False),
+            page.target("that saw two generations at once", figures["mixtures"], 0, False),
+        ],
+    )
 
 
 PARTS = {

@@ -125,8 +125,8 @@ How such a corpus is loaded, on any number of machines that see it (K from 1 to 
     nearby index CORPUS -s bm25 -s lsa --index $NEWS --shard K/256
     nearby index --finish -s bm25 -s lsa --index $NEWS -o news
 
-Every worker reads the whole corpus and encodes every 256th chunk of 1,024 items of it; a part that was killed is started
-again and sends what is missing. Memory of a worker: see "Loading abstracts" in [results.md](results.md).
+Every worker reads the whole corpus and encodes every 256th chunk of 1,024 items of it; a part that was killed is
+started again and sends what is missing. Memory of a worker: see "Loading abstracts" in [results.md](results.md).
 """
 
 

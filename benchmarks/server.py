@@ -22,5 +22,5 @@ def server(nodes: int = 1) -> Iterator[str]:
     from elasticsearch_server.cluster import Cluster
 
     folder = Path(tempfile.gettempdir()) / f"nearby-elasticsearch-{os.getuid()}" / f"bench-{os.getpid()}"
-    with Cluster.start(folder, nodes, owner=os.getpid()) as cluster:
+    with Cluster.start(folder, nodes, owner=os.getpid(), heap="2g") as cluster:
         yield ",".join(cluster.urls)
