@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from encoders.errors import NearbyError, OptionError
+from encoders.options import LARGEST_SEED
 from retrieval.report.terminal import counted, printable, standard_output
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ Drawn = Annotated[int | None, typer.Option("-n", help="Draw so many items.", min
 Sheet = Annotated[
     Path | None, typer.Option("-o", "--out", help="Write pictures as one .png, or contents as rows of a .npy.")
 ]
-Seed = Annotated[int, typer.Option(help="Of what is drawn.", min=0)]
+Seed = Annotated[int, typer.Option(help="Of what is drawn.", min=0, max=LARGEST_SEED)]
 #: Words of a query need no quotes.
 Words = Annotated[
     list[str], typer.Argument(help="Words, the path of a picture, or @id of an item.", show_default=False)
@@ -165,7 +166,7 @@ def train(
     if as_json:
         _print_json(made.to_json())
     _say(made.line())
-    _say(f"next: {shlex.join(['nearby', 'index', corpus, '-s', str(out), '-o', 'FOLDER'])}")
+    _say(f"next: {shlex.join(['nearby', 'index', corpus, '-s', made.as_space, '-o', 'FOLDER'])}")
 
 
 @app.command()

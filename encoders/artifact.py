@@ -28,6 +28,8 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
     An older folder at `target` is replaced. On any failure `target` is what it was.
     """
+    from safetensors import SafetensorError
+
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
     try:
@@ -43,9 +45,10 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         else:
             temporary.rename(target)
         fsync(target.parent)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # the latter where the disk was full
         shutil.rmtree(temporary, ignore_errors=True)
-        raise ArtifactError(f"cannot write {target}: {error.strerror or error}; nothing was changed") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ArtifactError(f"cannot write {target}: {reason}; nothing was changed") from error
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -177,7 +180,7 @@ def load_encoder(folder: Path) -> Encoder:
     except OSError as error:
         lost = Path(error.filename or folder).name
         raise ArtifactError(f"{folder} is incomplete: {lost} cannot be read ({error.strerror or error})") from error
-    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, SafetensorError) as error:
         raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
     return encoder
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from encoders.errors import OptionError
+
+#: What every library that is seeded takes: FAISS a signed 32-bit number, made 1 larger; the others more.
+LARGEST_SEED = 2**31 - 2
 
 
 def option(
@@ -64,10 +68,16 @@ def check(instance: Any, name: str) -> None:
         if value == () and field.default:
             raise OptionError(f"{label} should be {type_name(hints[field.name])}; got none")
         for part in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(part, float) and math.isinf(part):
+                raise OptionError(f"{label} should be a finite number; got {part:g}")
             for key, words, holds in _LIMITS:
                 limit = field.metadata.get(key)
                 if limit is not None and not holds(part, limit):
-                    raise OptionError(f"{label} should be {words} {limit:g}; got {part:g}")
+                    raise OptionError(f"{label} should be {words} {_plain(limit)}; got {_plain(part)}")
+
+
+def _plain(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def convert(text: str, hint: Any, label: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from encoders.artifact import read_json, write_json
 from encoders.base import Encoder
-from encoders.errors import CollectionError, NearbyError, OptionError, TrainingError
+from encoders.errors import ArtifactError, CollectionError, NearbyError, OptionError, TrainingError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.neural.encoder import NeuralEncoder
+from encoders.registry import create
 from retrieval.collection import Say, quiet
 from retrieval.comparison import Phase
 from retrieval.corpora.base import Corpus, Item
@@ -43,6 +45,15 @@ class Trained:
     items: int
     seconds: float
     phases: list[Phase]
+
+    @property
+    def as_space(self) -> str:
+        """The folder as ``-s`` takes it: with a path where an encoder is called the same."""
+        try:
+            create(str(self.folder))
+        except NearbyError:
+            return str(self.folder)
+        return f".{os.sep}{self.folder}"
 
     def line(self) -> str:
         """Return it in one line."""
@@ -81,8 +92,9 @@ class Workplace:
 
     def __init__(self, folder: Path) -> None:
         plain = Path(os.path.normpath(folder))
-        if folder.exists() and not folder.is_dir():
-            raise OptionError(f"{folder} is a file: choose a new folder for the encoder")
+        if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
+            what = "a link that leads nowhere" if folder.is_symlink() else "a file"
+            raise OptionError(f"{folder} is {what}: choose a new folder for the encoder")
         if is_collection(folder) or (folder.is_dir() and any(folder.iterdir()) and not is_saved(folder)):
             raise OptionError(f"{folder} holds other files: choose a new folder for the encoder")
         if plain.name in ("", ".."):
@@ -111,6 +123,7 @@ class Workplace:
         """
         if resume and fresh:
             raise OptionError("--resume goes on with a training, --fresh begins a new one: leave one of them out")
+        self._require_own()
         if fresh:
             shutil.rmtree(self.work, ignore_errors=True)
         if self.unfinished and not resume:
@@ -122,6 +135,17 @@ class Workplace:
         elif is_saved(self.folder) and not fresh:
             raise OptionError(
                 f"{self.folder} holds an encoder, its training has ended: replace it by --fresh, or choose a new folder"
+            )
+
+    def _require_own(self) -> None:
+        """Refuse a place of work that nearby did not make: all that lies there goes when the training has ended."""
+        if not (self.work.exists() or self.work.is_symlink()):
+            return
+        made = self.work.is_dir() and not self.work.is_symlink()
+        if not made or not ((self.work / PLAN).is_file() or {path.name for path in self.work.iterdir()} <= {LOCK}):
+            raise OptionError(
+                f"the training would be kept in {self.work}, where something else lies: choose another folder for the "
+                "encoder, or move that away"
             )
 
     def _require_same(self, identity: dict[str, str]) -> None:
@@ -138,20 +162,32 @@ class Workplace:
         """Yield the folder, for this process alone; it goes when the block succeeds, or leaves no checkpoint there."""
         from filelock import FileLock, Timeout
 
-        self.work.mkdir(parents=True, exist_ok=True)
+        with self._written():
+            self.work.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.work / LOCK)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             raise CollectionError(f"another process is training in {self.work}: wait, or choose a new folder") from None
         try:
-            write_json(self.work / PLAN, identity)
+            with self._written():
+                write_json(self.work / PLAN, identity)
             yield self.work
             shutil.rmtree(self.work)
         finally:
             if not self.unfinished:
                 shutil.rmtree(self.work, ignore_errors=True)
             lock.release()
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Say what cannot be written, and what to do."""
+        try:
+            yield
+        except OSError as error:
+            raise ArtifactError(
+                f"cannot write {self.work}: {error.strerror or error}; choose another folder for the encoder"
+            ) from error
 
 
 def train_encoder(
@@ -198,6 +234,8 @@ def train_encoder(
     count, digest = _read_through(corpus)
     identity = {"spec": str(encoder), "fixed": _fixed_spec(encoder), "corpus": digest}
     place.admit(identity, resume, fresh)
+    if resume and not place.unfinished:
+        say(f"{place.work} holds no training to go on with: beginning one")
     for stage in neural_stages(encoder):
         stage.new_course = resume
         if watch is not None:
@@ -256,12 +294,13 @@ def read_minutes(text: str) -> float:
     (1.5, 10.0, 60.0, 2.5)
     >>> read_minutes("soon")
     Traceback (most recent call last):
-    encoders.errors.OptionError: a time budget is a number and s, m or h, as in 90s, 10m or 1h; got 'soon'
+    encoders.errors.OptionError: a time budget is at least 1s, a number and s, m or h as in 90s, 10m or 1h; got 'soon'
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip().lower())
-    if match is None or float(match[1]) == 0:
-        raise OptionError(f"a time budget is a number and s, m or h, as in 90s, 10m or 1h; got '{text}'")
-    return float(match[1]) * _MINUTES[match[2] or "m"]
+    minutes = 0.0 if match is None else float(match[1]) * _MINUTES[match[2] or "m"]
+    if not _MINUTES["s"] <= minutes < math.inf:
+        raise OptionError(f"a time budget is at least 1s, a number and s, m or h as in 90s, 10m or 1h; got '{text}'")
+    return minutes
 
 
 def _fixed_spec(encoder: Encoder) -> str:

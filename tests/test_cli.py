@@ -161,6 +161,12 @@ def test_a_picture_of_copies_draws_and_the_way_between_items(digits, tmp_path):
     assert cleaned[3]["PSNR_before"] > 0
 
 
+def test_a_seed_that_no_library_takes_is_refused(digits):
+    done = nearby("denoise", str(digits), "@3", "--noise", "masking:0.3", "--seed", "9" * 20)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "less than or equal to 2147483646" in done.stderr
+
+
 def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
     done = nearby("train", "digits", "pixels+deep-ae:70,epochs=1", "-o", "ae", "--time-budget", "10m", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")

@@ -16,7 +16,7 @@ from encoders.cluster.membership import clusters_of, one_hot
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
 from encoders.distances import squared_distances
 from encoders.errors import NotInvertibleError, OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 
 #: New items compared with all leaves at a time.
@@ -56,7 +56,7 @@ class HAC(Encoder):
     codes: str = option("indicator", "what an item's code is", choices=("indicator", "distances"))
     most: int = option(12_000, "items up to which every one is a leaf", ge=2)
     groups: int = option(2_000, "leaves, above that", ge=2)
-    seed: int = option(0, "seed of the groups", ge=0)
+    seed: int = option(0, "seed of the groups", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -16,7 +16,7 @@ from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.cores import available_cores
 from encoders.distances import squared_distances
 from encoders.errors import NotInvertibleError, OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 
 #: Rows on which the starts are compared: so many, and so many for each cluster.
@@ -59,7 +59,7 @@ class KMeans(Encoder):
     codes: str = option("indicator", "what an item's code is", choices=tuple(GEOMETRY))
     restarts: int = option(4, "fits from different seeds, of which the best is kept", ge=1)
     iterations: int = option(50, "rounds of each fit at most", ge=1)
-    seed: int = option(0, "seed of the first centroids", ge=0)
+    seed: int = option(0, "seed of the first centroids", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)

@@ -14,7 +14,7 @@ from encoders.codes import Batches, Space
 from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp
 from encoders.density.sample import distances_to, points_of
 from encoders.errors import BadItemError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 
 
 @dataclass
@@ -38,7 +38,7 @@ class KernelDensity(Density):
     name: ClassVar[str] = "kernel-density"
     bandwidth: float | None = option(None, "standard deviation of the kernels", gt=0)
     points: int = option(20_000, "training items kept at most", ge=1)
-    seed: int = option(0, "seed of the sample", ge=0)
+    seed: int = option(0, "seed of the sample", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         self.kept = points_of(batches, self.points, self.seed)

@@ -14,7 +14,7 @@ from encoders.base import State
 from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
 from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp
 from encoders.errors import BadItemError, OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 
 
@@ -44,7 +44,7 @@ class Mixture(Density):
     covariance: str = option("full", "shape of each Gaussian", choices=("full", "diag", "spherical", "tied"))
     ridge: float = option(1e-6, "added to every variance", gt=0)
     iterations: int = option(100, "rounds of expectation and maximisation at most", ge=1)
-    seed: int = option(0, "seed of the k-means that starts it", ge=0)
+    seed: int = option(0, "seed of the k-means that starts it", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from sklearn.exceptions import ConvergenceWarning

@@ -15,7 +15,7 @@ from encoders.codes import Batches, Space
 from encoders.density.density import SPACE, Density
 from encoders.density.sample import distances_to, points_of
 from encoders.errors import OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 
 #: Squared distance that stands for 0: an item that lies on its neighbours has no finite density.
 LEAST = 1e-12
@@ -42,7 +42,7 @@ class NearestDensity(Density):
     name: ClassVar[str] = "nearest-density"
     k: int = option(10, "which neighbour", ge=1)
     points: int = option(20_000, "training items kept at most", ge=1)
-    seed: int = option(0, "seed of the sample", ge=0)
+    seed: int = option(0, "seed of the sample", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         self.kept = points_of(batches, self.points, self.seed)

@@ -16,7 +16,7 @@ from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space
 from encoders.cores import in_parallel
 from encoders.distances import squared_distances
 from encoders.errors import BadItemError, DimensionError, OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 
 #: Added to a patch's variance (of values in [0, 1]) and to every eigenvalue of their covariance, so that flat patches
 #: and directions without contrast are not blown up.
@@ -54,7 +54,7 @@ class PatchKMeans(Encoder):
     patches: int = option(200_000, "patches that are learnt from", ge=10)
     scale: bool = option(True, "bring every number of the code to mean 0 and variance 1, as seen in training")
     metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
-    seed: int = option(0, "seed of the patches and of k-means", ge=0)
+    seed: int = option(0, "seed of the patches and of k-means", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         generator = np.random.default_rng(self.seed)

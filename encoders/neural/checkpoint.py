@@ -8,6 +8,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from encoders.errors import ArtifactError
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -30,9 +32,16 @@ def take_weights(network: nn.Module, weights: dict[str, Any]) -> None:
 def write_checkpoint(
     work: Path | None, network: nn.Module, optimizer: Any, history: History, best: dict[str, Any], plan: dict[str, Any]
 ) -> None:
-    """Write weights, best weights, optimizer state and history as ONE file by one rename."""
+    """Write weights, best weights, optimizer state and history as ONE file by one rename.
+
+    Raises
+    ------
+    ArtifactError
+        When it cannot be written, as on a full disk; the one before it stays.
+    """
     if work is None:
         return
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {f"network.{key}": value for key, value in weights_of(network).items()}
@@ -40,10 +49,17 @@ def write_checkpoint(
     for place, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{place}.{key}": value for key, value in values.items()}
     notes = {"history": json.dumps(vars(history)), "plan": json.dumps(plan)}
-    work.mkdir(parents=True, exist_ok=True)
     temporary = work / f".{FILE}.{os.getpid()}"
-    save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, metadata=notes)
-    temporary.replace(work / FILE)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, metadata=notes)
+        temporary.replace(work / FILE)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or error
+        raise ArtifactError(
+            f"cannot write {work / FILE}: {reason}: make room there, and go on from what was written before"
+        ) from error
 
 
 def read_checkpoint(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from encoders.base import Encoder
 from encoders.codes import Batches, Space
+from encoders.errors import TrainingError
 from encoders.neural.course import COURSE, History, Plan
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,7 +41,7 @@ class NeuralEncoder(Encoder):
     patience: int = option(0, "stop after so many epochs without improvement; 0: never", ge=0)
     validation: float = option(0.05, "share of the rows held out to choose the best epoch", ge=0, le=0.5)
     precision: str = option("auto", "arithmetic of the training", choices=("auto", "fp32", "bf16"))
-    seed: int = option(0, "seed of weights, order and noise", ge=0)
+    seed: int = option(0, "seed of weights, order and noise", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,8 +67,15 @@ class NeuralEncoder(Encoder):
         return self.phases[MAIN]
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
+        from encoders.neural.training import is_out_of_memory
+
         self.phases = {}
-        return self._learn(batches, work)
+        try:
+            return self._learn(batches, work)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise TrainingError(f"{self.name}: its network does not fit into memory: make it smaller") from error
 
     def _train(
         self,

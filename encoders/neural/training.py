@@ -23,7 +23,7 @@ Loss = Callable[["nn.Module", Any], "Tensor"]
 Augment = Callable[[Any, Any], Any]
 #: Parts of the progress bar: finer than an epoch, coarser than its own redrawing.
 TICKS = 1000
-#: A loss that is so many times that of the first epoch does not come back.
+#: A loss that is so many times that of the first weights does not come back.
 EXPLODED = 1000
 
 
@@ -124,6 +124,7 @@ def train(
 
     if new_course:
         history.ended = over()
+    at_first = history.validation_loss[0] if history.validation_loss else None
     with share_done(told, TICKS, shown=watch is None) as bar:
 
         def pace(epochs: float) -> float:
@@ -137,9 +138,11 @@ def train(
                 break
             begun = time.perf_counter()
             with _explained(plan, epoch, work):
+                if at_first is None:
+                    at_first = _measure(network, loss, rows, held_out, plan)
                 history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, pace))
                 history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
-                _require_sane(history.validation_loss)
+                _require_sane(history.validation_loss[-1], at_first)
             history.seconds.append(time.perf_counter() - begun)
             if history.validation_loss[-1] <= min(history.validation_loss):
                 history.best_epoch, best = epoch, _copied(network)
@@ -159,18 +162,25 @@ def train(
 def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
     """Say what to do when an epoch fails, and that the epochs before it are kept."""
     kept = f"; the {epoch} epochs before it are kept in {work}" if work is not None and epoch else ""
+    else_large = "" if epoch else "; should that not help, the input's numbers, noise or a penalty are too large"
     try:
         yield
     except FloatingPointError as diverged:
         raise TrainingError(
-            f"the loss {diverged} in epoch {epoch + 1}: lower the learning rate (it is {plan.learning_rate:g}){kept}"
+            f"the loss {diverged} in epoch {epoch + 1}: lower the learning rate (it is {plan.learning_rate:g})"
+            f"{kept}{else_large}"
         ) from None
-    except RuntimeError as error:  # what torch raises when an allocation fails
-        if "alloc" not in str(error):
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
             raise
         raise TrainingError(
             f"a batch of {plan.batch_size:,} does not fit into memory in epoch {epoch + 1}: lower batch-size{kept}"
         ) from error
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether it is what torch raises when an allocation fails."""
+    return "alloc" in str(error)
 
 
 def _epoch(
@@ -227,11 +237,11 @@ def _measure(network: nn.Module, loss: Loss, rows: Examples, held_out: Tensor, p
     return total / max(1, len(held_out))
 
 
-def _require_sane(losses: list[float]) -> None:
+def _require_sane(loss: float, at_first: float) -> None:
     """Stop while the weights that were kept are still worth something."""
-    if not math.isfinite(losses[-1]):
+    if not math.isfinite(loss):
         raise FloatingPointError("is no longer a number")
-    if losses[-1] > EXPLODED * max(1.0, losses[0]):
+    if loss > EXPLODED * max(1.0, at_first):
         raise FloatingPointError(f"is more than {EXPLODED:,} times what it was at first")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from encoders.base import Encoder, State
 from encoders.batches import Encoded
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 from encoders.projection.pca import PCA
 
@@ -42,7 +42,7 @@ class ICA(Encoder):
     contrast: str = option("logcosh", "how far from Gaussian is measured", choices=("logcosh", "exp", "cube"))
     iterations: int = option(400, "rotations at most", ge=1)
     metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
-    seed: int = option(0, "seed of the first rotation", ge=0)
+    seed: int = option(0, "seed of the first rotation", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from sklearn.decomposition import FastICA

@@ -11,7 +11,7 @@ import numpy as np
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, normalized
 from encoders.errors import OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 
 
 @dataclass
@@ -36,7 +36,7 @@ class LSA(Encoder):
     name: ClassVar[str] = "lsa"
     k: int = option(128, "number of dimensions", ge=1)
     iterations: int = option(4, "power iterations of the randomised SVD", ge=0, le=100)
-    seed: int = option(0, "seed of the randomised SVD", ge=0)
+    seed: int = option(0, "seed of the randomised SVD", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from sklearn.utils.extmath import randomized_svd

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, issparse
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.errors import BadItemError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.progress import passes
 from encoders.projection.factor_fits import fit_als, fit_sgd, fit_variational
 from encoders.projection.factors import Factors, Penalty, fold_in
@@ -60,7 +60,7 @@ class MatrixFactorization(Encoder):
     rate: float = option(0.02, "first step of sgd for one rating", gt=0)
     epochs: int | None = option(None, "passes over the ratings (default: by solver)", ge=1)
     metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean", "dot"))
-    seed: int = option(0, "seed of the first factors", ge=0)
+    seed: int = option(0, "seed of the first factors", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         ratings = _observed(collect(batches))

@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
 from encoders.errors import BadItemError, OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.progress import steps
 from encoders.projection import nmf_updates as updates
 
@@ -57,7 +57,7 @@ class NMF(Encoder):
     iterations: int = option(200, "passes over the data at most", ge=1)
     tolerance: float = option(1e-4, "stop when a pass gains less than this share of the first error", ge=0)
     metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
-    seed: int = option(0, "seed of the first parts", ge=0)
+    seed: int = option(0, "seed of the first parts", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()

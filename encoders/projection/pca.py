@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
 from encoders.errors import BadItemError, OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.projection.feature_scores import means, variances
 
 #: Above this width the (dim, dim) scatter matrix no longer pays.
@@ -58,7 +58,7 @@ class PCA(Encoder):
     whiten: bool = option(False, "scale every component to variance 1")
     solver: str = option("auto", "how it is fitted", choices=("auto", "exact", "randomized", "incremental"))
     iterations: int = option(4, "power iterations of the randomized solver", ge=0, le=100)
-    seed: int = option(0, "seed of the randomized solver", ge=0)
+    seed: int = option(0, "seed of the randomized solver", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         fit = {"exact": self._exact, "randomized": self._randomized, "incremental": self._incremental}

@@ -11,7 +11,7 @@ import numpy as np
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 
 #: Share of entries that are not 0 in the sparse matrix of Achlioptas.
 DENSITY = 1 / 3
@@ -42,7 +42,7 @@ class RandomProjection(Encoder):
     k: int = option(128, "number of dimensions", ge=1)
     entries: str = option("gaussian", "how the directions are drawn", choices=("gaussian", "sparse"))
     metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
-    seed: int = option(0, "seed of the directions", ge=0)
+    seed: int = option(0, "seed of the directions", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         width = next((int(batch.items.shape[1]) for batch in batches), None)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.progress import steps
 
 #: Steps of the iteration that finds a code; the gap to the exact minimum is then below a thousandth.
@@ -49,7 +49,7 @@ class SparseCoding(Encoder):
     epochs: int = option(3, "passes over the data", ge=1)
     batch_size: int = option(512, "rows of a mini-batch", ge=1)
     metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
-    seed: int = option(0, "seed of order and first atoms", ge=0)
+    seed: int = option(0, "seed of order and first atoms", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)

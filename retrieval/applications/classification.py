@@ -10,7 +10,7 @@ import numpy as np
 from encoders.base import Encoder
 from encoders.errors import UnsupportedSpaceError
 from retrieval.collection import Collection
-from retrieval.searcher import Query, read_query
+from retrieval.searcher import Query, encode_query, read_query
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,13 @@ def classified(collection: Collection, spec: str, text: str, k: int = 3) -> Verd
     ------
     UnsupportedSpaceError
         When the space was not trained on labels.
+    QueryError
+        When the space knows no word of a text.
     """
     encoder = collection.space(spec).encoder
     query = read_query(collection, text)
+    if isinstance(query.content, str):
+        encode_query(encoder, query.content)  # refuses words that are all unknown: they tell nothing
     names, probabilities = _probabilities(encoder, [query.content])
     best = np.argsort(-probabilities[0], kind="stable")[:k]
     return Verdict(query, str(encoder), [(names[place], float(probabilities[0][place])) for place in best])

@@ -9,7 +9,7 @@ import pytest
 
 from encoders import options
 from encoders.errors import NotFittedError, OptionError
-from encoders.options import option
+from encoders.options import LARGEST_SEED, option
 from encoders.registry import create
 
 
@@ -22,6 +22,8 @@ class Example:
     mode: str = option("fast", "how", choices=("fast", "slow"))
     binary: bool = option(False, "presence")
     min_df: int = option(1, "a name of two words", ge=1)
+    weight: float = option(1.0, "a number of any size")
+    many: int = option(1, "a large number", le=10**9)
 
     def __post_init__(self) -> None:
         options.check(self, "example")
@@ -47,6 +49,9 @@ def test_a_value_survives_writing_and_reading(value, hint):
         ({"share": 0}, "example: share should be above 0; got 0"),
         ({"share": 1.0}, "example: share should be below 1; got 1"),
         ({"share": float("nan")}, "example: share should be above 0; got nan"),
+        ({"weight": float("inf")}, "example: weight should be a finite number; got inf"),
+        ({"weight": -float("inf")}, "example: weight should be a finite number; got -inf"),
+        ({"many": 2**40}, "example: many should be at most 1000000000; got 1099511627776"),
         ({"sizes": (4, 0)}, "example: sizes should be at least 1; got 0"),
         ({"sizes": 4}, "example: sizes should be whole numbers joined by '-'; got 4"),
         ({"limit": 0}, "example: limit should be at least 1; got 0"),
@@ -64,6 +69,17 @@ def test_a_value_out_of_range_is_said(given, message):
 def test_values_at_the_border_are_taken():
     assert Example(k=1, limit=1, sizes=(1,))
     assert Example(k=10, share=0.999)
+
+
+@pytest.mark.parametrize(
+    "spec", ["deep-ae:4-2,epochs=1", "kmeans:2", "hac:2,most=8,groups=4", "lsa:2", "ica:2,iterations=1", "mixture:2"]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_seed_is_refused_before_a_library_does(spec):
+    rows = np.random.default_rng(0).random((24, 6)).astype(np.float32)
+    create(f"{spec},seed={LARGEST_SEED}").fit(rows)
+    with pytest.raises(OptionError, match=f"seed should be at most {LARGEST_SEED}; got {LARGEST_SEED + 1}"):
+        create(f"{spec},seed={LARGEST_SEED + 1}")
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from encoders.base import Encoder
-from encoders.errors import CollectionError, OptionError, TrainingError
+from encoders.errors import ArtifactError, CollectionError, OptionError, TrainingError
 from encoders.neural import training
 from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment import compare
+from retrieval.filling import encoder_of
 from retrieval.indexing import index_corpus
-from retrieval.training import Workplace, budgeted, train_encoder
+from retrieval.training import Workplace, budgeted, read_minutes, train_encoder
 
 SMALL = "pixels+deep-ae:16-4"
 
@@ -148,6 +150,54 @@ def test_what_else_lies_in_the_folder_is_left_alone(digits, tmp_path):
     assert (tmp_path / "notes" / "a.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_place_of_work_that_is_somebody_elses_is_left_alone(digits, tmp_path, fresh):
+    (tmp_path / "a.work").mkdir()
+    (tmp_path / "a.work" / "notes.txt").write_text("mine")
+    (tmp_path / "b.work").write_text("mine")
+    (tmp_path / "c.work").symlink_to(tmp_path / "a.work")
+    for name in "abc":
+        with pytest.raises(OptionError, match=rf"would be kept in .*{name}\.work, where something else lies: choose"):
+            train_encoder(digits, "pixels", tmp_path / name, fresh=fresh)
+    assert (tmp_path / "a.work" / "notes.txt").read_text() == (tmp_path / "b.work").read_text() == "mine"
+
+
+def test_an_empty_place_of_work_is_taken(digits, tmp_path):
+    (tmp_path / "a.work").mkdir()
+    train_encoder(digits, "pixels", tmp_path / "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_training(digits, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"cannot write .*e\.work: Not a directory; choose another folder"):
+        train_encoder(digits, SMALL, tmp_path / "file" / "e")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OptionError, match="link is a link that leads nowhere"):
+        train_encoder(digits, SMALL, tmp_path / "link")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link"]
+
+
+def test_a_training_that_there_is_not_is_begun_by_resume_and_that_is_said(digits, tmp_path):
+    said: list[str] = []
+    train_encoder(digits, "pixels", tmp_path / "e", resume=True, say=said.append)
+    assert said[0] == f"{tmp_path / 'e.work'} holds no training to go on with: beginning one"
+
+
+@pytest.mark.parametrize("text", ["0", "0.5s", "0.001m", "0.0001h", "-5m", "m", "9" * 400])
+def test_a_time_budget_that_is_none_is_refused(text):
+    with pytest.raises(OptionError, match="a time budget is at least 1s"):
+        read_minutes(text)
+
+
+@pytest.mark.parametrize(("name", "space"), [("ae", "ae"), ("vae", "./vae"), ("./vae", "./vae"), ("x/vae", "x/vae")])
+def test_the_folder_is_told_so_that_it_is_read_as_a_space(digits, tmp_path, monkeypatch, name, space):
+    monkeypatch.chdir(tmp_path)
+    made = train_encoder(digits, "pixels", Path(name))
+    assert made.as_space == space
+    assert encoder_of(space).spec() == "pixels"
+
+
 def test_one_process_at_a_time_trains_in_a_place(digits, tmp_path):
     with Workplace(tmp_path / "ae").held({}), pytest.raises(CollectionError, match="another process is training"):
         train_encoder(digits, "pixels+pca:3", tmp_path / "ae")
@@ -155,7 +205,7 @@ def test_one_process_at_a_time_trains_in_a_place(digits, tmp_path):
 
 @pytest.mark.parametrize("loss", [float("nan"), 5e4])
 def test_a_loss_that_diverges_leaves_what_a_lower_rate_goes_on_from(digits, tmp_path, monkeypatch, loss):
-    measured = iter([9.0, 8.0, loss])
+    measured = iter([9.0, 9.0, 8.0, loss])
     with monkeypatch.context() as patch:
         patch.setattr(training, "_measure", lambda *given: next(measured))
         with pytest.raises(

@@ -6,13 +6,15 @@ import time
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
-from encoders.errors import TrainingError
+from encoders.errors import ArtifactError, TrainingError
 from encoders.neural import training
-from encoders.neural.checkpoint import read_checkpoint
+from encoders.neural.checkpoint import FILE, read_checkpoint
 from encoders.neural.rows import Rows
 from encoders.neural.training import History, Plan, train
 from encoders.registry import create
@@ -163,13 +165,13 @@ PLAN = Plan(
 
 @pytest.mark.parametrize("where", ["training", "validation"])
 def test_a_loss_that_is_no_number_leaves_the_checkpoint_of_the_last_good_epoch(where, tmp_path):
-    network, epochs = torch.nn.Linear(64, 1), []
+    network, measured = torch.nn.Linear(64, 1), []  # once before the first epoch, once behind each
 
     def loss(network, batch):
         if not network.training:
-            epochs.append(1)
+            measured.append(1)
         good = network(batch).square().mean()
-        bad = len(epochs) >= 2 if where == "training" else len(epochs) == 3
+        bad = len(measured) >= 3 if where == "training" else len(measured) == 4
         return good * float("nan") if bad and network.training == (where == "training") else good
 
     with pytest.raises(TrainingError, match=r"no longer a number in epoch 3: .*; the 2 epochs before it are kept in "):
@@ -179,6 +181,30 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint_of_the_last_good_epoch(w
     best = read_checkpoint(tmp_path, kept, optimizer, history, {**vars(PLAN), "method": "", "rows": Rows(DIGITS).digest()})  # fmt: skip
     assert len(history.seconds) == len(history.validation_loss) == 2
     assert all(torch.isfinite(value).all() for value in (*best.values(), *kept.state_dict().values()))
+
+
+def test_a_loss_that_explodes_in_the_first_epoch_is_said():
+    with pytest.raises(
+        TrainingError, match=r"more than 1,000 times .* in epoch 1: lower .*; should that not help, the"
+    ):
+        create("linear-ae:3,epochs=1,learning-rate=1e9").fit(DIGITS)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatch):
+    def loss(network, batch):
+        return network(batch).square().mean()
+
+    def full(arrays, path, **options):
+        path.write_bytes(b"half")
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    train(torch.nn.Linear(64, 1), loss, Rows(DIGITS), PLAN, tmp_path)
+    before = (tmp_path / FILE).read_bytes()
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    with pytest.raises(ArtifactError, match=r"cannot write .*checkpoint.*No space left on device.*: make room there"):
+        train(torch.nn.Linear(64, 1), loss, Rows(DIGITS[:50]), PLAN, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert (tmp_path / FILE).read_bytes() == before
 
 
 def test_a_run_with_another_course_goes_on_where_patience_or_the_clock_had_ended_it(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from encoders.errors import NotInvertibleError, OptionError, UnsupportedSpaceError
+from encoders.errors import NotInvertibleError, OptionError, QueryError, UnsupportedSpaceError
 from retrieval.applications.classification import classified
 from retrieval.applications.generation import _like, interpolated, sampled
 from retrieval.collection import Collection
@@ -88,3 +88,15 @@ def test_labels_with_their_probabilities(digits):
     assert found.to_json()["query"] == {"id": "0", "label": "0"}
     with pytest.raises(UnsupportedSpaceError, match="was not trained on labels"):
         classified(digits, "pixels+pca:6", "@0")
+
+
+def test_words_that_are_all_unknown_tell_no_label(tmp_path):
+    lines = [
+        f'{{"_id": "{n}", "text": "{word} word", "label": "{word}"}}' for n, word in enumerate(["sea", "land"] * 4)
+    ]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    spec = "bow+pretrained-dnn:4,epochs=1,pretrain=none"
+    texts = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space(spec)
+    assert {label for label, _ in classified(texts, spec, "the sea").labels} == {"sea", "land"}
+    with pytest.raises(QueryError, match="no word of the query is known"):
+        classified(texts, spec, "qqq")
