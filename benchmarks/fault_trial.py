@@ -55,8 +55,6 @@ class Trial:
     items: list[Item]
     new: list[Item]
     expected: dict[str, str] = field(default_factory=dict)
-    #: Seconds from the first acknowledged document of an undisturbed load to its end.
-    spans: dict[str, float] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -100,14 +98,13 @@ def main(rounds: str = "20", items: str = "3000", seed: str = "7") -> None:
 
 
 def undisturbed(trial: Trial, kind: str) -> dict[str, Any]:
-    """Load without harm, to learn how long that takes."""
-    load, trial.expected = trial.loading(kind, f"undisturbed-{kind}")
-    load.wait_for_first()
+    """Load without harm."""
     begun = time.monotonic()
+    load, trial.expected = trial.loading(kind, f"undisturbed-{kind}")
     status = load.wait()
-    trial.spans[kind] = time.monotonic() - begun
     assert status == 0, load.said()
-    row = {"round": 0, "kind": kind, "fault": "none", "seconds": trial.spans[kind], **after(trial, load, 0.0)}
+    seconds = time.monotonic() - begun
+    row = {"round": 0, "kind": kind, "fault": "none", "seconds": seconds, **after(trial, load, 0.0)}
     say(row)
     return row
 
@@ -123,8 +120,7 @@ def disturbed(trial: Trial, number: int, queries: list[str], draw: random.Random
     begun = time.monotonic()
     with Searching(trial.folder, queries) as searching:
         load, expected = trial.loading(kind, f"round-{number + 1}")
-        load.wait_for_first()
-        time.sleep(draw.uniform(0, trial.spans[kind]))
+        until_moment(load, len(trial.items if kind == "rebuild" else trial.new), draw.uniform(0, 1.2))
         row: dict[str, Any] = {"round": number + 1, "kind": kind, "fault": fault, "running": load.running}
         row["acknowledged_before"] = len(set(load.acknowledged()))
         harmed = time.monotonic()
@@ -138,6 +134,13 @@ def disturbed(trial: Trial, number: int, queries: list[str], draw: random.Random
     row |= {"harm_seconds": mended - harmed, "seconds": ended - begun}
     say(row)
     return row
+
+
+def until_moment(load: Loading, items: int, moment: float) -> None:
+    """Wait until a share of the items is acknowledged; above 1, ten seconds each, for what comes after: merge, swap."""
+    load.wait_for(max(1, int(min(moment, 1) * items)))
+    if moment > 1:
+        time.sleep(10 * (moment - 1))
 
 
 def harm(cluster: Cluster, fault: str, load: Loading, draw: random.Random) -> str:

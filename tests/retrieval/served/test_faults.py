@@ -67,7 +67,7 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
     began = time.monotonic()
     with Searching(trial.folder, [text(7), text(8)], reopen=(20, 0)) as searching:
         load = Loading([*trial.words("second"), "--rebuild"], tmp_path / "second.log", PAUSE)
-        load.wait_for_first()
+        load.wait_for(1)
         lost = next(name for name in trial.cluster.nodes if name != trial.cluster.master())
         trial.cluster.kill(lost)
         trial.cluster.restart(lost)
@@ -78,7 +78,7 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
         assert len(set(load.acknowledged())) == ITEMS
 
         load = Loading([*trial.words("third"), "--rebuild"], tmp_path / "third.log", PAUSE)
-        load.wait_for_first()
+        load.wait_for(1)
         load.kill()
         acknowledged = set(load.acknowledged())
         assert 0 < len(acknowledged) < ITEMS

@@ -47,12 +47,12 @@ class Loading:
         lines = self.log.read_text(encoding="utf-8").split("\n")[:-1]  # the last is not whole, or empty
         return [json.loads(line) for line in lines]
 
-    def wait_for_first(self, timeout: float = 180) -> None:
-        """Wait until something was acknowledged, or it has ended."""
+    def wait_for(self, documents: int, timeout: float = 180) -> None:
+        """Wait until so many documents were acknowledged, or it has ended."""
         end = time.monotonic() + timeout
-        while self.running and not self.acknowledged():
+        while self.running and len(self.acknowledged()) < documents:
             if time.monotonic() > end:
-                raise TimeoutError(f"nothing was acknowledged: {self.said()}")
+                raise TimeoutError(f"{documents} documents were not acknowledged: {self.said()}")
             time.sleep(0.05)
 
     def kill(self) -> None:
