@@ -138,7 +138,7 @@ def index_corpus(
     try:
         for spec, source in reversed(wanted.items()):
             if spec in collection.spaces:
-                _require_same_encoder(collection, spec, source)
+                require_same_encoder(collection, spec, source)
                 say(f"{spec} is there already")
             else:
                 collection = collection.add_space(source, index, say)
@@ -149,8 +149,13 @@ def index_corpus(
     return collection
 
 
-def _require_same_encoder(collection: Collection, spec: str, source: str) -> None:
-    """Refuse to leave a space as it is when a saved encoder was asked for that is another of the same name."""
+def require_same_encoder(collection: Collection, spec: str, source: str) -> None:
+    """Refuse to leave a space as it is when a saved encoder was asked for that is another of the same name.
+
+    Raises
+    ------
+    OptionError
+    """
     asked = encoder_of(source)
     if not asked.__sklearn_is_fitted__():
         return

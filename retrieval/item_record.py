@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,28 @@ def item_digest(item: Item) -> bytes:
 
 def items_digest(items: Iterable[Item]) -> str:
     """Return a SHA-256 over the digests of items in their order: what `ItemStore.digest` says of stored ones."""
-    whole = hashlib.sha256()
-    for item in items:
-        whole.update(item_digest(item))
-    return whole.hexdigest()
+    passing = Digested(items)
+    for _ in passing:
+        pass
+    return passing.digest
+
+
+class Digested:
+    """Items that pass by on their way elsewhere, and the digest of all that have passed."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items, self._whole = items, hashlib.sha256()
+
+    def __iter__(self) -> Iterator[Item]:
+        self._whole = hashlib.sha256()
+        for item in self._items:
+            self._whole.update(item_digest(item))
+            yield item
+
+    @property
+    def digest(self) -> str:
+        """A SHA-256 over the digests of the items in their order."""
+        return self._whole.hexdigest()
 
 
 def record_of(item: Item, modality: Modality) -> tuple[Any, ...]:

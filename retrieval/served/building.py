@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from encoders.errors import CollectionError, CorpusError
@@ -42,9 +42,9 @@ class Build:
         """
         layout, records = layout_of(spaces, site, description)
         wanted = Meta(meta.corpus, meta.modality, records, meta.items, meta.parts)
+        require_own(site)
         name, going_on = site.behind(site.next), True
         if name is None:
-            site.behind(site.address.name)  # is the name free, or ours?
             name = site.fresh_name()
             going_on = not site.create(name, site.next, layout, wanted.to_json())
         found = Meta.read(site.meta(name), name)
@@ -53,17 +53,16 @@ class Build:
                 f"another load of '{site.address.name}' is unfinished (corpus {found.corpus}, spaces "
                 f"{', '.join(found.digests())}): finish it, or remove it with  nearby info ADDRESS --clean"
             )
+        site.require_alive(name)
         return cls(site, description, name, found, tuple(spaces), going_on)
 
     @classmethod
     def served(cls, site: Site, description: Description, spaces: Sequence[FittedSpace], meta: Meta) -> Build | None:
         """Return the index that is served when it is this one: it was put in place, and its maker killed just then."""
-        name = site.behind(site.address.name)
-        if name is None:
+        name, found = require_own(site)
+        if name is None or found is None or found.items != meta.items:
             return None
-        found = Meta.read(site.meta(name), name)
-        wanted = {space.spec: space.digest for space in spaces}
-        if found.digests() != wanted or (found.items, found.parts) != (meta.items, meta.parts):
+        if found.digests() != {space.spec: space.digest for space in spaces}:
             return None
         return cls(site, description, name, found, tuple(spaces), True)
 
@@ -93,11 +92,12 @@ class Build:
         before = ours[: ours.index(self.index)]
         self.site.remove(before[:-1])  # the last is still searched by whoever opened it before the swap
 
-    def note_part(self, part: Part, done: Load) -> None:
-        """Write down that a part is there."""
+    def note_part(self, part: Part, done: Load, digest: str) -> None:
+        """Write down that a part is there, and the digest of all items of its corpus."""
         import orjson
 
         record: dict[str, Any] = {"number": part.number, "of": part.of, "read": done.read, "items": done.items}
+        record["digest"] = digest
         record["costs"] = [asdict(cost) for cost in done.costs]
         with self._bulk() as bulk:
             bulk.put(f"{PART_KEY} {part.number}", orjson.dumps({"part": record}))
@@ -123,6 +123,11 @@ class Build:
         if len({record["read"] for record in records}) > 1:
             counts = ", ".join(f"{record['read']:,} for part {record['number']}" for record in records[:8])
             raise CollectionError(f"the parts were not read from the same corpus: it had {counts} items")
+        others = [record["number"] for record in records if record["digest"] != records[0]["digest"]]
+        if others:
+            raise CollectionError(
+                f"part {others[0]} was not read from the same corpus as part 1: its items are others; load it again"
+            )
         return records
 
     def costs(self, records: Sequence[dict[str, Any]]) -> list[Cost]:
@@ -132,6 +137,10 @@ class Build:
             for costs in zip(*(record["costs"] for record in records), strict=True)
         ]
 
+    def note_items(self, digest: str) -> None:
+        """Write down of which items the index is made, which no part alone could say."""
+        self.site.set_meta(self.index, replace(self.meta, items=digest).to_json())
+
     def forget_parts(self) -> None:
         """Remove the records of parts from the index, which is served now: it then holds items alone."""
         with self._bulk() as bulk:
@@ -140,6 +149,18 @@ class Build:
 
     def _bulk(self, *refused: Any) -> Bulk:
         return Bulk(self.site.client, self.site.address.hosts, write_alias(self.index), *refused)
+
+
+def require_own(site: Site) -> tuple[str | None, Meta | None]:
+    """Return the index that is served and what it says of itself; neither where the name is free.
+
+    Raises
+    ------
+    ServerError
+        When nearby has not made it, or it is no collection: nothing takes its place.
+    """
+    name = site.behind(site.address.name)
+    return (None, None) if name is None else (name, Meta.read(site.meta(name), name))
 
 
 def require_items(items: int, corpus: Corpus) -> None:

@@ -27,7 +27,7 @@ from retrieval.item_store import Change, ItemStore
 from retrieval.served.items import ServedItems, clauses
 from retrieval.served.loading import CHUNK, Target, load
 from retrieval.served.meta import Meta
-from retrieval.served.spaces import field_at
+from retrieval.served.spaces import FittedSpace, field_at
 from retrieval.space_folder import ENCODER, SpaceRecord
 
 
@@ -143,9 +143,15 @@ class ServedCollection(Collection):
             "with the corpus, this folder and this space"
         )
 
+    def fitted(self) -> list[FittedSpace]:
+        """Return its spaces as a load takes them: the encoders stay as they are."""
+        return [
+            FittedSpace.at(self._folder_of(record) / ENCODER, record.fit_seconds) for record in self.spaces.values()
+        ]
+
     def put(self, items: Iterable[Item], say: Say = quiet) -> tuple[Collection, Change]:
         """Add items and replace changed ones, in every space; what was done when it fails is done."""
-        self._require_served()
+        self.require_served()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
         self.site.refresh(self.index_name)  # what a killed process has added counts for the last place too
         change = Growing()
@@ -162,7 +168,7 @@ class ServedCollection(Collection):
 
     def delete(self, ids: Sequence[str]) -> Collection:
         """Remove items from every space."""
-        self._require_served()
+        self.require_served()
         self.items.require(ids)
         if len(set(ids)) >= self.items.size:
             raise CollectionError("this would remove every item: delete the index and the folder instead")
@@ -200,13 +206,18 @@ class ServedCollection(Collection):
     def _bulk(self, *refused: Any) -> Bulk:
         return Bulk(self.site.client, self.site.address.hosts, write_alias(self.index_name), *refused)
 
-    def _require_served(self) -> None:
-        """Refuse to write to an index that another has taken the place of."""
+    def require_served(self) -> None:
+        """Refuse to write to an index that another has taken the place of.
+
+        Raises
+        ------
+        CollectionError
+        """
         self._attach()
         if self.site.behind(self.site.address.name) != self.index_name:
             raise CollectionError(
                 f"'{self.site.address.name}' was indexed anew with other encoders than those in {self.folder}: "
-                "use the folder that this was done with"
+                "use the folder that this was done with, or index it anew with --rebuild"
             )
 
     def _settled(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from encoders.codes import Modality
@@ -16,15 +17,17 @@ from retrieval.collection import ITEMS, SPACES, Say, quiet
 from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, raise_bad, unique_ids
 from retrieval.filling import begun, fitted, planned
 from retrieval.generations import WORK, Generations, is_collection, link_tree
-from retrieval.item_record import items_digest
+from retrieval.indexing import require_same_encoder
+from retrieval.item_record import Digested
 from retrieval.item_store import ItemStore
 from retrieval.manifest import Manifest
 from retrieval.opening import open_collection
-from retrieval.served.building import Build, require_items
+from retrieval.phases import training_seconds
+from retrieval.served.building import Build, require_items, require_own
 from retrieval.served.collection import ServedCollection
 from retrieval.served.loading import Cost, Load, Part
 from retrieval.served.meta import Meta
-from retrieval.served.spaces import FittedSpace, saved_spaces, written
+from retrieval.served.spaces import FittedSpace, require_servable, saved_spaces, written
 from retrieval.space_folder import ENCODER, folder_name
 
 
@@ -48,27 +51,32 @@ def index_served(
         When the spaces, the server or the corpus cannot be had; what was served before still is.
     """
     description = parse_description(index)
-    for spec in specs:
-        planned(spec, index, corpus.modality)
+    wanted = _wanted(specs, index, corpus.modality)
     site = Site(Address.read(description.backend), LONG)
     before = _before(folder, site)
     total, digest = _counted(corpus, on_bad)
     require_items(total, corpus)
+    meta = Meta(corpus.name, corpus.modality, (), digest)
+    kept: list[FittedSpace] = []
     if before is not None and not rebuild:
-        _require_same_items(before, digest, corpus)
-        if {str(planned(spec, index, corpus.modality)) for spec in specs} <= set(before.spaces):
+        _require_same(before, meta, index, wanted)
+        if wanted.keys() <= before.spaces.keys():
             say(f"{', '.join(before.spaces)}: there already")
             return before
-        specs = [*before.spaces, *specs]
+        kept = before.fitted()
+    elif not rebuild:
+        _require_free(site, list(wanted), meta)
     work = folder / WORK
     if resume and not (work.is_dir() or site.behind(site.next)):
         raise OptionError(f"there is nothing to go on with in {folder}: leave --resume out")
-    spaces = [_fitted(spec, index, corpus, digest, total, work, say) for spec in dict.fromkeys(specs)]
-    meta = Meta(corpus.name, corpus.modality, (), digest)
+    new = [source for spec, source in wanted.items() if spec not in {space.spec for space in kept}]
+    spaces = [*kept, *(_fitted(source, index, corpus, digest, total, work, say) for source in new)]
     present = Build.served(site, description, spaces, meta) if resume or not rebuild else None
     if present is not None and (before is None or before.manifest.index != present.index):  # its maker was killed
         say(f"{present.index} is served already")
         return _published(folder, corpus, present, [Cost() for _ in spaces])
+    if before is None and not rebuild:
+        _require_free(site, [], meta)
     build = Build.begin(site, description, spaces, meta)
     say(f"{'going on with loading' if build.going_on else 'loading'} {total:,} items into {build.index}")
     done = build.load(corpus, unique_ids(corpus, on_bad), on_bad, Part(), total)
@@ -93,9 +101,10 @@ def index_part(
         planned(spec, index, corpus.modality)
     build = Build.begin(site, description, spaces, Meta(corpus.name, corpus.modality, (), parts=part.of))
     say(f"loading part {part.number} of {part.of} into {build.index}")
-    done = build.load(corpus, corpus, on_bad, part, corpus.size)
+    items = Digested(corpus)
+    done = build.load(corpus, items, on_bad, part, corpus.size)
     require_items(done.read, corpus)
-    build.note_part(part, done)
+    build.note_part(part, done, items.digest)
     return done
 
 
@@ -118,17 +127,18 @@ def finish_parts(
         count = sum(int(record["items"]) for record in records)
         say(f"all {len(records)} parts are there; merging and checking {count:,} items")
         build.finish(count)
+        build.note_items(records[0]["digest"])
         costs = build.costs(records)
     else:  # put in place by a process that was killed before it had written the folder, or not loaded at all
         build = _served_parts(site, description, spaces)
         costs = [Cost() for _ in spaces]
     build.forget_parts()
-    return _published(folder, corpus, build, costs)
+    return _published(folder, corpus, replace(build, meta=Meta.read(site.meta(build.index), build.index)), costs)
 
 
 def _served_parts(site: Site, description: Description, spaces: Sequence[FittedSpace]) -> Build:
-    name = site.behind(site.address.name)
-    found = None if name is None else Build.served(site, description, spaces, Meta.read(site.meta(name), name))
+    _, meta = require_own(site)
+    found = None if meta is None else Build.served(site, description, spaces, meta)
     if found is None:
         raise CollectionError(f"no parts of '{site.address.name}' are loaded: load them with --shard 1/N, 2/N, ...")
     return found
@@ -169,41 +179,66 @@ def _present(generations: Generations) -> Path:
     return present
 
 
-def _require_same_items(before: ServedCollection, digest: str, corpus: Corpus) -> None:
-    if before.items_digest != digest:
+def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, str]:
+    """Return the spaces as they are written in full, and as they were asked for; refuse those that cannot be had."""
+    wanted: dict[str, str] = {}
+    for spec in specs:
+        encoder = planned(spec, index, modality)
+        require_servable(encoder)
+        wanted.setdefault(str(encoder), spec)
+    return wanted
+
+
+def _require_same(before: ServedCollection, meta: Meta, index: str, wanted: Mapping[str, str]) -> None:
+    """Refuse to leave a collection as it is when another was asked for."""
+    before.require_served()
+    if before.items_digest != meta.items:
         raise CollectionError(
-            f"{before.folder} holds other items than '{corpus.name}': add them with  nearby add {before.folder} "
-            f"{corpus.name} , or index it anew with --rebuild"
+            f"{before.folder} holds other items than '{meta.corpus}': add them with  nearby add {before.folder} "
+            f"{meta.corpus} , or index it anew with --rebuild"
+        )
+    if parse_description(index) != before.description:
+        raise OptionError(
+            f"{before.folder} has the index '{before.manifest.server}': for '{index}' index it anew with --rebuild"
+        )
+    for spec, source in wanted.items():
+        if spec in before.spaces:
+            require_same_encoder(before, spec, source)
+
+
+def _require_free(site: Site, specs: Sequence[str], meta: Meta) -> None:
+    """Refuse to take the place of another collection unasked: one of other items or spaces than these."""
+    _, found = require_own(site)
+    if found is not None and (set(found.digests()), found.items) != (set(specs), meta.items):
+        raise CollectionError(
+            f"'{site.address.name}' at {site.address.hosts[0]} serves another collection already (corpus "
+            f"{found.corpus}, spaces {', '.join(found.digests())}): give another name in the address, or put this one "
+            "in its place with --rebuild"
         )
 
 
 def _counted(corpus: Corpus, on_bad: OnBad) -> tuple[int, str]:
     """Return how many items a corpus has, and their digest."""
-    count = 0
-
-    def noted() -> Iterator[Item]:
-        nonlocal count
-        for item in unique_ids(corpus, on_bad):
-            count += 1
-            yield item
-
-    digest = items_digest(noted())
-    return count, digest
+    items = Digested(unique_ids(corpus, on_bad))
+    count = sum(1 for _ in items)
+    return count, items.digest
 
 
 def _fitted(spec: str, index: str, corpus: Corpus, digest: str, total: int, work: Path, say: Say) -> FittedSpace:
     """Fit an encoder and save it, unless that was done before the load was interrupted."""
     encoder = planned(spec, index, corpus.modality)
+    if encoder.__sklearn_is_fitted__():
+        say(begun(encoder, total, work))
+        return FittedSpace.at(Path(spec).expanduser(), training_seconds(encoder))
     saved = work / "fitted" / folder_name(str(encoder))
     if saved.is_dir():
         found = FittedSpace.at(saved)
-        if found.encoder.fitted_on == digest or encoder.__sklearn_is_fitted__():
+        if found.encoder.fitted_on == digest:
             return found
         shutil.rmtree(saved)
     checkpoint = work / folder_name(str(encoder))
     say(begun(encoder, total, checkpoint))
-    if not encoder.__sklearn_is_fitted__():
-        encoder.fitted_on = digest
+    encoder.fitted_on = digest
     seconds = fitted(encoder, corpus.batches(), checkpoint)
     encoder.save(saved)
     shutil.rmtree(checkpoint, ignore_errors=True)

@@ -17,6 +17,7 @@ from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.keys import key_of
 from retrieval.corpora.base import Item, OnBad
 from retrieval.filling import bytes_of
+from retrieval.item_record import item_digest
 from retrieval.served.document import document_of
 from retrieval.served.items import Present
 
@@ -115,7 +116,7 @@ def load(
     on_bad : callable
         Told of items that are refused; raises, or lets the load go on.
     present : Present, optional
-        Where some of the items may be already: those are not encoded again.
+        Where some of the items may be already: those that are the same are not encoded again.
     part : Part
     first_place : int
         Place of the first item.
@@ -143,7 +144,7 @@ def load(
                 wanted = list(enumerate(chunk, start=place))
                 if present is not None:
                     there = present.digests([item.id for item in chunk])
-                    wanted = [(at, item) for at, item in wanted if item.id not in there]
+                    wanted = [(at, item) for at, item in wanted if there.get(item.id) != item_digest(item).hex()]
                 _send(sending, wanted, targets, modality, refused)
         done.sent = sending.acknowledged
     finally:

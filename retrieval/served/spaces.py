@@ -9,7 +9,7 @@ from pathlib import Path
 from encoders.artifact import encoder_digest
 from encoders.base import Encoder
 from encoders.codes import Space
-from encoders.errors import OptionError
+from encoders.errors import OptionError, UnsupportedSpaceError
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import Layout, field_of
 from indexers.elasticsearch.site import Site
@@ -87,6 +87,24 @@ def saved_spaces(specs: Sequence[str]) -> list[FittedSpace]:
                 "and give its folder, as in -s FOLDER"
             )
     return [FittedSpace.at(Path(spec).expanduser()) for spec in specs]
+
+
+def require_servable(encoder: Encoder) -> None:
+    """Refuse, before it is fitted, a space of words that Elasticsearch does not weigh.
+
+    Raises
+    ------
+    UnsupportedSpaceError
+    """
+    from encoders.text.bag_of_words import BagOfWords
+    from encoders.text.bm25 import BM25
+
+    last = encoder.parts[-1]
+    if isinstance(last, BagOfWords) and not (isinstance(last, BM25) and last.method == "lucene"):
+        raise UnsupportedSpaceError(
+            f"'elasticsearch' cannot hold the sparse codes of '{encoder}', which it would round: of words it takes "
+            "bm25; use that, or '--index sparse', or make them dense, e.g. by '+lsa:128'"
+        )
 
 
 def layout_of(
