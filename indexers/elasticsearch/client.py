@@ -68,8 +68,8 @@ def require_major(client: Any, hosts: Sequence[str]) -> None:
     wait for one that is stopped.
     """
     asked = client.options(request_timeout=_SOON) if len(hosts) > 1 else client
-    nodes = asked.nodes.info(node_id="_local", filter_path="nodes.*.version").get("nodes", {})
-    versions = {node["version"] for node in nodes.values()}
+    answer = asked.nodes.info(node_id="_local", filter_path="nodes.*.version").body or {}
+    versions = {node["version"] for node in answer.get("nodes", {}).values()}
     if not versions:
         raise ServerError(f"the Elasticsearch at {hosts[0]} does not say its version: give the address of its nodes")
     strange = sorted(version for version in versions if int(version.partition(".")[0]) not in MAJORS)
@@ -93,10 +93,15 @@ def _identity(user: str | None, password: str | None, key: str | None) -> dict[s
 def _authority(path: str | None, hosts: Sequence[str]) -> dict[str, Any]:
     if not path:
         return {}
-    if not Path(path).is_file():
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:  # SSLError is one
+        what = "holds no certificate" if Path(path).is_file() else "is no file"
         raise OptionError(
-            f"{AUTHORITY} names '{path}', which is no file: give the certificate of who signed the server's"
-        )
+            f"{AUTHORITY} names '{path}', which {what}: give the certificate of who signed the server's"
+        ) from None
     return {"ca_certs": path} if any(host.startswith("https:") for host in hosts) else {}
 
 
@@ -149,7 +154,7 @@ def speaking(hosts: Sequence[str]) -> Iterator[None]:
 
 def _foreign(error: Any) -> bool:
     """Tell whether something else answers; a gateway before a server may say itself that we must not, or cannot."""
-    named = "x-elastic-product" in error.meta.headers
+    named = error.meta.headers.get("x-elastic-product") == "Elasticsearch"
     return not named and error.status_code not in (401, 403, 413, 429, 502, 503, 504)
 
 

@@ -1,0 +1,74 @@
+"""Addresses: what is read is what is written, and what is none says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from encoders.errors import OptionError
+from indexers.elasticsearch.address import ALGORITHMS, Address
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("http://a/news", "http://a:9200/news"),
+        ("https://a:1/x-1_2.3", "https://a:1/x-1_2.3"),
+        ("http://a:9200,https://b:1/news,replicas=0,m=32", "http://a:9200,https://b:1/news,m=32,replicas=0"),
+        ("http://[::1]:9200/n,bbq_flat,shards=3,ef_construction=7", "http://[::1]:9200/n,bbq_flat,ef_construction=7,shards=3"),
+        ("http://gate/elastic/news", "http://gate:9200/elastic/news"),
+        *((f"http://a:9200/n,{name}", f"http://a:9200/n,{name}") for name in ALGORITHMS if name != "hnsw"),
+    ],
+)  # fmt: skip
+def test_written_as_read(text, written):
+    address = Address.read(text)
+    assert str(address) == written
+    assert Address.read(str(address)) == address
+
+
+def test_the_parts():
+    address = Address.read("http://a:1,http://b:2/news,int8_hnsw,m=4,ef_construction=9,shards=3,replicas=2")
+    assert address == Address(("http://a:1", "http://b:2"), "news", "int8_hnsw", 4, 9, 3, 2)
+    assert Address.read("http://a/news").replicas is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "needs the URL of a server and a name, as in"),
+        ("news", "needs the URL of a server and a name"),
+        ("http://localhost:9200", "needs the URL of a server and a name"),
+        ("http://localhost:9200/", "'' is no name of an index"),
+        ("http://a/News", "'News' is no name"),
+        ("http://a/_all", "'_all' is no name"),
+        ("http://a/a*b", "is no name"),
+        ("http://a/" + "a" * 201, "is no name"),
+        ("http://a/news.next", "names that end in '.next' are those of unfinished loads"),
+        ("ftp://a/news", "'ftp://a' is no URL of a server"),
+        ("a:9200/news", "'a:9200' is no URL of a server"),
+        ("http://a:99999/news", "'http://a:99999' is no URL"),
+        ("http://a?x=1/news", "is no URL"),
+        ("http://a,b/news", "'b' is no URL"),
+        ("http://a/news,hsnw", "'hsnw' is no option of an Elasticsearch index; known: hnsw, int8_hnsw"),
+        ("http://a/news,efconstruction=3", "'efconstruction=3' is no option"),
+        ("http://a/news,bbq_disk", "'bbq_disk' is no option"),
+        ("http://a/news,m=1", "m should be a whole number from 2 to 1,024; got '1'"),
+        ("http://a/news,shards=0", "shards should be a whole number from 1"),
+        ("http://a/news,replicas=-1", "replicas should be a whole number from 0"),
+        ("http://a/news,m=x", "got 'x'"),
+        ("http://a/news,m=4,m=5", "given twice in 'news,m=4,m=5'"),
+        ("http://a/news,flat,hnsw", "given twice"),
+    ],
+)
+def test_what_is_none_says_why(text, said):
+    with pytest.raises(OptionError) as caught:
+        Address.read(text)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["http://eve:geheim@a:9200", "https://a,http://eve:geheim@b", "http://eve@a"])
+def test_a_password_in_the_address_is_refused_and_not_repeated(host):
+    with pytest.raises(OptionError, match="keep user and password out of the address of [ab]:") as caught:
+        Address.read(f"{host}/news")
+    assert "NEARBY_ELASTICSEARCH_PASSWORD" in str(caught.value)
+    assert "geheim" not in str(caught.value)
