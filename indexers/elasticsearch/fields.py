@@ -288,14 +288,15 @@ class Layout:
 
 
 #: What a document holds beside its spaces: its place in the order of items, label and metadata to filter by, the
-#: item itself (not indexed), the digest by which a change is seen, an id that Elasticsearch cannot have, and, of
-#: the records of parts of a load, which they are.
+#: item itself (not indexed), the digest by which a change is seen, its key as a column, an id that Elasticsearch
+#: cannot have, and, of the records of parts of a load, which they are.
 OWN: dict[str, Any] = {
     "place": {"type": "long"},
     "label": {"type": "keyword", "ignore_above": 8191},
     "meta": {"type": "flattened", "ignore_above": 8191, "depth_limit": 2},
     "item": {"type": "object", "enabled": False},
     "digest": {"type": "keyword", "index": False},
+    "key": {"type": "keyword", "index": False},
     "own_id": {"type": "keyword", "index": False},
     "part": {"type": "object", "enabled": False},
 }

@@ -16,8 +16,9 @@ from indexers.elasticsearch.site import Site
 
 #: Answers in one response at most, so that its size is bounded.
 _MOST_ANSWERS = 100_000
-#: What a search says of each answer beside its score.
-SHOWN = ["place", "own_id"]
+#: What a search says of each answer beside its score, all from columns: ``_id`` lies in the same compressed blocks as the
+#: documents, of which it would unpack one for every answer.
+SHOWN = ["place", "key", "own_id"]
 
 
 class Answers(NamedTuple):
@@ -50,15 +51,14 @@ def _round_trip(
     # word statistics of all shards: each alone would weigh words by its own
     kind = {"search_type": "dfs_query_then_fetch"} if several_shards else {}
     bodies = [
-        {"size": k, "_source": False, "docvalue_fields": SHOWN, "track_total_hits": False, **one} for one in searches
+        {"size": k, "stored_fields": "_none_", "docvalue_fields": SHOWN, "track_total_hits": False, **one}
+        for one in searches
     ]
-    shape = "hits.hits._id,hits.hits._score,hits.hits.fields,timed_out,_shards.failed"
+    shape = "hits.hits._score,hits.hits.fields,timed_out,_shards.failed"
 
     def one(client: Any) -> list[Answers]:
         (body,) = bodies
-        answer = client.search(
-            index=index, **_named(body), **kind, allow_partial_search_results=False, filter_path=shape
-        )
+        answer = client.search(index=index, **body, **kind, allow_partial_search_results=False, filter_path=shape)
         return [_answers(site, answer)]
 
     def several(client: Any) -> list[Answers]:
@@ -69,12 +69,6 @@ def _round_trip(
         return [_answers(site, one) for one in answer["responses"]]
 
     return site.read(one if len(bodies) == 1 else several)
-
-
-def _named(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the body under the names that the client has for its parts."""
-    renamed = {"_source": "source"}
-    return {renamed.get(key, key): value for key, value in body.items()}
 
 
 def _answers(site: Site, answer: Any) -> Answers:
@@ -89,6 +83,7 @@ def _answers(site: Site, answer: Any) -> Answers:
     hits = answer.get("hits", {}).get("hits", [])
     places = np.array([hit["fields"]["place"][0] for hit in hits], dtype=np.int64)
     raw = np.array([hit["_score"] for hit in hits], dtype=np.float64)
-    ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in hits]
+    keys = [hit["fields"].get("key", ("",))[0] for hit in hits]  # an index of one space alone has none
+    ids = [id_of(key, hit["fields"].get("own_id", (None,))[0]) for key, hit in zip(keys, hits, strict=True)]
     order = np.lexsort((places, -raw))
-    return Answers([ids[at] for at in order], [hits[at]["_id"] for at in order], raw[order], places[order])
+    return Answers([ids[at] for at in order], [keys[at] for at in order], raw[order], places[order])

@@ -9,7 +9,7 @@ from typing import Any
 
 from encoders.codes import Modality
 from encoders.errors import BadItemError, ServerError
-from indexers.elasticsearch.keys import id_of, own_id
+from indexers.elasticsearch.keys import id_of, key_of, own_id
 from retrieval.corpora.base import Item
 from retrieval.item_record import item_digest, item_of, record_of
 
@@ -40,6 +40,7 @@ def document_of(item: Item, place: int, modality: Modality, values: Mapping[str,
     _, content, shape, title, label, metadata = record_of(item, modality)
     document: dict[str, Any] = {
         "place": place,
+        "key": key_of(item.id),
         "digest": item_digest(item).hex(),
         "item": {
             "content": content if isinstance(content, str) else base64.b64encode(content).decode(),
