@@ -16,8 +16,8 @@ from indexers.elasticsearch.site import Site
 
 #: Answers in one response at most, so that its size is bounded.
 _MOST_ANSWERS = 100_000
-#: What a search says of each answer beside its score, all from columns: ``_id`` lies in the same compressed blocks as the
-#: documents, of which it would unpack one for every answer.
+#: What a search says of each answer beside its score, all from columns: ``_id`` lies in the same compressed blocks as
+#: the documents, of which it would unpack one for every answer.
 SHOWN = ["place", "key", "own_id"]
 
 

@@ -68,7 +68,7 @@ def test_what_is_none_says_why(text, said):
 
 @pytest.mark.parametrize("host", ["http://eve:geheim@a:9200", "https://a,http://eve:geheim@b", "http://eve@a"])
 def test_a_password_in_the_address_is_refused_and_not_repeated(host):
-    with pytest.raises(OptionError, match="keep user and password out of the address of [ab]:") as caught:
+    with pytest.raises(OptionError, match=r"keep user and password out of the address of [ab]:") as caught:
         Address.read(f"{host}/news")
     assert "NEARBY_ELASTICSEARCH_PASSWORD" in str(caught.value)
     assert "geheim" not in str(caught.value)

@@ -280,11 +280,13 @@ def test_an_index_that_is_not_there():
 
     with fake_node(answer) as host:
         asked = connected([f"http://{host}"])
-        with pytest.raises(
-            IndexGoneError, match=r"has no such index \(no such index \[news\]\): index the corpus again"
+        with (
+            pytest.raises(
+                IndexGoneError, match=r"has no such index \(no such index \[news\]\): index the corpus again"
+            ),
+            speaking([f"http://{host}"]),
         ):
-            with speaking([f"http://{host}"]):
-                asked.search(index="news")
+            asked.search(index="news")
 
 
 @pytest.mark.parametrize(

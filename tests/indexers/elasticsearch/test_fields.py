@@ -84,9 +84,11 @@ def test_rows_that_do_not_lie_one_behind_another_are_sent(elasticsearch_url, ind
 
 def test_a_server_that_refuses_the_index_says_why(elasticsearch_url, index_name, monkeypatch):
     monkeypatch.setattr("indexers.elasticsearch.fields.MOST_NUMBERS", 10_000)
-    with create_index(f"elasticsearch:{elasticsearch_url}/{index_name}", dense(4097)) as index:
-        with pytest.raises(ServerError, match=r"refuses the index: .*4097"):
-            index.add(["a"], np.ones((1, 4097), np.float32))
+    with (
+        create_index(f"elasticsearch:{elasticsearch_url}/{index_name}", dense(4097)) as index,
+        pytest.raises(ServerError, match=r"refuses the index: .*4097"),
+    ):
+        index.add(["a"], np.ones((1, 4097), np.float32))
 
 
 # -- scores -----------------------------------------------------------------------------------------------------------

@@ -134,5 +134,5 @@ def test_a_red_index_says_so(elasticsearch_client, elasticsearch_url, index_name
     monkeypatch.setattr("indexers.elasticsearch.site.ALIVE_SECONDS", 1.0)
     with pytest.raises(ServerError, match=r"\(it is red\): look at its health"):
         site.require_alive(index_name)
-    with pytest.raises(ServerError, match="no node now for a part|did not answer"):
+    with pytest.raises(ServerError, match=r"no node now for a part|did not answer"):
         site.count(index_name)
