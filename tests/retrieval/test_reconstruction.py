@@ -64,6 +64,18 @@ def test_copies_of_several_items_with_their_errors(digits):
         reconstructions(with_density, asked, ["pixels+pca:4+gaussian"])
 
 
+def test_an_error_is_the_sum_of_squared_differences_of_grey_levels_from_0_to_1(digits):
+    copies = reconstructions(digits, asked_items(digits, ["@3"], None, 0))
+    item, copy = (copies.rows[place].contents[0].astype(float) / 255 for place in (0, 2))
+    assert copies.rows[2].figures["squared error"] == [pytest.approx(((item - copy) ** 2).sum())]
+
+
+def test_the_words_of_a_code_stand_in_the_order_of_their_weights(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"_id": "a", "text": "pear apple plum apple pear apple"}\n')
+    texts = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bow")
+    assert code_of(texts, "bow", "@a").lines() == ["apple  3", "pear  2", "plum  1"]
+
+
 def test_errors_are_taken_of_pictures_as_the_space_sees_them(digits):
     scaled = Collection(digits.folder).add_space("pixels:size=4x4")
     copies = reconstructions(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"])

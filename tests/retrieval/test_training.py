@@ -16,6 +16,7 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.experiment import compare
 from retrieval.filling import encoder_of
 from retrieval.indexing import index_corpus
+from retrieval.item_record import items_digest
 from retrieval.training import Workplace, budgeted, read_minutes, train_encoder
 
 SMALL = "pixels+deep-ae:16-4"
@@ -55,6 +56,7 @@ def epochs_seen(seen):
 def test_what_is_saved_is_what_fit_learns(digits, tmp_path):
     made = train_encoder(digits, f"{SMALL},epochs=2", tmp_path / "ae")
     assert made.items == 1797
+    assert Encoder.load(tmp_path / "ae").fitted_on == items_digest(iter(digits))
     assert [path.name for path in tmp_path.iterdir()] == ["ae"]
     pictures = [item.content for item in digits]
     fitted = create(f"{SMALL},epochs=2").fit(digits.batches())
@@ -138,6 +140,23 @@ def test_fresh_begins_anew_and_replaces_an_encoder_when_it_is_whole(digits, tmp_
     assert str(Encoder.load(tmp_path / "e")) == f"{SMALL},epochs=4"
     with pytest.raises(OptionError, match="leave one of them out"):
         train_encoder(digits, SMALL, tmp_path / "e", resume=True, fresh=True)
+
+
+def test_fresh_leaves_an_unfinished_training_and_begins_anew(digits, tmp_path, killed):
+    killed(digits, f"{SMALL},epochs=4", tmp_path / "e")
+    seen: list[int] = []
+    train_encoder(digits, f"{SMALL},epochs=4", tmp_path / "e", fresh=True, watch=epochs_seen(seen))
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_a_training_that_fails_before_an_epoch_has_ended_leaves_nothing(digits, tmp_path, monkeypatch):
+    with pytest.raises(OptionError, match="need pictures of at least 16x16"):
+        train_encoder(digits, "pixels+conv-ae:3,channels=4-4-4-4", tmp_path / "e")
+    monkeypatch.setattr(training, "_measure", lambda *given: float("nan"))
+    with pytest.raises(TrainingError, match="in epoch 1: lower the learning rate") as raised:
+        train_encoder(digits, f"{SMALL},epochs=4", tmp_path / "e")
+    assert "--resume" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_else_lies_in_the_folder_is_left_alone(digits, tmp_path):

@@ -215,3 +215,14 @@ def test_a_level_that_the_pyramid_has_not_is_refused_when_set_later_too():
     with pytest.raises(OptionError, match="got 'level-2'"):
         encoder.set_params(channels=(8,))
     assert encoder.channels == (32, 64)
+
+
+@pytest.mark.parametrize("paths", ["concat", "pyramid"])
+def test_the_features_of_every_level_pass_beside_the_code(paths):
+    torch.manual_seed(0)
+    network = Hourglass((8, 8), (4, 6), 3, "repeat", paths).eval()
+    features, places, code = network.descend(torch.rand(2, 64))
+    whole = network.ascend(code, features, places)
+    for level in range(2):
+        without = [torch.zeros_like(part) if place == level else part for place, part in enumerate(features)]
+        assert (network.ascend(code, without, places) - whole).abs().max() > 1e-3

@@ -153,3 +153,13 @@ def test_each_is_loaded_as_it_was_saved(options, precision, tmp_path):
     codes = encoder.encode(DIGITS)
     np.testing.assert_allclose(loaded.encode(DIGITS), codes, rtol=2e-6, atol=1e-6)
     np.testing.assert_allclose(loaded.decode(codes), encoder.decode(codes), rtol=2e-6, atol=1e-6)
+
+
+def test_noise_is_added_to_the_code_that_is_decoded_in_training_only():
+    encoder = DeepAutoencoder((64,), noise=0.5, norm="none")
+    network = torch.nn.ModuleDict({"encoder": torch.nn.Identity(), "decoder": torch.nn.Identity()})
+    rows = torch.from_numpy(DIGITS)
+    code, decoded = encoder._reconstructed(network.train(), rows)
+    assert torch.equal(code, rows)
+    assert float((decoded - code).std()) == pytest.approx(0.5, abs=0.02)
+    assert torch.equal(encoder._reconstructed(network.eval(), rows)[1], rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
@@ -149,3 +150,13 @@ def test_two_labels_are_enough():
 def test_an_unfitted_one_does_not_classify():
     with pytest.raises(NotFittedError):
         create("pretrained-dnn:8-4").classify(DIGITS)
+
+
+def test_hidden_units_are_left_out_in_tuning_and_nowhere_else():
+    encoder = PretrainedDNN((16,), drop=0.5, norm="none")
+    network = torch.nn.ModuleDict({"encoder": encoder._encoder(64), "head": torch.nn.Linear(16, 10)})
+    batch = torch.from_numpy(DIGITS[:32]), torch.from_numpy(DATA.target[:32])
+    loss = encoder._classification()
+    with torch.no_grad():
+        assert float(loss(network.train(), batch)) != float(loss(network, batch))
+        assert float(loss(network.eval(), batch)) == float(loss(network, batch))

@@ -177,3 +177,36 @@ def test_one_text_is_too_few():
 def test_texts_are_told_apart_by_their_ends():
     assert Texts(["ab", "c"]).digest() != Texts(["a", "bc"]).digest()
     assert Texts(["ab", "c"]).take(torch.tensor([1, 0])) == ["c", "ab"]
+
+
+class Listener:
+    """Takes the place of the network: notes what it is told, and answers with the number of texts."""
+
+    def __init__(self):
+        self.encoder, self.heard = self, []
+
+    def preprocess(self, texts):
+        return texts
+
+    def __call__(self, features, labels):
+        self.heard.append(features)
+        return float(len(features[1]))
+
+
+def test_the_whole_texts_are_to_be_had_from_damaged_ones_and_each_counts_alike():
+    torch.manual_seed(0)
+    network, texts = Listener(), TEXTS[:5]
+    loss = tsdae(batch_size=2, delete=0.6)._objective()(network, texts)
+    assert loss == pytest.approx((2 * 2 + 2 * 2 + 1 * 1) / 5)
+    assert [text for _, whole in network.heard for text in whole] == texts
+    damaged = [text for part, _ in network.heard for text in part]
+    assert all(set(part.split()) < set(whole.split()) for part, whole in zip(damaged, texts, strict=True))
+
+
+def test_the_decoder_hears_the_vector_before_it_is_brought_to_length_one():
+    from sentence_transformers.sentence_transformer.modules import Normalize
+
+    model = opened("tsdae", MINILM)
+    assert any(isinstance(part, Normalize) for part in model)
+    assert not any(isinstance(part, Normalize) for part in denoiser(model, tied=True).encoder)
+    assert any(isinstance(part, Normalize) for part in model)

@@ -77,7 +77,18 @@ def test_beta_weighs_the_divergence():
         torch.manual_seed(1)
         with torch.no_grad():
             losses.append(float(encoder._objective()(network, torch.from_numpy(BITS))))
-    assert losses[2] - losses[0] == pytest.approx(3 * (losses[1] - losses[0]), rel=1e-3)
+    with torch.no_grad():
+        whole = float(divergence(*network["encoder"](torch.from_numpy(BITS)).chunk(2, dim=1)).mean())
+    assert whole > 0.01
+    assert [loss - losses[0] for loss in losses[1:]] == pytest.approx([whole, 3 * whole], rel=1e-3)
+
+
+def test_the_squared_error_is_that_of_a_gaussian_of_variance_one():
+    encoder = VAE((8, 2))
+    encoder._visible = Visible("squared", "linear")
+    means, items = torch.randn(5, 64), torch.randn(5, 64)
+    expected = -torch.distributions.Normal(means, 1.0).log_prob(items).sum(dim=1) - 32 * math.log(2 * math.pi)
+    torch.testing.assert_close(encoder._likelihood_loss(means, items), expected, atol=1e-3, rtol=1e-4)
 
 
 def by_grid(decode, items) -> np.ndarray:

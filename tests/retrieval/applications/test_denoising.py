@@ -52,6 +52,13 @@ def test_what_every_space_gains_is_told(digits):
         denoised(digits, asked, ["pixels+pca:4+gaussian"])
 
 
+def test_gains_are_told_of_pictures_as_the_space_sees_them(digits):
+    scaled = Collection(digits.folder).add_space("pixels:size=4x4")
+    copies = denoised(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"], Noise("gaussian", 0.4))
+    assert copies.rows[2].contents[0].shape == (4, 4)
+    assert copies.rows[2].figures["PSNR before"] == copies.rows[2].figures["PSNR after"]
+
+
 def test_one_picture_in_one_space_is_written_as_it_is(digits, tmp_path):
     from PIL import Image
 

@@ -7,7 +7,7 @@ import pytest
 
 from encoders.errors import NotInvertibleError, OptionError, QueryError, UnsupportedSpaceError
 from retrieval.applications.classification import classified
-from retrieval.applications.generation import _like, interpolated, sampled
+from retrieval.applications.generation import _like, _turned, interpolated, sampled
 from retrieval.collection import Collection
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.copies import copies_lines
@@ -42,6 +42,18 @@ def test_drawn_codes_have_the_mean_and_covariance_of_those_given():
     drawn, _ = _like(codes, 3, 20_000, generator)
     np.testing.assert_allclose(drawn.mean(axis=0), codes.mean(axis=0), atol=0.1)
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(codes.T), atol=0.4)
+
+
+def test_few_codes_are_taken_for_a_sample():
+    drawn, _ = _like(np.array([[0.0], [2.0]], np.float32), 1, 20_000, np.random.default_rng(0))
+    assert float(drawn.std()) == pytest.approx(2**0.5, abs=0.03)
+
+
+def test_bits_that_differ_are_turned_one_after_another():
+    first, last = np.packbits([0, 0, 1, 1, 0, 0, 1, 0]), np.packbits([1, 0, 0, 1, 1, 0, 0, 0])
+    way = np.unpackbits(_turned(first, last, np.linspace(0, 1, 5)), axis=1)
+    assert [int((row != way[0]).sum()) for row in way] == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(way[2], [1, 0, 0, 1, 0, 0, 1, 0])
 
 
 def test_drawn_bits_are_one_as_often_as_those_given():
