@@ -3,7 +3,7 @@
 MNIST: 2,000 of the test pictures ask the 60,000 of training. SciFact and NPL: their queries, with judgements.
 Every encoder is fitted once; every index gets the same codes (BM25: Elasticsearch gets the words).
 
-Run: ``NEARBY_DATA=... python benchmarks/engines.py [mnist scifact npl]``
+Run: ``NEARBY_DATA=... python benchmarks/engines.py [mnist scifact npl] [quick]``; quick leaves the sentence encoder out.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ AUTOENCODER = "pixels+deep-ae:500-250-30,epochs=20"
 ASKED, DEPTH, SINGLE = 2_000, 100, 300
 LABEL_MEASURES = ("P@10", "P@100", "AP@100")
 QREL_MEASURES = ("nDCG@10", "AP", "R@100")
+QUICK = "quick"
 GRAPH = "m=16,ef_construction=100"
 
 
@@ -76,8 +77,8 @@ def main(*names: str) -> None:
     before = latest("engines")
     corpora = before["figures"]["corpora"] if before is not None else {}
     with server() as url:
-        for name in names or ("scifact", "npl", "mnist"):
-            asked, spaces = digits() if name == "mnist" else texts(name)
+        for name in [name for name in names if name != QUICK] or ("scifact", "npl", "mnist"):
+            asked, spaces = digits() if name == "mnist" else texts(name, QUICK not in names)
             corpora[name] = {"items": len(asked.ids), "rows": []}
             for codes in spaces:
                 corpora[name]["rows"] += rows_of(name, asked, codes, url)
@@ -100,13 +101,13 @@ def digits() -> tuple[Asked, list[Codes]]:
     return Asked([str(row) for row in range(len(items))], list(labels), list(query_labels)), spaces
 
 
-def texts(name: str) -> tuple[Asked, list[Codes]]:
+def texts(name: str, with_sentences: bool) -> tuple[Asked, list[Codes]]:
     """BM25, latent semantic analysis, MiniLM where it is installed."""
     corpus = open_corpus(name)
     task = Task.of(corpus)
     contents, queries = [item.content for item in corpus], [query.content for query in task.queries]
     spaces = []
-    for spec in ("bm25", "tfidf:stop=english,stem=english+lsa:256", *sentences()):
+    for spec in ("bm25", "tfidf:stop=english,stem=english+lsa:256", *(sentences() if with_sentences else ())):
         say("fitting", spec)
         encoder = create(spec).fit(contents)
         codes = Codes(spec.split(":/")[0], encoder.space, encoder.encode(contents), encoder.encode_queries(queries))

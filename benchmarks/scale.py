@@ -1,7 +1,7 @@
 """What an item costs in Elasticsearch on two cores, by index type, and what that makes of 10^8: docs/scale.md.
 
-Abstracts (80,000 by default), one space of BM25 and one of 256 numbers in one index, as `nearby index` loads them. Each type is
-loaded, merged and asked; the page is written from these figures by plain multiplication, and says so.
+Abstracts (80,000 by default), one space of BM25 and one of 256 numbers in one index, as `nearby index` loads them. Each
+type is loaded, merged and asked; the page is written from these figures by plain multiplication, and says so.
 
 Run: ``NEARBY_DATA=... python benchmarks/scale.py [ITEMS]``; ``python benchmarks/scale.py page`` writes the page again.
 """
@@ -135,7 +135,6 @@ def write_page(run: Any) -> None:
     figures = run["figures"]
     rows, items = figures["types"], figures["items"]
     measures = [
-        "type",
         "items/s, encoding included",
         "merge, ms/item",
         "disk, bytes/item",
