@@ -3,7 +3,7 @@
 MNIST: 2,000 of the test pictures ask the 60,000 of training. SciFact and NPL: their queries, with judgements.
 Every encoder is fitted once; every index gets the same codes (BM25: Elasticsearch gets the words).
 
-Run: ``NEARBY_DATA=... python benchmarks/engines.py [mnist scifact npl] [quick]``; quick leaves the sentence encoder out.
+Run: ``NEARBY_DATA=... python benchmarks/engines.py [mnist scifact npl] [quick]``; quick: without the sentence encoder.
 """
 
 from __future__ import annotations
