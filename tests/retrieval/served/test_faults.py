@@ -90,7 +90,7 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
         ended = time.monotonic()
     searches = searching.since(began)
     assert [one.error for one in searches if one.error] == []
-    assert longest_outage(searches, began, ended) < 30
+    assert longest_outage(searches, began, ended) < 60  # a second; on a machine that does much else, more
 
 
 # -- what is asked again, and what is not -----------------------------------------------------------------------------
