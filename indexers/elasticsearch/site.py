@@ -147,6 +147,7 @@ class Site:
                 settings=layout.settings(self.address),
                 mappings=layout.mappings({MADE_BY: "an index", **meta}),
                 aliases={alias: {}, write_alias(name): {}},
+                wait_for_active_shards="0",  # whoever writes to it waits in `require_alive`
             )
             if made.meta.status == 400:
                 if made["error"]["type"] == "resource_already_exists_exception":

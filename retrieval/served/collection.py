@@ -151,7 +151,7 @@ class ServedCollection(Collection):
 
     def put(self, items: Iterable[Item], say: Say = quiet) -> tuple[Collection, Change]:
         """Add items and replace changed ones, in every space; what was done when it fails is done."""
-        self.require_served()
+        self._require_writable()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
         self.site.refresh(self.index_name)  # what a killed process has added counts for the last place too
         change = Growing()
@@ -168,7 +168,7 @@ class ServedCollection(Collection):
 
     def delete(self, ids: Sequence[str]) -> Collection:
         """Remove items from every space."""
-        self.require_served()
+        self._require_writable()
         self.items.require(ids)
         if len(set(ids)) >= self.items.size:
             raise CollectionError("this would remove every item: delete the index and the folder instead")
@@ -219,6 +219,11 @@ class ServedCollection(Collection):
                 f"'{self.site.address.name}' was indexed anew with other encoders than those in {self.folder}: "
                 "use the folder that this was done with, or index it anew with --rebuild"
             )
+
+    def _require_writable(self) -> None:
+        """Refuse to write where nobody would read it, or where the server would try for minutes."""
+        self.require_served()
+        self.site.require_alive(self.index_name)
 
     def _settled(self) -> None:
         """Make what was written seen, also by the spaces that are open: they hold a list of ids.

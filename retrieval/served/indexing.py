@@ -64,7 +64,9 @@ def index_served(
             say(f"{', '.join(before.spaces)}: there already")
             return before
         kept = before.fitted()
-    elif not rebuild:
+    elif rebuild:
+        require_own(site)
+    else:
         _require_free(site, list(wanted), meta)
     work = folder / WORK
     if resume and not (work.is_dir() or site.behind(site.next)):

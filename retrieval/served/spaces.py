@@ -77,7 +77,7 @@ def saved_spaces(specs: Sequence[str]) -> list[FittedSpace]:
     Raises
     ------
     OptionError
-        For a spec: every part would fit an encoder of its own.
+        For a spec: every part would fit an encoder of its own. For two encoders of one spec.
     """
     for spec in specs:
         if not is_saved(Path(spec).expanduser()):
@@ -86,7 +86,12 @@ def saved_spaces(specs: Sequence[str]) -> list[FittedSpace]:
                 f"parts of a load share encoders: fit this one once, with  nearby train CORPUS {spec} -o FOLDER  "
                 "and give its folder, as in -s FOLDER"
             )
-    return [FittedSpace.at(Path(spec).expanduser()) for spec in specs]
+    spaces = [FittedSpace.at(Path(spec).expanduser()) for spec in specs]
+    names = [space.spec for space in spaces]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise OptionError(f"the space '{twice[0]}' is named twice: name each only once")
+    return spaces
 
 
 def require_servable(encoder: Encoder) -> None:
