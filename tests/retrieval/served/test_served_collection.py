@@ -9,7 +9,6 @@ import pytest
 
 from encoders.errors import CollectionError, CorpusError, IndexGoneError, OptionError, UnsupportedSpaceError
 from encoders.registry import create
-from indexers.registry import create_index
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment import compare_collection
@@ -93,36 +92,6 @@ def test_filters_and_fusion_are_those_of_a_local_collection(both):
     assert answers(both[1], filters=[Filter("a.b", "dotted")])[1]
 
 
-def test_words_are_weighed_as_lucene_does_and_lengths_are_rounded(elasticsearch_url, index_name):
-    """The law of BM25: counts, true average length, lengths above 40 rounded down to 4 bits (docs/elasticsearch.md)."""
-    texts = [item.content for item in open_corpus("api-docs")][:600]
-    encoder = create("bm25").fit(texts)
-    counts = encoder.encode_counts(texts).toarray()
-    lengths = counts.sum(axis=1)
-    rounded = np.array([length_of_lucene(int(length)) for length in lengths])
-    frequency, held = (counts > 0).sum(axis=0), len(texts)
-    idf = np.log(1 + (held - frequency + 0.5) / (frequency + 0.5))
-    discount = encoder.k1 * (1 - encoder.b + encoder.b * rounded / lengths.mean())
-    weights = idf * counts / (counts + discount[:, None])
-    queries = encoder.encode_queries(texts[:8])
-    truth = queries.toarray() @ weights.T
-    for shards in (1, 3):
-        with create_index(f"elasticsearch:{elasticsearch_url}/{index_name},shards={shards}", encoder.space,
-                          encoder.lexicon) as index:  # fmt: skip
-            index.add([str(row) for row in range(held)], encoder.encode_counts(texts))
-            found = index.search_rows(queries, 20)
-        for scores, places, true in zip(found.scores, found.rows, truth, strict=True):
-            np.testing.assert_allclose(scores, true[places], rtol=1e-4)
-            np.testing.assert_allclose(scores, np.sort(true)[::-1][:20], rtol=1e-4)
-
-
-def length_of_lucene(length):
-    if length < 24:
-        return length
-    shift = max(0, (length - 24).bit_length() - 4)
-    return ((length - 24) >> shift << shift) + 24
-
-
 def test_adding_twice_changes_nothing_and_a_changed_item_is_replaced(both):
     _, served = both
     items = list(served.items)
@@ -153,30 +122,6 @@ def test_odd_ids_come_back_as_they_went(tmp_path, address):
 
 
 # -- building --------------------------------------------------------------------------------------------------------
-
-
-def test_a_load_that_died_goes_on_with_what_is_missing(tmp_path, corpus, address, monkeypatch):
-    monkeypatch.setattr(loading, "CHUNK", 50)
-    real = loading.document_of
-    sent = []
-
-    def dying(item, *rest):
-        if item.id == "d170" and len(sent) < 200:
-            raise KeyboardInterrupt
-        sent.append(item.id)
-        return real(item, *rest)
-
-    monkeypatch.setattr(loading, "document_of", dying)
-    with pytest.raises(KeyboardInterrupt):
-        indexed(tmp_path / "served", corpus(), address)
-    monkeypatch.setattr(loading, "document_of", lambda item, *rest: sent.append(item.id) or real(item, *rest))
-    said = []
-    plan = Plan(SPACES, tmp_path / "served", address, resume=True)
-    served = index_as_planned(plan, corpus(), say=said.append)
-    assert served.items.size == 300
-    assert not any(line.startswith("fitting") for line in said)
-    assert not (tmp_path / "served" / "work").exists()
-    assert not lying_at(address).left
 
 
 def test_parts_come_in_any_order_and_twice(tmp_path, corpus, address, monkeypatch):
@@ -254,13 +199,3 @@ def test_what_cannot_be_served_is_refused_before_any_work(tmp_path, corpus, addr
     empty.write_text("", encoding="utf-8")
     with pytest.raises(CorpusError):
         indexed(tmp_path / "served", open_corpus(str(empty)), address, ["bm25"])
-
-
-def test_no_secret_is_written_down(tmp_path, corpus, address, monkeypatch):
-    monkeypatch.setenv("NEARBY_ELASTICSEARCH_USER", "somebody")
-    monkeypatch.setenv("NEARBY_ELASTICSEARCH_PASSWORD", "hunter2-secret")
-    served = indexed(tmp_path / "served", corpus(), address, ["bm25"])
-    written = b"".join(path.read_bytes() for path in (tmp_path / "served").rglob("*") if path.is_file())
-    written += json.dumps(served.site.meta(served.index_name)).encode()
-    assert b"hunter2" not in written
-    assert b"somebody" not in written
