@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,12 @@ from encoders.artifact import (
     read_json,
     write_json,
 )
-from encoders.codes import Space
+from encoders.codes import Lexicon, Space
 from encoders.errors import ArtifactError, NearbyError
 from indexers.base import Index
 
 FORMAT = 1
-IDS = "ids.json"
+IDS, LEXICON = "ids.json", "lexicon.json"
 #: Larger files are mapped, not read, when an index is opened: their size is checked, the checksum if asked.
 CHECKED_BYTES = 16 * 1024 * 1024
 
@@ -40,6 +41,8 @@ def save_index(index: Index, folder: Path) -> Path:
     with atomic_folder(folder) as temporary:
         (temporary / IDS).write_text(json.dumps(index.ids), encoding="utf-8")
         index._write(temporary)
+        if index.lexicon is not None:
+            (temporary / LEXICON).write_text(json.dumps(asdict(index.lexicon)), encoding="utf-8")
         files = sorted(path for path in temporary.iterdir() if path.is_file())
         manifest = {
             "nearby": "an index",
@@ -62,7 +65,8 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
     check_format(manifest, "an index", folder / MANIFEST, FORMAT)
     try:
         check_files(folder, manifest["files"], everything=not mmap)
-        index = create_index(manifest["description"], Space.from_json(manifest["space"]))
+        lexicon = _read_lexicon(folder) if LEXICON in manifest["files"] else None
+        index = create_index(manifest["description"], Space.from_json(manifest["space"]), lexicon)
         ids = json.loads((folder / IDS).read_text(encoding="utf-8"))
         if not isinstance(ids, list) or len(ids) != manifest["count"]:
             raise ArtifactError(f"{folder / IDS} is corrupt: expected {manifest['count']} ids")
@@ -73,6 +77,11 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
     except (KeyError, TypeError, ValueError, AttributeError, OSError, RuntimeError) as error:
         raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
     return index
+
+
+def _read_lexicon(folder: Path) -> Lexicon:
+    value = json.loads((folder / LEXICON).read_text(encoding="utf-8"))
+    return Lexicon(tuple(value["words"]), float(value["k1"]), float(value["b"]))
 
 
 def check_files(folder: Path, files: dict[str, dict[str, Any]], everything: bool) -> None:

@@ -68,15 +68,29 @@ class Plan:
         if not self.specs:
             raise OptionError("name at least one space, as in -s bm25; repeat -s for more")
         if not corpus_given and not self.finish:
-            raise OptionError("name a corpus: one that  nearby corpora  lists, or the path of a file or folder")
+            raise _no_corpus()
         if self.shard is not None and (self.finish or self.rebuild or self.resume or self.out is not None):
             raise OptionError(
                 "--shard loads one part, which goes on by itself: leave --finish, --rebuild, --resume, -o out"
             )
-        if self.shard is None and self.out is None:
-            raise OptionError("name the folder of the collection, as in -o FOLDER")
+        if self.shard is None:
+            self.folder()
+        else:
+            self.part()
         if not self.served and (self.shard is not None or self.finish or self.rebuild):
             raise OptionError("--shard, --finish and --rebuild are for --index elasticsearch:URL/NAME")
+
+    def folder(self) -> Path:
+        """Return the folder of the collection.
+
+        Raises
+        ------
+        OptionError
+            When none was named.
+        """
+        if self.out is None:
+            raise OptionError("name the folder of the collection, as in -o FOLDER")
+        return self.out
 
     def part(self) -> Part:
         """Return the part that is loaded.
@@ -100,22 +114,32 @@ def index_as_planned(
     plan: Plan, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: Say = quiet
 ) -> Collection | None:
     """Do what was asked; None where only a part was loaded."""
-    if not plan.served:
-        assert corpus is not None and plan.out is not None  # noqa: S101, PT018  # `require_possible`
-        if plan.resume and not is_collection(plan.out):
-            raise OptionError(f"there is nothing to go on with in {plan.out}: leave --resume out")
-        return index_corpus(plan.out, corpus, plan.specs, plan.index, on_bad, say)
+    if plan.served:
+        return _serve(plan, corpus, on_bad, say)
+    if plan.resume and not is_collection(plan.folder()):
+        raise OptionError(f"there is nothing to go on with in {plan.out}: leave --resume out")
+    return index_corpus(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say)
+
+
+def _serve(plan: Plan, corpus: Corpus | None, on_bad: OnBad, say: Say) -> Collection | None:
     from retrieval.served.indexing import finish_parts, index_part, index_served
 
     if plan.shard is not None:
-        assert corpus is not None  # noqa: S101
-        index_part(corpus, plan.specs, plan.index, plan.part(), on_bad, say)
+        index_part(_given(corpus), plan.specs, plan.index, plan.part(), on_bad, say)
         return None
-    assert plan.out is not None  # noqa: S101
     if plan.finish:
-        return finish_parts(plan.out, plan.specs, plan.index, corpus, say)
-    assert corpus is not None  # noqa: S101
-    return index_served(plan.out, corpus, plan.specs, plan.index, on_bad, say, plan.rebuild, plan.resume)
+        return finish_parts(plan.folder(), plan.specs, plan.index, corpus, say, plan.rebuild)
+    return index_served(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say, plan.rebuild, plan.resume)
+
+
+def _given(corpus: Corpus | None) -> Corpus:
+    if corpus is None:
+        raise _no_corpus()
+    return corpus
+
+
+def _no_corpus() -> OptionError:
+    return OptionError("name a corpus: one that  nearby corpora  lists, or the path of a file or folder")
 
 
 def index_corpus(

@@ -44,7 +44,7 @@ class Address:
     ('http://a:9200', 'http://b:9200')
     >>> Address.read("http://a:9200/News")
     Traceback (most recent call last):
-    encoders.errors.OptionError: 'News' is no name of an index: small letters, digits, '-', '_' and '.', a letter first
+    encoders.errors.OptionError: 'News' is no name of an index: small letters and digits, later also '-', '_', '.'
     """
 
     hosts: tuple[str, ...]
@@ -70,7 +70,7 @@ class Address:
         name, *options = rest.split(",")
         if not _NAME.fullmatch(name) or len(name) > _LONGEST:
             raise OptionError(
-                f"'{name}' is no name of an index: small letters, digits, '-', '_' and '.', a letter first"
+                f"'{name}' is no name of an index: small letters and digits, later also '-', '_', '.'"
             )
         if name.endswith(LOADING):
             raise OptionError(f"'{name}': names that end in '{LOADING}' are those of unfinished loads, take another")

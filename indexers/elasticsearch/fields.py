@@ -251,8 +251,7 @@ def similarity_name(lexicon: Lexicon) -> str:
 
 def field_of(space: Space, address: Address, lexicon: Lexicon | None) -> Field:
     """Return the field that holds a space."""
-    if space.kind is Kind.SPARSE:
-        assert lexicon is not None  # noqa: S101  # the index refuses other sparse codes
+    if lexicon is not None:
         return WordsField(space, address, lexicon)
     return (BitField if space.kind is Kind.BINARY else DenseField)(space, address)
 
@@ -274,8 +273,6 @@ class Layout:
             # a quarter less disk: the documents, vectors as JSON among them, are most of it
             "codec": "best_compression",
             "unassigned.node_left.delayed_timeout": "0s",
-            # the share of the bytes of a batch that the vectors have is large: fewer, larger segments
-            "translog.flush_threshold_size": "512mb",
         }
 
     def mappings(self, meta: dict[str, Any]) -> dict[str, Any]:

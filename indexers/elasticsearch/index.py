@@ -22,7 +22,7 @@ from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.fields import WINDOW, Field, How, Layout, WordsField, field_of
 from indexers.elasticsearch.search import Answers, searched
-from indexers.elasticsearch.site import Site, write_alias
+from indexers.elasticsearch.site import KEPT, MADE_BY, Site, own_name, write_alias
 from indexers.elasticsearch.stored import Stored, exact_rows
 from indexers.folder import read_array, write_array
 
@@ -130,10 +130,10 @@ class Elasticsearch(Index):
         index = self._made()
         self._refresh()
         write_array(folder / PLACES, self._places)
-        lexicon = None if self.lexicon is None else [list(self.lexicon.words), self.lexicon.k1, self.lexicon.b]
-        about = {"index": index, "next_place": self._next_place, "lexicon": lexicon}
+        about = {"index": index, "next_place": self._next_place}
         (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
         self._kept = True
+        self.site.set_meta(index, {**self._meta(), KEPT: True})
 
     def _read(self, folder: Path, mmap: bool) -> None:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
@@ -190,11 +190,14 @@ class Elasticsearch(Index):
         """Return the index, which is made when it is first needed."""
         if self._index is None:
             layout = Layout({CODE: self.field})
-            name = f"{self.address.name}-own-{uuid.uuid4().hex[:12]}"
-            self.site.create(name, write_alias(name), layout, {"space": self.space.to_json()})
+            name = own_name(self.address.name, uuid.uuid4().hex[:12])
+            self.site.create(name, write_alias(name), layout, self._meta())
             self._index = name  # before anything else can fail: `close` removes it
             self.site.require_alive(name)
         return self._index
+
+    def _meta(self) -> dict[str, Any]:
+        return {MADE_BY: "an index", "space": self.space.to_json()}
 
     def _refresh(self) -> None:
         if self._stale:

@@ -20,6 +20,8 @@ from indexers.elasticsearch.fields import Layout
 from indexers.elasticsearch.patience import SHORT, patient, silent
 
 MADE_BY = "nearby"
+#: Said by an index of one space that a saved folder names.
+KEPT = "kept"
 #: An index that was just made, or whose node is restarted, has so long to find one.
 ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
@@ -277,16 +279,24 @@ class Site:
         return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
 
     def left_over(self) -> list[Left]:
-        """Return indexes of ours that are neither served nor the one that was served before."""
+        """Return indexes of ours that serve nobody: not now, not who opened one before the swap, no saved folder."""
         served, loading = self.behind(self.address.name), self.behind(self.next)
         ours = self.ours()
         kept = {served}
         if served is not None:  # who had opened it before the swap still searches it
             kept |= set(ours[: ours.index(served)][-1:]) if served in ours else set()
-        left = [name for name in ours if name not in kept]
+        left = [name for name in ours if name not in kept] + self._passing()
         for name in left:
             self.refresh(name)  # while it is loaded nothing else makes its documents seen
         return [Left(name, self.count(name), name == loading) for name in left]
+
+    def _passing(self) -> list[str]:
+        """Return indexes of one space each that were made for a while, and whose maker was killed, or still works."""
+        with self.asking() as client:
+            found = client.options(ignore_status=404).indices.get_mapping(
+                index=own_name(self.address.name, "*"), filter_path="*.mappings._meta"
+            )
+        return sorted(name for name, index in found.items() if not index["mappings"].get("_meta", {}).get(KEPT))
 
     @patient
     def remove(self, names: Iterable[str]) -> None:
@@ -297,7 +307,7 @@ class Site:
                 client.indices.delete(index=names, ignore_unavailable=True)
 
     def _served(self) -> dict[str, Any]:
-        settings: dict[str, Any] = {"refresh_interval": None, "translog.flush_threshold_size": None}
+        settings: dict[str, Any] = {"refresh_interval": None}
         if self.address.replicas is None:
             return settings | {"auto_expand_replicas": "0-1"}
         return settings | {"number_of_replicas": self.address.replicas}
@@ -306,6 +316,17 @@ class Site:
 def write_alias(index: str) -> str:
     """Return the alias under which one index, and never another, is written to; by its name it would be made anew."""
     return f"{index}.write"
+
+
+def own_name(name: str, mark: str) -> str:
+    """Return what an index is called that holds one space alone.
+
+    Examples
+    --------
+    >>> own_name("news", "3f2a")
+    'news-own-3f2a'
+    """
+    return f"{name}-own-{mark}"
 
 
 def _reason(answer: Any) -> str:

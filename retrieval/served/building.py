@@ -14,7 +14,7 @@ from retrieval.corpora.base import Corpus, OnBad
 from retrieval.served.items import Present
 from retrieval.served.loading import Cost, Load, Part, load
 from retrieval.served.meta import Meta
-from retrieval.served.spaces import FittedSpace, layout_of, targets_of
+from retrieval.served.spaces import FittedSpace, layout_of, targets_of, written
 
 #: How a record of a part is called; no item's key begins so.
 PART_KEY = "~part"
@@ -51,7 +51,8 @@ class Build:
         if (found.digests(), found.items, found.parts) != (wanted.digests(), wanted.items, wanted.parts):
             raise CollectionError(
                 f"another load of '{site.address.name}' is unfinished (corpus {found.corpus}, spaces "
-                f"{', '.join(found.digests())}): finish it, or remove it with  nearby info ADDRESS --clean"
+                f"{', '.join(found.digests())}): finish it, or remove it with  nearby info "
+                f"{written(description)} --clean"
             )
         site.require_alive(name)
         return cls(site, description, name, found, tuple(spaces), going_on)

@@ -17,7 +17,7 @@ from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.search import searched
-from indexers.elasticsearch.site import Left, Site, write_alias
+from indexers.elasticsearch.site import Site, write_alias
 from indexers.registry import parse_description
 from retrieval.collection import ITEMS, Collection, Say, quiet
 from retrieval.corpora.base import Item, raise_bad
@@ -178,16 +178,6 @@ class ServedCollection(Collection):
                 bulk.delete(key_of(id))
         self._settled()
         return self
-
-    def left_over(self) -> list[Left]:
-        """Return indexes of this name that serve nobody."""
-        return [left for left in self.site.left_over() if left.name != self.index_name]
-
-    def clean(self) -> list[Left]:
-        """Remove them, those that are being loaded too, and return what they were."""
-        left = self.left_over()
-        self.site.remove(one.name for one in left)
-        return left
 
     def _new(self, items: Iterable[Item], change: Growing) -> Iterator[Item]:
         """Pass on the items that are not there as they are; the first is noted before it is sent."""

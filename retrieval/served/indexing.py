@@ -16,7 +16,7 @@ from indexers.registry import Description, parse_description
 from retrieval.collection import ITEMS, SPACES, Say, quiet
 from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, raise_bad, unique_ids
 from retrieval.filling import begun, fitted, planned
-from retrieval.generations import WORK, Generations, is_collection, link_tree
+from retrieval.generations import WORK, Generations, link_tree
 from retrieval.indexing import require_same_encoder
 from retrieval.item_record import Digested
 from retrieval.item_store import ItemStore
@@ -111,14 +111,19 @@ def index_part(
 
 
 def finish_parts(
-    folder: Path, specs: Sequence[str], index: str, corpus: Corpus | None = None, say: Say = quiet
+    folder: Path,
+    specs: Sequence[str],
+    index: str,
+    corpus: Corpus | None = None,
+    say: Say = quiet,
+    rebuild: bool = False,
 ) -> ServedCollection:
     """Check that all parts are there, serve the index, and write the folder that searches it.
 
     Raises
     ------
     CollectionError
-        When a part or an item is missing.
+        When a part or an item is missing, or another collection is served there and `rebuild` was not asked for.
     """
     description, spaces, site = _for_parts(specs, index)
     _before(folder, site)
@@ -126,6 +131,8 @@ def finish_parts(
     if name is not None:
         build = Build.begin(site, description, spaces, Meta.read(site.meta(name), name))
         records = build.parts()
+        if not rebuild:
+            _require_free(site, list(build.meta.digests()), replace(build.meta, items=records[0]["digest"]))
         count = sum(int(record["items"]) for record in records)
         say(f"all {len(records)} parts are there; merging and checking {count:,} items")
         build.finish(count)
@@ -156,7 +163,8 @@ def _for_parts(specs: Sequence[str], index: str) -> tuple[Description, list[Fitt
 def _before(folder: Path, site: Site) -> ServedCollection | None:
     """Return the collection that lies in a folder, when it is this one."""
     generations = Generations(folder)
-    if not is_collection(folder):
+    present = generations.current()
+    if present is None:
         if folder.exists() and not folder.is_dir():
             raise CollectionError(f"{folder} is a file: choose a new folder for the collection")
         if generations.foreign():
@@ -165,7 +173,7 @@ def _before(folder: Path, site: Site) -> ServedCollection | None:
     try:
         opened = open_collection(folder)
     except NearbyError:  # gone from the server: it is made anew
-        manifest = Manifest.read(_present(generations))
+        manifest = Manifest.read(present)
         if manifest.server and Address.read(parse_description(manifest.server).backend).name == site.address.name:
             return None
         raise
@@ -173,12 +181,6 @@ def _before(folder: Path, site: Site) -> ServedCollection | None:
         where = opened.manifest.server or "itself"
         raise CollectionError(f"{folder} is a collection that lies in {where}: choose a new folder")
     return opened
-
-
-def _present(generations: Generations) -> Path:
-    present = generations.current()
-    assert present is not None  # noqa: S101  # it is a collection
-    return present
 
 
 def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from encoders.errors import NearbyError
+from encoders.errors import ArtifactError, NearbyError
 from encoders.registry import create
-from indexers.registry import create_index
+from indexers.registry import create_index, load_index
 from retrieval.corpora.registry import open_corpus
 
 K = 50
@@ -91,3 +91,19 @@ def test_a_word_that_is_said_twice_counts_twice(elasticsearch_url, index_name):
         once, twice = index.search(encoder.encode_queries(["river", "river river"]), 4)
     assert [hit.id for hit in once] == [hit.id for hit in twice] == ["b", "a"]
     assert [hit.score for hit in twice] == pytest.approx([2 * hit.score for hit in once], rel=1e-5)
+
+
+def test_a_saved_index_of_words_finds_the_same_when_it_is_loaded(elasticsearch_url, index_name, tmp_path):
+    texts = ["red river bank", "bank of money", "river boat", "a boat on a river"]
+    encoder = create("bm25").fit(texts)
+    queries = encoder.encode_queries(["river boat", "money"])
+    with create_index(f"elasticsearch:{elasticsearch_url}/{index_name}", encoder.space, encoder.lexicon) as index:
+        index.add(list("abcd"), encoder.encode_counts(texts))
+        found = index.search(queries, 4)
+        index.save(tmp_path / "index")
+    loaded = load_index(tmp_path / "index")
+    assert loaded.lexicon == encoder.lexicon
+    assert loaded.search(queries, 4) == found
+    (tmp_path / "index" / "lexicon.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ArtifactError):
+        load_index(tmp_path / "index")

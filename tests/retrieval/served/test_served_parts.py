@@ -197,6 +197,16 @@ def test_parts_and_a_load_at_once_make_the_same_collection(tmp_path, corpus, add
         served.items.get(["~part 1"])
 
 
+def test_parts_take_the_place_of_another_collection_only_when_asked(tmp_path, corpus, address, encoder):
+    before = indexed(tmp_path / "c", corpus(), address, "bm25")
+    indexed(None, corpus(30, "next", "x"), address, encoder, shard="1/1")
+    with pytest.raises(CollectionError, match=r"serves another collection already .*with --rebuild"):
+        indexed(tmp_path / "new", None, address, encoder, finish=True)
+    assert open_collection(tmp_path / "c").index_name == before.index_name
+    served = indexed(tmp_path / "new", None, address, encoder, finish=True, rebuild=True)
+    assert served.items.size == 30
+
+
 def test_a_count_that_is_wrong_leaves_the_parts_as_they_are(tmp_path, corpus, address, encoder, monkeypatch):
     part(corpus(), address, encoder, "1/1")
     with monkeypatch.context() as wrong:
