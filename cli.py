@@ -208,8 +208,7 @@ def info(
 ) -> None:
     """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also what was left over there."""
     from retrieval.opening import open_collection
-    from retrieval.report.listing import info_json, info_lines
-    from retrieval.report.served_listing import lying_json, lying_lines
+    from retrieval.report.served_listing import everything_json, everything_lines, lying_json, lying_lines
     from retrieval.served.left import is_address, lying_at
 
     if clean or is_address(folder):
@@ -218,7 +217,7 @@ def info(
         _show_lines(lying_json(lying, clean) if as_json else lying_lines(lying, clean))
         return
     collection = open_collection(folder)
-    _show_lines(info_json(collection) if as_json else info_lines(collection))
+    _show_lines(everything_json(collection) if as_json else everything_lines(collection))
 
 
 @app.command()

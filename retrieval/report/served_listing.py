@@ -1,13 +1,26 @@
-"""What lies at an address of Elasticsearch, for the terminal."""
+"""What a collection holds and what lies at an address of Elasticsearch, for the terminal."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from retrieval.report.listing import aligned
+from retrieval.collection import Collection
+from retrieval.report.listing import aligned, info_json, info_lines
 from retrieval.report.terminal import counted
-from retrieval.served.left import Lying
+from retrieval.served.left import Lying, lying_at
+
+
+def everything_json(collection: Collection) -> dict[str, Any]:
+    """Return what a collection holds and, of one on a server, what lies at its address."""
+    server = collection.manifest.server
+    return info_json(collection) | ({"lying": lying_json(lying_at(server), False)} if server else {})
+
+
+def everything_lines(collection: Collection) -> list[str]:
+    """Return the same as lines."""
+    server = collection.manifest.server
+    return [*info_lines(collection), *(["", *lying_lines(lying_at(server), False)] if server else [])]
 
 
 def lying_json(lying: Lying, cleaned: bool) -> dict[str, Any]:

@@ -311,7 +311,8 @@ def test_info_tells_what_is_left_over_and_clean_removes_it(
         {"name": f"{index_name}-000001", "documents": 0, "loading": False},
         {"name": f"{index_name}-000004", "documents": 1, "loading": True},
     ]
-    text = nearby("info", address)[1]
+    assert json.loads(nearby("info", served, "--json")[1])["lying"]["left_over"] == found["left_over"]
+    text = nearby("info", served)[1]
     assert "left over, and removed by --clean:" in text
     assert "an unfinished load" in text
     assert "removed:" in nearby("info", served, "--clean")[1]
