@@ -28,7 +28,7 @@ def judge(task: Task, trial: Trial) -> Evaluation:
 
 
 def curve(task: Task, trial: Trial) -> NDArray[np.float64] | None:
-    """Return the precision at recall 0, .1, ..., 1; None where the index cannot rank as many items as that takes."""
+    """Return the precision at recall 0, .1, ..., 1; None where the index does not rank as many items as that takes."""
     if task.qrels is not None:
         if _is_cut(task, trial, task.depth):
             return None
@@ -39,9 +39,9 @@ def curve(task: Task, trial: Trial) -> NDArray[np.float64] | None:
     chosen = np.linspace(0, len(task.queries) - 1, count).astype(int)
     blocks = (trial.index.search_rows(part, len(task.ids)).rows for part in slices(trial.queries[chosen], 100))
     labels = [task.queries[place].label for place in chosen]
-    return np.asarray(
-        precision_recall_labels(_padded(blocks, len(task.ids)), task.labels, labels, task.own[chosen]).mean(axis=0)
-    )
+    ranked = Ranked(blocks, len(task.ids), trial.index.positive_only)
+    precisions = precision_recall_labels(ranked, task.labels, labels, task.own[chosen])
+    return np.asarray(precisions.mean(axis=0)) if ranked.complete else None
 
 
 def _known(task: Task, trial: Trial, measures: tuple[str, ...]) -> list[str]:
@@ -66,11 +66,32 @@ def _run(task: Task, trial: Trial) -> dict[str, dict[str, float]]:
     }
 
 
-def _padded(blocks: Iterator[NDArray[np.int64]], n_items: int) -> Iterator[NDArray[np.int64]]:
-    """Rank items that a sparse index did not return (score 0) behind all others, in their own order."""
-    for rows in blocks:
-        full = np.empty((len(rows), n_items), dtype=np.int64)
-        for place, row in enumerate(rows):
-            found = row[row >= 0]
-            full[place] = np.concatenate([found, np.setdiff1d(np.arange(n_items), found)])
-        yield full
+class Ranked:
+    """Full rankings, block by block, of what an index returned.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray int64 (n, n_items)
+        Rows; -1 stands for none.
+    n_items : int
+    rest_is_equal : bool
+        What was not returned has score 0: it is ranked behind all others, in its own order.
+
+    Attributes
+    ----------
+    complete : bool
+        False once items were missing whose order only the index knew: a graph does not reach all.
+    """
+
+    def __init__(self, blocks: Iterator[NDArray[np.int64]], n_items: int, rest_is_equal: bool) -> None:
+        self._blocks, self._n_items, self._rest_is_equal = blocks, n_items, rest_is_equal
+        self.complete = True
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        for rows in self._blocks:
+            full = np.empty((len(rows), self._n_items), dtype=np.int64)
+            for place, row in enumerate(rows):
+                found = row[row >= 0]
+                self.complete &= self._rest_is_equal or len(found) == self._n_items
+                full[place] = np.concatenate([found, np.setdiff1d(np.arange(self._n_items), found)])
+            yield full

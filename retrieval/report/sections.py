@@ -65,7 +65,7 @@ def figures_section(comparison: Comparison, key: str) -> Markup | None:
             None if cost is None else _figure(cost_title(comparison), cost),
             class_="figures",
         ),
-        element("p", f"No curve of {listed(without)}: one search gives too few answers for it.", class_="note")
+        element("p", f"No curve of {listed(without)}: the index does not put all items in order.", class_="note")
         if without
         else None,
         aria_labelledby=f"{key}-curves",

@@ -13,6 +13,7 @@ from indexers import registry
 from indexers.exact import Exact
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment import compare
+from retrieval.judging import Ranked
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +141,15 @@ def test_an_index_of_few_answers_is_measured_by_those_and_has_no_curve(short):
     assert row.tied_with_best == {"P@10": True}
     assert list(whole.measures) == list(whole.tied_with_best) == ["P@10", "P@100", "AP@100"]
     assert whole.precision_recall is not None
+
+
+def test_a_graph_that_does_not_reach_all_items_has_no_curve_and_an_inverted_index_has_one():
+    graph, flat = compare(open_corpus("digits"), ["pixels"], ["faiss:HNSW4", "faiss:Flat"], examples=1).spaces
+    assert graph.precision_recall is None  # what it does not find would be ranked in the order of the corpus
+    assert flat.precision_recall is not None
+    ranked = Ranked(iter([np.array([[2, -1, -1]])]), 3, rest_is_equal=True)
+    assert [rows.tolist() for rows in ranked] == [[[2, 0, 1]]]
+    assert ranked.complete
 
 
 def test_an_index_of_few_answers_is_judged_by_qrels_as_far_as_it_goes(short, tmp_path):
