@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.address import LOADING, Address
 from indexers.elasticsearch.client import cause_of, connected, speaking
-from indexers.elasticsearch.fields import Layout
+from indexers.elasticsearch.layout import Layout
 from indexers.elasticsearch.patience import SHORT, patient, silent
 
 MADE_BY = "nearby"

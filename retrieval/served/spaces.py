@@ -11,7 +11,8 @@ from encoders.base import Encoder
 from encoders.codes import Space
 from encoders.errors import OptionError, UnsupportedSpaceError
 from indexers.elasticsearch.collection_field import CollectionField
-from indexers.elasticsearch.fields import Layout, field_of
+from indexers.elasticsearch.fields import field_of
+from indexers.elasticsearch.layout import Layout
 from indexers.elasticsearch.site import Site
 from indexers.registry import Description, create_index
 from retrieval.filling import encoder_of, is_saved
