@@ -69,9 +69,7 @@ class Address:
             raise OptionError(f"'elasticsearch' needs the URL of a server and a name, as in '{EXAMPLE}'")
         name, *options = rest.split(",")
         if not _NAME.fullmatch(name) or len(name) > _LONGEST:
-            raise OptionError(
-                f"'{name}' is no name of an index: small letters and digits, later also '-', '_', '.'"
-            )
+            raise OptionError(f"'{name}' is no name of an index: small letters and digits, later also '-', '_', '.'")
         if name.endswith(LOADING):
             raise OptionError(f"'{name}': names that end in '{LOADING}' are those of unfinished loads, take another")
         settings = dict(_option(word) for word in options)
