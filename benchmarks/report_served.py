@@ -72,6 +72,7 @@ def bulk_loading(page: Any, run: dict[str, Any]) -> None:
     page.heading("Loading abstracts into Elasticsearch", run)
     rates, memory = figures["rates"], figures["memory"]
     ratio = median(a / b for a, b in zip(rates["ours"], rates["parallel_bulk"], strict=True))
+    page.lines.append("")
     page.lines.append(f"{figures['items']:,} ready-made documents: words of BM25, 256 numbers, the item.")
     page.table(
         ["loader", "documents/s, each round"],
@@ -95,6 +96,7 @@ def fault_trial(page: Any, run: dict[str, Any]) -> None:
     figures = run["figures"]
     rounds = [one for one in figures["rounds"] if one["fault"] != "none"]
     page.heading("Faults: three nodes, a replica, loads and searches all along", run)
+    page.lines.append("")
     page.lines.append(
         f"{len(rounds)} rounds after two undisturbed ones, seed {figures['seed']}; a load is {figures['items']:,} items"
         f" built anew or {figures['added']:,} added. Every acknowledged document is looked for when all is green again."
