@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from record import latest_of_each
+from record import over_seeds
 
 from retrieval.report.colours import OKABE_ITO
 from retrieval.report.drawing import Frame, level, round_ticks, spread, svg, ticks_told, words
@@ -22,7 +22,7 @@ FAMILIES = {"pca": 0, "deep": 1, "sparse": 2, "contractive": 2, "denoising": 3, 
 
 
 def main(out: str) -> None:
-    runs = [one["figures"] for one in latest_of_each("autoencoders", "method", "size")]
+    runs = over_seeds("autoencoders", "method", "size")
     sizes = sorted({one["size"] for one in runs}, reverse=True)
     pixels = next(one["P@10"] for one in runs if one["method"] == "pixels")
     shown = [one for one in runs if one["method"] != "pixels"]

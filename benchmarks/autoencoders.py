@@ -4,12 +4,13 @@ All 10,000 test pictures ask the 60,000 of training, exact search. Each run appe
 latest of each. Penalties' weights are the better of two or three tried on 10,000 training pictures, judged on 2,000
 others of training; ``tune`` tries more with 10,000 held out. Widths and epochs were not tuned.
 
-Run: ``NEARBY_DATA=... python benchmarks/autoencoders.py [SIZE ...] [METHOD ...]``, or ``tune SPEC ...``
+Run: ``NEARBY_DATA=... python benchmarks/autoencoders.py [SIZE ...] [METHOD ...] [seed=N ...]``, or ``tune SPEC ...``
 """
 
 from __future__ import annotations
 
 import sys
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -60,14 +61,16 @@ def main(*arguments: str) -> None:
         tune(arguments[1:])
         return
     sizes = [int(word) for word in arguments if word.isdigit()] or SIZES
-    names = [word for word in arguments if not word.isdigit()] or list(METHODS)
+    seeds = [int(word.removeprefix("seed=")) for word in arguments if word.startswith("seed=")] or [0]
+    names = [word for word in arguments if word in METHODS] or list(METHODS)
     train, test, labels, asked, shape = pictures()
-    for size in sizes:
-        for name in names:
-            spec = METHODS[name].format(k=size, e=EPOCHS[size], c=EPOCHS[size] // 3, w=CHANNELS)
-            figures = row(spec, shape, train, test, labels, asked)
-            record("autoencoders", {"method": name, "size": size, "spec": f"pixels+{spec}", **figures})
-            say(name, size, {key: value for key, value in figures.items() if key != "spaces"})
+    for seed, size, name in product(seeds, sizes, names):
+        spec = METHODS[name].format(k=size, e=EPOCHS[size], c=EPOCHS[size] // 3, w=CHANNELS)
+        if "epochs" not in spec and seed != seeds[0]:
+            continue  # nothing there is left to chance
+        figures = row(f"{spec},seed={seed}" if "epochs" in spec else spec, shape, train, test, labels, asked)
+        record("autoencoders", {"method": name, "size": size, "seed": seed, "spec": f"pixels+{spec}", **figures})
+        say(name, size, seed, {key: value for key, value in figures.items() if key not in ("spaces", "phases")})
 
 
 def pictures() -> tuple[Any, Any, list[Any], list[Any], Encoder]:

@@ -3,12 +3,14 @@
 As Hinton & Salakhutdinov (2006) made theirs of the Olivetti faces: turned by up to 90 degrees, scaled, cut out and
 subsampled to 25x25. Ten people of the forty are left out of training, three times others.
 
-Run: ``NEARBY_DATA=... python benchmarks/faces.py``
+Run: ``NEARBY_DATA=... python benchmarks/faces.py``, or ``tune SPEC ...``: among people who are in no test
 """
 
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,24 +25,39 @@ SIDE, PATCHES, HELD_OUT, SPLITS = 25, 100_000, 10, 3
 SPECS = ("pca:30", "deep-ae:1000-500-250-30,epochs=15")
 
 
-def main() -> None:
+def main(*arguments: str) -> None:
+    """Measure the specs on people left out, or tune among the others alone."""
     items = list(open_corpus("orl-faces"))
     people = sorted({str(item.label) for item in items})
-    runs = []
-    for split in range(SPLITS):
-        generator = np.random.default_rng(split)
-        away = set(generator.choice(people, HELD_OUT, replace=False).tolist())
-        here = [item.content for item in items if str(item.label) not in away]
-        other = [item.content for item in items if str(item.label) in away]
-        train, test = patches(here, PATCHES, generator), patches(other, 10_000, generator)
-        for spec in SPECS:
-            encoder = create(spec)
-            with timed() as fitting:
-                encoder.fit(train)
-            error = reconstruction_error(test, np.asarray(encoder.reconstruct(test)))
-            runs.append({"split": split, "spec": spec, "error": error, "fit_seconds": fitting.value})
-            say(runs[-1])
-    record("faces", {"runs": runs, "patches": PATCHES, "people_held_out": HELD_OUT})
+    choices = [left_out(people, HELD_OUT, split) for split in range(SPLITS)]
+    tuning, specs = arguments[:1] == ("tune",), SPECS
+    if tuning:
+        people = sorted(set(people).difference(*choices))
+        choices, specs = [left_out(people, len(people) // 3, split) for split in range(2)], arguments[1:]
+        items = [item for item in items if str(item.label) in people]
+    runs = [run for split, away in enumerate(choices) for run in measured(items, away, split, specs)]
+    if not tuning:
+        record("faces", {"runs": runs, "patches": PATCHES, "people_held_out": HELD_OUT})
+
+
+def left_out(people: list[str], count: int, seed: int) -> set[str]:
+    return set(np.random.default_rng(seed).choice(people, count, replace=False).tolist())
+
+
+def measured(items: list[Any], away: set[str], split: int, specs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Fit every spec on patches of the people who are here, and measure it on those of the people away."""
+    generator = np.random.default_rng(split)
+    here = [item.content for item in items if str(item.label) not in away]
+    other = [item.content for item in items if str(item.label) in away]
+    train, test = patches(here, PATCHES, generator), patches(other, 10_000, generator)
+    for spec in specs:
+        encoder = create(spec)
+        with timed() as fitting:
+            encoder.fit(train)
+        error = reconstruction_error(test, np.asarray(encoder.reconstruct(test)))
+        run = {"split": split, "spec": spec, "error": error, "fit_seconds": fitting.value}
+        say(run)
+        yield run
 
 
 def patches(pictures: list[Any], count: int, generator: Any) -> Any:
@@ -63,4 +80,4 @@ def patches(pictures: list[Any], count: int, generator: Any) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -46,6 +47,25 @@ def latest_of_each(name: str, *keys: str) -> list[dict[str, Any]]:
         run = json.loads(line)
         found[tuple(run["figures"].get(key) for key in keys)] = run
     return list(found.values())
+
+
+def over_seeds(name: str, *keys: str) -> list[dict[str, Any]]:
+    """Return figures by some keys, each number the mean of all seeds; ``spread`` holds its standard deviations.
+
+    What is no number is the last run's.
+    """
+    groups: dict[tuple[Any, ...], dict[int, dict[str, Any]]] = {}
+    for run in latest_of_each(name, *keys, "seed"):
+        figures = run["figures"]
+        groups.setdefault(tuple(figures.get(key) for key in keys), {})[figures.get("seed", 0)] = figures
+    found = []
+    for runs in (list(group.values()) for group in groups.values()):
+        numbers = [key for key, value in runs[-1].items() if isinstance(value, int | float) and key not in keys]
+        values = {key: [run[key] for run in runs] for key in numbers if not isinstance(runs[-1][key], bool)}
+        means = {key: statistics.fmean(of) for key, of in values.items()}
+        spread = {key: statistics.pstdev(of) for key, of in values.items()}
+        found.append({**runs[-1], **means, "spread": spread, "seeds": len(runs)})
+    return found
 
 
 class Seconds:

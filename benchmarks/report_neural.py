@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from record import latest_of_each
+from record import latest_of_each, over_seeds
 
 if TYPE_CHECKING:
     from report import Page
@@ -21,33 +21,41 @@ PROTOCOL = "squared, summed over the 784 pixels in [0, 1]"
 
 
 def autoencoders(page: Page, run: dict[str, Any]) -> None:
-    runs = latest_of_each("autoencoders", "method", "size")
+    runs = over_seeds("autoencoders", "method", "size")
     page.heading("Every autoencoder on MNIST at 30, 10 and 2 numbers", run)
     page.lines += [
         "",
         f"Error of reconstruction: {PROTOCOL}, 10,000 test pictures. The same pictures ask the 60,000 of training. "
-        "`path` where something passes beside the code: its reconstruction says nothing of the code. One seed each; "
-        "perceptrons of 500-250, convolutions of 16-32 channels; epochs are passes over 57,000 pictures, of the last "
+        "`path` where something passes beside the code: its reconstruction says nothing of the code. Means of so many "
+        "seeds, ± their standard deviation; perceptrons of 500-250, convolutions of 16-32 channels; epochs are passes "
+        "over 57,000 pictures, of the last "
         "phase. s to PCA's: seconds until the held-out error was below 13.87, layers' phases included.",
     ]
     rows = []
     by = {}
-    for one in runs:
-        figures = one["figures"]
+    for figures in runs:
         by[figures["method"], figures["size"]] = figures
         rows.append([
-            figures["size"], figures["method"], figures["test_error"], "" if figures["decodes"] else "path",
-            figures["P@10"], figures["AP@100"], figures.get("epochs", "–"), figures["fit_seconds"], reached(figures),
+            figures["size"], figures["method"], figures["test_error"], spread_of(figures, "test_error"),
+            "" if figures["decodes"] else "path", figures["P@10"], spread_of(figures, "P@10"), figures["AP@100"],
+            figures["seeds"], figures.get("epochs", "–"), figures["fit_seconds"], reached(figures),
             f"`{figures['spec'].removeprefix('pixels+')}`",
         ])  # fmt: skip
         for name, other in figures.get("spaces", {}).items():
             told = f"{figures['method']}: {name} ({other['dim']} numbers)"
-            rows.append([figures["size"], told, "", "", other["P@10"], other["AP@100"], "", "", "", ""])
+            rows.append([figures["size"], told, "", "", "", other["P@10"], "", other["AP@100"], 1, "", "", "", ""])
     rows.sort(key=lambda row: -row[0])
-    head = ["size", "method", "error", "", "P@10", "AP@100", "epochs", "fit s", "s to PCA's", "spec, on pixels"]
+    head = [
+        "size", "method", "error", "±", "", "P@10", "±", "AP@100", "seeds", "epochs", "fit s", "s to PCA's",
+        "spec, on pixels",
+    ]  # fmt: skip
     page.table(head, rows)
     page.lines.append("![error beside P@10 for every method](autoencoders.svg)")
     page.table(TARGETS, autoencoder_targets(page, by))
+
+
+def spread_of(figures: dict[str, Any], key: str) -> Any:
+    return figures["spread"][key] if figures["seeds"] > 1 else "–"
 
 
 def reached(figures: dict[str, Any]) -> Any:
