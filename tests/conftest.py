@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -61,18 +62,27 @@ def index_name(elasticsearch_client: Elasticsearch) -> Iterator[str]:
         elasticsearch_client.indices.delete(index=list(found))
 
 
+@pytest.fixture(scope="session")
+def own_cluster(pytestconfig: pytest.Config) -> Callable[..., Cluster]:
+    """Start a cluster that no other test sees, never a given one: ``with own_cluster(nodes, **more) as cluster``."""
+
+    def start(nodes: int = 1, **more: Any) -> Cluster:
+        if os.environ.get(URL_VARIABLE) == "off":
+            absent(f"{URL_VARIABLE}=off")
+        try:
+            folder = runs() / f"{os.getpid()}-{uuid.uuid4().hex}"
+            return Cluster.start(folder, nodes, owner=owner(pytestconfig), jvm=QUICK, **more)
+        except ServerAbsent as error:
+            absent(error)
+            raise
+
+    return start
+
+
 @pytest.fixture
-def three_nodes(pytestconfig: pytest.Config) -> Iterator[Cluster]:
-    """A cluster that the test may do harm to: never a given one, and no other test sees it."""
-    if os.environ.get(URL_VARIABLE) == "off":
-        absent(f"{URL_VARIABLE}=off")
-    try:
-        folder = runs() / f"{os.getpid()}-{uuid.uuid4().hex}"
-        cluster = Cluster.start(folder, 3, owner=owner(pytestconfig), jvm=QUICK)
-    except ServerAbsent as error:
-        absent(error)
-        raise
-    with cluster:
+def three_nodes(own_cluster: Callable[..., Cluster]) -> Iterator[Cluster]:
+    """A cluster that the test may do harm to."""
+    with own_cluster(3) as cluster:
         yield cluster
 
 

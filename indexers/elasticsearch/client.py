@@ -68,7 +68,10 @@ def require_major(client: Any, hosts: Sequence[str]) -> None:
     wait for one that is stopped.
     """
     asked = client.options(request_timeout=_SOON) if len(hosts) > 1 else client
-    answer = asked.nodes.info(node_id="_local", filter_path="nodes.*.version").body or {}
+    said = asked.options(ignore_status=403).nodes.info(node_id="_local", filter_path="nodes.*.version")
+    if said.meta.status == 403:  # who may only search need not know it; one that does not fit refuses what comes next
+        return
+    answer = said.body or {}
     versions = {node["version"] for node in answer.get("nodes", {}).values()}
     if not versions:
         raise ServerError(f"the Elasticsearch at {hosts[0]} does not say its version: give the address of its nodes")

@@ -23,6 +23,7 @@ from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.fields import WINDOW, Field, How, WordsField, field_of
 from indexers.elasticsearch.layout import Layout
 from indexers.elasticsearch.search import Answers, searched
+from indexers.elasticsearch.rights import require_rights
 from indexers.elasticsearch.site import KEPT, MADE_BY, Site, own_name, write_alias
 from indexers.elasticsearch.stored import Stored, exact_rows
 from indexers.folder import read_array, write_array
@@ -54,9 +55,9 @@ class Elasticsearch(Index):
 
     @classmethod
     def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
-        """Refuse a wrong address or parameter, and an address where no Elasticsearch answers."""
+        """Refuse a wrong address or parameter, where no Elasticsearch answers, and who may not index there."""
         super().check(backend, parameters)
-        Site(Address.read(backend))
+        require_rights(Site(Address.read(backend)))
 
     def _configure(self, backend: str) -> None:
         self.address = Address.read(backend)

@@ -17,6 +17,8 @@ SHORT = 10.0
 LONG = 180.0
 #: What passes when one waits: too much to do, a shard or a cluster that has no node or master just now.
 _PASSING = frozenset({429, 502, 503, 504})
+#: The server has forgotten what we read from: its node has left, or the index was removed; asked again, it says so.
+VIEW_LOST = frozenset({"search_context_missing_exception", "search_context_missing_nodes_exception"})
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 
 P = ParamSpec("P")
@@ -73,7 +75,7 @@ def status_passes(status: int, kind: str) -> bool:
     >>> status_passes(503, "cluster_block_exception"), status_passes(429, "cluster_block_exception")
     (True, False)
     """
-    if kind == "search_context_missing_exception":  # the index was removed in between: asked again, it says so
+    if kind in VIEW_LOST:
         return True
     return status in _PASSING and (status == 503 or kind != "cluster_block_exception")
 

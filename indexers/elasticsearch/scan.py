@@ -1,10 +1,14 @@
-"""Reading all documents of an index, page by page, in the order of their places, as they were at one moment."""
+"""Reading all documents of an index, page by page, in the order of their places."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
+from encoders.errors import ServerError
+from indexers.elasticsearch.client import cause_of
+from indexers.elasticsearch.patience import VIEW_LOST, patient
 from indexers.elasticsearch.search import SHOWN
 from indexers.elasticsearch.site import Site
 
@@ -19,29 +23,74 @@ def scanned(
     only: Sequence[dict[str, Any]] = (),
     page: int = 1_000,
 ) -> Iterator[dict[str, Any]]:
-    """Yield hits: ``_id``, ``fields`` (place, own_id) and, where `source` names parts of it, ``_source``."""
-    with site.asking() as client:
-        view = client.open_point_in_time(index=index, keep_alive=_KEEP)["id"]
-    after: list[Any] | None = None
+    """Yield hits: ``_id``, ``fields`` (place, own_id) and, where `source` names parts of it, ``_source``.
+
+    They are as they were at one moment; where a node takes the view of it away, the rest is as it is then.
+    """
+    view = _View(site, index, source, only, page)
     try:
-        while True:
-            with site.asking() as client:
-                answer = client.search(
-                    pit={"id": view, "keep_alive": _KEEP},
-                    query={"bool": {"filter": [{"exists": {"field": "place"}}, *only]}},
-                    sort=[{"place": "asc"}],
-                    search_after=after,
-                    size=page,
-                    source=False if source is None else list(source),
-                    docvalue_fields=SHOWN,
-                    track_total_hits=False,
-                    allow_partial_search_results=False,
-                )
-            hits = answer["hits"]["hits"]
-            yield from hits
-            if len(hits) < page:
-                return
-            view, after = answer["pit_id"], hits[-1]["sort"]
+        while not view.ended:
+            yield from view.page()
     finally:
-        with site.asking() as client:
-            client.options(ignore_status=404).close_point_in_time(id=view)
+        view.close()
+
+
+class _View:
+    """A point in time, and how far it was read."""
+
+    def __init__(
+        self, site: Site, index: str, source: Sequence[str] | None, only: Sequence[dict[str, Any]], page: int
+    ) -> None:
+        self.site, self.index, self.only, self.patience = site, index, only, site.patience
+        self.shown = {
+            "sort": [{"place": "asc"}],
+            "size": page,
+            "source": False if source is None else list(source),
+            "docvalue_fields": SHOWN,
+            "track_total_hits": False,
+            "allow_partial_search_results": False,
+        }
+        self.id: str | None = None
+        self.last: list[dict[str, Any]] = []
+        self.after: list[Any] | None = None
+        self.behind: list[dict[str, Any]] = []
+        self.ended = False
+
+    @patient
+    def page(self) -> list[dict[str, Any]]:
+        """Return the hits that come next."""
+        try:
+            hits, self.id = self._asked()
+        except ServerError as error:
+            if cause_of(getattr(error.__cause__, "body", None))[0] in VIEW_LOST:
+                self._begin_again()
+            raise
+        known = {hit["_id"] for hit in self.last}
+        self.ended = len(hits) < self.shown["size"]
+        if hits:
+            self.last, self.after = hits, hits[-1]["sort"]
+        return [hit for hit in hits if hit["_id"] not in known]
+
+    def _begin_again(self) -> None:
+        """Have the next page come from a new view, which begins with the place that was read last."""
+        self.id = self.after = None
+        if self.last:
+            self.behind = [{"range": {"place": {"gte": self.last[-1]["fields"]["place"][0]}}}]
+
+    def _asked(self) -> tuple[list[dict[str, Any]], str]:
+        with self.site.asking() as client:
+            if self.id is None:
+                self.id = str(client.open_point_in_time(index=self.index, keep_alive=_KEEP)["id"])
+            answer = client.search(
+                pit={"id": self.id, "keep_alive": _KEEP},
+                query={"bool": {"filter": [{"exists": {"field": "place"}}, *self.only, *self.behind]}},
+                search_after=self.after,
+                **self.shown,
+            )
+        return answer["hits"]["hits"], answer["pit_id"]
+
+    def close(self) -> None:
+        """Let the server forget the view; what it forgot already, or cannot be told now, it forgets by itself."""
+        if self.id is not None:
+            with suppress(ServerError), self.site.asking() as client:
+                client.options(ignore_status=404).close_point_in_time(id=self.id)

@@ -13,7 +13,9 @@ from fake_node import Reply, fake_node, refused, version
 
 from encoders.errors import IndexGoneError, OptionError, ServerError
 from indexers.elasticsearch import client
+from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.client import cause_of, connected, speaking
+from indexers.elasticsearch.site import Site
 
 
 @pytest.fixture(autouse=True)
@@ -136,9 +138,12 @@ def test_what_we_are_is_sent(monkeypatch):
 
 
 def test_a_user_without_the_right():
-    reason = "action [cluster:monitor/nodes/info] is unauthorized for user [eve]"
+    reason = "action [indices:admin/aliases/get] is unauthorized for user [eve]"
     with fake_node(refused(403, "security_exception", reason)) as host:
-        assert refusal_of(host) == (
+        site = Site(Address.read(f"http://{host}/n"))  # who may only search need not know the version
+        with pytest.raises(ServerError) as caught:
+            site.behind("n")
+        assert str(caught.value) == (
             f"Elasticsearch at http://{host} does not let our user do this: give it the right ({reason})"
         )
 

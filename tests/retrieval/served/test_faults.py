@@ -141,6 +141,7 @@ def test_patience_ends():
         (429, "cluster_block_exception", False),  # the disk is full
         (429, "es_rejected_execution_exception", True),
         (403, "cluster_block_exception", False),
+        (404, "search_context_missing_nodes_exception", True),
         (404, "index_not_found_exception", False),
     ],
 )

@@ -3,50 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-import warnings
 
 import pytest
 from fake_node import Reply, fake_node, refused, version
 
-import cli
 from indexers.elasticsearch import client
 from indexers.elasticsearch.site import Site
 from retrieval.served.left import lying_at
-
-
-@pytest.fixture
-def nearby(monkeypatch, capsys):
-    """The command line in this process, where its patience can be made short."""
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back what it changes
-    for name in client._VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["nearby", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
-
-
-@pytest.fixture
-def refusal(nearby):
-    def run(*words):
-        code, out, err = nearby(*words)
-        assert (code, out) == (2, ""), err
-        last = err.splitlines()[-1]
-        assert last.startswith("nearby: ")
-        assert "Traceback" not in err
-        return last
-
-    return run
 
 
 @pytest.fixture
@@ -56,14 +20,6 @@ def hasty(monkeypatch):
     monkeypatch.setattr("indexers.elasticsearch.site.ALIVE_SECONDS", 1.0)
     monkeypatch.setattr("indexers.elasticsearch.bulk.PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr("retrieval.served.collection.Site", lambda address: Site(address, 0.3))
-
-
-@pytest.fixture
-def fruit(tmp_path):
-    path = tmp_path / "fruit.jsonl"
-    names = ["apple", "pear", "plum", "quince"]
-    path.write_text("".join(json.dumps({"id": name, "text": f"a {name} pie"}) + "\n" for name in names))
-    return path
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ class Cluster:
         jvm: Sequence[str] = (),
         settings: Mapping[str, object] | None = None,
         users: Sequence[str] = (),
+        roles: str = "",
     ) -> Cluster:
         """Start a cluster and wait until it is there; what its nodes stored in the folder before is theirs again.
 
@@ -93,6 +94,8 @@ class Cluster:
         users : sequence of str
             ``name:password:role`` each: security is on; the first must be a ``superuser``. Put into files, because the
             minimal distribution cannot make the index that holds users.
+        roles : str
+            What roles.yml says of the roles that the server does not know by itself.
 
         Raises
         ------
@@ -113,7 +116,7 @@ class Cluster:
             cluster = cls(folder)
             try:
                 cluster._keep()
-                cluster._configure([f"-Xms{heap}", f"-Xmx{heap}", *jvm], settings or {})
+                cluster._configure([f"-Xms{heap}", f"-Xmx{heap}", *jvm], settings or {}, roles)
                 cluster._launch(list(cluster.nodes.values()))
                 return cluster
             except BaseException as error:
@@ -241,7 +244,7 @@ class Cluster:
                 command, env=environment, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
             )
 
-    def _configure(self, jvm: Sequence[str], settings: Mapping[str, object]) -> None:
+    def _configure(self, jvm: Sequence[str], settings: Mapping[str, object], roles: str) -> None:
         nodes = list(self.nodes.values())
         common: dict[str, object] = {
             "cluster.name": f"nearby-{self.folder.name}",
@@ -256,7 +259,7 @@ class Cluster:
             common["cluster.initial_master_nodes"] = json.dumps([node.name for node in nodes])
         for node in nodes:
             node.folder.mkdir(exist_ok=True)
-            node.configure({**common, **settings}, jvm)
+            node.configure({**common, **settings}, jvm, roles)
             for user in self.users:
                 node.add_user(*user.split(":"))
 

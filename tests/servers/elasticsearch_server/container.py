@@ -41,7 +41,7 @@ class Container(Node):
         self.signal(signal.SIGKILL)
         self.wait_until_gone(timeout)
 
-    def configure(self, settings: Mapping[str, object], jvm: Sequence[str]) -> None:
+    def configure(self, settings: Mapping[str, object], jvm: Sequence[str], roles: str = "") -> None:
         """Note the settings as docker takes them."""
         own = {"node.name": self.name, "ES_JAVA_OPTS": " ".join(jvm)}
         lines = [f"{key}={value}\n" for key, value in {**own, **settings}.items()]

@@ -89,7 +89,7 @@ class Node:
                 raise ServerError(f"{self.name} does not end: process {self.processes()}")
             time.sleep(0.05)
 
-    def configure(self, settings: Mapping[str, object], jvm: Sequence[str]) -> None:
+    def configure(self, settings: Mapping[str, object], jvm: Sequence[str], roles: str = "") -> None:
         """Write its configuration anew; what it has stored stays."""
         shutil.rmtree(self.folder / "config", ignore_errors=True)
         shutil.copytree(distribution() / "config", self.folder / "config")
@@ -108,6 +108,7 @@ class Node:
         # No log of the garbage collector beside the program, which is not the server's to write, nor counters in /tmp.
         options = [*jvm, f"-Dnearby.node={self.folder}", "-Xlog:disable", "-Xlog:all=error:stderr", "-XX:-UsePerfData"]
         (self.folder / "config" / "jvm.options.d" / "nearby.options").write_text("\n".join(options), encoding="utf-8")
+        (self.folder / "config" / "roles.yml").write_text(roles, encoding="utf-8")
         self._give_away()
 
     def add_user(self, name: str, password: str, role: str) -> None:
