@@ -22,8 +22,8 @@ from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.fields import WINDOW, Field, How, WordsField, field_of
 from indexers.elasticsearch.layout import Layout
-from indexers.elasticsearch.search import Answers, searched
 from indexers.elasticsearch.rights import require_rights
+from indexers.elasticsearch.search import Answers, searched
 from indexers.elasticsearch.site import KEPT, MADE_BY, Site, own_name, write_alias
 from indexers.elasticsearch.stored import Stored, exact_rows
 from indexers.folder import read_array, write_array

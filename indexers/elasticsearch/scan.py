@@ -41,10 +41,10 @@ class _View:
     def __init__(
         self, site: Site, index: str, source: Sequence[str] | None, only: Sequence[dict[str, Any]], page: int
     ) -> None:
-        self.site, self.index, self.only, self.patience = site, index, only, site.patience
+        self.site, self.index, self.only, self.size = site, index, only, page
+        self.patience = site.patience
         self.shown = {
             "sort": [{"place": "asc"}],
-            "size": page,
             "source": False if source is None else list(source),
             "docvalue_fields": SHOWN,
             "track_total_hits": False,
@@ -66,7 +66,7 @@ class _View:
                 self._begin_again()
             raise
         known = {hit["_id"] for hit in self.last}
-        self.ended = len(hits) < self.shown["size"]
+        self.ended = len(hits) < self.size
         if hits:
             self.last, self.after = hits, hits[-1]["sort"]
         return [hit for hit in hits if hit["_id"] not in known]
@@ -85,6 +85,7 @@ class _View:
                 pit={"id": self.id, "keep_alive": _KEEP},
                 query={"bool": {"filter": [{"exists": {"field": "place"}}, *self.only, *self.behind]}},
                 search_after=self.after,
+                size=self.size,
                 **self.shown,
             )
         return answer["hits"]["hits"], answer["pit_id"]
