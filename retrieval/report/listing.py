@@ -198,12 +198,17 @@ def info_lines(collection: Collection) -> list[str]:
         return [*lines, "no space yet: add one with  nearby index"]
     rows = [
         [
-            space["spec"], space["index"], space["dim"], space["kind"], space["metric"],
+            space["spec"], _engine(space["index"], value["server"]), space["dim"], space["kind"], space["metric"],
             f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on other items",
         ]
         for space in value["spaces"]
     ]  # fmt: skip
     return [*lines, "", *aligned(["space", "index", "dim", "kind", "metric", "fit s", "note"], rows, right=[2, 5])]
+
+
+def _engine(index: str, server: str | None) -> str:
+    """Return an index as a column has room for it: the address of a server stands below, once for all spaces."""
+    return index.partition(":")[0] if index == server else index
 
 
 def encoders_json() -> list[dict[str, Any]]:

@@ -155,7 +155,7 @@ def cluster(certificates: Path) -> Iterator[Cluster]:
         cluster._keep()
         for node in cluster.nodes.values():
             prepare(node, certificates, [f"127.0.0.1:{other.transport}" for other in cluster.nodes.values()])
-        cluster._launch(list(cluster.nodes.values()), wait=False)
+        cluster._launch(list(cluster.nodes.values()))
         yield cluster
 
 

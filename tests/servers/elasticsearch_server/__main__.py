@@ -12,6 +12,8 @@ from elasticsearch_server.lifetime import keep
 
 FOLDER = Path("out/elasticsearch")
 PORT = 9200
+#: So long what was there before may take to come back; whoever plays is told then, and has the server all the same.
+RECOVERY_SECONDS = 30
 
 
 def start(folder: Path) -> None:
@@ -21,8 +23,12 @@ def start(folder: Path) -> None:
         if any(node.processes() for node in cluster.nodes.values()):
             print(f"{cluster.url}\nruns already; make elasticsearch-stop ends it", file=sys.stdout)
             return
-    cluster = Cluster.start(folder, http=PORT)
+    cluster = Cluster.start(folder, http=PORT, status="red")
     print(cluster.url)
+    try:
+        cluster.wait(status="yellow", timeout=RECOVERY_SECONDS)
+    except ServerError:
+        print(f"an index of before is red, its data are damaged: remove {folder} to begin anew", file=sys.stderr)
     print(f"its data are in {folder}; make elasticsearch-stop ends it and keeps them", file=sys.stderr)
 
 

@@ -31,6 +31,8 @@ HEAP = "512m"
 QUICK = ("-XX:TieredStopAtLevel=1",)
 #: Five to ten on an idle machine.
 START_SECONDS = 300
+#: From bad to good.
+STATUSES = ("red", "yellow", "green")
 ATTEMPTS = 3
 PORT_TAKEN = ("Address already in use", "BindException", "BindTransportException", "port is already allocated")
 #: Those that this process started, by the folder of their cluster.
@@ -72,6 +74,7 @@ class Cluster:
         settings: Mapping[str, object] | None = None,
         users: Sequence[str] = (),
         roles: str = "",
+        status: str = "yellow",
     ) -> Cluster:
         """Start a cluster and wait until it is there; what its nodes stored in the folder before is theirs again.
 
@@ -96,6 +99,9 @@ class Cluster:
             minimal distribution cannot make the index that holds users.
         roles : str
             What roles.yml says of the roles that the server does not know by itself.
+        status : str
+            Waited for: green when the cluster is new; replicas of before may have no second node to go to, and what a
+            machine was lost with may stay red.
 
         Raises
         ------
@@ -117,7 +123,7 @@ class Cluster:
             try:
                 cluster._keep()
                 cluster._configure([f"-Xms{heap}", f"-Xmx{heap}", *jvm], settings or {}, roles)
-                cluster._launch(list(cluster.nodes.values()))
+                cluster._launch(list(cluster.nodes.values()), status)
                 return cluster
             except BaseException as error:
                 cluster.stop()
@@ -175,7 +181,7 @@ class Cluster:
             except ServerError as error:
                 said = str(error)
             else:
-                if health["number_of_nodes"] == count and health["status"] in {status, "green"}:
+                if health["number_of_nodes"] == count and health["status"] in STATUSES[STATUSES.index(status) :]:
                     return health
                 said = f"{health['number_of_nodes']} nodes, {health['status']}"
             time.sleep(0.1)
@@ -202,7 +208,7 @@ class Cluster:
 
     def restart(self, name: str) -> None:
         """Start a node that was killed, with its data and ports, and wait until the cluster has it again."""
-        self._launch([self.nodes[name]], wait=False)
+        self._launch([self.nodes[name]])
         end = time.monotonic() + START_SECONDS
         while name not in {row["name"] for row in self.ask("/_cat/nodes?format=json&h=name")}:
             if time.monotonic() > end:
@@ -263,7 +269,7 @@ class Cluster:
             for user in self.users:
                 node.add_user(*user.split(":"))
 
-    def _launch(self, nodes: list[Node], wait: bool = True) -> None:
+    def _launch(self, nodes: list[Node], status: str | None = None) -> None:
         started = [(node, node.launch()) for node in nodes]
         end = time.monotonic() + START_SECONDS
         for node, launcher in started:
@@ -276,5 +282,5 @@ class Cluster:
             if code != 0:
                 how = f"took longer than {START_SECONDS} s" if code is None else f"ended with {code}"
                 raise ServerError(f"{node.name} did not start: it {how}\n{node.tail()}")
-        if wait:
-            self.wait(status="yellow")  # green when it is new; replicas of before may have no second node to go to
+        if status is not None:
+            self.wait(status=status)
