@@ -106,7 +106,7 @@ def fault_trial(page: Any, run: dict[str, Any]) -> None:
          "longest outage s", "green after s", "resumed", "complete"],
         [
             [
-                one["round"], one["kind"], f"{one['fault']}: {one['harmed']}",
+                one["round"], one["kind"], harmed(one),
                 f"{one['acknowledged_before']:,}, {one['acknowledged']:,}", one["lost"], one["twice"], one["searches"],
                 one["failed"], one["outage_seconds"], one["green_seconds"], one["resumed"],
                 "yes" if one["complete"] else "no",
@@ -127,8 +127,13 @@ def fault_trial(page: Any, run: dict[str, Any]) -> None:
     page.lines.append(
         f"Of {figures['searches']:,} searches {figures['failed']:,} failed; the longest time without an answer was "
         f"{figures['longest_outage_seconds']:.1f} s, the longest until all copies were there again "
-        f"{figures['longest_green_seconds']:.1f} s."
+        f"{figures['longest_green_seconds']:.1f} s. In rounds called pause a node is stopped for 20 s (SIGSTOP)."
     )
+    page.lines.append("")
+
+
+def harmed(one: dict[str, Any]) -> str:
+    return one["fault"] if one["fault"] == one["harmed"] else f"{one['fault']}: {one['harmed']}"
 
 
 def alias_swap(page: Any, run: dict[str, Any]) -> None:
