@@ -258,7 +258,10 @@ def test_compare_leaves_bad_entries_out(tmp_path):
 def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
     folder = tmp_path / "c"
     arguments = ["index", "digits", "-s", "pixels", "-s", "pixels+deep-ae:64-8,epochs=100000", "-o", str(folder)]
-    program = "import sys; sys.path.insert(0, sys.argv.pop(1)); import cli; cli.main()"
+    program = (  # a test run in the background of a shell ignores Ctrl-C, and so would its children
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "sys.path.insert(0, sys.argv.pop(1)); import cli; cli.main()"
+    )
     started = subprocess.Popen(
         [sys.executable, "-c", program, str(ROOT), *arguments], stderr=subprocess.PIPE, text=True
     )
