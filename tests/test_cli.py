@@ -262,18 +262,19 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "sys.path.insert(0, sys.argv.pop(1)); import cli; cli.main()"
     )
-    started = subprocess.Popen(
-        [sys.executable, "-c", program, str(ROOT), *arguments], stderr=subprocess.PIPE, text=True
-    )
     checkpoint = "**/checkpoint.safetensors"
-    deadline = time.monotonic() + 60
-    while not list(folder.glob(checkpoint)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    started.send_signal(signal.SIGINT)
-    assert started.wait(30) == 1
-    assert started.stderr is not None
-    assert "Traceback" not in started.stderr.read()
-    started.stderr.close()
+    command = [sys.executable, "-c", program, str(ROOT), *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            deadline = time.monotonic() + 60
+            while not list(folder.glob(checkpoint)) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            started.send_signal(signal.SIGINT)
+            assert started.wait(30) == 1
+            assert started.stderr is not None
+            assert "Traceback" not in started.stderr.read()
+        finally:
+            started.kill()
     assert [space["spec"] for space in json.loads(nearby("info", str(folder), "--json").stdout)["spaces"]] == ["pixels"]
     assert list(folder.glob(checkpoint))
 
