@@ -53,6 +53,11 @@ METHODS = {
     "U-Net": "unet-ae:{k},epochs={c},{w}",
     "pyramid": "fpn-ae:{k},epochs={c},{w}",
 }
+#: Of two numbers alone: the widths of Hinton & Salakhutdinov (2006) for ten minutes, the better of two by ``tune``.
+TWO = {
+    "deep, wide, ten minutes": "deep-ae:1000-500-250-{k},epochs=300,minutes=10,activation=sigmoid,norm=none,"
+    "pretrain=rbm,pretrain-epochs=5"
+}
 
 
 def main(*arguments: str) -> None:
@@ -62,10 +67,12 @@ def main(*arguments: str) -> None:
         return
     sizes = [int(word) for word in arguments if word.isdigit()] or SIZES
     seeds = [int(word.removeprefix("seed=")) for word in arguments if word.startswith("seed=")] or [0]
-    names = [word for word in arguments if word in METHODS] or list(METHODS)
+    names = [word for word in arguments if word in METHODS | TWO] or list(METHODS | TWO)
     train, test, labels, asked, shape = pictures()
     for seed, size, name in product(seeds, sizes, names):
-        spec = METHODS[name].format(k=size, e=EPOCHS[size], c=EPOCHS[size] // 3, w=CHANNELS)
+        if name in TWO and size != 2:
+            continue
+        spec = (METHODS | TWO)[name].format(k=size, e=EPOCHS[size], c=EPOCHS[size] // 3, w=CHANNELS)
         if "epochs" not in spec and seed != seeds[0]:
             continue  # nothing there is left to chance
         figures = row(f"{spec},seed={seed}" if "epochs" in spec else spec, shape, train, test, labels, asked)

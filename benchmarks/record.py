@@ -62,7 +62,7 @@ def over_seeds(name: str, *keys: str) -> list[dict[str, Any]]:
     for runs in (list(group.values()) for group in groups.values()):
         numbers = [key for key, value in runs[-1].items() if isinstance(value, int | float) and key not in keys]
         values = {key: [run[key] for run in runs] for key in numbers if not isinstance(runs[-1][key], bool)}
-        means = {key: statistics.fmean(of) for key, of in values.items()}
+        means = {key: statistics.fmean(of) if len(set(of)) > 1 else of[0] for key, of in values.items()}
         spread = {key: statistics.pstdev(of) for key, of in values.items()}
         found.append({**runs[-1], **means, "spread": spread, "seeds": len(runs)})
     return found

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from report import Page
 
 TARGETS = ["target", "measured", "wanted", ""]
-WHY_2 = "Eight passes, perceptrons of 500-250; nothing was tuned for two numbers. PCA's two: .45."
+WIDE = "deep, wide, ten minutes"
+WHY_2 = "Reconstruction alone, no label: the other methods, after eight passes, reach .74 at most, PCA's two .45."
 WHY_BITS = "The bits are of pixels; bits of patch codes are the next lines."
 WHY_WORDS = "No label is used; LSA's signs of the same length are below it."
 WHY_PLAIN = "The plain loop trains our own network too: channels last, deconvolution as a product of matrices."
@@ -84,10 +85,9 @@ def autoencoder_targets(page: Page, by: dict[Any, Any]) -> list[Any]:
             if (name, size) in by and ("pca", size) in by:
                 gain = 10 * np.log10(by["pca", size]["test_error"] / by[name, size]["test_error"])
                 rows.append(page.target(f"{size}: PSNR of {name} above pca, dB", float(gain), 0.5))
-    flat = [(figures["accuracy"], name) for (name, size), figures in by.items() if size == 2 and "accuracy" in figures]
-    if flat:
-        best, name = max(flat)
-        rows.append(page.target(f"2: accuracy of 15 neighbours, best method ({name})", best, 0.95, True, WHY_2))
+    if (WIDE, 2) in by:
+        told = f"2: accuracy of 15 neighbours, {WIDE}"
+        rows.append(page.target(told, by[WIDE, 2]["accuracy"], 0.95, True, WHY_2))
     if ("deep, sigmoid", 30) in by and ("deep, sigmoid, layer by layer", 30) in by:
         start, tuned = by["deep, sigmoid", 30], by["deep, sigmoid, layer by layer", 30]
         rows.append(
