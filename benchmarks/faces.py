@@ -24,7 +24,7 @@ from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
 
 SIDE, PATCHES, HELD_OUT, SPLITS = 25, 100_000, 10, 3
-SPECS = ("pca:30", "deep-ae:1000-500-250-30,epochs=15,tied=true")
+SPECS = ("pca:30", "deep-ae:1000-500-250-30,epochs=15,weight-decay=0.3")
 
 
 def main(*arguments: str) -> None:
