@@ -2,7 +2,7 @@
 
 All 10,000 test pictures ask the 60,000 of training, exact search. Each run appends one row; `report.py` takes the
 latest of each. Penalties' weights are the better of two or three tried on 10,000 training pictures, judged on 2,000
-others of training; ``tune`` tries more with 10,000 held out. Widths and epochs were not tuned.
+others of training; ``tune`` tries more with 10,000 held out. Widths and epochs were not tuned, but for `TWO`.
 
 Run: ``NEARBY_DATA=... python benchmarks/autoencoders.py [SIZE ...] [METHOD ...] [seed=N ...]``, or ``tune SPEC ...``
 """
@@ -67,7 +67,8 @@ def main(*arguments: str) -> None:
         return
     sizes = [int(word) for word in arguments if word.isdigit()] or SIZES
     seeds = [int(word.removeprefix("seed=")) for word in arguments if word.startswith("seed=")] or [0]
-    names = [word for word in arguments if word in METHODS | TWO] or list(METHODS | TWO)
+    named = [word for word in arguments if not word.isdigit() and not word.startswith("seed=")]
+    names = named or list(METHODS | TWO)
     train, test, labels, asked, shape = pictures()
     for seed, size, name in product(seeds, sizes, names):
         if name in TWO and size != 2:

@@ -1,9 +1,10 @@
 """Patches of faces of people never seen: thirty numbers of a deep autoencoder against thirty principal components.
 
 As Hinton & Salakhutdinov (2006) made theirs of the Olivetti faces: turned by up to 90 degrees, scaled, cut out and
-subsampled to 25x25. Ten people of the forty are left out of training, three times others. The options are
-the best of eight that ``tune`` tried (tied weights or not, 15 or 40 passes, dropout, sigmoid units with RBMs, decay of
-the weights); before that 15 passes, untied, were measured on the people left out: .918 of the error of components.
+subsampled to 25x25. Ten people of the forty are left out of training, three times others. The options are the best of
+eight that ``tune`` tried on one choice of people (tied weights or not, 15 or 40 passes, dropout, sigmoid units with
+RBMs, decay of the weights); before that 15 passes, untied, were measured on the people left out: .918 of the error of
+components.
 
 Run: ``NEARBY_DATA=... python benchmarks/faces.py``, or ``tune SPEC ...``: among people who are in no test
 """

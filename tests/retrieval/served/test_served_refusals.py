@@ -248,7 +248,11 @@ def test_info_tells_what_is_left_over_and_clean_removes_it(
 ):
     for corpus in (vegetables, fruit):
         assert nearby("index", corpus, "-s", "bm25", "-o", served, "--index", address, "--rebuild")[0] == 0
-    names = lambda: sorted(elasticsearch_client.indices.get(index=f"{index_name}-*"))  # noqa: E731
+
+    def names():
+        return sorted(elasticsearch_client.indices.get(index=f"{index_name}-*"))
+
+    assert nearby("info", served)[1].count(address) == 1
     assert names() == [f"{index_name}-000002", f"{index_name}-000003"]  # the one before is kept for its readers
     assert "nothing is left over" in nearby("info", address)[1]
     assert f"{index_name}-000003, 4 items" in nearby("info", address)[1]
