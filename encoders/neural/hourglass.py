@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from encoders.neural.unpooling import Deconvolution, Unpooling
+
 #: A pyramid level that is a code is averaged to at most so many places a side: at full size it would be no code.
 GRID = 7
 
@@ -91,7 +93,7 @@ class Hourglass(nn.Module):
         levels: list[Tensor] = []
         for i in reversed(range(len(self.down))):
             height, width = self.sides[i]
-            x = self._unpooled(x, i, places)[:, :, :height, :width]
+            x = self._unpooled(x, i, features, places)[:, :, :height, :width]
             if self.paths == "pyramid":
                 x = x + self.lateral[i](features[i])
             elif self.paths == "concat":
@@ -100,12 +102,14 @@ class Hourglass(nn.Module):
             levels.insert(0, x)
         return levels
 
-    def _unpooled(self, x: Tensor, i: int, places: list[Tensor]) -> Tensor:
+    def _unpooled(self, x: Tensor, i: int, features: list[Tensor], places: list[Tensor]) -> Tensor:
+        unpooled: Tensor
         if self.up == "deconv":
-            grown: Tensor = self.grow[i](x)
-            return grown
+            unpooled = self.grow[i](x)
+            return unpooled
         if self.up == "index":
-            return functional.max_unpool2d(x, places[i], (2, 2), output_size=self.sides[i])
+            unpooled = Unpooling.apply(x, places[i], features[i])  # type: ignore[no-untyped-call]
+            return unpooled
         return functional.interpolate(x, scale_factor=2, mode="nearest")
 
     def pyramid_code(self, rows: Tensor, kind: str) -> Tensor:
@@ -119,20 +123,6 @@ class Hourglass(nn.Module):
             return torch.cat([level.mean(dim=(2, 3)) for level in levels], dim=1)
         level = levels[int(kind.removeprefix("level-")) - 1]
         return functional.adaptive_avg_pool2d(level, (min(level.shape[2], GRID), min(level.shape[3], GRID))).flatten(1)
-
-
-class Deconvolution(nn.ConvTranspose2d):
-    """The transposed convolution of kernel 2 and stride 2, as a product of matrices.
-
-    Its windows do not overlap, so that each value makes its own 2x2 square; torch's own backward pass takes several
-    times as long on processors.
-    """
-
-    def forward(self, x: Tensor, output_size: Any = None) -> Tensor:
-        """Return maps of twice the sides."""
-        bias: Any = self.bias
-        weight = self.weight.permute(1, 2, 3, 0).reshape(4 * self.out_channels, self.in_channels, 1, 1)
-        return functional.pixel_shuffle(functional.conv2d(x, weight, bias.repeat_interleave(4)), 2)
 
 
 def _convolution(before: int, after: int) -> nn.Sequential:

@@ -11,7 +11,8 @@ from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
 from encoders.errors import BadItemError, DimensionError, NotInvertibleError, OptionError
-from encoders.neural.hourglass import Deconvolution, Hourglass
+from encoders.neural.hourglass import Hourglass
+from encoders.neural.unpooling import Deconvolution, Unpooling
 from encoders.registry import create
 
 DIGITS = (load_digits().images[:200] * 255 / 16).astype(np.uint8)
@@ -66,7 +67,23 @@ def test_the_networks_own_deconvolution_is_one_of_stride_two():
     x = torch.randn(2, 6, 4, 4)
     grow = network.grow[1]
     expected = padded_convolution(x.numpy(), grow.weight.detach().numpy(), grow.bias.detach().numpy(), 2)
-    np.testing.assert_allclose(network._unpooled(x, 1, []).detach().numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(network._unpooled(x, 1, [], []).detach().numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("shape", [(8, 6), (7, 9)])
+def test_unpooling_is_torchs_forth_and_back(shape, order, dtype):
+    maps = torch.from_numpy(RNG.normal(size=(3, 5, *shape))).to(dtype).contiguous(memory_format=order)
+    pooled, places = torch.nn.functional.max_pool2d(maps, 2, ceil_mode=True, return_indices=True)
+    ours, theirs = (pooled.detach().contiguous().requires_grad_() for _ in range(2))
+    there = torch.nn.functional.max_unpool2d(theirs.float(), places, 2, output_size=shape)
+    here = Unpooling.apply(ours, places, maps)
+    torch.testing.assert_close(here, there.to(dtype), atol=0, rtol=0)
+    gradient = torch.from_numpy(RNG.normal(size=here.shape)).to(dtype)
+    here.backward(gradient)
+    there.backward(gradient.float())
+    torch.testing.assert_close(ours.grad, theirs.grad, atol=0, rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (7, 9)])
@@ -82,7 +99,7 @@ def test_unpooling_by_index_puts_every_maximum_back_where_it_was(shape):
             window = x[:, :, top : top + 2, left : left + 2]
             most = window.max(axis=(2, 3), keepdims=True)
             expected[:, :, top : top + 2, left : left + 2] = np.where(window == most, window, 0)
-    np.testing.assert_array_equal(network._unpooled(pooled, 0, [places]).numpy(), expected)
+    np.testing.assert_array_equal(network._unpooled(pooled, 0, [torch.from_numpy(x)], [places]).numpy(), expected)
 
 
 def test_descending_remembers_where_the_maxima_were():
@@ -99,7 +116,7 @@ def test_unpooling_by_repetition_repeats_each_value():
     network = Hourglass((8, 8), (2,), 3, "repeat", "none")
     x = RNG.normal(size=(3, 2, 4, 4)).astype(np.float32)
     expected = np.repeat(np.repeat(x, 2, axis=2), 2, axis=3)
-    np.testing.assert_array_equal(network._unpooled(torch.from_numpy(x), 0, []).numpy(), expected)
+    np.testing.assert_array_equal(network._unpooled(torch.from_numpy(x), 0, [], []).numpy(), expected)
 
 
 @pytest.mark.parametrize("stage", ["unet-ae:4", "fpn-ae:4", "conv-ae:4,up=index"])
