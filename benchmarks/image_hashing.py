@@ -4,7 +4,7 @@ Euclidean distance in pixel space, PCA, random hyperplanes, LSH of PCA, and the 
 a shortlist by 28 bits re-ranked by 256. The noise of the bits is the better of 1 and 4 for patch codes on training
 pictures held out (as ``tune`` does); widths and epochs were not tuned.
 
-Run: ``NEARBY_DATA=... python benchmarks/image_hashing.py``, or ``tune SPEC ...``; then ``nearby compare
+Run: ``NEARBY_DATA=... python benchmarks/image_hashing.py [seed=N]``, or ``tune SPEC ...``; then ``nearby compare
 "cifar10?split=test" -s pixels -s out/image-hashing/256-numbers -s out/image-hashing/256-bits -s
 out/image-hashing/28-bits -o out/cifar10`` shows the answers side by side, distances under each picture.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from record import record, say, timed
+from record import record, say, seed_of, seeded, timed
 
 from encoders.base import Encoder
 from encoders.codes import Kind
@@ -51,10 +51,12 @@ def main(*arguments: str) -> None:
     if arguments[:1] == ("tune",):
         tune(arguments[1:])
         return
+    seed, _ = seed_of(arguments)
     train, test, labels, asked = pictures()
     spaces, kept = {}, {}
     for name, spec in {**RIVALS, **SPACES}.items():
         folder = OUT / name.replace(", ", "-").replace(" ", "-")
+        spec = seeded(spec, seed) if name in SPACES else spec
         spaces[name], kept[name] = row(spec, train, test, labels, asked, folder)
         say(name, spaces[name])
         if name in SPACES:  # for the page, and for a run that was interrupted
@@ -64,7 +66,8 @@ def main(*arguments: str) -> None:
         for of in ("", "patches, ")
         for found in shortlisted(kept[f"{of}28 bits"], kept[f"{of}256 bits"], labels, asked)
     ]
-    record("image_hashing", {"spaces": spaces, "shortlists": shortlists, "items": len(train), "queries": len(test)})
+    counts = {"items": len(train), "queries": len(test)}
+    record("image_hashing", {"seed": seed, "spaces": spaces, "shortlists": shortlists, **counts})
 
 
 def pictures() -> tuple[Any, Any, list[Any], list[Any]]:

@@ -4,7 +4,7 @@ Pictures are binarised once, each pixel 1 with the probability of its grey level
 training on 60,000 such pictures, test on the binarised test pictures. The best epoch is chosen on the 5 % that the
 encoder holds out itself; nothing else was tuned.
 
-Run: ``NEARBY_DATA=... python benchmarks/likelihood.py [SPEC ...]``
+Run: ``NEARBY_DATA=... python benchmarks/likelihood.py [SPEC ...] [seed=N]``
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from mnist import read
-from record import record, say, timed
+from record import record, say, seed_of, seeded, timed
 
 from encoders.registry import create
 
@@ -25,10 +25,11 @@ SPECS = (
 DRAWS, PICTURES = 5_000, 2_000
 
 
-def main(*specs: str) -> None:
+def main(*arguments: str) -> None:
+    seed, specs = seed_of(arguments)
     train, test = binarised(read("train")[0], 0), binarised(read("test")[0], 1)
     for spec in specs or SPECS:
-        encoder: Any = create(spec)
+        encoder: Any = create(seeded(spec, seed))
         with timed() as fitting:
             encoder.fit(train)
         say(spec, "bound on held-out pictures", min(encoder.history.validation_loss), len(encoder.history.seconds))
@@ -36,7 +37,7 @@ def main(*specs: str) -> None:
         with timed() as estimating:
             found = encoder.log_likelihood(asked, DRAWS)
         figures = {
-            "spec": spec, "nll": float(-found.mean()), "error": float(found.std() / np.sqrt(len(found))),
+            "spec": spec, "seed": seed, "nll": float(-found.mean()), "error": float(found.std() / np.sqrt(len(found))),
             "bound": min(encoder.history.validation_loss), "epochs": len(encoder.history.seconds), "draws": DRAWS,
             "pictures": PICTURES, "fit_seconds": fitting.value, "estimate_seconds": estimating.value,
         }  # fmt: skip

@@ -2,7 +2,7 @@
 
 All 10,000 test pictures ask the 60,000 of training.
 
-Run: ``NEARBY_DATA=... python benchmarks/mnist.py [SPEC OF THE AUTOENCODER]``
+Run: ``NEARBY_DATA=... python benchmarks/mnist.py [SPEC OF THE AUTOENCODER] [seed=N]``
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import numpy as np
-from record import record, say, timed
+from record import record, say, seed_of, seeded, timed
 
 from encoders.base import Encoder
 from encoders.neural.visible import reconstruction_error
@@ -24,15 +24,17 @@ MEASURES = ("P@10", "P@100", "AP@100")
 AUTOENCODER = "deep-ae:1000-500-250-30,epochs=200,minutes=7,shift=1"
 
 
-def main(autoencoder: str = AUTOENCODER) -> None:
+def main(*arguments: str) -> None:
     """Fit every stage once: the codes of one are the items of the next."""
+    seed, given = seed_of(arguments)
+    autoencoder = (given or [AUTOENCODER])[0]
     pictures, labels = read("train")
     asked, asked_labels = read("test")
     pixels = create("pixels").fit(pictures)
     train, test = pixels.encode(pictures), pixels.encode(asked)
     spaces = {"pixels": measured(pixels, train, test, labels, asked_labels)}
     for spec in ("pca:30", autoencoder):
-        stage = create(spec)
+        stage = create(seeded(spec, seed) if spec == autoencoder else spec)
         stage.input_space = pixels.space
         name = f"pixels+{spec}"
         say("fitting", name)
@@ -55,7 +57,7 @@ def main(autoencoder: str = AUTOENCODER) -> None:
         say(name, row)
         bits = create("binarize").fit(codes)
         spaces[f"{name}+binarize"] = measured(bits, bits.encode(codes), bits.encode(queries), labels, asked_labels)
-    record("mnist", {"autoencoder": f"pixels+{autoencoder}", "spaces": spaces})
+    record("mnist", {"seed": seed, "autoencoder": f"pixels+{autoencoder}", "spaces": spaces})
 
 
 def read(split: str) -> tuple[Any, list[Any]]:

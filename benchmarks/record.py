@@ -8,7 +8,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,50 @@ def latest_of_each(name: str, *keys: str) -> list[dict[str, Any]]:
         run = json.loads(line)
         found[tuple(run["figures"].get(key) for key in keys)] = run
     return list(found.values())
+
+
+def averaged(name: str) -> dict[str, Any] | None:
+    """Return the last run of seed 0, its figures the means of every seed's last run, and ``spread``, deviations.
+
+    What a later seed's run left out is the mean of the others; what is no number is seed 0's.
+    """
+    by_seed = {run["figures"].get("seed", 0): run for run in latest_of_each(name, "seed")}
+    if not by_seed:
+        return None
+    trees = [by_seed[seed]["figures"] for seed in sorted(by_seed)]
+    means, spread = _merged(trees, statistics.fmean), _merged(trees, statistics.pstdev)
+    return {**by_seed[min(by_seed)], "figures": means, "spread": spread, "seeds": len(trees)}
+
+
+def deviation(run: dict[str, Any], key: str, *path: str) -> Any:
+    """Return the deviation of one figure over the seeds of an averaged run; a dash where one seed was measured."""
+    spread = run["spread"]
+    for step in path:
+        spread = spread[step]
+    return spread[key] if run["seeds"] > 1 and spread.get(key) else "–"
+
+
+def _merged(values: list[Any], of: Callable[[list[float]], float]) -> Any:
+    first = values[0]
+    if isinstance(first, dict):
+        return {key: _merged([value[key] for value in values if key in value], of) for key in first}
+    if isinstance(first, list):
+        return [_merged(list(parts), of) for parts in zip(*values, strict=True)]
+    if isinstance(first, bool) or not isinstance(first, int | float):
+        return first
+    return first if of is statistics.fmean and len(set(values)) == 1 else of(values)
+
+
+def seed_of(arguments: tuple[str, ...]) -> tuple[int, list[str]]:
+    """Return the seed that a command line asks for (``seed=N``, else 0), and the other arguments."""
+    others = [word for word in arguments if not word.startswith("seed=")]
+    given = [int(word.removeprefix("seed=")) for word in arguments if word.startswith("seed=")]
+    return (given or [0])[-1], others
+
+
+def seeded(spec: str, seed: int) -> str:
+    """Return the spec whose last stage starts from a seed; of 0, which is the default, as it is."""
+    return f"{spec},seed={seed}" if seed else spec
 
 
 def over_seeds(name: str, *keys: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from record import latest_of_each, over_seeds
+from record import deviation, latest_of_each, over_seeds
 
 if TYPE_CHECKING:
     from report import Page
@@ -138,11 +138,11 @@ def image_hashing(page: Page, run: dict[str, Any]) -> None:
     page.heading("CIFAR-10: pixels, numbers and bits", run)
     measures = [f"P@{k}" for k in (1, 2, 5, 10, 20, 50, 100)]
     rows = [
-        [name, *(row[key] for key in measures), row["bytes_per_item"], row["queries_per_second"], row["fit_seconds"],
-         f"`{row['spec']}`"]
+        [name, *(row[key] for key in measures), deviation(run, "P@100", "spaces", name), row["bytes_per_item"],
+         row["queries_per_second"], row["fit_seconds"], f"`{row['spec']}`"]
         for name, row in figures["spaces"].items()
     ]  # fmt: skip
-    page.table(["space", *measures, "bytes/item", "queries/s", "fit s", "spec"], rows)
+    page.table(["space", *measures, "±", "bytes/item", "queries/s", "fit s", "spec"], rows)
     page.lines += ["![mean precision at k](image-hashing.svg)", ""]
     page.lines.append("A shortlist by 28 bits, re-ranked by 256 bits (P@100 of the 256 bits alone = 1):")
     rows = [[f"{row['share']:.0%}", row["P@100"], row["of_full"], row["answers_kept"]] for row in figures["shortlists"]]
@@ -166,10 +166,11 @@ def text_hashing(page: Page, run: dict[str, Any]) -> None:
     figures = run["figures"]
     page.heading("20 Newsgroups: bits of postings", run)
     rows = [
-        [name, row["P@10"], row["P@100"], row["bytes"], row["fit_seconds"], f"`{row['spec']}`"]
+        [name, row["P@10"], row["P@100"], deviation(run, "P@100", "spaces", name), row["bytes"], row["fit_seconds"],
+         f"`{row['spec']}`"]
         for name, row in figures["spaces"].items()
-    ]
-    page.table(["space", "P@10", "P@100", "bytes/item", "fit s", "spec"], rows)
+    ]  # fmt: skip
+    page.table(["space", "P@10", "P@100", "±", "bytes/item", "fit s", "spec"], rows)
     page.lines.append("Interpolated precision at every recall level:")
     head = ["space", *(f"R={level / 10:.1f}" for level in range(11))]
     page.table(head, [[name, *row["curve"]] for name, row in figures["spaces"].items()])
@@ -195,12 +196,13 @@ def denoising(page: Page, run: dict[str, Any]) -> None:
     figures = run["figures"]
     page.heading(f"Cleaning {name}: Gaussian noise of standard deviation {figures['level']}", run)
     before = figures["before"]
-    rows: list[list[Any]] = [["(nothing)", before, 0.0, ""]]
+    rows: list[list[Any]] = [["(nothing)", before, "–", 0.0, ""]]
     for what, row in figures["filters"].items():
-        rows.append([f"{what} {row['setting']}", row["psnr"], row["psnr"] - before, ""])
+        rows.append([f"{what} {row['setting']}", row["psnr"], "–", row["psnr"] - before, ""])
     for what, row in figures["cleaners"].items():
-        rows.append([what, row["psnr"], row["psnr"] - before, f"`{row['spec']}`"])
-    page.table(["by", "PSNR, dB", "gain, dB", "spec, on pixels"], rows)
+        varied = deviation(run, "psnr", "cleaners", what)
+        rows.append([what, row["psnr"], varied, row["psnr"] - before, f"`{row['spec']}`"])
+    page.table(["by", "PSNR, dB", "±", "gain, dB", "spec, on pixels"], rows)
     page.lines.append("Retrieval by clean and by noisy test pictures, P@10:")
     rows = [[what, row["clean"], row["noisy"], f"`{row['spec']}`"] for what, row in figures["spaces"].items()]
     page.table(["space", "clean", "noisy", "spec, on pixels"], rows)
@@ -221,12 +223,14 @@ def denoising(page: Page, run: dict[str, Any]) -> None:
 
 
 def likelihood(page: Page, run: dict[str, Any]) -> None:
-    runs = [one["figures"] for one in latest_of_each("likelihood", "spec")]
+    runs = over_seeds("likelihood", "spec")
     page.heading("Variational autoencoders: minus the log-likelihood of binarised MNIST", run)
     rows = [
-        [f"`{one['spec']}`", one["nll"], one["error"], one["bound"], one["epochs"], one["fit_seconds"]] for one in runs
-    ]
-    page.table(["spec", "nats", "standard error", "bound, held out", "epochs", "fit s"], rows)
+        [f"`{one['spec']}`", one["nll"], spread_of(one, "nll"), one["seeds"], one["error"], one["bound"], one["epochs"],
+         one["fit_seconds"]]
+        for one in runs
+    ]  # fmt: skip
+    page.table(["spec", "nats", "±", "seeds", "standard error", "bound, held out", "epochs", "fit s"], rows)
     one = runs[-1]
     page.lines.append(f"Importance sampling, {one['draws']:,} draws, {one['pictures']:,} test pictures.")
     best = min(runs, key=lambda one: one["bound"])
