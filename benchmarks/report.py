@@ -86,8 +86,8 @@ def mnist(page: Page, run: dict[str, Any]) -> None:
     varied = deviation(run, "test_error", "spaces", name)
     code, pca = spaces[name], spaces["pixels+pca:30"]
     page.lines.append(
-        f"Autoencoder: {code['epochs']:.0f} epochs, training error {code['train_error']:.2f}, held-out part of the training"
-        f" pictures {code['validation_error']:.2f}; ± of the test error over seeds: {written(varied)}."
+        f"Autoencoder: {code['epochs']:.0f} epochs, training error {code['train_error']:.2f}, held-out part of the"
+        f" training pictures {code['validation_error']:.2f}; ± of the test error over seeds: {written(varied)}."
         " Error: squared, summed over the 784 pixels."
     )
     why = "Training stopped at its time."
