@@ -52,7 +52,8 @@ def latest_of_each(name: str, *keys: str) -> list[dict[str, Any]]:
 def averaged(name: str) -> dict[str, Any] | None:
     """Return the last run of seed 0, its figures the means of every seed's last run, and ``spread``, deviations.
 
-    What a later seed's run left out is the mean of the others; what is no number is seed 0's.
+    What a later seed's run left out is the mean of the others; what is no number, and lists that are not equally long,
+    are seed 0's.
     """
     by_seed = {run["figures"].get("seed", 0): run for run in latest_of_each(name, "seed")}
     if not by_seed:
@@ -74,7 +75,7 @@ def _merged(values: list[Any], of: Callable[[list[float]], float]) -> Any:
     first = values[0]
     if isinstance(first, dict):
         return {key: _merged([value[key] for value in values if key in value], of) for key in first}
-    if isinstance(first, list):
+    if isinstance(first, list) and len({len(value) for value in values}) == 1:
         return [_merged(list(parts), of) for parts in zip(*values, strict=True)]
     if isinstance(first, bool) or not isinstance(first, int | float):
         return first
@@ -94,21 +95,16 @@ def seeded(spec: str, seed: int) -> str:
 
 
 def over_seeds(name: str, *keys: str) -> list[dict[str, Any]]:
-    """Return figures by some keys, each number the mean of all seeds; ``spread`` holds its standard deviations.
-
-    What is no number is the last run's.
-    """
+    """Return figures by some keys as `averaged` does, their ``spread`` and the number of ``seeds`` among them."""
     groups: dict[tuple[Any, ...], dict[int, dict[str, Any]]] = {}
     for run in latest_of_each(name, *keys, "seed"):
         figures = run["figures"]
         groups.setdefault(tuple(figures.get(key) for key in keys), {})[figures.get("seed", 0)] = figures
     found = []
-    for runs in (list(group.values()) for group in groups.values()):
-        numbers = [key for key, value in runs[-1].items() if isinstance(value, int | float) and key not in keys]
-        values = {key: [run[key] for run in runs] for key in numbers if not isinstance(runs[-1][key], bool)}
-        means = {key: statistics.fmean(of) if len(set(of)) > 1 else of[0] for key, of in values.items()}
-        spread = {key: statistics.pstdev(of) for key, of in values.items()}
-        found.append({**runs[-1], **means, "spread": spread, "seeds": len(runs)})
+    for group in groups.values():
+        trees = [group[seed] for seed in sorted(group)]
+        means, spread = _merged(trees, statistics.fmean), _merged(trees, statistics.pstdev)
+        found.append({**means, "spread": spread, "seeds": len(trees)})
     return found
 
 

@@ -44,8 +44,10 @@ def autoencoders(page: Page, run: dict[str, Any]) -> None:
         ])  # fmt: skip
         for name, other in figures.get("spaces", {}).items():
             told = f"{figures['method']}: {name} ({other['dim']} numbers)"
-            rows.append([figures["size"], told, "", "", "", other["P@10"], "", other["AP@100"], 1, "", "", "", ""])
-    rows.sort(key=lambda row: -row[0])
+            varied = figures["spread"]["spaces"][name]["P@10"] if figures["seeds"] > 1 else "–"
+            beside = [other["P@10"], varied, other["AP@100"], figures["seeds"]]
+            rows.append([figures["size"], told, "", "", "", *beside, "", "", "", ""])
+    rows.sort(key=lambda row: (-row[0], row[1] != "pixels"))
     head = [
         "size", "method", "error", "±", "", "P@10", "±", "AP@100", "seeds", "epochs", "fit s", "s to PCA's",
         "spec, on pixels",
