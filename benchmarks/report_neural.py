@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 TARGETS = ["target", "measured", "wanted", ""]
 WIDE = "deep, wide, ten minutes"
-WHY_2 = "Reconstruction alone, no label: the other methods, after eight passes, reach .74 at most, PCA's two .45."
+WHY_2 = "Reconstruction alone, no label: the other methods, after eight passes, reach {:.2f} at most, PCA's two {:.2f}."
 WHY_BITS = "The bits are of pixels; bits of patch codes are the next lines."
 WHY_WORDS = "No label is used; LSA's signs of the same length are below it."
-WHY_PLAIN = "The plain loop trains our own network too: channels last, deconvolution as a product of matrices."
+PLAIN = (
+    "The plain loop trains our own network, too (channels last, deconvolution as a product of matrices), and takes the"
+    " same steps; ours also measures the twentieth of the pictures that is held out. Before 2026-11-25 15:00 the"
+    " benchmark made it measure a quarter of them instead (deconvolution 1.48, remembered places 1.17, pyramid 1.41)."
+)
 #: Error of thirty principal components on MNIST.
 PCA_30 = 13.87
 PROTOCOL = "squared, summed over the 784 pixels in [0, 1]"
@@ -89,7 +93,9 @@ def autoencoder_targets(page: Page, by: dict[Any, Any]) -> list[Any]:
                 rows.append(page.target(f"{size}: PSNR of {name} above pca, dB", float(gain), 0.5))
     if (WIDE, 2) in by:
         told = f"2: accuracy of 15 neighbours, {WIDE}"
-        rows.append(page.target(told, by[WIDE, 2]["accuracy"], 0.95, True, WHY_2))
+        others = [one["accuracy"] for (name, size), one in by.items() if size == 2 and name not in (WIDE, "pixels")]
+        why = WHY_2.format(max(others), by["pca", 2]["accuracy"])
+        rows.append(page.target(told, by[WIDE, 2]["accuracy"], 0.95, True, why))
     if ("deep, sigmoid", 30) in by and ("deep, sigmoid, layer by layer", 30) in by:
         start, tuned = by["deep, sigmoid", 30], by["deep, sigmoid, layer by layer", 30]
         rows.append(
@@ -245,8 +251,8 @@ def throughput(page: Page, run: dict[str, Any]) -> None:
     rows, targets = [], []
     for name, row in figures["methods"].items():
         rows.append([name, row["pictures_per_second"], row["ratio"], f"`{row['spec']}`"])
-        why = WHY_PLAIN if row["spec"].startswith(("conv", "unet", "fpn")) else ""
-        targets.append(page.target(f"training of {name}: ratio", row["ratio"], 1.5, True, why))
+        targets.append(page.target(f"training of {name}: ratio", row["ratio"], 1.5))
+    page.lines += ["", PLAIN]
     page.table(["method", "pictures/s", "ratio", "spec, on pixels"], rows)
     page.table(TARGETS, targets)
 
