@@ -257,7 +257,7 @@ def throughput(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, targets)
 
 
-WHY_TSDAE = "The start learnt from a billion pairs of texts; this learns none and forgets some of it."
+WHY_TSDAE = "The start learnt from a billion pairs of texts; this unlearns it, at every share of the way (see there)."
 
 
 def tsdae(page: Page, run: dict[str, Any]) -> None:
@@ -275,6 +275,16 @@ def tsdae(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, targets)
 
 
+def tsdae_mixed(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("TSDAE: how far to go from the start's weights to the fine-tuned ones", run)
+    page.lines += [
+        "",
+        f"nDCG@10 of {figures['queries']:,} training queries of SciFact on {figures['documents']:,} of its documents:",
+    ]
+    page.table(["share of the way", *figures["shares"]], [["nDCG@10", *figures["shares"].values()]])
+
+
 PARTS = {
     "autoencoders": autoencoders,
     "pretraining": pretraining,
@@ -286,4 +296,5 @@ PARTS = {
     "likelihood": likelihood,
     "throughput": throughput,
     "tsdae": tsdae,
+    "tsdae_mixed": tsdae_mixed,
 }
