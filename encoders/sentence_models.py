@@ -81,8 +81,12 @@ def _load(name: str, model: str, revision: str | None, max_length: int | None, w
     return Loaded(network, fingerprint_of(network))
 
 
-def opened(name: str, model: str, revision: str | None = None, max_length: int | None = None) -> Any:
+def opened(
+    name: str, model: str, revision: str | None = None, max_length: int | None = None, plain: bool = False
+) -> Any:
     """Open a model from a folder, the Hugging Face cache or the hub, in this order, for the encoder `name`.
+
+    A folder may hold a transformer that embeds no sentences yet where `plain` says so: its tokens are averaged.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def opened(name: str, model: str, revision: str | None = None, max_length: int |
     torch.set_num_threads(available_cores())
     folder = Path(model)
     if folder.is_dir():
-        _check_folder(name, folder)
+        _check_folder(name, folder, plain)
         network = _opened(name, model, None, local=True)
     elif folder.is_absolute():
         raise ArtifactError(f"{name}: there is no model folder {model}: bring it back, or give its new place")
@@ -177,8 +181,11 @@ def _inside(name: str, folder: Path, inner: str, suffixes: tuple[str, ...]) -> P
     return folder / path
 
 
-def _check_folder(name: str, folder: Path) -> None:
+def _check_folder(name: str, folder: Path, plain: bool) -> None:
     """Refuse what is no sentence-transformers model, and models whose modules are code of their own."""
+    if plain and not (folder / "modules.json").exists():
+        _check_transformer(name, folder)
+        return
     try:
         modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
         types = [module["type"] for module in modules]
@@ -189,6 +196,19 @@ def _check_folder(name: str, folder: Path) -> None:
     foreign = [kind for kind in types if not str(kind).startswith("sentence_transformers.")]
     if foreign:
         raise ArtifactError(f"{name}: {folder} needs code of its own ({foreign[0]}), which is never run")
+
+
+def _check_transformer(name: str, folder: Path) -> None:
+    """Refuse what is no transformer's folder either."""
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    except (OSError, ValueError, TypeError, KeyError):
+        kind = None
+    if not isinstance(kind, str):
+        raise ArtifactError(
+            f"{name}: {folder} holds neither a sentence-transformers model (modules.json) nor a transformer "
+            "(config.json with its model_type)"
+        )
 
 
 def _from_hub(name: str, model: str, revision: str | None) -> Any:

@@ -43,6 +43,10 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
     paper, whose start models pool nothing yet, takes ``cls``. The decoder sees the pooled vector before it is
     normalised. Texts are trained on without prompts.
 
+    It is meant for a start that has learnt nothing but language. One that has learnt from pairs of texts already, such
+    as all-MiniLM-L6-v2, unlearns that and retrieves worse (docs/results.md; its authors say so, too, in issue 1131 of
+    sentence-transformers): compare the two before you serve it.
+
     A saved encoder holds the whole fine-tuned model, weights and tokenizer: the start model is no longer needed.
 
     Examples
@@ -57,7 +61,7 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
     """
 
     name: ClassVar[str] = "tsdae"
-    model: str = option(DEFAULT, "start model: name on the Hugging Face hub, or a local folder")
+    model: str = option(DEFAULT, "start model, or a plain transformer: name on the Hugging Face hub, or a local folder")
     pooling: str = option(
         "keep", "of the tokens: the start model's, the first, the mean", choices=("keep", "cls", "mean")
     )
@@ -82,7 +86,7 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
         texts = Texts([text for batch in batches for text in batch.items])
         if not len(texts):
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
-        model = opened(self.name, self.model, self.revision, self.max_length)
+        model = opened(self.name, self.model, self.revision, self.max_length, plain=True)
         if self.pooling != "keep":
             pool(model, self.pooling)
         torch.manual_seed(self.seed)  # of the decoder's own weights

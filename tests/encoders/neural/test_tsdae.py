@@ -137,6 +137,41 @@ def test_a_saved_encoder_no_longer_needs_the_start_model(tmp_path):
     np.testing.assert_allclose(Encoder.load(tmp_path / "again").encode(["one two"]), loaded.encode(["one two"]))
 
 
+@pytest.fixture
+def plain(tmp_path) -> Path:
+    """A transformer as others save it: weights, configuration and words, nothing of how sentences are embedded."""
+    model, folder = opened("tsdae", MINILM), tmp_path / "plain"
+    model.transformers_model.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+    assert not (folder / "modules.json").exists()
+    return folder
+
+
+def test_a_plain_transformer_learns_to_embed(plain, tmp_path):
+    encoder = TSDAE(str(plain), epochs=1, max_length=8).fit(TEXTS[:8])
+    assert [part.pooling_mode for part in encoder._model if hasattr(part, "pooling_mode")] == ["mean"]
+    first = TSDAE(str(plain), "cls", epochs=1, max_length=8).fit(TEXTS[:8])
+    assert [part.pooling_mode for part in first._model if hasattr(part, "pooling_mode")] == ["cls"]
+    encoder.save(tmp_path / "saved")
+    shutil.rmtree(plain)
+    codes = Encoder.load(tmp_path / "saved").encode(TEXTS)
+    assert codes.shape == (len(TEXTS), 384)
+    np.testing.assert_allclose(codes, encoder.encode(TEXTS), atol=1e-5)
+
+
+def test_a_plain_transformer_is_no_sentence_encoder(plain):
+    with pytest.raises(ArtifactError, match=r"modules\.json"):
+        SentenceTransformer(str(plain)).fit(TEXTS)
+
+
+@pytest.mark.parametrize("config", [None, "{}", "[1]", '{"model_type": 3}', "not JSON"])
+def test_a_folder_without_any_model_is_refused(config, tmp_path):
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    with pytest.raises(ArtifactError, match="neither"):
+        TSDAE(str(tmp_path)).fit(TEXTS)
+
+
 @pytest.mark.parametrize("file", ["../evil.json", "/evil.json", "evil.py", "pytorch_model.bin"])
 def test_a_saved_model_puts_back_no_file_that_is_not_a_models(trained, file):
     state = {**trained.state(), file: np.zeros(3, dtype=np.uint8)}
@@ -154,6 +189,7 @@ def test_code_in_a_saved_model_is_never_run(trained):
 
 
 def test_a_model_that_is_none_is_refused(tmp_path):
+    (tmp_path / "modules.json").write_text("not JSON")
     with pytest.raises(ArtifactError, match=r"tsdae: .* has no readable modules\.json"):
         TSDAE(str(tmp_path)).fit(TEXTS)
     with pytest.raises(ArtifactError, match="tsdae: there is no model folder"):
