@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from record import latest
+from record import averaged
 
 from retrieval.report.plots import Series, lines_svg
 
@@ -18,7 +18,7 @@ POSTINGS = ("tfidf", "bm25", "lsa:128", "lsa signs, 32 bits", "semantic hash, 32
 
 
 def main(folder: str) -> None:
-    images, texts = latest("image_hashing"), latest("text_hashing")
+    images, texts = averaged("image_hashing"), averaged("text_hashing")
     if images is not None:
         spaces = images["figures"]["spaces"]
         series = [Series(name, [spaces[name][f"P@{k}"] for k in CUTOFFS]) for name in PICTURES]
