@@ -257,7 +257,9 @@ def throughput(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, targets)
 
 
-WHY_TSDAE = "The start learnt from a billion pairs of texts; this unlearns it, at every share of the way (see there)."
+WHY_TSDAE = (
+    "The start learnt from a billion pairs of texts; this unlearns it, the more the further it goes (next table)."
+)
 
 
 def tsdae(page: Page, run: dict[str, Any]) -> None:
