@@ -257,9 +257,7 @@ def throughput(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, targets)
 
 
-WHY_TSDAE = (
-    "The start learnt from a billion pairs of texts; this unlearns it, the more the further it goes (next table)."
-)
+WHY_TSDAE = "The start learnt from a billion pairs of texts; this unlearns it, the more the further it goes (there)."
 
 
 def tsdae(page: Page, run: dict[str, Any]) -> None:
