@@ -257,7 +257,7 @@ def throughput(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, targets)
 
 
-WHY_TSDAE = "The start learnt from a billion pairs of texts; this unlearns it, the further it goes the worse (its table)."
+WHY_TSDAE = "The start learnt from a billion pairs of texts; this unlearns it, more with every step (its table)."
 
 
 def tsdae(page: Page, run: dict[str, Any]) -> None:
