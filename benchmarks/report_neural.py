@@ -153,8 +153,11 @@ def image_hashing(page: Page, run: dict[str, Any]) -> None:
     page.table(["space", *measures, "±", "bytes/item", "queries/s", "fit s", "spec"], rows)
     page.lines += ["![mean precision at k](image-hashing.svg)", ""]
     page.lines.append("A shortlist by 28 bits, re-ranked by 256 bits (P@100 of the 256 bits alone = 1):")
-    rows = [[f"{row['share']:.0%}", row["P@100"], row["of_full"], row["answers_kept"]] for row in figures["shortlists"]]
-    page.table(["scanned", "P@100", "of the full scan's", "share of its 100 answers kept"], rows)
+    rows = [
+        [row["bits"].rstrip(", ") or "pixels", f"{row['share']:.0%}", row["P@100"], row["of_full"], row["answers_kept"]]
+        for row in figures["shortlists"]
+    ]
+    page.table(["bits of", "scanned", "P@100", "of the full scan's", "share of its 100 answers kept"], rows)
     spaces = figures["spaces"]
     targets = []
     for of in ("", "patches, "):
