@@ -176,7 +176,7 @@ def test_memory_is_bounded_however_slow_the_server():
 
     def answer(method, path, body):
         waiting.append(len(body))
-        released.wait(10)
+        released.wait(60)
         return Reply(200, {"errors": False}, headers=PRODUCT)
 
     taken = []
@@ -190,7 +190,10 @@ def test_memory_is_bounded_however_slow_the_server():
     with fake_node(answer) as host, Elasticsearch(f"http://{host}") as client:
         thread = threading.Thread(target=load, args=(client, f"http://{host}"))
         thread.start()
-        time.sleep(0.5)
+        until = time.monotonic() + 30  # a busy machine takes its time
+        while len(waiting) < IN_FLIGHT and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.5)  # in which it would send more, were there no bound
         assert len(waiting) == IN_FLIGHT
         assert len(taken) == (IN_FLIGHT + 1) * BATCH_DOCUMENTS
         released.set()
