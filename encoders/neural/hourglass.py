@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from encoders.neural.unpooling import Deconvolution, Unpooling
+from encoders.neural.unpooling import Deconvolution, unpool
 
 #: A pyramid level that is a code is averaged to at most so many places a side: at full size it would be no code.
 GRID = 7
@@ -103,13 +103,11 @@ class Hourglass(nn.Module):
         return levels
 
     def _unpooled(self, x: Tensor, i: int, features: list[Tensor], places: list[Tensor]) -> Tensor:
-        unpooled: Tensor
         if self.up == "deconv":
-            unpooled = self.grow[i](x)
-            return unpooled
+            grown: Tensor = self.grow[i](x)
+            return grown
         if self.up == "index":
-            unpooled = Unpooling.apply(x, places[i], features[i])  # type: ignore[no-untyped-call]
-            return unpooled
+            return unpool(x, places[i], features[i])
         return functional.interpolate(x, scale_factor=2, mode="nearest")
 
     def pyramid_code(self, rows: Tensor, kind: str) -> Tensor:

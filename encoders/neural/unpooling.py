@@ -9,16 +9,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class Unpooling(torch.autograd.Function):
+def unpool(x: Tensor, places: Tensor, pooled: Tensor) -> Tensor:
     """Put each value where the maximum of its 2x2 square was, and 0 elsewhere.
 
     That is what maximum pooling does with gradients on its way back, and torch has that step for every order of
     memory and for bf16; its ``max_unpool2d`` turns maps into planes and fp32 first, which takes twice as long.
-    """
 
+    Parameters
+    ----------
+    x : Tensor (n, c, ceil(h / 2), ceil(w / 2))
+        One value a square.
+    places : Tensor int64, of the same shape
+        Where the maxima were, as ``max_pool2d(..., return_indices=True)`` gives them.
+    pooled : Tensor (n, c, h, w)
+        The maps that were pooled: the result has their shape.
+    """
+    return _Unpool.apply(x, places, pooled)  # type: ignore[no-any-return,no-untyped-call]
+
+
+class _Unpool(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, places: Tensor, pooled: Tensor) -> Tensor:
-        """Return maps of the shape of `pooled`, the maps that were pooled with these `places`."""
         ctx.save_for_backward(places)
         spread: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
             x, pooled, [2, 2], [2, 2], [0, 0], [1, 1], True, places
@@ -27,7 +38,6 @@ class Unpooling(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        """Return what the gradients are at the `places`."""
         (places,) = ctx.saved_tensors
         count, channels, height, width = places.shape
         picked = _channels_last(gradients[0]).gather(1, _channels_last(places))

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from encoders.base import Encoder
 from encoders.errors import BadItemError, DimensionError, NotInvertibleError, OptionError
 from encoders.neural.hourglass import Hourglass
-from encoders.neural.unpooling import Deconvolution, Unpooling
+from encoders.neural.unpooling import Deconvolution, unpool
 from encoders.registry import create
 
 DIGITS = (load_digits().images[:200] * 255 / 16).astype(np.uint8)
@@ -78,7 +78,7 @@ def test_unpooling_is_torchs_forth_and_back(shape, order, dtype):
     pooled, places = torch.nn.functional.max_pool2d(maps, 2, ceil_mode=True, return_indices=True)
     ours, theirs = (pooled.detach().contiguous().requires_grad_() for _ in range(2))
     there = torch.nn.functional.max_unpool2d(theirs.float(), places, 2, output_size=shape)
-    here = Unpooling.apply(ours, places, maps)
+    here = unpool(ours, places, maps)
     torch.testing.assert_close(here, there.to(dtype), atol=0, rtol=0)
     gradient = torch.from_numpy(RNG.normal(size=here.shape)).to(dtype)
     here.backward(gradient)
