@@ -79,7 +79,7 @@ def against_a_plain_loop(spec: str, pixels: Any, rows: Any, labels: list[str]) -
         network.train()
         for _ in range(EPOCHS):
             order = training[torch.randperm(len(training))]
-            for start in range(0, len(rows), model.batch_size):
+            for start in range(0, len(training), model.batch_size):
                 value = loss(network, examples.take(order[start : start + model.batch_size]))
                 optimizer.zero_grad()
                 value.backward()
