@@ -61,7 +61,9 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
     """
 
     name: ClassVar[str] = "tsdae"
-    model: str = option(DEFAULT, "start model, or a plain transformer: name on the Hugging Face hub, or a local folder")
+    model: str = option(
+        DEFAULT, "start, best one not trained on pairs yet: name on the Hugging Face hub, or a local folder"
+    )
     pooling: str = option(
         "keep", "of the tokens: the start model's, the first, the mean", choices=("keep", "cls", "mean")
     )

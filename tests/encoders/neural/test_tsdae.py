@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from encoders.base import Encoder
 from encoders.codes import normalized
@@ -162,6 +163,24 @@ def test_a_plain_transformer_learns_to_embed(plain, tmp_path):
 def test_a_plain_transformer_is_no_sentence_encoder(plain):
     with pytest.raises(ArtifactError, match=r"modules\.json"):
         SentenceTransformer(str(plain)).fit(TEXTS)
+
+
+def test_code_of_a_plain_transformers_own_is_never_run(plain):
+    said = {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}
+    config = json.loads((plain / "config.json").read_text()) | {"model_type": "evil", "auto_map": said}
+    (plain / "config.json").write_text(json.dumps(config))
+    (plain / "evil.py").write_text(f"open({str(plain / 'ran')!r}, 'w')")
+    with pytest.raises(ArtifactError, match="cannot read the model"):
+        TSDAE(str(plain)).fit(TEXTS)
+    assert not (plain / "ran").exists()
+
+
+def test_a_plain_transformers_pickle_is_not_read(plain):
+    weights = load_file(plain / "model.safetensors")
+    (plain / "model.safetensors").unlink()
+    torch.save(weights, plain / "pytorch_model.bin")
+    with pytest.raises(ArtifactError, match="cannot read the model"):
+        TSDAE(str(plain)).fit(TEXTS)
 
 
 @pytest.mark.parametrize("config", [None, "{}", "[1]", '{"model_type": 3}', "not JSON"])
