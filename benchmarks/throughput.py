@@ -85,7 +85,7 @@ def against_a_plain_loop(spec: str, pixels: Any, rows: Any, labels: list[str]) -
                 value.backward()
                 optimizer.step()
 
-    return alternating(ours, theirs, repeats=3)
+    return alternating(ours, theirs, repeats=9)
 
 
 if __name__ == "__main__":
