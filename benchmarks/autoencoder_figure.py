@@ -61,6 +61,8 @@ def panel(runs: list[dict[str, Any]], size: int, place: int, pixels: float) -> M
         colour = OKABE_ITO[FAMILIES.get(one["method"].split(",")[0], 6)]
         parts.append(element("line", x1=x, y1=y, x2=right + 6, y2=height, stroke=colour, stroke_opacity=0.35))
         fill = colour if one["decodes"] else "#fff"
+        low, high = (upward.across(one["P@10"] + sign * one["spread"]["P@10"]) for sign in (-1, 1))
+        parts.append(element("line", x1=x, y1=low, x2=x, y2=high, stroke=colour, stroke_width=1.6))
         parts.append(element("circle", cx=x, cy=y, r=4.5, fill=fill, stroke=colour, stroke_width=1.6))
         parts.append(words(right + 9, height + 4, one["method"].replace("layer by layer", "layers")))
     return join(*parts)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from mnist import measured, read
-from record import record, say, timed
+from record import record, say, seeded, seeds_of, timed
 
 from encoders.base import Encoder
 from encoders.codes import Kind, Metric, Space
@@ -65,18 +65,17 @@ def main(*arguments: str) -> None:
     if arguments[:1] == ("tune",):
         tune(arguments[1:])
         return
-    sizes = [int(word) for word in arguments if word.isdigit()] or SIZES
-    seeds = [int(word.removeprefix("seed=")) for word in arguments if word.startswith("seed=")] or [0]
-    named = [word for word in arguments if not word.isdigit() and not word.startswith("seed=")]
-    names = named or list(METHODS | TWO)
+    seeds, words = seeds_of(arguments)
+    sizes = [int(word) for word in words if word.isdigit()] or SIZES
+    names = [word for word in words if not word.isdigit()] or list(METHODS | TWO)
     train, test, labels, asked, shape = pictures()
     for seed, size, name in product(seeds, sizes, names):
         if name in TWO and size != 2:
             continue
         spec = (METHODS | TWO)[name].format(k=size, e=EPOCHS[size], c=EPOCHS[size] // 3, w=CHANNELS)
-        if "epochs" not in spec and seed != seeds[0]:
+        if "epochs" not in spec and seed:
             continue  # nothing there is left to chance
-        figures = row(f"{spec},seed={seed}" if "epochs" in spec else spec, shape, train, test, labels, asked)
+        figures = row(seeded(spec, seed), shape, train, test, labels, asked)
         record("autoencoders", {"method": name, "size": size, "seed": seed, "spec": f"pixels+{spec}", **figures})
         say(name, size, seed, {key: value for key, value in figures.items() if key not in ("spaces", "phases")})
 

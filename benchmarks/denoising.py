@@ -4,18 +4,19 @@ Test pictures with Gaussian noise; what filters, PCA and autoencoders trained to
 signal-to-noise ratio. Filters' strengths are chosen on 500 training pictures. Then the same noisy test pictures ask:
 what each space's retrieval loses.
 
-Run: ``NEARBY_DATA=... python benchmarks/denoising.py [mnist cifar10] [seed=N]``
+Run: ``NEARBY_DATA=... python benchmarks/denoising.py [mnist cifar10] [seed=N ...]``
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from record import record, say, seed_of, seeded, timed
+from record import record, say, seeded, seeds_of, timed
 from scipy.ndimage import gaussian_filter, median_filter
 
 from encoders.registry import create
@@ -46,8 +47,8 @@ Cleaner = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 def main(*arguments: str) -> None:
-    seed, names = seed_of(arguments)
-    for name in names or ("mnist", "cifar10"):
+    seeds, names = seeds_of(arguments)
+    for seed, name in product(seeds, names or ("mnist", "cifar10")):
         record(f"denoising_{name}", {"seed": seed, "level": LEVEL[name], **figures(name, seed)})
 
 

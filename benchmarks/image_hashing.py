@@ -4,7 +4,7 @@ Euclidean distance in pixel space, PCA, random hyperplanes, LSH of PCA, and the 
 a shortlist by 28 bits re-ranked by 256. The noise of the bits is the better of 1 and 4 for patch codes on training
 pictures held out (as ``tune`` does); widths and epochs were not tuned.
 
-Run: ``NEARBY_DATA=... python benchmarks/image_hashing.py [seed=N]``, or ``tune SPEC ...``; then ``nearby compare
+Run: ``NEARBY_DATA=... python benchmarks/image_hashing.py [seed=N ...]``, or ``tune SPEC ...``; then ``nearby compare
 "cifar10?split=test" -s pixels -s out/image-hashing/256-numbers -s out/image-hashing/256-bits -s
 out/image-hashing/28-bits -o out/cifar10`` shows the answers side by side, distances under each picture.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from record import record, say, seed_of, seeded, timed
+from record import nothing_else, record, say, seeded, seeds_of, timed
 
 from encoders.base import Encoder
 from encoders.codes import Kind
@@ -51,8 +51,14 @@ def main(*arguments: str) -> None:
     if arguments[:1] == ("tune",):
         tune(arguments[1:])
         return
-    seed, _ = seed_of(arguments)
-    train, test, labels, asked = pictures()
+    seeds, others = seeds_of(arguments)
+    nothing_else(others)
+    data = pictures()
+    for seed in seeds:
+        with_seed(seed, *data)
+
+
+def with_seed(seed: int, train: Any, test: Any, labels: list[Any], asked: list[Any]) -> None:
     spaces, kept = {}, {}
     for name, spec in {**RIVALS, **SPACES}.items():
         folder = OUT / name.replace(", ", "-").replace(" ", "-")

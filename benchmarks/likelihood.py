@@ -4,17 +4,18 @@ Pictures are binarised once, each pixel 1 with the probability of its grey level
 training on 60,000 such pictures, test on the binarised test pictures. The best epoch is chosen on the 5 % that the
 encoder holds out itself; nothing else was tuned.
 
-Run: ``NEARBY_DATA=... python benchmarks/likelihood.py [SPEC ...] [seed=N]``
+Run: ``NEARBY_DATA=... python benchmarks/likelihood.py [SPEC ...] [seed=N ...]``
 """
 
 from __future__ import annotations
 
 import sys
+from itertools import product
 from typing import Any
 
 import numpy as np
 from mnist import read
-from record import record, say, seed_of, seeded, timed
+from record import record, say, seeded, seeds_of, timed
 
 from encoders.registry import create
 
@@ -26,9 +27,9 @@ DRAWS, PICTURES = 5_000, 2_000
 
 
 def main(*arguments: str) -> None:
-    seed, specs = seed_of(arguments)
+    seeds, specs = seeds_of(arguments)
     train, test = binarised(read("train")[0], 0), binarised(read("test")[0], 1)
-    for spec in specs or SPECS:
+    for seed, spec in product(seeds, specs or SPECS):
         encoder: Any = create(seeded(spec, seed))
         with timed() as fitting:
             encoder.fit(train)

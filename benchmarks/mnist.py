@@ -2,7 +2,7 @@
 
 All 10,000 test pictures ask the 60,000 of training.
 
-Run: ``NEARBY_DATA=... python benchmarks/mnist.py [SPEC OF THE AUTOENCODER] [seed=N]``
+Run: ``NEARBY_DATA=... python benchmarks/mnist.py [SPEC OF THE AUTOENCODER] [seed=N ...]``
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import numpy as np
-from record import record, say, seed_of, seeded, timed
+from record import nothing_else, record, say, seeded, seeds_of, timed
 
 from encoders.base import Encoder
 from encoders.neural.visible import reconstruction_error
@@ -25,9 +25,16 @@ AUTOENCODER = "deep-ae:1000-500-250-30,epochs=200,minutes=7,shift=1"
 
 
 def main(*arguments: str) -> None:
+    """Measure pixels, components and the autoencoder with every seed asked for."""
+    seeds, given = seeds_of(arguments)
+    autoencoder, *others = given or [AUTOENCODER]
+    nothing_else(others)
+    for seed in seeds:
+        with_seed(autoencoder, seed)
+
+
+def with_seed(autoencoder: str, seed: int) -> None:
     """Fit every stage once: the codes of one are the items of the next."""
-    seed, given = seed_of(arguments)
-    autoencoder = (given or [AUTOENCODER])[0]
     pictures, labels = read("train")
     asked, asked_labels = read("test")
     pixels = create("pixels").fit(pictures)

@@ -58,9 +58,8 @@ def averaged(name: str) -> dict[str, Any] | None:
     by_seed = {run["figures"].get("seed", 0): run for run in latest_of_each(name, "seed")}
     if not by_seed:
         return None
-    trees = [by_seed[seed]["figures"] for seed in sorted(by_seed)]
-    means, spread = _merged(trees, statistics.fmean), _merged(trees, statistics.pstdev)
-    return {**by_seed[min(by_seed)], "figures": means, "spread": spread, "seeds": len(trees)}
+    figures = _over({seed: run["figures"] for seed, run in by_seed.items()})
+    return {**by_seed[min(by_seed)], "figures": figures, "spread": figures.pop("spread"), "seeds": figures.pop("seeds")}
 
 
 def deviation(run: dict[str, Any], key: str, *path: str) -> Any:
@@ -69,6 +68,12 @@ def deviation(run: dict[str, Any], key: str, *path: str) -> Any:
     for step in path:
         spread = spread[step]
     return spread[key] if run["seeds"] > 1 and spread.get(key) else "–"
+
+
+def _over(by_seed: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    trees = [by_seed[seed] for seed in sorted(by_seed)]
+    means, spread = _merged(trees, statistics.fmean), _merged(trees, statistics.pstdev)
+    return {**means, "spread": spread, "seeds": len(trees)}
 
 
 def _merged(values: list[Any], of: Callable[[list[float]], float]) -> Any:
@@ -82,11 +87,17 @@ def _merged(values: list[Any], of: Callable[[list[float]], float]) -> Any:
     return first if of is statistics.fmean and len(set(values)) == 1 else of(values)
 
 
-def seed_of(arguments: tuple[str, ...]) -> tuple[int, list[str]]:
-    """Return the seed that a command line asks for (``seed=N``, else 0), and the other arguments."""
+def seeds_of(arguments: tuple[str, ...]) -> tuple[list[int], list[str]]:
+    """Return the seeds that a command line asks for (``seed=N`` ..., else 0), and the other arguments."""
     others = [word for word in arguments if not word.startswith("seed=")]
     given = [int(word.removeprefix("seed=")) for word in arguments if word.startswith("seed=")]
-    return (given or [0])[-1], others
+    return given or [0], others
+
+
+def nothing_else(words: list[str]) -> None:
+    """Refuse arguments that a script does not read: misspelt, they would run it for nothing."""
+    if words:
+        raise SystemExit(f"not understood: {' '.join(words)}")
 
 
 def seeded(spec: str, seed: int) -> str:
@@ -100,12 +111,7 @@ def over_seeds(name: str, *keys: str) -> list[dict[str, Any]]:
     for run in latest_of_each(name, *keys, "seed"):
         figures = run["figures"]
         groups.setdefault(tuple(figures.get(key) for key in keys), {})[figures.get("seed", 0)] = figures
-    found = []
-    for group in groups.values():
-        trees = [group[seed] for seed in sorted(group)]
-        means, spread = _merged(trees, statistics.fmean), _merged(trees, statistics.pstdev)
-        found.append({**means, "spread": spread, "seeds": len(trees)})
-    return found
+    return [_over(group) for group in groups.values()]
 
 
 class Seconds:

@@ -4,7 +4,7 @@ Training postings are the items, test postings the queries, the same group is re
 are learnt are the best of five settings tried by ``tune``, on training postings; of 128 bits, of three. Before that, 32
 bits behind one layer of 500 were measured on the test postings: P@100 .325.
 
-Run: ``NEARBY_DATA=... python benchmarks/text_hashing.py [seed=N]``, or ``tune SPEC ...``
+Run: ``NEARBY_DATA=... python benchmarks/text_hashing.py [seed=N ...]``, or ``tune SPEC ...``
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from newsgroups import postings, rankings
-from record import record, say, seed_of, seeded, timed
+from record import nothing_else, record, say, seeded, seeds_of, timed
 
 from encoders.registry import create
 from indexers.registry import create_index
@@ -41,19 +41,29 @@ MEASURES = ("P@10", "P@100")
 
 def main(*arguments: str) -> None:
     """Measure every space and every shortlist on the test postings, or tune on training postings alone."""
-    tuning = arguments[:1] == ("tune",)
-    seed, _ = seed_of(arguments)
-    items, queries = postings(tuning)
+    if arguments[:1] == ("tune",):
+        each({spec: spec for spec in arguments[1:]}, *postings(True))
+        return
+    seeds, others = seeds_of(arguments)
+    nothing_else(others)
+    items, queries = postings(False)
     labels, asked = [item.label for item in items], [query.label for query in queries]
-    spaces, kept = {}, {}
-    for name, spec in {spec: spec for spec in arguments[1:]}.items() if tuning else SPACES.items():
-        spec = seeded(spec, seed) if "semantic-hash" in spec else spec
-        spaces[name], kept[name] = measured(spec, items, queries, labels, asked)
-        say(name, {key: value for key, value in spaces[name].items() if key != "curve"})
-    if not tuning:
+    for seed in seeds:
+        specs = {name: seeded(spec, seed) if "semantic-hash" in spec else spec for name, spec in SPACES.items()}
+        spaces, kept = each(specs, items, queries)
         pairs = [(coarse, fine) for coarse in CODES for fine in FINE]
         shortlists = [found for pair in pairs for found in refined(*pair, kept, spaces, labels, asked)]
         record("text_hashing", {"seed": seed, "spaces": spaces, "shortlists": shortlists, "items": len(items)})
+
+
+def each(specs: dict[str, str], items: list[Any], queries: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the measures of every space, and its index and the queries' codes."""
+    labels, asked = [item.label for item in items], [query.label for query in queries]
+    spaces, kept = {}, {}
+    for name, spec in specs.items():
+        spaces[name], kept[name] = measured(spec, items, queries, labels, asked)
+        say(name, {key: value for key, value in spaces[name].items() if key != "curve"})
+    return spaces, kept
 
 
 def measured(
