@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import report_classical
+import report_methods
 import report_neural
 import report_served
 from record import averaged, deviation, latest, origins
@@ -269,9 +270,12 @@ def main() -> None:
             absent.append(name)
         else:
             part(page, run)
+    summary = Page()
+    summary.table(["id", "method", "asked", "measured", "wanted", ""], report_methods.method_rows(page))
     head = ["# Results", "", "Written by `benchmarks/report.py` from `benchmarks/results/*.jsonl`; do not edit.", ""]
     head += ["## Targets missed", "", *(f"- {line}" for line in page.missed or ["none"]), ""]
     head += [f"- not run yet: {', '.join(absent)}", ""] if absent else []
+    head += ["## Every method", "", "By their numbers; the sections below say how each was measured.", *summary.lines]
     PAGE.write_text("\n".join(head + page.lines).replace("\n\n\n", "\n\n").rstrip() + "\n")
     print(f"{PAGE}: {len(page.missed)} targets missed")
 
