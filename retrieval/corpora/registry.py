@@ -12,7 +12,7 @@ from encoders import options
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError, UnknownNameError
 from retrieval.corpora import download
-from retrieval.corpora.address import exists, parse_address, read_options
+from retrieval.corpora.address import exists, option_names, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.corpora.beir import is_beir
 from retrieval.corpora.datasets import DATASETS
@@ -167,9 +167,21 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     path = Path(target).expanduser()
     if is_collection(path):
         return _open_collection(path, given)
-    kind = "ratings" if {"user", "item", "rating"} <= given.keys() else format_of(path)
+    kind = _kind_of(path, given)
     cls = _load(FORMATS[kind])
     return _build(cls, kind, given, path=path, name=address, on_bad=on_bad)
+
+
+def _kind_of(path: Path, given: Mapping[str, str]) -> str:
+    """Tell the format of a path; the options say whether a table is read as texts or as ratings."""
+    kind = format_of(path)
+    if kind not in ("csv", "ratings"):
+        return kind
+    texts, ratings = option_names(_load(FORMATS["csv"])), option_names(_load(FORMATS["ratings"]))
+    keys = {key.replace("_", "-") for key in given}
+    if keys & (ratings - texts):
+        return "ratings"
+    return "csv" if keys & (texts - ratings) else kind
 
 
 def catalogue() -> list[CorpusInfo]:
@@ -207,11 +219,12 @@ def format_of(path: Path) -> str:
 
 def _holds_ratings(path: Path) -> bool:
     """Tell by its first line whether a table holds ratings."""
+    from retrieval.corpora.cells import MARKS, columns_of
     from retrieval.corpora.ratings import is_rating_head
 
     with reading(path), open_bytes(path) as stream:
-        head = stream.readline(65_536).decode("utf-8-sig", errors="replace").strip()
-    return any(is_rating_head([name.strip('"') for name in head.split(mark)]) for mark in ",\t")
+        head = stream.readline(65_536).decode("utf-8-sig", errors="replace")
+    return any(is_rating_head(columns_of(head.rstrip("\r\n"), mark)) for mark in MARKS)
 
 
 def _format_of_files(path: Path) -> str:
