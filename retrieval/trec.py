@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -18,7 +18,6 @@ import numpy as np
 
 from encoders.errors import CorpusError
 from encoders.numbers import read_number, shortened
-from retrieval.corpora.base import Qrels
 from retrieval.corpora.files import open_bytes, plain_name
 from retrieval.corpora.lines import numbered_lines
 from retrieval.corpora.qrels import read_qrels

@@ -134,7 +134,9 @@ def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Ite
     for place, item in enumerate(items, start=1):
         if item.id in seen:
             where = f"{item.where}: " if item.where else ""
-            on_bad(CorpusError(f"{where}two items have the id '{item.id}' (the second is item {place}): give each its own"))
+            on_bad(
+                CorpusError(f"{where}two items have the id '{item.id}' (the second is item {place}): give each its own")
+            )
             continue
         seen.add(item.id)
         yield item

@@ -8,9 +8,10 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from encoders.errors import CorpusError, OptionError
 from encoders.numbers import shortened
@@ -68,7 +69,9 @@ class Cells:
             reader = None
             try:
                 first = next(lines, "").removeprefix("\ufeff")
-                reader = _Reader(chain([first] if first else [], lines), path, self._mark(path, first, wanted), self.quote)
+                reader = _Reader(
+                    chain([first] if first else [], lines), path, self._mark(path, first, wanted), self.quote
+                )
                 yield from reader.rows(on_bad)
             except UnicodeError as error:
                 line = _undecodable(path, encoding) or (1 if reader is None else reader.read + 1)
@@ -141,8 +144,8 @@ class _Reader:
 
     def __init__(self, lines: Iterator[str], path: Path, delimiter: str, quote: str | None) -> None:
         self.path, self.read, self.head = path, 0, list[str]()
-        quoting = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
-        self._format = {"delimiter": delimiter, "quotechar": quote, "quoting": quoting}
+        quoting: Any = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
+        self._reader = partial(csv.reader, delimiter=delimiter, quotechar=quote, quoting=quoting)
         self._lines = lines
         #: Lines that were taken for a part of a cell, to be read again.
         self._again: deque[str] = deque()
@@ -153,7 +156,7 @@ class _Reader:
         csv.field_size_limit(LONGEST_CELL)
         while True:
             try:
-                for cells in csv.reader(self._feed(), strict=True, **self._format):  # type: ignore[call-overload]
+                for cells in self._reader(self._feed(), strict=True):
                     start = self.read + 1
                     self.read += len(self._row)
                     self._row.clear()
@@ -187,7 +190,9 @@ class _Reader:
         self.read += kept
         self._again.extendleft(reversed(lines[kept:]))
         if not cells:
-            on_bad(CorpusError(f"{self.path}:{bad}: a cell has more than {LONGEST_CELL:,} letters: close its quotation"))
+            on_bad(
+                CorpusError(f"{self.path}:{bad}: a cell has more than {LONGEST_CELL:,} letters: close its quotation")
+            )
             return None
         column = f"column '{self.head[cell]}'" if cell < len(self.head) else f"cell {cell + 1}"
         found = shortened(cells[cell])
@@ -195,7 +200,9 @@ class _Reader:
             what = f"the quotation mark in {column} is never closed; what follows it begins {found}"
         else:
             what = f"the quotation in {column} runs to line {start + len(lines) - 1} and ends within a cell: {found}"
-        on_bad(CorpusError(f"{self.path}:{bad}: {what}; close it, or take quotation marks as they are with ?quote=none"))
+        on_bad(
+            CorpusError(f"{self.path}:{bad}: {what}; close it, or take quotation marks as they are with ?quote=none")
+        )
         return None
 
     def _leniently(self, lines: list[str]) -> tuple[list[str], bool]:
@@ -208,7 +215,7 @@ class _Reader:
             ended = False
 
         try:
-            return next(csv.reader(feed(), **self._format), []), ended  # type: ignore[call-overload]
+            return next(self._reader(feed()), []), ended
         except csv.Error:
             return [], False
 

@@ -18,6 +18,7 @@ from encoders.options import option
 from retrieval.corpora.base import Item
 from retrieval.corpora.files import File
 from retrieval.corpora.folder import FolderSource
+from retrieval.corpora.stray_files import stray_reason
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,12 +43,13 @@ class Images(FolderSource):
     modality = Modality.IMAGE
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._first: tuple[str, tuple[int, ...]] | None = None
         self._target = None if self.size_ is None else parse_size(self.size_)
 
-    def wanted(self, name: str) -> bool:
+    def reason_to_skip(self, name: str) -> str | None:
         """Take what is named like a picture."""
-        return name.lower().endswith(SUFFIXES)
+        return None if name.lower().endswith(SUFFIXES) else stray_reason(name) or "not a picture"
 
     def read(self, file: File) -> Item:
         """Decode one picture."""

@@ -11,8 +11,8 @@ from encoders.numbers import shortened
 from retrieval.corpora.files import open_bytes
 
 UTF8_MARK = b"\xef\xbb\xbf"
-#: The byte-order marks of UTF-16 (and of UTF-32, which begins alike).
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+#: The byte-order marks of UTF-16 and UTF-32.
+WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
 def numbered_lines(stream: Iterable[bytes], where: object) -> Iterator[tuple[int, bytes]]:
@@ -40,7 +40,7 @@ def numbered_lines(stream: Iterable[bytes], where: object) -> Iterator[tuple[int
     """
     number = 0
     for piece in stream:
-        if number == 0 and piece.startswith(UTF16_MARKS):
+        if number == 0 and piece.startswith(WIDE_MARKS):
             raise CorpusError(f"{where} is stored as UTF-16: save it as UTF-8")
         line = piece.removesuffix(b"\n").removesuffix(b"\r")
         for part in line.split(b"\r") if b"\r" in line else (line,):

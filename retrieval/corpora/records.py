@@ -64,7 +64,12 @@ class Fields:
                 raise CorpusError(f"{where} has no column '{name}' for {key}=; {_choice(name, columns)}")
         if self.text is None and "text" not in columns:
             raise CorpusError(f"{where} has no column 'text'; say which it is with ?text=, of: {', '.join(columns)}")
-        read = (self.text or "text", self.title or "title", self.label or "label", *([self.id] if self.id else USUAL_IDS))
+        read = (
+            self.text or "text",
+            self.title or "title",
+            self.label or "label",
+            *([self.id] if self.id else USUAL_IDS),
+        )
         twice = [name for name in read if list(columns).count(name) > 1]
         if twice:
             raise CorpusError(f"{where} has several columns '{twice[0]}': give each its own name")

@@ -18,6 +18,8 @@ from retrieval.corpora.beir import is_beir
 from retrieval.corpora.datasets import DATASETS
 from retrieval.corpora.files import is_archive, list_names, open_bytes, plain_name, reading
 from retrieval.corpora.idx import is_idx
+from retrieval.corpora.lines import WIDE_MARKS
+from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
 from retrieval.generations import is_collection
 
 
@@ -88,21 +90,6 @@ ACCEPTED = (
     "a BEIR folder (corpus.jsonl), .jsonl, .csv, .tsv, .parquet, a folder or archive (.tar[.gz|.xz|.bz2], "
     ".zip) of texts or pictures, IDX files, .npy, .npz or .fvecs vectors"
 )
-#: What is not read as a text when it lies in a folder or archive.
-_NO_TEXT = {
-    *_BY_SUFFIX,
-    ".gz",
-    ".xz",
-    ".zip",
-    ".tar",
-    ".wav",
-    ".mp3",
-    ".mp4",
-    ".pdf",
-    ".docx",
-    ".bin",
-    ".exe",
-}
 #: As many names as decide whether a folder holds pictures or texts.
 _LOOK_AT = 200
 
@@ -174,7 +161,7 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
 
 def _kind_of(path: Path, given: Mapping[str, str]) -> str:
     """Tell the format of a path; the options say whether a table is read as texts or as ratings."""
-    kind = format_of(path)
+    kind = format_of(path, given)
     if kind not in ("csv", "ratings"):
         return kind
     texts, ratings = option_names(_load(FORMATS["csv"])), option_names(_load(FORMATS["ratings"]))
@@ -197,8 +184,8 @@ def catalogue() -> list[CorpusInfo]:
     return rows
 
 
-def format_of(path: Path) -> str:
-    """Tell by name and content which of `FORMATS` a path has.
+def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
+    """Tell by name and content which of `FORMATS` a path has; options that only texts have are `given` for texts.
 
     Raises
     ------
@@ -210,7 +197,7 @@ def format_of(path: Path) -> str:
     if is_idx(path):
         return "idx"
     if path.is_dir() or is_archive(path):
-        return _format_of_files(path)
+        return _format_of_files(path, given or {})
     suffix = Path(plain_name(path)).suffix
     if suffix in _BY_SUFFIX and (path.suffix != ".gz" or _BY_SUFFIX[suffix] in ("jsonl", "csv")):
         return "ratings" if _BY_SUFFIX[suffix] == "csv" and _holds_ratings(path) else _BY_SUFFIX[suffix]
@@ -227,15 +214,18 @@ def _holds_ratings(path: Path) -> bool:
     return any(is_rating_head(columns_of(head.rstrip("\r\n"), mark)) for mark in MARKS)
 
 
-def _format_of_files(path: Path) -> str:
+def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
     from retrieval.corpora.images import SUFFIXES
 
-    names = list(islice(list_names(path), _LOOK_AT))
+    every = given.get("stray", "").lower() in ("true", "yes", "1")
+    names = list(islice((name for name in list_names(path) if every or stray_reason(name) is None), _LOOK_AT))
     if not names:
-        raise CorpusError(f"{path} holds no files; accepted are {ACCEPTED}")
+        stray = next(list_names(path), None)
+        beside = f" but such as {stray}, which ?stray=true reads as texts" if stray else ""
+        raise CorpusError(f"{path} holds no files{beside}; accepted are {ACCEPTED}")
     if any(name.lower().endswith(SUFFIXES) for name in names):
         return "images"
-    foreign = [suffix for name in names if (suffix := Path(name).suffix.lower()) in _NO_TEXT]
+    foreign = [Path(name).suffix.lower() for name in names if is_no_text(name)]
     if 2 * len(foreign) > len(names):
         readable = [
             name for name in names if is_archive(Path(name)) or Path(plain_name(Path(name))).suffix in _BY_SUFFIX
@@ -243,10 +233,13 @@ def _format_of_files(path: Path) -> str:
         inner = f"; to read one of them, name it: {path / readable[0]}" if path.is_dir() and readable else ""
         kinds = ", ".join(sorted(set(foreign)))
         raise CorpusError(f"{path} holds {kinds} files, neither texts nor pictures{inner}")
-    if path.is_dir():
-        with reading(path), (path / names[0]).open("rb") as stream:
-            if b"\0" in stream.read(4096):
-                raise CorpusError(f"{path} holds binary files such as {names[0]}; accepted are {ACCEPTED}")
+    first = next(name for name in names if not is_no_text(name))
+    if path.is_dir() and "encoding" not in given:
+        with reading(path), (path / first).open("rb") as stream:
+            begin = stream.read(4096)
+        kind = None if begin.startswith(WIDE_MARKS) else binary_kind(begin)
+        if kind is not None:
+            raise CorpusError(f"{path} holds binary files such as {first}, {kind}; accepted are {ACCEPTED}")
     return "texts"
 
 

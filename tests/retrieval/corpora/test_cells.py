@@ -96,7 +96,11 @@ def test_a_mark_within_a_name_parts_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [("delimiter=;;", "delimiter should be"), ("quote=ab", "quote should be"), ("quote=;&delimiter=;", "should differ")],
+    [
+        ("delimiter=;;", "delimiter should be"),
+        ("quote=ab", "quote should be"),
+        ("quote=;&delimiter=;", "should differ"),
+    ],
 )
 def test_marks_that_no_table_can_have(tmp_path: Path, options: str, words: str) -> None:
     with pytest.raises(OptionError, match=words):

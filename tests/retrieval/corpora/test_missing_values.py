@@ -99,7 +99,8 @@ def test_arrays_of_labels(tmp_path: Path, left_out: list, labels: np.ndarray, re
 
 
 @pytest.mark.parametrize(
-    ("labels", "said"), [(np.array([b"\xff", b"a", b"b"]), "bytes that are not UTF-8"), (np.ones(3, complex), "neither")]
+    ("labels", "said"),
+    [(np.array([b"\xff", b"a", b"b"]), "bytes that are not UTF-8"), (np.ones(3, complex), "neither")],
 )
 def test_arrays_that_are_no_labels(tmp_path: Path, labels: np.ndarray, said: str) -> None:
     np.savez(tmp_path / "v.npz", codes=np.eye(3), labels=labels)
