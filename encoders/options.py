@@ -135,6 +135,11 @@ def allows_none(hint: Any) -> bool:
     return type(None) in typing.get_args(hint)
 
 
+def is_tuple(hint: Any) -> bool:
+    """Tell whether a declared value is several, joined by hyphens."""
+    return tuple in _accepted(hint)
+
+
 def type_name(hint: Any) -> str:
     """Say a type in the user's words."""
     kinds = _accepted(hint)

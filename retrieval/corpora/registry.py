@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from encoders import options
 from encoders.codes import Modality
-from encoders.errors import CorpusError, OptionError, UnknownNameError
+from encoders.errors import CorpusError, OptionError, UnknownNameError, closest
 from retrieval.corpora import download
 from retrieval.corpora.address import exists, option_names, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
@@ -149,7 +149,9 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
         return _open_named(target, given, address, on_bad)
     if not exists(target):
         if Path(target).suffix or "/" in target:
-            raise CorpusError(f"'{target}' is no file or folder here, and no corpus has that name: see  nearby corpora")
+            meant = _beside(Path(target).expanduser())
+            hint = f"did you mean '{meant}'?" if meant else "and no corpus has that name: see  nearby corpora"
+            raise CorpusError(f"'{target}' is no file or folder here{';' if meant else ','} {hint}")
         raise UnknownNameError("corpus or path", target, [*EMBEDDED, *NAMED])
     path = Path(target).expanduser()
     if is_collection(path):
@@ -157,6 +159,16 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     kind = _kind_of(path, given)
     cls = _load(FORMATS[kind])
     return _build(cls, kind, given, path=path, name=address, on_bad=on_bad)
+
+
+def _beside(path: Path) -> Path | None:
+    """Return the file or folder whose name is most like that of a path that does not exist."""
+    try:
+        names = [entry.name for entry in islice(path.parent.iterdir(), _LOOK_AT)]
+    except (OSError, ValueError):
+        return None
+    name = closest(path.name, names)
+    return None if name is None else path.with_name(name)
 
 
 def _kind_of(path: Path, given: Mapping[str, str]) -> str:
