@@ -209,8 +209,9 @@ def test_skip_bad_lists_what_was_left_out(tmp_path):
     assert f"{path}:2" in refused("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"))
     done = nearby("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"), "--skip-bad")
     assert done.returncode == 0
-    assert f"{path}:2" in done.stderr
-    assert "two items have the id 'a'" in done.stderr
+    assert f"{path}:2: not valid JSON: " in done.stderr
+    assert "near '{broken'" in done.stderr
+    assert f"{path}:3: two items have the id 'a'" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("index", "-o", "c"), ("compare",)])

@@ -60,7 +60,7 @@ def _object(raw: bytes) -> dict[str, Any]:
     if rb"\ud" in raw.lower() and not _is_unicode(record):
         raise CorpusError("holds half a character (a lone surrogate such as \\ud800), which is no text")
     if not isinstance(record, dict):
-        raise CorpusError(f"expected a JSON object, got {shortened(record)}")
+        raise CorpusError(f"expected one JSON object a line, got {shortened(record)}")
     return record
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,13 +27,13 @@ class Record(NamedTuple):
         File and line (or row), as an error names it.
     number : int
         The line or row: the id of a record that brings none.
-    values : mapping
+    values : dict
         Field name -> value; None, NaN and infinite numbers all mean that there is no value.
     """
 
     where: str
     number: int
-    values: Mapping[str, Any]
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ def items_of(records: Iterable[Record], fields: Fields, on_bad: OnBad = raise_ba
             raise CorpusError(f"{record.where.rpartition(':')[0]}: no record has a field '{name}' for {key}=; {hint}")
 
 
-def record_item(record: Mapping[str, Any], fields: Fields, number: int, where: str | None = None) -> Item:
+def record_item(record: dict[str, Any], fields: Fields, number: int, where: str | None = None) -> Item:
     """Make an item of a record; title and text together are its content.
 
     Parameters
     ----------
-    record : mapping
+    record : dict
         May hold a nested ``metadata``, whose fields are found by their own name or as ``metadata.name``.
     fields : Fields
         Which field is what.
@@ -131,17 +131,17 @@ def record_item(record: Mapping[str, Any], fields: Fields, number: int, where: s
     >>> record_item({"_id": 7, "title": "Ships", "text": "They float."}, Fields(), 1).content
     'Ships\\nThey float.'
     """
-    name = fields.text or "text"
+    name, title_name, label_name = fields.text or "text", fields.title or "title", fields.label or "label"
     text = lookup(record, name)
     if isinstance(text, bytes):
         text = plain(text, name)
     if not isinstance(text, str):
         problem = f"is {shortened(text)}, not a text" if not is_missing(text) else _absence(record, name)
         raise CorpusError(f"the field '{name}' {problem}")
-    title = plain(lookup(record, fields.title or "title"), fields.title or "title")
-    label = plain(lookup(record, fields.label or "label"), fields.label or "label")
+    title = plain(lookup(record, title_name), title_name)
+    label = plain(lookup(record, label_name), label_name)
     id_field, identifier = _identifier(record, fields.id, number)
-    used = {name, fields.title or "title", fields.label or "label", id_field, "metadata"}
+    used = {name, title_name, label_name, id_field, "metadata"}
     return Item(
         id=identifier,
         content=f"{title}\n{text}" if title else text,
@@ -152,14 +152,16 @@ def record_item(record: Mapping[str, Any], fields: Fields, number: int, where: s
     )
 
 
-def lookup(record: Mapping[str, Any], name: str) -> Any:
+def lookup(record: dict[str, Any], name: str) -> Any:
     """Return a field: of the record, by a dotted path, or of its ``metadata``; None where there is none."""
     if name in record:
         return record[name]
-    value: Any = record
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    if value is None and isinstance(record.get("metadata"), Mapping):
+    value: Any = None
+    if "." in name:
+        value = record
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+    if value is None and "metadata" in record and isinstance(record["metadata"], dict):
         return record["metadata"].get(name)
     return value
 
@@ -195,7 +197,7 @@ def plain(value: Any, name: str = "") -> str | None:
     >>> plain(3), plain(["a"]), plain(True), plain(b"rail"), plain(float("nan"))
     ('3', '["a"]', 'true', 'rail', None)
     """
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return value
     if is_missing(value):
         return None
@@ -213,7 +215,7 @@ def plain(value: Any, name: str = "") -> str | None:
 
 def _plain_parts(value: Any) -> Any:
     """Replace bytes and missing values inside of lists and objects."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {str(key): _plain_parts(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain_parts(part) for part in value]
@@ -222,11 +224,11 @@ def _plain_parts(value: Any) -> Any:
     return None if is_missing(value) else value
 
 
-def _holds(record: Mapping[str, Any], name: str) -> bool:
+def _holds(record: dict[str, Any], name: str) -> bool:
     return name in record or lookup(record, name) is not None
 
 
-def _absence(record: Mapping[str, Any], name: str) -> str:
+def _absence(record: dict[str, Any], name: str) -> str:
     """Say how a field is not there: missing, null, NaN, empty."""
     value = lookup(record, name)
     if value is None and name not in record:
@@ -236,7 +238,7 @@ def _absence(record: Mapping[str, Any], name: str) -> str:
     return "is null" if value is None else "is empty" if value == "" else f"is {value}, no value"
 
 
-def _identifier(record: Mapping[str, Any], name: str | None, number: int) -> tuple[str | None, str]:
+def _identifier(record: dict[str, Any], name: str | None, number: int) -> tuple[str | None, str]:
     """Return the field that holds the id, and the id."""
     names = USUAL_IDS if name is None else (name,)
     for candidate in names:
@@ -249,10 +251,10 @@ def _identifier(record: Mapping[str, Any], name: str | None, number: int) -> tup
     return None, str(number)
 
 
-def _rest(record: Mapping[str, Any], used: set[str | None]) -> dict[str, str]:
+def _rest(record: dict[str, Any], used: set[str | None]) -> dict[str, str]:
     flat = {key: value for key, value in record.items() if key not in used}
     nested = record.get("metadata")
-    if isinstance(nested, Mapping):
+    if isinstance(nested, dict):
         flat |= nested
     elif nested is not None:
         flat["metadata"] = nested

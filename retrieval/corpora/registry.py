@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from encoders import options
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError, UnknownNameError, closest
+from encoders.progress import say
 from retrieval.corpora import download
 from retrieval.corpora.address import exists, option_names, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
@@ -180,7 +181,11 @@ def _kind_of(path: Path, given: Mapping[str, str]) -> str:
     keys = {key.replace("_", "-") for key in given}
     if keys & (ratings - texts):
         return "ratings"
-    return "csv" if keys & (texts - ratings) else kind
+    if keys & (texts - ratings):
+        return "csv"
+    if kind == "ratings" and any("text" in columns for columns in _heads(path)):
+        say(f"{path} is read as ratings; ?text=text reads its texts")
+    return kind
 
 
 def catalogue() -> list[CorpusInfo]:
@@ -212,18 +217,24 @@ def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
         return _format_of_files(path, given or {})
     suffix = Path(plain_name(path)).suffix
     if suffix in _BY_SUFFIX and (path.suffix != ".gz" or _BY_SUFFIX[suffix] in ("jsonl", "csv")):
-        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _holds_ratings(path) else _BY_SUFFIX[suffix]
+        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _is_rating_table(path) else _BY_SUFFIX[suffix]
     raise CorpusError(f"it cannot be told what {path} holds; accepted are {ACCEPTED}")
 
 
-def _holds_ratings(path: Path) -> bool:
+def _is_rating_table(path: Path) -> bool:
     """Tell by its first line whether a table holds ratings."""
-    from retrieval.corpora.cells import MARKS, columns_of
     from retrieval.corpora.ratings import is_rating_head
 
+    return any(is_rating_head(columns) for columns in _heads(path))
+
+
+def _heads(path: Path) -> list[list[str]]:
+    """Return the columns of a table by each of the marks that may part its first line."""
+    from retrieval.corpora.cells import MARKS, columns_of
+
     with reading(path), open_bytes(path) as stream:
-        head = stream.readline(65_536).decode("utf-8-sig", errors="replace")
-    return any(is_rating_head(columns_of(head.rstrip("\r\n"), mark)) for mark in MARKS)
+        head = stream.readline(65_536).decode("utf-8-sig", errors="replace").rstrip("\r\n")
+    return [columns_of(head, mark) for mark in MARKS]
 
 
 def _format_of_files(path: Path, given: Mapping[str, str]) -> str:

@@ -107,12 +107,15 @@ def test_marks_that_no_table_can_have(tmp_path: Path, options: str, words: str) 
         contents(f"{write(tmp_path / 't.csv', 'text')}?{options}")
 
 
-def test_a_table_of_ratings_and_texts_is_what_is_asked_for(tmp_path: Path) -> None:
+def test_a_table_of_ratings_and_texts_is_what_is_asked_for(tmp_path: Path, capsys) -> None:
     path = write(tmp_path / "t.csv", "user,item,rating,text\nu1,i1,5,red kite\nu2,i1,3,green boat\n")
     for options in ("text=text", "label=user&text=text", "id=user"):
         assert contents(f"{path}?{options}") == ["red kite", "green boat"]
+    assert capsys.readouterr().err == ""
     for address in (str(path), f"{path}?by=user", f"{path}?rating=rating", f"{path}?delimiter=,"):
         assert open_corpus(address).modality is Modality.VECTOR
+    said = capsys.readouterr().err.splitlines()
+    assert said == [f"{path} is read as ratings; ?text=text reads its texts"] * 2
     with pytest.raises(UnknownNameError, match="unknown option of ratings 'text'"):
         open_corpus(f"{path}?text=text&by=user")
     path = write(tmp_path / "o.csv", "who,what,mark\nu1,i1,5\n")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from encoders.errors import CorpusError, OptionError
+from retrieval.corpora import lines
 from retrieval.corpora.lines import checked_encoding, read_lines
 from retrieval.corpora.registry import open_corpus
 from retrieval.trec import read_qrels, read_run
@@ -49,20 +50,20 @@ def test_documents(tmp_path: Path, letter: str) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", MARK])
 def test_every_file_of_lines(tmp_path: Path, end: str, mark: str) -> None:
-    def written(name: str, *lines: str) -> Path:
-        (tmp_path / name).write_bytes((mark + end.join(lines) + end).encode())
+    def written(name: str, *rows: str) -> Path:
+        (tmp_path / name).write_bytes((mark + end.join(rows) + end).encode())
         return tmp_path / name
 
     assert read_qrels(written("three", "q1\ta\t1", "q1\tb\t0")) == {"q1": {"a": 1, "b": 0}}
     assert read_qrels(written("head", "query-id\tcorpus-id\tscore", "q1\ta\t1")) == {"q1": {"a": 1}}
     assert read_qrels(written("four", "q1 0 a 1", "q1 0 b 0")) == {"q1": {"a": 1, "b": 0}}
     assert read_run(written("run", "q1 Q0 a 1 2.5 t", "q1 Q0 b 2 1.5 t")) == {"q1": {"a": 2.5, "b": 1.5}}
-    for name, lines in (
+    for name, rows in (
         ("t.jsonl", ('{"text": "one"}', '{"text": "two"}')),
         ("t.csv", ("text", "one", "two")),
         ("quoted.csv", ('"text"', '"one"', '"two"')),
     ):
-        assert [item.content for item in open_corpus(str(written(name, *lines)))] == ["one", "two"]
+        assert [item.content for item in open_corpus(str(written(name, *rows)))] == ["one", "two"]
     (user,) = open_corpus(f"{written('r.csv', 'user,item,rating', 'u,i,5')}?by=user")
     assert user.id == "u"
 
@@ -96,3 +97,10 @@ def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
 def test_what_is_no_encoding_of_texts(name: str) -> None:
     with pytest.raises(OptionError, match="unknown encoding"):
         checked_encoding(name)
+
+
+def test_no_reader_parts_a_file_at_what_only_python_calls_a_line_end() -> None:
+    folder = Path(lines.__file__).parent
+    sources = [*folder.glob("*.py"), folder.parent / "trec.py"]
+    assert len(sources) > 20
+    assert [path.name for path in sources if ".splitlines(" in path.read_text(encoding="utf-8")] == []

@@ -100,7 +100,7 @@ def test_dotted_and_nested_fields(tmp_path):
     ("line", "message"),
     [
         (b'{"text": "cut', r"bad\.jsonl:2: not valid JSON: .* at character 10, near .*cut'$"),
-        (b"[1, 2]", r"bad\.jsonl:2: expected a JSON object, got \[1, 2\]"),
+        (b"[1, 2]", r"bad\.jsonl:2: expected one JSON object a line, got \[1, 2\]"),
         (b'{"text": "\\uD800 x"}', r"bad\.jsonl:2: holds half a character"),
         (b'{"text": "\xff"}', r"bad\.jsonl:2: not UTF-8 \(byte 11 of the line\)"),
         (b'{"text": 3}', r"bad\.jsonl:2: the field 'text' is 3, not a text"),
