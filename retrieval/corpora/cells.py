@@ -164,7 +164,8 @@ class _Reader:
                     yield Row(start, cells)
                 return
             except csv.Error as error:
-                row = self._broken(error, on_bad)
+                # Without the names of the columns there is no table.
+                row = self._broken(error, on_bad if self.head else raise_bad)
             if row is not None:
                 yield row
 

@@ -145,3 +145,11 @@ def test_an_unclosed_quotation_among_ratings(tmp_path: Path, left_out: list) -> 
     with pytest.raises(CorpusError, match=r"t\.csv:2: the quotation mark in column 'user' is never closed"):
         open_corpus(str(path)).ratings()
     assert open_corpus(str(path), on_bad=left_out.append).ratings().users == ["b"]
+
+
+@pytest.mark.parametrize("head", ['id,"text\n', '"id,text\n'])
+def test_a_broken_head_is_refused_whatever_is_skipped(tmp_path: Path, left_out: list, head: str) -> None:
+    path = write(tmp_path / "t.csv", f"{head}1,red kite\n")
+    with pytest.raises(CorpusError, match=r"t\.csv:1: the quotation mark in cell \d is never closed"):
+        contents(f"{path}?text=text", left_out)
+    assert left_out == []
