@@ -271,7 +271,10 @@ def _padded(lists: list[list[int]]) -> NDArray[np.int32]:
     """Stack lists of grades as one matrix, zeros behind; grades below zero become 0."""
     matrix = np.zeros((len(lists), max(1, *map(len, lists))), np.int32)
     for row, grades in enumerate(lists):
-        matrix[row, : len(grades)] = grades
+        try:
+            matrix[row, : len(grades)] = grades
+        except OverflowError:
+            raise CorpusError(f"a grade should be at most 2,147,483,647; got {max(grades, key=abs)}") from None
     return np.maximum(matrix, 0, out=matrix)
 
 

@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 
 from encoders.errors import CorpusError
 from retrieval.corpora.base import OnBad, raise_bad
+from retrieval.corpora.skipped import SkippedFiles
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".zip")
 #: A single text or picture above this is not read: memory must not depend on what an archive claims.
@@ -38,10 +39,12 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVES)
 
 
-def read_files(path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_bad) -> Iterator[File]:
+def read_files(
+    path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_bad, skipped: SkippedFiles | None = None
+) -> Iterator[File]:
     """Read the wanted files of a folder (sorted) or archive (in its own order), one at a time.
 
-    Hidden files, links inside archives and devices are passed over.
+    Hidden files, links inside archives and devices are passed over; hidden ones are counted in `skipped`.
 
     Raises
     ------
@@ -50,7 +53,11 @@ def read_files(path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_
     """
 
     def chosen(name: str, size: int) -> bool:
-        if hidden(name) or not wanted(name):
+        if hidden(name):
+            if skipped is not None:
+                skipped.add("hidden", name)
+            return False
+        if not wanted(name):
             return False
         if size > MAX_FILE_BYTES:
             on_bad(CorpusError(f"{path}: {name} has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"))
@@ -76,7 +83,8 @@ def list_names(path: Path) -> Iterator[str]:
             yield from (name for name, _ in _walk(path, "") if not hidden(name))
         elif path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
-                yield from (info.filename for info in archive.infolist() if not info.is_dir())
+                names = (posixpath.normpath(info.filename) for info in archive.infolist() if not info.is_dir())
+                yield from (name for name in names if not hidden(name))
         else:
             with _open_tar(path) as archive:
                 for member in archive:
