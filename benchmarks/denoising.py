@@ -39,6 +39,7 @@ CLEANERS = {
         "no paths": "unet-ae:256,paths=false,corruption=gaussian,level=0.1,epochs=3",
         "unet-ae": "unet-ae:256,corruption=gaussian,level=0.1,epochs=3",
         "fpn-ae": "fpn-ae:256,corruption=gaussian,level=0.1,epochs=3",
+        "fpn-ae, no paths": "fpn-ae:256,paths=false,corruption=gaussian,level=0.1,epochs=3",
     },
 }
 #: Spaces whose retrieval is asked with noisy queries, beside the cleaners.
