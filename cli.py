@@ -109,10 +109,12 @@ def index(
     kind: Annotated[
         str, typer.Option("--index", help="The index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.")
     ] = "auto",
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Index anew what Elasticsearch serves.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on, or say there is nothing.")] = False,
-    shard: Annotated[str | None, typer.Option(help="Load one part into Elasticsearch, e.g. 3/16.")] = None,
-    finish: Annotated[bool, typer.Option("--finish", help="All parts are loaded: check them and serve them.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the served index again, then swap it in.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume an interrupted load; fail if there is none.")
+    ] = False,
+    shard: Annotated[str | None, typer.Option(help="Load one shard into Elasticsearch, e.g. 3/16.")] = None,
+    finish: Annotated[bool, typer.Option("--finish", help="All shards are loaded: check and serve them.")] = False,
     skip_bad: SkipBad = False,
 ) -> None:
     """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
@@ -126,7 +128,7 @@ def index(
         opened = None if corpus is None else open_corpus(corpus, on_bad=bad)
         collection = index_as_planned(plan, opened, bad, _say)
     if collection is None:
-        _say("next: when all parts are loaded,  nearby index --finish  with the same -s and --index, and -o FOLDER")
+        _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
         return
     items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
     _say(f"{collection.folder}: {items} in {spaces}")
@@ -202,19 +204,24 @@ def delete(
 def info(
     folder: Annotated[str, typer.Argument(help="The folder of a collection, or elasticsearch:URL/NAME.")],
     clean: Annotated[
-        bool, typer.Option("--clean", help="Remove indexes that nobody is served from, unfinished loads too.")
+        bool, typer.Option("--clean", help="Remove stale indexes of this collection, unfinished loads too.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --clean: also those that another nearby collection has made.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also what was left over there."""
+    """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also which indexes are stale."""
     from retrieval.opening import open_collection
-    from retrieval.report.served_listing import everything_json, everything_lines, lying_json, lying_lines
-    from retrieval.served.left import is_address, lying_at
+    from retrieval.report.served_listing import everything_json, everything_lines, indexes_json, indexes_lines
+    from retrieval.served.cleanup import indexes_at, indexes_of, is_address, remove_stale
 
+    if yes and not clean:
+        raise OptionError("--yes goes with --clean: add --clean, or leave --yes out")
     if clean or is_address(folder):
-        address = folder if is_address(folder) else open_collection(folder).manifest.server or folder
-        lying = lying_at(address, clean)
-        _show_lines(lying_json(lying, clean) if as_json else lying_lines(lying, clean))
+        found = indexes_at(folder) if is_address(folder) else indexes_of(open_collection(folder))
+        found = remove_stale(found, yes) if clean else found
+        _show_lines(indexes_json(found) if as_json else indexes_lines(found, clean))
         return
     collection = open_collection(folder)
     _show_lines(everything_json(collection) if as_json else everything_lines(collection))

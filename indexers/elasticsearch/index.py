@@ -6,7 +6,6 @@ Source: Elasticsearch reference 8.19, kNN search and dense vector field type; do
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.fields import WINDOW, Field, How, WordsField, field_of
 from indexers.elasticsearch.layout import Layout
+from indexers.elasticsearch.ownership import IDENTITY, ONE_SPACE, is_own_name, new_identity, require_maker
 from indexers.elasticsearch.rights import require_rights
 from indexers.elasticsearch.search import Answers, searched
 from indexers.elasticsearch.site import KEPT, MADE_BY, Site, own_name, write_alias
@@ -69,6 +69,7 @@ class Elasticsearch(Index):
         self._places = np.empty(0, dtype=np.int64)
         self._next_place = 0
         self._kept, self._stale = False, False
+        self._identity = new_identity()
 
     def _set_parameter(self, key: str, value: str) -> None:
         if key == "num_candidates":
@@ -132,7 +133,7 @@ class Elasticsearch(Index):
         index = self._made()
         self._refresh()
         write_array(folder / PLACES, self._places)
-        about = {"index": index, "next_place": self._next_place}
+        about = {"index": index, "next_place": self._next_place, IDENTITY: self._identity}
         (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
         self._kept = True
         self.site.set_meta(index, {**self._meta(), KEPT: True})
@@ -141,10 +142,13 @@ class Elasticsearch(Index):
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         self._places = read_array(folder / PLACES, mmap=False)
         self._index, self._next_place, self._kept = str(about["index"]), int(about["next_place"]), True
-        if not self.site.exists(self._index):
+        self._identity = str(about.get(IDENTITY, ""))
+        if not is_own_name(self._index, self.address.name) or not self.site.exists(self._index):
             raise ArtifactError(
-                f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]} any more"
+                f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]}: index the items "
+                "again"
             )
+        require_maker(self.site, self._index, self._identity)
         self.site.refresh(self._index)
         held = self.site.count(self._index)
         if held != len(self):
@@ -192,14 +196,15 @@ class Elasticsearch(Index):
         """Return the index, which is made when it is first needed."""
         if self._index is None:
             layout = Layout({CODE: self.field})
-            name = own_name(self.address.name, uuid.uuid4().hex[:12])
+            name = own_name(self.address.name, self._identity[:12])
             self.site.create(name, write_alias(name), layout, self._meta())
+            require_maker(self.site, name, self._identity)
             self._index = name  # before anything else can fail: `close` removes it
             self.site.require_alive(name)
         return self._index
 
     def _meta(self) -> dict[str, Any]:
-        return {MADE_BY: "an index", "space": self.space.to_json()}
+        return {MADE_BY: ONE_SPACE, IDENTITY: self._identity, "space": self.space.to_json()}
 
     def _refresh(self) -> None:
         if self._stale:

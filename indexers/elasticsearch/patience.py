@@ -80,6 +80,11 @@ def status_passes(status: int, kind: str) -> bool:
     return status in _PASSING and (status == 503 or kind != "cluster_block_exception")
 
 
+def refused_outright(error: NearbyError) -> bool:
+    """Tell whether a server has answered, and refused the whole request: then nothing of it was done."""
+    return 400 <= getattr(error.__cause__, "status_code", 0) < 500
+
+
 def silent(error: NearbyError) -> bool:
     """Tell whether a node has not answered at all."""
     import elastic_transport

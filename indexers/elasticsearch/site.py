@@ -1,4 +1,4 @@
-"""An address and what lies there: the index that is served, the one that is being made, and what is left over.
+"""An address and what is there: the index that is served and the one that is being made; what is whose: `ownership`.
 
 Every index is called ``NAME-NUMBER`` and served under the alias ``NAME``. While it is loaded it has the alias
 ``NAME.next``; one atomic call makes it the one that is served. It is written to under an alias of its own: what comes
@@ -7,11 +7,9 @@ late, from a node that stood still or a process that did not see the swap, canno
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.address import LOADING, Address
@@ -34,17 +32,15 @@ _SPANS, _SPAN_SECONDS = 4, 5
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Left:
-    """An index of ours that is not served: how many documents it has, and whether it is being loaded."""
+class Names(NamedTuple):
+    """Names that are taken, of indexes, aliases and data streams alike, and which of the indexes are closed."""
 
-    name: str
-    documents: int
-    loading: bool
+    names: frozenset[str]
+    closed: frozenset[str]
 
 
 class Site:
-    """What lies at an address.
+    """An address, and the server there.
 
     Parameters
     ----------
@@ -109,9 +105,13 @@ class Site:
                         f"'{alias}' is an index that nearby has not made: give another name in the address"
                     )
                 return None
-        if len(found) > 1:
-            raise ServerError(f"several indexes stand behind the alias '{alias}': leave one, the others serve nobody")
-        return str(next(iter(found)))
+            names = sorted(found.body)
+        if len(names) > 1:
+            raise ServerError(
+                f"the alias '{alias}' names several indexes ({', '.join(names[:4])}{', …' if len(names) > 4 else ''}), "
+                "and a collection has one: give another name in the address, or take the alias from the others"
+            )
+        return names[0] if names else None
 
     @patient
     def exists(self, name: str) -> bool:
@@ -129,9 +129,12 @@ class Site:
             When nearby has not made it.
         """
         with self.asking() as client:
-            found = client.indices.get_mapping(index=name)[name]["mappings"].get("_meta", {})
+            found = client.indices.get_mapping(index=name)[name]["mappings"].get("_meta") or {}
         if MADE_BY not in found:
-            raise ServerError(f"'{name}' is an index that nearby has not made: give another name in the address")
+            raise ServerError(
+                f"'{name}' is an index that nearby has not made, or its description (_meta) was overwritten: "
+                "give another name in the address"
+            )
         return dict(found)
 
     @patient
@@ -158,7 +161,7 @@ class Site:
         return True
 
     def require_alive(self, name: str) -> None:
-        """Wait for an index that has no node just now, and refuse to write to one that stays so.
+        """Wait for an index that has no node just now, and refuse to write to one that stays so, or to another.
 
         Raises
         ------
@@ -173,21 +176,45 @@ class Site:
                 f"no node of Elasticsearch at {self.address.hosts[0]} holds a part of the index '{name}' (it is red): "
                 "look at its health, start the nodes that are missing, and run the same command again"
             )
-
-    def fresh_name(self) -> str:
-        """Return the name of the index that comes next."""
-        numbers = [int(name.rpartition("-")[2]) for name in self.ours()]
-        return f"{self.address.name}-{max(numbers, default=0) + 1:06}"
+        self._require_alias(name)
 
     @patient
-    def ours(self) -> list[str]:
-        """Return the names of all numbered indexes of this name, oldest first."""
-        pattern = re.compile(rf"{re.escape(self.address.name)}-\d{{6,}}")
+    def _require_alias(self, name: str) -> None:
+        """Refuse to write through an alias that somebody has given to another index."""
+        alias = write_alias(name)
+        with self.asking() as client:
+            found = client.options(ignore_status=404).indices.get_alias(name=alias)
+            behind = [] if found.meta.status == 404 else sorted(found.body)
+        if behind != [name]:
+            named = ", ".join(behind) or "no index"
+            raise ServerError(
+                f"the alias '{alias}' should name '{name}' alone, and names {named}: set it right, or index the "
+                "corpus again with --rebuild"
+            )
+
+    @patient
+    def described(self, pattern: str) -> dict[str, Any]:
+        """Return the aliases and the ``_meta`` of all indexes whose names match, closed and hidden ones too."""
         with self.asking() as client:
             found = client.options(ignore_status=404).indices.get(
-                index=f"{self.address.name}-*", filter_path="*.aliases", expand_wildcards="all"
+                index=pattern,
+                features=["aliases", "mappings"],
+                filter_path="*.aliases,*.mappings._meta",
+                expand_wildcards="all",
             )
-        return sorted(name for name in found if pattern.fullmatch(name))
+        return {} if found.meta.status == 404 else dict(found.body or {})
+
+    @patient
+    def names_like(self, pattern: str) -> Names:
+        """Return every name that matches and is taken, whoever took it."""
+        with self.asking() as client:
+            found = client.options(ignore_status=404).indices.resolve_index(name=pattern, expand_wildcards="all")
+            if found.meta.status == 404:
+                return Names(frozenset(), frozenset())
+            sorts = ("indices", "aliases", "data_streams")
+            names = frozenset(one["name"] for sort in sorts for one in found.get(sort, ()))
+            closed = {one["name"] for one in found.get("indices", ()) if "closed" in one.get("attributes", ())}
+            return Names(names, frozenset(closed))
 
     @patient
     def settle(self, name: str) -> None:
@@ -223,12 +250,22 @@ class Site:
             client.options(max_retries=0).indices.update_aliases(actions=actions)
 
     def count(self, name: str, query: dict[str, Any] | None = None) -> int:
-        """Count items (not the records of parts); what was written since the last refresh is not seen."""
+        """Count items (not the records of shards); what was written since the last refresh is not seen."""
         exists = {"exists": {"field": "place"}}
         asked = exists if query is None else {"bool": {"filter": [exists, query]}}
 
         def counted(client: Any) -> int:
             answer = client.count(index=name, query=asked)
+            self._require_whole(answer)
+            return int(answer["count"])
+
+        return self.read(counted)
+
+    def count_all(self, name: str) -> int:
+        """Count documents of any sort, the records of a load's shards too."""
+
+        def counted(client: Any) -> int:
+            answer = client.count(index=name)
             self._require_whole(answer)
             return int(answer["count"])
 
@@ -278,33 +315,13 @@ class Site:
             stats = client.indices.stats(index=name, metric="store", filter_path="_all.primaries.store.size_in_bytes")
         return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
 
-    def left_over(self) -> list[Left]:
-        """Return indexes of ours that serve nobody: not now, not who opened one before the swap, no saved folder."""
-        served, loading = self.behind(self.address.name), self.behind(self.next)
-        ours = self.ours()
-        kept = {served}
-        if served is not None:  # who had opened it before the swap still searches it
-            kept |= set(ours[: ours.index(served)][-1:]) if served in ours else set()
-        left = [name for name in ours if name not in kept] + self._passing()
-        for name in left:
-            self.refresh(name)  # while it is loaded nothing else makes its documents seen
-        return [Left(name, self.count(name), name == loading) for name in left]
-
-    def _passing(self) -> list[str]:
-        """Return indexes of one space each that were made for a while, and whose maker was killed, or still works."""
-        with self.asking() as client:
-            found = client.options(ignore_status=404).indices.get_mapping(
-                index=own_name(self.address.name, "*"), filter_path="*.mappings._meta"
-            )
-        return sorted(name for name, index in found.items() if not index["mappings"].get("_meta", {}).get(KEPT))
-
     @patient
     def remove(self, names: Iterable[str]) -> None:
         """Remove indexes."""
         names = list(names)
         if names:
             with self.asking() as client:
-                client.indices.delete(index=names, ignore_unavailable=True)
+                client.indices.delete(index=names, ignore_unavailable=True, expand_wildcards="none")
 
     def _served(self) -> dict[str, Any]:
         settings: dict[str, Any] = {"refresh_interval": None}

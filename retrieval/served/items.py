@@ -34,8 +34,12 @@ class Present:
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digest of each item that is there, by id; what was acknowledged is seen at once."""
-        found = self.documents(ids, ["digest", "own_id"])
-        return {_id(document): document["_source"]["digest"] for document in found}
+        return {id: digest for id, (_, digest) in self.positions(ids).items()}
+
+    def positions(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Return the position and the digest of each item that is there, by id."""
+        found = self.documents(ids, ["place", "digest", "own_id"])
+        return {_id(one): (int(one["_source"]["place"]), str(one["_source"]["digest"])) for one in found}
 
     def documents(self, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the documents that are there, with some fields of their source."""
@@ -128,8 +132,8 @@ class ServedItems(Corpus):
         return QueryError(f"no item of the collection has {written(blamed or filters)}: look at an item's with --json")
 
     @property
-    def last_place(self) -> int:
-        """The highest place of an item, of those too that were written a moment ago."""
+    def last_position(self) -> int:
+        """The highest position of an item, of those too that were written a moment ago."""
         self.site.refresh(self.index)
         last = {"last": {"max": {"field": "place"}}}
         found = self.site.read(
@@ -146,7 +150,7 @@ class ServedItems(Corpus):
 
     def _suggestion(self, id: str) -> str:
         with self.site.asking() as client:
-            exists = {"exists": {"field": "place"}}  # not the records of parts
+            exists = {"exists": {"field": "place"}}  # not the records of shards
             answer = client.search(
                 index=self.index, query=exists, size=1_000, source=["own_id"], sort=[{"place": "asc"}]
             )
