@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,8 +76,15 @@ def _version(asked: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Send user and password, or key, to the server that a folder names.")
+    ] = False,
 ) -> None:
     """Hold the options that stand before any verb."""
+    if trust:
+        from indexers.elasticsearch.trust import trust_folders
+
+        trust_folders()
 
 
 @app.command()
@@ -634,13 +642,21 @@ def _print(text: str) -> None:
         typer.echo(text)
 
 
+def _global_first(arguments: list[str]) -> list[str]:
+    """Put --trust before the verb, wherever it was written; behind ``--`` it is a word like any other."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--trust" not in arguments[:end]:
+        return arguments
+    return ["--trust", *(word for word in arguments[:end] if word != "--trust"), *arguments[end:]]
+
+
 def main() -> None:
     """Run the command line; an error of the user's making is one sentence and exit code 2, Ctrl-C exit code 1."""
     debug = "--debug" in sys.argv
     if not debug:
         warnings.showwarning = _warn  # type: ignore[assignment]
     try:
-        app([argument for argument in sys.argv[1:] if argument != "--debug"])
+        copy_context().run(app, _global_first([argument for argument in sys.argv[1:] if argument != "--debug"]))
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _say("nearby: stopped; what was finished is kept, the same command goes on from there")

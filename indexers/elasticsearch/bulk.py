@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from encoders.errors import BadItemError, IndexGoneError, ServerError
 from indexers.elasticsearch.client import blocked, cause_of, speaking
+from indexers.elasticsearch.deadline import timeout_seconds
 from indexers.elasticsearch.patience import LONG, passes, refused_outright, status_passes
 
 #: Bytes or documents of one request; requests of twice the size were no faster.
@@ -186,29 +187,33 @@ class Bulk:
         """Send lines once; return those that should be sent again, and why."""
         try:
             with speaking(self._hosts):
-                answer = self._client.options(max_retries=0, retry_on_status=()).bulk(
+                answer = self._client.options(
+                    max_retries=0, retry_on_status=(), request_timeout=timeout_seconds()
+                ).bulk(
                     index=self._alias,
                     operations=[line.body for line in lines],
                     require_alias=True,
                     timeout=f"{1000 * min(SHARD_SECONDS, self._patience):.0f}ms",
                     filter_path="errors,items.*.status,items.*.error.type,items.*.error.reason",
                 )
+                if not answer["errors"]:
+                    self.wrote = True
+                    delivered.acknowledged += len(lines)
+                    return [], ""
+                results = [next(iter(item.values())) for item in answer["items"]]
+                for result in results:
+                    _ = result["status"], result["error"]["type"] if "error" in result else ""
         except ServerError as error:
             self.wrote |= not refused_outright(error)
             if not passes(error):
                 raise
             return lines, str(error)
-        if not answer["errors"]:
-            self.wrote = True
-            delivered.acknowledged += len(lines)
-            return [], ""
-        return self._sorted(lines, answer["items"], delivered)
+        return self._sorted(lines, results, delivered)
 
-    def _sorted(self, lines: list[Line], items: Any, delivered: Delivered) -> tuple[list[Line], str]:
+    def _sorted(self, lines: list[Line], results: list[Any], delivered: Delivered) -> tuple[list[Line], str]:
         again: list[Line] = []
         trouble = ""
-        for line, item in zip(lines, items, strict=True):
-            (result,) = item.values()
+        for line, result in zip(lines, results, strict=True):
             error = result.get("error")
             if error is None:  # also of what was to be removed and was not there
                 self.wrote = True

@@ -53,7 +53,7 @@ class CollectionField(Elasticsearch):
     ) -> None:
         super().__init__(space, backend, parameters, lexicon)
         self._field_name, self._index, self._kept = field, index, True
-        self._listed = False
+        self._listed, self._named = False, False
 
     @property
     def field_name(self) -> str:

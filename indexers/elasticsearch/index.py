@@ -57,7 +57,7 @@ class Elasticsearch(Index):
     def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
         """Refuse a wrong address or parameter, where no Elasticsearch answers, and who may not index there."""
         super().check(backend, parameters)
-        require_rights(Site(Address.read(backend)))
+        require_rights(Site(Address.read(backend), named=True))
 
     def _configure(self, backend: str) -> None:
         self.address = Address.read(backend)
@@ -70,6 +70,7 @@ class Elasticsearch(Index):
         self._next_place = 0
         self._kept, self._stale = False, False
         self._identity = new_identity()
+        self._named = True  # by whoever describes the index; a saved folder is no such
 
     def _set_parameter(self, key: str, value: str) -> None:
         if key == "num_candidates":
@@ -93,7 +94,7 @@ class Elasticsearch(Index):
     @cached_property
     def site(self) -> Site:
         """The server, connected to when it is first needed."""
-        return Site(self.address)
+        return Site(self.address, named=self._named)
 
     # -- what the contract asks for ----------------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ class Elasticsearch(Index):
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         self._places = read_array(folder / PLACES, mmap=False)
         self._index, self._next_place, self._kept = str(about["index"]), int(about["next_place"]), True
-        self._identity = str(about.get(IDENTITY, ""))
+        self._identity, self._named = str(about.get(IDENTITY, "")), False
         if not is_own_name(self._index, self.address.name) or not self.site.exists(self._index):
             raise ArtifactError(
                 f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]}: index the items "

@@ -104,7 +104,7 @@ def nearby_indexes(site: Site) -> list[NearbyIndex]:
     closed = site.names_like(f"{name}-*").closed
     found = []
     for index, said in site.described(f"{name}-*").items():
-        meta = (said.get("mappings") or {}).get("_meta") or {}
+        meta = said.meta
         kind, numbered = meta.get(MADE_BY), is_numbered_name(index, name)
         if not ((kind == COLLECTION and numbered) or (kind == ONE_SPACE and is_own_name(index, name))):
             continue
@@ -114,7 +114,7 @@ def nearby_indexes(site: Site) -> list[NearbyIndex]:
                 kind,
                 _identity_in(meta),
                 int(index.rpartition("-")[2]) if numbered else 0,
-                frozenset(said.get("aliases") or ()),
+                said.aliases,
                 bool(meta.get(KEPT)),
                 index in closed,
             )

@@ -102,7 +102,10 @@ class _View:
                 size=self.size,
                 **self.shown,
             )
-        return answer["hits"]["hits"], answer["pit_id"]
+            hits: list[dict[str, Any]] = answer["hits"]["hits"]
+            for hit in hits:
+                _ = hit["_id"], hit["sort"], hit["fields"]["place"][0]  # what is read of every hit
+            return hits, str(answer["pit_id"])
 
     def close(self) -> None:
         """Let the server forget the view; what it forgot already, or cannot be told now, it forgets by itself."""

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.address import LOADING, Address
-from indexers.elasticsearch.client import cause_of, connected, speaking
+from indexers.elasticsearch.client import cause_of, connected, has_credentials, speaking
+from indexers.elasticsearch.deadline import timeout_seconds
 from indexers.elasticsearch.layout import Layout
 from indexers.elasticsearch.patience import SHORT, patient, silent
+from indexers.elasticsearch.trust import remember
 
 MADE_BY = "nearby"
 #: Said by an index of one space that a saved folder names.
@@ -39,6 +41,13 @@ class Names(NamedTuple):
     closed: frozenset[str]
 
 
+class Described(NamedTuple):
+    """An index as it is described: its aliases, and the ``_meta`` of its mapping."""
+
+    aliases: frozenset[str]
+    meta: dict[str, Any]
+
+
 class Site:
     """An address, and the server there.
 
@@ -47,6 +56,8 @@ class Site:
     address : Address
     patience : float, optional
         Seconds for which is asked again what cannot be done just now.
+    named : bool, optional
+        Whether the user himself has given the address, and no folder: only then he need not trust it first.
 
     Raises
     ------
@@ -54,9 +65,23 @@ class Site:
         When no Elasticsearch answers there.
     """
 
-    def __init__(self, address: Address, patience: float = SHORT) -> None:
+    def __init__(self, address: Address, patience: float = SHORT, named: bool = False) -> None:
         self.address, self.patience = address, patience
-        self.client = connected(address.hosts)
+        self.client = connected(address.hosts, named)
+
+    @classmethod
+    def named(cls, address: Address, patience: float = SHORT) -> Site:
+        """Return the server at an address that the user himself has given to index at; it is trusted from now on.
+
+        Raises
+        ------
+        ServerError
+            When no Elasticsearch answers there.
+        """
+        site = cls(address, patience, named=True)
+        if has_credentials():
+            remember(address.hosts)
+        return site
 
     @property
     def next(self) -> str:
@@ -167,11 +192,13 @@ class Site:
         ------
         ServerError
         """
+        wait = min(ALIVE_SECONDS, 0.75 * timeout_seconds())
         with self.asking() as client:
-            health = client.options(ignore_status=408).cluster.health(
-                index=name, wait_for_status="yellow", timeout=f"{ALIVE_SECONDS:.0f}s"
+            health = client.options(ignore_status=408, request_timeout=timeout_seconds()).cluster.health(
+                index=name, wait_for_status="yellow", timeout=f"{1000 * wait:.0f}ms"
             )
-        if health["status"] == "red":
+            red = health["status"] == "red"
+        if red:
             raise ServerError(
                 f"no node of Elasticsearch at {self.address.hosts[0]} holds a part of the index '{name}' (it is red): "
                 "look at its health, start the nodes that are missing, and run the same command again"
@@ -193,7 +220,7 @@ class Site:
             )
 
     @patient
-    def described(self, pattern: str) -> dict[str, Any]:
+    def described(self, pattern: str) -> dict[str, Described]:
         """Return the aliases and the ``_meta`` of all indexes whose names match, closed and hidden ones too."""
         with self.asking() as client:
             found = client.options(ignore_status=404).indices.get(
@@ -202,7 +229,12 @@ class Site:
                 filter_path="*.aliases,*.mappings._meta",
                 expand_wildcards="all",
             )
-        return {} if found.meta.status == 404 else dict(found.body or {})
+            if found.meta.status == 404:
+                return {}
+            return {
+                name: Described(frozenset(said.get("aliases") or ()), dict(said.get("mappings", {}).get("_meta") or {}))
+                for name, said in (found.body or {}).items()
+            }
 
     @patient
     def names_like(self, pattern: str) -> Names:
@@ -299,7 +331,11 @@ class Site:
 
         def fetched(client: Any) -> list[dict[str, Any]]:
             documents: list[dict[str, Any]] = client.mget(index=name, ids=keys, source_includes=fields)["docs"]
+            if len(documents) != len(keys):
+                raise ValueError(f"it holds {len(documents)} of {len(keys)} documents")
             for document in documents:
+                if document.get("found"):
+                    _ = document["_id"], document["_source"].items()
                 if "error" in document:
                     kind, _ = cause_of(document)
                     if kind == "index_not_found_exception":
@@ -313,7 +349,7 @@ class Site:
         """Return the size on disk of one copy of an index."""
         with self.asking() as client:
             stats = client.indices.stats(index=name, metric="store", filter_path="_all.primaries.store.size_in_bytes")
-        return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
+            return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
 
     @patient
     def remove(self, names: Iterable[str]) -> None:

@@ -59,7 +59,8 @@ def indexes_at(text: str, identity: str | None = None) -> Indexes:
     ----------
     text : str
     identity : str, optional
-        Of the collection that asks; by default of the one that is served.
+        Of the collection that asks, whose folder names the address; by default the user does, and of the one that is
+        served.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def indexes_at(text: str, identity: str | None = None) -> Indexes:
     ServerError
         When the server cannot be reached.
     """
-    site = _site(text)
+    site = _site(text, named=identity is None)
     served = site.behind(site.address.name)
     stale, kept = unserved(site, identity)
     return Indexes(text, served, site.count(served) if served else 0, stale, kept)
@@ -94,11 +95,11 @@ def remove_stale(found: Indexes, yes: bool = False) -> Indexes:
         When the server cannot be reached, or refuses.
     """
     names = tuple(one.name for one in found.stale if yes or one.maker == THIS)
-    _site(found.address).remove(names)
+    _site(found.address, named=False).remove(names)
     return replace(found, removed=names)
 
 
-def _site(text: str) -> Site:
+def _site(text: str, named: bool) -> Site:
     if not is_address(text):
         raise OptionError(f"'{text}' is no address of an index, as in elasticsearch:http://localhost:9200/news")
-    return Site(Address.read(parse_description(text).backend))
+    return Site(Address.read(parse_description(text).backend), named=named)

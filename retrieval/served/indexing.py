@@ -53,7 +53,7 @@ def index_served(
     """
     description = parse_description(index)
     wanted = _wanted(specs, index, corpus.modality)
-    site = Site(Address.read(description.backend), LONG)
+    site = Site.named(Address.read(description.backend), LONG)
     before = collection_in(folder, site)
     total, digest = _counted(corpus, on_bad)
     require_items(total, corpus)

@@ -46,7 +46,7 @@ class Present:
         for start in range(0, len(ids), _AT_ONCE):
             keys = [key_of(id) for id in ids[start : start + _AT_ONCE]]
             found = self.site.documents(self.index, keys, fields)
-            yield from (document for document in found if document["found"])
+            yield from (document for document in found if document.get("found"))
 
 
 class ServedItems(Corpus):
@@ -136,11 +136,13 @@ class ServedItems(Corpus):
         """The highest position of an item, of those too that were written a moment ago."""
         self.site.refresh(self.index)
         last = {"last": {"max": {"field": "place"}}}
-        found = self.site.read(
-            lambda client: client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False)
-        )
-        value = found["aggregations"]["last"]["value"]
-        return -1 if value is None else int(value)
+
+        def asked(client: Any) -> int:
+            found = client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False)
+            value = found["aggregations"]["last"]["value"]
+            return -1 if value is None else int(value)
+
+        return self.site.read(asked)
 
     def _require_found(self, ids: Sequence[str], found: Any) -> None:
         missing = [id for id in ids if id not in found]

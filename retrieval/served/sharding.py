@@ -108,4 +108,4 @@ def _for_shards(specs: Sequence[str], index: str) -> tuple[Description, list[Fit
     description = parse_description(index)
     if description.name != "elasticsearch":
         raise OptionError(f"shards are loaded into --index elasticsearch:..., not into '{index}'")
-    return description, saved_spaces(specs), Site(Address.read(description.backend), LONG)
+    return description, saved_spaces(specs), Site.named(Address.read(description.backend), LONG)

@@ -30,7 +30,7 @@ def bare(monkeypatch):
 
 def refusal_of(*hosts: str) -> str:
     with pytest.raises(ServerError) as caught:
-        connected([host if "://" in host else f"http://{host}" for host in hosts])
+        connected([host if "://" in host else f"http://{host}" for host in hosts], named=True)
     said = str(caught.value)
     assert "\n" not in said
     assert len(said) < 450
@@ -128,13 +128,13 @@ def test_what_we_are_is_sent(monkeypatch):
     monkeypatch.setenv(client.USER, "eve")
     monkeypatch.setenv(client.PASSWORD, "geheim")
     with fake_node(version("8.1.0")) as host:
-        header = connected([f"http://{host}"])._headers["authorization"]
+        header = connected([f"http://{host}"], named=True)._headers["authorization"]
     assert header == "Basic ZXZlOmdlaGVpbQ=="
     monkeypatch.delenv(client.USER)
     monkeypatch.delenv(client.PASSWORD)
     monkeypatch.setenv(client.API_KEY, "a2V5")
     with fake_node(version("8.1.0")) as host:
-        assert connected([f"http://{host}"])._headers["authorization"] == "ApiKey a2V5"
+        assert connected([f"http://{host}"], named=True)._headers["authorization"] == "ApiKey a2V5"
 
 
 def test_a_user_without_the_right():
@@ -164,7 +164,7 @@ def test_settings_that_do_not_fit(monkeypatch, environment, said):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(OptionError) as caught:
-        connected(["http://127.0.0.1:1"])
+        connected(["http://127.0.0.1:1"], named=True)
     assert said in str(caught.value)
     assert "geheim" not in str(caught.value)
 
