@@ -189,7 +189,7 @@ def refusal(error: Any, hosts: Sequence[str]) -> str:
     if kind == "media_type_header_exception":
         return f"Elasticsearch at {hosts[0]} is older than this client understands: use a server of version 8 or 9"
     if kind == "index_closed_exception":
-        return f"Elasticsearch at {hosts[0]} has closed the index{_named(error.body)}: open it with POST /INDEX/_open"
+        return closed(error.body)
     if kind == "index_not_found_exception":
         return f"Elasticsearch at {hosts[0]} has no such index ({reason}): index the corpus again"
     if error.status_code == 429:
@@ -231,12 +231,12 @@ def cause_of(body: Any) -> tuple[str, str]:
     return kind, " ".join(str(deepest.get("reason") or root.get("reason") or kind).split())[:300]
 
 
-def _named(body: Any) -> str:
-    """Return the index that an error is about, with a space before it."""
+def closed(body: Any) -> str:
+    """Say that an index is closed, given the error that says so."""
     error = body.get("error", {}) if isinstance(body, dict) else {}
     causes = [error, *(error.get("root_cause") or [])] if isinstance(error, dict) else []
-    name = next((cause["index"] for cause in causes if isinstance(cause, dict) and cause.get("index")), "")
-    return f" '{name}'" if name else ""
+    name = next((str(cause["index"]) for cause in causes if isinstance(cause, dict) and cause.get("index")), "NAME")
+    return f"the index '{name}' in Elasticsearch is closed: open it with  POST /{name}/_open"
 
 
 def _tls(error: Any, hosts: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
-from indexers.elasticsearch.client import cause_of
+from indexers.elasticsearch.client import cause_of, closed
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.keys import id_of
 from indexers.elasticsearch.long_queries import Hits, Piece, best_of_sum, clause_limit, pieces_of
@@ -119,6 +119,8 @@ def _answers(site: Site, answer: Any) -> Answers:
         kind, reason = cause_of(answer)
         if kind == "index_not_found_exception":
             raise IndexGoneError(f"Elasticsearch at {site.address.hosts[0]} has no such index ({reason})")
+        if kind == "index_closed_exception":
+            raise ServerError(closed(answer))
         refused = PartMissingError if status_passes(answer.get("status", 0), kind) else ServerError
         raise refused(f"Elasticsearch at {site.address.hosts[0]} cannot answer: {reason}")
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):

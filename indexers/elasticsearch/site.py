@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.address import LOADING, Address
-from indexers.elasticsearch.client import cause_of, connected, has_credentials, speaking
+from indexers.elasticsearch.client import cause_of, closed, connected, has_credentials, speaking
 from indexers.elasticsearch.deadline import timeout_seconds
 from indexers.elasticsearch.layout import Layout
 from indexers.elasticsearch.patience import SHORT, patient, silent
@@ -158,7 +158,7 @@ class Site:
         if MADE_BY not in found:
             raise ServerError(
                 f"'{name}' is an index that nearby has not made, or its description (_meta) was overwritten: "
-                "give another name in the address"
+                "index the corpus under another name"
             )
         return dict(found)
 
@@ -340,6 +340,8 @@ class Site:
                     kind, _ = cause_of(document)
                     if kind == "index_not_found_exception":
                         raise IndexGoneError(f"Elasticsearch at {self.address.hosts[0]} has no index '{name}' any more")
+                    if kind == "index_closed_exception":
+                        raise ServerError(closed(document))
                     raise self.part_missing()
             return documents
 

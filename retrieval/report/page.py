@@ -13,6 +13,7 @@ from retrieval.report.losses import training_section
 from retrieval.report.markup import Markup, element
 from retrieval.report.pictures import THUMBNAIL
 from retrieval.report.sections import figures_section, method_section, overlap_section, table_section
+from retrieval.report.served_note import served_note
 from retrieval.report.verdict import answer, cost_title, listed
 
 #: The page stays below this.
@@ -109,6 +110,7 @@ def _comparison(comparison: Comparison, key: str, thumbnail: int, most: int | No
         element("p", f"{cost_title(comparison)}."),
         element("nav", *links, aria_label=f"Sections of {comparison.corpus}"),
         table_section(comparison),
+        *([element("p", note)] if (note := served_note(comparison.spaces)) else []),
         *(part for _, _, part in sections),
         class_="comparison",
         id=key,

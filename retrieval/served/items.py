@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from indexers.elasticsearch.scan import scanned
 from indexers.elasticsearch.site import Site
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.filters import LABEL, Filter, written
+from retrieval.item_matching import unmet_because
 from retrieval.item_store import ItemStore
 from retrieval.served.document import ITEM_FIELDS, item_in
 
@@ -128,8 +130,25 @@ class ServedItems(Corpus):
 
     def none_matches(self, filters: Sequence[Filter]) -> QueryError:
         """Say that nothing satisfies filters, and which of them nothing satisfies alone."""
-        blamed = [one for one in filters if not self.site.count(self.index, clauses([one])[0])]
-        return QueryError(f"no item of the collection has {written(blamed or filters)}: look at an item's with --json")
+        blamed = next((one for one in filters if not self.site.count(self.index, clauses([one])[0])), None)
+        if blamed is None:
+            return QueryError(f"no item has {written(filters)} at once" if filters else "the collection holds no item")
+        has_field = {"exists": {"field": _field_of(blamed)}}
+        held = self._some(has_field, blamed.field) if self.site.count(self.index, has_field) else []
+        return QueryError(unmet_because(blamed, held, [] if held else self._some({"exists": {"field": "place"}})))
+
+    def _some(self, query: dict[str, Any], field: str | None = None) -> list[str]:
+        """Return values of a field that some items have, or names of the fields that they have."""
+
+        def asked(client: Any) -> list[str]:
+            source = ["item.label", "item.metadata"]
+            answer = client.search(index=self.index, query=query, size=_AT_ONCE, source_includes=source)
+            items = [hit["_source"]["item"] for hit in answer["hits"]["hits"]]
+            fields = [{**json.loads(one["metadata"] or "{}"), LABEL: one["label"]} for one in items]
+            pairs = [(key, str(value)) for one in fields for key, value in one.items() if value is not None]
+            return list(dict.fromkeys(value if field else key for key, value in pairs if field in (None, key)))
+
+        return self.site.read(asked)
 
     @property
     def last_position(self) -> int:
@@ -170,7 +189,11 @@ def clauses(filters: Sequence[Filter]) -> list[dict[str, Any]]:
     >>> clauses([Filter("label", "sport"), Filter("year", "2004")])
     [{'term': {'label': 'sport'}}, {'term': {'meta.year': '2004'}}]
     """
-    return [{"term": {LABEL if one.field == LABEL else f"meta.{one.field}": one.value}} for one in filters]
+    return [{"term": {_field_of(one): one.value}} for one in filters]
+
+
+def _field_of(one: Filter) -> str:
+    return LABEL if one.field == LABEL else f"meta.{one.field}"
 
 
 def _id(document: dict[str, Any]) -> str:

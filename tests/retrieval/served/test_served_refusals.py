@@ -242,6 +242,64 @@ def test_a_served_index_that_lost_its_node(refusal, served, fruit, elasticsearch
         assert time.monotonic() - began < 20  # not the minutes that the server itself would try
 
 
+def test_an_index_that_somebody_closed(refusal, nearby, served, vegetables, address, elasticsearch_client, index_name):
+    name = f"{index_name}-000001"
+    elasticsearch_client.indices.close(index=name)
+    for command in (
+        ["search", served, "pear"],
+        ["search", served, "@pear"],
+        ["info", served],
+        ["add", served, vegetables],
+    ):
+        assert f"the index '{name}' in Elasticsearch is closed: open it with  POST /{name}/_open" in refusal(*command)
+    elasticsearch_client.indices.open(index=name)
+    assert finds_pear(nearby, served)
+
+
+def test_a_description_that_somebody_overwrote(refusal, served, fruit, address, elasticsearch_client, index_name):
+    elasticsearch_client.indices.put_mapping(index=index_name, meta={"owner": "shop"})
+    for command in (
+        ["search", served, "pear"],
+        ["index", fruit, "-s", "bm25", "-o", served, "--index", address],
+        ["index", fruit, "-s", "bm25", "-o", served, "--index", address, "--rebuild"],
+    ):
+        said = refusal(*command)
+        assert "or its description (_meta) was overwritten: index the corpus under another name" in said
+    assert list(elasticsearch_client.indices.get(index=f"{index_name}*")) == [f"{index_name}-000001"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (["yaer=2004"], "no item has the field 'yaer'; did you mean 'year'?"),
+        (["year=204"], "no item has year=204; did you mean '2004'?"),
+        (["label=stew"], "no item has label=stew; there are: soup, tart"),
+        (["label=soup", "year=2005"], "no item has label=soup and year=2005 at once"),
+    ],
+)
+def test_filters_that_nothing_satisfies_are_explained_as_of_a_local_collection(
+    refusal, nearby, tmp_path, address, wanted, said
+):
+    corpus = tmp_path / "dishes.csv"
+    corpus.write_text("id,text,label,year\n1,a leek soup,soup,2004\n2,a plum tart,tart,2005\n")
+    for folder, more in ((tmp_path / "local", []), (tmp_path / "served", ["--index", address])):
+        assert nearby("index", corpus, "-s", "bm25", "-o", folder, *more)[0] == 0
+        assert said in refusal("search", folder, "leek", *(word for one in wanted for word in ("--filter", one)))
+
+
+def test_a_comparison_says_why_bm25_differs_from_a_local_one(nearby, tmp_path, address):
+    corpus = tmp_path / "dishes.csv"
+    corpus.write_text(
+        "id,text,label\n1,a leek soup,soup\n2,an onion soup,soup\n3,a fig tart,tart\n4,a plum tart,tart\n"
+    )
+    words = ["compare", corpus, "-s", "bm25", "-s", "bow+lsa:2", "--index", address]
+    code, out, err = nearby(*words, "--index", "auto", "-o", tmp_path / "report")
+    assert code == 0, err
+    for text in (" ".join(out.split()), (tmp_path / "report" / "report.html").read_text()):
+        assert "weighed by Lucene, which rounds the lengths of documents above 40 words" in text
+    assert "Lucene" not in nearby(*words)[1]
+
+
 # -- info -------------------------------------------------------------------------------------------------------------
 
 
