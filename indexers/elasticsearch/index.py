@@ -150,6 +150,7 @@ class Elasticsearch(Index):
                 "again"
             )
         require_maker(self.site, self._index, self._identity)
+        self.site.require_alive(self._index)
         self.site.refresh(self._index)
         held = self.site.count(self._index)
         if held != len(self):

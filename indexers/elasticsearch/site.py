@@ -7,16 +7,16 @@ late, from a node that stood still or a process that did not see the swap, canno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from encoders.errors import IndexGoneError, PartMissingError, ServerError
+from encoders.errors import ServerError
 from indexers.elasticsearch.address import LOADING, Address
-from indexers.elasticsearch.client import cause_of, closed, connected, has_credentials, speaking
+from indexers.elasticsearch.client import cause_of, has_credentials
 from indexers.elasticsearch.deadline import timeout_seconds
 from indexers.elasticsearch.layout import Layout
-from indexers.elasticsearch.patience import SHORT, patient, silent
+from indexers.elasticsearch.patience import SHORT, patient
+from indexers.elasticsearch.reading import Reader
 from indexers.elasticsearch.trust import remember
 
 MADE_BY = "nearby"
@@ -26,12 +26,8 @@ KEPT = "kept"
 ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
 _MERGE_SECONDS = 24 * 3600
-#: A node that is asked to read something is left after so many seconds, where there is another; at last with patience.
-_SOON = (2.0, 2.0, 4.0, 4.0, 8.0)
 #: An index whose copies have found no node, and look for none, for so many spans of so many seconds, goes without.
 _SPANS, _SPAN_SECONDS = 4, 5
-
-T = TypeVar("T")
 
 
 class Names(NamedTuple):
@@ -48,7 +44,7 @@ class Described(NamedTuple):
     meta: dict[str, Any]
 
 
-class Site:
+class Site(Reader):
     """An address, and the server there.
 
     Parameters
@@ -64,10 +60,6 @@ class Site:
     ServerError
         When no Elasticsearch answers there.
     """
-
-    def __init__(self, address: Address, patience: float = SHORT, named: bool = False) -> None:
-        self.address, self.patience = address, patience
-        self.client = connected(address.hosts, named)
 
     @classmethod
     def named(cls, address: Address, patience: float = SHORT) -> Site:
@@ -87,31 +79,6 @@ class Site:
     def next(self) -> str:
         """The alias under which an index is loaded."""
         return f"{self.address.name}{LOADING}"
-
-    @contextmanager
-    def asking(self) -> Iterator[Any]:
-        """Yield the client; what it raises becomes one sentence."""
-        with speaking(self.address.hosts):
-            yield self.client
-
-    @patient
-    def read(self, ask: Callable[[Any], T]) -> T:
-        """Ask what any node can answer: one that is silent is left soon, where there is another.
-
-        Parameters
-        ----------
-        ask : callable
-            Given the client; raises `PartMissingError` when what it got is not the whole answer.
-        """
-        for seconds in _SOON if len(self.address.hosts) > 1 else ():
-            try:
-                with self.asking() as client:
-                    return ask(client.options(request_timeout=seconds, retry_on_timeout=False))
-            except ServerError as error:
-                if not silent(error):
-                    raise
-        with self.asking() as client:
-            return ask(client)
 
     @patient
     def behind(self, alias: str) -> str | None:
@@ -280,78 +247,6 @@ class Site:
             actions.append({"remove": {"index": name, "alias": self.next, "must_exist": True}})
         with self.asking() as client:  # again only after a look: what was done before its answer was lost is refused
             client.options(max_retries=0).indices.update_aliases(actions=actions)
-
-    def count(self, name: str, query: dict[str, Any] | None = None) -> int:
-        """Count items (not the records of shards); what was written since the last refresh is not seen."""
-        exists = {"exists": {"field": "place"}}
-        asked = exists if query is None else {"bool": {"filter": [exists, query]}}
-
-        def counted(client: Any) -> int:
-            answer = client.count(index=name, query=asked)
-            self._require_whole(answer)
-            return int(answer["count"])
-
-        return self.read(counted)
-
-    def count_all(self, name: str) -> int:
-        """Count documents of any sort, the records of a load's shards too."""
-
-        def counted(client: Any) -> int:
-            answer = client.count(index=name)
-            self._require_whole(answer)
-            return int(answer["count"])
-
-        return self.read(counted)
-
-    @patient
-    def refresh(self, name: str) -> None:
-        """Make what was written visible."""
-        with self.asking() as client:
-            self._require_whole(client.indices.refresh(index=name))
-
-    def _require_whole(self, answer: Any) -> None:
-        """Refuse an answer that shards without a node have no share in; it comes with status 200."""
-        if answer["_shards"]["failed"]:
-            raise self.part_missing()
-
-    def part_missing(self) -> PartMissingError:
-        """Say that a part of the index does not answer."""
-        return PartMissingError(
-            f"a part of the index '{self.address.name}' did not answer: look at the health of its nodes"
-        )
-
-    def documents(self, name: str, keys: list[str], fields: list[str]) -> list[dict[str, Any]]:
-        """Return the documents of some keys, with some fields of their source, in their order; ``found`` or not.
-
-        Raises
-        ------
-        PartMissingError
-            When it cannot be said of one whether it is there.
-        """
-
-        def fetched(client: Any) -> list[dict[str, Any]]:
-            documents: list[dict[str, Any]] = client.mget(index=name, ids=keys, source_includes=fields)["docs"]
-            if len(documents) != len(keys):
-                raise ValueError(f"it holds {len(documents)} of {len(keys)} documents")
-            for document in documents:
-                if document.get("found"):
-                    _ = document["_id"], document["_source"].items()
-                if "error" in document:
-                    kind, _ = cause_of(document)
-                    if kind == "index_not_found_exception":
-                        raise IndexGoneError(f"Elasticsearch at {self.address.hosts[0]} has no index '{name}' any more")
-                    if kind == "index_closed_exception":
-                        raise ServerError(closed(document))
-                    raise self.part_missing()
-            return documents
-
-        return self.read(fetched)
-
-    def bytes(self, name: str) -> int:
-        """Return the size on disk of one copy of an index."""
-        with self.asking() as client:
-            stats = client.indices.stats(index=name, metric="store", filter_path="_all.primaries.store.size_in_bytes")
-            return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
 
     @patient
     def remove(self, names: Iterable[str]) -> None:

@@ -97,6 +97,7 @@ def _served_shards(site: Site, description: Description, spaces: Sequence[Fitted
     if found is None:
         raise _no_shards(site)
     require_all_items(site, found.index, found.meta)
+    site.require_alive(found.index)
     return found
 
 
