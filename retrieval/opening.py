@@ -10,8 +10,8 @@ from retrieval.collection import Collection
 from retrieval.generations import Generations
 from retrieval.manifest import Manifest
 
-#: A URL, also one that a path has taken a slash from.
-_URL = re.compile(r"[A-Za-z]+:/")
+#: A URL, also one that a path has taken a slash from, or that lacks its scheme and has a user.
+_URL = re.compile(r"[A-Za-z]+:/|[^/]*:.*@")
 
 
 def open_collection(folder: str | Path, trust: bool = False) -> Collection:

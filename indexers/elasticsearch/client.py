@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from encoders.errors import IndexGoneError, NearbyError, OptionError, ServerError
-from indexers.elasticsearch.deadline import TIMEOUT, client_class, timeout_seconds
+from indexers.elasticsearch.deadline import TIMEOUT, timeout_seconds, transport_class
 from indexers.elasticsearch.trust import require_trusted
 
 USER, PASSWORD = "NEARBY_ELASTICSEARCH_USER", "NEARBY_ELASTICSEARCH_PASSWORD"
@@ -56,14 +56,16 @@ _VARIABLES = (USER, PASSWORD, API_KEY, AUTHORITY, TIMEOUT)
 
 @lru_cache(maxsize=8)
 def _connected(hosts: tuple[str, ...], process: int, environment: tuple[str | None, ...]) -> Any:
+    from elasticsearch import Elasticsearch
     from elasticsearch.serializer import OrjsonSerializer
 
     timeout_seconds()
-    client = client_class()(
+    client = Elasticsearch(
         list(hosts),
         **_identity(*environment[:3]),
         **_authority(environment[3], hosts),
         serializers={"application/json": OrjsonSerializer()},
+        transport_class=transport_class(),
         retry_on_timeout=True,
         retry_on_status=(502, 503, 504),
         dead_node_backoff_factor=0.2,
@@ -251,7 +253,9 @@ def _tls(error: Any, hosts: Sequence[str]) -> str:
 
 def _cause(error: Any) -> str:
     said = " ".join(str(getattr(error, "message", None) or error).split())[:160]
-    return f"it lacks {said}" if isinstance(error, KeyError) else said
+    if isinstance(error, KeyError):
+        return f"it lacks {said}"
+    return "it has another form" if isinstance(error, TypeError | AttributeError | IndexError) else said
 
 
 def _all(hosts: Sequence[str]) -> str:

@@ -61,27 +61,28 @@ class AnswerError(ValueError):
 
 
 @cache
-def client_class() -> Any:
-    """Return the official client, whose attempts share one deadline, and whose answers are objects.
+def transport_class() -> Any:
+    """Return the official client's transport, whose attempts share one deadline, and whose answers are objects.
 
     Each node is asked at most once; a silent one leaves the others their share of the time.
     """
-    from elastic_transport import HeadApiResponse, ObjectApiResponse
+    from elastic_transport import Transport
     from elastic_transport.client_utils import DEFAULT
-    from elasticsearch import Elasticsearch
 
-    class Client(Elasticsearch):
-        def _perform_request(self, *words: Any, **more: Any) -> Any:
-            asked = self.options()
-            nodes = 1 if self._max_retries == 0 else len(self._transport.node_pool)
-            asked._max_retries = nodes - 1
-            if self._request_timeout is DEFAULT:
-                asked._request_timeout = seconds_left() / nodes
-            elif _end.get() is not None and isinstance(self._request_timeout, int | float):
-                asked._request_timeout = min(self._request_timeout, seconds_left())
-            response = super(Client, asked)._perform_request(*words, **more)
-            if not isinstance(response, ObjectApiResponse | HeadApiResponse) and response.body:
-                raise AnswerError(f"it is no JSON object, but begins with {str(response.body)[:40]!r}")
-            return response
+    class SharedDeadline(Transport):
+        def perform_request(self, method: str, target: str, **more: Any) -> Any:
+            nodes = 1 if more.get("max_retries") == 0 else len(self.node_pool)
+            more["max_retries"] = nodes - 1
+            asked = more.get("request_timeout", DEFAULT)
+            if asked is DEFAULT:
+                more["request_timeout"] = seconds_left() / nodes
+            elif asked is not None and _end.get() is not None:
+                more["request_timeout"] = min(asked, seconds_left())
+            answer = super().perform_request(method, target, **more)
+            named = answer.meta.headers.get("x-elastic-product")  # of anything else the client itself complains
+            whole = method == "HEAD" or not answer.body or isinstance(answer.body, dict)
+            if named and not whole and 200 <= answer.meta.status < 300:
+                raise AnswerError(f"it is no JSON object, but begins with {str(answer.body)[:40]!r}")
+            return answer
 
-    return Client
+    return SharedDeadline

@@ -28,7 +28,7 @@ from indexers.elasticsearch.site import KEPT, MADE_BY, Site, own_name, write_ali
 from indexers.elasticsearch.stored import Stored, exact_rows
 from indexers.folder import read_array, write_array
 
-PLACES, ABOUT = "places.npy", "about.json"
+POSITIONS, ABOUT = "places.npy", "about.json"
 CANDIDATES = 100
 #: The field of an index that holds one space alone.
 CODE = "code"
@@ -66,8 +66,8 @@ class Elasticsearch(Index):
         self._candidates, self._rescore = CANDIDATES, False
         self._oversample: float | None = None
         self._index: str | None = None
-        self._places = np.empty(0, dtype=np.int64)
-        self._next_place = 0
+        self._positions = np.empty(0, dtype=np.int64)
+        self._next_position = 0
         self._kept, self._stale = False, False
         self._identity = new_identity()
         self._named = True  # by whoever describes the index; a saved folder is no such
@@ -102,30 +102,30 @@ class Elasticsearch(Index):
         import orjson
 
         index = self._made()
-        first = self._next_place
+        first = self._next_position
         with Bulk(self.site.client, self.address.hosts, write_alias(index)) as bulk:
-            for place, value in enumerate(self.field.values(self.comparable(codes)), start=first):
-                document = orjson.dumps({"place": place, CODE: value}, option=orjson.OPT_SERIALIZE_NUMPY)
-                bulk.put(str(place), document)
-        self._next_place = first + n_rows(codes)
-        self._places = np.concatenate([self._places, np.arange(first, self._next_place)])
+            for position, value in enumerate(self.field.values(self.comparable(codes)), start=first):
+                document = orjson.dumps({"place": position, CODE: value}, option=orjson.OPT_SERIALIZE_NUMPY)
+                bulk.put(str(position), document)
+        self._next_position = first + n_rows(codes)
+        self._positions = np.concatenate([self._positions, np.arange(first, self._next_position)])
         self._stale = True
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
         with Bulk(self.site.client, self.address.hosts, write_alias(self._made())) as bulk:
-            for place in self._places[rows].tolist():
-                bulk.delete(str(place))
-        self._places = np.delete(self._places, rows)
+            for position in self._positions[rows].tolist():
+                bulk.delete(str(position))
+        self._positions = np.delete(self._positions, rows)
         self._stale = True
 
     def _search(self, queries: Codes, k: int) -> Rows:
         found = self._answers(queries, k)
         scores = np.full((len(found), k), -np.inf, dtype=np.float32)
         rows = np.full((len(found), k), -1, dtype=np.int64)
-        for place, answers in enumerate(found):
+        for query, answers in enumerate(found):
             count = len(answers.raw)
-            scores[place, :count] = self.field.scores(answers.raw)
-            rows[place, :count] = self._rows_of_places(answers.places)
+            scores[query, :count] = self.field.scores(answers.raw)
+            rows[query, :count] = self._rows_of_positions(answers.positions)
         if self._rescore and not self.stores_counts:
             return exact_rows(self._stored, queries, rows, self._key_of)
         return Rows(scores, rows)
@@ -133,16 +133,16 @@ class Elasticsearch(Index):
     def _write(self, folder: Path) -> None:
         index = self._made()
         self._refresh()
-        write_array(folder / PLACES, self._places)
-        about = {"index": index, "next_place": self._next_place, IDENTITY: self._identity}
+        write_array(folder / POSITIONS, self._positions)
+        about = {"index": index, "next_place": self._next_position, IDENTITY: self._identity}
         (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
         self._kept = True
         self.site.set_meta(index, {**self._meta(), KEPT: True})
 
     def _read(self, folder: Path, mmap: bool) -> None:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        self._places = read_array(folder / PLACES, mmap=False)
-        self._index, self._next_place, self._kept = str(about["index"]), int(about["next_place"]), True
+        self._positions = read_array(folder / POSITIONS, mmap=False)
+        self._index, self._next_position, self._kept = str(about["index"]), int(about["next_place"]), True
         self._identity, self._named = str(about.get(IDENTITY, "")), False
         if not is_own_name(self._index, self.address.name) or not self.site.exists(self._index):
             raise ArtifactError(
@@ -187,12 +187,12 @@ class Elasticsearch(Index):
     def _many_shards(self) -> bool:
         return self.address.shards > 1 and isinstance(self.field, WordsField)
 
-    def _rows_of_places(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rows are the live items in the order of adding, and places only grow."""
-        return np.searchsorted(self._places, places)
+    def _rows_of_positions(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows are the live items in the order of adding, and positions only grow."""
+        return np.searchsorted(self._positions, positions)
 
     def _key_of(self, row: int) -> str:
-        return str(int(self._places[row]))
+        return str(int(self._positions[row]))
 
     def _made(self) -> str:
         """Return the index, which is made when it is first needed."""

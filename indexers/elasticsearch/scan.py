@@ -86,7 +86,7 @@ class _View:
         return [hit for hit in hits if hit["_id"] not in known]
 
     def _begin_again(self) -> None:
-        """Have the next page come from a new view, which begins with the place that was read last."""
+        """Have the next page come from a new view, which begins with the position that was read last."""
         self.id = self.after = None
         if self.last:
             self.behind = [{"range": {"place": {"gte": self.last[-1]["fields"]["place"][0]}}}]

@@ -24,12 +24,12 @@ SHOWN = ["place", "key", "own_id"]
 
 
 class Answers(NamedTuple):
-    """What was found for one query, best first: ids, keys, Elasticsearch's scores, places in the order of items."""
+    """What was found for one query, best first: ids, keys, Elasticsearch's scores, positions in the order of items."""
 
     ids: list[str]
     keys: list[str]
     raw: NDArray[np.float64]
-    places: NDArray[np.int64]
+    positions: NDArray[np.int64]
 
 
 def searched(site: Site, index: str, searches: Sequence[dict[str, Any]], k: int, several_shards: bool) -> list[Answers]:
@@ -70,7 +70,7 @@ def _piece(site: Site, index: str, search: dict[str, Any], several_shards: bool)
         more = {"search_after": list(after)} if after else {}
         body = {"query": query, "sort": [{"_score": "desc"}, {"place": "asc"}], **more}
         (found,) = _round_trip(site, index, [body], WINDOW, several_shards)
-        return Hits(found.places, found.raw, list(zip(found.ids, found.keys, strict=True)))
+        return Hits(found.positions, found.raw, list(zip(found.ids, found.keys, strict=True)))
 
     def among(positions: list[int]) -> Hits:
         parts = []
@@ -126,9 +126,9 @@ def _answers(site: Site, answer: Any) -> Answers:
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
         raise site.part_missing()
     hits = answer.get("hits", {}).get("hits", [])
-    places = np.array([hit["fields"]["place"][0] for hit in hits], dtype=np.int64)
+    positions = np.array([hit["fields"]["place"][0] for hit in hits], dtype=np.int64)
     raw = np.array([hit["_score"] for hit in hits], dtype=np.float64)
     keys = [hit["fields"].get("key", ("",))[0] for hit in hits]  # an index of one space alone has none
     ids = [id_of(key, hit["fields"].get("own_id", (None,))[0]) for key, hit in zip(keys, hits, strict=True)]
-    order = np.lexsort((places, -raw))
-    return Answers([ids[at] for at in order], [keys[at] for at in order], raw[order], places[order])
+    order = np.lexsort((positions, -raw))
+    return Answers([ids[at] for at in order], [keys[at] for at in order], raw[order], positions[order])

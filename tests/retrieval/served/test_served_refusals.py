@@ -99,6 +99,23 @@ def test_addresses_that_are_none(refusal, fruit, tmp_path, index, said):
     assert not (tmp_path / "c").exists()
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["eve:ge/heim@h:1/n", "http://eve:ge#heim@h/n", "http://eve:geheim@h:port/n", "ftp://eve:geheim@h/n", "http://eve:ge?heim@h/n"],
+)  # fmt: skip
+def test_no_command_repeats_what_may_be_a_password(refusal, fruit, tmp_path, address):
+    index = f"elasticsearch:{address}"
+    for command in (
+        ["index", fruit, "-s", "bm25", "-o", tmp_path / "c", "--index", index],
+        ["index", "--finish", "-s", "bm25", "-o", tmp_path / "c", "--index", index],
+        ["compare", fruit, "-s", "bm25", "--index", index],
+        ["info", index], ["info", index, "--clean"], ["info", address], ["info", address, "--clean"], ["search", address, "pear"],
+        ["add", address, fruit], ["delete", address, "pear"],
+    ):  # fmt: skip
+        said = refusal(*command)
+        assert "heim" not in said
+
+
 def test_a_server_that_went_away_after_the_folder_was_written(refusal, served):
     manifest = next(served.glob("generations/*/manifest.json"))
     text = json.loads(manifest.read_text())
