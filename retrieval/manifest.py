@@ -22,7 +22,7 @@ class Manifest:
     """The corpus a collection was made of, how many items it holds, their digest, and its spaces by spec.
 
     `server` is the address of the Elasticsearch index that holds items and codes, empty where they lie in the folder;
-    `index` is that index by its own name.
+    `index` is that index by its own name, `identity` says by which collection it was made.
     """
 
     corpus: str
@@ -32,6 +32,7 @@ class Manifest:
     spaces: dict[str, SpaceRecord]
     server: str = ""
     index: str = ""
+    identity: str = ""
 
     @classmethod
     def of(cls, store: ItemStore, records: Iterable[SpaceRecord]) -> Manifest:
@@ -64,6 +65,7 @@ class Manifest:
                 spaces,
                 str(value.get("server", "")),
                 str(value.get("index", "")),
+                str(value.get("identity", "")),
             )
         except KeyError as error:
             raise ArtifactError(f"{path} is corrupt: it has no {error}") from None
@@ -83,5 +85,5 @@ class Manifest:
             "versions": library_versions(),
         }
         if self.server:
-            value |= {"format": SERVED_FORMAT, "server": self.server, "index": self.index}
+            value |= {"format": SERVED_FORMAT, "server": self.server, "index": self.index, "identity": self.identity}
         write_json(generation / MANIFEST, value)
