@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,7 @@ from retrieval.report.terminal import counted, printable, standard_output
 if TYPE_CHECKING:
     from retrieval.comparison import Comparison
     from retrieval.copies import Copies
-    from retrieval.corpora.base import BadEntries
+    from retrieval.corpora.base import BadEntries, Corpus
 
 app = typer.Typer(
     name="nearby",
@@ -135,7 +136,8 @@ def index(
         str | None, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")
     ] = None,
     space: Annotated[
-        list[str] | None, typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat.")
+        list[str] | None,
+        typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus."),
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the collection.")] = None,
     kind: Annotated[
@@ -158,6 +160,8 @@ def index(
     plan.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = None if corpus is None else open_corpus(corpus, on_bad=bad)
+        if opened is not None and not space:
+            plan = replace(plan, specs=tuple(_default_spaces(opened)))
         collection = index_as_planned(plan, opened, bad, _say)
     if collection is None:
         _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
@@ -165,6 +169,15 @@ def index(
     items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
     _say(f"{collection.folder}: {items} in {spaces}")
     _say(f"next: {shlex.join(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
+
+
+def _default_spaces(corpus: Corpus) -> list[str]:
+    """Return spaces for a corpus of which none were named, and say which."""
+    from retrieval.default_spaces import default_spaces
+
+    specs = default_spaces(corpus)
+    _say(f"no space was named: taking  {' '.join(f'-s {spec}' for spec in specs)}")
+    return specs
 
 
 @app.command()
@@ -482,7 +495,8 @@ def compare(
     else:
         with _reported(BadEntries(skip_bad)) as bad:
             opened = Unique(open_corpus(corpus, on_bad=bad), bad)
-            comparison = compare_spaces(opened, space or [], index or ["auto"], provenance=provenance())
+            specs = space or _default_spaces(opened)
+            comparison = compare_spaces(opened, specs, index or ["auto"], provenance=provenance())
     _show([comparison], out, as_json)
 
 

@@ -66,8 +66,8 @@ class Plan:
         ------
         OptionError
         """
-        if not self.specs:
-            raise OptionError("name at least one space, as in -s bm25; repeat -s for more")
+        if not self.specs and (self.shard is not None or self.finish):
+            raise OptionError("name the spaces of the load, as in -s bm25: every shard needs the same")
         if not corpus_given and not self.finish:
             raise _no_corpus()
         if self.shard is not None and (self.finish or self.rebuild or self.resume or self.out is not None):
