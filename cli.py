@@ -20,7 +20,7 @@ from retrieval.report.terminal import counted, printable, standard_output
 if TYPE_CHECKING:
     from retrieval.comparison import Comparison
     from retrieval.copies import Copies
-    from retrieval.corpora.base import BadEntries
+    from retrieval.corpora.base import BadEntries, Corpus
 
 app = typer.Typer(
     name="nearby",
@@ -123,7 +123,7 @@ def index(
     plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
     plan.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
-        opened = None if corpus is None else open_corpus(corpus, on_bad=bad)
+        opened = None if corpus is None else _noted(open_corpus(corpus, on_bad=bad))
         collection = index_as_planned(plan, opened, bad, _say)
     if collection is None:
         _say("next: when all parts are loaded,  nearby index --finish  with the same -s and --index, and -o FOLDER")
@@ -158,7 +158,7 @@ def train(
     minutes = None if time_budget is None else read_minutes(time_budget)
     try:
         with _reported(BadEntries(skip_bad)) as bad, _watching() as watch:
-            opened = Unique(open_corpus(corpus, on_bad=bad), bad)
+            opened = Unique(_noted(open_corpus(corpus, on_bad=bad)), bad)
             made = train_encoder(opened, space, out, minutes, resume, fresh, watch, _say)
     except KeyboardInterrupt:
         _say(f"nearby: stopped; {Workplace(out).left()}")
@@ -177,12 +177,11 @@ def add(
 ) -> None:
     """Add the items of a corpus to a collection; items whose id is there are replaced."""
     from retrieval.corpora.base import BadEntries, unique_ids
-    from retrieval.corpora.registry import open_corpus
-    from retrieval.opening import open_collection
+    from retrieval.opening import open_addition, open_collection
 
     collection = open_collection(folder)
     with _reported(BadEntries(skip_bad)) as bad:
-        _, change = collection.put(unique_ids(open_corpus(corpus, on_bad=bad), bad), _say)
+        _, change = collection.put(unique_ids(_noted(open_addition(collection, corpus, bad)), bad), _say)
     _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
 
 
@@ -440,7 +439,7 @@ def compare(
         comparison = compare_collection(open_collection(corpus), space, provenance=provenance())
     else:
         with _reported(BadEntries(skip_bad)) as bad:
-            opened = Unique(open_corpus(corpus, on_bad=bad), bad)
+            opened = Unique(_noted(open_corpus(corpus, on_bad=bad)), bad)
             comparison = compare_spaces(opened, space or [], index or ["auto"], provenance=provenance())
     _show([comparison], out, as_json)
 
@@ -485,6 +484,7 @@ def analyze(
 
     with _reported(BadEntries(skip_bad)) as bad:
         items, encoders = read_target(corpus, space, bad)
+        _noted(items)
         found = analyze_spaces(items, encoders, _say, part or PARTS, sample, clusters, height)
     found.provenance = provenance()
     _show_lines(analysis_json(found) if as_json else analysis_lines(found))
@@ -593,6 +593,13 @@ def _reported(bad: BadEntries) -> Iterator[BadEntries]:
         yield bad
     finally:
         _report(bad)
+
+
+def _noted(corpus: Corpus) -> Corpus:
+    """Say what there is to know of how a corpus is read: what was chosen, and which files are not read."""
+    for note in corpus.notes():
+        _say(f"note: {note}")
+    return corpus
 
 
 def _report(bad: BadEntries) -> None:

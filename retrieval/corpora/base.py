@@ -76,6 +76,10 @@ class Corpus(ABC):
         """Number of items where it is known without reading them all."""
         return None
 
+    def notes(self) -> list[str]:
+        """Return what a person should know of how it is read, a sentence each: what was chosen, what is not read."""
+        return []
+
     def batches(self, rows: int = 1024) -> CorpusBatches:
         """Return the items as re-iterable batches for an encoder."""
         return CorpusBatches(self, rows)
@@ -163,6 +167,10 @@ class Unique(Corpus):
     def size(self) -> int | None:
         """Number of items at most, where it is known."""
         return self._corpus.size
+
+    def notes(self) -> list[str]:
+        """Return what a person should know of how it is read."""
+        return self._corpus.notes()
 
 
 class BadEntries:

@@ -27,4 +27,6 @@ def test_a_long_path_is_cut() -> None:
     skipped = SkippedFiles()
     skipped.add("hidden", "a" * 4000 + "/end.txt")
     line = skipped.line()
-    assert line is not None and len(line) < 160 and line.endswith("/end.txt)")
+    assert line is not None
+    assert len(line) < 160
+    assert line.endswith("/end.txt)")
