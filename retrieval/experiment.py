@@ -165,9 +165,15 @@ def _results(task: Task, trials: list[Trial], evaluations: list[Evaluation]) -> 
             options=trial.encoder.spec(full=True),
             phases=phases_of(trial.encoder),
             several_indexes=_several_indexes(trials),
+            bytes_on_disk_per_item=per_item(trial.index.bytes_on_disk(), len(task.ids)),
         )
         for label, trial, evaluation in zip(labels, trials, evaluations, strict=True)
     ]
+
+
+def per_item(size: int | None, count: int) -> float | None:
+    """Return bytes divided by the number of items; None where they are not known."""
+    return None if size is None else size / count
 
 
 def _several_indexes(trials: list[Trial]) -> bool:
@@ -197,6 +203,7 @@ def _overlaps(trials: list[Trial]) -> list[Overlap]:
             second,
             float(jaccard_at_k(rows[:, :most], others[:, :most], most).mean()),
             float(rbo(rows[:, :most], others[:, :most]).mean()),
+            most,
         )
         for (first, rows), (second, others) in combinations(
             zip(_labels(trials), (trial.rows for trial in trials), strict=True), 2

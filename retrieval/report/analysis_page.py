@@ -161,7 +161,8 @@ def _sums(analysis: Analysis, figures: Figures) -> Markup | None:
         return None
     note = (
         "An item is its code's numbers times the components, added up (and the mean): first the largest terms, "
-        "then the sums of the first 1, 2, 5, ... of them with their squared error. PCA and LSA keep their own order."
+        "then the sums of the first 1, 2, 5, ... of them with their squared error, summed over the pixels, which go "
+        "from 0 to 1. PCA and LSA keep their own order."
     )
     return join(element("p", note, class_="note"), *parts)
 

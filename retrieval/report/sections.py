@@ -76,6 +76,7 @@ def overlap_section(comparison: Comparison, key: str) -> Markup | None:
     """Write how far the spaces agree on the neighbours of the same queries."""
     if not comparison.overlaps:
         return None
+    k = comparison.overlaps[0].k
     head = (element("th", f"{number}", scope="col") for number in range(1, len(comparison.spaces) + 1))
     rows = (
         element(
@@ -97,9 +98,9 @@ def overlap_section(comparison: Comparison, key: str) -> Markup | None:
         element("div", _scroll(table, "Overlap of the neighbours"), class_="overlap"),
         element(
             "p",
-            "Above the diagonal Jaccard@10: of all that either puts among its first ten, the share that "
-            "both do. Below it rank-biased overlap (RBO), which counts the first places more. 1 is the same "
-            "neighbours, 0 none in common; means over the queries.",
+            f"Above the diagonal Jaccard@{k}: of all that either puts among its first {k}, the share that both do. "
+            f"Below it rank-biased overlap (RBO, extrapolated from the first {k}), which counts the first places more. "
+            "1 is the same neighbours, 0 none in common; means over the queries.",
             class_="note",
         ),
         aria_labelledby=f"{key}-overlap",
