@@ -196,7 +196,9 @@ def _tied(labels: list[str], evaluations: list[Evaluation]) -> dict[str, dict[st
 
 
 def _overlaps(trials: list[Trial]) -> list[Overlap]:
-    most = min(10, *(trial.rows.shape[1] for trial in trials))  # a small corpus has no ten answers
+    # a small corpus has no ten answers, and a query that is an item has one less
+    most = max(1, max(int(np.count_nonzero(trial.rows[:, :10] >= 0, axis=1).max()) for trial in trials))
+    most = min(most, *(trial.rows.shape[1] for trial in trials))
     return [
         Overlap(
             first,

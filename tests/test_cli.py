@@ -103,7 +103,7 @@ def test_spaces_fused_into_one_list(digits):
         assert hit["score"] == pytest.approx(sum(1 / (60 + rank) for rank in hit["ranks"] if rank))
     assert len(found["hits"]) == 3
     lines = nearby(*asked, "--fuse", "rrf").stdout.splitlines()
-    assert lines[2].startswith("rrf of 2 spaces, the 100 nearest of each   ")
+    assert lines[2].startswith("rrf of 2 spaces, the 100 best of each   ")
 
 
 def test_no_query_answers_import_torch_or_scikit_learn(digits):

@@ -211,7 +211,11 @@ def _quality(analysis: Analysis) -> Markup | None:
         head = (element("th", breakable(space.spec), scope="row"), element("td", name, class_="words"))
         rows.append(element("tr", *head, *cells))
     classes = len(set(analysis.labels))
-    note = f"As many clusters as there are classes ({classes}), made of the sample; 1 is perfect, ARI 0 is chance."
+    note = (
+        f"As many clusters as there are classes ({classes}), made of the sample; 1 is perfect, ARI 0 is chance. Purity "
+        "is the share of items in their cluster's most frequent class; accuracy the same when each class has one "
+        "cluster."
+    )
     return join(element("p", note, class_="note"), table(("space", "method", *measures), rows))
 
 

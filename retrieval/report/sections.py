@@ -12,7 +12,7 @@ from retrieval.report.examples import swatch
 from retrieval.report.figures import precision_recall_svg, quality_cost_svg
 from retrieval.report.markup import Markup, element, join
 from retrieval.report.record import plain
-from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
+from retrieval.report.rows import Cell, Column, comparison_rows, measures_of, overlap_cells
 from retrieval.report.specs import breakable
 from retrieval.report.verdict import cost_title, curves_title, listed, overlap_sentence
 
@@ -123,14 +123,24 @@ def method_section(comparison: Comparison, key: str) -> Markup:
         element(
             "p",
             f"{comparison.n_queries:,} queries against {comparison.n_items:,} items of {comparison.corpus}. "
-            f"{judged} Measures are means over the queries. Fit is the time of training; "
-            "query is the time of one query, encoded and searched.",
+            f"{judged} Measures are means over the queries.{_cut_precision(comparison)} Codes are the bytes of the "
+            "codes alone; on disk is the saved index: codes, graph or lists, and ids. Fit is the time of training; "
+            "query is the time of one query, encoded and searched for 10 answers (median).",
         ),
         method_list(comparison.provenance),
         element("h4", "Every option of every space"),
         element("dl", *(join(element("dt", breakable(spec)), element("dd", told)) for spec, told in spaces)),
         aria_labelledby=f"{key}-method",
     )
+
+
+def _cut_precision(comparison: Comparison) -> str:
+    """Say what AP@k is where labels judge: trec_eval divides by all relevant items, of which a class has too many."""
+    cut = [name for name in measures_of(comparison) if name.startswith("AP@")]
+    if comparison.judged_by != "labels" or not cut:
+        return ""
+    k = cut[0].removeprefix("AP@")
+    return f" {cut[0]} is the mean precision at the relevant answers among the first {k}, however many there are."
 
 
 def method_list(made: Mapping[str, Any]) -> Markup:
