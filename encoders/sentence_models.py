@@ -222,9 +222,21 @@ def _from_hub(name: str, model: str, revision: str | None) -> Any:
         asked = f"'{model}'" if revision is None else f"'{model}' (revision {revision})"
         raise DownloadError(
             f"{name}: cannot get {asked}: it is no folder here, not in the Hugging Face cache, and the hub gave none "
-            f"({_first_sentence(error)}); download it where there is a network, with 'hf download {model} "
-            f"--local-dir FOLDER', and write {name}:FOLDER"
+            f"({_first_sentence(error)}); download it where there is a network, with 'hf download "
+            f"{_repository(model)}{f' --revision {revision}' if revision else ''} --local-dir FOLDER', "
+            f"and write {name}:FOLDER"
         ) from error
+
+
+def _repository(model: str) -> str:
+    """Return the hub's full name of a model; sentence-transformers fills in the owner where a short name has none."""
+    from sentence_transformers import SentenceTransformer as Model
+
+    # The names of the first transformers, such as bert-base-uncased, have no owner.
+    without = getattr(sys.modules.get("sentence_transformers.base.model"), "ORIGINAL_TRANSFORMER_MODELS", ())
+    if "/" in model or model.lower() in without:
+        return model
+    return f"{getattr(Model, 'default_huggingface_organization', None) or 'sentence-transformers'}/{model}"
 
 
 def _reach_hub() -> None:

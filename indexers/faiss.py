@@ -5,7 +5,6 @@ Source: Douze et al. 2024, The Faiss library; https://github.com/facebookresearc
 
 from __future__ import annotations
 
-import math
 import re
 import typing
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
+from encoders.numbers import read_number
 from indexers.base import TRIAL_WIDTH, Index, Rows
 from indexers.checks import LARGEST_SQUARE, has_plain_form
 from indexers.faiss_factory import (
@@ -287,6 +287,6 @@ def _sample(codes: Codes, most: int) -> Codes:
 
 def _is_positive(value: str) -> bool:
     try:
-        return 0 < float(value) < math.inf
+        return read_number(value) > 0
     except ValueError:
         return False

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, n_rows
 from encoders.errors import ArtifactError, OptionError
+from encoders.numbers import read_number
 from indexers.base import Index, Rows
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
@@ -213,7 +214,7 @@ class Elasticsearch(Index):
 
 def _number(key: str, value: str, least: float, most: float, whole: bool = False) -> float:
     try:
-        number = float(value)
+        number = read_number(value)
     except ValueError:
         number = float("nan")
     if not least <= number <= most or (whole and number != int(number)):

@@ -38,6 +38,8 @@ class Item:
         Its class; items of one class are relevant to each other.
     metadata : dict
         Whatever else came with it, as text.
+    where : str, optional
+        File and line that it was read from, for errors.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Item:
     title: str | None = None
     label: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    where: str | None = None
 
 
 class Corpus(ABC):
@@ -75,10 +78,6 @@ class Corpus(ABC):
     def size(self) -> int | None:
         """Number of items where it is known without reading them all."""
         return None
-
-    def notes(self) -> list[str]:
-        """Return what a person should know of how it is read, a sentence each: what was chosen, what is not read."""
-        return []
 
     def batches(self, rows: int = 1024) -> CorpusBatches:
         """Return the items as re-iterable batches for an encoder."""
@@ -134,7 +133,10 @@ def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Ite
     seen: set[str] = set()
     for place, item in enumerate(items, start=1):
         if item.id in seen:
-            on_bad(CorpusError(f"two items have the id '{item.id}' (the second is item {place}): give each its own"))
+            where = f"{item.where}: " if item.where else ""
+            on_bad(
+                CorpusError(f"{where}two items have the id '{item.id}' (the second is item {place}): give each its own")
+            )
             continue
         seen.add(item.id)
         yield item
@@ -167,10 +169,6 @@ class Unique(Corpus):
     def size(self) -> int | None:
         """Number of items at most, where it is known."""
         return self._corpus.size
-
-    def notes(self) -> list[str]:
-        """Return what a person should know of how it is read."""
-        return self._corpus.notes()
 
 
 class BadEntries:

@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
 from encoders.options import option
+from encoders.progress import say
 from retrieval.corpora.base import Item
 from retrieval.corpora.files import File, open_files
 from retrieval.corpora.folder import FolderSource
 from retrieval.corpora.image_file import SUFFIXES as SUFFIXES  # what registry asks for to tell pictures from texts
 from retrieval.corpora.image_file import Picture, decode, read_head
 from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like
-from retrieval.corpora.skipped import SkippedFiles
-
-NOT_A_PICTURE = "not a picture"
+from retrieval.corpora.stray_files import stray_reason
 
 
 @dataclass(eq=False)
@@ -43,10 +42,10 @@ class Images(FolderSource):
     modality = Modality.IMAGE
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._target = None if self.size_ is None else parse_size(self.size_)
         if self.white is not None and self.white <= (self.black or 0):
             raise OptionError(f"white={self.white:g} should be above black={self.black or 0:g}")
-        self._skipped = SkippedFiles()
         self._survey: Survey | None = None
         self._preprocessing: Preprocessing | None = None
 
@@ -83,17 +82,17 @@ class Images(FolderSource):
                 grey = survey.grey == survey.pictures if self.grey is None else self.grey
                 levels = survey.levels(self.black, self.white)
                 self._preprocessing = Preprocessing(self._target or survey.size(), grey, fit, levels)
+                given = {"size": self.size_, "grey": self.grey, "white": self.white}
+                for note in survey.notes(self._preprocessing, given):
+                    say(f"{self.path}: {note}")
         return self._preprocessing
 
     @property
     def survey(self) -> Survey:
-        """What the pictures are like, by their heads; files that are not read are counted meanwhile."""
+        """What the pictures are like, by their heads."""
         if self._survey is None:
-            found, self._skipped = Survey(), SkippedFiles()
-            for name, stream in open_files(self.path, self._of_its_parts, _pass_over, self._skipped):
-                if not self.wanted(name):
-                    self._skipped.add(NOT_A_PICTURE, name)
-                    continue
+            found = Survey()
+            for _, stream in open_files(self.path, self._of_its_parts, _pass_over):
                 try:
                     head = read_head(stream)
                     if head.deep:
@@ -104,13 +103,6 @@ class Images(FolderSource):
                     continue
             self._survey = found
         return self._survey
-
-    def notes(self) -> list[str]:
-        """Return what was chosen, and how many files are not read."""
-        given = {"size": self.size_, "grey": self.grey, "white": self.white}
-        chosen = self.survey.notes(self.preprocessing, given) if self.survey.pictures else []
-        skipped = self._skipped.line()
-        return chosen if skipped is None else [*chosen, skipped]
 
     def treat_as(self, picture: Any, address: str) -> None:
         """Bring the pictures to the size, colours and levels of those of another corpus, where no option says else.
@@ -131,9 +123,9 @@ class Images(FolderSource):
             levels=wanted.levels if self.white is None else (self.black or 0, self.white),
         )
 
-    def wanted(self, name: str) -> bool:
+    def reason_to_skip(self, name: str) -> str | None:
         """Take what is named like a picture."""
-        return name.lower().endswith(SUFFIXES)
+        return None if name.lower().endswith(SUFFIXES) else stray_reason(name) or "not a picture"
 
     def read(self, file: File) -> Item:
         """Decode one picture."""
@@ -143,7 +135,8 @@ class Images(FolderSource):
 
     def _of_its_parts(self, name: str) -> bool:
         parts = [part for part in (self.part, self.queries_part) if part is not None]
-        return self.part is None or any(self._lies_in(name, part) for part in parts)
+        lies_in = self.part is None or any(self._lies_in(name, part) for part in parts)
+        return lies_in and self.reason_to_skip(name) is None
 
     def _chosen(self) -> dict[str, str]:
         """Return the options that were chosen; none where all pictures are alike and have up to 8 bits a value."""

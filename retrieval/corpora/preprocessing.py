@@ -121,7 +121,7 @@ def parse_size(text: str) -> tuple[int, int]:
     >>> parse_size("32x24")
     (32, 24)
     """
-    match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
+    match = re.fullmatch(r"([0-9]{1,5})[xX×]([0-9]{1,5})", text.strip())
     if match is None or "0" in (match[1].strip("0") or "0", match[2].strip("0") or "0"):
         raise OptionError(f"size should be WIDTHxHEIGHT in pixels, as in 32x32; got {text!r}")
     return int(match[1]), int(match[2])

@@ -14,7 +14,7 @@ from retrieval.report.markup import Markup, element, join
 from retrieval.report.record import plain
 from retrieval.report.rows import Cell, Column, comparison_rows, measures_of, overlap_cells
 from retrieval.report.specs import breakable
-from retrieval.report.verdict import cost_title, curves_title, listed, overlap_sentence
+from retrieval.report.verdict import cost_title, curves_title, listed, notes, overlap_sentence
 
 _JUDGED = {
     "labels": "An answer is relevant when it has the query's label; a query is not among its own answers.",
@@ -45,6 +45,7 @@ def table_section(comparison: Comparison) -> Markup:
             "Measures and costs of every space",
         ),
         element("p", legend, class_="note"),
+        *(element("p", note, class_="note") for note in notes(comparison)),
         class_="spaces",
     )
 
@@ -123,9 +124,10 @@ def method_section(comparison: Comparison, key: str) -> Markup:
         element(
             "p",
             f"{comparison.n_queries:,} queries against {comparison.n_items:,} items of {comparison.corpus}. "
-            f"{judged} Measures are means over the queries.{_cut_precision(comparison)} Codes are the bytes of the "
-            "codes alone; on disk is the saved index: codes, graph or lists, and ids. Fit is the time of training; "
-            "query is the time of one query, encoded and searched for 10 answers (median).",
+            f"{judged} Measures are means over the queries; equal scores count as in random order."
+            f"{_cut_precision(comparison)} Codes are the bytes of the codes alone; on disk is the saved index: codes, "
+            "graph or lists, and ids. Fit is the time of training; query is the time of one query, encoded and "
+            "searched for 10 answers (median).",
         ),
         method_list(comparison.provenance),
         element("h4", "Every option of every space"),

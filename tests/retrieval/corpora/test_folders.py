@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from encoders.errors import CorpusError
+from encoders.errors import CorpusError, OptionError
 from retrieval.corpora import files
 from retrieval.corpora.registry import open_corpus
 
@@ -146,7 +146,7 @@ def test_binary_among_texts(tmp_path, left_out):
     with pytest.raises(CorpusError, match=r"b\.txt is no text"):
         list(open_corpus(str(path)))
     assert len(list(open_corpus(str(path), on_bad=left_out.append))) == 1
-    with pytest.raises(CorpusError, match=r"a\.txt cannot be read: unknown encoding 'klingon'"):
+    with pytest.raises(OptionError, match="unknown encoding 'klingon'"):
         list(open_corpus(f"{path}?encoding=klingon"))
 
 

@@ -111,36 +111,37 @@ def test_endings_that_used_to_be_passed_over(tmp_path, suffix, kind):
     assert first.shape == second.shape == (16, 16, 3)
 
 
-def test_files_that_are_not_read_are_counted_in_one_line(tmp_path):
+def test_files_that_are_not_read_are_counted_in_one_line(tmp_path, capsys):
     path = write(tmp_path / "p", {"a/1.png": encoded(GREY), "a/notes.txt": b"text", "a/x.heic": b"", ".x.png": b""})
     (path / "a" / "gone.png").symlink_to("nowhere.png")
     (path / "linked").symlink_to(write(tmp_path / "elsewhere", {"2.png": encoded(GREY)}))
     corpus = open_corpus(str(path))
-    assert [(item.id, item.label) for item in corpus] == [("a/1.png", "a"), ("linked/2.png", "linked")]
-    assert corpus.notes() == [
-        "4 files are not read: 2 are not a picture (e.g. a/notes.txt), 1 is hidden (.x.png), "
-        "1 is behind a broken link (a/gone.png)"
-    ]
-    assert corpus.notes() == corpus.notes()  # further passes count nothing twice
+    for _ in range(2):  # further passes count nothing twice
+        assert [(item.id, item.label) for item in corpus] == [("a/1.png", "a"), ("linked/2.png", "linked")]
+    assert capsys.readouterr().err == (
+        f"{path}: 4 files are not read: 2 are not a picture (e.g. a/notes.txt), 1 is hidden (.x.png), "
+        "1 is behind a broken link (a/gone.png)\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["p.tar", "p.tar.gz", "p.zip"])
-def test_what_is_not_read_of_an_archive_is_counted(tmp_path, name):
-    path = write(tmp_path / name, {"a/1.png": encoded(GREY), "README": b"text", "a/2.avif": encoded(COLOUR, "AVIF")})
+def test_what_is_not_read_of_an_archive_is_counted(tmp_path, name, capsys):
+    path = write(tmp_path / name, {"a/1.png": encoded(GREY), "notes": b"text", "a/2.avif": encoded(COLOUR, "AVIF")})
     corpus = open_corpus(str(path))
     assert len(list(corpus)) == 2
-    assert corpus.notes()[-1] == "1 file is not read: 1 is not a picture (README)"
+    assert "1 file is not read: 1 is not a picture (notes)\n" in capsys.readouterr().err
 
 
-def test_a_file_of_another_part_is_not_missed(tmp_path):
+def test_a_file_of_another_part_is_not_missed(tmp_path, capsys):
     path = write(tmp_path / "p", {"train/1.png": encoded(GREY), "dev/2.txt": b"text", "train/3.txt": b"text"})
-    assert open_corpus(f"{path}?part=train").notes() == ["1 file is not read: 1 is not a picture (train/3.txt)"]
+    assert len(list(open_corpus(f"{path}?part=train"))) == 1
+    assert capsys.readouterr().err == f"{path}: 1 file is not read: 1 is not a picture (train/3.txt)\n"
 
 
 # -- sizes and colours -------------------------------------------------------------------------------------------
 
 
-def test_a_mixed_folder_is_fitted_and_said(tmp_path):
+def test_a_mixed_folder_is_fitted_and_said(tmp_path, capsys):
     sizes = [(30, 20), (20, 30), (40, 40), (24, 26), (50, 20), (28, 22), (22, 90)]
     pictures = {
         f"{n}.png": encoded(RNG.integers(0, 256, (*size[::-1], 3), dtype=np.uint8)) for n, size in enumerate(sizes)
@@ -151,21 +152,24 @@ def test_a_mixed_folder_is_fitted_and_said(tmp_path):
     items = list(corpus)
     assert len(items) == 8
     assert {item.content.shape for item in items} == {(22, 22, 3)}
-    assert corpus.notes() == [
-        "8 pictures of 7 sizes: resized to 22x22 by crop, colour (1 are grey); ?size=, ?fit= and ?grey= change it"
-    ]
+    assert capsys.readouterr().err == (
+        f"{path}: 8 pictures of 7 sizes: resized to 22x22 by crop, colour (1 are grey); "
+        "?size=, ?fit= and ?grey= change it\n"
+    )
     assert corpus.name == f"{path}?size=22x22&fit=crop&grey=false"
     again = open_corpus(corpus.name)  # the name says all that was chosen
     assert [item.content.tobytes() for item in again] == [item.content.tobytes() for item in items]
-    assert again.notes() == []
+    assert capsys.readouterr().err == ""
 
 
-def test_the_size_that_most_have_is_kept(tmp_path):
+def test_the_size_that_most_have_is_kept(tmp_path, capsys):
     pictures = {f"{n}.png": encoded(RNG.integers(0, 256, (6, 8), dtype=np.uint8)) for n in range(5)}
     path = write(tmp_path / "p", {**pictures, "odd.png": encoded(GREY.T.copy())})
     assert {content.shape for content in contents(path)} == {(6, 8)}
+    capsys.readouterr()
     corpus = open_corpus(str(write(tmp_path / "q", pictures)))
-    assert corpus.notes() == []
+    assert len(list(corpus)) == 5
+    assert capsys.readouterr().err == ""
     assert corpus.name == str(tmp_path / "q")
 
 
@@ -223,14 +227,14 @@ def deep_pictures():
 @pytest.mark.parametrize(
     ("raws", "suffix"), [pytest.param(raws, suffix, id=name) for name, raws, suffix in deep_pictures()]
 )
-def test_low_values_stay_apart_in_every_depth(tmp_path, raws, suffix):
+def test_low_values_stay_apart_in_every_depth(tmp_path, raws, suffix, capsys):
     path = write(tmp_path / "p", {f"{n}.{suffix}": raw for n, raw in enumerate(raws)})
     corpus = open_corpus(str(path))
     pictures = [item.content for item in corpus]
     assert distinct(pictures) == 3
     assert min(picture.min() for picture in pictures) < 5
     assert max(picture.max() for picture in pictures) > 250
-    assert "becomes black" in corpus.notes()[0]
+    assert capsys.readouterr().err.count("becomes black") == 1
     assert "white=" in corpus.name
     again = open_corpus(corpus.name)
     assert [item.content.tobytes() for item in again] == [picture.tobytes() for picture in pictures]
@@ -259,14 +263,14 @@ def test_white_and_black_are_options(tmp_path):
         open_corpus(f"{path}?white=10&black=20")
 
 
-def test_pictures_that_a_bright_one_makes_even_are_counted(tmp_path):
+def test_pictures_that_a_bright_one_makes_even_are_counted(tmp_path, capsys):
     dim = [encoded(np.array([[10, 20 + n]], np.uint16)) for n in range(3)]
     path = write(
         tmp_path / "p",
         {"hot.png": encoded(np.array([[0, 65_535]], np.uint16)), **{f"{n}.png": raw for n, raw in enumerate(dim)}},
     )
-    note = open_corpus(str(path)).notes()[1]
-    assert note.startswith("3 of 4 pictures of more than 8 bits a value become one even grey")
+    assert len(list(open_corpus(str(path)))) == 4
+    assert ": 3 of 4 pictures of more than 8 bits a value become one even grey" in capsys.readouterr().err
     assert distinct(contents(f"{path}?white=40")[:3]) == 3
 
 
