@@ -6,6 +6,7 @@ from PIL import Image
 
 from retrieval.collection import Collection
 from retrieval.corpora.registry import open_corpus
+from retrieval.indexing import Plan, index_as_planned
 from retrieval.opening import open_addition, open_collection
 from retrieval.searcher import Searcher, read_query
 
@@ -44,3 +45,21 @@ def test_added_pictures_are_treated_alike(tmp_path, options):
     assert change.added == ["deep.png"]
     (found,) = Searcher(grown).search(read_query(grown, str(other / "deep.png")), 1)
     assert (found.answers[0].shown.id, found.answers[0].distance) == ("deep.png", 0.0)
+
+
+def test_a_collection_on_a_server_treats_pictures_alike(tmp_path, elasticsearch_url, index_name):
+    names = mixed(tmp_path / "photos")
+    plan = Plan(("pixels",), tmp_path / "c", f"elasticsearch:{elasticsearch_url}/{index_name},flat")
+    index_as_planned(plan, open_corpus(f"{tmp_path / 'photos'}?fit=pad"))
+    collection = open_collection(tmp_path / "c")
+    assert "fit=pad" in collection.manifest.corpus
+    for name in names:
+        (found,) = Searcher(collection).search(read_query(collection, str(tmp_path / "photos" / name)), 1)
+        assert found.answers[0].shown.id == name
+        assert found.answers[0].distance == pytest.approx(0, abs=0.01)
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.fromarray(RNG.integers(0, 400, (50, 33)).astype(np.uint16)).save(other / "deep.png")
+    grown, _ = collection.put(open_addition(collection, str(other)))
+    (found,) = Searcher(grown).search(read_query(grown, str(other / "deep.png")), 1)
+    assert found.answers[0].shown.id == "deep.png"
