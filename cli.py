@@ -224,12 +224,11 @@ def add(
 ) -> None:
     """Add the items of a corpus to a collection; items whose id is there are replaced."""
     from retrieval.corpora.base import BadEntries, unique_ids
-    from retrieval.corpora.registry import open_corpus
-    from retrieval.opening import open_collection
+    from retrieval.opening import open_addition, open_collection
 
     collection = open_collection(folder)
     with _reported(BadEntries(skip_bad)) as bad:
-        _, change = collection.put(unique_ids(open_corpus(corpus, on_bad=bad), bad), _say)
+        _, change = collection.put(unique_ids(open_addition(collection, corpus, bad), bad), _say)
     _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
 
 

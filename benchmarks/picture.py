@@ -48,7 +48,7 @@ def main(folder: str, out: str) -> None:
                 draw.rectangle(
                     (x - 1, top - 1, x + SIZE, top + SIZE), outline=colour, width=1 if answer.relevant else 3
                 )
-                draw.text((x, top + SIZE + 3), f"{answer.distance:.2f}", colour, small)
+                draw.text((x, top + SIZE + 3), f"{answer.number:.2f}", colour, small)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     canvas.save(out, optimize=True)
 

@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([NEARBY, "demo", "-o", folder, "--json"], check=True, capture_output=True, text=True)
     lines = [
-        "| corpus | space | dim | bytes/item | P@10 or nDCG@10 | query ms |",
+        "| corpus | space | dim | code bytes/item | P@10 or nDCG@10 | query ms |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for comparison in json.loads(done.stdout):
@@ -39,7 +39,7 @@ def main() -> None:
 
 def row(comparison: dict[str, Any], space: dict[str, Any]) -> str:
     value = space["measures"][MAIN[comparison["judged_by"]]]
-    cells = [f"{space['dim']:,}", f"{space['bytes_per_item']:,.0f}", f"{value:.3f}", f"{space['query_ms']:.2f}"]
+    cells = [f"{space['dim']:,}", f"{space['code_bytes_per_item']:,.0f}", f"{value:.3f}", f"{space['query_ms']:.2f}"]
     return f"| {comparison['corpus']} | `{space['spec']}` | {' | '.join(cells)} |"
 
 

@@ -83,8 +83,8 @@ def mnist(page: Page, run: dict[str, Any]) -> None:
     columns = {
         "P@100": "P@100",
         "AP@100": "AP@100",
-        "bytes_per_item": "bytes/item",
-        "test_error": "test error",
+        "bytes_per_item": "code bytes/item",
+        "test_error": "squared error per test item",
         "fit_seconds": "fit s",
         "encode_per_second": "encoded/s",
         "queries_per_second": "queries/s",

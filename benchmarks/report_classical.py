@@ -21,7 +21,8 @@ def equivalence(page: Page, run: dict[str, Any]) -> None:
         angles = [f"{one[key]:.4f}" for key in ("largest_angle", "angle_of_25")]
         rows.append([f"`{one['spec']}`", one["fit_seconds"], one["train_error"], one["test_error"], gap, *angles])
     page.table(
-        ["space", "fit s", "error, training", "error, test", "above PCA", "largest angle, rad", "25th angle"], rows
+        ["space", "fit s", "squared error per item, training", "test", "above PCA", "largest angle, rad", "25th angle"],
+        rows,
     )
     values = ", ".join(f"{value:.3f}" for value in figures["eigenvalues"])
     page.lines.append(
@@ -50,7 +51,7 @@ def classical(page: Page, run: dict[str, Any]) -> None:
         measures = [key for key in corpus["rows"][0] if key not in fixed]
         keys = [*measures, "dim", "bytes", "fit_seconds", "encode_per_second"]
         rows = [[f"`{row['spec']}`", *(row[key] for key in keys)] for row in corpus["rows"]]
-        page.table(["space", *measures, "dim", "bytes/item", "fit s", "encoded/s"], rows)
+        page.table(["space", *measures, "dim", "code bytes/item", "fit s", "encoded/s"], rows)
 
 
 def factorization(page: Page, run: dict[str, Any]) -> None:
@@ -144,7 +145,7 @@ def recommendation(page: Page, run: dict[str, Any]) -> None:
         ]
         for name, row in example.items()
     ]
-    page.table(["fit", "squared error", *names], rows)
+    page.table(["fit", "squared error, summed", *names], rows)
     page.lines.append(
         "The source prints −.4, −.3, 2.2, .6, .1 for A3, B3, C3, D2, E1, which its printed factors give. A3 and B3 are "
         "not identified: item 3 was rated by D and E alone, whose factors point almost the same way, so that one "

@@ -23,7 +23,7 @@ def image_hashing(page: Page, run: dict[str, Any]) -> None:
          row["queries_per_second"], row["fit_seconds"], f"`{row['spec']}`"]
         for name, row in figures["spaces"].items()
     ]  # fmt: skip
-    page.table(["space", *measures, "±", "bytes/item", "queries/s", "fit s", "spec"], rows)
+    page.table(["space", *measures, "±", "code bytes/item", "queries/s", "fit s", "spec"], rows)
     page.lines += ["![mean precision at k](image-hashing.svg)", ""]
     page.lines.append("A shortlist by 28 bits, re-ranked by 256 bits (P@100 of the 256 bits alone = 1):")
     rows = [
@@ -54,7 +54,7 @@ def text_hashing(page: Page, run: dict[str, Any]) -> None:
          f"`{row['spec']}`"]
         for name, row in figures["spaces"].items()
     ]  # fmt: skip
-    page.table(["space", "P@10", "P@100", "±", "bytes/item", "fit s", "spec"], rows)
+    page.table(["space", "P@10", "P@100", "±", "code bytes/item", "fit s", "spec"], rows)
     page.lines.append("Interpolated precision at every recall level:")
     head = ["space", *(f"R={level / 10:.1f}" for level in range(11))]
     page.table(head, [[name, *row["curve"]] for name, row in figures["spaces"].items()])

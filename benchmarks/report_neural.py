@@ -51,8 +51,8 @@ def autoencoders(page: Page, run: dict[str, Any]) -> None:
             rows.append([figures["size"], told, "", "", "", *beside, "", "", "", "", ""])
     rows.sort(key=lambda row: (-row[0], row[1] != "pixels"))
     head = [
-        "size", "method", "error", "±", "", "P@10", "±", "AP@100", "seeds", "epochs", "fit s", "s to PCA's",
-        "spec, on pixels", "measured",
+        "size", "method", "squared error per item", "±", "", "P@10", "±", "AP@100", "seeds", "epochs", "fit s",
+        "s to PCA's", "spec, on pixels", "measured",
     ]  # fmt: skip
     page.table(head, rows)
     page.lines.append("![error beside P@10 for every method](autoencoders.svg)")
@@ -115,7 +115,7 @@ def pretraining(page: Page, run: dict[str, Any]) -> None:
          origin(*groups[labels, start])]
         for (labels, start), found in errors.items()
     ]  # fmt: skip
-    page.table(["labels", "start", "error on 10,000 test pictures", "spread", "seeds", "measured"], rows)
+    page.table(["labels", "start", "share misclassified of 10,000 test pictures", "spread", "seeds", "measured"], rows)
     targets = []
     for labels in sorted({labels for labels, _ in errors}):
         if (labels, "random") not in errors or (labels, "layer by layer") not in errors:
@@ -136,7 +136,7 @@ def faces(page: Page, run: dict[str, Any]) -> None:
     for one in figures["runs"]:
         by.setdefault(one["spec"], []).append(one["error"])
     rows = [[f"`{spec}`", float(np.mean(found)), float(np.std(found)), len(found)] for spec, found in by.items()]
-    page.table(["space", "error, summed over 625 pixels", "spread", "choices of people"], rows)
+    page.table(["space", "squared error per item, summed over 625 pixels", "spread", "choices of people"], rows)
     pca, deep = (float(np.mean(found)) for found in by.values())
     page.table(TARGETS, [page.target("faces: error of deep-ae, share of pca's", deep / pca, 0.9, False)])
 

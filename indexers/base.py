@@ -120,6 +120,10 @@ class Index(ABC):
     def _read(self, folder: Path, mmap: bool) -> None:
         """Take back what `_write` wrote; checksums have been looked at."""
 
+    def _bytes_on_disk(self) -> int | None:
+        """Return the size of what `_write` writes; None where that is not known."""
+        return None
+
     # -- the contract ----------------------------------------------------------------------------------------
 
     @classmethod
@@ -317,6 +321,16 @@ class Index(ABC):
         from indexers.folder import save_index
 
         return save_index(self, Path(folder))
+
+    def bytes_on_disk(self) -> int | None:
+        """Return the size of the files that `save` writes, less their manifest; None where a server keeps them apart.
+
+        Nothing is written. This is what a graph, lists or codebooks take, which the codes alone do not tell.
+        """
+        from indexers.folder import names_bytes
+
+        own = self._bytes_on_disk()
+        return None if own is None else own + names_bytes(self)
 
     @staticmethod
     def load(folder: str | Path, mmap: bool = True) -> Index:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from encoders.codes import Codes, Kind, Metric, packed_width
 from indexers.base import Index, Rows
-from indexers.folder import read_array, read_csr, write_array, write_csr
+from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
 from indexers.pairs import BinaryPairs, DensePairs, Pairs, SparsePairs
 from indexers.scan import Scan, scan_binary, scan_dense, scan_sparse, squared_lengths
 
@@ -88,6 +88,11 @@ class Exact(Index):
         else:
             write_array(folder / f"{CODES}.npy", codes)
         write_array(folder / SQUARES, self._lengths())
+
+    def _bytes_on_disk(self) -> int:
+        codes: Any = self._matrix()
+        size = csr_bytes(codes) if self.space.kind is Kind.SPARSE else array_bytes(codes)
+        return size + array_bytes(self._lengths())
 
     def _read(self, folder: Path, mmap: bool) -> None:
         shape = (len(self), self._width)

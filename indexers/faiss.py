@@ -30,7 +30,7 @@ from indexers.faiss_factory import (
     reason_of,
     set_flips,
 )
-from indexers.folder import read_array, write_array
+from indexers.folder import array_bytes, read_array, write_array
 from indexers.hits import as_rows
 
 INDEX, LIVE = "index.faiss", "live.npy"
@@ -201,12 +201,29 @@ class Faiss(Index):
         return Rows(scores, rows)
 
     def _write(self, folder: Path) -> None:
+        self._write_to(str(folder / INDEX))
+        if self._live is not None:
+            write_array(folder / LIVE, self._live)
+
+    def _write_to(self, target: Any) -> None:
+        """Let FAISS write its index: to a file, or to what counts the bytes."""
         import faiss
 
         write = faiss.write_index_binary if self.space.kind is Kind.BINARY else faiss.write_index
-        write(self._index, str(folder / INDEX))
-        if self._live is not None:
-            write_array(folder / LIVE, self._live)
+        write(self._index, target)
+
+    def _bytes_on_disk(self) -> int:
+        import faiss
+
+        size = 0
+
+        def count(part: Any) -> int:
+            nonlocal size
+            size += len(part)
+            return len(part)
+
+        self._write_to(typing.cast("Any", faiss).PyCallbackIOWriter(count, 2**20))
+        return size + (0 if self._live is None else array_bytes(self._live))
 
     def _read(self, folder: Path, mmap: bool) -> None:
         import faiss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -39,10 +40,9 @@ def save_index(index: Index, folder: Path) -> Path:
         When the folder cannot be written; what was there is unchanged.
     """
     with atomic_folder(folder) as temporary:
-        (temporary / IDS).write_text(json.dumps(index.ids), encoding="utf-8")
+        for name, text in _texts(index).items():
+            (temporary / name).write_text(text, encoding="utf-8")
         index._write(temporary)
-        if index.lexicon is not None:
-            (temporary / LEXICON).write_text(json.dumps(asdict(index.lexicon)), encoding="utf-8")
         files = sorted(path for path in temporary.iterdir() if path.is_file())
         manifest = {
             "nearby": "an index",
@@ -55,6 +55,17 @@ def save_index(index: Index, folder: Path) -> Path:
         }
         write_json(temporary / MANIFEST, manifest)
     return folder
+
+
+def _texts(index: Index) -> dict[str, str]:
+    """Return the files that every index has."""
+    texts = {IDS: json.dumps(index.ids)}
+    return texts if index.lexicon is None else {**texts, LEXICON: json.dumps(asdict(index.lexicon))}
+
+
+def names_bytes(index: Index) -> int:
+    """Return the size of the files that every index has: its ids, and its words where it weighs them itself."""
+    return sum(len(text) for text in _texts(index).values())  # JSON as it is written here is ASCII
 
 
 def load_index(folder: Path, mmap: bool = True) -> Index:
@@ -106,6 +117,18 @@ def check_files(folder: Path, files: dict[str, dict[str, Any]], everything: bool
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write one array as .npy."""
     np.save(path, array, allow_pickle=False)
+
+
+def array_bytes(array: NDArray[Any]) -> int:
+    """Return the size of the file that `write_array` makes of an array."""
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+    return len(head.getvalue()) + array.nbytes
+
+
+def csr_bytes(matrix: csr_array) -> int:
+    """Return the size of the files that `write_csr` makes of a matrix."""
+    return sum(array_bytes(part) for part in (matrix.data, matrix.indices, matrix.indptr))
 
 
 def read_array(path: Path, mmap: bool) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from scipy.sparse import vstack as sparse_vstack
 from encoders.codes import Codes, Kind, Metric
 from encoders.cores import available_cores
 from indexers.base import Index, Rows
-from indexers.folder import read_array, read_csr, write_array, write_csr
+from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
 from indexers.pairs import Pairs, PostingPairs, SparsePairs, inverse_lengths
 from indexers.scan import squared_lengths
 
@@ -96,6 +96,9 @@ class Sparse(Index):
     def _write(self, folder: Path) -> None:
         write_csr(folder, POSTINGS, self._inverted())
         write_array(folder / SQUARES, self._squares)
+
+    def _bytes_on_disk(self) -> int:
+        return csr_bytes(self._inverted()) + array_bytes(self._squares)
 
     def _read(self, folder: Path, mmap: bool) -> None:
         self._postings = read_csr(folder, POSTINGS, (self.space.dim, len(self)), mmap)

@@ -11,13 +11,24 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase of a training: its losses, one an epoch, and the epoch (from 0) whose weights were kept."""
+    """One phase of a training: its losses, one an epoch, and the epoch (from 0) whose weights were kept.
+
+    `train_measure` and `validation_measure` name what the two lists hold; only where they are the same measure can the
+    lists be compared.
+    """
 
     name: str
     train_loss: list[float]
     validation_loss: list[float]
     seconds: float
     best_epoch: int
+    train_measure: str = "loss"
+    validation_measure: str = "loss"
+
+    @property
+    def comparable(self) -> bool:
+        """Whether training and validation are measured alike."""
+        return self.train_measure == self.validation_measure
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values; the best epoch counted from 1, as people do."""
@@ -35,7 +46,7 @@ class SpaceResult:
     dim, kind, metric : int, str, str
         The geometry of the space.
     bytes_per_item : float
-        Stored bytes of the codes, divided by the number of items.
+        Bytes of the codes, divided by the number of items: what the space is, in whatever index.
     fit_seconds, encode_per_second, query_ms : float
         Cost: training, items encoded a second, one query (encode + search) in milliseconds.
     measures : dict of str to float
@@ -54,6 +65,9 @@ class SpaceResult:
         The full configuration with every default, e.g. ``bm25:k1=0.9,...``.
     phases : list of Phase
         The training of what was trained by gradient descent.
+    bytes_on_disk_per_item : float or None
+        Bytes of the saved index (codes, graph, lists, ids), divided by the number of items; None where a server keeps
+        several spaces in one index.
     several_indexes : bool
         Whether the same space is there in other indexes too, so that its spec alone does not name the row.
     """
@@ -74,7 +88,13 @@ class SpaceResult:
     options: str
     phases: list[Phase] = field(default_factory=list)
     several_indexes: bool = False
+    bytes_on_disk_per_item: float | None = None
     tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def stored_bytes_per_item(self) -> float:
+        """What an item takes on disk; of the codes alone where that is not known."""
+        return self.bytes_per_item if self.bytes_on_disk_per_item is None else self.bytes_on_disk_per_item
 
     @property
     def label(self) -> str:
@@ -95,12 +115,16 @@ def row_label(spec: str, index: str, several_indexes: bool) -> str:
 
 @dataclass(frozen=True)
 class Overlap:
-    """How far two rows, by their labels, agree on the neighbours of the same queries (means, in [0, 1])."""
+    """How far two rows, by their labels, agree on the neighbours of the same queries (means, in [0, 1]).
+
+    The first `k` neighbours are compared: fewer than 10 in a small corpus.
+    """
 
     first: str
     second: str
     jaccard: float
     rbo: float
+    k: int = 10
 
 
 @dataclass(frozen=True)
@@ -116,12 +140,21 @@ class Shown:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of one space; ``distance`` is in the space's own metric (see ``SpaceResult.metric``)."""
+    """One answer of one space.
+
+    ``distance`` is in the space's own metric (see ``SpaceResult.metric``): None where answers are ranked by a score
+    that is no distance (inner products, BM25).
+    """
 
     shown: Shown
     score: float
-    distance: float
+    distance: float | None
     relevant: bool | None
+
+    @property
+    def number(self) -> float:
+        """What is shown beside it: its distance, or its score where there is none."""
+        return self.score if self.distance is None else self.distance
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,17 @@ class Copies:
         return list(dict.fromkeys(measure for row in self.rows for measure in row.figures))
 
 
+def mean_name(measure: str, count: int) -> str:
+    """Return what the mean of a measure over some items is called.
+
+    Examples
+    --------
+    >>> mean_name("PSNR after", 8), mean_name("PSNR after", 1), mean_name("squared error per item", 8)
+    ('mean PSNR after', 'PSNR after', 'squared error per item')
+    """
+    return measure if count == 1 or measure.endswith("per item") else f"mean {measure}"
+
+
 def is_picture(content: Any) -> bool:
     """Tell whether something decoded can be looked at."""
     return isinstance(content, np.ndarray) and content.dtype == np.uint8 and content.ndim in (2, 3)

@@ -214,9 +214,15 @@ def _results(task: Task, trials: list[Trial], evaluations: list[Expected]) -> li
             options=trial.encoder.spec(full=True),
             phases=phases_of(trial.encoder),
             several_indexes=_several_indexes(trials),
+            bytes_on_disk_per_item=per_item(trial.index.bytes_on_disk(), len(task.ids)),
         )
         for label, trial, evaluation in zip(labels, trials, evaluations, strict=True)
     ]
+
+
+def per_item(size: int | None, count: int) -> float | None:
+    """Return bytes divided by the number of items; None where they are not known."""
+    return None if size is None else size / count
 
 
 def _several_indexes(trials: list[Trial]) -> bool:
@@ -245,13 +251,16 @@ def _tied(labels: list[str], evaluations: list[Expected]) -> dict[str, dict[str,
 
 
 def _overlaps(trials: list[Trial]) -> list[Overlap]:
-    most = min(10, *(trial.rankings.rows.shape[1] for trial in trials))  # a small corpus has no ten answers
+    # a small corpus has no ten answers, and a query that is an item has one less
+    most = max(1, max(int(np.count_nonzero(trial.rankings.rows[:, :10] >= 0, axis=1).max()) for trial in trials))
+    most = min(most, *(trial.rankings.rows.shape[1] for trial in trials))
     return [
         Overlap(
             first,
             second,
             float(jaccard_at_k(rows[:, :most], others[:, :most], most).mean()),
             float(rbo(rows[:, :most], others[:, :most]).mean()),
+            most,
         )
         for (first, rows), (second, others) in combinations(
             zip(_labels(trials), (trial.rankings.rows for trial in trials), strict=True), 2

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from encoders.codes import Modality
 from encoders.errors import OptionError
 from retrieval.collection import Collection
+from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.generations import Generations
 from retrieval.manifest import Manifest
 
@@ -46,3 +48,20 @@ def open_collection(folder: str | Path, trust: bool = False) -> Collection:
 
     with trusting(trust):
         return ServedCollection(folder)
+
+
+def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_bad) -> Corpus:
+    """Open a corpus whose items are to join a collection: its pictures are brought to the size of those there.
+
+    Raises
+    ------
+    NearbyError
+        As of `open_corpus`.
+    """
+    from retrieval.corpora.images import Images
+    from retrieval.corpora.registry import open_corpus
+
+    corpus = open_corpus(address, on_bad=on_bad)
+    if isinstance(corpus, Images) and collection.items.modality is Modality.IMAGE:
+        corpus.treat_as(next(iter(collection.items)).content, collection.manifest.corpus)
+    return corpus

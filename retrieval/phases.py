@@ -28,11 +28,22 @@ def phases_of(encoder: Encoder) -> list[Phase]:
             history.validation_loss,
             sum(history.seconds),
             history.best_epoch,
+            *measures_of(stage, name),
         )
         for stage in neural_stages(encoder)
         for name, history in stage.phases.items()
         if history.seconds
     ]
+
+
+def measures_of(stage: NeuralEncoder, name: str) -> tuple[str, str]:
+    """Return what is measured in a phase in training and in validation.
+
+    A restricted Boltzmann machine goes down a difference of free energies, which is no measure of how good it is.
+    """
+    if name != MAIN and getattr(stage, "pretrain", "none") == "rbm":
+        return "difference of free energies", "squared error per item"
+    return "loss", "loss"
 
 
 def training_seconds(encoder: Encoder) -> float:

@@ -23,6 +23,8 @@ from retrieval.searcher import Query, encode_query, read_query
 from retrieval.showing import show
 
 T = TypeVar("T")
+#: A sum over the values of one item, not a mean: what is usual for MNIST and its like.
+SQUARED_ERROR = "squared error per item"
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,19 @@ def reconstructions(collection: Collection, asked: Sequence[Query], specs: Seque
         Row(str(encoder), back, squared_errors(encoder, contents, back), encoder.vocabulary)
         for encoder, back in by_each(collection, specs, lambda encoder: reconstructed(encoder, contents))
     ]
-    if collection.items.modality is Modality.IMAGE:
+    modality = collection.items.modality
+    if modality is Modality.IMAGE:
         rows.insert(0, Row("the item", contents))
-    return Copies([query.shown.id for query in asked], rows)
+    return Copies([query.shown.id for query in asked], rows, _what_is_measured(modality, len(asked)))
+
+
+def _what_is_measured(modality: Modality, count: int) -> str:
+    """Say what the figures are: a sum, which is easily taken for a mean."""
+    if modality is Modality.TEXT:
+        return ""
+    values = "the pixels, which go from 0 to 1" if modality is Modality.IMAGE else "the numbers of a vector"
+    mean = f", mean of {count:,} items" if count > 1 else ""
+    return f"{SQUARED_ERROR}: summed over {values}{mean}"
 
 
 def by_each(
@@ -186,11 +198,11 @@ def as_read(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
 
 
 def squared_errors(encoder: Encoder, contents: Sequence[Any], copies: Sequence[Any]) -> dict[str, list[float]]:
-    """Return the squared error of each copy, of pictures in grey levels from 0 to 1; nothing of texts."""
+    """Return the squared error of each copy summed over its values, of pictures from 0 to 1; nothing of texts."""
     if encoder.reads is Modality.TEXT:
         return {}
     pairs = zip(as_read(encoder, contents), copies, strict=True)
-    return {"squared error": [float(np.square(unit(item) - unit(copy)).sum()) for item, copy in pairs]}
+    return {SQUARED_ERROR: [float(np.square(unit(item) - unit(copy)).sum()) for item, copy in pairs]}
 
 
 def unit(content: Any) -> NDArray[np.float64]:

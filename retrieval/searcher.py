@@ -186,12 +186,12 @@ def _item(collection: Collection, id: str) -> Item:
 
 def _read_picture(collection: Collection, path: str) -> Content:
     from retrieval.corpora.images import read_image
+    from retrieval.corpora.preprocessing import preprocessing_like
 
     if not Path(path).is_file():
         raise QueryError(f"'{path}' is no file: give the path of a picture, or @id of an item")
     first = next(iter(collection.items)).content
-    shape = np.shape(first)
-    return read_image(Path(path), (shape[1], shape[0]), grey=len(shape) == 2)
+    return read_image(Path(path), preprocessing_like(first, collection.manifest.corpus))
 
 
 def _read_vector(collection: Collection, path: str) -> Content:

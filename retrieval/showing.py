@@ -9,8 +9,8 @@ from retrieval.comparison import Shown
 from retrieval.corpora.base import Item
 
 
-def distance_of(score: float, metric: Metric) -> float:
-    """Turn a score into what a person expects to read: a distance, or the inner product itself.
+def distance_of(score: float, metric: Metric) -> float | None:
+    """Turn a score into the distance that a person expects to read; None of an inner product, which is none.
 
     Examples
     --------
@@ -18,9 +18,11 @@ def distance_of(score: float, metric: Metric) -> float:
     (5.0, 0.25, 3.0)
     >>> distance_of(0.0, Metric.EUCLIDEAN), distance_of(1.0000001, Metric.COSINE)
     (0.0, 0.0)
+    >>> distance_of(5.8, Metric.DOT) is None
+    True
     """
     if metric is Metric.DOT:
-        return score
+        return None
     distance = 1 - score if metric is Metric.COSINE else -score
     nearest = max(distance, 0.0) + 0.0  # rounding makes distances a little negative, and -0.0 is printed with its sign
     return float(np.sqrt(nearest)) if metric is Metric.EUCLIDEAN else nearest

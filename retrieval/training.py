@@ -61,7 +61,7 @@ class Trained:
         if self.phases:
             last = self.phases[-1]
             told.append(f"best epoch {last.best_epoch + 1} of {len(last.train_loss)}")
-            told.append(f"validation loss {last.validation_loss[last.best_epoch]:.4g}")
+            told.append(f"validation {last.validation_measure} {last.validation_loss[last.best_epoch]:.4g}")
         return ", ".join([*told, f"{self.seconds:.1f} s"])
 
     def to_json(self) -> dict[str, Any]:

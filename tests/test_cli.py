@@ -103,7 +103,7 @@ def test_spaces_fused_into_one_list(digits):
         assert hit["score"] == pytest.approx(sum(1 / (60 + rank) for rank in hit["ranks"] if rank))
     assert len(found["hits"]) == 3
     lines = nearby(*asked, "--fuse", "rrf").stdout.splitlines()
-    assert lines[2].startswith("rrf of 2 spaces, the 100 nearest of each   ")
+    assert lines[2].startswith("rrf of 2 spaces, the 100 best of each   ")
 
 
 def test_no_query_answers_import_torch_or_scikit_learn(digits):
@@ -137,7 +137,7 @@ def test_encode_decode_and_reconstruct(digits, tmp_path):
     assert nearby("decode", str(digits), str(code), "-s", "pixels+pca:8", "-o", str(picture)).returncode == 0
     assert picture.read_bytes()[:4] == b"\x89PNG"
     errors = {
-        row["space"]: row["squared_error"]
+        row["space"]: row["squared_error_per_item"]
         for row in json.loads(nearby("reconstruct", str(digits), "@3", "--json").stdout)
     }
     assert errors["pixels"] == 0
@@ -155,7 +155,9 @@ def test_a_picture_of_copies_draws_and_the_way_between_items(digits, tmp_path):
         done = nearby(verb, str(digits), *given, "-o", str(tmp_path / f"{verb}.png"))
         assert done.returncode == 0, done.stderr
         assert (tmp_path / f"{verb}.png").read_bytes()[:4] == b"\x89PNG"
-    assert "mean squared error" in nearby("reconstruct", str(digits), "-n", "4").stdout
+    told = nearby("reconstruct", str(digits), "-n", "4").stdout
+    assert told.startswith("squared error per item: summed over the pixels, which go from 0 to 1, mean of 4 items\n")
+    assert "mean squared error" not in told
     cleaned = json.loads(nearby("denoise", str(digits), "@3", "--noise", "masking:0.3", "--json").stdout)
     assert [row["space"] for row in cleaned] == ["the item", "spoilt by masking:0.3", "pixels", "pixels+pca:8"]
     assert cleaned[3]["PSNR_before"] > 0

@@ -148,9 +148,8 @@ def train(
                 history.best_epoch, best = epoch, _copied(network)
             history.ended = over()
             write_checkpoint(work, network, optimizer, history, best, identity)
-            bar.set_postfix_str(
-                f"epoch {epoch + 1}, loss {history.train_loss[-1]:.4g}, validation {history.validation_loss[-1]:.4g}"
-            )
+            last = history.train_loss[-1], history.validation_loss[-1]
+            bar.set_postfix_str(f"epoch {epoch + 1}, training {last[0]:.4g}, validation {last[1]:.4g}")
             if watch is not None:
                 watch(history)
     take_weights(network, best)

@@ -133,6 +133,9 @@ class CollectionField(Elasticsearch):
     def _add(self, codes: Codes) -> None:
         raise _read_only()
 
+    def _bytes_on_disk(self) -> None:
+        """Return None: the server tells the size of an index, not of one field of it."""
+
     def _remove(self, rows: NDArray[np.int64]) -> None:
         raise _read_only()
 

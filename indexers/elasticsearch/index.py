@@ -140,6 +140,10 @@ class Elasticsearch(Index):
         self._kept = True
         self.site.set_meta(index, {**self._meta(), KEPT: True})
 
+    def _bytes_on_disk(self) -> int | None:
+        self._refresh()
+        return self.site.bytes(self._made())
+
     def _read(self, folder: Path, mmap: bool) -> None:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         self._positions = read_array(folder / POSITIONS, mmap=False)

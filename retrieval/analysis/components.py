@@ -114,7 +114,7 @@ class PartialSums:
     sums : ndarray (len(counts), dim)
         The sums.
     errors : list of float
-        Squared error of each.
+        Squared error of each, summed over the values of the item.
     """
 
     order: list[int]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import posixpath
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -17,12 +19,15 @@ from typing import IO, Any, NamedTuple
 
 from encoders.errors import CorpusError
 from retrieval.corpora.base import OnBad, raise_bad
+from retrieval.corpora.links import NO_FILE, Links, hidden, walk
 from retrieval.corpora.skipped import SkippedFiles
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".zip")
 #: A single text or picture above this is not read: memory must not depend on what an archive claims.
 MAX_FILE_BYTES = 256 * 2**20
 _DECOMPRESS: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
+#: A link in a zip holds its target; a longer one is no path.
+_LONGEST_TARGET = 4096
 #: What reading a cut-off or overwritten compressed file raises.
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
 
@@ -32,6 +37,13 @@ class File(NamedTuple):
 
     name: str
     raw: bytes
+
+
+class OpenFile(NamedTuple):
+    """One file of a folder or archive, open for reading from its beginning; the stream can seek."""
+
+    name: str
+    stream: IO[bytes]
 
 
 def is_archive(path: Path) -> bool:
@@ -44,18 +56,33 @@ def read_files(
 ) -> Iterator[File]:
     """Read the wanted files of a folder (sorted) or archive (in its own order), one at a time.
 
-    Hidden files, links inside archives and devices are passed over; hidden ones are counted in `skipped`.
+    Links to files and folders are followed, in archives too. Hidden files, broken links, links that lead back to a
+    folder above them, devices and what may not be opened are counted in `skipped`.
 
     Raises
     ------
     CorpusError
         When the folder or archive is missing or damaged; a single unreadable file goes to `on_bad`.
     """
+    for name, stream in open_files(path, wanted, on_bad, skipped):
+        try:
+            raw = stream.read()
+        except OSError as error:
+            on_bad(CorpusError(f"{path}: {name} cannot be read: {error.strerror or error}"))
+            continue
+        yield File(name, raw)
+
+
+def open_files(
+    path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_bad, skipped: SkippedFiles | None = None
+) -> Iterator[OpenFile]:
+    """Open the wanted files of a folder or archive one after another, as `read_files` does, for what needs no more
+    of them than their beginning; each is closed when the next is asked for."""
+    skipped = SkippedFiles() if skipped is None else skipped
 
     def chosen(name: str, size: int) -> bool:
         if hidden(name):
-            if skipped is not None:
-                skipped.add("hidden", name)
+            skipped.add("hidden", name)
             return False
         if not wanted(name):
             return False
@@ -69,33 +96,31 @@ def read_files(
 
     with reading(path):
         if path.is_dir():
-            yield from _read_folder(path, chosen, on_bad)
+            yield from _open_folder(path, chosen, skipped)
         elif path.name.lower().endswith(".zip"):
-            yield from _read_zip(path, chosen, on_bad)
+            yield from _open_zip(path, chosen, on_bad, skipped)
         else:
-            yield from _read_tar(path, chosen)
+            yield from _open_tar(path, chosen, skipped)
 
 
 def list_names(path: Path) -> Iterator[str]:
-    """Name the files of a folder or archive, in the order of `read_files`, without reading their contents."""
+    """Name the files of a folder or archive, in the order of `read_files`, without reading their contents.
+
+    Names that only links inside an archive give are left out.
+    """
     with reading(path):
         if path.is_dir():
-            yield from (name for name, _ in _walk(path, "") if not hidden(name))
+            yield from (name for name, _ in walk(path, SkippedFiles()))
         elif path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
                 names = (posixpath.normpath(info.filename) for info in archive.infolist() if not info.is_dir())
                 yield from (name for name in names if not hidden(name))
         else:
-            with _open_tar(path) as archive:
+            with _tar_stream(path) as archive:
                 for member in archive:
                     name = posixpath.normpath(member.name)
                     if member.isreg() and not hidden(name):
                         yield name
-
-
-def hidden(name: str) -> bool:
-    """Tell whether a file is one that people do not see: ``.git/config``, ``__MACOSX/...``."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
 def folders_of(name: str, archive: Path) -> list[str]:
@@ -111,56 +136,101 @@ def folders_of(name: str, archive: Path) -> list[str]:
     return folders[1:] if own else folders
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
-        elif entry.is_file():
-            yield prefix + entry.name, Path(entry.path)
-
-
-def _read_folder(folder: Path, chosen: Callable[[str, int], bool], on_bad: OnBad) -> Iterator[File]:
-    for name, path in _walk(folder, ""):
-        if not chosen(name, path.stat().st_size):
-            continue
+def _open_folder(folder: Path, chosen: Callable[[str, int], bool], skipped: SkippedFiles) -> Iterator[OpenFile]:
+    for name, path in walk(folder, skipped):
         try:
-            raw = path.read_bytes()
+            if not chosen(name, path.stat().st_size):
+                continue
+            stream = path.open("rb")
         except OSError as error:
-            on_bad(CorpusError(f"{path} cannot be read: {error.strerror}"))
+            skipped.add(f"not readable ({(error.strerror or str(error)).lower()})", name)
             continue
-        yield File(name, raw)
+        with stream:
+            yield OpenFile(name, stream)
 
 
-def _read_zip(path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad) -> Iterator[File]:
+def _open_zip(
+    path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad, skipped: SkippedFiles
+) -> Iterator[OpenFile]:
     with zipfile.ZipFile(path) as archive:
+        present: dict[str, zipfile.ZipInfo] = {}
+        links = Links()
         for info in archive.infolist():
             name = posixpath.normpath(info.filename)
-            if info.is_dir() or not chosen(name, info.file_size):
+            if info.is_dir():
                 continue
-            try:
-                raw = archive.read(info)
-            except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-                on_bad(CorpusError(f"{path}: {name} cannot be read: {error}"))
+            if stat.S_ISLNK(info.external_attr >> 16) and info.file_size <= _LONGEST_TARGET:
+                links.add(name, os.fsdecode(archive.read(info)))
                 continue
-            yield File(name, raw)
+            present[name] = info
+            if chosen(name, info.file_size):
+                yield from _zipped(archive, info, name, path, on_bad)
+        for name, target in links.resolved(present, skipped):
+            if chosen(name, present[target].file_size):
+                yield from _zipped(archive, present[target], name, path, on_bad)
 
 
-def _read_tar(path: Path, chosen: Callable[[str, int], bool]) -> Iterator[File]:
-    with _open_tar(path) as archive:
+def _zipped(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, path: Path, on_bad: OnBad
+) -> Iterator[OpenFile]:
+    try:
+        raw = archive.read(info)
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        on_bad(CorpusError(f"{path}: {name} cannot be read: {error}"))
+    else:
+        yield OpenFile(name, io.BytesIO(raw))
+
+
+def _open_tar(path: Path, chosen: Callable[[str, int], bool], skipped: SkippedFiles) -> Iterator[OpenFile]:
+    links = Links()
+    present: dict[str, None] = {}
+    for member, name, raw in _members(path):
+        if member.issym() or member.islnk():
+            folder = posixpath.dirname(name) if member.issym() else ""
+            links.add(name, posixpath.join(folder, member.linkname), joined=True)
+        elif member.isreg():
+            present[name] = None
+            if chosen(name, member.size):
+                yield OpenFile(name, io.BytesIO(raw()))
+        elif not member.isdir():
+            skipped.add(NO_FILE, name)
+    if not links:
+        return
+    names_of: dict[str, list[str]] = {}
+    for name, target in links.resolved(present, skipped):
+        names_of.setdefault(target, []).append(name)
+    # A tar is read front to back: what its links lead to is met again in a second pass, which few archives need.
+    for member, target, raw in _members(path) if names_of else ():
+        if member.isreg():
+            for name in names_of.pop(target, ()):
+                if chosen(name, member.size):
+                    yield OpenFile(name, io.BytesIO(raw()))
+
+
+def _members(path: Path) -> Iterator[tuple[tarfile.TarInfo, str, Callable[[], bytes]]]:
+    """Yield the members of a tar, their plain names, and what reads the content of each."""
+    with _tar_stream(path) as archive:
         for member in archive:
             archive.members = []  # type: ignore[attr-defined]  # tarfile would remember every member it has passed
-            name = posixpath.normpath(member.name)
-            if not member.isreg() or not chosen(name, member.size):
-                continue
-            stream = archive.extractfile(member)
-            if stream is not None:
-                yield File(name, stream.read())
+            yield member, posixpath.normpath(member.name), _Once(archive, member)
+
+
+class _Once:
+    """The content of a member of a tar that is read front to back: read when first asked for, then kept."""
+
+    def __init__(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        self._archive, self._member = archive, member
+        self._raw: bytes | None = None
+
+    def __call__(self) -> bytes:
+        if self._raw is None:
+            stream = self._archive.extractfile(self._member)
+            self._raw = b"" if stream is None else stream.read()
+        return self._raw
 
 
 @contextmanager
-def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+def _tar_stream(path: Path) -> Iterator[tarfile.TarFile]:
     """Open a tar, compressed or not, to be read front to back: decompressed once a pass and never held."""
     with path.open("rb") as stream:
         magic = stream.read(6)

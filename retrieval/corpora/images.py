@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,37 +13,115 @@ from numpy.typing import NDArray
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
 from encoders.options import option
+from encoders.progress import say
 from retrieval.corpora.base import Item
-from retrieval.corpora.files import File
+from retrieval.corpora.files import File, open_files
 from retrieval.corpora.folder import FolderSource
+from retrieval.corpora.image_file import SUFFIXES as SUFFIXES  # what registry asks for to tell pictures from texts
+from retrieval.corpora.image_file import Picture, decode, read_head
+from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like
 from retrieval.corpora.stray_files import stray_reason
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pbm", ".pnm", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "TIFF", "WEBP")
-_ORIENTATION = 0x0112
-_GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"}
 
 
 @dataclass(eq=False)
 class Images(FolderSource):
-    """Every picture file is an item, its sub-folder the label; all are brought to one size, grey or RGB.
+    """Every picture file is an item, its sub-folder the label; all are brought to one size, grey or RGB, and 8 bits.
 
-    Without ``size`` all must be as large as the first. Without ``grey`` the first decides: others join one
-    in colour as RGB, but a colour picture after a grey first is refused rather than silently bleached.
+    Before the first picture is given out the heads of all are read: without ``size`` all keep the size that they have
+    in common, and pictures of several sizes are fitted into one; without ``grey`` all become RGB if one has colours.
+    Values of more than 8 bits are scaled by the range that the whole corpus uses. What was chosen is written into the
+    name of the corpus, as options, so that a collection of it treats other pictures alike.
     """
 
-    size_: str | None = option(None, "resize every picture to WIDTHxHEIGHT, e.g. 32x32")
-    grey: bool | None = option(None, "true: all to grey levels; false: all to RGB (default: as the first)")
+    size_: str | None = option(None, "resize every picture to WIDTHxHEIGHT, e.g. 32x32 (default: chosen)")
+    grey: bool | None = option(None, "true: all to grey levels; false: all to RGB (default: RGB if one has colours)")
+    fit: str | None = option(None, "how a picture of other proportions is fitted (default: crop)", choices=FITS)
+    white: float | None = option(None, "value of 16-bit, 32-bit and float pictures that becomes white, e.g. 4095")
+    black: float | None = option(None, "value of them that becomes black")
 
     modality = Modality.IMAGE
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._first: tuple[str, tuple[int, ...]] | None = None
         self._target = None if self.size_ is None else parse_size(self.size_)
+        if self.white is not None and self.white <= (self.black or 0):
+            raise OptionError(f"white={self.white:g} should be above black={self.black or 0:g}")
+        self._survey: Survey | None = None
+        self._preprocessing: Preprocessing | None = None
+
+    @property  # type: ignore[misc]  # the field of every source, here made when it is asked for
+    def name(self) -> str:
+        """The address that the user gave, with the options that were chosen for want of any."""
+        given = {"size": self.size_, "fit": self.fit, "grey": self.grey, "black": self.black, "white": self.white}
+        chosen = [f"{key}={quote(value, safe='.-')}" for key, value in self._chosen().items() if given[key] is None]
+        if not chosen:
+            return self._name
+        return f"{self._name}{'&' if '?' in self._name else '?'}{'&'.join(chosen)}"
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How every picture is brought to one size and 8 bits a value.
+
+        Raises
+        ------
+        CorpusError
+            When there is no picture to choose by.
+        """
+        if self._preprocessing is None:
+            fit = self.fit or FITS[0]
+            if self._target is not None and self.grey is not None and self.white is not None:
+                self._preprocessing = Preprocessing(self._target, self.grey, fit, (self.black or 0, self.white))
+            else:
+                survey = self.survey
+                if not survey.pictures:
+                    raise CorpusError(f"the corpus '{self._name}' holds no pictures that can be read")
+                grey = survey.grey == survey.pictures if self.grey is None else self.grey
+                levels = survey.levels(self.black, self.white)
+                self._preprocessing = Preprocessing(self._target or survey.size(), grey, fit, levels)
+                given = {"size": self.size_, "grey": self.grey, "white": self.white}
+                for note in survey.notes(self._preprocessing, given):
+                    say(f"{self.path}: {note}")
+        return self._preprocessing
+
+    @property
+    def survey(self) -> Survey:
+        """What the pictures are like, by their heads."""
+        if self._survey is None:
+            found = Survey()
+            for _, stream in open_files(self.path, self._of_its_parts, _pass_over):
+                try:
+                    head = read_head(stream)
+                    if head.deep:
+                        stream.seek(0)
+                        found.add_deep(decode(stream.read()))
+                    found.add(head)
+                except (CorpusError, OSError):  # whoever reads the items is told
+                    continue
+            self._survey = found
+        return self._survey
+
+    def treat_as(self, picture: Any, address: str) -> None:
+        """Bring the pictures to the size, colours and levels of those of another corpus, where no option says else.
+
+        Parameters
+        ----------
+        picture : ndarray
+            One of the other corpus, as it is indexed.
+        address : str
+            The other corpus's name.
+        """
+        wanted = preprocessing_like(picture, address)
+        self._preprocessing = replace(
+            wanted,
+            size=self._target or wanted.size,
+            grey=wanted.grey if self.grey is None else self.grey,
+            fit=self.fit or wanted.fit,
+            levels=wanted.levels if self.white is None else (self.black or 0, self.white),
+        )
 
     def reason_to_skip(self, name: str) -> str | None:
         """Take what is named like a picture."""
@@ -53,32 +129,37 @@ class Images(FolderSource):
 
     def read(self, file: File) -> Item:
         """Decode one picture."""
-        grey = self.grey
-        if grey is None and self._first is not None:
-            grey = len(self._first[1]) == 2
-        picture = decode_image(file.raw, self._target, grey, keep_colour=self.grey is None)
-        if self._first is None:
-            self._first = file.name, picture.shape
-        elif picture.shape != self._first[1]:
-            raise CorpusError(
-                f"is {_measure(picture.shape)} while {self._first[0]} is {_measure(self._first[1])}: "
-                "bring all to one size with ?size=WIDTHxHEIGHT"
-            )
-        return Item(file.name, picture, None, self.label_of(file.name))
+        # Decoded first: where no picture can be read, it is said of each why.
+        decoded = decode(file.raw)
+        return Item(file.name, self.preprocessing.apply(decoded), None, self.label_of(file.name))
+
+    def _of_its_parts(self, name: str) -> bool:
+        parts = [part for part in (self.part, self.queries_part) if part is not None]
+        lies_in = self.part is None or any(self._lies_in(name, part) for part in parts)
+        return lies_in and self.reason_to_skip(name) is None
+
+    def _chosen(self) -> dict[str, str]:
+        """Return the options that were chosen; none where all pictures are alike and have up to 8 bits a value."""
+        if self._target is not None and self.grey is not None and self.white is not None:
+            return {}
+        survey = self.survey
+        if not survey.pictures:
+            return {}
+        made = self.preprocessing
+        chosen: dict[str, str] = {}
+        if len(survey.sizes) > 1:
+            chosen |= {"size": f"{made.size[0]}x{made.size[1]}", "fit": made.fit}
+        if 0 < survey.grey < survey.pictures:
+            chosen["grey"] = "true" if made.grey else "false"
+        if survey.ranges and made.levels is not None:
+            black, white = made.levels
+            chosen |= {"white": repr(float(white)).removesuffix(".0")}
+            chosen |= {"black": repr(float(black)).removesuffix(".0")} if black else {}
+        return chosen
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """Read ``WIDTHxHEIGHT``.
-
-    Examples
-    --------
-    >>> parse_size("32x24")
-    (32, 24)
-    """
-    match = re.fullmatch(r"([0-9]{1,5})[xX×]([0-9]{1,5})", text.strip())
-    if match is None or "0" in (match[1].strip("0") or "0", match[2].strip("0") or "0"):
-        raise OptionError(f"size should be WIDTHxHEIGHT in pixels, as in 32x32; got {text!r}")
-    return int(match[1]), int(match[2])
+def _pass_over(error: CorpusError) -> None:
+    """Leave to the reading of the items what their survey met: it is said once."""
 
 
 def options_like(picture: Any) -> str:
@@ -93,8 +174,8 @@ def options_like(picture: Any) -> str:
     return f"?size={width}x{height}&grey={'true' if np.ndim(picture) == 2 else 'false'}"
 
 
-def read_image(path: Path, size: tuple[int, int] | None = None, grey: bool | None = None) -> NDArray[np.uint8]:
-    """Read one picture file, as `decode_image` does.
+def read_image(path: Path, preprocessing: Preprocessing | None = None) -> NDArray[np.uint8]:
+    """Read one picture file; without `preprocessing` in its own size and colours.
 
     Raises
     ------
@@ -102,88 +183,23 @@ def read_image(path: Path, size: tuple[int, int] | None = None, grey: bool | Non
         Naming the file, when it is missing, truncated, too large or no picture.
     """
     try:
-        return decode_image(path.read_bytes(), size, grey)
+        return decode_image(path.read_bytes(), preprocessing)
     except OSError as error:
         raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from error
     except CorpusError as error:
         raise CorpusError(f"{path} {error}") from error
 
 
-def decode_image(
-    raw: bytes, size: tuple[int, int] | None = None, grey: bool | None = None, keep_colour: bool = False
-) -> NDArray[np.uint8]:
-    """Decode a picture completely: upright (EXIF), on white where transparent, the first frame of several.
-
-    Parameters
-    ----------
-    raw : bytes
-        A PNG, JPEG, PGM/PPM, BMP, GIF, TIFF or WebP file.
-    size : (width, height), optional
-        Resize to this.
-    grey : bool, optional
-        Grey levels or RGB; by default as the picture is.
-    keep_colour : bool
-        Refuse to turn a colour picture grey.
-
-    Returns
-    -------
-    ndarray uint8 (height, width) or (height, width, 3)
+def decode_image(raw: bytes, preprocessing: Preprocessing | None = None) -> NDArray[np.uint8]:
+    """Decode a picture to 8 bits a value: uint8 (height, width) or (height, width, 3).
 
     Raises
     ------
     CorpusError
-        When it is truncated, no picture, or has more pixels than Pillow's ``MAX_IMAGE_PIXELS``.
+        See `image_file.decode`.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which changes no pixel
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw), formats=FORMATS) as opened:
-                opened.load()
-                turned = opened.getexif().get(_ORIENTATION, 1) != 1
-                image = ImageOps.exif_transpose(opened) if turned else opened
-                if image.mode == "F":
-                    raise CorpusError("holds floating-point values; save it with 8 or 16 bits")
-                is_grey = image.mode in _GREY_MODES
-                if grey and not is_grey and keep_colour:
-                    raise CorpusError("is in colour while the first picture is grey: say ?grey=true or ?grey=false")
-                image = _eight_bit(image).convert("L" if (is_grey if grey is None else grey) else "RGB")
-                if size is not None and image.size != size:
-                    image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-                return np.array(image, dtype=np.uint8)
-    except UnidentifiedImageError:
-        raise CorpusError("is no picture that can be read (PNG, JPEG, PGM, BMP, GIF, TIFF, WebP)") from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise CorpusError(f"has more than the {Image.MAX_IMAGE_PIXELS or 0:,} pixels that are read") from None
-    # Pillow's decoders raise nearly anything on damaged files.
-    except (
-        OSError,
-        EOFError,
-        SyntaxError,
-        ValueError,
-        IndexError,
-        KeyError,
-        TypeError,
-        OverflowError,
-    ) as error:
-        raise CorpusError(f"is damaged: {error}") from error
-
-
-def _eight_bit(image: Image) -> Image:
-    """Bring a picture to 8 bits a channel without transparency (16-bit levels by their high byte)."""
-    from PIL import Image as Pillow
-
-    if image.mode.startswith("I"):
-        levels: NDArray[Any] = np.asarray(image).astype(np.int64) >> 8
-        return Pillow.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        solid = image.convert("RGBA")
-        paper = Pillow.new("RGBA", solid.size, "white")
-        return Pillow.alpha_composite(paper, solid)
-    return image
-
-
-def _measure(shape: tuple[int, ...]) -> str:
-    return f"{shape[1]}x{shape[0]}"
+    decoded: Picture = decode(raw)
+    if preprocessing is None:
+        height, width = decoded.values.shape[:2]
+        preprocessing = Preprocessing((width, height), decoded.values.ndim == 2)
+    return preprocessing.apply(decoded)

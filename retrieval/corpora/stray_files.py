@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from retrieval.corpora.files import hidden
+from retrieval.corpora.links import hidden
 
 _CHECKSUM = re.compile(
     r"(?i:(md5|sha[0-9]*|b2|crc32?)[-_]?(sums?|manifest)|checksums?)(?i:\.(txt|md5|sha[0-9]*|asc))?"

@@ -34,7 +34,8 @@ def analysis_lines(found: Analysis) -> list[str]:
         lines += ["", *aligned(head, rows, right=range(1, len(head)))]
     if found.local is not None and found.local.precision:
         told = ", ".join(f"{name} {value:.3f}" for name, value in found.local.precision.items())
-        lines += ["", f"P@10 of {found.local_space} as {found.local.k} clusters and as a code: {told}"]
+        among = f"among the {len(found.shown):,} items looked at"
+        lines += ["", f"P@10 of {found.local_space} as {found.local.k} clusters and as a code, {among}: {told}"]
     for space in found.spaces:
         if space.posterior is not None:
             lines += ["", *_posterior_lines(space.spec, space.posterior)]

@@ -87,6 +87,7 @@ def local_section(analysis: Analysis) -> Markup | None:
     if local is None:
         return None
     told = "; ".join(f"{name}: P@10 {value:.3f}" for name, value in local.precision.items())
+    told += f" (among the {len(analysis.shown):,} items looked at)" if told else ""
     note = (
         f"{analysis.local_space} as a code (distributed), and as the number of one of {local.k} k-means clusters"
         f" (local): within a cluster all items are equally near, so that its order is the corpus's. {told}"

@@ -161,7 +161,8 @@ def _sums(analysis: Analysis, figures: Figures) -> Markup | None:
         return None
     note = (
         "An item is its code's numbers times the components, added up (and the mean): first the largest terms, "
-        "then the sums of the first 1, 2, 5, ... of them with their squared error. PCA and LSA keep their own order."
+        "then the sums of the first 1, 2, 5, ... of them with their squared error, summed over the pixels, which go "
+        "from 0 to 1. PCA and LSA keep their own order."
     )
     return join(element("p", note, class_="note"), *parts)
 
@@ -210,7 +211,11 @@ def _quality(analysis: Analysis) -> Markup | None:
         head = (element("th", breakable(space.spec), scope="row"), element("td", name, class_="words"))
         rows.append(element("tr", *head, *cells))
     classes = len(set(analysis.labels))
-    note = f"As many clusters as there are classes ({classes}), made of the sample; 1 is perfect, ARI 0 is chance."
+    note = (
+        f"As many clusters as there are classes ({classes}), made of the sample; 1 is perfect, ARI 0 is chance. Purity "
+        "is the share of items in their cluster's most frequent class; accuracy the same when each class has one "
+        "cluster."
+    )
     return join(element("p", note, class_="note"), table(("space", "method", *measures), rows))
 
 

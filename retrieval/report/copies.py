@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from encoders.errors import BadItemError
-from retrieval.copies import Copies, Row, is_picture
+from retrieval.copies import Copies, Row, is_picture, mean_name
 from retrieval.output import write_npy, writing
 from retrieval.report.listing import WIDTH, aligned
 from retrieval.report.sheet import as_image, sheet
@@ -67,8 +67,7 @@ def write_copies(copies: Copies, path: Path) -> None:
 
 
 def _figures_table(copies: Copies) -> list[str]:
-    mean = "mean " if len(copies.columns) > 1 else ""
-    heads = [f"{mean}{measure}" for measure in copies.measures]
+    heads = [mean_name(measure, len(copies.columns)) for measure in copies.measures]
     rows = [
         [
             middle_cut(row.name, WIDTH - sum(len(head) + 2 for head in heads)),
@@ -86,7 +85,7 @@ def _contents_lines(copies: Copies) -> list[str]:
     if len(copies.rows) == 1:
         row, widest = copies.rows[0], max(map(len, copies.columns))
         told = [f"{column.ljust(widest)}  {_line(row, place)}" for place, column in enumerate(copies.columns)]
-        return told if copies.title else [row.name, *told]
+        return told if copies.title and not copies.measures else [row.name, *told]
     lines = []
     for place, column in enumerate(copies.columns):
         lines += [column] if len(copies.columns) > 1 else []

@@ -15,7 +15,13 @@ CARDS = 5
 _SNIPPET = 280
 #: Pictures up to this size are enlarged by whole pixels, not smoothed.
 _PIXEL_ART = 48
-_MEASURED = {"hamming": "Hamming distance, bits", "dot": "inner product"}
+#: What stands under the answers of a space, by its metric.
+_MEASURED = {
+    "hamming": "Hamming distance, bits",
+    "dot": "score (inner product)",
+    "euclidean": "Euclidean distance",
+    "cosine": "cosine distance",
+}
 
 
 def examples_section(
@@ -41,7 +47,7 @@ def examples_section(
     judged = any(hit.relevant is not None for example in shown for hits in example.answers for hit in hits)
     notes = [
         "Each query, and what every space puts nearest to it, nearest first.",
-        "Under each answer its distance in the space's own metric, and its label where it has one.",
+        f"Under each answer {_what_stands_there(comparison.spaces)}, and its label where it has one.",
     ]
     if judged:
         notes.append("✓ relevant, ✗ not relevant.")
@@ -54,6 +60,16 @@ def examples_section(
         *(_example(example, comparison.spaces, number, thumbnail) for number, example in enumerate(shown, 1)),
         aria_labelledby=f"{key}-examples",
     )
+
+
+def _what_stands_there(spaces: list[SpaceResult]) -> str:
+    """Say what the number under an answer is: a distance, or a score where the metric is none."""
+    scored = [str(space.metric) == "dot" for space in spaces]
+    score = "its score (larger is better)"
+    if all(scored):
+        return score
+    distance = "its distance in the space's own metric"
+    return f"{distance} or, where the space's is an inner product, {score}" if any(scored) else distance
 
 
 def _example(example: Example, spaces: list[SpaceResult], number: int, thumbnail: int) -> Markup:
@@ -146,7 +162,7 @@ def _card(hit: Answer, space: SpaceResult, thumbnail: int) -> Markup:
 
 def _name(space: SpaceResult, hits: list[Answer], place: int) -> Markup:
     judged = [hit.relevant for hit in hits if hit.relevant is not None]
-    measured = _MEASURED.get(str(space.metric), f"{space.metric} distance")
+    measured = _MEASURED[str(space.metric)]
     count = f"{sum(judged)} of {len(hits)} relevant"
     return element(
         "div",
@@ -174,14 +190,12 @@ def _told(hit: Answer, space: SpaceResult, label: str | None) -> Markup:
             " ",
         )
     )
-    # Rounding may leave a distance of 0 a hair below it.
-    number = hit.score if space.metric == "dot" else max(hit.distance, 0.0)
     named = element("span", label, class_="label") if label else None
-    return element("span", sign, _distance(number, space.metric), " " if label else None, named, class_="told")
+    return element("span", sign, _number(hit.number, space.metric), " " if label else None, named, class_="told")
 
 
-def _distance(value: float, metric: str) -> str:
-    """Write a distance: whole for bits, otherwise three digits."""
+def _number(value: float, metric: str) -> str:
+    """Write a distance or a score: whole for bits, otherwise three digits."""
     if not math.isfinite(value):
         return "–"
     if metric == "hamming" or abs(value) < 1e-6:

@@ -13,7 +13,7 @@ from retrieval.report.colours import colour_of, stroke_of
 from retrieval.report.drawing import Frame, grid_line, level, linear_ticks, round_ticks, spread, svg, tick, words
 from retrieval.report.markup import Markup, element, join
 from retrieval.report.specs import middle_cut
-from retrieval.report.verdict import cost_title, curves_title, main_measure
+from retrieval.report.verdict import cost_title, curves_title, main_measure, stored_bytes
 
 _LABEL_LETTERS = 23
 #: Height of a label of one line, and of two: spec and index.
@@ -76,7 +76,7 @@ def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") 
 
 
 def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Markup | None:
-    """Draw the main measure with its 95 % interval and, beside it, the stored bytes: one row a space.
+    """Draw the main measure with its 95 % interval and, beside it, the bytes on disk: one row a space.
 
     Returns
     -------
@@ -94,18 +94,18 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
     bottom = height - 52
     ticks = _ticks(values, spans)
     quality = Frame(186, 362, 14, bottom, ticks[0], ticks[-1])
-    size = _size_frame([space.bytes_per_item for space in spaces], bottom)
+    size = _size_frame([space.stored_bytes_per_item for space in spaces], bottom)
     parts: list[Markup] = [*linear_ticks(quality, ticks), *_decades(size)]
     for place, (space, value, span) in enumerate(zip(spaces, values, spans, strict=True)):
         y = 14 + row * (place + 0.5)
         parts.append(_name(174, y, space, "end"))
         if math.isfinite(value):
             parts.append(_bar(quality, value, span, y, place))
-        parts.append(_dot(size.across(math.log10(max(space.bytes_per_item, 1))), y, place))
+        parts.append(_dot(size.across(math.log10(max(space.stored_bytes_per_item, 1))), y, place))
     parts.append(words((quality.left + quality.right) / 2, bottom + 38, f"{measure}, 95% interval", "middle"))
-    parts.append(words((size.left + size.right) / 2, bottom + 38, "stored bytes per item (log)", "middle"))
+    parts.append(words((size.left + size.right) / 2, bottom + 38, f"{stored_bytes(spaces)} per item (log)", "middle"))
     told = "; ".join(
-        f"{space.label}: {measure} {value:.3f} ± {span:.3f}, {space.bytes_per_item:,.0f} bytes per item"
+        f"{space.label}: {measure} {value:.3f} ± {span:.3f}, {space.stored_bytes_per_item:,.0f} bytes per item"
         for space, value, span in zip(spaces, values, spans, strict=True)
     )
     return svg(key, cost_title(comparison), told, height, join(*parts))

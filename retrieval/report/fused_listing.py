@@ -25,7 +25,7 @@ from retrieval.searcher import Found, Query
 def fused_lines(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = ()) -> list[str]:
     """Return the spaces, numbered, and the answers with their rank in each."""
     spaces = [line for place, space in enumerate(fused.spaces, 1) for line in _space_lines(place, space)]
-    how = f"{RRF} of {counted(len(fused.spaces), 'space')}, the {fused.depth:,} nearest of each"
+    how = f"{RRF} of {counted(len(fused.spaces), 'space')}, the {fused.depth:,} best of each"
     table = _ranks_table(fused) if fused.answers else [f"no answer: {why_nothing(filters)}"]
     return [
         *query_lines(query, filters),

@@ -72,7 +72,7 @@ def _answers_block(found: Found, filters: Sequence[Filter] = ()) -> list[str]:
 
 def _distances_table(found: Found) -> list[str]:
     decimals = 0 if found.metric == "hamming" else 3
-    cells = [[f"{answer.distance:.{decimals}f}"] for answer in found.answers]
+    cells = [[f"{answer.number:.{decimals}f}"] for answer in found.answers]
     return answers_table(found.answers, [_WORDS[found.metric]], cells)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.neural.encoder import MAIN, NeuralEncoder
+from retrieval.phases import measures_of
 from retrieval.report.losses import LOGARITHMIC
 from retrieval.report.specs import middle_cut
 
@@ -69,7 +70,9 @@ class LiveCurve:
         stage, phase, history = self._state
         width = min(self._console.width, MOST_WIDE)
         head = status(stage, phase, history, time.monotonic() - self._since)
-        lines = [Text(middle_cut(head, width), style="bold"), *curve(history, width - _AXIS - _NAMES)]
+        first, second = measures_of(stage, phase)
+        drawn = curve(history, width - _AXIS - _NAMES, measure=second, training=first == second)
+        lines = [Text(middle_cut(head, width), style="bold"), *drawn]
         return Text("\n").join(lines)
 
 
@@ -116,7 +119,9 @@ def _span(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def curve(history: History, columns: int, height: int = HEIGHT) -> list[Text]:
+def curve(
+    history: History, columns: int, height: int = HEIGHT, measure: str = "loss", training: bool = True
+) -> list[Text]:
     """Draw the losses of a phase, the validation's dashed, with their names and last values at their ends.
 
     Parameters
@@ -125,12 +130,17 @@ def curve(history: History, columns: int, height: int = HEIGHT) -> list[Text]:
         With at least one epoch; before that nothing is drawn.
     columns, height : int
         Cells of the drawing itself.
+    measure : str
+        What the validation measures.
+    training : bool
+        Draw the training's too: it measures the same.
     """
     from rich.text import Text
 
     if not history.validation_loss or columns < 8:
         return []
-    losses = [np.asarray(history.train_loss, float), np.asarray(history.validation_loss, float)]
+    validation = np.asarray(history.validation_loss, float)
+    losses = [np.asarray(history.train_loss, float) if training else validation, validation]
     low, high = min(map(np.min, losses)), max(map(np.max, losses))
     scale: Any = np.log if low > 0 and high / low > LOGARITHMIC else np.asarray
     bottom, top = float(scale(low)), float(scale(high))
@@ -138,7 +148,8 @@ def curve(history: History, columns: int, height: int = HEIGHT) -> list[Text]:
         bottom, top = bottom - 0.5, top + 0.5
     rows = [(top - scale(line)) / (top - bottom) * (4 * height - 1) for line in losses]
     drawn = [_traced(line, columns, height, dashed) for line, dashed in zip(rows, (False, True), strict=True)]
-    names = _names(history, [float(line[-1]) for line in rows], height)
+    drawn[0] *= training
+    names = _names(history, [float(line[-1]) for line in rows], height, training)
     shown = np.linspace(top, bottom, height)
     lines = []
     for row in range(height):
@@ -153,7 +164,9 @@ def curve(history: History, columns: int, height: int = HEIGHT) -> list[Text]:
     best = history.best_epoch
     last = len(history.train_loss)
     foot = f"{'└':>{_AXIS}}" + "─" * columns
-    told = f"epochs 1 to {last:,}; lowest validation loss {history.validation_loss[best]:.4g}, in epoch {best + 1:,}"
+    told = (
+        f"epochs 1 to {last:,}; lowest validation {measure} {history.validation_loss[best]:.4g}, in epoch {best + 1:,}"
+    )
     lines += [Text(foot, style="dim"), Text(f"{'':>{_AXIS}}{told}")]
     return lines
 
@@ -172,14 +185,17 @@ def _traced(line: NDArray[np.float64], columns: int, height: int, dashed: bool) 
     return cells
 
 
-def _names(history: History, ends: Sequence[float], height: int) -> dict[int, tuple[str, str]]:
+def _names(history: History, ends: Sequence[float], height: int, training: bool) -> dict[int, tuple[str, str]]:
     """Return what stands behind which line: the names of the curves, one line apart at least."""
     rows = [min(height - 1, int(end) // 4) for end in ends]
+    validation = f"validation {history.validation_loss[-1]:.4g}"
+    if not training:
+        return {rows[1]: (validation, _VALIDATION)}
     if rows[0] == rows[1]:
         upper = 0 if ends[0] < ends[1] else 1
         if rows[upper] > 0:
             rows[upper] -= 1
         else:
             rows[1 - upper] += 1
-    told = (f"training {history.train_loss[-1]:.4g}", f"validation {history.validation_loss[-1]:.4g}")
+    told = (f"training {history.train_loss[-1]:.4g}", validation)
     return dict(zip(rows, zip(told, (_TRAINING, _VALIDATION), strict=True), strict=True))

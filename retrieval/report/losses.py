@@ -34,7 +34,8 @@ def training_section(comparison: Comparison, key: str) -> Markup | None:
     note = (
         "The loss of every epoch, on a logarithmic scale where it falls far; validation is measured on items that "
         "were held out, and the weights of its best epoch are kept. Every method has a loss of its own: heights are "
-        "compared within a figure only."
+        "compared within a figure only. Of restricted Boltzmann machines, whose training goes down a difference of "
+        "free energies, the squared error of the reconstruction is shown."
     )
     return element(
         "section",
@@ -65,7 +66,7 @@ def loss_svg(phase: Phase, spec: str, place: int, key: str) -> Markup:
     key : str
         Prefix of the ids.
     """
-    losses = [np.asarray(phase.train_loss, float), np.asarray(phase.validation_loss, float)]
+    losses = [np.asarray(values, float) for values in _drawn(phase).values()]
     low, high = min(map(np.min, losses)), max(map(np.max, losses))
     logarithmic = bool(low > 0 and high / low > LOGARITHMIC)
     count = len(losses[0])
@@ -77,13 +78,23 @@ def loss_svg(phase: Phase, spec: str, place: int, key: str) -> Markup:
     parts = [level(frame, y, name) for y, name in zip(at.tolist(), told, strict=True)]
     parts += [tick(frame, epoch, f"{epoch:,}") for epoch in epoch_ticks(count)]
     parts.append(words((frame.left + frame.right) / 2, frame.bottom + 36, "epoch", "middle"))
-    parts.append(words(12, (frame.top + frame.bottom) / 2, "loss (log)" if logarithmic else "loss", "middle", True))
-    parts += [_line(frame, heights[0], place, faint=True), _line(frame, heights[1], place, faint=False)]
-    parts.append(_best(frame, phase, float(heights[1][phase.best_epoch]), place))
+    measure = phase.validation_measure
+    axis = f"{measure} (log)" if logarithmic else measure
+    parts.append(words(12, (frame.top + frame.bottom) / 2, axis, "middle", True))
+    parts += [_line(frame, line, place, faint=True) for line in heights[:-1]]
+    parts.append(_line(frame, heights[-1], place, faint=False))
+    parts.append(_best(frame, phase, float(heights[-1][phase.best_epoch]), place))
     parts += _names(frame, phase, [float(line[-1]) for line in heights])
-    best = f"lowest validation loss {phase.validation_loss[phase.best_epoch]:.4g} in epoch {phase.best_epoch + 1}"
-    ends = f"training loss from {losses[0][0]:.4g} to {losses[0][-1]:.4g}"
-    return svg(key, f"{spec}, {phase.name}: loss by epoch", f"{best}; {ends}", _HEIGHT, join(*parts), _WIDTH)
+    best = f"lowest validation {measure} {phase.validation_loss[phase.best_epoch]:.4g} in epoch {phase.best_epoch + 1}"
+    trained = phase.train_loss
+    ends = f"training {phase.train_measure} from {trained[0]:.4g} to {trained[-1]:.4g}"
+    return svg(key, f"{spec}, {phase.name}: {measure} by epoch", f"{best}; {ends}", _HEIGHT, join(*parts), _WIDTH)
+
+
+def _drawn(phase: Phase) -> dict[str, list[float]]:
+    """Return the curves that have an axis in common: of two measures, that of the validation."""
+    training = {"training": phase.train_loss} if phase.comparable else {}
+    return {**training, "validation": phase.validation_loss}
 
 
 def decade_ticks(low: float, high: float) -> list[float]:
@@ -138,6 +149,6 @@ def _best(frame: Frame, phase: Phase, height: float, place: int) -> Markup:
 
 
 def _names(frame: Frame, phase: Phase, ends: list[float]) -> list[Markup]:
-    told = (f"training {phase.train_loss[-1]:.3g}", f"validation {phase.validation_loss[-1]:.3g}")
+    told = [f"{name} {values[-1]:.3g}" for name, values in _drawn(phase).items()]
     places = spread(ends, 16, frame.top, frame.bottom)
     return [words(frame.right + 9, at + 4, name) for name, at in zip(told, places, strict=True)]

@@ -278,7 +278,10 @@ def tree_svg(
         parts.append(words(start, y(place) + 4, middle_cut(name, 44)))
     parts.append(
         words(
-            (left + right) / 2, frame.bottom + 36, "height of the merge (growth of the squared error, Ward)", "middle"
+            (left + right) / 2,
+            frame.bottom + 36,
+            "height of the merge (Ward: √(2 × growth of the squared error))",
+            "middle",
         )
     )
     return svg(key, title, f"{len(names)} leaves, cut at height {cut:.3g}", frame.bottom + 48, join(*parts), 760)

@@ -39,7 +39,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
         "judged_by": comparison.judged_by,
         "spaces": [_space(space, per_query) for space in comparison.spaces],
         "overlaps": [
-            plain({"first": pair.first, "second": pair.second, "jaccard": pair.jaccard, "rbo": pair.rbo})
+            plain({"first": pair.first, "second": pair.second, "k": pair.k, "jaccard": pair.jaccard, "rbo": pair.rbo})
             for pair in comparison.overlaps
         ],
         "notes": list(comparison.notes),
@@ -86,7 +86,8 @@ def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
         "dim": space.dim,
         "kind": str(space.kind),
         "metric": str(space.metric),
-        "bytes_per_item": space.bytes_per_item,
+        "code_bytes_per_item": space.bytes_per_item,
+        "bytes_on_disk_per_item": space.bytes_on_disk_per_item,
         "fit_seconds": space.fit_seconds,
         "encode_per_second": space.encode_per_second,
         "query_ms": space.query_ms,

@@ -32,11 +32,16 @@ class Cell(NamedTuple):
 
 _COSTS: tuple[tuple[Column, Callable[[SpaceResult], float], int], ...] = (
     (Column("dim", "", "size", None), lambda space: space.dim, 0),
-    (Column("stored", "B/item", "size", "least"), lambda space: space.bytes_per_item, 1),
+    (Column("codes", "B/item", "size", "least"), lambda space: space.bytes_per_item, 1),
+    (Column("on disk", "B/item", "size", "least"), lambda space: _known(space.bytes_on_disk_per_item), 1),
     (Column("fit", "s", "speed", "least"), lambda space: space.fit_seconds, 2),
     (Column("encode", "items/s", "speed", "most"), lambda space: space.encode_per_second, 0),
     (Column("query", "ms", "speed", "least"), lambda space: space.query_ms, 2),
 )
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cell]]]:
@@ -65,13 +70,15 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
         cells.append(_cells(column, values, 3, tied))
     for column, read, most_decimals in _COSTS:
         costs = [read(space) for space in spaces]
+        if not any(map(math.isfinite, costs)):  # a server keeps to itself what one of several spaces takes
+            continue
         columns.append(column)
         cells.append(_cells(column, costs, decimals_for(costs, most_decimals), [False] * len(spaces)))
     return columns, [list(row) for row in zip(*cells, strict=True)]
 
 
 def overlap_cells(comparison: Comparison) -> list[list[Cell]]:
-    """Return a square of cells, space by space: Jaccard@10 above the diagonal, RBO below it."""
+    """Return a square of cells, space by space: Jaccard@k above the diagonal, RBO below it."""
     places = {space.label: place for place, space in enumerate(comparison.spaces)}
     square = [[Cell(NOTHING) for _ in comparison.spaces] for _ in comparison.spaces]
     for pair in comparison.overlaps:

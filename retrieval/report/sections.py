@@ -12,7 +12,7 @@ from retrieval.report.examples import swatch
 from retrieval.report.figures import precision_recall_svg, quality_cost_svg
 from retrieval.report.markup import Markup, element, join
 from retrieval.report.record import plain
-from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
+from retrieval.report.rows import Cell, Column, comparison_rows, measures_of, overlap_cells
 from retrieval.report.specs import breakable
 from retrieval.report.verdict import cost_title, curves_title, listed, notes, overlap_sentence
 
@@ -77,6 +77,7 @@ def overlap_section(comparison: Comparison, key: str) -> Markup | None:
     """Write how far the spaces agree on the neighbours of the same queries."""
     if not comparison.overlaps:
         return None
+    k = comparison.overlaps[0].k
     head = (element("th", f"{number}", scope="col") for number in range(1, len(comparison.spaces) + 1))
     rows = (
         element(
@@ -98,9 +99,9 @@ def overlap_section(comparison: Comparison, key: str) -> Markup | None:
         element("div", _scroll(table, "Overlap of the neighbours"), class_="overlap"),
         element(
             "p",
-            "Above the diagonal Jaccard@10: of all that either puts among its first ten, the share that "
-            "both do. Below it rank-biased overlap (RBO), which counts the first places more. 1 is the same "
-            "neighbours, 0 none in common; means over the queries.",
+            f"Above the diagonal Jaccard@{k}: of all that either puts among its first {k}, the share that both do. "
+            f"Below it rank-biased overlap (RBO, extrapolated from the first {k}), which counts the first places more. "
+            "1 is the same neighbours, 0 none in common; means over the queries.",
             class_="note",
         ),
         aria_labelledby=f"{key}-overlap",
@@ -123,15 +124,25 @@ def method_section(comparison: Comparison, key: str) -> Markup:
         element(
             "p",
             f"{comparison.n_queries:,} queries against {comparison.n_items:,} items of {comparison.corpus}. "
-            f"{judged} Measures are means over the queries; equal scores count as in random order. "
-            "Fit is the time of training; "
-            "query is the time of one query, encoded and searched.",
+            f"{judged} Measures are means over the queries; equal scores count as in random order."
+            f"{_cut_precision(comparison)} Codes are the bytes of the codes alone; on disk is the saved index: codes, "
+            "graph or lists, and ids. Fit is the time of training; query is the time of one query, encoded and "
+            "searched for 10 answers (median).",
         ),
         method_list(comparison.provenance),
         element("h4", "Every option of every space"),
         element("dl", *(join(element("dt", breakable(spec)), element("dd", told)) for spec, told in spaces)),
         aria_labelledby=f"{key}-method",
     )
+
+
+def _cut_precision(comparison: Comparison) -> str:
+    """Say what AP@k is where labels judge: trec_eval divides by all relevant items, of which a class has too many."""
+    cut = [name for name in measures_of(comparison) if name.startswith("AP@")]
+    if comparison.judged_by != "labels" or not cut:
+        return ""
+    k = cut[0].removeprefix("AP@")
+    return f" {cut[0]} is the mean precision at the relevant answers among the first {k}, however many there are."
 
 
 def method_list(made: Mapping[str, Any]) -> Markup:

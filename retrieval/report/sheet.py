@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.copies import Copies, Row
+from retrieval.copies import Copies, Row, mean_name
 from retrieval.report.specs import middle_cut, wrapped
 
 if TYPE_CHECKING:
@@ -44,14 +45,13 @@ def _table(copies: Copies) -> Image:
     width, height = _largest(tiles)
     caption = _LINE if copies.measures else 0
     left = _MARGIN + round(_LETTERS * _SIZE * 0.56) + _GAP
-    title = _LINE + _GAP if copies.title else 0
-    top = _MARGIN + title + _LINE + _GAP
+    wide = left + len(copies.columns) * (width + _GAP) + _MARGIN
+    title = textwrap.wrap(copies.title, max(12, int((wide - 2 * _MARGIN) / (_SIZE * 0.56))))
+    top = _MARGIN + (_LINE * len(title) + _GAP if title else 0) + _LINE + _GAP
     row_height = max(height + caption, _LINE * 4) + 2 * _GAP
-    image, draw = _paper(
-        left + len(copies.columns) * (width + _GAP) + _MARGIN, top + len(copies.rows) * row_height + _MARGIN
-    )
-    if copies.title:
-        _write(draw, (_MARGIN, _MARGIN), copies.title)
+    image, draw = _paper(wide, top + len(copies.rows) * row_height + _MARGIN)
+    for number, part in enumerate(title):
+        _write(draw, (_MARGIN, _MARGIN + number * _LINE), part)
     for column, name in enumerate(copies.columns):
         at = (left + column * (width + _GAP) + width / 2, top - _GAP)
         _write(draw, at, middle_cut(name, max(4, min(_HEAD, width // 7))), _SOFT, "ms")
@@ -69,8 +69,8 @@ def _table(copies: Copies) -> Image:
 
 def _row_head(row: Row, lines: int) -> list[tuple[str, tuple[int, int, int]]]:
     """Return the name of a row, broken at its joints, and the means of what was measured; in so many lines."""
-    mean = "mean " if len(row.contents) > 1 else ""
-    told = [(f"{mean}{measure} {np.mean(values):.3g}", _SOFT) for measure, values in row.figures.items()]
+    count = len(row.contents)
+    told = [(f"{mean_name(measure, count)} {np.mean(values):.3g}", _SOFT) for measure, values in row.figures.items()]
     name = wrapped(row.name, _LETTERS)
     return [*((part, _INK) for part in name[: max(1, lines - len(told))]), *told]
 

@@ -59,7 +59,8 @@ def print_table(comparison: Comparison, stream: TextIO | None = None, width: int
         console.print()
         if _SPEC_WIDTH + 6 * len(comparison.spaces) + 1 <= console.width:
             _print(console, _overlap(comparison, console.width, marks))
-            told = "above the diagonal Jaccard@10, below it RBO; 1 = the same neighbours"
+            k = comparison.overlaps[0].k
+            told = f"above the diagonal Jaccard@{k}, below it RBO; 1 = the same neighbours"
             _print(console, Text(told, style="dim"))
         else:
             _print(console, _pairs(comparison, console.width, marks))
@@ -165,7 +166,7 @@ def _table(columns: Sequence[Column], rows: list[list[Cell]], chosen: list[int],
 
 
 def _overlap(comparison: Comparison, width: int, marks: _Marks) -> Table:
-    """Build the square of agreement: Jaccard@10 above the diagonal, RBO below."""
+    """Build the square of agreement: Jaccard@k above the diagonal, RBO below."""
     from rich.text import Text
 
     count = len(comparison.spaces)
@@ -185,7 +186,8 @@ def _pairs(comparison: Comparison, width: int, marks: _Marks) -> Table:
 
     table = _bare_table()
     table.add_column(Text("neighbours shared"), no_wrap=True)
-    for head in ("Jaccard@10", "RBO"):
+    k = comparison.overlaps[0].k
+    for head in (f"Jaccard@{k}", "RBO"):
         table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for pair in comparison.overlaps:
         name = _wrapped(f"{pair.first} and {pair.second}", width - 22, marks)

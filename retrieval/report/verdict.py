@@ -98,22 +98,30 @@ def curves_title(comparison: Comparison) -> str:
 
 
 def cost_title(comparison: Comparison) -> str:
-    """Say what the quality of the best space costs in stored bytes, and whether a smaller one is as good."""
+    """Say what the quality of the best space costs in bytes on disk, and whether a smaller one is as good."""
     measure, led = main_measure(comparison), leaders(comparison)
     if measure is None or led is None:
-        return "Stored bytes per item"
+        return f"{stored_bytes(comparison.spaces).capitalize()} per item"
     best, tied = led
-    smallest = min(comparison.spaces, key=lambda space: space.bytes_per_item)
-    if best.bytes_per_item <= smallest.bytes_per_item:
+    smallest = min(comparison.spaces, key=lambda space: space.stored_bytes_per_item)
+    if best.stored_bytes_per_item <= smallest.stored_bytes_per_item:
         return f"{best.label} has the highest {measure} and no space stores less"
-    lean = min(tied, key=lambda space: space.bytes_per_item, default=best)
-    if lean.bytes_per_item < best.bytes_per_item:
-        share = lean.bytes_per_item / best.bytes_per_item
+    lean = min(tied, key=lambda space: space.stored_bytes_per_item, default=best)
+    if lean.stored_bytes_per_item < best.stored_bytes_per_item:
+        share = lean.stored_bytes_per_item / best.stored_bytes_per_item
         return f"{lean.label} is tied with {best.label} and stores {_percent(share)} of its bytes"
-    share = smallest.bytes_per_item / best.bytes_per_item
+    share = smallest.stored_bytes_per_item / best.stored_bytes_per_item
     lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
     what = f"{_percent(share)} of the bytes of {best.label}"
     return f"{smallest.label} stores {what} and gives up {lost:.3f} {measure}"
+
+
+def stored_bytes(spaces: Sequence[SpaceResult]) -> str:
+    """Say what `SpaceResult.stored_bytes_per_item` counts: bytes on disk, of the codes where a server keeps them."""
+    unknown = [space.bytes_on_disk_per_item is None for space in spaces]
+    if all(unknown):
+        return "bytes of the codes"
+    return "bytes on disk, or of the codes where a server keeps them," if any(unknown) else "bytes on disk"
 
 
 def overlap_sentence(comparison: Comparison) -> str | None:
@@ -123,9 +131,9 @@ def overlap_sentence(comparison: Comparison) -> str | None:
         return None
     low, high = min(pairs, key=lambda pair: pair.jaccard), max(pairs, key=lambda pair: pair.jaccard)
     if low is high:
-        return f"{low.first} and {low.second} share their neighbours with Jaccard@10 {low.jaccard:.2f}"
+        return f"{low.first} and {low.second} share their neighbours with Jaccard@{low.k} {low.jaccard:.2f}"
     return (
-        f"{high.first} and {high.second} agree most (Jaccard@10 {high.jaccard:.2f}), "
+        f"{high.first} and {high.second} agree most (Jaccard@{high.k} {high.jaccard:.2f}), "
         f"{low.first} and {low.second} least ({low.jaccard:.2f})"
     )
 

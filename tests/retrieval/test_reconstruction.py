@@ -55,10 +55,11 @@ def test_copies_of_several_items_with_their_errors(digits):
     copies = reconstructions(with_density, asked)
     assert [row.name for row in copies.rows] == ["the item", "pixels", "pixels+pca:12+binarize"]
     assert copies.columns == ["3", "7"]
-    assert copies.rows[1].figures == {"squared error": [0, 0]}
-    assert copies_lines(copies)[:2] == [
-        "space                   mean squared error",
-        "pixels                                   0",
+    assert copies.rows[1].figures == {"squared error per item": [0, 0]}
+    assert copies_lines(copies)[:3] == [
+        "squared error per item: summed over the pixels, which go from 0 to 1, mean of 2 items",
+        "space                   squared error per item",
+        "pixels                                       0",
     ]
     with pytest.raises(NotInvertibleError, match="gaussian"):
         reconstructions(with_density, asked, ["pixels+pca:4+gaussian"])
@@ -67,7 +68,7 @@ def test_copies_of_several_items_with_their_errors(digits):
 def test_an_error_is_the_sum_of_squared_differences_of_grey_levels_from_0_to_1(digits):
     copies = reconstructions(digits, asked_items(digits, ["@3"], None, 0))
     item, copy = (copies.rows[place].contents[0].astype(float) / 255 for place in (0, 2))
-    assert copies.rows[2].figures["squared error"] == [pytest.approx(((item - copy) ** 2).sum())]
+    assert copies.rows[2].figures["squared error per item"] == [pytest.approx(((item - copy) ** 2).sum())]
 
 
 def test_the_words_of_a_code_stand_in_the_order_of_their_weights(tmp_path):
@@ -80,4 +81,4 @@ def test_errors_are_taken_of_pictures_as_the_space_sees_them(digits):
     scaled = Collection(digits.folder).add_space("pixels:size=4x4")
     copies = reconstructions(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"])
     assert copies.rows[1].contents[0].shape == (4, 4)
-    assert copies.rows[1].figures == {"squared error": [0]}
+    assert copies.rows[1].figures == {"squared error per item": [0]}

@@ -22,6 +22,7 @@ def space(spec: str, values: tuple[float, float], tied: bool, curve: float, **ot
         "fit_seconds": 0.0004,
         "encode_per_second": 1_234_567.0,
         "query_ms": 0.42,
+        "bytes_on_disk_per_item": 3150.0,
     }
     given.update(other)
     rng = np.random.default_rng(0)
@@ -41,7 +42,16 @@ def three() -> list[SpaceResult]:
     """The first is tied with the best; the last is clearly behind."""
     return [
         space("pixels", (0.950, 0.61), True, 0.97),
-        space("pixels+pca:30", (0.953, 0.68), True, 0.99, dim=30, bytes_per_item=120.0, fit_seconds=12.5),
+        space(
+            "pixels+pca:30",
+            (0.953, 0.68),
+            True,
+            0.99,
+            dim=30,
+            bytes_per_item=120.0,
+            fit_seconds=12.5,
+            bytes_on_disk_per_item=392.0,
+        ),
         space(
             "pixels+pca:16+binarize",
             (0.71, 0.33),
@@ -50,6 +60,7 @@ def three() -> list[SpaceResult]:
             kind="binary",
             metric="hamming",
             bytes_per_item=2.0,
+            bytes_on_disk_per_item=14.0,
         ),
     ]
 

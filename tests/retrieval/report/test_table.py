@@ -27,12 +27,21 @@ def test_the_best_is_marked_and_the_tie_is_said(compare):
         (True, False),
         (False, False),
     ]
-    assert [cell.best for cell in column(compare(), "stored")] == [False, False, True]  # the least is best
+    for name in ("codes", "on disk"):
+        assert [cell.best for cell in column(compare(), name)] == [False, False, True]  # the least is best
     assert not any(cell.best for cell in column(compare(), "dim"))
     text = printed(compare())
     assert "0.950≈" in text
     assert "0.953*" in text
     assert "≈ tied with the best" in text
+
+
+def test_codes_and_index_stand_apart_and_what_is_not_known_is_left_out(compare, three):
+    assert [cell.text for cell in column(compare(), "codes")] == ["3,136", "120", "2"]
+    assert [cell.text for cell in column(compare(), "on disk")] == ["3,150", "392", "14"]
+    unknown = [replace(space, bytes_on_disk_per_item=None) for space in three]
+    assert "on disk" not in printed(compare(unknown))
+    assert [cell.text for cell in column(compare([unknown[0], *three[1:]]), "on disk")] == ["–", "392", "14"]
 
 
 def test_a_legend_of_ties_stands_only_where_there_are_any(compare, three):

@@ -89,7 +89,7 @@ def test_the_page_and_the_record_hold_the_training_of_what_was_trained(compare, 
     assert recorded[0]["training"] == []
     assert recorded[1]["training"][0] == {
         "name": "deep-ae", "train_loss": [9, 4, 2, 1.5], "validation_loss": [8, 5, 3, 3.5], "seconds": 1.25,
-        "best_epoch": 3,
+        "best_epoch": 3, "train_measure": "loss", "validation_measure": "loss",
     }  # fmt: skip
 
 

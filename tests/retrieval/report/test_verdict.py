@@ -57,7 +57,7 @@ def test_the_title_of_the_curves_is_computed_and_honest_when_mixed(compare, thre
 
 def test_a_smaller_space_that_is_tied_is_named(compare, three):
     best_is_large = [replace(three[0], measures={"P@10": 0.96}), *three[1:]]
-    assert cost_title(compare(best_is_large)) == "pixels+pca:30 is tied with pixels and stores 3.8% of its bytes"
+    assert cost_title(compare(best_is_large)) == "pixels+pca:30 is tied with pixels and stores 12% of its bytes"
     assert "gives up 0.243 P@10" in cost_title(compare())
 
 
