@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from encoders.errors import ArtifactError, NearbyError
+from encoders.json_text import parse_json
+from encoders.plain_file import open_plain, read_plain
 
 if TYPE_CHECKING:
     from encoders.base import Encoder
@@ -77,9 +79,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         When the file is missing, too large, not JSON, or not an object.
     """
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise ArtifactError(f"{path} is too large for a manifest")
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(read_plain(path, MAX_MANIFEST_BYTES))
     except FileNotFoundError:
         raise ArtifactError(f"{path.parent} is not {what}: it has no {path.name}") from None
     except NotADirectoryError:
@@ -106,7 +106,7 @@ def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = 
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -173,7 +173,7 @@ def load_encoder(folder: Path) -> Encoder:
         encoder.restore_shape(manifest["learnt"])
         encoder.fitted_on = manifest["fitted_on"]
         if VOCABULARY in manifest["digests"]:
-            encoder.vocabulary = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
+            encoder.vocabulary = parse_json(read_plain(folder / VOCABULARY))
         encoder.restore(load_file(folder / STATE))
     except NearbyError:
         raise

@@ -8,7 +8,7 @@ are (de)compressed.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -17,7 +17,8 @@ import numpy as np
 
 from encoders.errors import CorpusError
 from retrieval.corpora import beir
-from retrieval.corpora.base import Qrels
+from retrieval.corpora.base import Qrels, raise_bad
+from retrieval.corpora.bounds import MAX_TEXT_BYTES, lines_of
 from retrieval.corpora.files import open_bytes, plain_name
 from retrieval.output import writing
 
@@ -131,17 +132,16 @@ def read_qrels(path: str | Path) -> Qrels:
     """
     path = Path(path)
     with open_bytes(path) as stream:
-        if stream.readline().count(b"\t") == 2:
+        if stream.readline(MAX_TEXT_BYTES).count(b"\t") == 2:
             return beir.read_qrels(path)
     qrels: Qrels = {}
     for where, cells in _lines(path):
         if len(cells) != 4:
             raise CorpusError(f"{where}: expected 4 columns 'query 0 document grade', got {len(cells)}")
         query, _, document, text = cells
-        try:
-            grade = int(text)
-        except ValueError:
-            raise CorpusError(f"{where}: the grade should be a whole number, got {_brief(text)}") from None
+        if not beir.is_grade(text):
+            raise CorpusError(f"{where}: the grade should be a whole number, got {_brief(text)}")
+        grade = int(text)
         if qrels.setdefault(query, {}).setdefault(document, grade) != grade:
             raise CorpusError(
                 f"{where}: document '{document}' is judged {grade} for query '{query}', but was judged "
@@ -177,21 +177,20 @@ def write_qrels(path: str | Path, qrels: Mapping[str, Mapping[str, int]]) -> Pat
 def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield ``file:line`` and the columns of every line that is not blank."""
     with open_bytes(path) as stream:
-        for number, raw in enumerate(_without_mark(stream), start=1):
+        for number, raw in lines_of(stream, path, raise_bad):
             where = f"{path}:{number}"
             try:
                 # Split as bytes: like C, at ASCII white space only.
-                cells = [cell.decode("utf-8") for cell in raw.split()]
+                cells = [cell.decode("utf-8") for cell in (_without_mark(raw) if number == 1 else raw).split()]
             except UnicodeDecodeError:
                 raise CorpusError(f"{where}: the line is not UTF-8 text") from None
             if cells:
                 yield where, cells
 
 
-def _without_mark(stream: Iterable[bytes]) -> Iterator[bytes]:
+def _without_mark(raw: bytes) -> bytes:
     """Drop the byte-order mark that some editors put first."""
-    for number, raw in enumerate(stream):
-        yield raw.removeprefix(b"\xef\xbb\xbf") if number == 0 else raw
+    return raw.removeprefix(b"\xef\xbb\xbf")
 
 
 def _brief(cell: str) -> str:

@@ -138,7 +138,7 @@ class Elasticsearch(Index):
         self.site.set_meta(index, {**self._meta(), KEPT: True})
 
     def _read(self, folder: Path, mmap: bool) -> None:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = parse_json(read_plain(folder / ABOUT))
         self._places = read_array(folder / PLACES, mmap=False)
         self._index, self._next_place, self._kept = str(about["index"]), int(about["next_place"]), True
         if not self.site.exists(self._index):

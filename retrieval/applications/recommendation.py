@@ -16,6 +16,8 @@ from encoders.artifact import atomic_folder, check_format, digest_of, read_json,
 from encoders.base import Encoder
 from encoders.codes import normalized
 from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError
+from encoders.json_text import parse_json
+from encoders.plain_file import read_plain
 from encoders.projection.factors import predict
 from encoders.projection.matrix_factorization import MatrixFactorization
 from encoders.registry import create
@@ -155,7 +157,7 @@ class Recommender:
                 if digest_of(folder / name) != manifest["digests"][name]:
                     raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
             parts = load_file(folder / RATINGS)
-            names = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+            names = parse_json(read_plain(folder / NAMES))
             shape = (len(names["users"]), len(names["items"]))
             matrix = csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
         except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:

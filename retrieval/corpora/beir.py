@@ -6,6 +6,7 @@ Models", NeurIPS Datasets and Benchmarks 2021.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +15,17 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError, UnknownNameError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, Qrels, raise_bad
+from retrieval.corpora.bounds import lines_of
 from retrieval.corpora.files import existing, open_bytes
 from retrieval.corpora.jsonl import read_items
 from retrieval.corpora.records import USUAL, Fields
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 DEFAULT_SPLIT = "test"
 
 
 @dataclass(eq=False)
-class Beir(Source):
+class Beir(FileSource):
     """A BEIR folder: its documents, the queries that the split judges, and the judgements."""
 
     path: Path
@@ -40,7 +42,7 @@ class Beir(Source):
     def items(self) -> Iterator[Item]:
         """Read the documents from the beginning; empty ones are kept, since they may be judged."""
         fields = Fields("text", "title", self.label, None)
-        yield from read_items(self._file("corpus.jsonl"), fields, self.on_bad)
+        yield from read_items(self._file("corpus.jsonl"), fields, self.on_bad, self.max_bytes)
 
     @property
     def queries_are_items(self) -> bool:
@@ -52,14 +54,14 @@ class Beir(Source):
         if self.queries_are_items:
             return super().queries()
         judged = self.qrels()
-        queries = read_items(self._file("queries.jsonl"), USUAL, self.on_bad)
+        queries = read_items(self._file("queries.jsonl"), USUAL, self.on_bad, self.max_bytes)
         return (query for query in queries if judged is None or query.id in judged)
 
     def qrels(self) -> Qrels | None:
         """Read the judgements of the split; None where the folder has no qrels."""
         path = self.qrels_path()
         if path is not None and self._qrels is None:
-            self._qrels = read_qrels(path, self.on_bad)
+            self._qrels = read_qrels(path, self.on_bad, self.max_bytes)
         return self._qrels
 
     def qrels_path(self) -> Path | None:
@@ -96,18 +98,18 @@ def is_beir(folder: Path) -> bool:
     return existing(folder, "corpus.jsonl") is not None
 
 
-def read_qrels(path: Path, on_bad: OnBad = raise_bad) -> Qrels:
+def read_qrels(path: Path, on_bad: OnBad = raise_bad, max_bytes: int | None = None) -> Qrels:
     """Read judgements: query id, document id, grade, separated by tabs, below one line of heads.
 
     Grades below zero ("of no interest" in some collections) count as zero.
     """
     qrels: Qrels = {}
-    with open_bytes(path) as stream:
-        for number, raw in enumerate(stream, start=1):
+    with open_bytes(path, max_bytes) as stream:
+        for number, raw in lines_of(stream, path, on_bad):
             cells = raw.decode("utf-8", errors="replace").rstrip("\r\n").split("\t")
-            if cells == [""] or (number == 1 and not _is_grade(cells[-1])):
+            if cells == [""] or (number == 1 and not is_grade(cells[-1])):
                 continue
-            if len(cells) != 3 or not _is_grade(cells[2]):
+            if len(cells) != 3 or not is_grade(cells[2]):
                 found = ascii(cells) if len(ascii(cells)) <= 60 else f"{ascii(cells)[:59]}..."
                 on_bad(CorpusError(f"{path}:{number}: expected query, document and whole-number grade, got {found}"))
                 continue
@@ -117,8 +119,9 @@ def read_qrels(path: Path, on_bad: OnBad = raise_bad) -> Qrels:
     return qrels
 
 
-def _is_grade(text: str) -> bool:
-    return text.strip().removeprefix("-").isdecimal()
+def is_grade(text: str) -> bool:
+    """Tell a whole number of at most 18 digits: what a database and other tools store."""
+    return re.fullmatch(r"-?[0-9]{1,18}", text.strip()) is not None
 
 
 def _tables(folder: Path) -> list[Path]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +12,14 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.bounds import RowLines, text_encoding
 from retrieval.corpora.files import open_bytes, plain_name
 from retrieval.corpora.records import Fields, record_item
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 
 @dataclass(eq=False)
-class Delimited(Source):
+class Delimited(FileSource):
     """A ``.csv`` or ``.tsv`` file (may be gzipped) whose first line names the columns."""
 
     path: Path
@@ -37,26 +36,28 @@ class Delimited(Source):
 
     def items(self) -> Iterator[Item]:
         """Read the rows from the beginning."""
-        with open_bytes(self.path) as stream:
-            lines = io.TextIOWrapper(stream, encoding=self._encoding(), newline="")
-            # The module's limit suits small cells; documents are longer than that.
-            csv.field_size_limit(sys.maxsize)
+        with open_bytes(self.path, self.max_bytes) as stream:
+            lines = RowLines(stream, text_encoding(self.encoding, "csv"))
             rows = csv.reader(lines, delimiter=self._delimiter())
             try:
-                yield from self._items(rows)
-            except UnicodeDecodeError as error:
+                yield from self._items(rows, lines)
+            except UnicodeError as error:
                 raise CorpusError(
                     f"{self.path} is not {self.encoding} near line {rows.line_num + 1}: say ?encoding="
                 ) from error
 
-    def _items(self, rows: Any) -> Iterator[Item]:
-        head = next(rows, None)
+    def _items(self, rows: Any, lines: RowLines) -> Iterator[Item]:
+        try:
+            head = next(rows, None)
+        except csv.Error as error:
+            raise CorpusError(f"{self.path}:1: {error}") from None
         if not head:
             raise CorpusError(f"{self.path} has no line of column names")
         fields = Fields(self.text, self.title, self.label, self.id).resolve(head, self.path)
         number = 0
         while True:
             try:
+                lines.start_row()
                 row = next(rows, None)
                 if row is None:
                     return
@@ -78,10 +79,3 @@ class Delimited(Source):
         if len(mark) != 1:
             raise OptionError(f"csv: delimiter should be one character, or 'tab'; got {self.delimiter!r}")
         return mark
-
-    def _encoding(self) -> str:
-        try:
-            "".encode(self.encoding)
-        except LookupError:
-            raise OptionError(f"csv: unknown encoding {self.encoding!r}; try utf-8 or latin-1") from None
-        return "utf-8-sig" if self.encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else self.encoding

@@ -7,6 +7,7 @@ import gzip
 import lzma
 import os
 import posixpath
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,15 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from encoders.errors import CorpusError
+from encoders.errors import CorpusError, NearbyError
+from encoders.plain_file import open_plain, read_plain
 from retrieval.corpora.base import OnBad, raise_bad
+from retrieval.corpora.bounds import buffered, decompressed_limit, too_large
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".zip")
-#: A single text or picture above this is not read: memory must not depend on what an archive claims.
+#: A single file above this is not read: memory must not depend on what an archive claims.
 MAX_FILE_BYTES = 256 * 2**20
-_DECOMPRESS: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
+_DECOMPRESS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
 #: What reading a cut-off or overwritten compressed file raises.
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
+#: What they raise, beside, on one that is damaged in a way that they do not foresee.
+_SURPRISES = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError, struct.error)
 
 
 class File(NamedTuple):
@@ -38,10 +43,17 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVES)
 
 
-def read_files(path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_bad) -> Iterator[File]:
+def read_files(
+    path: Path,
+    wanted: Callable[[str], bool],
+    on_bad: OnBad = raise_bad,
+    max_bytes: int | None = None,
+    largest: int | None = None,
+) -> Iterator[File]:
     """Read the wanted files of a folder (sorted) or archive (in its own order), one at a time.
 
-    Hidden files, links inside archives and devices are passed over.
+    Hidden files, links inside archives and devices are passed over. An archive may decompress to `max_bytes`
+    (`bounds.decompressed_limit`), one file of it to `largest`, and to `MAX_FILE_BYTES` in any case.
 
     Raises
     ------
@@ -49,11 +61,13 @@ def read_files(path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_
         When the folder or archive is missing or damaged; a single unreadable file goes to `on_bad`.
     """
 
+    most = MAX_FILE_BYTES if largest is None else min(largest, MAX_FILE_BYTES)
+
     def chosen(name: str, size: int) -> bool:
         if hidden(name) or not wanted(name):
             return False
-        if size > MAX_FILE_BYTES:
-            on_bad(CorpusError(f"{path}: {name} has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"))
+        if size > most:
+            on_bad(CorpusError(f"{path}: {name} has {size:,} bytes, more than the {most:,} that are read"))
             return False
         if any("\ud800" <= letter <= "\udfff" for letter in name):
             on_bad(CorpusError(f"{path}: the file name {name!a} is not UTF-8: rename the file"))
@@ -64,21 +78,21 @@ def read_files(path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_
         if path.is_dir():
             yield from _read_folder(path, chosen, on_bad)
         elif path.name.lower().endswith(".zip"):
-            yield from _read_zip(path, chosen, on_bad)
+            yield from _read_zip(path, chosen, on_bad, max_bytes)
         else:
-            yield from _read_tar(path, chosen)
+            yield from _read_tar(path, chosen, max_bytes)
 
 
-def list_names(path: Path) -> Iterator[str]:
+def list_names(path: Path, max_bytes: int | None = None) -> Iterator[str]:
     """Name the files of a folder or archive, in the order of `read_files`, without reading their contents."""
     with reading(path):
         if path.is_dir():
-            yield from (name for name, _ in _walk(path, "") if not hidden(name))
+            yield from (name for name, _ in _walk(path) if not hidden(name))
         elif path.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
+            with opened_zip(path) as archive:
                 yield from (info.filename for info in archive.infolist() if not info.is_dir())
         else:
-            with _open_tar(path) as archive:
+            with _open_tar(path, max_bytes) as archive:
                 for member in archive:
                     name = posixpath.normpath(member.name)
                     if member.isreg() and not hidden(name):
@@ -103,44 +117,68 @@ def folders_of(name: str, archive: Path) -> list[str]:
     return folders[1:] if own else folders
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name every file below a folder, in order; however deep, none is on Python's stack."""
+    waiting = [_entries(folder, "")]
+    while waiting:
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+            continue
+        name, entry = found
+        if entry.is_dir(follow_symlinks=False):
+            waiting.append(_entries(Path(entry.path), f"{name}/"))
+        elif entry.is_file():
+            yield name, Path(entry.path)
+
+
+def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
-        elif entry.is_file():
-            yield prefix + entry.name, Path(entry.path)
+    yield from ((prefix + entry.name, entry) for entry in entries)
 
 
 def _read_folder(folder: Path, chosen: Callable[[str, int], bool], on_bad: OnBad) -> Iterator[File]:
-    for name, path in _walk(folder, ""):
-        if not chosen(name, path.stat().st_size):
-            continue
+    for name, path in _walk(folder):
         try:
-            raw = path.read_bytes()
+            if not chosen(name, path.stat().st_size):
+                continue
+            raw = read_plain(path)
         except OSError as error:
             on_bad(CorpusError(f"{path} cannot be read: {error.strerror}"))
             continue
         yield File(name, raw)
 
 
-def _read_zip(path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad) -> Iterator[File]:
-    with zipfile.ZipFile(path) as archive:
+def _read_zip(
+    path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad, max_bytes: int | None
+) -> Iterator[File]:
+    with opened_zip(path) as archive:
+        most, given = decompressed_limit(path.stat().st_size, max_bytes), 0
         for info in archive.infolist():
             name = posixpath.normpath(info.filename)
             if info.is_dir() or not chosen(name, info.file_size):
                 continue
+            given += info.file_size
+            if given > most:
+                raise too_large(path, most)
             try:
                 raw = archive.read(info)
-            except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+            except (*DAMAGED, *_SURPRISES) as error:
                 on_bad(CorpusError(f"{path}: {name} cannot be read: {error}"))
                 continue
             yield File(name, raw)
 
 
-def _read_tar(path: Path, chosen: Callable[[str, int], bool]) -> Iterator[File]:
-    with _open_tar(path) as archive:
+@contextmanager
+def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip, whose every damage is a `CorpusError`."""
+    with reading(path), damage_said(path), open_plain(path) as file, zipfile.ZipFile(file) as archive:
+        yield archive
+
+
+def _read_tar(path: Path, chosen: Callable[[str, int], bool], max_bytes: int | None) -> Iterator[File]:
+    with _open_tar(path, max_bytes) as archive:
         for member in archive:
             archive.members = []  # type: ignore[attr-defined]  # tarfile would remember every member it has passed
             name = posixpath.normpath(member.name)
@@ -152,17 +190,30 @@ def _read_tar(path: Path, chosen: Callable[[str, int], bool]) -> Iterator[File]:
 
 
 @contextmanager
-def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+def _open_tar(path: Path, max_bytes: int | None) -> Iterator[tarfile.TarFile]:
     """Open a tar, compressed or not, to be read front to back: decompressed once a pass and never held."""
-    with path.open("rb") as stream:
-        magic = stream.read(6)
-    opener = next((function for start, function in _DECOMPRESS.items() if magic.startswith(start)), None)
-    with path.open("rb") if opener is None else opener(path) as stream:
+    with damage_said(path), open_plain(path) as file:
+        magic = file.read(6)
+        file.seek(0)
+        opener = next((function for start, function in _DECOMPRESS.items() if magic.startswith(start)), None)
+        most = decompressed_limit(path.stat().st_size, max_bytes)
+        stream = file if opener is None else buffered(opener(file), path, most)
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             yield archive
         # To the very end: only there does a decompressor find out that the file is cut off.
         while stream.read(2**16):
             pass
+
+
+@contextmanager
+def damage_said(path: Path) -> Iterator[None]:
+    """Turn what Python's readers of archives and tables let slip on a damaged file into a `CorpusError`."""
+    try:
+        yield
+    except NearbyError:
+        raise
+    except _SURPRISES as error:
+        raise CorpusError(f"{path} is damaged or not what its name says: {error}") from error
 
 
 @contextmanager
@@ -179,10 +230,15 @@ def reading(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, decompressing it where its name ends in ``.gz``."""
-    with reading(path), gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-        yield stream  # type: ignore[misc]
+def open_bytes(path: Path, max_bytes: int | None = None) -> Iterator[IO[bytes]]:
+    """Open a file, decompressing it where its name ends in ``.gz``: to `max_bytes` at most (`decompressed_limit`)."""
+    with reading(path), open_plain(path) as file:
+        if path.suffix != ".gz":
+            yield file
+            return
+        most = decompressed_limit(path.stat().st_size, max_bytes)
+        with buffered(gzip.GzipFile(fileobj=file), path, most) as stream:
+            yield stream
 
 
 def plain_name(path: Path) -> str:

@@ -6,16 +6,17 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
 from retrieval.corpora.files import File, folders_of, read_files
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 
 @dataclass(eq=False)
-class FolderSource(Source):
+class FolderSource(FileSource):
     """Files of a folder, tar or zip: the id is the file's name in it, the label the folder it lies in."""
 
     path: Path
@@ -23,6 +24,9 @@ class FolderSource(Source):
     on_bad: OnBad = raise_bad
     part: str | None = option(None, "index only files below the sub-folder of this name, e.g. train")
     queries_part: str | None = option(None, "take the queries from the sub-folder of this name, e.g. test")
+
+    #: Bytes of one file at most.
+    largest_file: ClassVar[int | None] = None
 
     @abstractmethod
     def wanted(self, name: str) -> bool:
@@ -65,7 +69,7 @@ class FolderSource(Source):
         def wanted(name: str) -> bool:
             return self.wanted(name) and (part is None or self._lies_in(name, part))
 
-        for file in read_files(self.path, wanted, self.on_bad):
+        for file in read_files(self.path, wanted, self.on_bad, self.max_bytes, self.largest_file):
             try:
                 item = self.read(file)
             except CorpusError as error:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
 from encoders.options import option
+from encoders.plain_file import read_plain
 from retrieval.corpora.base import Item
-from retrieval.corpora.files import File
+from retrieval.corpora.files import MAX_FILE_BYTES, File
 from retrieval.corpora.folder import FolderSource
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None, grey: bool | Non
         Naming the file, when it is missing, truncated, too large or no picture.
     """
     try:
-        return decode_image(path.read_bytes(), size, grey)
+        return decode_image(read_plain(path, MAX_FILE_BYTES), size, grey)
     except OSError as error:
         raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from error
     except CorpusError as error:

@@ -12,13 +12,14 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.bounds import lines_of
 from retrieval.corpora.files import open_bytes
 from retrieval.corpora.records import Fields, record_item
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 
 @dataclass(eq=False)
-class JsonLines(Source):
+class JsonLines(FileSource):
     """A ``.jsonl`` or ``.jsonl.gz`` file; a field may be named by a path such as ``metadata.category``."""
 
     path: Path
@@ -34,12 +35,14 @@ class JsonLines(Source):
     def items(self) -> Iterator[Item]:
         """Read the lines from the beginning."""
         fields = Fields(self.text, self.title, self.label, self.id)
-        yield from read_items(self.path, fields, self.on_bad)
+        yield from read_items(self.path, fields, self.on_bad, self.max_bytes)
 
 
-def read_items(path: Path, fields: Fields, on_bad: OnBad = raise_bad) -> Iterator[Item]:
+def read_items(
+    path: Path, fields: Fields, on_bad: OnBad = raise_bad, max_bytes: int | None = None
+) -> Iterator[Item]:
     """Read one item a line; a broken line goes to `on_bad`, with file and line number."""
-    for number, record in read_records(path, on_bad):
+    for number, record in read_records(path, on_bad, max_bytes):
         try:
             item = record_item(record, fields, number)
         except CorpusError as error:
@@ -48,10 +51,12 @@ def read_items(path: Path, fields: Fields, on_bad: OnBad = raise_bad) -> Iterato
         yield item
 
 
-def read_records(path: Path, on_bad: OnBad = raise_bad) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_records(
+    path: Path, on_bad: OnBad = raise_bad, max_bytes: int | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Read one JSON object a line, with its line number; empty lines are passed over."""
-    with open_bytes(path) as stream:
-        for number, raw in enumerate(stream, start=1):
+    with open_bytes(path, max_bytes) as stream:
+        for number, raw in lines_of(stream, path, on_bad):
             if not raw.strip():
                 continue
             try:

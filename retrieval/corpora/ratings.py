@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.bounds import RowLines
 from retrieval.corpora.files import open_bytes
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource, Source
 
 #: Usual names of the three columns.
 USER, ITEM, RATING = ("user", "user_id", "userId"), ("item", "item_id", "movie", "movieId"), ("rating", "score")
@@ -130,7 +130,7 @@ def _numbered(names: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
 
 
 @dataclass(eq=False)
-class RatingTable(RatingSource):
+class RatingTable(RatingSource, FileSource):
     """A CSV or TSV file with a column each for user, item and rating, named in its first line."""
 
     user: str | None = option(None, "column with the user (default: user, user_id or userId)")
@@ -142,17 +142,17 @@ class RatingTable(RatingSource):
         users: list[str] = []
         items: list[str] = []
         values: list[float] = []
-        with open_bytes(self.path) as stream:
-            text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        with open_bytes(self.path, self.max_bytes) as stream:
+            text = RowLines(stream, "utf-8-sig")
             line = 1
             try:
-                first = text.readline()
+                first = next(text, "")
                 mark = "\t" if "\t" in first else ","
                 head = next(csv.reader([first], delimiter=mark), [])
                 named = zip((self.user, self.item, self.rating), (USER, ITEM, RATING), strict=True)
                 places = [_column(head, given, usual, self.path) for given, usual in named]
                 lines = csv.reader(text, delimiter=mark)
-                while (row := self._next(lines)) is not None:
+                while (row := self._next(lines, text)) is not None:
                     line = lines.line_num + 1
                     if not row:
                         continue
@@ -164,12 +164,15 @@ class RatingTable(RatingSource):
                     users.append(user)
                     items.append(item)
                     values.append(number)
+            except csv.Error as error:
+                raise CorpusError(f"{self.path}:1: {error}") from None
             except UnicodeDecodeError as error:
                 raise CorpusError(f"{self.path} is not UTF-8 near line {line + 1}") from error
         return assembled(users, items, np.asarray(values), self.path)
 
-    def _next(self, lines: Any) -> list[str] | None:
+    def _next(self, lines: Any, text: RowLines) -> list[str] | None:
         """Return the next row; an empty one for what is no row of a table, None at the end."""
+        text.start_row()
         try:
             return next(lines, None)
         except csv.Error as error:

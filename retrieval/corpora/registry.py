@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from encoders import options
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError, UnknownNameError
+from encoders.plain_file import open_plain
 from retrieval.corpora import download
 from retrieval.corpora.address import exists, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
@@ -209,7 +210,7 @@ def _holds_ratings(path: Path) -> bool:
     """Tell by its first line whether a table holds ratings."""
     from retrieval.corpora.ratings import is_rating_head
 
-    with reading(path), open_bytes(path) as stream:
+    with open_bytes(path) as stream:
         head = stream.readline(65_536).decode("utf-8-sig", errors="replace").strip()
     return any(is_rating_head([name.strip('"') for name in head.split(mark)]) for mark in ",\t")
 
@@ -231,7 +232,7 @@ def _format_of_files(path: Path) -> str:
         kinds = ", ".join(sorted(set(foreign)))
         raise CorpusError(f"{path} holds {kinds} files, neither texts nor pictures{inner}")
     if path.is_dir():
-        with reading(path), (path / names[0]).open("rb") as stream:
+        with reading(path), open_plain(path / names[0]) as stream:
             if b"\0" in stream.read(4096):
                 raise CorpusError(f"{path} holds binary files such as {names[0]}; accepted are {ACCEPTED}")
     return "texts"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from encoders.errors import CorpusError
 from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.bounds import max_bytes_option
 
 
 class Source(Corpus):
@@ -32,3 +34,10 @@ class Source(Corpus):
     def queries_are_items(self) -> bool:
         """True: the queries are the items."""
         return True
+
+
+@dataclass(eq=False)
+class FileSource(Source):
+    """A corpus in files that may be compressed, and then give `max_bytes` at most."""
+
+    max_bytes: int | None = max_bytes_option()

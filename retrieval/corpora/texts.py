@@ -8,6 +8,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item
+from retrieval.corpora.bounds import MAX_TEXT_BYTES, require_text
 from retrieval.corpora.files import File
 from retrieval.corpora.folder import FolderSource
 
@@ -19,6 +20,7 @@ class Texts(FolderSource):
     encoding: str | None = option(None, "how characters are stored (default: utf-8, else latin-1)")
 
     modality = Modality.TEXT
+    largest_file = MAX_TEXT_BYTES
 
     def wanted(self, name: str) -> bool:
         """Take every file."""
@@ -48,10 +50,13 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
         raise CorpusError("is no text: it holds zero bytes")
     try:
         text = raw.decode(encoding or "utf-8-sig")
+        if encoding is not None:
+            require_text(text)
     except LookupError:
         raise CorpusError(f"cannot be read: unknown encoding '{encoding}'") from None
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         if encoding is not None:
-            raise CorpusError(f"is not {encoding} (byte {error.start + 1})") from error
+            place = f"byte {error.start + 1}" if isinstance(error, UnicodeDecodeError) else error
+            raise CorpusError(f"is not {encoding} ({place})") from error
         text = raw.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n")

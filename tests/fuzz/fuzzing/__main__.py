@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> None:
     def told(found: dict) -> None:
         counts[found["case"], found["outcome"]] += 1
         if found["outcome"] not in GOOD:
+            print(found, flush=True)
             texts.setdefault(f"{found['outcome']}: {found.get('text')}", []).append(f"{found['case']} {found['seed']}")
 
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as root:

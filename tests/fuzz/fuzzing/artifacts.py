@@ -113,7 +113,7 @@ def _collection(folder: Path) -> None:
     beir.mkdir()
     _beir(beir)
     made = Collection.create(folder / "c", open_corpus(str(beir)))
-    made.add_space("bm25").add_space("tfidf+lsa:3").add_space("bow+binarize", "faiss:Flat")
+    made.add_space("bm25").add_space("tfidf+lsa:3").add_space("tfidf+lsa:4+binarize", "faiss:Flat")
 
 
 def _read_collection(folder: Path, scratch: Path, rng: random.Random) -> object:
