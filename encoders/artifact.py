@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from encoders.errors import ArtifactError, NearbyError
+from encoders.errors import ArtifactError, NearbyError, one_line
 from encoders.json_text import parse_json
 from encoders.plain_file import open_plain, read_plain
 
@@ -87,7 +87,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     except OSError as error:
         raise ArtifactError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise ArtifactError(f"{path} is corrupt: {error}") from None
+        raise ArtifactError(f"{path} is corrupt: {one_line(error)}") from None
     if not isinstance(value, dict):
         raise ArtifactError(f"{path} is corrupt: expected a JSON object")
     return value
@@ -180,8 +180,16 @@ def load_encoder(folder: Path) -> Encoder:
     except OSError as error:
         lost = Path(error.filename or folder).name
         raise ArtifactError(f"{folder} is incomplete: {lost} cannot be read ({error.strerror or error})") from error
-    except (AttributeError, LookupError, TypeError, ValueError, SafetensorError) as error:
-        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
+    except (
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
+        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {one_line(error)}") from error
     return encoder
 
 

@@ -6,6 +6,18 @@ import difflib
 from collections.abc import Iterable
 
 
+def one_line(error: object) -> str:
+    r"""Return what another library says of a failure in one line, cut where it is long.
+
+    Examples
+    --------
+    >>> one_line(ValueError("no thrift:\n  too deep\n"))
+    'no thrift: too deep'
+    """
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else f"{text[:299]}…"
+
+
 class NearbyError(Exception):
     """Base of every error that nearby raises on purpose; the CLI prints it as one sentence and exits 2."""
 

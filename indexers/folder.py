@@ -21,7 +21,7 @@ from encoders.artifact import (
     write_json,
 )
 from encoders.codes import Lexicon, Space
-from encoders.errors import ArtifactError, NearbyError
+from encoders.errors import ArtifactError, NearbyError, one_line
 from encoders.json_text import parse_json
 from encoders.npy import map_npy, read_npy
 from encoders.plain_file import read_plain
@@ -77,8 +77,8 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
         index._read(folder, mmap)
     except NearbyError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, RuntimeError) as error:
-        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RuntimeError) as error:
+        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {one_line(error)}") from error
     return index
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from encoders.batches import chunks
 from encoders.codes import Modality
-from encoders.errors import ArtifactError, CollectionError
+from encoders.errors import ArtifactError, CollectionError, one_line
 from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, item_bytes, raise_bad, unique_ids
 from retrieval.database import Database
 from retrieval.filters import Filter
@@ -252,7 +252,7 @@ class ItemStore(Corpus):
             raise self._damaged(error) from None
 
     def _damaged(self, reason: object) -> ArtifactError:
-        return ArtifactError(f"{self.path} is damaged: {reason}; index the corpus again in a new folder")
+        return ArtifactError(f"{self.path} is damaged: {one_line(reason)}; index the corpus again in a new folder")
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         with self._reading():

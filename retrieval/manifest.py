@@ -8,7 +8,7 @@ from pathlib import Path
 
 from encoders.artifact import MANIFEST, check_format, library_versions, read_json, write_json
 from encoders.codes import Modality, Space
-from encoders.errors import ArtifactError
+from encoders.errors import ArtifactError, one_line
 from retrieval.item_store import ItemStore
 from retrieval.space_folder import SpaceRecord
 
@@ -67,8 +67,8 @@ class Manifest:
             )
         except KeyError as error:
             raise ArtifactError(f"{path} is corrupt: it has no {error}") from None
-        except (AttributeError, TypeError, ValueError) as error:
-            raise ArtifactError(f"{path} is corrupt: {error}") from None
+        except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
+            raise ArtifactError(f"{path} is corrupt: {one_line(error)}") from None
 
     def write(self, generation: Path) -> None:
         """Write the manifest of a generation."""

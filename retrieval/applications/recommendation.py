@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from encoders.artifact import atomic_folder, check_format, digest_of, read_json, write_json
 from encoders.base import Encoder
 from encoders.codes import normalized
-from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError
+from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError, one_line
 from encoders.json_text import parse_json
 from encoders.plain_file import read_plain
 from encoders.projection.factors import predict
@@ -160,8 +160,8 @@ class Recommender:
             names = parse_json(read_plain(folder / NAMES))
             shape = (len(names["users"]), len(names["items"]))
             matrix = csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
-        except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:
-            raise ArtifactError(f"{folder} is corrupt: {error}") from error
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError, SafetensorError) as error:
+            raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
         if not isinstance(encoder, MatrixFactorization):
             raise ArtifactError(f"{folder / ENCODER} is no matrix factorisation")
         return cls(encoder, names["users"], names["items"], names["titles"], matrix)

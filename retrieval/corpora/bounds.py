@@ -13,6 +13,9 @@ from encoders.options import option
 
 #: One text, one line and one row of a table at most: what one item costs must not depend on what a file claims.
 MAX_TEXT_BYTES = 16 * 2**20
+#: Lines without anything in a row: what a bomb of line ends would cost is time.
+MAX_EMPTY_LINES = 2**20
+_EMPTY = f"more than {MAX_EMPTY_LINES:,} empty lines follow each other: is it text?"
 #: A compressed file at most, once decompressed.
 MAX_BYTES = 64 * 2**30
 #: And so many times its own size at most, when that is more than `FREE_BYTES`: text seldom shrinks to a hundredth.
@@ -21,7 +24,9 @@ MAX_RATIO, FREE_BYTES = 200, 256 * 2**20
 
 def max_bytes_option() -> Any:
     """Declare the option that every reader of compressed files has."""
-    return option(None, "bytes that a compressed file may decompress to (default: 200 times its size)", ge=1, kw_only=True)
+    return option(
+        None, "bytes that a compressed file may decompress to (default: 200 times its size)", ge=1, kw_only=True
+    )
 
 
 def decompressed_limit(size: int, asked: int | None) -> int:
@@ -80,9 +85,12 @@ def buffered(stream: Any, path: Path, most: int) -> IO[bytes]:
 
 def lines_of(stream: IO[bytes], path: Path, on_bad: Callable[[CorpusError], None]) -> Iterator[tuple[int, bytes]]:
     """Read the lines of a stream with their numbers, from 1; one that is too long goes to `on_bad` instead."""
-    number = 0
+    number = empty = 0
     while line := stream.readline(MAX_TEXT_BYTES + 1):
         number += 1
+        empty = empty + 1 if len(line) <= 2 and line.isspace() else 0
+        if empty > MAX_EMPTY_LINES:
+            raise CorpusError(f"{path}:{number}: {_EMPTY}")
         if len(line) > MAX_TEXT_BYTES:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(MAX_TEXT_BYTES)
@@ -112,7 +120,7 @@ class RowLines:
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         csv.field_size_limit(MAX_TEXT_BYTES)  # the module's own limit suits small cells; documents are longer than that
         self._text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-        self._taken = 0
+        self._taken = self._empty = 0
         self._always_text = encoding.startswith("utf-8")
 
     def start_row(self) -> None:
@@ -127,6 +135,10 @@ class RowLines:
         if not line:
             raise StopIteration
         self._taken += len(line)
+        self._empty = self._empty + 1 if len(line) <= 2 and line.isspace() else 0
+        if self._empty > MAX_EMPTY_LINES:
+            self._empty = 0
+            raise csv.Error(_EMPTY)
         if self._taken > MAX_TEXT_BYTES:
             self._taken = 0
             raise csv.Error(f"the row has more than {MAX_TEXT_BYTES:,} letters: is a quotation mark never closed?")

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from encoders.errors import CorpusError, NearbyError
+from encoders.errors import CorpusError, NearbyError, one_line
 from encoders.plain_file import open_plain, read_plain
 from retrieval.corpora.base import OnBad, raise_bad
 from retrieval.corpora.bounds import buffered, decompressed_limit, too_large
@@ -24,7 +24,11 @@ from retrieval.corpora.bounds import buffered, decompressed_limit, too_large
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".zip")
 #: A single file above this is not read: memory must not depend on what an archive claims.
 MAX_FILE_BYTES = 256 * 2**20
-_DECOMPRESS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
+_DECOMPRESS: dict[bytes, Callable[[IO[bytes]], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"\xfd7zXZ\0": lzma.open,
+    b"BZh": bz2.open,
+}
 #: What reading a cut-off or overwritten compressed file raises.
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
 #: What they raise, beside, on one that is damaged in a way that they do not foresee.
@@ -150,9 +154,7 @@ def _read_folder(folder: Path, chosen: Callable[[str, int], bool], on_bad: OnBad
         yield File(name, raw)
 
 
-def _read_zip(
-    path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad, max_bytes: int | None
-) -> Iterator[File]:
+def _read_zip(path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad, max_bytes: int | None) -> Iterator[File]:
     with opened_zip(path) as archive:
         most, given = decompressed_limit(path.stat().st_size, max_bytes), 0
         for info in archive.infolist():
@@ -165,7 +167,7 @@ def _read_zip(
             try:
                 raw = archive.read(info)
             except (*DAMAGED, *_SURPRISES) as error:
-                on_bad(CorpusError(f"{path}: {name} cannot be read: {error}"))
+                on_bad(CorpusError(f"{path}: {name} cannot be read: {one_line(error)}"))
                 continue
             yield File(name, raw)
 
@@ -213,7 +215,7 @@ def damage_said(path: Path) -> Iterator[None]:
     except NearbyError:
         raise
     except _SURPRISES as error:
-        raise CorpusError(f"{path} is damaged or not what its name says: {error}") from error
+        raise CorpusError(f"{path} is damaged or not what its name says: {one_line(error)}") from error
 
 
 @contextmanager
@@ -222,11 +224,11 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGED as error:
-        raise CorpusError(f"{path} is damaged or not what its name says: {error}") from error
+        raise CorpusError(f"{path} is damaged or not what its name says: {one_line(error)}") from error
     except FileNotFoundError:
         raise CorpusError(f"{path} does not exist") from None
     except OSError as error:
-        raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise CorpusError(f"{path} cannot be read: {one_line(error.strerror or error)}") from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.codes import Modality
-from encoders.errors import CorpusError, OptionError
+from encoders.errors import CorpusError, OptionError, one_line
 from encoders.options import option
 from encoders.plain_file import read_plain
 from retrieval.corpora.base import Item
@@ -167,7 +167,7 @@ def decode_image(
         TypeError,
         OverflowError,
     ) as error:
-        raise CorpusError(f"is damaged: {error}") from error
+        raise CorpusError(f"is damaged: {one_line(error)}") from error
 
 
 def _eight_bit(image: Image) -> Image:

@@ -38,9 +38,7 @@ class JsonLines(FileSource):
         yield from read_items(self.path, fields, self.on_bad, self.max_bytes)
 
 
-def read_items(
-    path: Path, fields: Fields, on_bad: OnBad = raise_bad, max_bytes: int | None = None
-) -> Iterator[Item]:
+def read_items(path: Path, fields: Fields, on_bad: OnBad = raise_bad, max_bytes: int | None = None) -> Iterator[Item]:
     """Read one item a line; a broken line goes to `on_bad`, with file and line number."""
     for number, record in read_records(path, on_bad, max_bytes):
         try:

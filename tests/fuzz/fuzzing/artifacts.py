@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
+
 from fuzzing.cases import Case
 from fuzzing.readers import TEXTS
-from scipy.sparse import csr_array
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (10, 8, 8), dtype=np.uint8)
 ROWS = np.random.default_rng(1).normal(size=(10, 12)).astype(np.float32)
@@ -104,10 +105,9 @@ def _read_index(kind: str) -> Callable[[Path, Path, random.Random], object]:
 
 
 def _collection(folder: Path) -> None:
+    from fuzzing.readers import _beir
     from retrieval.collection import Collection
     from retrieval.corpora.registry import open_corpus
-
-    from fuzzing.readers import _beir
 
     beir = folder / "beir"
     beir.mkdir()
@@ -154,7 +154,13 @@ def _read_recommender(folder: Path, scratch: Path, rng: random.Random) -> object
     from retrieval.applications.recommendation import Recommender
 
     model = Recommender.load(folder / "r")
-    return model.predict("A", "3"), model.recommended("A", 3), model.similar("1", 3), model.rated("A", "1"), model.error()
+    return (
+        model.predict("A", "3"),
+        model.recommended("A", 3),
+        model.similar("1", 3),
+        model.rated("A", "1"),
+        model.error(),
+    )
 
 
 def _stopped_training(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +86,6 @@ def _sha256(path: Path) -> str:
 def fresh(path: Path) -> Path:
     """Remove a folder, whatever is in it, and make it anew."""
     if path.exists():
-        for place in path.rglob("*"):
-            if place.is_file() and not place.is_symlink():
-                place.chmod(0o600)
-        shutil.rmtree(path)
+        subprocess.run(["rm", "-rf", str(path)], check=True)  # shutil goes no deeper than Python's stack
     path.mkdir(parents=True)
     return path

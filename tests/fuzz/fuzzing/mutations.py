@@ -12,6 +12,7 @@ import re
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,9 @@ def replace_line(raw: bytes, rng: random.Random) -> bytes:
     if len(lines) < 2:
         return insert_token(raw, rng)
     place = rng.randrange(len(lines))
-    lines[place] = rng.choice((b"", lines[rng.randrange(len(lines))], b"\n", rng.choice(TOKENS) + b"\n", lines[place][::-1]))
+    lines[place] = rng.choice(
+        (b"", lines[rng.randrange(len(lines))], b"\n", rng.choice(TOKENS) + b"\n", lines[place][::-1])
+    )
     return b"".join(lines)
 
 
@@ -166,7 +169,9 @@ def json_value(raw: bytes, rng: random.Random) -> bytes:
             holder[key] = rng.choice(_ODD)
     text = json.dumps(value).encode("utf-8", errors="surrogatepass")
     if deep:
-        text = text.replace(b'"@deep@"', rng.choice((b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000)))
+        text = text.replace(
+            b'"@deep@"', rng.choice((b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000))
+        )
     return text
 
 
@@ -184,7 +189,23 @@ def _keys(value: Any) -> Any:
 
 # -- .npy: by its header --------------------------------------------------------------------------------------------
 
-_TYPES = ["<f4", "<f8", "|O", "<U99999", "<i8", "|V8", "<c16", "|b1", ">f2", "[('a', '<f4')]", "", "f", "<M8[s]", "|S0", "<f4" * 500]
+_TYPES = [
+    "<f4",
+    "<f8",
+    "|O",
+    "<U99999",
+    "<i8",
+    "|V8",
+    "<c16",
+    "|b1",
+    ">f2",
+    "[('a', '<f4')]",
+    "",
+    "f",
+    "<M8[s]",
+    "|S0",
+    "<f4" * 500,
+]
 _SHAPES = [
     "(99999999999, 4)", "(-1, 4)", "(0, 4)", "()", "(4,)", "(2147483648, 2147483648)", "(True, 4)", "4", "(12, 99999999999)",
     "(0, 99999999999999)", "(" * 80 + ")" * 80, "(12, 4, 1)", "(1.0, 2)", "('a', 'b')", "(" + "1, " * 70 + ")",
@@ -201,7 +222,9 @@ def npy_header(raw: bytes, rng: random.Random) -> bytes:
     length = int.from_bytes(raw[8:start], "little")
     descr, shape = rng.choice([*_TYPES, "<f4", "<f4", "<f4"]), rng.choice(_SHAPES)
     order = rng.choice(("True", "False", "None", "3"))
-    head = f"{{'descr': {descr if descr.startswith('[') else repr(descr)}, 'fortran_order': {order}, 'shape': {shape}, }}"
+    head = (
+        f"{{'descr': {descr if descr.startswith('[') else repr(descr)}, 'fortran_order': {order}, 'shape': {shape}, }}"
+    )
     head = rng.choice((head, head, head, head[:-1], head + "()", "{" * 500))
     told = len(head) + 1 if rng.random() < 0.8 else rng.choice((0, 65_535, len(head) - 5))
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", told % 65_536) + head.encode() + b"\n" + raw[start + length :]
@@ -253,7 +276,9 @@ def inside_zip(raw: bytes, rng: random.Random) -> bytes:
                 if what < 0.7:
                     inner = mutate(inner, rng, info.filename)
                 elif what < 0.8:
-                    info.filename = rng.choice(("../../x.txt", "/etc/x.txt", "a/" * 2000 + "x.txt", "", "CON", "x" * 60_000, "a\0b.txt"))
+                    info.filename = rng.choice(
+                        ("../../x.txt", "/etc/x.txt", "a/" * 2000 + "x.txt", "", "CON", "x" * 60_000, "a\0b.txt")
+                    )
                 elif what < 0.9:
                     inner = bytes(2**28 + 2**20)
             with _quiet():
@@ -274,8 +299,12 @@ def inside_tar(raw: bytes, rng: random.Random) -> bytes:
                     inner = mutate(inner, rng, member.name)
                     member.size = len(inner)
                 else:
-                    odd = tarfile.TarInfo(rng.choice(("/dev/zero", "../../x", "a/" * 500 + "x.txt", "", "x" * 5000, "\udcff.txt")))
-                    odd.type = rng.choice((tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.REGTYPE))
+                    odd = tarfile.TarInfo(
+                        rng.choice(("/dev/zero", "../../x", "a/" * 500 + "x.txt", "", "x" * 5000, "\udcff.txt"))
+                    )
+                    odd.type = rng.choice(
+                        (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.REGTYPE)
+                    )
                     odd.linkname = rng.choice(("/dev/zero", chosen.name, "../../etc/passwd"))
                     new.addfile(odd)
             new.addfile(member, io.BytesIO(inner))
@@ -323,7 +352,8 @@ def mutate(raw: bytes, rng: random.Random, name: str = "") -> bytes:
         try:
             raw = mutation(raw, rng)
         except (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, struct.error,
-                AttributeError, IndexError, NotImplementedError, RuntimeError, UnicodeError):  # fmt: skip
+                AttributeError, IndexError, NotImplementedError, RuntimeError, UnicodeError, zlib.error, OverflowError, KeyError,
+                MemoryError):  # fmt: skip
             raw = flip(raw, rng)  # damaged already so that its inside cannot be reached
     return raw
 

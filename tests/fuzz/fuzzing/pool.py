@@ -53,10 +53,7 @@ class Worker:
         self.process: subprocess.Popen[str] | None = None
 
     def ask(self, name: str, seed: int) -> dict[str, Any]:
-        if self.process is None:
-            self._start()
-        process = self.process
-        assert process is not None and process.stdin is not None
+        process = self.process or self._start()
         process.stdin.write(f"{name}\t{seed}\n")
         process.stdin.flush()
         used, started = _cpu_seconds(process.pid), time.monotonic()
@@ -67,7 +64,12 @@ class Worker:
             if process.poll() is not None:
                 self.stop()
                 code = process.returncode
-                return {"case": name, "seed": seed, "outcome": "crash", "text": signal.Signals(-code).name if code < 0 else f"exit {code}"}
+                return {
+                    "case": name,
+                    "seed": seed,
+                    "outcome": "crash",
+                    "text": signal.Signals(-code).name if code < 0 else f"exit {code}",
+                }
             late = time.monotonic() - started > WALL_SECONDS
             if late or _cpu_seconds(process.pid) - used > CPU_SECONDS:
                 self.stop()
@@ -82,9 +84,15 @@ class Worker:
                     stream.close()
             self.process = None
 
-    def _start(self) -> None:
+    def _start(self) -> subprocess.Popen[str]:
         paths = os.pathsep.join([str(TESTS / "fuzz"), str(TESTS), str(ROOT)])
-        environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": paths,
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fuzzing.worker", *self.arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, cwd=ROOT,
@@ -92,6 +100,7 @@ class Worker:
         line = self._line(300)
         if not line:
             raise RuntimeError("the worker did not start")
+        return self.process
 
     def _line(self, seconds: float) -> str:
         stream = self.process.stdout
@@ -134,4 +143,8 @@ def run(asked: Sequence[tuple[str, int]], root: Path, workers: int, told: Callab
 
 
 #: Cases that need neither torch nor FAISS.
-LIGHT = {name for name in CASES if not name.startswith(("encoder", "index faiss", "collection", "recommender", "training", "sentence"))}
+LIGHT = {
+    name
+    for name in CASES
+    if not name.startswith(("encoder", "index faiss", "collection", "recommender", "training", "sentence"))
+}

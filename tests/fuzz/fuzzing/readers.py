@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
 from fuzzing.cases import Case
 
 TEXTS = [
@@ -63,13 +64,24 @@ def _npy(folder: Path, scratch: Path, rng: random.Random) -> object:
 
 
 def _csv_rows(mark: str) -> str:
-    rows = [f"{n}{mark}title {n}{mark}\"{text.replace(chr(34), chr(34) * 2)}\"{mark}{'ab'[n % 2]}" for n, text in enumerate(TEXTS)]
+    rows = [
+        f'{n}{mark}title {n}{mark}"{text.replace(chr(34), chr(34) * 2)}"{mark}{"ab"[n % 2]}'
+        for n, text in enumerate(TEXTS)
+    ]
     return "\n".join([mark.join(("id", "title", "text", "label")), *rows]) + "\n"
 
 
 def _records() -> str:
     lines = [
-        json.dumps({"_id": str(n), "title": f"t {n}", "text": text, "label": "ab"[n % 2], "metadata": {"year": 2000 + n, "x": [1]}})
+        json.dumps(
+            {
+                "_id": str(n),
+                "title": f"t {n}",
+                "text": text,
+                "label": "ab"[n % 2],
+                "metadata": {"year": 2000 + n, "x": [1]},
+            }
+        )
         for n, text in enumerate(TEXTS)
     ]
     return "\n".join(lines) + "\n"
@@ -156,7 +168,9 @@ def _pictures() -> dict[str, bytes]:
     }  # fmt: skip
     for name, (image, options) in variants.items():
         held = io.BytesIO()
-        kind = {"jpg": "JPEG", "tif": "TIFF", "pgm": "PPM"}.get(name.rpartition(".")[2], name.rpartition(".")[2].upper())
+        kind = {"jpg": "JPEG", "tif": "TIFF", "pgm": "PPM"}.get(
+            name.rpartition(".")[2], name.rpartition(".")[2].upper()
+        )
         image.save(held, kind, **options)
         made[name] = held.getvalue()
     return made
@@ -230,7 +244,9 @@ def _archives(kind: str) -> Callable[[Path], None]:
 def _beir(folder: Path) -> None:
     (folder / "qrels").mkdir()
     (folder / "corpus.jsonl").write_text(_records())
-    (folder / "queries.jsonl.gz").write_bytes(gzip.compress(b'{"_id": "q1", "text": "heat"}\n{"_id": "q2", "text": "apple"}\n', mtime=0))
+    (folder / "queries.jsonl.gz").write_bytes(
+        gzip.compress(b'{"_id": "q1", "text": "heat"}\n{"_id": "q2", "text": "apple"}\n', mtime=0)
+    )
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\t1\t2\nq2\t2\t1\nq2\t5\t0\n")
 
 
@@ -248,9 +264,14 @@ def _read_ratings(folder: Path, scratch: Path, rng: random.Random) -> object:
 
 
 def _movielens(folder: Path) -> None:
-    lines = [f"{user}\t{item}\t{(user * item) % 5 + 1}\t88125{user}{item}" for user in range(1, 7) for item in range(1, 6)]
+    lines = [
+        f"{user}\t{item}\t{(user * item) % 5 + 1}\t88125{user}{item}" for user in range(1, 7) for item in range(1, 6)
+    ]
     (folder / "u.data").write_text("\n".join(lines) + "\n")
-    films = [f"{item}|Film {item} (1995)|01-Jan-1995||http://x|{'|'.join('01'[at == item] for at in range(19))}" for item in range(1, 6)]
+    films = [
+        f"{item}|Film {item} (1995)|01-Jan-1995||http://x|{'|'.join('01'[at == item] for at in range(19))}"
+        for item in range(1, 6)
+    ]
     (folder / "u.item").write_text("\n".join(films) + "\n", encoding="latin-1")
 
 
@@ -270,7 +291,9 @@ def _unpack_movielens(folder: Path, scratch: Path, rng: random.Random) -> object
 
 def _movielens_zip(folder: Path) -> None:
     _movielens(folder)
-    (folder / "ml.zip").write_bytes(zip_of({f"ml-100k/{name}": (folder / name).read_bytes() for name in ("u.data", "u.item")}))
+    (folder / "ml.zip").write_bytes(
+        zip_of({f"ml-100k/{name}": (folder / name).read_bytes() for name in ("u.data", "u.item")})
+    )
 
 
 def _cifar(folder: Path) -> None:
@@ -294,7 +317,9 @@ def _cifar(folder: Path) -> None:
 def _read_cifar(folder: Path, scratch: Path, rng: random.Random) -> object:
     from retrieval.corpora.cifar10 import Cifar10
 
-    corpus = Cifar10(folder / rng.choice(("cifar-10-binary.tar.gz", "cifar10.tar")), split=rng.choice(("train", "test")))
+    corpus = Cifar10(
+        folder / rng.choice(("cifar-10-binary.tar.gz", "cifar10.tar")), split=rng.choice(("train", "test"))
+    )
     return sum(1 for _ in corpus), sum(1 for _ in corpus.queries())
 
 
@@ -329,7 +354,11 @@ def _read_cranfield(folder: Path, scratch: Path, rng: random.Random) -> object:
 
 
 def _beir_zip(folder: Path) -> None:
-    files = {"s/corpus.jsonl": _records().encode(), "s/queries.jsonl": b'{"_id": "q", "text": "x"}\n', "s/qrels/test.tsv": b"q\t1\t1\n"}
+    files = {
+        "s/corpus.jsonl": _records().encode(),
+        "s/queries.jsonl": b'{"_id": "q", "text": "x"}\n',
+        "s/qrels/test.tsv": b"q\t1\t1\n",
+    }
     (folder / "s.zip").write_bytes(zip_of(files))
 
 

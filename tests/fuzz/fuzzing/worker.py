@@ -14,6 +14,8 @@ import sys
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +48,16 @@ def warm_up(heavy: bool) -> None:
         torch.set_num_threads(1)
 
 
-def bound_memory() -> None:
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Let the process take no more than `MEMORY` beside what it has."""
     with open("/proc/self/statm") as file:
         held = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, resource.RLIM_INFINITY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MEMORY, resource.RLIM_INFINITY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def peak_bytes() -> int:
@@ -77,7 +83,8 @@ def outcome_of(case: Case, good: Path, scratch: Path, seed: int) -> dict[str, An
     before, started = peak_bytes(), time.process_time()
     found: dict[str, Any]
     try:
-        case.read(place, made, rng)
+        with bounded_memory():
+            case.read(place, made, rng)
         found = {"outcome": "read"}
     except NearbyError as error:
         text = str(error)
@@ -95,11 +102,19 @@ def outcome_of(case: Case, good: Path, scratch: Path, seed: int) -> dict[str, An
 
 def _where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "/fuzz/fuzzing/" not in frame.filename and "site-packages" not in frame.filename]
+    own = [
+        frame for frame in frames if "/fuzz/fuzzing/" not in frame.filename and "site-packages" not in frame.filename
+    ]
     last = own[-1] if own else frames[-1]
-    inner = [frame for frame in frames if any(f"/{room}/" in frame.filename for room in ("retrieval", "encoders", "indexers"))]
+    inner = [
+        frame
+        for frame in frames
+        if any(f"/{room}/" in frame.filename for room in ("retrieval", "encoders", "indexers"))
+    ]
     last = inner[-1] if inner else last
-    return f"{type(error).__name__} {str(error)[:150]!r} at {last.filename.rpartition('/')[2]}:{last.lineno} {last.name}"
+    return (
+        f"{type(error).__name__} {str(error)[:150]!r} at {last.filename.rpartition('/')[2]}:{last.lineno} {last.name}"
+    )
 
 
 def main(root: str, scratch: str, heavy: str = "") -> None:
@@ -107,11 +122,14 @@ def main(root: str, scratch: str, heavy: str = "") -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print is no answer
     warm_up(bool(heavy))
-    bound_memory()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     print(json.dumps({"ready": True}), file=answers)
     for line in sys.stdin:
         name, seed = line.rstrip("\n").split("\t")
-        found = outcome_of(CASES[name], Path(root) / name, Path(scratch), int(seed))
+        try:
+            found = outcome_of(CASES[name], Path(root) / name, Path(scratch), int(seed))
+        except Exception as error:  # of the damage, not of the reading
+            found = {"outcome": "harness", "text": repr(error)[:300]}
         print(json.dumps({"case": name, "seed": int(seed), **found}), file=answers)
 
 
