@@ -50,9 +50,10 @@ def map_npy(path: Path) -> NDArray[Any]:
         require_bytes(header, size - start)
         if not header.bytes:  # the system maps no empty range
             return np.empty(header.shape, header.dtype)
-        order = "F" if header.fortran_order else "C"
-        mapped = np.memmap(file, header.dtype, mode="r", offset=start, shape=header.shape, order=order)
-        return mapped.view(np.ndarray)
+        order: Any = "F" if header.fortran_order else "C"
+        mapped: Any = np.memmap(file, header.dtype, "r", start, header.shape, order)
+        whole: NDArray[Any] = mapped.view(np.ndarray)
+        return whole
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -109,12 +110,12 @@ def require_bytes(header: Header, size: int) -> None:
 def _array(stream: BinaryIO, header: Header, size: int) -> NDArray[Any]:
     require_bytes(header, size)
     values = np.empty(math.prod(header.shape) if header.bytes else 0, header.dtype)
-    room, filled = memoryview(values.view(np.uint8)), 0
+    room, filled = values.view(np.uint8), 0
     while filled < header.bytes:
         piece = stream.read(min(_PIECE, header.bytes - filled))
         if not piece:
             require_bytes(header, filled)
-        room[filled : filled + len(piece)] = piece
+        room[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
         filled += len(piece)
     order: Any = "F" if header.fortran_order else "C"
     return values.reshape(header.shape, order=order) if header.bytes else np.empty(header.shape, header.dtype)

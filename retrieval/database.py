@@ -1,4 +1,4 @@
-"""An SQLite file that somebody else may have written: its tables are ours or it is not read, and every statement ends."""
+"""An SQLite file that somebody else may have written: its tables are ours, or it is not read; every statement ends."""
 
 from __future__ import annotations
 

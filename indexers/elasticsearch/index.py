@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, n_rows
 from encoders.errors import ArtifactError, OptionError
+from encoders.json_text import parse_json
+from encoders.plain_file import read_plain
 from indexers.base import Index, Rows
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from encoders.errors import CorpusError, OptionError
-from encoders.options import option
 
 #: One text, one line and one row of a table at most: what one item costs must not depend on what a file claims.
 MAX_TEXT_BYTES = 16 * 2**20
@@ -20,13 +19,6 @@ _EMPTY = f"more than {MAX_EMPTY_LINES:,} empty lines follow each other: is it te
 MAX_BYTES = 64 * 2**30
 #: And so many times its own size at most, when that is more than `FREE_BYTES`: text seldom shrinks to a hundredth.
 MAX_RATIO, FREE_BYTES = 200, 256 * 2**20
-
-
-def max_bytes_option() -> Any:
-    """Declare the option that every reader of compressed files has."""
-    return option(
-        None, "bytes that a compressed file may decompress to (default: 200 times its size)", ge=1, kw_only=True
-    )
 
 
 def decompressed_limit(size: int, asked: int | None) -> int:

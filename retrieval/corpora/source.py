@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from encoders.errors import CorpusError
+from encoders.options import option
 from retrieval.corpora.base import Corpus, Item
-from retrieval.corpora.bounds import max_bytes_option
 
 
 class Source(Corpus):
@@ -36,8 +36,10 @@ class Source(Corpus):
         return True
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class FileSource(Source):
     """A corpus in files that may be compressed, and then give `max_bytes` at most."""
 
-    max_bytes: int | None = max_bytes_option()
+    max_bytes: int | None = option(
+        None, "bytes that a compressed file may decompress to (default: 200 times its size)", ge=1
+    )

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from fuzzing.cases import damage, fresh
-from fuzzing.pool import GOOD, build, run
+from fuzzing.pool import GOOD, build, memory, run
 from fuzzing.worker import CASES
 
 
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
             print(found, flush=True)
             texts.setdefault(f"{found['outcome']}: {found.get('text')}", []).append(f"{found['case']} {found['seed']}")
 
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as root:
+    with tempfile.TemporaryDirectory(dir=memory()) as root:
         build([CASES[name] for name in names], Path(root))
         run([(name, seed) for seed in range(count) for name in names], Path(root), 2, told)
     for (name, outcome), number in sorted(counts.items()):

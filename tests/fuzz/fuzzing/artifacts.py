@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,8 @@ def _read_encoder(folder: Path, scratch: Path, rng: random.Random) -> object:
     codes = encoder.encode(_items(encoder))
     encoder.encode_queries(_items(encoder)[:1])
     _ = encoder.lexicon, encoder.space.bytes_per_item, str(encoder)
-    try:
+    with suppress(NotInvertibleError):
         encoder.decode(codes)
-    except NotInvertibleError:
-        pass
-    return None
 
 
 def _codes(kind: str, n: int) -> Any:
@@ -177,9 +175,8 @@ def _stopped_training(folder: Path) -> None:
 
     training.write_checkpoint = write_and_stop
     try:
-        train_encoder(_corpus(folder), "vectors+deep-ae:6-3,epochs=2", folder / "ae")
-    except KeyboardInterrupt:
-        pass
+        with suppress(KeyboardInterrupt):
+            train_encoder(_corpus(folder), "vectors+deep-ae:6-3,epochs=2", folder / "ae")
     finally:
         training.write_checkpoint = write
 

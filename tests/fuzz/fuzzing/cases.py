@@ -80,6 +80,8 @@ def sign(folder: Path) -> None:
 
 
 def _sha256(path: Path) -> str:
+    if not path.is_file():  # what it is now would be waited for
+        raise FileNotFoundError(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
