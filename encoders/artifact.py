@@ -161,6 +161,7 @@ def load_encoder(folder: Path) -> Encoder:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    from encoders.probe import require_fitting
     from encoders.registry import create
 
     manifest = read_json(folder / MANIFEST, "a saved encoder")
@@ -175,6 +176,7 @@ def load_encoder(folder: Path) -> Encoder:
         if VOCABULARY in manifest["digests"]:
             encoder.vocabulary = parse_json(read_plain(folder / VOCABULARY))
         encoder.restore(load_file(folder / STATE))
+        require_fitting(encoder)
     except NearbyError:
         raise
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -168,7 +169,7 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     path = Path(target).expanduser()
     if is_collection(path):
         return _open_collection(path, given)
-    kind = "ratings" if {"user", "item", "rating"} <= given.keys() else format_of(path)
+    kind = "ratings" if {"user", "item", "rating"} <= given.keys() else format_of(path, _max_bytes(given))
     cls = _load(FORMATS[kind])
     return _build(cls, kind, given, path=path, name=address, on_bad=on_bad)
 
@@ -186,7 +187,13 @@ def catalogue() -> list[CorpusInfo]:
     return rows
 
 
-def format_of(path: Path) -> str:
+def _max_bytes(given: Mapping[str, str]) -> int | None:
+    """Return what a file may decompress to while it is told what it holds; a wrong value is refused later."""
+    text = next((value for key, value in given.items() if key.replace("_", "-") == "max-bytes"), "").replace("_", "")
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
+
+
+def format_of(path: Path, max_bytes: int | None = None) -> str:
     """Tell by name and content which of `FORMATS` a path has.
 
     Raises
@@ -199,26 +206,26 @@ def format_of(path: Path) -> str:
     if is_idx(path):
         return "idx"
     if path.is_dir() or is_archive(path):
-        return _format_of_files(path)
+        return _format_of_files(path, max_bytes)
     suffix = Path(plain_name(path)).suffix
     if suffix in _BY_SUFFIX and (path.suffix != ".gz" or _BY_SUFFIX[suffix] in ("jsonl", "csv")):
-        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _holds_ratings(path) else _BY_SUFFIX[suffix]
+        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _holds_ratings(path, max_bytes) else _BY_SUFFIX[suffix]
     raise CorpusError(f"it cannot be told what {path} holds; accepted are {ACCEPTED}")
 
 
-def _holds_ratings(path: Path) -> bool:
+def _holds_ratings(path: Path, max_bytes: int | None) -> bool:
     """Tell by its first line whether a table holds ratings."""
     from retrieval.corpora.ratings import is_rating_head
 
-    with open_bytes(path) as stream:
+    with open_bytes(path, max_bytes) as stream:
         head = stream.readline(65_536).decode("utf-8-sig", errors="replace").strip()
     return any(is_rating_head([name.strip('"') for name in head.split(mark)]) for mark in ",\t")
 
 
-def _format_of_files(path: Path) -> str:
+def _format_of_files(path: Path, max_bytes: int | None) -> str:
     from retrieval.corpora.images import SUFFIXES
 
-    names = list(islice(list_names(path), _LOOK_AT))
+    names = list(islice(list_names(path, max_bytes), _LOOK_AT))
     if not names:
         raise CorpusError(f"{path} holds no files; accepted are {ACCEPTED}")
     if any(name.lower().endswith(SUFFIXES) for name in names):

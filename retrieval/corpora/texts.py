@@ -52,11 +52,11 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
         text = raw.decode(encoding or "utf-8-sig")
         if encoding is not None:
             require_text(text)
-    except LookupError:
-        raise CorpusError(f"cannot be read: unknown encoding '{encoding}'") from None
     except UnicodeError as error:
         if encoding is not None:
             place = f"byte {error.start + 1}" if isinstance(error, UnicodeDecodeError) else error
             raise CorpusError(f"is not {encoding} ({place})") from error
         text = raw.decode("latin-1")
+    except (LookupError, ValueError):  # a zero byte in the name is one of the latter
+        raise CorpusError(f"cannot be read: unknown encoding {encoding!r}") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -168,9 +168,9 @@ class Npz:
     def __init__(self, path: Path, max_bytes: int | None = None) -> None:
         self.path = path
         self._most = decompressed_limit(path.stat().st_size, max_bytes)
-        if not zipfile.is_zipfile(path):
-            with open_plain(path) as file:
-                single = file.read(len(MAGIC)) == MAGIC
+        with open_plain(path) as file:
+            single, is_zip = file.read(len(MAGIC)) == MAGIC, zipfile.is_zipfile(file)
+        if not is_zip:
             what = "no .npz file: it holds a single array, call it .npy" if single else f"no {_READABLE}"
             raise CorpusError(f"{path} is {what}")
         with opened_zip(path) as archive:

@@ -46,6 +46,7 @@ def damage(case: Case, folder: Path, seed: int) -> random.Random:
     files = sorted(path for path in folder.glob(case.targets) if path.is_file())
     if case.signed:  # what carries its own checksum, and manifests
         files = [path for path in files if path.name != "index.faiss"]
+    manifests = sorted(folder.rglob("manifest.json"), key=lambda path: -len(path.parts)) if case.signed else []
     path = rng.choice(files)
     if rng.random() < 0.03:
         misplace(path, rng)
@@ -53,14 +54,13 @@ def damage(case: Case, folder: Path, seed: int) -> random.Random:
         raw = path.read_bytes()
         path.unlink()  # it may share its bytes with the good one
         path.write_bytes(mutate(raw, rng, path.name))
-    if case.signed:
-        sign(folder)
+    sign(manifests)
     return rng
 
 
-def sign(folder: Path) -> None:
-    """Write into every manifest the checksums that its files have now, inner folders first."""
-    for path in sorted(folder.rglob("manifest.json"), key=lambda path: -len(path.parts)):
+def sign(manifests: list[Path]) -> None:
+    """Write into manifests the checksums that their files have now, inner folders first."""
+    for path in manifests:
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             for name in manifest.get("digests", {}):

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 #: Whole numbers at which sizes and offsets go wrong.
 NUMBERS = [0, 1, -1, 127, 255, 2**15, 2**16 - 1, 2**31 - 1, -(2**31), 2**32 - 1, 2**40, 2**62, 2**63, 2**64 - 1]
 #: Pieces of text that parsers stumble over, for all formats.
@@ -240,10 +242,69 @@ def safetensors_header(raw: bytes, rng: random.Random) -> bytes:
     return struct.pack("<Q", told % 2**64) + head + raw[8 + length :]
 
 
+def other_array(array: np.ndarray, rng: random.Random) -> np.ndarray:
+    """Return an array of another shape, type or content."""
+    what = rng.choice(("row", "turn", "type", "nan", "large", "flat", "empty", "wide", "negative", "shuffle"))
+    if what == "row" and len(array.shape):
+        return array[: len(array) // 2]
+    if what == "turn":
+        return np.ascontiguousarray(array.T)
+    if what == "type":
+        return array.astype(rng.choice(("f8", "f2", "i8", "u1", "i4")))
+    if what == "flat":
+        return array.ravel()
+    if what == "empty":
+        return array[:0] if array.ndim else np.zeros(0, array.dtype)
+    if what == "wide":
+        return np.concatenate([array, array], axis=-1) if array.ndim else array
+    changed = array.copy()
+    if changed.size:
+        place = rng.randrange(changed.size)
+        if what == "shuffle":
+            np.random.default_rng(rng.randrange(100)).shuffle(changed.reshape(-1))
+        elif changed.dtype.kind == "f":
+            changed.reshape(-1)[place] = {"nan": np.nan, "large": 3e38, "negative": -np.inf}[what]
+        elif changed.dtype.kind in "iu":
+            limits = np.iinfo(changed.dtype)
+            changed.reshape(-1)[place] = {"nan": 0, "large": limits.max, "negative": limits.min}[what]
+    return changed
+
+
+def npy_values(raw: bytes, rng: random.Random) -> bytes:
+    """Write another array, whole and right in itself."""
+    array = other_array(np.load(io.BytesIO(raw), allow_pickle=False), rng)
+    held = io.BytesIO()
+    np.save(held, array, allow_pickle=False)
+    return held.getvalue()
+
+
+def tensors(raw: bytes, rng: random.Random) -> bytes:
+    """Write another tensor, leave one out, or call it otherwise; the file is whole."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load, save
+
+    try:
+        held = load(raw)
+    except SafetensorError:
+        return flip(raw, rng)
+    if not held:
+        return flip(raw, rng)
+    name = rng.choice(sorted(held))
+    array = held.pop(name)
+    what = rng.random()
+    if what < 0.15:
+        held[f"{name}x"] = array
+    elif what > 0.25:
+        held[name] = np.ascontiguousarray(other_array(array, rng))
+    return save(held)
+
+
 # -- compressed files: what is inside them --------------------------------------------------------------------------
 
 
 def inside_gzip(raw: bytes, rng: random.Random) -> bytes:
+    if len(raw) > 2**20:  # a bomb already
+        return raw
     return gzip.compress(mutate(gzip.decompress(raw), rng), compresslevel=1, mtime=0)
 
 
@@ -279,7 +340,7 @@ def inside_zip(raw: bytes, rng: random.Random) -> bytes:
                     info.filename = rng.choice(
                         ("../../x.txt", "/etc/x.txt", "a/" * 2000 + "x.txt", "", "CON", "x" * 60_000, "a\0b.txt")
                     )
-                elif what < 0.9:
+                elif what < 0.82:
                     inner = bytes(2**28 + 2**20)
             with _quiet():
                 new.writestr(info.filename, inner)
@@ -338,8 +399,8 @@ BY_NAME: list[tuple[str, list[Mutation]]] = [
     (r"\.tar$", [inside_tar]),
     (r"\.gz$", [inside_gzip, inside_gzip, bomb_gzip]),
     (r"\.(zip|npz)$", [inside_zip]),
-    (r"\.npy$", [npy_header]),
-    (r"\.safetensors$", [safetensors_header]),
+    (r"\.npy$", [npy_header, npy_values]),
+    (r"\.safetensors$", [safetensors_header, tensors, tensors]),
     (r"\.json$", [json_value, json_value, json_value]),
 ]
 
@@ -353,7 +414,7 @@ def mutate(raw: bytes, rng: random.Random, name: str = "") -> bytes:
             raw = mutation(raw, rng)
         except (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, struct.error,
                 AttributeError, IndexError, NotImplementedError, RuntimeError, UnicodeError, zlib.error, OverflowError, KeyError,
-                MemoryError):  # fmt: skip
+                MemoryError, TypeError):  # fmt: skip
             raw = flip(raw, rng)  # damaged already so that its inside cannot be reached
     return raw
 
