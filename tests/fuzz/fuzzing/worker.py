@@ -24,6 +24,36 @@ from fuzzing.cases import Case, damage, fresh
 from fuzzing.readers import READERS
 
 CASES: dict[str, Case] = {case.name: case for case in [*READERS, *ARTIFACTS]}
+
+
+def _traceback(folder: Path, scratch: Path, rng: random.Random) -> object:
+    raise KeyError("a fault")
+
+
+def _unclear(folder: Path, scratch: Path, rng: random.Random) -> object:
+    from encoders.errors import CorpusError
+
+    raise CorpusError("two\nlines")
+
+
+def _refused(folder: Path, scratch: Path, rng: random.Random) -> object:
+    from encoders.errors import CorpusError
+
+    raise CorpusError("one line")
+
+
+#: Every outcome, for the test of the harness itself.
+SELF = {
+    f"self {outcome}": Case(f"self {outcome}", lambda folder: None, read)
+    for outcome, read in {
+        "traceback": _traceback,
+        "unclear": _unclear,
+        "refused": _refused,
+        "memory": lambda folder, scratch, rng: bytearray(2**31),
+        "crash": lambda folder, scratch, rng: os.kill(os.getpid(), 11),
+        "read": lambda folder, scratch, rng: None,
+    }.items()
+}
 #: What one input may take above what the libraries take by themselves.
 MEMORY = 2**30
 #: A sentence that nobody reads to its end is none.
@@ -127,7 +157,7 @@ def main(root: str, scratch: str, heavy: str = "") -> None:
     for line in sys.stdin:
         name, seed = line.rstrip("\n").split("\t")
         try:
-            found = outcome_of(CASES[name], Path(root) / name, Path(scratch), int(seed))
+            found = outcome_of({**CASES, **SELF}[name], Path(root) / name, Path(scratch), int(seed))
         except Exception as error:  # of the damage, not of the reading
             found = {"outcome": "harness", "text": repr(error)[:300]}
         print(json.dumps({"case": name, "seed": int(seed), **found}), file=answers)
