@@ -60,7 +60,7 @@ def damage(case: Case, folder: Path, seed: int) -> random.Random:
 
 def sign(manifests: list[Path]) -> None:
     """Write into manifests the checksums that their files have now, inner folders first."""
-    for path in manifests:
+    for path in filter(Path.is_file, manifests):  # one may be a pipe by now
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             for name in manifest.get("digests", {}):
