@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from encoders.errors import NearbyError, OptionError
+from encoders.numbers import is_whole, read_number, read_whole, shortened
 from encoders.options import LARGEST_SEED
 from retrieval.report.terminal import counted, printable, standard_output
 
@@ -39,6 +40,29 @@ DEMO = {
     "digits": ["pixels", "pixels+pca:16", "pixels+deep-ae:256-128-16,epochs=60"],
     "api-docs": ["bm25", "tfidf", "tfidf+lsa:128", "bow:2000,stop=english+deep-ae:500-250-128,epochs=15"],
 }
+
+
+def _whole(*names: str, help: str, least: int, most: int | None = None) -> Any:
+    """Declare an option that is a whole number, read as in every other place."""
+
+    def read(text: Any) -> int:
+        if isinstance(text, int):  # the default
+            return text
+        if not is_whole(text, least, most):
+            limits = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
+            raise typer.BadParameter(f"expected a whole number, {limits}; got {shortened(text)}")
+        return read_whole(text)
+
+    return typer.Option(*names, help=help, parser=read, metavar="INTEGER")
+
+
+def _number(text: Any) -> float:
+    try:
+        return text if isinstance(text, float) else read_number(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"expected a number; {error}") from None
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and go on.")]
 Folder = Annotated[Path, typer.Argument(help="The folder of a collection.", show_default=False)]
@@ -48,11 +72,11 @@ Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @i
 Queries = Annotated[
     list[str] | None, typer.Argument(help="Texts, paths of pictures, or @ids of items.", show_default=False)
 ]
-Drawn = Annotated[int | None, typer.Option("-n", help="Draw so many items.", min=1, max=100)]
+Drawn = Annotated[int | None, _whole("-n", help="Draw so many items.", least=1, most=100)]
 Sheet = Annotated[
     Path | None, typer.Option("-o", "--out", help="Write pictures as one .png, or contents as rows of a .npy.")
 ]
-Seed = Annotated[int, typer.Option(help="Of what is drawn.", min=0, max=LARGEST_SEED)]
+Seed = Annotated[int, _whole("--seed", help="Of what is drawn.", least=0, most=LARGEST_SEED)]
 #: Words of a query need no quotes.
 Words = Annotated[
     list[str], typer.Argument(help="Words, the path of a picture, or @id of an item.", show_default=False)
@@ -61,7 +85,7 @@ Words = Annotated[
 Model = Annotated[Path, typer.Argument(help="The folder of a recommender.", show_default=False)]
 User = Annotated[str, typer.Argument(help="Id of a user.", show_default=False)]
 RatedItem = Annotated[str, typer.Argument(help="Id of an item.", show_default=False)]
-Answers = Annotated[int, typer.Option("-k", help="How many.", min=1)]
+Answers = Annotated[int, _whole("-k", help="How many.", least=1)]
 
 
 def _version(asked: bool) -> None:
@@ -225,18 +249,20 @@ def search(
     folder: Folder,
     query: Words,
     space: Spaces = None,
-    k: Annotated[int, typer.Option("-k", help="Answers of each space.", min=1)] = 10,
+    k: Annotated[int, _whole("-k", help="Answers of each space.", least=1)] = 10,
     filters: Annotated[
         list[str] | None, typer.Option("--filter", help="Only items with label=x, or year=2004 of metadata; repeat.")
     ] = None,
     fuse: Annotated[str | None, typer.Option(help="rrf: the spaces' lists as one, by reciprocal rank fusion.")] = None,
     depth: Annotated[
-        int | None, typer.Option(help="Hits of each space that are fused.  [default: 100, or k]", min=1)
+        int | None, _whole("--depth", help="Hits of each space that are fused.  [default: 100, or k]", least=1)
     ] = None,
     shortlist: Annotated[str | None, typer.Option(help="A space, e.g. of bits, whose nearest are re-ranked.")] = None,
     rerank: Annotated[str | None, typer.Option(help="The space that puts the shortlist in order.")] = None,
-    candidates: Annotated[int | None, typer.Option(help="Items on the shortlist.  [default: 1000]", min=1)] = None,
-    radius: Annotated[int | None, typer.Option(help="Or all within so many bits.", min=0)] = None,
+    candidates: Annotated[
+        int | None, _whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
+    ] = None,
+    radius: Annotated[int | None, _whole("--radius", help="Or all within so many bits.", least=0)] = None,
     as_json: Json = False,
 ) -> None:
     """Find what is near a query: in one or more spaces side by side, fused, or in one on the shortlist of another."""
@@ -350,7 +376,7 @@ def denoise(
 def sample(
     folder: Folder,
     space: OneSpace,
-    n: Annotated[int, typer.Option("-n", help="How many.", min=1, max=10_000)] = 64,
+    n: Annotated[int, _whole("-n", help="How many.", least=1, most=10_000)] = 64,
     seed: Seed = 0,
     out: Sheet = None,
     as_json: Json = False,
@@ -368,7 +394,7 @@ def interpolate(
     start: Annotated[str, typer.Argument(metavar="A", help="Where to begin: as a query.", show_default=False)],
     end: Annotated[str, typer.Argument(metavar="B", help="Where to end.", show_default=False)],
     space: OneSpace,
-    steps: Annotated[int, typer.Option(help="Both ends included.", min=2, max=100)] = 10,
+    steps: Annotated[int, _whole("--steps", help="Both ends included.", least=2, most=100)] = 10,
     out: Sheet = None,
     as_json: Json = False,
 ) -> None:
@@ -384,7 +410,7 @@ def classify(
     folder: Folder,
     query: Query,
     space: OneSpace,
-    k: Annotated[int, typer.Option("-k", help="Labels shown.", min=1)] = 3,
+    k: Annotated[int, _whole("-k", help="Labels shown.", least=1)] = 3,
     as_json: Json = False,
 ) -> None:
     """Tell the label of an item with probabilities, by a space that was trained on labels."""
@@ -468,9 +494,11 @@ def analyze(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the page and its figures.")],
     space: Spaces = None,
     part: Annotated[list[str] | None, typer.Option("--part", help="Only this part of it; repeat.")] = None,
-    sample: Annotated[int, typer.Option(help="Items that are looked at.", min=4)] = 1000,
-    clusters: Annotated[int | None, typer.Option(help="Cut the tree into so many.", min=2)] = None,
-    height: Annotated[float | None, typer.Option(help="Cut the tree at this height.")] = None,
+    sample: Annotated[int, _whole("--sample", help="Items that are looked at.", least=4)] = 1000,
+    clusters: Annotated[int | None, _whole("--clusters", help="Cut the tree into so many.", least=2)] = None,
+    height: Annotated[
+        float | None, typer.Option(help="Cut the tree at this height.", parser=_number, metavar="NUMBER")
+    ] = None,
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:

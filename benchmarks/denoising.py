@@ -22,7 +22,7 @@ from scipy.ndimage import gaussian_filter, median_filter
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_labels
+from retrieval.evaluation import evaluate_index
 
 LEVEL = {"mnist": 0.5, "cifar10": 0.1}
 CLEANERS = {
@@ -130,7 +130,7 @@ def retrieval(encoder: Any, train: Any, asking: dict[str, Any], labels: list[Any
     codes = encoder.encode(train)
     index.add([str(place) for place in range(len(codes))], codes)
     return {
-        kind: evaluate_labels(index.search_rows(encoder.encode(rows), 10).rows, labels, asked, ("P@10",)).means["P@10"]
+        kind: evaluate_index(index, encoder.encode(rows), labels, asked, ("P@10",)).means["P@10"]
         for kind, rows in asking.items()
     }
 

@@ -23,7 +23,7 @@ from encoders.codes import Kind
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_labels
+from retrieval.evaluation import evaluate_index, evaluate_labels
 
 DEEP = "2048-1024-512"
 PATCHES = "patch-kmeans:400"
@@ -102,8 +102,8 @@ def row(
     index = create_index("exact", encoder.space)
     index.add([str(place) for place in range(len(codes))], codes)
     with timed() as searching:
-        rows = index.search_rows(queries, 100).rows
-    figures = evaluate_labels(rows, labels, asked, MEASURES).means
+        index.search_rows(queries, 100)
+    figures = evaluate_index(index, queries, labels, asked, MEASURES).means
     figures |= {"fit_seconds": seconds, "encode_per_second": len(train) / encoding.value, "spec": spec}
     figures |= {"bytes_per_item": codes.nbytes / len(codes), "queries_per_second": len(test) / searching.value}
     if encoder.space.kind is Kind.BINARY:
@@ -122,7 +122,7 @@ def shortlisted(coarse: Any, fine: Any, labels: list[Any], asked: list[Any]) -> 
         index.add([str(place) for place in range(len(codes))], codes)
         indexes.append(index)
     whole = indexes[1].search_rows(fine[2], 100).rows
-    best = evaluate_labels(whole, labels, asked, ("P@100",)).means["P@100"]
+    best = evaluate_index(indexes[1], fine[2], labels, asked, ("P@100",)).means["P@100"]
     found = []
     for share in (0.01, 0.02, 0.05, 0.1):
         with timed() as taken:

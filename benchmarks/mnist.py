@@ -18,7 +18,7 @@ from encoders.neural.visible import reconstruction_error
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_labels
+from retrieval.evaluation import evaluate_index
 
 MEASURES = ("P@10", "P@100", "AP@100")
 AUTOENCODER = "deep-ae:1000-500-250-30,epochs=200,minutes=7,shift=1"
@@ -77,8 +77,8 @@ def measured(encoder: Encoder, codes: Any, queries: Any, labels: list[Any], aske
     index = create_index("exact", encoder.space)
     index.add([str(row) for row in range(len(codes))], codes)
     with timed() as searching:
-        rows = index.search_rows(queries, 100).rows
-    means = evaluate_labels(rows, labels, asked, MEASURES).means
+        index.search_rows(queries, 100)
+    means = evaluate_index(index, queries, labels, asked, MEASURES).means
     return {**means, "bytes_per_item": codes.nbytes / len(codes), "queries_per_second": len(queries) / searching.value}
 
 

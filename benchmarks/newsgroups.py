@@ -20,7 +20,7 @@ from indexers.base import Index
 from indexers.registry import create_index
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_labels, precision_recall_labels
+from retrieval.evaluation import evaluate_index, precision_recall_labels
 
 COUNTS, SOME, ALL = "bow:2000,stop=english", "tfidf:2000,stop=english", "tfidf:stop=english"
 MANY = f"{ALL},min-df=3"
@@ -80,7 +80,7 @@ def measured(spec: str, items: list[Item], queries: list[Item]) -> dict[str, Any
     index = create_index("exact", encoder.space)
     index.add([item.id for item in items], codes)
     coded = encoder.encode_queries([query.content for query in queries])
-    means = evaluate_labels(index.search_rows(coded, 100).rows, labels, asked, ("P@10", "P@100")).means
+    means = evaluate_index(index, coded, labels, asked, ("P@10", "P@100")).means
     curve = precision_recall_labels(rankings(index, coded), labels, asked).mean(axis=0)
     return {
         **means,

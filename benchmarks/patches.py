@@ -15,7 +15,7 @@ from record import record, say, timed
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_labels
+from retrieval.evaluation import evaluate_index
 
 SPEC = "patch-kmeans:1600"
 RIDGES = (1e2, 1e3, 1e4, 1e5)
@@ -37,7 +37,7 @@ def main(spec: str = SPEC) -> None:
         other = encoder.encode(asked)
         index = create_index("exact", encoder.space)
         index.add([str(row) for row in range(len(codes))], codes)
-        found = evaluate_labels(index.search_rows(other, 100).rows, labels, truth, MEASURES).means
+        found = evaluate_index(index, other, labels, truth, MEASURES).means
         figures[name] = {
             **found,
             **linear(codes, labels, other, truth),

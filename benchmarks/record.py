@@ -49,6 +49,41 @@ def latest_of_each(name: str, *keys: str) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def origin(*runs: dict[str, Any]) -> str:
+    """Return when and at which commits some runs were measured.
+
+    Examples
+    --------
+    >>> origin({"provenance": {"date": "2026-11-25 07:14 UTC", "commit": "8ed0fd2"}})
+    '2026-11-25 `8ed0fd2`'
+    """
+    made = [run["provenance"] for run in runs]
+    return ", ".join(dict.fromkeys(f"{one['date'].partition(' ')[0]} `{one['commit']}`" for one in made))
+
+
+def origins(name: str, *path: str) -> dict[str, str]:
+    """Return, for every part of the last run's figures below a path, the origin of the run that measured it.
+
+    A script that measures some parts writes the others as the run before had them: a part is as old as the first of
+    the runs at the end of the file that all have it as it is now.
+    """
+    runs = [json.loads(line) for line in (RESULTS / f"{name}.jsonl").read_text().splitlines()]
+    found = {}
+    for part, value in _below(runs[-1], path).items():
+        since = len(runs) - 1
+        while since and _below(runs[since - 1], path).get(part) == value:
+            since -= 1
+        found[part] = origin(runs[since])
+    return found
+
+
+def _below(run: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    figures = run["figures"]
+    for step in path:
+        figures = figures.get(step, {})
+    return dict(figures)
+
+
 def averaged(name: str) -> dict[str, Any] | None:
     """Return the last run of seed 0, its figures the means of every seed's last run, and ``spread``, deviations.
 
@@ -59,7 +94,9 @@ def averaged(name: str) -> dict[str, Any] | None:
     if not by_seed:
         return None
     figures = _over({seed: run["figures"] for seed, run in by_seed.items()})
-    return {**by_seed[min(by_seed)], "figures": figures, "spread": figures.pop("spread"), "seeds": figures.pop("seeds")}
+    first, spread, seeds = by_seed[min(by_seed)], figures.pop("spread"), figures.pop("seeds")
+    measured = [f"seed {seed}: {origin(by_seed[seed])}" for seed in sorted(by_seed)]
+    return {**first, "figures": figures, "spread": spread, "seeds": seeds, "measured": measured}
 
 
 def deviation(run: dict[str, Any], key: str, *path: str) -> Any:
@@ -106,12 +143,15 @@ def seeded(spec: str, seed: int) -> str:
 
 
 def over_seeds(name: str, *keys: str) -> list[dict[str, Any]]:
-    """Return figures by some keys as `averaged` does, their ``spread`` and the number of ``seeds`` among them."""
+    """Return figures by some keys as `averaged` does, with ``spread``, ``seeds`` and ``measured``: when."""
     groups: dict[tuple[Any, ...], dict[int, dict[str, Any]]] = {}
     for run in latest_of_each(name, *keys, "seed"):
         figures = run["figures"]
-        groups.setdefault(tuple(figures.get(key) for key in keys), {})[figures.get("seed", 0)] = figures
-    return [_over(group) for group in groups.values()]
+        groups.setdefault(tuple(figures.get(key) for key in keys), {})[figures.get("seed", 0)] = run
+    return [
+        {**_over({seed: run["figures"] for seed, run in group.items()}), "measured": origin(*group.values())}
+        for group in groups.values()
+    ]
 
 
 class Seconds:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import report_classical
+import report_methods
 import report_neural
 import report_served
-from record import averaged, deviation, latest
+from record import averaged, deviation, latest, origins
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 CURVE = [f"R={level / 10:.1f}" for level in range(11)]
@@ -50,6 +51,16 @@ class Page:
         ]
         if run.get("seeds", 1) > 1:
             self.lines[-1] += f"; means of {run['seeds']} seeds (`seed=1` ...), ± their standard deviation"
+            self.lines[-1] += f". Measured: {'; '.join(run['measured'])}"
+
+    def measured(self, parts: dict[str, str]) -> None:
+        """Say of each part of a table when and at which commit it was measured, where they differ."""
+        if len(set(parts.values())) > 1:
+            by_origin: dict[str, list[str]] = {}
+            for part, when in parts.items():
+                by_origin.setdefault(when, []).append(part)
+            told = "; ".join(f"{when}: {', '.join(names)}" for when, names in by_origin.items())
+            self.lines[-1] += f". Not all rows were measured in that run. {told}"
 
 
 TARGETS = ["target", "measured", "wanted", ""]
@@ -133,6 +144,7 @@ def newsgroups(page: Page, run: dict[str, Any]) -> None:
 
 def text_retrieval(page: Page, run: dict[str, Any]) -> None:
     page.heading("Judged documents: Cranfield, CISI, NPL, SciFact", run)
+    page.measured(origins("text_retrieval", "corpora"))
     rows = []
     for name, corpus in run["figures"]["corpora"].items():
         spaces = corpus["spaces"]
@@ -152,6 +164,7 @@ def shortened(spec: str) -> str:
 
 def speed(page: Page, run: dict[str, Any]) -> None:
     page.heading("Speed beside other libraries", run)
+    page.measured(origins("speed"))
     page.lines += [
         "",
         "Ratio: their seconds divided by ours, median over alternating repeats; above 1, nearby is faster.",
@@ -257,9 +270,12 @@ def main() -> None:
             absent.append(name)
         else:
             part(page, run)
+    summary = Page()
+    summary.table(["id", "method", "asked", "measured", "wanted", ""], report_methods.method_rows(page))
     head = ["# Results", "", "Written by `benchmarks/report.py` from `benchmarks/results/*.jsonl`; do not edit.", ""]
     head += ["## Targets missed", "", *(f"- {line}" for line in page.missed or ["none"]), ""]
     head += [f"- not run yet: {', '.join(absent)}", ""] if absent else []
+    head += ["## Every method", "", "By their numbers; the sections below say how each was measured.", *summary.lines]
     PAGE.write_text("\n".join(head + page.lines).replace("\n\n\n", "\n\n").rstrip() + "\n")
     print(f"{PAGE}: {len(page.missed)} targets missed")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from record import origins
+
 if TYPE_CHECKING:
     from report import Page
 
@@ -41,6 +43,7 @@ def equivalence(page: Page, run: dict[str, Any]) -> None:
 
 def classical(page: Page, run: dict[str, Any]) -> None:
     page.heading("Every classical encoder as a space", run)
+    page.measured(origins("classical"))
     for name, corpus in run["figures"].items():
         page.lines += ["", f"### {name}: {corpus['items']:,} items, {corpus['queries']:,} queries"]
         fixed = {"spec", "dim", "bytes", "fit_seconds", "encode_per_second", "query_ms"}
@@ -162,6 +165,7 @@ def recommendation(page: Page, run: dict[str, Any]) -> None:
 
 def clustering(page: Page, run: dict[str, Any]) -> None:
     page.heading("k-means and trees on MNIST; how many clusters", run)
+    page.measured(origins("clustering"))
     figures = run["figures"]
     if "kmeans" in figures:
         _kmeans(page, figures["kmeans"])

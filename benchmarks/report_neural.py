@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import report_hashing
-from record import deviation, latest_of_each, over_seeds
+from record import deviation, latest_of_each, origin, over_seeds
 
 if TYPE_CHECKING:
     from report import Page
@@ -42,17 +42,17 @@ def autoencoders(page: Page, run: dict[str, Any]) -> None:
             figures["size"], figures["method"], figures["test_error"], spread_of(figures, "test_error"),
             "" if figures["decodes"] else "path", figures["P@10"], spread_of(figures, "P@10"), figures["AP@100"],
             figures["seeds"], figures.get("epochs", "–"), figures["fit_seconds"], reached(figures),
-            f"`{figures['spec'].removeprefix('pixels+')}`",
+            f"`{figures['spec'].removeprefix('pixels+')}`", figures["measured"],
         ])  # fmt: skip
         for name, other in figures.get("spaces", {}).items():
             told = f"{figures['method']}: {name} ({other['dim']} numbers)"
             varied = figures["spread"]["spaces"][name]["P@10"] if figures["seeds"] > 1 else "–"
             beside = [other["P@10"], varied, other["AP@100"], figures["seeds"]]
-            rows.append([figures["size"], told, "", "", "", *beside, "", "", "", ""])
+            rows.append([figures["size"], told, "", "", "", *beside, "", "", "", "", ""])
     rows.sort(key=lambda row: (-row[0], row[1] != "pixels"))
     head = [
         "size", "method", "error", "±", "", "P@10", "±", "AP@100", "seeds", "epochs", "fit s", "s to PCA's",
-        "spec, on pixels",
+        "spec, on pixels", "measured",
     ]  # fmt: skip
     page.table(head, rows)
     page.lines.append("![error beside P@10 for every method](autoencoders.svg)")
@@ -104,16 +104,18 @@ def autoencoder_targets(page: Page, by: dict[Any, Any]) -> list[Any]:
 
 
 def pretraining(page: Page, run: dict[str, Any]) -> None:
-    runs = [one["figures"] for one in latest_of_each("pretraining", "labels", "start", "seed")]
+    runs = latest_of_each("pretraining", "labels", "start", "seed")
     page.heading("Layers learnt without labels: errors of a classifier of MNIST", run)
-    errors: dict[tuple[int, str], list[float]] = {}
+    groups: dict[tuple[int, str], list[dict[str, Any]]] = {}
     for one in runs:
-        errors.setdefault((one["labels"], one["start"]), []).append(one["error"])
+        groups.setdefault((one["figures"]["labels"], one["figures"]["start"]), []).append(one)
+    errors = {key: [one["figures"]["error"] for one in group] for key, group in groups.items()}
     rows = [
-        [labels, start, f"{np.mean(found):.2%}", f"{np.std(found):.2%}" if len(found) > 1 else "–", len(found)]
+        [labels, start, f"{np.mean(found):.2%}", f"{np.std(found):.2%}" if len(found) > 1 else "–", len(found),
+         origin(*groups[labels, start])]
         for (labels, start), found in errors.items()
-    ]
-    page.table(["labels", "start", "error on 10,000 test pictures", "spread", "seeds"], rows)
+    ]  # fmt: skip
+    page.table(["labels", "start", "error on 10,000 test pictures", "spread", "seeds", "measured"], rows)
     targets = []
     for labels in sorted({labels for labels, _ in errors}):
         if (labels, "random") not in errors or (labels, "layer by layer") not in errors:
@@ -175,10 +177,10 @@ def likelihood(page: Page, run: dict[str, Any]) -> None:
     page.heading("Variational autoencoders: minus the log-likelihood of binarised MNIST", run)
     rows = [
         [f"`{one['spec']}`", one["nll"], spread_of(one, "nll"), one["seeds"], one["error"], one["bound"], one["epochs"],
-         one["fit_seconds"]]
+         one["fit_seconds"], one["measured"]]
         for one in runs
     ]  # fmt: skip
-    page.table(["spec", "nats", "±", "seeds", "standard error", "bound, held out", "epochs", "fit s"], rows)
+    page.table(["spec", "nats", "±", "seeds", "standard error", "bound, held out", "epochs", "fit s", "measured"], rows)
     one = runs[-1]
     page.lines.append(f"Importance sampling, {one['draws']:,} draws, {one['pictures']:,} test pictures.")
     best = min(runs, key=lambda one: one["bound"])

@@ -19,7 +19,7 @@ from record import nothing_else, record, say, seeded, seeds_of, timed
 
 from encoders.registry import create
 from indexers.registry import create_index
-from retrieval.evaluation import evaluate_labels, precision_recall_labels
+from retrieval.evaluation import evaluate_index, evaluate_labels, precision_recall_labels
 from retrieval.shortlist import shortlisted
 
 WORDS = "tfidf:stop=english,min-df=3"
@@ -76,7 +76,7 @@ def measured(
     codes = encoder.encode([item.content for item in items])
     index.add([item.id for item in items], codes)
     coded = encoder.encode_queries([query.content for query in queries])
-    means = evaluate_labels(index.search_rows(coded, 100).rows, labels, asked, MEASURES).means
+    means = evaluate_index(index, coded, labels, asked, MEASURES).means
     curve = precision_recall_labels(rankings(index, coded), labels, asked).mean(axis=0)
     size = encoder.space.bytes_per_item or codes.data.nbytes * 2 / len(items)
     return {**means, "curve": curve.tolist(), "fit_seconds": fitting.value, "bytes": size, "spec": spec}, (index, coded)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from encoders.errors import ArtifactError, NearbyError, one_line
+from encoders.errors import ArtifactError, NearbyError, OptionError, SpecError, UnknownNameError, one_line
 from encoders.json_text import parse_json
 from encoders.plain_file import open_plain, read_plain
 
@@ -96,10 +96,10 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
 def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = FORMAT) -> None:
     """Refuse foreign manifests and those of a newer format."""
     if manifest.get("nearby") != kind:
-        raise ArtifactError(f"{path} is not {kind} of nearby (it says {manifest.get('nearby')!r})")
+        raise ArtifactError(f"{path} is not {kind} of nearby (it says {ascii(manifest.get('nearby'))[:40]})")
     found = manifest.get("format")
     if not isinstance(found, int):
-        raise ArtifactError(f"{path} is corrupt: its format is {found!r}, not a number")
+        raise ArtifactError(f"{path} is corrupt: its format is {ascii(found)[:40]}, not a number")
     if found > newest:
         raise ArtifactError(f"{path} has format {found}, this nearby reads up to {newest}: install a newer nearby")
 
@@ -177,6 +177,8 @@ def load_encoder(folder: Path) -> Encoder:
             encoder.vocabulary = parse_json(read_plain(folder / VOCABULARY))
         encoder.restore(load_file(folder / STATE))
         require_fitting(encoder)
+    except (SpecError, OptionError, UnknownNameError) as error:  # of several lines, for who has typed the spec
+        raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
     except NearbyError:
         raise
     except OSError as error:

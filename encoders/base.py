@@ -171,6 +171,11 @@ class Encoder(ABC):
         return (self,)
 
     @property
+    def reads_labels(self) -> bool:
+        """True when ``fit`` learns from labels: whoever measures the codes keeps the queries out of the fit."""
+        return False
+
+    @property
     def lexicon(self) -> Lexicon | None:
         """What an engine needs that weighs the words of this space itself; None where there is nothing but codes."""
         return None

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from encoders.numbers import is_whole
+
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -17,7 +19,7 @@ def available_cores() -> int:
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wished = os.environ.get("OMP_NUM_THREADS", "")
-    if wished.isdecimal() and int(wished):
+    if is_whole(wished, least=1):
         cores = min(cores, int(wished))
     return max(1, min(cores, _quota(cores)))
 

@@ -18,6 +18,19 @@ def one_line(error: object) -> str:
     return text if len(text) <= 300 else f"{text[:299]}…"
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant: the same but for case and hyphens, or for a letter or two.
+
+    Examples
+    --------
+    >>> closest("TF-IDF", ["tfidf", "bow"]), closest("piksels", ["pixels", "pca"]), closest("xyz", ["pca"])
+    ('tfidf', 'pixels', None)
+    """
+    by_letters = {"".join(filter(str.isalnum, one.lower())): one for one in sorted(known, reverse=True)}
+    found = difflib.get_close_matches("".join(filter(str.isalnum, name.lower())), by_letters, n=1)
+    return by_letters[found[0]] if found else None
+
+
 class NearbyError(Exception):
     """Base of every error that nearby raises on purpose; the CLI prints it as one sentence and exits 2."""
 
@@ -36,10 +49,10 @@ class UnknownNameError(NearbyError):
     encoders.errors.UnknownNameError: unknown encoder 'piksels'; did you mean 'pixels'?
     """
 
-    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], meant: str | None = None) -> None:
         known = sorted(known)
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+        meant = meant or closest(name, known)
+        hint = f"did you mean '{meant}'?" if meant else f"known: {', '.join(known)}"
         super().__init__(f"unknown {what} '{name}'; {hint}")
 
 

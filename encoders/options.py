@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from encoders.errors import OptionError
+from encoders.numbers import read_number, read_whole, shortened
 
 #: What every library that is seeded takes: FAISS a signed 32-bit number, made 1 larger; the others more.
 LARGEST_SEED = 2**31 - 2
@@ -74,6 +75,8 @@ def check(instance: Any, name: str) -> None:
                 limit = field.metadata.get(key)
                 if limit is not None and not holds(part, limit):
                     raise OptionError(f"{label} should be {words} {_plain(limit)}; got {_plain(part)}")
+            if isinstance(part, float) and math.isnan(part):
+                raise OptionError(f"{label} should be a number; got nan")
 
 
 def _plain(number: float) -> str:
@@ -99,16 +102,16 @@ def convert(text: str, hint: Any, label: str) -> Any:
     try:
         if tuple in kinds:
             inner = typing.get_args(_without_none(hint))[0]
-            return tuple(inner(part) for part in text.split("-"))
+            read = {int: read_whole, float: read_number}.get(inner, inner)
+            return tuple(read(part) for part in text.split("-"))
         if bool in kinds:
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
         if int in kinds and float not in kinds:
-            return int(text.replace("_", ""))
+            return read_whole(text)
         if float in kinds:
-            number = float(text)
-            return int(number) if int in kinds and number.is_integer() and not set(".eE") & set(text) else number
+            return read_whole(text) if int in kinds and not set(".eE") & set(text) else read_number(text)
     except (ValueError, KeyError):
-        raise OptionError(f"{label} should be {type_name(hint)}; got {text!r}") from None
+        raise OptionError(f"{label} should be {type_name(hint)}; got {shortened(text)}") from None
     return text
 
 
@@ -130,6 +133,11 @@ def text_of(value: Any) -> str:
 def allows_none(hint: Any) -> bool:
     """Tell whether ``None`` is a declared value."""
     return type(None) in typing.get_args(hint)
+
+
+def is_tuple(hint: Any) -> bool:
+    """Tell whether a declared value is several, joined by hyphens."""
+    return tuple in _accepted(hint)
 
 
 def type_name(hint: Any) -> str:

@@ -48,6 +48,11 @@ class Pipeline(Encoder):
         """The stages."""
         return self.stages
 
+    @property
+    def reads_labels(self) -> bool:
+        """True when any stage learns from labels."""
+        return any(stage.reads_labels for stage in self.stages)
+
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         for place, stage in enumerate(self.stages):
             stage.input_space = self.stages[place - 1].space if place else None

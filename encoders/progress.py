@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+
+def say(line: str) -> None:
+    """Say one line on standard error, above whatever bar is there; what a terminal would obey is left out.
+
+    Examples
+    --------
+    >>> say("2 files are not read")
+    """
+    from tqdm import tqdm
+
+    tqdm.write("".join(letter if letter.isprintable() else "?" for letter in line), file=sys.stderr)
 
 
 def steps(count: int, what: str, unit: str = "pass") -> Iterator[int]:

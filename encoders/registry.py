@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import typing
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from encoders import options
 from encoders.base import Encoder
@@ -80,6 +81,35 @@ ENCODERS: dict[str, Entry] = {
     "binarize": Entry("encoders.projection.binarize:Binarize", "one bit per component, searched by Hamming distance"),
 }
 
+#: What papers and other libraries call them.
+OTHER_NAMES = {
+    "ae": "deep-ae",
+    "agglomerative": "hac",
+    "als": "mf",
+    "autoencoder": "deep-ae",
+    "bag-of-words": "bow",
+    "bert": "sbert",
+    "cae": "conv-ae",
+    "count": "bow",
+    "dae": "denoising-ae",
+    "dbn": "pretrained-dnn",
+    "dictionary-learning": "sparse-coding",
+    "fastica": "ica",
+    "gmm": "mixture",
+    "kde": "kernel-density",
+    "knn": "nearest-density",
+    "lsi": "lsa",
+    "okapi": "bm25",
+    "sentence-bert": "sbert",
+    "sentence-transformer": "sbert",
+    "sentence-transformers": "sbert",
+    "svd": "lsa",
+    "truncated-svd": "lsa",
+    "ward": "hac",
+}
+#: What other libraries call the width of a code; here it is each encoder's first option.
+_WIDTHS = {"n-components", "components", "n-clusters", "clusters", "dim", "dims", "size", "width"}
+
 
 def encoder_class(name: str) -> type[Encoder]:
     """Return the class behind a registry name.
@@ -90,7 +120,7 @@ def encoder_class(name: str) -> type[Encoder]:
         With the closest known name.
     """
     if name not in ENCODERS:
-        raise UnknownNameError("encoder", name, ENCODERS)
+        raise UnknownNameError("encoder", name, ENCODERS, OTHER_NAMES.get(name.lower().replace("_", "-")))
     module, _, attribute = ENCODERS[name].location.partition(":")
     return typing.cast("type[Encoder]", getattr(importlib.import_module(module), attribute))
 
@@ -132,10 +162,16 @@ def _create_stage(stage: Stage) -> Encoder:
     values = {}
     for key, text in given.items():
         if key not in fields:
-            raise UnknownNameError(
-                f"option of {stage.name}", key.replace("_", "-"), (f.replace("_", "-") for f in fields)
-            )
-        values[key] = options.convert(text, hints[key], f"{stage.name}: {key}")
+            written, known = key.replace("_", "-"), [field.replace("_", "-") for field in fields]
+            meant = known[0] if known and written.lower() in _WIDTHS else None
+            raise UnknownNameError(f"option of {stage.name}", written, known, meant)
+        try:
+            values[key] = options.convert(text, hints[key], f"{stage.name}: {key}")
+        except OptionError as error:
+            meant = _option_for(cls, hints, text) if text == stage.argument else None
+            raise OptionError(
+                f"{error}; did you mean '{stage.name}:{meant}={text}'?" if meant else str(error)
+            ) from None
     missing = [
         field.name
         for field in dataclasses.fields(cls)
@@ -144,3 +180,16 @@ def _create_stage(stage: Stage) -> Encoder:
     if missing:
         raise OptionError(f"{stage.name} needs {missing[0]}, as in '{stage.name}:{cls.name and missing[0].upper()}'")
     return cls(**values)
+
+
+def _option_for(cls: type[Encoder], hints: dict[str, Any], text: str) -> str | None:
+    """Return the one option, not the first, that a value without a name fits: a choice, or whole numbers joined."""
+    found = []
+    for field in options.fields_of(cls)[1:]:
+        if text in (field.metadata.get("choices") or ()):
+            found.append(field.name.replace("_", "-"))
+        elif "-" in text and options.is_tuple(hints[field.name]):
+            with suppress(OptionError):
+                options.convert(text, hints[field.name], field.name)
+                found.append(field.name.replace("_", "-"))
+    return found[0] if len(found) == 1 else None

@@ -132,6 +132,20 @@ def embedded(network: Any, texts: list[str], method: str, batch_size: int, bf16:
     return np.asarray(codes, dtype=np.float32)
 
 
+def width_of(name: str, model: str, network: Any) -> int:
+    """Return how many numbers a text has, by embedding one.
+
+    Raises
+    ------
+    ArtifactError
+        When the model cannot embed: its modules and settings do not fit each other.
+    """
+    try:
+        return int(network.encode_document(["width"], show_progress_bar=False).shape[1])
+    except Exception as error:  # the libraries believe what a folder says, and raise anything where it is wrong
+        raise ArtifactError(f"{name}: the model '{model}' embeds no text: {_first_sentence(error)}") from error
+
+
 def packed(network: Any) -> dict[str, NDArray[Any]]:
     """Return a whole model as arrays: weights by file and name, every other file of its folder as bytes."""
     from safetensors.numpy import load_file
@@ -222,9 +236,21 @@ def _from_hub(name: str, model: str, revision: str | None) -> Any:
         asked = f"'{model}'" if revision is None else f"'{model}' (revision {revision})"
         raise DownloadError(
             f"{name}: cannot get {asked}: it is no folder here, not in the Hugging Face cache, and the hub gave none "
-            f"({_first_sentence(error)}); download it where there is a network, with 'hf download {model} "
-            f"--local-dir FOLDER', and write {name}:FOLDER"
+            f"({_first_sentence(error)}); download it where there is a network, with 'hf download "
+            f"{_repository(model)}{f' --revision {revision}' if revision else ''} --local-dir FOLDER', "
+            f"and write {name}:FOLDER"
         ) from error
+
+
+def _repository(model: str) -> str:
+    """Return the hub's full name of a model; sentence-transformers fills in the owner where a short name has none."""
+    from sentence_transformers import SentenceTransformer as Model
+
+    # The names of the first transformers, such as bert-base-uncased, have no owner.
+    without = getattr(sys.modules.get("sentence_transformers.base.model"), "ORIGINAL_TRANSFORMER_MODELS", ())
+    if "/" in model or model.lower() in without:
+        return model
+    return f"{getattr(Model, 'default_huggingface_organization', None) or 'sentence-transformers'}/{model}"
 
 
 def _reach_hub() -> None:

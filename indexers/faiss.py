@@ -5,7 +5,6 @@ Source: Douze et al. 2024, The Faiss library; https://github.com/facebookresearc
 
 from __future__ import annotations
 
-import math
 import re
 import typing
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
+from encoders.numbers import read_number
 from indexers.base import TRIAL_WIDTH, Index, Rows
 from indexers.checks import LARGEST_SQUARE, has_plain_form
 from indexers.faiss_factory import (
@@ -216,6 +216,8 @@ class Faiss(Index):
         self._index = read(str(folder / INDEX)) if flag is None else read(str(folder / INDEX), flag)
         self._mapped = flag is not None
         self._live = read_array(folder / LIVE, mmap=False) if (folder / LIVE).exists() else None
+        if self._live is not None and not _are_rows(self._live, self._index.ntotal):
+            raise ValueError(f"{LIVE} names rows that the index does not have")
         live = self._index.ntotal if self._live is None else len(self._live)
         if live != len(self) or self._index.d != faiss_dim(self.space):
             raise ValueError(f"it holds {live} codes of width {self._index.d}, expected {len(self)}")
@@ -232,6 +234,13 @@ class Faiss(Index):
         else:
             self._index = faiss.deserialize_index(faiss.serialize_index(self._index))
         self._mapped = False
+
+
+def _are_rows(rows: NDArray[Any], total: int) -> bool:
+    """Tell whether an array names rows of an index, in their order and once each."""
+    if rows.ndim != 1 or rows.dtype != np.int64:
+        return False
+    return not rows.size or bool(rows[0] >= 0 and rows[-1] < total and (np.diff(rows) > 0).all())
 
 
 def _from_faiss() -> tuple[Callable[[Any], Any], Callable[[Any, int], float]]:
@@ -270,6 +279,6 @@ def _sample(codes: Codes, most: int) -> Codes:
 
 def _is_positive(value: str) -> bool:
     try:
-        return 0 < float(value) < math.inf
+        return read_number(value) > 0
     except ValueError:
         return False

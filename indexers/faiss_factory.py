@@ -8,6 +8,7 @@ from typing import Any
 from encoders.codes import Kind, Metric, Space, packed_width
 from encoders.cores import available_cores
 from encoders.errors import OptionError, UnsupportedSpaceError
+from encoders.numbers import is_whole
 
 
 class UnfitFactoryError(OptionError):
@@ -92,7 +93,7 @@ def set_flips(index: Any, factory: str, value: str) -> None:
     OptionError
     """
     table = hash_table(index)
-    if not value.isdecimal() or not 0 <= int(value) <= table.b:
+    if not is_whole(value, 0, table.b):
         raise OptionError(f"'faiss:{factory}': nflip should be a number of bits, 0 to {table.b}; got '{value}'")
     table.nflip = int(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import typing
 from pathlib import Path
 from typing import NamedTuple
@@ -82,7 +83,9 @@ def index_class(name: str) -> type[Index]:
         With the closest known name.
     """
     if name not in INDEXES:
-        raise UnknownNameError("index", name, [*INDEXES, AUTO])
+        # A factory string of FAISS, such as HNSW32 or IVF100, written without the name of the library.
+        meant = f"faiss:{name}" if re.match(r"B?(HNSW|IVF|Flat|Hash)|O?PQ|LSH|NSG|SQ[0-9]", name) else None
+        raise UnknownNameError("index", name, [*INDEXES, AUTO], meant)
     module, _, attribute = INDEXES[name].location.partition(":")
     return typing.cast("type[Index]", getattr(importlib.import_module(module), attribute))
 

@@ -39,9 +39,12 @@ class SpaceResult:
     fit_seconds, encode_per_second, query_ms : float
         Cost: training, items encoded a second, one query (encode + search) in milliseconds.
     measures : dict of str to float
-        ``nDCG@10``, ``AP``, ... -> mean over the queries, in the order in which they are to be shown.
+        ``nDCG@10``, ``AP``, ... -> mean over the queries (expected under a random order of equal scores), in the
+        order in which they are to be shown.
     per_query : dict of str to ndarray float64 (n_queries,)
         The same before averaging, for tests of significance.
+    tie_range : dict of str to (float, float)
+        Measure -> its mean when relevant items come last, and first, among equal scores; only where the two differ.
     tied_with_best : dict of str to bool
         Measure -> not distinguishable from the best space (paired randomisation test, p >= .05).
     precision_recall : ndarray float64 (11,) or None
@@ -71,6 +74,7 @@ class SpaceResult:
     options: str
     phases: list[Phase] = field(default_factory=list)
     several_indexes: bool = False
+    tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -143,3 +147,5 @@ class Comparison:
     examples: list[Example]
     provenance: dict[str, Any] = field(default_factory=dict)
     """Command, seed, versions, machine, digest of the corpus: what makes a number traceable."""
+    notes: list[str] = field(default_factory=list)
+    """One sentence each: which queries, items or spaces are left out, and why."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from encoders.codes import Codes
 from encoders.errors import CorpusError, DimensionError, OptionError
+from indexers.base import Index
+from retrieval.expected_measures import expected_measures
 from retrieval.measures import Floats, Judged, Measure, parse_measures, precision_at_recall
+from retrieval.ranking import rank, within
+from retrieval.relevance import LabelRelevance, Labels, Rows, numbered
 from retrieval.trec import ranking
-
-Rows = NDArray[np.int64]
-#: One label an item; None where it has none (then it is relevant to nothing).
-Labels = Sequence[Any] | NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,59 @@ def evaluate_labels(
     return Evaluation(_computed(judge_labels(rows, item_labels, query_labels, exclude), wanted))
 
 
+def evaluate_index(
+    index: Index,
+    queries: Codes,
+    item_labels: Labels,
+    query_labels: Labels,
+    measures: Iterable[str | Measure],
+    own: ArrayLike | None = None,
+) -> Evaluation:
+    """Search an index and compute measures by label, expected under a random order of equal scores.
+
+    Parameters
+    ----------
+    index : Index
+    queries : codes of n queries
+    item_labels, query_labels : sequence of length n_items, n_queries
+        Compared by ``==``; None is no label.
+    measures : iterable of str or Measure
+        Each with a cutoff.
+    own : array-like int64 (n_queries,), optional
+        The row of each query itself, which is never its own answer (-1: it is no item).
+
+    Raises
+    ------
+    CorpusError
+        When there is no query, or the labels differ in type.
+    OptionError
+        When a measure has no cutoff.
+
+    Examples
+    --------
+    >>> from encoders.codes import Kind, Metric, Space
+    >>> from indexers.exact import Exact
+    >>> codes = np.array([[1], [1], [1]], np.float32)
+    >>> index = Exact(Space(1, Kind.DENSE, Metric.EUCLIDEAN))
+    >>> index.add(["0", "1", "2"], codes)
+    >>> evaluate_index(index, codes[:1], ["a", "b", "a"], ["a"], ["P@1"], own=[0]).means
+    {'P@1': 0.5}
+    """
+    wanted = parse_measures(measures)
+    if not len(query_labels):
+        raise CorpusError("there is no query, so nothing can be measured")
+    cutoffs = [measure.cutoff for measure in wanted if measure.cutoff is not None]
+    if len(cutoffs) < len(wanted):
+        raise OptionError(f"each measure needs a cutoff here, as in P@10; got {', '.join(map(str, wanted))}")
+    rows = np.full(len(query_labels), -1) if own is None else np.asarray(own)
+    relevance = LabelRelevance(item_labels, query_labels, rows)
+    order = np.random.default_rng(0).permutation(len(index))
+    depth = max(cutoffs)
+    rankings = rank(index, queries, depth, rows, order, relevance)
+    complete = within(index, depth) >= min(depth, len(index))
+    return Evaluation(expected_measures(rankings, relevance, wanted, complete).per_query)
+
+
 def precision_recall(
     run: Mapping[str, Mapping[str, float]], qrels: Mapping[str, Mapping[str, int]], relevance_level: int = 1
 ) -> Floats:
@@ -194,7 +247,7 @@ def judge_labels(rows: Rows, item_labels: Labels, query_labels: Labels, exclude:
     for name, numbers in (("rows", rows), ("excluded", own)):
         if numbers.size and (numbers.dtype.kind not in "iu" or numbers.min() < -1 or numbers.max() >= n_items):
             raise DimensionError(f"{name} should be whole numbers from -1 to {n_items - 1}, for {n_items} items")
-    items, queries = _numbered(item_labels, query_labels)
+    items, queries = numbered(item_labels, query_labels)
     items = np.append(items, -2)  # what row -1 refers to: no item, of no class
     complete = (rows < 0).any(axis=1)
     rows = _without(rows, own)
@@ -218,7 +271,10 @@ def _padded(lists: list[list[int]]) -> NDArray[np.int32]:
     """Stack lists of grades as one matrix, zeros behind; grades below zero become 0."""
     matrix = np.zeros((len(lists), max(1, *map(len, lists))), np.int32)
     for row, grades in enumerate(lists):
-        matrix[row, : len(grades)] = grades
+        try:
+            matrix[row, : len(grades)] = grades
+        except OverflowError:
+            raise CorpusError(f"a grade should be at most 2,147,483,647; got {max(grades, key=abs)}") from None
     return np.maximum(matrix, 0, out=matrix)
 
 
@@ -229,23 +285,3 @@ def _without(rows: Rows, own: NDArray[np.int64]) -> Rows:
         return rows
     order = np.argsort(gone, axis=1, kind="stable")
     return np.take_along_axis(np.where(gone, -1, rows), order, axis=1)
-
-
-def _numbered(item_labels: Labels, query_labels: Labels) -> tuple[Rows, Rows]:
-    """Number the classes; items without a label get -2, queries whose label no item has get -1."""
-    numbers: dict[Any, int] = {}
-    items = [-2 if label is None else numbers.setdefault(label, len(numbers)) for label in _plain(item_labels)]
-    queries = [-1 if label is None else numbers.get(label, -1) for label in _plain(query_labels)]
-    if numbers and max(queries, default=0) < 0:
-        by_text = {str(label): label for label in numbers}
-        for label in _plain(query_labels):
-            if str(label) in by_text and label is not None:
-                raise CorpusError(
-                    f"query labels such as {label!r} and item labels such as {by_text[str(label)]!r} "
-                    "never match: give both as the same type"
-                )
-    return np.array(items, np.int64), np.array(queries, np.int64)
-
-
-def _plain(labels: Labels) -> Sequence[Any]:
-    return labels.tolist() if isinstance(labels, np.ndarray) else labels

@@ -15,8 +15,9 @@ from indexers.registry import AUTO, check_description, parse_description
 from retrieval.collection import Collection
 from retrieval.comparison import Answer, Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.corpora.base import Corpus, Item
-from retrieval.evaluation import Evaluation
+from retrieval.expected_measures import Expected
 from retrieval.filling import fill, fill_another, fitted, planned
+from retrieval.item_record import items_digest
 from retrieval.judging import curve, judge
 from retrieval.overlap import jaccard_at_k, rbo
 from retrieval.phases import phases_of
@@ -26,6 +27,10 @@ from retrieval.task import Task
 from retrieval.trial import Attempt, Trial, ask
 
 SHOWN_ANSWERS = 8
+#: What the order of equal scores can change is shown when it is more than this.
+VISIBLE_RANGE = 0.001
+#: Said of a space that cannot be measured.
+_SEEN = "'{}' was fitted on labels of the items that ask, and would be judged by what it remembers"
 
 
 def compare(
@@ -59,7 +64,8 @@ def compare(
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     _check_indexes(indexes)
-    task = Task.of(corpus)
+    task = Task.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
+    _require_unseen(corpus, task, encoders)
     trials = []
     with ExitStack() as opened:
         for encoder in encoders:
@@ -67,6 +73,24 @@ def compare(
                 opened.enter_context(filled.index)
                 trials.append(ask(task, filled))
         return outcome(corpus, task, trials, examples, provenance)
+
+
+def _require_unseen(corpus: Corpus, task: Task, encoders: Sequence[Encoder]) -> None:
+    """Refuse encoders that were fitted before on the labels which they would be judged by.
+
+    Raises
+    ------
+    OptionError
+    """
+    before = [encoder for encoder in encoders if encoder.reads_labels and encoder.__sklearn_is_fitted__()]
+    if task.held_out and before:
+        digest = items_digest(iter(corpus))
+        seen = [encoder for encoder in before if encoder.fitted_on == digest]
+        if seen:
+            raise OptionError(
+                f"{_SEEN.format(seen[0])}: name the encoder instead of its folder (-s '{seen[0]}'), "
+                "so that it is fitted on other items than those that ask"
+            )
 
 
 def _check_indexes(indexes: Sequence[str | None]) -> None:
@@ -96,6 +120,7 @@ def compare_collection(
     if not names:
         raise OptionError(f"{collection.folder} has no space yet: add some with  nearby index")
     task = Task.of(collection.items)
+    names, seen = _unseen(collection, task, names, named=bool(specs))
     trials = []
     for name in names:
         opened = collection.space(name)
@@ -104,7 +129,28 @@ def compare_collection(
             raise CollectionError(f"the index of '{name}' holds its items in another order: index the space again")
         filled = Attempt(opened.encoder, opened.index, record.fit_seconds, record.encode_seconds, record.code_bytes)
         trials.append(ask(task, filled))
-    return outcome(collection.items, task, trials, examples, provenance)
+    found = outcome(collection.items, task, trials, examples, provenance)
+    found.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
+    return found
+
+
+def _unseen(collection: Collection, task: Task, names: list[str], named: bool) -> tuple[list[str], list[str]]:
+    """Return the spaces that can be measured, and those that have seen the labels by which they would be judged.
+
+    Raises
+    ------
+    OptionError
+        When one of the latter was asked for by name, or no other is left.
+    """
+    if task.qrels is not None or (task.own < 0).all():
+        return names, []
+    seen = [name for name in names if collection.space(name).encoder.reads_labels]
+    if seen and (named or len(seen) == len(names)):
+        raise OptionError(
+            f"{_SEEN.format(seen[0])}: compare the corpus itself (nearby compare CORPUS -s '{seen[0]}'), "
+            "so that it is fitted on other items than those that ask"
+        )
+    return [name for name in names if name not in seen], seen
 
 
 def outcome(
@@ -116,18 +162,20 @@ def outcome(
         corpus=corpus.name,
         modality=str(corpus.modality),
         n_items=len(task.ids),
-        n_queries=max(len(values) for evaluation in evaluations for values in evaluation.per_query.values()),
+        n_queries=len(task.queries),
         judged_by="labels" if task.qrels is None else "qrels",
         spaces=_results(task, trials, evaluations),
         overlaps=_overlaps(trials),
         examples=_examples(task, trials, examples),
         provenance=provenance or {},
+        notes=task.notes,
     )
 
 
 def attempts(corpus: Corpus, task: Task, encoder: Encoder, indexes: Sequence[str | None]) -> Iterator[Attempt]:
     """Fit one space and encode the corpus once; yield it in each index, which whoever takes it must close."""
-    fit_seconds = fitted(encoder, corpus.batches())
+    learns_from = task.training(corpus) if encoder.reads_labels else corpus
+    fit_seconds = fitted(encoder, learns_from.batches())
     first, *others = indexes
     begun = fill(encoder, corpus, first, len(task.ids))
     yield Attempt(encoder, begun.index, fit_seconds, begun.encode_seconds, begun.code_bytes)
@@ -144,7 +192,7 @@ def attempt(corpus: Corpus, task: Task, encoder: Encoder, description: str | Non
     return ask(task, filled)
 
 
-def _results(task: Task, trials: list[Trial], evaluations: list[Evaluation]) -> list[SpaceResult]:
+def _results(task: Task, trials: list[Trial], evaluations: list[Expected]) -> list[SpaceResult]:
     labels = _labels(trials)
     tied = _tied(labels, evaluations)
     return [
@@ -159,6 +207,7 @@ def _results(task: Task, trials: list[Trial], evaluations: list[Evaluation]) -> 
             encode_per_second=len(task.ids) / max(trial.encode_seconds, 1e-9),
             query_ms=trial.query_ms,
             measures=evaluation.means,
+            tie_range=_tie_range(evaluation),
             per_query=evaluation.per_query,
             tied_with_best={measure: tied[measure][label] for measure in evaluation.per_query},
             precision_recall=curve(task, trial),
@@ -179,7 +228,13 @@ def _labels(trials: list[Trial]) -> list[str]:
     return [row_label(str(trial.encoder), trial.index.description, several) for trial in trials]
 
 
-def _tied(labels: list[str], evaluations: list[Evaluation]) -> dict[str, dict[str, bool]]:
+def _tie_range(evaluation: Expected) -> dict[str, tuple[float, float]]:
+    """Return measure -> (worst, best) where the order of equal scores makes a difference that can be seen."""
+    bounds = {measure: (low, evaluation.best[measure]) for measure, low in evaluation.worst.items()}
+    return {measure: (low, high) for measure, (low, high) in bounds.items() if high - low > VISIBLE_RANGE}
+
+
+def _tied(labels: list[str], evaluations: list[Expected]) -> dict[str, dict[str, bool]]:
     """Return measure -> row -> whether it is tied with the best of the rows that have the measure."""
     rows = list(zip(labels, (evaluation.per_query for evaluation in evaluations), strict=True))
     measures = dict.fromkeys(measure for _, values in rows for measure in values)
@@ -190,7 +245,7 @@ def _tied(labels: list[str], evaluations: list[Evaluation]) -> dict[str, dict[st
 
 
 def _overlaps(trials: list[Trial]) -> list[Overlap]:
-    most = min(10, *(trial.rows.shape[1] for trial in trials))  # a small corpus has no ten answers
+    most = min(10, *(trial.rankings.rows.shape[1] for trial in trials))  # a small corpus has no ten answers
     return [
         Overlap(
             first,
@@ -199,14 +254,13 @@ def _overlaps(trials: list[Trial]) -> list[Overlap]:
             float(rbo(rows[:, :most], others[:, :most]).mean()),
         )
         for (first, rows), (second, others) in combinations(
-            zip(_labels(trials), (trial.rows for trial in trials), strict=True), 2
+            zip(_labels(trials), (trial.rankings.rows for trial in trials), strict=True), 2
         )
     ]
 
 
 def _examples(task: Task, trials: list[Trial], count: int) -> list[Example]:
-    judged = [place for place, query in enumerate(task.queries) if task.qrels is None or query.id in task.qrels]
-    chosen = [judged[at] for at in np.linspace(0, len(judged) - 1, min(count, len(judged))).astype(int)]
+    chosen = np.linspace(0, len(task.queries) - 1, min(count, len(task.queries))).astype(int).tolist()
     return [Example(show(task.queries[place]), [_answers(task, trial, place) for trial in trials]) for place in chosen]
 
 
@@ -215,7 +269,9 @@ def _answers(task: Task, trial: Trial, place: int) -> list[Answer]:
     return [
         Answer(task.shown[row], score, distance_of(score, trial.encoder.space.metric), _relevant(task, query, row))
         for row, score in zip(
-            trial.rows[place, :SHOWN_ANSWERS].tolist(), trial.scores[place, :SHOWN_ANSWERS].tolist(), strict=True
+            trial.rankings.rows[place, :SHOWN_ANSWERS].tolist(),
+            trial.rankings.scores[place, :SHOWN_ANSWERS].tolist(),
+            strict=True,
         )
         if row >= 0
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from encoders.errors import NearbyError, OptionError
+from encoders.numbers import is_whole
 from indexers.registry import AUTO, parse_description
 from retrieval.collection import Collection, Say, quiet
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
@@ -101,7 +102,7 @@ class Plan:
             For what is no part.
         """
         number, slash, of = str(self.shard).partition("/")
-        if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_PARTS):
+        if not (slash and is_whole(of, 1, MOST_PARTS) and is_whole(number, 1, int(of))):
             raise OptionError(
                 f"--shard is written K/N, the K-th of N parts, at most {MOST_PARTS:,}; got '{self.shard}'"
             )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import slices
-from retrieval.evaluation import Evaluation, evaluate_labels, evaluate_run, precision_recall, precision_recall_labels
-from retrieval.measures import parse_measure
+from indexers.base import Rows
+from retrieval.expected_measures import Expected, expected_measures
+from retrieval.measures import parse_measure, precision_at_recall
+from retrieval.ranking import within, without_own
 from retrieval.task import Task
-from retrieval.trial import Trial, within
+from retrieval.trial import Trial
 
 QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
 LABEL_MEASURES = ("P@10", "P@100", "AP@100")
@@ -19,36 +20,61 @@ LABEL_MEASURES = ("P@10", "P@100", "AP@100")
 CURVE_QUERIES = 200
 
 
-def judge(task: Task, trial: Trial) -> Evaluation:
+def judge(task: Task, trial: Trial) -> Expected:
     """Measure the answers of one space; what looks deeper than its index can answer is left out."""
-    if task.qrels is not None:
-        return evaluate_run(_run(task, trial), task.qrels, _known(task, trial, QREL_MEASURES))
-    labels = [query.label for query in task.queries]
-    return evaluate_labels(trial.rows, task.labels, labels, _known(task, trial, LABEL_MEASURES), exclude=task.own)
+    measures = LABEL_MEASURES if task.qrels is None else QREL_MEASURES
+    complete = not _is_cut(task, trial, task.depth)
+    return expected_measures(trial.rankings, task.relevance, _known(task, trial, measures), complete)
 
 
 def curve(task: Task, trial: Trial) -> NDArray[np.float64] | None:
-    """Return the precision at recall 0, .1, ..., 1; None where the index does not rank as many items as that takes."""
+    """Return the precision at recall 0, .1, ..., 1; None where the index does not rank as many items as that takes.
+
+    Equal scores stand in the order of their priority, which is no order of the corpus.
+    """
     if task.qrels is not None:
         if _is_cut(task, trial, task.depth):
             return None
-        return np.asarray(precision_recall(_run(task, trial), task.qrels).mean(axis=0))
+        grades = task.relevance.grades(np.arange(len(trial.rankings)), trial.rankings.rows)
+        return np.asarray(precision_at_recall(grades > 0, task.relevance.n_relevant).mean(axis=0))
     if _is_cut(task, trial, len(task.ids)):
         return None
-    count = min(CURVE_QUERIES, len(task.queries))
-    chosen = np.linspace(0, len(task.queries) - 1, count).astype(int)
-    blocks = (trial.index.search_rows(part, len(task.ids)).rows for part in slices(trial.queries[chosen], 100))
-    labels = [task.queries[place].label for place in chosen]
-    ranked = Ranked(blocks, len(task.ids), trial.index.positive_only)
-    precisions = precision_recall_labels(ranked, task.labels, labels, task.own[chosen])
-    return np.asarray(precisions.mean(axis=0)) if ranked.complete else None
+    chosen = np.sort(np.argsort(task.priority[task.own], kind="stable")[:CURVE_QUERIES])
+    if (task.own < 0).any():  # queries of their own have no priority
+        chosen = np.linspace(0, len(task.queries) - 1, min(CURVE_QUERIES, len(task.queries))).astype(int)
+    curves = []
+    for part in np.array_split(chosen, max(1, len(chosen) // 50)):
+        found = trial.index.search_rows(trial.queries[part], len(task.ids))
+        full = _full(found, task.own[part], task.priority, trial.index.positive_only)
+        if full is None:
+            return None
+        grades = task.relevance.grades(part, full)
+        curves.append(precision_at_recall(grades > 0, task.relevance.n_relevant[part]))
+    return np.asarray(np.concatenate(curves).mean(axis=0))
+
+
+def _full(found: Rows, own: NDArray[np.int64], priority: NDArray[np.int64], rest_is_equal: bool) -> Any:
+    """Return the rows of all items by score and priority; None where some are missing whose order only the index knew.
+
+    Where only scores above 0 are answers (`rest_is_equal`), all others share the score 0.
+    """
+    n_items = len(priority)
+    scores = np.zeros((len(found.rows), n_items), np.float32)
+    missing = np.ones(scores.shape, bool)
+    query, column = np.nonzero(found.rows >= 0)
+    at = query, found.rows[query, column]
+    scores[at], missing[at] = found.scores[query, column], False
+    if missing.any() and not rest_is_equal:
+        return None
+    order = np.lexsort((np.broadcast_to(priority, scores.shape), -scores), axis=1)
+    return without_own(np.take_along_axis(scores, order, axis=1), order, own)[1]
 
 
 def _known(task: Task, trial: Trial, measures: tuple[str, ...]) -> list[str]:
     """Return the measures that the answers are enough for."""
     if not _is_cut(task, trial, task.depth):
         return list(measures)
-    known = within(trial.index, task.depth) - int((task.own >= 0).any())
+    known = trial.rankings.rows.shape[1]
     cutoffs = {measure: parse_measure(measure).cutoff for measure in measures}
     return [measure for measure, cutoff in cutoffs.items() if cutoff is not None and cutoff <= known]
 
@@ -57,41 +83,3 @@ def _is_cut(task: Task, trial: Trial, k: int) -> bool:
     """Tell whether the index has more items than it can give, of `k` that are wanted."""
     wanted = min(k, len(task.ids))
     return within(trial.index, wanted) < wanted
-
-
-def _run(task: Task, trial: Trial) -> dict[str, dict[str, float]]:
-    return {
-        query.id: {task.ids[row]: float(score) for row, score in zip(rows, scores, strict=True) if row >= 0}
-        for query, rows, scores in zip(task.queries, trial.rows.tolist(), trial.scores.tolist(), strict=True)
-    }
-
-
-class Ranked:
-    """Full rankings, block by block, of what an index returned.
-
-    Parameters
-    ----------
-    blocks : iterable of ndarray int64 (n, n_items)
-        Rows; -1 stands for none.
-    n_items : int
-    rest_is_equal : bool
-        What was not returned has score 0: it is ranked behind all others, in its own order.
-
-    Attributes
-    ----------
-    complete : bool
-        False once items were missing whose order only the index knew: a graph does not reach all.
-    """
-
-    def __init__(self, blocks: Iterator[NDArray[np.int64]], n_items: int, rest_is_equal: bool) -> None:
-        self._blocks, self._n_items, self._rest_is_equal = blocks, n_items, rest_is_equal
-        self.complete = True
-
-    def __iter__(self) -> Iterator[NDArray[np.int64]]:
-        for rows in self._blocks:
-            full = np.empty((len(rows), self._n_items), dtype=np.int64)
-            for place, row in enumerate(rows):
-                found = row[row >= 0]
-                self.complete &= self._rest_is_equal or len(found) == self._n_items
-                full[place] = np.concatenate([found, np.setdiff1d(np.arange(self._n_items), found)])
-            yield full

@@ -143,6 +143,27 @@ MEASURES: dict[str, tuple[Callable[[Judged, Any], Floats], bool]] = {
     "Success": (success, _REQUIRED),
 }
 
+#: What trec_eval, ir_measures and papers call them, in small letters alone.
+OTHER_NAMES = {
+    "map": "AP",
+    "mapcut": "AP",
+    "averageprecision": "AP",
+    "meanaverageprecision": "AP",
+    "mrr": "RR",
+    "reciprank": "RR",
+    "reciprocalrank": "RR",
+    "meanreciprocalrank": "RR",
+    "ndcgcut": "nDCG",
+    "prec": "P",
+    "precision": "P",
+    "rec": "R",
+    "recall": "R",
+    "hit": "Success",
+    "hits": "Success",
+    "hitrate": "Success",
+    "hr": "Success",
+}
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -153,10 +174,7 @@ class Measure:
 
     def __post_init__(self) -> None:
         if self.name not in MEASURES:
-            same = [known for known in MEASURES if known.lower() == self.name.lower()]
-            if same:
-                raise OptionError(f"unknown measure '{self.name}'; did you mean '{same[0]}'?")
-            raise UnknownNameError("measure", self.name, MEASURES)
+            raise UnknownNameError("measure", self.name, MEASURES, _meant(self.name))
         if self.cutoff is None and MEASURES[self.name][1] is _REQUIRED:
             raise OptionError(f"the measure {self.name} needs a cutoff, as in {self.name}@10")
         if self.cutoff is not None and self.cutoff < 1:
@@ -204,12 +222,31 @@ def parse_measure(text: str | Measure) -> Measure:
     if isinstance(text, Measure):
         return text
     name, at, cutoff = text.partition("@")
-    if not at or name not in MEASURES:
+    if name not in MEASURES:
+        raise UnknownNameError("measure", text, MEASURES, _meant(text))
+    if not at:
         return Measure(name)
     # No leading zeros: one measure has one text.
     if not re.fullmatch(r"[1-9][0-9]*", cutoff):
         raise OptionError(f"{text}: the cutoff should be a whole number above 0; got '{cutoff}'")
     return Measure(name, int(cutoff))
+
+
+def _meant(text: str) -> str | None:
+    """Return a measure by what trec_eval, ir_measures or a paper call it; None where that cannot be told.
+
+    Examples
+    --------
+    >>> _meant("map"), _meant("ndcg_cut_10"), _meant("MRR@10"), _meant("recall.100"), _meant("hit")
+    ('AP', 'nDCG@10', 'RR@10', 'R@100', 'Success@10')
+    """
+    match = re.fullmatch(r"([a-z][a-z _-]*?)[ _.@-]*([1-9][0-9]*)?", text.strip().lower())
+    name = "" if match is None else re.sub("[^a-z]", "", match[1])
+    same = {known.lower(): known for known in MEASURES} | OTHER_NAMES
+    if match is None or name not in same:
+        return None
+    cutoff = match[2] or ("10" if MEASURES[same[name]][1] is _REQUIRED else "")
+    return f"{same[name]}@{cutoff}" if cutoff else same[name]
 
 
 def parse_measures(texts: Iterable[str | Measure]) -> list[Measure]:

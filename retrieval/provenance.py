@@ -25,15 +25,21 @@ def provenance() -> dict[str, Any]:
     }
 
 
+#: What no result depends on: a checkout whose only changes are here is not "dirty".
+_WRITTEN = ("benchmarks/results", "docs")
+
+
 def commit() -> str | None:
-    """Return the commit of the checkout that this code runs from, or None."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parent,
-        check=False,
-    )
+    """Return the commit of the checkout that this code runs from, with ``-dirty`` where code was changed; or None."""
+    number = _git("rev-parse", "--short", "HEAD")
+    excluded = [f":(top,exclude){path}" for path in _WRITTEN]
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", *excluded)
+    return f"{number}-dirty" if number and changed else number
+
+
+def _git(*words: str) -> str | None:
+    folder = Path(__file__).parent
+    done = subprocess.run(["git", *words], capture_output=True, text=True, cwd=folder, check=False)
     return done.stdout.strip() or None
 
 

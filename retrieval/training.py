@@ -296,7 +296,7 @@ def read_minutes(text: str) -> float:
     Traceback (most recent call last):
     encoders.errors.OptionError: a time budget is at least 1s, a number and s, m or h as in 90s, 10m or 1h; got 'soon'
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip().lower())
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.lower())
     minutes = 0.0 if match is None else float(match[1]) * _MINUTES[match[2] or "m"]
     if not _MINUTES["s"] <= minutes < math.inf:
         raise OptionError(f"a time budget is at least 1s, a number and s, m or h as in 90s, 10m or 1h; got '{text}'")

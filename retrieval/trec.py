@@ -8,6 +8,7 @@ are (de)compressed.
 from __future__ import annotations
 
 import gzip
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,13 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from encoders.errors import CorpusError
-from retrieval.corpora import beir
-from retrieval.corpora.base import Qrels, raise_bad
-from retrieval.corpora.bounds import MAX_TEXT_BYTES, lines_of
+from encoders.numbers import read_number, shortened
 from retrieval.corpora.files import open_bytes, plain_name
+from retrieval.corpora.lines import numbered_lines
+from retrieval.corpora.qrels import read_qrels
 from retrieval.output import writing
+
+__all__ = ["Run", "RunLine", "iter_run", "ranking", "read_qrels", "read_run", "write_qrels", "write_run"]
 
 #: query id -> document id -> score, larger is better. A list of hits becomes one by ``dict(hits)``.
 Run = dict[str, dict[str, float]]
@@ -71,11 +74,9 @@ def iter_run(path: str | Path) -> Iterator[RunLine]:
         if len(cells) != 6:
             raise CorpusError(f"{where}: expected 6 columns 'query Q0 document rank score tag', got {len(cells)}")
         try:
-            score = float(cells[4])
+            score = read_number(cells[4])
         except ValueError:
-            score = float("nan")
-        if score != score:  # also what "nan" in the file reads as
-            raise CorpusError(f"{where}: the score should be a number, got {_brief(cells[4])}")
+            raise CorpusError(f"{where}: the score should be a number, got {shortened(cells[4])}") from None
         yield RunLine(cells[0], cells[2], score)
 
 
@@ -106,8 +107,8 @@ def write_run(path: str | Path, run: Mapping[str, Mapping[str, float]], tag: str
     Raises
     ------
     CorpusError
-        When an id is empty or holds white space: the format has no way to quote one, and an id that was
-        rewritten would no longer match the qrels.
+        When a score is infinite, or an id is empty or holds white space: the format has no way to quote one, and
+        an id that was rewritten would no longer match the qrels.
     ArtifactError
         When the file cannot be written.
     """
@@ -117,39 +118,10 @@ def write_run(path: str | Path, run: Mapping[str, Mapping[str, float]], tag: str
             _checked(query, "query id")
             for rank, document in enumerate(ranking(answers), start=1):
                 _checked(document, "document id")
+                if not math.isfinite(answers[document]):
+                    raise CorpusError(f"document '{document}' has the score {answers[document]}, which is not finite")
                 put(f"{query} Q0 {document} {rank} {float(answers[document])!r} {tag}\n")
     return Path(path)
-
-
-def read_qrels(path: str | Path) -> Qrels:
-    """Read judgements in TREC's four columns, or in BEIR's three (told by the tabs in the first line).
-
-    Raises
-    ------
-    CorpusError
-        When the file is missing, damaged or empty, a line is malformed, or a document is judged twice
-        differently.
-    """
-    path = Path(path)
-    with open_bytes(path) as stream:
-        if stream.readline(MAX_TEXT_BYTES).count(b"\t") == 2:
-            return beir.read_qrels(path)
-    qrels: Qrels = {}
-    for where, cells in _lines(path):
-        if len(cells) != 4:
-            raise CorpusError(f"{where}: expected 4 columns 'query 0 document grade', got {len(cells)}")
-        query, _, document, text = cells
-        if not beir.is_grade(text):
-            raise CorpusError(f"{where}: the grade should be a whole number, got {_brief(text)}")
-        grade = int(text)
-        if qrels.setdefault(query, {}).setdefault(document, grade) != grade:
-            raise CorpusError(
-                f"{where}: document '{document}' is judged {grade} for query '{query}', but was judged "
-                f"{qrels[query][document]} above"
-            )
-    if not qrels:
-        raise CorpusError(f"{path} holds no judgements")
-    return qrels
 
 
 def write_qrels(path: str | Path, qrels: Mapping[str, Mapping[str, int]]) -> Path:
@@ -177,25 +149,15 @@ def write_qrels(path: str | Path, qrels: Mapping[str, Mapping[str, int]]) -> Pat
 def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield ``file:line`` and the columns of every line that is not blank."""
     with open_bytes(path) as stream:
-        for number, raw in lines_of(stream, path, raise_bad):
+        for number, raw in numbered_lines(stream, path):
             where = f"{path}:{number}"
             try:
                 # Split as bytes: like C, at ASCII white space only.
-                cells = [cell.decode("utf-8") for cell in (_without_mark(raw) if number == 1 else raw).split()]
+                cells = [cell.decode("utf-8") for cell in raw.split()]
             except UnicodeDecodeError:
                 raise CorpusError(f"{where}: the line is not UTF-8 text") from None
             if cells:
                 yield where, cells
-
-
-def _without_mark(raw: bytes) -> bytes:
-    """Drop the byte-order mark that some editors put first."""
-    return raw.removeprefix(b"\xef\xbb\xbf")
-
-
-def _brief(cell: str) -> str:
-    """Quote what was found, escaped and cut: a line of a binary file may be very long."""
-    return repr(cell if len(cell) <= 60 else f"{cell[:59]}…")
 
 
 def _checked(name: str, what: str) -> str:

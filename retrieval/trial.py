@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.codes import Codes
 from indexers.base import Index
+from retrieval.ranking import Rankings, rank, within
 from retrieval.task import Task
 
 
@@ -31,8 +31,7 @@ class Trial(Attempt):
     """One space that was asked every query."""
 
     query_ms: float
-    scores: NDArray[np.float32]
-    rows: NDArray[np.int64]
+    rankings: Rankings
     queries: Codes
 
 
@@ -41,15 +40,9 @@ def ask(task: Task, attempt: Attempt) -> Trial:
     encoder, index = attempt.encoder, attempt.index
     contents = [query.content for query in task.queries]
     queries = encoder.encode_queries(contents)
-    found = index.search_rows(queries, within(index, min(task.depth, len(task.ids))))
-    scores, rows = _without_own(found.scores, found.rows, task.own)
+    rankings = rank(index, queries, task.depth, task.own, task.priority, task.relevance)
     latency = _latency(encoder, index, contents)
-    return Trial(**vars(attempt), query_ms=latency, scores=scores, rows=rows, queries=queries)
-
-
-def within(index: Index, k: int) -> int:
-    """Return how many answers to ask for where `k` are wanted."""
-    return k if index.most is None else min(k, index.most)
+    return Trial(**vars(attempt), query_ms=latency, rankings=rankings, queries=queries)
 
 
 def _latency(encoder: Encoder, index: Index, contents: list[Any], trials: int = 20) -> float:
@@ -60,11 +53,3 @@ def _latency(encoder: Encoder, index: Index, contents: list[Any], trials: int = 
         index.search(encoder.encode_queries([content]), within(index, 10))
         times.append(time.perf_counter() - before)
     return 1000 * float(np.median(times))
-
-
-def _without_own(scores: NDArray[Any], rows: NDArray[Any], own: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Drop each query's own row from its answers."""
-    order = np.argsort((rows == own[:, None]) & (own >= 0)[:, None], axis=1, kind="stable")
-    gone = (np.take_along_axis(rows, order, axis=1) == own[:, None]) & (own >= 0)[:, None]
-    ordered = np.where(gone, -1, np.take_along_axis(rows, order, axis=1))
-    return np.where(gone, -np.inf, np.take_along_axis(scores, order, axis=1)), ordered

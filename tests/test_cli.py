@@ -209,8 +209,9 @@ def test_skip_bad_lists_what_was_left_out(tmp_path):
     assert f"{path}:2" in refused("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"))
     done = nearby("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"), "--skip-bad")
     assert done.returncode == 0
-    assert f"{path}:2" in done.stderr
-    assert "two items have the id 'a'" in done.stderr
+    assert f"{path}:2: not valid JSON: " in done.stderr
+    assert "near '{broken'" in done.stderr
+    assert f"{path}:3: two items have the id 'a'" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("index", "-o", "c"), ("compare",)])
@@ -326,3 +327,25 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
 def test_bad_input_is_one_clear_sentence(arguments, words, digits, texts, tmp_path):
     places = {"OUT": str(tmp_path / "out"), "DIGITS": str(digits), "TEXTS": str(texts / "c")}
     assert words in refused(*(places.get(argument, argument) for argument in arguments))
+
+
+@pytest.mark.parametrize("text", ["1_0", " 3", "３", "0x3", "1e1", "0"])
+def test_a_number_that_only_python_reads_is_refused(text):
+    from typer.testing import CliRunner
+
+    import cli
+
+    done = CliRunner().invoke(cli.app, ["sample", "nowhere", "-s", "x", "-n", text])
+    assert done.exit_code == 2
+    assert "expected a whole number, from 1 to 10,000" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("text", ["nan", "infinity", "1_0.5"])
+def test_a_height_is_a_number(text):
+    from typer.testing import CliRunner
+
+    import cli
+
+    done = CliRunner().invoke(cli.app, ["analyze", "digits", "-o", "nowhere", "--height", text])
+    assert done.exit_code == 2
+    assert "expected a number" in done.stderr

@@ -47,6 +47,11 @@ class PretrainedDNN(PerceptronAutoencoder):
     pretrain: str = option("layerwise", "first weights", choices=("none", "layerwise", "rbm"), kw_only=True)
     corruption: str = option("masking", "noise in pretraining, to be undone", choices=CORRUPTIONS, kw_only=True)
 
+    @property
+    def reads_labels(self) -> bool:
+        """True: the layers are tuned on labels."""
+        return True
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.head: list[Layer] = []

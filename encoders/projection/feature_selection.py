@@ -16,7 +16,8 @@ from encoders.errors import OptionError
 from encoders.options import option
 from encoders.projection import feature_scores
 
-CRITERIA = ("variance", "laplacian", "reconstruction", "chi2", "mutual-information")
+LABEL_CRITERIA = ("chi2", "mutual-information")
+CRITERIA = ("variance", "laplacian", "reconstruction", *LABEL_CRITERIA)
 
 
 @dataclass
@@ -46,6 +47,11 @@ class FeatureSelection(Encoder):
     criterion: str = option("variance", "what makes a component good", choices=CRITERIA)
     neighbours: int = option(5, "nearest neighbours of the Laplacian score", ge=1)
     metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
+
+    @property
+    def reads_labels(self) -> bool:
+        """True for the criteria that ask for the class."""
+        return self.criterion in LABEL_CRITERIA
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix, labels = collect_labelled(batches)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
 from encoders.errors import OptionError
+from encoders.numbers import is_whole
 
 #: How neighbours are found and vectors kept, by Elasticsearch's own names. Its default changes between versions.
 ALGORITHMS = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat")
@@ -110,6 +111,6 @@ def _option(word: str) -> tuple[str, str | int]:
     if not equals or key not in least:
         known = ", ".join([*ALGORITHMS, *(f"{name}=" for name in least)])
         raise OptionError(f"'{word}' is no option of an Elasticsearch index; known: {known}")
-    if not value.isdecimal() or not least[key] <= int(value) <= 1024:
+    if not is_whole(value, least[key], 1024):
         raise OptionError(f"{key} should be a whole number from {least[key]} to 1,024; got '{value}'")
     return key, int(value)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from encoders.errors import IndexGoneError, NearbyError, OptionError, ServerError
+from encoders.numbers import read_number
 
 USER, PASSWORD = "NEARBY_ELASTICSEARCH_USER", "NEARBY_ELASTICSEARCH_PASSWORD"
 API_KEY, AUTHORITY = "NEARBY_ELASTICSEARCH_API_KEY", "NEARBY_ELASTICSEARCH_CA"
@@ -110,7 +111,7 @@ def _authority(path: str | None, hosts: Sequence[str]) -> dict[str, Any]:
 
 def _timeout(value: str | None) -> float:
     try:
-        seconds = float(value) if value else _SECONDS
+        seconds = read_number(value) if value else _SECONDS
     except ValueError:
         seconds = 0
     if not 0 < seconds <= 3600:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Kind, Metric, n_rows
 from encoders.errors import ArtifactError, OptionError
 from encoders.json_text import parse_json
+from encoders.numbers import read_number
 from encoders.plain_file import read_plain
 from indexers.base import Index, Rows
 from indexers.elasticsearch.address import Address
@@ -211,7 +212,7 @@ class Elasticsearch(Index):
 
 def _number(key: str, value: str, least: float, most: float, whole: bool = False) -> float:
     try:
-        number = float(value)
+        number = read_number(value)
     except ValueError:
         number = float("nan")
     if not least <= number <= most or (whole and number != int(number)):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoders.cluster.kmeans import KMeans
 from encoders.cluster.membership import clusters_of
-from encoders.codes import Codes, Kind, Space
+from encoders.codes import Codes, Kind, Space, n_rows
+from indexers.base import Index
 from indexers.registry import create_index
-from retrieval.evaluation import evaluate_labels
+from retrieval.expected_measures import expected_measures
+from retrieval.ranking import rank
+from retrieval.relevance import LabelRelevance
 
-SHOWN, NEIGHBOURS = 4, 8
+#: Items that are shown, neighbours of each, and answers that are measured.
+SHOWN, NEIGHBOURS, DEPTH = 4, 8, 10
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class Locality:
     queries : list of int
         Rows that are shown.
     local, distributed : ndarray int (len(queries), NEIGHBOURS)
-        Their nearest rows; those in the query's own cluster are all equally near, in their own order. -1 for none.
+        Their nearest rows; those in the query's own cluster are all equally near, in a random order. -1 for none.
     precision : dict of str to float
-        P@10 by label of the local and the distributed form; empty without labels.
+        P@10 by label of the local and the distributed form, expected under a random order of equal scores, over the
+        items with whose label there is another; empty without labels.
     """
 
     k: int
@@ -44,38 +48,33 @@ class Locality:
 
 
 def locality(codes: Codes, space: Space, labels: Sequence[str | None], k: int, seed: int = 0) -> Locality:
-    """Cluster the codes of a space, and let cluster numbers and codes answer the same queries."""
-    clusters = clusters_of(KMeans(k, seed=seed).fit_encode(codes))
-    count = len(clusters)
+    """Cluster the codes of a space, and let cluster numbers and codes answer the same queries.
+
+    All items of a cluster are equally near to each other: the precision is the mean over their orders.
+    """
+    kmeans = KMeans(k, seed=seed)
+    numbers = kmeans.fit_encode(codes)
+    count = n_rows(numbers)
+    order = np.random.default_rng(seed).permutation(count)
     own = np.arange(count)
-    index = create_index(None, space)
-    index.add([str(row) for row in range(count)], codes)
-    distributed = _without(index.search_rows(codes, min(count, 101)).rows, own)
-    local = _same_cluster(clusters, distributed.shape[1])
-    known = all(label is not None for label in labels) and len(set(labels)) > 1
+    relevance = LabelRelevance(labels, labels, own)
+    forms = {"cluster": (kmeans.space, numbers), "code": (space, codes)}
+    lists = {name: rank(_index(*form), form[1], DEPTH, own, order, relevance) for name, form in forms.items()}
+    asking = np.flatnonzero(relevance.n_relevant > 0)
     precision = {}
-    if known:
-        for name, rows in (("cluster", local), ("code", distributed)):
-            precision[name] = evaluate_labels(rows, list(labels), list(labels), ("P@10",), exclude=own).means["P@10"]
+    if len(asking) and len(set(labels)) > 1:
+        for name, rankings in lists.items():
+            measured = expected_measures(rankings, relevance, ("P@10",), complete=True).per_query["P@10"]
+            precision[name] = float(measured[asking].mean())
     queries = np.linspace(0, count - 1, SHOWN).astype(int).tolist()
-    return Locality(k, clusters, queries, local[queries, :NEIGHBOURS], distributed[queries, :NEIGHBOURS], precision)
+    local, distributed = (lists[name].rows[queries, :NEIGHBOURS] for name in forms)
+    return Locality(k, clusters_of(numbers), queries, local, distributed, precision)
 
 
-def _without(rows: NDArray[Any], own: NDArray[Any]) -> NDArray[np.int64]:
-    """Drop each query's own row."""
-    order = np.argsort(rows == own[:, None], axis=1, kind="stable")
-    return np.take_along_axis(rows, order, axis=1)[:, :-1]
-
-
-def _same_cluster(clusters: NDArray[np.int64], width: int) -> NDArray[np.int64]:
-    """Return, for every item, others of its cluster, from just behind it on; -1 where none is left."""
-    rows = np.full((len(clusters), width), -1, dtype=np.int64)
-    for cluster in np.unique(clusters):
-        members = np.flatnonzero(clusters == cluster)
-        for place, row in enumerate(members):
-            others = np.concatenate([members[place + 1 :], members[:place]])[:width]
-            rows[row, : len(others)] = others
-    return rows
+def _index(space: Space, codes: Codes) -> Index:
+    index = create_index(None, space)
+    index.add([str(row) for row in range(n_rows(codes))], codes)
+    return index
 
 
 def is_dense(space: Space) -> bool:

@@ -179,6 +179,9 @@ def _quality(found: Analysis, one: SpaceStudy, encoder: Encoder, codes: Codes, s
     labels = _classes(found.labels)
     if labels is None:
         return
+    if encoder.reads_labels:
+        found.notes.append(f"clusters of {encoder} are not compared with the labels that it was fitted on")
+        return
     if _is_clusters(encoder):
         one.quality["as it is"] = agreement(clusters_of(codes), labels)
         return
@@ -242,7 +245,8 @@ def _locality(found: Analysis, encoders: Sequence[Encoder], items: Sequence[Item
     labels = _classes(found.labels)
     k = min(len(set(labels)) if labels else 20, len(items) // 2)
     try:
-        found.local = locality(encoder.encode(_contents(items)), encoder.space, found.labels, k)
+        judges: list[str | None] = [None] * len(items) if encoder.reads_labels else found.labels
+        found.local = locality(encoder.encode(_contents(items)), encoder.space, judges, k)
         found.local_space = str(encoder)
     except NearbyError as error:
         found.notes.append(f"clusters were not compared with codes: {error}")

@@ -43,7 +43,7 @@ class Noise:
         encoders.errors.OptionError: noise is gaussian, masking or salt-and-pepper and its level, as in ...
         """
         kind, _, level = text.partition(":")
-        number = float(level) if re.fullmatch(r"\d*\.?\d+", level) else math.nan
+        number = float(level) if re.fullmatch(r"[0-9]*\.?[0-9]+", level) else math.nan
         if kind not in KINDS or not 0 < number <= (10 if kind == "gaussian" else 1):
             raise OptionError(
                 f"noise is {', '.join(KINDS[:-1])} or {KINDS[-1]} and its level, as in gaussian:0.5 (a standard "

@@ -160,6 +160,12 @@ class Recommender:
             names = parse_json(read_plain(folder / NAMES))
             shape = (len(names["users"]), len(names["items"]))
             matrix = csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
+            matrix.check_format(full_check=True)
+            for key in ("users", "items", "titles"):
+                if not isinstance(names[key], list) or not all(isinstance(name, str) for name in names[key]):
+                    raise ValueError(f"its {key} are no list of texts")
+            if len(names["titles"]) != len(names["items"]):
+                raise ValueError("it has not as many titles as items")
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError, SafetensorError) as error:
             raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
         if not isinstance(encoder, MatrixFactorization):

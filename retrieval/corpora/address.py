@@ -62,6 +62,11 @@ def exists(path: str) -> bool:
         return False
 
 
+def option_names(cls: type[Any]) -> set[str]:
+    """Return the names of the options of a class, as they are written in an address."""
+    return set(_declared(cls))
+
+
 def read_options(cls: type[Any], what: str, given: Mapping[str, str]) -> dict[str, Any]:
     """Turn the text of options into values for the fields of `cls` that were declared with ``option()``.
 
@@ -73,9 +78,7 @@ def read_options(cls: type[Any], what: str, given: Mapping[str, str]) -> dict[st
         For a value of the wrong sort.
     """
     hints = typing.get_type_hints(cls)
-    # A field is written with a trailing underscore where a property of every corpus has its name (size).
-    declared = [field.name for field in dataclasses.fields(cls) if "help" in field.metadata]
-    known = {name.rstrip("_").replace("_", "-"): name for name in declared}
+    known = _declared(cls)
     values = {}
     for key, text in given.items():
         name = known.get(key.replace("_", "-"), "")
@@ -85,3 +88,10 @@ def read_options(cls: type[Any], what: str, given: Mapping[str, str]) -> dict[st
             raise UnknownNameError(f"option of {what}", key, known)
         values[name] = options.convert(text, hints[name], f"{what}: {key}")
     return values
+
+
+def _declared(cls: type[Any]) -> dict[str, str]:
+    """Return the fields that are options, by the names that a user writes."""
+    # A field is written with a trailing underscore where a property of every corpus has its name (size).
+    names = [field.name for field in dataclasses.fields(cls) if "help" in field.metadata]
+    return {name.rstrip("_").replace("_", "-"): name for name in names}

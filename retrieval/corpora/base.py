@@ -38,6 +38,8 @@ class Item:
         Its class; items of one class are relevant to each other.
     metadata : dict
         Whatever else came with it, as text.
+    where : str, optional
+        File and line that it was read from, for errors.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Item:
     title: str | None = None
     label: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    where: str | None = None
 
 
 class Corpus(ABC):
@@ -140,7 +143,10 @@ def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Ite
     seen: set[str] = set()
     for place, item in enumerate(items, start=1):
         if item.id in seen:
-            on_bad(CorpusError(f"two items have the id '{item.id}' (the second is item {place}): give each its own"))
+            where = f"{item.where}: " if item.where else ""
+            on_bad(
+                CorpusError(f"{where}two items have the id '{item.id}' (the second is item {place}): give each its own")
+            )
             continue
         seen.add(item.id)
         yield item

@@ -6,7 +6,6 @@ Models", NeurIPS Datasets and Benchmarks 2021.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,10 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError, UnknownNameError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, Qrels, raise_bad
-from retrieval.corpora.bounds import lines_of
-from retrieval.corpora.files import existing, open_bytes
+from retrieval.corpora.files import existing
 from retrieval.corpora.jsonl import read_items
-from retrieval.corpora.records import USUAL, Fields
+from retrieval.corpora.qrels import read_qrels
+from retrieval.corpora.records import Fields
 from retrieval.corpora.source import FileSource
 
 DEFAULT_SPLIT = "test"
@@ -32,7 +31,7 @@ class Beir(FileSource):
     name: str
     on_bad: OnBad = raise_bad
     split: str | None = option(None, "which qrels/*.tsv (default: test, or the only one)")
-    label: str = option("label", "field, or field of the metadata, with the class")
+    label: str | None = option(None, "field, or field of the metadata, with the class (default: label)")
 
     modality = Modality.TEXT
 
@@ -41,8 +40,7 @@ class Beir(FileSource):
 
     def items(self) -> Iterator[Item]:
         """Read the documents from the beginning; empty ones are kept, since they may be judged."""
-        fields = Fields("text", "title", self.label, None)
-        yield from read_items(self._file("corpus.jsonl"), fields, self.on_bad, self.max_bytes)
+        yield from read_items(self._file("corpus.jsonl"), Fields(label=self.label), self.on_bad, self.max_bytes)
 
     @property
     def queries_are_items(self) -> bool:
@@ -54,7 +52,7 @@ class Beir(FileSource):
         if self.queries_are_items:
             return super().queries()
         judged = self.qrels()
-        queries = read_items(self._file("queries.jsonl"), USUAL, self.on_bad, self.max_bytes)
+        queries = read_items(self._file("queries.jsonl"), Fields(), self.on_bad, self.max_bytes)
         return (query for query in queries if judged is None or query.id in judged)
 
     def qrels(self) -> Qrels | None:
@@ -96,32 +94,6 @@ class Beir(FileSource):
 def is_beir(folder: Path) -> bool:
     """Tell whether a folder has BEIR's layout."""
     return existing(folder, "corpus.jsonl") is not None
-
-
-def read_qrels(path: Path, on_bad: OnBad = raise_bad, max_bytes: int | None = None) -> Qrels:
-    """Read judgements: query id, document id, grade, separated by tabs, below one line of heads.
-
-    Grades below zero ("of no interest" in some collections) count as zero.
-    """
-    qrels: Qrels = {}
-    with open_bytes(path, max_bytes) as stream:
-        for number, raw in lines_of(stream, path, on_bad):
-            cells = raw.decode("utf-8", errors="replace").rstrip("\r\n").split("\t")
-            if cells == [""] or (number == 1 and not is_grade(cells[-1])):
-                continue
-            if len(cells) != 3 or not is_grade(cells[2]):
-                found = ascii(cells) if len(ascii(cells)) <= 60 else f"{ascii(cells)[:59]}..."
-                on_bad(CorpusError(f"{path}:{number}: expected query, document and whole-number grade, got {found}"))
-                continue
-            qrels.setdefault(cells[0], {})[cells[1]] = max(0, int(cells[2]))
-    if not qrels:
-        raise CorpusError(f"{path} holds no judgements")
-    return qrels
-
-
-def is_grade(text: str) -> bool:
-    """Tell a whole number of at most 18 digits: what a database and other tools store."""
-    return re.fullmatch(r"-?[0-9]{1,18}", text.strip()) is not None
 
 
 def _tables(folder: Path) -> list[Path]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from encoders.errors import CorpusError, OptionError
+from encoders.errors import CorpusError
 
 #: One text, one line and one row of a table at most: what one item costs must not depend on what a file claims.
 MAX_TEXT_BYTES = 16 * 2**20
@@ -75,68 +75,54 @@ def buffered(stream: Any, path: Path, most: int) -> IO[bytes]:
     return io.BufferedReader(Bounded(stream, path, most), 2**17)
 
 
-def lines_of(stream: IO[bytes], path: Path, on_bad: Callable[[CorpusError], None]) -> Iterator[tuple[int, bytes]]:
-    """Read the lines of a stream with their numbers, from 1; one that is too long goes to `on_bad` instead."""
-    number = empty = 0
-    while line := stream.readline(MAX_TEXT_BYTES + 1):
-        number += 1
-        empty = empty + 1 if len(line) <= 2 and line.isspace() else 0
-        if empty > MAX_EMPTY_LINES:
-            raise CorpusError(f"{path}:{number}: {_EMPTY}")
-        if len(line) > MAX_TEXT_BYTES:
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(MAX_TEXT_BYTES)
-            on_bad(CorpusError(f"{path}:{number}: the line has more than {MAX_TEXT_BYTES:,} bytes"))
-            continue
-        yield number, line
-
-
-class RowLines:
-    """The lines of a table for `csv.reader`, decoded; a row may have several, and no more than a text may.
-
-    Parameters
-    ----------
-    stream : file
-        Of bytes.
-    encoding : str
-        As `text_encoding` returned it.
+def pieces_of(stream: IO[bytes], where: object) -> Iterator[bytes | None]:
+    """Read a stream up to each line end; None stands for a piece that is too long.
 
     Raises
     ------
-    csv.Error
-        When a row is too long.
+    CorpusError
+        When nothing but line ends comes for very long.
+    """
+    number = empty = 0
+    while piece := stream.readline(MAX_TEXT_BYTES + 1):
+        number += 1
+        empty = empty + 1 if len(piece) <= 2 and piece.isspace() else 0
+        if empty > MAX_EMPTY_LINES:
+            raise CorpusError(f"{where}:{number}: {_EMPTY}")
+        if len(piece) <= MAX_TEXT_BYTES:
+            yield piece
+            continue
+        while piece and not piece.endswith(b"\n"):
+            piece = stream.readline(MAX_TEXT_BYTES)
+        yield None
+
+
+def text_lines(stream: IO[bytes], encoding: str, where: object) -> Iterator[str]:
+    """Decode the lines of a stream, with their ends.
+
+    Raises
+    ------
+    CorpusError
+        When a line is too long, or nothing but line ends comes for very long.
     UnicodeError
         When the bytes are not of the encoding, or stand for no text.
     """
-
-    def __init__(self, stream: IO[bytes], encoding: str) -> None:
-        csv.field_size_limit(MAX_TEXT_BYTES)  # the module's own limit suits small cells; documents are longer than that
-        self._text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-        self._taken = self._empty = 0
-        self._always_text = encoding.startswith("utf-8")
-
-    def start_row(self) -> None:
-        """Say that what comes next begins a row."""
-        self._taken = 0
-
-    def __iter__(self) -> RowLines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._text.readline(MAX_TEXT_BYTES + 1)
-        if not line:
-            raise StopIteration
-        self._taken += len(line)
-        self._empty = self._empty + 1 if len(line) <= 2 and line.isspace() else 0
-        if self._empty > MAX_EMPTY_LINES:
-            self._empty = 0
-            raise csv.Error(_EMPTY)
-        if self._taken > MAX_TEXT_BYTES:
-            self._taken = 0
-            raise csv.Error(f"the row has more than {MAX_TEXT_BYTES:,} letters: is a quotation mark never closed?")
-        if not self._always_text:
-            require_text(line)
-        return line
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    number = empty = 0
+    try:
+        while line := text.readline(MAX_TEXT_BYTES + 1):
+            number += 1
+            empty = empty + 1 if len(line) <= 2 and line.isspace() else 0
+            if empty > MAX_EMPTY_LINES:
+                raise CorpusError(f"{where}:{number}: {_EMPTY}")
+            if len(line) > MAX_TEXT_BYTES:
+                raise CorpusError(f"{where}:{number}: the line has more than {MAX_TEXT_BYTES:,} letters")
+            if not encoding.startswith("utf-8"):
+                require_text(line)
+            yield line
+    finally:
+        with suppress(ValueError):  # it is closed already
+            text.detach()  # whoever has opened the stream closes it
 
 
 def require_text(text: str) -> None:
@@ -158,22 +144,3 @@ def require_text(text: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise UnicodeError("it holds half a character (a lone surrogate)") from None
-
-
-def text_encoding(name: str, what: str) -> str:
-    """Return the encoding that a user named, where it is one of texts and reads streams.
-
-    Raises
-    ------
-    OptionError
-
-    Examples
-    --------
-    >>> text_encoding("UTF_8", "csv"), text_encoding("latin-1", "csv")
-    ('utf-8-sig', 'latin-1')
-    """
-    try:
-        io.TextIOWrapper(io.BytesIO(b""), encoding=name).read()
-    except (LookupError, UnicodeError, ValueError, TypeError):
-        raise OptionError(f"{what}: unknown encoding {name!r}; try utf-8 or latin-1") from None
-    return "utf-8-sig" if name.lower().replace("_", "-") in {"utf-8", "utf8"} else name

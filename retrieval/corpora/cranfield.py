@@ -35,7 +35,7 @@ def convert(archive: Path, folder: Path) -> None:
         {"_id": str(place), "text": fields.get("W", "")}
         for place, (_, fields) in enumerate(read_smart(texts[QUERIES]), start=1)
     ]
-    rows = [line.split() for line in texts[JUDGEMENTS].splitlines() if line.strip()]
+    rows = [line.split() for line in texts[JUDGEMENTS].split("\n") if line.strip()]
     if any(len(row) != 3 for row in rows):
         raise CorpusError(f"{archive}: {JUDGEMENTS} should hold query, document and code in every line")
     judged = [f"{query}\t{document}\t{GAINS.get(code, 0)}" for query, document, code in rows]

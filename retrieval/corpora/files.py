@@ -20,6 +20,7 @@ from encoders.errors import CorpusError, NearbyError, one_line
 from encoders.plain_file import open_plain, read_plain
 from retrieval.corpora.base import OnBad, raise_bad
 from retrieval.corpora.bounds import buffered, decompressed_limit, too_large
+from retrieval.corpora.skipped import SkippedFiles
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".zip")
 #: A single file above this is not read: memory must not depend on what an archive claims.
@@ -51,13 +52,15 @@ def read_files(
     path: Path,
     wanted: Callable[[str], bool],
     on_bad: OnBad = raise_bad,
+    skipped: SkippedFiles | None = None,
     max_bytes: int | None = None,
     largest: int | None = None,
 ) -> Iterator[File]:
     """Read the wanted files of a folder (sorted) or archive (in its own order), one at a time.
 
-    Hidden files, links inside archives and devices are passed over. An archive may decompress to `max_bytes`
-    (`bounds.decompressed_limit`), one file of it to `largest`, and to `MAX_FILE_BYTES` in any case.
+    Hidden files, links inside archives and devices are passed over; hidden ones are counted in `skipped`. An archive
+    may decompress to `max_bytes` (`bounds.decompressed_limit`), one file of it to `largest`, and to `MAX_FILE_BYTES`
+    in any case.
 
     Raises
     ------
@@ -68,7 +71,11 @@ def read_files(
     most = MAX_FILE_BYTES if largest is None else min(largest, MAX_FILE_BYTES)
 
     def chosen(name: str, size: int) -> bool:
-        if hidden(name) or not wanted(name):
+        if hidden(name):
+            if skipped is not None:
+                skipped.add("hidden", name)
+            return False
+        if not wanted(name):
             return False
         if size > most:
             on_bad(CorpusError(f"{path}: {name} has {size:,} bytes, more than the {most:,} that are read"))
@@ -94,7 +101,8 @@ def list_names(path: Path, max_bytes: int | None = None) -> Iterator[str]:
             yield from (name for name, _ in _walk(path) if not hidden(name))
         elif path.name.lower().endswith(".zip"):
             with opened_zip(path) as archive:
-                yield from (info.filename for info in archive.infolist() if not info.is_dir())
+                names = (posixpath.normpath(info.filename) for info in archive.infolist() if not info.is_dir())
+                yield from (name for name in names if not hidden(name))
         else:
             with _open_tar(path, max_bytes) as archive:
                 for member in archive:

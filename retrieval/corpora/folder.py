@@ -10,8 +10,10 @@ from typing import ClassVar
 
 from encoders.errors import CorpusError
 from encoders.options import option
+from encoders.progress import say
 from retrieval.corpora.base import Item, OnBad, raise_bad
 from retrieval.corpora.files import File, folders_of, read_files
+from retrieval.corpora.skipped import SkippedFiles
 from retrieval.corpora.source import FileSource
 
 
@@ -28,9 +30,12 @@ class FolderSource(FileSource):
     #: Bytes of one file at most.
     largest_file: ClassVar[int | None] = None
 
+    def __post_init__(self) -> None:
+        self._told: set[str] = set()
+
     @abstractmethod
-    def wanted(self, name: str) -> bool:
-        """Tell by its name whether a file is an item."""
+    def reason_to_skip(self, name: str) -> str | None:
+        """Say why a file of this name is no item, as `SkippedFiles` counts it; None for an item."""
 
     @abstractmethod
     def read(self, file: File) -> Item:
@@ -66,16 +71,31 @@ class FolderSource(FileSource):
         return folders[-1] if folders else None
 
     def _read_part(self, part: str | None) -> Iterator[Item]:
-        def wanted(name: str) -> bool:
-            return self.wanted(name) and (part is None or self._lies_in(name, part))
+        skipped = SkippedFiles()
 
-        for file in read_files(self.path, wanted, self.on_bad, self.max_bytes, self.largest_file):
+        def wanted(name: str) -> bool:
+            if part is not None and not self._lies_in(name, part):
+                return False
+            reason = self.reason_to_skip(name)
+            if reason is not None:
+                skipped.add(reason, name)
+            return reason is None
+
+        for file in read_files(self.path, wanted, self.on_bad, skipped, self.max_bytes, self.largest_file):
             try:
                 item = self.read(file)
             except CorpusError as error:
                 self.on_bad(CorpusError(f"{self.path}: {file.name} {error}"))
                 continue
             yield item
+        self._tell(skipped)
+
+    def _tell(self, skipped: SkippedFiles) -> None:
+        """Say how many files were not read, once: a corpus is read several times."""
+        line = skipped.line()
+        if line is not None and line not in self._told:
+            self._told.add(line)
+            say(f"{self.path}: {line}")
 
     def _lies_in(self, name: str, part: str) -> bool:
         return part in name.split("/")[:-1]

@@ -19,6 +19,7 @@ from encoders.plain_file import read_plain
 from retrieval.corpora.base import Item
 from retrieval.corpora.files import MAX_FILE_BYTES, File
 from retrieval.corpora.folder import FolderSource
+from retrieval.corpora.stray_files import stray_reason
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,12 +44,13 @@ class Images(FolderSource):
     modality = Modality.IMAGE
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._first: tuple[str, tuple[int, ...]] | None = None
         self._target = None if self.size_ is None else parse_size(self.size_)
 
-    def wanted(self, name: str) -> bool:
+    def reason_to_skip(self, name: str) -> str | None:
         """Take what is named like a picture."""
-        return name.lower().endswith(SUFFIXES)
+        return None if name.lower().endswith(SUFFIXES) else stray_reason(name) or "not a picture"
 
     def read(self, file: File) -> Item:
         """Decode one picture."""
@@ -74,7 +76,7 @@ def parse_size(text: str) -> tuple[int, int]:
     >>> parse_size("32x24")
     (32, 24)
     """
-    match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
+    match = re.fullmatch(r"([0-9]{1,5})[xX×]([0-9]{1,5})", text.strip())
     if match is None or "0" in (match[1].strip("0") or "0", match[2].strip("0") or "0"):
         raise OptionError(f"size should be WIDTHxHEIGHT in pixels, as in 32x32; got {text!r}")
     return int(match[1]), int(match[2])

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from encoders.errors import CorpusError
-from retrieval.corpora.bounds import lines_of
 from retrieval.corpora.files import open_bytes, read_files
+from retrieval.corpora.lines import numbered_lines
 from retrieval.corpora.ratings import Ratings, RatingSource, assembled
 
 RATINGS, FILMS = "u.data", "u.item"
@@ -53,7 +53,7 @@ class MovieLens(RatingSource):
     def _lines(self, name: str, encoding: str) -> Iterator[str]:
         path = self.path / name
         with open_bytes(path) as stream:
-            for number, raw in lines_of(stream, path, self.on_bad):
+            for number, raw in numbered_lines(stream, path, self.on_bad):
                 try:
                     yield raw.decode(encoding)
                 except UnicodeDecodeError:

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from encoders.batches import BATCH_BYTES
-from encoders.codes import Modality
 from encoders.errors import CorpusError, one_line
-from encoders.options import option
 from encoders.plain_file import open_plain, require_plain
-from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.base import raise_bad
 from retrieval.corpora.files import damage_said, reading
-from retrieval.corpora.records import Fields, record_item
-from retrieval.corpora.source import Source
+from retrieval.corpora.records import Record
+from retrieval.corpora.table import Table
 
 ROWS = 1024
 
 
 @dataclass(eq=False)
-class Parquet(Source):
+class Parquet(Table):
     """A ``.parquet`` file, read in pieces of a row group."""
 
-    path: Path
-    name: str
-    on_bad: OnBad = raise_bad
-    text: str | None = option(None, "column with the text (default: text)")
-    title: str | None = option(None, "column with the title, put before the text (default: title)")
-    label: str | None = option(None, "column with the class (default: label)")
-    id: str | None = option(None, "column with the id (default: _id or id, else the row number)")
-
-    modality = Modality.TEXT
-
-    def items(self) -> Iterator[Item]:
+    def records(self) -> Iterator[Record]:
         """Read the rows from the beginning."""
         import pyarrow
         import pyarrow.parquet
@@ -43,18 +30,13 @@ class Parquet(Source):
             try:
                 with pyarrow.parquet.ParquetFile(file) as table:
                     schema = table.schema_arrow
-                fields = Fields(self.text, self.title, self.label, self.id).resolve(schema.names, self.path)
+                self.fields.check(schema.names, self.path)
                 # As dictionaries: a text that a file holds once and names in every row is not there as often.
                 texts = [field.name for field in schema if _is_text(field.type)]
                 with pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as table:
-                    records = (row for piece in table.iter_batches(batch_size=ROWS) for row in _records(piece))
-                    for number, record in enumerate(records, start=1):
-                        try:
-                            item = record_item(record, fields, number)
-                        except CorpusError as error:
-                            self.on_bad(CorpusError(f"{self.path}: row {number}: {error}"))
-                            continue
-                        yield item
+                    rows = (row for piece in table.iter_batches(batch_size=ROWS) for row in _rows(piece))
+                    for number, values in enumerate(rows, start=1):
+                        yield Record(f"{self.path}: row {number}", number, values)
             except pyarrow.ArrowException as error:
                 raise CorpusError(f"{self.path} is no readable Parquet file: {one_line(error)}") from error
 
@@ -79,8 +61,8 @@ def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
-def _records(piece: Any) -> Iterator[dict[str, Any]]:
-    """Turn a piece of a table into records, some at a time where its texts are long."""
+def _rows(piece: Any) -> Iterator[dict[str, Any]]:
+    """Turn a piece of a table into rows, some at a time where its texts are long."""
     widest = sum(_longest(column) for column in piece.columns)
     rows = max(1, min(ROWS, BATCH_BYTES // max(1, widest)))
     for start in range(0, piece.num_rows, rows):

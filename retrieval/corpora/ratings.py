@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,15 +14,15 @@ from scipy.sparse import csr_array
 
 from encoders.codes import Modality
 from encoders.errors import CorpusError
+from encoders.numbers import read_number, shortened
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
-from retrieval.corpora.bounds import RowLines
-from retrieval.corpora.files import open_bytes
-from retrieval.corpora.source import FileSource, Source
+from retrieval.corpora.cells import Cells, Row
+from retrieval.corpora.source import Source
 
 #: Usual names of the three columns.
 USER, ITEM, RATING = ("user", "user_id", "userId"), ("item", "item_id", "movie", "movieId"), ("rating", "score")
-#: Letters in a user's or item's name at most: more is a quotation mark that was never closed.
+#: Letters in a user's or item's name at most.
 LONGEST = 1000
 #: Numbers in one dense row at most: a wider matrix is for `nearby recommend`, which keeps it sparse.
 WIDEST = 200_000
@@ -130,7 +129,7 @@ def _numbered(names: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
 
 
 @dataclass(eq=False)
-class RatingTable(RatingSource, FileSource):
+class RatingTable(Cells, RatingSource):
     """A CSV or TSV file with a column each for user, item and rating, named in its first line."""
 
     user: str | None = option(None, "column with the user (default: user, user_id or userId)")
@@ -138,46 +137,26 @@ class RatingTable(RatingSource, FileSource):
     rating: str | None = option(None, "column with the rating (default: rating or score)")
 
     def read(self) -> Ratings:
-        """Read the file, line by line; what separates the columns shows in the first."""
+        """Read the file, line by line."""
         users: list[str] = []
         items: list[str] = []
         values: list[float] = []
-        with open_bytes(self.path, self.max_bytes) as stream:
-            text = RowLines(stream, "utf-8-sig")
-            line = 1
+        named = list(zip((self.user, self.item, self.rating), (USER, ITEM, RATING), strict=True))
+        rows = self.rows(self.path, lambda head: all(_place(head, *one) is not None for one in named), self.on_bad)
+        head = next(rows, Row(1, [])).cells
+        places = [_column(head, given, usual, self.path) for given, usual in named]
+        for line, cells in rows:
+            if not cells:
+                continue
             try:
-                first = next(text, "")
-                mark = "\t" if "\t" in first else ","
-                head = next(csv.reader([first], delimiter=mark), [])
-                named = zip((self.user, self.item, self.rating), (USER, ITEM, RATING), strict=True)
-                places = [_column(head, given, usual, self.path) for given, usual in named]
-                lines = csv.reader(text, delimiter=mark)
-                while (row := self._next(lines, text)) is not None:
-                    line = lines.line_num + 1
-                    if not row:
-                        continue
-                    try:
-                        user, item, number = _cells(row, places)
-                    except (IndexError, ValueError):
-                        self.on_bad(CorpusError(f"{self.path}:{line}: no rating of an item by a user: {row}"[:200]))
-                        continue
-                    users.append(user)
-                    items.append(item)
-                    values.append(number)
-            except csv.Error as error:
-                raise CorpusError(f"{self.path}:1: {error}") from None
-            except UnicodeDecodeError as error:
-                raise CorpusError(f"{self.path} is not UTF-8 near line {line + 1}") from error
+                user, item, value = _rating(cells, places, head)
+            except CorpusError as error:
+                self.on_bad(CorpusError(f"{self.path}:{line}: {error}"))
+                continue
+            users.append(user)
+            items.append(item)
+            values.append(value)
         return assembled(users, items, np.asarray(values), self.path)
-
-    def _next(self, lines: Any, text: RowLines) -> list[str] | None:
-        """Return the next row; an empty one for what is no row of a table, None at the end."""
-        text.start_row()
-        try:
-            return next(lines, None)
-        except csv.Error as error:
-            self.on_bad(CorpusError(f"{self.path}:{lines.line_num + 1}: {error}"))
-            return []
 
 
 def is_rating_head(head: Sequence[str]) -> bool:
@@ -191,21 +170,38 @@ def is_rating_head(head: Sequence[str]) -> bool:
     return all(set(usual) & set(head) for usual in (USER, ITEM, RATING))
 
 
-def _column(head: Sequence[str], given: str | None, usual: Sequence[str], path: Path) -> int:
+def _place(head: Sequence[str], given: str | None, usual: Sequence[str]) -> int | None:
     name = given or next((name for name in usual if name in head), None)
-    if name is None or name not in head:
-        wanted = f"'{name}'" if name else " or ".join(f"'{name}'" for name in usual)
+    return head.index(name) if name in head else None
+
+
+def _column(head: Sequence[str], given: str | None, usual: Sequence[str], path: Path) -> int:
+    place = _place(head, given, usual)
+    if place is None:
+        wanted = f"'{given}'" if given else " or ".join(f"'{name}'" for name in usual)
         raise CorpusError(f"{path} has no column {wanted}; its columns: {', '.join(head) or 'none'}")
-    return head.index(name)
+    return place
 
 
-def _cells(row: Sequence[str], places: Sequence[int]) -> tuple[str, str, float]:
-    """Return user, item and rating of a row; ValueError or IndexError where it holds none."""
-    user, item, text = (row[place] for place in places)
-    value = float(text)
-    if not (0 < len(user) <= LONGEST and 0 < len(item) <= LONGEST and np.isfinite(value)):
-        raise ValueError(row)
-    return user, item, value
+def _rating(cells: Sequence[str], places: Sequence[int], head: Sequence[str]) -> tuple[str, str, float]:
+    """Return user, item and rating of a row.
+
+    Raises
+    ------
+    CorpusError
+        Naming the column and what was found in it.
+    """
+    if len(cells) <= max(places):
+        raise CorpusError(f"expected {len(head)} cells, found {len(cells)}: {shortened(list(cells))}")
+    user, item, text = (cells[place] for place in places)
+    for name, place in ((user, places[0]), (item, places[1])):
+        if not 0 < len(name) <= LONGEST:
+            found = "is empty" if not name else f"has {len(name):,} letters, more than {LONGEST:,}: {shortened(name)}"
+            raise CorpusError(f"the column '{head[place]}' {found}")
+    try:
+        return user, item, read_number(text)
+    except ValueError:
+        raise CorpusError(f"the column '{head[places[2]]}' should hold a number, got {shortened(text)}") from None
 
 
 @dataclass(eq=False)

@@ -11,15 +11,18 @@ from typing import Any, NamedTuple
 
 from encoders import options
 from encoders.codes import Modality
-from encoders.errors import CorpusError, OptionError, UnknownNameError
+from encoders.errors import CorpusError, OptionError, UnknownNameError, closest
 from encoders.plain_file import open_plain
+from encoders.progress import say
 from retrieval.corpora import download
-from retrieval.corpora.address import exists, parse_address, read_options
+from retrieval.corpora.address import exists, option_names, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.corpora.beir import is_beir
 from retrieval.corpora.datasets import DATASETS
 from retrieval.corpora.files import is_archive, list_names, open_bytes, plain_name, reading
 from retrieval.corpora.idx import is_idx
+from retrieval.corpora.lines import WIDE_MARKS
+from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
 from retrieval.generations import is_collection
 
 
@@ -90,21 +93,6 @@ ACCEPTED = (
     "a BEIR folder (corpus.jsonl), .jsonl, .csv, .tsv, .parquet, a folder or archive (.tar[.gz|.xz|.bz2], "
     ".zip) of texts or pictures, IDX files, .npy, .npz or .fvecs vectors"
 )
-#: What is not read as a text when it lies in a folder or archive.
-_NO_TEXT = {
-    *_BY_SUFFIX,
-    ".gz",
-    ".xz",
-    ".zip",
-    ".tar",
-    ".wav",
-    ".mp3",
-    ".mp4",
-    ".pdf",
-    ".docx",
-    ".bin",
-    ".exe",
-}
 #: As many names as decide whether a folder holds pictures or texts.
 _LOOK_AT = 200
 
@@ -164,14 +152,42 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
         return _open_named(target, given, address, on_bad)
     if not exists(target):
         if Path(target).suffix or "/" in target:
-            raise CorpusError(f"'{target}' is no file or folder here, and no corpus has that name: see  nearby corpora")
+            meant = _beside(Path(target).expanduser())
+            hint = f"did you mean '{meant}'?" if meant else "and no corpus has that name: see  nearby corpora"
+            raise CorpusError(f"'{target}' is no file or folder here{';' if meant else ','} {hint}")
         raise UnknownNameError("corpus or path", target, [*EMBEDDED, *NAMED])
     path = Path(target).expanduser()
     if is_collection(path):
         return _open_collection(path, given)
-    kind = "ratings" if {"user", "item", "rating"} <= given.keys() else format_of(path, _max_bytes(given))
+    kind = _kind_of(path, given)
     cls = _load(FORMATS[kind])
     return _build(cls, kind, given, path=path, name=address, on_bad=on_bad)
+
+
+def _beside(path: Path) -> Path | None:
+    """Return the file or folder whose name is most like that of a path that does not exist."""
+    try:
+        names = [entry.name for entry in islice(path.parent.iterdir(), _LOOK_AT)]
+    except (OSError, ValueError):
+        return None
+    name = closest(path.name, names)
+    return None if name is None else path.with_name(name)
+
+
+def _kind_of(path: Path, given: Mapping[str, str]) -> str:
+    """Tell the format of a path; the options say whether a table is read as texts or as ratings."""
+    kind = format_of(path, given)
+    if kind not in ("csv", "ratings"):
+        return kind
+    texts, ratings = option_names(_load(FORMATS["csv"])), option_names(_load(FORMATS["ratings"]))
+    keys = {key.replace("_", "-") for key in given}
+    if keys & (ratings - texts):
+        return "ratings"
+    if keys & (texts - ratings):
+        return "csv"
+    if kind == "ratings" and any("text" in columns for columns in _heads(path, _max_bytes(given))):
+        say(f"{path} is read as ratings; ?text=text reads its texts")
+    return kind
 
 
 def catalogue() -> list[CorpusInfo]:
@@ -189,12 +205,12 @@ def catalogue() -> list[CorpusInfo]:
 
 def _max_bytes(given: Mapping[str, str]) -> int | None:
     """Return what a file may decompress to while it is told what it holds; a wrong value is refused later."""
-    text = next((value for key, value in given.items() if key.replace("_", "-") == "max-bytes"), "").replace("_", "")
+    text = next((value for key, value in given.items() if key.replace("_", "-") == "max-bytes"), "")
     return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
 
-def format_of(path: Path, max_bytes: int | None = None) -> str:
-    """Tell by name and content which of `FORMATS` a path has.
+def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
+    """Tell by name and content which of `FORMATS` a path has; options that only texts have are `given` for texts.
 
     Raises
     ------
@@ -205,32 +221,44 @@ def format_of(path: Path, max_bytes: int | None = None) -> str:
         return "beir"
     if is_idx(path):
         return "idx"
+    most = _max_bytes(given or {})
     if path.is_dir() or is_archive(path):
-        return _format_of_files(path, max_bytes)
+        return _format_of_files(path, given or {}, most)
     suffix = Path(plain_name(path)).suffix
     if suffix in _BY_SUFFIX and (path.suffix != ".gz" or _BY_SUFFIX[suffix] in ("jsonl", "csv")):
-        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _holds_ratings(path, max_bytes) else _BY_SUFFIX[suffix]
+        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _is_rating_table(path, most) else _BY_SUFFIX[suffix]
     raise CorpusError(f"it cannot be told what {path} holds; accepted are {ACCEPTED}")
 
 
-def _holds_ratings(path: Path, max_bytes: int | None) -> bool:
+def _is_rating_table(path: Path, max_bytes: int | None) -> bool:
     """Tell by its first line whether a table holds ratings."""
     from retrieval.corpora.ratings import is_rating_head
 
+    return any(is_rating_head(columns) for columns in _heads(path, max_bytes))
+
+
+def _heads(path: Path, max_bytes: int | None) -> list[list[str]]:
+    """Return the columns of a table by each of the marks that may part its first line."""
+    from retrieval.corpora.cells import MARKS, columns_of
+
     with open_bytes(path, max_bytes) as stream:
-        head = stream.readline(65_536).decode("utf-8-sig", errors="replace").strip()
-    return any(is_rating_head([name.strip('"') for name in head.split(mark)]) for mark in ",\t")
+        head = stream.readline(65_536).decode("utf-8-sig", errors="replace").rstrip("\r\n")
+    return [columns_of(head, mark) for mark in MARKS]
 
 
-def _format_of_files(path: Path, max_bytes: int | None) -> str:
+def _format_of_files(path: Path, given: Mapping[str, str], max_bytes: int | None) -> str:
     from retrieval.corpora.images import SUFFIXES
 
-    names = list(islice(list_names(path, max_bytes), _LOOK_AT))
+    every = given.get("stray", "").lower() in ("true", "yes", "1")
+    wanted = (name for name in list_names(path, max_bytes) if every or stray_reason(name) is None)
+    names = list(islice(wanted, _LOOK_AT))
     if not names:
-        raise CorpusError(f"{path} holds no files; accepted are {ACCEPTED}")
+        stray = next(list_names(path, max_bytes), None)
+        beside = f" but such as {stray}, which ?stray=true reads as texts" if stray else ""
+        raise CorpusError(f"{path} holds no files{beside}; accepted are {ACCEPTED}")
     if any(name.lower().endswith(SUFFIXES) for name in names):
         return "images"
-    foreign = [suffix for name in names if (suffix := Path(name).suffix.lower()) in _NO_TEXT]
+    foreign = [Path(name).suffix.lower() for name in names if is_no_text(name)]
     if 2 * len(foreign) > len(names):
         readable = [
             name for name in names if is_archive(Path(name)) or Path(plain_name(Path(name))).suffix in _BY_SUFFIX
@@ -238,10 +266,13 @@ def _format_of_files(path: Path, max_bytes: int | None) -> str:
         inner = f"; to read one of them, name it: {path / readable[0]}" if path.is_dir() and readable else ""
         kinds = ", ".join(sorted(set(foreign)))
         raise CorpusError(f"{path} holds {kinds} files, neither texts nor pictures{inner}")
-    if path.is_dir():
-        with reading(path), open_plain(path / names[0]) as stream:
-            if b"\0" in stream.read(4096):
-                raise CorpusError(f"{path} holds binary files such as {names[0]}; accepted are {ACCEPTED}")
+    first = next(name for name in names if not is_no_text(name))
+    if path.is_dir() and "encoding" not in given:
+        with reading(path), open_plain(path / first) as stream:
+            begin = stream.read(4096)
+        kind = None if begin.startswith(WIDE_MARKS) else binary_kind(begin)
+        if kind is not None:
+            raise CorpusError(f"{path} holds binary files such as {first}, {kind}; accepted are {ACCEPTED}")
     return "texts"
 
 

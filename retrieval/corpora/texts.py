@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 
 from encoders.codes import Modality
@@ -11,30 +12,52 @@ from retrieval.corpora.base import Item
 from retrieval.corpora.bounds import MAX_TEXT_BYTES, require_text
 from retrieval.corpora.files import File
 from retrieval.corpora.folder import FolderSource
+from retrieval.corpora.lines import checked_encoding
+from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
+
+#: How a text begins that says itself how its characters are stored; UTF-32 begins like UTF-16.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 @dataclass(eq=False)
 class Texts(FolderSource):
-    """Every file is one document, its sub-folder the label, its first line that says anything the title."""
+    """Every file is one document, its sub-folder the label, its first line that says anything the title.
+
+    README, licence and checksum files, and files of other formats, are no documents; how many, is said.
+    """
 
     encoding: str | None = option(None, "how characters are stored (default: utf-8, else latin-1)")
+    stray: bool = option(False, "true: README, licence and checksum files are documents too")
 
     modality = Modality.TEXT
     largest_file = MAX_TEXT_BYTES
 
-    def wanted(self, name: str) -> bool:
-        """Take every file."""
-        return True
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.encoding is not None:
+            checked_encoding(self.encoding)
+
+    def reason_to_skip(self, name: str) -> str | None:
+        """Take every file but those of other formats and, unless asked for, what only lies beside the texts."""
+        reason = None if self.stray else stray_reason(name)
+        return reason or ("of another format" if is_no_text(name) else None)
 
     def read(self, file: File) -> Item:
         """Decode one file."""
         text = decode_text(file.raw, self.encoding)
         title = next((line.strip() for line in text.split("\n") if line.strip()), None)
-        return Item(file.name, text, title and title[:120], self.label_of(file.name))
+        return Item(file.name, text, title and title[:120], self.label_of(file.name), where=f"{self.path}: {file.name}")
 
 
 def decode_text(raw: bytes, encoding: str | None = None) -> str:
-    r"""Decode a text, with ``\n`` as its only line end: as UTF-8 or else Latin-1, unless told how.
+    r"""Decode a text, with ``\n`` as its only line end and no byte-order mark.
+
+    Without an encoding: as its byte-order mark says, else as UTF-8, else as Latin-1.
 
     Raises
     ------
@@ -43,20 +66,21 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
 
     Examples
     --------
-    >>> decode_text("naïve\r\n".encode("latin-1"))
-    'naïve\n'
+    >>> decode_text("naïve\r\n".encode("latin-1")), decode_text("naïve".encode("utf-16"))
+    ('naïve\n', 'naïve')
     """
-    if b"\0" in raw and not (encoding or "").lower().startswith(("utf-16", "utf-32", "utf16", "utf32")):
-        raise CorpusError("is no text: it holds zero bytes")
+    marked = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), None)
+    named = marked if encoding is None else encoding
+    wide = named is not None and checked_encoding(named).startswith(("utf-16", "utf-32"))
+    if not wide and (kind := binary_kind(raw)) is not None:
+        raise CorpusError(f"is no text: it is {kind}")
     try:
-        text = raw.decode(encoding or "utf-8-sig")
-        if encoding is not None:
+        text = raw.decode(named or "utf-8")
+        if named is not None:
             require_text(text)
     except UnicodeError as error:
-        if encoding is not None:
-            place = f"byte {error.start + 1}" if isinstance(error, UnicodeDecodeError) else error
-            raise CorpusError(f"is not {encoding} ({place})") from error
+        if named is not None:
+            place = f" (byte {error.start + 1})" if isinstance(error, UnicodeDecodeError) else ""
+            raise CorpusError(f"is not {named}{place}: say how characters are stored with ?encoding=") from error
         text = raw.decode("latin-1")
-    except (LookupError, ValueError):  # a zero byte in the name is one of the latter
-        raise CorpusError(f"cannot be read: unknown encoding {encoding!r}") from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

@@ -16,10 +16,12 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.npy import MAGIC, map_npy, read_npy_stream
 from encoders.options import option
-from encoders.plain_file import open_plain, read_plain, require_plain
+from encoders.plain_file import open_plain, require_plain
 from retrieval.corpora.base import Item, OnBad, raise_bad
 from retrieval.corpora.bounds import decompressed_limit, too_large
 from retrieval.corpora.files import opened_zip, reading
+from retrieval.corpora.lines import read_lines
+from retrieval.corpora.records import plain
 from retrieval.corpora.source import FileSource
 
 SUFFIXES = (".npy", ".npz", ".fvecs")
@@ -53,14 +55,16 @@ class Vectors(FileSource):
             for offset, vector in enumerate(block):
                 row = start + offset
                 if not finite[offset]:
-                    self.on_bad(CorpusError(f"{self.path}: row {row} holds NaN or infinite values"))
+                    column = int(np.isfinite(vector).argmin())
+                    found = f"{matrix[row, column]} in column {column}"
+                    self.on_bad(CorpusError(f"{self.path}: row {row} holds NaN or infinite values: {found}"))
                     continue
-                yield Item(
-                    str(row) if ids is None else ids[row],
-                    vector,
-                    None,
-                    None if labels is None else labels[row],
-                )
+                name = str(row) if ids is None else ids[row]
+                if name is None:
+                    self.on_bad(CorpusError(f"{self.path}: row {row} has no id: '{self.ids or 'ids'}' is empty there"))
+                    continue
+                label = None if labels is None else labels[row]
+                yield Item(name, vector, None, label, where=f"{self.path}: row {row}")
 
     @property
     def size(self) -> int | None:
@@ -100,21 +104,20 @@ class Vectors(FileSource):
             )
         return arrays.read(matrices[0])
 
-    def _names(self, given: str | None, usual: str, rows: int) -> Sequence[str] | None:
+    def _names(self, given: str | None, usual: str, rows: int) -> Sequence[str | None] | None:
         values = self._stored(given, usual)
         if values is None and given is None:
             return None
         source = f"'{given or usual}'"
         if values is None:
             path = self._beside(str(given))
-            with reading(path):
-                values = read_plain(path).decode("utf-8", errors="replace").splitlines()
+            values = [line or None for line in read_lines(path)]
             source = str(path)
         if len(values) != rows:
             raise CorpusError(f"{source} holds {len(values)} {usual} for the {rows} vectors of {self.path}")
         return values
 
-    def _stored(self, given: str | None, usual: str) -> list[str] | None:
+    def _stored(self, given: str | None, usual: str) -> list[str | None] | None:
         if self.path.suffix.lower() != ".npz":
             return None
         with reading(self.path):
@@ -122,11 +125,26 @@ class Vectors(FileSource):
             key = given or usual
             if key not in arrays:
                 return None
-            return [str(value) for value in arrays.read(key).ravel()]
+            return _texts(self.path, key, arrays.read(key).ravel())
 
     def _beside(self, given: str) -> Path:
         path = Path(given).expanduser()
         return path if path.exists() else self.path.parent / given
+
+
+def _texts(path: Path, key: str, values: NDArray[Any]) -> list[str | None]:
+    """Write ids or labels as texts, as tables do; None where there is none (NaN, NaT, an empty text)."""
+    kind = values.dtype.kind
+    if kind not in "iubfSUMm":
+        raise CorpusError(f"{path}: the array '{key}' holds {values.dtype}, neither texts nor numbers")
+    if kind == "f":  # by NumPy, which writes a float32 as short as it is
+        return [str(value) if np.isfinite(value) else None for value in values]
+    if kind in "Mm":
+        return [None if text == "NaT" else text for text in values.astype(str).tolist()]
+    try:
+        return [plain(value, key) or None for value in values.tolist()]
+    except CorpusError as error:
+        raise CorpusError(f"{path}: {error}") from None
 
 
 def read_fvecs(path: Path) -> NDArray[np.float32]:

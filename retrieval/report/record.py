@@ -42,6 +42,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
             plain({"first": pair.first, "second": pair.second, "jaccard": pair.jaccard, "rbo": pair.rbo})
             for pair in comparison.overlaps
         ],
+        "notes": list(comparison.notes),
         "examples": [_example(example, comparison.spaces) for example in comparison.examples],
         "provenance": plain(comparison.provenance),
     }
@@ -90,6 +91,7 @@ def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
         "encode_per_second": space.encode_per_second,
         "query_ms": space.query_ms,
         "measures": space.measures,
+        "tie_range": space.tie_range,
         "tied_with_best": {measure: bool(tied) for measure, tied in space.tied_with_best.items()},
         "precision_recall": space.precision_recall,
         "options": space.options,

@@ -14,7 +14,7 @@ from retrieval.report.markup import Markup, element, join
 from retrieval.report.record import plain
 from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.specs import breakable
-from retrieval.report.verdict import cost_title, curves_title, listed, overlap_sentence
+from retrieval.report.verdict import cost_title, curves_title, listed, notes, overlap_sentence
 
 _JUDGED = {
     "labels": "An answer is relevant when it has the query's label; a query is not among its own answers.",
@@ -45,6 +45,7 @@ def table_section(comparison: Comparison) -> Markup:
             "Measures and costs of every space",
         ),
         element("p", legend, class_="note"),
+        *(element("p", note, class_="note") for note in notes(comparison)),
         class_="spaces",
     )
 
@@ -122,7 +123,8 @@ def method_section(comparison: Comparison, key: str) -> Markup:
         element(
             "p",
             f"{comparison.n_queries:,} queries against {comparison.n_items:,} items of {comparison.corpus}. "
-            f"{judged} Measures are means over the queries. Fit is the time of training; "
+            f"{judged} Measures are means over the queries; equal scores count as in random order. "
+            "Fit is the time of training; "
             "query is the time of one query, encoded and searched.",
         ),
         method_list(comparison.provenance),

@@ -12,7 +12,7 @@ from retrieval.report.record import to_json
 from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.specs import wrapped
 from retrieval.report.terminal import counted, printable
-from retrieval.report.verdict import answer, overlap_sentence
+from retrieval.report.verdict import answer, notes, overlap_sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +53,8 @@ def print_table(comparison: Comparison, stream: TextIO | None = None, width: int
         _print(console, _table(columns, rows, chosen, console.width, marks))
     if any(cell.best or cell.tied for row in rows for cell in row):
         _print(console, Text(marks.legend(rows), style="dim"))
+    for note in notes(comparison):
+        _print(console, Text(marks.spell(note), style="dim"))
     if comparison.overlaps:
         console.print()
         if _SPEC_WIDTH + 6 * len(comparison.spaces) + 1 <= console.width:

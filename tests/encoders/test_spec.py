@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from encoders.errors import OptionError, SpecError, UnknownNameError
-from encoders.registry import create
+from encoders.registry import ENCODERS, OTHER_NAMES, create
 from encoders.spec import Stage, parse, write_stage
 
 
@@ -64,6 +64,41 @@ def test_a_mistyped_name_is_corrected():
         create("tfid+lsa")
     with pytest.raises(UnknownNameError, match="did you mean 'epochs'"):
         create("pixels+deep-ae:epoch=3")
+
+
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("PCA", "pca"),
+        ("tf-idf", "tfidf"),
+        ("TF_IDF", "tfidf"),
+        ("random_projection", "random-projection"),
+        ("svd", "lsa"),
+        ("Autoencoder", "deep-ae"),
+        ("GMM", "mixture"),
+        ("conv-ae:8-16-32", "conv-ae:channels=8-16-32"),
+        ("unet-ae:8-16", "unet-ae:channels=8-16"),
+        ("hac:complete", "hac:linkage=complete"),
+        ("kmeans:triangle", "kmeans:codes=triangle"),
+        ("pca:n_components=30", "k"),
+        ("pca:dim=30", "k"),
+    ],
+)
+def test_what_was_probably_meant_is_said(spec, meant):
+    with pytest.raises((UnknownNameError, OptionError), match=f"did you mean '{meant}'"):
+        create(spec)
+
+
+@pytest.mark.parametrize("spec", ["pca:50-20", "pca:many", "kmeans:x", "conv-ae:k=8-16-32"])
+def test_nothing_is_suggested_where_nothing_fits(spec):
+    with pytest.raises(OptionError, match="should be a whole number") as raised:
+        create(spec)
+    assert "did you mean" not in str(raised.value)
+
+
+def test_other_names_lead_to_encoders():
+    assert set(OTHER_NAMES.values()) <= set(ENCODERS)
+    assert not set(OTHER_NAMES) & set(ENCODERS)
 
 
 def test_an_option_given_twice_is_refused():

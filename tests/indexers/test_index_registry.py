@@ -6,7 +6,7 @@ import pytest
 
 from encoders.codes import Kind, Metric, Space
 from encoders.errors import OptionError, UnknownNameError
-from indexers.registry import create_index, parse_description
+from indexers.registry import check_description, create_index, parse_description
 
 DENSE = Space(4, Kind.DENSE, Metric.COSINE)
 
@@ -67,3 +67,9 @@ def test_unknown_names() -> None:
         create_index("", DENSE)
     with pytest.raises(OptionError, match="at least 1 component"):
         create_index(None, Space(0, Kind.DENSE, Metric.DOT))
+
+
+@pytest.mark.parametrize("text", ["HNSW32", "IVF100,Flat", "Flat", "BHash16", "OPQ16,PQ16"])
+def test_a_factory_string_without_its_library_is_recognised(text):
+    with pytest.raises(UnknownNameError, match=f"did you mean 'faiss:{text}'"):
+        check_description(text)

@@ -51,7 +51,29 @@ def test_measures_are_read_in_order_each_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hint"), [("nDGC@10", "did you mean 'nDCG'"), ("ndcg@10", "did you mean 'nDCG'"), ("", "known: AP")]
+    ("text", "hint"),
+    [
+        ("nDGC@10", "did you mean 'nDCG'"),
+        ("ndcg@10", "did you mean 'nDCG@10'"),
+        ("NDCG", "did you mean 'nDCG'"),
+        ("ndcg_cut_10", "did you mean 'nDCG@10'"),
+        ("ndcg_cut.5", "did you mean 'nDCG@5'"),
+        ("map", "did you mean 'AP'"),
+        ("MAP@100", "did you mean 'AP@100'"),
+        ("map_cut_100", "did you mean 'AP@100'"),
+        ("mrr", "did you mean 'RR'"),
+        ("MRR@10", "did you mean 'RR@10'"),
+        ("recip_rank", "did you mean 'RR'"),
+        ("P_10", "did you mean 'P@10'"),
+        ("p@5", "did you mean 'P@5'"),
+        ("precision", "did you mean 'P@10'"),
+        ("recall_100", "did you mean 'R@100'"),
+        ("Recall@5", "did you mean 'R@5'"),
+        ("success_1", "did you mean 'Success@1'"),
+        ("hit@3", "did you mean 'Success@3'"),
+        ("bpref", "known: AP"),
+        ("", "known: AP"),
+    ],
 )
 def test_an_unknown_measure_gets_a_hint(text: str, hint: str) -> None:
     with pytest.raises((UnknownNameError, OptionError), match=f"unknown measure .*{hint}"):

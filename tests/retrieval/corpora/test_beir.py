@@ -54,7 +54,7 @@ def test_only_split_is_taken_but_never_one_of_several(folder):
 
 def test_broken_judgement(folder, left_out):
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\nq1\td2\t1\n")
-    with pytest.raises(CorpusError, match=r"test\.tsv:2: expected query, document and whole-number grade"):
+    with pytest.raises(CorpusError, match=r"test\.tsv:2: expected 3 columns 'query, document, grade'"):
         open_corpus(str(folder)).qrels()
     assert open_corpus(str(folder), on_bad=left_out.append).qrels() == {"q1": {"d2": 1}}
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n")

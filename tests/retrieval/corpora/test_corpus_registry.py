@@ -128,3 +128,15 @@ def test_opening_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_path_that_is_nearly_one_is_corrected(tmp_path):
+    (tmp_path / "news.csv").write_text("text\nx\n")
+    with pytest.raises(CorpusError, match=r"news\.cvs' is no file or folder here; did you mean '.*news\.csv'\?"):
+        open_corpus(str(tmp_path / "news.cvs"))
+
+
+@pytest.mark.parametrize("name", ["MNIST", "20-newsgroups", "arxiv80k", "ORL_faces"])
+def test_a_name_is_recognised_whatever_its_case_and_hyphens(name):
+    with pytest.raises(UnknownNameError, match="did you mean '"):
+        open_corpus(name)

@@ -77,7 +77,7 @@ def test_a_broken_line_is_named_and_may_be_left_out(tmp_path, left_out, line):
 def test_what_is_not_utf8_is_said(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes("user,item,rating\na,café,3\n".encode("latin-1"))
-    with pytest.raises(CorpusError, match=r"t\.csv is not UTF-8 near line 2"):
+    with pytest.raises(CorpusError, match=r"t\.csv:2: the line is not utf-8"):
         open_corpus(str(path)).ratings()
 
 

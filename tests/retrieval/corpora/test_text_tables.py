@@ -99,12 +99,12 @@ def test_dotted_and_nested_fields(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b'{"text": "cut', r"bad\.jsonl:2: not valid JSON: .* at character 10$"),
-        (b"[1, 2]", r"bad\.jsonl:2: expected a JSON object, got list"),
+        (b'{"text": "cut', r"bad\.jsonl:2: not valid JSON: .* at character 10, near .*cut'$"),
+        (b"[1, 2]", r"bad\.jsonl:2: expected one JSON object a line, got \[1, 2\]"),
         (b'{"text": "\\uD800 x"}', r"bad\.jsonl:2: holds half a character"),
         (b'{"text": "\xff"}', r"bad\.jsonl:2: not UTF-8 \(byte 11 of the line\)"),
-        (b'{"text": 3}', r"bad\.jsonl:2: the field 'text' is int, not a text"),
-        (b'{"_id": "", "text": "x"}', r"bad\.jsonl:2: the field '_id' that should hold the id is missing or empty"),
+        (b'{"text": 3}', r"bad\.jsonl:2: the field 'text' is 3, not a text"),
+        (b'{"_id": "", "text": "x"}', r"bad\.jsonl:2: the field '_id' that should hold the id is empty"),
     ],
 )
 def test_broken_line_names_file_and_line_and_may_be_skipped(tmp_path, left_out, line, message):
@@ -129,16 +129,15 @@ def test_wrong_number_of_cells(tmp_path, left_out):
 def test_encodings_and_delimiters(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("id;text\n1;naïve\n", encoding="latin-1")
-    with pytest.raises(CorpusError, match=r"say which it is with .text=, of: id;text"):
-        list(open_corpus(f"{path}?encoding=latin-1"))
-    with pytest.raises(CorpusError, match=r"is not utf-8 near line .*: say \?encoding="):
+    with pytest.raises(CorpusError, match=r"t\.csv:2: the line is not utf-8: say .* as in \?encoding="):
         list(open_corpus(f"{path}?delimiter=;"))
     with pytest.raises(OptionError, match="unknown encoding 'klingon'"):
         list(open_corpus(f"{path}?encoding=klingon"))
     with pytest.raises(OptionError, match="delimiter should be one character"):
         list(open_corpus(f"{path}?delimiter=;;"))
-    (item,) = open_corpus(f"{path}?encoding=latin-1&delimiter=;")
-    assert item.content == "naïve"
+    for options in ("encoding=latin-1&delimiter=;", "encoding=latin-1"):
+        (item,) = open_corpus(f"{path}?{options}")
+        assert item.content == "naïve"
     path.write_text("text\nwith a byte order mark\n", encoding="utf-8-sig")
     assert next(iter(open_corpus(str(path)))).content == "with a byte order mark"
 
@@ -172,7 +171,7 @@ def test_parquet_without_text_in_a_row(tmp_path, left_out):
     path = tmp_path / "t.parquet"
     write(path, [{"text": "one"}, {"text": None}, {"text": "three"}])
     assert open_corpus(str(path)).size == 3
-    with pytest.raises(CorpusError, match="row 2: the field 'text' is missing"):
+    with pytest.raises(CorpusError, match="row 2: the field 'text' is null"):
         list(open_corpus(str(path)))
     corpus = open_corpus(str(path), on_bad=left_out.append)
     assert [item.id for item in corpus] == ["1", "3"]

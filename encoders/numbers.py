@@ -1,0 +1,89 @@
+"""The one reader of numbers that a user writes: in an option, an address, a file of judgements or ratings.
+
+Python's own ``int`` and ``float`` also read ``1_000``, `` 1 ``, ``１`` (a full-width digit), ``infinity`` and ``nan``.
+No other tool does, so that such a text is a mistake more often than a number: it is refused here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+#: More digits than any count, seed or grade needs; Python's own limit (4,300) raises another error.
+MOST_DIGITS = 300
+_WHOLE = re.compile(rf"[+-]?[0-9]{{1,{MOST_DIGITS}}}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def read_whole(text: str) -> int:
+    """Read a whole number in decimal ASCII digits, with or without a sign.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    Examples
+    --------
+    >>> read_whole("-12"), read_whole("+3")
+    (-12, 3)
+    >>> read_whole("1_000")
+    Traceback (most recent call last):
+    ValueError: '1_000' is not a whole number
+    """
+    if _WHOLE.fullmatch(text) is None:
+        raise ValueError(f"{shortened(text)} is not a whole number")
+    return int(text)
+
+
+def read_number(text: str) -> float:
+    """Read a finite number in ASCII digits: ``12``, ``-0.5``, ``.5``, ``1e-3``.
+
+    Raises
+    ------
+    ValueError
+        For anything else, and for a number that float64 does not hold.
+
+    Examples
+    --------
+    >>> read_number("1e-3"), read_number(".5")
+    (0.001, 0.5)
+    >>> read_number("infinity")
+    Traceback (most recent call last):
+    ValueError: 'infinity' is not a number
+    """
+    number = float(text) if _NUMBER.fullmatch(text) is not None else math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{shortened(text)} is not a {'number' if math.isnan(number) else 'number of usual size'}")
+    return number
+
+
+def is_whole(text: str, least: int | None = None, most: int | None = None) -> bool:
+    """Tell whether a text is a whole number, in a range.
+
+    Examples
+    --------
+    >>> is_whole("3", 1, 16), is_whole("17", 1, 16), is_whole("３", 1, 16)
+    (True, False, False)
+    """
+    try:
+        number = read_whole(text)
+    except ValueError:
+        return False
+    return (least is None or least <= number) and (most is None or number <= most)
+
+
+def shortened(value: object, longest: int = 60) -> str:
+    r"""Quote a value for an error: escaped, and cut where it is long.
+
+    Examples
+    --------
+    >>> shortened("1\t2"), shortened([1, 2])
+    ("'1\\t2'", '[1, 2]')
+    >>> len(shortened("x" * 1000))
+    60
+    """
+    # A text is cut before it is escaped: what is found may be a whole file.
+    text = repr(value[:longest] if isinstance(value, str | bytes) else value)
+    whole = len(text) <= longest and not (isinstance(value, str | bytes) and len(value) > longest)
+    return text if whole else f"{text[: longest - 3]}..."
