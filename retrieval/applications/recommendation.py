@@ -161,8 +161,8 @@ class Recommender:
             shape = (len(names["users"]), len(names["items"]))
             matrix = csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
             matrix.check_format(full_check=True)
-            for key in ("users", "items", "titles"):
-                if not isinstance(names[key], list) or not all(isinstance(name, str) for name in names[key]):
+            for key, kind in (("users", str), ("items", str), ("titles", str | None)):
+                if not isinstance(names[key], list) or not all(isinstance(name, kind) for name in names[key]):
                     raise ValueError(f"its {key} are no list of texts")
             if len(names["titles"]) != len(names["items"]):
                 raise ValueError("it has not as many titles as items")
