@@ -145,7 +145,7 @@ def faces(page: Page, run: dict[str, Any]) -> None:
     page.lines.append(
         f"Error: squared, summed over 625 pixels. Share: mean {mean:.3f}, 95 % interval {mean - half:.3f} to "
         f"{mean + half:.3f} (Student's t over {len(shares)} choices). The options are the best of eight on people "
-        "in none of these tests; before that, 15 passes without decay were measured on the people left out (share .918)."
+        "in none of these tests; before that, 15 passes without decay were measured on the test people (share .918)."
     )
     page.table(TARGETS, [page.target("faces: largest share of pca's error over the choices", max(shares), 0.9, False)])
 

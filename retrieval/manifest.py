@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from encoders.artifact import MANIFEST, check_format, library_versions, read_json, write_json
-from encoders.codes import Modality, Space
-from encoders.errors import ArtifactError
+from encoders.codes import Modality, whole_number
+from encoders.errors import ArtifactError, one_line
 from retrieval.item_store import ItemStore
 from retrieval.space_folder import SpaceRecord
 
 #: A nearby that knows only local collections must not take a served one for a local one that is damaged.
 FORMAT, SERVED_FORMAT = 1, 2
 KIND = "a collection"
+_MOST_ITEMS = 2**62
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,12 @@ class Manifest:
         value = read_json(path, KIND)
         check_format(value, KIND, path, SERVED_FORMAT)
         try:
-            records = [SpaceRecord(**record) for record in value["spaces"]]
-            for record in records:
-                Space.from_json(record.space)
+            records = [SpaceRecord.from_json(record) for record in value["spaces"]]
             spaces = {record.spec: record for record in records}
             return cls(
                 str(value["corpus"]),
                 Modality(value["modality"]),
-                int(value["count"]),
+                whole_number(value["count"], _MOST_ITEMS),
                 str(value["items"]),
                 spaces,
                 str(value.get("server", "")),
@@ -69,8 +68,8 @@ class Manifest:
             )
         except KeyError as error:
             raise ArtifactError(f"{path} is corrupt: it has no {error}") from None
-        except (AttributeError, TypeError, ValueError) as error:
-            raise ArtifactError(f"{path} is corrupt: {error}") from None
+        except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
+            raise ArtifactError(f"{path} is corrupt: {one_line(error)}") from None
 
     def write(self, generation: Path) -> None:
         """Write the manifest of a generation."""

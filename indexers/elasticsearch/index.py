@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, n_rows
 from encoders.errors import ArtifactError, OptionError
+from encoders.json_text import parse_json
 from encoders.numbers import read_number
+from encoders.plain_file import read_plain
 from indexers.base import Index, Rows
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
@@ -145,7 +147,7 @@ class Elasticsearch(Index):
         return self.site.bytes(self._made())
 
     def _read(self, folder: Path, mmap: bool) -> None:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = parse_json(read_plain(folder / ABOUT))
         self._positions = read_array(folder / POSITIONS, mmap=False)
         self._index, self._next_position, self._kept = str(about["index"]), int(about["next_place"]), True
         self._identity, self._named = str(about.get(IDENTITY, "")), False

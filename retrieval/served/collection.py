@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from encoders.base import Encoder
+from encoders.batches import chunks
 from encoders.codes import Codes
 from encoders.errors import CollectionError, IndexGoneError, OptionError
 from indexers.base import Hit, Index
@@ -22,7 +22,7 @@ from indexers.elasticsearch.search import searched
 from indexers.elasticsearch.site import Site, write_alias
 from indexers.registry import parse_description
 from retrieval.collection import ITEMS, Collection, Say, quiet
-from retrieval.corpora.base import Item, raise_bad
+from retrieval.corpora.base import Item, item_bytes, raise_bad
 from retrieval.filters import Filter
 from retrieval.item_record import item_digest
 from retrieval.item_store import Change, ItemStore
@@ -186,8 +186,7 @@ class ServedCollection(Collection):
 
     def _new(self, items: Iterable[Item], change: Growing) -> Iterator[Item]:
         """Pass on the items that are not there as they are."""
-        stream = iter(items)
-        while chunk := list(islice(stream, CHUNK)):
+        for chunk in chunks(items, CHUNK, item_bytes):
             known = self.items.present.digests([item.id for item in chunk])
             for item in chunk:
                 if known.get(item.id) == item_digest(item).hex():

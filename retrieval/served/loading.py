@@ -6,16 +6,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from itertools import islice
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from encoders.base import Encoder
+from encoders.batches import chunks
 from encoders.codes import Modality
 from encoders.errors import BadItemError, CorpusError, DimensionError, NearbyError
 from indexers.elasticsearch.bulk import Bulk, OnRejected, RejectedError
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.keys import key_of
-from retrieval.corpora.base import Item, OnBad
+from retrieval.corpora.base import Item, OnBad, item_bytes
 from retrieval.filling import bytes_of
 from retrieval.item_record import item_digest
 from retrieval.served.checksum import Checksum
@@ -220,8 +221,7 @@ def _encodable(wanted: list[Wanted], targets: Sequence[Target], refused: _OnRefu
 
 
 def _chunks(items: Iterable[Item], first: int) -> Iterator[tuple[int, list[Item]]]:
-    stream = iter(items)
-    position = first
-    while chunk := list(islice(stream, CHUNK)):
-        yield position, chunk
-        position += len(chunk)
+    """Cut items into lists that belong to one shard each, with the position of their first."""
+    for _, placed in groupby(enumerate(items, start=first), key=lambda pair: pair[0] // CHUNK):
+        for chunk in chunks(placed, CHUNK, lambda pair: item_bytes(pair[1])):
+            yield chunk[0][0], [item for _, item in chunk]
