@@ -22,6 +22,16 @@ _JOINED = re.compile(r"[',.;](?:(?=[0-9])(?<=[0-9].)|(?=[b-df-gj-np-tv-xz])(?<=[
 _RESTORE = "".join(" " if chr(code) in _JOINERS else _SIGNS.get(chr(code), chr(code)) for code in range(128))
 _BARE_LINES = re.compile(r"(?<![0-9a-z_])_+(?![0-9a-z_])")
 
+# The same way is right for ASCII with small letters of Latin, Greek, Cyrillic and Arabic that `fold` leaves alone.
+_LETTERS = (
+    "a-z\u00e0-\u00f6\u00f8-\u012f\u0135-\u013e\u0142-\u01c3\u01ce-\u01f0\u01f5-\u024f\u1e01-\u1eff"
+    "\u03ac-\u03ce\u0430-\u0481\u048b-\u052f\u0620-\u063f\u0641-\u064a\u0679-\u06d3"
+)
+_VOWELS = "aeiouhyàáâãäåæèéêëìíîïòóôõöøœùúûüý"
+_PLAIN = re.compile(f"[\u0000-\u007f{_LETTERS}]+")
+_PLAIN_JOINED = re.compile(rf"[',.;](?:(?=[0-9])(?<=[0-9].)|(?![{_VOWELS}])(?=[{_LETTERS}])(?<=[{_LETTERS}]'))")
+_PLAIN_BARE_LINES = re.compile(rf"(?<![0-9_{_LETTERS}])_+(?![0-9_{_LETTERS}])")
+
 # Han, Kana and Hangul without marks, and the punctuation between them, are split without looking properties up.
 _CJK = re.compile(
     "([\u3005\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]+)"
@@ -95,7 +105,16 @@ def _ascii_words(text: str) -> list[str]:
     text = text.translate(_LOWER)
     if "_" in text:
         text = _BARE_LINES.sub(" ", text)
-    return _JOINED.sub(lambda mark: _JOINERS[mark[0]], text).translate(_RESTORE).split()
+    return _JOINED.sub(_joiner, text).translate(_RESTORE).split()
+
+
+def _plain_words(text: str) -> list[str]:
+    text = _PLAIN_BARE_LINES.sub(" ", text.translate(_LOWER))
+    return _PLAIN_JOINED.sub(_joiner, text).translate(_RESTORE).split()
+
+
+def _joiner(mark: re.Match[str]) -> str:
+    return _JOINERS[mark[0]]
 
 
 @cache
@@ -104,6 +123,9 @@ def _remembered(marks: str) -> Callable[[str], list[str]]:
 
 
 def _chunk_words(chunk: str, marks: str) -> list[str]:
+    small = chunk.casefold().replace("\u2019", "'")
+    if _PLAIN.fullmatch(small) and marks != "accents":
+        return _plain_words(small)
     chunk = fold(chunk, marks)
     others, *parts = _CJK.split(chunk)  # other, run, other, run, ..., other
     rest = _CJK_PUNCTUATION.sub(" ", " ".join([others, *parts[1::2]]))
@@ -138,7 +160,7 @@ def _word() -> Any:
     letter = rf"[[\p{{WB=ALetter}}\p{{WB=Hebrew_Letter}}]--{_UNSPACED}]{_EXTENDED}"
     digit = rf"\p{{WB=Numeric}}{_EXTENDED}"
     line = rf"\p{{WB=ExtendNumLet}}{_EXTENDED}"
-    between = rf"(?:[\p{{WB=MidLetter}}--[:]]{_EXTENDED}|'{_EXTENDED}(?![aeiouhyàáâãäåæèéêëìíîïòóôõöøœùúûüý]))"
+    between = rf"(?:[\p{{WB=MidLetter}}--[:]]{_EXTENDED}|'{_EXTENDED}(?![{_VOWELS}]))"
     letters = rf"{letter}(?:{between}{letter})*"
     digits = rf"{digit}(?:[\p{{WB=MidNum}}\p{{WB=MidNumLet}}']{_EXTENDED}{digit})*"
     hebrew = rf"(?<=\p{{WB=Hebrew_Letter}}{_EXTENDED})\"{_EXTENDED}(?=\p{{WB=Hebrew_Letter}})"

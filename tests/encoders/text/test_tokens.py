@@ -11,7 +11,16 @@ import regex
 
 from encoders.text.bm25 import BM25
 from encoders.text.folding import fold
-from encoders.text.tokens import ENGLISH_STOP_WORDS, LONGEST, _ascii_words, _chunk_words, _general_words, _word, words
+from encoders.text.tokens import (
+    _PLAIN,
+    ENGLISH_STOP_WORDS,
+    LONGEST,
+    _ascii_words,
+    _chunk_words,
+    _general_words,
+    _word,
+    words,
+)
 
 SAMPLES = {
     "hindi": "हिन्दी भाषा की किताब",
@@ -154,6 +163,20 @@ def test_words_are_those_between_the_boundaries_that_regex_finds():
         text = "".join(rng.choice(alphabet) for _ in range(rng.randint(1, 10)))
         between = [part for part in boundary.split(text) if wordlike.search(part)]
         assert [match.group() for match in _word().finditer(text)] == between, ascii(text)
+
+
+def test_letters_of_alphabets_are_split_as_everything_else():
+    rng = random.Random(4)
+    signs = "éñœßłдяώήنمếÉΣşabh019’'''.,;:_-_'.,"
+    for _ in range(8000):
+        chunk = "".join(rng.choice(signs) for _ in range(rng.randint(1, 12)))
+        assert _chunk_words(chunk, "points") == _general_words(fold(chunk)), ascii(chunk)
+    plain = [one for one in map(chr, range(0x80, 0x3000)) if _PLAIN.fullmatch(one.casefold())]
+    assert len(plain) > 900
+    letter = regex.compile(r"\p{WB=ALetter}+")
+    for one in plain:
+        assert fold(one) == one.casefold()
+        assert letter.fullmatch(fold(one)), ascii(one)
 
 
 def test_han_kana_and_hangul_are_split_as_everything_else():
