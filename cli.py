@@ -40,7 +40,7 @@ INTERRUPTED = 130
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
 DEMO = {
     "digits": ["pixels", "pixels+pca:16", "pixels+deep-ae:256-128-16,epochs=60"],
-    "api-docs": ["bm25", "tfidf", "tfidf+lsa:128", "bow:2000,stop=english+deep-ae:500-250-128,epochs=15"],
+    "api-docs": ["bm25", "tfidf", "tfidf+lsa:128", "bow:2000+deep-ae:500-250-128,epochs=15"],
 }
 
 

@@ -22,7 +22,7 @@ from indexers.base import Index
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
 
-TFIDF = "tfidf:min-df=2,stop=english"
+TFIDF = "tfidf:min-df=2,stop=english,stem=none"
 SPACES = (TFIDF, f"{TFIDF}+lsa:256", "bm25")
 GRAPH = "faiss:HNSW32"
 WIDTHS_OF_SEARCH = (32, 64, 128, 256)

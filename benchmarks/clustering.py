@@ -26,7 +26,7 @@ CODE = "deep-ae:1000-500-250-10,epochs=20,shift=1"
 COUNTS = {
     "digits": ("pixels+pca:16", 10),
     "orl-faces": ("pixels+pca:40", 40),
-    "20newsgroups": ("tfidf:stop=english,min-df=3+lsa:20", 20),
+    "20newsgroups": ("tfidf:stop=english,stem=none,min-df=3+lsa:20", 20),
 }
 
 

@@ -21,7 +21,7 @@ from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation import evaluate_run
 
-SPECS = ("bm25", "tfidf:stop=english,stem=english+lsa:512")
+SPECS = ("bm25", "tfidf+lsa:512")
 WEIGHTS = np.linspace(0, 1, 21)
 CONSTANT = 60
 MEASURE = "nDCG@10"

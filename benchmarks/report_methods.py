@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from report import Page
 
 TEXTS = {"cranfield": 0.379, "cisi": 0.393, "npl": 0.366, "scifact": 0.67}
-STEMMED = "tfidf:stop=english,stem=english"
+STEMMED = "tfidf"
 #: The methods by their numbers: T text, C classical, A autoencoders, X beyond reconstruction and applications.
 METHODS = {
     "T1": "bm25", "T2": "tfidf", "T3": "lsa", "T4": "deep-ae on word counts", "T5": "text codes", "T6": "semantic-hash",

@@ -162,10 +162,10 @@ def bag_of_words() -> dict[str, Any]:
     texts = [str(item.content) for item in open_corpus("20newsgroups")]
 
     def separately() -> None:
-        create("bow").fit(texts).encode(texts)
+        create("bow:stop=none,stem=none").fit(texts).encode(texts)
 
     def at_once() -> None:
-        create("bow").fit_encode(texts)
+        create("bow:stop=none,stem=none").fit_encode(texts)
 
     def theirs_separately() -> None:
         CountVectorizer().fit(texts).transform(texts)

@@ -23,7 +23,7 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation import evaluate_index, evaluate_labels, precision_recall_labels
 from retrieval.shortlist import shortlisted
 
-WORDS = "tfidf:stop=english,min-df=3"
+WORDS = "tfidf:stop=english,stem=none,min-df=3"
 HASH = f"{WORDS}+semantic-hash:{{}},dropout=0.7,noise=1"
 SPACES = {
     "bm25": "bm25",

@@ -22,16 +22,18 @@ from retrieval.task import Task
 CORPORA = ("cranfield", "cisi", "npl", "scifact")
 BM25 = (
     "bm25",
-    "bm25:k1=1.2",
+    "bm25:k1=1.5",
     "bm25:k1=0.9,b=0.4",
     "bm25:k1=2",
     "bm25:stop=none",
     "bm25:stem=none",
+    "bm25:method=bm25+",
+    "bm25:method=bm25l",
 )
-LSA = ("tfidf:stop=english,stem=english+lsa:{}",)
+LSA = ("tfidf+lsa:{}",)
 SENTENCES = "sbert"
 WIDTHS = (128, 256, 500, 512, 1000)
-CODE = "bow:2000,stop=english,stem=english+deep-ae:500-250-128,epochs=30,dropout=0.5"
+CODE = "bow:2000+deep-ae:500-250-128,epochs=30,dropout=0.5"
 
 
 def main(*names: str) -> None:
@@ -59,7 +61,7 @@ def main(*names: str) -> None:
 
 def specs(items: int) -> list[str]:
     widths = [width for width in WIDTHS if width < items]
-    spaces = [*BM25, "tfidf", "tfidf:stop=english,stem=english"]
+    spaces = [*BM25, "tfidf", "tfidf:stop=none,stem=none", "bow"]
     spaces += [spec.format(width) for spec in LSA for width in widths]
     return [*spaces, CODE]
 

@@ -3,6 +3,7 @@
 A spec is one or more stages joined by ``+``. A stage is a name, then optionally ``:`` and its options separated by
 ``,``: at most one without a key (the first option of the encoder), the others as ``key=value``. A value with one of
 ``+ , = : "`` in it stands in double quotes; inside them ``\\"`` and ``\\\\`` stand for a quote and a backslash.
+A ``+`` that ends a value, with no stage behind it, needs no quotes: ``bm25:method=bm25+``.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def parse(text: str) -> list[Stage]:
     [Stage(name='tfidf', argument=None, named={'min-df': '2'}), Stage(name='lsa', argument='128', named={})]
     >>> parse('sbert:"my+model"')[0].argument
     'my+model'
+    >>> parse("bm25:method=bm25+,delta=1")[0].named
+    {'method': 'bm25+', 'delta': '1'}
     >>> parse("tfidf++lsa")
     Traceback (most recent call last):
     encoders.errors.SpecError: expected an encoder name, found '+' in the spec
@@ -124,7 +127,8 @@ class _Parser:
                 raise self.error("a closing double quote")
             self.place = match.end()
             return re.sub(r"\\(.)", r"\1", match.group(1))
-        pattern = r'[^+,="\s]+' if allow_colon else r'[^+,=:"\s]+'
+        # a plus that no stage follows belongs to the value: method=bm25+
+        pattern = r'[^+,="\s]+(?:\+(?=[,+]|$))?' if allow_colon else r'[^+,=:"\s]+'
         match = re.compile(pattern).match(self.text, self.place)
         if match is None:
             raise self.error(wanted)

@@ -79,7 +79,7 @@ def test_search_by_words(texts):
     assert done.returncode == 0
     assert done.stdout.startswith("query: plum juice\n")
     assert "2" in done.stdout
-    assert "k1=1.5" in done.stdout  # BM25's parameters stand with every result
+    assert "k1=1.2" in done.stdout  # BM25's parameters stand with every result
 
 
 def test_search_among_the_items_of_a_label(digits):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tempfile
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import regex
 
 from encoders.base import State
 from encoders.codes import Batches, Codes, Kind, Metric, Space
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
 #: Texts embedded at a time once the training is over.
 ENCODED_AT_A_TIME = 64
-#: Scripts that are written without spaces: every character is a word.
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
-#: A word or a punctuation mark, with the space before it.
-_WORD = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s])")
+#: Scripts that are written without spaces: every character is a word, with its marks.
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{LB=SA}]"
+#: A word, marks and all (which ``\\w`` of `re` leaves out), or a punctuation mark, with the space before it.
+_WORD = regex.compile(
+    rf"\s*+(?:{_UNSPACED}[\p{{M}}\p{{Cf}}]*|[\w--{_UNSPACED}][[\w\p{{Cf}}]--[{_UNSPACED}--\p{{M}}]]*|\S)", regex.V1
+)
 
 
 @dataclass

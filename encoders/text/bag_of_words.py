@@ -13,22 +13,28 @@ from scipy.sparse import csr_array
 
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Modality, Space
-from encoders.errors import BadItemError
+from encoders.errors import ArtifactError, BadItemError
 from encoders.options import option
 from encoders.text.counting import Places, WordTable, count_words
-from encoders.text.tokens import stemmer, stop_words
+from encoders.text.folding import MARKS
+from encoders.text.tokens import stemmer, stop_words, words
+
+#: Which words a text has, as `words` splits it: what was counted by other rules is refused. 1: before Unicode's rules.
+ANALYSIS = 2
 
 
 @dataclass
 class BagOfWords(Encoder):
     """Word counts over a vocabulary learnt from the corpus.
 
+    All encoders of words share one analysis: `words` splits a text, the stop list is left out, the rest is stemmed.
+
     Examples
     --------
-    >>> encoder = BagOfWords().fit(["red apple", "red red pear"])
+    >>> encoder = BagOfWords().fit(["a red apple", "red, red pears"])
     >>> encoder.vocabulary
-    ['apple', 'pear', 'red']
-    >>> encoder.encode(["red pear red"]).toarray().tolist()
+    ['appl', 'pear', 'red']
+    >>> encoder.encode(["the red pear is red"]).toarray().tolist()
     [[0.0, 1.0, 2.0]]
 
     References
@@ -42,9 +48,12 @@ class BagOfWords(Encoder):
     size: int | None = option(None, "keep the most frequent words only", ge=1)
     min_df: float = option(1, "least number of documents (or share, below 1) a word occurs in", gt=0)
     max_df: float = option(1.0, "largest share of documents (or number, above 1) a word occurs in", gt=0)
-    stop: str = option("none", "stop list", choices=("none", "english"))
+    stop: str = option("english", "stop list", choices=("none", "english"))
     stem: str = option(
-        "none", "Snowball stemmer", choices=("none", "english", "german", "french", "spanish", "italian")
+        "english", "Snowball stemmer", choices=("none", "english", "german", "french", "spanish", "italian")
+    )
+    marks: str = option(
+        "points", "marks left out of words: Hebrew and Arabic vowel points; these and accents", choices=MARKS
     )
     binary: bool = option(False, "presence instead of counts")
 
@@ -55,7 +64,7 @@ class BagOfWords(Encoder):
         self._keep_counts = False
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        table = WordTable(self._normal, self._keep_counts)
+        table = WordTable(self._split, self._normal, self._keep_counts)
         for batch in batches:
             table.count(batch.items)
         self._table = table if self._keep_counts else None
@@ -85,6 +94,9 @@ class BagOfWords(Encoder):
         finally:
             self._keep_counts, self._table = False, None
 
+    def _split(self, text: str) -> list[str]:
+        return words(text, self.marks)
+
     def _normal(self, word: str) -> str | None:
         """Return what a raw word counts as: its stem, or nothing."""
         if word in stop_words(self.stop):
@@ -104,7 +116,7 @@ class BagOfWords(Encoder):
 
     def counts(self, texts: Iterable[str]) -> csr_array:
         """Return how often each word of the vocabulary occurs, float32 (n, dim)."""
-        return self._binary(count_words(texts, self._places, lambda: self.space.dim))
+        return self._binary(count_words(texts, self._split, self._places, lambda: self.space.dim))
 
     def _find(self, word: str) -> int:
         normal = self._normal(word)
@@ -121,6 +133,25 @@ class BagOfWords(Encoder):
     def _weighed(self, counts: csr_array) -> csr_array:
         """Turn counts, which may be written into, into codes."""
         return counts
+
+    def learnt_shape(self) -> dict[str, Any]:
+        """Return what every encoder learns about spaces, and by which rules texts were split."""
+        return {**super().learnt_shape(), "analysis": ANALYSIS}
+
+    def restore_shape(self, value: dict[str, Any]) -> None:
+        """Take back what `learnt_shape` returned.
+
+        Raises
+        ------
+        ArtifactError
+            When texts were split by other rules: the same text has other words now.
+        """
+        if value.get("analysis", 1) != ANALYSIS:
+            raise ArtifactError(
+                f"the '{self.name}' encoder was fitted by a nearby that split texts into words by other rules, so that "
+                "queries would miss documents: fit and index again"
+            )
+        super().restore_shape(value)
 
     def state(self) -> State:
         """Nothing but the vocabulary is learnt."""

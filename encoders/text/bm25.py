@@ -21,8 +21,10 @@ METHODS = ("lucene", "robertson", "atire", "bm25+", "bm25l")
 class BM25(BagOfWords):
     """Asymmetric: score(q, d) = sum over the words of q of their BM25 weight in d, an inner product.
 
-    ``bm25+`` and ``bm25l`` give words that are absent from a document a constant weight; it is subtracted here, which
-    shifts all scores of one query alike and keeps the codes sparse and the ranking the same.
+    ``bm25+`` and ``bm25l`` bound from below what a word is worth that a document holds at all, however long it is: in
+    ``bm25+`` at least delta times its idf more than its absence, which is worth 0, as in both papers. (Elsewhere,
+    in table 1 of Kamphuis et al. and in bm25s and rank_bm25, words that are absent get the bound as well, and the gap
+    that it was made for closes again.)
 
     Examples
     --------
@@ -33,21 +35,18 @@ class BM25(BagOfWords):
 
     References
     ----------
-    Robertson & Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009; the variants as told apart in
-    Kamphuis, de Vries, Boytsov & Lin, Which BM25 do you mean?, ECIR 2020; weights computed at indexing time as in
-    Lu, BM25S, 2024.
+    Robertson & Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009; ``bm25+``: Lv & Zhai,
+    Lower-bounding term frequency normalization, CIKM 2011; ``bm25l``: Lv & Zhai, When documents are very long, BM25
+    fails!, SIGIR 2011; the other variants as told apart in Kamphuis, de Vries, Boytsov & Lin, Which BM25 do you mean?,
+    ECIR 2020; weights computed at indexing time as in Lu, BM25S, 2024.
     """
 
     name: ClassVar[str] = "bm25"
     metric: ClassVar[Metric] = Metric.DOT
-    stop: str = option("english", "stop list", choices=("none", "english"))
-    stem: str = option(
-        "english", "Snowball stemmer", choices=("none", "english", "german", "french", "spanish", "italian")
-    )
     method: str = option("lucene", "which BM25", choices=METHODS)
-    k1: float = option(1.5, "how fast repetition saturates", ge=0)
+    k1: float = option(1.2, "how fast repetition saturates", ge=0)
     b: float = option(0.75, "how much length is discounted", ge=0, le=1)
-    delta: float = option(0.5, "lower bound of bm25+ and bm25l", ge=0)
+    delta: float | None = option(None, "lower bound of bm25+ and bm25l; none: 1 and 0.5, as in their papers", ge=0)
 
     def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
         self.idf = inverse_document_frequency(frequency, documents, self.method).astype(np.float32)
@@ -64,11 +63,14 @@ class BM25(BagOfWords):
         if self.method in ("lucene", "robertson"):  # without the constant factor k1 + 1 (Lucene: since version 8)
             return np.asarray(counts / (counts + self.k1 * discount))
         if self.method == "bm25l":
-            shifted = counts / discount + self.delta
-            absent = (self.k1 + 1) * self.delta / (self.k1 + self.delta)
-            return np.asarray((self.k1 + 1) * shifted / (self.k1 + shifted) - absent)
-        # bm25+ adds delta to present and absent words alike in this sparse form, so that only the idf differs
-        return np.asarray((self.k1 + 1) * counts / (counts + self.k1 * discount))
+            shifted = counts / discount + self._bound
+            return np.asarray((self.k1 + 1) * shifted / (self.k1 + shifted))
+        gains = (self.k1 + 1) * counts / (counts + self.k1 * discount)
+        return np.asarray(gains + self._bound if self.method == "bm25+" else gains)
+
+    @property
+    def _bound(self) -> float:
+        return (1.0 if self.method == "bm25+" else 0.5) if self.delta is None else self.delta
 
     def _encode_queries(self, items: Any) -> Codes:
         return self.counts(items)
@@ -95,7 +97,7 @@ class BM25(BagOfWords):
 
 
 def inverse_document_frequency(frequency: NDArray[Any], documents: int, method: str) -> NDArray[Any]:
-    """Return the idf of each word as the variant defines it (Kamphuis et al. 2020, table 1)."""
+    """Return the idf of each word as the variant defines it (Kamphuis et al. 2020, table 1; Lv & Zhai 2011)."""
     if method == "robertson":
         return np.maximum(np.log((documents - frequency + 0.5) / (frequency + 0.5)), 0)
     if method == "atire":

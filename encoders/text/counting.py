@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from encoders.codes import small_indices, stack_codes
-from encoders.text.tokens import words
 
 #: Unknown words that are remembered as such: a stream of new words must not fill the memory.
 REMEMBERED = 4_000_000
@@ -31,12 +30,16 @@ class Places(dict[str, int]):
         return component
 
 
-def count_words(texts: Iterable[str], places: Places, dim: Callable[[], int]) -> csr_array:
+def count_words(
+    texts: Iterable[str], split: Callable[[str], list[str]], places: Places, dim: Callable[[], int]
+) -> csr_array:
     """Return how often each component occurs in each text, float32 (n, dim).
 
     Parameters
     ----------
     texts : iterable of str
+    split : callable
+        Text -> its words.
     places : Places
     dim : callable
         The number of components, asked when all words have been looked up.
@@ -45,7 +48,7 @@ def count_words(texts: Iterable[str], places: Places, dim: Callable[[], int]) ->
 
     def rows() -> Iterator[list[str]]:  # one text's words at a time: they are looked up while the cache is warm
         for text in texts:
-            found = words(text)
+            found = split(text)
             lengths.append(len(found))
             yield found
 
@@ -79,18 +82,20 @@ class WordTable:
 
     Parameters
     ----------
+    split : callable
+        Text -> its words.
     normal : callable
         Raw word -> the word that is counted (its stem), or None where it is not (a stop word).
     keep : bool
         Keep the counts of every text, for `chosen`.
     """
 
-    def __init__(self, normal: Callable[[str], str | None], keep: bool) -> None:
+    def __init__(self, split: Callable[[str], list[str]], normal: Callable[[str], str | None], keep: bool) -> None:
         self.numbers: dict[str, int] = {}
         self.documents = 0
         self._occurrences: NDArray[Any] = np.zeros(0)
         self._frequency: NDArray[Any] = np.zeros(0, dtype=np.int64)
-        self._normal = normal
+        self._split, self._normal = split, normal
         self._places = Places(self._number)
         self._kept: list[csr_array] | None = [] if keep else None
 
@@ -100,7 +105,7 @@ class WordTable:
 
     def count(self, texts: Iterable[str]) -> None:
         """Count the words of some texts."""
-        matrix = count_words(texts, self._places, lambda: max(1, len(self.numbers)))
+        matrix = count_words(texts, self._split, self._places, lambda: max(1, len(self.numbers)))
         width = int(matrix.shape[1])
         self._occurrences = _grown(self._occurrences, width)
         self._frequency = _grown(self._frequency, width)

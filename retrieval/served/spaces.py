@@ -109,7 +109,7 @@ def require_servable(encoder: Encoder) -> None:
     if isinstance(last, BagOfWords) and not (isinstance(last, BM25) and last.method == "lucene"):
         raise UnsupportedSpaceError(
             f"'elasticsearch' cannot hold the sparse codes of '{encoder}', which it would round: of words it takes "
-            "bm25; use that, or '--index sparse', or make them dense, e.g. by '+lsa:128'"
+            "bm25 with method=lucene; use that, or '--index sparse', or make them dense, e.g. by '+lsa:128'"
         )
 
 

@@ -88,7 +88,7 @@ def texts(tmp_path):
     lines = '{"id":"1","text":"the pear"}\n{"id":"2","text":"the apple"}\n{"id":"3","text":"the the plum"}\n'
     (tmp_path / "t.jsonl").write_text(lines)
     made = Collection.create(tmp_path / "texts", open_corpus(str(tmp_path / "t.jsonl")))
-    return made.add_space("bm25").add_space("bow")
+    return made.add_space("bm25").add_space("bow:stop=none")
 
 
 def test_a_space_that_cannot_answer_says_why_and_the_others_answer(texts):

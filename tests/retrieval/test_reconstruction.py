@@ -73,8 +73,8 @@ def test_an_error_is_the_sum_of_squared_differences_of_grey_levels_from_0_to_1(d
 
 def test_the_words_of_a_code_stand_in_the_order_of_their_weights(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"_id": "a", "text": "pear apple plum apple pear apple"}\n')
-    texts = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bow")
-    assert code_of(texts, "bow", "@a").lines() == ["apple  3", "pear  2", "plum  1"]
+    texts = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bow:stem=none")
+    assert code_of(texts, "bow:stem=none", "@a").lines() == ["apple  3", "pear  2", "plum  1"]
 
 
 def test_errors_are_taken_of_pictures_as_the_space_sees_them(digits):

@@ -54,6 +54,13 @@ def test_no_deletion_leaves_the_text(text):
     assert deleted(text, 0.0).strip() == text.strip()
 
 
+@pytest.mark.parametrize("text", ["हिन्दी", "தமிழ்", "שָׁלוֹם", "مُحَمَّد", "Ge\u00adsamt", "e\u0301te\u0301"])
+def test_a_word_keeps_its_marks_or_is_deleted_whole(text):
+    torch.manual_seed(0)
+    left = {part for _ in range(20) for part in deleted(f"{text}, " * 10, 0.6).replace(",", " ").split()}
+    assert left == {text}
+
+
 def test_characters_of_scripts_without_spaces_are_words():
     torch.manual_seed(0)
     assert 0 < len(deleted("東京都の天気は晴れ" * 10, 0.5)) < 90

@@ -194,7 +194,10 @@ def test_encoders_of_another_folder_are_refused(tmp_path, corpus, address):
 
 def test_what_cannot_be_served_is_refused_before_any_work(tmp_path, corpus, address, elasticsearch_client, index_name):
     for spec in ("tfidf", "bow", "bm25:method=bm25l"):
-        with pytest.raises(UnsupportedSpaceError, match=r"cannot hold the sparse codes of .* it takes bm25; use that"):
+        with pytest.raises(
+            UnsupportedSpaceError,
+            match=r"cannot hold the sparse codes of .* it takes bm25 with method=lucene; use that",
+        ):
             indexed(tmp_path / "served", corpus(), address, [spec])
     assert not elasticsearch_client.indices.get(index=f"{index_name}-*")
     assert not (tmp_path / "served").exists()

@@ -69,7 +69,7 @@ def test_a_space_is_added_and_the_others_keep_their_encoders(tmp_path, corpus, a
 
 
 def test_a_space_that_is_named_twice_is_one(tmp_path, corpus, address):
-    served = indexed(tmp_path / "c", corpus(), address, "bm25", "bm25:k1=1.5")
+    served = indexed(tmp_path / "c", corpus(), address, "bm25", "bm25:k1=1.2")
     assert list(served.spaces) == ["bm25"]
     served = indexed(tmp_path / "c", corpus(), address, "bm25:b=0.75", "tfidf+lsa:4")
     assert list(served.spaces) == ["bm25", "tfidf+lsa:4"]
