@@ -35,7 +35,7 @@ check: $(STAMP)  ## everything CI runs: format, lint, types, layers, tests
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)-bench ## run every benchmark (five hours; the data in NEARBY_DATA) and write docs/results.md
-	for name in mnist newsgroups text_retrieval arxiv speed startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood throughput tsdae engines bulk_loading scale fault_trial alias_swap report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in mnist newsgroups text_retrieval arxiv speed fit_shapes startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood throughput tsdae engines bulk_loading scale fault_trial alias_swap report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 elasticsearch: $(STAMP) ## start an Elasticsearch to play with (data in out/elasticsearch) and say where it answers
 	@PYTHONPATH=tests/servers $(BIN)/python -m elasticsearch_server start
