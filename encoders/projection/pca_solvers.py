@@ -11,10 +11,11 @@ from scipy.sparse import issparse
 
 from encoders.codes import Batch, Batches, Codes, collect, n_rows, slices
 from encoders.errors import BadItemError, OptionError
+from encoders.moments import MAX_WIDTH, moments
 from encoders.projection.feature_scores import means, variances
 
 #: Above this number of items AND of components per item, the exact solver no longer pays.
-MAX_SIDE = 8192
+MAX_SIDE = MAX_WIDTH
 #: Up to this number of items OR of components per item, the exact solver is as fast as the randomized one; so it is up
 #: to the second one where the items are `TALL` times as many as their components.
 SMALL_SIDE, MEDIUM_SIDE, TALL = 500, 1000, 10
@@ -26,7 +27,7 @@ HELD_NUMBERS = 2**28
 OVERSAMPLES = 10
 #: Rows that the incremental solver takes at a time, at least.
 STEP_ROWS = 2048
-#: Rows, or columns, of which the exact solver makes a float64 copy at a time.
+#: Rows, or columns, of which a float64 copy is made at a time.
 BLOCK = 4096
 #: Share of the largest variance below which a direction is taken for one in which nothing varies.
 NOTHING = 1e-13
@@ -82,6 +83,7 @@ def exact(batches: Batches, k: int) -> Solution:
         few.append(batch)
         count += n_rows(batch.items)
         if count >= batch.items.shape[1]:
+            _require_small(batch.items.shape[1])
             return _by_scatter(_chain(few, stream), k)
     return _by_gram(collect(few.pop(0) for _ in range(len(few))), k)
 
@@ -93,28 +95,10 @@ def _chain(first: list[Batch], rest: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _by_scatter(batches: Iterator[Batch], k: int) -> Solution:
-    count, mean, scatter = _moments(batches)
+    count, mean, scatter = moments(batches)
     _require_enough(k, count, len(mean))
     variance, vectors = _leading(scatter / count, k)
     return Solution(mean, vectors.T, variance, float(np.trace(scatter)) / count)
-
-
-def _moments(batches: Iterator[Batch]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    """Return count, mean and scatter about the mean, from one pass about a provisional centre (no cancellation)."""
-    total, centre, shift, scatter = 0, np.empty(0), np.empty(0), np.empty(0)
-    for batch in batches:
-        for piece in slices(batch.items, BLOCK):
-            rows = _dense(piece).astype(np.float64)
-            if total == 0:
-                _require_small(rows.shape[1])
-                centre = rows.mean(axis=0)
-                shift, scatter = np.zeros(rows.shape[1]), np.zeros((rows.shape[1], rows.shape[1]))
-            rows -= centre
-            shift += rows.sum(axis=0)
-            scatter += rows.T @ rows
-            total += len(rows)
-    shift /= total
-    return total, centre + shift, scatter - total * np.outer(shift, shift)
 
 
 def _by_gram(matrix: Codes, k: int) -> Solution:
