@@ -11,6 +11,8 @@ from encoders.distances import squared_distances
 
 LINKAGES = ("ward", "average", "complete", "single")
 Distances = NDArray[np.float64]
+#: Rows of the matrix of distances, and pairs of points, that are looked at a time.
+BLOCK = 4096
 
 
 def tree(points: NDArray[Any], linkage: str, sizes: NDArray[np.int64] | None = None) -> Distances:
@@ -35,22 +37,32 @@ def tree(points: NDArray[Any], linkage: str, sizes: NDArray[np.int64] | None = N
     distances = _distances(np.asarray(points, dtype=np.float64))
     if sizes is None:
         import fastcluster
+        from scipy.spatial.distance import squareform
 
-        upper = np.triu_indices(len(points), 1)
-        return np.asarray(fastcluster.linkage(distances[upper], method=linkage, preserve_input=False))
+        # not by the indices of the upper triangle, which take twice as much memory as the matrix
+        return np.asarray(fastcluster.linkage(squareform(distances, checks=False), linkage, preserve_input=False))
     return _chain(distances, linkage, sizes.astype(np.float64))
 
 
 def _distances(points: Distances) -> Distances:
-    """Return all distances (m, m); the small ones, in which a product of matrices loses digits, one by one."""
+    """Return all distances (m, m); the small ones, in which a product of matrices loses digits, one by one.
+
+    Repeated points are compared once: all their distances are small.
+    """
     points = points - points.mean(axis=0)
+    distinct, place = np.unique(points, axis=0, return_inverse=True)
+    repeated = len(distinct) < len(points)
+    points = distinct if repeated else points
     squares = squared_distances(points, points)
-    scale = float(np.einsum("ij,ij->i", points, points).max(initial=0.0))
-    first, second = np.nonzero(squares < 1e-6 * scale)
-    for start in range(0, len(first), 4096):
-        rows, columns = first[start : start + 4096], second[start : start + 4096]
-        squares[rows, columns] = np.square(points[rows] - points[columns]).sum(axis=1)
-    return np.asarray(np.sqrt(squares, out=squares))
+    least = 1e-6 * float(np.einsum("ij,ij->i", points, points).max(initial=0.0))
+    for start in range(0, len(points), BLOCK):
+        rows, columns = np.nonzero(squares[start : start + BLOCK] < least)
+        for first in range(0, len(rows), BLOCK):
+            some, others = rows[first : first + BLOCK] + start, columns[first : first + BLOCK]
+            squares[some, others] = np.square(points[some] - points[others]).sum(axis=1)
+    np.fill_diagonal(squares, 0)
+    distances = np.sqrt(squares, out=squares)
+    return np.asarray(distances[np.ix_(place.reshape(-1), place.reshape(-1))] if repeated else distances)
 
 
 def _chain(distances: Distances, linkage: str, sizes: Distances) -> Distances:
