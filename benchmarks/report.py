@@ -183,6 +183,27 @@ def reason(what: str, row: dict[str, Any]) -> str:
     return ""
 
 
+def fit_shapes(page: Page, run: dict[str, Any]) -> None:
+    page.heading("Fits at odd shapes", run)
+    page.lines += [
+        "",
+        "Seconds to fit, the least of alternating repeats, beside scikit-learn's counterpart on the same rows; ratio:",
+        "ours divided by theirs; below 1, nearby is faster. Fits of less than 5 ms have no target: they are calls, not",
+        "arithmetic. scikit-learn's densities by neighbours only store the rows, of which nearby makes a copy.",
+    ]
+    rows, targets = [], []
+    for fit in run["figures"]["fits"]:
+        note = fit.get("refused") or ("killed" if "killed" in fit else "")
+        if "longer_than" in fit:
+            note = f"more than {fit['longer_than']} s"
+        peer = fit.get("peer_seconds", "–") if "peer_refused" not in fit else "refused"
+        rows.append([fit["shape"], f"`{fit['spec']}`", fit.get("seconds", note), peer, fit.get("ratio", "")])
+        if "ratio" in fit and fit["seconds"] > 0.005:
+            targets.append(page.target(f"{fit['shape']}: `{fit['spec']}`: ratio", fit["ratio"], 1.5, False))
+    page.table(["shape", "space", "ours s", "theirs s", "ratio"], rows)
+    page.table(TARGETS, targets)
+
+
 def nested(name: str, figures: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return every measured pair below, under its path of names."""
     if "ratio" in figures:
@@ -237,6 +258,7 @@ PARTS = {
     "newsgroups": newsgroups,
     "text_retrieval": text_retrieval,
     "speed": speed,
+    "fit_shapes": fit_shapes,
     "arxiv": arxiv,
     "startup": startup,
     **report_classical.PARTS,
