@@ -88,9 +88,10 @@ def pair(name: str, shape: str) -> tuple[str, Callable[[Any], Any] | None]:
         ),
         "ica": (
             f"ica:{min(k, 10)},iterations=20",
+            # in the precision of ours
             lambda x: decomposition.FastICA(
                 min(k, 10), max_iter=20, whiten_solver="eigh" if rows >= columns else "svd", random_state=0
-            ).fit(x),
+            ).fit(x.astype(np.float64)),
         ),
         "nmf": (  # three sweeps a pass
             f"nmf:{min(k, 20)},iterations=10,tolerance=0",
