@@ -170,7 +170,9 @@ def randomized(matrix: Codes, k: int, iterations: int, seed: int) -> Solution:
     block = np.random.default_rng(seed).standard_normal((side, size), dtype=np.float32)
     blocks: list[NDArray[Any]] = []
     for _ in range(min(iterations, side // size - 1) + 1):
-        block = np.linalg.qr(again(there(block)))[0]
+        halfway = there(block)
+        halfway /= max(float(np.abs(halfway).max()), np.finfo(np.float32).tiny)  # squares of tiny data would be 0
+        block = np.linalg.qr(again(halfway))[0]
         blocks.append(block)
     space = np.linalg.qr(np.concatenate(blocks, axis=1))[0] if len(blocks) > 1 else block
     images = there(space)

@@ -121,6 +121,14 @@ def test_every_shape_gives_the_components_of_the_scatter_matrix(shape, solver, f
         assert found.total_variance[0] == pytest.approx(values.sum(), rel=1e-5)
 
 
+@pytest.mark.parametrize("size", [1e-25, 1e15])
+@pytest.mark.parametrize("shape", [shape for shape, _ in SHAPES])
+def test_the_unit_of_the_data_changes_no_direction(shape, size):
+    rows = decaying(*shape)
+    found = PCA(6).fit(rows * np.float32(size))
+    np.testing.assert_allclose(np.abs(found.components @ PCA(6).fit(rows).components.T), np.eye(6), atol=1e-3)
+
+
 def test_the_matrix_that_is_decomposed_is_never_larger_than_the_smaller_side(monkeypatch):
     sizes, solve = [], pca_solvers._leading
     monkeypatch.setattr(pca_solvers, "_leading", lambda matrix, k: sizes.append(len(matrix)) or solve(matrix, k))
