@@ -2,7 +2,8 @@
 
 Wide, tall, sparse, square, tiny, one column, repeated rows: the variance of dense rows falls from direction to
 direction, as that of pictures and texts does. Ours and the peer's fit alternate in one run and the least of their
-times counts; both fit as many components, for as many passes. A refusal is a figure too.
+times counts, beside it the processors' own (which others on the machine disturb less); both fit as many components,
+for as many passes. A refusal is a figure too.
 
 Run: ``python benchmarks/fit_shapes.py [ENCODER ...] [shape=NAME ...]``
 """
@@ -159,23 +160,27 @@ def measured(name: str, shape: str) -> dict[str, Any]:
     if peer is not None:
         fits["peer_seconds"] = lambda: peer(rows)
     times: dict[str, list[float]] = {key: [] for key in fits}
+    work: dict[str, list[float]] = {key: [] for key in fits}
     if ENCODERS[name].location.startswith("encoders.neural."):
         import torch  # noqa: F401  # not part of a fit
     for _ in range(REPEATS):
         if sum(map(sum, times.values())) > ENOUGH:
             break
         for key in list(fits):
-            started = time.perf_counter()
+            started, worked = time.perf_counter(), time.process_time()
             try:
                 fits[key]()
             except (NearbyError, ValueError, TypeError, MemoryError) as error:
                 found["refused" if key == "seconds" else "peer_refused"] = str(error).splitlines()[0]
-                del fits[key], times[key]
+                del fits[key], times[key], work[key]
                 continue
             times[key].append(time.perf_counter() - started)
+            work[key].append(time.process_time() - worked)
     found |= {key: min(kept) for key, kept in times.items() if kept}
+    found |= {f"cpu_{key}": min(kept) for key, kept in work.items() if kept}
     if "seconds" in found and "peer_seconds" in found:
         found["ratio"] = found["seconds"] / found["peer_seconds"]
+        found["cpu_ratio"] = found["cpu_seconds"] / found["cpu_peer_seconds"]
     return found
 
 

@@ -197,10 +197,19 @@ def fit_shapes(page: Page, run: dict[str, Any]) -> None:
         if "longer_than" in fit:
             note = f"more than {fit['longer_than']} s"
         peer = fit.get("peer_seconds", "–") if "peer_refused" not in fit else "refused"
-        rows.append([fit["shape"], f"`{fit['spec']}`", fit.get("seconds", note), peer, fit.get("ratio", "")])
+        rows.append(
+            [
+                fit["shape"],
+                f"`{fit['spec']}`",
+                fit.get("seconds", note),
+                peer,
+                fit.get("ratio", ""),
+                fit.get("cpu_ratio", ""),
+            ]
+        )
         if "ratio" in fit and fit["seconds"] > 0.005:
             targets.append(page.target(f"{fit['shape']}: `{fit['spec']}`: ratio", fit["ratio"], 1.5, False))
-    page.table(["shape", "space", "ours s", "theirs s", "ratio"], rows)
+    page.table(["shape", "space", "ours s", "theirs s", "ratio", "of processor time"], rows)
     page.table(TARGETS, targets)
 
 
