@@ -18,7 +18,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from concurrent.futures.process import BrokenProcessPool
+from itertools import groupby
 from multiprocessing import get_context
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -220,12 +222,13 @@ def main(*arguments: str) -> None:
     before = latest("fit_shapes")
     rows = {(row["encoder"], row["shape"]): row for row in (before["figures"]["fits"] if before else ())}
     process = Bounded()
-    for name, shape in asked(arguments):
-        row = process.measured(name, shape) | {"load": round(os.getloadavg()[0], 1)}
-        rows[name, shape] = row
-        say(*(f"{key}={value:.4g}" if isinstance(value, float) else value for key, value in row.items()))
+    for shape, pairs in groupby(asked(arguments), itemgetter(1)):
+        for name, _ in pairs:
+            row = process.measured(name, shape) | {"load": round(os.getloadavg()[0], 1)}
+            rows[name, shape] = row
+            say(*(f"{key}={value:.4g}" if isinstance(value, float) else value for key, value in row.items()))
+        record("fit_shapes", {"fits": list(rows.values())})
     process.end()
-    record("fit_shapes", {"fits": list(rows.values())})
 
 
 if __name__ == "__main__":
