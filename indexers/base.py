@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Kind, Lexicon, Metric, Space, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
 from indexers.checks import checked_codes, checked_ids, checked_k, checked_rows, require_supported
-from indexers.hits import Hit, Rows, as_hits
+from indexers.hits import Hit, HitLists, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
 
-__all__ = ["Hit", "Index", "Rows"]
+__all__ = ["Hit", "HitLists", "Index", "Rows"]
 #: Width of the codes for which a description is tried before the true ones are known.
 TRIAL_WIDTH = 64
 
@@ -228,11 +228,15 @@ class Index(ABC):
             return
         self._remove(rows)
         gone = set(rows.tolist())
+        # a new list: the results of earlier searches read their ids from the old one
         self._ids = [name for row, name in enumerate(self._ids) if row not in gone]
         self._row_of = None
 
-    def search(self, queries: Codes, k: int) -> list[list[Hit]]:
+    def search(self, queries: Codes, k: int) -> HitLists:
         """Return the best `k` hits of every query, best first; fewer where there are fewer.
+
+        The result behaves as a list of lists of `Hit`, and offers the same as columns: see `HitLists`. Items that are
+        added or removed afterwards do not change it.
 
         Raises
         ------
@@ -241,7 +245,7 @@ class Index(ABC):
         BadItemError, DimensionError
             When the queries are not codes of this space.
         """
-        return as_hits(self._found(queries, k), self._ids)
+        return HitLists(self._found(queries, k), self._ids)
 
     def search_rows(self, queries: Codes, k: int) -> Rows:
         """Return the best `k` rows of every query as arrays ``(n, k)``; see `search` and `Rows`."""

@@ -56,6 +56,9 @@ class Exact(Index):
         #: Stacked when first needed: adding batch by batch copies each batch once.
         self._parts: list[Codes] = []
         self._squares: NDArray[np.float32] | None = None
+        #: The median length, and the squared lengths of which it is that.
+        self._middle = 0.0
+        self._middle_of: NDArray[np.float32] | None = None
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
@@ -76,7 +79,10 @@ class Exact(Index):
         self._squares = None
 
     def _search(self, queries: Codes, k: int) -> Rows:
-        return _SCANS[self.space.kind](Scan(queries, self._matrix(), self._lengths(), self.space.metric, k))
+        squares = self._lengths()
+        return _SCANS[self.space.kind](
+            Scan(queries, self._matrix(), squares, self._median_length(squares), self.space.metric, k)
+        )
 
     def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
         return _PAIRS[self.space.kind](queries, self._matrix(), self._lengths(), self.space.metric)
@@ -119,6 +125,11 @@ class Exact(Index):
         if self._squares is None:
             self._squares = squared_lengths(self._matrix())
         return self._squares
+
+    def _median_length(self, squares: NDArray[np.float32]) -> float:
+        if self._middle_of is not squares:
+            self._middle_of, self._middle = squares, float(np.sqrt(np.median(squares)))
+        return self._middle
 
     def _matrix(self) -> Codes:
         if not self._parts:

@@ -24,11 +24,14 @@ ROUNDING = float(np.finfo(np.float32).eps)
 
 
 class Scan(NamedTuple):
-    """One search: unit-length queries for cosine, items as they are with their squared lengths."""
+    """One search: unit-length queries for cosine, items as they are with their squared lengths, and the median length
+    (to find it at every search costs more than to answer a single query).
+    """
 
     queries: Any
     codes: Any
     squares: NDArray[Any]
+    middle: float
     metric: Metric
     k: int
 
@@ -49,10 +52,10 @@ def scan_dense(scan: Scan) -> Rows:
     So it only chooses candidates, all within its rounding error of the k-th best, and these get their scores
     from the definition. That also makes a score independent of the block it was computed in.
     """
-    queries, codes, squares, metric, k = scan
+    queries, codes, squares, middle, metric, k = scan
     found = _empty(len(queries), k)
     inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
-    slack = 2 * ROUNDING * codes.shape[1] * _magnitude(queries, float(np.sqrt(np.median(squares))), metric)
+    slack = 2 * ROUNDING * codes.shape[1] * _magnitude(queries, middle, metric)
     width = min(len(codes), BLOCK_ITEMS)
     height = max(1, BLOCK_SCORES // width)
     pairs = DensePairs(queries, codes, squares, metric)
@@ -83,7 +86,7 @@ def scan_dense(scan: Scan) -> Rows:
 
 def scan_sparse(scan: Scan) -> Rows:
     """Search CSR codes: some queries at a time are spread out and multiplied with the whole matrix."""
-    queries, codes, squares, metric, k = scan
+    queries, codes, squares, _, metric, k = scan
     n, dim = codes.shape
     found = _empty(queries.shape[0], k)
     if metric is Metric.EUCLIDEAN:
@@ -103,7 +106,7 @@ def scan_sparse(scan: Scan) -> Rows:
 
 def scan_binary(scan: Scan) -> Rows:
     """Search packed bits: exclusive or, population count."""
-    queries, codes, _, _, k = scan
+    queries, codes, _, _, _, k = scan
     found = _empty(len(queries), k)
     items, asked = as_words(codes), as_words(queries)
     if len(asked) > items.shape[1]:  # then it pays to bring together the words that are compared together

@@ -61,7 +61,9 @@ class Trained:
         if self.phases:
             last = self.phases[-1]
             told.append(f"best epoch {last.best_epoch + 1} of {len(last.train_loss)}")
-            told.append(f"validation {last.validation_measure} {last.validation_loss[last.best_epoch]:.4g}")
+            unit = neural_stages(self.encoder)[-1].loss_unit if last.validation_measure == "loss" else ""
+            unit = f" ({unit})" if unit else ""
+            told.append(f"validation {last.validation_measure} {last.validation_loss[last.best_epoch]:.4g}{unit}")
         return ", ".join([*told, f"{self.seconds:.1f} s"])
 
     def to_json(self) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from encoders.distances import squared_distances
 
 LINKAGES = ("ward", "average", "complete", "single")
 Distances = NDArray[np.float64]
+#: Rows of the matrix of distances, and pairs of points, that are looked at a time.
+BLOCK = 4096
 
 
 def tree(points: NDArray[Any], linkage: str, sizes: NDArray[np.int64] | None = None) -> Distances:
@@ -32,25 +34,47 @@ def tree(points: NDArray[Any], linkage: str, sizes: NDArray[np.int64] | None = N
     Murtagh, A survey of recent advances in hierarchical clustering algorithms, Computer Journal 26(4), 1983
     (nearest-neighbour chain, used where points have sizes, which fastcluster does not offer).
     """
-    distances = _distances(np.asarray(points, dtype=np.float64))
+    distances, place = _distances(np.asarray(points, dtype=np.float64))
     if sizes is None:
         import fastcluster
 
-        upper = np.triu_indices(len(points), 1)
-        return np.asarray(fastcluster.linkage(distances[upper], method=linkage, preserve_input=False))
-    return _chain(distances, linkage, sizes.astype(np.float64))
+        return np.asarray(fastcluster.linkage(_condensed(distances, place), linkage, preserve_input=False))
+    return _chain(distances if place is None else distances[np.ix_(place, place)], linkage, sizes.astype(np.float64))
 
 
-def _distances(points: Distances) -> Distances:
-    """Return all distances (m, m); the small ones, in which a product of matrices loses digits, one by one."""
+def _condensed(distances: Distances, place: NDArray[np.intp] | None) -> Distances:
+    """Return the distances of every pair once, row by row: a second matrix of all is never made."""
+    from scipy.spatial.distance import squareform
+
+    if place is None:
+        return np.asarray(squareform(distances, checks=False))
+    pairs = np.empty(len(place) * (len(place) - 1) // 2)
+    start = 0
+    for row in range(len(place) - 1):
+        stop = start + len(place) - 1 - row
+        np.take(distances[place[row]], place[row + 1 :], out=pairs[start:stop], mode="clip")
+        start = stop
+    return pairs
+
+
+def _distances(points: Distances) -> tuple[Distances, NDArray[np.intp] | None]:
+    """Return all distances (m, m); the small ones, in which a product of matrices loses digits, one by one.
+
+    Where points are repeated, those of the distinct points, and the place of every point among these.
+    """
     points = points - points.mean(axis=0)
+    distinct, place = np.unique(points, axis=0, return_inverse=True)
+    repeated = len(distinct) < len(points)
+    points = distinct if repeated else points
     squares = squared_distances(points, points)
-    scale = float(np.einsum("ij,ij->i", points, points).max(initial=0.0))
-    first, second = np.nonzero(squares < 1e-6 * scale)
-    for start in range(0, len(first), 4096):
-        rows, columns = first[start : start + 4096], second[start : start + 4096]
-        squares[rows, columns] = np.square(points[rows] - points[columns]).sum(axis=1)
-    return np.asarray(np.sqrt(squares, out=squares))
+    least = 1e-6 * float(np.einsum("ij,ij->i", points, points).max(initial=0.0))
+    for start in range(0, len(points), BLOCK):
+        rows, columns = np.nonzero(squares[start : start + BLOCK] < least)
+        for first in range(0, len(rows), BLOCK):
+            some, others = rows[first : first + BLOCK] + start, columns[first : first + BLOCK]
+            squares[some, others] = np.square(points[some] - points[others]).sum(axis=1)
+    np.fill_diagonal(squares, 0)
+    return np.asarray(np.sqrt(squares, out=squares)), place.reshape(-1) if repeated else None
 
 
 def _chain(distances: Distances, linkage: str, sizes: Distances) -> Distances:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import State
-from encoders.codes import Batches, Space, collect
+from encoders.codes import Batch, Batches, Space
 from encoders.density.density import LOG_TAU, SPACE, Density
-from encoders.errors import BadItemError
+from encoders.errors import BadItemError, OptionError
+from encoders.moments import MAX_WIDTH, moments
 from encoders.options import option
 
 
@@ -20,7 +22,8 @@ from encoders.options import option
 class Gaussian(Density):
     """The log-likelihood under a multivariate normal distribution with the mean and covariance of the data.
 
-    `ridge` is added to every variance, so that constant components have a density too.
+    The data are read once, batch by batch, and never held. `ridge` is added to every variance, so that constant
+    components have a density too.
 
     Examples
     --------
@@ -38,21 +41,32 @@ class Gaussian(Density):
     ridge: float = option(1e-6, "added to every variance", ge=0)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        matrix = np.asarray(collect(batches), dtype=np.float64)
-        mean = matrix.mean(axis=0)
-        centred = matrix - mean
-        covariance = centred.T @ centred / len(matrix) + self.ridge * np.eye(len(mean))
+        from scipy.linalg.lapack import dtrtri
+
+        count, mean, covariance = moments(self._narrow(batches))
+        covariance /= count
+        np.fill_diagonal(covariance, covariance.diagonal() + self.ridge)
         try:
             lower = np.linalg.cholesky(covariance)
+            # whitening W with W' W = covariance^-1, so that a query is one matrix product
+            self.whitening = np.ascontiguousarray(dtrtri(lower, lower=1)[0])
         except np.linalg.LinAlgError:
             raise BadItemError(
                 "gaussian: the covariance has no inverse, as some components are constant or follow from others: "
                 "raise ridge, or put pca before it"
             ) from None
         self.mean = mean.astype(np.float32)
-        # whitening W with W' W = covariance^-1, so that a query is one matrix product
-        self.whitening = np.linalg.solve(lower, np.eye(len(mean)))
         return SPACE
+
+    def _narrow(self, batches: Batches) -> Iterator[Batch]:
+        for batch in batches:
+            width = int(batch.items.shape[1])
+            if width > MAX_WIDTH:
+                raise OptionError(
+                    f"gaussian: the covariance takes vectors of up to {MAX_WIDTH:,} numbers, got {width:,}: "
+                    "put pca before it"
+                )
+            yield batch
 
     def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
         whitened = (items - self.mean) @ self.whitening.T

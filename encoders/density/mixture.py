@@ -17,6 +17,9 @@ from encoders.errors import BadItemError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 
+#: Numbers of all covariances together, at most (float64: 1 GiB; the fit holds them several times).
+LARGEST = 2**27
+
 
 @dataclass
 class Mixture(Density):
@@ -53,6 +56,7 @@ class Mixture(Density):
         matrix = np.asarray(collect(batches), dtype=np.float64)
         if self.k > len(matrix):
             raise OptionError(f"mixture: k={self.k} Gaussians cannot be fitted to {len(matrix)} items")
+        self._require_narrow(matrix.shape[1])
         model = GaussianMixture(
             self.k,
             covariance_type=self.covariance,
@@ -72,6 +76,14 @@ class Mixture(Density):
         if self.codes == "log-likelihood":
             return SPACE
         return Space(self.k, Kind.DENSE, Metric.COSINE)
+
+    def _require_narrow(self, width: int) -> None:
+        matrices = {"full": self.k, "tied": 1}.get(self.covariance, 0)
+        if matrices * width**2 > LARGEST:
+            raise OptionError(
+                f"mixture: covariance={self.covariance} needs {matrices} x {width:,} x {width:,} numbers, more than "
+                f"{LARGEST:,}: use covariance=diag, or put pca before it"
+            )
 
     def _cholesky(self, precisions: NDArray[Any], width: int) -> NDArray[np.float64]:
         """Return the factors in one form: (k, dim, dim), or (k, dim) where they are diagonal."""

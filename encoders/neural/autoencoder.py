@@ -80,6 +80,11 @@ class Autoencoder(NeuralEncoder):
         """Return what ``loss=auto`` is for values in [0, 1]."""
         return "squared"
 
+    @property
+    def loss_unit(self) -> str:
+        """What the loss of a reconstruction is measured in."""
+        return self._visible.unit
+
     # -- the course -------------------------------------------------------------------------------------------
 
     def _learn(self, batches: Batches, work: Path | None) -> Space:
@@ -94,7 +99,7 @@ class Autoencoder(NeuralEncoder):
 
         from encoders.neural.rows import Rows
 
-        rows = Rows(self._scaled(matrix))
+        rows = Rows(self._target(matrix))
         self._visible: Visible = chosen(self.name, self.loss, self.output, rows, self._bounded_loss())
         self._warn_of_a_wide_code(rows.width)
         torch.manual_seed(self.seed)
@@ -155,6 +160,10 @@ class Autoencoder(NeuralEncoder):
         # older folders hold the output alone
         loss = LOSSES[places[1]] if len(places) > 1 else "squared" if output == "linear" else self.loss
         self._visible = Visible(loss, output)
+
+    def _target(self, items: Any) -> Codes:
+        """Return what is to be reproduced: here what the encoder sees."""
+        return self._scaled(items)
 
     def _scaled(self, items: Any) -> Codes:
         return scaled(items, self.loss)

@@ -66,6 +66,11 @@ class NeuralEncoder(Encoder):
         """What happened in the last phase of the training."""
         return self.phases[MAIN]
 
+    @property
+    def loss_unit(self) -> str:
+        """What the loss of the last phase is measured in, for people; empty where it has no name."""
+        return ""
+
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from encoders.neural.training import is_out_of_memory
 

@@ -8,25 +8,35 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
-from encoders.codes import Codes, Items
+from encoders.codes import Codes, Items, n_rows
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.layers import forward
 from encoders.neural.perceptron import PerceptronAutoencoder
+from encoders.neural.visible import as_scaled, roots
 from encoders.options import option
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+#: Items whose bound is computed at a time.
+ROWS = 1024
 
 
 @dataclass
 class VAE(PerceptronAutoencoder):
     """Encode to the mean and variance of a Gaussian, decode a draw from it, stay near the standard normal prior.
 
-    The code is the mean. `beta` weighs the divergence from the prior (above 1: smoother, fewer components in use).
-    With `samples` above 1 the importance-weighted bound is maximised, which is nearer to the likelihood.
-    ``loss=auto`` takes ``cross-entropy`` (Bernoulli) for values in [0, 1], ``counts`` for word counts, otherwise
-    ``squared`` (half of it: a Gaussian of variance 1).
+    The code is the mean. The loss, in training and where it is measured, is minus the evidence lower bound (ELBO) of an
+    item in nats: the log-likelihood of the whole item less the divergence from the prior. ``loss=auto`` takes
+    ``cross-entropy`` (Bernoulli) for values in [0, 1], ``counts`` for word counts, otherwise ``squared`` (a Gaussian of
+    the given `variance`). ``counts`` is the likelihood of every word of the document under a multinomial distribution,
+    without the number of orders that the words could come in; it wants counts as they are (``bow``), as the weights of
+    ``tfidf`` make a document of a few words.
+
+    Two options depart from the ELBO, and are off: `beta` weighs the divergence (above 1: smoother, fewer components in
+    use); with `samples` above 1 the importance-weighted bound is maximised, which is nearer to the likelihood.
 
     Examples
     --------
@@ -38,13 +48,16 @@ class VAE(PerceptronAutoencoder):
     References
     ----------
     Kingma & Welling, Auto-encoding variational Bayes, ICLR 2014; Higgins et al., beta-VAE, ICLR 2017 (``beta``);
-    Burda, Grosse & Salakhutdinov, Importance weighted autoencoders, ICLR 2016 (``samples``, `log_likelihood`).
+    Burda, Grosse & Salakhutdinov, Importance weighted autoencoders, ICLR 2016 (``samples``, `log_likelihood`); Miao, Yu
+    & Blunsom, Neural variational inference for text processing, ICML 2016, §3.1, and Liang et al., Variational
+    autoencoders for collaborative filtering, WWW 2018, §2.1 (``counts``).
     """
 
     name: ClassVar[str] = "vae"
     has_prior: ClassVar[bool] = True
     sizes: tuple[int, ...] = option((500, 500, 30), "widths from the input to the code", ge=1)
     beta: float = option(1.0, "weight of the divergence from the prior", ge=0)
+    variance: float = option(1.0, "of a number about its reconstruction, under squared loss", gt=0)
     samples: int = option(1, "draws for each item; above 1 the importance-weighted bound", ge=1)
 
     def __post_init__(self) -> None:
@@ -53,6 +66,13 @@ class VAE(PerceptronAutoencoder):
             raise OptionError("vae: the importance-weighted bound (samples above 1) has no beta: leave one of them out")
         if self.pretrain != "none":
             raise OptionError("vae: its code is a distribution, which no layer below it pretrains: leave pretrain out")
+
+    @property
+    def loss_unit(self) -> str:
+        """What the loss is: minus the ELBO unless an option departs from it."""
+        if self.beta != 1:
+            return f"nats per item, minus the ELBO with {self.beta:g} times the divergence"
+        return "nats per item, minus the " + ("ELBO" if self.samples == 1 else "importance-weighted bound")
 
     def _sizes(self) -> tuple[int, ...]:
         return self.sizes
@@ -70,7 +90,8 @@ class VAE(PerceptronAutoencoder):
         import torch
 
         def objective(network: nn.Module, batch: Tensor) -> Tensor:
-            mean, spread = network["encoder"](self._spoilt(batch, network.training)).float().chunk(2, dim=1)  # type: ignore[index]
+            seen = as_scaled(batch) if self._visible.loss == "counts" else batch
+            mean, spread = network["encoder"](self._spoilt(seen, network.training)).float().chunk(2, dim=1)  # type: ignore[index]
             mean, spread = (part.repeat(self.samples, 1) for part in (mean, spread.clamp(-12, 12)))
             noise = torch.randn_like(mean)
             code = mean + noise * (spread / 2).exp()
@@ -86,9 +107,18 @@ class VAE(PerceptronAutoencoder):
 
         return objective
 
+    def _target(self, items: Any) -> Codes:
+        counts = issparse(items) or self.loss == "counts"
+        return roots(items) if counts else super()._target(items)
+
     def _likelihood_loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return minus the log-likelihood of each whole item in nats (n,); of counts, `target` are the roots."""
         value: Tensor = self._visible.value(logits, target)
-        return value / 2 if self._visible.loss == "squared" else value
+        if self._visible.loss == "counts":
+            return value * target.square().sum(dim=1)  # a word's share of it, times the words
+        if self._visible.loss == "squared":
+            return value / (2 * self.variance) + target.shape[1] / 2 * math.log(2 * math.pi * self.variance)
+        return value
 
     def _encode(self, items: Any) -> Codes:
         return np.ascontiguousarray(self.posterior(items)[0])
@@ -97,6 +127,60 @@ class VAE(PerceptronAutoencoder):
         """Return mean and log variance of each item's code (n, k)."""
         both = forward(self.encoder, self._scaled(items))
         return both[:, : self.sizes[-1]], np.clip(both[:, self.sizes[-1] :], -12, 12)
+
+    def elbo(self, items: Items, draws: int = 100, seed: int = 0) -> NDArray[np.float64]:
+        """Return the evidence lower bound of each item in nats: E log p(x | z) - KL(q(z | x) || p(z)).
+
+        Neither `beta` nor `samples` nor noise on the input has a part in it.
+
+        Parameters
+        ----------
+        items : array or csr_array (n, dim)
+        draws : int
+            Codes drawn for each item, over which the first term is averaged; the second is exact.
+        seed : int
+
+        Returns
+        -------
+        numpy.ndarray float64 (n,)
+
+        References
+        ----------
+        Kingma & Welling 2014, equation 3 and appendix B.
+        """
+        _ = self.space
+        rows: Any = self.checked(items)
+        generator = np.random.default_rng(seed)
+        found = np.empty(n_rows(rows))
+        for start in range(0, len(found), ROWS):
+            part = rows[start : start + ROWS]
+            mean, spread = self.posterior(part)
+            target = self._target(part)
+            target = np.asarray(target.toarray() if issparse(target) else target, dtype=np.float64)
+            total = np.zeros(len(mean))
+            for _ in range(draws):
+                noise = generator.standard_normal(mean.shape, dtype=np.float32)
+                total += self._log_density(self._logits(mean + noise * np.exp(spread / 2)), target)
+            gaussians = np.square(mean) + np.exp(spread) - 1 - spread
+            found[start : start + ROWS] = total / draws - gaussians.sum(axis=1, dtype=np.float64) / 2
+        return found
+
+    def _logits(self, codes: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what the decoder makes of codes, before the activation that ends it."""
+        last = self.decoder[-1]
+        return (forward(self.decoder[:-1], codes) @ last.weight.T + last.bias).astype(np.float64)
+
+    def _log_density(self, logits: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ln p(x | z) of each item, as `_likelihood_loss` has it for a batch of tensors."""
+        if self._visible.loss == "counts":
+            largest = logits.max(axis=1, keepdims=True)
+            shares = logits - largest - np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
+            return np.asarray((np.square(target) * shares).sum(axis=1))
+        if self._visible.loss == "cross-entropy":
+            return np.asarray((target * logits - np.logaddexp(0, logits)).sum(axis=1))
+        output = logits if self._visible.output == "linear" else 1 / (1 + np.exp(-logits))
+        squares = np.square(output - target).sum(axis=1) / self.variance
+        return np.asarray(-(squares + target.shape[1] * math.log(2 * math.pi * self.variance)) / 2)
 
     def log_likelihood(self, items: Items, draws: int = 5000, seed: int = 0) -> NDArray[np.float64]:
         """Estimate the log-likelihood of binary items in nats by importance sampling from the posterior.

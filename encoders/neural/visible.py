@@ -44,6 +44,15 @@ class Visible:
         shares = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-9)
         return -(shares * functional.log_softmax(logits, dim=1)).sum(dim=1)
 
+    @property
+    def unit(self) -> str:
+        """What `value` is measured in."""
+        return {
+            "squared": "squared error summed over an item",
+            "cross-entropy": "nats per item",
+            "counts": "nats per word",
+        }[self.loss]
+
     def output_of(self, logits: Tensor) -> Tensor:
         """Return the reconstruction that the last map's numbers stand for."""
         if self.output == "linear":
@@ -95,11 +104,7 @@ def scaled(matrix: Codes, loss: str = "auto") -> Codes:
     """
     if not issparse(matrix) and loss != "counts":
         return matrix
-    if matrix.size and matrix.min() < 0:
-        raise BadItemError(
-            f"sparse rows, and all under loss=counts, are read as counts, which {matrix.min():g} is not: "
-            "make them dense (lsa, random-projection), or take another loss"
-        )
+    _require_counts(matrix)
     sums = np.asarray(matrix.sum(axis=1)).ravel()
     if not issparse(matrix):
         return np.asarray(np.sqrt(100 * matrix / np.where(sums > 0, sums, 1)[:, None]), dtype=np.float32)
@@ -107,6 +112,39 @@ def scaled(matrix: Codes, loss: str = "auto") -> Codes:
     shares.data = np.repeat(1 / np.where(sums > 0, sums, 1), np.diff(matrix.indptr)) * matrix.data
     shares.data = np.sqrt(shares.data * 100).astype(np.float32)
     return shares
+
+
+def roots(matrix: Codes) -> Codes:
+    """Return the roots of word counts: `scaled` but for the length, which the likelihood of a whole document needs.
+
+    Raises
+    ------
+    BadItemError
+        When there are negative counts.
+    """
+    _require_counts(matrix)
+    return matrix.sqrt() if issparse(matrix) else np.sqrt(matrix, dtype=np.float32)
+
+
+def as_scaled(roots: Tensor) -> Tensor:
+    """Return what `scaled` makes of the counts whose `roots` are given: the encoder sees shares, whatever the length.
+
+    Examples
+    --------
+    >>> import torch
+    >>> as_scaled(torch.tensor([[4.0, 3.0]])).tolist() == scaled(np.float32([[16, 9]]), "counts").tolist() == [[8, 6]]
+    True
+    """
+    lengths: Tensor = roots.square().sum(dim=1, keepdim=True).sqrt()
+    return 10 * roots / lengths.clamp_min(1e-9)
+
+
+def _require_counts(matrix: Codes) -> None:
+    if matrix.size and matrix.min() < 0:
+        raise BadItemError(
+            f"sparse rows, and all under loss=counts, are read as counts, which {matrix.min():g} is not: "
+            "make them dense (lsa, random-projection), or take another loss"
+        )
 
 
 def reconstruction_error(items: NDArray[Any], decoded: NDArray[Any]) -> float:

@@ -16,6 +16,8 @@ from encoders.errors import BadItemError, OptionError
 GRAPH_ROWS = 5000
 #: Levels into which a component is cut for mutual information.
 LEVELS = 8
+#: Numbers of a dense matrix worked on at a time in float64 (512 KiB).
+BLOCK = 2**16
 #: Above this width the (dim, dim) covariance no longer pays.
 MAX_WIDTH = 8192
 
@@ -51,10 +53,13 @@ def variances(matrix: Codes) -> Scores:
         there = np.bincount(matrix.indices, minlength=width)
         squares = np.bincount(matrix.indices, np.square(matrix.data - mean[matrix.indices]), minlength=width)
         return np.asarray((squares + (rows - there) * mean**2) / rows)
-    # by blocks of rows: float64 for the sums, never for the whole matrix
+    # float64 for the sums, never for the whole matrix: by blocks of rows that fit the cache
     total = np.zeros(width)
-    for start in range(0, rows, 4096):
-        total += np.square(matrix[start : start + 4096] - mean).sum(axis=0)
+    height = max(1, BLOCK // width)
+    for start in range(0, rows, height):
+        block = matrix[start : start + height] - mean
+        block *= block
+        total += np.ones(len(block)) @ block
     return np.asarray(total / rows)
 
 

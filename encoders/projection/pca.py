@@ -1,41 +1,32 @@
-"""Principal component analysis: exactly in one pass, randomised for wide data, or incrementally."""
+"""Principal component analysis: exactly by the smaller side of the data, randomised, or incrementally."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
-from encoders.errors import BadItemError, OptionError
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.options import LARGEST_SEED, option
-from encoders.projection.feature_scores import means, variances
-
-#: Above this width the (dim, dim) scatter matrix no longer pays.
-MAX_WIDTH = 8192
-#: Directions beyond k in which the randomised solver looks.
-OVERSAMPLES = 20
-#: Rows that the incremental solver takes at a time, at least.
-STEP_ROWS = 2048
-
-#: Mean (dim,), components (k, dim), their variances (k,), and the variance of all components together.
-Solution = tuple[NDArray[Any], NDArray[Any], NDArray[Any], float]
+from encoders.projection import pca_solvers as solvers
 
 
 @dataclass
 class PCA(Encoder):
     """Projection on the k directions of largest variance: z = W(x - mean), x^ = W'z + mean.
 
-    ``exact`` sums the scatter matrix batch by batch in float64: the data are read once and never held, whatever their
-    number. ``randomized`` holds them, and is the one for wide or sparse data; they are centred in the products only,
-    so that sparse rows stay sparse. ``incremental`` holds a few thousand rows and k components at a time.
-    ``auto``: exact up to a width of 8,192, randomized above. With `whiten`, codes have variance 1 in every component.
+    ``exact`` solves the eigenproblem of the smaller side: fewer items than numbers in each are held and compared with
+    one another; otherwise the scatter matrix is summed batch by batch in float64, and the data are read once and never
+    held, whatever their number. ``randomized`` holds the data, and is the one for a large number of items that are wide
+    or sparse; they are centred in the products only, so that sparse rows stay sparse. ``incremental`` holds a few
+    thousand rows and k components at a time. ``auto`` is exact where either side is at most 500, items of at most
+    1,000 numbers are ten times as many, k is more than a tenth of the smaller side, or the data take more than 1 GiB;
+    otherwise randomized. With `whiten`, codes have
+    variance 1 in every component.
 
     Examples
     --------
@@ -47,9 +38,7 @@ class PCA(Encoder):
     References
     ----------
     Pearson, On lines and planes of closest fit to systems of points in space, 1901; Bishop, Pattern Recognition and
-    Machine Learning, 2006, §12.1; Halko, Martinsson & Tropp, Finding structure with randomness, SIAM Review 53(2),
-    2011, Algorithm 4.4 (``randomized``); Ross, Lim, Lin & Yang, Incremental learning for robust visual tracking, IJCV
-    77, 2008, Figure 1 (``incremental``).
+    Machine Learning, 2006, §12.1; the solvers' own sources stand in `encoders.projection.pca_solvers`.
     """
 
     name: ClassVar[str] = "pca"
@@ -61,51 +50,20 @@ class PCA(Encoder):
     seed: int = option(0, "seed of the randomized solver", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        fit = {"exact": self._exact, "randomized": self._randomized, "incremental": self._incremental}
         solver = self.solver
         if solver == "auto":
-            solver = "randomized" if _width(batches) > MAX_WIDTH else "exact"
-        mean, components, variance, total = fit[solver](batches)
-        self.mean = mean.astype(np.float32)
-        self.components = np.ascontiguousarray(_signed(components), dtype=np.float32)
-        self.explained_variance = np.maximum(variance, 0).astype(np.float32)
-        self.total_variance = np.asarray([total], dtype=np.float32)
+            solver, batches = solvers.choose(batches, self.k)
+        if solver == "exact":
+            found = solvers.exact(batches, self.k)
+        elif solver == "incremental":
+            found = solvers.incremental(batches, self.k)
+        else:
+            found = solvers.randomized(collect(batches), self.k, self.iterations, self.seed)
+        self.mean = found.mean.astype(np.float32)
+        self.components = np.ascontiguousarray(_signed(found.components), dtype=np.float32)
+        self.explained_variance = np.maximum(found.variance, 0).astype(np.float32)
+        self.total_variance = np.asarray([found.total], dtype=np.float32)
         return Space(self.k, Kind.DENSE, Metric(self.metric))
-
-    def _exact(self, batches: Batches) -> Solution:
-        total, mean, scatter = _moments(batches)
-        self._require_enough(total, len(mean))
-        variance, vectors = np.linalg.eigh(scatter / total)
-        order = np.argsort(-variance, kind="stable")[: self.k]
-        return mean, vectors[:, order].T, variance[order], float(variance.sum())
-
-    def _randomized(self, batches: Batches) -> Solution:
-        matrix = collect(batches)
-        self._require_enough(*matrix.shape)
-        mean, total = means(matrix), float(variances(matrix).sum())
-        components, variance = _randomized_svd(matrix, mean.astype(np.float32), self.k, self.iterations, self.seed)
-        return mean, components, variance, total
-
-    def _incremental(self, batches: Batches) -> Solution:
-        from sklearn.decomposition import IncrementalPCA
-
-        model = IncrementalPCA(self.k)
-        total = 0
-        for rows in _steps(batches, max(STEP_ROWS, 2 * self.k)):
-            self._require_enough(total + len(rows), rows.shape[1])
-            model.partial_fit(rows)
-            total += len(rows)
-        if total == 0:
-            raise BadItemError("there is nothing to fit on: the corpus holds no items")
-        variance = model.explained_variance_ * (total - 1) / total
-        return model.mean_, model.components_, variance, float(model.var_.sum())
-
-    def _require_enough(self, rows: int, width: int) -> None:
-        if self.k > min(rows, width):
-            most = min(rows, width)
-            raise OptionError(
-                f"pca: k={self.k} is more than {rows:,} items of {width:,} numbers can give: at most {most:,}"
-            )
 
     def _scales(self) -> NDArray[np.float32]:
         """Return what a whitened code was divided by, component by component."""
@@ -136,65 +94,7 @@ class PCA(Encoder):
         self.explained_variance, self.total_variance = state["explained_variance"], state["total_variance"]
 
 
-def _moments(batches: Batches) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    """Return count, mean and scatter about the mean, from one pass about a provisional centre (no cancellation)."""
-    total, centre, shift, scatter = 0, np.empty(0), np.empty(0), np.empty(0)
-    for batch in batches:
-        rows: Any = batch.items.toarray() if issparse(batch.items) else batch.items
-        rows = rows.astype(np.float64)
-        if total == 0:
-            if rows.shape[1] > MAX_WIDTH:
-                raise OptionError(
-                    f"pca: solver=exact takes vectors of up to {MAX_WIDTH:,} numbers, got {rows.shape[1]:,}: "
-                    "use randomized or incremental"
-                )
-            centre = rows.mean(axis=0)
-            shift, scatter = np.zeros(rows.shape[1]), np.zeros((rows.shape[1], rows.shape[1]))
-        rows -= centre
-        shift += rows.sum(axis=0)
-        scatter += rows.T @ rows
-        total += len(rows)
-    if total == 0:
-        raise BadItemError("there is nothing to fit on: the corpus holds no items")
-    shift /= total
-    return total, centre + shift, scatter - total * np.outer(shift, shift)
-
-
 def _signed(components: NDArray[np.float64]) -> NDArray[np.float64]:
     """Fix the sign that the mathematics leaves open: the largest entry of a component is positive."""
     largest = components[np.arange(len(components)), np.abs(components).argmax(axis=1)]
     return np.asarray(components * np.where(largest < 0, -1, 1)[:, None])
-
-
-def _width(batches: Batches) -> int:
-    return next((int(batch.items.shape[1]) for batch in batches), 0)
-
-
-def _randomized_svd(
-    matrix: Codes, mean: NDArray[np.float32], k: int, iterations: int, seed: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return k components and their variances; scikit-learn's randomized_svd would need a centred, dense copy."""
-    size = min(k + OVERSAMPLES, *matrix.shape)
-    probe = np.random.default_rng(seed).standard_normal((matrix.shape[1], size), dtype=np.float32)
-    basis = np.linalg.qr(matrix @ probe - mean @ probe)[0]
-    for _ in range(iterations):
-        probe = np.linalg.qr(matrix.T @ basis - np.outer(mean, basis.sum(axis=0)))[0]
-        basis = np.linalg.qr(matrix @ probe - mean @ probe)[0]
-    small = (matrix.T @ basis - np.outer(mean, basis.sum(axis=0))).T
-    _, values, right = np.linalg.svd(small, full_matrices=False)
-    return right[:k], values[:k] ** 2 / matrix.shape[0]
-
-
-def _steps(batches: Batches, least: int) -> Iterator[NDArray[Any]]:
-    """Yield dense rows, at least `least` at a time: what is left over goes with the last ones."""
-    held: list[NDArray[Any]] = []
-    for batch in batches:
-        held.append(batch.items.toarray() if issparse(batch.items) else batch.items)
-        if sum(map(n_rows, held)) >= 2 * least:
-            whole = np.concatenate(held)
-            while len(whole) >= 2 * least:
-                yield whole[:least]
-                whole = whole[least:]
-            held = [whole]
-    if held:
-        yield np.concatenate(held)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Lexicon, Space
 from encoders.errors import OptionError
-from indexers.base import Hit
+from indexers.base import Hit, HitLists
 from indexers.checks import checked_codes, checked_k
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index import Elasticsearch
@@ -85,10 +85,10 @@ class CollectionField(Elasticsearch):
     def __len__(self) -> int:
         return len(self._ids) if self._listed else self.site.count(self._made())
 
-    def search(self, queries: Codes, k: int) -> list[list[Hit]]:
+    def search(self, queries: Codes, k: int) -> HitLists:
         """Return the best `k` hits of every query, best first."""
         matrix = self.comparable(self._checked(queries))
-        return self.hits_of(queries, self._answers(matrix, checked_k(k))) if matrix.shape[0] else []
+        return HitLists.of(self.hits_of(queries, self._answers(matrix, checked_k(k))) if matrix.shape[0] else [])
 
     def close(self) -> None:
         """Let go of nothing: the index stays."""

@@ -24,7 +24,7 @@ from encoders.errors import (
     OptionError,
     UnsupportedSpaceError,
 )
-from indexers.base import Index
+from indexers.base import Hit, Index
 from indexers.registry import INDEXES, create_index, index_class, load_index
 
 N, DIM, QUERIES, K = 300, 20, 12, 10  # DIM is no multiple of 8: packed bits have spare ones
@@ -202,6 +202,49 @@ def law_rows_are_ids(case: Case, tmp_path: Path) -> None:
         assert scores[row, : len(hits)].tolist() == [hit.score for hit in hits]
         assert index.rows_of_ids(hit.id for hit in hits).tolist() == live.tolist()
     assert list(index.ids) == [name for name in names(N) if name not in {"item 3", "item 7"}]
+
+
+def law_hits_behave_as_lists(case: Case, tmp_path: Path) -> None:
+    index, _, queries = filled(case)
+    found, plain = index.search(queries, K), [list(hits) for hits in index.search(queries, K)]
+    assert found[2] is found[2]  # built once
+    assert (found[2], found[-1], found[1:4], found[::-5]) == (plain[2], plain[-1], plain[1:4], plain[::-5])
+    assert found == plain == list(found)
+    assert plain == found == index.search(queries, K)
+    assert found != plain[:-1]
+    assert (len(found), list(reversed(found)), found.index(plain[3])) == (
+        len(plain),
+        plain[::-1],
+        plain.index(plain[3]),
+    )
+    assert repr(found) == repr(plain)
+    assert isinstance(found[0], list)
+    assert isinstance(found[0][0], Hit)
+    for outside in (len(found), -len(found) - 1):
+        with pytest.raises(IndexError):
+            found[outside]
+
+
+def law_hits_are_columns_too(case: Case, tmp_path: Path) -> None:
+    index, _, queries = filled(case)
+    for k in (1, K, N + 50):
+        found = index.search(queries, k)
+        assert found.ids.shape == found.scores.shape == (len(found), found.ids.shape[1])
+        for hits, ids, scores in zip(found, found.ids.tolist(), found.scores.tolist(), strict=True):
+            missing = len(ids) - len(hits)
+            assert ids == [hit.id for hit in hits] + [None] * missing
+            assert scores == [hit.score for hit in hits] + [-np.inf] * missing
+    assert index.search(queries[:0], K).ids.size == 0
+
+
+def law_hits_outlive_changes(case: Case, tmp_path: Path) -> None:
+    index, codes, queries = filled(case, n=N - 1)
+    expected = list(index.search(queries, K))
+    unread = index.search(queries, K)
+    index.remove(["item 0", "item 5"])
+    index.add(["new"], codes[:1])
+    index.remove(list(index.ids))
+    assert unread == expected
 
 
 def law_empty_is_fine(case: Case, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 
 from encoders.cluster import hac
+from encoders.cluster import linkage as linkage_module
 from encoders.cluster.hac import HAC
 from encoders.cluster.linkage import LINKAGES, cut, largest_jump, tree
 from encoders.codes import Kind, Metric
@@ -40,6 +41,24 @@ def test_heights_are_scipys(points, linkage):
     ours = tree(points, linkage)
     np.testing.assert_allclose(ours[:, 2], scipy_linkage(points, linkage)[:, 2], rtol=1e-9, atol=1e-9)
     assert is_valid_linkage(ours)
+
+
+def test_repeated_points_are_compared_once(monkeypatch):
+    compared, squares = [], linkage_module.squared_distances
+    monkeypatch.setattr(
+        linkage_module, "squared_distances", lambda rows, points: compared.append(len(rows)) or squares(rows, points)
+    )
+    points = DIGITS[np.random.default_rng(0).integers(0, 12, 400)]
+    found = tree(points, "average")
+    assert compared == [12]
+    np.testing.assert_allclose(found[:, 2], scipy_linkage(points, "average")[:, 2], rtol=1e-9, atol=1e-9)
+
+
+def test_near_pairs_are_the_same_whatever_the_number_that_is_looked_at_at_a_time(monkeypatch):
+    near = np.concatenate([TWICE, TWICE + 1e-7])
+    expected = tree(near, "single")
+    monkeypatch.setattr(linkage_module, "BLOCK", 7)
+    np.testing.assert_array_equal(tree(near, "single"), expected)
 
 
 @pytest.mark.parametrize("linkage", LINKAGES)

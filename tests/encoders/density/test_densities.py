@@ -13,6 +13,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity as TheirKernels
 
 from encoders.codes import Batch, Metric
+from encoders.density import gaussian, mixture
 from encoders.density.gaussian import Gaussian
 from encoders.density.kernel import KernelDensity
 from encoders.density.mixture import Mixture
@@ -37,6 +38,26 @@ def test_a_gaussian_has_scipys_log_likelihood():
     rows = ROWS.astype(np.float64)
     theirs = multivariate_normal(rows.mean(axis=0), np.cov(rows.T, bias=True) + 1e-6 * np.eye(3))
     np.testing.assert_allclose(Gaussian().fit(ROWS).log_likelihood(NEW), theirs.logpdf(NEW), rtol=1e-5)
+
+
+def test_a_gaussian_of_batches_is_that_of_all_rows():
+    far = ROWS + 1000  # nothing cancels
+    parts = [Batch(part) for part in np.array_split(far, 7)]
+    found = Gaussian().fit(parts).log_likelihood(NEW + 1000)
+    rows = far.astype(np.float64)
+    theirs = multivariate_normal(rows.mean(axis=0), np.cov(rows.T, bias=True) + 1e-6 * np.eye(3))
+    np.testing.assert_allclose(found, theirs.logpdf(NEW + 1000), rtol=1e-3)
+
+
+def test_covariances_that_would_fill_the_memory_are_refused_before_they_are_made(monkeypatch):
+    monkeypatch.setattr(gaussian, "MAX_WIDTH", 2)
+    with pytest.raises(OptionError, match="takes vectors of up to 2 numbers, got 3: put pca before it"):
+        Gaussian().fit(ROWS)
+    monkeypatch.setattr(mixture, "LARGEST", 20)
+    with pytest.raises(OptionError, match="covariance=full needs 3 x 3 x 3 numbers, more than 20: use covariance=diag"):
+        Mixture(3).fit(ROWS)
+    for covariance in ("diag", "spherical", "tied"):
+        Mixture(3, covariance=covariance).fit(ROWS)
 
 
 def test_a_ridge_gives_constant_components_a_density():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 
@@ -16,9 +18,12 @@ from encoders.neural.rows import Rows
 from encoders.neural.vae import VAE, divergence
 from encoders.neural.visible import Visible
 from encoders.registry import create
+from retrieval.corpora.registry import open_corpus
 
 DATA = load_digits()
 DIGITS = (DATA.data[:600] / 16).astype(np.float32)
+COUNTS = np.random.default_rng(0).poisson(np.repeat([[0.5, 2.0], [2.0, 0.5]], [60, 60], axis=0).repeat(15, axis=1))
+COUNTS = COUNTS.astype(np.float32)
 BITS = (DIGITS > 0.5).astype(np.float32)
 
 
@@ -83,12 +88,88 @@ def test_beta_weighs_the_divergence():
     assert [loss - losses[0] for loss in losses[1:]] == pytest.approx([whole, 3 * whole], rel=1e-3)
 
 
-def test_the_squared_error_is_that_of_a_gaussian_of_variance_one():
-    encoder = VAE((8, 2))
+@pytest.mark.parametrize("variance", [1.0, 0.1])
+def test_the_squared_error_is_that_of_a_gaussian(variance):
+    encoder = VAE((8, 2), variance=variance)
     encoder._visible = Visible("squared", "linear")
     means, items = torch.randn(5, 64), torch.randn(5, 64)
-    expected = -torch.distributions.Normal(means, 1.0).log_prob(items).sum(dim=1) - 32 * math.log(2 * math.pi)
+    expected = -torch.distributions.Normal(means, variance**0.5).log_prob(items).sum(dim=1)
     torch.testing.assert_close(encoder._likelihood_loss(means, items), expected, atol=1e-3, rtol=1e-4)
+
+
+def test_the_loss_of_counts_is_that_of_all_words_of_the_document():
+    encoder = VAE((8, 2))
+    encoder._visible = Visible("counts", "softmax")
+    logits, counts = torch.randn(len(COUNTS), COUNTS.shape[1]), torch.from_numpy(COUNTS)
+    coefficient = torch.lgamma(counts.sum(dim=1) + 1) - torch.lgamma(counts + 1).sum(dim=1)
+    expected = [
+        coefficient[row] - torch.distributions.Multinomial(int(counts[row].sum()), logits=logits[row]).log_prob(counts[row])
+        for row in range(len(counts))
+    ]  # fmt: skip
+    found = encoder._likelihood_loss(logits, counts.sqrt())
+    torch.testing.assert_close(found, torch.stack(expected), atol=1e-2, rtol=1e-4)
+
+
+#: What a loss reads, and the log-density of an item given what the decoder's last map gives.
+SIDES = {
+    "counts": (csr_array(COUNTS), lambda logits, item: (item * (logits - logsumexp(logits))).sum()),
+    "cross-entropy": (BITS, lambda logits, item: -np.logaddexp(0, np.where(item > 0, -logits, logits)).sum()),
+    "squared": (
+        DIGITS - 1,
+        lambda logits, item: -(np.square(logits - item) + math.log(2 * math.pi)).sum() / 2,
+    ),
+}
+
+
+@pytest.mark.parametrize("loss", SIDES)
+def test_the_bound_is_what_a_plain_computation_gives_and_what_training_reports(loss):
+    rows, log_density = SIDES[loss]
+    encoder = VAE((16, 3), loss=loss, epochs=6, batch_size=20, learning_rate=0.01, validation=0.0, precision="fp32")
+    encoder.fit(rows)
+    items = (rows.toarray() if loss == "counts" else rows)[:40]
+    seen = np.sqrt(100 * items / items.sum(axis=1, keepdims=True)) if loss == "counts" else items
+    mean, log_variance = np.split(plain_network(encoder.encoder, seen), 2, axis=1)
+    noise = np.random.default_rng(1).standard_normal((200, *mean.shape))
+    expected = np.empty(len(items))
+    for row, item in enumerate(items):
+        logits = plain_network(encoder.decoder, mean[row] + noise[:, row] * np.exp(log_variance[row] / 2))
+        terms = mean[row] ** 2 + np.exp(log_variance[row]) - 1 - log_variance[row]
+        expected[row] = np.mean([log_density(one, item) for one in logits]) - terms.sum() / 2
+    found = encoder.elbo(rows, draws=200)
+    np.testing.assert_allclose(found[:40], expected, atol=1)
+    assert found[:40].mean() == pytest.approx(expected.mean(), abs=0.2)
+    reported = -min(encoder.history.validation_loss)  # of one draw for each
+    assert found.mean() == pytest.approx(reported, abs=0.5)
+    assert encoder.loss_unit == "nats per item, minus the ELBO"
+
+
+def plain_network(layers, rows) -> np.ndarray:
+    """Return what layers make of rows, before the activation that ends them."""
+    rows = np.asarray(rows, dtype=np.float64)
+    for layer in layers[:-1]:
+        rows = rows @ layer.weight.T.astype(np.float64) + layer.bias
+        rows = rows / (1 + np.exp(-rows))  # silu
+    return rows @ layers[-1].weight.T.astype(np.float64) + layers[-1].bias
+
+
+def test_components_are_in_use_on_real_documents():
+    documents = [str(item.content) for item in islice(open_corpus("api-docs"), 600)]
+    counts = create("bow:300,stop=english").fit_encode(documents)
+    encoder = VAE((32, 6), epochs=8, batch_size=50, learning_rate=0.01).fit(counts)
+    in_use = encoder.posterior(counts)[0].var(axis=0) > 0.01  # Burda et al. 2016, section 5
+    assert in_use.sum() >= 3
+    unigrams = np.asarray(counts.sum(axis=0)).ravel() + 1e-9
+    alone = counts @ np.log(unigrams / unigrams.sum())
+    assert encoder.elbo(counts, draws=5).mean() > alone.mean() + 1  # the code is worth more nats than it costs
+
+
+def test_a_longer_document_weighs_more_and_is_encoded_alike():
+    encoder = VAE((16, 3), epochs=3, batch_size=20).fit(csr_array(COUNTS))
+    short, long = csr_array(COUNTS[:9]), csr_array(7 * COUNTS[:9])
+    np.testing.assert_allclose(encoder.encode(long), encoder.encode(short), atol=1e-5)
+    words = np.asarray(short.sum(axis=1)).ravel()
+    lost = (encoder.elbo(short) - encoder.elbo(long)) / words  # the divergence is paid once
+    assert (lost > 6).all()  # nats, of six times the words at more than one each
 
 
 def by_grid(decode, items) -> np.ndarray:

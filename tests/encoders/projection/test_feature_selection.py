@@ -161,3 +161,9 @@ def test_codes_are_the_components_and_decoding_fills_in_the_mean(form):
     np.testing.assert_allclose(decoded[:, dropped], np.tile(DIGITS.mean(axis=0)[dropped], (400, 1)), atol=1e-4)
     expected = (Kind.DENSE, Metric.EUCLIDEAN) if form is np.asarray else (Kind.SPARSE, Metric.COSINE)
     assert (encoder.space.kind, encoder.space.metric) == expected
+
+
+@pytest.mark.parametrize("shape", [(9, 70_000), (5_000, 3), (300, 1)])
+def test_variances_of_every_shape_are_those_of_the_definition(shape):
+    rows = np.random.default_rng(0).normal(size=shape).astype(np.float32) + 100
+    np.testing.assert_allclose(feature_scores.variances(rows), rows.astype(np.float64).var(axis=0), rtol=1e-9)
