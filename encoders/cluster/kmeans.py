@@ -14,9 +14,9 @@ from encoders.base import Encoder, State
 from encoders.cluster.membership import clusters_of, one_hot
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.cores import available_cores
-from encoders.distances import squared_distances
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option
+from encoders.products import Distances
 from encoders.progress import waiting
 
 #: Rows on which the starts are compared: so many, and so many for each cluster.
@@ -67,14 +67,14 @@ class KMeans(Encoder):
             raise OptionError(f"kmeans: k={self.k} clusters cannot be made of {matrix.shape[0]} items")
         fit = _fit_sparse if issparse(matrix) else _fit_dense
         with waiting("k-means"):
-            self.centroids = fit(matrix, self.k, self.restarts, self.iterations, self.seed)
+            self._set_centroids(fit(matrix, self.k, self.restarts, self.iterations, self.seed))
         return Space(self.k, *GEOMETRY[self.codes])
 
     def _encode(self, items: Any) -> Codes:
-        squares = np.asarray(squared_distances(items, self.centroids), dtype=np.float32)
+        squares = self._to_centroids.squared(items)
         if self.codes == "indicator":
-            return one_hot(squares.argmin(axis=1), self.k)
-        distances = np.sqrt(squares)
+            return one_hot(squares.argmin(axis=1), self.k)  # of equal ones the first
+        distances = np.sqrt(squares).astype(np.float32)
         if self.codes == "distances":
             return distances
         return np.maximum(distances.mean(axis=1, keepdims=True) - distances, 0)
@@ -92,7 +92,10 @@ class KMeans(Encoder):
 
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
-        self.centroids = state["centroids"]
+        self._set_centroids(state["centroids"])
+
+    def _set_centroids(self, centroids: NDArray[np.float32]) -> None:
+        self.centroids, self._to_centroids = centroids, Distances(centroids)
 
 
 def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, seed: int) -> NDArray[np.float32]:

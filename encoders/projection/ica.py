@@ -66,7 +66,7 @@ class ICA(Encoder):
         return Space(self.k, Kind.DENSE, Metric(self.metric))
 
     def _encode(self, items: Any) -> Codes:
-        return np.asarray(items @ self.components.T - self.mean @ self.components.T, dtype=np.float32)
+        return self._products.of(self.components, self.mean)(items)
 
     def _decode(self, codes: Codes) -> Items:
         return np.asarray(codes @ self.mixing.T + self.mean, dtype=np.float32)

@@ -113,8 +113,7 @@ class PCA(Encoder):
         return np.where(self.explained_variance > 1e-12, np.sqrt(self.explained_variance), 1).astype(np.float32)
 
     def _encode(self, items: Any) -> Codes:
-        # W x - W mean, not W (x - mean): no second copy of the batch, and sparse rows stay sparse
-        codes = np.asarray(items @ self.components.T - self.mean @ self.components.T, dtype=np.float32)
+        codes = self._products.of(self.components, self.mean)(items)
         return codes / self._scales() if self.whiten else codes
 
     def _decode(self, codes: Codes) -> Items:
