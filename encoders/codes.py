@@ -118,6 +118,9 @@ class Batch(NamedTuple):
     labels: Sequence[str | None] | None = None
 
 
+#: Lengths below which, and above whose inverse, the squares in float32 lose digits.
+_SMALL = 1e-12
+
 #: Re-iterable: every ``iter()`` is one pass over the same items in the same order.
 Batches = Iterable[Batch]
 
@@ -277,13 +280,20 @@ def normalized(codes: Codes) -> Codes:
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
     if issparse(codes):
-        norms = np.sqrt(np.asarray(codes.multiply(codes).sum(axis=1)).ravel())
+        counts = np.diff(codes.indptr)
+        squares = np.square(codes.data, dtype=np.float64)  # float64 holds the squares of all that float32 holds
+        norms = np.sqrt(np.bincount(np.repeat(np.arange(len(counts)), counts), squares, minlength=len(counts)))
         scaled = codes.copy()
-        scaled.data = scaled.data / np.repeat(np.where(norms > 0, norms, 1), np.diff(scaled.indptr))
-        scaled.data = scaled.data.astype(np.float32, copy=False)
+        scaled.data = (scaled.data / np.repeat(np.where(norms > 0, norms, 1), counts)).astype(np.float32)
         return scaled
     norms = np.linalg.norm(codes, axis=1, keepdims=True)
-    return np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
+    unit = np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
+    odd = np.flatnonzero(~((norms > _SMALL) & (norms < 1 / _SMALL)))
+    if len(odd):  # too small or large for their squares in float32
+        exact = codes[odd].astype(np.float64)
+        norms = np.linalg.norm(exact, axis=1, keepdims=True)
+        unit[odd] = exact / np.where(norms > 0, norms, 1)
+    return unit
 
 
 def slices(codes: Codes, rows: int) -> Iterator[Codes]:

@@ -22,7 +22,7 @@ _SCANS: dict[Kind, Callable[[Scan], Rows]] = {
     Kind.SPARSE: scan_sparse,
     Kind.BINARY: scan_binary,
 }
-_PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[np.float32], Metric], Pairs]] = {
+_PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[np.float64], Metric], Pairs]] = {
     Kind.DENSE: DensePairs,
     Kind.SPARSE: SparsePairs,
     Kind.BINARY: BinaryPairs,
@@ -55,11 +55,12 @@ class Exact(Index):
         super()._configure(backend)
         #: Stacked when first needed: adding batch by batch copies each batch once.
         self._parts: list[Codes] = []
-        self._squares: NDArray[np.float32] | None = None
+        self._squares: NDArray[np.float64] | None = None
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
         matrix: Any = self._matrix()
+        matrix = self._as_given(matrix)
         if self.space.kind is not Kind.SPARSE:
             return _read_only(matrix)
         parts = (matrix.data, matrix.indices, matrix.indptr)
@@ -96,7 +97,7 @@ class Exact(Index):
             if self.space.kind is Kind.SPARSE
             else read_array(folder / f"{CODES}.npy", mmap)
         )
-        self._squares = read_array(folder / SQUARES, mmap=False)
+        self._squares = read_array(folder / SQUARES, mmap=False).astype(np.float64, copy=False)
         if codes.shape != shape or codes.dtype != self._dtype or self._squares.shape != (len(self),):
             raise ValueError(f"codes have shape {codes.shape}, expected {shape}")
         self._parts = [codes]
@@ -109,7 +110,7 @@ class Exact(Index):
     def _dtype(self) -> type[np.generic]:
         return np.uint8 if self.space.kind is Kind.BINARY else np.float32
 
-    def _lengths(self) -> NDArray[np.float32]:
+    def _lengths(self) -> NDArray[np.float64]:
         """Return the squared lengths of all rows, computed when first needed."""
         if self._squares is None:
             self._squares = squared_lengths(self._matrix())
