@@ -290,10 +290,23 @@ def normalized(codes: Codes) -> Codes:
     unit = np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
     odd = np.flatnonzero(~((norms > _SMALL) & (norms < 1 / _SMALL)))
     if len(odd):  # too small or large for their squares in float32
-        exact = codes[odd].astype(np.float64)
-        norms = np.linalg.norm(exact, axis=1, keepdims=True)
-        unit[odd] = exact / np.where(norms > 0, norms, 1)
+        moderate, _ = moderate_rows(codes[odd])
+        norms = np.linalg.norm(moderate, axis=1, keepdims=True)
+        unit[odd] = moderate / np.where(norms > 0, norms, 1)
     return unit
+
+
+def moderate_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return rows multiplied by powers of two that bring the largest entry of each to 0.5 to 1, and the exponents.
+
+    Examples
+    --------
+    >>> rows, exponents = moderate_rows(np.array([[0, 2.0**-90]], dtype=np.float32))
+    >>> rows.tolist(), exponents.tolist()
+    ([[0.0, 0.5]], [-89])
+    """
+    exponents = np.frexp(np.abs(rows).max(axis=1))[1]
+    return np.ldexp(rows, -exponents[:, None]), exponents
 
 
 def slices(codes: Codes, rows: int) -> Iterator[Codes]:

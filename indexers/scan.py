@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Metric
+from encoders.codes import Metric, moderate_rows
 from indexers.base import Rows
 from indexers.pairs import DensePairs, as_cosines, as_words, exact_squares, inverse_lengths
 from indexers.selection import best, reaching, smallest
@@ -20,7 +20,7 @@ BLOCK_ITEMS = 2**17
 BLOCK_WORDS = 2**18
 #: Components of sparse queries spread out at a time (float32: 64 MiB).
 BLOCK_SPREAD = 2**24
-#: Squared lengths below this, and above its inverse, are summed in float64.
+#: Squared lengths below this, and above its inverse, are summed in a unit of their own.
 SMALL = 1e-24
 ROUNDING = float(np.finfo(np.float32).eps)
 
@@ -47,8 +47,9 @@ def squared_lengths(codes: Any) -> NDArray[np.float64]:
     squares = np.asarray(np.einsum("nd,nd->n", codes, codes), dtype=np.float64)
     odd = np.flatnonzero(~((squares > SMALL) & (squares < 1 / SMALL)))  # float32 has lost digits of these
     for start in range(0, len(odd), BLOCK_ITEMS):
-        rows = codes[odd[start : start + BLOCK_ITEMS]].astype(np.float64)
-        squares[odd[start : start + BLOCK_ITEMS]] = np.einsum("nd,nd->n", rows, rows)
+        rows, exponents = moderate_rows(codes[odd[start : start + BLOCK_ITEMS]])
+        moderate = np.einsum("nd,nd->n", rows, rows).astype(np.float64)
+        squares[odd[start : start + BLOCK_ITEMS]] = np.ldexp(moderate, 2 * exponents)
     return squares
 
 

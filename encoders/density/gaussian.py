@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.base import State
 from encoders.codes import Batches, Space, collect
-from encoders.density.density import LOG_TAU, SPACE, Density
+from encoders.density.density import LOG_TAU, SPACE, Density, require_above_ridge
 from encoders.errors import BadItemError
 from encoders.options import option
 
@@ -41,6 +41,7 @@ class Gaussian(Density):
         matrix = np.asarray(collect(batches), dtype=np.float64)
         mean = matrix.mean(axis=0)
         centred = matrix - mean
+        require_above_ridge(self.name, centred, self.ridge)
         covariance = centred.T @ centred / len(matrix) + self.ridge * np.eye(len(mean))
         try:
             lower = np.linalg.cholesky(covariance)

@@ -23,6 +23,8 @@ MAX_WIDTH = 8192
 OVERSAMPLES = 20
 #: Rows that the incremental solver takes at a time, at least.
 STEP_ROWS = 2048
+#: Standard deviation, as a share of the length of a row, that rounding alone gives a direction, at most.
+ROUNDING = 8 * float(np.finfo(np.float32).eps)
 
 #: Mean (dim,), components (k, dim), their variances (k,), and the variance of all components together.
 Solution = tuple[NDArray[Any], NDArray[Any], NDArray[Any], float]
@@ -35,7 +37,8 @@ class PCA(Encoder):
     ``exact`` sums the scatter matrix batch by batch in float64: the data are read once and never held, whatever their
     number. ``randomized`` holds them, and is the one for wide or sparse data; they are centred in the products only,
     so that sparse rows stay sparse. ``incremental`` holds a few thousand rows and k components at a time.
-    ``auto``: exact up to a width of 8,192, randomized above. With `whiten`, codes have variance 1 in every component.
+    ``auto``: exact up to a width of 8,192, randomized above. With `whiten`, codes have variance 1 in every component in
+    which the data vary, and are 0 in others.
 
     Examples
     --------
@@ -68,8 +71,9 @@ class PCA(Encoder):
         mean, components, variance, total = fit[solver](batches)
         self.mean = mean.astype(np.float32)
         self.components = np.ascontiguousarray(_signed(components), dtype=np.float32)
-        self.explained_variance = np.maximum(variance, 0).astype(np.float32)
-        self.total_variance = np.asarray([total], dtype=np.float32)
+        # float64 holds the squares of whatever float32 holds
+        self.explained_variance = np.maximum(variance, 0).astype(np.float64)
+        self.total_variance = np.asarray([total], dtype=np.float64)
         return Space(self.k, Kind.DENSE, Metric(self.metric))
 
     def _exact(self, batches: Batches) -> Solution:
@@ -93,7 +97,7 @@ class PCA(Encoder):
         total = 0
         for rows in _steps(batches, max(STEP_ROWS, 2 * self.k)):
             self._require_enough(total + len(rows), rows.shape[1])
-            model.partial_fit(rows)
+            model.partial_fit(rows.astype(np.float64))
             total += len(rows)
         if total == 0:
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
@@ -107,17 +111,25 @@ class PCA(Encoder):
                 f"pca: k={self.k} is more than {rows:,} items of {width:,} numbers can give: at most {most:,}"
             )
 
-    def _scales(self) -> NDArray[np.float32]:
-        """Return what a whitened code was divided by, component by component."""
-        # a direction in which nothing varies has nothing to scale
-        return np.where(self.explained_variance > 1e-12, np.sqrt(self.explained_variance), 1).astype(np.float32)
+    def spreads(self) -> NDArray[np.float64]:
+        """Return the standard deviation of every component (k,); 0 where nothing but rounding varies.
+
+        Rows of length r are rounded by about r times float32's epsilon, which looks like a direction of its own.
+        """
+        spread = np.sqrt(self.explained_variance.astype(np.float64))
+        length = np.sqrt(float(self.total_variance[0]) + float(np.square(self.mean, dtype=np.float64).sum()))
+        return np.where(spread > ROUNDING * length, spread, 0.0)
 
     def _encode(self, items: Any) -> Codes:
         codes = self._products.of(self.components, self.mean)(items)
-        return codes / self._scales() if self.whiten else codes
+        if not self.whiten:
+            return codes
+        spreads = self.spreads()
+        inverse = np.divide(1, spreads, out=np.zeros_like(spreads), where=spreads > 0)
+        return np.asarray(codes * inverse, dtype=np.float32)
 
     def _decode(self, codes: Codes) -> Items:
-        lengths = codes * self._scales() if self.whiten else codes
+        lengths = codes * self.spreads() if self.whiten else codes
         return np.asarray(lengths @ self.components + self.mean, dtype=np.float32)
 
     def state(self) -> State:
@@ -181,7 +193,7 @@ def _randomized_svd(
         basis = np.linalg.qr(matrix @ probe - mean @ probe)[0]
     small = (matrix.T @ basis - np.outer(mean, basis.sum(axis=0))).T
     _, values, right = np.linalg.svd(small, full_matrices=False)
-    return right[:k], values[:k] ** 2 / matrix.shape[0]
+    return right[:k], values[:k].astype(np.float64) ** 2 / matrix.shape[0]
 
 
 def _steps(batches: Batches, least: int) -> Iterator[NDArray[Any]]:

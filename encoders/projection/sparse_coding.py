@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
+from encoders.errors import BadItemError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Product
 from encoders.progress import steps
@@ -77,7 +78,16 @@ class SparseCoding(Encoder):
             gathered = kept * gathered + codes.T @ codes
             crossed = kept * crossed + codes.T @ rows
             self._improve(gathered, crossed, rows, generator)
+        self._require_codes(matrix[:ROWS] - self.mean)
         return Space(self.k, Kind.DENSE, Metric(self.metric))
+
+    def _require_codes(self, rows: NDArray[Any]) -> None:
+        largest = float(np.abs(rows @ self.components.T).max())
+        if rows.any() and largest <= self.alpha:
+            raise BadItemError(
+                f"sparse-coding: alpha={self.alpha:g} is above the product of any item with any atom, at most "
+                f"{largest:.1e}, so every code would be 0: lower alpha, or multiply the data"
+            )
 
     def _first_atoms(self, matrix: NDArray[Any], generator: np.random.Generator) -> NDArray[np.float32]:
         rows = matrix[generator.choice(len(matrix), self.k, replace=self.k > len(matrix))] - self.mean
