@@ -43,6 +43,11 @@ def unit_of(largest: float, least: float = LEAST, most: float = MOST) -> float:
     return math.ldexp(1.0, min(1 - math.frexp(largest)[1], 126))
 
 
+def moderate(matrix: Codes) -> Codes:
+    """Return a float32 matrix in the unit in which its squares neither vanish nor overflow; mostly itself."""
+    return times(matrix, unit_of(largest_of(matrix)))
+
+
 def times(matrix: Codes, unit: float) -> Codes:
     """Return a float32 matrix in another unit; itself where the unit is 1.
 
