@@ -287,12 +287,13 @@ def normalized(codes: Codes) -> Codes:
         scaled.data = (scaled.data / np.repeat(np.where(norms > 0, norms, 1), counts)).astype(np.float32)
         return scaled
     norms = np.linalg.norm(codes, axis=1, keepdims=True)
+    if not len(norms) or (norms.min() > _SMALL and norms.max() < 1 / _SMALL):
+        return np.asarray(codes / norms, dtype=np.float32)
     unit = np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
-    odd = np.flatnonzero(~((norms > _SMALL) & (norms < 1 / _SMALL)))
-    if len(odd):  # too small or large for their squares in float32
-        moderate, _ = moderate_rows(codes[odd])
-        norms = np.linalg.norm(moderate, axis=1, keepdims=True)
-        unit[odd] = moderate / np.where(norms > 0, norms, 1)
+    odd = np.flatnonzero(~((norms > _SMALL) & (norms < 1 / _SMALL)))  # their squares are too small or large
+    moderate, _ = moderate_rows(codes[odd])
+    norms = np.linalg.norm(moderate, axis=1, keepdims=True)
+    unit[odd] = moderate / np.where(norms > 0, norms, 1)
     return unit
 
 

@@ -22,8 +22,8 @@ from scipy.sparse import issparse
 #: Bits below the length of a row that are kept of its entries. By the Cauchy-Schwarz inequality, any partial sum of the
 #: products of two such rows is below 2^52 units, and float64 holds 2^53.
 BITS = 26
-#: Numbers of a block of rows in float64 (8 MiB), so that no second copy of all rows is held.
-BLOCK = 2**20
+#: Numbers of a block of rows in float64 (1 MiB): few enough for the cache, and no second copy of all rows is held.
+BLOCK = 2**17
 #: Matrices of one encoder that are kept prepared.
 MOST_KNOWN = 8
 

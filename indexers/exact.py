@@ -22,7 +22,7 @@ _SCANS: dict[Kind, Callable[[Scan], Rows]] = {
     Kind.SPARSE: scan_sparse,
     Kind.BINARY: scan_binary,
 }
-_PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[np.float64], Metric], Pairs]] = {
+_PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[Any], Metric], Pairs]] = {
     Kind.DENSE: DensePairs,
     Kind.SPARSE: SparsePairs,
     Kind.BINARY: BinaryPairs,
@@ -55,7 +55,7 @@ class Exact(Index):
         super()._configure(backend)
         #: Stacked when first needed: adding batch by batch copies each batch once.
         self._parts: list[Codes] = []
-        self._squares: NDArray[np.float64] | None = None
+        self._squares: NDArray[Any] | None = None
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
@@ -97,7 +97,7 @@ class Exact(Index):
             if self.space.kind is Kind.SPARSE
             else read_array(folder / f"{CODES}.npy", mmap)
         )
-        self._squares = read_array(folder / SQUARES, mmap=False).astype(np.float64, copy=False)
+        self._squares = read_array(folder / SQUARES, mmap=False)
         if codes.shape != shape or codes.dtype != self._dtype or self._squares.shape != (len(self),):
             raise ValueError(f"codes have shape {codes.shape}, expected {shape}")
         self._parts = [codes]
@@ -110,7 +110,7 @@ class Exact(Index):
     def _dtype(self) -> type[np.generic]:
         return np.uint8 if self.space.kind is Kind.BINARY else np.float32
 
-    def _lengths(self) -> NDArray[np.float64]:
+    def _lengths(self) -> NDArray[Any]:
         """Return the squared lengths of all rows, computed when first needed."""
         if self._squares is None:
             self._squares = squared_lengths(self._matrix())

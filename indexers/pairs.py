@@ -26,7 +26,7 @@ class Pairs(Protocol):
 class DensePairs:
     """Inner product, or minus the squared difference: a score depends on its query and item alone."""
 
-    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float64], metric: Metric) -> None:
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes, self.metric = queries, codes, metric
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
         self.room = np.empty((max(1, min(len(codes), BLOCK_CANDIDATES)), codes.shape[1]), dtype=np.float32)
@@ -51,7 +51,7 @@ class DensePairs:
 class SparsePairs:
     """CSR codes, item by item, each sum in the order of the components, as when everything is multiplied."""
 
-    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float64], metric: Metric) -> None:
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes, self.metric = queries, codes, metric
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
         self.spread = np.zeros(codes.shape[1], dtype=np.float64 if metric is Metric.EUCLIDEAN else np.float32)
@@ -73,7 +73,7 @@ class SparsePairs:
 class PostingPairs:
     """Sparse codes as posting lists (dim, n) with ascending items: only those of a query's terms are read."""
 
-    def __init__(self, queries: Any, postings: Any, squares: NDArray[np.float64], metric: Metric) -> None:
+    def __init__(self, queries: Any, postings: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.postings = queries, postings
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
 
@@ -91,7 +91,7 @@ class PostingPairs:
 class BinaryPairs:
     """Packed bits: exclusive or, population count."""
 
-    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float64], metric: Metric) -> None:
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes = as_words(queries), codes
 
     def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -123,7 +123,7 @@ def best_pairs(pairs: Pairs, rows: NDArray[np.int64], k: int, positive_only: boo
     return found
 
 
-def inverse_lengths(squares: NDArray[np.float64]) -> NDArray[np.float32]:
+def inverse_lengths(squares: NDArray[Any]) -> NDArray[np.float32]:
     """Return 1 / length of every row; 0 for a zero row, which has no direction: its cosine counts as 0."""
     lengths = np.sqrt(squares)
     inverse = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)

@@ -35,22 +35,31 @@ class Scan(NamedTuple):
     k: int
 
 
-def squared_lengths(codes: Any) -> NDArray[np.float64]:
-    """Return the squared length of every row, float64 (n,), which holds those of rows of any size.
+def squared_lengths(codes: Any) -> NDArray[Any]:
+    """Return the squared length of every row, float32 (n,); float64 where rows are too small or large for that.
 
     For packed bits zeros, which nothing reads.
     """
-    if issparse(codes):
-        return exact_squares(codes)
     if codes.dtype == np.uint8:
-        return np.zeros(codes.shape[0])
-    squares = np.asarray(np.einsum("nd,nd->n", codes, codes), dtype=np.float64)
-    odd = np.flatnonzero(~((squares > SMALL) & (squares < 1 / SMALL)))  # float32 has lost digits of these
+        return np.zeros(codes.shape[0], dtype=np.float32)
+    if issparse(codes):
+        exact = exact_squares(codes)
+        return exact if len(_odd(exact[exact > 0])) else exact.astype(np.float32)
+    squares = np.asarray(np.einsum("nd,nd->n", codes, codes))
+    odd = _odd(squares)
+    if not len(odd):
+        return squares
+    squares = squares.astype(np.float64)
     for start in range(0, len(odd), BLOCK_ITEMS):
         rows, exponents = moderate_rows(codes[odd[start : start + BLOCK_ITEMS]])
         moderate = np.einsum("nd,nd->n", rows, rows).astype(np.float64)
         squares[odd[start : start + BLOCK_ITEMS]] = np.ldexp(moderate, 2 * exponents)
     return squares
+
+
+def _odd(squares: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where float32 has lost digits of a squared length."""
+    return np.flatnonzero(~((squares > SMALL) & (squares < 1 / SMALL)))
 
 
 def scan_dense(scan: Scan) -> Rows:
@@ -67,7 +76,7 @@ def scan_dense(scan: Scan) -> Rows:
     width = min(len(codes), BLOCK_ITEMS)
     height = max(1, BLOCK_SCORES // width)
     pairs = DensePairs(queries, codes, squares, metric)
-    lengths = squares.astype(np.float32) if metric is Metric.EUCLIDEAN else squares
+    lengths = squares.astype(np.float32, copy=False) if metric is Metric.EUCLIDEAN else squares
     room = np.empty(min(height, len(queries)) * width, dtype=np.float32)  # fresh memory each time costs a tenth
     for top in range(0, len(queries), height):
         block = queries[top : top + height]

@@ -53,7 +53,7 @@ class Sparse(Index):
         #: Added, but not yet in the postings.
         self._parts: list[csr_array] = []
         self._postings = csr_array((self.space.dim, 0), dtype=np.float32)
-        self._squares = np.empty(0, dtype=np.float64)
+        self._squares = np.empty(0, dtype=np.float32)
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added."""
@@ -102,7 +102,7 @@ class Sparse(Index):
 
     def _read(self, folder: Path, mmap: bool) -> None:
         self._postings = read_csr(folder, POSTINGS, (self.space.dim, len(self)), mmap)
-        self._squares = read_array(folder / SQUARES, mmap=False).astype(np.float64, copy=False)
+        self._squares = read_array(folder / SQUARES, mmap=False)
         if self._postings.dtype != np.float32 or self._squares.shape != (len(self),):
             raise ValueError(f"postings of {self._squares.shape[0]} items, expected {len(self)}")
 
