@@ -27,6 +27,7 @@ from encoders.codes import (
     whole_number,
 )
 from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError, OptionError
+from encoders.products import Products
 
 State = dict[str, NDArray[Any]]
 
@@ -60,6 +61,8 @@ class Encoder(ABC):
         self.input_dim: int | None = None
         #: The space of the stage before, when a pipeline knows it (picture shape, kind).
         self.input_space: Space | None = None
+        #: What `_encode` multiplies with, prepared: an item's code is the same alone and in any batch.
+        self._products = Products()
         #: Digest of the corpus this encoder was fitted on, written into the manifest.
         self.fitted_on: str | None = None
 
@@ -129,6 +132,7 @@ class Encoder(ABC):
         checked = Encoded(as_batches(batches, y), self.checked)
         self.input_dim = None
         self._space = self._fit(checked, work)
+        self._products = Products()  # what a fit has changed in place is prepared again
         return self
 
     def encode(self, items: Items) -> Codes:

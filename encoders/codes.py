@@ -140,6 +140,9 @@ class Batch(NamedTuple):
     labels: Sequence[str | None] | None = None
 
 
+#: Lengths below which, and above whose inverse, the squares in float32 lose digits.
+_SMALL = 1e-12
+
 #: Re-iterable: every ``iter()`` is one pass over the same items in the same order.
 Batches = Iterable[Batch]
 
@@ -299,13 +302,34 @@ def normalized(codes: Codes) -> Codes:
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
     if issparse(codes):
-        norms = np.sqrt(np.asarray(codes.multiply(codes).sum(axis=1)).ravel())
+        counts = np.diff(codes.indptr)
+        squares = np.square(codes.data, dtype=np.float64)  # float64 holds the squares of all that float32 holds
+        norms = np.sqrt(np.bincount(np.repeat(np.arange(len(counts)), counts), squares, minlength=len(counts)))
         scaled = codes.copy()
-        scaled.data = scaled.data / np.repeat(np.where(norms > 0, norms, 1), np.diff(scaled.indptr))
-        scaled.data = scaled.data.astype(np.float32, copy=False)
+        scaled.data = (scaled.data / np.repeat(np.where(norms > 0, norms, 1), counts)).astype(np.float32)
         return scaled
     norms = np.linalg.norm(codes, axis=1, keepdims=True)
-    return np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
+    if not len(norms) or (norms.min() > _SMALL and norms.max() < 1 / _SMALL):
+        return np.asarray(codes / norms, dtype=np.float32)
+    unit = np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
+    odd = np.flatnonzero(~((norms > _SMALL) & (norms < 1 / _SMALL)))  # their squares are too small or large
+    moderate, _ = moderate_rows(codes[odd])
+    norms = np.linalg.norm(moderate, axis=1, keepdims=True)
+    unit[odd] = moderate / np.where(norms > 0, norms, 1)
+    return unit
+
+
+def moderate_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return rows multiplied by powers of two that bring the largest entry of each to 0.5 to 1, and the exponents.
+
+    Examples
+    --------
+    >>> rows, exponents = moderate_rows(np.array([[0, 2.0**-90]], dtype=np.float32))
+    >>> rows.tolist(), exponents.tolist()
+    ([[0.0, 0.5]], [-89])
+    """
+    exponents = np.frexp(np.abs(rows).max(axis=1))[1]
+    return np.ldexp(rows, -exponents[:, None]), exponents
 
 
 def slices(codes: Codes, rows: int) -> Iterator[Codes]:

@@ -22,7 +22,7 @@ _SCANS: dict[Kind, Callable[[Scan], Rows]] = {
     Kind.SPARSE: scan_sparse,
     Kind.BINARY: scan_binary,
 }
-_PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[np.float32], Metric], Pairs]] = {
+_PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[Any], Metric], Pairs]] = {
     Kind.DENSE: DensePairs,
     Kind.SPARSE: SparsePairs,
     Kind.BINARY: BinaryPairs,
@@ -55,14 +55,15 @@ class Exact(Index):
         super()._configure(backend)
         #: Stacked when first needed: adding batch by batch copies each batch once.
         self._parts: list[Codes] = []
-        self._squares: NDArray[np.float32] | None = None
+        self._squares: NDArray[Any] | None = None
         #: The median length, and the squared lengths of which it is that.
         self._middle = 0.0
-        self._middle_of: NDArray[np.float32] | None = None
+        self._middle_of: NDArray[Any] | None = None
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
         matrix: Any = self._matrix()
+        matrix = self._as_given(matrix)
         if self.space.kind is not Kind.SPARSE:
             return _read_only(matrix)
         parts = (matrix.data, matrix.indices, matrix.indptr)
@@ -120,7 +121,7 @@ class Exact(Index):
     def _dtype(self) -> type[np.generic]:
         return np.uint8 if self.space.kind is Kind.BINARY else np.float32
 
-    def _lengths(self) -> NDArray[np.float32]:
+    def _lengths(self) -> NDArray[Any]:
         """Return the squared lengths of all rows, computed when first needed."""
         if self._squares is None:
             self._squares = squared_lengths(self._matrix())

@@ -42,6 +42,7 @@ POINTS_PER_CLUSTER, LEAST_SAMPLE = 256, 2**16
 BLOCK_ROWS = 2**16
 #: An array, not a number: NumPy converts numbers anew in each call. (Negation would print a distance of 0 as -0.)
 _ZERO = np.zeros((), dtype=np.float32)
+_ONE, _MINUS_ONE = np.float32(1).reshape(()), np.float32(-1).reshape(())
 _FLOAT32, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 _NEEDED = re.compile(r"training points \((\d+)\).*number of clusters \((\d+)\)")
 
@@ -174,6 +175,10 @@ class Faiss(Index):
             scores = scores.astype(_FLOAT32)
         if self._by_distance:
             np.subtract(_ZERO, scores, scores)
+        elif self._scaled:
+            np.maximum(
+                np.minimum(scores, _ONE, out=scores), _MINUS_ONE, out=scores
+            )  # rounding carries cosines beyond 1
         # what FAISS did not find comes last; one number is looked at faster than a column is cut out
         if rows.item(-1) < 0 or (n > 1 and np.minimum.reduce(rows[:, -1]) < 0):
             scores[rows < 0] = -np.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def save_index(index: Index, folder: Path) -> Path:
             "description": index.description,
             "space": index.space.to_json(),
             "count": len(index),
+            "unit": index._unit,
             "files": {path.name: {"bytes": path.stat().st_size, "sha256": digest_of(path)} for path in files},
             "versions": library_versions(),
         }
@@ -85,12 +87,19 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
         if not isinstance(ids, list) or len(ids) != manifest["count"]:
             raise ArtifactError(f"{folder / IDS} is corrupt: expected {manifest['count']} ids")
         index._ids = ids
+        index._unit = _unit_of(manifest.get("unit", 1.0))  # folders without one hold codes as they were given
         index._read(folder, mmap)
     except NearbyError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RuntimeError) as error:
         raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {one_line(error)}") from error
     return index
+
+
+def _unit_of(value: Any) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value) or (value and math.frexp(value)[0] != 0.5):
+        raise ValueError(f"the unit of the codes is no power of two: {value!r}")
+    return float(value)
 
 
 def _read_lexicon(folder: Path) -> Lexicon:

@@ -25,6 +25,7 @@ class Rows(NamedTuple):
     Attributes
     ----------
     scores : ndarray float32 (n, k)
+        float64 for codes so small or large that float32 cannot hold their squares.
     rows : ndarray int64 (n, k)
     """
 

@@ -26,7 +26,7 @@ class Pairs(Protocol):
 class DensePairs:
     """Inner product, or minus the squared difference: a score depends on its query and item alone."""
 
-    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float32], metric: Metric) -> None:
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes, self.metric = queries, codes, metric
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
         self.room = np.empty((max(1, min(len(codes), BLOCK_CANDIDATES)), codes.shape[1]), dtype=np.float32)
@@ -44,14 +44,14 @@ class DensePairs:
             else:
                 scores[start : start + len(some)] = np.einsum("kd,d->k", items, query)
         if self.inverse is not None:
-            scores *= self.inverse[rows]
+            as_cosines(np.multiply(scores, self.inverse[rows], out=scores))
         return scores
 
 
 class SparsePairs:
     """CSR codes, item by item, each sum in the order of the components, as when everything is multiplied."""
 
-    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float32], metric: Metric) -> None:
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes, self.metric = queries, codes, metric
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
         self.spread = np.zeros(codes.shape[1], dtype=np.float64 if metric is Metric.EUCLIDEAN else np.float32)
@@ -65,7 +65,7 @@ class SparsePairs:
         if self.metric is Metric.EUCLIDEAN:
             products = 2 * products - exact_squares(items) - exact_squares(self.queries[[place]])[0]
         elif self.inverse is not None:
-            products = products * self.inverse[rows]
+            products = as_cosines(products * self.inverse[rows])
         self.spread[terms] = 0
         return np.asarray(products, dtype=np.float32)
 
@@ -73,7 +73,7 @@ class SparsePairs:
 class PostingPairs:
     """Sparse codes as posting lists (dim, n) with ascending items: only those of a query's terms are read."""
 
-    def __init__(self, queries: Any, postings: Any, squares: NDArray[np.float32], metric: Metric) -> None:
+    def __init__(self, queries: Any, postings: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.postings = queries, postings
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
 
@@ -85,13 +85,13 @@ class PostingPairs:
             items, values = row_of(self.postings, term)
             here, there = _in_both(wanted, items)
             scores[here] += weight * values[there]
-        return scores if self.inverse is None else scores * self.inverse[rows]
+        return scores if self.inverse is None else as_cosines(scores * self.inverse[rows])
 
 
 class BinaryPairs:
     """Packed bits: exclusive or, population count."""
 
-    def __init__(self, queries: Any, codes: Any, squares: NDArray[np.float32], metric: Metric) -> None:
+    def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes = as_words(queries), codes
 
     def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -123,10 +123,17 @@ def best_pairs(pairs: Pairs, rows: NDArray[np.int64], k: int, positive_only: boo
     return found
 
 
-def inverse_lengths(squares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return 1 / length of every row; 0 for a zero row, whose cosine is thus 0."""
+def inverse_lengths(squares: NDArray[Any]) -> NDArray[np.float32]:
+    """Return 1 / length of every row; 0 for a zero row, which has no direction: its cosine counts as 0."""
     lengths = np.sqrt(squares)
-    return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    inverse = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    return np.asarray(np.minimum(inverse, np.finfo(np.float32).max), dtype=np.float32)
+
+
+def as_cosines(scores: NDArray[Any]) -> NDArray[Any]:
+    """Keep scores within [-1, 1], in place: rounding carries the cosine of equal directions beyond."""
+    np.minimum(scores, 1, out=scores)
+    return np.asarray(np.maximum(scores, -1, out=scores))
 
 
 def exact_squares(codes: Any) -> NDArray[np.float64]:

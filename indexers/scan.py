@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Metric
+from encoders.codes import Metric, moderate_rows
 from indexers.base import Rows
-from indexers.pairs import DensePairs, as_words, exact_squares, inverse_lengths
+from indexers.pairs import DensePairs, as_cosines, as_words, exact_squares, inverse_lengths
 from indexers.selection import best, reaching, smallest
 
 #: Scores held at a time (float32: 128 MiB), and items compared at a time.
@@ -20,6 +20,8 @@ BLOCK_ITEMS = 2**17
 BLOCK_WORDS = 2**18
 #: Components of sparse queries spread out at a time (float32: 64 MiB).
 BLOCK_SPREAD = 2**24
+#: Squared lengths below this, and above its inverse, are summed in a unit of their own.
+SMALL = 1e-24
 ROUNDING = float(np.finfo(np.float32).eps)
 
 
@@ -36,13 +38,31 @@ class Scan(NamedTuple):
     k: int
 
 
-def squared_lengths(codes: Any) -> NDArray[np.float32]:
-    """Return the squared length of every row, float32 (n,); for packed bits zeros, which nothing reads."""
-    if issparse(codes):
-        return np.asarray(codes.multiply(codes).sum(axis=1), dtype=np.float32).ravel()
+def squared_lengths(codes: Any) -> NDArray[Any]:
+    """Return the squared length of every row, float32 (n,); float64 where rows are too small or large for that.
+
+    For packed bits zeros, which nothing reads.
+    """
     if codes.dtype == np.uint8:
         return np.zeros(codes.shape[0], dtype=np.float32)
-    return np.asarray(np.einsum("nd,nd->n", codes, codes))
+    if issparse(codes):
+        exact = exact_squares(codes)
+        return exact if len(_odd(exact[exact > 0])) else exact.astype(np.float32)
+    squares = np.asarray(np.einsum("nd,nd->n", codes, codes))
+    odd = _odd(squares)
+    if not len(odd):
+        return squares
+    squares = squares.astype(np.float64)
+    for start in range(0, len(odd), BLOCK_ITEMS):
+        rows, exponents = moderate_rows(codes[odd[start : start + BLOCK_ITEMS]])
+        moderate = np.einsum("nd,nd->n", rows, rows).astype(np.float64)
+        squares[odd[start : start + BLOCK_ITEMS]] = np.ldexp(moderate, 2 * exponents)
+    return squares
+
+
+def _odd(squares: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where float32 has lost digits of a squared length."""
+    return np.flatnonzero(~((squares > SMALL) & (squares < 1 / SMALL)))
 
 
 def scan_dense(scan: Scan) -> Rows:
@@ -59,6 +79,7 @@ def scan_dense(scan: Scan) -> Rows:
     width = min(len(codes), BLOCK_ITEMS)
     height = max(1, BLOCK_SCORES // width)
     pairs = DensePairs(queries, codes, squares, metric)
+    lengths = squares.astype(np.float32, copy=False) if metric is Metric.EUCLIDEAN else squares
     room = np.empty(min(height, len(queries)) * width, dtype=np.float32)  # fresh memory each time costs a tenth
     for top in range(0, len(queries), height):
         block = queries[top : top + height]
@@ -72,7 +93,7 @@ def scan_dense(scan: Scan) -> Rows:
                 near = ranks[row]
                 if metric is Metric.EUCLIDEAN:
                     near *= 2
-                    near -= squares[part]
+                    near -= lengths[part]
                 elif inverse is not None:
                     near *= inverse[part]
                 candidates.append(reaching(near, k, slack[top + row]) + left)
@@ -97,7 +118,7 @@ def scan_sparse(scan: Scan) -> Rows:
         block = queries[top : top + height]
         products = (codes @ block.toarray().astype(codes.dtype, copy=False).T).T
         if metric is Metric.COSINE:
-            products = products * inverse_lengths(squares)
+            products = as_cosines(products * inverse_lengths(squares))
         elif metric is Metric.EUCLIDEAN:
             products = 2 * products - squares - exact_squares(block)[:, None]
         _take_best(np.ascontiguousarray(products, dtype=np.float32), found, top, k)

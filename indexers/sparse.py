@@ -16,7 +16,7 @@ from encoders.codes import Codes, Kind, Metric
 from encoders.cores import available_cores
 from indexers.base import Index, Rows
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
-from indexers.pairs import Pairs, PostingPairs, SparsePairs, inverse_lengths
+from indexers.pairs import Pairs, PostingPairs, SparsePairs, as_cosines, inverse_lengths
 from indexers.scan import squared_lengths
 
 POSTINGS, SQUARES = "postings", "squared_lengths.npy"
@@ -57,6 +57,9 @@ class Sparse(Index):
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added."""
+        return self._as_given(self._rows())
+
+    def _rows(self) -> csr_array:
         return csr_array(self._inverted().T)
 
     def _add(self, codes: Codes) -> None:
@@ -65,7 +68,7 @@ class Sparse(Index):
     def _remove(self, rows: NDArray[np.int64]) -> None:
         keep = np.ones(len(self), dtype=bool)
         keep[rows] = False
-        self._invert(csr_array(self.codes()[keep]))
+        self._invert(csr_array(self._rows()[keep]))
 
     def _search(self, queries: Any, k: int) -> Rows:
         postings: Any = self._inverted()
@@ -91,7 +94,7 @@ class Sparse(Index):
         postings: Any = self._inverted()
         if queries.nnz * rows.shape[1] <= postings.nnz:
             return PostingPairs(queries, postings, self._squares, self.space.metric)
-        return SparsePairs(queries, self.codes(), self._squares, self.space.metric)
+        return SparsePairs(queries, self._rows(), self._squares, self.space.metric)
 
     def _write(self, folder: Path) -> None:
         write_csr(folder, POSTINGS, self._inverted())
@@ -133,7 +136,7 @@ def _best(queries: Any, postings: Any, inverse: NDArray[np.float32] | None, k: i
     for row, (start, stop) in enumerate(pairwise(bounds)):
         scores, items = products.data[start:stop], products.indices[start:stop]
         if inverse is not None:
-            scores = scores * inverse[items]
+            scores = as_cosines(scores * inverse[items])
         if len(scores) > k:
             reach = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
             scores, items = scores[reach], items[reach]

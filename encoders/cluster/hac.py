@@ -14,9 +14,9 @@ from encoders.cluster.kmeans import KMeans
 from encoders.cluster.linkage import LINKAGES, cut, largest_jump, tree
 from encoders.cluster.membership import clusters_of, one_hot
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
-from encoders.distances import squared_distances
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option
+from encoders.products import Distances
 from encoders.progress import waiting
 
 #: New items compared with all leaves at a time.
@@ -101,19 +101,23 @@ class HAC(Encoder):
         self._weights = np.add.reduceat(self.sizes[self._order], self._starts).astype(np.float64)
         weighted = self.leaves[self._order] * self.sizes[self._order, None]
         self.centroids = (np.add.reduceat(weighted, self._starts, axis=0) / self._weights[:, None]).astype(np.float32)
+        self._measured = Distances(self.centroids if self.linkage == "ward" else self.leaves)
 
     def _encode(self, items: Any) -> Codes:
-        distances = np.empty((n_rows(items), self.space.dim), dtype=np.float32)
+        distances = np.empty((n_rows(items), self.space.dim))
         for start in range(0, len(distances), ROWS):
             distances[start : start + ROWS] = self._distances(items[start : start + ROWS])
-        return distances if self.codes == "distances" else one_hot(distances.argmin(axis=1), self.space.dim)
+        return (
+            distances.astype(np.float32)
+            if self.codes == "distances"
+            else one_hot(distances.argmin(axis=1), self.space.dim)
+        )
 
     def _distances(self, items: Any) -> NDArray[Any]:
         """Return how far each item (a cluster of one) is from every cluster, by the linkage (n, k)."""
         if self.linkage == "ward":
-            squares = squared_distances(items, self.centroids)
-            return np.asarray(np.sqrt(2 * self._weights / (self._weights + 1) * squares))
-        distances = np.sqrt(squared_distances(items, self.leaves)[:, self._order])
+            return np.asarray(np.sqrt(2 * self._weights / (self._weights + 1) * self._measured.squared(items)))
+        distances = np.sqrt(self._measured.squared(items)[:, self._order])
         if self.linkage == "average":
             sizes = self.sizes[self._order]
             return np.asarray(np.add.reduceat(distances * sizes, self._starts, axis=1) / self._weights)

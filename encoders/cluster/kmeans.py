@@ -12,17 +12,20 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder, State
 from encoders.cluster.membership import clusters_of, one_hot
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
 from encoders.cores import available_cores
-from encoders.distances import squared_distances
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option
+from encoders.products import Distances
 from encoders.progress import waiting
+from encoders.scaling import largest_of, times, unit_of
 
 #: Rows on which the starts are compared: so many, and so many for each cluster.
 SAMPLE_ROWS, SAMPLE_PER_CLUSTER = 5_000, 100
 #: Numbers up to which one core is faster than several.
 SMALL = 2**21
+#: Rows whose clusters are found at a time.
+ROWS = 16_384
 #: How the codes are compared: (kind, metric).
 GEOMETRY = {
     "indicator": (Kind.SPARSE, Metric.COSINE),
@@ -66,15 +69,17 @@ class KMeans(Encoder):
         if self.k > matrix.shape[0]:
             raise OptionError(f"kmeans: k={self.k} clusters cannot be made of {matrix.shape[0]} items")
         fit = _fit_sparse if issparse(matrix) else _fit_dense
+        unit = unit_of(largest_of(matrix))
         with waiting("k-means"):
-            self.centroids = fit(matrix, self.k, self.restarts, self.iterations, self.seed)
+            centroids = fit(times(matrix, unit), self.k, self.restarts, self.iterations, self.seed)
+        self._set_centroids(times(centroids, 1 / unit))
         return Space(self.k, *GEOMETRY[self.codes])
 
     def _encode(self, items: Any) -> Codes:
-        squares = np.asarray(squared_distances(items, self.centroids), dtype=np.float32)
+        squares = self._to_centroids.squared(items)
         if self.codes == "indicator":
-            return one_hot(squares.argmin(axis=1), self.k)
-        distances = np.sqrt(squares)
+            return one_hot(squares.argmin(axis=1), self.k)  # of equal ones the first
+        distances = np.sqrt(squares).astype(np.float32)
         if self.codes == "distances":
             return distances
         return np.maximum(distances.mean(axis=1, keepdims=True) - distances, 0)
@@ -92,7 +97,10 @@ class KMeans(Encoder):
 
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
-        self.centroids = state["centroids"]
+        self._set_centroids(state["centroids"])
+
+    def _set_centroids(self, centroids: NDArray[np.float32]) -> None:
+        self.centroids, self._to_centroids = centroids, Distances(centroids)
 
 
 def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, seed: int) -> NDArray[np.float32]:
@@ -111,7 +119,9 @@ def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, see
         model.cp.init_method = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
         model.cp.early_stop_threshold = 1e-4
         model.train(np.ascontiguousarray(rows, dtype=np.float32), init_centroids=start)
-        return np.asarray(model.centroids, dtype=np.float32)
+        centroids = np.asarray(model.centroids, dtype=np.float32)
+        split = any(step["nsplit"] for step in model.iteration_stats or [])
+        return _settled(rows, centroids) if split else centroids
 
     # threads that wait for each other cost more than they save on few numbers
     faiss.omp_set_num_threads(available_cores() if matrix.size > SMALL else 1)
@@ -121,6 +131,21 @@ def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, see
     # which start is the best shows on a sample; only that one is worth the whole data
     chosen = np.sort(np.random.default_rng(seed).choice(len(matrix), sample, replace=False))
     return fitted(matrix, 1, fitted(matrix[chosen], restarts))
+
+
+def _settled(rows: NDArray[Any], centroids: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return each centroid as the mean of its items once more, those without items as they are.
+
+    Where there are more clusters than different items, FAISS gives two clusters centroids just beside one item on
+    either side, between which rounding would choose.
+    """
+    nearest = np.concatenate([Distances(centroids).squared(part).argmin(axis=1) for part in slices(rows, ROWS)])
+    order = np.argsort(nearest, kind="stable")
+    clusters, starts, counts = np.unique(nearest[order], return_index=True, return_counts=True)
+    moved = centroids.copy()
+    for cluster, start, count in zip(clusters.tolist(), starts.tolist(), counts.tolist(), strict=True):
+        moved[cluster] = rows[order[start : start + count]].mean(axis=0, dtype=np.float64)
+    return moved
 
 
 def _fit_sparse(matrix: Codes, k: int, restarts: int, iterations: int, seed: int) -> NDArray[np.float32]:

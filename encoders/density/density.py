@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Space, n_rows
+from encoders.errors import BadItemError
 
 #: ln 2 pi.
 LOG_TAU = float(np.log(2 * np.pi))
@@ -49,6 +50,21 @@ class Density(Encoder):
 
     def _encode(self, items: Any) -> Codes:
         return self.log_likelihood(items)[:, None].astype(np.float32)
+
+
+def require_above_ridge(name: str, variances: NDArray[np.float64], ridge: float) -> None:
+    """Refuse data whose variances (dim,) are nothing beside the ridge: all items would be equally likely.
+
+    Raises
+    ------
+    BadItemError
+    """
+    variance = float(variances.max(initial=0.0))
+    if 0 < variance < 1e-3 * ridge:
+        raise BadItemError(
+            f"{name}: ridge={ridge:g} is more than 1,000 times the largest variance, {variance:.1e}, so all items "
+            "would be equally likely: scale the data, or lower ridge"
+        )
 
 
 def log_sum_exp(values: NDArray[Any]) -> NDArray[np.float64]:

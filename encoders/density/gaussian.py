@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from encoders.base import State
 from encoders.codes import Batch, Batches, Space
-from encoders.density.density import LOG_TAU, SPACE, Density
+from encoders.density.density import LOG_TAU, SPACE, Density, require_above_ridge
 from encoders.errors import BadItemError, OptionError
 from encoders.moments import MAX_WIDTH, moments
 from encoders.options import option
@@ -45,6 +45,7 @@ class Gaussian(Density):
 
         count, mean, covariance = moments(self._narrow(batches))
         covariance /= count
+        require_above_ridge(self.name, covariance.diagonal(), self.ridge)
         np.fill_diagonal(covariance, covariance.diagonal() + self.ridge)
         try:
             lower = np.linalg.cholesky(covariance)

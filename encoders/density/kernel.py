@@ -44,7 +44,7 @@ class KernelDensity(Density):
         self.kept = points_of(batches, self.points, self.seed)
         width = self.bandwidth
         if width is None:
-            spread = float(self.kept.std(axis=0).mean())
+            spread = float(self.kept.std(axis=0, dtype=np.float64).mean())
             if not spread > 0:
                 raise BadItemError("kernel-density: all items are equal: give a bandwidth")
             width = spread * len(self.kept) ** (-1 / (self.kept.shape[1] + 4))

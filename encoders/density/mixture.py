@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from encoders.base import State
 from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
-from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp
+from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp, require_above_ridge
 from encoders.errors import BadItemError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
@@ -57,6 +57,7 @@ class Mixture(Density):
         if self.k > len(matrix):
             raise OptionError(f"mixture: k={self.k} Gaussians cannot be fitted to {len(matrix)} items")
         self._require_narrow(matrix.shape[1])
+        require_above_ridge(self.name, matrix.var(axis=0), self.ridge)
         model = GaussianMixture(
             self.k,
             covariance_type=self.covariance,

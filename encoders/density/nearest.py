@@ -17,7 +17,7 @@ from encoders.density.sample import distances_to, points_of
 from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
 
-#: Squared distance that stands for 0: an item that lies on its neighbours has no finite density.
+#: Squared distance, as a share of the variance, that stands for 0: an item on its neighbours has no finite density.
 LEAST = 1e-12
 
 
@@ -48,13 +48,17 @@ class NearestDensity(Density):
         self.kept = points_of(batches, self.points, self.seed)
         if self.k > len(self.kept):
             raise OptionError(f"nearest-density: k={self.k} neighbours cannot be found among {len(self.kept)} items")
+        self._measure()
         return SPACE
+
+    def _measure(self) -> None:
+        self._least = LEAST * (float(self.kept.var(axis=0, dtype=np.float64).sum()) or 1.0)
 
     def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
         squares = np.partition(distances_to(items, self.kept), self.k - 1, axis=1)[:, self.k - 1]
         dim = self.kept.shape[1]
         log_ball = 0.5 * dim * math.log(math.pi) - math.lgamma(dim / 2 + 1)
-        radius = 0.5 * np.log(np.maximum(squares, LEAST))
+        radius = 0.5 * np.log(np.maximum(squares, self._least))
         return np.asarray(math.log(self.k / len(self.kept)) - log_ball - dim * radius)
 
     def state(self) -> State:
@@ -64,3 +68,4 @@ class NearestDensity(Density):
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
         self.kept = state["kept"]
+        self._measure()

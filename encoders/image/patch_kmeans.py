@@ -14,9 +14,9 @@ from scipy.sparse import identity
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space
 from encoders.cores import in_parallel
-from encoders.distances import squared_distances
 from encoders.errors import BadItemError, DimensionError, OptionError
 from encoders.options import LARGEST_SEED, option
+from encoders.products import Distances, Product
 
 #: Added to a patch's variance (of values in [0, 1]) and to every eigenvalue of their covariance, so that flat patches
 #: and directions without contrast are not blown up.
@@ -71,7 +71,7 @@ class PatchKMeans(Encoder):
             raise OptionError(f"patch-kmeans: k={self.k} is more than {len(patches)} patches")
         self.mean = patches.mean(axis=0)
         self.whitening = _whitening(patches - self.mean)
-        self.centroids = self._learnt((patches - self.mean) @ self.whitening)
+        self._set_centroids(self._learnt((patches - self.mean) @ self.whitening))
         self.middle, self.spread = np.zeros(4 * self.k, np.float32), np.ones(4 * self.k, np.float32)
         if self.scale:
             self._learn_scale(batches, total)
@@ -126,8 +126,8 @@ class PatchKMeans(Encoder):
         return codes
 
     def _code(self, picture: Any) -> NDArray[np.float32]:
-        whitened = (self._patches(picture) - self.mean) @ self.whitening
-        distances = np.sqrt(squared_distances(whitened, self.centroids))
+        whitened = self._whitened(self._patches(picture))
+        distances = np.sqrt(self._to_centroids.squared(whitened)).astype(np.float32)
         active = np.maximum(distances.mean(axis=1, keepdims=True) - distances, 0)
         height, width = (side - self.patch + 1 for side in self.shape[:2])
         active = active.reshape(height, width, self.k)
@@ -149,8 +149,13 @@ class PatchKMeans(Encoder):
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
         self.shape = tuple(int(side) for side in state["shape"])
-        self.mean, self.whitening, self.centroids = state["mean"], state["whitening"], state["centroids"]
+        self.mean, self.whitening = state["mean"], state["whitening"]
+        self._set_centroids(state["centroids"])
         self.middle, self.spread = state["middle"], state["spread"]
+
+    def _set_centroids(self, centroids: NDArray[np.float32]) -> None:
+        self.centroids, self._to_centroids = centroids, Distances(centroids)
+        self._whitened = Product(self.whitening, self.mean)  # the matrix is symmetric
 
 
 def _whitening(patches: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -97,9 +97,10 @@ class Autoencoder(NeuralEncoder):
         """Return rows to learn from, and the network as the last phase finds it."""
         import torch
 
-        from encoders.neural.rows import Rows
+        from encoders.neural.rows import Rows, require_moderate
 
         rows = Rows(self._target(matrix))
+        require_moderate(self.name, rows)
         self._visible: Visible = chosen(self.name, self.loss, self.output, rows, self._bounded_loss())
         self._warn_of_a_wide_code(rows.width)
         torch.manual_seed(self.seed)

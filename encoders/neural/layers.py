@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import State
+from encoders.products import Product
 
 
-class Layer(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Layer:
     """One affine map and what follows it: ``activation(x @ weight.T + bias)``; weight (out, in), bias (out,)."""
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     activation: str
+
+    @cached_property
+    def product(self) -> Product:
+        """What rows are multiplied with."""
+        return Product(self.weight)
 
 
 def sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -54,8 +63,7 @@ def forward(layers: Sequence[Layer], rows: Any) -> NDArray[np.float32]:
     [[3.0], [0.0]]
     """
     for layer in layers:
-        product = rows @ layer.weight.T
-        rows = ACTIVATIONS[layer.activation](np.add(product, layer.bias, out=product))
+        rows = ACTIVATIONS[layer.activation](layer.product(rows, layer.bias))
     return np.asarray(rows.toarray() if issparse(rows) else rows, dtype=np.float32)
 
 

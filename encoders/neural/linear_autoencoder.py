@@ -55,9 +55,10 @@ class LinearAutoencoder(NeuralEncoder):
         import torch
 
         from encoders.neural.networks import folded
-        from encoders.neural.rows import Rows
+        from encoders.neural.rows import Rows, require_moderate
 
         rows = Rows(collect(batches))
+        require_moderate(self.name, rows)
         if self.k > rows.width:
             raise OptionError(f"linear-ae: k={self.k} is more than the {rows.width} numbers of an item")
         torch.manual_seed(self.seed)

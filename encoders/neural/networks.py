@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -92,15 +93,15 @@ def folded(network: Iterable[Any], last: str = "linear") -> list[Layer]:
     for part in network:
         if isinstance(part, nn.BatchNorm1d):
             scale = _array(part.weight) / np.sqrt(_array(part.running_var) + part.eps)
-            weight, bias, _ = layers.pop()
-            shifted = (bias - _array(part.running_mean)) * scale + _array(part.bias)
-            layers.append(Layer(weight * scale[:, None], shifted.astype(np.float32), last))
+            before = layers.pop()
+            shifted = (before.bias - _array(part.running_mean)) * scale + _array(part.bias)
+            layers.append(Layer(before.weight * scale[:, None], shifted.astype(np.float32), last))
         elif hasattr(part, "weight"):
             weight = np.ascontiguousarray(_array(part.weight))
             bias = np.zeros(len(weight), np.float32) if part.bias is None else _array(part.bias)
             layers.append(Layer(weight, bias, last))
         else:
-            layers[-1] = layers[-1]._replace(activation=names[type(part).__name__])
+            layers[-1] = replace(layers[-1], activation=names[type(part).__name__])
     return layers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,15 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.codes import Codes
+from encoders.errors import BadItemError
+from encoders.scaling import largest_of
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+#: Largest values of data from which a network learns at all with the steps and the normalisation of the training.
+SMALLEST, LARGEST = 1e-4, 1e7
 
 
 class Rows:
@@ -64,6 +71,21 @@ class Rows:
             matrix.data[inner]
         )
         return dense
+
+
+def require_moderate(name: str, rows: Rows) -> None:
+    """Refuse values that are far from the order of 1: a network would learn nothing of them, and say nothing.
+
+    Raises
+    ------
+    BadItemError
+    """
+    largest = largest_of(rows.matrix)
+    if largest and not SMALLEST <= largest <= LARGEST:
+        raise BadItemError(
+            f"{name}: the values go up to {largest:.1e}, and a network learns from values of the order of 1: multiply "
+            f"them by 2^{-math.frexp(largest)[1]} first"
+        )
 
 
 class LabelledRows:

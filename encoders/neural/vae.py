@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -218,7 +218,7 @@ class VAE(PerceptronAutoencoder):
             raise BadItemError("the likelihood is one of binary items: each number 0 or 1")
         generator = np.random.default_rng(seed)
         mean, spread = self.posterior(rows)
-        decoder = [*self.decoder[:-1], self.decoder[-1]._replace(activation="linear")]  # to logits
+        decoder = [*self.decoder[:-1], replace(self.decoder[-1], activation="linear")]  # to logits
         found = np.empty(len(rows))
         for row in range(len(rows)):
             noise = generator.standard_normal((draws, mean.shape[1]), dtype=np.float32)

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
 from encoders.options import option
+
+#: Rows looked at together.
+ROWS = 4096
 
 
 @dataclass
@@ -43,7 +47,7 @@ class Binarize(Encoder):
         self.thresholds = np.zeros(dim, dtype=np.float32)
         if self.threshold != "zero":
             centre = np.median if self.threshold == "median" else np.mean
-            self.thresholds = np.asarray(centre(matrix, axis=0), dtype=np.float32)
+            self.thresholds = _between(matrix, np.asarray(centre(matrix, axis=0), dtype=np.float32))
         above = matrix > self.thresholds
         self.levels = np.stack([_mean_where(matrix, ~above), _mean_where(matrix, above)]).astype(np.float32)
         return Space(dim, Kind.BINARY, Metric.HAMMING)
@@ -62,6 +66,23 @@ class Binarize(Encoder):
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
         self.thresholds, self.levels = state["thresholds"], state["levels"]
+
+
+def _between(matrix: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return thresholds half-way to the next larger value of each component, where the same items lie above them.
+
+    A median is the value of an item. Codes of a network differ in their last digits from batch to batch, and so would
+    the item's bit.
+    """
+    below, above = np.full(len(thresholds), -np.inf), np.full(len(thresholds), np.inf)
+    for rows in slices(matrix, ROWS):
+        over = rows > thresholds
+        above = np.minimum(above, np.where(over, rows, np.inf).min(axis=0))
+        below = np.maximum(below, np.where(over, -np.inf, rows).max(axis=0))
+    inner = np.isfinite(above) & np.isfinite(below)
+    below, above = np.where(inner, below, thresholds), np.where(inner, above, thresholds)
+    middle = (0.5 * below + 0.5 * above).astype(np.float32)
+    return np.where(middle < above, middle, below.astype(np.float32))  # between neighbouring numbers there is none
 
 
 def _mean_where(matrix: Any, mask: Any) -> Any:

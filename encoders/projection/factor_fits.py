@@ -163,7 +163,8 @@ def fit_variational(
         start[:, 0] = 0.0
         row_variance[0] = column_variance[0] = 0.2
     noise = float(values.var()) if biases else float(np.square(values).mean())
-    noise = max(0.6 * noise, np.finfo(np.float64).tiny)
+    least = max(1e-12 * noise, np.finfo(np.float64).tiny)
+    noise = max(0.6 * noise, least)
     column_side = Side(start, np.tile(pack(np.diag(column_variance)[None]), (shape[1], 1)))
     row_side = Side(np.zeros((shape[0], k)))
     row_penalty = column_penalty = Penalty(np.ones(k))
@@ -171,9 +172,10 @@ def fit_variational(
         row_penalty, column_penalty = Penalty(noise / row_variance), Penalty(noise / column_variance)
         row_side, _ = regress(by_row, column_side, row_penalty, biases, noise)
         column_side, error = regress(by_column, row_side, column_penalty, biases, noise)
-        noise = error / len(values)
-        row_variance = _second_moment(row_side)
-        column_variance[:split] = _second_moment(column_side)[:split]
+        # neither falls to 0, however well the ratings are met: the penalty is the quotient of the two
+        noise = max(error / len(values), least)
+        row_variance = np.maximum(_second_moment(row_side), least)
+        column_variance[:split] = np.maximum(_second_moment(column_side)[:split], least)
         progress(epoch + 1, float(np.sqrt(noise)))
     return _factors(mean, row_side, column_side, row_penalty, column_penalty, biases)
 

@@ -73,17 +73,20 @@ def laplacian(matrix: Codes, neighbours: int) -> Scores:
     if matrix.shape[0] < 3:
         raise BadItemError(f"the Laplacian score needs at least 3 items, got {matrix.shape[0]}")
     rows = np.random.default_rng(0).permutation(matrix.shape[0])[:GRAPH_ROWS]
-    sample: Any = matrix[np.sort(rows)]
+    sample: Any = matrix[np.sort(rows)].astype(np.float64)
     graph = kneighbors_graph(sample, min(neighbours, len(rows) - 1), mode="distance")
     squares = graph.data**2
-    graph.data = np.exp(-squares / max(float(squares.mean()), 1e-12))
+    mean_square = float(squares.mean())
+    graph.data = np.exp(-squares / (mean_square or 1.0))
     weights = graph.maximum(graph.T)
     degree = np.asarray(weights.sum(axis=1)).ravel()
     dense = np.asarray(sample.toarray() if issparse(sample) else sample, dtype=np.float64)
     centred = dense - (degree @ dense) / degree.sum()
     spread = degree @ np.square(centred)
     smooth = np.einsum("ij,ij->j", centred, weights @ centred)
-    return np.where(spread > 1e-12, (spread - smooth) / np.maximum(spread, 1e-12), np.inf)
+    least = 1e-12 * float(spread.max(initial=0.0))
+    varies = spread > least
+    return np.where(varies, (spread - smooth) / np.where(varies, spread, 1), np.inf)
 
 
 def greedy_reconstruction(matrix: Codes, k: int) -> NDArray[np.int64]:
@@ -98,7 +101,7 @@ def greedy_reconstruction(matrix: Codes, k: int) -> NDArray[np.int64]:
             "use variance, or mutual-information where there are labels"
         )
     covariance = _covariance(matrix)
-    least = 1e-9 * max(float(np.trace(covariance)), 1e-30)
+    least = 1e-9 * float(np.trace(covariance)) or np.finfo(np.float64).tiny
     chosen: list[int] = []
     for _ in range(k):
         own = np.diag(covariance)

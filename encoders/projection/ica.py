@@ -21,7 +21,8 @@ from encoders.projection.pca import PCA
 class ICA(Encoder):
     """FastICA: the k whitened principal components, rotated until they are as independent as possible.
 
-    The rotation is found on the codes of `PCA`, so that the data themselves are read once and never held.
+    The rotation is found on the codes of `PCA`, so that the data themselves are read once and never held. Where the
+    data vary in fewer than k directions, the components beyond them are 0: noise is not brought to variance 1.
 
     Examples
     --------
@@ -49,24 +50,28 @@ class ICA(Encoder):
         from sklearn.exceptions import ConvergenceWarning
 
         whitening = PCA(self.k, whiten=True).fit(batches)
+        spreads = whitening.spreads()
+        rank = int(np.count_nonzero(spreads))  # the components come by falling variance
         rotation = FastICA(fun=self.contrast, whiten=False, max_iter=self.iterations, tol=1e-4, random_state=self.seed)
         with warnings.catch_warnings():
             # what was reached is used; `iterations_used` says whether there was more to come
             warnings.simplefilter("ignore", ConvergenceWarning)
             with waiting("FastICA"):
-                rotation.fit(collect(Encoded(batches, whitening.encode)).astype(np.float64))
-        self.iterations_used = int(rotation.n_iter_)
-        unmixing = rotation.components_.astype(np.float32)  # (k, k), of whitened codes
-        scale = np.sqrt(np.maximum(whitening.explained_variance, 1e-12))[:, None]
+                codes = collect(Encoded(batches, whitening.encode))[:, :rank].astype(np.float64)
+                if rank:
+                    rotation.fit(codes)
+        self.iterations_used = int(rotation.n_iter_) if rank else 0
+        unmixing = rotation.components_ if rank else np.empty((0, 0))  # (rank, rank), of whitened codes
+        directions, scale = whitening.components[:rank], spreads[:rank, None]
         self.mean = whitening.mean
-        self.components = np.ascontiguousarray(unmixing @ (whitening.components / scale), dtype=np.float32)
-        self.mixing = np.ascontiguousarray(
-            (whitening.components * scale).T @ np.linalg.pinv(unmixing), dtype=np.float32
-        )
+        self.components = np.zeros_like(whitening.components)
+        self.components[:rank] = unmixing @ (directions / scale)
+        self.mixing = np.zeros_like(whitening.components.T)
+        self.mixing[:, :rank] = (directions * scale).T @ np.linalg.pinv(unmixing)
         return Space(self.k, Kind.DENSE, Metric(self.metric))
 
     def _encode(self, items: Any) -> Codes:
-        return np.asarray(items @ self.components.T - self.mean @ self.components.T, dtype=np.float32)
+        return self._products.of(self.components, self.mean)(items)
 
     def _decode(self, codes: Codes) -> Items:
         return np.asarray(codes @ self.mixing.T + self.mean, dtype=np.float32)

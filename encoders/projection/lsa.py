@@ -54,7 +54,7 @@ class LSA(Encoder):
         return Space(self.k, Kind.DENSE, Metric.COSINE)
 
     def _encode(self, items: Any) -> Codes:
-        return np.asarray(normalized(items) @ self.components.T, dtype=np.float32)
+        return self._products.of(self.components)(normalized(items))
 
     def _decode(self, codes: Codes) -> Items:
         return np.asarray(codes @ self.components, dtype=np.float32)

@@ -3,6 +3,7 @@ rest."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +16,15 @@ from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.errors import BadItemError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import passes
+from encoders.projection.factor_choice import (
+    Fit,
+    collapsed,
+    constant,
+    held_out_error,
+    in_unit,
+    require_once,
+    unit_of_ratings,
+)
 from encoders.projection.factor_fits import fit_als, fit_sgd, fit_variational
 from encoders.projection.factors import Factors, Penalty, fold_in
 
@@ -30,7 +40,9 @@ class MatrixFactorization(Encoder):
     An item is a row of ratings: the stored entries of a sparse row, or those of a dense row that are not NaN. Its
     code is its bias and its d factors, by a ridge regression on its ratings with the columns fixed (folding in);
     decoding predicts every entry. `regularization` is multiplied by a row's number of ratings to the power
-    `exponent`.
+    `exponent`. Where ``variational`` shrinks every factor of a small table to 0 and ``als`` predicts ratings that were
+    held out better, ``als`` is used, with a warning. The default penalties are meant for ratings with a standard
+    deviation of about 1; others are fitted in a unit of their own.
 
     Examples
     --------
@@ -71,14 +83,43 @@ class MatrixFactorization(Encoder):
         return Space(self.d + int(self.biases), Kind.DENSE, Metric(self.metric))
 
     def _fitted(self, rows: Any, columns: Any, values: Any, shape: tuple[int, int]) -> Factors:
-        regularization, epochs = DEFAULTS[self.solver]
+        require_once(rows, columns, shape)
+        if values.min() == values.max():
+            return constant(float(values[0]), shape, self.d, self.biases)
+        factors = self._solved(self.solver, rows, columns, values, shape)
+        if self.solver != "variational" or not collapsed(factors, values):
+            return factors
+        # estimated from few ratings, the priors can shrink all to nothing; ratings held out say whether they should
+        errors = [
+            held_out_error(self._fit_of(solver, shape), rows, columns, values, self.seed)
+            for solver in ("variational", "als")
+        ]
+        if errors[0] <= errors[1]:
+            return factors
+        warnings.warn(
+            f"mf: {len(values):,} ratings are too few for solver=variational, which shrinks every factor to 0: "
+            "fitted by als instead",
+            stacklevel=2,
+        )
+        return self._solved("als", rows, columns, values, shape)
+
+    def _fit_of(self, solver: str, shape: tuple[int, int]) -> Fit:
+        return lambda rows, columns, values: self._solved(solver, rows, columns, values, shape)
+
+    def _solved(self, solver: str, rows: Any, columns: Any, values: Any, shape: tuple[int, int]) -> Factors:
+        regularization, epochs = DEFAULTS[solver]
+        unit = unit_of_ratings(values) if self.regularization is None and values.min() < values.max() else 1.0
         regularization = regularization if self.regularization is None else self.regularization
-        epochs = self.epochs or epochs
-        cells = (rows, columns, values, shape, self.d)
+        found = self._by(solver, (rows, columns, values / unit, shape, self.d), regularization, self.epochs or epochs)
+        return in_unit(found, unit)
+
+    def _by(
+        self, solver: str, cells: tuple[Any, Any, Any, tuple[int, int], int], regularization: float, epochs: int
+    ) -> Factors:
         with passes(epochs, "mf") as report:
-            if self.solver == "variational":
+            if solver == "variational":
                 return fit_variational(*cells, self.biases, epochs, self.seed, progress=report)
-            if self.solver == "als":
+            if solver == "als":
                 return fit_als(
                     *cells, regularization, self.biases, epochs, self.seed, exponent=self.exponent, progress=report
                 )

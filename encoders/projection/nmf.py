@@ -14,8 +14,10 @@ from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
 from encoders.errors import BadItemError, OptionError
 from encoders.options import LARGEST_SEED, option
+from encoders.products import Product
 from encoders.progress import steps
 from encoders.projection import nmf_updates as updates
+from encoders.scaling import largest_of, times, unit_of
 
 #: Sweeps over the components for each product with the data, which costs far more.
 SWEEPS = 3
@@ -72,6 +74,8 @@ class NMF(Encoder):
             matrix = np.where(missing, _column_means(matrix, missing), matrix)  # a copy: the caller's NaN stay
         else:
             missing = None
+        unit = unit_of(largest_of(matrix))
+        matrix = times(matrix, unit)
         weights, self.components = _first_factors(matrix, self.k, self.seed)
         #: The objective after each pass.
         self.objectives: list[float] = []
@@ -82,6 +86,8 @@ class NMF(Encoder):
             self.objectives.append(self._objective(matrix, weights))
             if self._settled():
                 break
+        self.components = times(self.components, 1 / unit)
+        self._prepare()
         return Space(self.k, Kind.DENSE, Metric(self.metric))
 
     def _require_fit(self, matrix: Codes) -> None:
@@ -129,25 +135,58 @@ class NMF(Encoder):
     def _encode(self, items: Any) -> Codes:
         codes = np.empty((n_rows(items), self.k), dtype=np.float32)
         for start in range(0, len(codes), updates.ROWS):
-            codes[start : start + updates.ROWS] = self._weights(items[start : start + updates.ROWS]).T
+            rows = times(items[start : start + updates.ROWS], self._unit)
+            codes[start : start + updates.ROWS] = self._weights(rows).T
         return codes
 
     def _weights(self, rows: Any) -> updates.Factor:
         """Return the weights (k, n) of rows; each row's depend on nothing but the row."""
         weights = np.full((self.k, n_rows(rows)), 0.1, dtype=np.float32)
         missing = None if issparse(rows) else np.isnan(rows)
-        if self.objective == "divergence":
-            for _ in range(ENCODE_STEPS):
-                weights = updates.multiplicative_divergence(_filled(rows, missing, weights, self.components), weights,
-                                                            self.components)  # fmt: skip
+        if missing is not None and missing.any() and self.objective == "frobenius":
+            whole = ~missing.any(axis=1)
+            weights[:, whole] = self._whole_weights(rows[whole], weights[:, whole])
+            weights[:, ~whole] = self._partial_weights(rows[~whole], missing[~whole], weights[:, ~whole])
             return weights
-        gram = self.components @ self.components.T
-        if missing is None or not missing.any():
-            updates.coordinate_descent(weights, gram, _product(rows, self.components), ENCODE_SWEEPS)
-            return weights
+        if self.objective == "frobenius":
+            return self._whole_weights(rows, weights)
         for _ in range(ENCODE_STEPS):
-            filled = _filled(rows, missing, weights, self.components)
-            updates.coordinate_descent(weights, gram, _product(filled, self.components), SWEEPS)
+            filled = self._filled(rows, missing, weights)
+            weights = updates.multiplicative_divergence(
+                filled, weights, self._onto.matrix, (self._estimate, self._onto)
+            )
+        return weights
+
+    def _prepare(self) -> None:
+        """Keep what every item is encoded with: the parts, of moderate size, and their inner products."""
+        self._unit = unit_of(largest_of(self.components))
+        self._onto = Product(times(self.components, self._unit))
+        self._gram = np.ascontiguousarray(self._onto(self._onto.matrix))
+        self._estimate = Product(np.ascontiguousarray(self._onto.matrix.T))
+
+    def _filled(self, rows: Any, missing: Any, weights: updates.Factor) -> Any:
+        """Return rows with the present estimate where an entry is missing."""
+        if missing is None or not missing.any():
+            return rows
+        return np.where(missing, self._estimate(weights.T), rows)
+
+    def _onto_parts(self, rows: Any) -> updates.Factor:
+        """Return ``H X'`` (k, n) with contiguous rows."""
+        return np.ascontiguousarray(self._onto(rows).T)
+
+    def _whole_weights(self, rows: Any, weights: updates.Factor) -> updates.Factor:
+        """Return the weights of rows without missing entries."""
+        updates.coordinate_descent(weights, self._gram, self._onto_parts(rows), ENCODE_SWEEPS, alone=True)
+        return weights
+
+    def _partial_weights(
+        self, rows: NDArray[Any], missing: NDArray[np.bool_], weights: updates.Factor
+    ) -> updates.Factor:
+        """Return the weights of rows whose missing entries are filled with the present estimate at each step."""
+        gram = self._gram
+        for _ in range(ENCODE_STEPS):
+            filled = self._onto_parts(self._filled(rows, missing, weights))
+            updates.coordinate_descent(weights, gram, filled, SWEEPS, alone=True)
         return weights
 
     def _decode(self, codes: Codes) -> Items:
@@ -160,6 +199,7 @@ class NMF(Encoder):
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
         self.components = state["components"]
+        self._prepare()
 
 
 def _product(matrix: Codes, components: updates.Factor) -> updates.Factor:
@@ -179,10 +219,3 @@ def _column_means(matrix: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[n
     there = (~missing).sum(axis=0)
     sums = np.where(missing, 0, matrix).sum(axis=0, dtype=np.float64)
     return np.where(there > 0, sums / np.maximum(there, 1), 0).astype(np.float32)
-
-
-def _filled(rows: Any, missing: Any, weights: updates.Factor, components: updates.Factor) -> Any:
-    """Return rows with the present estimate where an entry is missing."""
-    if missing is None or not missing.any():
-        return rows
-    return np.where(missing, weights.T @ components, rows)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array, issparse
 
 from encoders.codes import Codes
 from encoders.cores import in_parallel
+from encoders.products import Product
 
 Factor = NDArray[np.float32]
 #: Smallest value that divides or is multiplied up again.
@@ -23,7 +24,7 @@ BLOCK = 2048
 ENTRIES, ROWS = 2**20, 4096
 
 
-def coordinate_descent(factor: Factor, gram: Factor, product: Factor, sweeps: int) -> None:
+def coordinate_descent(factor: Factor, gram: Factor, product: Factor, sweeps: int, alone: bool = False) -> None:
     """Minimise ``|X - F' H|²`` over F >= 0 by components in turn, in place (HALS).
 
     Parameters
@@ -36,6 +37,8 @@ def coordinate_descent(factor: Factor, gram: Factor, product: Factor, sweeps: in
         ``H X'``.
     sweeps : int
         Times that every component is updated: the product, which costs most, is then used that often.
+    alone : bool
+        Sum so that a column does not depend on how many others there are, at twice the cost.
 
     References
     ----------
@@ -50,13 +53,19 @@ def coordinate_descent(factor: Factor, gram: Factor, product: Factor, sweeps: in
     def work(start: int) -> None:
         part = np.ascontiguousarray(factor[:, start : start + BLOCK])
         target = product[:, start : start + BLOCK] / own[:, None]
+        width = part.shape[1]
+        if alone and width == 1:  # NumPy sums one column in another order than several
+            part, target = np.repeat(part, 2, axis=1), np.repeat(target, 2, axis=1)
         step = np.empty(part.shape[1], dtype=np.float32)
         for _ in range(sweeps):
             for row in range(len(part)):
-                np.matmul(others[row], part, out=step)
+                if alone:
+                    np.einsum("j,jn->n", others[row], part, out=step)
+                else:
+                    np.matmul(others[row], part, out=step)
                 np.subtract(target[row], step, out=step)
                 np.maximum(step, 0, out=part[row])
-        factor[:, start : start + BLOCK] = part
+        factor[:, start : start + BLOCK] = part[:, :width]
 
     in_parallel(work, range(0, factor.shape[1], BLOCK))
 
@@ -72,7 +81,9 @@ def multiplicative(factor: Factor, gram: Factor, product: Factor, sweeps: int) -
         factor *= product / np.maximum(gram @ factor, TINY)
 
 
-def multiplicative_divergence(matrix: Codes, weights: Factor, components: Factor) -> Factor:
+def multiplicative_divergence(
+    matrix: Codes, weights: Factor, components: Factor, products: tuple[Product, Product] | None = None
+) -> Factor:
     """Return W' (k, n) after one multiplicative step on the divergence D(X || W H), `components` fixed.
 
     Parameters
@@ -80,6 +91,8 @@ def multiplicative_divergence(matrix: Codes, weights: Factor, components: Factor
     matrix : ndarray or csr_array float32 (n, dim)
     weights : ndarray float32 (k, n)
     components : ndarray float32 (k, dim)
+    products : tuple of Product, optional
+        With the transposed components and with the components, where an item must not depend on the others.
 
     References
     ----------
@@ -87,9 +100,10 @@ def multiplicative_divergence(matrix: Codes, weights: Factor, components: Factor
     """
     total = np.maximum(components.sum(axis=1, keepdims=True), TINY)
     result = np.empty_like(weights)
-    for start, ratio in _ratios(matrix, weights, components):
+    for start, ratio in _ratios(matrix, weights, components, products):
         stop = start + ratio.shape[0]
-        result[:, start:stop] = weights[:, start:stop] * (components @ ratio.T) / total
+        onto = components @ ratio.T if products is None else products[1](ratio).T
+        result[:, start:stop] = weights[:, start:stop] * onto / total
     return result
 
 
@@ -103,13 +117,14 @@ def multiplicative_divergence_components(matrix: Codes, weights: Factor, compone
     return np.asarray(components * grown / total)
 
 
-def _ratios(matrix: Codes, weights: Factor, components: Factor) -> Any:
+def _ratios(matrix: Codes, weights: Factor, components: Factor, products: tuple[Product, Product] | None = None) -> Any:
     """Yield X / (W H) a block of rows at a time; of a sparse X only where it is not 0."""
     sparse = issparse(matrix)
     for start in range(0, matrix.shape[0], ROWS):
         part: Any = matrix[start : start + ROWS]
         if not sparse:
-            yield start, part / np.maximum(weights[:, start : start + ROWS].T @ components, TINY)
+            some = weights[:, start : start + ROWS].T
+            yield start, part / np.maximum(some @ components if products is None else products[0](some), TINY)
             continue
         part = csr_array(part)
         ratio = csr_array((part.data / _at_entries(part, weights[:, start:], components), part.indices, part.indptr),

@@ -14,6 +14,9 @@ from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
 from encoders.options import LARGEST_SEED, option
 from encoders.projection import pca_solvers as solvers
 
+#: Standard deviation, as a share of the length of a row, that rounding alone gives a direction, at most.
+ROUNDING = 8 * float(np.finfo(np.float32).eps)
+
 
 @dataclass
 class PCA(Encoder):
@@ -26,7 +29,7 @@ class PCA(Encoder):
     thousand rows and k components at a time. ``auto`` is exact where either side is at most 500, items of at most
     1,000 numbers are ten times as many, k is more than a tenth of the smaller side, or the data take more than 1 GiB;
     otherwise randomized. With `whiten`, codes have
-    variance 1 in every component.
+    variance 1 in every component in which the data vary, and are 0 in others.
 
     Examples
     --------
@@ -61,22 +64,30 @@ class PCA(Encoder):
             found = solvers.randomized(collect(batches), self.k, self.iterations, self.seed)
         self.mean = found.mean.astype(np.float32)
         self.components = np.ascontiguousarray(_signed(found.components), dtype=np.float32)
-        self.explained_variance = np.maximum(found.variance, 0).astype(np.float32)
-        self.total_variance = np.asarray([found.total], dtype=np.float32)
+        # float64 holds the squares of whatever float32 holds
+        self.explained_variance = np.maximum(found.variance, 0).astype(np.float64)
+        self.total_variance = np.asarray([found.total], dtype=np.float64)
         return Space(self.k, Kind.DENSE, Metric(self.metric))
 
-    def _scales(self) -> NDArray[np.float32]:
-        """Return what a whitened code was divided by, component by component."""
-        # a direction in which nothing varies has nothing to scale
-        return np.where(self.explained_variance > 1e-12, np.sqrt(self.explained_variance), 1).astype(np.float32)
+    def spreads(self) -> NDArray[np.float64]:
+        """Return the standard deviation of every component (k,); 0 where nothing but rounding varies.
+
+        Rows of length r are rounded by about r times float32's epsilon, which looks like a direction of its own.
+        """
+        spread = np.sqrt(self.explained_variance.astype(np.float64))
+        length = np.sqrt(float(self.total_variance[0]) + float(np.square(self.mean, dtype=np.float64).sum()))
+        return np.where(spread > ROUNDING * length, spread, 0.0)
 
     def _encode(self, items: Any) -> Codes:
-        # W x - W mean, not W (x - mean): no second copy of the batch, and sparse rows stay sparse
-        codes = np.asarray(items @ self.components.T - self.mean @ self.components.T, dtype=np.float32)
-        return codes / self._scales() if self.whiten else codes
+        codes = self._products.of(self.components, self.mean)(items)
+        if not self.whiten:
+            return codes
+        spreads = self.spreads()
+        inverse = np.divide(1, spreads, out=np.zeros_like(spreads), where=spreads > 0)
+        return np.asarray(codes * inverse, dtype=np.float32)
 
     def _decode(self, codes: Codes) -> Items:
-        lengths = codes * self._scales() if self.whiten else codes
+        lengths = codes * self.spreads() if self.whiten else codes
         return np.asarray(lengths @ self.components + self.mean, dtype=np.float32)
 
     def state(self) -> State:

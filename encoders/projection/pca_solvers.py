@@ -203,7 +203,7 @@ def incremental(batches: Batches, k: int) -> Solution:
     total = 0
     for rows in _steps(batches, max(STEP_ROWS, 2 * k)):
         _require_enough(k, total + len(rows), rows.shape[1])
-        model.partial_fit(rows)
+        model.partial_fit(rows.astype(np.float64))
         total += len(rows)
     if total == 0:
         raise BadItemError("there is nothing to fit on: the corpus holds no items")

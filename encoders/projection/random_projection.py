@@ -58,7 +58,7 @@ class RandomProjection(Encoder):
         return Space(self.k, Kind.DENSE, Metric(self.metric))
 
     def _encode(self, items: Any) -> Codes:
-        return np.asarray(items @ self.components.T, dtype=np.float32)
+        return self._products.of(self.components)(items)
 
     def _decode(self, codes: Codes) -> Items:
         directions = self.components.astype(np.float64)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
+from encoders.errors import BadItemError
 from encoders.options import LARGEST_SEED, option
+from encoders.products import Product
 from encoders.progress import steps
 
 #: Steps of the iteration that finds a code; the gap to the exact minimum is then below a thousandth.
@@ -51,6 +53,11 @@ class SparseCoding(Encoder):
     metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
     seed: int = option(0, "seed of order and first atoms", ge=0, le=LARGEST_SEED)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        #: Atoms, their inner products, and the step of the iteration, kept from one batch to the next.
+        self._prepared: tuple[NDArray[np.float32], NDArray[np.float32], np.float32] | None = None
+
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)
         self.mean = matrix.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -71,7 +78,16 @@ class SparseCoding(Encoder):
             gathered = kept * gathered + codes.T @ codes
             crossed = kept * crossed + codes.T @ rows
             self._improve(gathered, crossed, rows, generator)
+        self._require_codes(matrix[:ROWS] - self.mean)
         return Space(self.k, Kind.DENSE, Metric(self.metric))
+
+    def _require_codes(self, rows: NDArray[Any]) -> None:
+        largest = float(np.abs(rows @ self.components.T).max())
+        if rows.any() and largest <= self.alpha:
+            raise BadItemError(
+                f"sparse-coding: alpha={self.alpha:g} is above the product of any item with any atom, at most "
+                f"{largest:.1e}, so every code would be 0: lower alpha, or multiply the data"
+            )
 
     def _first_atoms(self, matrix: NDArray[Any], generator: np.random.Generator) -> NDArray[np.float32]:
         rows = matrix[generator.choice(len(matrix), self.k, replace=self.k > len(matrix))] - self.mean
@@ -91,14 +107,20 @@ class SparseCoding(Encoder):
             self.components[atom] /= max(1.0, float(np.linalg.norm(self.components[atom])))
 
     def _codes(self, rows: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the codes of centred rows by accelerated shrinkage (FISTA); each row's depend on that row alone."""
+        """Return the codes of centred rows by accelerated shrinkage (FISTA), with the present atoms."""
         gram = self.components @ self.components.T
-        step = np.float32(1 / max(float(np.linalg.eigvalsh(gram)[-1]), 1e-12))
-        target = rows @ self.components.T
+        return self._shrunk(rows @ self.components.T, lambda codes: codes @ gram, self._step(gram))
+
+    @staticmethod
+    def _step(gram: NDArray[Any]) -> np.float32:
+        return np.float32(1 / max(float(np.linalg.eigvalsh(gram)[-1]), 1e-12))
+
+    def _shrunk(self, target: NDArray[Any], times_gram: Any, step: np.float32) -> NDArray[np.float32]:
+        """Return the codes of rows whose inner products with the atoms are `target` (n, k)."""
         codes = np.zeros_like(target)
         ahead, momentum = codes, 1.0
         for _ in range(ENCODE_STEPS):
-            moved = ahead - step * (ahead @ gram - target)
+            moved = ahead - step * (times_gram(ahead) - target)
             following = np.sign(moved) * np.maximum(np.abs(moved) - np.float32(self.alpha) * step, 0)
             grown = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
             ahead = following + np.float32((momentum - 1) / grown) * (following - codes)
@@ -107,8 +129,13 @@ class SparseCoding(Encoder):
 
     def _encode(self, items: Any) -> Codes:
         codes = np.empty((len(items), self.k), dtype=np.float32)
+        onto = self._products.of(self.components, self.mean)
+        if self._prepared is None or self._prepared[0] is not self.components:
+            gram = Product(self.components)(self.components)
+            self._prepared = self.components, gram, self._step(gram)
+        _, gram, step = self._prepared
         for place, part in enumerate(slices(items, ROWS)):
-            codes[place * ROWS : place * ROWS + len(part)] = self._codes(part - self.mean)
+            codes[place * ROWS : place * ROWS + len(part)] = self._shrunk(onto(part), self._products.of(gram), step)
         return codes
 
     def _decode(self, codes: Codes) -> Items:

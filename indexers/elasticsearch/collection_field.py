@@ -68,6 +68,7 @@ class CollectionField(Elasticsearch):
         BadItemError, DimensionError
             When they are not of this space.
         """
+        self._choose_unit(codes)  # which refuses codes whose squares float32 does not hold
         return self.field.values(self.comparable(checked_codes(codes, self.space)))
 
     def asking(self, queries: Codes, k: int, only: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:

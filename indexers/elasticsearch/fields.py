@@ -138,6 +138,8 @@ class DenseField(VectorField):
             found = 1 - 1 / raw
         else:
             found = np.where(raw < 1, 1 - 1 / np.minimum(raw, 1), raw - 1)
+        if self.space.metric is Metric.COSINE:
+            found = np.clip(found, -1, 1)
         return np.asarray(found, dtype=np.float32)
 
 

@@ -49,6 +49,7 @@ class Elasticsearch(Index):
     """
 
     name = "elasticsearch"
+    changes_unit: ClassVar[bool] = False
     spaces: ClassVar[frozenset[tuple[Kind, Metric]]] = frozenset(
         {(Kind.DENSE, metric) for metric in (Metric.COSINE, Metric.DOT, Metric.EUCLIDEAN)}
         | {(Kind.BINARY, Metric.HAMMING)}

@@ -13,7 +13,7 @@ from encoders.codes import Codes, Kind, Metric, Space, packed_width
 from encoders.errors import IndexGoneError
 from indexers.elasticsearch.site import Site
 from indexers.hits import Rows
-from indexers.pairs import BinaryPairs, DensePairs, Pairs, best_pairs
+from indexers.pairs import BinaryPairs, DensePairs, Pairs, as_cosines, best_pairs
 
 #: Documents fetched in one request: at 4,096 numbers each, 30 MB of JSON.
 AT_ONCE = 1_000
@@ -64,7 +64,8 @@ class Fetched:
     def __init__(self, stored: Stored, queries: Any, rows: NDArray[np.int64], key_of: KeyOf) -> None:
         self._rows = np.unique(rows[rows >= 0])
         codes = stored.codes([key_of(row) for row in self._rows.tolist()])
-        none = np.empty(0, dtype=np.float32)
+        self._cosine = stored.space.metric is Metric.COSINE
+        none = np.empty(0, dtype=np.float64)
         # unit vectors are stored for cosine, and asked with
         metric = Metric.EUCLIDEAN if stored.space.metric is Metric.EUCLIDEAN else Metric.DOT
         binary = stored.space.kind is Kind.BINARY
@@ -72,4 +73,5 @@ class Fetched:
 
     def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the scores of some rows for the query at `place`."""
-        return self._pairs.scores(place, np.searchsorted(self._rows, rows))
+        scores = self._pairs.scores(place, np.searchsorted(self._rows, rows))
+        return as_cosines(scores) if self._cosine else scores

@@ -16,6 +16,7 @@ from encoders.density.mixture import Mixture
 from encoders.distances import squared_distances
 from encoders.errors import BadItemError
 from encoders.progress import steps
+from encoders.scaling import moderate
 
 #: Items that are looked at, at most: silhouettes and the tree compare all pairs.
 MOST = 2000
@@ -103,6 +104,7 @@ def study(codes: NDArray[Any], counts: Sequence[int] | None = None, seed: int = 
     largest = len(codes) - 1
     tried = [count for count in (counts or range(2, 21)) if 2 <= count <= largest]
     found = CountStudy(tried, items=len(codes), merges=tree(codes, "ward"))
+    codes = moderate(codes)  # no curve depends on the unit; the heights of the tree are in the codes' own
     clusterings = [_clustered(codes, count, seed) for count in tried]
     _separation(found, codes, clusterings)
     _gap(found, codes, clusterings, generator)

@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 from encoders.codes import Codes, Metric, normalized
 from encoders.errors import NearbyError
 from encoders.registry import create
+from encoders.scaling import moderate
 
 #: Wider codes are first reduced to this many principal components, as van der Maaten & Hinton do.
 WIDTH = 50
@@ -33,7 +34,7 @@ def maps_of(codes: Codes, metric: Metric, say: Callable[[str], None]) -> dict[st
         rows = create(f"pca:{min(WIDTH, *(side - 1 for side in rows.shape))},solver=randomized").fit_encode(rows)
     if min(rows.shape) < 2 or len(rows) < 8:
         return {}
-    rows = np.asarray(rows, dtype=np.float32)
+    rows = moderate(np.asarray(rows, dtype=np.float32))
     found: dict[str, NDArray[np.float32]] = {"PCA": np.asarray(create("pca:2").fit_encode(rows))}
     say("mapping by an autoencoder with two code units")
     scale = float(rows.std()) or 1.0

@@ -16,6 +16,7 @@ from encoders.cluster.membership import clusters_of
 from encoders.codes import Codes, Kind, Metric, Modality, n_rows, normalized
 from encoders.errors import BadItemError, NearbyError, OptionError
 from encoders.registry import create
+from encoders.scaling import moderate
 from retrieval.analysis.cluster_count import MOST, CountStudy, study
 from retrieval.analysis.cluster_quality import agreement
 from retrieval.analysis.components import Components, PartialSums, components_of, partial_sums
@@ -186,7 +187,7 @@ def _quality(found: Analysis, one: SpaceStudy, encoder: Encoder, codes: Codes, s
         one.quality["as it is"] = agreement(clusters_of(codes), labels)
         return
     say(f"clustering {encoder}")
-    rows, k = latent_rows(codes, encoder.space.metric), len(set(labels))
+    rows, k = moderate(latent_rows(codes, encoder.space.metric)), len(set(labels))
     one.quality["k-means"] = agreement(clusters_of(create(f"kmeans:{k}").fit_encode(rows)), labels)
     for linkage in ("ward", "average", "complete", "single"):
         one.quality[f"HAC, {linkage}"] = agreement(cut(tree(rows, linkage), k), labels)
@@ -216,7 +217,7 @@ def _dimension(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Sa
         rows = rows.toarray()
     if rows.dtype == np.uint8 or rows.shape[1] < 3:
         return
-    found.widths, found.lost = errors_by_width(np.asarray(rows, dtype=np.float32), say)
+    found.widths, found.lost = errors_by_width(moderate(np.asarray(rows, dtype=np.float32)), say)
 
 
 def _tree(

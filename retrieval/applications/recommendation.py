@@ -14,10 +14,10 @@ from scipy.sparse import csr_array
 
 from encoders.artifact import atomic_folder, check_format, digest_of, read_json, write_json
 from encoders.base import Encoder
-from encoders.codes import normalized
-from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError, one_line
+from encoders.errors import ArtifactError, CorpusError, OptionError, QueryError, UnknownNameError, one_line
 from encoders.json_text import parse_json
 from encoders.plain_file import read_plain
+from encoders.projection.factor_choice import NEGLIGIBLE, contributions
 from encoders.projection.factors import predict
 from encoders.projection.matrix_factorization import MatrixFactorization
 from encoders.registry import create
@@ -95,11 +95,39 @@ class Recommender:
         ]
 
     def similar(self, item: str, k: int) -> list[Suggestion]:
-        """Return the items whose factors point most nearly the same way, by cosine, best first."""
+        """Return the items whose factors point most nearly the same way, by cosine, best first.
+
+        Items whose factors are 0 have no direction, so they are no answers.
+
+        Raises
+        ------
+        QueryError
+            When the factors of the item itself are 0: no cosine with it is defined.
+        """
         place = _place(item, self.items, "item")
-        factors = normalized(self.encoder.factors.columns.astype(np.float32))
-        others = np.delete(np.arange(len(self.items)), place)
-        return self._best(others, factors[others] @ factors[place], k)
+        columns = self.encoder.factors.columns
+        directed = self._directed()
+        if not directed[place]:
+            raise QueryError(
+                f"the factors of '{item}' are 0, as mean and biases alone predict its ratings, so no cosine with it is "
+                "defined: ask with another item, or fit with more ratings"
+            )
+        others = np.flatnonzero(directed & (np.arange(len(self.items)) != place))
+        units = columns[directed] / np.linalg.norm(columns[directed], axis=1, keepdims=True)
+        cosines = np.full(len(self.items), np.nan)
+        cosines[directed] = np.clip(units @ (columns[place] / np.linalg.norm(columns[place])), -1, 1)
+        return self._best(others, cosines[others], k)
+
+    def _directed(self) -> NDArray[np.bool_]:
+        """Tell of each item whether its factors contribute to a rating at all (items,)."""
+        values = self.matrix.data.astype(np.float64)
+        spread = float(values.std()) or float(np.abs(values).max(initial=0.0))
+        return contributions(self.encoder.factors, spread)[1] >= NEGLIGIBLE
+
+    @property
+    def factors_are_zero(self) -> bool:
+        """Whether mean and biases alone predict: no item has a direction."""
+        return not self._directed().any()
 
     def completed(self) -> NDArray[np.float64]:
         """Return the prediction of every cell (users, items), not clipped; for small tables."""

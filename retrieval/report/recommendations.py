@@ -22,6 +22,8 @@ def fitted_lines(recommender: Recommender) -> list[str]:
         f"{recommender.encoder}: {len(recommender.users):,} users, {len(recommender.items):,} items, "
         f"{count:,} ratings, root mean squared error on them {np.sqrt(recommender.error() / count):.3f}"
     ]
+    if recommender.factors_are_zero:
+        lines.append("every factor is 0: mean and biases alone predict, and no item is similar to another")
     if len(recommender.users) * len(recommender.items) > SMALL:
         return lines
     return [

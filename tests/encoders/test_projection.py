@@ -109,3 +109,22 @@ def test_nothing_comes_after_bits():
 def test_sparse_codes_are_not_binarized():
     with pytest.raises(BadItemError, match="put lsa, pca, random-projection or deep-ae before it"):
         Binarize().fit(csr_array(TERMS))
+
+
+@pytest.mark.parametrize("threshold", ["median", "mean"])
+def test_rounding_turns_no_bit_of_what_was_fitted(threshold):
+    rows = np.random.default_rng(5).standard_normal((51, 8)).astype(np.float32)  # odd: medians are values of items
+    rows[:, 0] = np.arange(51) % 3
+    encoder = create(f"binarize:{threshold}").fit(rows)
+    centre = (np.median if threshold == "median" else np.mean)(rows, axis=0)
+    bits = np.unpackbits(encoder.encode(rows), axis=1)
+    np.testing.assert_array_equal(bits, rows > centre)
+    for sign in (-1, 1):
+        moved = rows * np.float32(1 + sign * 1e-6)
+        np.testing.assert_array_equal(encoder.encode(moved), encoder.encode(rows))
+
+
+def test_binarize_of_neighbouring_numbers():
+    low = np.float32(1)
+    rows = np.array([[low], [low], [np.nextafter(low, np.float32(2))]])
+    assert np.unpackbits(create("binarize").fit(rows).encode(rows), axis=1)[:, 0].tolist() == [0, 0, 1]

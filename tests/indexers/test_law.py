@@ -384,6 +384,54 @@ def law_equal_codes_are_nearest(case: Case, tmp_path: Path) -> None:
         assert hit.score == pytest.approx(1)
 
 
+def law_a_power_of_two_changes_no_ranking(case: Case, tmp_path: Path) -> None:
+    if case.space.kind is Kind.BINARY or "SERVER" in case.description or "HNSW" in case.description:
+        return  # a graph is built by several threads, and differs from run to run
+    codes, queries = some_codes(case.space, N, seed=1), some_codes(case.space, QUERIES, seed=2)
+    expected: Any = None
+    first = np.float32(1)
+    # what stores less than the codes rounds them where their unit, not they themselves, put the marks
+    ordinary = () if any(word in case.description for word in LOSSY) else (0,)
+    for exponent in (*ordinary, -100, -80, -60, 55, 110):
+        factor = np.float32(2.0**exponent)
+        index = create_index(case.description, case.space).fit(codes * factor)
+        index.add(names(N), codes * factor)
+        index = load_index(index.save(tmp_path / f"index {exponent}"))
+        found, rows = index.search(queries * factor, K), index.search_rows(queries * factor, K).rows
+        if index.holds_codes:
+            assert same(index.codes(), codes * factor)
+            assert (index.search_among(queries * factor, rows, K).rows == rows).all()
+        if expected is None:
+            expected, first = found, factor
+        assert [[hit.id for hit in hits] for hits in found] == [[hit.id for hit in hits] for hits in expected]
+        power = 1.0 if case.space.metric is Metric.COSINE else (float(factor) / float(first)) ** 2
+        for hits, before in zip(found, expected, strict=True):
+            scores = np.array([hit.score for hit in hits])
+            np.testing.assert_allclose(scores, np.array([hit.score for hit in before]) * power, rtol=1e-5)
+
+
+def law_a_cosine_is_one(case: Case, tmp_path: Path) -> None:
+    """It is, whatever the lengths; of a zero row, which has no direction, it counts as 0."""
+    if case.space.metric is not Metric.COSINE:
+        return
+    codes = some_codes(case.space, N, seed=1)
+    lengths = (2.0 ** np.random.default_rng(7).integers(-40, 40, N)).astype(np.float32)[:, None]
+    codes = csr_array(codes.multiply(lengths)) if issparse(codes) else codes * lengths
+    index = create_index(case.description, case.space).fit(codes)
+    index.add(names(N), codes)
+    for hits in index.search(codes, N):
+        assert all(-1 <= hit.score <= 1 for hit in hits)
+    if case.exact:
+        truth = true_scores(case.space, codes[:5], codes)
+        scores, rows = index.search_rows(codes[:5], K)
+        np.testing.assert_allclose(
+            np.where(rows >= 0, scores, 0), np.where(rows >= 0, np.take_along_axis(truth, rows, 1), 0), atol=1e-5
+        )
+    if index.holds_codes:
+        among = index.score_rows(codes, np.tile(np.arange(N), (N, 1)))
+        assert np.abs(among).max() <= 1
+
+
 def law_bad_input_changes_nothing(case: Case, tmp_path: Path) -> None:
     index, _, queries = filled(case)
     before = index.search(queries, K)

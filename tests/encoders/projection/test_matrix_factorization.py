@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from encoders.base import Encoder
 from encoders.codes import Batch, Kind, Metric
 from encoders.errors import BadItemError
-from encoders.projection.factors import pack, predict, unpack
+from encoders.projection.factors import fold_in, pack, predict, unpack
 from encoders.projection.matrix_factorization import MatrixFactorization
 
 NAN = float("nan")
@@ -198,3 +198,60 @@ def test_symmetric_matrices_are_packed_and_unpacked():
     matrices = RNG.normal(size=(4, 3, 3))
     matrices += matrices.transpose(0, 2, 1)
     np.testing.assert_array_equal(unpack(pack(matrices), 3), matrices)
+
+
+#: Tables that hold hardly anything to learn from.
+DEGENERATE = {
+    "all equal": np.where(np.random.default_rng(0).random((9, 6)) < 0.6, 1.0, NAN),
+    "all 0": np.zeros((4, 3)),
+    "one rating": np.array([[4.0]]),
+    "one user": np.array([[1.0, NAN, 5.0, 2.0]]),
+    "one item": np.array([[1.0], [3.0], [5.0], [2.0]]),
+    "one differs": np.where(np.arange(20).reshape(5, 4) == 7, 5.0, 1.0),
+}
+DEGENERATE["all equal"][:, 0] = 1.0
+SOLVERS = ("variational", "als", "sgd")
+
+
+@pytest.mark.filterwarnings("ignore:mf")
+@pytest.mark.parametrize("biases", [True, False])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("table", DEGENERATE)
+def test_degenerate_tables_give_finite_predictions(table, solver, biases):
+    ratings = DEGENERATE[table]
+    encoder = MatrixFactorization(3, solver=solver, biases=biases).fit(ratings)
+    for values in encoder.state().values():
+        assert np.isfinite(values).all()
+    codes = encoder.encode(ratings)
+    predicted = encoder.decode(codes)
+    assert np.isfinite(codes).all()
+    given = ratings[~np.isnan(ratings)]
+    if given.min() == given.max():
+        np.testing.assert_allclose(predicted, given[0], atol=1e-6)
+
+
+def test_a_small_table_keeps_its_factors():
+    blocks = np.array([[5, 3, 4, 1], [4, 3, 4, 1], [1, 1, 5, 5], [1, 1, 5, 4]], dtype=np.float32)
+    with pytest.warns(UserWarning, match="too few for solver=variational.*fitted by als instead"):
+        encoder = MatrixFactorization().fit(blocks)
+    assert np.abs(encoder.factors.columns).max() > 0.1
+    assert np.square(encoder.decode(encoder.encode(blocks)) - blocks).mean() < 0.5 * blocks.var()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_unit_of_the_ratings_does_not_matter(solver):
+    random = np.random.default_rng(3)
+    ratings = np.clip(np.rint(3 + random.standard_normal((40, 2)) @ random.standard_normal((2, 25))), 1, 5)
+    ratings[random.random(ratings.shape) < 0.5] = NAN
+    ratings[:, 0] = 3
+    wide = MatrixFactorization(3, solver=solver, epochs=5).fit(ratings * 64)
+    tiny = MatrixFactorization(3, solver=solver, epochs=5).fit(ratings * 2.0**-20)
+    np.testing.assert_allclose(wide.factors.columns, tiny.factors.columns, rtol=1e-4, atol=1e-6)
+    a, b = (encoder.decode(encoder.encode(ratings * unit)) for encoder, unit in ((wide, 64), (tiny, 2.0**-20)))
+    np.testing.assert_allclose(a / 64, b * 2.0**20, rtol=1e-3, atol=1e-3)
+    column = np.arange(40, dtype=np.float64) % 5  # of a new item, folded in
+    new = [
+        fold_in(encoder.factors.transposed, np.array([0, 40]), np.arange(40), column * unit)[1]
+        for encoder, unit in ((wide, 64), (tiny, 2.0**-20))
+    ]
+    np.testing.assert_allclose(*new, rtol=1e-3, atol=1e-4)

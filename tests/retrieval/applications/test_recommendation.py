@@ -13,7 +13,7 @@ import pytest
 from scipy.sparse import csr_array
 
 import cli
-from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError
+from encoders.errors import ArtifactError, CorpusError, OptionError, QueryError, UnknownNameError
 from retrieval.applications.recommendation import Recommender
 from retrieval.corpora.movielens import MovieLens
 from retrieval.corpora.registry import open_corpus
@@ -224,6 +224,45 @@ def test_the_worked_example_on_the_command_line(nearby, tmp_path):
     assert float(error.split()[-1]) <= 0.30
 
 
+def test_constant_ratings_are_predicted_and_have_no_cosines(nearby, tmp_path):
+    path = tmp_path / "same.csv"
+    pairs = [(user, item) for user in range(6) for item in range(5) if (user + item) % 3]
+    path.write_text("user,item,rating\n" + "".join(f"u{user},i{item},1\n" for user, item in pairs))
+    code, out, _ = nearby("recommend", "fit", path, "-o", tmp_path / "model")
+    assert code == 0
+    assert "nan" not in out
+    assert "every factor is 0" in out
+    code, out, _ = nearby("recommend", "for", tmp_path / "model", "u1", "--json")
+    assert code == 0
+    assert {one["predicted"] for one in json.loads(out)} == {1.0}
+    code, out, err = nearby("recommend", "similar", tmp_path / "model", "i1")
+    assert (code, out) == (2, "")
+    assert "the factors of 'i1' are 0" in err
+
+
+@pytest.mark.filterwarnings("ignore:mf")
+def test_cosines_of_items_lie_within_one(nearby, tmp_path):
+    path = tmp_path / "blocks.csv"
+    table = [(5, 3, 4, 1), (4, 3, 4, 1), (1, 1, 5, 5), (1, 1, 5, 4)]
+    lines = [f"u{user},i{item},{rating}\n" for user, row in enumerate(table) for item, rating in enumerate(row)]
+    path.write_text("user,item,rating\n" + "".join(lines))
+    assert nearby("recommend", "fit", path, "-o", tmp_path / "model")[0] == 0
+    for item in range(4):
+        code, out, _ = nearby("recommend", "similar", tmp_path / "model", f"i{item}", "--json")
+        assert code == 0
+        assert all(-1 <= one["cosine"] <= 1 for one in json.loads(out))
+
+
+def test_an_item_without_direction_is_no_answer(table):
+    recommender = Recommender.fit(open_corpus(str(table)), "mf:2,solver=als")
+    recommender.encoder.factors.columns[1] = 1e-24
+    answers = recommender.similar(recommender.items[0], 10)
+    assert recommender.items[1] not in {one.item for one in answers}
+    with pytest.raises(QueryError, match="no cosine with it is defined"):
+        recommender.similar(recommender.items[1], 3)
+
+
+@pytest.mark.filterwarnings("ignore:mf")
 def test_skip_bad_lists_what_was_left_out(nearby, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("user,item,rating\na,x,5\na,y,lots\nb,x,4\nb,y,1\n")
