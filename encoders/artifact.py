@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from encoders.atomic_write import atomic_folder, recovered, write_json
 from encoders.errors import ArtifactError, NearbyError
 
 if TYPE_CHECKING:
@@ -22,52 +18,6 @@ MANIFEST, STATE, VOCABULARY = "manifest.json", "state.safetensors", "vocabulary.
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 
 
-@contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `target` that takes its place by one rename when the block succeeds.
-
-    An older folder at `target` is replaced. On any failure `target` is what it was.
-    """
-    from safetensors import SafetensorError
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
-    try:
-        yield temporary
-        for path in temporary.rglob("*"):
-            fsync(path)
-        fsync(temporary)
-        if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
-            target.rename(old / "old")
-            temporary.rename(target)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            temporary.rename(target)
-        fsync(target.parent)
-    except (OSError, SafetensorError) as error:  # the latter where the disk was full
-        shutil.rmtree(temporary, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or error
-        raise ArtifactError(f"cannot write {target}: {reason}; nothing was changed") from error
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def fsync(path: Path) -> None:
-    """Make a file or folder's content durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON for people: indented, unicode as it is."""
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """Read a JSON object, or say in one sentence what is wrong with it.
 
@@ -76,6 +26,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     ArtifactError
         When the file is missing, too large, not JSON, or not an object.
     """
+    recovered(path.parent)
     try:
         if path.stat().st_size > MAX_MANIFEST_BYTES:
             raise ArtifactError(f"{path} is too large for a manifest")

@@ -11,15 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from encoders.artifact import (
-    MANIFEST,
-    atomic_folder,
-    check_format,
-    digest_of,
-    library_versions,
-    read_json,
-    write_json,
-)
+from encoders.artifact import MANIFEST, check_format, digest_of, library_versions, read_json
+from encoders.atomic_write import atomic_folder, write_json
 from encoders.codes import Lexicon, Space
 from encoders.errors import ArtifactError, NearbyError
 from indexers.base import Index

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoders.artifact import MANIFEST, digest_of
+from encoders.atomic_write import remove_at_once
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError, OptionError, UnknownNameError
@@ -59,11 +60,11 @@ class Collection:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._generations = Generations(self.folder)
-        present = self._generations.current()
-        if present is None:
+        pin = self._generations.pinned()
+        if pin is None:
             raise CollectionError(self._generations.why_none())
-        self._present = present
-        self.manifest = Manifest.read(present)
+        self._pin, self._present = pin, pin.folder
+        self.manifest = Manifest.read(pin.folder)
         self.spaces = self.manifest.spaces
         self._open: dict[str, OpenSpace] = {}
         self._read_items()
@@ -235,10 +236,9 @@ class Collection:
             _require_all(str(encoder), len(filled.index), self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
             Manifest.of(self.items, [*self.spaces.values(), record]).write(draft)
-        shutil.rmtree(work, ignore_errors=True)
-        with suppress(OSError):  # another space's checkpoint lies there, or there never was one
-            work.parent.rmdir()
-        return Collection(self.folder)
+        made = Collection(self.folder)
+        made._clear_work()
+        return made
 
     def put(self, items: Iterable[Item], say: Say = quiet) -> tuple[Collection, Change]:
         """Add items and replace changed ones, in every space; return the next generation and what changed."""
@@ -275,12 +275,21 @@ class Collection:
         shutil.rmtree(self.folder / WORK, ignore_errors=True)
         self._generations.withdraw(self._present)
 
+    def _clear_work(self) -> None:
+        """Remove the checkpoints of spaces that are there, also what a writer has left that was killed before this."""
+        work = self.folder / WORK
+        with suppress(OSError):  # another space's checkpoint lies there, or nothing may be changed
+            for spec in self.spaces if work.is_dir() else ():
+                remove_at_once(work / folder_name(spec))
+            work.rmdir()
+
     @contextmanager
     def _draft(self, new_items: bool = False) -> Iterator[Path]:
         """Yield a draft that has everything of this generation: linked, and items that will change copied."""
         with self._generations.draft() as draft:
             if self._generations.current() != self._present:
                 raise CollectionError(f"{self.folder} was changed by another process meanwhile: try again")
+            self._clear_work()
             if new_items:
                 shutil.copy2(self._present / ITEMS, draft / ITEMS)
             else:
@@ -337,4 +346,5 @@ def _same(collection: Collection, corpus: Corpus, on_bad: OnBad) -> Collection:
             f"{collection.folder} holds other items than '{corpus.name}': "
             f"choose another folder, or add them with  nearby add {collection.folder} {corpus.name}"
         )
+    collection._clear_work()
     return collection

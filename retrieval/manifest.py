@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from encoders.artifact import MANIFEST, check_format, library_versions, read_json, write_json
+from encoders.artifact import MANIFEST, check_format, library_versions, read_json
+from encoders.atomic_write import write_json
 from encoders.codes import Modality, Space
 from encoders.errors import ArtifactError
 from retrieval.item_store import ItemStore

@@ -19,8 +19,8 @@ def open_collection(folder: str | Path) -> Collection:
     ServerError
         When its server cannot be reached.
     """
-    present = Generations(Path(folder)).current()
-    if present is None or not Manifest.read(present).server:
+    pin = Generations(Path(folder)).pinned()
+    if pin is None or not Manifest.read(pin.folder).server:
         return Collection(folder)
     from retrieval.served.collection import ServedCollection
 

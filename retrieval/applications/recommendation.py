@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from encoders.artifact import atomic_folder, check_format, digest_of, read_json, write_json
+from encoders.artifact import check_format, digest_of, read_json
+from encoders.atomic_write import atomic_folder, write_json
 from encoders.base import Encoder
 from encoders.codes import normalized
 from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError
