@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import encoders.atomic_write
 
-CHANGES = ("rename", "replace", "unlink", "rmdir", "mkdir", "link", "fsync", "open")
+CHANGES = ("rename", "replace", "unlink", "rmdir", "mkdir", "link", "fsync")
 KILLED, FAILED = 9, 1
 #: No action under test makes more changes; one that does not end is a failure of its own.
 MOST = 2000
@@ -19,8 +19,18 @@ MOST = 2000
 def kills(action: Callable[[], object], every: int = 1) -> Iterator[int]:
     """Run an action again and again, each time killed one change later, until it ends; yield the number of the change.
 
-    The process is a fork of this one, so what the action changes in memory is not seen.
+    The process is a fork of this one, so what the action changes in memory is not seen. Nothing is made durable
+    meanwhile, for speed: a kill loses nothing that the system was given.
     """
+    fsync = os.fsync
+    os.fsync = lambda descriptor: None
+    try:
+        yield from _kills(action, every)
+    finally:
+        os.fsync = fsync
+
+
+def _kills(action: Callable[[], object], every: int) -> Iterator[int]:
     for number in range(1, MOST, every):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads, which the child does not use
