@@ -55,6 +55,22 @@ def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = 
         raise ArtifactError(f"{path} has format {found}, this nearby reads up to {newest}: install a newer nearby")
 
 
+def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest with its own checksum in it, by which `check_seal` notices that a value has changed."""
+    return {**manifest, "digest": _digest_of_values(manifest)}
+
+
+def check_seal(manifest: dict[str, Any], path: Path) -> None:
+    """Refuse a manifest whose values are not those that were written; one of an older nearby has no checksum."""
+    if "digest" in manifest and manifest["digest"] != _digest_of_values(manifest):
+        raise ArtifactError(f"{path} is corrupt: its values do not have the checksum that it names")
+
+
+def _digest_of_values(manifest: dict[str, Any]) -> str:
+    values = json.dumps({key: value for key, value in manifest.items() if key != "digest"}, sort_keys=True)
+    return hashlib.sha256(values.encode()).hexdigest()
+
+
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
@@ -97,7 +113,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> Path:
             },
             "versions": library_versions(),
         }
-        write_json(temporary / MANIFEST, manifest)
+        write_json(temporary / MANIFEST, sealed(manifest))
     return folder
 
 
@@ -117,15 +133,14 @@ def load_encoder(folder: Path) -> Encoder:
     manifest = read_json(folder / MANIFEST, "a saved encoder")
     check_format(manifest, "an encoder", folder / MANIFEST)
     try:
-        for name, digest in manifest["digests"].items():
-            if name not in (STATE, VOCABULARY) or digest_of(folder / name) != digest:
-                raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
+        check_encoder_files(folder, manifest)
         encoder = create(manifest["config"])
         encoder.restore_shape(manifest["learnt"])
         encoder.fitted_on = manifest["fitted_on"]
         if VOCABULARY in manifest["digests"]:
             encoder.vocabulary = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
         encoder.restore(load_file(folder / STATE))
+        check_seal(manifest, folder / MANIFEST)
     except NearbyError:
         raise
     except OSError as error:
@@ -134,6 +149,19 @@ def load_encoder(folder: Path) -> Encoder:
     except (AttributeError, LookupError, TypeError, ValueError, SafetensorError) as error:
         raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
     return encoder
+
+
+def check_encoder_files(folder: Path, manifest: dict[str, Any]) -> None:
+    """Compare the files of a saved encoder with its manifest, in full: all of them are read.
+
+    Raises
+    ------
+    ArtifactError
+        Naming the file that is damaged.
+    """
+    for name, digest in manifest["digests"].items():
+        if name not in (STATE, VOCABULARY) or digest_of(folder / name) != digest:
+            raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
 
 
 def encoder_digest(folder: Path) -> str:

@@ -57,6 +57,8 @@ class Index(ABC):
     spaces: ClassVar[frozenset[tuple[Kind, Metric]]]
     #: True when the saved index holds every code at full precision: a collection keeps no second copy.
     holds_codes: ClassVar[bool] = False
+    #: Files that `load` maps: some blocks of them are compared with their checksums, all others are in full.
+    mapped_files: ClassVar[frozenset[str]] = frozenset()
     #: True when only items with a score above 0 are answers.
     positive_only: bool = False
     #: The most answers that one search can give; None is no limit.
