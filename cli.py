@@ -204,6 +204,9 @@ def info(
     clean: Annotated[
         bool, typer.Option("--clean", help="Remove indexes that nobody is served from, unfinished loads too.")
     ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every byte of a collection with its checksums.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also what was left over there."""
@@ -211,6 +214,15 @@ def info(
     from retrieval.report.served_listing import everything_json, everything_lines, lying_json, lying_lines
     from retrieval.served.left import is_address, lying_at
 
+    if verify and (clean or is_address(folder)):
+        raise OptionError("--verify reads the folder of a collection: give one, without --clean")
+    if verify:
+        from retrieval.verification import verify as verify_collection
+
+        verified = verify_collection(Path(folder))
+        _show_lines(verified.to_json() if as_json else verified.lines())
+        verified.require_whole()
+        return
     if clean or is_address(folder):
         address = folder if is_address(folder) else open_collection(folder).manifest.server or folder
         lying = lying_at(address, clean)

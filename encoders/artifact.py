@@ -63,7 +63,7 @@ def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
 def check_seal(manifest: dict[str, Any], path: Path) -> None:
     """Refuse a manifest whose values are not those that were written; one of an older nearby has no checksum."""
     if "digest" in manifest and manifest["digest"] != _digest_of_values(manifest):
-        raise ArtifactError(f"{path} is corrupt: its values do not have the checksum that it names")
+        raise ArtifactError(f"{path.parent} is corrupt: the values in {path.name} do not have the checksum beside them")
 
 
 def _digest_of_values(manifest: dict[str, Any]) -> str:
@@ -132,6 +132,7 @@ def load_encoder(folder: Path) -> Encoder:
 
     manifest = read_json(folder / MANIFEST, "a saved encoder")
     check_format(manifest, "an encoder", folder / MANIFEST)
+    check_seal(manifest, folder / MANIFEST)
     try:
         check_encoder_files(folder, manifest)
         encoder = create(manifest["config"])
@@ -140,7 +141,6 @@ def load_encoder(folder: Path) -> Encoder:
         if VOCABULARY in manifest["digests"]:
             encoder.vocabulary = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
         encoder.restore(load_file(folder / STATE))
-        check_seal(manifest, folder / MANIFEST)
     except NearbyError:
         raise
     except OSError as error:

@@ -22,10 +22,11 @@ from retrieval.generations import WORK, Generations, link, link_tree
 from retrieval.generations import is_collection as is_collection  # said of collections, decided by their folder
 from retrieval.item_record import items_digest
 from retrieval.item_store import Change, ItemStore
+from retrieval.manifest import ITEMS as ITEMS
 from retrieval.manifest import Manifest
 from retrieval.space_folder import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
 
-ITEMS, SPACES = "items.sqlite", "spaces"
+SPACES = "spaces"
 #: Told what long work is doing, one line a step.
 Say = Callable[[str], None]
 
@@ -68,6 +69,7 @@ class Collection:
         self.spaces = self.manifest.spaces
         self._open: dict[str, OpenSpace] = {}
         self._read_items()
+        self.manifest.check_items(pin.folder)
 
     def _read_items(self) -> None:
         self.items = ItemStore(self._present / ITEMS)
@@ -93,8 +95,9 @@ class Collection:
             raise CollectionError(f"{folder} holds other files: choose a new folder for the collection")
         with generations.draft() as draft:
             store = ItemStore.create(draft / ITEMS, corpus, on_bad)
-            Manifest.of(store, []).write(draft)
+            manifest = Manifest.of(store, [])
             store.close()
+            manifest.write(draft)
         return cls(folder)
 
     @property
@@ -252,8 +255,9 @@ class Collection:
                 self._updated(draft, record, change.changed, store.items_after(last), store.size)
                 for record in self.spaces.values()
             ]
-            Manifest.of(store, records).write(draft)
+            manifest = Manifest.of(store, records)
             store.close()
+            manifest.write(draft)
         return Collection(self.folder), change
 
     def delete(self, ids: Sequence[str]) -> Collection:
@@ -266,8 +270,9 @@ class Collection:
             store.delete(ids)
             gone = list(set(ids))
             records = [self._updated(draft, record, gone, iter(()), store.size) for record in self.spaces.values()]
-            Manifest.of(store, records).write(draft)
+            manifest = Manifest.of(store, records)
             store.close()
+            manifest.write(draft)
         return Collection(self.folder)
 
     def withdraw(self) -> None:

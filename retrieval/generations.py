@@ -6,6 +6,7 @@ Readers pin the generation that they read: it stays until nobody reads it.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -121,9 +122,10 @@ class Generations:
             raise ArtifactError(f"{pointer} cannot be read: {error.strerror}") from None
         except ValueError as error:
             raise ArtifactError(f"{pointer} is corrupt: {error}") from None
-        if not text.isdecimal():
+        name, _, check = text.partition(" ")
+        if not name.isdecimal() or check not in ("", _check_of(name)):  # an older nearby wrote none
             raise ArtifactError(f"{pointer} is corrupt: it names '{text[:40]}', which is no generation")
-        return self.folder / GENERATIONS / text
+        return self.folder / GENERATIONS / name
 
     def _missing(self, present: Path) -> ArtifactError:
         if present.is_dir():
@@ -209,7 +211,7 @@ class Generations:
         fsync(final.parent)
         (self.folder / f".{POINTER}").unlink(missing_ok=True)  # what an older nearby has left
         with atomic_file(self.folder / POINTER) as pointer:
-            pointer.write(f"{final.name}\n".encode("ascii"))
+            pointer.write(f"{final.name} {_check_of(final.name)}\n".encode("ascii"))
         for old in sorted(final.parent.iterdir()):
             if old.name.isdecimal() and int(old.name) <= number - KEPT:
                 _remove_unread(old)
@@ -250,6 +252,11 @@ def _remove_unread(generation: Path) -> None:
             remove_at_once(generation)
     finally:
         os.close(descriptor)
+
+
+def _check_of(name: str) -> str:
+    """Return a checksum of what the pointer names: one bit less of it may be the name of an older generation."""
+    return hashlib.sha256(name.encode("ascii")).hexdigest()[:8]
 
 
 def is_collection(folder: str | Path) -> bool:
