@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from killing import kills
 
 from encoders import atomic_write

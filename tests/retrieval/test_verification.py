@@ -67,7 +67,9 @@ def test_one_flipped_bit_in_a_recommender_is_an_error_or_changes_nothing(tmp_pat
     rows = [f"u{user},i{item},{(user * item) % 5 + 1}" for user in range(6) for item in range(5) if (user + item) % 4]
     (tmp_path / "r.csv").write_text("\n".join(["user,item,rating", *rows]))
     Recommender.fit(open_corpus(str(tmp_path / "r.csv")), "mf:2").save(tmp_path / "r")
-    counted = outcomes(tmp_path / "r", lambda: Recommender.load(tmp_path / "r").recommended("u1", 3), lambda a, b: a == b)
+    counted = outcomes(
+        tmp_path / "r", lambda: Recommender.load(tmp_path / "r").recommended("u1", 3), lambda a, b: a == b
+    )
     assert set(counted) <= {"error", "right"}, counted
 
 
@@ -76,7 +78,9 @@ def test_a_sound_collection_is_said_to_be_and_counted(collection):
     assert found.damaged == []
     read = [path for path in collection._present.rglob("*") if path.is_file()]
     assert (found.files, found.bytes) == (len(read), sum(path.stat().st_size for path in read))
-    assert found.lines() == [f"{collection.folder}: {found.files} files, {found.bytes:,} bytes: all are as they were written"]
+    assert found.lines() == [
+        f"{collection.folder}: {found.files} files, {found.bytes:,} bytes: all are as they were written"
+    ]
     found.require_whole()
 
 
