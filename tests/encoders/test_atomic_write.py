@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,8 +133,6 @@ def test_any_name_that_the_system_takes_can_be_written(tmp_path, name):
 def test_the_folder_of_the_process_can_be_replaced(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    from pathlib import Path
-
     with atomic_folder(Path()) as folder:
         write(folder / "file", "text")
     assert names(tmp_path / "here") == ["file"]
@@ -190,9 +189,11 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(atomic_write.os, "fsync", full)
-    with pytest.raises(ArtifactError, match=r"cannot write .*a: No space left on device; nothing was changed"):
-        with atomic_folder(tmp_path / "a") as folder:
-            (folder / "file").write_text("new")
+    with (
+        pytest.raises(ArtifactError, match=r"cannot write .*a: No space left on device; nothing was changed"),
+        atomic_folder(tmp_path / "a") as folder,
+    ):
+        (folder / "file").write_text("new")
     assert (tmp_path / "a" / "file").read_text() == "old"
     assert names(tmp_path) == ["a"]
 

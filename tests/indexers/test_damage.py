@@ -129,7 +129,7 @@ def test_everything_is_compared_where_everything_is_read_and_when_it_is_asked_fo
             read(index)
     flip(index / "codes.npy", 50_000)
     flip(index / "ids.json", 5000)  # read whole: compared whole
-    with pytest.raises(ArtifactError, match="ids.json is damaged"):
+    with pytest.raises(ArtifactError, match=r"ids.json is damaged"):
         load_index(index)
 
 
@@ -165,7 +165,7 @@ def test_an_index_of_an_older_nearby_is_still_checked_and_opened(index):
     (index / "manifest.json").write_text(json.dumps({**manifest, "format": 1}))
     assert len(load_index(index)) == 4000
     flip(index / "codes.npy", 50_000)
-    with pytest.raises(ArtifactError, match="codes.npy is damaged"):
+    with pytest.raises(ArtifactError, match=r"codes.npy is damaged"):
         load_index(index)
 
 
