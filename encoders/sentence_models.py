@@ -175,7 +175,7 @@ def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
                 path.write_bytes(value.tobytes())
         for file, tensors in weights.items():
             save_file(tensors, file, metadata={"format": "pt"})
-        return opened(name, place)
+        return opened(name, str(place))
 
 
 def _inside(name: str, folder: Path, inner: str, suffixes: tuple[str, ...]) -> Path:
