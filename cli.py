@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import copy_context
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+try:
+    import json
+    import shlex
+    import traceback
+    import warnings
+    from collections.abc import Iterator
+    from contextlib import contextmanager
+    from contextvars import copy_context
+    from dataclasses import replace
+    from pathlib import Path
+    from typing import TYPE_CHECKING, Annotated, Any
 
-from encoders.errors import NearbyError, OptionError
-from encoders.numbers import is_whole, read_number, read_whole, shortened
-from encoders.options import LARGEST_SEED
-from retrieval.report.terminal import counted, printable, standard_output
+    import typer
+
+    from encoders.errors import NearbyError, OptionError
+    from encoders.numbers import is_whole, read_number, read_whole, shortened
+    from encoders.options import LARGEST_SEED
+    from retrieval.process import fit_into_memory, memory_sentence, stopping
+    from retrieval.report.terminal import counted, escaped, printable, standard_output
+except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything to stop
+    sys.stderr.write("nearby: stopped\n")
+    sys.exit(1)
 
 if TYPE_CHECKING:
     from retrieval.comparison import Comparison
@@ -253,6 +260,9 @@ def info(
     yes: Annotated[
         bool, typer.Option("--yes", help="With --clean: also those that another nearby collection has made.")
     ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every byte of a collection with its checksums.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also which indexes are stale."""
@@ -262,6 +272,15 @@ def info(
 
     if yes and not clean:
         raise OptionError("--yes goes with --clean: add --clean, or leave --yes out")
+    if verify and (clean or is_address(folder)):
+        raise OptionError("--verify reads the folder of a collection: give one, without --clean")
+    if verify:
+        from retrieval.verification import verify as verify_collection
+
+        verified = verify_collection(Path(folder))
+        _show_lines(verified.to_json() if as_json else verified.lines())
+        verified.require_whole()
+        return
     if clean or is_address(folder):
         found = indexes_at(folder) if is_address(folder) else indexes_of(open_collection(folder))
         found = remove_stale(found, yes) if clean else found
@@ -511,7 +530,7 @@ def demo(
 
     comparisons = []
     for corpus, spaces in DEMO.items():
-        typer.echo(f"comparing {len(spaces)} spaces on {corpus} ...", err=True)
+        _say(f"comparing {len(spaces)} spaces on {corpus} ...")
         comparisons.append(compare_spaces(open_corpus(corpus), spaces, provenance=provenance()))
     _show(comparisons, out, as_json)
 
@@ -613,7 +632,7 @@ def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> Non
                 print_table(comparison)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        typer.echo(f"report: {write_page(comparisons, out / 'report.html')}", err=True)
+        _say(f"report: {write_page(comparisons, out / 'report.html')}")
 
 
 def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
@@ -675,7 +694,7 @@ def _show_lines(value: Any) -> None:
 def _print_json(value: Any) -> None:
     from retrieval.report.record import finite
 
-    _print(json.dumps(finite(value), indent=1, ensure_ascii=False, default=str, allow_nan=False))
+    _print(escaped(json.dumps(finite(value), indent=1, ensure_ascii=False, default=str, allow_nan=False)))
 
 
 def _print(text: str) -> None:
@@ -692,27 +711,48 @@ def _global_first(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run the command line; an error of the user's making is one sentence and exit code 2, Ctrl-C exit code 1."""
+    """Run the command line.
+
+    An error of the user's making is one sentence and exit code 2; Ctrl-C, SIGTERM and SIGHUP are exit code 1.
+    """
     debug = "--debug" in sys.argv
     if not debug:
         warnings.showwarning = _warn  # type: ignore[assignment]
-    try:
-        copy_context().run(app, _global_first([argument for argument in sys.argv[1:] if argument != "--debug"]))
-    except SystemExit as end:
-        if end.code == INTERRUPTED:
-            _say("nearby: stopped; what was finished is kept, the same command goes on from there")
-            sys.exit(1)
-        raise
-    except NearbyError as error:
-        if debug:
+    with stopping() as stopped:
+        try:
+            fit_into_memory(sys.argv[1:])
+            copy_context().run(app, _global_first([argument for argument in sys.argv[1:] if argument != "--debug"]))
+        except SystemExit as end:
+            if end.code == INTERRUPTED:
+                _stop()
             raise
-        _say(f"nearby: {error}")
-        sys.exit(2)
-    except OSError as error:
-        if debug:
-            raise
-        _say(f"nearby: {error.filename or 'the system'}: {error.strerror or error}")
-        sys.exit(2)
+        except BaseException as error:
+            if stopped():  # a library may have made another error of it
+                _stop()
+            _fail(error, debug)
+
+
+def _stop() -> None:
+    _say("nearby: stopped; what was finished is kept, the same command goes on from there")
+    sys.exit(1)
+
+
+def _fail(error: BaseException, debug: bool) -> None:
+    """Say an error in one sentence; one that is a fault of nearby, or with ``--debug`` any, by where it was raised."""
+    said = None if debug else _sentence(error)
+    if said is None:
+        typer.echo(escaped(traceback.format_exc()), nl=False, err=True)
+        sys.exit(1)
+    _say(f"nearby: {said}")
+    sys.exit(2)
+
+
+def _sentence(error: BaseException) -> str | None:
+    if isinstance(error, NearbyError):
+        return str(error) if error.__cause__ is None else memory_sentence(error.__cause__) or str(error)
+    if isinstance(error, OSError) and memory_sentence(error) is None:
+        return f"{error.filename or 'the system'}: {error.strerror or error}"
+    return memory_sentence(error)
 
 
 if __name__ == "__main__":

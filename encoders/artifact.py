@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from encoders.atomic_write import atomic_folder, recovered, write_json
 from encoders.errors import ArtifactError, NearbyError, OptionError, SpecError, UnknownNameError, one_line
 from encoders.json_text import parse_json
 from encoders.plain_file import open_plain, read_plain
@@ -24,52 +20,6 @@ MANIFEST, STATE, VOCABULARY = "manifest.json", "state.safetensors", "vocabulary.
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 
 
-@contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `target` that takes its place by one rename when the block succeeds.
-
-    An older folder at `target` is replaced. On any failure `target` is what it was.
-    """
-    from safetensors import SafetensorError
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
-    try:
-        yield temporary
-        for path in temporary.rglob("*"):
-            fsync(path)
-        fsync(temporary)
-        if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
-            target.rename(old / "old")
-            temporary.rename(target)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            temporary.rename(target)
-        fsync(target.parent)
-    except (OSError, SafetensorError) as error:  # the latter where the disk was full
-        shutil.rmtree(temporary, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or error
-        raise ArtifactError(f"cannot write {target}: {reason}; nothing was changed") from error
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def fsync(path: Path) -> None:
-    """Make a file or folder's content durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON for people: indented, unicode as it is."""
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """Read a JSON object, or say in one sentence what is wrong with it.
 
@@ -78,6 +28,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     ArtifactError
         When the file is missing, too large, not JSON, or not an object.
     """
+    recovered(path.parent)
     try:
         value = parse_json(read_plain(path, MAX_MANIFEST_BYTES))
     except FileNotFoundError:
@@ -102,6 +53,22 @@ def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = 
         raise ArtifactError(f"{path} is corrupt: its format is {ascii(found)[:40]}, not a number")
     if found > newest:
         raise ArtifactError(f"{path} has format {found}, this nearby reads up to {newest}: install a newer nearby")
+
+
+def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest with its own checksum in it, by which `check_seal` notices that a value has changed."""
+    return {**manifest, "digest": _digest_of_values(manifest)}
+
+
+def check_seal(manifest: dict[str, Any], path: Path) -> None:
+    """Refuse a manifest whose values are not those that were written; one of an older nearby has no checksum."""
+    if "digest" in manifest and manifest["digest"] != _digest_of_values(manifest):
+        raise ArtifactError(f"{path.parent} is corrupt: the values in {path.name} do not have the checksum beside them")
+
+
+def _digest_of_values(manifest: dict[str, Any]) -> str:
+    values = json.dumps({key: value for key, value in manifest.items() if key != "digest"}, sort_keys=True)
+    return hashlib.sha256(values.encode()).hexdigest()
 
 
 def digest_of(path: Path) -> str:
@@ -146,7 +113,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> Path:
             },
             "versions": library_versions(),
         }
-        write_json(temporary / MANIFEST, manifest)
+        write_json(temporary / MANIFEST, sealed(manifest))
     return folder
 
 
@@ -166,10 +133,9 @@ def load_encoder(folder: Path) -> Encoder:
 
     manifest = read_json(folder / MANIFEST, "a saved encoder")
     check_format(manifest, "an encoder", folder / MANIFEST)
+    check_seal(manifest, folder / MANIFEST)
     try:
-        for name, digest in manifest["digests"].items():
-            if name not in (STATE, VOCABULARY) or digest_of(folder / name) != digest:
-                raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
+        check_encoder_files(folder, manifest)
         encoder = create(manifest["config"])
         encoder.restore_shape(manifest["learnt"])
         encoder.fitted_on = manifest["fitted_on"]
@@ -195,6 +161,19 @@ def load_encoder(folder: Path) -> Encoder:
     ) as error:
         raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {one_line(error)}") from error
     return encoder
+
+
+def check_encoder_files(folder: Path, manifest: dict[str, Any]) -> None:
+    """Compare the files of a saved encoder with its manifest, in full: all of them are read.
+
+    Raises
+    ------
+    ArtifactError
+        Naming the file that is damaged.
+    """
+    for name, digest in manifest["digests"].items():
+        if name not in (STATE, VOCABULARY) or digest_of(folder / name) != digest:
+            raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
 
 
 def encoder_digest(folder: Path) -> str:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.atomic_write import temporary_folder
 from encoders.codes import Codes, Modality, Space
 from encoders.cores import available_cores
 from encoders.errors import ArtifactError, DownloadError
@@ -151,8 +152,7 @@ def packed(network: Any) -> dict[str, NDArray[Any]]:
     from safetensors.numpy import load_file
 
     arrays: dict[str, NDArray[Any]] = {}
-    with quiet(), tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with quiet(), temporary_folder(_beside_other_temporaries()) as folder:
         network.save(str(folder), create_model_card=False)
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             inner = path.relative_to(folder).as_posix()
@@ -161,6 +161,11 @@ def packed(network: Any) -> dict[str, NDArray[Any]]:
             elif path.suffix in KEPT:
                 arrays[inner] = np.frombuffer(path.read_bytes(), dtype=np.uint8)
     return arrays
+
+
+def _beside_other_temporaries() -> Path:
+    """Return where a model lies while it is taken apart or put together, beside those that killed runs have left."""
+    return Path(tempfile.gettempdir()) / "nearby-model"
 
 
 def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
@@ -174,17 +179,17 @@ def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
     from safetensors.numpy import save_file
 
     weights: dict[str, dict[str, NDArray[Any]]] = {}
-    with tempfile.TemporaryDirectory() as place:
+    with temporary_folder(_beside_other_temporaries()) as place:
         for key, value in arrays.items():
             inner, _, weight = key.partition(":")
-            path = _inside(name, Path(place), inner, (WEIGHTS,) if weight else KEPT)
+            path = _inside(name, place, inner, (WEIGHTS,) if weight else KEPT)
             if weight:
                 weights.setdefault(str(path), {})[weight] = value
             else:
                 path.write_bytes(value.tobytes())
         for file, tensors in weights.items():
             save_file(tensors, file, metadata={"format": "pt"})
-        return opened(name, place)
+        return opened(name, str(place))
 
 
 def _inside(name: str, folder: Path, inner: str, suffixes: tuple[str, ...]) -> Path:

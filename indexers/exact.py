@@ -50,6 +50,7 @@ class Exact(Index):
         | {(Kind.BINARY, Metric.HAMMING)}
     )
     holds_codes = True
+    mapped_files = frozenset({f"{CODES}.npy", f"{CODES}.data.npy", f"{CODES}.indices.npy", f"{CODES}.indptr.npy"})
 
     def _configure(self, backend: str) -> None:
         super()._configure(backend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from encoders.artifact import (
-    MANIFEST,
-    atomic_folder,
-    check_format,
-    digest_of,
-    library_versions,
-    read_json,
-    write_json,
-)
+from encoders.artifact import MANIFEST, check_format, check_seal, digest_of, library_versions, read_json, sealed
+from encoders.atomic_write import atomic_folder, write_json
+from encoders.checksums import check_file, file_sums
 from encoders.codes import Lexicon, Space
 from encoders.errors import ArtifactError, NearbyError, one_line
 from encoders.json_text import parse_json
@@ -29,10 +24,8 @@ from encoders.npy import map_npy, read_npy
 from encoders.plain_file import read_plain
 from indexers.base import Index
 
-FORMAT = 1
+FORMAT = 2
 IDS, LEXICON = "ids.json", "lexicon.json"
-#: Larger files are mapped, not read, when an index is opened: their size is checked, the checksum if asked.
-CHECKED_BYTES = 16 * 1024 * 1024
 
 
 def save_index(index: Index, folder: Path) -> Path:
@@ -55,10 +48,10 @@ def save_index(index: Index, folder: Path) -> Path:
             "space": index.space.to_json(),
             "count": len(index),
             "unit": index._unit,
-            "files": {path.name: {"bytes": path.stat().st_size, "sha256": digest_of(path)} for path in files},
+            "files": {path.name: file_sums(path) for path in files},
             "versions": library_versions(),
         }
-        write_json(temporary / MANIFEST, manifest)
+        write_json(temporary / MANIFEST, sealed(manifest))
     return folder
 
 
@@ -75,12 +68,14 @@ def names_bytes(index: Index) -> int:
 
 def load_index(folder: Path, mmap: bool = True) -> Index:
     """Read an index that `save_index` wrote; see `indexers.registry.load_index`."""
-    from indexers.registry import create_index
+    from indexers.registry import create_index, index_class, parse_description
 
     manifest = read_json(folder / MANIFEST, "a saved index")
     check_format(manifest, "an index", folder / MANIFEST, FORMAT)
+    check_seal(manifest, folder / MANIFEST)
     try:
-        check_files(folder, manifest["files"], everything=not mmap)
+        mapped = index_class(parse_description(manifest["description"]).name).mapped_files
+        check_files(folder, manifest["files"], mapped if mmap else ())
         lexicon = _read_lexicon(folder) if LEXICON in manifest["files"] else None
         index = create_index(manifest["description"], Space.from_json(manifest["space"]), lexicon)
         ids = parse_json(read_plain(folder / IDS))
@@ -91,7 +86,9 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
         index._read(folder, mmap)
     except NearbyError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RuntimeError) as error:
+    except OSError as error:
+        raise ArtifactError(f"{error.filename or folder} cannot be read: {error.strerror or error}") from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {one_line(error)}") from error
     return index
 
@@ -107,8 +104,31 @@ def _read_lexicon(folder: Path) -> Lexicon:
     return Lexicon(tuple(value["words"]), float(value["k1"]), float(value["b"]))
 
 
-def check_files(folder: Path, files: dict[str, dict[str, Any]], everything: bool) -> None:
-    """Compare files with the manifest: sizes always, checksums of small ones or (`everything`) of all.
+def verify_index(folder: Path) -> dict[str, int]:
+    """Compare every byte of a saved index with its checksums, without opening it.
+
+    Returns
+    -------
+    dict of str to int
+        The files that were read, and their sizes.
+
+    Raises
+    ------
+    ArtifactError
+        Naming the file that is missing, truncated or damaged.
+    """
+    manifest = read_json(folder / MANIFEST, "a saved index")
+    check_format(manifest, "an index", folder / MANIFEST, FORMAT)
+    check_seal(manifest, folder / MANIFEST)
+    try:
+        check_files(folder, manifest["files"])
+        return {name: int(known["bytes"]) for name, known in manifest["files"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(f"{folder / MANIFEST} is corrupt: {type(error).__name__} {error}") from error
+
+
+def check_files(folder: Path, files: dict[str, dict[str, Any]], mapped: Collection[str] = ()) -> None:
+    """Compare files with the manifest, in full, but for those that are `mapped`: some blocks of these.
 
     Raises
     ------
@@ -117,13 +137,20 @@ def check_files(folder: Path, files: dict[str, dict[str, Any]], everything: bool
     """
     for name, known in files.items():
         path = folder / name
-        if Path(name).name != name or not path.is_file():
+        if Path(name).name != name:
             raise ArtifactError(f"{folder} is incomplete: it has no file '{name}'")
-        size = path.stat().st_size
-        if size != known["bytes"]:
-            raise ArtifactError(f"{path} is damaged: it has {size} bytes, {MANIFEST} says {known['bytes']}")
-        if (everything or size <= CHECKED_BYTES) and digest_of(path) != known["sha256"]:
-            raise ArtifactError(f"{path} is damaged: its checksum is not the one in {MANIFEST}")
+        if "blocks" in known:
+            check_file(path, known, name not in mapped)
+        else:
+            _check_undivided(path, known)
+
+
+def _check_undivided(path: Path, known: dict[str, Any]) -> None:
+    """Compare a file with the one checksum that an older nearby wrote for all of it."""
+    if not path.is_file():
+        raise ArtifactError(f"{path.parent} is incomplete: it has no file '{path.name}'")
+    if path.stat().st_size != known["bytes"] or digest_of(path) != known["sha256"]:
+        raise ArtifactError(f"{path} is damaged: its size or checksum is not the one in {MANIFEST}")
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
@@ -163,6 +190,26 @@ def read_csr(folder: Path, name: str, shape: tuple[int, int], mmap: bool) -> csr
         When the arrays do not fit the shape or each other.
     """
     data, indices, indptr = (read_array(folder / f"{name}.{part}.npy", mmap) for part in ("data", "indices", "indptr"))
+    _require_rows(name, data, indices, indptr, shape)
     matrix = csr_array((data, indices, indptr), shape=shape, copy=False)
-    matrix.has_canonical_format = True  # written so; looking again would read all of it
+    if not matrix.has_canonical_format:  # else SciPy would sort it, which a mapped file does not allow
+        raise ValueError(f"the columns of {name} are not in order")
     return matrix
+
+
+def _require_rows(
+    name: str, data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]
+) -> None:
+    """Refuse arrays by which SciPy would read or write outside of them: it does not look itself.
+
+    With the look at their order that reads all indices twice, at memory speed: .15 s for 50 million of them.
+    """
+    if data.ndim != 1 or any(part.ndim != 1 or part.dtype.kind != "i" for part in (indices, indptr)):
+        raise ValueError(f"{name} is no list of rows: its arrays have other types or shapes")
+    rows, columns = shape
+    if len(indptr) != rows + 1 or indptr[0] != 0 or indptr[-1] != len(indices) or len(data) != len(indices):
+        raise ValueError(f"{name} has {len(indptr) - 1} rows of {len(indices)} values, expected {rows} rows")
+    if (indptr[1:] < indptr[:-1]).any():
+        raise ValueError(f"the rows of {name} overlap")
+    if len(indices) and (indices.min() < 0 or indices.max() >= columns):
+        raise ValueError(f"{name} names columns outside of 0 to {columns - 1}")

@@ -149,7 +149,7 @@ def load_index(folder: str | Path, mmap: bool = True) -> Index:
     folder : str or Path
         The saved folder.
     mmap : bool
-        Map large files instead of reading them (their checksums are then not looked at).
+        Map the codes instead of reading them: only some of their blocks are then compared with their checksums.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.codes import Metric, moderate_rows
+from encoders.errors import ArtifactError
 from indexers.base import Rows
 from indexers.pairs import DensePairs, as_cosines, as_words, exact_squares, inverse_lengths
 from indexers.selection import best, reaching, smallest
@@ -101,8 +102,15 @@ def scan_dense(scan: Scan) -> Rows:
             rows = np.concatenate(candidates)
             scores = pairs.scores(top + row, rows)
             order = np.argsort(-scores, kind="stable")[:k]
+            if len(order) < k or np.isnan(scores[order[-1]]):  # NaN reaches nothing, and comes last
+                raise _damaged()
             found.scores[top + row], found.rows[top + row] = scores[order], rows[order]
     return found
+
+
+def _damaged() -> ArtifactError:
+    """Say of codes that hold NaN what that means: none is ever added."""
+    return ArtifactError("the codes of the index are damaged, some are no numbers: see  nearby info FOLDER --verify")
 
 
 def scan_sparse(scan: Scan) -> Rows:
@@ -144,6 +152,8 @@ def _take_best(scores: NDArray[np.float32], found: Rows, top: int, k: int) -> No
     """Write the best of a block of scores (n, items) into `found`, from row `top` on."""
     for row, near in enumerate(scores, start=top):
         rows = best(near, k)
+        if len(rows) < k or np.isnan(near[rows[-1]]):
+            raise _damaged()
         found.scores[row], found.rows[row] = near[rows], rows
 
 

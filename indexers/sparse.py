@@ -28,9 +28,9 @@ class Sparse(Index):
     """Top-k over an inverted index, term at a time.
 
     The codes are kept transposed, one posting list per component, and mapped from disk: opening a saved index
-    reads nothing, a query reads the lists of its own terms. Only items with a positive score are answers,
-    so with at least one term in common; equal scores come in the order of their rows. SciPy multiplies: ten times
-    faster than sparse_dot_topn for one query, as fast for many, and ties can be put in order.
+    only looks through the numbers of the items, a query reads the lists of its own terms. Only items with a positive
+    score are answers, so with at least one term in common; equal scores come in the order of their rows. SciPy
+    multiplies: ten times faster than sparse_dot_topn for one query, as fast for many, and ties can be put in order.
 
     Examples
     --------
@@ -47,6 +47,7 @@ class Sparse(Index):
     )
     holds_codes = True
     positive_only = True
+    mapped_files = frozenset({f"{POSTINGS}.data.npy", f"{POSTINGS}.indices.npy"})
 
     def _configure(self, backend: str) -> None:
         super()._configure(backend)

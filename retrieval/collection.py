@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoders.artifact import MANIFEST, digest_of
+from encoders.atomic_write import remove_at_once
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError, OptionError, UnknownNameError
@@ -21,10 +22,11 @@ from retrieval.generations import WORK, Generations, files_below, link, link_tre
 from retrieval.generations import is_collection as is_collection  # said of collections, decided by their folder
 from retrieval.item_record import items_digest
 from retrieval.item_store import Change, ItemStore
+from retrieval.manifest import ITEMS as ITEMS
 from retrieval.manifest import Manifest
 from retrieval.space_folder import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
 
-ITEMS, SPACES = "items.sqlite", "spaces"
+SPACES = "spaces"
 #: Told what long work is doing, one line a step.
 Say = Callable[[str], None]
 
@@ -59,14 +61,15 @@ class Collection:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._generations = Generations(self.folder)
-        present = self._generations.current()
-        if present is None:
+        pin = self._generations.pinned()
+        if pin is None:
             raise CollectionError(self._generations.why_none())
-        self._present = present
-        self.manifest = Manifest.read(present)
+        self._pin, self._present = pin, pin.folder
+        self.manifest = Manifest.read(pin.folder)
         self.spaces = self.manifest.spaces
         self._open: dict[str, OpenSpace] = {}
         self._read_items()
+        self.manifest.check_items(pin.folder)
 
     def _read_items(self) -> None:
         self.items = ItemStore(self._present / ITEMS)
@@ -92,8 +95,9 @@ class Collection:
             raise CollectionError(f"{folder} holds other files: choose a new folder for the collection")
         with generations.draft() as draft:
             store = ItemStore.create(draft / ITEMS, corpus, on_bad)
-            Manifest.of(store, []).write(draft)
+            manifest = Manifest.of(store, [])
             store.close()
+            manifest.write(draft)
         return cls(folder)
 
     @property
@@ -235,10 +239,9 @@ class Collection:
             _require_all(str(encoder), len(filled.index), self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
             Manifest.of(self.items, [*self.spaces.values(), record]).write(draft)
-        shutil.rmtree(work, ignore_errors=True)
-        with suppress(OSError):  # another space's checkpoint lies there, or there never was one
-            work.parent.rmdir()
-        return Collection(self.folder)
+        made = Collection(self.folder)
+        made._clear_work()
+        return made
 
     def put(self, items: Iterable[Item], say: Say = quiet) -> tuple[Collection, Change]:
         """Add items and replace changed ones, in every space; return the next generation and what changed."""
@@ -252,8 +255,9 @@ class Collection:
                 self._updated(draft, record, change.changed, store.items_after(last), store.size)
                 for record in self.spaces.values()
             ]
-            Manifest.of(store, records).write(draft)
+            manifest = Manifest.of(store, records)
             store.close()
+            manifest.write(draft)
         return Collection(self.folder), change
 
     def delete(self, ids: Sequence[str]) -> Collection:
@@ -266,8 +270,9 @@ class Collection:
             store.delete(ids)
             gone = list(set(ids))
             records = [self._updated(draft, record, gone, iter(()), store.size) for record in self.spaces.values()]
-            Manifest.of(store, records).write(draft)
+            manifest = Manifest.of(store, records)
             store.close()
+            manifest.write(draft)
         return Collection(self.folder)
 
     def withdraw(self) -> None:
@@ -275,12 +280,21 @@ class Collection:
         shutil.rmtree(self.folder / WORK, ignore_errors=True)
         self._generations.withdraw(self._present)
 
+    def _clear_work(self) -> None:
+        """Remove the checkpoints of spaces that are there, also what a writer has left that was killed before this."""
+        work = self.folder / WORK
+        with suppress(OSError):  # another space's checkpoint lies there, or nothing may be changed
+            for spec in self.spaces if work.is_dir() else ():
+                remove_at_once(work / folder_name(spec))
+            work.rmdir()
+
     @contextmanager
     def _draft(self, new_items: bool = False) -> Iterator[Path]:
         """Yield a draft that has everything of this generation: linked, and items that will change copied."""
         with self._generations.draft() as draft:
             if self._generations.current() != self._present:
                 raise CollectionError(f"{self.folder} was changed by another process meanwhile: try again")
+            self._clear_work()
             if new_items:
                 shutil.copy2(self._present / ITEMS, draft / ITEMS)
             else:
@@ -337,4 +351,5 @@ def _same(collection: Collection, corpus: Corpus, on_bad: OnBad) -> Collection:
             f"{collection.folder} holds other items than '{corpus.name}': "
             f"choose another folder, or add them with  nearby add {collection.folder} {corpus.name}"
         )
+    collection._clear_work()
     return collection

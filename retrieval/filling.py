@@ -13,6 +13,7 @@ from typing import Any
 from scipy.sparse import issparse
 
 from encoders.artifact import MANIFEST
+from encoders.atomic_write import recovered
 from encoders.base import Encoder
 from encoders.batches import chunks
 from encoders.codes import Batches, Codes, Modality, slices
@@ -52,6 +53,7 @@ def encoder_of(spec: str) -> Encoder:
 
 def is_saved(folder: Path) -> bool:
     """Tell whether a folder holds a saved encoder, or says it does."""
+    recovered(folder)
     try:
         return (folder / MANIFEST).is_file()
     except OSError:  # too long for a path: a spec

@@ -1,7 +1,12 @@
-"""Generations of a folder: every write is a new one, made visible by one atomic rename, under a lock."""
+"""Generations of a folder: every write is a new one, made visible by one atomic rename, under a lock.
+
+Readers pin the generation that they read: it stays until nobody reads it.
+"""
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -9,16 +14,54 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from encoders.artifact import fsync
+from encoders.artifact import MANIFEST
+from encoders.atomic_write import atomic_file, fsync, is_temporary, remove_at_once, sweep_inside
 from encoders.errors import ArtifactError, CollectionError
+from encoders.file_lock import READ_FLAGS, try_lock
 
 POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
 #: Where encoders lie while they are fitted.
 WORK = "work"
-#: A reader that has just read the pointer still finds the generation it names.
+#: So many of the newest stay although nobody is known to read them: where the file system has no locks, readers
+#: cannot be known, and a reader that has just read the pointer still finds the generation that it names.
 KEPT = 2
 #: A writer waits so long for another before it gives up.
 LOCK_SECONDS = 2.0
+
+
+class Pin:
+    """A generation that is read: no writer removes it until this is closed, or no longer referred to.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the generation.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a writer has removed it, or is removing it.
+    OSError
+        When it cannot be opened.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._descriptor = -1
+        # The lock is on the manifest: every generation has one of its own, and it can be opened for reading only.
+        descriptor = os.open(folder / MANIFEST, READ_FLAGS)
+        if try_lock(descriptor, shared=True) is False or not os.fstat(descriptor).st_nlink:
+            os.close(descriptor)
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+        self._descriptor = descriptor
+
+    def close(self) -> None:
+        """Let go of the generation."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    __del__ = close
 
 
 class Generations:
@@ -41,17 +84,55 @@ class Generations:
         ArtifactError
             When the pointer names none.
         """
+        present = self._named()
+        if present is not None and not present.is_dir():
+            raise self._missing(present)
+        return present
+
+    def pinned(self) -> Pin | None:
+        """Return the present generation such that it stays while it is read, None where there is none yet.
+
+        Raises
+        ------
+        ArtifactError
+            When the pointer names none, or it cannot be read.
+        """
+        seen: Path | None = None
+        while True:
+            present = self._named()
+            if present is None:
+                return None
+            try:
+                return Pin(present)
+            except FileNotFoundError:
+                if present == seen:  # named twice, so it was not removed by a writer in between
+                    raise self._missing(present) from None
+                seen = present
+            except OSError as error:
+                raise ArtifactError(f"{present} cannot be read: {error.strerror}") from None
+
+    def _named(self) -> Path | None:
+        """Return the folder that the pointer names, whether or not it is there."""
         pointer = self.folder / POINTER
         try:
             text = pointer.read_text(encoding="ascii").strip()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{pointer} cannot be read: {error}") from None
-        found = self.folder / GENERATIONS / text
-        if not text.isdecimal() or not found.is_dir():
+        except OSError as error:
+            raise ArtifactError(f"{pointer} cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise ArtifactError(f"{pointer} is corrupt: {error}") from None
+        name, _, check = text.partition(" ")
+        if not name.isdecimal() or check not in ("", _check_of(name)):  # an older nearby wrote none
             raise ArtifactError(f"{pointer} is corrupt: it names '{text[:40]}', which is no generation")
-        return found
+        return self.folder / GENERATIONS / name
+
+    def _missing(self, present: Path) -> ArtifactError:
+        if present.is_dir():
+            return ArtifactError(f"{present} is incomplete: it has no {MANIFEST}")
+        return ArtifactError(
+            f"{self.folder / POINTER} is corrupt: it names '{present.name[:40]}', which is no generation"
+        )
 
     def why_none(self) -> str:
         """Say what lies where a generation was expected, and what to do."""
@@ -66,7 +147,8 @@ class Generations:
         """Tell whether the folder holds anything but what a killed first write leaves."""
         if not self.folder.is_dir():
             return False
-        return any(path.name not in {GENERATIONS, LOCK, WORK, f".{POINTER}"} for path in self.folder.iterdir())
+        own = {GENERATIONS, LOCK, WORK, f".{POINTER}"}
+        return any(path.name not in own and not is_temporary(path) for path in self.folder.iterdir())
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
@@ -82,9 +164,12 @@ class Generations:
         made = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_links()
             with self._locked():
                 first = self.current() is None
                 draft = self.folder / GENERATIONS / DRAFT
+                for place in (self.folder, draft.parent, self.folder / WORK):
+                    sweep_inside(place)
                 shutil.rmtree(draft, ignore_errors=True)  # what a killed writer left
                 try:
                     draft.mkdir(parents=True)
@@ -108,8 +193,9 @@ class Generations:
         """Remove what a writer makes; the folder too where it was `made` for it."""
         (self.folder / POINTER).unlink(missing_ok=True)
         shutil.rmtree(self.folder / GENERATIONS, ignore_errors=True)
-        for name in (f".{POINTER}", LOCK):
-            (self.folder / name).unlink(missing_ok=True)
+        for path in list(self.folder.iterdir()):
+            if path.name in (f".{POINTER}", LOCK) or is_temporary(path, POINTER):
+                path.unlink(missing_ok=True)
         if made:
             with suppress(OSError):  # something else lies there
                 self.folder.rmdir()
@@ -120,17 +206,22 @@ class Generations:
         present = self.current()
         number = 1 if present is None else int(present.name) + 1
         final = draft.with_name(f"{number:06}")
-        shutil.rmtree(final, ignore_errors=True)  # complete, but never pointed at: its writer was killed in between
+        remove_at_once(final)  # complete, but never pointed at: its writer was killed in between
         draft.rename(final)
         fsync(final.parent)
-        temporary = self.folder / f".{POINTER}"
-        temporary.write_text(f"{final.name}\n", encoding="ascii")
-        fsync(temporary)
-        temporary.replace(self.folder / POINTER)
-        fsync(self.folder)
-        for old in sorted(self.folder.joinpath(GENERATIONS).glob("[0-9]*")):
-            if int(old.name) <= number - KEPT:
-                shutil.rmtree(old, ignore_errors=True)
+        (self.folder / f".{POINTER}").unlink(missing_ok=True)  # what an older nearby has left
+        with atomic_file(self.folder / POINTER) as pointer:
+            pointer.write(f"{final.name} {_check_of(final.name)}\n".encode("ascii"))
+        for old in sorted(final.parent.iterdir()):
+            if old.name.isdecimal() and int(old.name) <= number - KEPT:
+                _remove_unread(old)
+
+    def _refuse_links(self) -> None:
+        """Refuse to write where a symbolic link leads elsewhere."""
+        inside = [self.folder / name for name in (GENERATIONS, LOCK, WORK)]
+        for path in (*inside, *(self.folder / WORK).rglob("*")):
+            if path.is_symlink():
+                raise CollectionError(f"{path} is a symbolic link, and nothing is written through one: move it away")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -145,6 +236,27 @@ class Generations:
             yield
         finally:
             lock.release()
+
+
+def _remove_unread(generation: Path) -> None:
+    """Remove a generation unless somebody reads it; then a later writer does."""
+    try:
+        descriptor = os.open(generation / MANIFEST, READ_FLAGS | os.O_RDWR)  # NFS locks only what may be written
+    except FileNotFoundError:  # nobody can have pinned it
+        remove_at_once(generation)
+        return
+    except OSError:  # another user's
+        return
+    try:
+        if try_lock(descriptor) is not False:
+            remove_at_once(generation)
+    finally:
+        os.close(descriptor)
+
+
+def _check_of(name: str) -> str:
+    """Return a checksum of what the pointer names: one bit less of it may be the name of an older generation."""
+    return hashlib.sha256(name.encode("ascii")).hexdigest()[:8]
 
 
 def is_collection(folder: str | Path) -> bool:
@@ -172,6 +284,8 @@ def link_tree(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for path in sorted(source.rglob("*")):
         copy = target / path.relative_to(source)
+        if path.is_symlink():
+            raise ArtifactError(f"{path} is a symbolic link, which nearby makes none of: index the corpus again")
         if path.is_dir():
             copy.mkdir(exist_ok=True)
         else:

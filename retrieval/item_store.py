@@ -102,7 +102,8 @@ class ItemStore(Corpus):
 
     def items_after(self, row: int) -> Iterator[Item]:
         """Read the items that were written after a row number (see `last_row`)."""
-        return self._items(f"SELECT {COLUMNS} FROM items WHERE row > ? ORDER BY row", (row,))  # noqa: S608
+        query = f"SELECT {COLUMNS}, digest FROM items WHERE row > ? ORDER BY row"  # noqa: S608
+        return (self._whole(record) for record in self._read(query, (row,)))
 
     def queries(self) -> Iterator[Item]:
         """Read the queries; the items where the corpus had none of its own."""
@@ -159,10 +160,8 @@ class ItemStore(Corpus):
         for chunk in _chunks(ids):
             marks = ",".join("?" * len(chunk))
             query = f"SELECT {COLUMNS}, digest FROM items WHERE id IN ({marks})"  # noqa: S608
-            for *record, digest in self._read(query, chunk):
-                item = self._item(record)
-                if item_digest(item) != digest:
-                    raise self._damaged(f"the checksum of item '{item.id}' is not the one stored with it")
+            for record in self._read(query, chunk):
+                item = self._whole(record)
                 found[item.id] = item
         self._require_found(ids, found)
         return [found[id] for id in ids]
@@ -256,7 +255,8 @@ class ItemStore(Corpus):
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         with self._reading():
-            yield from self._database.rows(query, values)
+            for row in self._database.rows(query, values):  # noqa: UP028  # `yield from` closes a closed cursor
+                yield row
 
     def _items(self, query: str, values: Sequence[Any] = ()) -> Iterator[Item]:
         return map(self._item, self._read(query, values))
@@ -264,6 +264,13 @@ class ItemStore(Corpus):
     def _item(self, record: Sequence[Any]) -> Item:
         with self._reading():
             return item_of(record)
+
+    def _whole(self, record: Sequence[Any]) -> Item:
+        """Return an item that has its checksum behind it, and is what was stored."""
+        item = self._item(record[:-1])
+        if item_digest(item) != record[-1]:
+            raise self._damaged(f"the checksum of item '{item.id}' is not the one stored with it")
+        return item
 
     def _number(self, query: str) -> int:
         return int(next(self._read(query))[0])

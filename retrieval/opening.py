@@ -40,8 +40,8 @@ def open_collection(folder: str | Path, trust: bool = False) -> Collection:
             "this is a URL where the folder of a collection is expected; the address of an index is written "
             "elasticsearch:http://localhost:9200/news, and of the commands only info and --index take one"
         )
-    present = Generations(Path(folder)).current()
-    if present is None or not Manifest.read(present).server:
+    pin = Generations(Path(folder)).pinned()
+    if pin is None or not Manifest.read(pin.folder).server:
         return Collection(folder)
     from indexers.elasticsearch.trust import trusting
     from retrieval.served.collection import ServedCollection

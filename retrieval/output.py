@@ -1,9 +1,8 @@
-"""Files that a user asked for: written beside their place, then renamed, so that a full disk leaves no half of one."""
+"""Files that a user asked for: all or nothing, so that a full disk leaves no half of one."""
 
 from __future__ import annotations
 
-import os
-import tempfile
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.atomic_write import atomic_file
 from encoders.errors import ArtifactError
 
 
@@ -19,30 +19,33 @@ from encoders.errors import ArtifactError
 def writing(path: Path) -> Iterator[IO[bytes]]:
     """Yield a file that takes the place of `path` when the block succeeds; its folder is made.
 
+    A device or pipe is written to, not replaced.
+
     Raises
     ------
     ArtifactError
-        When it cannot be written; what was there is then untouched.
+        When it cannot be written, or `path` is a symbolic link to a file; what was there is then untouched.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():  # a device or pipe is written to, not replaced
+        if _is_stream(path):
             with path.open("wb") as file:
                 yield file
             return
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fchmod(file.fileno(), 0o644)  # mkstemp makes files that only their owner reads
-                os.fsync(file.fileno())
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        if path.is_symlink():
+            raise ArtifactError(f"{path} is a symbolic link, and nothing is written through one: name another file")
+        with atomic_file(path) as file:
+            yield file
     except OSError as error:
         raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Tell whether a path leads to a device, a pipe or a socket, by a symbolic link too, as ``/dev/stdout`` does."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def write_npy(path: Path, array: NDArray[Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from encoders.artifact import read_json, write_json
+from encoders.artifact import read_json
+from encoders.atomic_write import is_temporary, recovered, remove_at_once, sweep, sweep_inside, write_json
 from encoders.base import Encoder
 from encoders.errors import ArtifactError, CollectionError, NearbyError, OptionError, TrainingError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
@@ -94,6 +94,7 @@ class Workplace:
 
     def __init__(self, folder: Path) -> None:
         plain = Path(os.path.normpath(folder))
+        recovered(plain)
         if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
             what = "a link that leads nowhere" if folder.is_symlink() else "a file"
             raise OptionError(f"{folder} is {what}: choose a new folder for the encoder")
@@ -107,7 +108,7 @@ class Workplace:
     @property
     def unfinished(self) -> bool:
         """Whether a training lies there that can be gone on with."""
-        return any(self.work.rglob(CHECKPOINT))
+        return any(not is_temporary(path.parent) for path in self.work.rglob(CHECKPOINT))
 
     def left(self) -> str:
         """Say what a training that was stopped has left."""
@@ -116,7 +117,7 @@ class Workplace:
         return f"the epochs done are kept in {self.work}: the same command with --resume goes on from there"
 
     def admit(self, identity: dict[str, str], resume: bool, fresh: bool) -> None:
-        """Make room for a training, or go on with the one that lies there.
+        """Refuse a training whose place is taken, before any work.
 
         Raises
         ------
@@ -125,16 +126,18 @@ class Workplace:
         """
         if resume and fresh:
             raise OptionError("--resume goes on with a training, --fresh begins a new one: leave one of them out")
+        sweep(self.folder)
+        sweep(self.work)
         self._require_own()
         if fresh:
-            shutil.rmtree(self.work, ignore_errors=True)
+            return
         if self.unfinished and not resume:
             raise TrainingError(
                 f"{self.work} holds an unfinished training: go on with it by --resume, or begin anew by --fresh"
             )
         if self.unfinished:
             self._require_same(identity)
-        elif is_saved(self.folder) and not fresh:
+        elif is_saved(self.folder):
             raise OptionError(
                 f"{self.folder} holds an encoder, its training has ended: replace it by --fresh, or choose a new folder"
             )
@@ -143,12 +146,15 @@ class Workplace:
         """Refuse a place of work that nearby did not make: all that lies there goes when the training has ended."""
         if not (self.work.exists() or self.work.is_symlink()):
             return
-        made = self.work.is_dir() and not self.work.is_symlink()
-        if not made or not ((self.work / PLAN).is_file() or {path.name for path in self.work.iterdir()} <= {LOCK}):
-            raise OptionError(
-                f"the training would be kept in {self.work}, where something else lies: choose another folder for the "
-                "encoder, or move that away"
-            )
+        if not self.work.is_symlink() and self.work.is_dir() and _is_own(list(self.work.iterdir())):
+            link = next((path for path in self.work.rglob("*") if path.is_symlink()), None)
+            if link is None:
+                return
+            raise OptionError(f"{link} is a symbolic link, and nothing is written through one: move it away")
+        raise OptionError(
+            f"the training would be kept in {self.work}, where something else lies: choose another folder for the "
+            "encoder, or move that away"
+        )
 
     def _require_same(self, identity: dict[str, str]) -> None:
         found = read_json(self.work / PLAN, "a training's place of work")
@@ -160,26 +166,44 @@ class Workplace:
             )
 
     @contextmanager
-    def held(self, identity: dict[str, str]) -> Iterator[Path]:
-        """Yield the folder, for this process alone; it goes when the block succeeds, or leaves no checkpoint there."""
+    def held(self, identity: dict[str, str], fresh: bool = False) -> Iterator[Path]:
+        """Yield the folder, for this process alone; it goes when the block succeeds, or leaves no checkpoint there.
+
+        What an earlier training has left there goes first where this one is to be `fresh`.
+        """
         from filelock import FileLock, Timeout
 
+        lock = FileLock(self.work / LOCK)
         with self._written():
             self.work.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.work / LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise CollectionError(f"another process is training in {self.work}: wait, or choose a new folder") from None
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                raise CollectionError(
+                    f"another process is training in {self.work}: wait, or choose a new folder"
+                ) from None
         try:
             with self._written():
+                self._clear(fresh)
                 write_json(self.work / PLAN, identity)
             yield self.work
-            shutil.rmtree(self.work)
-        finally:
+        except BaseException:
             if not self.unfinished:
-                shutil.rmtree(self.work, ignore_errors=True)
+                remove_at_once(self.work)
+            raise
+        else:
+            remove_at_once(self.work)  # at once: half of it, left by a kill, would be no training to go on with
+        finally:
             lock.release()
+
+    def _clear(self, fresh: bool) -> None:
+        """Remove what killed trainings have left half-written and, for a `fresh` one, what they have finished."""
+        sweep_inside(self.work)
+        if fresh:
+            for path in list(self.work.iterdir()):
+                if path.name not in (PLAN, LOCK):
+                    remove_at_once(path)
+            (self.work / PLAN).unlink(missing_ok=True)  # last: by it the folder is known as nearby's
 
     @contextmanager
     def _written(self) -> Iterator[None]:
@@ -242,7 +266,7 @@ def train_encoder(
         stage.new_course = resume
         if watch is not None:
             stage.watch = lambda phase, history, stage=stage: watch(stage, phase, history)
-    with place.held(identity) as work:
+    with place.held(identity, fresh) as work:
         say(begun(encoder, count, work))
         started = time.perf_counter()
         try:
@@ -310,6 +334,12 @@ def _fixed_spec(encoder: Encoder) -> str:
     return "+".join(
         one.fixed_spec() if isinstance(one, NeuralEncoder) else one.spec(full=True) for one in encoder.parts
     )
+
+
+def _is_own(found: list[Path]) -> bool:
+    """Tell whether a place of work is one: it has a plan, or nothing but what precedes the plan."""
+    names = {path.name for path in found if not is_temporary(path)}
+    return PLAN in names or names <= {LOCK}
 
 
 def _advised(error: TrainingError, kept: bool) -> NearbyError:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from encoders.atomic_write import atomic_path
 from encoders.errors import ArtifactError
 from encoders.json_text import parse_json
 
@@ -50,13 +50,10 @@ def write_checkpoint(
     for place, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{place}.{key}": value for key, value in values.items()}
     notes = {"history": json.dumps(vars(history)), "plan": json.dumps(plan)}
-    temporary = work / f".{FILE}.{os.getpid()}"
     try:
-        work.mkdir(parents=True, exist_ok=True)
-        save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, metadata=notes)
-        temporary.replace(work / FILE)
+        with atomic_path(work / FILE) as temporary:
+            save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, metadata=notes)
     except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or error
         raise ArtifactError(
             f"cannot write {work / FILE}: {reason}: make room there, and go on from what was written before"

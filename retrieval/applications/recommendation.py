@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from encoders.artifact import atomic_folder, check_format, digest_of, read_json, write_json
+from encoders.artifact import check_format, check_seal, digest_of, read_json, sealed
+from encoders.atomic_write import atomic_folder, write_json
 from encoders.base import Encoder
 from encoders.errors import ArtifactError, CorpusError, OptionError, QueryError, UnknownNameError, one_line
 from encoders.json_text import parse_json
@@ -162,7 +163,7 @@ class Recommender:
             names = {"users": self.users, "items": self.items, "titles": self.titles}
             (temporary / NAMES).write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
             digests = {name: digest_of(temporary / name) for name in (RATINGS, NAMES)}
-            write_json(temporary / MANIFEST, {"nearby": KIND, "format": FORMAT, "digests": digests})
+            write_json(temporary / MANIFEST, sealed({"nearby": KIND, "format": FORMAT, "digests": digests}))
         return folder
 
     @classmethod
@@ -196,6 +197,7 @@ class Recommender:
                 raise ValueError("it has not as many titles as items")
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError, SafetensorError) as error:
             raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
+        check_seal(manifest, folder / MANIFEST)
         if not isinstance(encoder, MatrixFactorization):
             raise ArtifactError(f"{folder / ENCODER} is no matrix factorisation")
         return cls(encoder, names["users"], names["items"], names["titles"], matrix)

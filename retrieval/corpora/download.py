@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from encoders.atomic_write import temporary_folder
 from encoders.errors import CorpusError, DownloadError, UnknownNameError
 from retrieval.corpora.datasets import DATASETS, DataSet, Remote
 from retrieval.corpora.files import existing, opened_zip
@@ -92,10 +92,9 @@ def _download(name: str, row: DataSet) -> Path:
                 if not any(folder.iterdir()):
                     folder.rmdir()
             return folder
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as temporary:
-            archive = _retrieve(name, row, row.remotes[0], Path(temporary))
-            made = Path(temporary) / "made"
+        with temporary_folder(folder) as temporary:
+            archive = _retrieve(name, row, row.remotes[0], temporary)
+            made = temporary / "made"
             _function(row.unpack)(archive, made)
             # Each file appears whole or not at all, and the set counts as present only with all of them.
             for path in sorted(made.rglob("*.*")):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
 from encoders.errors import CollectionError, NearbyError, OptionError
 from indexers.elasticsearch.address import Address
@@ -174,11 +174,11 @@ def _fitted(spec: str, index: str, corpus: Corpus, digest: str, total: int, work
         found = FittedSpace.at(saved)
         if found.encoder.fitted_on == digest:
             return found
-        shutil.rmtree(saved)
+        remove_at_once(saved)
     checkpoint = work / folder_name(str(encoder))
     say(begun(encoder, total, checkpoint))
     encoder.fitted_on = digest
     seconds = fitted(encoder, corpus.batches(), checkpoint)
     encoder.save(saved)
-    shutil.rmtree(checkpoint, ignore_errors=True)
+    remove_at_once(checkpoint)
     return FittedSpace.at(saved, seconds)

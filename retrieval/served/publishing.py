@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
 from retrieval.collection import ITEMS, SPACES
 from retrieval.corpora.base import Corpus, Item, Qrels
@@ -39,7 +39,7 @@ def published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence
             build.index,
             build.meta.identity,
         ).write(draft)
-    shutil.rmtree(folder / WORK, ignore_errors=True)
+    remove_at_once(folder / WORK)
     return ServedCollection(folder)
 
 

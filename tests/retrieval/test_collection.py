@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from killing import kills
 
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, CorpusError, DimensionError, UnknownNameError
@@ -19,6 +23,8 @@ from retrieval.collection import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.generations import is_collection
+from retrieval.indexing import index_corpus
+from retrieval.space_folder import folder_name
 
 TEXTS = {
     "a": "heat transfer in a laminar boundary layer",
@@ -180,46 +186,179 @@ def test_an_old_reader_goes_on_while_a_writer_writes(collection):
     assert nearest(collection, "tfidf+lsa:2", "boundary layer") in TEXTS  # opened only now: kept for such readers
 
 
-KILLED = """
-import os, sys
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def assert_whole(folder, ids):
+    left = Collection(folder)
+    assert {item.id for item in left.items} in ids
+    for spec in left.spaces:
+        assert list(left.space(spec).index.ids) == [item.id for item in left.items]
+
+
+def test_a_kill_at_any_moment_leaves_a_readable_generation_and_nothing_else_for_long(tmp_path):
+    folder = tmp_path / "c"
+    Collection.create(folder, Listed(TEXTS)).add_space("bow")
+
+    def change():
+        present = Collection(folder)
+        if any(item.id == "a" for item in present.items):
+            present.delete(["a"])
+        else:
+            present.put(iter(Listed({"a": TEXTS["a"]})))
+
+    for _ in kills(change):
+        assert_whole(folder, [set(TEXTS), set(TEXTS) - {"a"}])
+    change()
+    assert names(folder) == ["CURRENT", "generations", "lock"]
+    assert len(names(folder / "generations")) == generations.KEPT
+
+
+def test_a_kill_while_a_corpus_is_indexed_keeps_nobody_from_indexing_it(tmp_path):
+    folder = tmp_path / "c"
+    for _ in kills(lambda: index_corpus(folder, Listed(TEXTS), ["bow"]), every=3):
+        index_corpus(folder, Listed(TEXTS), ["bow"])
+        assert_whole(folder, [set(TEXTS)])
+        assert names(folder) == ["CURRENT", "generations", "lock"]
+        shutil.rmtree(folder)
+
+
+def test_checkpoints_of_a_space_that_is_there_go_when_it_is_asked_for_again(tmp_path):
+    folder = tmp_path / "c"
+    index_corpus(folder, Listed(TEXTS), ["bow"])
+    (folder / "work" / folder_name("bow")).mkdir(parents=True)
+    index_corpus(folder, Listed(TEXTS), ["bow"])
+    assert names(folder) == ["CURRENT", "generations", "lock"]
+
+
+@pytest.mark.parametrize("inner", ["generations", "lock", "work", "work/bow-0"])
+def test_nothing_is_written_through_a_link_in_the_folder(collection, tmp_path, inner):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    place = collection.folder / inner
+    place.parent.mkdir(exist_ok=True)
+    if place.exists():
+        place.rename(outside / "moved")
+    before = names(outside)
+    place.symlink_to(outside / "moved" if before else outside)
+    with pytest.raises(CollectionError, match="is a symbolic link, and nothing is written through one: move it away"):
+        Collection(collection.folder).delete(["a"])
+    assert names(outside) == before
+
+
+def test_a_link_where_the_pointer_is_prepared_is_not_followed(collection, tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    (collection.folder / ".CURRENT").symlink_to(tmp_path / "mine")
+    collection.delete(["a"])
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert names(collection.folder) == ["CURRENT", "generations", "lock"]
+
+
+def test_a_reader_that_is_slower_than_many_writers_goes_on_and_what_nobody_reads_is_removed(collection):
+    reader = Collection(collection.folder)
+    for _ in range(2):
+        Collection(collection.folder).delete(["c"])
+        Collection(collection.folder).put(iter(Listed({"c": TEXTS["c"]})))
+    assert len(list(reader.items)) == 6
+    for spec in reader.spaces:  # opened only now
+        assert nearest(reader, spec, "green apples") in TEXTS
+    kept = names(collection.folder / "generations")
+    assert kept == [reader._present.name, *kept[-2:]]
+    del reader, collection._pin
+    last = Collection(collection.folder).delete(["c"])
+    assert names(last.folder / "generations") == [kept[-1], last._present.name]
+
+
+def test_a_reader_in_another_process_pins_its_generation_and_a_killed_one_does_not(collection):
+    folder = collection.folder
+    del collection._pin
+    start, stop = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        reader = Collection(folder)
+        os.write(stop, b"x")
+        signal.pause()
+        os._exit(reader.generation)
+    os.read(start, 1)
+    for _ in range(2):
+        Collection(folder).delete(["c"])
+        Collection(folder).put(iter(Listed({"c": TEXTS["c"]})))
+    assert len(names(folder / "generations")) == 3
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    Collection(folder).delete(["c"])
+    assert len(names(folder / "generations")) == 2
+
+
+def test_a_reader_whose_generation_goes_before_it_is_pinned_takes_the_next(collection, monkeypatch):
+    opened = os.open
+
+    def late(path, *args, **kwargs):
+        if str(path).endswith("manifest.json") and "000004" in str(path) and Path(path).exists():
+            monkeypatch.undo()
+            del collection._pin
+            Collection(collection.folder).delete(["a"])
+            Collection(collection.folder).delete(["b"])
+            assert not Path(path).exists()
+        return opened(path, *args, **kwargs)
+
+    assert collection.generation == 4
+    monkeypatch.setattr(generations.os, "open", late)
+    assert Collection(collection.folder).generation == 6
+
+
+def test_where_the_file_system_has_no_locks_the_last_two_generations_stay(collection, monkeypatch):
+    monkeypatch.setattr(generations, "try_lock", lambda *_, **__: None)
+    reader = Collection(collection.folder)
+    reader.delete(["c"])
+    assert nearest(reader, "bm25", "green apples") == "c"
+    Collection(collection.folder).delete(["b"])
+    assert len(names(collection.folder / "generations")) == 2
+
+
+TOO_MANY = """
+import os, resource, sys
 sys.path.insert(0, {root!r})
-import encoders.artifact, retrieval.generations as g
-calls = 0
-real = {{name: getattr(os, name) for name in ("rename", "replace", "link", "fsync", "unlink")}}
-def counted(name):
-    def call(*args, **kwargs):
-        global calls
-        calls += 1
-        if calls == {kill}:
-            os._exit(9)
-        return real[name](*args, **kwargs)
-    return call
+from encoders.errors import NearbyError
 from retrieval.collection import Collection
-c = Collection({folder!r})
-for name in real:
-    setattr(os, name, counted(name))
-c.delete(["a"])
-print(calls)
+import indexers.exact, indexers.faiss, faiss, encoders.registry, safetensors.numpy
+warm = Collection({folder!r})
+for spec in warm.spaces:
+    warm.space(spec)
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+held, said = [], set()
+try:
+    while True:
+        held.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    pass
+while held:
+    try:
+        opened = Collection({folder!r})
+        list(opened.items)
+        for spec in opened.spaces:
+            opened.space(spec)
+        break
+    except NearbyError as error:
+        said.add(str(error))
+    os.close(held.pop())
+print(*said, sep="\\n")
 """
 
 
-def test_a_kill_at_any_moment_leaves_a_readable_generation(collection):
-    root, folder = str(Path(__file__).parents[2]), str(collection.folder)
-    kill, ended = 1, False
-    while not ended:
-        program = KILLED.format(root=root, folder=folder, kill=kill)
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-        assert done.returncode in (0, 9), done.stderr
-        ended = done.returncode == 0
-        left = Collection(folder)
-        ids = [item.id for item in left.items]
-        assert ids in (list(TEXTS), list(TEXTS)[1:])
-        for spec in left.spaces:
-            assert list(left.space(spec).index.ids) == ids
-        if len(ids) < len(TEXTS):  # it was killed after the rename: start over from the whole
-            break
-        kill = kill * 2 if kill < 16 else kill + 16
-    assert kill > 16
+def test_too_many_open_files_is_said_as_what_it_is(collection):
+    program = TOO_MANY.format(root=str(Path(__file__).parents[2]), folder=str(collection.folder))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert len(said) > 3
+    for line in said:
+        assert "Too many open files" in line
+        assert "corrupt" not in line
+        assert "damaged" not in line
 
 
 def test_an_interrupted_training_goes_on_and_a_finished_one_leaves_no_checkpoint(tmp_path):

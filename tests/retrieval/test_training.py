@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from killing import kills
 
+from encoders import atomic_write
 from encoders.base import Encoder
+from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, OptionError, TrainingError
 from encoders.neural import training
 from encoders.registry import create
+from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment import compare
 from retrieval.filling import encoder_of
@@ -257,3 +261,107 @@ def test_another_encoder_of_the_same_name_is_not_taken_for_the_space(digits, tmp
     train_encoder(few, f"{SMALL},epochs=2", tmp_path / "ae")
     with pytest.raises(OptionError, match="though called the same"):
         index_corpus(tmp_path / "c", digits, [str(tmp_path / "ae")])
+
+
+IDENTITY = {"spec": "s", "fixed": "f", "corpus": "c"}
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def checkpoint(work, phase="training"):
+    (work / phase).mkdir(exist_ok=True)
+    (work / phase / "checkpoint.safetensors").write_bytes(b"weights")
+
+
+def unfinished(place):
+    """Leave what a killed training leaves."""
+    place.work.mkdir(exist_ok=True)
+    (place.work / "plan.json").write_text('{"fixed": "f", "corpus": "c"}')
+    checkpoint(place.work, "layer-1")
+    checkpoint(place.work)
+
+
+@pytest.mark.parametrize("way", ["exchange", "two renames"])
+def test_a_killed_fresh_training_leaves_the_old_encoder_or_the_new_one(tmp_path, monkeypatch, way):
+    if way == "two renames":
+        monkeypatch.setattr(atomic_write, "exchange", lambda one, other: False)
+    corpus, folder, seen = vectors(), tmp_path / "e", set()
+    train_encoder(corpus, "vectors+pca:2", folder)
+    for number in kills(lambda: train_encoder(corpus, "vectors+pca:3", folder, fresh=True)):
+        seen.add(str(encoder_of(str(folder))))
+        if number % 4 == 0:  # starting over at every change would take long
+            train_encoder(corpus, "vectors+pca:2", folder, fresh=True)
+            assert names(tmp_path) == ["e"]
+    assert seen == {"vectors+pca:2", "vectors+pca:3"}
+    train_encoder(corpus, "vectors+pca:2", folder, fresh=True)
+    assert names(tmp_path) == ["e"]
+
+
+@pytest.mark.parametrize("answer", ["resume", "fresh"])
+def test_a_kill_while_the_place_of_work_is_removed_blocks_neither_resume_nor_fresh(tmp_path, answer):
+    place = Workplace(tmp_path / "e")
+
+    def ended():
+        with place.held(IDENTITY) as work:
+            checkpoint(work)
+
+    for _ in kills(ended):
+        place.admit(IDENTITY, answer == "resume", answer == "fresh")
+        with place.held(IDENTITY, answer == "fresh") as work:
+            assert answer == "resume" or not place.unfinished
+            checkpoint(work)
+        assert names(tmp_path) == []
+
+
+def test_a_kill_while_an_unfinished_training_is_thrown_away_blocks_neither_resume_nor_fresh(tmp_path):
+    place = Workplace(tmp_path / "e")
+    unfinished(place)
+
+    def begun_again():
+        with place.held(IDENTITY, fresh=True) as work:
+            assert not place.unfinished
+            checkpoint(work)
+
+    for _ in kills(begun_again):
+        for resume, fresh in ((True, False), (False, True)):
+            place.admit(IDENTITY, resume, fresh)
+        unfinished(place)
+
+
+def test_a_fresh_training_does_not_take_the_place_of_one_that_runs(tmp_path):
+    place = Workplace(tmp_path / "e")
+    with place.held(IDENTITY) as work:
+        checkpoint(work)
+        place.admit(IDENTITY, resume=False, fresh=True)
+        with pytest.raises(CollectionError, match="another process is training"), place.held(IDENTITY, fresh=True):
+            pass
+        assert place.unfinished
+
+
+@pytest.mark.parametrize("inner", ["layer-1", "layer-1/checkpoint.safetensors", "lock"])
+def test_nothing_is_written_through_a_link_in_the_place_of_work(tmp_path, inner):
+    place, outside = Workplace(tmp_path / "e"), tmp_path / "outside"
+    outside.mkdir()
+    unfinished(place)
+    remove_any(place.work / inner)
+    (place.work / inner).symlink_to(outside)
+    with pytest.raises(OptionError, match="is a symbolic link, and nothing is written through one"):
+        place.admit(IDENTITY, resume=True, fresh=False)
+    assert names(outside) == []
+
+
+def remove_any(path):
+    atomic_write.remove_at_once(path)
+
+
+def vectors():
+    class Rows(Corpus):
+        name, modality = "rows", Modality.VECTOR
+
+        def __iter__(self):
+            rows = np.random.default_rng(0).random((20, 6)).astype(np.float32)
+            return (Item(str(number), row) for number, row in enumerate(rows))
+
+    return Rows()
