@@ -229,7 +229,7 @@ def test_skip_bad_lists_what_was_left_out(nearby, tmp_path):
     path.write_text("user,item,rating\na,x,5\na,y,lots\nb,x,4\nb,y,1\n")
     code, out, err = nearby("recommend", "fit", path, "-o", tmp_path / "model", "-s", "mf:1")
     assert (code, out) == (2, "")
-    assert f"nearby: {path}:3: no rating" in err
+    assert f"nearby: {path}:3: the column 'rating' should hold a number" in err
     assert not (tmp_path / "model").exists()
     code, out, err = nearby("recommend", "fit", path, "-o", tmp_path / "model", "-s", "mf:1", "--skip-bad")
     assert code == 0
