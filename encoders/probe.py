@@ -1,4 +1,4 @@
-"""A loaded encoder is tried on one empty item: arrays that do not fit each other or the space are found at once."""
+"""A loaded encoder is tried on one small item: arrays that do not fit each other or the space are found at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WIDEST = 2**24
 
 
 def require_fitting(encoder: Encoder) -> None:
-    """Encode and decode one empty item, if the encoder needs no large library for that.
+    """Encode and decode one small item, if the encoder needs no large library for that.
 
     Raises
     ------
@@ -25,7 +25,10 @@ def require_fitting(encoder: Encoder) -> None:
     """
     if not all(part.answers_without_torch for part in encoder.parts):
         return
-    item = _empty_item(encoder)
+    words = encoder.parts[0].vocabulary
+    if words is not None and (not isinstance(words, list) or len(words) != encoder.parts[0].space.dim):
+        raise ValueError(f"it has not as many words as its space has components, {encoder.parts[0].space.dim:,}")
+    item = _item(encoder)
     if item is None:
         return
     with np.errstate(all="ignore"):
@@ -40,11 +43,12 @@ def require_fitting(encoder: Encoder) -> None:
             return
 
 
-def _empty_item(encoder: Encoder) -> Any:
+def _item(encoder: Encoder) -> Any:
     """Return one item of the form that an encoder reads; None where it cannot be told, or is very large."""
     first = encoder.parts[0]
-    if first.reads is Modality.TEXT:
-        return [""]
+    if first.reads is Modality.TEXT:  # of the first and last words: arrays that end too early are found by the last
+        words = first.vocabulary or []
+        return [" ".join([*words[:2], *words[-2:]])]
     if first.reads is Modality.IMAGE:
         shape = getattr(first, "shape", None) or first.space.shape
         fits = shape is not None and 0 < int(np.prod(shape, dtype=np.float64)) <= _WIDEST

@@ -18,7 +18,7 @@ from encoders.artifact import MANIFEST, check_format, check_seal, digest_of, lib
 from encoders.atomic_write import atomic_folder, write_json
 from encoders.checksums import check_file, file_sums
 from encoders.codes import Lexicon, Space
-from encoders.errors import ArtifactError, NearbyError, one_line
+from encoders.errors import ArtifactError, NearbyError, OptionError, SpecError, UnknownNameError, one_line
 from encoders.json_text import parse_json
 from encoders.npy import map_npy, read_npy
 from encoders.plain_file import read_plain
@@ -81,9 +81,13 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
         ids = parse_json(read_plain(folder / IDS))
         if not isinstance(ids, list) or len(ids) != manifest["count"]:
             raise ArtifactError(f"{folder / IDS} is corrupt: expected {manifest['count']} ids")
+        if not set(map(type, ids)) <= {str}:
+            raise ArtifactError(f"{folder / IDS} is corrupt: an id is no text")
         index._ids = ids
         index._unit = _unit_of(manifest.get("unit", 1.0))  # folders without one hold codes as they were given
         index._read(folder, mmap)
+    except (SpecError, OptionError, UnknownNameError) as error:
+        raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
     except NearbyError:
         raise
     except OSError as error:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from encoders.artifact import digest_of
 from encoders.codes import Kind, Metric, Space
-from encoders.errors import BadItemError, NotFittedError, OptionError, UnsupportedSpaceError
+from encoders.errors import ArtifactError, BadItemError, NotFittedError, OptionError, UnsupportedSpaceError
 from indexers.faiss import Faiss
 from indexers.registry import create_index, load_index
 
@@ -149,3 +151,19 @@ def test_a_bad_number_is_seen_wherever_it_stands(value: float, place: int) -> No
     queries.flat[place] = value
     with pytest.raises(BadItemError):
         index.search_rows(queries, 1)
+
+
+@pytest.mark.parametrize("rows", [[0, 2**40], [-1, 3], [3, 2], [2, 2]])
+def test_rows_that_an_index_does_not_have_are_refused_when_it_is_opened(tmp_path, rows):
+    codes = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    index = create_index("faiss:Flat", Space(4, Kind.DENSE, Metric.EUCLIDEAN)).fit(codes)
+    index.add(list("abcde"), codes)
+    index.remove(list("cde"))
+    index.save(tmp_path / "index")
+    np.save(tmp_path / "index" / "live.npy", np.array(rows, np.int64))
+    manifest = json.loads((tmp_path / "index" / "manifest.json").read_text())
+    file = tmp_path / "index" / "live.npy"
+    manifest["files"]["live.npy"] = {"bytes": file.stat().st_size, "sha256": digest_of(file)}
+    (tmp_path / "index" / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match=r"live\.npy names rows that the index does not have"):
+        load_index(tmp_path / "index")
