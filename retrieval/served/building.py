@@ -56,8 +56,8 @@ class ShardRecord:
             return cls(number, of, read, items, str(value["checksum"]), str(value["digest"]), costs)
         except (KeyError, TypeError, ValueError) as error:
             raise CollectionError(
-                f"the record of a shard of '{name}' cannot be read ({error}), or an older nearby wrote it: load this "
-                "shard again with --shard"
+                f"the record of a shard of '{name}' cannot be read ({error}), or an older nearby wrote it: remove the "
+                "load with  nearby info elasticsearch:URL/NAME --clean --yes , and load its shards again"
             ) from None
 
 

@@ -233,6 +233,27 @@ def test_finish_checks_every_item_and_names_what_helps(tmp_path, corpus, address
     assert finish().items.size == 60
 
 
+def test_a_load_that_an_older_nearby_began_says_how_it_is_begun_again(
+    tmp_path, corpus, address, encoder, elasticsearch_client
+):
+    part(corpus(), address, encoder, "1/1")
+    name = f"{Address.read(address.partition(':')[2]).name}-000001"
+    meta = elasticsearch_client.indices.get_mapping(index=name)[name]["mappings"]["_meta"]
+    older = {key: "" if key == "items" else meta[key] for key in meta if key not in ("identity", "count", "checksum")}
+    elasticsearch_client.indices.put_mapping(index=name, meta=older)
+    record = {"number": 1, "of": 1, "read": 60, "items": 60, "digest": meta["items"], "costs": []}
+    elasticsearch_client.index(index=name, id="~part 1", document={"part": record})
+    for command in (
+        lambda: indexed(tmp_path / "c", None, address, encoder, finish=True),
+        lambda: part(corpus(), address, encoder, "1/1"),
+    ):
+        with pytest.raises(CollectionError, match="--clean --yes"):
+            command()
+    remove_stale(indexes_at(address), yes=True)
+    part(corpus(), address, encoder, "1/1")
+    assert indexed(tmp_path / "c", None, address, encoder, finish=True).items.size == 60
+
+
 def test_two_items_of_one_id_in_different_shards_are_said_to_be_so(tmp_path, address, encoder):
     path = tmp_path / "double.jsonl"
     rows = [{"id": f"d{number}", "text": text(number)} for number in range(20)]
