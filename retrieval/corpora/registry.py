@@ -238,7 +238,7 @@ def _heads(path: Path) -> list[list[str]]:
 
 
 def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
-    from retrieval.corpora.images import SUFFIXES
+    from retrieval.corpora.image_file import COMMON, SUFFIXES
 
     every = given.get("stray", "").lower() in ("true", "yes", "1")
     names = list(islice((name for name in list_names(path) if every or stray_reason(name) is None), _LOOK_AT))
@@ -246,7 +246,8 @@ def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
         stray = next(list_names(path), None)
         beside = f" but such as {stray}, which ?stray=true reads as texts" if stray else ""
         raise CorpusError(f"{path} holds no files{beside}; accepted are {ACCEPTED}")
-    if any(name.lower().endswith(SUFFIXES) for name in names):
+    pictures = [name for name in names if name.lower().endswith(SUFFIXES)]
+    if 2 * len(pictures) > len(names) or any(name.lower().endswith(COMMON) for name in pictures):
         return "images"
     foreign = [Path(name).suffix.lower() for name in names if is_no_text(name)]
     if 2 * len(foreign) > len(names):
