@@ -1,10 +1,10 @@
-# make demo | test | check | bench | elasticsearch | help: each sets up .venv by itself, again only when the requirements change.
+# make demo | test | check | bench | fuzz | elasticsearch | help: each sets up .venv by itself, again only when the requirements change.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format bench elasticsearch elasticsearch-stop clean
+.PHONY: help demo test check format bench fuzz elasticsearch elasticsearch-stop clean
 help:            ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -36,6 +36,9 @@ check: $(STAMP)  ## everything CI runs: format, lint, types, layers, tests
 
 bench: $(STAMP)-bench ## run every benchmark (five hours; the data in NEARBY_DATA) and write docs/results.md
 	for name in mnist newsgroups text_retrieval arxiv speed startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood throughput tsdae engines bulk_loading scale fault_trial alias_swap report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+fuzz: $(STAMP)   ## read 20,000 damaged and hostile inputs, count what comes of them (half an hour)
+	$(BIN)/python benchmarks/fuzz.py
 
 elasticsearch: $(STAMP) ## start an Elasticsearch to play with (data in out/elasticsearch) and say where it answers
 	@PYTHONPATH=tests/servers $(BIN)/python -m elasticsearch_server start

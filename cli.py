@@ -8,6 +8,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +23,7 @@ from retrieval.report.terminal import counted, printable, standard_output
 if TYPE_CHECKING:
     from retrieval.comparison import Comparison
     from retrieval.copies import Copies
-    from retrieval.corpora.base import BadEntries
+    from retrieval.corpora.base import BadEntries, Corpus
 
 app = typer.Typer(
     name="nearby",
@@ -99,8 +101,15 @@ def _version(asked: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Send user and password, or key, to the server that a folder names.")
+    ] = False,
 ) -> None:
     """Hold the options that stand before any verb."""
+    if trust:
+        from indexers.elasticsearch.trust import trust_folders
+
+        trust_folders()
 
 
 @app.command()
@@ -127,16 +136,19 @@ def index(
         str | None, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")
     ] = None,
     space: Annotated[
-        list[str] | None, typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat.")
+        list[str] | None,
+        typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus."),
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the collection.")] = None,
     kind: Annotated[
         str, typer.Option("--index", help="The index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.")
     ] = "auto",
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Index anew what Elasticsearch serves.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on, or say there is nothing.")] = False,
-    shard: Annotated[str | None, typer.Option(help="Load one part into Elasticsearch, e.g. 3/16.")] = None,
-    finish: Annotated[bool, typer.Option("--finish", help="All parts are loaded: check them and serve them.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the served index again, then swap it in.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume an interrupted load; fail if there is none.")
+    ] = False,
+    shard: Annotated[str | None, typer.Option(help="Load one shard into Elasticsearch, e.g. 3/16.")] = None,
+    finish: Annotated[bool, typer.Option("--finish", help="All shards are loaded: check and serve them.")] = False,
     skip_bad: SkipBad = False,
 ) -> None:
     """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
@@ -148,13 +160,24 @@ def index(
     plan.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = None if corpus is None else open_corpus(corpus, on_bad=bad)
+        if opened is not None and not space:
+            plan = replace(plan, specs=tuple(_default_spaces(opened)))
         collection = index_as_planned(plan, opened, bad, _say)
     if collection is None:
-        _say("next: when all parts are loaded,  nearby index --finish  with the same -s and --index, and -o FOLDER")
+        _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
         return
     items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
     _say(f"{collection.folder}: {items} in {spaces}")
     _say(f"next: {shlex.join(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
+
+
+def _default_spaces(corpus: Corpus) -> list[str]:
+    """Return spaces for a corpus of which none were named, and say which."""
+    from retrieval.default_spaces import default_spaces
+
+    specs = default_spaces(corpus)
+    _say(f"no space was named: taking  {' '.join(f'-s {spec}' for spec in specs)}")
+    return specs
 
 
 @app.command()
@@ -225,19 +248,24 @@ def delete(
 def info(
     folder: Annotated[str, typer.Argument(help="The folder of a collection, or elasticsearch:URL/NAME.")],
     clean: Annotated[
-        bool, typer.Option("--clean", help="Remove indexes that nobody is served from, unfinished loads too.")
+        bool, typer.Option("--clean", help="Remove stale indexes of this collection, unfinished loads too.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --clean: also those that another nearby collection has made.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also what was left over there."""
+    """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also which indexes are stale."""
     from retrieval.opening import open_collection
-    from retrieval.report.served_listing import everything_json, everything_lines, lying_json, lying_lines
-    from retrieval.served.left import is_address, lying_at
+    from retrieval.report.served_listing import everything_json, everything_lines, indexes_json, indexes_lines
+    from retrieval.served.cleanup import indexes_at, indexes_of, is_address, remove_stale
 
+    if yes and not clean:
+        raise OptionError("--yes goes with --clean: add --clean, or leave --yes out")
     if clean or is_address(folder):
-        address = folder if is_address(folder) else open_collection(folder).manifest.server or folder
-        lying = lying_at(address, clean)
-        _show_lines(lying_json(lying, clean) if as_json else lying_lines(lying, clean))
+        found = indexes_at(folder) if is_address(folder) else indexes_of(open_collection(folder))
+        found = remove_stale(found, yes) if clean else found
+        _show_lines(indexes_json(found) if as_json else indexes_lines(found, clean))
         return
     collection = open_collection(folder)
     _show_lines(everything_json(collection) if as_json else everything_lines(collection))
@@ -466,7 +494,8 @@ def compare(
     else:
         with _reported(BadEntries(skip_bad)) as bad:
             opened = Unique(open_corpus(corpus, on_bad=bad), bad)
-            comparison = compare_spaces(opened, space or [], index or ["auto"], provenance=provenance())
+            specs = space or _default_spaces(opened)
+            comparison = compare_spaces(opened, specs, index or ["auto"], provenance=provenance())
     _show([comparison], out, as_json)
 
 
@@ -654,13 +683,21 @@ def _print(text: str) -> None:
         typer.echo(text)
 
 
+def _global_first(arguments: list[str]) -> list[str]:
+    """Put --trust before the verb, wherever it was written; behind ``--`` it is a word like any other."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--trust" not in arguments[:end]:
+        return arguments
+    return ["--trust", *(word for word in arguments[:end] if word != "--trust"), *arguments[end:]]
+
+
 def main() -> None:
     """Run the command line; an error of the user's making is one sentence and exit code 2, Ctrl-C exit code 1."""
     debug = "--debug" in sys.argv
     if not debug:
         warnings.showwarning = _warn  # type: ignore[assignment]
     try:
-        app([argument for argument in sys.argv[1:] if argument != "--debug"])
+        copy_context().run(app, _global_first([argument for argument in sys.argv[1:] if argument != "--debug"]))
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _say("nearby: stopped; what was finished is kept, the same command goes on from there")

@@ -31,6 +31,7 @@ from encoders.codes import Modality
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
+from indexers.elasticsearch.ownership import nearby_indexes
 from indexers.elasticsearch.site import Site, write_alias
 from indexers.registry import parse_description
 from retrieval.corpora.registry import open_corpus
@@ -143,7 +144,7 @@ def loaded_alone(corpus: list[Any], spaces: list[FittedSpace], url: str, work: P
     done = subprocess.run([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True, check=True)
     spent, peak = json.loads(done.stdout.splitlines()[-1])
     site = Site(Address.read(described(url).backend))
-    site.remove(site.ours())
+    site.remove([one.name for one in nearby_indexes(site)])
     return {"items_per_second": len(corpus) / spent, "peak_mib": peak}
 
 

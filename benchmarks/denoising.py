@@ -39,6 +39,7 @@ CLEANERS = {
         "no paths": "unet-ae:256,paths=false,corruption=gaussian,level=0.1,epochs=3",
         "unet-ae": "unet-ae:256,corruption=gaussian,level=0.1,epochs=3",
         "fpn-ae": "fpn-ae:256,corruption=gaussian,level=0.1,epochs=3",
+        "fpn-ae, no paths": "fpn-ae:256,paths=false,corruption=gaussian,level=0.1,epochs=3",
     },
 }
 #: Spaces whose retrieval is asked with noisy queries, beside the cleaners.
@@ -111,16 +112,23 @@ def filters(train: Any, test: Any, noisy: Any, pixels: Any, level: float) -> dic
         )
 
     candidates: dict[str, list[tuple[str, Cleaner]]] = {
-        "median": [(f"{side}x{side}", each(median_filter, size=(side, side, *flat))) for side in (3, 5)],
-        "Gaussian": [(f"{s}", each(gaussian_filter, sigma=(s, s, *(0 for _ in flat)))) for s in (0.5, 0.75, 1.0, 1.5)],
-        "non-local means": [(f"h={s}", means(s)) for s in (0.6, 0.8, 1.0, 1.3)],
+        "median": [(f"{side}x{side}", each(median_filter, size=(side, side, *flat))) for side in (2, 3, 5, 7)],
+        "Gaussian": [
+            (f"{s}", each(gaussian_filter, sigma=(s, s, *(0 for _ in flat)))) for s in (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+        ],
+        "non-local means": [(f"h={s}", means(s)) for s in (0.3, 0.45, 0.6, 0.8, 1.0, 1.3)],
     }
     here = np.random.default_rng(1).choice(len(train), 500, replace=False)
     clean, dirty = train[here], spoilt(train[here], level)
     found = {}
     for name, settings in candidates.items():
-        best = max(settings, key=lambda setting: psnr(clean, setting[1](dirty)))
-        found[name] = {"setting": best[0], "psnr": psnr(test, best[1](noisy))}
+        on_training = [psnr(clean, cleaner(dirty)) for _, cleaner in settings]
+        at = int(np.argmax(on_training))
+        found[name] = {
+            "setting": settings[at][0],
+            "psnr": psnr(test, settings[at][1](noisy)),
+            "best_at_an_end_of_the_grid": at in (0, len(settings) - 1),
+        }
     return found
 
 

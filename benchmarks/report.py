@@ -119,6 +119,10 @@ def newsgroups(page: Page, run: dict[str, Any]) -> None:
     figures = run["figures"]
     spaces = figures["spaces"]
     page.heading("20 Newsgroups: a deep code against LSA of the same width", run)
+    page.lines += [
+        "",
+        "Dropout, passes and widths were chosen on training postings (`tune`); earlier runs read the test postings.",
+    ]
     rows = [
         [f"`{spec}`", row["P@10"], row["P@100"], row["curve_mean"], row["fit_seconds"]] for spec, row in spaces.items()
     ]

@@ -49,6 +49,7 @@ def image_hashing(page: Page, run: dict[str, Any]) -> None:
 def text_hashing(page: Page, run: dict[str, Any]) -> None:
     figures = run["figures"]
     page.heading("20 Newsgroups: bits of postings", run)
+    page.lines += ["", "Widths, dropout, noise and passes were chosen on training postings (`tune`)."]
     rows = [
         [name, row["P@10"], row["P@100"], deviation(run, "P@100", "spaces", name), row["bytes"], row["fit_seconds"],
          f"`{row['spec']}`"]

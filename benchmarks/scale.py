@@ -22,12 +22,13 @@ from server import server
 
 from encoders.codes import Modality
 from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.ownership import new_identity
 from indexers.elasticsearch.site import Site
 from indexers.registry import parse_description
 from retrieval.corpora.base import raise_bad
 from retrieval.corpora.registry import open_corpus
 from retrieval.served.building import Build
-from retrieval.served.loading import Load, Part
+from retrieval.served.loading import Load, Shard
 from retrieval.served.meta import Meta
 
 PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
@@ -56,11 +57,11 @@ def measured(kind: str, corpus: list[Any], spaces: Any, url: str) -> dict[str, A
     """Load an index of one type, settle it, look at its size, ask it, remove it."""
     description = parse_description(f"elasticsearch:{url}/scale,{kind}?num_candidates=100")
     site = Site(Address.read(description.backend))
-    build = Build.begin(site, description, spaces, Meta("arxiv-80k", Modality.TEXT, ()))
+    build = Build.begin(site, description, spaces, Meta("arxiv-80k", Modality.TEXT, (), identity=new_identity()))
     with site.asking() as client:  # or small segments would hide what their parts weigh
         client.indices.put_settings(index=build.index, settings={"index.compound_format": False})
     with timed() as loading:
-        done: Load = build.load(open_corpus("arxiv-80k"), corpus, raise_bad, Part(), len(corpus))
+        done: Load = build.load(open_corpus("arxiv-80k"), corpus, raise_bad, Shard(), len(corpus))
     with timed() as settling:
         site.settle(build.index)
     count = site.count(build.index)

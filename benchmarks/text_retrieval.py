@@ -30,7 +30,7 @@ BM25 = (
 )
 LSA = ("tfidf:stop=english,stem=english+lsa:{}",)
 SENTENCES = "sbert"
-WIDTHS = (128, 256, 512)
+WIDTHS = (128, 256, 500, 512, 1000)
 CODE = "bow:2000,stop=english,stem=english+deep-ae:500-250-128,epochs=30,dropout=0.5"
 
 

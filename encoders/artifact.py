@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from encoders.errors import ArtifactError, NearbyError
+from encoders.errors import ArtifactError, NearbyError, OptionError, SpecError, UnknownNameError, one_line
+from encoders.json_text import parse_json
+from encoders.plain_file import open_plain, read_plain
 
 if TYPE_CHECKING:
     from encoders.base import Encoder
@@ -77,9 +79,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         When the file is missing, too large, not JSON, or not an object.
     """
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise ArtifactError(f"{path} is too large for a manifest")
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(read_plain(path, MAX_MANIFEST_BYTES))
     except FileNotFoundError:
         raise ArtifactError(f"{path.parent} is not {what}: it has no {path.name}") from None
     except NotADirectoryError:
@@ -87,7 +87,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     except OSError as error:
         raise ArtifactError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise ArtifactError(f"{path} is corrupt: {error}") from None
+        raise ArtifactError(f"{path} is corrupt: {one_line(error)}") from None
     if not isinstance(value, dict):
         raise ArtifactError(f"{path} is corrupt: expected a JSON object")
     return value
@@ -96,17 +96,17 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
 def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = FORMAT) -> None:
     """Refuse foreign manifests and those of a newer format."""
     if manifest.get("nearby") != kind:
-        raise ArtifactError(f"{path} is not {kind} of nearby (it says {manifest.get('nearby')!r})")
+        raise ArtifactError(f"{path} is not {kind} of nearby (it says {ascii(manifest.get('nearby'))[:40]})")
     found = manifest.get("format")
     if not isinstance(found, int):
-        raise ArtifactError(f"{path} is corrupt: its format is {found!r}, not a number")
+        raise ArtifactError(f"{path} is corrupt: its format is {ascii(found)[:40]}, not a number")
     if found > newest:
         raise ArtifactError(f"{path} has format {found}, this nearby reads up to {newest}: install a newer nearby")
 
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -161,6 +161,7 @@ def load_encoder(folder: Path) -> Encoder:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    from encoders.probe import require_fitting
     from encoders.registry import create
 
     manifest = read_json(folder / MANIFEST, "a saved encoder")
@@ -173,15 +174,26 @@ def load_encoder(folder: Path) -> Encoder:
         encoder.restore_shape(manifest["learnt"])
         encoder.fitted_on = manifest["fitted_on"]
         if VOCABULARY in manifest["digests"]:
-            encoder.vocabulary = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
+            encoder.vocabulary = parse_json(read_plain(folder / VOCABULARY))
         encoder.restore(load_file(folder / STATE))
+        require_fitting(encoder)
+    except (SpecError, OptionError, UnknownNameError) as error:  # of several lines, for who has typed the spec
+        raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
     except NearbyError:
         raise
     except OSError as error:
         lost = Path(error.filename or folder).name
         raise ArtifactError(f"{folder} is incomplete: {lost} cannot be read ({error.strerror or error})") from error
-    except (AttributeError, LookupError, TypeError, ValueError, SafetensorError) as error:
-        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
+    except (
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
+        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {one_line(error)}") from error
     return encoder
 
 

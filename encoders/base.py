@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 from encoders import options
 from encoders.batches import Encoded, as_batches, as_images, as_texts
 from encoders.codes import (
+    MAX_DIM,
     Batches,
     Codes,
     Items,
@@ -23,6 +24,7 @@ from encoders.codes import (
     Space,
     as_matrix,
     stack_codes,
+    whole_number,
 )
 from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError, OptionError
 
@@ -245,7 +247,7 @@ class Encoder(ABC):
     def restore_shape(self, value: dict[str, Any]) -> None:
         """Take back what `learnt_shape` returned."""
         self._space = Space.from_json(value["space"])
-        self.input_dim = value["input_dim"]
+        self.input_dim = None if value["input_dim"] is None else whole_number(value["input_dim"], MAX_DIM)
         if value["input_space"] is not None:
             self.input_space = Space.from_json(value["input_space"])
 

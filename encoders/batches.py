@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,37 @@ from encoders.errors import BadItemError
 
 #: Rows handed on at a time when a whole matrix is given where batches are expected.
 BATCH_ROWS = 4096
+#: Bytes handed on at a time, whatever the number of rows: a thousand pictures may be a gigabyte.
+BATCH_BYTES = 64 * 2**20
+T = TypeVar("T")
+
+
+def chunks(
+    stream: Iterable[T], rows: int, size: Callable[[T], int] | None = None, most: int = BATCH_BYTES
+) -> Iterator[list[T]]:
+    """Cut a stream into lists of at most `rows` entries and, where their `size` is given, of about `most` bytes.
+
+    An entry that is larger than that by itself is a list of its own; nothing is read ahead.
+
+    Examples
+    --------
+    >>> list(chunks(["aa", "b", "cccc", "d"], 3, len, most=3))
+    [['aa', 'b'], ['cccc'], ['d']]
+    """
+    chunk: list[T] = []
+    held = 0
+    for entry in stream:
+        bytes = 0 if size is None else size(entry)
+        if chunk and held + bytes > most:
+            yield chunk
+            chunk, held = [], 0
+        chunk.append(entry)
+        held += bytes
+        if len(chunk) == rows or held >= most:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk
 
 
 class Encoded:

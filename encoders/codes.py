@@ -40,6 +40,10 @@ class Modality(StrEnum):
     VECTOR = "vector"
 
 
+#: Components of a code at most: what sparse matrices of 32-bit indices and every engine count.
+MAX_DIM = 2**31 - 1
+
+
 @dataclass(frozen=True)
 class Space:
     """The type of a code.
@@ -82,9 +86,27 @@ class Space:
     def from_json(cls, value: dict[str, Any]) -> Space:
         """Read what `to_json` wrote."""
         shape = value.get("shape")
-        return cls(
-            int(value["dim"]), Kind(value["kind"]), Metric(value["metric"]), None if shape is None else tuple(shape)
-        )
+        lengths = None if shape is None else tuple(whole_number(length, MAX_DIM) for length in shape)
+        return cls(whole_number(value["dim"], MAX_DIM), Kind(value["kind"]), Metric(value["metric"]), lengths)
+
+
+def whole_number(value: Any, most: int) -> int:
+    """Return a whole number from 0 to `most`, as a file that somebody else may have written should hold it.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> whole_number(-1, 100)
+    Traceback (most recent call last):
+    ValueError: expected a whole number from 0 to 100, found -1
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        found = repr(value) if isinstance(value, bool | int | float | None) else type(value).__name__
+        raise ValueError(f"expected a whole number from 0 to {most:,}, found {found[:40]}")
+    return value
 
 
 @dataclass(frozen=True)

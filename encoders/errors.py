@@ -6,6 +6,18 @@ import difflib
 from collections.abc import Iterable
 
 
+def one_line(error: object) -> str:
+    r"""Return what another library says of a failure in one line, cut where it is long.
+
+    Examples
+    --------
+    >>> one_line(ValueError("no thrift:\n  too deep\n"))
+    'no thrift: too deep'
+    """
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else f"{text[:299]}…"
+
+
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant: the same but for case and hyphens, or for a letter or two.
 

@@ -132,6 +132,20 @@ def embedded(network: Any, texts: list[str], method: str, batch_size: int, bf16:
     return np.asarray(codes, dtype=np.float32)
 
 
+def width_of(name: str, model: str, network: Any) -> int:
+    """Return how many numbers a text has, by embedding one.
+
+    Raises
+    ------
+    ArtifactError
+        When the model cannot embed: its modules and settings do not fit each other.
+    """
+    try:
+        return int(network.encode_document(["width"], show_progress_bar=False).shape[1])
+    except Exception as error:  # the libraries believe what a folder says, and raise anything where it is wrong
+        raise ArtifactError(f"{name}: the model '{model}' embeds no text: {_first_sentence(error)}") from error
+
+
 def packed(network: Any) -> dict[str, NDArray[Any]]:
     """Return a whole model as arrays: weights by file and name, every other file of its folder as bytes."""
     from safetensors.numpy import load_file

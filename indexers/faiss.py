@@ -233,6 +233,8 @@ class Faiss(Index):
         self._index = read(str(folder / INDEX)) if flag is None else read(str(folder / INDEX), flag)
         self._mapped = flag is not None
         self._live = read_array(folder / LIVE, mmap=False) if (folder / LIVE).exists() else None
+        if self._live is not None and not _are_rows(self._live, self._index.ntotal):
+            raise ValueError(f"{LIVE} names rows that the index does not have")
         live = self._index.ntotal if self._live is None else len(self._live)
         if live != len(self) or self._index.d != faiss_dim(self.space):
             raise ValueError(f"it holds {live} codes of width {self._index.d}, expected {len(self)}")
@@ -249,6 +251,13 @@ class Faiss(Index):
         else:
             self._index = faiss.deserialize_index(faiss.serialize_index(self._index))
         self._mapped = False
+
+
+def _are_rows(rows: NDArray[Any], total: int) -> bool:
+    """Tell whether an array names rows of an index, in their order and once each."""
+    if rows.ndim != 1 or rows.dtype != np.int64:
+        return False
+    return not rows.size or bool(rows[0] >= 0 and rows[-1] < total and (np.diff(rows) > 0).all())
 
 
 def _from_faiss() -> tuple[Callable[[Any], Any], Callable[[Any, int], float]]:

@@ -22,7 +22,10 @@ from encoders.artifact import (
     write_json,
 )
 from encoders.codes import Lexicon, Space
-from encoders.errors import ArtifactError, NearbyError
+from encoders.errors import ArtifactError, NearbyError, one_line
+from encoders.json_text import parse_json
+from encoders.npy import map_npy, read_npy
+from encoders.plain_file import read_plain
 from indexers.base import Index
 
 FORMAT = 1
@@ -78,20 +81,20 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
         check_files(folder, manifest["files"], everything=not mmap)
         lexicon = _read_lexicon(folder) if LEXICON in manifest["files"] else None
         index = create_index(manifest["description"], Space.from_json(manifest["space"]), lexicon)
-        ids = json.loads((folder / IDS).read_text(encoding="utf-8"))
+        ids = parse_json(read_plain(folder / IDS))
         if not isinstance(ids, list) or len(ids) != manifest["count"]:
             raise ArtifactError(f"{folder / IDS} is corrupt: expected {manifest['count']} ids")
         index._ids = ids
         index._read(folder, mmap)
     except NearbyError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, RuntimeError) as error:
-        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {error}") from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RuntimeError) as error:
+        raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {one_line(error)}") from error
     return index
 
 
 def _read_lexicon(folder: Path) -> Lexicon:
-    value = json.loads((folder / LEXICON).read_text(encoding="utf-8"))
+    value = parse_json(read_plain(folder / LEXICON))
     return Lexicon(tuple(value["words"]), float(value["k1"]), float(value["b"]))
 
 
@@ -132,9 +135,8 @@ def csr_bytes(matrix: csr_array) -> int:
 
 
 def read_array(path: Path, mmap: bool) -> NDArray[Any]:
-    """Read (or map) what `write_array` wrote, as a plain read-only array."""
-    array: NDArray[Any] = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False).view(np.ndarray)
-    return array
+    """Read (or map) what `write_array` wrote, as a plain array; a mapped one is read-only."""
+    return map_npy(path) if mmap else read_npy(path)
 
 
 def write_csr(folder: Path, name: str, matrix: csr_array) -> None:

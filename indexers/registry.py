@@ -59,6 +59,10 @@ def parse_description(text: str) -> Description:
     >>> parse_description("elasticsearch:http://localhost:9200/news?num_candidates=200").backend
     'http://localhost:9200/news'
     """
+    if text.startswith("elasticsearch:"):
+        from indexers.elasticsearch.address import require_no_password
+
+        require_no_password(text)
     head, mark, tail = text.rpartition("?")
     if not mark:
         head, tail = text, ""
@@ -67,9 +71,9 @@ def parse_description(text: str) -> Description:
     for part in tail.split("&") if tail else ():
         key, equals, value = part.partition("=")
         if not key or not equals or not value:
-            raise OptionError(f"expected key=value after '?' in the index '{text}'; got '{part}'")
+            raise OptionError(f"expected key=value after '?' in the index '{text.partition(':')[0]}'; got '{part}'")
         if key in parameters:
-            raise OptionError(f"'{key}' is given twice in the index '{text}'")
+            raise OptionError(f"'{key}' is given twice in the index '{text.partition(':')[0]}'")
         parameters[key] = value
     return Description(name, backend, parameters)
 

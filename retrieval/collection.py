@@ -17,7 +17,7 @@ from indexers.registry import create_index, load_index
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.filling import Filled, begun, encoded, encoder_of, fill, fitted, planned
 from retrieval.filters import Filter
-from retrieval.generations import WORK, Generations, link, link_tree
+from retrieval.generations import WORK, Generations, files_below, link, link_tree
 from retrieval.generations import is_collection as is_collection  # said of collections, decided by their folder
 from retrieval.item_record import items_digest
 from retrieval.item_store import Change, ItemStore
@@ -109,7 +109,7 @@ class Collection:
     @property
     def bytes(self) -> int:
         """Size of this generation on disk."""
-        return sum(path.stat().st_size for path in self._present.rglob("*") if path.is_file())
+        return sum(path.stat().st_size for path in files_below(self._present))
 
     def resolve(self, spec: str) -> str:
         """Return a space's spec as it is stored, however its options were written.

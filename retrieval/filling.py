@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,14 @@ from scipy.sparse import issparse
 
 from encoders.artifact import MANIFEST
 from encoders.base import Encoder
+from encoders.batches import chunks
 from encoders.codes import Batches, Codes, Modality, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
-from retrieval.corpora.base import Item
+from retrieval.corpora.base import Item, item_bytes
 from retrieval.phases import training_seconds
 
 BATCH_ROWS = 1024
@@ -199,11 +199,10 @@ def encoded(
     """
     from tqdm import tqdm
 
-    stream = iter(items)
     # quiet for the first second: short work needs no bar
     bar: Any = tqdm(total=total, desc=f"encoding {encoder}", unit=" items", disable=None, leave=False, delay=1)
     try:
-        while chunk := list(islice(stream, BATCH_ROWS)):
+        for chunk in chunks(items, BATCH_ROWS, item_bytes):
             before = time.perf_counter()
             codes = _encode(encoder.encode_counts if counts else encoder.encode, chunk)
             if cost is not None:

@@ -155,6 +155,18 @@ def is_collection(folder: str | Path) -> bool:
         return False
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """Name every file below a folder; however deep, none is on Python's stack."""
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                elif entry.is_file():
+                    yield Path(entry.path)
+
+
 def link_tree(source: Path, target: Path) -> None:
     """Give a folder's files a second name each, without copying them; they are never changed in place."""
     target.mkdir(parents=True)

@@ -18,10 +18,10 @@ from retrieval.filling import encoder_of, planned
 from retrieval.generations import is_collection
 
 if TYPE_CHECKING:
-    from retrieval.served.loading import Part
+    from retrieval.served.loading import Shard
 
-#: More parts than this are no help.
-MOST_PARTS = 100_000
+#: More shards than this are no help.
+MOST_SHARDS = 100_000
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class Plan:
     specs : tuple of str
         The spaces.
     out : Path or None
-        Folder of the collection; a part of a load writes none.
+        Folder of the collection; a shard of a load writes none.
     index : str
         Description of the index of every space.
     rebuild : bool
-        Index anew what Elasticsearch serves.
+        Build the served index again, then swap it in.
     resume : bool
-        There has to be something to go on with.
+        There has to be an interrupted load.
     shard : str or None
-        ``3/16``: load one part.
+        ``3/16``: load one shard.
     finish : bool
-        Check the parts and serve them.
+        Check the shards and serve them.
     """
 
     specs: tuple[str, ...]
@@ -66,18 +66,18 @@ class Plan:
         ------
         OptionError
         """
-        if not self.specs:
-            raise OptionError("name at least one space, as in -s bm25; repeat -s for more")
+        if not self.specs and (self.shard is not None or self.finish):
+            raise OptionError("name the spaces of the load, as in -s bm25: every shard needs the same")
         if not corpus_given and not self.finish:
             raise _no_corpus()
         if self.shard is not None and (self.finish or self.rebuild or self.resume or self.out is not None):
             raise OptionError(
-                "--shard loads one part, which goes on by itself: leave --finish, --rebuild, --resume, -o out"
+                "--shard loads one shard, and resumes by itself: leave --finish, --rebuild, --resume, -o out"
             )
         if self.shard is None:
             self.folder()
         else:
-            self.part()
+            self.shard_of_load()
         if not self.served and (self.shard is not None or self.finish or self.rebuild):
             raise OptionError("--shard, --finish and --rebuild are for --index elasticsearch:URL/NAME")
 
@@ -93,43 +93,44 @@ class Plan:
             raise OptionError("name the folder of the collection, as in -o FOLDER")
         return self.out
 
-    def part(self) -> Part:
-        """Return the part that is loaded.
+    def shard_of_load(self) -> Shard:
+        """Return the shard that is loaded.
 
         Raises
         ------
         OptionError
-            For what is no part.
+            For what is no shard.
         """
         number, slash, of = str(self.shard).partition("/")
-        if not (slash and is_whole(of, 1, MOST_PARTS) and is_whole(number, 1, int(of))):
+        if not (slash and is_whole(of, 1, MOST_SHARDS) and is_whole(number, 1, int(of))):
             raise OptionError(
-                f"--shard is written K/N, the K-th of N parts, at most {MOST_PARTS:,}; got '{self.shard}'"
+                f"--shard is written K/N, the K-th of N shards, at most {MOST_SHARDS:,}; got '{self.shard}'"
             )
-        from retrieval.served.loading import Part
+        from retrieval.served.loading import Shard
 
-        return Part(int(number), int(of))
+        return Shard(int(number), int(of))
 
 
 def index_as_planned(
     plan: Plan, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: Say = quiet
 ) -> Collection | None:
-    """Do what was asked; None where only a part was loaded."""
+    """Do what was asked; None where only a shard was loaded."""
     if plan.served:
         return _serve(plan, corpus, on_bad, say)
     if plan.resume and not is_collection(plan.folder()):
-        raise OptionError(f"there is nothing to go on with in {plan.out}: leave --resume out")
+        raise OptionError(f"there is nothing to resume in {plan.out}: leave --resume out")
     return index_corpus(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say)
 
 
 def _serve(plan: Plan, corpus: Corpus | None, on_bad: OnBad, say: Say) -> Collection | None:
-    from retrieval.served.indexing import finish_parts, index_part, index_served
+    from retrieval.served.indexing import index_served
+    from retrieval.served.sharding import finish_shards, index_shard
 
     if plan.shard is not None:
-        index_part(_given(corpus), plan.specs, plan.index, plan.part(), on_bad, say)
+        index_shard(_given(corpus), plan.specs, plan.index, plan.shard_of_load(), on_bad, say)
         return None
     if plan.finish:
-        return finish_parts(plan.folder(), plan.specs, plan.index, corpus, say, plan.rebuild)
+        return finish_shards(plan.folder(), plan.specs, plan.index, corpus, say, plan.rebuild)
     return index_served(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say, plan.rebuild, plan.resume)
 
 

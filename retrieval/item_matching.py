@@ -59,9 +59,19 @@ def _why_not(read: Read, unmet: Filter) -> str:
     """Tell a field that no item has from a value that none has in it."""
     labels = _texts(read(_LABELS, [_LOOK_AT]))
     held = labels if unmet.field == LABEL else _texts(read(_VALUES, [unmet.field, _LOOK_AT]))
+    return unmet_because(unmet, held, _texts(read(_KEYS, [_LOOK_AT])) + ([LABEL] if labels else []))
+
+
+def unmet_because(unmet: Filter, held: Sequence[str], fields: Sequence[str]) -> str:
+    """Say why no item satisfies a filter, given values of its field and fields that items have.
+
+    Examples
+    --------
+    >>> unmet_because(Filter("yaer", "2004"), [], ["year", "label"])
+    "no item has the field 'yaer'; did you mean 'year'?"
+    """
     if held:
         return f"no item has {unmet}; {_advice(unmet.value, held)}"
-    fields = _texts(read(_KEYS, [_LOOK_AT])) + ([LABEL] if labels else [])
     advice = _advice(unmet.field, fields) if fields else "the items have neither label nor metadata"
     return f"no item has the field '{unmet.field}'; {advice}"
 

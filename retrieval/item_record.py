@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -11,8 +12,11 @@ import numpy as np
 
 from encoders.codes import Modality
 from encoders.errors import CorpusError
+from encoders.json_text import parse_json
 from retrieval.corpora.base import Content, Item, update_digest
 
+#: Types of the numbers of pictures and vectors, as NumPy writes them.
+_NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
 COLUMNS = "id, content, shape, title, label, metadata"
 
 
@@ -79,8 +83,25 @@ def record_of(item: Item, modality: Modality) -> tuple[Any, ...]:
 def item_of(record: Sequence[Any]) -> Item:
     """Return the item that `record_of` wrote; TypeError or ValueError where that cannot be."""
     id, content, shape, title, label, metadata = record
-    value: Content = content
-    if shape is not None:
-        dtype, *lengths = json.loads(shape)
-        value = np.frombuffer(content, dtype=np.dtype(dtype)).reshape(lengths)
-    return Item(id, value, title, label, json.loads(metadata) if metadata else {})
+    for value, wanted in ((id, str), (title, str | None), (label, str | None), (metadata, str | None)):
+        if not isinstance(value, wanted):
+            raise TypeError(f"an item holds {type(value).__name__} where a text belongs")
+    rest = parse_json(metadata) if metadata else {}
+    if not isinstance(rest, dict) or not all(isinstance(value, str) for value in rest.values()):
+        raise ValueError(f"the metadata of item '{id}' is no object of texts")
+    return Item(id, _content_of(content, shape), title, label, rest)
+
+
+def _content_of(content: Any, shape: Any) -> Content:
+    if shape is None:
+        if not isinstance(content, str):
+            raise TypeError(f"an item holds {type(content).__name__} where a text belongs")
+        return content
+    if not isinstance(shape, str) or not isinstance(content, bytes):
+        raise TypeError("an item holds no bytes where an array belongs")
+    dtype, *lengths = parse_json(shape)
+    if not isinstance(dtype, str) or _NUMBERS.fullmatch(dtype) is None:
+        raise ValueError(f"an item holds values of type {str(dtype)[:40]!r}")
+    if not all(type(length) is int and length >= 0 for length in lengths):
+        raise ValueError("an item holds an array of no possible shape")
+    return np.frombuffer(content, dtype=np.dtype(dtype)).reshape(lengths)

@@ -7,13 +7,14 @@ import hashlib
 import sqlite3
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from encoders.batches import chunks
 from encoders.codes import Modality
-from encoders.errors import ArtifactError, CollectionError
-from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, raise_bad, unique_ids
+from encoders.errors import ArtifactError, CollectionError, one_line
+from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, item_bytes, raise_bad, unique_ids
+from retrieval.database import Database
 from retrieval.filters import Filter
 from retrieval.item_matching import matching_ids
 from retrieval.item_record import COLUMNS, item_digest, item_of, record_of
@@ -60,11 +61,10 @@ class ItemStore(Corpus):
     def __init__(self, path: Path, name: str | None = None, writable: bool = False) -> None:
         if not path.is_file():
             raise ArtifactError(f"{path} is missing: the collection is incomplete")
-        mode = "mode=rw" if writable else "mode=ro&immutable=1"
         self.path = path
-        self._database = _connect(path, mode)
         with self._reading():
-            about = dict(self._database.execute("SELECT key, value FROM about"))
+            self._database = Database(path, _SCHEMA, writable)
+            about = dict(self._database.rows("SELECT key, value FROM about"))
             self.modality = Modality(about["modality"])
             self._own_queries = about["own_queries"] == "yes"
             self._queries_are_items = about["queries_are_items"] == "yes"
@@ -73,8 +73,7 @@ class ItemStore(Corpus):
     @classmethod
     def create(cls, path: Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> ItemStore:
         """Write a corpus, item by item, with its queries and judgements."""
-        database = _connect(path, "mode=rwc")
-        database.executescript(_SCHEMA)
+        made = Database(path, _SCHEMA, new=True)
         qrels = corpus.qrels()
         own_queries = qrels is not None or not corpus.queries_are_items
         about = {
@@ -83,16 +82,16 @@ class ItemStore(Corpus):
             "own_queries": "yes" if own_queries else "no",
             "queries_are_items": "yes" if corpus.queries_are_items else "no",
         }
-        database.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-        database.commit()
-        database.close()
+        made.write("INSERT INTO about VALUES (?, ?)", about.items())
+        made.commit()
+        made.close()
         store = cls(path, writable=True)
         store.put(unique_ids(corpus, on_bad))
         if own_queries:
             store._put_queries(corpus.queries())
         if qrels is not None:
             rows = ((query, item, grade) for query, grades in qrels.items() for item, grade in grades.items())
-            store._database.executemany("INSERT INTO qrels VALUES (?, ?, ?)", rows)
+            store._database.write("INSERT INTO qrels VALUES (?, ?, ?)", rows)
         store._database.commit()
         return store
 
@@ -120,7 +119,8 @@ class ItemStore(Corpus):
         """Return the judgements, where there are any."""
         found: Qrels = {}
         for query, item, grade in self._read("SELECT query, item, grade FROM qrels"):
-            found.setdefault(query, {})[item] = grade
+            with self._reading():
+                found.setdefault(_text(query), {})[_text(item)] = _whole(grade)
         return found or None
 
     @property
@@ -195,8 +195,7 @@ class ItemStore(Corpus):
         changed: list[str] = []
         unchanged = 0
         row = self.last_row  # before anything is deleted: SQLite would give the number of a deleted last row out again
-        stream = iter(items)
-        while chunk := list(islice(stream, _BATCH)):
+        for chunk in chunks(items, _BATCH, item_bytes):
             known = self._digests([item.id for item in chunk])
             rows = []
             for item in chunk:
@@ -208,8 +207,8 @@ class ItemStore(Corpus):
                 known[item.id] = digest
                 row += 1
                 rows.append((row, *record_of(item, self.modality), digest))
-            self._database.executemany("DELETE FROM items WHERE id = ?", [(values[1],) for values in rows])
-            self._database.executemany(
+            self._database.write("DELETE FROM items WHERE id = ?", [(values[1],) for values in rows])
+            self._database.write(
                 f"INSERT INTO items (row, {COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 rows,
             )
@@ -219,8 +218,8 @@ class ItemStore(Corpus):
     def delete(self, ids: Sequence[str]) -> None:
         """Remove items and their judgements; all or none."""
         self.require(ids)
-        self._database.executemany("DELETE FROM items WHERE id = ?", [(id,) for id in ids])
-        self._database.executemany("DELETE FROM qrels WHERE item = ?", [(id,) for id in ids])
+        self._database.write("DELETE FROM items WHERE id = ?", [(id,) for id in ids])
+        self._database.write("DELETE FROM qrels WHERE item = ?", [(id,) for id in ids])
         self._database.commit()
 
     def close(self) -> None:
@@ -229,7 +228,7 @@ class ItemStore(Corpus):
 
     def _put_queries(self, queries: Iterable[Item]) -> None:
         rows = (record_of(query, self.modality) for query in unique_ids(queries))
-        self._database.executemany(f"INSERT INTO queries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
+        self._database.write(f"INSERT INTO queries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
 
     def _digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
@@ -249,15 +248,15 @@ class ItemStore(Corpus):
             raise self._damaged(f"it does not say {error}") from None
         except UnicodeEncodeError as error:  # of what was asked for: nothing that is stored is like that
             raise CollectionError(f"the collection holds no item {error.object!a}: that is no text") from None
-        except (sqlite3.Error, TypeError, ValueError) as error:
+        except (sqlite3.Error, TypeError, ValueError, ArithmeticError, OSError) as error:
             raise self._damaged(error) from None
 
     def _damaged(self, reason: object) -> ArtifactError:
-        return ArtifactError(f"{self.path} is damaged: {reason}; index the corpus again in a new folder")
+        return ArtifactError(f"{self.path} is damaged: {one_line(reason)}; index the corpus again in a new folder")
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         with self._reading():
-            yield from self._database.execute(query, values)
+            yield from self._database.rows(query, values)
 
     def _items(self, query: str, values: Sequence[Any] = ()) -> Iterator[Item]:
         return map(self._item, self._read(query, values))
@@ -281,15 +280,16 @@ class ItemStore(Corpus):
         return f"did you mean '{close[0]}'?" if close else f"its ids are like '{known[0]}'"
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
-        # A draft is made durable as a whole, when all of its files are; until then nobody reads it.
-        database.execute("PRAGMA synchronous = OFF")
-        database.execute("PRAGMA journal_mode = MEMORY")
-    except sqlite3.DatabaseError as error:
-        raise ArtifactError(f"{path} cannot be opened: {error}") from None
-    return database
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"it holds {type(value).__name__} for a text")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"it holds {type(value).__name__} for a whole number")
+    return value
 
 
 def _chunks(ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:

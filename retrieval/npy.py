@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders import npy
 from encoders.errors import QueryError
 
 
@@ -49,10 +50,7 @@ def _loaded(path: Path, wanted: str) -> NDArray[Any]:
     if not path.exists():
         raise QueryError(f"{path} does not exist; expected a .npy file with {wanted}")
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile):
-        raise QueryError(f"{path} is no .npy file that can be read; expected {wanted}") from None
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise QueryError(f"{path} is an .npz file; expected a .npy file with {wanted}")
-    return array
+        return npy.read_npy(path)
+    except (OSError, ValueError):
+        kind = "an .npz file" if path.is_file() and zipfile.is_zipfile(path) else "no .npy file that can be read"
+        raise QueryError(f"{path} is {kind}; expected {wanted}") from None

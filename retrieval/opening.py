@@ -1,18 +1,30 @@
-"""A collection by its folder, wherever its items lie."""
+"""A collection by its folder, wherever its items are."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from encoders.codes import Modality
+from encoders.errors import OptionError
 from retrieval.collection import Collection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.generations import Generations
 from retrieval.manifest import Manifest
 
+#: A URL, also one that a path has taken a slash from, or that lacks its scheme and has a user.
+_URL = re.compile(r"[A-Za-z]+:/|[^/]*:.*@")
 
-def open_collection(folder: str | Path) -> Collection:
-    """Open a collection: one that lies in the folder, or one in Elasticsearch.
+
+def open_collection(folder: str | Path, trust: bool = False) -> Collection:
+    """Open a collection: one whose items are in the folder, or one in Elasticsearch.
+
+    Parameters
+    ----------
+    folder : str or Path
+    trust : bool, optional
+        Send user and password, or key, to the server that the folder names, now and later, though the user has never
+        named it himself.
 
     Raises
     ------
@@ -20,13 +32,22 @@ def open_collection(folder: str | Path) -> Collection:
         When there is none, or it is damaged, foreign, or of a newer format.
     ServerError
         When its server cannot be reached.
+    OptionError
+        When credentials are set, and the server that the folder names is not trusted.
     """
+    if _URL.match(str(folder)) and not Path(folder).exists():  # not repeated: it may hold a password
+        raise OptionError(
+            "this is a URL where the folder of a collection is expected; the address of an index is written "
+            "elasticsearch:http://localhost:9200/news, and of the commands only info and --index take one"
+        )
     present = Generations(Path(folder)).current()
     if present is None or not Manifest.read(present).server:
         return Collection(folder)
+    from indexers.elasticsearch.trust import trusting
     from retrieval.served.collection import ServedCollection
 
-    return ServedCollection(folder)
+    with trusting(trust):
+        return ServedCollection(folder)
 
 
 def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_bad) -> Corpus:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from encoders.artifact import MANIFEST, digest_of, encoder_digest
 from encoders.base import Encoder
+from encoders.codes import Space
 from retrieval.filling import Filled
 
+_TYPES: dict[str, Any] = {"str": str, "float": int | float, "int": int, "dict": dict}
 ENCODER, INDEX, CODES = "encoder", "index", "codes"
 
 
@@ -29,6 +31,23 @@ class SpaceRecord:
     encode_seconds: float
     code_bytes: int
     space: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, value: Any) -> SpaceRecord:
+        """Read what a manifest says of a space.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a field is missing, unknown, or of another type.
+        """
+        record = cls(**value)
+        Space.from_json(record.space)
+        for one in fields(cls):
+            found, wanted = getattr(record, one.name), _TYPES[str(one.type).partition("[")[0]]
+            if not isinstance(found, wanted) or isinstance(found, bool):
+                raise TypeError(f"'{one.name}' of a space is {type(found).__name__}")
+        return record
 
 
 def folder_name(spec: str) -> str:

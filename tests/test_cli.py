@@ -292,7 +292,6 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("index", "digits", "-s", "pixels", "--index", "fais", "-o", "OUT"), "did you mean 'faiss'"),
         (("index", "digits", "-s", "pixels+binarize", "--index", "sparse", "-o", "OUT"), "cannot search binary"),
         (("index", "digits", "-s", "bm25", "-o", "OUT"), "reads texts, but this corpus holds images"),
-        (("compare", "digits"), "name at least one space"),
         (("compare", "digits", "-s", "pixels", "--index", "exact", "--index", "exact"), "'exact' is named twice"),
         (("compare", "DIGITS", "--index", "exact", "--index", "faiss:Flat"), "leave --index and --skip-bad out"),
         (("compare", "DIGITS", "--index", "exact"), "leave --index and --skip-bad out"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from encoders.errors import ArtifactError
+from encoders.json_text import parse_json
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,28 +78,45 @@ def read_checkpoint(
 
     try:
         with safe_open(work / FILE, framework="pt") as file:
-            notes = file.metadata()
-            if _fixed(json.loads(notes["plan"]), free) != _fixed(json.loads(json.dumps(plan)), free):
+            notes = file.metadata() or {}
+            known, kept = parse_json(notes["plan"]), parse_json(notes["history"])
+            if _fixed(known, free) != _fixed(parse_json(json.dumps(plan)), free):
                 return None
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError):
+    except (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError):
         return None  # an unreadable checkpoint is no reason not to train
-    weights = _under("network.", tensors)
-    if {key: value.shape for key, value in weights.items()} != {k: v.shape for k, v in weights_of(network).items()}:
+    weights, best, steps = (_under(prefix, tensors) for prefix in ("network.", "best.", "optimizer."))
+    shapes = {key: value.shape for key, value in weights_of(network).items()}
+    if any({key: value.shape for key, value in held.items()} != shapes for held in (weights, best)):
+        return None
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    places = {str(place) for place in range(len(parameters))}
+    if not _is_history(kept) or not {key.partition(".")[0] for key in steps} <= places:
         return None
     take_weights(network, weights)
     state = optimizer.state_dict()
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for key, value in _under("optimizer.", tensors).items():
+    for key, value in steps.items():
         place, _, name = key.partition(".")
         own = parameters[int(place)].detach()
         if value.shape == own.shape:  # the fused step takes the two to lie alike in memory, channels last or not
             value = own.clone().copy_(value)
         state["state"].setdefault(int(place), {})[name] = value
     optimizer.load_state_dict(state)
-    for name, value in json.loads(notes["history"]).items():
+    for name, value in kept.items():
         setattr(history, name, value)
-    return _under("best.", tensors)
+    return best
+
+
+def _is_history(kept: Any) -> bool:
+    """Tell whether a value is what `History` writes: lists of numbers, the number of an epoch, and one yes or no."""
+    lists, others = ("train_loss", "validation_loss", "seconds"), ("best_epoch", "ended")
+    if not isinstance(kept, dict) or set(kept) != {*lists, *others}:
+        return False
+    columns = [kept[name] for name in lists]
+    if not all(isinstance(column, list) and all(isinstance(one, int | float) for one in column) for column in columns):
+        return False
+    best, epochs = kept["best_epoch"], len(columns[0])
+    return type(best) is int and -1 <= best < max(1, epochs) and isinstance(kept["ended"], bool)
 
 
 def _fixed(plan: dict[str, Any], free: Collection[str]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ class FpnAutoencoder(PictureAutoencoder):
     """Pictures to `k` numbers, and back through a pyramid to which every level's features are added.
 
     `code` says what is searched: the ``bottleneck`` of `k` numbers; ``level-1`` (the finest) and so on, averaged to at
-    most 7x7 places; ``pooled``, the mean of every level, one after the other.
+    most 7x7 places; ``pooled``, the mean of every level, one after the other. ``paths=false`` is the same network in
+    which nothing passes beside the code: what the paths gain is measured against it.
 
     Examples
     --------
@@ -41,16 +42,19 @@ class FpnAutoencoder(PictureAutoencoder):
     name: ClassVar[str] = "fpn-ae"
     k: int = option(30, "numbers of the bottleneck", ge=1)
     code: str = option("bottleneck", "what is searched: bottleneck, pooled, or level-1, level-2, ...")
+    paths: bool = option(True, "add the features of each level beside the code")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         levels = [f"level-{place}" for place in range(1, len(self.channels) + 1)]
         if self.code not in ("bottleneck", "pooled", *levels):
             raise OptionError(f"fpn-ae: code is one of bottleneck, pooled, {', '.join(levels)}; got '{self.code}'")
+        if not self.paths and self.code != "bottleneck":
+            raise OptionError(f"fpn-ae: without paths only the bottleneck is a code; got code={self.code}")
 
     @property
     def _paths(self) -> str:
-        return "pyramid"
+        return "pyramid" if self.paths else "cut pyramid"
 
     def _code_size(self) -> int:
         return self.k

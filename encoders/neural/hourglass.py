@@ -35,7 +35,8 @@ class Hourglass(nn.Module):
         (each value where the maximum was, 0 elsewhere).
     paths : str
         What passes beside the code: ``none``; ``concat``, the features of each level (Ronneberger et al. 2015);
-        ``pyramid``, their 1x1 convolutions added (Lin et al. 2017).
+        ``pyramid``, their 1x1 convolutions added (Lin et al. 2017); ``cut pyramid``, the same network in which
+        nothing is added.
     """
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int], k: int, up: str, paths: str) -> None:
@@ -50,7 +51,8 @@ class Hourglass(nn.Module):
         numbers = channels[-1] * self.sides[-1][0] * self.sides[-1][1]
         self.narrow, self.widen = nn.Linear(numbers, k), nn.Linear(k, numbers)
         entering, leaving = list(channels), [channels[0], *channels[:-1]]
-        if paths == "pyramid":  # one width for all levels, so that they can be added and compared
+        self.pyramid = paths in ("pyramid", "cut pyramid")
+        if self.pyramid:  # one width for all levels, so that they can be added and compared
             entering = leaving = [channels[0]] * len(channels)
             self.lateral = nn.ModuleList(nn.Conv2d(c, channels[0], 1) for c in (*channels, channels[-1]))
         if up == "deconv":
@@ -88,7 +90,7 @@ class Hourglass(nn.Module):
     def _levels(self, code: Tensor, features: list[Tensor], places: list[Tensor]) -> list[Tensor]:
         """Return what each level hands on upwards, the finest first."""
         x = functional.silu(self.widen(code)).view(-1, *self.bottom)
-        if self.paths == "pyramid":
+        if self.pyramid:
             x = self.lateral[-1](x)
         levels: list[Tensor] = []
         for i in reversed(range(len(self.down))):

@@ -84,7 +84,7 @@ class PictureAutoencoder(Autoencoder):
         return code
 
     def _decode(self, codes: Codes) -> Items:
-        if self._paths != "none" or self._up == "index":
+        if self._paths in ("concat", "pyramid") or self._up == "index":
             raise NotInvertibleError(
                 f"'{self.name}' needs more than the code to go up again: reconstruct the item instead"
             )

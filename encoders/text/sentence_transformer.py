@@ -13,7 +13,7 @@ from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Kind, Metric, Space, n_rows
 from encoders.errors import ArtifactError, BadItemError
 from encoders.options import option
-from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, absolute, embedded, load
+from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, absolute, embedded, load, width_of
 
 
 @dataclass
@@ -47,7 +47,7 @@ class SentenceTransformer(EmbedsTexts, Encoder):
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
         self._loaded = load(self.name, self.model, self.revision, self.max_length)
         self._fingerprint = self._loaded.fingerprint
-        width = self._loaded.model.encode_document(["width"], show_progress_bar=False).shape[1]
+        width = width_of(self.name, self.model, self._loaded.model)
         return Space(int(width), Kind.DENSE, Metric.COSINE)
 
     def _embedded(self, texts: list[str], method: str) -> Codes:

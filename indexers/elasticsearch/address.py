@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from urllib.parse import urlsplit
 
 from encoders.errors import OptionError
 from encoders.numbers import is_whole
@@ -18,6 +17,11 @@ LOADING = ".next"
 #: An index has this suffix and a number; Elasticsearch allows 255 bytes.
 _LONGEST = 200
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?(?P<path>(/[A-Za-z0-9._~-]*)*)"
+)
+
+_SHOWN = re.compile(r"([A-Za-z]+://)?[^:]*(:\d{0,5})?(/[^:]*)?")
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ class Address:
         Raises
         ------
         OptionError
-            For what is no address, a password in it, or an option that does not exist.
+            For what is no address, a password in it (which no message repeats), or an option that does not exist.
         """
+        require_no_password(backend)
         hosts, slash, rest = backend.rpartition("/")
         if not slash or hosts.endswith(("http:/", "https:/")):
             raise OptionError(f"'elasticsearch' needs the URL of a server and a name, as in '{EXAMPLE}'")
@@ -87,20 +92,30 @@ class Address:
         return f"{','.join(self.hosts)}/{','.join([self.name, *options])}"
 
 
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or parts.query or parts.fragment:
-        raise OptionError(f"'{url}' is no URL of a server; expected one as in '{EXAMPLE}'")
-    if parts.username is not None or parts.password is not None:
+def require_no_password(text: str) -> None:
+    """Refuse an address with a ``@``, wherever it is: what is before it may be a password with any character in it.
+
+    Raises
+    ------
+    OptionError
+        Which repeats nothing of the address.
+    """
+    if "@" in text:
         raise OptionError(
-            f"keep user and password out of the address of {parts.hostname}: it is written to disk; "
+            "keep user and password out of the address, which is written to disk, and leave '@' out: "
             "set NEARBY_ELASTICSEARCH_USER and NEARBY_ELASTICSEARCH_PASSWORD"
         )
-    return url if port is not None else parts._replace(netloc=f"{parts.netloc}:{PORT}").geturl()
+
+
+def _host(url: str) -> str:
+    match = _URL.fullmatch(url)
+    if match is None or (match["port"] and not 0 < int(match["port"]) < 65_536):
+        # what is in the place of a port, and is none, may be a password
+        shown = f"'{url}'" if _SHOWN.fullmatch(url) else "this (not repeated: it may hold a password)"
+        raise OptionError(f"{shown} is no URL of a server; expected one as in '{EXAMPLE}'")
+    if any(set(step) <= {"."} for step in match["path"].split("/")[1:]):
+        raise OptionError(f"'{url}' is no URL of a server: leave '..' and empty steps out of its path")
+    return f"{match['scheme']}://{match['host']}:{match['port'] or PORT}{match['path']}"
 
 
 def _option(word: str) -> tuple[str, str | int]:

@@ -11,25 +11,35 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from encoders.errors import BadItemError, IndexGoneError, NearbyError, ServerError
+from encoders.errors import BadItemError, IndexGoneError, ServerError
 from indexers.elasticsearch.client import blocked, cause_of, speaking
-from indexers.elasticsearch.patience import LONG, passes, status_passes
+from indexers.elasticsearch.deadline import timeout_seconds
+from indexers.elasticsearch.patience import LONG, passes, refused_outright, status_passes
 
-#: A request holds so many bytes or documents; twice as large ones were no faster.
+#: Bytes or documents of one request; requests of twice the size were no faster.
 BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000
 #: Requests in flight: the server works on one while we make the next.
 IN_FLIGHT = 3
-#: Nothing got through for so long: then we give up.
+#: A load without any progress for these seconds is given up.
 PATIENCE_SECONDS = LONG
 #: The server itself waits so long for a part of the index that has no node: shorter than the request does.
 SHARD_SECONDS = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
 
-#: Told of each document that is refused for good; raises, or lets the load go on.
-OnRejected = Callable[[NearbyError], None]
+
+class RejectedError(BadItemError):
+    """A document that is refused for good; `tag` is what `Bulk.put` was given with it."""
+
+    def __init__(self, said: str, tag: Any) -> None:
+        super().__init__(said)
+        self.tag = tag
 
 
-def raise_rejected(error: NearbyError) -> None:
+#: Called with the refusal of each document that is refused for good; raises, or lets the load go on.
+OnRejected = Callable[[RejectedError], None]
+
+
+def raise_rejected(error: RejectedError) -> None:
     """Stop at the first refused document."""
     raise error
 
@@ -39,6 +49,7 @@ class Line(NamedTuple):
 
     key: str
     body: bytes
+    tag: Any = None
 
 
 @dataclass
@@ -46,7 +57,7 @@ class Delivered:
     """What became of one request's documents; each belongs to one thread, so that nothing is counted at once."""
 
     acknowledged: int = 0
-    refused: list[NearbyError] = field(default_factory=list)
+    refused: list[RejectedError] = field(default_factory=list)
 
 
 class Bulk:
@@ -63,11 +74,15 @@ class Bulk:
         Told of each document that is refused for good.
     patience : float, optional
         Seconds without any progress after which the load is given up; by default `PATIENCE_SECONDS`.
+    before_first : callable, optional
+        Called once, before anything is sent; what it raises stops the load.
 
     Attributes
     ----------
     acknowledged : int
         Documents that the server has said it has.
+    wrote : bool
+        Whether a document may have been written or removed; False as long as everything was refused.
     """
 
     def __init__(
@@ -77,7 +92,10 @@ class Bulk:
         alias: str,
         on_rejected: OnRejected = raise_rejected,
         patience: float | None = None,
+        before_first: Callable[[], None] | None = None,
     ) -> None:
+        self._before_first = before_first
+        self.wrote = False
         self._client, self._hosts, self._alias = client, hosts, alias
         self._on_rejected = on_rejected
         self._patience = PATIENCE_SECONDS if patience is None else patience
@@ -88,9 +106,9 @@ class Bulk:
         self._stopped = False
         self.acknowledged = 0
 
-    def put(self, key: str, document: bytes) -> None:
-        """Add or replace a document, given as JSON."""
-        self._append(Line(key, b'{"index":{"_id":%s}}\n%s\n' % (_quoted(key), document)))
+    def put(self, key: str, document: bytes, tag: Any = None) -> None:
+        """Add or replace a document, given as JSON; should it be refused, its refusal carries the `tag`."""
+        self._append(Line(key, b'{"index":{"_id":%s}}\n%s\n' % (_quoted(key), document), tag))
 
     def delete(self, key: str) -> None:
         """Remove a document, if it is there."""
@@ -132,6 +150,9 @@ class Bulk:
     def _send(self) -> None:
         if not self._lines:
             return
+        before, self._before_first = self._before_first, None
+        if before is not None:
+            before()
         while len(self._flying) >= IN_FLIGHT:  # so memory stays bounded, however slow the server
             self._land()
         self._flying.append(self._threads.submit(self._deliver, self._lines))
@@ -154,7 +175,8 @@ class Bulk:
             lines = left
             if lines and (self._stopped or time.monotonic() - progress > self._patience):
                 raise ServerError(
-                    f"{trouble}; after {self._patience:.0f} s without progress the load stopped: go on later"
+                    f"{trouble}; after {self._patience:.0f} s without progress the load stopped: "
+                    "run the same command again later"
                 )
             if lines:
                 time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # or all would come back at once
@@ -165,29 +187,36 @@ class Bulk:
         """Send lines once; return those that should be sent again, and why."""
         try:
             with speaking(self._hosts):
-                answer = self._client.options(max_retries=0, retry_on_status=()).bulk(
+                answer = self._client.options(
+                    max_retries=0, retry_on_status=(), request_timeout=timeout_seconds()
+                ).bulk(
                     index=self._alias,
                     operations=[line.body for line in lines],
                     require_alias=True,
                     timeout=f"{1000 * min(SHARD_SECONDS, self._patience):.0f}ms",
                     filter_path="errors,items.*.status,items.*.error.type,items.*.error.reason",
                 )
+                if not answer["errors"]:
+                    self.wrote = True
+                    delivered.acknowledged += len(lines)
+                    return [], ""
+                results = [next(iter(item.values())) for item in answer["items"]]
+                for result in results:
+                    _ = result["status"], result["error"]["type"] if "error" in result else ""
         except ServerError as error:
+            self.wrote |= not refused_outright(error)
             if not passes(error):
                 raise
             return lines, str(error)
-        if not answer["errors"]:
-            delivered.acknowledged += len(lines)
-            return [], ""
-        return self._sorted(lines, answer["items"], delivered)
+        return self._sorted(lines, results, delivered)
 
-    def _sorted(self, lines: list[Line], items: Any, delivered: Delivered) -> tuple[list[Line], str]:
+    def _sorted(self, lines: list[Line], results: list[Any], delivered: Delivered) -> tuple[list[Line], str]:
         again: list[Line] = []
         trouble = ""
-        for line, item in zip(lines, items, strict=True):
-            (result,) = item.values()
+        for line, result in zip(lines, results, strict=True):
             error = result.get("error")
             if error is None:  # also of what was to be removed and was not there
+                self.wrote = True
                 delivered.acknowledged += 1
             elif status_passes(result["status"], error["type"]):
                 again.append(line)
@@ -196,11 +225,13 @@ class Bulk:
                 raise ServerError(blocked(error["reason"]))
             elif error["type"] == "index_not_found_exception":
                 raise IndexGoneError(
-                    f"the index behind '{self._alias}' was removed while it was loaded: begin the load anew"
+                    f"the index behind '{self._alias}' was removed while it was loaded: start the load again"
                 )
             else:
                 _, reason = cause_of({"error": error})
-                delivered.refused.append(BadItemError(f"item '{line.key}': Elasticsearch refuses it: {reason}"))
+                delivered.refused.append(
+                    RejectedError(f"item '{line.key}': Elasticsearch refuses it: {reason}", line.tag)
+                )
         return again, trouble
 
 

@@ -10,30 +10,45 @@ from pathlib import Path
 from typing import Any
 
 from encoders.errors import IndexGoneError, NearbyError, OptionError, ServerError
-from encoders.numbers import read_number
+from indexers.elasticsearch.deadline import TIMEOUT, timeout_seconds, transport_class
+from indexers.elasticsearch.trust import require_trusted
 
 USER, PASSWORD = "NEARBY_ELASTICSEARCH_USER", "NEARBY_ELASTICSEARCH_PASSWORD"
 API_KEY, AUTHORITY = "NEARBY_ELASTICSEARCH_API_KEY", "NEARBY_ELASTICSEARCH_CA"
-TIMEOUT = "NEARBY_ELASTICSEARCH_TIMEOUT"
 #: Majors that a client of major 8 is understood by.
 MAJORS = (8, 9)
-_SECONDS = 60.0
-#: Whether there is a server is soon asked of another node.
-_SOON = 5.0
-_RETRIES = 5
 
 
-def connected(hosts: Sequence[str]) -> Any:
+def connected(hosts: Sequence[str], named: bool = False) -> Any:
     """Return a client, one for each process and cluster, after its version was looked at.
+
+    Parameters
+    ----------
+    hosts : sequence of str
+    named : bool
+        Whether the user himself has given the address: credentials go nowhere else without his consent; see `trust`.
 
     Raises
     ------
     ServerError
         When there is no Elasticsearch that this client can speak to, or it does not let us in.
     OptionError
-        For settings in the environment that do not fit together.
+        For settings in the environment that do not fit together, and for credentials that should not be sent there.
     """
+    if has_credentials():
+        require_trusted(hosts, named)
     return _connected(tuple(hosts), os.getpid(), tuple(os.environ.get(name) for name in _VARIABLES))
+
+
+def has_credentials() -> bool:
+    """Tell whether the environment holds who we are.
+
+    Raises
+    ------
+    OptionError
+        When it holds half of it, or what it cannot be.
+    """
+    return bool(_identity(*(os.environ.get(name) for name in _VARIABLES[:3])))
 
 
 _VARIABLES = (USER, PASSWORD, API_KEY, AUTHORITY, TIMEOUT)
@@ -44,15 +59,15 @@ def _connected(hosts: tuple[str, ...], process: int, environment: tuple[str | No
     from elasticsearch import Elasticsearch
     from elasticsearch.serializer import OrjsonSerializer
 
+    timeout_seconds()
     client = Elasticsearch(
         list(hosts),
         **_identity(*environment[:3]),
         **_authority(environment[3], hosts),
         serializers={"application/json": OrjsonSerializer()},
-        request_timeout=_timeout(environment[4]),
+        transport_class=transport_class(),
         retry_on_timeout=True,
         retry_on_status=(502, 503, 504),
-        max_retries=_RETRIES,
         dead_node_backoff_factor=0.2,
         # whoever tries a stopped node waits for it; others answer meanwhile
         max_dead_node_backoff=15,
@@ -68,8 +83,7 @@ def require_major(client: Any, hosts: Sequence[str]) -> None:
     Not by ``info()``, which a minimal distribution does not answer. The node that is asked answers for all: it would
     wait for one that is stopped.
     """
-    asked = client.options(request_timeout=_SOON) if len(hosts) > 1 else client
-    said = asked.options(ignore_status=403).nodes.info(node_id="_local", filter_path="nodes.*.version")
+    said = client.options(ignore_status=403).nodes.info(node_id="_local", filter_path="nodes.*.version")
     if said.meta.status == 403:  # who may only search need not know it; one that does not fit refuses what comes next
         return
     answer = said.body or {}
@@ -88,10 +102,19 @@ def _identity(user: str | None, password: str | None, key: str | None) -> dict[s
     if key:
         if user or password:
             raise OptionError(f"set {API_KEY}, or {USER} and {PASSWORD}, not both")
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise OptionError(f"{API_KEY} holds a character that no API key has: copy it again, in its encoded form")
         return {"api_key": key}
     if bool(user) != bool(password):
         raise OptionError(f"{USER} and {PASSWORD} belong together: set both or none")
-    return {"basic_auth": (user, password)} if user else {}
+    if not user or not password:
+        return {}
+    if ":" in user:
+        raise OptionError(f"{USER} holds a ':', which no user of Elasticsearch has: give the name alone")
+    import base64
+
+    # as UTF-8 (RFC 7617), which the client's own encoding is not
+    return {"basic_auth": base64.b64encode(f"{user}:{password}".encode("utf-8", "surrogateescape")).decode()}
 
 
 def _authority(path: str | None, hosts: Sequence[str]) -> dict[str, Any]:
@@ -107,16 +130,6 @@ def _authority(path: str | None, hosts: Sequence[str]) -> dict[str, Any]:
             f"{AUTHORITY} names '{path}', which {what}: give the certificate of who signed the server's"
         ) from None
     return {"ca_certs": path} if any(host.startswith("https:") for host in hosts) else {}
-
-
-def _timeout(value: str | None) -> float:
-    try:
-        seconds = read_number(value) if value else _SECONDS
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds <= 3600:
-        raise OptionError(f"{TIMEOUT} should be a number of seconds, at most 3,600; got '{value}'")
-    return seconds
 
 
 @contextmanager
@@ -147,7 +160,8 @@ def speaking(hosts: Sequence[str]) -> Iterator[None]:
         raise ServerError(
             f"no Elasticsearch answers at {_all(hosts)}: start it, or give the right address ({_cause(error)})"
         ) from error
-    except (elastic_transport.TransportError, ValueError) as error:
+    # what is read of an answer in the block that asks for it, and is not there
+    except (elastic_transport.TransportError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         if isinstance(error, NearbyError):
             raise
         raise ServerError(
@@ -176,6 +190,8 @@ def refusal(error: Any, hosts: Sequence[str]) -> str:
         return f"Elasticsearch at {hosts[0]} does not let our user do this: give it the right ({reason})"
     if kind == "media_type_header_exception":
         return f"Elasticsearch at {hosts[0]} is older than this client understands: use a server of version 8 or 9"
+    if kind == "index_closed_exception":
+        return closed(error.body)
     if kind == "index_not_found_exception":
         return f"Elasticsearch at {hosts[0]} has no such index ({reason}): index the corpus again"
     if error.status_code == 429:
@@ -217,6 +233,14 @@ def cause_of(body: Any) -> tuple[str, str]:
     return kind, " ".join(str(deepest.get("reason") or root.get("reason") or kind).split())[:300]
 
 
+def closed(body: Any) -> str:
+    """Say that an index is closed, given the error that says so."""
+    error = body.get("error", {}) if isinstance(body, dict) else {}
+    causes = [error, *(error.get("root_cause") or [])] if isinstance(error, dict) else []
+    name = next((str(cause["index"]) for cause in causes if isinstance(cause, dict) and cause.get("index")), "NAME")
+    return f"the index '{name}' in Elasticsearch is closed: open it with  POST /{name}/_open"
+
+
 def _tls(error: Any, hosts: Sequence[str]) -> str:
     cause = _cause(error)
     if "WRONG_VERSION_NUMBER" in cause or "record layer failure" in cause:
@@ -228,7 +252,10 @@ def _tls(error: Any, hosts: Sequence[str]) -> str:
 
 
 def _cause(error: Any) -> str:
-    return " ".join(str(getattr(error, "message", None) or error).split())[:160]
+    said = " ".join(str(getattr(error, "message", None) or error).split())[:160]
+    if isinstance(error, KeyError):
+        return f"it lacks {said}"
+    return "it has another form" if isinstance(error, TypeError | AttributeError | IndexError) else said
 
 
 def _all(hosts: Sequence[str]) -> str:

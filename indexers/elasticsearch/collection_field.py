@@ -53,7 +53,7 @@ class CollectionField(Elasticsearch):
     ) -> None:
         super().__init__(space, backend, parameters, lexicon)
         self._field_name, self._index, self._kept = field, index, True
-        self._listed = False
+        self._listed, self._named = False, False
 
     @property
     def field_name(self) -> str:
@@ -108,7 +108,7 @@ class CollectionField(Elasticsearch):
         found = list(scanned(self.site, self._made(), page=_PAGE))
         self._listed = True
         self._listed_ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
-        self._places = np.array([hit["fields"]["place"][0] for hit in found], dtype=np.int64)
+        self._positions = np.array([hit["fields"]["place"][0] for hit in found], dtype=np.int64)
 
     def _key_of(self, row: int) -> str:
         return key_of(self._ids[row])
@@ -122,8 +122,8 @@ class CollectionField(Elasticsearch):
         ids = sorted({id for one in found for id in one.ids})
         number = {id: row for row, id in enumerate(ids)}
         rows = np.full((len(found), max((len(one.ids) for one in found), default=0)), -1, dtype=np.int64)
-        for place, one in enumerate(found):
-            rows[place, : len(one.ids)] = [number[id] for id in one.ids]
+        for query, one in enumerate(found):
+            rows[query, : len(one.ids)] = [number[id] for id in one.ids]
         exact = exact_rows(self._stored, queries, rows, lambda row: key_of(ids[row]))
         return [
             [Hit(ids[row], score) for row, score in zip(*pair, strict=True) if row >= 0]

@@ -6,7 +6,6 @@ Source: Elasticsearch reference 8.19, kNN search and dense vector field type; do
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,19 +16,22 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, n_rows
 from encoders.errors import ArtifactError, OptionError
+from encoders.json_text import parse_json
 from encoders.numbers import read_number
+from encoders.plain_file import read_plain
 from indexers.base import Index, Rows
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.fields import WINDOW, Field, How, WordsField, field_of
 from indexers.elasticsearch.layout import Layout
+from indexers.elasticsearch.ownership import IDENTITY, ONE_SPACE, is_own_name, new_identity, require_maker
 from indexers.elasticsearch.rights import require_rights
 from indexers.elasticsearch.search import Answers, searched
 from indexers.elasticsearch.site import KEPT, MADE_BY, Site, own_name, write_alias
 from indexers.elasticsearch.stored import Stored, exact_rows
 from indexers.folder import read_array, write_array
 
-PLACES, ABOUT = "places.npy", "about.json"
+POSITIONS, ABOUT = "places.npy", "about.json"
 CANDIDATES = 100
 #: The field of an index that holds one space alone.
 CODE = "code"
@@ -58,7 +60,7 @@ class Elasticsearch(Index):
     def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
         """Refuse a wrong address or parameter, where no Elasticsearch answers, and who may not index there."""
         super().check(backend, parameters)
-        require_rights(Site(Address.read(backend)))
+        require_rights(Site(Address.read(backend), named=True))
 
     def _configure(self, backend: str) -> None:
         self.address = Address.read(backend)
@@ -67,9 +69,11 @@ class Elasticsearch(Index):
         self._candidates, self._rescore = CANDIDATES, False
         self._oversample: float | None = None
         self._index: str | None = None
-        self._places = np.empty(0, dtype=np.int64)
-        self._next_place = 0
+        self._positions = np.empty(0, dtype=np.int64)
+        self._next_position = 0
         self._kept, self._stale = False, False
+        self._identity = new_identity()
+        self._named = True  # by whoever describes the index; a saved folder is no such
 
     def _set_parameter(self, key: str, value: str) -> None:
         if key == "num_candidates":
@@ -93,7 +97,7 @@ class Elasticsearch(Index):
     @cached_property
     def site(self) -> Site:
         """The server, connected to when it is first needed."""
-        return Site(self.address)
+        return Site(self.address, named=self._named)
 
     # -- what the contract asks for ----------------------------------------------------------------------------
 
@@ -101,30 +105,30 @@ class Elasticsearch(Index):
         import orjson
 
         index = self._made()
-        first = self._next_place
+        first = self._next_position
         with Bulk(self.site.client, self.address.hosts, write_alias(index)) as bulk:
-            for place, value in enumerate(self.field.values(self.comparable(codes)), start=first):
-                document = orjson.dumps({"place": place, CODE: value}, option=orjson.OPT_SERIALIZE_NUMPY)
-                bulk.put(str(place), document)
-        self._next_place = first + n_rows(codes)
-        self._places = np.concatenate([self._places, np.arange(first, self._next_place)])
+            for position, value in enumerate(self.field.values(self.comparable(codes)), start=first):
+                document = orjson.dumps({"place": position, CODE: value}, option=orjson.OPT_SERIALIZE_NUMPY)
+                bulk.put(str(position), document)
+        self._next_position = first + n_rows(codes)
+        self._positions = np.concatenate([self._positions, np.arange(first, self._next_position)])
         self._stale = True
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
         with Bulk(self.site.client, self.address.hosts, write_alias(self._made())) as bulk:
-            for place in self._places[rows].tolist():
-                bulk.delete(str(place))
-        self._places = np.delete(self._places, rows)
+            for position in self._positions[rows].tolist():
+                bulk.delete(str(position))
+        self._positions = np.delete(self._positions, rows)
         self._stale = True
 
     def _search(self, queries: Codes, k: int) -> Rows:
         found = self._answers(queries, k)
         scores = np.full((len(found), k), -np.inf, dtype=np.float32)
         rows = np.full((len(found), k), -1, dtype=np.int64)
-        for place, answers in enumerate(found):
+        for query, answers in enumerate(found):
             count = len(answers.raw)
-            scores[place, :count] = self.field.scores(answers.raw)
-            rows[place, :count] = self._rows_of_places(answers.places)
+            scores[query, :count] = self.field.scores(answers.raw)
+            rows[query, :count] = self._rows_of_positions(answers.positions)
         if self._rescore and not self.stores_counts:
             return exact_rows(self._stored, queries, rows, self._key_of)
         return Rows(scores, rows)
@@ -132,8 +136,8 @@ class Elasticsearch(Index):
     def _write(self, folder: Path) -> None:
         index = self._made()
         self._refresh()
-        write_array(folder / PLACES, self._places)
-        about = {"index": index, "next_place": self._next_place}
+        write_array(folder / POSITIONS, self._positions)
+        about = {"index": index, "next_place": self._next_position, IDENTITY: self._identity}
         (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
         self._kept = True
         self.site.set_meta(index, {**self._meta(), KEPT: True})
@@ -143,13 +147,17 @@ class Elasticsearch(Index):
         return self.site.bytes(self._made())
 
     def _read(self, folder: Path, mmap: bool) -> None:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        self._places = read_array(folder / PLACES, mmap=False)
-        self._index, self._next_place, self._kept = str(about["index"]), int(about["next_place"]), True
-        if not self.site.exists(self._index):
+        about = parse_json(read_plain(folder / ABOUT))
+        self._positions = read_array(folder / POSITIONS, mmap=False)
+        self._index, self._next_position, self._kept = str(about["index"]), int(about["next_place"]), True
+        self._identity, self._named = str(about.get(IDENTITY, "")), False
+        if not is_own_name(self._index, self.address.name) or not self.site.exists(self._index):
             raise ArtifactError(
-                f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]} any more"
+                f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]}: index the items "
+                "again"
             )
+        require_maker(self.site, self._index, self._identity)
+        self.site.require_alive(self._index)
         self.site.refresh(self._index)
         held = self.site.count(self._index)
         if held != len(self):
@@ -186,25 +194,26 @@ class Elasticsearch(Index):
     def _many_shards(self) -> bool:
         return self.address.shards > 1 and isinstance(self.field, WordsField)
 
-    def _rows_of_places(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rows are the live items in the order of adding, and places only grow."""
-        return np.searchsorted(self._places, places)
+    def _rows_of_positions(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows are the live items in the order of adding, and positions only grow."""
+        return np.searchsorted(self._positions, positions)
 
     def _key_of(self, row: int) -> str:
-        return str(int(self._places[row]))
+        return str(int(self._positions[row]))
 
     def _made(self) -> str:
         """Return the index, which is made when it is first needed."""
         if self._index is None:
             layout = Layout({CODE: self.field})
-            name = own_name(self.address.name, uuid.uuid4().hex[:12])
+            name = own_name(self.address.name, self._identity[:12])
             self.site.create(name, write_alias(name), layout, self._meta())
+            require_maker(self.site, name, self._identity)
             self._index = name  # before anything else can fail: `close` removes it
             self.site.require_alive(name)
         return self._index
 
     def _meta(self) -> dict[str, Any]:
-        return {MADE_BY: "an index", "space": self.space.to_json()}
+        return {MADE_BY: ONE_SPACE, IDENTITY: self._identity, "space": self.space.to_json()}
 
     def _refresh(self) -> None:
         if self._stale:

@@ -37,9 +37,9 @@ class Layout:
         }
 
 
-#: What a document holds beside its spaces: its place in the order of items, label and metadata to filter by, the
-#: item itself (not indexed), the digest by which a change is seen, its key as a column, an id that Elasticsearch
-#: cannot have, and, of the records of parts of a load, which they are.
+#: What a document holds beside its spaces: its position in the order of items ("place"), label and metadata to filter
+#: by, the item itself (not indexed), the digest by which a change is seen, its key as a column, an id that
+#: Elasticsearch cannot have, and, of the records of a load's shards ("part"), which they are.
 OWN: dict[str, Any] = {
     "place": {"type": "long"},
     "label": {"type": "keyword", "ignore_above": 8191},

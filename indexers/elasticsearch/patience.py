@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from encoders.errors import NearbyError, PartMissingError
 from indexers.elasticsearch.client import cause_of
+from indexers.elasticsearch.deadline import timeout_seconds, within
 
 #: So long a request of somebody who waits for the answer is tried.
 SHORT = 10.0
@@ -39,15 +41,19 @@ def patient(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
 
     @wraps(method)
     def tried(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        end, wait = time.monotonic() + self.patience, _FIRST_WAIT
-        while True:
-            try:
-                return method(self, *args, **kwargs)
-            except NearbyError as error:
-                if not passes(error) or time.monotonic() + wait > end:
-                    raise
-            time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # or all would come back at once
-            wait = min(2 * wait, _LONGEST_WAIT)
+        # somebody who waits for the answer has one deadline; a load goes on as long as there is hope
+        interactive = self.patience <= SHORT
+        seconds = min(self.patience, timeout_seconds()) if interactive else self.patience
+        until, wait = time.monotonic() + seconds, _FIRST_WAIT
+        with within(timeout_seconds()) if interactive else nullcontext():
+            while True:
+                try:
+                    return method(self, *args, **kwargs)
+                except NearbyError as error:
+                    if not passes(error) or time.monotonic() + wait > until:
+                        raise
+                time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # or all would come back at once
+                wait = min(2 * wait, _LONGEST_WAIT)
 
     return tried
 
@@ -78,6 +84,11 @@ def status_passes(status: int, kind: str) -> bool:
     if kind in VIEW_LOST:
         return True
     return status in _PASSING and (status == 503 or kind != "cluster_block_exception")
+
+
+def refused_outright(error: NearbyError) -> bool:
+    """Tell whether a server has answered, and refused the whole request: then nothing of it was done."""
+    return 400 <= getattr(error.__cause__, "status_code", 0) < 500
 
 
 def silent(error: NearbyError) -> bool:

@@ -32,12 +32,13 @@ def _require(client: Any, address: Address) -> None:
     asked = [{"names": [name, f"{name}{LOADING}", f"{name}-*"], "privileges": list(INDEX)}]
     with speaking(address.hosts):  # where security is off there is nothing to ask
         said = client.options(ignore_status=(400, 404, 405)).security.has_privileges(cluster=list(CLUSTER), index=asked)
-    if said.meta.status != 200 or said["has_all_requested"]:
-        return
-    missing = {right for right, has in said["cluster"].items() if not has}
-    missing |= {right for rights in said["index"].values() for right, has in rights.items() if not has}
+        if said.meta.status != 200 or said["has_all_requested"]:
+            return
+        missing = {right for right, has in said["cluster"].items() if not has}
+        missing |= {right for rights in said["index"].values() for right, has in rights.items() if not has}
+        user = str(said["username"])
     raise ServerError(
-        f"Elasticsearch at {address.hosts[0]} does not let the user '{said['username']}' index here: give it the "
+        f"Elasticsearch at {address.hosts[0]} does not let the user '{user}' index here: give it the "
         f"privileges {', '.join(sorted(missing))} ({', '.join(CLUSTER)} of the cluster; {', '.join(INDEX)} of indexes "
         f"named '{name}*'), or set {USER} to another"
     )

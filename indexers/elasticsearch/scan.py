@@ -1,4 +1,4 @@
-"""Reading all documents of an index, page by page, in the order of their places."""
+"""Reading all documents of an index, page by page, in the order of their positions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from encoders.errors import ServerError
 from indexers.elasticsearch.client import cause_of
+from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.patience import VIEW_LOST, patient
 from indexers.elasticsearch.search import SHOWN
 from indexers.elasticsearch.site import Site
@@ -22,12 +23,13 @@ def scanned(
     source: Sequence[str] | None = None,
     only: Sequence[dict[str, Any]] = (),
     page: int = 1_000,
+    shown: Sequence[str] = SHOWN,
 ) -> Iterator[dict[str, Any]]:
-    """Yield hits: ``_id``, ``fields`` (place, own_id) and, where `source` names parts of it, ``_source``.
+    """Yield hits: ``_id``, ``fields`` (those `shown`) and, where `source` names parts of it, ``_source``.
 
     They are as they were at one moment; where a node takes the view of it away, the rest is as it is then.
     """
-    view = _View(site, index, source, only, page)
+    view = _View(site, index, source, only, page, shown)
     try:
         while not view.ended:
             yield from view.page()
@@ -35,18 +37,30 @@ def scanned(
         view.close()
 
 
+def positions_and_digests(site: Site, index: str) -> Iterator[tuple[int, str]]:
+    """Yield the position and the digest of every item of a collection's index, in the order of the positions."""
+    for hit in scanned(site, index, page=WINDOW, shown=("place", "digest")):
+        yield int(hit["fields"]["place"][0]), str(hit["fields"].get("digest", ("",))[0])
+
+
 class _View:
     """A point in time, and how far it was read."""
 
     def __init__(
-        self, site: Site, index: str, source: Sequence[str] | None, only: Sequence[dict[str, Any]], page: int
+        self,
+        site: Site,
+        index: str,
+        source: Sequence[str] | None,
+        only: Sequence[dict[str, Any]],
+        page: int,
+        shown: Sequence[str],
     ) -> None:
         self.site, self.index, self.only, self.size = site, index, only, page
         self.patience = site.patience
         self.shown = {
             "sort": [{"place": "asc"}],
             "source": False if source is None else list(source),
-            "docvalue_fields": SHOWN,
+            "docvalue_fields": list(shown),
             "track_total_hits": False,
             "allow_partial_search_results": False,
         }
@@ -72,7 +86,7 @@ class _View:
         return [hit for hit in hits if hit["_id"] not in known]
 
     def _begin_again(self) -> None:
-        """Have the next page come from a new view, which begins with the place that was read last."""
+        """Have the next page come from a new view, which begins with the position that was read last."""
         self.id = self.after = None
         if self.last:
             self.behind = [{"range": {"place": {"gte": self.last[-1]["fields"]["place"][0]}}}]
@@ -88,7 +102,10 @@ class _View:
                 size=self.size,
                 **self.shown,
             )
-        return answer["hits"]["hits"], answer["pit_id"]
+            hits: list[dict[str, Any]] = answer["hits"]["hits"]
+            for hit in hits:
+                _ = hit["_id"], hit["sort"], hit["fields"]["place"][0]  # what is read of every hit
+            return hits, str(answer["pit_id"])
 
     def close(self) -> None:
         """Let the server forget the view; what it forgot already, or cannot be told now, it forgets by itself."""

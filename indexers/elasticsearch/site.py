@@ -1,4 +1,4 @@
-"""An address and what lies there: the index that is served, the one that is being made, and what is left over.
+"""An address and what is there: the index that is served and the one that is being made; what is whose: `ownership`.
 
 Every index is called ``NAME-NUMBER`` and served under the alias ``NAME``. While it is loaded it has the alias
 ``NAME.next``; one atomic call makes it the one that is served. It is written to under an alias of its own: what comes
@@ -7,17 +7,17 @@ late, from a node that stood still or a process that did not see the swap, canno
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from encoders.errors import IndexGoneError, PartMissingError, ServerError
+from encoders.errors import ServerError
 from indexers.elasticsearch.address import LOADING, Address
-from indexers.elasticsearch.client import cause_of, connected, speaking
+from indexers.elasticsearch.client import cause_of, has_credentials
+from indexers.elasticsearch.deadline import timeout_seconds
 from indexers.elasticsearch.layout import Layout
-from indexers.elasticsearch.patience import SHORT, patient, silent
+from indexers.elasticsearch.patience import SHORT, patient
+from indexers.elasticsearch.reading import Reader
+from indexers.elasticsearch.trust import remember
 
 MADE_BY = "nearby"
 #: Said by an index of one space that a saved folder names.
@@ -26,31 +26,34 @@ KEPT = "kept"
 ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
 _MERGE_SECONDS = 24 * 3600
-#: A node that is asked to read something is left after so many seconds, where there is another; at last with patience.
-_SOON = (2.0, 2.0, 4.0, 4.0, 8.0)
 #: An index whose copies have found no node, and look for none, for so many spans of so many seconds, goes without.
 _SPANS, _SPAN_SECONDS = 4, 5
 
-T = TypeVar("T")
+
+class Names(NamedTuple):
+    """Names that are taken, of indexes, aliases and data streams alike, and which of the indexes are closed."""
+
+    names: frozenset[str]
+    closed: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Left:
-    """An index of ours that is not served: how many documents it has, and whether it is being loaded."""
+class Described(NamedTuple):
+    """An index as it is described: its aliases, and the ``_meta`` of its mapping."""
 
-    name: str
-    documents: int
-    loading: bool
+    aliases: frozenset[str]
+    meta: dict[str, Any]
 
 
-class Site:
-    """What lies at an address.
+class Site(Reader):
+    """An address, and the server there.
 
     Parameters
     ----------
     address : Address
     patience : float, optional
         Seconds for which is asked again what cannot be done just now.
+    named : bool, optional
+        Whether the user himself has given the address, and no folder: only then he need not trust it first.
 
     Raises
     ------
@@ -58,39 +61,24 @@ class Site:
         When no Elasticsearch answers there.
     """
 
-    def __init__(self, address: Address, patience: float = SHORT) -> None:
-        self.address, self.patience = address, patience
-        self.client = connected(address.hosts)
+    @classmethod
+    def named(cls, address: Address, patience: float = SHORT) -> Site:
+        """Return the server at an address that the user himself has given to index at; it is trusted from now on.
+
+        Raises
+        ------
+        ServerError
+            When no Elasticsearch answers there.
+        """
+        site = cls(address, patience, named=True)
+        if has_credentials():
+            remember(address.hosts)
+        return site
 
     @property
     def next(self) -> str:
         """The alias under which an index is loaded."""
         return f"{self.address.name}{LOADING}"
-
-    @contextmanager
-    def asking(self) -> Iterator[Any]:
-        """Yield the client; what it raises becomes one sentence."""
-        with speaking(self.address.hosts):
-            yield self.client
-
-    @patient
-    def read(self, ask: Callable[[Any], T]) -> T:
-        """Ask what any node can answer: one that is silent is left soon, where there is another.
-
-        Parameters
-        ----------
-        ask : callable
-            Given the client; raises `PartMissingError` when what it got is not the whole answer.
-        """
-        for seconds in _SOON if len(self.address.hosts) > 1 else ():
-            try:
-                with self.asking() as client:
-                    return ask(client.options(request_timeout=seconds, retry_on_timeout=False))
-            except ServerError as error:
-                if not silent(error):
-                    raise
-        with self.asking() as client:
-            return ask(client)
 
     @patient
     def behind(self, alias: str) -> str | None:
@@ -109,9 +97,13 @@ class Site:
                         f"'{alias}' is an index that nearby has not made: give another name in the address"
                     )
                 return None
-        if len(found) > 1:
-            raise ServerError(f"several indexes stand behind the alias '{alias}': leave one, the others serve nobody")
-        return str(next(iter(found)))
+            names = sorted(found.body)
+        if len(names) > 1:
+            raise ServerError(
+                f"the alias '{alias}' names several indexes ({', '.join(names[:4])}{', …' if len(names) > 4 else ''}), "
+                "and a collection has one: give another name in the address, or take the alias from the others"
+            )
+        return names[0] if names else None
 
     @patient
     def exists(self, name: str) -> bool:
@@ -129,9 +121,12 @@ class Site:
             When nearby has not made it.
         """
         with self.asking() as client:
-            found = client.indices.get_mapping(index=name)[name]["mappings"].get("_meta", {})
+            found = client.indices.get_mapping(index=name)[name]["mappings"].get("_meta") or {}
         if MADE_BY not in found:
-            raise ServerError(f"'{name}' is an index that nearby has not made: give another name in the address")
+            raise ServerError(
+                f"'{name}' is an index that nearby has not made, or its description (_meta) was overwritten: "
+                "index the corpus under another name"
+            )
         return dict(found)
 
     @patient
@@ -158,36 +153,67 @@ class Site:
         return True
 
     def require_alive(self, name: str) -> None:
-        """Wait for an index that has no node just now, and refuse to write to one that stays so.
+        """Wait for an index that has no node just now, and refuse to write to one that stays so, or to another.
 
         Raises
         ------
         ServerError
         """
+        wait = min(ALIVE_SECONDS, 0.75 * timeout_seconds())
         with self.asking() as client:
-            health = client.options(ignore_status=408).cluster.health(
-                index=name, wait_for_status="yellow", timeout=f"{ALIVE_SECONDS:.0f}s"
+            health = client.options(ignore_status=408, request_timeout=timeout_seconds()).cluster.health(
+                index=name, wait_for_status="yellow", timeout=f"{1000 * wait:.0f}ms"
             )
-        if health["status"] == "red":
+            red = health["status"] == "red"
+        if red:
             raise ServerError(
                 f"no node of Elasticsearch at {self.address.hosts[0]} holds a part of the index '{name}' (it is red): "
                 "look at its health, start the nodes that are missing, and run the same command again"
             )
-
-    def fresh_name(self) -> str:
-        """Return the name of the index that comes next."""
-        numbers = [int(name.rpartition("-")[2]) for name in self.ours()]
-        return f"{self.address.name}-{max(numbers, default=0) + 1:06}"
+        self._require_alias(name)
 
     @patient
-    def ours(self) -> list[str]:
-        """Return the names of all numbered indexes of this name, oldest first."""
-        pattern = re.compile(rf"{re.escape(self.address.name)}-\d{{6,}}")
+    def _require_alias(self, name: str) -> None:
+        """Refuse to write through an alias that somebody has given to another index."""
+        alias = write_alias(name)
+        with self.asking() as client:
+            found = client.options(ignore_status=404).indices.get_alias(name=alias)
+            behind = [] if found.meta.status == 404 else sorted(found.body)
+        if behind != [name]:
+            named = ", ".join(behind) or "no index"
+            raise ServerError(
+                f"the alias '{alias}' should name '{name}' alone, and names {named}: set it right, or index the "
+                "corpus again with --rebuild"
+            )
+
+    @patient
+    def described(self, pattern: str) -> dict[str, Described]:
+        """Return the aliases and the ``_meta`` of all indexes whose names match, closed and hidden ones too."""
         with self.asking() as client:
             found = client.options(ignore_status=404).indices.get(
-                index=f"{self.address.name}-*", filter_path="*.aliases", expand_wildcards="all"
+                index=pattern,
+                features=["aliases", "mappings"],
+                filter_path="*.aliases,*.mappings._meta",
+                expand_wildcards="all",
             )
-        return sorted(name for name in found if pattern.fullmatch(name))
+            if found.meta.status == 404:
+                return {}
+            return {
+                name: Described(frozenset(said.get("aliases") or ()), dict(said.get("mappings", {}).get("_meta") or {}))
+                for name, said in (found.body or {}).items()
+            }
+
+    @patient
+    def names_like(self, pattern: str) -> Names:
+        """Return every name that matches and is taken, whoever took it."""
+        with self.asking() as client:
+            found = client.options(ignore_status=404).indices.resolve_index(name=pattern, expand_wildcards="all")
+            if found.meta.status == 404:
+                return Names(frozenset(), frozenset())
+            sorts = ("indices", "aliases", "data_streams")
+            names = frozenset(one["name"] for sort in sorts for one in found.get(sort, ()))
+            closed = {one["name"] for one in found.get("indices", ()) if "closed" in one.get("attributes", ())}
+            return Names(names, frozenset(closed))
 
     @patient
     def settle(self, name: str) -> None:
@@ -222,89 +248,13 @@ class Site:
         with self.asking() as client:  # again only after a look: what was done before its answer was lost is refused
             client.options(max_retries=0).indices.update_aliases(actions=actions)
 
-    def count(self, name: str, query: dict[str, Any] | None = None) -> int:
-        """Count items (not the records of parts); what was written since the last refresh is not seen."""
-        exists = {"exists": {"field": "place"}}
-        asked = exists if query is None else {"bool": {"filter": [exists, query]}}
-
-        def counted(client: Any) -> int:
-            answer = client.count(index=name, query=asked)
-            self._require_whole(answer)
-            return int(answer["count"])
-
-        return self.read(counted)
-
-    @patient
-    def refresh(self, name: str) -> None:
-        """Make what was written visible."""
-        with self.asking() as client:
-            self._require_whole(client.indices.refresh(index=name))
-
-    def _require_whole(self, answer: Any) -> None:
-        """Refuse an answer that shards without a node have no share in; it comes with status 200."""
-        if answer["_shards"]["failed"]:
-            raise self.part_missing()
-
-    def part_missing(self) -> PartMissingError:
-        """Say that a part of the index does not answer."""
-        return PartMissingError(
-            f"a part of the index '{self.address.name}' did not answer: look at the health of its nodes"
-        )
-
-    def documents(self, name: str, keys: list[str], fields: list[str]) -> list[dict[str, Any]]:
-        """Return the documents of some keys, with some fields of their source, in their order; ``found`` or not.
-
-        Raises
-        ------
-        PartMissingError
-            When it cannot be said of one whether it is there.
-        """
-
-        def fetched(client: Any) -> list[dict[str, Any]]:
-            documents: list[dict[str, Any]] = client.mget(index=name, ids=keys, source_includes=fields)["docs"]
-            for document in documents:
-                if "error" in document:
-                    kind, _ = cause_of(document)
-                    if kind == "index_not_found_exception":
-                        raise IndexGoneError(f"Elasticsearch at {self.address.hosts[0]} has no index '{name}' any more")
-                    raise self.part_missing()
-            return documents
-
-        return self.read(fetched)
-
-    def bytes(self, name: str) -> int:
-        """Return the size on disk of one copy of an index."""
-        with self.asking() as client:
-            stats = client.indices.stats(index=name, metric="store", filter_path="_all.primaries.store.size_in_bytes")
-        return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
-
-    def left_over(self) -> list[Left]:
-        """Return indexes of ours that serve nobody: not now, not who opened one before the swap, no saved folder."""
-        served, loading = self.behind(self.address.name), self.behind(self.next)
-        ours = self.ours()
-        kept = {served}
-        if served is not None:  # who had opened it before the swap still searches it
-            kept |= set(ours[: ours.index(served)][-1:]) if served in ours else set()
-        left = [name for name in ours if name not in kept] + self._passing()
-        for name in left:
-            self.refresh(name)  # while it is loaded nothing else makes its documents seen
-        return [Left(name, self.count(name), name == loading) for name in left]
-
-    def _passing(self) -> list[str]:
-        """Return indexes of one space each that were made for a while, and whose maker was killed, or still works."""
-        with self.asking() as client:
-            found = client.options(ignore_status=404).indices.get_mapping(
-                index=own_name(self.address.name, "*"), filter_path="*.mappings._meta"
-            )
-        return sorted(name for name, index in found.items() if not index["mappings"].get("_meta", {}).get(KEPT))
-
     @patient
     def remove(self, names: Iterable[str]) -> None:
         """Remove indexes."""
         names = list(names)
         if names:
             with self.asking() as client:
-                client.indices.delete(index=names, ignore_unavailable=True)
+                client.indices.delete(index=names, ignore_unavailable=True, expand_wildcards="none")
 
     def _served(self) -> dict[str, Any]:
         settings: dict[str, Any] = {"refresh_interval": None}

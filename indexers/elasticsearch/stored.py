@@ -48,7 +48,7 @@ class Stored:
 
     def _values(self, keys: list[str]) -> list[Any]:
         documents = self.site.documents(self.index, keys, [self.field])
-        if not all(document["found"] and self.field in document["_source"] for document in documents):
+        if not all(document.get("found") and self.field in document["_source"] for document in documents):
             raise IndexGoneError("some items were removed from the index while they were read: ask again")
         return [document["_source"][self.field] for document in documents]
 

@@ -15,7 +15,9 @@ from scipy.sparse import csr_array
 from encoders.artifact import atomic_folder, check_format, digest_of, read_json, write_json
 from encoders.base import Encoder
 from encoders.codes import normalized
-from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError
+from encoders.errors import ArtifactError, CorpusError, OptionError, UnknownNameError, one_line
+from encoders.json_text import parse_json
+from encoders.plain_file import read_plain
 from encoders.projection.factors import predict
 from encoders.projection.matrix_factorization import MatrixFactorization
 from encoders.registry import create
@@ -155,11 +157,17 @@ class Recommender:
                 if digest_of(folder / name) != manifest["digests"][name]:
                     raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
             parts = load_file(folder / RATINGS)
-            names = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+            names = parse_json(read_plain(folder / NAMES))
             shape = (len(names["users"]), len(names["items"]))
             matrix = csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
-        except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:
-            raise ArtifactError(f"{folder} is corrupt: {error}") from error
+            matrix.check_format(full_check=True)
+            for key, kind in (("users", str), ("items", str), ("titles", str | None)):
+                if not isinstance(names[key], list) or not all(isinstance(name, kind) for name in names[key]):
+                    raise ValueError(f"its {key} are no list of texts")
+            if len(names["titles"]) != len(names["items"]):
+                raise ValueError("it has not as many titles as items")
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError, SafetensorError) as error:
+            raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
         if not isinstance(encoder, MatrixFactorization):
             raise ArtifactError(f"{folder / ENCODER} is no matrix factorisation")
         return cls(encoder, names["users"], names["items"], names["titles"], matrix)

@@ -6,12 +6,12 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.batches import chunks
 from encoders.codes import Batch, Modality
 from encoders.errors import CorpusError
 
@@ -98,10 +98,20 @@ class CorpusBatches:
         self.items, self.rows = items, rows
 
     def __iter__(self) -> Iterator[Batch]:
-        stream = iter(self.items)
-        while chunk := list(islice(stream, self.rows)):
+        for chunk in chunks(self.items, self.rows, item_bytes):
             labels = [item.label for item in chunk]
             yield Batch([item.content for item in chunk], labels if any(labels) else None)
+
+
+def item_bytes(item: Item) -> int:
+    """Return about how much memory the content of an item takes.
+
+    Examples
+    --------
+    >>> item_bytes(Item("1", "a text")), item_bytes(Item("2", np.zeros((2, 3), np.uint8)))
+    (6, 6)
+    """
+    return len(item.content) if isinstance(item.content, str) else item.content.nbytes
 
 
 def update_digest(digest: Any, item: Item) -> None:

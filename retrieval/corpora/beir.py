@@ -18,13 +18,13 @@ from retrieval.corpora.files import existing
 from retrieval.corpora.jsonl import read_items
 from retrieval.corpora.qrels import read_qrels
 from retrieval.corpora.records import Fields
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 DEFAULT_SPLIT = "test"
 
 
 @dataclass(eq=False)
-class Beir(Source):
+class Beir(FileSource):
     """A BEIR folder: its documents, the queries that the split judges, and the judgements."""
 
     path: Path
@@ -40,7 +40,7 @@ class Beir(Source):
 
     def items(self) -> Iterator[Item]:
         """Read the documents from the beginning; empty ones are kept, since they may be judged."""
-        yield from read_items(self._file("corpus.jsonl"), Fields(label=self.label), self.on_bad)
+        yield from read_items(self._file("corpus.jsonl"), Fields(label=self.label), self.on_bad, self.max_bytes)
 
     @property
     def queries_are_items(self) -> bool:
@@ -52,14 +52,14 @@ class Beir(Source):
         if self.queries_are_items:
             return super().queries()
         judged = self.qrels()
-        queries = read_items(self._file("queries.jsonl"), Fields(), self.on_bad)
+        queries = read_items(self._file("queries.jsonl"), Fields(), self.on_bad, self.max_bytes)
         return (query for query in queries if judged is None or query.id in judged)
 
     def qrels(self) -> Qrels | None:
         """Read the judgements of the split; None where the folder has no qrels."""
         path = self.qrels_path()
         if path is not None and self._qrels is None:
-            self._qrels = read_qrels(path, self.on_bad)
+            self._qrels = read_qrels(path, self.on_bad, self.max_bytes)
         return self._qrels
 
     def qrels_path(self) -> Path | None:

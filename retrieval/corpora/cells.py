@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,13 +16,15 @@ from encoders.errors import CorpusError, OptionError
 from encoders.numbers import shortened
 from encoders.options import option
 from retrieval.corpora.base import OnBad, raise_bad
+from retrieval.corpora.bounds import MAX_TEXT_BYTES, text_lines
 from retrieval.corpora.files import open_bytes, plain_name
 from retrieval.corpora.lines import checked_encoding, numbered_lines
+from retrieval.corpora.source import FileSource
 
 #: What may part the columns where nothing is said, and the usual names of these.
 MARKS = (",", ";", "\t", "|")
 #: Characters of a cell at most; the csv module takes 4 bytes for each.
-LONGEST_CELL = 32 * 2**20
+LONGEST_CELL = MAX_TEXT_BYTES
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -35,7 +36,7 @@ class Row(NamedTuple):
 
 
 @dataclass(eq=False, kw_only=True)
-class Cells:
+class Cells(FileSource):
     """How a delimited file is written, as options of the class that derives from it, and its rows."""
 
     delimiter: str | None = option(None, "what parts the columns: a character, or 'tab' (default: as the first line)")
@@ -64,8 +65,8 @@ class Cells:
         """
         encoding = checked_encoding(self.encoding)
         self._check_marks()
-        with open_bytes(path) as stream:
-            lines = io.TextIOWrapper(stream, encoding=encoding, newline="")
+        with open_bytes(path, self.max_bytes) as stream:
+            lines = text_lines(stream, encoding, path)
             reader = None
             try:
                 first = next(lines, "").removeprefix("\ufeff")
@@ -149,8 +150,9 @@ class _Reader:
         self._lines = lines
         #: Lines that were taken for a part of a cell, to be read again.
         self._again: deque[str] = deque()
-        #: The lines of the row that is being read.
+        #: The lines of the row that is being read, and their characters: a row is no longer than a cell.
         self._row: list[str] = []
+        self._taken = 0
 
     def rows(self, on_bad: OnBad) -> Iterator[Row]:
         csv.field_size_limit(LONGEST_CELL)
@@ -160,6 +162,7 @@ class _Reader:
                     start = self.read + 1
                     self.read += len(self._row)
                     self._row.clear()
+                    self._taken = 0
                     self.head = self.head or cells
                     yield Row(start, cells)
                 return
@@ -175,12 +178,15 @@ class _Reader:
             if line is None:
                 return
             self._row.append(line)
+            self._taken += len(line)
+            if self._taken > LONGEST_CELL and len(self._row) > 1:
+                raise csv.Error("the row is too long")
             yield line
 
     def _broken(self, error: csv.Error, on_bad: OnBad) -> Row | None:
         """Read a broken row as well as may be: leniently where it is one line, else up to its last quotation."""
         lines, start = self._row, self.read + 1
-        self._row = []
+        self._row, self._taken = [], 0
         cells, ended = self._leniently(lines)
         if len(lines) == 1 and ended:
             self.read += 1

@@ -36,6 +36,8 @@ def convert(archive: Path, folder: Path) -> None:
         for place, (_, fields) in enumerate(read_smart(texts[QUERIES]), start=1)
     ]
     rows = [line.split() for line in texts[JUDGEMENTS].split("\n") if line.strip()]
+    if any(len(row) != 3 for row in rows):
+        raise CorpusError(f"{archive}: {JUDGEMENTS} should hold query, document and code in every line")
     judged = [f"{query}\t{document}\t{GAINS.get(code, 0)}" for query, document, code in rows]
     (folder / "qrels").mkdir(parents=True)
     _write(folder / "corpus.jsonl", [json.dumps(document) for document in documents])

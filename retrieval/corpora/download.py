@@ -6,14 +6,13 @@ import importlib
 import os
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from encoders.errors import CorpusError, DownloadError, UnknownNameError
 from retrieval.corpora.datasets import DATASETS, DataSet, Remote
-from retrieval.corpora.files import existing, reading
+from retrieval.corpora.files import existing, opened_zip
 
 #: Folder with data sets in the layout of `DATASETS`, looked into first.
 DATA_VARIABLE = "NEARBY_DATA"
@@ -146,7 +145,7 @@ def _function(location: str) -> Callable[[Path, Path], Any]:
 def unpack_beir(archive: Path, folder: Path) -> None:
     """Copy the files of BEIR's layout, and only those, out of a zip into a new folder."""
     (folder / "qrels").mkdir(parents=True)
-    with reading(archive), zipfile.ZipFile(archive) as opened:
+    with opened_zip(archive) as opened:
         for info in opened.infolist():
             parts = info.filename.split("/")
             if parts[-1] in ("corpus.jsonl", "queries.jsonl"):

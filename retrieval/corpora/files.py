@@ -9,6 +9,7 @@ import lzma
 import os
 import posixpath
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -17,19 +18,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from encoders.errors import CorpusError
+from encoders.errors import CorpusError, NearbyError, one_line
+from encoders.plain_file import open_plain
 from retrieval.corpora.base import OnBad, raise_bad
+from retrieval.corpora.bounds import buffered, decompressed_limit, too_large
 from retrieval.corpora.links import NO_FILE, Links, hidden, walk
 from retrieval.corpora.skipped import SkippedFiles
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".zip")
-#: A single text or picture above this is not read: memory must not depend on what an archive claims.
+#: A single file above this is not read: memory must not depend on what an archive claims.
 MAX_FILE_BYTES = 256 * 2**20
-_DECOMPRESS: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
+_DECOMPRESS: dict[bytes, Callable[[IO[bytes]], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"\xfd7zXZ\0": lzma.open,
+    b"BZh": bz2.open,
+}
 #: A link in a zip holds its target; a longer one is no path.
 _LONGEST_TARGET = 4096
 #: What reading a cut-off or overwritten compressed file raises.
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
+#: What they raise, beside, on one that is damaged in a way that they do not foresee.
+_SURPRISES = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError, struct.error)
 
 
 class File(NamedTuple):
@@ -52,19 +61,25 @@ def is_archive(path: Path) -> bool:
 
 
 def read_files(
-    path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_bad, skipped: SkippedFiles | None = None
+    path: Path,
+    wanted: Callable[[str], bool],
+    on_bad: OnBad = raise_bad,
+    skipped: SkippedFiles | None = None,
+    max_bytes: int | None = None,
+    largest: int | None = None,
 ) -> Iterator[File]:
     """Read the wanted files of a folder (sorted) or archive (in its own order), one at a time.
 
     Links to files and folders are followed, in archives too. Hidden files, broken links, links that lead back to a
-    folder above them, devices and what may not be opened are counted in `skipped`.
+    folder above them, devices and what may not be opened are counted in `skipped`. An archive may decompress to
+    `max_bytes` (`bounds.decompressed_limit`), one file of it to `largest`, and to `MAX_FILE_BYTES` in any case.
 
     Raises
     ------
     CorpusError
         When the folder or archive is missing or damaged; a single unreadable file goes to `on_bad`.
     """
-    for name, stream in open_files(path, wanted, on_bad, skipped):
+    for name, stream in open_files(path, wanted, on_bad, skipped, max_bytes, largest):
         try:
             raw = stream.read()
         except OSError as error:
@@ -74,11 +89,18 @@ def read_files(
 
 
 def open_files(
-    path: Path, wanted: Callable[[str], bool], on_bad: OnBad = raise_bad, skipped: SkippedFiles | None = None
+    path: Path,
+    wanted: Callable[[str], bool],
+    on_bad: OnBad = raise_bad,
+    skipped: SkippedFiles | None = None,
+    max_bytes: int | None = None,
+    largest: int | None = None,
 ) -> Iterator[OpenFile]:
     """Open the wanted files of a folder or archive one after another, as `read_files` does, for what needs no more
     of them than their beginning; each is closed when the next is asked for."""
     skipped = SkippedFiles() if skipped is None else skipped
+
+    most = MAX_FILE_BYTES if largest is None else min(largest, MAX_FILE_BYTES)
 
     def chosen(name: str, size: int) -> bool:
         if hidden(name):
@@ -86,8 +108,8 @@ def open_files(
             return False
         if not wanted(name):
             return False
-        if size > MAX_FILE_BYTES:
-            on_bad(CorpusError(f"{path}: {name} has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"))
+        if size > most:
+            on_bad(CorpusError(f"{path}: {name} has {size:,} bytes, more than the {most:,} that are read"))
             return False
         if any("\ud800" <= letter <= "\udfff" for letter in name):
             on_bad(CorpusError(f"{path}: the file name {name!a} is not UTF-8: rename the file"))
@@ -98,12 +120,12 @@ def open_files(
         if path.is_dir():
             yield from _open_folder(path, chosen, skipped)
         elif path.name.lower().endswith(".zip"):
-            yield from _open_zip(path, chosen, on_bad, skipped)
+            yield from _open_zip(path, chosen, on_bad, skipped, max_bytes)
         else:
-            yield from _open_tar(path, chosen, skipped)
+            yield from _open_tar(path, chosen, skipped, max_bytes)
 
 
-def list_names(path: Path) -> Iterator[str]:
+def list_names(path: Path, max_bytes: int | None = None) -> Iterator[str]:
     """Name the files of a folder or archive, in the order of `read_files`, without reading their contents.
 
     Names that only links inside an archive give are left out.
@@ -112,11 +134,11 @@ def list_names(path: Path) -> Iterator[str]:
         if path.is_dir():
             yield from (name for name, _ in walk(path, SkippedFiles()))
         elif path.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
+            with opened_zip(path) as archive:
                 names = (posixpath.normpath(info.filename) for info in archive.infolist() if not info.is_dir())
                 yield from (name for name in names if not hidden(name))
         else:
-            with _tar_stream(path) as archive:
+            with _tar_stream(path, max_bytes) as archive:
                 for member in archive:
                     name = posixpath.normpath(member.name)
                     if member.isreg() and not hidden(name):
@@ -141,7 +163,7 @@ def _open_folder(folder: Path, chosen: Callable[[str, int], bool], skipped: Skip
         try:
             if not chosen(name, path.stat().st_size):
                 continue
-            stream = path.open("rb")
+            stream = open_plain(path)
         except OSError as error:
             skipped.add(f"not readable ({(error.strerror or str(error)).lower()})", name)
             continue
@@ -150,15 +172,19 @@ def _open_folder(folder: Path, chosen: Callable[[str, int], bool], skipped: Skip
 
 
 def _open_zip(
-    path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad, skipped: SkippedFiles
+    path: Path, chosen: Callable[[str, int], bool], on_bad: OnBad, skipped: SkippedFiles, max_bytes: int | None
 ) -> Iterator[OpenFile]:
-    with zipfile.ZipFile(path) as archive:
+    with opened_zip(path) as archive:
+        most, given = decompressed_limit(path.stat().st_size, max_bytes), 0
         present: dict[str, zipfile.ZipInfo] = {}
         links = Links()
         for info in archive.infolist():
             name = posixpath.normpath(info.filename)
             if info.is_dir():
                 continue
+            given += info.file_size
+            if given > most:
+                raise too_large(path, most)
             if stat.S_ISLNK(info.external_attr >> 16) and info.file_size <= _LONGEST_TARGET:
                 links.add(name, os.fsdecode(archive.read(info)))
                 continue
@@ -170,21 +196,30 @@ def _open_zip(
                 yield from _zipped(archive, present[target], name, path, on_bad)
 
 
+@contextmanager
+def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip, whose every damage is a `CorpusError`."""
+    with reading(path), damage_said(path), open_plain(path) as file, zipfile.ZipFile(file) as archive:
+        yield archive
+
+
 def _zipped(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, path: Path, on_bad: OnBad
 ) -> Iterator[OpenFile]:
     try:
         raw = archive.read(info)
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        on_bad(CorpusError(f"{path}: {name} cannot be read: {error}"))
+    except (*DAMAGED, *_SURPRISES) as error:
+        on_bad(CorpusError(f"{path}: {name} cannot be read: {one_line(error)}"))
     else:
         yield OpenFile(name, io.BytesIO(raw))
 
 
-def _open_tar(path: Path, chosen: Callable[[str, int], bool], skipped: SkippedFiles) -> Iterator[OpenFile]:
+def _open_tar(
+    path: Path, chosen: Callable[[str, int], bool], skipped: SkippedFiles, max_bytes: int | None
+) -> Iterator[OpenFile]:
     links = Links()
     present: dict[str, None] = {}
-    for member, name, raw in _members(path):
+    for member, name, raw in _members(path, max_bytes):
         if member.issym() or member.islnk():
             folder = posixpath.dirname(name) if member.issym() else ""
             links.add(name, posixpath.join(folder, member.linkname), joined=True)
@@ -200,16 +235,16 @@ def _open_tar(path: Path, chosen: Callable[[str, int], bool], skipped: SkippedFi
     for name, target in links.resolved(present, skipped):
         names_of.setdefault(target, []).append(name)
     # A tar is read front to back: what its links lead to is met again in a second pass, which few archives need.
-    for member, target, raw in _members(path) if names_of else ():
+    for member, target, raw in _members(path, max_bytes) if names_of else ():
         if member.isreg():
             for name in names_of.pop(target, ()):
                 if chosen(name, member.size):
                     yield OpenFile(name, io.BytesIO(raw()))
 
 
-def _members(path: Path) -> Iterator[tuple[tarfile.TarInfo, str, Callable[[], bytes]]]:
+def _members(path: Path, max_bytes: int | None) -> Iterator[tuple[tarfile.TarInfo, str, Callable[[], bytes]]]:
     """Yield the members of a tar, their plain names, and what reads the content of each."""
-    with _tar_stream(path) as archive:
+    with _tar_stream(path, max_bytes) as archive:
         for member in archive:
             archive.members = []  # type: ignore[attr-defined]  # tarfile would remember every member it has passed
             yield member, posixpath.normpath(member.name), _Once(archive, member)
@@ -230,12 +265,14 @@ class _Once:
 
 
 @contextmanager
-def _tar_stream(path: Path) -> Iterator[tarfile.TarFile]:
+def _tar_stream(path: Path, max_bytes: int | None) -> Iterator[tarfile.TarFile]:
     """Open a tar, compressed or not, to be read front to back: decompressed once a pass and never held."""
-    with path.open("rb") as stream:
-        magic = stream.read(6)
-    opener = next((function for start, function in _DECOMPRESS.items() if magic.startswith(start)), None)
-    with path.open("rb") if opener is None else opener(path) as stream:
+    with damage_said(path), open_plain(path) as file:
+        magic = file.read(6)
+        file.seek(0)
+        opener = next((function for start, function in _DECOMPRESS.items() if magic.startswith(start)), None)
+        most = decompressed_limit(path.stat().st_size, max_bytes)
+        stream = file if opener is None else buffered(opener(file), path, most)
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             yield archive
         # To the very end: only there does a decompressor find out that the file is cut off.
@@ -244,23 +281,39 @@ def _tar_stream(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 @contextmanager
+def damage_said(path: Path) -> Iterator[None]:
+    """Turn what Python's readers of archives and tables let slip on a damaged file into a `CorpusError`."""
+    try:
+        yield
+    except NearbyError:
+        raise
+    except _SURPRISES as error:
+        raise CorpusError(f"{path} is damaged or not what its name says: {one_line(error)}") from error
+
+
+@contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn what the system raises about a missing or damaged file into a `CorpusError` that names it."""
     try:
         yield
     except DAMAGED as error:
-        raise CorpusError(f"{path} is damaged or not what its name says: {error}") from error
+        raise CorpusError(f"{path} is damaged or not what its name says: {one_line(error)}") from error
     except FileNotFoundError:
         raise CorpusError(f"{path} does not exist") from None
     except OSError as error:
-        raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise CorpusError(f"{path} cannot be read: {one_line(error.strerror or error)}") from error
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, decompressing it where its name ends in ``.gz``."""
-    with reading(path), gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-        yield stream  # type: ignore[misc]
+def open_bytes(path: Path, max_bytes: int | None = None) -> Iterator[IO[bytes]]:
+    """Open a file, decompressing it where its name ends in ``.gz``: to `max_bytes` at most (`decompressed_limit`)."""
+    with reading(path), open_plain(path) as file:
+        if path.suffix != ".gz":
+            yield file
+            return
+        most = decompressed_limit(path.stat().st_size, max_bytes)
+        with buffered(gzip.GzipFile(fileobj=file), path, most) as stream:
+            yield stream
 
 
 def plain_name(path: Path) -> str:

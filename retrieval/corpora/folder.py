@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from encoders.errors import CorpusError
 from encoders.options import option
@@ -13,11 +14,11 @@ from encoders.progress import say
 from retrieval.corpora.base import Item, OnBad, raise_bad
 from retrieval.corpora.files import File, folders_of, read_files
 from retrieval.corpora.skipped import SkippedFiles
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 
 @dataclass(eq=False)
-class FolderSource(Source):
+class FolderSource(FileSource):
     """Files of a folder, tar or zip: the id is the file's name in it, the label the folder it lies in."""
 
     path: Path
@@ -25,6 +26,9 @@ class FolderSource(Source):
     on_bad: OnBad = raise_bad
     part: str | None = option(None, "index only files below the sub-folder of this name, e.g. train")
     queries_part: str | None = option(None, "take the queries from the sub-folder of this name, e.g. test")
+
+    #: Bytes of one file at most.
+    largest_file: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         self._told: set[str] = set()
@@ -77,7 +81,7 @@ class FolderSource(Source):
                 skipped.add(reason, name)
             return reason is None
 
-        for file in read_files(self.path, wanted, self.on_bad, skipped):
+        for file in read_files(self.path, wanted, self.on_bad, skipped, self.max_bytes, self.largest_file):
             try:
                 item = self.read(file)
             except CorpusError as error:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,16 @@ from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
 from retrieval.corpora.files import existing, open_bytes, plain_name
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 TRAIN, TEST = "train", "t10k"
+#: Of an array that NumPy holds.
+_MOST_DIMENSIONS = 32
 _IMAGES = re.compile(r"(images)?[-.]idx[34]-ubyte$")
 
 
 @dataclass(eq=False)
-class Idx(Source):
+class Idx(FileSource):
     """Pictures in an IDX file, or the four files of an MNIST-like set in a folder.
 
     For a folder the items are the training pictures and the queries the test pictures; the decoded bytes of a
@@ -75,7 +78,7 @@ class Idx(Source):
 
     def _array(self, path: Path) -> NDArray[np.uint8]:
         if path not in self._held:
-            pictures = read_idx(path)
+            pictures = read_idx(path, self.max_bytes)
             if pictures.ndim not in (3, 4):
                 raise CorpusError(f"{path} holds {pictures.ndim}-dimensional data, not pictures")
             self._held[path] = pictures
@@ -88,7 +91,7 @@ class Idx(Source):
         path = existing(images.parent, name)
         if path is None or path == images:
             return None
-        codes = read_idx(path)
+        codes = read_idx(path, self.max_bytes)
         if codes.shape != (len(self._array(images)),):
             raise CorpusError(
                 f"{path} holds {len(codes)} labels for the {len(self._array(images))} pictures of {images}"
@@ -105,7 +108,7 @@ def is_idx(path: Path) -> bool:
     return _IMAGES.search(plain_name(path)) is not None
 
 
-def read_idx(path: Path) -> NDArray[np.uint8]:
+def read_idx(path: Path, max_bytes: int | None = None) -> NDArray[np.uint8]:
     """Read an IDX file of unsigned bytes, of any number of dimensions (read-only).
 
     Raises
@@ -113,7 +116,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     CorpusError
         When the file is missing, damaged, shorter or longer than its head says, or of another type.
     """
-    with open_bytes(path) as stream:
+    with open_bytes(path, max_bytes) as stream:
         head = stream.read(4)
         if len(head) < 4 or head[:2] != b"\0\0":
             raise CorpusError(f"{path} is no IDX file: it does not begin with two zero bytes")
@@ -122,11 +125,23 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         sizes = stream.read(4 * head[3])
         shape = tuple(int.from_bytes(sizes[place : place + 4], "big") for place in range(0, len(sizes), 4))
         expected = math.prod(shape)
-        # Read no more than is there, whatever the head claims.
-        raw = stream.read()
+        # No more than is there, whatever the head claims, and no more than it claims, whatever is there.
+        raw = _read_up_to(stream, expected + 1)
     if len(sizes) != 4 * head[3] or len(raw) != expected:
-        raise CorpusError(f"{path} is damaged: its head promises {expected:,} bytes, it holds {len(raw):,}")
+        found = f"{len(raw):,}" if len(raw) <= expected else "more"
+        raise CorpusError(f"{path} is damaged: its head promises {expected:,} bytes, it holds {found}")
+    if len(shape) > _MOST_DIMENSIONS or math.prod(filter(None, shape)) >= 2**62:
+        raise CorpusError(f"{path} is damaged: its head promises an array of shape {shape}")
     return np.frombuffer(raw, dtype=np.uint8).reshape(shape)
+
+
+def _read_up_to(stream: IO[bytes], most: int) -> bytes:
+    """Read piece by piece: a reader asked for all at once makes room for all that the head claims."""
+    pieces, held = [], 0
+    while held < most and (piece := stream.read(min(2**20, most - held))):
+        pieces.append(piece)
+        held += len(piece)
+    return b"".join(pieces)
 
 
 def _images_file(folder: Path, split: str) -> Path | None:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
 from encoders.options import option
+from encoders.plain_file import read_plain
 from encoders.progress import say
 from retrieval.corpora.base import Item
-from retrieval.corpora.files import File, open_files
+from retrieval.corpora.files import MAX_FILE_BYTES, File, open_files
 from retrieval.corpora.folder import FolderSource
 from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_head
 from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like
@@ -91,7 +92,7 @@ class Images(FolderSource):
         """What the pictures are like, by their heads."""
         if self._survey is None:
             found = Survey()
-            for _, stream in open_files(self.path, self._of_its_parts, _pass_over):
+            for _, stream in open_files(self.path, self._of_its_parts, _pass_over, max_bytes=self.max_bytes):
                 try:
                     head = read_head(stream)
                     if head.deep:
@@ -182,7 +183,7 @@ def read_image(path: Path, preprocessing: Preprocessing | None = None) -> NDArra
         Naming the file, when it is missing, truncated, too large or no picture.
     """
     try:
-        return decode_image(path.read_bytes(), preprocessing)
+        return decode_image(read_plain(path, MAX_FILE_BYTES), preprocessing)
     except OSError as error:
         raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from error
     except CorpusError as error:

@@ -23,18 +23,18 @@ class JsonLines(Table):
 
     def records(self) -> Iterator[Record]:
         """Read the lines from the beginning."""
-        return read_records(self.path, self.on_bad)
+        return read_records(self.path, self.on_bad, self.max_bytes)
 
 
-def read_items(path: Path, fields: Fields, on_bad: OnBad = raise_bad) -> Iterator[Item]:
+def read_items(path: Path, fields: Fields, on_bad: OnBad = raise_bad, max_bytes: int | None = None) -> Iterator[Item]:
     """Read one item a line; a broken line goes to `on_bad`, with file and line number."""
-    return items_of(read_records(path, on_bad), fields, on_bad)
+    return items_of(read_records(path, on_bad, max_bytes), fields, on_bad)
 
 
-def read_records(path: Path, on_bad: OnBad = raise_bad) -> Iterator[Record]:
+def read_records(path: Path, on_bad: OnBad = raise_bad, max_bytes: int | None = None) -> Iterator[Record]:
     """Read one JSON object a line; empty lines are passed over."""
-    with open_bytes(path) as stream:
-        for number, raw in numbered_lines(stream, path):
+    with open_bytes(path, max_bytes) as stream:
+        for number, raw in numbered_lines(stream, path, on_bad):
             if not raw.strip():
                 continue
             where = f"{path}:{number}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from encoders.errors import CorpusError, OptionError
 from encoders.numbers import shortened
+from retrieval.corpora import bounds
+from retrieval.corpora.base import OnBad, raise_bad
 from retrieval.corpora.files import open_bytes
 
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -15,7 +18,7 @@ UTF8_MARK = b"\xef\xbb\xbf"
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
-def numbered_lines(stream: Iterable[bytes], where: object) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(stream: IO[bytes], where: object, on_bad: OnBad = raise_bad) -> Iterator[tuple[int, bytes]]:
     r"""Number the lines of a file from 1 and give each without its end and without a byte-order mark.
 
     Only ``\n``, ``\r\n`` and ``\r`` end a line; `str.splitlines` would also part one at U+2028, a form feed and
@@ -23,10 +26,12 @@ def numbered_lines(stream: Iterable[bytes], where: object) -> Iterator[tuple[int
 
     Parameters
     ----------
-    stream : iterable of bytes
-        The pieces between ``\n``, as an open file gives them.
+    stream : file
+        Open for bytes.
     where : object
         What an error names: the path.
+    on_bad : callable
+        Called with each line that is too long.
 
     Raises
     ------
@@ -35,11 +40,16 @@ def numbered_lines(stream: Iterable[bytes], where: object) -> Iterator[tuple[int
 
     Examples
     --------
-    >>> list(numbered_lines([b"\xef\xbb\xbfone\r\n", b"\n", b"two\rthree"], "here"))
+    >>> from io import BytesIO
+    >>> list(numbered_lines(BytesIO(b"\xef\xbb\xbfone\r\n\ntwo\rthree"), "here"))
     [(1, b'one'), (2, b''), (3, b'two'), (4, b'three')]
     """
     number = 0
-    for piece in stream:
+    for piece in bounds.pieces_of(stream, where):
+        if piece is None:
+            number += 1
+            on_bad(CorpusError(f"{where}:{number}: the line has more than {bounds.MAX_TEXT_BYTES:,} bytes"))
+            continue
         if number == 0 and piece.startswith(WIDE_MARKS):
             raise CorpusError(f"{where} is stored as UTF-16: save it as UTF-8")
         line = piece.removesuffix(b"\n").removesuffix(b"\r")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from encoders.errors import CorpusError
-from retrieval.corpora.files import read_files, reading
+from retrieval.corpora.files import open_bytes, read_files
+from retrieval.corpora.lines import numbered_lines
 from retrieval.corpora.ratings import Ratings, RatingSource, assembled
 
 RATINGS, FILMS = "u.data", "u.item"
@@ -25,8 +27,7 @@ class MovieLens(RatingSource):
 
     def read(self) -> Ratings:
         """Read ``u.data``: user, film, rating and time, between tabs."""
-        with reading(self.path), (self.path / RATINGS).open(encoding="ascii") as lines:
-            rows = [line.split("\t") for line in lines if line.strip()]
+        rows = [line.split("\t") for line in self._lines(RATINGS, "ascii") if line.strip()]
         if any(len(row) != 4 for row in rows):
             raise CorpusError(f"{self.path / RATINGS} should hold four cells a line, between tabs")
         users, films, marks, _ = zip(*rows, strict=True) if rows else ((), (), (), ())
@@ -34,17 +35,29 @@ class MovieLens(RatingSource):
             values = np.asarray(marks, dtype=np.float32)
         except ValueError as error:
             raise CorpusError(f"{self.path / RATINGS} should hold numbers in its third column: {error}") from None
+        if not np.isfinite(values).all():
+            raise CorpusError(f"{self.path / RATINGS} should hold numbers in its third column: one is infinite or NaN")
         return assembled(users, films, values, self.path / RATINGS)
 
     def described(self) -> dict[str, tuple[str | None, str | None]]:
         """Return every film's title and first genre."""
         found: dict[str, tuple[str | None, str | None]] = {}
-        with reading(self.path), (self.path / FILMS).open(encoding="latin-1") as lines:
-            for line in lines:
-                cells = line.rstrip("\n").split("|")
-                genres = [genre for genre, flag in zip(GENRES, cells[5:], strict=False) if flag == "1"]
-                found[cells[0]] = cells[1], genres[0] if genres else None
+        for number, line in enumerate(self._lines(FILMS, "latin-1"), start=1):
+            cells = line.rstrip("\r\n").split("|")
+            if len(cells) < 2:
+                raise CorpusError(f"{self.path / FILMS}:{number}: expected a film's number and title, with | between")
+            genres = [genre for genre, flag in zip(GENRES, cells[5:], strict=False) if flag == "1"]
+            found[cells[0]] = cells[1], genres[0] if genres else None
         return found
+
+    def _lines(self, name: str, encoding: str) -> Iterator[str]:
+        path = self.path / name
+        with open_bytes(path) as stream:
+            for number, raw in numbered_lines(stream, path, self.on_bad):
+                try:
+                    yield raw.decode(encoding)
+                except UnicodeDecodeError:
+                    raise CorpusError(f"{path}:{number}: the line is not {encoding.upper()} text") from None
 
 
 def unpack(archive: Path, folder: Path) -> None:

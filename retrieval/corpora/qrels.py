@@ -17,7 +17,7 @@ LARGEST_GRADE = 2**31 - 1
 _HEADS = {"score", "grade", "relevance", "relevancy", "rel", "label", "judgement", "judgment"}
 
 
-def read_qrels(path: str | Path, on_bad: OnBad = raise_bad) -> Qrels:
+def read_qrels(path: str | Path, on_bad: OnBad = raise_bad, max_bytes: int | None = None) -> Qrels:
     """Read judgements: ``query 0 document grade``, or ``query document grade`` between tabs.
 
     The first line that is not blank tells which. In three columns it may hold the names of the columns, and grades
@@ -32,7 +32,7 @@ def read_qrels(path: str | Path, on_bad: OnBad = raise_bad) -> Qrels:
     path = Path(path)
     qrels: Qrels = {}
     tabs: bool | None = None
-    for number, raw in _lines(path):
+    for number, raw in _lines(path, on_bad, max_bytes):
         first = tabs is None
         if tabs is None:
             tabs = raw.count(b"\t") == 2
@@ -56,9 +56,9 @@ def read_qrels(path: str | Path, on_bad: OnBad = raise_bad) -> Qrels:
     return qrels
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with open_bytes(path) as stream:
-        for number, raw in numbered_lines(stream, path):
+def _lines(path: Path, on_bad: OnBad, max_bytes: int | None) -> Iterator[tuple[int, bytes]]:
+    with open_bytes(path, max_bytes) as stream:
+        for number, raw in numbered_lines(stream, path, on_bad):
             if raw.strip():
                 yield number, raw
 

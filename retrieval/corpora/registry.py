@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from encoders import options
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError, UnknownNameError, closest
+from encoders.plain_file import open_plain
 from encoders.progress import say
 from retrieval.corpora import download
 from retrieval.corpora.address import exists, option_names, parse_address, read_options
@@ -183,7 +185,7 @@ def _kind_of(path: Path, given: Mapping[str, str]) -> str:
         return "ratings"
     if keys & (texts - ratings):
         return "csv"
-    if kind == "ratings" and any("text" in columns for columns in _heads(path)):
+    if kind == "ratings" and any("text" in columns for columns in _heads(path, _max_bytes(given))):
         say(f"{path} is read as ratings; ?text=text reads its texts")
     return kind
 
@@ -201,6 +203,12 @@ def catalogue() -> list[CorpusInfo]:
     return rows
 
 
+def _max_bytes(given: Mapping[str, str]) -> int | None:
+    """Return what a file may decompress to while it is told what it holds; a wrong value is refused later."""
+    text = next((value for key, value in given.items() if key.replace("_", "-") == "max-bytes"), "")
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
+
+
 def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
     """Tell by name and content which of `FORMATS` a path has; options that only texts have are `given` for texts.
 
@@ -213,37 +221,39 @@ def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
         return "beir"
     if is_idx(path):
         return "idx"
+    most = _max_bytes(given or {})
     if path.is_dir() or is_archive(path):
-        return _format_of_files(path, given or {})
+        return _format_of_files(path, given or {}, most)
     suffix = Path(plain_name(path)).suffix
     if suffix in _BY_SUFFIX and (path.suffix != ".gz" or _BY_SUFFIX[suffix] in ("jsonl", "csv")):
-        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _is_rating_table(path) else _BY_SUFFIX[suffix]
+        return "ratings" if _BY_SUFFIX[suffix] == "csv" and _is_rating_table(path, most) else _BY_SUFFIX[suffix]
     raise CorpusError(f"it cannot be told what {path} holds; accepted are {ACCEPTED}")
 
 
-def _is_rating_table(path: Path) -> bool:
+def _is_rating_table(path: Path, max_bytes: int | None) -> bool:
     """Tell by its first line whether a table holds ratings."""
     from retrieval.corpora.ratings import is_rating_head
 
-    return any(is_rating_head(columns) for columns in _heads(path))
+    return any(is_rating_head(columns) for columns in _heads(path, max_bytes))
 
 
-def _heads(path: Path) -> list[list[str]]:
+def _heads(path: Path, max_bytes: int | None) -> list[list[str]]:
     """Return the columns of a table by each of the marks that may part its first line."""
     from retrieval.corpora.cells import MARKS, columns_of
 
-    with reading(path), open_bytes(path) as stream:
+    with open_bytes(path, max_bytes) as stream:
         head = stream.readline(65_536).decode("utf-8-sig", errors="replace").rstrip("\r\n")
     return [columns_of(head, mark) for mark in MARKS]
 
 
-def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
+def _format_of_files(path: Path, given: Mapping[str, str], max_bytes: int | None) -> str:
     from retrieval.corpora.image_file import COMMON, SUFFIXES
 
     every = given.get("stray", "").lower() in ("true", "yes", "1")
-    names = list(islice((name for name in list_names(path) if every or stray_reason(name) is None), _LOOK_AT))
+    wanted = (name for name in list_names(path, max_bytes) if every or stray_reason(name) is None)
+    names = list(islice(wanted, _LOOK_AT))
     if not names:
-        stray = next(list_names(path), None)
+        stray = next(list_names(path, max_bytes), None)
         beside = f" but such as {stray}, which ?stray=true reads as texts" if stray else ""
         raise CorpusError(f"{path} holds no files{beside}; accepted are {ACCEPTED}")
     pictures = [name for name in names if name.lower().endswith(SUFFIXES)]
@@ -259,7 +269,7 @@ def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
         raise CorpusError(f"{path} holds {kinds} files, neither texts nor pictures{inner}")
     first = next(name for name in names if not is_no_text(name))
     if path.is_dir() and "encoding" not in given:
-        with reading(path), (path / first).open("rb") as stream:
+        with reading(path), open_plain(path / first) as stream:
             begin = stream.read(4096)
         kind = None if begin.startswith(WIDE_MARKS) else binary_kind(begin)
         if kind is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from encoders.errors import CorpusError
+from encoders.options import option
 from retrieval.corpora.base import Corpus, Item
 
 
@@ -32,3 +34,12 @@ class Source(Corpus):
     def queries_are_items(self) -> bool:
         """True: the queries are the items."""
         return True
+
+
+@dataclass(eq=False, kw_only=True)
+class FileSource(Source):
+    """A corpus in files that may be compressed, and then give `max_bytes` at most."""
+
+    max_bytes: int | None = option(
+        None, "bytes that a compressed file may decompress to (default: 200 times its size)", ge=1
+    )

@@ -11,11 +11,11 @@ from encoders.codes import Modality
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
 from retrieval.corpora.records import Fields, Record, items_of
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 
 @dataclass(eq=False)
-class Table(Source):
+class Table(FileSource):
     """A file of records with named fields; a subclass reads the records, all else is the same for every format."""
 
     path: Path

@@ -9,6 +9,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item
+from retrieval.corpora.bounds import MAX_TEXT_BYTES, require_text
 from retrieval.corpora.files import File
 from retrieval.corpora.folder import FolderSource
 from retrieval.corpora.lines import checked_encoding
@@ -34,6 +35,7 @@ class Texts(FolderSource):
     stray: bool = option(False, "true: README, licence and checksum files are documents too")
 
     modality = Modality.TEXT
+    largest_file = MAX_TEXT_BYTES
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,6 +76,8 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
         raise CorpusError(f"is no text: it is {kind}")
     try:
         text = raw.decode(named or "utf-8")
+        if named is not None:
+            require_text(text)
     except UnicodeError as error:
         if named is not None:
             place = f" (byte {error.start + 1})" if isinstance(error, UnicodeDecodeError) else ""

@@ -11,21 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.batches import BATCH_BYTES
 from encoders.codes import Modality
 from encoders.errors import CorpusError
+from encoders.npy import MAGIC, map_npy, read_npy_stream
 from encoders.options import option
+from encoders.plain_file import open_plain, require_plain
 from retrieval.corpora.base import Item, OnBad, raise_bad
-from retrieval.corpora.files import reading
+from retrieval.corpora.bounds import decompressed_limit, too_large
+from retrieval.corpora.files import opened_zip, reading
 from retrieval.corpora.lines import read_lines
 from retrieval.corpora.records import plain
-from retrieval.corpora.source import Source
+from retrieval.corpora.source import FileSource
 
 SUFFIXES = (".npy", ".npz", ".fvecs")
 ROWS = 4096
+_READABLE = "readable .npz file of numbers (n, dim)"
 
 
 @dataclass(eq=False)
-class Vectors(Source):
+class Vectors(FileSource):
     """One vector a row. Ids and labels come from text files (one a line) or from arrays of the .npz."""
 
     path: Path
@@ -42,9 +47,10 @@ class Vectors(Source):
         matrix = self._matrix()
         ids = self._names(self.ids, "ids", len(matrix))
         labels = self._names(self.labels, "labels", len(matrix))
-        for start in range(0, len(matrix), ROWS):
+        rows = max(1, min(ROWS, BATCH_BYTES // (4 * matrix.shape[1])))
+        for start in range(0, len(matrix), rows):
             with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is found just below
-                block = np.array(matrix[start : start + ROWS], dtype=np.float32)
+                block = np.array(matrix[start : start + rows], dtype=np.float32)
             finite = np.asarray(np.isfinite(block).all(axis=1))
             for offset, vector in enumerate(block):
                 row = start + offset
@@ -83,18 +89,20 @@ class Vectors(Source):
         if suffix == ".npz":
             return self._from_npz()
         try:
-            return np.asarray(np.load(self.path, mmap_mode="r", allow_pickle=False))
-        except (ValueError, EOFError) as error:
-            raise CorpusError(f"{self.path} is no readable .npy file of numbers (n, dim)") from error
+            return map_npy(self.path)
+        except ValueError as error:
+            raise CorpusError(f"{self.path} is no readable .npy file of numbers (n, dim): {error}") from error
 
     def _from_npz(self) -> NDArray[Any]:
-        arrays = _open_npz(self.path)
+        arrays = Npz(self.path, self.max_bytes)
         if self.key is not None:
-            return _member(self.path, arrays, self.key)
-        matrices = [key for key in arrays if key not in ("ids", "labels", self.ids, self.labels)]
+            return arrays.read(self.key)
+        matrices = [key for key in arrays.keys if key not in ("ids", "labels", self.ids, self.labels)]
         if len(matrices) != 1:
-            raise CorpusError(f"{self.path} holds several arrays: choose one with ?key=, of: {', '.join(arrays)}")
-        return _member(self.path, arrays, matrices[0])
+            raise CorpusError(
+                f"{self.path} holds several arrays: choose one with ?key=, of: {', '.join(arrays.keys) or 'none'}"
+            )
+        return arrays.read(matrices[0])
 
     def _names(self, given: str | None, usual: str, rows: int) -> Sequence[str | None] | None:
         values = self._stored(given, usual)
@@ -113,11 +121,11 @@ class Vectors(Source):
         if self.path.suffix.lower() != ".npz":
             return None
         with reading(self.path):
-            arrays = _open_npz(self.path)
+            arrays = Npz(self.path, self.max_bytes)
             key = given or usual
             if key not in arrays:
                 return None
-            return _texts(self.path, key, _member(self.path, arrays, key).ravel())
+            return _texts(self.path, key, arrays.read(key).ravel())
 
     def _beside(self, given: str) -> Path:
         path = Path(given).expanduser()
@@ -147,6 +155,7 @@ def read_fvecs(path: Path) -> NDArray[np.float32]:
     CorpusError
         When rows differ in width, or the last one is cut off.
     """
+    require_plain(path)
     if path.stat().st_size == 0:
         raise CorpusError(f"{path} is empty")
     words = np.memmap(path, dtype="<i4", mode="r", shape=(path.stat().st_size // 4,))
@@ -159,20 +168,54 @@ def read_fvecs(path: Path) -> NDArray[np.float32]:
     return rows.view("<f4")[:, 1:]
 
 
-def _open_npz(path: Path) -> Any:
-    try:
-        arrays = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CorpusError(f"{path} is no readable .npz file of numbers (n, dim)") from error
-    if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise CorpusError(f"{path} is no .npz file: it holds a single array, call it .npy")
-    return arrays
+class Npz:
+    """The arrays of an .npz file, each read when it is asked for.
 
+    Parameters
+    ----------
+    path : Path
+    max_bytes : int, optional
+        Bytes that one array may decompress to (`bounds.decompressed_limit`).
 
-def _member(path: Path, arrays: Any, key: str) -> NDArray[Any]:
-    try:
-        return np.asarray(arrays[key])
-    except KeyError:
-        raise CorpusError(f"{path} has no array '{key}'; it has: {', '.join(arrays)}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CorpusError(f"{path}: the array '{key}' holds no numbers that can be read") from error
+    Raises
+    ------
+    CorpusError
+        When it is no .npz file.
+    """
+
+    def __init__(self, path: Path, max_bytes: int | None = None) -> None:
+        self.path = path
+        self._most = decompressed_limit(path.stat().st_size, max_bytes)
+        with open_plain(path) as file:
+            single, is_zip = file.read(len(MAGIC)) == MAGIC, zipfile.is_zipfile(file)
+        if not is_zip:
+            what = "no .npz file: it holds a single array, call it .npy" if single else f"no {_READABLE}"
+            raise CorpusError(f"{path} is {what}")
+        with opened_zip(path) as archive:
+            self.keys = [name.removesuffix(".npy") for name in archive.namelist()]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.keys
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Return one array.
+
+        Raises
+        ------
+        CorpusError
+            When it is not there, damaged, of Python objects, or larger than it may be.
+        """
+        if key not in self.keys:
+            raise CorpusError(f"{self.path} has no array '{key}'; it has: {', '.join(self.keys)}")
+        with opened_zip(self.path) as archive:
+            names = archive.namelist()
+            info = archive.getinfo(f"{key}.npy" if f"{key}.npy" in names else key)
+            if info.file_size > self._most:
+                raise too_large(self.path, self._most)
+            try:
+                with archive.open(info) as stream:
+                    return read_npy_stream(stream, info.file_size)  # type: ignore[arg-type]
+            except ValueError as error:
+                raise CorpusError(
+                    f"{self.path}: the array '{key}' holds no numbers that can be read: {error}"
+                ) from error

@@ -9,6 +9,7 @@ import numpy as np
 
 from retrieval.comparison import Comparison, SpaceResult
 from retrieval.report.rows import measures_of
+from retrieval.report.served_note import served_note
 
 #: Two precisions nearer than this draw as one line.
 SAME_PRECISION = 0.005
@@ -143,7 +144,8 @@ def notes(comparison: Comparison) -> list[str]:
     A space that gives many items the same score puts them in no order. Its measures are expected values under a random
     order; the note says how far they could differ.
     """
-    return [*comparison.notes, *filter(None, map(_tie_note, comparison.spaces))]
+    served = served_note(comparison.spaces)
+    return [*comparison.notes, *filter(None, [served, *map(_tie_note, comparison.spaces)])]
 
 
 def _tie_note(space: SpaceResult) -> str | None:

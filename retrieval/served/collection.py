@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from encoders.base import Encoder
+from encoders.batches import chunks
 from encoders.codes import Codes
 from encoders.errors import CollectionError, IndexGoneError, OptionError
 from indexers.base import Hit, Index
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.bulk import Bulk
+from indexers.elasticsearch.bulk import Bulk, OnRejected, raise_rejected
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.keys import key_of
+from indexers.elasticsearch.ownership import is_numbered_name
 from indexers.elasticsearch.search import searched
 from indexers.elasticsearch.site import Site, write_alias
 from indexers.registry import parse_description
 from retrieval.collection import ITEMS, Collection, Say, quiet
-from retrieval.corpora.base import Item, raise_bad
+from retrieval.corpora.base import Item, item_bytes, raise_bad
 from retrieval.filters import Filter
 from retrieval.item_record import item_digest
 from retrieval.item_store import Change, ItemStore
@@ -71,11 +73,15 @@ class ServedCollection(Collection):
         """Find the index that holds the codes of our encoders."""
         wanted = {record.spec: record.encoder_digest for record in self.spaces.values()}
         served = self.site.behind(self.site.address.name)
-        for name in dict.fromkeys((served, self.manifest.index)):
-            if name is None or not self.site.exists(name):
-                continue
+        mine = self.manifest.index if is_numbered_name(self.manifest.index, self.site.address.name) else None
+        names = [name for name in dict.fromkeys((served, mine)) if name and self.site.exists(name)]
+        if served is None and not names:
+            raise self._gone()
+        for name in names:
             meta = Meta.read(self.site.meta(name), name)
-            if meta.digests() == wanted:
+            # an older nearby kept no identity: then its encoders are what tells a collection from another
+            own = not self.manifest.identity or meta.identity == self.manifest.identity
+            if own and meta.digests() == wanted:
                 self.index_name, self.meta = name, meta
                 manifest = self.manifest
                 self.items = ServedItems(self.site, name, manifest.corpus, manifest.modality, self._asked)
@@ -84,13 +90,18 @@ class ServedCollection(Collection):
                     field = self._fields[opened.record.spec]
                     opened.index = field_at(opened.encoder, field, self.description, name)
                 return
-        where = f"'{self.site.address.name}' at {self.site.address.hosts[0]}"
         if served is None:
-            raise IndexGoneError(f"there is no index {where} any more: index the corpus again with --rebuild")
+            raise self._gone()
         raise CollectionError(
-            f"{where} was indexed anew with other encoders than those in {self.folder}: use the folder that this was "
-            "done with, or a copy of it"
+            f"{self._where} was indexed again from another folder than {self.folder}: use that folder, or a copy of it"
         )
+
+    @property
+    def _where(self) -> str:
+        return f"'{self.site.address.name}' at {self.site.address.hosts[0]}"
+
+    def _gone(self) -> IndexGoneError:
+        return IndexGoneError(f"the index {self._where} is gone: index the corpus again with --rebuild")
 
     @property
     def items_digest(self) -> str:
@@ -111,7 +122,7 @@ class ServedCollection(Collection):
         try:
             found = self._hits(asked, k, clauses(filters))
         except IndexGoneError:
-            self._attach()  # it was indexed anew twice since we looked
+            self._attach()  # it was rebuilt twice since we looked
             found = self._hits(asked, k, clauses(filters))
         if filters and not any(found) and not self.site.count(self.index_name, {"bool": {"filter": clauses(filters)}}):
             raise self.items.none_matches(filters)
@@ -155,14 +166,9 @@ class ServedCollection(Collection):
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
         self.site.refresh(self.index_name)  # what a killed process has added counts for the last place too
         change = Growing()
-        load(
-            self._new(items, change),
-            targets,
-            self._bulk,
-            self.items.modality,
-            raise_bad,
-            first_place=self.items.last_place + 1,
-        )
+        first = self.items.last_position + 1
+        with self._noted() as bulk:
+            load(self._new(items, change), targets, bulk, self.items.modality, raise_bad, first_position=first)
         self._settled()
         return self, Change(change.added, change.changed, change.unchanged)
 
@@ -172,29 +178,44 @@ class ServedCollection(Collection):
         self.items.require(ids)
         if len(set(ids)) >= self.items.size:
             raise CollectionError("this would remove every item: delete the index and the folder instead")
-        self._note_change()
-        with self._bulk() as bulk:
+        with self._noted() as opened, opened() as bulk:
             for id in dict.fromkeys(ids):
                 bulk.delete(key_of(id))
         self._settled()
         return self
 
     def _new(self, items: Iterable[Item], change: Growing) -> Iterator[Item]:
-        """Pass on the items that are not there as they are; the first is noted before it is sent."""
-        stream = iter(items)
-        while chunk := list(islice(stream, CHUNK)):
+        """Pass on the items that are not there as they are."""
+        for chunk in chunks(items, CHUNK, item_bytes):
             known = self.items.present.digests([item.id for item in chunk])
             for item in chunk:
                 if known.get(item.id) == item_digest(item).hex():
                     change.unchanged += 1
                     continue
-                if not (change.added or change.changed):
-                    self._note_change()
                 (change.changed if item.id in known else change.added).append(item.id)
                 yield item
 
-    def _bulk(self, *refused: Any) -> Bulk:
-        return Bulk(self.site.client, self.site.address.hosts, write_alias(self.index_name), *refused)
+    @contextmanager
+    def _noted(self) -> Iterator[Callable[..., Bulk]]:
+        """Yield what opens a `Bulk`: before it sends anything, the index says that its items are no longer the corpus'.
+
+        It says so before, as we may be killed; when all was refused, and nothing written, it says again what it did.
+        """
+        before = self.meta
+        opened: list[Bulk] = []
+
+        def bulk(on_rejected: OnRejected = raise_rejected) -> Bulk:
+            hosts, alias = self.site.address.hosts, write_alias(self.index_name)
+            opened.append(Bulk(self.site.client, hosts, alias, on_rejected, before_first=self._note_change))
+            return opened[-1]
+
+        try:
+            yield bulk
+        except BaseException:
+            if self.meta is not before and not any(one.wrote for one in opened):
+                self.meta = before
+                self.site.set_meta(self.index_name, before.to_json())
+            raise
 
     def require_served(self) -> None:
         """Refuse to write to an index that another has taken the place of.
@@ -206,8 +227,8 @@ class ServedCollection(Collection):
         self._attach()
         if self.site.behind(self.site.address.name) != self.index_name:
             raise CollectionError(
-                f"'{self.site.address.name}' was indexed anew with other encoders than those in {self.folder}: "
-                "use the folder that this was done with, or index it anew with --rebuild"
+                f"{self._where} was indexed again from another folder than {self.folder}: use that folder, or index "
+                "the corpus again with --rebuild"
             )
 
     def _require_writable(self) -> None:
@@ -227,11 +248,12 @@ class ServedCollection(Collection):
         self._open.clear()
         if self.site.behind(self.site.address.name) != self.index_name:
             raise CollectionError(
-                f"'{self.site.address.name}' was indexed anew while it was changed, and the new one lacks the change: "
+                f"{self._where} was indexed again while it was changed, and the new index lacks the change: "
                 "run the same command again"
             )
 
     def _note_change(self) -> None:
         """Its items are no longer those of the corpus it was made of."""
-        self.meta = self.meta.changed()
-        self.site.set_meta(self.index_name, self.meta.to_json())
+        changed = self.meta.changed()
+        self.site.set_meta(self.index_name, changed.to_json())
+        self.meta = changed

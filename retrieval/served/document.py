@@ -17,18 +17,22 @@ from retrieval.item_record import item_digest, item_of, record_of
 ITEM_FIELDS = ["item", "own_id"]
 
 
-def document_of(item: Item, place: int, modality: Modality, values: Mapping[str, Any]) -> bytes:
+def document_of(
+    item: Item, position: int, modality: Modality, values: Mapping[str, Any], digest: str | None = None
+) -> bytes:
     """Return a document as JSON.
 
     Parameters
     ----------
     item : Item
-    place : int
-        Its place in the order of items.
+    position : int
+        Its position in the order of items.
     modality : Modality
         Of the collection.
     values : mapping
         Field -> what it holds of the item's code.
+    digest : str, optional
+        The item's digest, where it is known already.
 
     Raises
     ------
@@ -39,9 +43,9 @@ def document_of(item: Item, place: int, modality: Modality, values: Mapping[str,
 
     _, content, shape, title, label, metadata = record_of(item, modality)
     document: dict[str, Any] = {
-        "place": place,
+        "place": position,
         "key": key_of(item.id),
-        "digest": item_digest(item).hex(),
+        "digest": item_digest(item).hex() if digest is None else digest,
         "item": {
             "content": content if isinstance(content, str) else base64.b64encode(content).decode(),
             "shape": shape,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from indexers.elasticsearch.scan import scanned
 from indexers.elasticsearch.site import Site
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.filters import LABEL, Filter, written
+from retrieval.item_matching import unmet_because
 from retrieval.item_store import ItemStore
 from retrieval.served.document import ITEM_FIELDS, item_in
 
@@ -34,15 +36,19 @@ class Present:
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digest of each item that is there, by id; what was acknowledged is seen at once."""
-        found = self.documents(ids, ["digest", "own_id"])
-        return {_id(document): document["_source"]["digest"] for document in found}
+        return {id: digest for id, (_, digest) in self.positions(ids).items()}
+
+    def positions(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Return the position and the digest of each item that is there, by id."""
+        found = self.documents(ids, ["place", "digest", "own_id"])
+        return {_id(one): (int(one["_source"]["place"]), str(one["_source"]["digest"])) for one in found}
 
     def documents(self, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the documents that are there, with some fields of their source."""
         for start in range(0, len(ids), _AT_ONCE):
             keys = [key_of(id) for id in ids[start : start + _AT_ONCE]]
             found = self.site.documents(self.index, keys, fields)
-            yield from (document for document in found if document["found"])
+            yield from (document for document in found if document.get("found"))
 
 
 class ServedItems(Corpus):
@@ -124,19 +130,38 @@ class ServedItems(Corpus):
 
     def none_matches(self, filters: Sequence[Filter]) -> QueryError:
         """Say that nothing satisfies filters, and which of them nothing satisfies alone."""
-        blamed = [one for one in filters if not self.site.count(self.index, clauses([one])[0])]
-        return QueryError(f"no item of the collection has {written(blamed or filters)}: look at an item's with --json")
+        blamed = next((one for one in filters if not self.site.count(self.index, clauses([one])[0])), None)
+        if blamed is None:
+            return QueryError(f"no item has {written(filters)} at once" if filters else "the collection holds no item")
+        has_field = {"exists": {"field": _field_of(blamed)}}
+        held = self._some(has_field, blamed.field) if self.site.count(self.index, has_field) else []
+        return QueryError(unmet_because(blamed, held, [] if held else self._some({"exists": {"field": "place"}})))
+
+    def _some(self, query: dict[str, Any], field: str | None = None) -> list[str]:
+        """Return values of a field that some items have, or names of the fields that they have."""
+
+        def asked(client: Any) -> list[str]:
+            source = ["item.label", "item.metadata"]
+            answer = client.search(index=self.index, query=query, size=_AT_ONCE, source_includes=source)
+            items = [hit["_source"]["item"] for hit in answer["hits"]["hits"]]
+            fields = [{**json.loads(one["metadata"] or "{}"), LABEL: one["label"]} for one in items]
+            pairs = [(key, str(value)) for one in fields for key, value in one.items() if value is not None]
+            return list(dict.fromkeys(value if field else key for key, value in pairs if field in (None, key)))
+
+        return self.site.read(asked)
 
     @property
-    def last_place(self) -> int:
-        """The highest place of an item, of those too that were written a moment ago."""
+    def last_position(self) -> int:
+        """The highest position of an item, of those too that were written a moment ago."""
         self.site.refresh(self.index)
         last = {"last": {"max": {"field": "place"}}}
-        found = self.site.read(
-            lambda client: client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False)
-        )
-        value = found["aggregations"]["last"]["value"]
-        return -1 if value is None else int(value)
+
+        def asked(client: Any) -> int:
+            found = client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False)
+            value = found["aggregations"]["last"]["value"]
+            return -1 if value is None else int(value)
+
+        return self.site.read(asked)
 
     def _require_found(self, ids: Sequence[str], found: Any) -> None:
         missing = [id for id in ids if id not in found]
@@ -146,7 +171,7 @@ class ServedItems(Corpus):
 
     def _suggestion(self, id: str) -> str:
         with self.site.asking() as client:
-            exists = {"exists": {"field": "place"}}  # not the records of parts
+            exists = {"exists": {"field": "place"}}  # not the records of shards
             answer = client.search(
                 index=self.index, query=exists, size=1_000, source=["own_id"], sort=[{"place": "asc"}]
             )
@@ -164,7 +189,11 @@ def clauses(filters: Sequence[Filter]) -> list[dict[str, Any]]:
     >>> clauses([Filter("label", "sport"), Filter("year", "2004")])
     [{'term': {'label': 'sport'}}, {'term': {'meta.year': '2004'}}]
     """
-    return [{"term": {LABEL if one.field == LABEL else f"meta.{one.field}": one.value}} for one in filters]
+    return [{"term": {_field_of(one): one.value}} for one in filters]
+
+
+def _field_of(one: Filter) -> str:
+    return LABEL if one.field == LABEL else f"meta.{one.field}"
 
 
 def _id(document: dict[str, Any]) -> str:

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from encoders.codes import Modality, Space
 from encoders.errors import ServerError
+from indexers.elasticsearch.ownership import COLLECTION, IDENTITY
 from indexers.elasticsearch.site import MADE_BY
 
-KIND = "a collection"
 FORMAT = 1
 
 
@@ -35,16 +35,25 @@ class Meta:
     modality : Modality
     spaces : tuple of FieldRecord
     items : str
-        Digest of the items, in their order; empty once they were changed, or loaded in parts.
-    parts : int
-        In how many parts it is loaded; 1: at once.
+        Digest of the items, in their order; empty once they were changed.
+    shards : int
+        In how many shards it is loaded; 0: at once.
+    identity : str
+        Of the collection that made it; empty of an index that an older nearby made.
+    count : int
+        How many items it holds, as they were counted before it was served; -1: not counted, or changed since.
+    checksum : str
+        Of these items and their positions; see `retrieval.served.checksum`.
     """
 
     corpus: str
     modality: Modality
     spaces: tuple[FieldRecord, ...]
     items: str = ""
-    parts: int = 1
+    shards: int = 0
+    identity: str = ""
+    count: int = -1
+    checksum: str = ""
 
     @classmethod
     def read(cls, value: dict[str, Any], index: str) -> Self:
@@ -55,7 +64,7 @@ class Meta:
         ServerError
             When it is no collection, or written by a later nearby.
         """
-        if value.get(MADE_BY) != KIND:
+        if value.get(MADE_BY) != COLLECTION:
             raise ServerError(f"'{index}' is no collection: index a corpus under another name")
         if value.get("format") != FORMAT:
             raise ServerError(f"'{index}' was written by a later nearby (format {value.get('format')}): use that one")
@@ -64,14 +73,33 @@ class Meta:
             for record in spaces:
                 Space.from_json(record.space)
             modality = Modality(value["modality"])
-            return cls(str(value["corpus"]), modality, spaces, str(value["items"]), int(value["parts"]))
+            return cls(
+                str(value["corpus"]),
+                modality,
+                spaces,
+                str(value["items"]),
+                int(value["parts"]),
+                str(value.get(IDENTITY, "")),
+                int(value.get("count", -1)),
+                str(value.get("checksum", "")),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ServerError(f"the description of '{index}' is damaged ({error}): index the corpus again") from None
 
     def to_json(self) -> dict[str, Any]:
         """Return the value of ``_meta``."""
-        spaces = [asdict(record) for record in self.spaces]
-        return {MADE_BY: KIND, "format": FORMAT, **asdict(self), "modality": str(self.modality), "spaces": spaces}
+        return {
+            MADE_BY: COLLECTION,
+            "format": FORMAT,
+            "corpus": self.corpus,
+            "modality": str(self.modality),
+            "spaces": [asdict(record) for record in self.spaces],
+            "items": self.items,
+            "parts": self.shards,
+            IDENTITY: self.identity,
+            "count": self.count,
+            "checksum": self.checksum,
+        }
 
     def digests(self) -> dict[str, str]:
         """Return the digest of each space's encoder."""
@@ -79,7 +107,7 @@ class Meta:
 
     def changed(self) -> Meta:
         """Return the same after items were added or removed."""
-        return replace(self, items="")
+        return replace(self, items="", count=-1, checksum="")
 
 
 def field_records(spaces: Sequence[tuple[str, str, Space]]) -> tuple[FieldRecord, ...]:

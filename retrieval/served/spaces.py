@@ -1,4 +1,4 @@
-"""Fitted encoders on disk, which a load takes its codes from: fitted once, used wherever a part is loaded."""
+"""Fitted encoders on disk, which a load takes its codes from: fitted once, used wherever a shard is loaded."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ class FittedSpace:
 
 
 def saved_spaces(specs: Sequence[str]) -> list[FittedSpace]:
-    """Open the spaces of a part of a load: folders of encoders that were fitted before.
+    """Open the spaces of a shard of a load: folders of encoders that were fitted before.
 
     Raises
     ------
     OptionError
-        For a spec: every part would fit an encoder of its own. For two encoders of one spec.
+        For a spec: every shard would fit an encoder of its own. For two encoders of one spec.
     """
     for spec in specs:
         if not is_saved(Path(spec).expanduser()):
             encoder_of(spec)  # what it is no spec of either is said first
             raise OptionError(
-                f"parts of a load share encoders: fit this one once, with  nearby train CORPUS {spec} -o FOLDER  "
+                f"the shards of a load share encoders: fit this one once, with  nearby train CORPUS {spec} -o FOLDER  "
                 "and give its folder, as in -s FOLDER"
             )
     spaces = [FittedSpace.at(Path(spec).expanduser()) for spec in specs]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from elasticsearch_server.distribution import VERSION
 
-from indexers.elasticsearch import client
+from indexers.elasticsearch import client, trust
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker/compose.yaml"
@@ -150,10 +150,9 @@ def test_the_authoritys_key_is_seen_by_setup_alone():
 
 def test_nearby_gets_what_it_reads():
     service = SERVICES["nearby"]
-    assert {client.USER, client.PASSWORD, client.API_KEY, client.AUTHORITY, client.TIMEOUT} == set(
-        service["environment"]
-    )
-    trust = Path(service["environment"][client.AUTHORITY])
-    assert mounts("nearby")[f"{trust.parent}:ro"] == "trust"
+    assert {*client._VARIABLES, trust.HOSTS} == set(service["environment"])
+    trust.require_trusted(service["environment"][trust.HOSTS].split(","), named=True)  # https, so that it is sent
+    authority = Path(service["environment"][client.AUTHORITY])
+    assert mounts("nearby")[f"{authority.parent}:ro"] == "trust"
     assert mounts("nearby")["/data:ro"] == "${NEARBY_CORPORA:-corpora}"
     assert (FILE.parent / service["build"]["context"] / service["build"]["dockerfile"]).is_file()

@@ -243,3 +243,18 @@ def test_the_features_of_every_level_pass_beside_the_code(paths):
     for level in range(2):
         without = [torch.zeros_like(part) if place == level else part for place, part in enumerate(features)]
         assert (network.ascend(code, without, places) - whole).abs().max() > 1e-3
+
+
+def test_a_pyramid_without_paths_is_the_same_network_and_gives_pictures_back_from_its_code():
+    pictures = np.random.default_rng(0).integers(0, 256, (12, 8, 8), dtype=np.uint8)
+    with_paths, without = (
+        create(f"pixels+fpn-ae:5,channels=4-8,epochs=1,paths={paths}").fit(pictures) for paths in ("true", "false")
+    )
+    shapes = [{key: value.shape for key, value in one.state().items()} for one in (with_paths, without)]
+    assert shapes[0] == shapes[1]
+    codes = without.encode(pictures)
+    np.testing.assert_array_equal(without.decode(codes), without.reconstruct(pictures))
+    with pytest.raises(NotInvertibleError):
+        with_paths.decode(codes)
+    with pytest.raises(OptionError, match="without paths only the bottleneck is a code"):
+        create("pixels+fpn-ae:5,code=pooled,paths=false")

@@ -6,6 +6,7 @@ import pytest
 
 from encoders.errors import OptionError
 from indexers.elasticsearch.address import ALGORITHMS, Address
+from indexers.registry import parse_description
 
 
 @pytest.mark.parametrize(
@@ -66,9 +67,29 @@ def test_what_is_none_says_why(text, said):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("host", ["http://eve:geheim@a:9200", "https://a,http://eve:geheim@b", "http://eve@a"])
-def test_a_password_in_the_address_is_refused_and_not_repeated(host):
-    with pytest.raises(OptionError, match=r"keep user and password out of the address of [ab]:") as caught:
-        Address.read(f"{host}/news")
-    assert "NEARBY_ELASTICSEARCH_PASSWORD" in str(caught.value)
-    assert "geheim" not in str(caught.value)
+@pytest.mark.parametrize(
+    "host",
+    [
+        "http://eve:geheim@a:9200", "https://a,http://eve:geheim@b", "http://eve@geheim", "eve:geheim@a", "eve:geheim@a:1",
+        "http://eve:ge/heim@a", "http://eve:geheim#@a", "http://#geheim@a", "http://eve:geheim@a:99999", "ftp://eve:geheim@a",
+        "http://eve:geheim@a:port", "http://eve:geheim", "eve:geheim", "http:/eve:geheim@a", "//eve:geheim@a", "http://[geheim",
+        "http://eve:geheim@[::1", "http://eve:ge,heim@a", "http://eve:geheim?@a", "http://eve:geheim%40a:x",
+    ],
+)  # fmt: skip
+def test_what_may_be_a_password_is_refused_and_not_repeated(host):
+    for text in (f"{host}/news", f"{host}/news,flat", f"{host}/news?x=1", f"{host}/news?x"):
+        with pytest.raises(OptionError) as caught:
+            Address.read(parse_description(f"elasticsearch:{text}").backend)
+        assert "geheim" not in str(caught.value) or "[" in host
+        assert "heim@" not in str(caught.value)
+
+
+def test_a_password_in_the_address_says_where_it_belongs():
+    with pytest.raises(OptionError, match=r"keep user and password out of the address.*NEARBY_ELASTICSEARCH_PASSWORD"):
+        Address.read("http://eve:geheim@a:9200/news")
+
+
+@pytest.mark.parametrize("path", ["..", ".", "x/..", "a/./b", "a//b", "%2e%2e", "a b", "a\\b"])
+def test_a_path_that_leads_elsewhere(path):
+    with pytest.raises(OptionError, match="is no URL of a server"):
+        Address.read(f"http://a:9200/{path}/news")

@@ -117,7 +117,8 @@ def test_a_429_that_does_not_end():
     node = Node(items={"d1": [(429, FULL)] * 1000})
     began = time.monotonic()
     with pytest.raises(
-        ServerError, match=r"takes no more \(queue is full\); after 0 s without progress .*: go on later"
+        ServerError,
+        match=r"takes no more \(queue is full\); after 0 s without progress .*: run the same command again later",
     ):
         send(node, patience=0.2)
     assert 0.2 <= time.monotonic() - began < 3
@@ -156,7 +157,7 @@ def test_a_server_that_went_away():
         (429, {"type": "cluster_block_exception", "reason": "[TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage]"},
          ServerError, "a disk is nearly full: free some space"),
         (404, {"type": "index_not_found_exception", "reason": "no such index"},
-         IndexGoneError, "was removed while it was loaded: begin the load anew"),
+         IndexGoneError, "was removed while it was loaded: start the load again"),
     ],
 )  # fmt: skip
 def test_what_no_waiting_cures_stops_at_once(status, error, kind, said):

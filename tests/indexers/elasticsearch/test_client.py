@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import socket
 import ssl
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from elastic_transport import Urllib3HttpNode
 from fake_node import Reply, fake_node, refused, version
 
 from encoders.errors import IndexGoneError, OptionError, ServerError
 from indexers.elasticsearch import client
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.client import cause_of, connected, speaking
+from indexers.elasticsearch.deadline import seconds_left, within
 from indexers.elasticsearch.site import Site
 
 
@@ -30,7 +34,7 @@ def bare(monkeypatch):
 
 def refusal_of(*hosts: str) -> str:
     with pytest.raises(ServerError) as caught:
-        connected([host if "://" in host else f"http://{host}" for host in hosts])
+        connected([host if "://" in host else f"http://{host}" for host in hosts], named=True)
     said = str(caught.value)
     assert "\n" not in said
     assert len(said) < 450
@@ -128,13 +132,39 @@ def test_what_we_are_is_sent(monkeypatch):
     monkeypatch.setenv(client.USER, "eve")
     monkeypatch.setenv(client.PASSWORD, "geheim")
     with fake_node(version("8.1.0")) as host:
-        header = connected([f"http://{host}"])._headers["authorization"]
+        header = connected([f"http://{host}"], named=True)._headers["authorization"]
     assert header == "Basic ZXZlOmdlaGVpbQ=="
     monkeypatch.delenv(client.USER)
     monkeypatch.delenv(client.PASSWORD)
     monkeypatch.setenv(client.API_KEY, "a2V5")
     with fake_node(version("8.1.0")) as host:
-        assert connected([f"http://{host}"])._headers["authorization"] == "ApiKey a2V5"
+        assert connected([f"http://{host}"], named=True)._headers["authorization"] == "ApiKey a2V5"
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("żółw", "hasło"), ("利用者", "暗号"), ("eve", "ge:heim"), ("a\udcff", "b\udcfe")]
+)
+def test_names_and_passwords_of_any_script_are_sent_as_utf_8(monkeypatch, user, password):
+    monkeypatch.setenv(client.USER, user)
+    monkeypatch.setenv(client.PASSWORD, password)
+    with fake_node(version("8.1.0")) as host:
+        header = connected([f"http://{host}"], named=True)._headers["authorization"]
+    assert base64.b64decode(header.removeprefix("Basic ")) == f"{user}:{password}".encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize("key", ["zażółć", "two words", "with\nline", "\udcff"])
+def test_a_key_that_is_none_is_refused_and_not_repeated(monkeypatch, key):
+    monkeypatch.setenv(client.API_KEY, key)
+    with pytest.raises(OptionError, match="holds a character that no API key has") as caught:
+        connected(["http://127.0.0.1:1"], named=True)
+    assert key not in str(caught.value)
+
+
+def test_a_user_with_a_colon_is_refused(monkeypatch):
+    monkeypatch.setenv(client.USER, "eve:x")
+    monkeypatch.setenv(client.PASSWORD, "geheim")
+    with pytest.raises(OptionError, match="holds a ':', which no user of Elasticsearch has"):
+        connected(["http://127.0.0.1:1"], named=True)
 
 
 def test_a_user_without_the_right():
@@ -164,7 +194,7 @@ def test_settings_that_do_not_fit(monkeypatch, environment, said):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(OptionError) as caught:
-        connected(["http://127.0.0.1:1"])
+        connected(["http://127.0.0.1:1"], named=True)
     assert said in str(caught.value)
     assert "geheim" not in str(caught.value)
 
@@ -233,9 +263,24 @@ def test_an_answer_without_anything_in_it():
         assert "does not say its version" in refusal_of(host)
 
 
-@pytest.mark.parametrize("body", [b'{"nodes": {"a": {"ver', b"\xff\xfe"])
-def test_an_answer_that_cannot_be_read(body):
-    with fake_node(Reply(200, body)) as host:
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"nodes": {"a": {"ver', "application/json"),
+        (b"\xff\xfe", "application/json"),
+        (b"<html>sign in</html>", "text/html"),
+        (b"sign in", "text/plain"),
+        (b"[1, 2]", "application/json"),
+        (b'"words"', "application/json"),
+        (b'{"nodes": 3}', "application/json"),
+        (b'{"nodes": {"a": 7}}', "application/json"),
+        (b'{"nodes": {"a": {}}}', "application/json"),
+        (b'{"nodes": {"a": {"version": "new"}}}', "application/json"),
+        (b'{"nodes": {"a": {"version": [8]}}}', "application/json"),
+    ],
+)
+def test_an_answer_that_cannot_be_read(body, kind):
+    with fake_node(Reply(200, body, kind)) as host:
         said = refusal_of(host)
     assert said.startswith(
         f"the answer of Elasticsearch at http://{host} cannot be read; try again, and look for a proxy"
@@ -249,6 +294,42 @@ def test_a_server_that_does_not_answer_in_time(monkeypatch):
         silent.listen(64)
         said = refusal_of(f"127.0.0.1:{silent.getsockname()[1]}")
     assert "did not answer in time: look at its load, or set NEARBY_ELASTICSEARCH_TIMEOUT higher" in said
+
+
+@pytest.mark.parametrize("hosts", [1, 3])
+def test_the_time_is_that_of_the_whole_call_however_many_nodes_are_silent(monkeypatch, hosts):
+    given = []
+    perform = Urllib3HttpNode.perform_request
+
+    def noted(self, *words, request_timeout, **more):
+        given.append(request_timeout)
+        return perform(self, *words, request_timeout=request_timeout, **more)
+
+    monkeypatch.setattr(Urllib3HttpNode, "perform_request", noted)
+    monkeypatch.setenv(client.TIMEOUT, "0.3")
+    with ExitStack() as open_ones:
+        addresses = []
+        for _ in range(hosts):
+            silent = open_ones.enter_context(socket.socket())
+            silent.bind(("127.0.0.1", 0))
+            silent.listen(64)
+            addresses.append(f"127.0.0.1:{silent.getsockname()[1]}")
+        refusal_of(*addresses)
+    assert len(given) == hosts
+    assert sum(given) == pytest.approx(0.3, rel=0.05)
+
+
+def test_one_deadline_bounds_what_is_asked_again(monkeypatch):
+    monkeypatch.setenv(client.TIMEOUT, "4")
+    with within(1.0):
+        assert seconds_left() <= 1.0
+        with within(100.0):
+            assert seconds_left() <= 1.0
+    with within(100.0):
+        assert seconds_left() == 4.0
+    with within(-1.0):
+        assert 0 < seconds_left() < 0.1
+    assert seconds_left() == 4.0
 
 
 REFUSALS = [

@@ -8,6 +8,7 @@ import pytest
 from encoders.codes import Kind, Metric, Space
 from encoders.errors import OptionError, ServerError
 from indexers.elasticsearch.bulk import Bulk
+from indexers.elasticsearch.ownership import COMPARISON, unserved
 from indexers.elasticsearch.site import write_alias
 from indexers.registry import create_index, load_index
 
@@ -56,9 +57,11 @@ def test_a_document_that_is_refused_is_named_and_the_others_go_in(index):
     assert bulk.acknowledged == 1
 
 
-def test_an_index_whose_maker_was_killed_is_left_over_until_it_is_saved(index, tmp_path):
+def test_an_index_whose_maker_was_killed_is_stale_until_it_is_saved(index, tmp_path):
     index.search(np.eye(1, 16, dtype=np.float32), 1)
-    assert [(left.name, left.documents) for left in index.site.left_over()] == [(index.index_name, 2)]
+    (stale,), kept = unserved(index.site)
+    assert (stale.name, stale.documents, stale.maker, kept) == (index.index_name, 2, COMPARISON, [])
     index.save(tmp_path / "saved")
-    assert index.site.left_over() == []
+    stale, (kept,) = unserved(index.site)
+    assert (stale, kept.name, kept.reason) == ([], index.index_name, "for the saved folder that names it")
     assert len(load_index(tmp_path / "saved")) == 2

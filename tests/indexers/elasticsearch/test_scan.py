@@ -6,6 +6,7 @@ import pytest
 
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.scan import _View, scanned
+from indexers.elasticsearch.search import SHOWN
 from indexers.elasticsearch.site import Site
 
 #: Place of each document; some share one, as two may who add at once.
@@ -32,7 +33,7 @@ def test_every_document_once(site, page):
 
 @pytest.mark.parametrize("lost_after", range(4))
 def test_a_view_that_is_lost_is_taken_up_where_it_was(site, elasticsearch_client, lost_after):
-    view, hits, pages = _View(site, site.address.name, None, (), 3), [], 0
+    view, hits, pages = _View(site, site.address.name, None, (), 3, SHOWN), [], 0
     while not view.ended:
         hits += view.page()
         if pages == lost_after:

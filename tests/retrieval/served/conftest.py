@@ -9,15 +9,17 @@ import warnings
 import pytest
 
 import cli
-from indexers.elasticsearch import client
+from indexers.elasticsearch import client, trust
 
 
 @pytest.fixture
-def nearby(monkeypatch, capsys):
+def nearby(monkeypatch, capsys, tmp_path):
     """The command line in this process, where its patience can be made short."""
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back what it changes
-    for name in client._VARIABLES:
+    for name in (*client._VARIABLES, trust.HOSTS):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(trust, "_file", lambda: tmp_path / "config" / trust.FILE)
+    monkeypatch.setattr(trust, "_named", set())
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["nearby", *map(str, words)])

@@ -9,6 +9,7 @@ import pytest
 
 from encoders.errors import CollectionError, CorpusError, IndexGoneError, OptionError, UnsupportedSpaceError
 from encoders.registry import create
+from indexers.elasticsearch.ownership import ANOTHER
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment import compare_collection
@@ -18,7 +19,7 @@ from retrieval.indexing import Plan, index_as_planned, index_corpus
 from retrieval.opening import open_collection
 from retrieval.searcher import Searcher, read_query
 from retrieval.served import loading
-from retrieval.served.left import lying_at
+from retrieval.served.cleanup import indexes_at, remove_stale
 
 SPACES = ("bm25", "tfidf+lsa:16", "tfidf+lsa:16+binarize")
 ODD = ["", "x" * 600, "~x", "🦊", "two\nlines"]
@@ -130,19 +131,18 @@ def test_parts_come_in_any_order_and_twice(tmp_path, corpus, address, monkeypatc
     for place, spec in enumerate(SPACES[:2]):
         create(spec).fit(corpus().batches()).save(tmp_path / str(place))
         folders.append(str(tmp_path / str(place)))
-    with pytest.raises(OptionError, match="parts of a load share encoders"):
+    with pytest.raises(OptionError, match="the shards of a load share encoders"):
         indexed(None, corpus(), address, ["bm25"], shard="1/3")
     for part in ("3/3", "1/3", "3/3"):
         assert indexed(None, corpus(), address, folders, shard=part) is None
-    with pytest.raises(CollectionError, match=r"1 of 3 parts .* not loaded: load 2/3"):
+    with pytest.raises(CollectionError, match=r"1 of 3 shards .* not loaded: load 2/3"):
         indexed(tmp_path / "served", None, address, folders, finish=True)
-    indexed(None, corpus(200, "shorter"), address, folders, shard="2/3")
-    with pytest.raises(CollectionError, match="not read from the same corpus"):
-        indexed(tmp_path / "served", None, address, folders, finish=True)
+    with pytest.raises(CollectionError, match=r"is not the one that the shards of .* are read from"):
+        indexed(None, corpus(200, "shorter"), address, folders, shard="2/3")
     indexed(None, corpus(), address, folders, shard="2/3")
     served = indexed(tmp_path / "served", None, address, folders, finish=True)
     assert [item.id for item in served.items] == [f"d{number}" for number in range(300)]
-    assert not lying_at(address).left
+    assert not indexes_at(address).stale
     again = indexed(tmp_path / "again", None, address, folders, finish=True)
     assert answers(again) == answers(served)
 
@@ -172,9 +172,9 @@ def test_a_failure_before_the_swap_leaves_the_old_one(tmp_path, corpus, address,
     monkeypatch.undo()
     assert open_collection(folder).index_name == before.index_name
     assert answers(open_collection(folder), "old")[0]
-    left = lying_at(address, clean=True).left
+    left = remove_stale(indexes_at(address), yes=True).stale
     assert [(one.documents, one.loading) for one in left] == [(120, True)]
-    assert not lying_at(address).left
+    assert not indexes_at(address).stale
 
 
 def test_encoders_of_another_folder_are_refused(tmp_path, corpus, address):
@@ -183,8 +183,13 @@ def test_encoders_of_another_folder_are_refused(tmp_path, corpus, address):
         indexed(tmp_path / "two", corpus(120, "next", "new"), address, ["bm25"])
     indexed(tmp_path / "two", corpus(120, "next", "new"), address, ["bm25"], rebuild=True)
     indexed(tmp_path / "three", corpus(90, "third", "third"), address, ["bm25"], rebuild=True)
-    with pytest.raises((CollectionError, IndexGoneError), match=r"indexed anew with other encoders|no such index"):
-        answers(open_collection(tmp_path / "one"))
+    # each folder made its own: what one has made, another neither searches nor removes
+    assert answers(open_collection(tmp_path / "one"), "old")[0]
+    assert [one.maker for one in indexes_at(address).stale] == [ANOTHER, ANOTHER]
+    assert remove_stale(indexes_at(address)).removed == ()
+    assert len(remove_stale(indexes_at(address), yes=True).removed) == 2
+    with pytest.raises((CollectionError, IndexGoneError), match="was indexed again from another folder"):
+        open_collection(tmp_path / "one")
 
 
 def test_what_cannot_be_served_is_refused_before_any_work(tmp_path, corpus, address, elasticsearch_client, index_name):
@@ -193,7 +198,7 @@ def test_what_cannot_be_served_is_refused_before_any_work(tmp_path, corpus, addr
             indexed(tmp_path / "served", corpus(), address, [spec])
     assert not elasticsearch_client.indices.get(index=f"{index_name}-*")
     assert not (tmp_path / "served").exists()
-    with pytest.raises(OptionError, match="nothing to go on with"):
+    with pytest.raises(OptionError, match="nothing to resume in"):
         indexed(tmp_path / "served", corpus(), address, ["bm25"], resume=True)
     empty = tmp_path / "empty.jsonl"
     empty.write_text("", encoding="utf-8")

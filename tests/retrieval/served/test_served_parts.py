@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from encoders.errors import CollectionError, NearbyError, OptionError
 from encoders.registry import create
+from indexers.elasticsearch.address import Address
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.indexing import Plan, index_as_planned
 from retrieval.opening import open_collection
 from retrieval.served import building, indexing, loading
-from retrieval.served.left import lying_at
+from retrieval.served.cleanup import indexes_at, remove_stale
 
 WORDS = "river bank money loan water boat fish rate credit stream tide bond".split()
 
@@ -80,7 +82,7 @@ def test_what_is_there_is_not_passed_over_when_something_else_was_asked_for(tmp_
     with pytest.raises(OptionError, match=r"is not the one in .*other, though called the same"):
         indexed(tmp_path / "c", corpus(), address, str(tmp_path / "other"))
     for index in (address.replace(",flat", ""), f"{address}?num_candidates=7"):
-        with pytest.raises(OptionError, match=r"has the index '.*': for '.*' index it anew with --rebuild"):
+        with pytest.raises(OptionError, match=r"has the index '.*': for '.*' index it again with --rebuild"):
             indexed(tmp_path / "c", corpus(), index, "tfidf+lsa:4")
     rebuilt = indexed(tmp_path / "c", corpus(), address, str(tmp_path / "other"), rebuild=True)
     assert digests(rebuilt)["tfidf+lsa:4"] == digests(open_collection(tmp_path / "c"))["tfidf+lsa:4"]
@@ -99,15 +101,15 @@ def test_a_second_folder_searches_the_same_index_and_one_of_another_corpus_is_re
             indexed(tmp_path / "three", other, address, *specs, said=said)
     assert said == []  # refused before anything was fitted
     assert not (tmp_path / "three").exists()
-    assert not lying_at(address).left
+    assert not indexes_at(address).stale
 
 
 def test_a_maker_that_is_killed_after_the_swap_has_only_the_folder_to_write(tmp_path, corpus, address, monkeypatch):
     with monkeypatch.context() as killed:
-        killed.setattr(indexing, "_published", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr(indexing, "published", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             indexed(tmp_path / "c", corpus(), address, "bm25")
-    name = lying_at(address).served
+    name = indexes_at(address).served
     monkeypatch.setattr(building, "load", lambda *_, **__: pytest.fail("it was loaded again"))
     assert indexed(tmp_path / "c", corpus(), address, "bm25").index_name == name
     assert not (tmp_path / "c" / "work").exists()
@@ -136,7 +138,7 @@ def test_a_load_whose_corpus_fails_sends_only_what_is_missing(tmp_path, corpus, 
     dying = Dying(corpus(), passes=3, after=45)  # counted, fitted, loaded
     with pytest.raises(OSError, match="pulled out"):
         indexed(tmp_path / "c", dying, address, "bm25")
-    assert [one.loading for one in lying_at(address).left] == [True]
+    assert [one.loading for one in indexes_at(address).stale] == [True]
     sent = []
     real = loading.document_of
     monkeypatch.setattr(loading, "document_of", lambda item, *rest: sent.append(item.id) or real(item, *rest))
@@ -146,7 +148,7 @@ def test_a_load_whose_corpus_fails_sends_only_what_is_missing(tmp_path, corpus, 
     assert sent == [f"d{number}" for number in range(held, 60)]
     assert [item.id for item in served.items] == [f"d{number}" for number in range(60)]
     assert not any("fitting" in line for line in said)
-    assert f"going on with loading 60 items into {served.index_name}" in said
+    assert f"resuming the load of 60 items into {served.index_name}" in said
 
 
 def test_an_unfinished_load_of_another_corpus_is_named_and_cleaned_away(tmp_path, corpus, address, monkeypatch):
@@ -156,7 +158,7 @@ def test_an_unfinished_load_of_another_corpus_is_named_and_cleaned_away(tmp_path
         CollectionError, match=r"another load of '.*' is unfinished \(corpus .*news.jsonl, spaces bm25\)"
     ):
         indexed(tmp_path / "d", corpus(30, "other"), address, "bm25")
-    assert [one.loading for one in lying_at(address, clean=True).left] == [True]
+    assert [one.loading for one in remove_stale(indexes_at(address), yes=True).stale] == [True]
     assert indexed(tmp_path / "d", corpus(30, "other"), address, "bm25").items.size == 30
 
 
@@ -174,15 +176,74 @@ def part(corpus, address, encoder, which):
     return index_as_planned(Plan((encoder,), None, address, shard=which), corpus)
 
 
-def test_a_part_of_other_items_is_refused_though_there_are_as_many(tmp_path, corpus, address, encoder):
+def test_a_shard_of_other_items_is_refused_before_any_of_them_is_sent(tmp_path, corpus, address, encoder):
     part(corpus(), address, encoder, "1/2")
-    part(corpus(60, "other", "x"), address, encoder, "2/2")
-    with pytest.raises(CollectionError, match="part 2 was not read from the same corpus as part 1"):
+    with pytest.raises(CollectionError, match=r"is not the one that the shards of .* --clean --yes"):
+        part(corpus(60, "other", "x"), address, encoder, "2/2")
+    with pytest.raises(CollectionError, match=r"1 of 2 shards .* are not loaded: load 2/2"):
         indexed(tmp_path / "c", None, address, encoder, finish=True)
-    assert lying_at(address).served is None
-    part(corpus(), address, encoder, "2/2")  # what is there of other items is replaced
+    part(corpus(), address, encoder, "2/2")
     served = indexed(tmp_path / "c", None, address, encoder, finish=True)
     assert [item.content for item in served.items] == [item.content for item in corpus()]
+
+
+@pytest.fixture
+def tamper(address, elasticsearch_client):
+    """Change the index that is being loaded behind nearby's back."""
+    name = f"{Address.read(address.partition(':')[2]).name}.next"
+
+    def change(operation, key, **fields):
+        if operation == "delete":
+            elasticsearch_client.delete(index=name, id=key, refresh=True)
+        elif operation == "update":
+            elasticsearch_client.update(index=name, id=key, doc=fields, refresh=True)
+        else:
+            elasticsearch_client.index(index=name, id=key, document=fields, refresh=True)
+
+    return change
+
+
+def test_finish_checks_every_item_and_names_what_helps(tmp_path, corpus, address, encoder, tamper):
+    for which in ("1/2", "2/2"):
+        part(corpus(), address, encoder, which)
+
+    def finish():
+        return indexed(tmp_path / "c", None, address, encoder, finish=True)
+
+    tamper("delete", "d3")
+    with pytest.raises(CollectionError, match=r"holds 59 of 60 items.*: load every shard again with --shard"):
+        finish()
+    part(corpus(), address, encoder, "1/2")  # what is said to help does
+    tamper("update", "d9", place=2)  # the position of another item
+    with pytest.raises(CollectionError, match=r"60 of 60 items \(shard 1, 2\).* remove it with .* --clean --yes"):
+        finish()
+    part(corpus(), address, encoder, "2/2")
+    tamper("update", "d4", digest="00" * 32)
+    with pytest.raises(
+        CollectionError, match=r"60 of 60 items \(shard 1\), so it was not put in place: some are others"
+    ):
+        finish()
+    tamper("index", "theirs", place=60)
+    with pytest.raises(CollectionError, match=r"61 of 60 items.*somebody else.*--clean --yes"):
+        finish()
+    assert indexes_at(address).served is None
+    assert remove_stale(indexes_at(address), yes=True).removed
+    for which in ("1/2", "2/2"):
+        part(corpus(), address, encoder, which)
+    assert finish().items.size == 60
+
+
+def test_two_items_of_one_id_in_different_shards_are_said_to_be_so(tmp_path, address, encoder):
+    path = tmp_path / "double.jsonl"
+    rows = [{"id": f"d{number}", "text": text(number)} for number in range(20)]
+    rows[15]["id"] = "d3"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    for which in ("1/2", "2/2"):
+        part(open_corpus(str(path)), address, encoder, which)
+    with pytest.raises(
+        CollectionError, match=r"19 of 20 items.*two items of the corpus have one id: give each its own"
+    ):
+        indexed(tmp_path / "c", None, address, encoder, finish=True)
 
 
 def test_parts_and_a_load_at_once_make_the_same_collection(tmp_path, corpus, address, encoder):
@@ -213,7 +274,7 @@ def test_a_count_that_is_wrong_leaves_the_parts_as_they_are(tmp_path, corpus, ad
         wrong.setattr("indexers.elasticsearch.site.Site.count", lambda *_: 7)
         with pytest.raises(CollectionError, match="holds 7 of 60 items, so it was not put in place"):
             indexed(tmp_path / "c", None, address, encoder, finish=True)
-    assert lying_at(address).served is None
+    assert indexes_at(address).served is None
     assert indexed(tmp_path / "c", None, address, encoder, finish=True).items.size == 60
 
 
@@ -235,7 +296,7 @@ def test_other_numbers_of_parts_and_other_encoders_are_refused(tmp_path, corpus,
 
 
 def test_no_parts_at_all(tmp_path, address, encoder):
-    with pytest.raises(CollectionError, match=r"no parts of .* are loaded: load them with --shard 1/N"):
+    with pytest.raises(CollectionError, match=r"no shards of .* are loaded: load them with --shard 1/N"):
         indexed(tmp_path / "c", None, address, encoder, finish=True)
 
 
@@ -249,8 +310,41 @@ def test_adding_what_is_there_leaves_the_collection_that_of_its_corpus(tmp_path,
     assert open_collection(tmp_path / "c").items_digest == digest
     served.put([Item("d1", "a new text")])
     assert open_collection(tmp_path / "c").items_digest == ""
-    with pytest.raises(CollectionError, match=r"holds other items than .* or index it anew with --rebuild"):
+    with pytest.raises(CollectionError, match=r"holds other items than .* or index it again with --rebuild"):
         indexed(tmp_path / "c", corpus(), address, "bm25")
+
+
+def test_items_that_somebody_removes_or_changes_on_the_server_are_noticed(
+    tmp_path, corpus, address, elasticsearch_client
+):
+    served = indexed(tmp_path / "c", corpus(5), address, "bm25")
+    elasticsearch_client.delete(index=served.index_name, id="d2", refresh=True)
+    with pytest.raises(CollectionError, match=r"holds 4 of the 5 items that were loaded into it.*--rebuild"):
+        indexed(tmp_path / "c", corpus(5), address, "bm25")
+    with pytest.raises(CollectionError, match="holds 4 of the 5 items"):
+        indexed(tmp_path / "second", corpus(5), address, "bm25")
+    served = indexed(tmp_path / "c", corpus(5), address, "bm25", rebuild=True)
+    elasticsearch_client.update(index=served.index_name, id="d2", doc={"digest": "ab"}, refresh=True)
+    with pytest.raises(CollectionError, match="holds other items than those that were loaded"):
+        indexed(tmp_path / "c", corpus(5), address, "bm25")
+
+
+def test_a_refused_change_leaves_the_collection_that_of_its_corpus(tmp_path, corpus, address, elasticsearch_client):
+    served = indexed(tmp_path / "c", corpus(5), address, "bm25")
+    digest = served.items_digest
+    elasticsearch_client.indices.put_settings(index=served.index_name, settings={"index.blocks.write": True})
+    with pytest.raises(NearbyError, match="take the block away"):
+        served.put([Item("new", "river")])
+    with pytest.raises(NearbyError, match="take the block away"):
+        served.delete(["d1"])
+    elasticsearch_client.indices.put_settings(index=served.index_name, settings={"index.blocks.write": None})
+    with pytest.raises(NearbyError):  # a picture where a text should be
+        served.put([Item("picture", np.zeros((2, 2), dtype=np.uint8))])
+    with pytest.raises(NearbyError):
+        served.delete(["none of it"])
+    again = open_collection(tmp_path / "c")
+    assert (again.items_digest, again.items.size) == (digest, 5)
+    assert indexed(tmp_path / "c", corpus(5), address, "bm25").items_digest == digest
 
 
 def test_a_space_that_is_open_knows_the_items_that_came_and_went(tmp_path, corpus, address):

@@ -10,7 +10,7 @@ from fake_node import Reply, fake_node, refused, version
 
 from indexers.elasticsearch import client
 from indexers.elasticsearch.site import Site
-from retrieval.served.left import lying_at
+from retrieval.served.cleanup import indexes_at
 
 
 @pytest.fixture
@@ -99,6 +99,23 @@ def test_addresses_that_are_none(refusal, fruit, tmp_path, index, said):
     assert not (tmp_path / "c").exists()
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["eve:ge/heim@h:1/n", "http://eve:ge#heim@h/n", "http://eve:geheim@h:port/n", "ftp://eve:geheim@h/n", "http://eve:ge?heim@h/n"],
+)  # fmt: skip
+def test_no_command_repeats_what_may_be_a_password(refusal, fruit, tmp_path, address):
+    index = f"elasticsearch:{address}"
+    for command in (
+        ["index", fruit, "-s", "bm25", "-o", tmp_path / "c", "--index", index],
+        ["index", "--finish", "-s", "bm25", "-o", tmp_path / "c", "--index", index],
+        ["compare", fruit, "-s", "bm25", "--index", index],
+        ["info", index], ["info", index, "--clean"], ["info", address], ["info", address, "--clean"], ["search", address, "pear"],
+        ["add", address, fruit], ["delete", address, "pear"],
+    ):  # fmt: skip
+        said = refusal(*command)
+        assert "heim" not in said
+
+
 def test_a_server_that_went_away_after_the_folder_was_written(refusal, served):
     manifest = next(served.glob("generations/*/manifest.json"))
     text = json.loads(manifest.read_text())
@@ -148,14 +165,16 @@ def test_an_index_of_nearbys_that_is_no_collection(
 
 def test_a_name_behind_which_several_stand(refusal, served, elasticsearch_client, index_name):
     elasticsearch_client.indices.create(index=f"{index_name}-000009", aliases={index_name: {}})
-    assert f"several indexes stand behind the alias '{index_name}': leave one" in refusal("search", served, "pear")
+    assert f"the alias '{index_name}' names several indexes ({index_name}-000001, {index_name}-000009)" in refusal(
+        "search", served, "pear"
+    )
 
 
 def test_an_index_that_was_removed_and_how_it_comes_back(
     refusal, nearby, served, fruit, address, elasticsearch_client, index_name
 ):
     elasticsearch_client.indices.delete(index=f"{index_name}-000001")
-    assert "there is no index" in (said := refusal("search", served, "pear"))
+    assert "is gone: index the corpus again" in (said := refusal("search", served, "pear"))
     assert "index the corpus again with --rebuild" in said
     code, _, err = nearby("index", fruit, "-s", "bm25", "-o", served, "--index", address, "--rebuild")
     assert code == 0, err
@@ -172,7 +191,7 @@ def test_other_spaces_and_items_than_those_that_are_there(refusal, nearby, serve
         )
     assert not (tmp_path / "e").exists()
     assert finds_pear(nearby, served)
-    assert not lying_at(address).left
+    assert not indexes_at(address).stale
 
 
 @pytest.mark.parametrize(
@@ -240,10 +259,68 @@ def test_a_served_index_that_lost_its_node(refusal, served, fruit, elasticsearch
         assert time.monotonic() - began < 20  # not the minutes that the server itself would try
 
 
+def test_an_index_that_somebody_closed(refusal, nearby, served, vegetables, address, elasticsearch_client, index_name):
+    name = f"{index_name}-000001"
+    elasticsearch_client.indices.close(index=name)
+    for command in (
+        ["search", served, "pear"],
+        ["search", served, "@pear"],
+        ["info", served],
+        ["add", served, vegetables],
+    ):
+        assert f"the index '{name}' in Elasticsearch is closed: open it with  POST /{name}/_open" in refusal(*command)
+    elasticsearch_client.indices.open(index=name)
+    assert finds_pear(nearby, served)
+
+
+def test_a_description_that_somebody_overwrote(refusal, served, fruit, address, elasticsearch_client, index_name):
+    elasticsearch_client.indices.put_mapping(index=index_name, meta={"owner": "shop"})
+    for command in (
+        ["search", served, "pear"],
+        ["index", fruit, "-s", "bm25", "-o", served, "--index", address],
+        ["index", fruit, "-s", "bm25", "-o", served, "--index", address, "--rebuild"],
+    ):
+        said = refusal(*command)
+        assert "or its description (_meta) was overwritten: index the corpus under another name" in said
+    assert list(elasticsearch_client.indices.get(index=f"{index_name}*")) == [f"{index_name}-000001"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (["yaer=2004"], "no item has the field 'yaer'; did you mean 'year'?"),
+        (["year=204"], "no item has year=204; did you mean '2004'?"),
+        (["label=stew"], "no item has label=stew; there are: soup, tart"),
+        (["label=soup", "year=2005"], "no item has label=soup and year=2005 at once"),
+    ],
+)
+def test_filters_that_nothing_satisfies_are_explained_as_of_a_local_collection(
+    refusal, nearby, tmp_path, address, wanted, said
+):
+    corpus = tmp_path / "dishes.csv"
+    corpus.write_text("id,text,label,year\n1,a leek soup,soup,2004\n2,a plum tart,tart,2005\n")
+    for folder, more in ((tmp_path / "local", []), (tmp_path / "served", ["--index", address])):
+        assert nearby("index", corpus, "-s", "bm25", "-o", folder, *more)[0] == 0
+        assert said in refusal("search", folder, "leek", *(word for one in wanted for word in ("--filter", one)))
+
+
+def test_a_comparison_says_why_bm25_differs_from_a_local_one(nearby, tmp_path, address):
+    corpus = tmp_path / "dishes.csv"
+    corpus.write_text(
+        "id,text,label\n1,a leek soup,soup\n2,an onion soup,soup\n3,a fig tart,tart\n4,a plum tart,tart\n"
+    )
+    words = ["compare", corpus, "-s", "bm25", "-s", "bow+lsa:2", "--index", address]
+    code, out, err = nearby(*words, "--index", "auto", "-o", tmp_path / "report")
+    assert code == 0, err
+    for text in (" ".join(out.split()), (tmp_path / "report" / "report.html").read_text()):
+        assert "weighed by Lucene, which rounds the lengths of documents above 40 words" in text
+    assert "Lucene" not in nearby(*words)[1]
+
+
 # -- info -------------------------------------------------------------------------------------------------------------
 
 
-def test_info_tells_what_is_left_over_and_clean_removes_it(
+def test_info_tells_what_is_stale_and_clean_removes_it(
     nearby, served, fruit, vegetables, address, elasticsearch_client, index_name
 ):
     for corpus in (vegetables, fruit):
@@ -254,30 +331,37 @@ def test_info_tells_what_is_left_over_and_clean_removes_it(
 
     assert nearby("info", served)[1].count(address) == 1
     assert names() == [f"{index_name}-000002", f"{index_name}-000003"]  # the one before is kept for its readers
-    assert "nothing is left over" in nearby("info", address)[1]
-    assert f"{index_name}-000003, 4 items" in nearby("info", address)[1]
-    elasticsearch_client.indices.create(
-        index=f"{index_name}-000001", mappings={"properties": {"place": {"type": "long"}}}
-    )
-    elasticsearch_client.indices.create(
-        index=f"{index_name}-000004",
-        mappings={"properties": {"place": {"type": "long"}}},
-        aliases={f"{index_name}.next": {}},
-    )
+    text = nearby("info", address)[1]
+    assert f"{index_name}-000003, 4 items" in text
+    assert f"kept: {index_name}-000002, 2 documents, for whoever opened the collection before the swap" in text
+    assert "no index is stale" in text
+    theirs = elasticsearch_client.indices.get_mapping(index=index_name)[f"{index_name}-000003"]["mappings"]
+    said = theirs["_meta"]
+    for number, meta, alias in ((1, said, {}), (4, {**said, "identity": "other"}, {f"{index_name}.next": {}})):
+        elasticsearch_client.indices.create(
+            index=f"{index_name}-{number:06}", mappings={**theirs, "_meta": meta}, aliases=alias,
+            settings={"similarity": {"bm25_k1_1p5_b_0p75": {"type": "BM25", "k1": 1.5, "b": 0.75}}},
+        )  # fmt: skip
     elasticsearch_client.indices.create(index=f"{index_name}-other")  # of somebody whose name begins so
     elasticsearch_client.index(index=f"{index_name}-000004", document={"place": 1})
     found = json.loads(nearby("info", address, "--json")[1])
-    assert found["left_over"] == [
-        {"name": f"{index_name}-000001", "documents": 0, "loading": False},
-        {"name": f"{index_name}-000004", "documents": 1, "loading": True},
+    assert found["stale"] == [
+        {"name": f"{index_name}-000001", "documents": 0, "loading": False, "maker": "this collection"},
+        {"name": f"{index_name}-000004", "documents": 1, "loading": True, "maker": "another collection"},
     ]
-    assert json.loads(nearby("info", served, "--json")[1])["lying"]["left_over"] == found["left_over"]
+    assert json.loads(nearby("info", served, "--json")[1])["indexes"]["stale"] == found["stale"]
     text = nearby("info", served)[1]
-    assert "left over, and removed by --clean:" in text
-    assert "an unfinished load" in text
-    assert "removed:" in nearby("info", served, "--clean")[1]
-    assert names() == [f"{index_name}-000002", f"{index_name}-000003", f"{index_name}-other"]
-    assert "nothing is left over" in nearby("info", address, "--clean")[1]
+    assert "stale, and removed by --clean:" in text
+    assert "stale, and removed by --clean --yes:" in text
+    assert "unfinished load" in text
+    text = nearby("info", served, "--clean")[1]
+    assert (
+        text.index("removed:") < text.index("000001") < text.index("not removed; --clean --yes") < text.index("000004")
+    )
+    assert names() == [f"{index_name}-{number}" for number in ("000002", "000003", "000004", "other")]
+    assert "removed:" in nearby("info", address, "--clean", "--yes")[1]
+    assert names() == [f"{index_name}-{number}" for number in ("000002", "000003", "other")]
+    assert "no index is stale" in nearby("info", address, "--clean")[1]
     assert finds_pear(nearby, served)
 
 
@@ -311,9 +395,9 @@ def test_no_secret_is_told(nearby, fruit, tmp_path, address, elasticsearch_clien
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--shard", "1/2", "--rebuild"], "--shard loads one part"),
+        (["--shard", "1/2", "--rebuild"], "--shard loads one shard"),
         (["--shard", "3/2"], "--shard is written K/N"),
-        (["--shard", "1/2"], "parts of a load share encoders: fit this one once, with  nearby train"),
+        (["--shard", "1/2"], "the shards of a load share encoders: fit this one once, with  nearby train"),
         ([], "name the folder of the collection, as in -o FOLDER"),
     ],
 )
@@ -330,4 +414,4 @@ def test_options_that_are_for_a_server(refusal, fruit, tmp_path):
 
 def test_nothing_to_go_on_with(refusal, fruit, tmp_path, address):
     said = refusal("index", fruit, "-s", "bm25", "-o", tmp_path / "c", "--index", address, "--resume")
-    assert "there is nothing to go on with" in said
+    assert "there is nothing to resume" in said

@@ -8,7 +8,9 @@ import uuid
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexers.elasticsearch import client
+from encoders.errors import OptionError
+from indexers.elasticsearch import client, trust
+from retrieval.opening import open_collection
 
 PASSWORD = uuid.uuid4().hex
 #: As docs/elasticsearch.md gives them.
@@ -103,6 +105,38 @@ def test_rights_on_its_own_indexes_are_enough(nearby, words, become, everything,
         path.read_text("utf-8", "replace") for path in folder.rglob("*") if path.is_file()
     )
     assert PASSWORD not in told + kept
+
+
+def test_a_folder_of_somebody_else_learns_the_password_only_with_consent(
+    nearby, refusal, words, become, tmp_path, monkeypatch, everything
+):
+    folder = tmp_path / "c"
+    become("w")
+    assert nearby(*words)[0] == 0
+    trusted = trust._file()
+    assert trusted.read_text().splitlines() == [words[-1].partition(":")[2].rpartition("/")[0]]
+    trusted.unlink()  # as for somebody who was given the folder
+    for command in (
+        ["search", folder, "pear"],
+        ["info", folder],
+        ["info", folder, "--clean"],
+        ["delete", folder, "pear"],
+    ):
+        monkeypatch.setattr(trust, "_named", set())
+        assert "a folder names the server" in refusal(*command)
+    monkeypatch.setattr(trust, "_named", set())
+    assert nearby("search", folder, "pear", "--trust")[0] == 0
+    monkeypatch.setattr(trust, "_named", set())
+    assert nearby("search", folder, "pear")[0] == 0
+    trusted.unlink()
+    monkeypatch.setattr(trust, "_named", set())
+    with pytest.raises(OptionError, match="a folder names the server"):
+        open_collection(folder)
+    assert open_collection(folder, trust=True).items.size == 4
+    monkeypatch.setattr(trust, "_named", set())
+    trusted.unlink()
+    assert "--trust" not in nearby("--trust", "search", folder, "pear")[2]
+    assert nearby("search", folder, "--", "--trust", "pear")[0] == 0  # a word of the query
 
 
 def test_who_may_only_read_changes_nothing(nearby, refusal, words, become, everything, tmp_path):

@@ -1,0 +1,62 @@
+"""Plain files, opened without waiting: a named pipe or a device in the place of a file is refused, never read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def open_plain(path: Path) -> BufferedReader:
+    """Open a plain file to read its bytes; links are followed.
+
+    Raises
+    ------
+    OSError
+        When it is missing or cannot be read, or when it is no plain file: a pipe would block, a device never ends.
+
+    Examples
+    --------
+    >>> open_plain(Path("/dev/zero"))
+    Traceback (most recent call last):
+    OSError: [Errno 22] it is a device, not a plain file: '/dev/zero'
+    """
+    # Opening a pipe for reading waits for a writer; O_NONBLOCK does not, and changes nothing for a plain file.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _require_plain(os.fstat(descriptor).st_mode, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def require_plain(path: Path) -> None:
+    """Refuse what is no plain file, for a library that opens the file itself; raises as `open_plain` does."""
+    _require_plain(path.stat().st_mode, path)
+
+
+def read_plain(path: Path, most: int | None = None) -> bytes:
+    """Return the bytes of a plain file, which are `most` at most; raises as `open_plain` does."""
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if most is not None and size > most:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than the {most:,} that are read", str(path))
+        return file.read()
+
+
+def _require_plain(mode: int, path: Path) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file", str(path))
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise OSError(errno.EINVAL, f"it is {kind}, not a plain file", str(path))

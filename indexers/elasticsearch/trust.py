@@ -1,0 +1,138 @@
+"""Which servers may see our credentials: those that the user named himself, not those that a folder names.
+
+A folder may come from anybody. Were the credentials of the environment sent to whatever address it holds, its maker
+would decide who reads them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+
+from encoders.errors import OptionError
+
+HOSTS = "NEARBY_ELASTICSEARCH_HOSTS"
+#: In the user's folder for configuration: one trusted server a line.
+FILE = "elasticsearch-servers"
+_LONGEST = 100_000
+_SERVER = re.compile(r"https?://[^\s/]+")
+
+_named: set[str] = set()
+_trusting: ContextVar[bool] = ContextVar("trusting", default=False)
+
+
+def trust_folders() -> None:
+    """Trust every server that a folder names from now on, as with ``--trust``."""
+    _trusting.set(True)
+
+
+@contextmanager
+def trusting(trust: bool) -> Iterator[None]:
+    """Trust the servers that folders name, within a block."""
+    token = _trusting.set(_trusting.get() or trust)
+    try:
+        yield
+    finally:
+        _trusting.reset(token)
+
+
+def require_trusted(hosts: Sequence[str], named: bool) -> None:
+    """Refuse to send credentials to a server that the user has not named, or where others could read them.
+
+    Parameters
+    ----------
+    hosts : sequence of str
+        URLs of nodes, each with its port.
+    named : bool
+        Whether the user himself has given the address, rather than a folder.
+
+    Raises
+    ------
+    OptionError
+        Saying how the server comes to be trusted.
+    """
+    servers = [_server(host) for host in hosts]
+    for server in servers:
+        if server.startswith("http://") and not _is_here(server):
+            raise OptionError(
+                f"user, password or API key would go to {server} unencrypted: write https:// in the address (over "
+                "http they are sent to this machine alone), or unset them"
+            )
+    if named:
+        _named.update(servers)
+        return
+    strange = sorted(set(servers) - _named - _listed() - _remembered())
+    if not strange:
+        return
+    if _trusting.get():
+        remember(strange)
+        return
+    raise OptionError(
+        f"a folder names the server {' and '.join(strange)}, to which you have not sent user, password or API key "
+        f"before: if it is yours, add it to {HOSTS}, or run the same command once with --trust"
+    )
+
+
+def remember(hosts: Iterable[str]) -> None:
+    """Write down that servers are trusted, in the user's folder for configuration; where that cannot be, for now."""
+    servers = {_server(host) for host in hosts}
+    _named.update(servers)
+    if servers <= _remembered():
+        return
+    with suppress(OSError):
+        path = _file()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        new.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(new, flags, 0o600), "w", encoding="utf-8") as file:
+            file.writelines(f"{server}\n" for server in sorted(servers | _remembered()))
+        new.replace(path)
+
+
+def _listed() -> set[str]:
+    """Return the servers that the environment lists, with commas or spaces between."""
+    return {_server(host) for host in re.split(r"[,\s]+", os.environ.get(HOSTS, "")) if host}
+
+
+def _remembered() -> set[str]:
+    try:
+        with _file().open(encoding="utf-8") as file:
+            return {_server(line) for line in file.read(_LONGEST).splitlines() if _SERVER.fullmatch(line)}
+    except (OSError, ValueError):
+        return set()
+
+
+def _file() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("nearby", appauthor=False)) / FILE
+
+
+def _server(url: str) -> str:
+    """Return scheme, host and port of a URL: a path leads to the same server.
+
+    Examples
+    --------
+    >>> _server("https://Search.example.org/elastic"), _server("http://[::1]:9201")
+    ('https://search.example.org:9200', 'http://[::1]:9201')
+    """
+    scheme, _, rest = url.lower().partition("://")
+    server = rest.partition("/")[0]
+    port = server.rpartition("]")[2] if server.startswith("[") else server
+    return f"{scheme}://{server}{'' if ':' in port else ':9200'}"
+
+
+def _is_here(server: str) -> bool:
+    host = server.partition("://")[2].rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,146 @@
+"""An SQLite file that somebody else may have written: its tables are ours, or it is not read; every statement ends."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from encoders.plain_file import require_plain
+
+#: Steps of SQLite's machine between two looks at how long a statement has run.
+_TICK = 100_000
+#: A statement may take as many steps until its next row as reading every byte this many times takes, and some more.
+_STEPS_PER_BYTE, _STEPS = 16, 20_000_000
+#: A row takes some bytes at least: more rows than this share of the file's bytes come only from pages in a circle.
+_BYTES_PER_ROW, _ROWS = 4, 1000
+_ENDLESS = "reading it does not end: its pages name each other in a circle"
+_SCHEMA_OF, _MOST_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master", 100
+
+
+class Database:
+    """A connection whose statements are bounded.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    schema : str
+        The statements that make its tables.
+    writable : bool
+        Otherwise the file is never changed, not even by a journal of its own.
+    new : bool
+        Make the file and its tables.
+
+    Raises
+    ------
+    sqlite3.Error
+        When it is no database, or damaged.
+    ValueError
+        When its tables are not those of the schema, or there is anything beside them: a view, a trigger or a computed
+        column runs statements of whoever wrote the file.
+    OSError
+        When it is no plain file.
+    """
+
+    def __init__(self, path: Path, schema: str, writable: bool = False, new: bool = False) -> None:
+        if not new:
+            require_plain(path)
+        mode = "rwc" if new else "rw" if writable else "ro&immutable=1"
+        self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+        self._path, self._writable, self._ticks = path, writable or new, 0
+        try:
+            self._bound()
+            if new:
+                self._connection.executescript(schema)
+            else:
+                self._require(schema)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """Run a statement and give its rows one by one.
+
+        Raises
+        ------
+        sqlite3.Error
+            When the file is damaged, or so made that reading it does not end.
+        """
+        self._restart()
+        most, count = _ROWS + self._size // _BYTES_PER_ROW, 0
+        try:
+            for row in self._connection.execute(statement, values):
+                count += 1
+                if count > most:
+                    raise sqlite3.DatabaseError(_ENDLESS)
+                yield row
+                self._ticks = 0
+        except sqlite3.OperationalError as error:
+            if str(error) != "interrupted":
+                raise
+            raise sqlite3.DatabaseError(_ENDLESS) from None
+
+    def write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once with each row of values."""
+        self._restart()
+        for values in rows:
+            self._ticks = 0
+            self._connection.execute(statement, values)
+
+    def commit(self) -> None:
+        """Keep what was written."""
+        self._connection.commit()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _bound(self) -> None:
+        connection = self._connection
+        self._restart()
+        if not self._writable:  # no value is longer than the file
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(2**20, min(self._size, 2**31 - 1)))
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 0)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
+        connection.set_progress_handler(self._tick, _TICK)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        if self._writable:
+            # A draft is made durable as a whole, when all of its files are; until then nobody reads it.
+            connection.execute("PRAGMA synchronous = OFF")
+        else:
+            connection.execute("PRAGMA query_only = ON")
+
+    def _require(self, schema: str) -> None:
+        """Refuse a file that has anything but the tables of a schema, before any of them is read."""
+        found = self._connection.execute(_SCHEMA_OF).fetchmany(_MOST_TABLES)
+        if set(found) != _objects(schema):
+            raise ValueError("its tables are not those that nearby makes")
+        if self._writable:
+            self._connection.execute("PRAGMA journal_mode = MEMORY")
+
+    def _restart(self) -> None:
+        """Let a statement begin: what it may take depends on how large the file is by now."""
+        self._ticks = 0
+        self._size = self._path.stat().st_size
+        self._most_ticks = (_STEPS + _STEPS_PER_BYTE * self._size) // _TICK
+
+    def _tick(self) -> int:
+        """Tell SQLite whether the statement has run too long."""
+        self._ticks += 1
+        return self._ticks > self._most_ticks
+
+
+@lru_cache(maxsize=4)
+def _objects(schema: str) -> frozenset[Any]:
+    """Return what a schema makes, as SQLite lists it."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.executescript(schema)
+        return frozenset(connection.execute(_SCHEMA_OF))
+    finally:
+        connection.close()

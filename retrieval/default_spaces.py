@@ -1,0 +1,32 @@
+"""The spaces that a corpus is put into when the user names none."""
+
+from __future__ import annotations
+
+from encoders.codes import Modality
+from retrieval.corpora.base import Corpus
+
+#: Widths of the latent spaces, where the corpus is large enough for them.
+TEXT_WIDTH, IMAGE_WIDTH = 128, 30
+
+
+def default_spaces(corpus: Corpus) -> list[str]:
+    """Return three or four specs that suit the modality: the items as they are, latent spaces, and a baseline.
+
+    The latent spaces are narrower where the corpus is small: a quarter of its items, and of the width of its vectors.
+
+    Examples
+    --------
+    >>> from retrieval.corpora.registry import open_corpus
+    >>> default_spaces(open_corpus("digits"))
+    ['pixels', 'pixels+pca:16', 'pixels+nmf:16', 'pixels+random-projection:16']
+    """
+    count = corpus.size if corpus.size is not None else sum(1 for _ in corpus)
+    most = max(1, count // 4)
+    if corpus.modality is Modality.TEXT:
+        return ["bm25", "tfidf", f"tfidf+lsa:{min(TEXT_WIDTH, most)}"]
+    first = next(iter(corpus), None)
+    width = 1 if first is None or isinstance(first.content, str) else int(first.content.size)
+    narrow = max(1, min(IMAGE_WIDTH, most, width // 4))
+    if corpus.modality is Modality.IMAGE:
+        return ["pixels", *(f"pixels+{name}:{narrow}" for name in ("pca", "nmf", "random-projection"))]
+    return ["vectors", *(f"vectors+{name}:{narrow}" for name in ("pca", "random-projection")), "vectors+binarize"]
