@@ -55,6 +55,12 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "XPM": (".xpm",),
 }
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+#: Endings that nothing but pictures has: one such file makes a folder one of pictures, of the others it takes most.
+COMMON = tuple(
+    suffix
+    for kind in ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "PSD", "QOI", "TGA", "TIFF", "WEBP")
+    for suffix in FORMATS[kind]
+)
 _ORIENTATION = 0x0112
 #: EXIF orientations that lay the picture on its side.
 _ON_ITS_SIDE = range(5, 9)

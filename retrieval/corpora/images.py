@@ -18,8 +18,7 @@ from encoders.progress import say
 from retrieval.corpora.base import Item
 from retrieval.corpora.files import MAX_FILE_BYTES, File, open_files
 from retrieval.corpora.folder import FolderSource
-from retrieval.corpora.image_file import SUFFIXES as SUFFIXES  # what registry asks for to tell pictures from texts
-from retrieval.corpora.image_file import Picture, decode, read_head
+from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_head
 from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like
 from retrieval.corpora.stray_files import stray_reason
 

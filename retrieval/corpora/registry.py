@@ -247,7 +247,7 @@ def _heads(path: Path, max_bytes: int | None) -> list[list[str]]:
 
 
 def _format_of_files(path: Path, given: Mapping[str, str], max_bytes: int | None) -> str:
-    from retrieval.corpora.images import SUFFIXES
+    from retrieval.corpora.image_file import COMMON, SUFFIXES
 
     every = given.get("stray", "").lower() in ("true", "yes", "1")
     wanted = (name for name in list_names(path, max_bytes) if every or stray_reason(name) is None)
@@ -256,7 +256,8 @@ def _format_of_files(path: Path, given: Mapping[str, str], max_bytes: int | None
         stray = next(list_names(path, max_bytes), None)
         beside = f" but such as {stray}, which ?stray=true reads as texts" if stray else ""
         raise CorpusError(f"{path} holds no files{beside}; accepted are {ACCEPTED}")
-    if any(name.lower().endswith(SUFFIXES) for name in names):
+    pictures = [name for name in names if name.lower().endswith(SUFFIXES)]
+    if 2 * len(pictures) > len(names) or any(name.lower().endswith(COMMON) for name in pictures):
         return "images"
     foreign = [Path(name).suffix.lower() for name in names if is_no_text(name)]
     if 2 * len(foreign) > len(names):

@@ -138,6 +138,15 @@ def test_a_file_of_another_part_is_not_missed(tmp_path, capsys):
     assert capsys.readouterr().err == f"{path}: 1 file is not read: 1 is not a picture (train/3.txt)\n"
 
 
+def test_a_file_with_a_rare_ending_makes_no_folder_of_texts_one_of_pictures(tmp_path):
+    path = write(
+        tmp_path / "t", {"a.txt": b"one", "b.txt": b"two", "plan.fit": b"three", "c.im": b"four", "d.txt": b"five"}
+    )
+    assert str(open_corpus(str(path)).modality) == "text"
+    assert str(open_corpus(str(write(tmp_path / "p", {"a.sgi": b"", "b.sgi": b"", "c.txt": b""}))).modality) == "image"
+    assert str(open_corpus(str(write(tmp_path / "q", {"a.jfif": b"", "b.txt": b"", "c.txt": b""}))).modality) == "image"
+
+
 # -- sizes and colours -------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.corpora import files
 from retrieval.corpora.files import list_names, read_files
 from retrieval.corpora.skipped import SkippedFiles
 
@@ -92,7 +93,7 @@ def test_what_may_not_be_opened_is_counted(tmp_path, monkeypatch):
 
         return call
 
-    monkeypatch.setattr(Path, "open", refusing(Path.open, {"2.txt"}))
+    monkeypatch.setattr(files, "open_plain", refusing(files.open_plain, {"2.txt"}))
     monkeypatch.setattr(os, "scandir", refusing(os.scandir, {"closed"}))
     skipped = SkippedFiles()
     assert names_in(tmp_path, skipped) == ["1.txt"]
