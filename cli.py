@@ -22,14 +22,14 @@ try:
     from encoders.numbers import is_whole, read_number, read_whole, shortened
     from encoders.options import LARGEST_SEED
     from retrieval.process import fit_into_memory, memory_sentence, stopping
-    from retrieval.report.terminal import counted, escaped, printable, standard_output
+    from retrieval.report.terminal.printable import counted, escaped, printable, standard_output
 except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything to stop
     sys.stderr.write("nearby: stopped\n")
     sys.exit(1)
 
 if TYPE_CHECKING:
-    from retrieval.comparison import Comparison
-    from retrieval.copies import Copies
+    from retrieval.experiment.result import Comparison
+    from retrieval.applications.reconstructions import Copies
     from retrieval.corpora.base import BadEntries, Corpus
 
 app = typer.Typer(
@@ -122,7 +122,7 @@ def options(
 @app.command()
 def encoders(as_json: Json = False) -> None:
     """List the encoders, what they read, and their options."""
-    from retrieval.report.listing import encoders_json, encoders_lines
+    from retrieval.report.terminal.listing import encoders_json, encoders_lines
 
     _show_lines(encoders_json() if as_json else encoders_lines())
 
@@ -131,7 +131,7 @@ def encoders(as_json: Json = False) -> None:
 def corpora(as_json: Json = False) -> None:
     """List the corpora known by name: size, licence, and whether they are here."""
     from retrieval.corpora.registry import catalogue
-    from retrieval.report.listing import corpora_lines
+    from retrieval.report.terminal.listing import corpora_lines
 
     found = catalogue()
     _show_lines([info._asdict() for info in found] if as_json else corpora_lines(found))
@@ -161,7 +161,7 @@ def index(
     """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
     from retrieval.corpora.base import BadEntries
     from retrieval.corpora.registry import open_corpus
-    from retrieval.indexing import Plan, index_as_planned
+    from retrieval.collection.indexing import Plan, index_as_planned
 
     plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
     plan.require_possible(corpus is not None)
@@ -180,7 +180,7 @@ def index(
 
 def _default_spaces(corpus: Corpus) -> list[str]:
     """Return spaces for a corpus of which none were named, and say which."""
-    from retrieval.default_spaces import default_spaces
+    from retrieval.spaces.defaults import default_spaces
 
     specs = default_spaces(corpus)
     _say(f"no space was named: taking  {' '.join(f'-s {spec}' for spec in specs)}")
@@ -207,7 +207,7 @@ def train(
     """
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.corpora.registry import open_corpus
-    from retrieval.training import Workplace, read_minutes, train_encoder
+    from retrieval.spaces.train import Workplace, read_minutes, train_encoder
 
     minutes = None if time_budget is None else read_minutes(time_budget)
     try:
@@ -231,7 +231,7 @@ def add(
 ) -> None:
     """Add the items of a corpus to a collection; items whose id is there are replaced."""
     from retrieval.corpora.base import BadEntries, unique_ids
-    from retrieval.opening import open_addition, open_collection
+    from retrieval.collection.open import open_addition, open_collection
 
     collection = open_collection(folder)
     with _reported(BadEntries(skip_bad)) as bad:
@@ -245,7 +245,7 @@ def delete(
     ids: Annotated[list[str], typer.Argument(help="Ids of items.", show_default=False)],
 ) -> None:
     """Remove items from a collection, in every space."""
-    from retrieval.opening import open_collection
+    from retrieval.collection.open import open_collection
 
     left = open_collection(folder).delete(list(dict.fromkeys(ids)))
     _print(f"{len(dict.fromkeys(ids)):,} removed, {left.items.size:,} left")
@@ -266,16 +266,16 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also which indexes are stale."""
-    from retrieval.opening import open_collection
-    from retrieval.report.served_listing import everything_json, everything_lines, indexes_json, indexes_lines
-    from retrieval.served.cleanup import indexes_at, indexes_of, is_address, remove_stale
+    from retrieval.collection.open import open_collection
+    from retrieval.report.terminal.elasticsearch import everything_json, everything_lines, indexes_json, indexes_lines
+    from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
 
     if yes and not clean:
         raise OptionError("--yes goes with --clean: add --clean, or leave --yes out")
     if verify and (clean or is_address(folder)):
         raise OptionError("--verify reads the folder of a collection: give one, without --clean")
     if verify:
-        from retrieval.verification import verify as verify_collection
+        from retrieval.collection.verification import verify as verify_collection
 
         verified = verify_collection(Path(folder))
         _show_lines(verified.to_json() if as_json else verified.lines())
@@ -312,14 +312,14 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find what is near a query: in one or more spaces side by side, fused, or in one on the shortlist of another."""
-    from retrieval.filters import Filter
-    from retrieval.fused_search import fused_search, require_fusible
-    from retrieval.opening import open_collection
-    from retrieval.report.fused_listing import fused_json, fused_lines
-    from retrieval.report.listing import answers_json, answers_lines, reranked_json, reranked_lines
-    from retrieval.reranking import plan_of
-    from retrieval.reranking import rerank as rerank_shortlist
-    from retrieval.searcher import Searcher, read_query
+    from retrieval.collection.filters import Filter
+    from retrieval.search.hybrid import fused_search, require_fusible
+    from retrieval.collection.open import open_collection
+    from retrieval.report.terminal.hybrid import fused_json, fused_lines
+    from retrieval.report.terminal.listing import answers_json, answers_lines, reranked_json, reranked_lines
+    from retrieval.search.rerank import plan_of
+    from retrieval.search.rerank import rerank as rerank_shortlist
+    from retrieval.search.searcher import Searcher, read_query
 
     wanted = [Filter.read(text) for text in filters or []]
     require_fusible(fuse, depth)
@@ -350,8 +350,8 @@ def encode(
     as_json: Json = False,
 ) -> None:
     """Print the code of one item or query, or write it as .npy."""
-    from retrieval.opening import open_collection
-    from retrieval.reconstruction import code_of
+    from retrieval.collection.open import open_collection
+    from retrieval.applications.reconstruction import code_of
 
     code = code_of(open_collection(folder), space, query)
     if out is not None:
@@ -370,8 +370,8 @@ def decode(
     as_json: Json = False,
 ) -> None:
     """Turn codes back into what they stand for: a picture, or the words they weigh most."""
-    from retrieval.opening import open_collection
-    from retrieval.reconstruction import decoded
+    from retrieval.collection.open import open_collection
+    from retrieval.applications.reconstruction import decoded
 
     _show_copies(decoded(open_collection(folder), space, code), out, as_json)
 
@@ -387,8 +387,8 @@ def reconstruct(
     as_json: Json = False,
 ) -> None:
     """Encode items and decode them again, in one or more spaces: see what each space keeps of them."""
-    from retrieval.opening import open_collection
-    from retrieval.reconstruction import asked_items, reconstructions
+    from retrieval.collection.open import open_collection
+    from retrieval.applications.reconstruction import asked_items, reconstructions
 
     collection = open_collection(folder)
     _show_copies(reconstructions(collection, asked_items(collection, query or [], n, seed), space), out, as_json)
@@ -409,8 +409,8 @@ def denoise(
 ) -> None:
     """Clean pictures by encoding and decoding them; with --noise, spoil them first and tell what that gains."""
     from retrieval.applications.denoising import Noise, denoised
-    from retrieval.opening import open_collection
-    from retrieval.reconstruction import asked_items
+    from retrieval.collection.open import open_collection
+    from retrieval.applications.reconstruction import asked_items
 
     spoiling = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
@@ -429,7 +429,7 @@ def sample(
 ) -> None:
     """Make new items: decode draws of a space's prior, or of a Gaussian fitted to its codes."""
     from retrieval.applications.generation import sampled
-    from retrieval.opening import open_collection
+    from retrieval.collection.open import open_collection
 
     _show_copies(sampled(open_collection(folder), space, n, seed), out, as_json)
 
@@ -446,7 +446,7 @@ def interpolate(
 ) -> None:
     """Decode what lies between the codes of two items."""
     from retrieval.applications.generation import interpolated
-    from retrieval.opening import open_collection
+    from retrieval.collection.open import open_collection
 
     _show_copies(interpolated(open_collection(folder), space, start, end, steps), out, as_json)
 
@@ -461,8 +461,8 @@ def classify(
 ) -> None:
     """Tell the label of an item with probabilities, by a space that was trained on labels."""
     from retrieval.applications.classification import classified
-    from retrieval.opening import open_collection
-    from retrieval.report.listing import aligned
+    from retrieval.collection.open import open_collection
+    from retrieval.report.terminal.listing import aligned
 
     found = classified(open_collection(folder), space, query, k)
     rows = [[label, f"{probability:.4f}"] for label, probability in found.labels]
@@ -477,9 +477,9 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a TREC run against judgements, equal to trec_eval."""
-    from retrieval.evaluation import evaluate_run
-    from retrieval.report.listing import aligned
-    from retrieval.trec import read_qrels, read_run
+    from retrieval.evaluation.evaluate import evaluate_run
+    from retrieval.report.terminal.listing import aligned
+    from retrieval.evaluation.trec import read_qrels, read_run
 
     means = evaluate_run(read_run(run), read_qrels(qrels), measure or ["nDCG@10", "AP", "RR", "P@10", "R@100"]).means
     rows = [[name, f"{value:.4f}"] for name, value in means.items()]
@@ -500,11 +500,11 @@ def compare(
     """Index a corpus in several spaces (or open a collection), ask the same queries in each, compare the answers."""
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.corpora.registry import open_corpus
-    from retrieval.experiment import compare as compare_spaces
-    from retrieval.experiment import compare_collection
-    from retrieval.generations import is_collection
-    from retrieval.opening import open_collection
-    from retrieval.provenance import provenance
+    from retrieval.experiment.compare import compare as compare_spaces
+    from retrieval.experiment.compare import compare_collection
+    from retrieval.collection.generations import is_collection
+    from retrieval.collection.open import open_collection
+    from retrieval.experiment.provenance import provenance
 
     if is_collection(corpus):
         if (index or ["auto"]) != ["auto"] or skip_bad:
@@ -525,8 +525,8 @@ def demo(
 ) -> None:
     """Compare spaces on two corpora that need no download: handwritten digits and API documentation."""
     from retrieval.corpora.registry import open_corpus
-    from retrieval.experiment import compare as compare_spaces
-    from retrieval.provenance import provenance
+    from retrieval.experiment.compare import compare as compare_spaces
+    from retrieval.experiment.provenance import provenance
 
     comparisons = []
     for corpus, spaces in DEMO.items():
@@ -554,9 +554,9 @@ def analyze(
     from retrieval.analysis.study import analyze as analyze_spaces
     from retrieval.analysis.target import read_target
     from retrieval.corpora.base import BadEntries
-    from retrieval.provenance import provenance
-    from retrieval.report.analysis_listing import analysis_json, analysis_lines
-    from retrieval.report.analysis_page import write_analysis
+    from retrieval.experiment.provenance import provenance
+    from retrieval.report.terminal.analysis import analysis_json, analysis_lines
+    from retrieval.report.html.analysis import write_analysis
 
     with _reported(BadEntries(skip_bad)) as bad:
         items, encoders = read_target(corpus, space, bad)
@@ -577,7 +577,7 @@ def recommend_fit(
     from retrieval.applications.recommendation import Recommender
     from retrieval.corpora.base import BadEntries
     from retrieval.corpora.registry import open_corpus
-    from retrieval.report.recommendations import fitted_lines
+    from retrieval.report.terminal.recommendations import fitted_lines
 
     bad = BadEntries(skip_bad)
     recommender = Recommender.fit(open_corpus(ratings, on_bad=bad), spec)
@@ -604,7 +604,7 @@ def recommend_predict(folder: Model, user: User, item: RatedItem, as_json: Json 
 def recommend_similar(folder: Model, item: RatedItem, k: Answers = 10, as_json: Json = False) -> None:
     """Find items that are liked alike: cosine of their factors."""
     from retrieval.applications.recommendation import Recommender
-    from retrieval.report.recommendations import suggestions_json, suggestions_lines
+    from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
 
     found = Recommender.load(folder).similar(item, k)
     _show_lines(suggestions_json(found, "cosine") if as_json else suggestions_lines(found, "cosine"))
@@ -614,15 +614,15 @@ def recommend_similar(folder: Model, item: RatedItem, k: Answers = 10, as_json: 
 def recommend_for(folder: Model, user: User, k: Answers = 10, as_json: Json = False) -> None:
     """Recommend items that a user has not rated."""
     from retrieval.applications.recommendation import Recommender
-    from retrieval.report.recommendations import suggestions_json, suggestions_lines
+    from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
 
     found = Recommender.load(folder).recommended(user, k)
     _show_lines(suggestions_json(found, "predicted") if as_json else suggestions_lines(found, "predicted"))
 
 
 def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> None:
-    from retrieval.report.page import write_page
-    from retrieval.report.table import print_table, to_json
+    from retrieval.report.html.comparison import write_page
+    from retrieval.report.terminal.table import print_table, to_json
 
     if as_json:
         _print_json([to_json(comparison) for comparison in comparisons])
@@ -637,7 +637,7 @@ def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> Non
 
 def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
     """Write what spaces made of items, and print it; where nothing was measured, one of the two."""
-    from retrieval.report.copies import copies_json, copies_lines, write_copies
+    from retrieval.report.terminal.reconstructions import copies_json, copies_lines, write_copies
 
     if out is not None:
         write_copies(copies, out)
@@ -651,7 +651,7 @@ def _watching() -> Iterator[Any]:
     """Show the losses of a training while it runs, where somebody looks."""
     from rich.console import Console
 
-    from retrieval.report.live_curve import LiveCurve
+    from retrieval.report.terminal.training_curve import LiveCurve
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -692,7 +692,7 @@ def _show_lines(value: Any) -> None:
 
 
 def _print_json(value: Any) -> None:
-    from retrieval.report.record import finite
+    from retrieval.report.json import finite
 
     _print(escaped(json.dumps(finite(value), indent=1, ensure_ascii=False, default=str, allow_nan=False)))
 

@@ -29,7 +29,7 @@ from faults.searching import Searching, longest_outage
 
 from retrieval.corpora.base import unique_ids
 from retrieval.corpora.registry import open_corpus
-from retrieval.item_record import items_digest
+from retrieval.corpora.item_record import items_digest
 
 SPACES = ("bm25", "tfidf:min-df=2,stop=english+lsa:32")
 VERSIONS = ("even", "odd")

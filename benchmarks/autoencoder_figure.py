@@ -13,8 +13,8 @@ from typing import Any
 from record import over_seeds
 
 from retrieval.report.colours import OKABE_ITO
-from retrieval.report.drawing import Frame, level, round_ticks, spread, svg, ticks_told, words
-from retrieval.report.markup import Markup, element, join
+from retrieval.report.figures.drawing import Frame, level, round_ticks, spread, svg, ticks_told, words
+from retrieval.report.html.markup import Markup, element, join
 
 PANEL, HEIGHT, HEAD = 480.0, 480.0, 60.0
 #: Families in colour; where something passes beside the code, the dot is hollow.

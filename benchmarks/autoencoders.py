@@ -20,7 +20,7 @@ from record import record, say, seeded, seeds_of, timed
 from encoders.base import Encoder
 from encoders.codes import Kind, Metric, Space
 from encoders.errors import NotInvertibleError
-from encoders.neural.visible import reconstruction_error
+from encoders.neural.reconstruction_loss import reconstruction_error
 from encoders.registry import create
 from indexers.registry import create_index
 

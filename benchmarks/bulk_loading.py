@@ -32,12 +32,12 @@ from encoders.registry import create
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.ownership import nearby_indexes
-from indexers.elasticsearch.site import Site, write_alias
+from indexers.elasticsearch.index_admin import Site, write_alias
 from indexers.registry import parse_description
 from retrieval.corpora.registry import open_corpus
-from retrieval.served.document import document_of
-from retrieval.served.meta import Meta
-from retrieval.served.spaces import FittedSpace, layout_of, targets_of
+from retrieval.collection.elasticsearch.document import document_of
+from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of
 
 SPACES = ("bm25", "tfidf:min-df=2,stop=english+lsa:256")
 SMALL, ROUNDS = 20_000, 5

@@ -11,7 +11,7 @@ from typing import Any
 from record import latest, record, say
 
 from retrieval.corpora.registry import open_corpus
-from retrieval.experiment import compare
+from retrieval.experiment.compare import compare
 
 PICTURES = """
 pca:30 pca:30,whiten=true random-projection:30 select:50 select:50,criterion=laplacian

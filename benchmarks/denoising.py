@@ -22,7 +22,7 @@ from scipy.ndimage import gaussian_filter, median_filter
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_index
+from retrieval.evaluation.evaluate import evaluate_index
 
 LEVEL = {"mnist": 0.5, "cifar10": 0.1}
 CLEANERS = {

@@ -26,8 +26,8 @@ from indexers.base import Index
 from indexers.elasticsearch.index import Elasticsearch
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_labels, evaluate_run
-from retrieval.task import Task
+from retrieval.evaluation.evaluate import evaluate_labels, evaluate_run
+from retrieval.experiment.query_set import Task
 
 AUTOENCODER = "pixels+deep-ae:500-250-30,epochs=20"
 ASKED, DEPTH = 2_000, 100

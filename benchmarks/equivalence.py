@@ -11,7 +11,7 @@ import numpy as np
 from record import record, say, timed
 from scipy.linalg import subspace_angles
 
-from encoders.neural.visible import reconstruction_error
+from encoders.neural.reconstruction_loss import reconstruction_error
 from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
 

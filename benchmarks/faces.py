@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 from record import record, say, timed
 
-from encoders.neural.visible import reconstruction_error
+from encoders.neural.reconstruction_loss import reconstruction_error
 from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
 

@@ -31,7 +31,7 @@ from record import record, say
 
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.site import Site
+from indexers.elasticsearch.index_admin import Site
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from record import averaged
 
-from retrieval.report.plots import Series, lines_svg
+from retrieval.report.figures.plots import Series, lines_svg
 
 CUTOFFS = (1, 2, 5, 10, 20, 50, 100)
 PICTURES = ("patches, 256 bits", "256 numbers", "256 bits", "28 bits", "pixels", "random hyperplanes, 256 bits")

@@ -19,7 +19,7 @@ from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_run
+from retrieval.evaluation.evaluate import evaluate_run
 
 SPECS = ("bm25", "tfidf+lsa:512")
 WEIGHTS = np.linspace(0, 1, 21)

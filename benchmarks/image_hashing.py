@@ -23,7 +23,7 @@ from encoders.codes import Kind
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_index, evaluate_labels
+from retrieval.evaluation.evaluate import evaluate_index, evaluate_labels
 
 DEEP = "2048-1024-512"
 PATCHES = "patch-kmeans:400"
@@ -114,7 +114,7 @@ def row(
 
 def shortlisted(coarse: Any, fine: Any, labels: list[Any], asked: list[Any]) -> list[dict[str, Any]]:
     """Return what a shortlist by the coarse bits keeps of the fine bits' answers, by the share that it scans."""
-    from retrieval.shortlist import shortlisted as rerank
+    from retrieval.search.shortlist import shortlisted as rerank
 
     indexes = []
     for encoder, codes, _ in (coarse, fine):

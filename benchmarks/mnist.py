@@ -14,11 +14,11 @@ import numpy as np
 from record import nothing_else, record, say, seeded, seeds_of, timed
 
 from encoders.base import Encoder
-from encoders.neural.visible import reconstruction_error
+from encoders.neural.reconstruction_loss import reconstruction_error
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_index
+from retrieval.evaluation.evaluate import evaluate_index
 
 MEASURES = ("P@10", "P@100", "AP@100")
 AUTOENCODER = "deep-ae:1000-500-250-30,epochs=200,minutes=7,shift=1"

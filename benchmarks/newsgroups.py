@@ -20,7 +20,7 @@ from indexers.base import Index
 from indexers.registry import create_index
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_index, precision_recall_labels
+from retrieval.evaluation.evaluate import evaluate_index, precision_recall_labels
 
 #: Without a stemmer, as dropout and epochs below were chosen.
 COUNTS, SOME, ALL = (

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from encoders.registry import create
 from retrieval.analysis.components import components_of
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.gallery import component_pictures, grid
+from retrieval.report.figures.components import component_pictures, grid
 
 SPECS = ("pixels+pca:49", "pixels+nmf:49", "pixels+ica:49", "pixels+kmeans:49")
 HEAD, GAP = 26, 18

@@ -15,7 +15,7 @@ from record import record, say, timed
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_index
+from retrieval.evaluation.evaluate import evaluate_index
 
 SPEC = "patch-kmeans:1600"
 #: Wide enough that the best of neither space is at an end.

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from retrieval.provenance import provenance
+from retrieval.experiment.provenance import provenance
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- spaces -->", "<!-- end of spaces -->"

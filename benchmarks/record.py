@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from retrieval.provenance import provenance
+from retrieval.experiment.provenance import provenance
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -23,13 +23,13 @@ from server import server
 from encoders.codes import Modality
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.ownership import new_identity
-from indexers.elasticsearch.site import Site
+from indexers.elasticsearch.index_admin import Site
 from indexers.registry import parse_description
 from retrieval.corpora.base import raise_bad
 from retrieval.corpora.registry import open_corpus
-from retrieval.served.building import Build
-from retrieval.served.loading import Load, Shard
-from retrieval.served.meta import Meta
+from retrieval.collection.elasticsearch.swap import Build
+from retrieval.collection.elasticsearch.bulk_load import Load, Shard
+from retrieval.collection.elasticsearch.manifest import Meta
 
 PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
 TYPES = ("flat", "hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw")
@@ -87,7 +87,7 @@ def measured(kind: str, corpus: list[Any], spaces: Any, url: str) -> dict[str, A
 
 def asked(build: Build, corpus: list[Any]) -> float:
     """Return the median milliseconds of a query for ten neighbours among the vectors."""
-    from retrieval.served.spaces import targets_of
+    from retrieval.collection.elasticsearch.saved_encoders import targets_of
 
     target = targets_of(build.spaces, build.meta.spaces, build.description, build.index)[1]
     codes: Any = target.encoder.encode_queries([item.content for item in corpus[:ASKED]])

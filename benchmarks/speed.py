@@ -17,7 +17,7 @@ import numpy as np
 from record import latest, record, say
 
 from encoders.codes import Kind, Metric, Space, normalized
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus

@@ -20,8 +20,8 @@ from record import nothing_else, record, say, seeded, seeds_of, timed
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
-from retrieval.evaluation import evaluate_index, evaluate_labels, precision_recall_labels
-from retrieval.shortlist import shortlisted
+from retrieval.evaluation.evaluate import evaluate_index, evaluate_labels, precision_recall_labels
+from retrieval.search.shortlist import shortlisted
 
 WORDS = "tfidf:stop=english,stem=none,min-df=3"
 HASH = f"{WORDS}+semantic-hash:{{}},dropout=0.7,noise=1"

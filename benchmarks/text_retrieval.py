@@ -16,8 +16,8 @@ from record import latest, record, say
 
 from encoders.registry import ENCODERS, create
 from retrieval.corpora.registry import open_corpus
-from retrieval.experiment import attempt, judge
-from retrieval.task import Task
+from retrieval.experiment.compare import attempt, judge
+from retrieval.experiment.query_set import Task
 
 CORPORA = ("cranfield", "cisi", "npl", "scifact")
 BM25 = (

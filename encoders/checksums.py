@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError
 
 BLOCK_BYTES = 2**20

@@ -60,7 +60,7 @@ ENCODERS: dict[str, Entry] = {
     "gaussian": Entry("encoders.density.gaussian:Gaussian", "log-likelihood under one Gaussian"),
     "mixture": Entry("encoders.density.mixture:Mixture", "Gaussian mixture: log-likelihood or responsibilities"),
     "kernel-density": Entry("encoders.density.kernel:KernelDensity", "log-likelihood under a kernel density"),
-    "nearest-density": Entry("encoders.density.nearest:NearestDensity", "log-likelihood by the k-th nearest neighbour"),
+    "nearest-density": Entry("encoders.density.knn:NearestDensity", "log-likelihood by the k-th nearest neighbour"),
     "deep-ae": Entry(
         "encoders.neural.deep_autoencoder:DeepAutoencoder", "deep autoencoder, symmetric MLP of any depth"
     ),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from encoders.atomic_write import temporary_folder
 from encoders.codes import Codes, Modality, Space
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError, DownloadError
 
 #: What a model is when none is named.

@@ -19,7 +19,7 @@ from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
 from encoders.numbers import read_number
 from indexers.base import TRIAL_WIDTH, Index, Rows
-from indexers.checks import LARGEST_SQUARE, has_plain_form
+from indexers.validation import LARGEST_SQUARE, has_plain_form
 from indexers.faiss_factory import (
     UnfitFactoryError,
     built,

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from encoders.codes import Kind, Metric, Space, packed_width
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.errors import OptionError, UnsupportedSpaceError
 from encoders.numbers import is_whole
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Metric
 from indexers.hits import Rows
-from indexers.selection import best
+from indexers.topk import best
 
 #: Items compared at a time: few enough for the cache.
 BLOCK_CANDIDATES = 1024

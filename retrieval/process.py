@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.errors import OptionError
 
 #: Address space that NumPy, SciPy, scikit-learn and FAISS need to be loaded. With less their OpenBLAS, of which each

@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder, State
 from encoders.cluster.membership import clusters_of, one_hot
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Distances

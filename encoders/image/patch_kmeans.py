@@ -13,7 +13,7 @@ from scipy.sparse import identity
 
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space
-from encoders.cores import in_parallel
+from encoders.cpu_count import in_parallel
 from encoders.errors import BadItemError, DimensionError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Distances, Product

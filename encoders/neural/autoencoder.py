@@ -14,7 +14,7 @@ from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
 from encoders.errors import OptionError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.encoder import NeuralEncoder
-from encoders.neural.visible import LOSSES, OUTPUTS, VISIBLE, Visible, chosen, scaled
+from encoders.neural.reconstruction_loss import LOSSES, OUTPUTS, VISIBLE, Visible, chosen, scaled
 from encoders.options import option
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from encoders.json_text import parse_json
 if TYPE_CHECKING:
     from torch import nn
 
-    from encoders.neural.course import History
+    from encoders.neural.training_config import History
 
 FILE = "checkpoint.safetensors"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from encoders.base import Encoder
 from encoders.codes import Batches, Space
 from encoders.errors import TrainingError
-from encoders.neural.course import COURSE, History, Plan
+from encoders.neural.training_config import COURSE, History, Plan
 from encoders.options import LARGEST_SEED, option
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from encoders.base import State
 from encoders.codes import Codes, Items, slices
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.neural.autoencoder import Autoencoder
 from encoders.options import option
@@ -54,7 +54,7 @@ class PictureAutoencoder(Autoencoder):
     def _hourglass(self) -> Any:
         import torch
 
-        from encoders.neural.hourglass import Hourglass
+        from encoders.neural.conv_encoder_decoder import Hourglass
 
         shape = self._picture_shape("it convolves pictures")
         least = 2 ** len(self.channels)
@@ -104,13 +104,13 @@ class PictureAutoencoder(Autoencoder):
 
     def state(self) -> State:
         """Return the network's arrays and the place of the output's activation."""
-        from encoders.neural.hourglass import state_of
+        from encoders.neural.conv_encoder_decoder import state_of
 
         return {**self._visible_state(), **state_of(self._trained)}
 
     def restore(self, state: State) -> None:
         """Take back what `state` returned."""
-        from encoders.neural.hourglass import load_state
+        from encoders.neural.conv_encoder_decoder import load_state
 
         self._restore_visible(state)
         self._trained = self._hourglass()

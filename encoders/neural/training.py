@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
-from encoders.neural.course import COURSE, History, Plan
+from encoders.neural.training_config import COURSE, History, Plan
 from encoders.progress import share_done
 
 if TYPE_CHECKING:

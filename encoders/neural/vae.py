@@ -14,7 +14,7 @@ from encoders.codes import Codes, Items, n_rows
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.layers import forward
 from encoders.neural.perceptron import PerceptronAutoencoder
-from encoders.neural.visible import as_scaled, roots
+from encoders.neural.reconstruction_loss import as_scaled, roots
 from encoders.options import option
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from encoders.codes import Codes
-from encoders.cores import in_parallel
+from encoders.cpu_count import in_parallel
 from encoders.products import Product
 
 Factor = NDArray[np.float32]

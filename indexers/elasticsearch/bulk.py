@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 from encoders.errors import BadItemError, IndexGoneError, ServerError
 from indexers.elasticsearch.client import blocked, cause_of, speaking
 from indexers.elasticsearch.deadline import timeout_seconds
-from indexers.elasticsearch.patience import LONG, passes, refused_outright, status_passes
+from indexers.elasticsearch.retry import LONG, passes, refused_outright, status_passes
 
 #: Bytes or documents of one request; requests of twice the size were no faster.
 BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Lexicon, Space
 from encoders.errors import OptionError
 from indexers.base import Hit, HitLists
-from indexers.checks import checked_codes, checked_k
+from indexers.validation import checked_codes, checked_k
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index import Elasticsearch
 from indexers.elasticsearch.keys import id_of, key_of
-from indexers.elasticsearch.scan import scanned
-from indexers.elasticsearch.search import Answers
-from indexers.elasticsearch.stored import Fetched, exact_rows
-from indexers.elasticsearch.weighed import Weighed
+from indexers.elasticsearch.paginate import scanned
+from indexers.elasticsearch.query import Answers
+from indexers.elasticsearch.fetch_vectors import Fetched, exact_rows
+from indexers.elasticsearch.lexical_scores import Weighed
 from indexers.pairs import Pairs
 
 _PAGE = 10_000

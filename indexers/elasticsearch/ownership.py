@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from encoders.errors import ServerError
-from indexers.elasticsearch.site import KEPT, MADE_BY, Site, write_alias
+from indexers.elasticsearch.index_admin import KEPT, MADE_BY, Site, write_alias
 
 #: What ``_meta`` says of the two sorts of index that nearby makes.
 COLLECTION, ONE_SPACE = "a collection", "an index"

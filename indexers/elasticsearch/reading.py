@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.client import cause_of, closed, connected, speaking
-from indexers.elasticsearch.patience import SHORT, patient, silent
+from indexers.elasticsearch.retry import SHORT, patient, silent
 
 #: A node that is asked to read something is left after these seconds, where there is another; at last with patience.
 _SOON = (2.0, 2.0, 4.0, 4.0, 8.0)

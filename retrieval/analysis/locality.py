@@ -13,9 +13,9 @@ from encoders.cluster.membership import clusters_of
 from encoders.codes import Codes, Kind, Space, n_rows
 from indexers.base import Index
 from indexers.registry import create_index
-from retrieval.expected_measures import expected_measures
-from retrieval.ranking import rank
-from retrieval.relevance import LabelRelevance
+from retrieval.evaluation.expected_measures import expected_measures
+from retrieval.evaluation.ranking import rank
+from retrieval.evaluation.relevance import LabelRelevance
 
 #: Items that are shown, neighbours of each, and answers that are measured.
 SHOWN, NEIGHBOURS, DEPTH = 4, 8, 10

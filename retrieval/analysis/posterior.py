@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.errors import NotInvertibleError
-from retrieval.copies import is_picture
+from retrieval.applications.reconstructions import is_picture
 
 #: A component is in use where the means of the items vary by more (Burda et al. 2016, section 5).
 ACTIVE = 0.01

@@ -25,10 +25,10 @@ from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import Locality, is_dense, locality
 from retrieval.analysis.maps import maps_of
 from retrieval.analysis.posterior import AggregatePosterior, posterior_of
-from retrieval.analysis.sample import draw
-from retrieval.comparison import Shown
+from retrieval.corpora.sample import draw
+from retrieval.experiment.result import Shown
 from retrieval.corpora.base import Corpus, Item
-from retrieval.showing import show
+from retrieval.search.result import show
 
 Say = Callable[[str], None]
 PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality")

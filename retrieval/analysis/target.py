@@ -9,9 +9,9 @@ from encoders.errors import OptionError
 from retrieval.analysis.study import DEFAULTS
 from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
 from retrieval.corpora.registry import open_corpus
-from retrieval.filling import planned
-from retrieval.generations import is_collection
-from retrieval.opening import open_collection
+from retrieval.spaces.build import planned
+from retrieval.collection.generations import is_collection
+from retrieval.collection.open import open_collection
 
 
 def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise_bad) -> tuple[Corpus, list[Encoder]]:

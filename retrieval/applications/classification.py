@@ -9,8 +9,8 @@ import numpy as np
 
 from encoders.base import Encoder
 from encoders.errors import UnsupportedSpaceError
-from retrieval.collection import Collection
-from retrieval.searcher import Query, encode_query, read_query
+from retrieval.collection.local import Collection
+from retrieval.search.searcher import Query, encode_query, read_query
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from retrieval.corpora.files import is_archive, list_names, open_bytes, plain_na
 from retrieval.corpora.idx import is_idx
 from retrieval.corpora.lines import WIDE_MARKS
 from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
-from retrieval.generations import is_collection
+from retrieval.collection.generations import is_collection
 
 
 class Entry(NamedTuple):
@@ -291,7 +291,7 @@ def _open_named(name: str, given: Mapping[str, str], address: str, on_bad: OnBad
 
 def _open_collection(path: Path, given: Mapping[str, str]) -> Corpus:
     """Return the items of a collection, which are a corpus themselves."""
-    from retrieval.opening import open_collection
+    from retrieval.collection.open import open_collection
 
     if given:
         raise OptionError(f"{path} is a collection and takes no options; got '{next(iter(given))}'")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, TypeGuard
 
-from retrieval.comparison import Comparison, SpaceResult
+from retrieval.experiment.result import Comparison, SpaceResult
 
 #: What stands where there is no number.
 NOTHING = "–"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from retrieval.report.markup import Markup, element, join
+from retrieval.report.html.markup import Markup, element, join
 
 #: Between spec and index in the label of a row.
 AT = " @ "

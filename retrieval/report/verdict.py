@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from retrieval.comparison import Comparison, SpaceResult
+from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.rows import measures_of
-from retrieval.report.served_note import served_note
+from retrieval.report.lexical_note import served_note
 
 #: Two precisions nearer than this draw as one line.
 SAME_PRECISION = 0.005

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from encoders import options
-from encoders.cores import available_cores
+from encoders.cpu_count import available_cores
 from encoders.errors import OptionError
 from encoders.image.pixels import parse_size as pixels_size
 from encoders.numbers import is_whole, read_number, read_whole, shortened
 from indexers.elasticsearch.address import Address
 from retrieval.applications.denoising import Noise
 from retrieval.corpora.images import parse_size
-from retrieval.indexing import Plan
-from retrieval.training import read_minutes
+from retrieval.collection.indexing import Plan
+from retrieval.spaces.train import read_minutes
 
 PYTHONISMS = ["1_000", " 1", "1 ", "\t1\n", "１", "٣", "१", "1__0", "0x10", "²", "", "1,000", "--1", "1.2.3", "½"]
 

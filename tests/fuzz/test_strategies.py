@@ -17,9 +17,9 @@ from encoders.errors import NearbyError
 from encoders.npy import read_npy
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.item_record import item_digest, item_of, record_of
-from retrieval.manifest import Manifest
-from retrieval.trec import read_qrels, read_run
+from retrieval.corpora.item_record import item_digest, item_of, record_of
+from retrieval.collection.manifest import Manifest
+from retrieval.evaluation.trec import read_qrels, read_run
 
 QUICK = settings(
     max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None

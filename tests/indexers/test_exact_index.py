@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from encoders.codes import Kind, Metric, Space
 from indexers import pairs, scan
 from indexers.exact import Exact
-from indexers.selection import best
+from indexers.topk import best
 
 
 def index_of(codes: Any, metric: Metric, kind: Kind = Kind.DENSE, dim: int | None = None) -> Exact:

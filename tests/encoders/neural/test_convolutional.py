@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
 from encoders.errors import BadItemError, DimensionError, NotInvertibleError, OptionError
-from encoders.neural.hourglass import Hourglass
+from encoders.neural.conv_encoder_decoder import Hourglass
 from encoders.neural.unpooling import Deconvolution, unpool
 from encoders.registry import create
 

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from encoders.errors import OptionError
 from encoders.neural.corruption import CORRUPTIONS, corrupted
 from encoders.neural.denoising_autoencoder import DenoisingAutoencoder
-from encoders.neural.visible import reconstruction_error
+from encoders.neural.reconstruction_loss import reconstruction_error
 
 DIGITS = (load_digits().data / 16).astype(np.float32)
 GREY = torch.full((400, 100), 0.5)

@@ -12,7 +12,7 @@ from encoders.base import Encoder
 from encoders.codes import Kind, Metric
 from encoders.errors import OptionError
 from encoders.neural.semantic_hash import SemanticHash
-from encoders.neural.visible import Visible, reconstruction_error
+from encoders.neural.reconstruction_loss import Visible, reconstruction_error
 from encoders.registry import create
 
 DATA = load_digits()

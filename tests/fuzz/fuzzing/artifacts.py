@@ -104,7 +104,7 @@ def _read_index(kind: str) -> Callable[[Path, Path, random.Random], object]:
 
 def _collection(folder: Path) -> None:
     from fuzzing.readers import _beir
-    from retrieval.collection import Collection
+    from retrieval.collection.local import Collection
     from retrieval.corpora.registry import open_corpus
 
     beir = folder / "beir"
@@ -115,9 +115,9 @@ def _collection(folder: Path) -> None:
 
 
 def _read_collection(folder: Path, scratch: Path, rng: random.Random) -> object:
-    from retrieval.filters import Filter
-    from retrieval.opening import open_collection
-    from retrieval.searcher import Searcher, read_query
+    from retrieval.collection.filters import Filter
+    from retrieval.collection.open import open_collection
+    from retrieval.search.searcher import Searcher, read_query
 
     collection = open_collection(folder / "c")
     items = list(collection.items)
@@ -135,7 +135,7 @@ def _asked(collection: Any, spec: str) -> Any:
 
 def _add_to_collection(folder: Path, scratch: Path, rng: random.Random) -> object:
     from retrieval.corpora.base import Item
-    from retrieval.opening import open_collection
+    from retrieval.collection.open import open_collection
 
     collection, _ = open_collection(folder / "c").put([Item("new", "a new text about heat"), Item("1", "another text")])
     return collection.delete(["2"]).items.size
@@ -164,7 +164,7 @@ def _read_recommender(folder: Path, scratch: Path, rng: random.Random) -> object
 def _stopped_training(folder: Path) -> None:
     """Stop a training behind its first epoch."""
     from encoders.neural import training
-    from retrieval.training import train_encoder
+    from retrieval.spaces.train import train_encoder
 
     np.save(folder / "v.npy", ROWS)
     write = training.write_checkpoint
@@ -188,7 +188,7 @@ def _corpus(folder: Path) -> Any:
 
 
 def _resume(folder: Path, scratch: Path, rng: random.Random) -> object:
-    from retrieval.training import train_encoder
+    from retrieval.spaces.train import train_encoder
 
     return train_encoder(_corpus(folder), "vectors+deep-ae:6-3,epochs=2", folder / "ae", resume=True)
 

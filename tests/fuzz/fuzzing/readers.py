@@ -28,7 +28,7 @@ def read_corpus(*addresses: str) -> Callable[[Path, Path, random.Random], object
 
     def read(folder: Path, scratch: Path, rng: random.Random) -> object:
         from retrieval.corpora.registry import open_corpus
-        from retrieval.item_store import ItemStore
+        from retrieval.collection.item_store import ItemStore
 
         corpus = open_corpus(f"{folder}/{rng.choice((addresses[0], *addresses))}")
         store = ItemStore.create(scratch / "items.sqlite", corpus)
@@ -46,11 +46,10 @@ def read_corpus(*addresses: str) -> Callable[[Path, Path, random.Random], object
 
 
 def _read(name: str) -> Callable[[Path, Path, random.Random], object]:
-    """Read one file by a function of `retrieval.trec`."""
+    """Read one file by a function of `retrieval.evaluation.trec`."""
 
     def read(folder: Path, scratch: Path, rng: random.Random) -> object:
-        from retrieval import trec
-
+        from retrieval.evaluation import trec
         path = rng.choice(sorted(folder.iterdir()))
         return getattr(trec, name)(path)
 

@@ -67,7 +67,7 @@ def warm_up(heavy: bool) -> None:
     import pyarrow.parquet  # noqa: F401
 
     PIL.Image.init()
-    import retrieval.searcher  # noqa: F401
+    import retrieval.search.searcher  # noqa: F401
 
     if heavy:
         import faiss  # noqa: F401

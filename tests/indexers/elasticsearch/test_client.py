@@ -19,7 +19,7 @@ from indexers.elasticsearch import client
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.client import cause_of, connected, speaking
 from indexers.elasticsearch.deadline import seconds_left, within
-from indexers.elasticsearch.site import Site
+from indexers.elasticsearch.index_admin import Site
 
 
 @pytest.fixture(autouse=True)

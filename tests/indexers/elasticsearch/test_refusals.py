@@ -9,7 +9,7 @@ from encoders.codes import Kind, Metric, Space
 from encoders.errors import OptionError, ServerError
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.ownership import COMPARISON, unserved
-from indexers.elasticsearch.site import write_alias
+from indexers.elasticsearch.index_admin import write_alias
 from indexers.registry import create_index, load_index
 
 DENSE = Space(16, Kind.DENSE, Metric.COSINE)

@@ -19,12 +19,12 @@ from retrieval.analysis.components import components_of, partial_sums
 from retrieval.analysis.dendrogram import folded, medoid
 from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import locality
-from retrieval.analysis.sample import draw
+from retrieval.corpora.sample import draw
 from retrieval.analysis.study import analyze
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.analysis_page import write_analysis
-from retrieval.report.gallery import grid, picture_of
+from retrieval.report.html.analysis import write_analysis
+from retrieval.report.figures.components import grid, picture_of
 
 NEARBY = str(Path(sys.executable).parent / "nearby")
 

@@ -7,10 +7,10 @@ import pytest
 
 from encoders.errors import BadItemError, NotInvertibleError, OptionError
 from retrieval.applications.denoising import Noise, denoised, psnr
-from retrieval.collection import Collection
+from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.reconstruction import asked_items
-from retrieval.report.copies import copies_lines, write_copies
+from retrieval.applications.reconstruction import asked_items
+from retrieval.report.terminal.reconstructions import copies_lines, write_copies
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import pytest
 from encoders.errors import NotInvertibleError, OptionError, QueryError, UnsupportedSpaceError
 from retrieval.applications.classification import classified
 from retrieval.applications.generation import _like, _turned, interpolated, sampled
-from retrieval.collection import Collection
+from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.copies import copies_lines
+from retrieval.report.terminal.reconstructions import copies_lines
 
 VAE, BITS, DNN = "pixels+vae:16-2,epochs=1", "pixels+pca:12+binarize", "pixels+pretrained-dnn:32-16,epochs=6"
 

@@ -17,7 +17,7 @@ from encoders.errors import ArtifactError, CorpusError, OptionError, QueryError,
 from retrieval.applications.recommendation import Recommender
 from retrieval.corpora.movielens import MovieLens
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.recommendations import fitted_lines, suggestions_json, suggestions_lines
+from retrieval.report.terminal.recommendations import fitted_lines, suggestions_json, suggestions_lines
 
 EXAMPLE = "mf:2,solver=als,biases=false,regularization=0.02,exponent=0,epochs=200"
 #: Two tastes: who likes films of one kind dislikes those of the other.

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from encoders.errors import CorpusError, DownloadError, OptionError, SpecError, UnknownNameError
-from retrieval.collection import Collection
+from retrieval.collection.local import Collection
 from retrieval.corpora.address import parse_address
 from retrieval.corpora.datasets import DATASETS
 from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, _load, catalogue, open_corpus

@@ -11,7 +11,7 @@ from encoders.errors import CorpusError, OptionError
 from retrieval.corpora import lines
 from retrieval.corpora.lines import checked_encoding, read_lines
 from retrieval.corpora.registry import open_corpus
-from retrieval.trec import read_qrels, read_run
+from retrieval.evaluation.trec import read_qrels, read_run
 
 #: What `str.splitlines` parts a text at, beyond what ends a line.
 NO_ENDS = ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"]

@@ -9,8 +9,8 @@ import pytest
 
 from encoders.errors import CorpusError
 from retrieval.corpora.beir import Beir
-from retrieval.evaluation import evaluate_run
-from retrieval.trec import read_qrels, read_run, write_run
+from retrieval.evaluation.evaluate import evaluate_run
+from retrieval.evaluation.trec import read_qrels, read_run, write_run
 
 THREE, FOUR = "{}\t{}\t{}\n", "{} 0 {} {}\n"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval.comparison import Answer, Comparison, Example, Overlap, Shown, SpaceResult
+from retrieval.experiment.result import Answer, Comparison, Example, Overlap, Shown, SpaceResult
 
 EVIL = "<script>alert(1)</script>"
 BREAK_OUT = '"onmouseover="alert(2)'

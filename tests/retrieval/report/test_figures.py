@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from retrieval.report.drawing import spread
-from retrieval.report.figures import precision_recall_svg, quality_cost_svg
+from retrieval.report.figures.drawing import spread
+from retrieval.report.figures.quality import precision_recall_svg, quality_cost_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.comparison import Answer, Shown
-from retrieval.filters import Filter
-from retrieval.fused_search import FusedAnswers
-from retrieval.report.fused_listing import fused_json, fused_lines
-from retrieval.searcher import Found, Query
+from retrieval.experiment.result import Answer, Shown
+from retrieval.collection.filters import Filter
+from retrieval.search.hybrid import FusedAnswers
+from retrieval.report.terminal.hybrid import fused_json, fused_lines
+from retrieval.search.searcher import Found, Query
 
 QUERY = Query("words", Shown("query", None, "words"))
 LONG = "bow:2000,stop=english+deep-ae:500-250-128,loss=auto,metric=auto,output=auto,activation=silu,norm=batch,k=1"

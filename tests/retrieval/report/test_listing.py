@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.comparison import Answer, Shown
+from retrieval.experiment.result import Answer, Shown
 from retrieval.corpora.registry import catalogue
-from retrieval.filters import Filter
-from retrieval.report.listing import aligned, answers_lines, corpora_lines, encoders_lines
-from retrieval.searcher import Found, Query
+from retrieval.collection.filters import Filter
+from retrieval.report.terminal.listing import aligned, answers_lines, corpora_lines, encoders_lines
+from retrieval.search.searcher import Found, Query
 
 QUERY = Query("words", Shown("query", None, "words"))
 

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from encoders.errors import ArtifactError, BadItemError
-from retrieval.comparison import Answer, Example, Shown
-from retrieval.report import page as page_module
-from retrieval.report.page import write_page
-from retrieval.report.pictures import data_uri
+from retrieval.experiment.result import Answer, Example, Shown
+from retrieval.report.html import comparison as page_module
+from retrieval.report.html.comparison import write_page
+from retrieval.report.figures.pictures import data_uri
 
 VOID = {"meta", "img", "br", "wbr"}
 

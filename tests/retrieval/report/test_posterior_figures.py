@@ -9,11 +9,11 @@ import pytest
 
 from retrieval.analysis.posterior import MOST, aggregate
 from retrieval.analysis.study import Analysis, SpaceStudy
-from retrieval.comparison import Shown
-from retrieval.report.analysis_listing import analysis_json, analysis_lines
-from retrieval.report.analysis_page import write_analysis
-from retrieval.report.analysis_posterior import density_figure
-from retrieval.report.plots import map_svg
+from retrieval.experiment.result import Shown
+from retrieval.report.terminal.analysis import analysis_json, analysis_lines
+from retrieval.report.html.analysis import write_analysis
+from retrieval.report.html.posterior import density_figure
+from retrieval.report.figures.plots import map_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

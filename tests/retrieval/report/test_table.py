@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval.report.rows import comparison_rows, overlap_cells
-from retrieval.report.table import print_table, to_json
+from retrieval.report.terminal.table import print_table, to_json
 
 
 def printed(comparison, **options):

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from encoders.neural.course import History
+from encoders.neural.training_config import History
 from encoders.registry import create
-from retrieval.comparison import Phase
-from retrieval.copies import Copies, Row
-from retrieval.report.live_curve import LiveCurve, curve, status
-from retrieval.report.losses import loss_svg, training_section
-from retrieval.report.record import to_json
-from retrieval.report.sheet import sheet
+from retrieval.experiment.result import Phase
+from retrieval.applications.reconstructions import Copies, Row
+from retrieval.report.terminal.training_curve import LiveCurve, curve, status
+from retrieval.report.html.training_history import loss_svg, training_section
+from retrieval.report.json import to_json
+from retrieval.report.figures.image_grid import sheet
 
 FALLING = Phase("deep-ae", [9.0, 4.0, 2.0, 1.5], [8.0, 5.0, 3.0, 3.5], 1.25, 2)
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from retrieval.collection import Collection
-from retrieval.opening import open_collection
-from retrieval.searcher import Searcher, read_query
+from retrieval.collection.local import Collection
+from retrieval.collection.open import open_collection
+from retrieval.search.searcher import Searcher, read_query
 
 
 class Search(NamedTuple):

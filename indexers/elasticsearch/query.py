@@ -1,0 +1,134 @@
+"""Asking: one round trip for any number of searches, the answers in our order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.errors import IndexGoneError, PartMissingError, ServerError
+from indexers.elasticsearch.client import cause_of, closed
+from indexers.elasticsearch.fields import WINDOW
+from indexers.elasticsearch.keys import id_of
+from indexers.elasticsearch.long_queries import Hits, Piece, best_of_sum, clause_limit, pieces_of
+from indexers.elasticsearch.retry import status_passes
+from indexers.elasticsearch.index_admin import Site
+
+#: Answers in one response at most, so that its size is bounded.
+_MOST_ANSWERS = 100_000
+#: What a search says of each answer beside its score, all from columns: ``_id`` lies in the same compressed blocks as
+#: the documents, of which it would unpack one for every answer.
+SHOWN = ["place", "key", "own_id"]
+
+
+class Answers(NamedTuple):
+    """What was found for one query, best first: ids, keys, Elasticsearch's scores, positions in the order of items."""
+
+    ids: list[str]
+    keys: list[str]
+    raw: NDArray[np.float64]
+    positions: NDArray[np.int64]
+
+
+def searched(site: Site, index: str, searches: Sequence[dict[str, Any]], k: int, several_shards: bool) -> list[Answers]:
+    """Run searches, as few round trips as the size of the answers allows.
+
+    Raises
+    ------
+    ServerError
+        Also when a part of the index did not answer: what is left would look like an answer, and be none.
+    """
+    at_once = max(1, _MOST_ANSWERS // k)
+    found: list[Answers] = []
+    for start in range(0, len(searches), at_once):
+        batch = searches[start : start + at_once]
+        try:
+            found += _round_trip(site, index, batch, k, several_shards)
+        except ServerError as error:
+            limit = clause_limit(str(error))
+            if limit is None:
+                raise
+            found += [_in_pieces(site, index, one, k, several_shards, limit) for one in batch]
+    return found
+
+
+def _in_pieces(site: Site, index: str, search: dict[str, Any], k: int, several_shards: bool, limit: int) -> Answers:
+    """Run one search, in pieces where it has more words than the server takes at once."""
+    searches = pieces_of(search, limit)
+    if len(searches) == 1:
+        (answers,) = _round_trip(site, index, searches, k, several_shards)
+        return answers
+    best = best_of_sum([_piece(site, index, one, several_shards) for one in searches], k)
+    ids, keys = ([document[at] for document in best.documents] for at in (0, 1))
+    return Answers(ids, keys, best.scores, best.positions)
+
+
+def _piece(site: Site, index: str, search: dict[str, Any], several_shards: bool) -> Piece:
+    def hits(query: dict[str, Any], after: tuple[float, int] | None = None) -> Hits:
+        more = {"search_after": list(after)} if after else {}
+        body = {"query": query, "sort": [{"_score": "desc"}, {"place": "asc"}], **more}
+        (found,) = _round_trip(site, index, [body], WINDOW, several_shards)
+        return Hits(found.positions, found.raw, list(zip(found.ids, found.keys, strict=True)))
+
+    def among(positions: list[int]) -> Hits:
+        parts = []
+        for start in range(0, len(positions), WINDOW):
+            only = {"terms": {"place": positions[start : start + WINDOW]}}
+            parts.append(hits({"bool": {"must": [search["query"]], "filter": [only]}}))
+        empty = Hits(np.empty(0, dtype=np.int64), np.empty(0), [])
+        parts = parts or [empty]
+        return Hits(
+            np.concatenate([part.positions for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+            [document for part in parts for document in part.documents],
+        )
+
+    return Piece(lambda after: hits(search["query"], after), among)
+
+
+def _round_trip(
+    site: Site, index: str, searches: Sequence[dict[str, Any]], k: int, several_shards: bool
+) -> list[Answers]:
+    # word statistics of all shards: each alone would weigh words by its own
+    kind = {"search_type": "dfs_query_then_fetch"} if several_shards else {}
+    bodies = [
+        {"size": k, "stored_fields": "_none_", "docvalue_fields": SHOWN, "track_total_hits": False, **one}
+        for one in searches
+    ]
+    shape = "hits.hits._score,hits.hits.fields,timed_out,_shards.failed"
+
+    def one(client: Any) -> list[Answers]:
+        (body,) = bodies
+        answer = client.search(index=index, **body, **kind, allow_partial_search_results=False, filter_path=shape)
+        return [_answers(site, answer)]
+
+    def several(client: Any) -> list[Answers]:
+        head = {"index": index, "allow_partial_search_results": False, **kind}
+        lines = [line for body in bodies for line in (head, body)]
+        paths = ",".join(f"responses.{path}" for path in (*shape.split(","), "error", "status"))
+        answer = client.msearch(searches=lines, filter_path=paths)
+        return [_answers(site, one) for one in answer["responses"]]
+
+    return site.read(one if len(bodies) == 1 else several)
+
+
+def _answers(site: Site, answer: Any) -> Answers:
+    if "error" in answer:
+        kind, reason = cause_of(answer)
+        if kind == "index_not_found_exception":
+            raise IndexGoneError(f"Elasticsearch at {site.address.hosts[0]} has no such index ({reason})")
+        if kind == "index_closed_exception":
+            raise ServerError(closed(answer))
+        refused = PartMissingError if status_passes(answer.get("status", 0), kind) else ServerError
+        raise refused(f"Elasticsearch at {site.address.hosts[0]} cannot answer: {reason}")
+    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+        raise site.part_missing()
+    hits = answer.get("hits", {}).get("hits", [])
+    positions = np.array([hit["fields"]["place"][0] for hit in hits], dtype=np.int64)
+    raw = np.array([hit["_score"] for hit in hits], dtype=np.float64)
+    keys = [hit["fields"].get("key", ("",))[0] for hit in hits]  # an index of one space alone has none
+    ids = [id_of(key, hit["fields"].get("own_id", (None,))[0]) for key, hit in zip(keys, hits, strict=True)]
+    order = np.lexsort((positions, -raw))
+    return Answers([ids[at] for at in order], [keys[at] for at in order], raw[order], positions[order])

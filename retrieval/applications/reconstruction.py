@@ -1,0 +1,215 @@
+"""Items to codes and back: what a space keeps of an item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
+
+from encoders.base import Encoder, stored_width
+from encoders.codes import Codes, Kind, Modality, Space, stack_codes
+from encoders.errors import BadItemError, NotInvertibleError, QueryError
+from retrieval.corpora.sample import draw
+from retrieval.collection.local import Collection
+from retrieval.applications.reconstructions import Copies, Row
+from retrieval.npy import read_npy
+from retrieval.output import write_npy
+from retrieval.search.searcher import Query, encode_query, read_query
+from retrieval.search.result import show
+
+T = TypeVar("T")
+#: A sum over the values of one item, not a mean: what is usual for MNIST and its like.
+SQUARED_ERROR = "squared error per item"
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code, as it is printed or written."""
+
+    spec: str
+    space: Space
+    values: Codes
+    words: list[str] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the numbers; of a sparse code those that are not 0, by word."""
+        value: dict[str, Any] = {"space": self.spec, **self.space.to_json()}
+        if issparse(self.values):
+            return {**value, "terms": dict(self._terms())}
+        return {**value, "code": self.values[0].tolist()}
+
+    def lines(self) -> list[str]:
+        """Return the numbers, ten a line; words with their weights where the code is sparse."""
+        if issparse(self.values):
+            return [f"{word}  {weight:.4g}" for word, weight in self._terms()]
+        if self.values.dtype == np.uint8:
+            return ["".join(map(str, np.unpackbits(self.values[0])[: self.space.dim]))]
+        return [" ".join(f"{number: .4f}" for number in part) for part in _pieces(self.values[0], 10)]
+
+    def write(self, path: Path) -> None:
+        """Write the code as a dense .npy matrix of one row.
+
+        Raises
+        ------
+        BadItemError
+            When the file is to be called something else.
+        """
+        if path.suffix.lower() != ".npy":
+            raise BadItemError(f"{path} should end in .npy: a code is a row of numbers")
+        write_npy(path, self.values.toarray() if issparse(self.values) else self.values)
+
+    def _terms(self) -> list[tuple[str, float]]:
+        words = self.words
+        pairs = sorted(zip(self.values.indices.tolist(), self.values.data.tolist(), strict=True), key=lambda p: -p[1])
+        return [(words[place] if words else str(place), weight) for place, weight in pairs]
+
+
+def code_of(collection: Collection, spec: str, query: str) -> Code:
+    """Return the code of a query or ``@id``."""
+    encoder = collection.space(spec).encoder
+    words = encoder.vocabulary if len(encoder.parts) == 1 else None
+    return Code(str(encoder), encoder.space, encode_query(encoder, read_query(collection, query).content), words)
+
+
+def decoded(collection: Collection, spec: str, path: Path) -> Copies:
+    """Decode the codes of a .npy file.
+
+    Raises
+    ------
+    QueryError, NotInvertibleError
+    """
+    encoder = collection.space(spec).encoder
+    contents = decoded_codes(encoder, _read_codes(path, encoder.space))
+    return Copies(
+        [f"code {place}" for place in range(len(contents))], [Row(str(encoder), contents, words=encoder.vocabulary)]
+    )
+
+
+def _read_codes(path: Path, space: Space) -> Codes:
+    """Read codes as 'encode -o' writes them: one a row, bits packed into bytes."""
+    width = stored_width(space)
+    if space.kind is not Kind.BINARY:
+        codes = read_npy(path, width, f"codes of {width:,} numbers").astype(np.float32)
+        return csr_array(codes) if space.kind is Kind.SPARSE else codes
+    wanted = f"codes of {space.dim:,} bits, packed into {width:,} uint8 numbers"
+    bits = read_npy(path, width, wanted)
+    if bits.dtype != np.uint8:
+        raise QueryError(f"{path} holds values of type {bits.dtype}; expected {wanted}")
+    return bits
+
+
+def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
+    """Decode down to what the first stage reads, or to its word weights where a text cannot be had back."""
+    try:
+        return list(encoder.decode(codes))
+    except NotInvertibleError:
+        stages = encoder.parts
+        if len(stages) < 2 or encoder.reads is not Modality.TEXT:
+            raise
+        items: Any = codes
+        for stage in reversed(stages[1:]):
+            items = stage.decode(items)
+        return [items[row : row + 1] for row in range(items.shape[0])]
+
+
+def asked_items(collection: Collection, texts: Sequence[str], count: int | None, seed: int) -> list[Query]:
+    """Return the items that were asked for, and `count` more drawn from the collection.
+
+    Raises
+    ------
+    QueryError
+        When it was neither said which nor how many.
+    """
+    if not texts and count is None:
+        raise QueryError("name an item, as in @3, or say how many are to be drawn, as in -n 8")
+    drawn = draw(collection.items, count, seed) if count else []
+    return [
+        *(read_query(collection, text) for text in texts),
+        *(Query(one.content, show(one), one.id) for one in drawn),
+    ]
+
+
+def reconstructions(collection: Collection, asked: Sequence[Query], specs: Sequence[str] | None = None) -> Copies:
+    """Encode items and decode them in every space that can.
+
+    Raises
+    ------
+    NotInvertibleError
+        When none can, or one that was asked for by name cannot.
+    """
+    contents = [query.content for query in asked]
+    rows = [
+        Row(str(encoder), back, squared_errors(encoder, contents, back), encoder.vocabulary)
+        for encoder, back in by_each(collection, specs, lambda encoder: reconstructed(encoder, contents))
+    ]
+    modality = collection.items.modality
+    if modality is Modality.IMAGE:
+        rows.insert(0, Row("the item", contents))
+    return Copies([query.shown.id for query in asked], rows, _what_is_measured(modality, len(asked)))
+
+
+def _what_is_measured(modality: Modality, count: int) -> str:
+    """Say what the figures are: a sum, which is easily taken for a mean."""
+    if modality is Modality.TEXT:
+        return ""
+    values = "the pixels, which go from 0 to 1" if modality is Modality.IMAGE else "the numbers of a vector"
+    mean = f", mean of {count:,} items" if count > 1 else ""
+    return f"{SQUARED_ERROR}: summed over {values}{mean}"
+
+
+def by_each(
+    collection: Collection, specs: Sequence[str] | None, make: Callable[[Encoder], T]
+) -> list[tuple[Encoder, T]]:
+    """Return what the encoder of every space makes; without specs, those that cannot are left out.
+
+    Raises
+    ------
+    NotInvertibleError
+        When none can, or one that was asked for by name cannot.
+    """
+    made = []
+    for spec in dict.fromkeys(collection.resolve(spec) for spec in specs or collection.spaces):
+        encoder = collection.space(spec).encoder
+        try:
+            made.append((encoder, make(encoder)))
+        except NotInvertibleError:
+            if specs:
+                raise
+    if not made:
+        raise NotInvertibleError("no space of this collection can turn its codes back into items")
+    return made
+
+
+def reconstructed(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
+    """Return items encoded and decoded again; of texts the word weights."""
+    if encoder.reads is Modality.TEXT:
+        return decoded_codes(encoder, stack_codes([encode_query(encoder, content) for content in contents]))
+    return list(encoder.reconstruct(list(contents)))
+
+
+def as_read(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
+    """Return items as the first stage of an encoder sees them: pictures brought to its size, or made grey."""
+    return list(encoder.parts[0].reconstruct(list(contents)))
+
+
+def squared_errors(encoder: Encoder, contents: Sequence[Any], copies: Sequence[Any]) -> dict[str, list[float]]:
+    """Return the squared error of each copy summed over its values, of pictures from 0 to 1; nothing of texts."""
+    if encoder.reads is Modality.TEXT:
+        return {}
+    pairs = zip(as_read(encoder, contents), copies, strict=True)
+    return {SQUARED_ERROR: [float(np.square(unit(item) - unit(copy)).sum()) for item, copy in pairs]}
+
+
+def unit(content: Any) -> NDArray[np.float64]:
+    """Return a picture's grey levels from 0 to 1; a vector as it is."""
+    scale = 255.0 if content.dtype == np.uint8 else 1.0
+    return np.asarray(content, np.float64) / scale
+
+
+def _pieces(row: NDArray[Any], size: int) -> list[NDArray[Any]]:
+    return [row[start : start + size] for start in range(0, len(row), size)]

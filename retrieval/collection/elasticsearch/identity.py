@@ -1,0 +1,38 @@
+"""The identity of a collection on a server: random, made with it, kept in its folder and in every index it makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from indexers.elasticsearch.ownership import new_identity
+from retrieval.collection.generations import WORK, Generations
+from retrieval.collection.manifest import Manifest
+
+#: In the work folder: the identity of a collection whose first load has not ended.
+IDENTITY_FILE = "identity"
+
+
+def identity_of(folder: Path) -> str:
+    """Return the identity of the collection in a folder, of the load that was begun there, or a new one."""
+    begun_here = folder / WORK / IDENTITY_FILE
+    found = manifest_identity(folder)
+    if not found and begun_here.is_file() and not begun_here.is_symlink():
+        found = begun_here.read_text(encoding="ascii", errors="replace")[:64].strip()
+    return found if found.isalnum() else new_identity()
+
+
+def manifest_identity(folder: Path) -> str:
+    """Return the identity that the manifest in a folder holds; empty where there is none."""
+    present = Generations(folder).current()
+    return "" if present is None else Manifest.read(present).identity
+
+
+def note_identity(folder: Path, identity: str) -> None:
+    """Keep the identity of a collection whose folder is not written yet, so that an interrupted load resumes."""
+    work = folder / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    written_new = work / f".{IDENTITY_FILE}"
+    written_new.unlink(missing_ok=True)
+    with written_new.open("x", encoding="ascii") as file:
+        file.write(identity)
+    written_new.replace(work / IDENTITY_FILE)

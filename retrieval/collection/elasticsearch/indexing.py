@@ -1,0 +1,184 @@
+"""What ``nearby index ... --index elasticsearch:...`` does: fit, load, swap; at once, or in shards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from encoders.atomic_write import remove_at_once
+from encoders.codes import Modality
+from encoders.errors import CollectionError, NearbyError, OptionError
+from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.retry import LONG
+from indexers.elasticsearch.index_admin import Site
+from indexers.registry import parse_description
+from retrieval.collection.local import Say, quiet
+from retrieval.corpora.base import Corpus, OnBad, raise_bad, unique_ids
+from retrieval.spaces.build import begun, fitted, planned
+from retrieval.collection.generations import WORK, Generations
+from retrieval.collection.indexing import require_same_encoder
+from retrieval.corpora.item_record import Digested
+from retrieval.collection.manifest import Manifest
+from retrieval.collection.open import open_collection
+from retrieval.spaces.history import training_seconds
+from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
+from retrieval.collection.elasticsearch.collection import ServedCollection
+from retrieval.collection.elasticsearch.identity import identity_of, note_identity
+from retrieval.collection.elasticsearch.bulk_load import Cost, Shard
+from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.publishing import published
+from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, require_servable
+from retrieval.spaces.saved_space import folder_name
+
+
+def index_served(
+    folder: Path,
+    corpus: Corpus,
+    specs: Sequence[str],
+    index: str,
+    on_bad: OnBad = raise_bad,
+    say: Say = quiet,
+    rebuild: bool = False,
+    resume: bool = False,
+) -> ServedCollection:
+    """Index a corpus in Elasticsearch, in a new index that takes the place of the one before when it is complete.
+
+    An interrupted load resumes: encoders that were fitted and items that were acknowledged are there already.
+
+    Raises
+    ------
+    NearbyError
+        When the spaces, the server or the corpus cannot be had; what was served before still is.
+    """
+    description = parse_description(index)
+    wanted = _wanted(specs, index, corpus.modality)
+    site = Site.named(Address.read(description.backend), LONG)
+    before = collection_in(folder, site)
+    total, digest = _counted(corpus, on_bad)
+    require_items(total, corpus)
+    meta = Meta(corpus.name, corpus.modality, (), digest)
+    kept: list[FittedSpace] = []
+    if before is not None and not rebuild:
+        _require_same(before, meta, index, wanted)
+        require_all_items(before.site, before.index_name, before.meta)
+        if wanted.keys() <= before.spaces.keys():
+            say(f"{', '.join(before.spaces)}: there already")
+            return before
+        kept = before.fitted()
+    elif rebuild:
+        require_own(site)
+    else:
+        require_free(site, list(wanted), meta)
+    work = folder / WORK
+    if resume and not (work.is_dir() or site.behind(site.next)):
+        raise OptionError(f"there is nothing to resume in {folder}: leave --resume out")
+    identity = identity_of(folder)
+    new = [source for spec, source in wanted.items() if spec not in {space.spec for space in kept}]
+    spaces = [*kept, *(_fitted(source, index, corpus, digest, total, work, say) for source in new)]
+    present = Build.served(site, description, spaces, meta) if resume or not rebuild else None
+    if present is not None and rebuild and present.meta.identity != identity:
+        present = None  # another collection's, which was to be replaced
+    if present is not None and (before is None or before.manifest.index != present.index):  # its maker was killed
+        require_all_items(site, present.index, present.meta)
+        say(f"{present.index} is served already")
+        return published(folder, corpus, present, [Cost() for _ in spaces])
+    if before is None and not rebuild:
+        require_free(site, [], meta)
+    note_identity(folder, identity)
+    build = Build.begin(site, description, spaces, replace(meta, identity=identity))
+    say(f"{'resuming the load of' if build.resuming else 'loading'} {total:,} items into {build.index}")
+    done = build.load(corpus, unique_ids(corpus, on_bad), on_bad, Shard(), total)
+    require_items(done.items, corpus)
+    say(f"{done.sent:,} items sent; merging and checking {build.index}")
+    build = build.finish([ShardRecord.of_load(Shard(), done, digest)], identity)
+    return published(folder, corpus, build, done.costs)
+
+
+def collection_in(folder: Path, site: Site) -> ServedCollection | None:
+    """Return the collection that lies in a folder, when it is this one."""
+    generations = Generations(folder)
+    present = generations.current()
+    if present is None:
+        if folder.exists() and not folder.is_dir():
+            raise CollectionError(f"{folder} is a file: choose a new folder for the collection")
+        if generations.foreign():
+            raise CollectionError(f"{folder} holds other files: choose a new folder for the collection")
+        return None
+    try:
+        opened = open_collection(folder)
+    except NearbyError:  # gone from the server: it is made anew
+        manifest = Manifest.read(present)
+        if manifest.server and Address.read(parse_description(manifest.server).backend).name == site.address.name:
+            return None
+        raise
+    if not isinstance(opened, ServedCollection) or opened.site.address.name != site.address.name:
+        where = opened.manifest.server or "itself"
+        raise CollectionError(f"{folder} is a collection that lies in {where}: choose a new folder")
+    return opened
+
+
+def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, str]:
+    """Return the spaces as they are written in full, and as they were asked for; refuse those that cannot be had."""
+    wanted: dict[str, str] = {}
+    for spec in specs:
+        encoder = planned(spec, index, modality)
+        require_servable(encoder)
+        wanted.setdefault(str(encoder), spec)
+    return wanted
+
+
+def _require_same(before: ServedCollection, meta: Meta, index: str, wanted: Mapping[str, str]) -> None:
+    """Refuse to leave a collection as it is when another was asked for."""
+    before.require_served()
+    if before.items_digest != meta.items:
+        raise CollectionError(
+            f"{before.folder} holds other items than '{meta.corpus}': add them with  nearby add {before.folder} "
+            f"{meta.corpus} , or index it again with --rebuild"
+        )
+    if parse_description(index) != before.description:
+        raise OptionError(
+            f"{before.folder} has the index '{before.manifest.server}': for '{index}' index it again with --rebuild"
+        )
+    for spec, source in wanted.items():
+        if spec in before.spaces:
+            require_same_encoder(before, spec, source)
+
+
+def require_free(site: Site, specs: Sequence[str], meta: Meta) -> None:
+    """Refuse to take the place of another collection unasked: one of other items or spaces than these."""
+    _, found = require_own(site)
+    if found is not None and (set(found.digests()), found.items) != (set(specs), meta.items):
+        raise CollectionError(
+            f"'{site.address.name}' at {site.address.hosts[0]} serves another collection already (corpus "
+            f"{found.corpus}, spaces {', '.join(found.digests())}): give another name in the address, or put this one "
+            "in its place with --rebuild"
+        )
+
+
+def _counted(corpus: Corpus, on_bad: OnBad) -> tuple[int, str]:
+    """Return how many items a corpus has, and their digest."""
+    items = Digested(unique_ids(corpus, on_bad))
+    count = sum(1 for _ in items)
+    return count, items.digest
+
+
+def _fitted(spec: str, index: str, corpus: Corpus, digest: str, total: int, work: Path, say: Say) -> FittedSpace:
+    """Fit an encoder and save it, unless that was done before the load was interrupted."""
+    encoder = planned(spec, index, corpus.modality)
+    if encoder.__sklearn_is_fitted__():
+        say(begun(encoder, total, work))
+        return FittedSpace.at(Path(spec).expanduser(), training_seconds(encoder))
+    saved = work / "fitted" / folder_name(str(encoder))
+    if saved.is_dir():
+        found = FittedSpace.at(saved)
+        if found.encoder.fitted_on == digest:
+            return found
+        remove_at_once(saved)
+    checkpoint = work / folder_name(str(encoder))
+    say(begun(encoder, total, checkpoint))
+    encoder.fitted_on = digest
+    seconds = fitted(encoder, corpus.batches(), checkpoint)
+    encoder.save(saved)
+    remove_at_once(checkpoint)
+    return FittedSpace.at(saved, seconds)

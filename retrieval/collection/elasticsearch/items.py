@@ -1,0 +1,200 @@
+"""The items of a collection in Elasticsearch: themselves a corpus, read page by page."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from encoders.codes import Modality
+from encoders.errors import CollectionError, QueryError
+from indexers.elasticsearch.keys import id_of, key_of
+from indexers.elasticsearch.paginate import scanned
+from indexers.elasticsearch.index_admin import Site
+from retrieval.corpora.base import Corpus, Item, Qrels
+from retrieval.collection.filters import LABEL, Filter, written
+from retrieval.collection.filter_sql import unmet_because
+from retrieval.collection.item_store import ItemStore
+from retrieval.collection.elasticsearch.document import ITEM_FIELDS, item_in
+
+_AT_ONCE = 1_000
+
+
+class Present:
+    """Which items an index holds, as soon as they are acknowledged.
+
+    Parameters
+    ----------
+    site : Site
+    index : str
+        The index, by its own name.
+    """
+
+    def __init__(self, site: Site, index: str) -> None:
+        self.site, self.index = site, index
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the digest of each item that is there, by id; what was acknowledged is seen at once."""
+        return {id: digest for id, (_, digest) in self.positions(ids).items()}
+
+    def positions(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Return the position and the digest of each item that is there, by id."""
+        found = self.documents(ids, ["place", "digest", "own_id"])
+        return {_id(one): (int(one["_source"]["place"]), str(one["_source"]["digest"])) for one in found}
+
+    def documents(self, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
+        """Yield the documents that are there, with some fields of their source."""
+        for start in range(0, len(ids), _AT_ONCE):
+            keys = [key_of(id) for id in ids[start : start + _AT_ONCE]]
+            found = self.site.documents(self.index, keys, fields)
+            yield from (document for document in found if document.get("found"))
+
+
+class ServedItems(Corpus):
+    """Items on a server; queries and judgements, which are few, in a file.
+
+    Parameters
+    ----------
+    site : Site
+    index : str
+        The index, by its own name.
+    name : str
+        What the corpus is called.
+    modality : Modality
+    asked : ItemStore
+        Holds queries and judgements, and no items.
+    """
+
+    def __init__(self, site: Site, index: str, name: str, modality: Modality, asked: ItemStore) -> None:
+        self.site, self.index, self.name, self.modality = site, index, name, modality
+        self._asked = asked
+        self.present = Present(site, index)
+
+    def __iter__(self) -> Iterator[Item]:
+        return map(item_in, scanned(self.site, self.index, ITEM_FIELDS))
+
+    def queries(self) -> Iterator[Item]:
+        """Read the queries; the items where the corpus had none of its own."""
+        return self._asked.queries() if self._asked.has_queries else iter(self)
+
+    def qrels(self) -> Qrels | None:
+        """Return the judgements, where there are any."""
+        return self._asked.qrels()
+
+    @property
+    def queries_are_items(self) -> bool:
+        """True when queries are items of the corpus."""
+        return self._asked.queries_are_items
+
+    @property
+    def size(self) -> int:
+        """Number of items."""
+        return self.site.count(self.index)
+
+    def get(self, ids: Sequence[str]) -> list[Item]:
+        """Return items by id, in the order asked for.
+
+        Raises
+        ------
+        CollectionError
+            Naming an id that is not there.
+        """
+        found = {item.id: item for item in map(item_in, self.present.documents(ids, ITEM_FIELDS))}
+        self._require_found(ids, found)
+        return [found[id] for id in ids]
+
+    def require(self, ids: Sequence[str]) -> None:
+        """Refuse ids that are not there.
+
+        Raises
+        ------
+        CollectionError
+            Naming one.
+        """
+        self._require_found(ids, self.present.digests(ids))
+
+    def matching(self, filters: Sequence[Filter]) -> list[str]:
+        """Return the ids of the items that satisfy every filter, in their order.
+
+        Raises
+        ------
+        QueryError
+            When there is none.
+        """
+        found = scanned(self.site, self.index, only=clauses(filters), page=10_000)
+        ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
+        if not ids:
+            raise self.none_matches(filters)
+        return ids
+
+    def none_matches(self, filters: Sequence[Filter]) -> QueryError:
+        """Say that nothing satisfies filters, and which of them nothing satisfies alone."""
+        blamed = next((one for one in filters if not self.site.count(self.index, clauses([one])[0])), None)
+        if blamed is None:
+            return QueryError(f"no item has {written(filters)} at once" if filters else "the collection holds no item")
+        has_field = {"exists": {"field": _field_of(blamed)}}
+        held = self._some(has_field, blamed.field) if self.site.count(self.index, has_field) else []
+        return QueryError(unmet_because(blamed, held, [] if held else self._some({"exists": {"field": "place"}})))
+
+    def _some(self, query: dict[str, Any], field: str | None = None) -> list[str]:
+        """Return values of a field that some items have, or names of the fields that they have."""
+
+        def asked(client: Any) -> list[str]:
+            source = ["item.label", "item.metadata"]
+            answer = client.search(index=self.index, query=query, size=_AT_ONCE, source_includes=source)
+            items = [hit["_source"]["item"] for hit in answer["hits"]["hits"]]
+            fields = [{**json.loads(one["metadata"] or "{}"), LABEL: one["label"]} for one in items]
+            pairs = [(key, str(value)) for one in fields for key, value in one.items() if value is not None]
+            return list(dict.fromkeys(value if field else key for key, value in pairs if field in (None, key)))
+
+        return self.site.read(asked)
+
+    @property
+    def last_position(self) -> int:
+        """The highest position of an item, of those too that were written a moment ago."""
+        self.site.refresh(self.index)
+        last = {"last": {"max": {"field": "place"}}}
+
+        def asked(client: Any) -> int:
+            found = client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False)
+            value = found["aggregations"]["last"]["value"]
+            return -1 if value is None else int(value)
+
+        return self.site.read(asked)
+
+    def _require_found(self, ids: Sequence[str], found: Any) -> None:
+        missing = [id for id in ids if id not in found]
+        if missing:
+            more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
+            raise CollectionError(f"the collection holds no item '{missing[0]}'{more}; {self._suggestion(missing[0])}")
+
+    def _suggestion(self, id: str) -> str:
+        with self.site.asking() as client:
+            exists = {"exists": {"field": "place"}}  # not the records of shards
+            answer = client.search(
+                index=self.index, query=exists, size=1_000, source=["own_id"], sort=[{"place": "asc"}]
+            )
+            hits = answer["hits"]["hits"]
+        known = [_id(hit) for hit in hits]
+        close = difflib.get_close_matches(id, known, n=1)
+        return f"did you mean '{close[0]}'?" if close else f"its ids are like '{known[0]}'" if known else "it is empty"
+
+
+def clauses(filters: Sequence[Filter]) -> list[dict[str, Any]]:
+    """Return filters in Elasticsearch's own words.
+
+    Examples
+    --------
+    >>> clauses([Filter("label", "sport"), Filter("year", "2004")])
+    [{'term': {'label': 'sport'}}, {'term': {'meta.year': '2004'}}]
+    """
+    return [{"term": {_field_of(one): one.value}} for one in filters]
+
+
+def _field_of(one: Filter) -> str:
+    return LABEL if one.field == LABEL else f"meta.{one.field}"
+
+
+def _id(document: dict[str, Any]) -> str:
+    return id_of(document["_id"], document.get("_source", {}).get("own_id"))

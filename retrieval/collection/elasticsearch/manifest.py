@@ -1,0 +1,117 @@
+"""What an index in Elasticsearch says of itself: the manifest of a collection, in the ``_meta`` of its mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from encoders.codes import Modality, Space
+from encoders.errors import ServerError
+from indexers.elasticsearch.ownership import COLLECTION, IDENTITY
+from indexers.elasticsearch.index_admin import MADE_BY
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class FieldRecord:
+    """One space: its spec, the field that holds it, the encoder that made its codes."""
+
+    spec: str
+    field: str
+    encoder_digest: str
+    space: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Meta:
+    """A collection as its index describes it.
+
+    Attributes
+    ----------
+    corpus : str
+        What it was made of.
+    modality : Modality
+    spaces : tuple of FieldRecord
+    items : str
+        Digest of the items, in their order; empty once they were changed.
+    shards : int
+        In how many shards it is loaded; 0: at once.
+    identity : str
+        Of the collection that made it; empty of an index that an older nearby made.
+    count : int
+        How many items it holds, as they were counted before it was served; -1: not counted, or changed since.
+    checksum : str
+        Of these items and their positions; see `retrieval.collection.elasticsearch.checksum`.
+    """
+
+    corpus: str
+    modality: Modality
+    spaces: tuple[FieldRecord, ...]
+    items: str = ""
+    shards: int = 0
+    identity: str = ""
+    count: int = -1
+    checksum: str = ""
+
+    @classmethod
+    def read(cls, value: dict[str, Any], index: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ServerError
+            When it is no collection, or written by a later nearby.
+        """
+        if value.get(MADE_BY) != COLLECTION:
+            raise ServerError(f"'{index}' is no collection: index a corpus under another name")
+        if value.get("format") != FORMAT:
+            raise ServerError(f"'{index}' was written by a later nearby (format {value.get('format')}): use that one")
+        try:
+            spaces = tuple(FieldRecord(**record) for record in value["spaces"])
+            for record in spaces:
+                Space.from_json(record.space)
+            modality = Modality(value["modality"])
+            return cls(
+                str(value["corpus"]),
+                modality,
+                spaces,
+                str(value["items"]),
+                int(value["parts"]),
+                str(value.get(IDENTITY, "")),
+                int(value.get("count", -1)),
+                str(value.get("checksum", "")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ServerError(f"the description of '{index}' is damaged ({error}): index the corpus again") from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the value of ``_meta``."""
+        return {
+            MADE_BY: COLLECTION,
+            "format": FORMAT,
+            "corpus": self.corpus,
+            "modality": str(self.modality),
+            "spaces": [asdict(record) for record in self.spaces],
+            "items": self.items,
+            "parts": self.shards,
+            IDENTITY: self.identity,
+            "count": self.count,
+            "checksum": self.checksum,
+        }
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of each space's encoder."""
+        return {record.spec: record.encoder_digest for record in self.spaces}
+
+    def changed(self) -> Meta:
+        """Return the same after items were added or removed."""
+        return replace(self, items="", count=-1, checksum="")
+
+
+def field_records(spaces: Sequence[tuple[str, str, Space]]) -> tuple[FieldRecord, ...]:
+    """Return the records of spaces, given as spec, digest of the encoder, space."""
+    return tuple(
+        FieldRecord(spec, f"s{number}", digest, space.to_json()) for number, (spec, digest, space) in enumerate(spaces)
+    )

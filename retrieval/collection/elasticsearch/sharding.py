@@ -1,0 +1,112 @@
+"""A load in shards: ``nearby index ... --shard 3/16`` on any machine, then ``--finish``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from encoders.errors import CollectionError, CorpusError, OptionError
+from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.ownership import new_identity
+from indexers.elasticsearch.retry import LONG
+from indexers.elasticsearch.index_admin import Site
+from indexers.registry import Description, parse_description
+from retrieval.collection.local import Say, quiet
+from retrieval.corpora.base import Corpus, OnBad, raise_bad
+from retrieval.spaces.build import planned
+from retrieval.corpora.item_record import Digested, items_digest
+from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
+from retrieval.collection.elasticsearch.collection import ServedCollection
+from retrieval.collection.elasticsearch.identity import manifest_identity
+from retrieval.collection.elasticsearch.indexing import collection_in, require_free
+from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard
+from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.publishing import published
+from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, saved_spaces
+
+
+def index_shard(
+    corpus: Corpus, specs: Sequence[str], index: str, shard: Shard, on_bad: OnBad = raise_bad, say: Say = quiet
+) -> Load:
+    """Encode and load one shard of a corpus, from any machine; doing it again changes nothing.
+
+    The corpus is read twice: a shard of another corpus is refused before anything of it is sent.
+
+    Raises
+    ------
+    OptionError
+        For a space that is no folder of a fitted encoder.
+    CollectionError
+        When the other shards were read from another corpus.
+    """
+    description, spaces, site = _for_shards(specs, index)
+    for spec in specs:
+        planned(spec, index, corpus.modality)
+    digest = items_digest(corpus)
+    meta = Meta(corpus.name, corpus.modality, (), digest, shard.of, new_identity())
+    build = Build.begin(site, description, spaces, meta)
+    say(f"loading shard {shard.number} of {shard.of} into {build.index}")
+    items = Digested(corpus)
+    done = build.load(corpus, items, on_bad, shard, corpus.size)
+    require_items(done.read, corpus)
+    if items.digest != digest:
+        raise CorpusError(f"the corpus {corpus.name} changed while it was read: load this shard again")
+    build.note_shard(ShardRecord.of_load(shard, done, digest))
+    return done
+
+
+def finish_shards(
+    folder: Path,
+    specs: Sequence[str],
+    index: str,
+    corpus: Corpus | None = None,
+    say: Say = quiet,
+    rebuild: bool = False,
+) -> ServedCollection:
+    """Check that all shards are there, serve the index, and write the folder that searches it.
+
+    Raises
+    ------
+    CollectionError
+        When a shard or an item is missing, or another collection is served there and `rebuild` was not asked for.
+    """
+    description, spaces, site = _for_shards(specs, index)
+    collection_in(folder, site)
+    name = site.behind(site.next)
+    if name is not None:
+        meta = Meta.read(site.meta(name), name)
+        if not meta.shards:
+            raise _no_shards(site)
+        build = Build.begin(site, description, spaces, meta)
+        records = build.shards()
+        if not rebuild:
+            require_free(site, list(build.meta.digests()), build.meta)
+        say(f"all {len(records)} shards are there; merging and checking {sum(one.items for one in records):,} items")
+        build = build.finish(records, manifest_identity(folder) or meta.identity or new_identity())
+        costs = build.costs(records)
+    else:  # put in place by a process that was killed before it had written the folder, or not loaded at all
+        build = _served_shards(site, description, spaces)
+        costs = [Cost() for _ in spaces]
+    build.forget_shards()
+    return published(folder, corpus, build, costs)
+
+
+def _served_shards(site: Site, description: Description, spaces: Sequence[FittedSpace]) -> Build:
+    _, meta = require_own(site)
+    found = None if meta is None else Build.served(site, description, spaces, meta)
+    if found is None:
+        raise _no_shards(site)
+    require_all_items(site, found.index, found.meta)
+    site.require_alive(found.index)
+    return found
+
+
+def _no_shards(site: Site) -> CollectionError:
+    return CollectionError(f"no shards of '{site.address.name}' are loaded: load them with --shard 1/N, 2/N, ...")
+
+
+def _for_shards(specs: Sequence[str], index: str) -> tuple[Description, list[FittedSpace], Site]:
+    description = parse_description(index)
+    if description.name != "elasticsearch":
+        raise OptionError(f"shards are loaded into --index elasticsearch:..., not into '{index}'")
+    return description, saved_spaces(specs), Site.named(Address.read(description.backend), LONG)

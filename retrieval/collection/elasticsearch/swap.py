@@ -1,0 +1,276 @@
+"""A corpus into a new index of Elasticsearch, at once or in shards, and the swap that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from encoders.errors import CollectionError, CorpusError
+from indexers.elasticsearch.bulk import Bulk
+from indexers.elasticsearch.ownership import next_free_name, superseded
+from indexers.elasticsearch.index_admin import Site, write_alias
+from indexers.registry import Description
+from retrieval.corpora.base import Corpus, OnBad
+from retrieval.collection.elasticsearch.checksum import differing, held_checksums, total
+from retrieval.collection.elasticsearch.items import Present
+from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard, load
+from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of, written
+
+#: How a record of a shard is called; no item's key begins so.
+SHARD_KEY = "~part"
+#: A name that somebody takes at this moment is passed over; nobody takes them for ever.
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class ShardRecord:
+    """What a shard of a load has left on the server: how many items it holds, and their checksum."""
+
+    number: int
+    of: int
+    read: int
+    items: int
+    checksum: str
+    digest: str
+    costs: tuple[Cost, ...]
+
+    @classmethod
+    def of_load(cls, shard: Shard, done: Load, digest: str) -> Self:
+        """Return the record of a shard that was loaded from a corpus of this digest."""
+        return cls(*shard, done.read, done.items, done.checksum.value, digest, tuple(done.costs))
+
+    @classmethod
+    def read_from(cls, value: dict[str, Any], name: str) -> Self:
+        """Read a record.
+
+        Raises
+        ------
+        CollectionError
+            When it is damaged, or an older nearby wrote it.
+        """
+        try:
+            costs = tuple(Cost(**cost) for cost in value["costs"])
+            number, of, read, items = (int(value[key]) for key in ("number", "of", "read", "items"))
+            return cls(number, of, read, items, str(value["checksum"]), str(value["digest"]), costs)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CollectionError(
+                f"the record of a shard of '{name}' cannot be read ({error}), or an older nearby wrote it: remove the "
+                "load with  nearby info elasticsearch:URL/NAME --clean --yes , and load its shards again"
+            ) from None
+
+
+@dataclass(frozen=True)
+class Build:
+    """An index that is being loaded."""
+
+    site: Site
+    description: Description
+    index: str
+    meta: Meta
+    spaces: tuple[FittedSpace, ...]
+    resuming: bool
+
+    @classmethod
+    def begin(cls, site: Site, description: Description, spaces: Sequence[FittedSpace], meta: Meta) -> Build:
+        """Make the index, or go on with one of the same corpus and spaces that was left.
+
+        An index that another collection loads is left alone; the shards of one load are the work of one collection.
+
+        Raises
+        ------
+        CollectionError
+            When another load of this name is unfinished.
+        """
+        layout, records = layout_of(spaces, site, description)
+        wanted = replace(meta, spaces=records)
+        require_own(site)
+        name, resuming = site.behind(site.next), True
+        for _ in range(_TRIES):
+            if name is not None:
+                break
+            fresh = next_free_name(site)
+            resuming = not site.create(fresh, site.next, layout, wanted.to_json())
+            name = site.behind(site.next) if resuming else fresh
+        if name is None:
+            raise CollectionError(f"every name that an index of '{site.address.name}' could have is taken: use another")
+        found = Meta.read(site.meta(name), name)
+        _require_same_load(found, wanted, site.address.name, written(description))
+        site.require_alive(name)
+        return cls(site, description, name, found, tuple(spaces), resuming)
+
+    @classmethod
+    def served(cls, site: Site, description: Description, spaces: Sequence[FittedSpace], meta: Meta) -> Build | None:
+        """Return the index that is served when it is this one: it was put in place, and its maker killed just then."""
+        name, found = require_own(site)
+        if name is None or found is None or found.items != meta.items:
+            return None
+        if found.digests() != {space.spec: space.digest for space in spaces}:
+            return None
+        return cls(site, description, name, found, tuple(spaces), True)
+
+    def load(self, corpus: Corpus, items: Any, on_bad: OnBad, shard: Shard, total: int | None) -> Load:
+        """Send the items of one shard that are not there yet."""
+        present = Present(self.site, self.index) if self.resuming else None
+        targets = targets_of(self.spaces, self.meta.spaces, self.description, self.index)
+        return load(items, targets, self._bulk, corpus.modality, on_bad, present, shard, total=total)
+
+    def finish(self, records: Sequence[ShardRecord], identity: str) -> Build:
+        """Make the index fit to be served, check every item, and serve it in the place of the one before.
+
+        Parameters
+        ----------
+        records : sequence of ShardRecord
+            What each shard has sent, in their order; a load at once is one.
+        identity : str
+            Of the collection that the index belongs to from now on.
+
+        Raises
+        ------
+        CollectionError
+            When an item is missing, doubled or another: what was served before still is.
+        """
+        self.site.settle(self.index)
+        count = sum(record.items for record in records)
+        found = self.site.count(self.index)
+        held = held_checksums(self.site, self.index, len(records), Shard.number_at) if found == count else []
+        wrong = differing([(record.items, record.checksum) for record in records], held) if held else []
+        if found != count or wrong:
+            raise CollectionError(self._why_wrong(found, count, wrong))
+        done = replace(
+            self,
+            meta=replace(
+                self.meta, identity=identity, count=count, checksum=total(record.checksum for record in records)
+            ),
+        )
+        self.site.set_meta(self.index, done.meta.to_json())
+        self.site.swap(self.index)
+        self.site.remove(superseded(self.site, self.index, identity))
+        return done
+
+    def _why_wrong(self, found: int, count: int, wrong: Sequence[int]) -> str:
+        """Say what is wrong with the items of the index, and what makes it right."""
+        clean = f"remove it with  nearby info {written(self.description)} --clean --yes  and load the corpus again"
+        again = "load every shard again with --shard" if self.meta.shards else "run the same command again"
+        if found > count:
+            cure = f"items of somebody else are in it: {clean}"
+        elif found < count:
+            cure = f"{again}; if as many are missing then, two items of the corpus have one id: give each its own"
+        else:
+            cure = f"some are others, or at another position: {clean}"
+        where = f" (shard {', '.join(map(str, wrong[:8]))})" if wrong and self.meta.shards else ""
+        return (
+            f"the new index '{self.index}' holds {found:,} of {count:,} items{where}, "
+            f"so it was not put in place: {cure}"
+        )
+
+    def note_shard(self, record: ShardRecord) -> None:
+        """Write down that a shard is there, and the digest of all items of its corpus."""
+        import orjson
+
+        with self._bulk() as bulk:
+            bulk.put(f"{SHARD_KEY} {record.number}", orjson.dumps({"part": asdict(record)}))
+
+    def shards(self) -> list[ShardRecord]:
+        """Return the records of the shards that are there.
+
+        Raises
+        ------
+        CollectionError
+            When one is missing, or they were not read from the corpus that the index is of.
+        """
+        keys = [f"{SHARD_KEY} {number}" for number in range(1, self.meta.shards + 1)]
+        documents = self.site.documents(self.index, keys, ["part"])
+        missing = [number for number, document in enumerate(documents, 1) if not document.get("found")]
+        if missing:
+            named = ", ".join(f"{number}/{self.meta.shards}" for number in missing[:8])
+            raise CollectionError(
+                f"{len(missing)} of {self.meta.shards} shards of '{self.site.address.name}' are not loaded: "
+                f"load {named}{', …' if len(missing) > 8 else ''} with --shard"
+            )
+        name = self.site.address.name
+        records = [ShardRecord.read_from(document["_source"]["part"], name) for document in documents]
+        others = [record.number for record in records if record.digest != self.meta.items]
+        if others:
+            raise CollectionError(
+                f"shard {others[0]} of '{name}' was not read from the corpus that the load began with: "
+                f"load {others[0]}/{self.meta.shards} again with --shard, from that corpus"
+            )
+        return records
+
+    def costs(self, records: Sequence[ShardRecord]) -> list[Cost]:
+        """Return what the codes of each space have cost in all shards together."""
+        return [
+            Cost(sum(cost.encode_seconds for cost in costs), sum(cost.code_bytes for cost in costs))
+            for costs in zip(*(record.costs for record in records), strict=True)
+        ]
+
+    def forget_shards(self) -> None:
+        """Remove the records of shards from the index, which is served now: it then holds items alone."""
+        with self._bulk() as bulk:
+            for number in range(1, self.meta.shards + 1):
+                bulk.delete(f"{SHARD_KEY} {number}")
+
+    def _bulk(self, *refused: Any) -> Bulk:
+        return Bulk(self.site.client, self.site.address.hosts, write_alias(self.index), *refused)
+
+
+def _require_same_load(found: Meta, wanted: Meta, name: str, address: str) -> None:
+    """Refuse to go on with a load of other items, spaces or shards, or of another collection."""
+    same_encoders = found.digests() == wanted.digests()
+    sharded = wanted.shards > 0 and found.shards == wanted.shards
+    if same_encoders and sharded and found.items and wanted.items and found.items != wanted.items:
+        raise CollectionError(
+            f"the corpus {wanted.corpus} is not the one that the shards of '{name}' are read from (corpus "
+            f"{found.corpus}): give --shard the same corpus, or remove what is loaded with  nearby info {address} "
+            "--clean --yes"
+        )
+    same = same_encoders and found.items == wanted.items and found.shards == wanted.shards
+    if not (same and (sharded or (found.identity and found.identity == wanted.identity))):
+        raise CollectionError(
+            f"another load of '{name}' is unfinished (corpus {found.corpus}, spaces {', '.join(found.digests())}): "
+            f"finish it, or remove it with  nearby info {address} --clean --yes"
+        )
+
+
+def require_own(site: Site) -> tuple[str | None, Meta | None]:
+    """Return the index that is served and what it says of itself; neither where the name is free.
+
+    Raises
+    ------
+    ServerError
+        When nearby has not made it, or it is no collection: nothing takes its place.
+    """
+    name = site.behind(site.address.name)
+    return (None, None) if name is None else (name, Meta.read(site.meta(name), name))
+
+
+def require_items(items: int, corpus: Corpus) -> None:
+    """Refuse to serve nothing.
+
+    Raises
+    ------
+    CorpusError
+    """
+    if not items:
+        raise CorpusError(f"the corpus {corpus.name} holds no items")
+
+
+def require_all_items(site: Site, index: str, meta: Meta) -> None:
+    """Refuse to call a collection complete from which somebody has removed items on the server.
+
+    Raises
+    ------
+    CollectionError
+    """
+    if meta.count < 0:
+        return
+    count = site.count(index)
+    if count == meta.count and held_checksums(site, index, 1, Shard.number_at)[0].value == meta.checksum:
+        return
+    what = f"{count:,} of the {meta.count:,} items" if count != meta.count else "other items than those"
+    raise CollectionError(
+        f"'{index}' holds {what} that were loaded into it: somebody has changed it on the server; index the corpus "
+        "again with --rebuild"
+    )

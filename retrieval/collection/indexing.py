@@ -1,0 +1,204 @@
+"""A corpus stored and indexed in some spaces, in one go that may be interrupted: what ``nearby index`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from encoders.errors import NearbyError, OptionError
+from encoders.numbers import is_whole
+from indexers.registry import AUTO, parse_description
+from retrieval.collection.local import Collection, Say, quiet
+from retrieval.corpora.base import Corpus, OnBad, raise_bad
+from retrieval.spaces.build import encoder_of, planned
+from retrieval.collection.generations import is_collection
+
+if TYPE_CHECKING:
+    from retrieval.collection.elasticsearch.bulk_load import Shard
+
+#: More shards than this are no help.
+MOST_SHARDS = 100_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What ``nearby index`` was asked for.
+
+    Attributes
+    ----------
+    specs : tuple of str
+        The spaces.
+    out : Path or None
+        Folder of the collection; a shard of a load writes none.
+    index : str
+        Description of the index of every space.
+    rebuild : bool
+        Build the served index again, then swap it in.
+    resume : bool
+        There has to be an interrupted load.
+    shard : str or None
+        ``3/16``: load one shard.
+    finish : bool
+        Check the shards and serve them.
+    """
+
+    specs: tuple[str, ...]
+    out: Path | None
+    index: str = AUTO
+    rebuild: bool = False
+    resume: bool = False
+    shard: str | None = None
+    finish: bool = False
+
+    @property
+    def served(self) -> bool:
+        """True for an index on a server."""
+        return parse_description(self.index).name == "elasticsearch"
+
+    def require_possible(self, corpus_given: bool) -> None:
+        """Refuse what does not go together, before any work.
+
+        Raises
+        ------
+        OptionError
+        """
+        if not self.specs and (self.shard is not None or self.finish):
+            raise OptionError("name the spaces of the load, as in -s bm25: every shard needs the same")
+        if not corpus_given and not self.finish:
+            raise _no_corpus()
+        if self.shard is not None and (self.finish or self.rebuild or self.resume or self.out is not None):
+            raise OptionError(
+                "--shard loads one shard, and resumes by itself: leave --finish, --rebuild, --resume, -o out"
+            )
+        if self.shard is None:
+            self.folder()
+        else:
+            self.shard_of_load()
+        if not self.served and (self.shard is not None or self.finish or self.rebuild):
+            raise OptionError("--shard, --finish and --rebuild are for --index elasticsearch:URL/NAME")
+
+    def folder(self) -> Path:
+        """Return the folder of the collection.
+
+        Raises
+        ------
+        OptionError
+            When none was named.
+        """
+        if self.out is None:
+            raise OptionError("name the folder of the collection, as in -o FOLDER")
+        return self.out
+
+    def shard_of_load(self) -> Shard:
+        """Return the shard that is loaded.
+
+        Raises
+        ------
+        OptionError
+            For what is no shard.
+        """
+        number, slash, of = str(self.shard).partition("/")
+        if not (slash and is_whole(of, 1, MOST_SHARDS) and is_whole(number, 1, int(of))):
+            raise OptionError(
+                f"--shard is written K/N, the K-th of N shards, at most {MOST_SHARDS:,}; got '{self.shard}'"
+            )
+        from retrieval.collection.elasticsearch.bulk_load import Shard
+
+        return Shard(int(number), int(of))
+
+
+def index_as_planned(
+    plan: Plan, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: Say = quiet
+) -> Collection | None:
+    """Do what was asked; None where only a shard was loaded."""
+    if plan.served:
+        return _serve(plan, corpus, on_bad, say)
+    if plan.resume and not is_collection(plan.folder()):
+        raise OptionError(f"there is nothing to resume in {plan.out}: leave --resume out")
+    return index_corpus(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say)
+
+
+def _serve(plan: Plan, corpus: Corpus | None, on_bad: OnBad, say: Say) -> Collection | None:
+    from retrieval.collection.elasticsearch.indexing import index_served
+    from retrieval.collection.elasticsearch.sharding import finish_shards, index_shard
+
+    if plan.shard is not None:
+        index_shard(_given(corpus), plan.specs, plan.index, plan.shard_of_load(), on_bad, say)
+        return None
+    if plan.finish:
+        return finish_shards(plan.folder(), plan.specs, plan.index, corpus, say, plan.rebuild)
+    return index_served(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say, plan.rebuild, plan.resume)
+
+
+def _given(corpus: Corpus | None) -> Corpus:
+    if corpus is None:
+        raise _no_corpus()
+    return corpus
+
+
+def _no_corpus() -> OptionError:
+    return OptionError("name a corpus: one that  nearby corpora  lists, or the path of a file or folder")
+
+
+def index_corpus(
+    folder: Path, corpus: Corpus, specs: Sequence[str], index: str = AUTO, on_bad: OnBad = raise_bad, say: Say = quiet
+) -> Collection:
+    """Store a corpus and index it in some spaces; go on where an earlier call was interrupted.
+
+    When the first space of a new collection cannot be had, the collection is removed again, so that its folder is
+    free for the next attempt.
+
+    Raises
+    ------
+    NearbyError
+        When the spaces, their index or the corpus cannot be had; bad specs are refused before anything is stored.
+    """
+    wanted = {str(planned(spec, index, corpus.modality)): spec for spec in reversed(specs)}
+    made = not is_collection(folder)
+    collection = Collection.create(folder, corpus, on_bad)
+    _require_same_index(collection, list(wanted), index)
+    try:
+        for spec, source in reversed(wanted.items()):
+            if spec in collection.spaces:
+                require_same_encoder(collection, spec, source)
+                say(f"{spec} is there already")
+            else:
+                collection = collection.add_space(source, index, say)
+    except NearbyError:
+        if made and not collection.spaces:
+            collection.withdraw()
+        raise
+    return collection
+
+
+def require_same_encoder(collection: Collection, spec: str, source: str) -> None:
+    """Refuse to leave a space as it is when a saved encoder was asked for that is another of the same name.
+
+    Raises
+    ------
+    OptionError
+    """
+    asked = encoder_of(source)
+    if not asked.__sklearn_is_fitted__():
+        return
+    present, wanted = collection.space(spec).encoder.state(), asked.state()
+    if present.keys() != wanted.keys() or any(not np.array_equal(present[key], wanted[key]) for key in wanted):
+        raise OptionError(
+            f"the space '{spec}' of {collection.folder} is not the one in {source}, though called the same: "
+            "index the corpus in another folder"
+        )
+
+
+def _require_same_index(collection: Collection, specs: Sequence[str], index: str) -> None:
+    """Refuse to leave a space as it is when another index was asked for by name."""
+    for spec in specs:
+        present = collection.spaces[spec].index if spec in collection.spaces else index
+        if index != AUTO and parse_description(present) != parse_description(index):
+            raise OptionError(
+                f"the space '{spec}' of {collection.folder} has the index '{present}': "
+                f"for '{index}' index the corpus in another folder"
+            )

@@ -1,0 +1,114 @@
+"""What a generation of a collection says of itself: its items, its spaces, and the digests that tie them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from encoders.artifact import MANIFEST, check_format, check_seal, library_versions, read_json, sealed
+from encoders.atomic_write import write_json
+from encoders.checksums import check_file, file_sums
+from encoders.codes import Modality, whole_number
+from encoders.errors import ArtifactError, one_line
+from retrieval.collection.item_store import ItemStore
+from retrieval.spaces.saved_space import SpaceRecord
+
+#: A nearby that knows only local collections must not take a served one for a local one that is damaged.
+FORMAT, SERVED_FORMAT = 1, 2
+KIND = "a collection"
+_MOST_ITEMS = 2**62
+ITEMS = "items.sqlite"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The corpus a collection was made of, how many items it holds, their digest, and its spaces by spec.
+
+    `server` is the address of the Elasticsearch index that holds items and codes, empty where they lie in the folder;
+    `index` is that index by its own name, `identity` says by which collection it was made. `files` holds the checksums
+    of the files that no space has.
+    """
+
+    corpus: str
+    modality: Modality
+    count: int
+    items: str
+    spaces: dict[str, SpaceRecord]
+    server: str = ""
+    index: str = ""
+    identity: str = ""
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: ItemStore, records: Iterable[SpaceRecord]) -> Manifest:
+        """Describe stored items and the spaces that hold them."""
+        spaces = {record.spec: record for record in records}
+        return cls(store.name, store.modality, store.size, store.digest(), spaces)
+
+    @classmethod
+    def read(cls, generation: Path) -> Manifest:
+        """Read the manifest of a generation.
+
+        Raises
+        ------
+        ArtifactError
+            When it is missing, damaged, foreign, or of a newer format.
+        """
+        path = generation / MANIFEST
+        value = read_json(path, KIND)
+        check_format(value, KIND, path, SERVED_FORMAT)
+        try:
+            records = [SpaceRecord.from_json(record) for record in value["spaces"]]
+            spaces = {record.spec: record for record in records}
+            found = cls(
+                str(value["corpus"]),
+                Modality(value["modality"]),
+                whole_number(value["count"], _MOST_ITEMS),
+                str(value["items"]),
+                spaces,
+                str(value.get("server", "")),
+                str(value.get("index", "")),
+                str(value.get("identity", "")),
+                {str(name): dict(known) for name, known in value.get("files", {}).items()},
+            )
+        except KeyError as error:
+            raise ArtifactError(f"{path} is corrupt: it has no {error}") from None
+        except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
+            raise ArtifactError(f"{path} is corrupt: {one_line(error)}") from None
+        check_seal(value, path)
+        return found
+
+    def check_items(self, generation: Path, whole: bool = False) -> None:
+        """Compare the file of the items with its checksums: some blocks of it, or the `whole`.
+
+        Raises
+        ------
+        ArtifactError
+            When it is damaged. A collection that an older nearby has written has no checksums.
+        """
+        try:
+            if ITEMS in self.files:
+                check_file(generation / ITEMS, self.files[ITEMS], whole)
+        except OSError as error:
+            raise ArtifactError(f"{generation / ITEMS} cannot be read: {error.strerror or error}") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(f"{generation / MANIFEST} is corrupt: {type(error).__name__} {error}") from error
+
+    def write(self, generation: Path) -> None:
+        """Write the manifest of a generation, last of all: it holds the checksums of the items."""
+        value = {
+            "nearby": KIND,
+            "format": FORMAT,
+            "corpus": self.corpus,
+            "modality": str(self.modality),
+            "count": self.count,
+            "items": self.items,
+            "spaces": [asdict(record) for record in self.spaces.values()],
+            "files": {ITEMS: file_sums(generation / ITEMS)},
+            "versions": library_versions(),
+        }
+        if self.server:
+            value |= {"format": SERVED_FORMAT, "server": self.server, "index": self.index, "identity": self.identity}
+        write_json(generation / MANIFEST, sealed(value))

@@ -1,0 +1,67 @@
+"""A collection by its folder, wherever its items are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from encoders.codes import Modality
+from encoders.errors import OptionError
+from retrieval.collection.local import Collection
+from retrieval.corpora.base import Corpus, OnBad, raise_bad
+from retrieval.collection.generations import Generations
+from retrieval.collection.manifest import Manifest
+
+#: A URL, also one that a path has taken a slash from, or that lacks its scheme and has a user.
+_URL = re.compile(r"[A-Za-z]+:/|[^/]*:.*@")
+
+
+def open_collection(folder: str | Path, trust: bool = False) -> Collection:
+    """Open a collection: one whose items are in the folder, or one in Elasticsearch.
+
+    Parameters
+    ----------
+    folder : str or Path
+    trust : bool, optional
+        Send user and password, or key, to the server that the folder names, now and later, though the user has never
+        named it himself.
+
+    Raises
+    ------
+    CollectionError, ArtifactError
+        When there is none, or it is damaged, foreign, or of a newer format.
+    ServerError
+        When its server cannot be reached.
+    OptionError
+        When credentials are set, and the server that the folder names is not trusted.
+    """
+    if _URL.match(str(folder)) and not Path(folder).exists():  # not repeated: it may hold a password
+        raise OptionError(
+            "this is a URL where the folder of a collection is expected; the address of an index is written "
+            "elasticsearch:http://localhost:9200/news, and of the commands only info and --index take one"
+        )
+    pin = Generations(Path(folder)).pinned()
+    if pin is None or not Manifest.read(pin.folder).server:
+        return Collection(folder)
+    from indexers.elasticsearch.trust import trusting
+    from retrieval.collection.elasticsearch.collection import ServedCollection
+
+    with trusting(trust):
+        return ServedCollection(folder)
+
+
+def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_bad) -> Corpus:
+    """Open a corpus whose items are to join a collection: its pictures are brought to the size of those there.
+
+    Raises
+    ------
+    NearbyError
+        As of `open_corpus`.
+    """
+    from retrieval.corpora.images import Images
+    from retrieval.corpora.registry import open_corpus
+
+    corpus = open_corpus(address, on_bad=on_bad)
+    if isinstance(corpus, Images) and collection.items.modality is Modality.IMAGE:
+        corpus.treat_as(next(iter(collection.items)).content, collection.manifest.corpus)
+    return corpus

@@ -1,0 +1,141 @@
+"""Every byte of a collection compared with the checksums that were written with it: ``nearby info --verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from encoders.artifact import MANIFEST, STATE, VOCABULARY, check_encoder_files, check_seal, digest_of, read_json
+from encoders.errors import ArtifactError, CollectionError, NearbyError
+from indexers.folder import verify_index
+from retrieval.collection.local import SPACES
+from retrieval.collection.generations import Generations
+from retrieval.collection.item_store import ItemStore
+from retrieval.collection.manifest import ITEMS, Manifest
+from retrieval.report.terminal.printable import counted
+from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord
+
+
+@dataclass
+class Verification:
+    """What was compared, and what differs.
+
+    Attributes
+    ----------
+    folder : str
+        The collection.
+    files, bytes : int
+        Number and size of the files that were read.
+    damaged : list of str
+        One sentence for each that is not what was written.
+    """
+
+    folder: str
+    files: int = 0
+    bytes: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"folder": self.folder, "files": self.files, "bytes": self.bytes, "damaged": self.damaged}
+
+    def lines(self) -> list[str]:
+        """Return it as lines."""
+        said = "all are as they were written" if not self.damaged else f"{len(self.damaged)} are damaged"
+        return [f"{self.folder}: {counted(self.files, 'file')}, {self.bytes:,} bytes: {said}", *self.damaged]
+
+    def require_whole(self) -> None:
+        """Refuse a collection that is damaged.
+
+        Raises
+        ------
+        ArtifactError
+        """
+        if self.damaged:
+            raise ArtifactError(f"{self.folder} is damaged: index the corpus again in a new folder")
+
+    def read(self, path: Path) -> None:
+        """Count a file that was read."""
+        self.files += 1
+        self.bytes += path.stat().st_size
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Note what is wrong, and go on with the next."""
+        try:
+            yield
+        except NearbyError as error:
+            self.damaged.append(str(error))
+        except OSError as error:
+            self.damaged.append(f"{error.filename} cannot be read: {error.strerror or error}")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            self.damaged.append(f"a manifest is corrupt: {type(error).__name__} {error}")
+
+
+def verify(folder: Path) -> Verification:
+    """Read the present generation of a collection in full.
+
+    What is on a server is not read, only what is in the folder.
+
+    Raises
+    ------
+    CollectionError, ArtifactError
+        When there is no collection, or its manifest cannot be read.
+    """
+    generations = Generations(folder)
+    pin = generations.pinned()
+    if pin is None:
+        raise CollectionError(generations.why_none())
+    manifest, found = Manifest.read(pin.folder), Verification(str(folder))
+    found.read(pin.folder / MANIFEST)
+    with found.noting():
+        _verify_items(pin.folder, manifest, found)
+    for record in manifest.spaces.values():
+        place = pin.folder / SPACES / Path(record.folder).name
+        with found.noting():
+            _verify_encoder(place / ENCODER, record, found)
+        if not manifest.server:
+            with found.noting():
+                _verify_index(place / INDEX, record.index_digest, found)
+        if (place / CODES).is_dir():
+            with found.noting():
+                _verify_index(place / CODES, None, found)
+    return found
+
+
+def _verify_items(generation: Path, manifest: Manifest, found: Verification) -> None:
+    manifest.check_items(generation, whole=True)
+    store = ItemStore(generation / ITEMS)
+    try:
+        for _ in store:  # each is compared with its checksum
+            pass
+        if not manifest.server and store.digest() != manifest.items:
+            raise ArtifactError(f"{generation / ITEMS} is damaged: its items are not those that {MANIFEST} names")
+    finally:
+        store.close()
+    found.read(generation / ITEMS)
+
+
+def _verify_encoder(folder: Path, record: SpaceRecord, found: Verification) -> None:
+    manifest = read_json(folder / MANIFEST, "a saved encoder")
+    check_seal(manifest, folder / MANIFEST)
+    _require_digest(folder, record.encoder_digest)
+    check_encoder_files(folder, manifest)
+    for name in (MANIFEST, STATE, VOCABULARY):
+        if (folder / name).exists():
+            found.read(folder / name)
+
+
+def _verify_index(folder: Path, digest: str | None, found: Verification) -> None:
+    if digest is not None:
+        _require_digest(folder, digest)
+    for name in (MANIFEST, *verify_index(folder)):
+        found.read(folder / name)
+
+
+def _require_digest(folder: Path, digest: str) -> None:
+    if digest_of(folder / MANIFEST) != digest:
+        raise ArtifactError(f"{folder / MANIFEST} is damaged: its checksum is not the one in the collection's manifest")

@@ -1,0 +1,143 @@
+"""Pictures in one picture, with names and figures: one row a space, one column an item; or a plain grid of them."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.applications.reconstructions import Copies, Row, mean_name
+from retrieval.report.specs import middle_cut, wrapped
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+
+#: The side that pictures are enlarged to by whole pixels, or made smaller to.
+SIDE = 96
+_GAP, _MARGIN, _LINE, _SIZE = 6, 14, 17, 13
+_INK, _SOFT, _PAPER = (26, 26, 26), (95, 95, 95), (255, 255, 255)
+#: Letters of a name's line, and of what stands over a column.
+_LETTERS, _HEAD = 30, 13
+#: A row without names is broken into a square of so many pictures or more.
+_SQUARE = 13
+
+
+def sheet(copies: Copies) -> Image:
+    """Draw copies.
+
+    Parameters
+    ----------
+    copies : Copies
+        All pictures. One row without figures is drawn as a strip, or as a square where it is long.
+    """
+    if len(copies.rows) == 1 and not copies.measures:
+        return _grid(copies)
+    return _table(copies)
+
+
+def _table(copies: Copies) -> Image:
+    """Draw one row a space: its name and mean figure on the left, each picture's figure under it."""
+    tiles = [[_tile(content) for content in row.contents] for row in copies.rows]
+    width, height = _largest(tiles)
+    caption = _LINE if copies.measures else 0
+    left = _MARGIN + round(_LETTERS * _SIZE * 0.56) + _GAP
+    wide = left + len(copies.columns) * (width + _GAP) + _MARGIN
+    title = textwrap.wrap(copies.title, max(12, int((wide - 2 * _MARGIN) / (_SIZE * 0.56))))
+    top = _MARGIN + (_LINE * len(title) + _GAP if title else 0) + _LINE + _GAP
+    row_height = max(height + caption, _LINE * 4) + 2 * _GAP
+    image, draw = _paper(wide, top + len(copies.rows) * row_height + _MARGIN)
+    for number, part in enumerate(title):
+        _write(draw, (_MARGIN, _MARGIN + number * _LINE), part)
+    for column, name in enumerate(copies.columns):
+        at = (left + column * (width + _GAP) + width / 2, top - _GAP)
+        _write(draw, at, middle_cut(name, max(4, min(_HEAD, width // 7))), _SOFT, "ms")
+    for place, (row, line) in enumerate(zip(copies.rows, tiles, strict=True)):
+        y = top + place * row_height
+        for number, (told, colour) in enumerate(_row_head(row, row_height // _LINE)):
+            _write(draw, (_MARGIN, y + number * _LINE), told, colour)
+        for column, tile in enumerate(line):
+            x = left + column * (width + _GAP)
+            image.paste(tile, (x + (width - tile.width) // 2, y + (height - tile.height) // 2))
+            if row.figures:
+                _write(draw, (x + width / 2, y + height + 2), f"{_last(row)[column]:.3g}", _SOFT, "ma")
+    return image
+
+
+def _row_head(row: Row, lines: int) -> list[tuple[str, tuple[int, int, int]]]:
+    """Return the name of a row, broken at its joints, and the means of what was measured; in so many lines."""
+    count = len(row.contents)
+    told = [(f"{mean_name(measure, count)} {np.mean(values):.3g}", _SOFT) for measure, values in row.figures.items()]
+    name = wrapped(row.name, _LETTERS)
+    return [*((part, _INK) for part in name[: max(1, lines - len(told))]), *told]
+
+
+def _last(row: Row) -> list[float]:
+    return list(row.figures.values())[-1]
+
+
+def _grid(copies: Copies) -> Image:
+    """Draw the pictures of one row: a strip, or a square without their names where they are many."""
+    pictures = [_tile(content) for content in copies.rows[0].contents]
+    width, height = _largest([pictures])
+    many = len(pictures) >= _SQUARE
+    columns = math.ceil(math.sqrt(len(pictures))) if many else len(pictures)
+    caption = 0 if many else _LINE
+    title = wrapped(copies.title or copies.rows[0].name, max(12, int((columns * (width + _GAP)) / (_SIZE * 0.56))))
+    top = _MARGIN + _LINE * len(title) + _GAP
+    rows = math.ceil(len(pictures) / columns)
+    image, draw = _paper(
+        2 * _MARGIN + columns * (width + _GAP) - _GAP, top + rows * (height + caption + _GAP) - _GAP + _MARGIN
+    )
+    for number, told in enumerate(title):
+        _write(draw, (_MARGIN, _MARGIN + number * _LINE), told)
+    for place, (picture, name) in enumerate(zip(pictures, copies.columns, strict=True)):
+        x, y = _MARGIN + place % columns * (width + _GAP), top + place // columns * (height + caption + _GAP)
+        image.paste(picture, (x, y))
+        if not many:
+            _write(draw, (x + width / 2, y + height + 2), middle_cut(name, _HEAD), _SOFT, "ma")
+    return image
+
+
+def _tile(picture: NDArray[np.uint8]) -> Image:
+    """Return a picture enlarged by whole pixels, or made smaller, to about `SIDE`."""
+    from PIL.Image import Resampling
+
+    image = as_image(picture).convert("RGB")
+    longest = max(image.size)
+    if longest > SIDE:
+        shrunk = [max(1, round(side * SIDE / longest)) for side in image.size]
+        return image.resize((shrunk[0], shrunk[1]), Resampling.LANCZOS)
+    scale = SIDE // longest
+    return image.resize((image.width * scale, image.height * scale), Resampling.NEAREST)
+
+
+def as_image(picture: NDArray[np.uint8]) -> Image:
+    """Return a picture as it is, in PIL's form."""
+    from PIL.Image import fromarray
+
+    return fromarray(np.ascontiguousarray(picture[:, :, 0] if picture.shape[2:] == (1,) else picture))
+
+
+def _largest(tiles: list[list[Image]]) -> tuple[int, int]:
+    every = [tile for row in tiles for tile in row]
+    return max(tile.width for tile in every), max(tile.height for tile in every)
+
+
+def _paper(width: int, height: int) -> tuple[Image, ImageDraw]:
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (width, height), _PAPER)
+    return image, ImageDraw.Draw(image)
+
+
+def _write(
+    draw: ImageDraw, at: tuple[float, float], told: str, colour: tuple[int, int, int] = _INK, anchor: str = "la"
+) -> None:
+    from PIL import ImageFont
+
+    font: Any = ImageFont.load_default(_SIZE)
+    draw.text(at, told, fill=colour, font=font, anchor=anchor)

@@ -1,0 +1,125 @@
+"""A comparison as plain JSON values: for ``--json`` and for results that are kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval.experiment.result import Answer, Comparison, Example, Shown, SpaceResult
+from retrieval.report.verdict import answer
+
+DIGITS = 6
+
+
+def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
+    """Return the comparison as values that ``json.dumps`` takes, without the pictures.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was found.
+    per_query : bool
+        Whether to write the measures of every query too.
+
+    Returns
+    -------
+    dict
+        Numbers have six significant digits; NaN and infinity, which JSON does not know, are None.
+    """
+    return {
+        "answer": answer(comparison),
+        "corpus": comparison.corpus,
+        "modality": str(comparison.modality),
+        "n_items": comparison.n_items,
+        "n_queries": comparison.n_queries,
+        "judged_by": comparison.judged_by,
+        "spaces": [_space(space, per_query) for space in comparison.spaces],
+        "overlaps": [
+            plain({"first": pair.first, "second": pair.second, "k": pair.k, "jaccard": pair.jaccard, "rbo": pair.rbo})
+            for pair in comparison.overlaps
+        ],
+        "notes": list(comparison.notes),
+        "examples": [_example(example, comparison.spaces) for example in comparison.examples],
+        "provenance": plain(comparison.provenance),
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: arrays as lists, paths and unknown things as text, numbers rounded."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value.as_posix() if isinstance(value, Path) else str(value)
+
+
+def finite(value: Any) -> Any:
+    """Return a JSON value with None for the numbers that JSON does not know, all others as they are.
+
+    Examples
+    --------
+    >>> finite({"code": [0.1, float("nan")]})
+    {'code': [0.1, None]}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    return [finite(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "label": space.label,
+        "spec": space.spec,
+        "index": space.index,
+        "dim": space.dim,
+        "kind": str(space.kind),
+        "metric": str(space.metric),
+        "code_bytes_per_item": space.bytes_per_item,
+        "bytes_on_disk_per_item": space.bytes_on_disk_per_item,
+        "fit_seconds": space.fit_seconds,
+        "encode_per_second": space.encode_per_second,
+        "query_ms": space.query_ms,
+        "measures": space.measures,
+        "tie_range": space.tie_range,
+        "tied_with_best": {measure: bool(tied) for measure, tied in space.tied_with_best.items()},
+        "precision_recall": space.precision_recall,
+        "options": space.options,
+        "training": [phase.to_json() for phase in space.phases],
+    }
+    if per_query:
+        written["per_query"] = space.per_query
+    return plain(written)  # type: ignore[no-any-return]
+
+
+def _example(example: Example, spaces: list[SpaceResult]) -> dict[str, Any]:
+    answers = [
+        {"space": space.label, "hits": [_answer(hit) for hit in hits]}
+        for space, hits in zip(spaces, example.answers, strict=True)
+    ]
+    return {"query": _shown(example.query), "answers": answers}
+
+
+def _shown(shown: Shown) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in (("id", shown.id), ("label", shown.label), ("title", shown.title))
+        if value is not None
+    }
+
+
+def _answer(hit: Answer) -> dict[str, Any]:
+    relevant = None if hit.relevant is None else bool(hit.relevant)
+    written = {**_shown(hit.shown), "score": hit.score, "distance": hit.distance, "relevant": relevant}
+    return plain(written)  # type: ignore[no-any-return]

@@ -1,0 +1,111 @@
+"""An analysis as plain lines of a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.analysis.posterior import ACTIVE, MOST, AggregatePosterior
+from retrieval.analysis.study import Analysis
+from retrieval.report.terminal.listing import WIDTH, aligned
+from retrieval.report.specs import wrapped
+
+MEASURES = ("NMI", "ARI", "purity", "accuracy")
+POSTERIOR_HEAD = ("component", "mean KL, nats", "variance of means", "prior filled", "in use")
+
+
+def analysis_lines(found: Analysis) -> list[str]:
+    """Return the tables of an analysis; pictures are on its page."""
+    lines: list[str] = []
+    if found.counts is not None:
+        best, reason = found.counts.answer
+        lines += [f"{best} clusters in {found.tree_space}: {reason}"]
+        rows = [[name, str(count)] for name, count in found.counts.recommended.items()]
+        lines += ["", *aligned(["criterion", "clusters"], rows, right=[1])]
+    rows = [
+        [space.spec, method, *(f"{values[measure]:.3f}" for measure in MEASURES)]
+        for space in found.spaces
+        for method, values in space.quality.items()
+    ]
+    if rows:
+        lines += ["", *aligned(["space", "clusters by", *MEASURES], rows, right=[2, 3, 4, 5])]
+    if found.lost:
+        rows = [[name, *(f"{100 * value:.1f}" for value in values)] for name, values in found.lost.items()]
+        head = ["variance lost, %", *(f"{width}" for width in found.widths)]
+        lines += ["", *aligned(head, rows, right=range(1, len(head)))]
+    if found.local is not None and found.local.precision:
+        told = ", ".join(f"{name} {value:.3f}" for name, value in found.local.precision.items())
+        among = f"among the {len(found.shown):,} items looked at"
+        lines += ["", f"P@10 of {found.local_space} as {found.local.k} clusters and as a code, {among}: {told}"]
+    for space in found.spaces:
+        if space.posterior is not None:
+            lines += ["", *_posterior_lines(space.spec, space.posterior)]
+    return [*lines, *(f"note: {note}" for note in found.notes)]
+
+
+def _posterior_lines(spec: str, found: AggregatePosterior) -> list[str]:
+    rest = len(found.order) - MOST
+    more = [f"and {rest} more"] if rest > 0 else []
+    rows = aligned(POSTERIOR_HEAD, posterior_rows(found)[:MOST], right=range(4))
+    return [*wrapped(spec, WIDTH), found.answer, *rows, *more]
+
+
+def posterior_rows(found: AggregatePosterior) -> list[list[str]]:
+    """Return the components of a code that is a distribution, those that tell most first."""
+    return [
+        [
+            str(place + 1),
+            f"{found.divergence[place]:.3f}",
+            f"{found.spread[place]:.3f}",
+            f"{found.filled[place]:.0%}",
+            "yes" if found.in_use[place] else "no",
+        ]
+        for place in found.order
+    ]
+
+
+def _posterior_json(found: AggregatePosterior) -> dict[str, Any]:
+    return {
+        "answer": found.answer,
+        "in_use": int(found.in_use.sum()),
+        "in_use_above": ACTIVE,
+        "components": [
+            {
+                "component": place + 1,
+                "mean_kl_nats": float(found.divergence[place]),
+                "variance_of_means": float(found.spread[place]),
+                "prior_filled": float(found.filled[place]),
+                "in_use": bool(found.in_use[place]),
+            }
+            for place in found.order
+        ],
+    }
+
+
+def analysis_json(found: Analysis) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    counts = found.counts
+    return {
+        "corpus": found.corpus,
+        "items": len(found.shown),
+        "clusters": None
+        if counts is None
+        else {
+            "recommended": counts.answer[0],
+            "reason": counts.answer[1],
+            "criteria": counts.recommended,
+            "tried": counts.counts,
+            "curves": counts.curves,
+        },
+        "variance_lost": {"widths": found.widths, **found.lost},
+        "spaces": [
+            {
+                "spec": space.spec,
+                "dim": space.dim,
+                "quality": space.quality,
+                "posterior": None if space.posterior is None else _posterior_json(space.posterior),
+            }
+            for space in found.spaces
+        ],
+        "local": None if found.local is None else {"clusters": found.local.k, "P@10": found.local.precision},
+        "notes": found.notes,
+    }

@@ -1,0 +1,67 @@
+"""One list fused of those of several spaces, as plain lines of a terminal and as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from retrieval.collection.filters import Filter
+from retrieval.search.hybrid import RRF, FusedAnswers
+from retrieval.search.fusion import CONSTANT
+from retrieval.report.terminal.listing import (
+    WIDTH,
+    answers_table,
+    hit_json,
+    query_json,
+    query_lines,
+    space_json,
+    why_nothing,
+)
+from retrieval.report.specs import wrapped
+from retrieval.report.terminal.printable import counted
+from retrieval.search.searcher import Found, Query
+
+
+def fused_lines(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = ()) -> list[str]:
+    """Return the spaces, numbered, and the answers with their rank in each."""
+    spaces = [line for place, space in enumerate(fused.spaces, 1) for line in _space_lines(place, space)]
+    how = f"{RRF} of {counted(len(fused.spaces), 'space')}, the {fused.depth:,} best of each"
+    table = _ranks_table(fused) if fused.answers else [f"no answer: {why_nothing(filters)}"]
+    return [
+        *query_lines(query, filters),
+        "",
+        f"{how}   {fused.milliseconds:.1f} ms",
+        *(f"  {line}" for line in [*spaces, *table]),
+    ]
+
+
+def _space_lines(place: int, space: Found) -> list[str]:
+    """Name a space by the number that heads its column: specs are too long for that."""
+    told = [space.spec, *wrapped(space.options, WIDTH - 6), *([f"no answer: {space.note}"] if space.note else [])]
+    return [f"{f'#{place}' if not row else '':<4}{line}" for row, line in enumerate(told)]
+
+
+def _ranks_table(fused: FusedAnswers) -> list[str]:
+    cells = [
+        [f"{answer.score:.5f}", *("-" if rank is None else rank for rank in ranks)]
+        for answer, ranks in zip(fused.answers, fused.ranks, strict=True)
+    ]
+    return answers_table(fused.answers, [RRF, *(f"#{place}" for place in range(1, 1 + len(fused.spaces)))], cells)
+
+
+def fused_json(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = ()) -> dict[str, Any]:
+    """Return the same as JSON values; `ranks` are in the order of the spaces."""
+    return {
+        **query_json(query, filters),
+        "spaces": [space_json(space) for space in fused.spaces],
+        "fusion": {"method": RRF, "constant": CONSTANT, "depth": fused.depth, "milliseconds": fused.milliseconds},
+        "hits": [
+            {**_without_distance(hit_json(answer)), "ranks": ranks}
+            for answer, ranks in zip(fused.answers, fused.ranks, strict=True)
+        ],
+    }
+
+
+def _without_distance(hit: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a fused score is not."""
+    return {key: value for key, value in hit.items() if key != "distance"}

@@ -1,0 +1,276 @@
+"""Answers, spaces and corpora as plain lines of a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from encoders import options
+from encoders.registry import ENCODERS, encoder_class
+from retrieval.collection.local import Collection
+from retrieval.experiment.result import Answer
+from retrieval.corpora.registry import CorpusInfo
+from retrieval.collection.filters import Filter, written
+from retrieval.report.specs import wrapped
+from retrieval.report.terminal.printable import counted, printable
+from retrieval.search.rerank import Reranked
+from retrieval.search.searcher import Found, Query
+
+WIDTH = 100
+_WORDS = {"cosine": "1 - cosine", "euclidean": "distance", "dot": "score", "hamming": "bits that differ"}
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> list[str]:
+    """Lay a table out; the columns numbered in `right` end on the same character, the last one is cut at 100.
+
+    Examples
+    --------
+    >>> aligned(["name", "n"], [["a", 5], ["long", 10]], right=[1])
+    ['name   n', 'a      5', 'long  10']
+    """
+    cells = [[printable(str(cell)).replace("\n", "?") for cell in row] for row in [head, *rows]]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
+    lines = []
+    for row in cells:
+        parts = [
+            cell.rjust(width) if place in right else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        line = "  ".join(parts).rstrip()
+        lines.append(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…")
+    return lines
+
+
+def answers_lines(query: Query, found: Sequence[Found], filters: Sequence[Filter] = ()) -> list[str]:
+    """Return the answers of every space, one block a space."""
+    lines = query_lines(query, filters)
+    for one in found:
+        head = one.spec if one.note else f"{one.spec}   {one.milliseconds:.1f} ms"
+        lines += ["", head, *_answers_block(one, filters)]
+    return lines
+
+
+def query_lines(query: Query, filters: Sequence[Filter] = ()) -> list[str]:
+    """Return what is asked, and of which items."""
+    lines = [f"query: {_name(query.shown.title, query.shown.id)}" + _label(query.shown.label)]
+    return lines + ([f"among: {' '.join(written(filters).split())}"] if filters else [])
+
+
+def why_nothing(filters: Sequence[Filter]) -> str:
+    """Return why a list is empty although the query is known to its space."""
+    whose = "other item that satisfies the filter" if filters else "item of this space"
+    return f"no {whose} has anything in common with the query"
+
+
+def _answers_block(found: Found, filters: Sequence[Filter] = ()) -> list[str]:
+    lines = [f"  {line}" for line in wrapped(found.options, WIDTH - 2)]
+    nothing = found.note or (None if found.answers else why_nothing(filters))
+    return lines + ([f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _distances_table(found)])
+
+
+def _distances_table(found: Found) -> list[str]:
+    decimals = 0 if found.metric == "hamming" else 3
+    cells = [[f"{answer.number:.{decimals}f}"] for answer in found.answers]
+    return answers_table(found.answers, [_WORDS[found.metric]], cells)
+
+
+def answers_table(answers: Sequence[Answer], head: Sequence[str], cells: Sequence[Sequence[object]]) -> list[str]:
+    """Lay answers out, with `cells` of each before its id; a column that says nothing is left out."""
+    told = [_told(answer) for answer in answers]
+    labels = any(label for _, label, _ in told)
+    titles = any(title not in ("", id) for id, _, title in told)
+    heads = ["", "", *head, "id", *(["label"] if labels else []), *(["title"] if titles else [])]
+    rows = [
+        [_mark(answer), place, *numbers, id, *([label] if labels else []), *([title] if titles else [])]
+        for place, (answer, numbers, (id, label, title)) in enumerate(zip(answers, cells, told, strict=True), 1)
+    ]
+    return aligned(heads, rows, right=range(1, 2 + len(head)))
+
+
+def answers_json(query: Query, found: Sequence[Found], filters: Sequence[Filter] = ()) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    return {
+        **query_json(query, filters),
+        "spaces": [
+            {**space_json(one), "milliseconds": one.milliseconds, "hits": [hit_json(answer) for answer in one.answers]}
+            for one in found
+        ],
+    }
+
+
+def query_json(query: Query, filters: Sequence[Filter]) -> dict[str, Any]:
+    """Return what is asked, and of which items."""
+    return {
+        "query": {"id": query.own, "title": query.shown.title, "label": query.shown.label},
+        "filters": [vars(one) for one in filters],
+    }
+
+
+def space_json(found: Found) -> dict[str, Any]:
+    """Return what was asked of one space."""
+    return {"spec": found.spec, "options": found.options, "metric": found.metric, "note": found.note}
+
+
+def hit_json(answer: Answer) -> dict[str, Any]:
+    """Return one answer."""
+    return {
+        "id": answer.shown.id,
+        "score": answer.score,
+        "distance": answer.distance,
+        "label": answer.shown.label,
+        "title": answer.shown.title,
+        "snippet": answer.shown.snippet,
+    }
+
+
+def reranked_lines(query: Query, reranked: Reranked) -> list[str]:
+    """Return the shortlist, what it cost, and the answers that are left of it."""
+    found, plan, spent = reranked.found, reranked.plan, reranked.milliseconds
+    how = f"the {plan.candidates:,} nearest" if plan.radius is None else f"within {counted(plan.radius, 'bit')}"
+    if not reranked.held:
+        nothing = "no item is on the shortlist" + (": try a larger --radius" if plan.radius is not None else "")
+        found = replace(found, note=nothing)
+    return [
+        *answers_lines(query, []),
+        "",
+        f"shortlist: {plan.shortlist}   {spent['encode_shortlist'] + spent['shortlist']:.1f} ms",
+        *(f"  {line}" for line in wrapped(reranked.options, WIDTH - 2)),
+        f"  {reranked.held:,} of {counted(reranked.items, 'item')}, {reranked.share:.1%}: {how}",
+        "",
+        f"re-ranked: {plan.rerank}   {spent['encode_rerank'] + spent['rerank']:.1f} ms",
+        *_answers_block(found),
+    ]
+
+
+def reranked_json(query: Query, reranked: Reranked) -> dict[str, Any]:
+    """Return the same as JSON values: the answers as of a search, and what the stages cost."""
+    plan = reranked.plan
+    shortlist = {
+        "spec": plan.shortlist,
+        "options": reranked.options,
+        "candidates": plan.candidates,
+        "radius": plan.radius,
+        "held": reranked.held,
+        "items": reranked.items,
+        "share": reranked.share,
+        "milliseconds": reranked.milliseconds,
+    }
+    return {**answers_json(query, [reranked.found]), "shortlist": shortlist}
+
+
+def info_json(collection: Collection) -> dict[str, Any]:
+    """Return what a collection holds."""
+    manifest = collection.manifest
+    return {
+        "folder": str(collection.folder),
+        "generation": collection.generation,
+        "corpus": manifest.corpus,
+        "modality": str(manifest.modality),
+        "items": collection.items.size,
+        "server": manifest.server,
+        "digest": collection.items_digest,
+        "bytes": collection.bytes,
+        "spaces": [
+            {
+                "spec": record.spec,
+                "index": record.index,
+                **record.space,
+                "fit_seconds": record.fit_seconds,
+                "encode_seconds": record.encode_seconds,
+                "code_bytes": record.code_bytes,
+                "fitted_on_present_items": record.fitted_on == collection.items_digest,
+            }
+            for record in collection.spaces.values()
+        ],
+    }
+
+
+def info_lines(collection: Collection) -> list[str]:
+    """Return the same as lines."""
+    value = info_json(collection)
+    lines = [
+        f"{value['folder']}: {counted(value['items'], value['modality'] + ' item')} of '{value['corpus']}', "
+        f"{_size(value['bytes'])}, generation {value['generation']}"
+    ]
+    if not value["spaces"]:
+        return [*lines, "no space yet: add one with  nearby index"]
+    rows = [
+        [
+            space["spec"], _engine(space["index"], value["server"]), space["dim"], space["kind"], space["metric"],
+            f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on other items",
+        ]
+        for space in value["spaces"]
+    ]  # fmt: skip
+    return [*lines, "", *aligned(["space", "index", "dim", "kind", "metric", "fit s", "note"], rows, right=[2, 5])]
+
+
+def _engine(index: str, server: str | None) -> str:
+    """Return an index as a column has room for it: the address of a server stands below, once for all spaces."""
+    return index.partition(":")[0] if index == server else index
+
+
+def encoders_json() -> list[dict[str, Any]]:
+    """Return every encoder: what it reads, and its options with their defaults."""
+    rows = []
+    for name, entry in ENCODERS.items():
+        cls = encoder_class(name)
+        fields = [
+            {
+                "name": field.name.replace("_", "-"),
+                "default": field.default,
+                "help": field.metadata.get("help", ""),
+                "choices": field.metadata.get("choices"),
+            }
+            for field in options.fields_of(cls)
+        ]
+        rows.append({"name": name, "reads": str(cls.reads), "summary": entry.summary, "options": fields})
+    return rows
+
+
+def encoders_lines() -> list[str]:
+    """Return the same as lines."""
+    lines = []
+    for row in encoders_json():
+        lines.append(f"{row['name']:<18} {row['reads']:<7} {row['summary']}")
+        for field in row["options"]:
+            default = options.text_of(field["default"]) if field["default"] is not None else "none"
+            choices = f": {', '.join(field['choices'])}" if field["choices"] else ""
+            told = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
+            lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
+    return lines
+
+
+def corpora_lines(found: Sequence[CorpusInfo]) -> list[str]:
+    """Return one line a corpus."""
+    rows = [
+        [
+            info.name, info.modality, "?" if info.items is None else f"{info.items:,}",
+            "here" if info.present else "not here", f"{info.bytes / 1e6:,.1f}" if info.bytes else "-", info.licence,
+        ]
+        for info in found
+    ]  # fmt: skip
+    return aligned(["corpus", "sort", "items", "where", "MB", "licence"], rows, right=[2, 4])
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
+
+
+def _mark(answer: Answer) -> str:
+    return {True: "+", False: "-", None: ""}[answer.relevant]
+
+
+def _told(answer: Answer) -> list[str]:
+    shown = answer.shown
+    title = "" if shown.picture is not None else _name(shown.title, shown.snippet or "")
+    return [shown.id, shown.label or "", title]
+
+
+def _name(title: str | None, otherwise: str) -> str:
+    return " ".join((title or otherwise).split())[:80]
+
+
+def _label(label: str | None) -> str:
+    return f"  [{label}]" if label else ""

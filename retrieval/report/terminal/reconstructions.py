@@ -1,0 +1,123 @@
+"""Copies of items as lines of a terminal, as JSON, and as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from encoders.errors import BadItemError
+from retrieval.applications.reconstructions import Copies, Row, is_picture, mean_name
+from retrieval.output import write_npy, writing
+from retrieval.report.terminal.listing import WIDTH, aligned
+from retrieval.report.figures.image_grid import as_image, sheet
+from retrieval.report.specs import middle_cut
+from retrieval.report.terminal.printable import counted
+
+TOP_WORDS = 12
+
+
+def copies_json(copies: Copies) -> list[dict[str, Any]]:
+    """Return every copy: of which item, by which space, its figures, and its numbers or words with weights."""
+    return [
+        {
+            "item": column,
+            "space": row.name,
+            **{measure.replace(" ", "_"): _figure(row, measure, place) for measure in copies.measures},
+            "content": _told(row.contents[place], row.words),
+        }
+        for place, column in enumerate(copies.columns)
+        for row in copies.rows
+    ]
+
+
+def copies_lines(copies: Copies) -> list[str]:
+    """Return the figures of every space, the mean where there are several items; of texts and vectors the content."""
+    lines = [copies.title] if copies.title else []
+    if not copies.pictures:
+        return [*lines, *_contents_lines(copies)]
+    if copies.measures:
+        return [*lines, *_figures_table(copies)]
+    shape = copies.rows[0].contents[0].shape
+    what = f"{counted(sum(len(row.contents) for row in copies.rows), 'picture')} of {shape[1]}x{shape[0]}"
+    return [*lines, f"{what}: write with -o FILE.png"]
+
+
+def write_copies(copies: Copies, path: Path) -> None:
+    """Write pictures with their names and figures as one PNG (a single one by itself), or contents as rows of a .npy.
+
+    Raises
+    ------
+    BadItemError
+        When the suffix does not fit what is to be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        contents = [content for row in copies.rows for content in row.contents]
+        write_npy(path, np.stack([np.asarray(_dense(content)).ravel() for content in contents]))
+    elif suffix == ".png" and copies.pictures:
+        single = len(copies.rows) == len(copies.columns) == 1
+        picture = as_image(copies.rows[0].contents[0]) if single else sheet(copies)
+        with writing(path) as file:
+            picture.save(file, "PNG", optimize=True)
+    else:
+        raise BadItemError(f"{path} should end in .npy" + (" or .png" if copies.pictures else ""))
+
+
+def _figures_table(copies: Copies) -> list[str]:
+    heads = [mean_name(measure, len(copies.columns)) for measure in copies.measures]
+    rows = [
+        [
+            middle_cut(row.name, WIDTH - sum(len(head) + 2 for head in heads)),
+            *(f"{np.mean(row.figures[measure]):.4g}" for measure in copies.measures),
+        ]
+        for row in copies.rows
+        if row.figures
+    ]
+    return aligned(["space", *heads], rows, right=range(1, 1 + len(heads)))
+
+
+def _contents_lines(copies: Copies) -> list[str]:
+    """Return a block for each item, of a single one without its name; or a line for each where there is one space."""
+    width = max(len(row.name) for row in copies.rows)
+    if len(copies.rows) == 1:
+        row, widest = copies.rows[0], max(map(len, copies.columns))
+        told = [f"{column.ljust(widest)}  {_line(row, place)}" for place, column in enumerate(copies.columns)]
+        return told if copies.title and not copies.measures else [row.name, *told]
+    lines = []
+    for place, column in enumerate(copies.columns):
+        lines += [column] if len(copies.columns) > 1 else []
+        lines += [f"{row.name.ljust(width)}  {_line(row, place)}" for row in copies.rows]
+    return lines
+
+
+def _figure(row: Row, measure: str, place: int) -> float | None:
+    return row.figures[measure][place] if measure in row.figures else None
+
+
+def _line(row: Row, place: int) -> str:
+    figures = [f"{measure} {values[place]:.4g}" for measure, values in row.figures.items()]
+    return "  ".join([*figures, _brief(_told(row.contents[place], row.words))])
+
+
+def _told(content: Any, words: list[str] | None) -> Any:
+    """Return numbers, or the words that weigh most with their weights."""
+    if is_picture(content):
+        return content.tolist()
+    row = np.asarray(_dense(content)).ravel()
+    if words is not None and len(row) == len(words):
+        best = np.argsort(-row, kind="stable")[:TOP_WORDS]
+        return {words[place]: float(row[place]) for place in best if row[place] > 0}
+    return [float(number) for number in row]
+
+
+def _brief(told: Any) -> str:
+    if isinstance(told, dict):
+        return ", ".join(told)
+    return " ".join(f"{number:.4g}" for number in told[:TOP_WORDS]) + (" ..." if len(told) > TOP_WORDS else "")
+
+
+def _dense(content: Any) -> Any:
+    return content.toarray() if issparse(content) else content

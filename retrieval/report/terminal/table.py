@@ -1,0 +1,214 @@
+"""The comparison in a terminal: at most 100 columns, decimal points aligned, readable without colour."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from retrieval.experiment.result import Comparison
+from retrieval.report.json import to_json
+from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
+from retrieval.report.specs import wrapped
+from retrieval.report.terminal.printable import counted, printable
+from retrieval.report.verdict import answer, notes, overlap_sentence
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+__all__ = ["comparison_rows", "print_table", "to_json"]
+
+WIDTH = 100
+#: A spec is given at least this much room, or the table is cut into two; no terminal is taken to be narrower.
+_SPEC_WIDTH, _NARROWEST = 22, 48
+
+#: For streams that cannot write them.
+_PLAIN = str.maketrans({"–": "-", "…": "~", "≈": "~"})
+
+
+def print_table(comparison: Comparison, stream: TextIO | None = None, width: int | None = None) -> None:
+    """Print the answer, the table of spaces and the overlap of their neighbours.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was found.
+    stream : text file, optional
+        Standard output by default. Colour only where it is a terminal and ``NO_COLOR`` is not set.
+    width : int, optional
+        Columns to fill at most; by default those of the terminal, and never more than 100.
+    """
+    from rich.text import Text
+
+    console = _console(stream if stream is not None else sys.stdout, width)
+    marks = _Marks(console)
+    columns, rows = comparison_rows(comparison)
+    _print(console, Text(marks.spell(_head(comparison))))
+    _print(console, Text(marks.spell(answer(comparison)), style="bold"))
+    for chosen in _blocks(columns, rows, console.width):
+        console.print()
+        _print(console, _table(columns, rows, chosen, console.width, marks))
+    if any(cell.best or cell.tied for row in rows for cell in row):
+        _print(console, Text(marks.legend(rows), style="dim"))
+    for note in notes(comparison):
+        _print(console, Text(marks.spell(note), style="dim"))
+    if comparison.overlaps:
+        console.print()
+        if _SPEC_WIDTH + 6 * len(comparison.spaces) + 1 <= console.width:
+            _print(console, _overlap(comparison, console.width, marks))
+            k = comparison.overlaps[0].k
+            told = f"above the diagonal Jaccard@{k}, below it RBO; 1 = the same neighbours"
+            _print(console, Text(told, style="dim"))
+        else:
+            _print(console, _pairs(comparison, console.width, marks))
+        _print(console, Text(marks.spell(overlap_sentence(comparison) or ""), style="dim"))
+
+
+def _print(console: Console, part: Table | Text) -> None:
+    """Print without the blanks that fill lines up."""
+    with console.capture() as captured:
+        console.print(part)
+    for line in captured.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")
+
+
+class _Marks:
+    """The signs beside a number, in letters that the stream can write."""
+
+    def __init__(self, console: Console) -> None:
+        self.encoding = console.encoding
+        self.best, self.tied = "*", self.spell("≈")
+
+    def spell(self, words: str) -> str:
+        """Return text that the stream can write, whatever its encoding."""
+        words = printable(words)
+        try:
+            words.encode(self.encoding)
+        except UnicodeEncodeError:
+            words = words.translate(_PLAIN).encode(self.encoding, "replace").decode(self.encoding)
+        return words
+
+    def of(self, cell: Cell) -> str:
+        return self.best if cell.best else self.tied if cell.tied else " "
+
+    def legend(self, rows: list[list[Cell]]) -> str:
+        told = f"{self.best} best of its column"
+        if any(cell.tied for row in rows for cell in row):
+            told += f"   {self.tied} tied with the best (paired randomisation test, p >= .05)"
+        return told
+
+
+def _console(stream: TextIO, width: int | None) -> Console:
+    from rich.console import Console
+
+    terminal = stream.isatty()
+    # Rich reads COLUMNS and guesses 80 for a pipe; a pipe has no edge, so it gets the full table.
+    wide = width or (Console(file=stream).width if terminal else WIDTH)
+    plain = not terminal or bool(os.environ.get("NO_COLOR"))
+    return Console(
+        file=stream,
+        width=max(_NARROWEST, min(WIDTH, wide)),
+        force_terminal=terminal,
+        color_system=None if plain else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _head(comparison: Comparison) -> str:
+    queries = "1 query" if comparison.n_queries == 1 else f"{comparison.n_queries:,} queries"
+    return f"{comparison.corpus}: {counted(comparison.n_items, 'item')}, {queries}, judged by {comparison.judged_by}"
+
+
+def _blocks(columns: Sequence[Column], rows: list[list[Cell]], width: int) -> list[list[int]]:
+    """Share the columns out over as few tables as fit, quality before cost; column 0 stands in each."""
+    room = width - _SPEC_WIDTH - 2
+    needed = {place: _needed(columns, rows, place) + 2 for place in range(1, len(columns))}
+    if sum(needed.values()) <= room:
+        return [list(needed)]
+    blocks: list[list[int]] = []
+    for about in (("quality",), ("size", "speed")):
+        left = 0
+        for place in (place for place in needed if columns[place].about in about):
+            if needed[place] > left:
+                blocks.append([])
+                left = room
+            blocks[-1].append(place)
+            left -= needed[place]
+    return blocks
+
+
+def _needed(columns: Sequence[Column], rows: list[list[Cell]], place: int) -> int:
+    head = max(len(columns[place].name), len(columns[place].unit))
+    return max([head, *(len(row[place].text) for row in rows)]) + 1  # the mark
+
+
+def _table(columns: Sequence[Column], rows: list[list[Cell]], chosen: list[int], width: int, marks: _Marks) -> Table:
+    from rich.text import Text
+
+    table = _bare_table()
+    numbers = sum(_needed(columns, rows, place) + 2 for place in chosen)
+    table.add_column(Text("space"), no_wrap=True)
+    # Padded here: Rich drops the blank that stands for "no mark" when it aligns to the right.
+    for place in chosen:
+        lines = (marks.spell(columns[place].name), columns[place].unit)
+        room = _needed(columns, rows, place)
+        head = "\n".join(f"{line} ".rjust(room) for line in lines if line)
+        table.add_column(Text(head), no_wrap=True, min_width=room)
+    for row in rows:
+        numbers_of = (_number(row[place], _needed(columns, rows, place), marks) for place in chosen)
+        table.add_row(_wrapped(row[0].text, width - numbers, marks), *numbers_of)
+    return table
+
+
+def _overlap(comparison: Comparison, width: int, marks: _Marks) -> Table:
+    """Build the square of agreement: Jaccard@k above the diagonal, RBO below."""
+    from rich.text import Text
+
+    count = len(comparison.spaces)
+    table = _bare_table()
+    table.add_column(Text("neighbours shared"), no_wrap=True)
+    for number in range(1, count + 1):
+        table.add_column(Text(f"{number}"), justify="right", no_wrap=True, min_width=4)
+    for number, (space, row) in enumerate(zip(comparison.spaces, overlap_cells(comparison), strict=True), 1):
+        name = _wrapped(f"{number} {space.label}", max(_SPEC_WIDTH, width - 6 * count - 1), marks)
+        table.add_row(name, *(Text(marks.spell(cell.text)) for cell in row))
+    return table
+
+
+def _pairs(comparison: Comparison, width: int, marks: _Marks) -> Table:
+    """Build the list of agreement, where the square is wider than the terminal."""
+    from rich.text import Text
+
+    table = _bare_table()
+    table.add_column(Text("neighbours shared"), no_wrap=True)
+    k = comparison.overlaps[0].k
+    for head in (f"Jaccard@{k}", "RBO"):
+        table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
+    for pair in comparison.overlaps:
+        name = _wrapped(f"{pair.first} and {pair.second}", width - 22, marks)
+        table.add_row(name, *(Text(f"{value:.2f}") for value in (pair.jaccard, pair.rbo)))
+    return table
+
+
+def _bare_table() -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1), header_style="")
+
+
+def _number(cell: Cell, room: int, marks: _Marks) -> Text:
+    from rich.text import Text
+
+    return Text((marks.spell(cell.text) + marks.of(cell)).rjust(room), style="bold" if cell.best else "")
+
+
+def _wrapped(spec: str, width: int, marks: _Marks) -> Text:
+    from rich.text import Text
+
+    return Text("\n".join(marks.spell(line) for line in wrapped(spec, width)))

@@ -1,0 +1,206 @@
+"""A query in, hits out: in every space of a collection that is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from encoders.base import Encoder
+from encoders.codes import Codes, Kind, Metric, Modality
+from encoders.errors import BadItemError, CollectionError, IndexGoneError, OptionError, QueryError
+from indexers.base import Hit
+from retrieval.collection.local import Collection
+from retrieval.experiment.result import Answer, Shown
+from retrieval.corpora.base import Content, Item
+from retrieval.collection.filters import Filter
+from retrieval.npy import read_npy
+from retrieval.search.result import distance_of, show
+
+#: More answers than this are asked of a run, not of a screen.
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for; `own` is the id of the item that it is, if it is one."""
+
+    content: Content
+    shown: Shown
+    own: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answers of one space, best first; `note` says why there are none."""
+
+    spec: str
+    options: str
+    metric: str
+    answers: list[Answer]
+    milliseconds: float
+    note: str | None = None
+
+
+class Searcher:
+    """Answers queries in some spaces of a collection.
+
+    Parameters
+    ----------
+    collection : Collection
+    specs : sequence of str, optional
+        The spaces; by default all.
+
+    Raises
+    ------
+    QueryError
+        When the collection has no space yet.
+    """
+
+    def __init__(self, collection: Collection, specs: Sequence[str] | None = None) -> None:
+        if not collection.spaces:
+            raise QueryError(f"{collection.folder} has no space yet: add one with  nearby index ... -s SPACE")
+        self.collection = collection
+        asked = map(collection.resolve, specs) if specs else collection.spaces
+        self.specs = list(dict.fromkeys(asked))
+
+    def search(self, query: Query, k: int = 10, filters: Sequence[Filter] = ()) -> list[Found]:
+        """Return the answers of every space, each asked by itself, so that its time is its own.
+
+        Raises
+        ------
+        QueryError
+            When no space can answer, or no item satisfies the filters, saying why.
+        """
+        require_moderate(k)
+        try:
+            found = [self._search(spec, query, k, filters) for spec in self.specs]
+        except IndexGoneError:  # another was put in its place since it found something: `hits` looks for that
+            found = [self._search(spec, query, k, filters) for spec in self.specs]
+        if all(one.note for one in found):
+            raise QueryError(found[0].note or "no space can answer")
+        return found
+
+    def _search(self, spec: str, query: Query, k: int, filters: Sequence[Filter]) -> Found:
+        opened = self.collection.space(spec)
+        metric, options = opened.encoder.space.metric, opened.encoder.spec(full=True)
+        begun = time.perf_counter()
+        try:
+            codes = encode_query(opened.encoder, query.content)
+        except (QueryError, BadItemError) as error:
+            return Found(spec, options, str(metric), [], 0.0, str(error))
+        (hits,) = self.collection.hits([(spec, codes)], k + (query.own is not None), filters)
+        hits = without_own(hits, query, k)
+        milliseconds = 1000 * (time.perf_counter() - begun)
+        return Found(spec, options, str(metric), answers_of(self.collection, query, hits, metric), milliseconds)
+
+
+def require_moderate(k: int) -> None:
+    """Refuse to show more answers than anybody looks at.
+
+    Raises
+    ------
+    OptionError
+    """
+    if not 1 <= k <= MOST:
+        raise OptionError(f"k should be from 1 to {MOST:,}; got {k}")
+
+
+def without_own(hits: Sequence[Hit], query: Query, k: int) -> list[Hit]:
+    """Return the best `k` hits, of k + 1, that are not the item that is asked with."""
+    return [hit for hit in hits if hit.id != query.own][:k]
+
+
+def answers_of(collection: Collection, query: Query, hits: Sequence[Hit], metric: Metric) -> list[Answer]:
+    """Return hits as they are shown: the item, its distance, and whether its label is the query's."""
+    items = collection.items.get([hit.id for hit in hits])
+    label = query.shown.label
+    return [
+        Answer(show(item), hit.score, distance_of(hit.score, metric), None if label is None else item.label == label)
+        for hit, item in zip(hits, items, strict=True)
+    ]
+
+
+def encode_query(encoder: Encoder, content: Content) -> Codes:
+    """Encode one query.
+
+    Raises
+    ------
+    QueryError
+        When nothing of it is known to the space, so that every item would be equally near.
+    """
+    if isinstance(content, str) and not content.strip():
+        raise QueryError("the item that is asked with is an empty text: nothing is near it")
+    codes: Any = encoder.encode_queries([content])
+    empty = codes.nnz == 0 if issparse(codes) else encoder.space.metric is Metric.COSINE and not codes.any()
+    if not empty and isinstance(content, str):
+        empty = _unknown(encoder, content)
+    if empty:
+        what = "word of the query" if isinstance(content, str) else "part of the query"
+        advice = "try other words, or another space" if isinstance(content, str) else "try another space"
+        raise QueryError(f"no {what} is known to the space '{encoder}': {advice}")
+    return codes
+
+
+def _unknown(encoder: Encoder, text: str) -> bool:
+    """Tell whether the first stage, where it counts words, knows none of the text."""
+    first = encoder.parts[0]
+    return first.space.kind is Kind.SPARSE and first.encode_queries([text]).nnz == 0
+
+
+def read_query(collection: Collection, text: str) -> Query:
+    """Read a query as it is typed: a text, the path of a picture or ``.npy`` vector, or ``@id`` of an item.
+
+    Raises
+    ------
+    QueryError
+        When it is empty, or not of the collection's sort.
+    """
+    if text.startswith("@") and not text.startswith("@@"):
+        item = _item(collection, text[1:])
+        return Query(item.content, show(item), item.id)
+    if collection.items.modality is Modality.TEXT:
+        words = text.removeprefix("@") if text.startswith("@@") else text
+        if not words.strip():
+            raise QueryError("the query is empty: give some words, or @id of an item")
+        return Query(words, show(Item("query", words)))
+    read = _read_picture if collection.items.modality is Modality.IMAGE else _read_vector
+    content = read(collection, text)
+    return Query(content, show(Item(Path(text).name, content, title=Path(text).name)))
+
+
+def _item(collection: Collection, id: str) -> Item:
+    texts = "; for a text that begins with '@' write '@@'" if collection.items.modality is Modality.TEXT else ""
+    if not id:
+        raise QueryError(f"the query is empty: give the id of an item after '@'{texts}")
+    try:
+        return collection.items.get([id])[0]
+    except CollectionError as error:
+        raise QueryError(f"{error}{texts}") from None
+
+
+def _read_picture(collection: Collection, path: str) -> Content:
+    from retrieval.corpora.images import read_image
+    from retrieval.corpora.preprocessing import preprocessing_like
+
+    if not Path(path).is_file():
+        raise QueryError(f"'{path}' is no file: give the path of a picture, or @id of an item")
+    first = next(iter(collection.items)).content
+    return read_image(Path(path), preprocessing_like(first, collection.manifest.corpus))
+
+
+def _read_vector(collection: Collection, path: str) -> Content:
+    if not Path(path).is_file():
+        raise QueryError(f"'{path}' is no file: give the path of a .npy vector, or @id of an item")
+    width = len(next(iter(collection.items)).content)
+    wanted = f"one vector of {width:,} numbers"
+    rows = read_npy(Path(path), width, wanted)
+    if len(rows) > 1:
+        raise QueryError(f"{path} holds an array of shape {rows.shape}; expected {wanted}")
+    vector: Content = rows[0].astype(np.float32)
+    return vector

@@ -1,0 +1,235 @@
+"""Corpus -> codes -> index: a batch at a time, each item encoded once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scipy.sparse import issparse
+
+from encoders.artifact import MANIFEST
+from encoders.atomic_write import recovered
+from encoders.base import Encoder
+from encoders.batches import chunks
+from encoders.codes import Batches, Codes, Modality, slices
+from encoders.errors import BadItemError, DimensionError, NearbyError
+from encoders.neural.checkpoint import FILE as CHECKPOINT
+from encoders.registry import create
+from indexers.base import Index
+from indexers.registry import check_description, create_index
+from retrieval.corpora.base import Item, item_bytes
+from retrieval.spaces.history import training_seconds
+
+BATCH_ROWS = 1024
+#: Rows handed to an index that was just fitted.
+ADD_ROWS = 65_536
+
+
+def encoder_of(spec: str) -> Encoder:
+    """Return the encoder that a spec describes, not yet fitted, or the fitted one that the folder it names holds.
+
+    What reads as a spec is one, though a folder be called the same: that is then written with its path, as ./bow.
+
+    Raises
+    ------
+    SpecError, UnknownNameError, OptionError
+        For a spec of no encoder.
+    ArtifactError
+        For the path of a folder that holds none.
+    """
+    folder = Path(spec).expanduser()
+    try:
+        return create(spec)
+    except NearbyError:
+        if is_saved(folder) or (os.sep in spec and folder.is_dir()):
+            return Encoder.load(folder)
+        raise
+
+
+def is_saved(folder: Path) -> bool:
+    """Tell whether a folder holds a saved encoder, or says it does."""
+    recovered(folder)
+    try:
+        return (folder / MANIFEST).is_file()
+    except OSError:  # too long for a path: a spec
+        return False
+
+
+def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
+    """Return a space's encoder (see `encoder_of`), or say before any work why it cannot be had.
+
+    Raises
+    ------
+    SpecError, UnknownNameError, OptionError
+        For an encoder or index that does not exist.
+    BadItemError
+        When the encoder reads another sort of items.
+
+    Examples
+    --------
+    >>> planned("bm25", None, Modality.IMAGE)
+    Traceback (most recent call last):
+    encoders.errors.BadItemError: 'bm25' reads texts, but this corpus holds images
+    """
+    encoder = encoder_of(spec)
+    check_description(description)
+    if encoder.reads is not modality:
+        raise BadItemError(f"'{encoder}' reads {encoder.reads}s, but this corpus holds {modality}s")
+    return encoder
+
+
+def begun(encoder: Encoder, count: int, work: Path) -> str:
+    """Say what `fitted` is about to do with so many items."""
+    items = f"{count:,} item{'' if count == 1 else 's'}"
+    if encoder.__sklearn_is_fitted__():
+        return f"encoding {items} by {encoder}, fitted before"
+    return f"{'going on with fitting' if any(work.rglob(CHECKPOINT)) else 'fitting'} {encoder} on {items}"
+
+
+def fitted(encoder: Encoder, batches: Batches, work: Path | None = None) -> float:
+    """Fit an encoder and return the seconds that took; of one that came fitted, those of its training."""
+    if encoder.__sklearn_is_fitted__():
+        return training_seconds(encoder)
+    started = time.perf_counter()
+    encoder.fit(batches, work=work)
+    return time.perf_counter() - started
+
+
+@dataclass
+class Filled:
+    """An index that holds a corpus, and what that took.
+
+    Attributes
+    ----------
+    index : Index
+    kept : Index or None
+        The codes themselves as an exact index, where `index` does not hold them.
+    encode_seconds : float
+        Encoding alone.
+    code_bytes : int
+        Size of all codes.
+    """
+
+    index: Index
+    kept: Index | None
+    encode_seconds: float = 0.0
+    code_bytes: int = 0
+
+
+def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total: int | None = None) -> Filled:
+    """Encode items and put them into a new index.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Fitted.
+    items : iterable of Item
+    description : str, optional
+        Of the index; None chooses by the space.
+    total : int, optional
+        How many items there are, for the progress bar.
+    """
+    index = create_index(description, encoder.space, encoder.lexicon)
+    kept = None if index.holds_codes or index.stores_counts else create_index("exact", encoder.space)
+    filled = Filled(index, kept)
+    target = index if kept is None else kept
+    with _closed_on_error(index):
+        for ids, codes in encoded(encoder, items, filled, total, index.stores_counts):
+            target.add(ids, codes)
+        if kept is not None:
+            _pour(kept, index)
+    return filled
+
+
+def fill_another(
+    encoder: Encoder, items: Iterable[Item], description: str | None, first: Filled, total: int | None = None
+) -> Filled:
+    """Put items whose codes an index holds into another; they are encoded again only where it stores no codes.
+
+    Parameters
+    ----------
+    encoder, items, description, total
+        As in `fill`.
+    first : Filled
+        By the same encoder with the same items.
+    """
+    index = create_index(description, encoder.space, encoder.lexicon)
+    source = first.index if first.index.holds_codes else first.kept
+    if source is None or index.stores_counts:  # counts cannot be made of codes, nor codes of counts
+        index.close()
+        return fill(encoder, items, description, total)
+    with _closed_on_error(index):
+        _pour(source, index)
+    return Filled(index, first.kept, first.encode_seconds, first.code_bytes)
+
+
+def _pour(source: Index, index: Index) -> None:
+    """Fit an index to the codes that another holds, and add them."""
+    whole, names = source.codes(), list(source.ids)
+    index.fit(whole)
+    start = 0
+    for part in slices(whole, ADD_ROWS):
+        index.add(names[start : start + part.shape[0]], part)
+        start += part.shape[0]
+
+
+@contextmanager
+def _closed_on_error(index: Index) -> Iterator[None]:
+    """Close an index that nobody will get to see: a server would keep what was put there."""
+    try:
+        yield
+    except BaseException:
+        index.close()
+        raise
+
+
+def encoded(
+    encoder: Encoder,
+    items: Iterable[Item],
+    cost: Filled | None = None,
+    total: int | None = None,
+    counts: bool = False,
+) -> Iterator[tuple[list[str], Codes]]:
+    """Encode items batch by batch, with a progress bar on standard error; costs are added to `cost`.
+
+    With `counts`, for an index that weighs words itself, they are counts over the words of the encoder's lexicon.
+    """
+    from tqdm import tqdm
+
+    # quiet for the first second: short work needs no bar
+    bar: Any = tqdm(total=total, desc=f"encoding {encoder}", unit=" items", disable=None, leave=False, delay=1)
+    try:
+        for chunk in chunks(items, BATCH_ROWS, item_bytes):
+            before = time.perf_counter()
+            codes = _encode(encoder.encode_counts if counts else encoder.encode, chunk)
+            if cost is not None:
+                cost.encode_seconds += time.perf_counter() - before
+                cost.code_bytes += bytes_of(codes)
+            yield [item.id for item in chunk], codes
+            bar.update(len(chunk))
+    finally:
+        bar.close()
+
+
+def _encode(encode: Callable[[Any], Codes], chunk: list[Item]) -> Codes:
+    try:
+        return encode([item.content for item in chunk])
+    except (BadItemError, DimensionError) as error:
+        for item in chunk:  # name the one that it was
+            try:
+                encode([item.content])
+            except (BadItemError, DimensionError) as single:
+                raise type(single)(f"item '{item.id}': {single}") from error
+        raise
+
+
+def bytes_of(codes: Codes) -> int:
+    """Return the size of codes in memory."""
+    if issparse(codes):
+        return int(codes.data.nbytes + codes.indices.nbytes + codes.indptr.nbytes)
+    return int(codes.nbytes)

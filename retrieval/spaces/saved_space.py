@@ -1,0 +1,95 @@
+"""One space of a collection on disk: encoder, index, and codes where the index does not hold them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from encoders.artifact import MANIFEST, digest_of, encoder_digest
+from encoders.base import Encoder
+from encoders.codes import Space
+from retrieval.spaces.build import Filled
+
+_TYPES: dict[str, Any] = {"str": str, "float": int | float, "int": int, "dict": dict}
+ENCODER, INDEX, CODES = "encoder", "index", "codes"
+
+
+@dataclass(frozen=True)
+class SpaceRecord:
+    """What the manifest says of one space; the digests tie index to encoder to items."""
+
+    spec: str
+    folder: str
+    index: str
+    encoder_digest: str
+    index_digest: str
+    fitted_on: str
+    fit_seconds: float
+    encode_seconds: float
+    code_bytes: int
+    space: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, value: Any) -> SpaceRecord:
+        """Read what a manifest says of a space.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a field is missing, unknown, or of another type.
+        """
+        record = cls(**value)
+        Space.from_json(record.space)
+        for one in fields(cls):
+            found, wanted = getattr(record, one.name), _TYPES[str(one.type).partition("[")[0]]
+            if not isinstance(found, wanted) or isinstance(found, bool):
+                raise TypeError(f"'{one.name}' of a space is {type(found).__name__}")
+        return record
+
+
+def folder_name(spec: str) -> str:
+    """Return a folder's name for a spec: readable, safe, unique.
+
+    Examples
+    --------
+    >>> folder_name("pixels+pca:30")
+    'pixels-pca-30-a7483882'
+    """
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", spec).strip("-.")[:40]
+    return f"{readable}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+
+
+def save_space(spaces: Path, encoder: Encoder, filled: Filled, fit_seconds: float) -> SpaceRecord:
+    """Write a new space below `spaces` and return its record."""
+    spec = str(encoder)
+    target = spaces / folder_name(spec)
+    encoder.save(target / ENCODER)
+    record = SpaceRecord(
+        spec=spec,
+        folder=target.name,
+        index=filled.index.description,
+        encoder_digest=encoder_digest(target / ENCODER),
+        index_digest="",
+        fitted_on=encoder.fitted_on or "",
+        fit_seconds=fit_seconds,
+        encode_seconds=0.0,
+        code_bytes=0,
+        space=encoder.space.to_json(),
+    )
+    return save_index(target, record, filled)
+
+
+def save_index(target: Path, record: SpaceRecord, filled: Filled) -> SpaceRecord:
+    """Write the index of a space, and its codes where the index does not hold them; return the new record."""
+    filled.index.save(target / INDEX)
+    if filled.kept is not None:
+        filled.kept.save(target / CODES)
+    changes = {
+        "index_digest": digest_of(target / INDEX / MANIFEST),
+        "encode_seconds": record.encode_seconds + filled.encode_seconds,
+        "code_bytes": record.code_bytes + filled.code_bytes,
+    }
+    return SpaceRecord(**{**asdict(record), **changes})
