@@ -19,18 +19,18 @@ try:
     import typer
 
     from encoders.errors import NearbyError, OptionError
-    from encoders.numbers import is_whole, read_number, read_whole, shortened
+    from encoders.numbers import counted, is_whole, read_number, read_whole, shortened
     from encoders.options import LARGEST_SEED
     from retrieval.process import fit_into_memory, memory_sentence, stopping
-    from retrieval.report.terminal.printable import counted, escaped, printable, standard_output
+    from retrieval.report.terminal.printable import escaped, printable, standard_output
 except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything to stop
     sys.stderr.write("nearby: stopped\n")
     sys.exit(1)
 
 if TYPE_CHECKING:
-    from retrieval.experiment.result import Comparison
     from retrieval.applications.reconstructions import Copies
     from retrieval.corpora.base import BadEntries, Corpus
+    from retrieval.experiment.result import Comparison
 
 app = typer.Typer(
     name="nearby",
@@ -101,7 +101,7 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        _print(f"nearby {version('nearby')}")
+        _print(f"nearby {version('nearby-spaces')}")
         raise typer.Exit
 
 
@@ -159,14 +159,14 @@ def index(
     skip_bad: SkipBad = False,
 ) -> None:
     """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
-    from retrieval.corpora.base import BadEntries
-    from retrieval.corpora.registry import open_corpus
     from retrieval.collection.indexing import Plan, index_as_planned
+    from retrieval.collection.open import open_data
+    from retrieval.corpora.base import BadEntries
 
     plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
     plan.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
-        opened = None if corpus is None else open_corpus(corpus, on_bad=bad)
+        opened = None if corpus is None else open_data(corpus, on_bad=bad)
         if opened is not None and not space:
             plan = replace(plan, specs=tuple(_default_spaces(opened)))
         collection = index_as_planned(plan, opened, bad, _say)
@@ -205,14 +205,14 @@ def train(
     A training that is stopped, or whose loss diverges, is kept in OUT.work; --resume goes on with it, and may change
     epochs, minutes, learning-rate, patience and batch-size.
     """
+    from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
-    from retrieval.corpora.registry import open_corpus
     from retrieval.spaces.train import Workplace, read_minutes, train_encoder
 
     minutes = None if time_budget is None else read_minutes(time_budget)
     try:
         with _reported(BadEntries(skip_bad)) as bad, _watching() as watch:
-            opened = Unique(open_corpus(corpus, on_bad=bad), bad)
+            opened = Unique(open_data(corpus, on_bad=bad), bad)
             made = train_encoder(opened, space, out, minutes, resume, fresh, watch, _say)
     except KeyboardInterrupt:
         _say(f"nearby: stopped; {Workplace(out).left()}")
@@ -230,8 +230,8 @@ def add(
     skip_bad: SkipBad = False,
 ) -> None:
     """Add the items of a corpus to a collection; items whose id is there are replaced."""
-    from retrieval.corpora.base import BadEntries, unique_ids
     from retrieval.collection.open import open_addition, open_collection
+    from retrieval.corpora.base import BadEntries, unique_ids
 
     collection = open_collection(folder)
     with _reported(BadEntries(skip_bad)) as bad:
@@ -266,9 +266,9 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also which indexes are stale."""
+    from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.elasticsearch import everything_json, everything_lines, indexes_json, indexes_lines
-    from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
 
     if yes and not clean:
         raise OptionError("--yes goes with --clean: add --clean, or leave --yes out")
@@ -313,10 +313,10 @@ def search(
 ) -> None:
     """Find what is near a query: in one or more spaces side by side, fused, or in one on the shortlist of another."""
     from retrieval.collection.filters import Filter
-    from retrieval.search.hybrid import fused_search, require_fusible
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.hybrid import fused_json, fused_lines
     from retrieval.report.terminal.listing import answers_json, answers_lines, reranked_json, reranked_lines
+    from retrieval.search.hybrid import fused_search, require_fusible
     from retrieval.search.rerank import plan_of
     from retrieval.search.rerank import rerank as rerank_shortlist
     from retrieval.search.searcher import Searcher, read_query
@@ -350,8 +350,8 @@ def encode(
     as_json: Json = False,
 ) -> None:
     """Print the code of one item or query, or write it as .npy."""
-    from retrieval.collection.open import open_collection
     from retrieval.applications.reconstruction import code_of
+    from retrieval.collection.open import open_collection
 
     code = code_of(open_collection(folder), space, query)
     if out is not None:
@@ -370,8 +370,8 @@ def decode(
     as_json: Json = False,
 ) -> None:
     """Turn codes back into what they stand for: a picture, or the words they weigh most."""
-    from retrieval.collection.open import open_collection
     from retrieval.applications.reconstruction import decoded
+    from retrieval.collection.open import open_collection
 
     _show_copies(decoded(open_collection(folder), space, code), out, as_json)
 
@@ -387,8 +387,8 @@ def reconstruct(
     as_json: Json = False,
 ) -> None:
     """Encode items and decode them again, in one or more spaces: see what each space keeps of them."""
-    from retrieval.collection.open import open_collection
     from retrieval.applications.reconstruction import asked_items, reconstructions
+    from retrieval.collection.open import open_collection
 
     collection = open_collection(folder)
     _show_copies(reconstructions(collection, asked_items(collection, query or [], n, seed), space), out, as_json)
@@ -409,8 +409,8 @@ def denoise(
 ) -> None:
     """Clean pictures by encoding and decoding them; with --noise, spoil them first and tell what that gains."""
     from retrieval.applications.denoising import Noise, denoised
-    from retrieval.collection.open import open_collection
     from retrieval.applications.reconstruction import asked_items
+    from retrieval.collection.open import open_collection
 
     spoiling = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
@@ -478,8 +478,8 @@ def evaluate(
 ) -> None:
     """Measure a TREC run against judgements, equal to trec_eval."""
     from retrieval.evaluation.evaluate import evaluate_run
-    from retrieval.report.terminal.listing import aligned
     from retrieval.evaluation.trec import read_qrels, read_run
+    from retrieval.report.terminal.listing import aligned
 
     means = evaluate_run(read_run(run), read_qrels(qrels), measure or ["nDCG@10", "AP", "RR", "P@10", "R@100"]).means
     rows = [[name, f"{value:.4f}"] for name, value in means.items()]
@@ -498,12 +498,11 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Index a corpus in several spaces (or open a collection), ask the same queries in each, compare the answers."""
+    from retrieval.collection.generations import is_collection
+    from retrieval.collection.open import open_collection, open_data
     from retrieval.corpora.base import BadEntries, Unique
-    from retrieval.corpora.registry import open_corpus
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
-    from retrieval.collection.generations import is_collection
-    from retrieval.collection.open import open_collection
     from retrieval.experiment.provenance import provenance
 
     if is_collection(corpus):
@@ -512,7 +511,7 @@ def compare(
         comparison = compare_collection(open_collection(corpus), space, provenance=provenance())
     else:
         with _reported(BadEntries(skip_bad)) as bad:
-            opened = Unique(open_corpus(corpus, on_bad=bad), bad)
+            opened = Unique(open_data(corpus, on_bad=bad), bad)
             specs = space or _default_spaces(opened)
             comparison = compare_spaces(opened, specs, index or ["auto"], provenance=provenance())
     _show([comparison], out, as_json)
@@ -524,14 +523,14 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Compare spaces on two corpora that need no download: handwritten digits and API documentation."""
-    from retrieval.corpora.registry import open_corpus
+    from retrieval.collection.open import open_data
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.provenance import provenance
 
     comparisons = []
     for corpus, spaces in DEMO.items():
         _say(f"comparing {len(spaces)} spaces on {corpus} ...")
-        comparisons.append(compare_spaces(open_corpus(corpus), spaces, provenance=provenance()))
+        comparisons.append(compare_spaces(open_data(corpus), spaces, provenance=provenance()))
     _show(comparisons, out, as_json)
 
 
@@ -555,8 +554,8 @@ def analyze(
     from retrieval.analysis.target import read_target
     from retrieval.corpora.base import BadEntries
     from retrieval.experiment.provenance import provenance
-    from retrieval.report.terminal.analysis import analysis_json, analysis_lines
     from retrieval.report.html.analysis import write_analysis
+    from retrieval.report.terminal.analysis import analysis_json, analysis_lines
 
     with _reported(BadEntries(skip_bad)) as bad:
         items, encoders = read_target(corpus, space, bad)
@@ -575,12 +574,12 @@ def recommend_fit(
 ) -> None:
     """Factorise a table of ratings; of a small one, print the factors."""
     from retrieval.applications.recommendation import Recommender
+    from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
-    from retrieval.corpora.registry import open_corpus
     from retrieval.report.terminal.recommendations import fitted_lines
 
     bad = BadEntries(skip_bad)
-    recommender = Recommender.fit(open_corpus(ratings, on_bad=bad), spec)
+    recommender = Recommender.fit(open_data(ratings, on_bad=bad), spec)
     _report(bad)
     recommender.save(out)
     _show_lines(fitted_lines(recommender))

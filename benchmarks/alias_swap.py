@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "servers"))
 from faults.searching import Searching, longest_outage
 
 from retrieval.corpora.base import unique_ids
-from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.item_record import items_digest
+from retrieval.corpora.registry import open_corpus
 
 SPACES = ("bm25", "tfidf:min-df=2,stop=english+lsa:32")
 VERSIONS = ("even", "odd")

@@ -31,13 +31,13 @@ from encoders.codes import Modality
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.ownership import nearby_indexes
 from indexers.elasticsearch.index_admin import Site, write_alias
+from indexers.elasticsearch.ownership import nearby_indexes
 from indexers.registry import parse_description
-from retrieval.corpora.registry import open_corpus
 from retrieval.collection.elasticsearch.document import document_of
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of
+from retrieval.corpora.registry import open_corpus
 
 SPACES = ("bm25", "tfidf:min-df=2,stop=english+lsa:256")
 SMALL, ROUNDS = 20_000, 5

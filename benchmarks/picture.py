@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from retrieval.collection.local import Collection
-from retrieval.search.searcher import Query, Searcher
-from retrieval.search.result import show
 from retrieval.experiment.query_set import Task
+from retrieval.search.result import show
+from retrieval.search.searcher import Query, Searcher
 
 ROWS, NEIGHBOURS, SIZE, GAP, HEAD, UNDER = 6, 6, 56, 8, 58, 20
 RIGHT, WRONG, INK = "#009e73", "#d55e00", "#222222"

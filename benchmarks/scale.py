@@ -22,14 +22,14 @@ from server import server
 
 from encoders.codes import Modality
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.ownership import new_identity
 from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.ownership import new_identity
 from indexers.registry import parse_description
-from retrieval.corpora.base import raise_bad
-from retrieval.corpora.registry import open_corpus
-from retrieval.collection.elasticsearch.swap import Build
 from retrieval.collection.elasticsearch.bulk_load import Load, Shard
 from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.swap import Build
+from retrieval.corpora.base import raise_bad
+from retrieval.corpora.registry import open_corpus
 
 PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
 TYPES = ("flat", "hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw")

@@ -77,14 +77,19 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+#: What pip calls nearby: that name is taken by another project.
+DISTRIBUTION = "nearby-spaces"
+
+
 def library_versions() -> dict[str, str]:
     """Return the versions that a result depends on, without importing the libraries."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
-    for package in ("nearby", "numpy", "scipy", "scikit-learn", "torch", "faiss-cpu", "sentence-transformers"):
+    packages = ("numpy", "scipy", "scikit-learn", "torch", "faiss-cpu", "sentence-transformers")
+    for name, package in (("nearby", DISTRIBUTION), *((package, package) for package in packages)):
         try:
-            found[package] = version(package)
+            found[name] = version(package)
         except PackageNotFoundError:
             continue
     return found
@@ -117,7 +122,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> Path:
     return folder
 
 
-def load_encoder(folder: Path) -> Encoder:
+def load_encoder(folder: str | Path) -> Encoder:
     """Read an encoder that `save_encoder` wrote.
 
     Raises
@@ -131,6 +136,7 @@ def load_encoder(folder: Path) -> Encoder:
     from encoders.probe import require_fitting
     from encoders.registry import create
 
+    folder = Path(folder)
     manifest = read_json(folder / MANIFEST, "a saved encoder")
     check_format(manifest, "an encoder", folder / MANIFEST)
     check_seal(manifest, folder / MANIFEST)

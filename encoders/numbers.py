@@ -87,3 +87,14 @@ def shortened(value: object, longest: int = 60) -> str:
     text = repr(value[:longest] if isinstance(value, str | bytes) else value)
     whole = len(text) <= longest and not (isinstance(value, str | bytes) and len(value) > longest)
     return text if whole else f"{text[: longest - 3]}..."
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "space"), counted(1797, "item")
+    ('1 space', '1,797 items')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -21,6 +21,14 @@ def say(line: str) -> None:
     tqdm.write("".join(letter if letter.isprintable() else "?" for letter in line), file=sys.stderr)
 
 
+#: Called with one line for each step of long work.
+ProgressCallback = Callable[[str], None]
+
+
+def quiet(line: str) -> None:
+    """Report nothing: the default `ProgressCallback`."""
+
+
 def steps(count: int, what: str, unit: str = "pass") -> Iterator[int]:
     """Count to `count` with a bar that shows speed and time left; the caller may stop before.
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Kind, Lexicon, Metric, Space, as_matrix, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
 from encoders.scaling import largest_of, times, unit_of
-from indexers.validation import LARGEST, checked_codes, checked_ids, checked_k, checked_rows, require_supported
 from indexers.hits import Hit, HitLists, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
+from indexers.validation import LARGEST, checked_codes, checked_ids, checked_k, checked_rows, require_supported
 
 __all__ = ["Hit", "HitLists", "Index", "Rows"]
 #: Width of the codes for which a description is tried before the true ones are known.

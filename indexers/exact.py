@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 
 from encoders.codes import Codes, Kind, Metric, packed_width
 from indexers.base import Index, Rows
+from indexers.brute_force import Scan, scan_binary, scan_dense, scan_sparse, squared_lengths
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
 from indexers.pairs import BinaryPairs, DensePairs, Pairs, SparsePairs
-from indexers.brute_force import Scan, scan_binary, scan_dense, scan_sparse, squared_lengths
 
 CODES, SQUARES = "codes", "squared_lengths.npy"
 _SCANS: dict[Kind, Callable[[Scan], Rows]] = {

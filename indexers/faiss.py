@@ -19,7 +19,6 @@ from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
 from encoders.numbers import read_number
 from indexers.base import TRIAL_WIDTH, Index, Rows
-from indexers.validation import LARGEST_SQUARE, has_plain_form
 from indexers.faiss_factory import (
     UnfitFactoryError,
     built,
@@ -32,6 +31,7 @@ from indexers.faiss_factory import (
 )
 from indexers.folder import array_bytes, read_array, write_array
 from indexers.hits import as_rows
+from indexers.validation import LARGEST_SQUARE, has_plain_form
 
 INDEX, LIVE = "index.faiss", "live.npy"
 #: How factory strings begin that FAISS knows for bits alone.

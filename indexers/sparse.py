@@ -15,9 +15,9 @@ from scipy.sparse import vstack as sparse_vstack
 from encoders.codes import Codes, Kind, Metric
 from encoders.cpu_count import available_cores
 from indexers.base import Index, Rows
+from indexers.brute_force import squared_lengths
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
 from indexers.pairs import Pairs, PostingPairs, SparsePairs, as_cosines, inverse_lengths
-from indexers.brute_force import squared_lengths
 
 POSTINGS, SQUARES = "postings", "squared_lengths.npy"
 #: Queries multiplied at a time, and the most scores that may come of it.

@@ -9,8 +9,8 @@ import numpy as np
 
 from encoders.codes import Codes
 from encoders.errors import OptionError
-from encoders.neural.rows import Rows
 from encoders.neural.reconstruction_loss import Visible
+from encoders.neural.rows import Rows
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Lexicon, Space
 from encoders.errors import OptionError
 from indexers.base import Hit, HitLists
-from indexers.validation import checked_codes, checked_k
+from indexers.elasticsearch.fetch_vectors import Fetched, exact_rows
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index import Elasticsearch
 from indexers.elasticsearch.keys import id_of, key_of
+from indexers.elasticsearch.lexical_scores import Weighed
 from indexers.elasticsearch.paginate import scanned
 from indexers.elasticsearch.query import Answers
-from indexers.elasticsearch.fetch_vectors import Fetched, exact_rows
-from indexers.elasticsearch.lexical_scores import Weighed
 from indexers.pairs import Pairs
+from indexers.validation import checked_codes, checked_k
 
 _PAGE = 10_000
 

@@ -22,13 +22,13 @@ from encoders.plain_file import read_plain
 from indexers.base import Index, Rows
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
+from indexers.elasticsearch.fetch_vectors import Stored, exact_rows
 from indexers.elasticsearch.fields import WINDOW, Field, How, WordsField, field_of
+from indexers.elasticsearch.index_admin import KEPT, MADE_BY, Site, own_name, write_alias
 from indexers.elasticsearch.mapping import Layout
 from indexers.elasticsearch.ownership import IDENTITY, ONE_SPACE, is_own_name, new_identity, require_maker
 from indexers.elasticsearch.privileges import require_rights
 from indexers.elasticsearch.query import Answers, searched
-from indexers.elasticsearch.index_admin import KEPT, MADE_BY, Site, own_name, write_alias
-from indexers.elasticsearch.fetch_vectors import Stored, exact_rows
 from indexers.folder import read_array, write_array
 
 POSITIONS, ABOUT = "places.npy", "about.json"

@@ -15,8 +15,8 @@ from indexers.elasticsearch.address import LOADING, Address
 from indexers.elasticsearch.client import cause_of, has_credentials
 from indexers.elasticsearch.deadline import timeout_seconds
 from indexers.elasticsearch.mapping import Layout
-from indexers.elasticsearch.retry import SHORT, patient
 from indexers.elasticsearch.reading import Reader
+from indexers.elasticsearch.retry import SHORT, patient
 from indexers.elasticsearch.trust import remember
 
 MADE_BY = "nearby"

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes
 from encoders.errors import OptionError
-from indexers.elasticsearch.fields import WINDOW, Field, How
-from indexers.elasticsearch.query import searched
-from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.fetch_vectors import KeyOf
+from indexers.elasticsearch.fields import WINDOW, Field, How
+from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.query import searched
 
 
 class Weighed:

@@ -9,9 +9,9 @@ from typing import Any
 from encoders.errors import ServerError
 from indexers.elasticsearch.client import cause_of
 from indexers.elasticsearch.fields import WINDOW
-from indexers.elasticsearch.retry import VIEW_LOST, patient
-from indexers.elasticsearch.query import SHOWN
 from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.query import SHOWN
+from indexers.elasticsearch.retry import VIEW_LOST, patient
 
 #: A server keeps the view that we read for so long after each page.
 _KEEP = "10m"

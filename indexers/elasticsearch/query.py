@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.client import cause_of, closed
 from indexers.elasticsearch.fields import WINDOW
+from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.keys import id_of
 from indexers.elasticsearch.long_queries import Hits, Piece, best_of_sum, clause_limit, pieces_of
 from indexers.elasticsearch.retry import status_passes
-from indexers.elasticsearch.index_admin import Site
 
 #: Answers in one response at most, so that its size is bounded.
 _MOST_ANSWERS = 100_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from encoders.cluster.linkage import cut, tree
 from encoders.cluster.membership import clusters_of
 from encoders.codes import Codes, Kind, Metric, Modality, n_rows, normalized
 from encoders.errors import BadItemError, NearbyError, OptionError
+from encoders.progress import ProgressCallback
 from encoders.registry import create
 from encoders.scaling import moderate
 from retrieval.analysis.cluster_count import MOST, CountStudy, study
@@ -25,12 +26,10 @@ from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import Locality, is_dense, locality
 from retrieval.analysis.maps import maps_of
 from retrieval.analysis.posterior import AggregatePosterior, posterior_of
-from retrieval.corpora.sample import draw
-from retrieval.experiment.result import Shown
 from retrieval.corpora.base import Corpus, Item
-from retrieval.search.result import show
+from retrieval.corpora.sample import draw
+from retrieval.search.result import Shown, show
 
-Say = Callable[[str], None]
 PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality")
 #: What is analysed when no space is named, by the sort of the corpus.
 DEFAULTS = {
@@ -83,7 +82,7 @@ class Analysis:
 def analyze(
     corpus: Corpus,
     encoders: Sequence[Encoder],
-    say: Say,
+    say: ProgressCallback,
     parts: Sequence[str] = PARTS,
     sample: int = SAMPLE,
     clusters: int | None = None,
@@ -135,7 +134,7 @@ def analyze(
     return found
 
 
-def _fitted(encoder: Encoder, corpus: Corpus, say: Say) -> Encoder:
+def _fitted(encoder: Encoder, corpus: Corpus, say: ProgressCallback) -> Encoder:
     if not encoder.__sklearn_is_fitted__():
         say(f"fitting {encoder}")
         encoder.fit(corpus.batches())
@@ -146,7 +145,9 @@ def _contents(items: Sequence[Item]) -> list[Any]:
     return [item.content for item in items]
 
 
-def _space(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say, parts: Sequence[str]) -> SpaceStudy:
+def _space(
+    found: Analysis, encoder: Encoder, items: Sequence[Item], say: ProgressCallback, parts: Sequence[str]
+) -> SpaceStudy:
     one = SpaceStudy(str(encoder), encoder.space.dim, str(encoder.space.metric))
     codes = encoder.encode(_contents(items))
     if {"components", "sums"} & set(parts):
@@ -175,7 +176,7 @@ def _classes(labels: Sequence[str | None]) -> list[str] | None:
     return known if len(known) == len(labels) and 1 < len(set(known)) < len(known) else None
 
 
-def _quality(found: Analysis, one: SpaceStudy, encoder: Encoder, codes: Codes, say: Say) -> None:
+def _quality(found: Analysis, one: SpaceStudy, encoder: Encoder, codes: Codes, say: ProgressCallback) -> None:
     """Cluster the sample by several methods into as many clusters as there are classes."""
     labels = _classes(found.labels)
     if labels is None:
@@ -205,7 +206,7 @@ def latent_rows(codes: Codes, metric: Metric) -> NDArray[np.float32]:
     return np.asarray(rows, dtype=np.float32)
 
 
-def _dimension(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say) -> None:
+def _dimension(found: Analysis, encoder: Encoder, items: Sequence[Item], say: ProgressCallback) -> None:
     """Compare widths on what the first stage of the first space makes of the items."""
     first = encoder.parts[0]
     rows: Any = first.encode(_contents(items))
@@ -221,7 +222,12 @@ def _dimension(found: Analysis, encoder: Encoder, items: Sequence[Item], say: Sa
 
 
 def _tree(
-    found: Analysis, encoder: Encoder, items: Sequence[Item], say: Say, clusters: int | None, height: float | None
+    found: Analysis,
+    encoder: Encoder,
+    items: Sequence[Item],
+    say: ProgressCallback,
+    clusters: int | None,
+    height: float | None,
 ) -> None:
     say("asking how many clusters there are")
     rows = latent_rows(encoder.encode(_contents(items)), encoder.space.metric)
@@ -238,7 +244,7 @@ def _tree(
     found.tree = folded(merges, k)
 
 
-def _locality(found: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: Say) -> None:
+def _locality(found: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: ProgressCallback) -> None:
     encoder = next((one for one in encoders if is_dense(one.space) and not _is_clusters(one)), None)
     if encoder is None:
         return

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from encoders.base import Encoder
 from encoders.errors import OptionError
 from retrieval.analysis.study import DEFAULTS
-from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
-from retrieval.corpora.registry import open_corpus
-from retrieval.spaces.build import planned
 from retrieval.collection.generations import is_collection
-from retrieval.collection.open import open_collection
+from retrieval.collection.open import open_collection, open_data
+from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
+from retrieval.spaces.build import planned
 
 
 def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise_bad) -> tuple[Corpus, list[Encoder]]:
@@ -30,5 +29,5 @@ def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise
         if not names:
             raise OptionError(f"{address} has no space yet: add some with  nearby index")
         return collection.items, [collection.space(name).encoder for name in dict.fromkeys(names)]
-    corpus = Unique(open_corpus(address, on_bad=on_bad), on_bad)
+    corpus = Unique(open_data(address, on_bad=on_bad), on_bad)
     return corpus, [planned(spec, None, corpus.modality) for spec in dict.fromkeys(specs or DEFAULTS[corpus.modality])]

@@ -15,9 +15,9 @@ from encoders.base import Encoder
 from encoders.codes import Modality
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.corruption import CORRUPTIONS, corrupted
-from retrieval.collection.local import Collection
-from retrieval.applications.reconstructions import Copies, Row
 from retrieval.applications.reconstruction import as_read, by_each, reconstructed, unit
+from retrieval.applications.reconstructions import Copies, Row
+from retrieval.collection.local import Collection
 from retrieval.search.searcher import Query
 
 KINDS = CORRUPTIONS[1:]

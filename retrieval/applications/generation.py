@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, slices
 from encoders.errors import NotInvertibleError, OptionError
-from retrieval.collection.local import Collection
-from retrieval.applications.reconstructions import Copies, Row
 from retrieval.applications.reconstruction import decoded_codes
+from retrieval.applications.reconstructions import Copies, Row
+from retrieval.collection.local import Collection
 from retrieval.search.searcher import encode_query, read_query
 
 PRIOR = "the standard normal"

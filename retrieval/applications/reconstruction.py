@@ -14,13 +14,13 @@ from scipy.sparse import csr_array, issparse
 from encoders.base import Encoder, stored_width
 from encoders.codes import Codes, Kind, Modality, Space, stack_codes
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
-from retrieval.corpora.sample import draw
-from retrieval.collection.local import Collection
 from retrieval.applications.reconstructions import Copies, Row
-from retrieval.npy import read_npy
+from retrieval.collection.local import Collection
+from retrieval.corpora.npy import read_npy
+from retrieval.corpora.sample import draw
 from retrieval.output import write_npy
-from retrieval.search.searcher import Query, encode_query, read_query
 from retrieval.search.result import show
+from retrieval.search.searcher import Query, encode_query, read_query
 
 T = TypeVar("T")
 #: A sum over the values of one item, not a mean: what is usual for MNIST and its like.

@@ -11,11 +11,12 @@ import numpy as np
 
 from encoders.errors import NearbyError, OptionError
 from encoders.numbers import is_whole
+from encoders.progress import ProgressCallback, quiet
 from indexers.registry import AUTO, parse_description
-from retrieval.collection.local import Collection, Say, quiet
+from retrieval.collection.generations import is_collection
+from retrieval.collection.local import Collection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.spaces.build import encoder_of, planned
-from retrieval.collection.generations import is_collection
 
 if TYPE_CHECKING:
     from retrieval.collection.elasticsearch.bulk_load import Shard
@@ -112,7 +113,7 @@ class Plan:
 
 
 def index_as_planned(
-    plan: Plan, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: Say = quiet
+    plan: Plan, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: ProgressCallback = quiet
 ) -> Collection | None:
     """Do what was asked; None where only a shard was loaded."""
     if plan.served:
@@ -122,7 +123,7 @@ def index_as_planned(
     return index_corpus(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say)
 
 
-def _serve(plan: Plan, corpus: Corpus | None, on_bad: OnBad, say: Say) -> Collection | None:
+def _serve(plan: Plan, corpus: Corpus | None, on_bad: OnBad, say: ProgressCallback) -> Collection | None:
     from retrieval.collection.elasticsearch.indexing import index_served
     from retrieval.collection.elasticsearch.sharding import finish_shards, index_shard
 
@@ -145,7 +146,12 @@ def _no_corpus() -> OptionError:
 
 
 def index_corpus(
-    folder: Path, corpus: Corpus, specs: Sequence[str], index: str = AUTO, on_bad: OnBad = raise_bad, say: Say = quiet
+    folder: Path,
+    corpus: Corpus,
+    specs: Sequence[str],
+    index: str = AUTO,
+    on_bad: OnBad = raise_bad,
+    say: ProgressCallback = quiet,
 ) -> Collection:
     """Store a corpus and index it in some spaces; go on where an earlier call was interrupted.
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from encoders.batches import chunks
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, one_line
-from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, item_bytes, raise_bad, unique_ids
 from retrieval.collection.database import Database
-from retrieval.collection.filters import Filter
 from retrieval.collection.filter_sql import matching_ids
+from retrieval.collection.filters import Filter
+from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, item_bytes, raise_bad, unique_ids
 from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, record_of
 
 _SCHEMA = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,26 +13,23 @@ from encoders.atomic_write import remove_at_once
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError, OptionError, UnknownNameError
+from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
 from indexers.registry import create_index, load_index
-from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
-from retrieval.spaces.build import Filled, begun, encoded, encoder_of, fill, fitted, planned
 from retrieval.collection.filters import Filter
 from retrieval.collection.generations import WORK, Generations, files_below, link, link_tree
-from retrieval.collection.generations import is_collection as is_collection  # said of collections, decided by their folder
-from retrieval.corpora.item_record import items_digest
+from retrieval.collection.generations import (
+    is_collection as is_collection,  # said of collections, decided by their folder
+)
 from retrieval.collection.item_store import Change, ItemStore
 from retrieval.collection.manifest import ITEMS as ITEMS
 from retrieval.collection.manifest import Manifest
+from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
+from retrieval.corpora.item_record import items_digest
+from retrieval.spaces.build import Filled, begun, encoded, encoder_of, fill, fitted, planned
 from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
 
 SPACES = "spaces"
-#: Told what long work is doing, one line a step.
-Say = Callable[[str], None]
-
-
-def quiet(line: str) -> None:
-    """Say nothing."""
 
 
 @dataclass
@@ -222,7 +219,7 @@ class Collection:
 
     # -- writing: each a new generation ------------------------------------------------------------------------
 
-    def add_space(self, spec: str, index: str | None = None, say: Say = quiet) -> Collection:
+    def add_space(self, spec: str, index: str | None = None, say: ProgressCallback = quiet) -> Collection:
         """Fit an encoder on the stored items unless it came fitted, index their codes, return the next generation.
 
         A training that is killed goes on from its checkpoint when the same space is added again.
@@ -243,7 +240,7 @@ class Collection:
         made._clear_work()
         return made
 
-    def put(self, items: Iterable[Item], say: Say = quiet) -> tuple[Collection, Change]:
+    def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[Collection, Change]:
         """Add items and replace changed ones, in every space; return the next generation and what changed."""
         with self._draft(new_items=True) as draft:
             store = ItemStore(draft / ITEMS, writable=True)

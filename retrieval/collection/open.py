@@ -7,10 +7,12 @@ from pathlib import Path
 
 from encoders.codes import Modality
 from encoders.errors import OptionError
+from retrieval.collection.generations import Generations, is_collection
 from retrieval.collection.local import Collection
-from retrieval.corpora.base import Corpus, OnBad, raise_bad
-from retrieval.collection.generations import Generations
 from retrieval.collection.manifest import Manifest
+from retrieval.corpora.address import exists, parse_address
+from retrieval.corpora.base import Corpus, OnBad, raise_bad
+from retrieval.corpora.registry import open_corpus
 
 #: A URL, also one that a path has taken a slash from, or that lacks its scheme and has a user.
 _URL = re.compile(r"[A-Za-z]+:/|[^/]*:.*@")
@@ -65,3 +67,27 @@ def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_ba
     if isinstance(corpus, Images) and collection.items.modality is Modality.IMAGE:
         corpus.treat_as(next(iter(collection.items)).content, collection.manifest.corpus)
     return corpus
+
+
+def open_data(address: str, on_bad: OnBad = raise_bad) -> Corpus:
+    """Open a corpus by its name or path, or the items of a collection, which are a corpus too.
+
+    Parameters
+    ----------
+    address : str
+        As `retrieval.corpora.registry.open_corpus` reads it, or the folder of a collection.
+    on_bad : callable, optional
+        Called with each bad entry.
+
+    Raises
+    ------
+    CorpusError, UnknownNameError, OptionError
+        When there is no such corpus, or it cannot be read so.
+    """
+    target, given = parse_address(address)
+    path = Path(target).expanduser()
+    if not exists(target) or not is_collection(path):
+        return open_corpus(address, on_bad=on_bad)
+    if given:
+        raise OptionError(f"{path} is a collection and takes no options; got '{next(iter(given))}'")
+    return open_collection(path).items

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from encoders import options
 from encoders.codes import Modality
-from encoders.errors import CorpusError, OptionError, UnknownNameError, closest
+from encoders.errors import CorpusError, UnknownNameError, closest
 from encoders.plain_file import open_plain
 from encoders.progress import say
 from retrieval.corpora import download
@@ -23,7 +23,6 @@ from retrieval.corpora.files import is_archive, list_names, open_bytes, plain_na
 from retrieval.corpora.idx import is_idx
 from retrieval.corpora.lines import WIDE_MARKS
 from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
-from retrieval.collection.generations import is_collection
 
 
 class Entry(NamedTuple):
@@ -157,8 +156,6 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
             raise CorpusError(f"'{target}' is no file or folder here{';' if meant else ','} {hint}")
         raise UnknownNameError("corpus or path", target, [*EMBEDDED, *NAMED])
     path = Path(target).expanduser()
-    if is_collection(path):
-        return _open_collection(path, given)
     kind = _kind_of(path, given)
     cls = _load(FORMATS[kind])
     return _build(cls, kind, given, path=path, name=address, on_bad=on_bad)
@@ -287,15 +284,6 @@ def _open_named(name: str, given: Mapping[str, str], address: str, on_bad: OnBad
     if entry.single_file:
         path = download.single_file(name, path)
     return _build(cls, name, given, **{"path": path, "name": address, "on_bad": on_bad, **entry.fixed})
-
-
-def _open_collection(path: Path, given: Mapping[str, str]) -> Corpus:
-    """Return the items of a collection, which are a corpus themselves."""
-    from retrieval.collection.open import open_collection
-
-    if given:
-        raise OptionError(f"{path} is a collection and takes no options; got '{next(iter(given))}'")
-    return open_collection(path).items
 
 
 def _build(cls: Callable[..., Any], what: str, given: Mapping[str, str], **fixed: Any) -> Corpus:

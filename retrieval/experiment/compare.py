@@ -13,18 +13,18 @@ from encoders.base import Encoder
 from encoders.errors import CollectionError, OptionError
 from indexers.registry import AUTO, check_description, parse_description
 from retrieval.collection.local import Collection
-from retrieval.experiment.result import Answer, Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.corpora.base import Corpus, Item
-from retrieval.evaluation.expected_measures import Expected
-from retrieval.spaces.build import fill, fill_another, fitted, planned
 from retrieval.corpora.item_record import items_digest
-from retrieval.experiment.score import curve, judge
+from retrieval.evaluation.expected_measures import Expected
 from retrieval.evaluation.rank_overlap import jaccard_at_k, rbo
-from retrieval.spaces.history import phases_of
-from retrieval.search.result import distance_of, show
 from retrieval.evaluation.significance import tied_with_best
 from retrieval.experiment.query_set import Task
+from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import Attempt, Trial, ask
+from retrieval.experiment.score import curve, judge
+from retrieval.search.result import Answer, distance_of, show
+from retrieval.spaces.build import fill, fill_another, fitted, planned
+from retrieval.spaces.history import phases_of
 
 SHOWN_ANSWERS = 8
 #: What the order of equal scores can change is shown when it is more than this.

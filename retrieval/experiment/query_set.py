@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import CorpusError
-from retrieval.experiment.result import Shown
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
-from retrieval.search.result import show
+from retrieval.search.result import Shown, show
 
 #: Answers kept of each query: what R@100 and AP need.
 DEPTH_QRELS, DEPTH_LABELS = 1000, 100

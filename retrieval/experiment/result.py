@@ -8,31 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
-class Phase:
-    """One phase of a training: its losses, one an epoch, and the epoch (from 0) whose weights were kept.
-
-    `train_measure` and `validation_measure` name what the two lists hold; only where they are the same measure can the
-    lists be compared.
-    """
-
-    name: str
-    train_loss: list[float]
-    validation_loss: list[float]
-    seconds: float
-    best_epoch: int
-    train_measure: str = "loss"
-    validation_measure: str = "loss"
-
-    @property
-    def comparable(self) -> bool:
-        """Whether training and validation are measured alike."""
-        return self.train_measure == self.validation_measure
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON values; the best epoch counted from 1, as people do."""
-        return {**vars(self), "best_epoch": self.best_epoch + 1}
+from retrieval.search.result import Answer, Shown
+from retrieval.spaces.history import Phase
 
 
 @dataclass(frozen=True)
@@ -125,36 +102,6 @@ class Overlap:
     jaccard: float
     rbo: float
     k: int = 10
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A query or an answer as it is shown: a picture (uint8) or a title with a snippet."""
-
-    id: str
-    label: str | None
-    title: str | None = None
-    snippet: str | None = None
-    picture: NDArray[np.uint8] | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer of one space.
-
-    ``distance`` is in the space's own metric (see ``SpaceResult.metric``): None where answers are ranked by a score
-    that is no distance (inner products, BM25).
-    """
-
-    shown: Shown
-    score: float
-    distance: float | None
-    relevant: bool | None
-
-    @property
-    def number(self) -> float:
-        """What is shown beside it: its distance, or its score where there is none."""
-        return self.score if self.distance is None else self.distance
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.experiment.result import Answer, Comparison, Example, Shown, SpaceResult
+from retrieval.experiment.result import Comparison, Example, SpaceResult
 from retrieval.report.verdict import answer
+from retrieval.search.result import Answer, Shown
 
 DIGITS = 6
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.rows import measures_of
 from retrieval.report.lexical_note import served_note
+from retrieval.report.rows import measures_of
 
 #: Two precisions nearer than this draw as one line.
 SAME_PRECISION = 0.005

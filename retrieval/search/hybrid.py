@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from encoders.codes import Codes, Metric
 from encoders.errors import BadItemError, OptionError, QueryError, UnknownNameError
 from indexers.base import Hit
-from retrieval.experiment.result import Answer
 from retrieval.collection.filters import Filter
 from retrieval.search.fusion import reciprocal_rank_fusion
+from retrieval.search.result import Answer
 from retrieval.search.searcher import Found, Query, Searcher, answers_of, encode_query, require_moderate, without_own
 
 #: Hits of each space that are fused when nothing is said, unless more answers are asked for.

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from encoders.codes import Items, Metric
-from retrieval.experiment.result import Shown
 from retrieval.corpora.base import Item
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A query or an answer as it is shown: a picture (uint8) or a title with a snippet."""
+
+    id: str
+    label: str | None
+    title: str | None = None
+    snippet: str | None = None
+    picture: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of one space.
+
+    ``distance`` is in the space's own metric (see ``SpaceResult.metric``): None where answers are ranked by a score
+    that is no distance (inner products, BM25).
+    """
+
+    shown: Shown
+    score: float
+    distance: float | None
+    relevant: bool | None
+
+    @property
+    def number(self) -> float:
+        """What is shown beside it: its distance, or its score where there is none."""
+        return self.score if self.distance is None else self.distance
 
 
 def distance_of(score: float, metric: Metric) -> float | None:

@@ -15,12 +15,11 @@ from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality
 from encoders.errors import BadItemError, CollectionError, IndexGoneError, OptionError, QueryError
 from indexers.base import Hit
-from retrieval.collection.local import Collection
-from retrieval.experiment.result import Answer, Shown
-from retrieval.corpora.base import Content, Item
 from retrieval.collection.filters import Filter
-from retrieval.npy import read_npy
-from retrieval.search.result import distance_of, show
+from retrieval.collection.local import Collection
+from retrieval.corpora.base import Content, Item
+from retrieval.corpora.npy import read_npy
+from retrieval.search.result import Answer, Shown, distance_of, show
 
 #: More answers than this are asked of a run, not of a screen.
 MOST = 10_000

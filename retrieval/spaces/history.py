@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from encoders.base import Encoder
 from encoders.neural.encoder import MAIN, NeuralEncoder
-from retrieval.experiment.result import Phase
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of a training: its losses, one an epoch, and the epoch (from 0) whose weights were kept.
+
+    `train_measure` and `validation_measure` name what the two lists hold; only where they are the same measure can the
+    lists be compared.
+    """
+
+    name: str
+    train_loss: list[float]
+    validation_loss: list[float]
+    seconds: float
+    best_epoch: int
+    train_measure: str = "loss"
+    validation_measure: str = "loss"
+
+    @property
+    def comparable(self) -> bool:
+        """Whether training and validation are measured alike."""
+        return self.train_measure == self.validation_measure
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values; the best epoch counted from 1, as people do."""
+        return {**vars(self), "best_epoch": self.best_epoch + 1}
 
 
 def neural_stages(encoder: Encoder) -> list[NeuralEncoder]:

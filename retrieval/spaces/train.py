@@ -18,14 +18,12 @@ from encoders.base import Encoder
 from encoders.errors import ArtifactError, CollectionError, NearbyError, OptionError, TrainingError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.neural.encoder import NeuralEncoder
+from encoders.progress import ProgressCallback, quiet
 from encoders.registry import create
-from retrieval.collection.local import Say, quiet
-from retrieval.experiment.result import Phase
 from retrieval.corpora.base import Corpus, Item
-from retrieval.spaces.build import begun, is_saved, planned
-from retrieval.collection.generations import is_collection
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.history import neural_stages, phases_of
+from retrieval.spaces.build import begun, is_saved, planned
+from retrieval.spaces.history import Phase, neural_stages, phases_of
 
 if TYPE_CHECKING:
     from encoders.neural.training_config import History
@@ -98,7 +96,7 @@ class Workplace:
         if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
             what = "a link that leads nowhere" if folder.is_symlink() else "a file"
             raise OptionError(f"{folder} is {what}: choose a new folder for the encoder")
-        if is_collection(folder) or (folder.is_dir() and any(folder.iterdir()) and not is_saved(folder)):
+        if folder.is_dir() and any(folder.iterdir()) and not is_saved(folder):
             raise OptionError(f"{folder} holds other files: choose a new folder for the encoder")
         if plain.name in ("", ".."):
             raise OptionError(f"{folder} has no name that its training could lie beside: choose a new folder")
@@ -224,7 +222,7 @@ def train_encoder(
     resume: bool = False,
     fresh: bool = False,
     watch: WatchStage | None = None,
-    say: Say = quiet,
+    say: ProgressCallback = quiet,
 ) -> Trained:
     """Fit an encoder on a corpus and save it.
 

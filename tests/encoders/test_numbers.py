@@ -11,8 +11,8 @@ from encoders.image.pixels import parse_size as pixels_size
 from encoders.numbers import is_whole, read_number, read_whole, shortened
 from indexers.elasticsearch.address import Address
 from retrieval.applications.denoising import Noise
-from retrieval.corpora.images import parse_size
 from retrieval.collection.indexing import Plan
+from retrieval.corpora.images import parse_size
 from retrieval.spaces.train import read_minutes
 
 PYTHONISMS = ["1_000", " 1", "1 ", "\t1\n", "１", "٣", "१", "1__0", "0x10", "²", "", "1,000", "--1", "1.2.3", "½"]

@@ -15,10 +15,10 @@ from encoders.artifact import read_json
 from encoders.codes import Space
 from encoders.errors import NearbyError
 from encoders.npy import read_npy
-from retrieval.corpora.base import Item
-from retrieval.corpora.registry import open_corpus
-from retrieval.corpora.item_record import item_digest, item_of, record_of
 from retrieval.collection.manifest import Manifest
+from retrieval.corpora.base import Item
+from retrieval.corpora.item_record import item_digest, item_of, record_of
+from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.trec import read_qrels, read_run
 
 QUICK = settings(

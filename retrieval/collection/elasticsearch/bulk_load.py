@@ -16,12 +16,12 @@ from encoders.errors import BadItemError, CorpusError, DimensionError, NearbyErr
 from indexers.elasticsearch.bulk import Bulk, OnRejected, RejectedError
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.keys import key_of
-from retrieval.corpora.base import Item, OnBad, item_bytes
-from retrieval.spaces.build import bytes_of
-from retrieval.corpora.item_record import item_digest
 from retrieval.collection.elasticsearch.checksum import Checksum
 from retrieval.collection.elasticsearch.document import document_of
 from retrieval.collection.elasticsearch.items import Present
+from retrieval.corpora.base import Item, OnBad, item_bytes
+from retrieval.corpora.item_record import item_digest
+from retrieval.spaces.build import bytes_of
 
 #: Items encoded at a time, and given to one shard of a load.
 CHUNK = 1_024

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
-from indexers.elasticsearch.paginate import positions_and_digests
 from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.paginate import positions_and_digests
 
 _MODULUS = 1 << 256
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from encoders.errors import OptionError
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved
 from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved
 from indexers.registry import parse_description
 from retrieval.collection.local import Collection
 

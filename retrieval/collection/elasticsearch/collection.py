@@ -11,25 +11,26 @@ from encoders.base import Encoder
 from encoders.batches import chunks
 from encoders.codes import Codes
 from encoders.errors import CollectionError, IndexGoneError, OptionError
+from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk, OnRejected, raise_rejected
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import WINDOW
+from indexers.elasticsearch.index_admin import Site, write_alias
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.ownership import is_numbered_name
 from indexers.elasticsearch.query import searched
-from indexers.elasticsearch.index_admin import Site, write_alias
 from indexers.registry import parse_description
-from retrieval.collection.local import ITEMS, Collection, Say, quiet
-from retrieval.corpora.base import Item, item_bytes, raise_bad
-from retrieval.collection.filters import Filter
-from retrieval.corpora.item_record import item_digest
-from retrieval.collection.item_store import Change, ItemStore
-from retrieval.collection.elasticsearch.items import ServedItems, clauses
 from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
+from retrieval.collection.elasticsearch.items import ServedItems, clauses
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, field_at
+from retrieval.collection.filters import Filter
+from retrieval.collection.item_store import Change, ItemStore
+from retrieval.collection.local import ITEMS, Collection
+from retrieval.corpora.base import Item, item_bytes, raise_bad
+from retrieval.corpora.item_record import item_digest
 from retrieval.spaces.saved_space import ENCODER, SpaceRecord
 
 
@@ -147,7 +148,7 @@ class ServedCollection(Collection):
 
     # -- writing -----------------------------------------------------------------------------------------------
 
-    def add_space(self, spec: str, index: str | None = None, say: Say = quiet) -> Collection:
+    def add_space(self, spec: str, index: str | None = None, say: ProgressCallback = quiet) -> Collection:
         """Refuse: an index has its spaces from the beginning."""
         raise OptionError(
             f"'{self.site.address.name}' has its spaces from the beginning: to have '{spec}' too, run  nearby index  "
@@ -160,7 +161,7 @@ class ServedCollection(Collection):
             FittedSpace.at(self._folder_of(record) / ENCODER, record.fit_seconds) for record in self.spaces.values()
         ]
 
-    def put(self, items: Iterable[Item], say: Say = quiet) -> tuple[Collection, Change]:
+    def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[Collection, Change]:
         """Add items and replace changed ones, in every space; what was done when it fails is done."""
         self._require_writable()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]

@@ -9,26 +9,26 @@ from pathlib import Path
 from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
 from encoders.errors import CollectionError, NearbyError, OptionError
+from encoders.progress import ProgressCallback, quiet
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.retry import LONG
 from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.retry import LONG
 from indexers.registry import parse_description
-from retrieval.collection.local import Say, quiet
-from retrieval.corpora.base import Corpus, OnBad, raise_bad, unique_ids
-from retrieval.spaces.build import begun, fitted, planned
-from retrieval.collection.generations import WORK, Generations
-from retrieval.collection.indexing import require_same_encoder
-from retrieval.corpora.item_record import Digested
-from retrieval.collection.manifest import Manifest
-from retrieval.collection.open import open_collection
-from retrieval.spaces.history import training_seconds
-from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
+from retrieval.collection.elasticsearch.bulk_load import Cost, Shard
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.identity import identity_of, note_identity
-from retrieval.collection.elasticsearch.bulk_load import Cost, Shard
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.publishing import published
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, require_servable
+from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
+from retrieval.collection.generations import WORK, Generations
+from retrieval.collection.indexing import require_same_encoder
+from retrieval.collection.manifest import Manifest
+from retrieval.collection.open import open_collection
+from retrieval.corpora.base import Corpus, OnBad, raise_bad, unique_ids
+from retrieval.corpora.item_record import Digested
+from retrieval.spaces.build import begun, fitted, planned
+from retrieval.spaces.history import training_seconds
 from retrieval.spaces.saved_space import folder_name
 
 
@@ -38,7 +38,7 @@ def index_served(
     specs: Sequence[str],
     index: str,
     on_bad: OnBad = raise_bad,
-    say: Say = quiet,
+    say: ProgressCallback = quiet,
     rebuild: bool = False,
     resume: bool = False,
 ) -> ServedCollection:
@@ -163,7 +163,9 @@ def _counted(corpus: Corpus, on_bad: OnBad) -> tuple[int, str]:
     return count, items.digest
 
 
-def _fitted(spec: str, index: str, corpus: Corpus, digest: str, total: int, work: Path, say: Say) -> FittedSpace:
+def _fitted(
+    spec: str, index: str, corpus: Corpus, digest: str, total: int, work: Path, say: ProgressCallback
+) -> FittedSpace:
     """Fit an encoder and save it, unless that was done before the load was interrupted."""
     encoder = planned(spec, index, corpus.modality)
     if encoder.__sklearn_is_fitted__():

@@ -9,14 +9,14 @@ from typing import Any
 
 from encoders.codes import Modality
 from encoders.errors import CollectionError, QueryError
+from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.keys import id_of, key_of
 from indexers.elasticsearch.paginate import scanned
-from indexers.elasticsearch.index_admin import Site
-from retrieval.corpora.base import Corpus, Item, Qrels
-from retrieval.collection.filters import LABEL, Filter, written
-from retrieval.collection.filter_sql import unmet_because
-from retrieval.collection.item_store import ItemStore
 from retrieval.collection.elasticsearch.document import ITEM_FIELDS, item_in
+from retrieval.collection.filter_sql import unmet_because
+from retrieval.collection.filters import LABEL, Filter, written
+from retrieval.collection.item_store import ItemStore
+from retrieval.corpora.base import Corpus, Item, Qrels
 
 _AT_ONCE = 1_000
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from encoders.codes import Modality, Space
 from encoders.errors import ServerError
-from indexers.elasticsearch.ownership import COLLECTION, IDENTITY
 from indexers.elasticsearch.index_admin import MADE_BY
+from indexers.elasticsearch.ownership import COLLECTION, IDENTITY
 
 FORMAT = 1
 

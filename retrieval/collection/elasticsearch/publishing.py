@@ -7,16 +7,16 @@ from pathlib import Path
 
 from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
-from retrieval.collection.local import ITEMS, SPACES
-from retrieval.corpora.base import Corpus, Item, Qrels
-from retrieval.collection.generations import WORK, Generations, link_tree
-from retrieval.collection.item_store import ItemStore
-from retrieval.collection.manifest import Manifest
-from retrieval.collection.elasticsearch.swap import Build
-from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.bulk_load import Cost
+from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.saved_encoders import written
+from retrieval.collection.elasticsearch.swap import Build
+from retrieval.collection.generations import WORK, Generations, link_tree
+from retrieval.collection.item_store import ItemStore
+from retrieval.collection.local import ITEMS, SPACES
+from retrieval.collection.manifest import Manifest
+from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.spaces.saved_space import ENCODER
 
 

@@ -12,12 +12,12 @@ from encoders.codes import Space
 from encoders.errors import OptionError, UnsupportedSpaceError
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import field_of
-from indexers.elasticsearch.mapping import Layout
 from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.mapping import Layout
 from indexers.registry import Description, create_index
-from retrieval.spaces.build import encoder_of, is_saved
 from retrieval.collection.elasticsearch.bulk_load import Cost, Target
 from retrieval.collection.elasticsearch.manifest import FieldRecord, field_records
+from retrieval.spaces.build import encoder_of, is_saved
 from retrieval.spaces.saved_space import SpaceRecord, folder_name
 
 

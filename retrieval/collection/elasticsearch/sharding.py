@@ -6,27 +6,32 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from encoders.errors import CollectionError, CorpusError, OptionError
+from encoders.progress import ProgressCallback, quiet
 from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.ownership import new_identity
 from indexers.elasticsearch.retry import LONG
-from indexers.elasticsearch.index_admin import Site
 from indexers.registry import Description, parse_description
-from retrieval.collection.local import Say, quiet
-from retrieval.corpora.base import Corpus, OnBad, raise_bad
-from retrieval.spaces.build import planned
-from retrieval.corpora.item_record import Digested, items_digest
-from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
+from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.identity import manifest_identity
 from retrieval.collection.elasticsearch.indexing import collection_in, require_free
-from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.publishing import published
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, saved_spaces
+from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
+from retrieval.corpora.base import Corpus, OnBad, raise_bad
+from retrieval.corpora.item_record import Digested, items_digest
+from retrieval.spaces.build import planned
 
 
 def index_shard(
-    corpus: Corpus, specs: Sequence[str], index: str, shard: Shard, on_bad: OnBad = raise_bad, say: Say = quiet
+    corpus: Corpus,
+    specs: Sequence[str],
+    index: str,
+    shard: Shard,
+    on_bad: OnBad = raise_bad,
+    say: ProgressCallback = quiet,
 ) -> Load:
     """Encode and load one shard of a corpus, from any machine; doing it again changes nothing.
 
@@ -60,7 +65,7 @@ def finish_shards(
     specs: Sequence[str],
     index: str,
     corpus: Corpus | None = None,
-    say: Say = quiet,
+    say: ProgressCallback = quiet,
     rebuild: bool = False,
 ) -> ServedCollection:
     """Check that all shards are there, serve the index, and write the folder that searches it.

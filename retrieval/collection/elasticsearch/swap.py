@@ -8,15 +8,15 @@ from typing import Any, Self
 
 from encoders.errors import CollectionError, CorpusError
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.ownership import next_free_name, superseded
 from indexers.elasticsearch.index_admin import Site, write_alias
+from indexers.elasticsearch.ownership import next_free_name, superseded
 from indexers.registry import Description
-from retrieval.corpora.base import Corpus, OnBad
+from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard, load
 from retrieval.collection.elasticsearch.checksum import differing, held_checksums, total
 from retrieval.collection.elasticsearch.items import Present
-from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard, load
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of, written
+from retrieval.corpora.base import Corpus, OnBad
 
 #: How a record of a shard is called; no item's key begins so.
 SHARD_KEY = "~part"

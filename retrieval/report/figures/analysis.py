@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from retrieval.analysis.cluster_count import CountStudy
 from retrieval.analysis.dendrogram import medoid
 from retrieval.analysis.study import Analysis, SpaceStudy
-from retrieval.report.html.markup import Markup
 from retrieval.report.figures.pictures import data_uri
 from retrieval.report.figures.plots import Branch, Series, lines_svg, map_svg, tree_svg
+from retrieval.report.html.markup import Markup
 
 
 def count_figures(counts: CountStudy) -> Iterator[tuple[str, str, Markup]]:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from retrieval.report.colours import colour_of
 from retrieval.report.figures.drawing import Frame, level, line, round_ticks, svg, tick, ticks_told, words
-from retrieval.report.html.markup import Markup, element, join
 from retrieval.report.figures.plots import Series
+from retrieval.report.html.markup import Markup, element, join
 
 _WIDTH, _LEFT, _TOP = 738.0, 58.0, 22.0
 _COLUMNS, _WIDEST, _GAP = 4, 320.0, 18.0

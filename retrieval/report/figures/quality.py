@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.colours import colour_of, stroke_of
-from retrieval.report.figures.drawing import Frame, grid_line, level, linear_ticks, round_ticks, spread, svg, tick, words
+from retrieval.report.figures.drawing import (
+    Frame,
+    grid_line,
+    level,
+    linear_ticks,
+    round_ticks,
+    spread,
+    svg,
+    tick,
+    words,
+)
 from retrieval.report.html.markup import Markup, element, join
 from retrieval.report.specs import middle_cut
 from retrieval.report.verdict import cost_title, curves_title, main_measure, stored_bytes

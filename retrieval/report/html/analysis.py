@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from encoders.numbers import counted
 from retrieval.analysis.cluster_count import READING
 from retrieval.analysis.components import Components
 from retrieval.analysis.study import Analysis, SpaceStudy
 from retrieval.output import writing
 from retrieval.report.figures.analysis import count_figures, dendrogram, dimension_figure
-from retrieval.report.html.maps import local_section, map_style, maps_section
-from retrieval.report.html.analysis_sections import Figures, captioned, table, thumb
-from retrieval.report.html.posterior import posterior_section
-from retrieval.report.html.document import document
 from retrieval.report.figures.components import component_pictures, grid, picture_of, sum_pictures
+from retrieval.report.html.analysis_sections import Figures, captioned, table, thumb
+from retrieval.report.html.document import document
+from retrieval.report.html.maps import local_section, map_style, maps_section
 from retrieval.report.html.markup import Markup, element, join
+from retrieval.report.html.posterior import posterior_section
 from retrieval.report.html.sections import method_list
 from retrieval.report.specs import breakable
-from retrieval.report.terminal.printable import counted
 
 #: Components shown of a space, words lists of a text space.
 PICTURES, TOPICS = 105, 100

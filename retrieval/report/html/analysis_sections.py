@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.output import writing
-from retrieval.report.html.markup import Markup, element
-from retrieval.report.figures.pictures import data_uri
 from retrieval.report.figures.image_grid import as_image
+from retrieval.report.figures.pictures import data_uri
+from retrieval.report.html.markup import Markup, element
 
 #: Heads of columns of words, which stand on the left.
 WORDY = {"because it is", "method", "words that weigh most", "and least"}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from retrieval.experiment.result import Comparison
 from retrieval.output import writing
+from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.document import document
 from retrieval.report.html.examples import examples_section
-from retrieval.report.html.training_history import training_section
 from retrieval.report.html.markup import Markup, element
-from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.sections import figures_section, method_section, overlap_section, table_section
+from retrieval.report.html.training_history import training_section
 from retrieval.report.verdict import answer, cost_title, listed
 
 #: The page stays below this.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from retrieval.experiment.result import Answer, Comparison, Example, Shown, SpaceResult
+from retrieval.experiment.result import Comparison, Example, SpaceResult
 from retrieval.report.colours import colour_of
-from retrieval.report.html.markup import Markup, element, join
 from retrieval.report.figures.pictures import THUMBNAIL, data_uri
+from retrieval.report.html.markup import Markup, element, join
 from retrieval.report.specs import breakable
+from retrieval.search.result import Answer, Shown
 
 #: Documents shown at once; the others open on a click.
 CARDS = 5

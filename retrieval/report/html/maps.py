@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from retrieval.analysis.study import Analysis
 from retrieval.report.figures.analysis import map_figures
+from retrieval.report.figures.plots import legend_svg
 from retrieval.report.html.analysis_sections import Figures, thumb
 from retrieval.report.html.markup import Markup, element, join
-from retrieval.report.figures.plots import legend_svg
 from retrieval.report.specs import breakable
 
 #: Items whose pictures are linked from the maps.

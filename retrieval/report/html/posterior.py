@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from retrieval.analysis.posterior import ACTIVE, MOST, AggregatePosterior, prior_density
 from retrieval.analysis.study import Analysis, SpaceStudy
-from retrieval.report.terminal.analysis import POSTERIOR_HEAD, posterior_rows
-from retrieval.report.html.maps import anchors_of, classes_of, legend
-from retrieval.report.html.analysis_sections import Figures, table
-from retrieval.report.figures.densities import densities_svg
 from retrieval.report.figures.components import grid
-from retrieval.report.html.markup import Markup, element, join
+from retrieval.report.figures.densities import densities_svg
 from retrieval.report.figures.plots import Series, map_svg
+from retrieval.report.html.analysis_sections import Figures, table
+from retrieval.report.html.maps import anchors_of, classes_of, legend
+from retrieval.report.html.markup import Markup, element, join
 from retrieval.report.specs import breakable
+from retrieval.report.terminal.analysis import POSTERIOR_HEAD, posterior_rows
 
 _NOTE = (
     "Every item's code is a Gaussian; the mixture of all of them, the aggregate posterior, is what the decoder learnt "

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.html.examples import swatch
 from retrieval.report.figures.quality import precision_recall_svg, quality_cost_svg
+from retrieval.report.html.examples import swatch
 from retrieval.report.html.markup import Markup, element, join
 from retrieval.report.json import plain
 from retrieval.report.rows import Cell, Column, comparison_rows, measures_of, overlap_cells

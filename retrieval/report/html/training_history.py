@@ -7,12 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.experiment.result import Comparison, Phase
+from encoders.numbers import counted
+from retrieval.experiment.result import Comparison
 from retrieval.report.colours import colour_of
 from retrieval.report.figures.drawing import Frame, level, round_ticks, spread, svg, tick, ticks_told, words
 from retrieval.report.html.markup import Markup, element, join
 from retrieval.report.specs import breakable
-from retrieval.report.terminal.printable import counted
+from retrieval.spaces.history import Phase
 
 _WIDTH, _HEIGHT = 380.0, 220.0
 #: A logarithmic scale where the largest loss is so many times the smallest.

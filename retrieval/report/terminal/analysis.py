@@ -6,8 +6,8 @@ from typing import Any
 
 from retrieval.analysis.posterior import ACTIVE, MOST, AggregatePosterior
 from retrieval.analysis.study import Analysis
-from retrieval.report.terminal.listing import WIDTH, aligned
 from retrieval.report.specs import wrapped
+from retrieval.report.terminal.listing import WIDTH, aligned
 
 MEASURES = ("NMI", "ARI", "purity", "accuracy")
 POSTERIOR_HEAD = ("component", "mean KL, nats", "variance of means", "prior filled", "in use")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from encoders.numbers import counted
 from indexers.elasticsearch.ownership import THIS
+from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_of
 from retrieval.collection.local import Collection
 from retrieval.report.terminal.listing import aligned, info_json, info_lines
-from retrieval.report.terminal.printable import counted
-from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_of
 
 
 def everything_json(collection: Collection) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from encoders.numbers import counted
 from retrieval.collection.filters import Filter
-from retrieval.search.hybrid import RRF, FusedAnswers
-from retrieval.search.fusion import CONSTANT
+from retrieval.report.specs import wrapped
 from retrieval.report.terminal.listing import (
     WIDTH,
     answers_table,
@@ -17,8 +17,8 @@ from retrieval.report.terminal.listing import (
     space_json,
     why_nothing,
 )
-from retrieval.report.specs import wrapped
-from retrieval.report.terminal.printable import counted
+from retrieval.search.fusion import CONSTANT
+from retrieval.search.hybrid import RRF, FusedAnswers
 from retrieval.search.searcher import Found, Query
 
 

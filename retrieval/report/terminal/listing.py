@@ -8,14 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from encoders import options
+from encoders.numbers import counted
 from encoders.registry import ENCODERS, encoder_class
-from retrieval.collection.local import Collection
-from retrieval.experiment.result import Answer
-from retrieval.corpora.registry import CorpusInfo
 from retrieval.collection.filters import Filter, written
+from retrieval.collection.local import Collection
+from retrieval.corpora.registry import CorpusInfo
 from retrieval.report.specs import wrapped
-from retrieval.report.terminal.printable import counted, printable
+from retrieval.report.terminal.printable import printable
 from retrieval.search.rerank import Reranked
+from retrieval.search.result import Answer
 from retrieval.search.searcher import Found, Query
 
 WIDTH = 100

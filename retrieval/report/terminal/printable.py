@@ -45,17 +45,6 @@ def _escape(letter: str) -> str:
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "space"), counted(1797, "item")
-    ('1 space', '1,797 items')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 @contextmanager
 def standard_output() -> Iterator[None]:
     """Name what cannot be written to: the system's error about a stream names no file."""

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.sparse import issparse
 
 from encoders.errors import BadItemError
+from encoders.numbers import counted
 from retrieval.applications.reconstructions import Copies, Row, is_picture, mean_name
 from retrieval.output import write_npy, writing
-from retrieval.report.terminal.listing import WIDTH, aligned
 from retrieval.report.figures.image_grid import as_image, sheet
 from retrieval.report.specs import middle_cut
-from retrieval.report.terminal.printable import counted
+from retrieval.report.terminal.listing import WIDTH, aligned
 
 TOP_WORDS = 12
 

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
 from retrieval.report.json import to_json
 from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.specs import wrapped
-from retrieval.report.terminal.printable import counted, printable
+from retrieval.report.terminal.printable import printable
 from retrieval.report.verdict import answer, notes, overlap_sentence
 
 if TYPE_CHECKING:

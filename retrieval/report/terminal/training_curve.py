@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.neural.encoder import MAIN, NeuralEncoder
-from retrieval.spaces.history import measures_of
 from retrieval.report.html.training_history import LOGARITHMIC
 from retrieval.report.specs import middle_cut
+from retrieval.spaces.history import measures_of
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -16,8 +16,8 @@ from encoders.codes import Batch, Metric
 from encoders.density import gaussian, mixture
 from encoders.density.gaussian import Gaussian
 from encoders.density.kernel import KernelDensity
-from encoders.density.mixture import Mixture
 from encoders.density.knn import NearestDensity
+from encoders.density.mixture import Mixture
 from encoders.errors import BadItemError, OptionError
 
 RNG = np.random.default_rng(0)

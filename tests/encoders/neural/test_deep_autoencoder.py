@@ -17,8 +17,8 @@ from encoders.neural.corruption import shifting
 from encoders.neural.deep_autoencoder import DeepAutoencoder
 from encoders.neural.layers import forward
 from encoders.neural.networks import folded, mlp
-from encoders.neural.training import one_cycle
 from encoders.neural.reconstruction_loss import reconstruction_error
+from encoders.neural.training import one_cycle
 from encoders.projection.pca import PCA
 from encoders.registry import create
 

@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits
 from encoders.errors import OptionError
 from encoders.neural.networks import blocks, mlp
 from encoders.neural.pretraining import _contrastive, layerwise
-from encoders.neural.rows import Rows
 from encoders.neural.reconstruction_loss import Visible, chosen
+from encoders.neural.rows import Rows
 from encoders.registry import create
 
 DIGITS = (load_digits().data / 16).astype(np.float32)

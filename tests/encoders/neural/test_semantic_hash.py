@@ -11,8 +11,8 @@ from sklearn.datasets import load_digits
 from encoders.base import Encoder
 from encoders.codes import Kind, Metric
 from encoders.errors import OptionError
-from encoders.neural.semantic_hash import SemanticHash
 from encoders.neural.reconstruction_loss import Visible, reconstruction_error
+from encoders.neural.semantic_hash import SemanticHash
 from encoders.registry import create
 
 DATA = load_digits()

@@ -14,9 +14,9 @@ from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
 from encoders.errors import BadItemError, OptionError
+from encoders.neural.reconstruction_loss import Visible
 from encoders.neural.rows import Rows
 from encoders.neural.vae import VAE, divergence
-from encoders.neural.reconstruction_loss import Visible
 from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
 

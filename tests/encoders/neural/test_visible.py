@@ -9,8 +9,8 @@ from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
 from encoders.errors import BadItemError, OptionError
-from encoders.neural.rows import Rows
 from encoders.neural.reconstruction_loss import VISIBLE, Visible, chosen, scaled
+from encoders.neural.rows import Rows
 from encoders.registry import create
 
 DIGITS = (load_digits().data[:200] / 16).astype(np.float32)

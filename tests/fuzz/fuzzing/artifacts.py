@@ -134,8 +134,8 @@ def _asked(collection: Any, spec: str) -> Any:
 
 
 def _add_to_collection(folder: Path, scratch: Path, rng: random.Random) -> object:
-    from retrieval.corpora.base import Item
     from retrieval.collection.open import open_collection
+    from retrieval.corpora.base import Item
 
     collection, _ = open_collection(folder / "c").put([Item("new", "a new text about heat"), Item("1", "another text")])
     return collection.delete(["2"]).items.size

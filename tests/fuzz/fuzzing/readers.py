@@ -27,8 +27,8 @@ def read_corpus(*addresses: str) -> Callable[[Path, Path, random.Random], object
     """Read a corpus at one of some addresses below the folder, store all of it, and read that again."""
 
     def read(folder: Path, scratch: Path, rng: random.Random) -> object:
-        from retrieval.corpora.registry import open_corpus
         from retrieval.collection.item_store import ItemStore
+        from retrieval.corpora.registry import open_corpus
 
         corpus = open_corpus(f"{folder}/{rng.choice((addresses[0], *addresses))}")
         store = ItemStore.create(scratch / "items.sqlite", corpus)
@@ -50,6 +50,7 @@ def _read(name: str) -> Callable[[Path, Path, random.Random], object]:
 
     def read(folder: Path, scratch: Path, rng: random.Random) -> object:
         from retrieval.evaluation import trec
+
         path = rng.choice(sorted(folder.iterdir()))
         return getattr(trec, name)(path)
 
@@ -57,7 +58,7 @@ def _read(name: str) -> Callable[[Path, Path, random.Random], object]:
 
 
 def _npy(folder: Path, scratch: Path, rng: random.Random) -> object:
-    from retrieval.npy import read_npy
+    from retrieval.corpora.npy import read_npy
 
     return read_npy(folder / "rows.npy", 4, "rows of 4 numbers")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from indexers.elasticsearch.address import Address
+from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.paginate import _View, scanned
 from indexers.elasticsearch.query import SHOWN
-from indexers.elasticsearch.index_admin import Site
 
 #: Place of each document; some share one, as two may who add at once.
 PLACES = [0, 1, 2, 2, 3, 3, 4, 5, 6, 7]

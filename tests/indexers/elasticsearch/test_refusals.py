@@ -8,8 +8,8 @@ import pytest
 from encoders.codes import Kind, Metric, Space
 from encoders.errors import OptionError, ServerError
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.ownership import COMPARISON, unserved
 from indexers.elasticsearch.index_admin import write_alias
+from indexers.elasticsearch.ownership import COMPARISON, unserved
 from indexers.registry import create_index, load_index
 
 DENSE = Space(16, Kind.DENSE, Metric.COSINE)

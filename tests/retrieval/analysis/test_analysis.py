@@ -19,12 +19,12 @@ from retrieval.analysis.components import components_of, partial_sums
 from retrieval.analysis.dendrogram import folded, medoid
 from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import locality
-from retrieval.corpora.sample import draw
 from retrieval.analysis.study import analyze
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.html.analysis import write_analysis
+from retrieval.corpora.sample import draw
 from retrieval.report.figures.components import grid, picture_of
+from retrieval.report.html.analysis import write_analysis
 
 NEARBY = str(Path(sys.executable).parent / "nearby")
 

@@ -7,9 +7,9 @@ import pytest
 
 from encoders.errors import BadItemError, NotInvertibleError, OptionError
 from retrieval.applications.denoising import Noise, denoised, psnr
+from retrieval.applications.reconstruction import asked_items
 from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.applications.reconstruction import asked_items
 from retrieval.report.terminal.reconstructions import copies_lines, write_copies
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
+from retrieval.applications.reconstruction import asked_items, code_of, decoded, reconstructions
 from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.applications.reconstruction import asked_items, code_of, decoded, reconstructions
 from retrieval.report.terminal.reconstructions import copies_lines
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from encoders.errors import ArtifactError
 from retrieval.collection import database
+from retrieval.collection.item_store import ItemStore
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.collection.item_store import ItemStore
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, QueryError
-from retrieval.corpora.base import Corpus, Item
 from retrieval.collection.filters import Filter
 from retrieval.collection.item_store import ItemStore
+from retrieval.corpora.base import Corpus, Item
 
 ODD = ["a.b", "a[0]", "$", "$.year", 'a"b', 'a\\"b', "a\\b", "a'b", "a\nb", "a\x01b", "é", "日本", "😀", "#", "", "%", "_", "?"]  # fmt: skip
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from encoders.errors import OptionError
+from retrieval.collection.filters import Filter, written
 from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.collection.filters import Filter, written
 from retrieval.search.searcher import encode_query
 
 

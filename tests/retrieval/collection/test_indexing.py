@@ -6,10 +6,10 @@ import pytest
 
 from encoders.errors import NearbyError, OptionError
 from encoders.registry import create
+from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
 from retrieval.spaces.build import encoder_of
-from retrieval.collection.indexing import index_corpus
 
 
 @pytest.fixture

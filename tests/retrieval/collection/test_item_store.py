@@ -7,9 +7,9 @@ import sqlite3
 import pytest
 
 from encoders.errors import ArtifactError, CollectionError
+from retrieval.collection.item_store import ItemStore
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.collection.item_store import ItemStore
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from killing import kills
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, CorpusError, DimensionError, UnknownNameError
 from retrieval.collection import generations
+from retrieval.collection.generations import is_collection
+from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.collection.generations import is_collection
-from retrieval.collection.indexing import index_corpus
 from retrieval.spaces.saved_space import folder_name
 
 TEXTS = {

@@ -14,9 +14,9 @@ from encoders.errors import ArtifactError
 from encoders.registry import create
 from retrieval.applications.recommendation import Recommender
 from retrieval.collection.local import Collection
+from retrieval.collection.verification import verify
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.collection.verification import verify
 
 TEXTS = ["red apples", "green pears and apples", "a blunt body", "heat in a body", "pears", "a garden of apples"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoders.errors import QueryError
-from retrieval.npy import read_npy
+from retrieval.corpora.npy import read_npy
 
 
 @pytest.mark.parametrize(

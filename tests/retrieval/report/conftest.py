@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval.experiment.result import Answer, Comparison, Example, Overlap, Shown, SpaceResult
+from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult
+from retrieval.search.result import Answer, Shown
 
 EVIL = "<script>alert(1)</script>"
 BREAK_OUT = '"onmouseover="alert(2)'

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.experiment.result import Answer, Shown
 from retrieval.collection.filters import Filter
-from retrieval.search.hybrid import FusedAnswers
 from retrieval.report.terminal.hybrid import fused_json, fused_lines
+from retrieval.search.hybrid import FusedAnswers
+from retrieval.search.result import Answer, Shown
 from retrieval.search.searcher import Found, Query
 
 QUERY = Query("words", Shown("query", None, "words"))

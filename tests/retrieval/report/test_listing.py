@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.experiment.result import Answer, Shown
-from retrieval.corpora.registry import catalogue
 from retrieval.collection.filters import Filter
+from retrieval.corpora.registry import catalogue
 from retrieval.report.terminal.listing import aligned, answers_lines, corpora_lines, encoders_lines
+from retrieval.search.result import Answer, Shown
 from retrieval.search.searcher import Found, Query
 
 QUERY = Query("words", Shown("query", None, "words"))

@@ -5,17 +5,16 @@ from dataclasses import replace
 import pytest
 
 from encoders.codes import Metric
-from retrieval.experiment.result import Phase
-from retrieval.spaces.history import measures_of
-from retrieval.report.html.examples import examples_section
 from retrieval.report.figures.quality import quality_cost_svg
-from retrieval.report.terminal.listing import answers_json, answers_lines
+from retrieval.report.html.examples import examples_section
+from retrieval.report.html.sections import overlap_section
 from retrieval.report.html.training_history import loss_svg
 from retrieval.report.json import to_json
-from retrieval.report.html.sections import overlap_section
+from retrieval.report.terminal.listing import answers_json, answers_lines
 from retrieval.report.verdict import cost_title, overlap_sentence
-from retrieval.search.searcher import Found, Query
 from retrieval.search.result import distance_of
+from retrieval.search.searcher import Found, Query
+from retrieval.spaces.history import Phase, measures_of
 
 SCORED, FAR = "its score (larger is better)", "its distance in the space's own metric"
 

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from encoders.errors import ArtifactError, BadItemError
-from retrieval.experiment.result import Answer, Example, Shown
+from retrieval.experiment.result import Example
+from retrieval.report.figures.pictures import data_uri
 from retrieval.report.html import comparison as page_module
 from retrieval.report.html.comparison import write_page
-from retrieval.report.figures.pictures import data_uri
+from retrieval.search.result import Answer, Shown
 
 VOID = {"meta", "img", "br", "wbr"}
 

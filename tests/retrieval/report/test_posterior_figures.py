@@ -9,11 +9,11 @@ import pytest
 
 from retrieval.analysis.posterior import MOST, aggregate
 from retrieval.analysis.study import Analysis, SpaceStudy
-from retrieval.experiment.result import Shown
-from retrieval.report.terminal.analysis import analysis_json, analysis_lines
+from retrieval.report.figures.plots import map_svg
 from retrieval.report.html.analysis import write_analysis
 from retrieval.report.html.posterior import density_figure
-from retrieval.report.figures.plots import map_svg
+from retrieval.report.terminal.analysis import analysis_json, analysis_lines
+from retrieval.search.result import Shown
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from encoders.neural.training_config import History
 from encoders.registry import create
-from retrieval.experiment.result import Phase
 from retrieval.applications.reconstructions import Copies, Row
-from retrieval.report.terminal.training_curve import LiveCurve, curve, status
+from retrieval.report.figures.image_grid import sheet
 from retrieval.report.html.training_history import loss_svg, training_section
 from retrieval.report.json import to_json
-from retrieval.report.figures.image_grid import sheet
+from retrieval.report.terminal.training_curve import LiveCurve, curve, status
+from retrieval.spaces.history import Phase
 
 FALLING = Phase("deep-ae", [9.0, 4.0, 2.0, 1.5], [8.0, 5.0, 3.0, 3.5], 1.25, 2)
 

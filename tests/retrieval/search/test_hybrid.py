@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from encoders.errors import OptionError, QueryError, UnknownNameError
+from retrieval.collection.filters import Filter
 from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.collection.filters import Filter
 from retrieval.search.hybrid import depth_of, fused_search, require_fusible
 from retrieval.search.searcher import MOST, Searcher, read_query
 

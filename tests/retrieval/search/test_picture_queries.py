@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval.collection.local import Collection
-from retrieval.corpora.registry import open_corpus
 from retrieval.collection.indexing import Plan, index_as_planned
+from retrieval.collection.local import Collection
 from retrieval.collection.open import open_addition, open_collection
+from retrieval.corpora.registry import open_corpus
 from retrieval.search.searcher import Searcher, read_query
 
 RNG = np.random.default_rng(3)

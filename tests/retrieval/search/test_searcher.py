@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from encoders.errors import QueryError
+from retrieval.collection.filters import Filter
 from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.collection.filters import Filter
-from retrieval.search.searcher import Query, Searcher, read_query
 from retrieval.search.result import show
+from retrieval.search.searcher import Query, Searcher, read_query
 
 
 @pytest.fixture

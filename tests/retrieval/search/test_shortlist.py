@@ -15,9 +15,9 @@ from encoders.errors import BadItemError, CollectionError, DimensionError, Nearb
 from indexers import pairs
 from indexers.registry import create_index
 from indexers.sparse import Sparse
-from retrieval.search import shortlist
 from retrieval.collection.local import Collection
 from retrieval.corpora.registry import open_corpus
+from retrieval.search import shortlist
 from retrieval.search.rerank import plan_of, rerank
 from retrieval.search.searcher import Searcher, read_query
 from retrieval.search.shortlist import shortlisted

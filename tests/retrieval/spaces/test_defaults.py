@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from retrieval.corpora.registry import open_corpus
-from retrieval.spaces.defaults import default_spaces
 from retrieval.experiment.compare import compare
+from retrieval.spaces.defaults import default_spaces
 
 ROOT = Path(__file__).parents[2]
 

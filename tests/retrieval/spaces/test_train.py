@@ -15,12 +15,12 @@ from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, OptionError, TrainingError
 from encoders.neural import training
 from encoders.registry import create
+from retrieval.collection.indexing import index_corpus
 from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.item_record import items_digest
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare
 from retrieval.spaces.build import encoder_of
-from retrieval.collection.indexing import index_corpus
-from retrieval.corpora.item_record import items_digest
 from retrieval.spaces.train import Workplace, budgeted, read_minutes, train_encoder
 
 SMALL = "pixels+deep-ae:16-4"

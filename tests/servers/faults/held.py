@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from indexers.elasticsearch.paginate import scanned
 from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.paginate import scanned
 
 
 class Held(NamedTuple):

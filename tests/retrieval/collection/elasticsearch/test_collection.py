@@ -10,16 +10,16 @@ import pytest
 from encoders.errors import CollectionError, CorpusError, IndexGoneError, OptionError, UnsupportedSpaceError
 from encoders.registry import create
 from indexers.elasticsearch.ownership import ANOTHER
+from retrieval.collection.elasticsearch import bulk_load as loading
+from retrieval.collection.elasticsearch.cleanup import indexes_at, remove_stale
+from retrieval.collection.filters import Filter
+from retrieval.collection.indexing import Plan, index_as_planned, index_corpus
+from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare_collection
-from retrieval.collection.filters import Filter
 from retrieval.search.hybrid import fused_search
-from retrieval.collection.indexing import Plan, index_as_planned, index_corpus
-from retrieval.collection.open import open_collection
 from retrieval.search.searcher import Searcher, read_query
-from retrieval.collection.elasticsearch import bulk_load as loading
-from retrieval.collection.elasticsearch.cleanup import indexes_at, remove_stale
 
 SPACES = ("bm25", "tfidf+lsa:16", "tfidf+lsa:16+binarize")
 ODD = ["", "x" * 600, "~x", "🦊", "two\nlines"]

@@ -19,15 +19,15 @@ from encoders.codes import Modality
 from encoders.errors import CollectionError, IndexGoneError, PartMissingError, ServerError
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.retry import passes, patient, status_passes
-from indexers.elasticsearch.query import _answers
 from indexers.elasticsearch.index_admin import Site
-from retrieval.corpora.base import Corpus, Item
-from retrieval.collection.open import open_collection
-from retrieval.search.searcher import Searcher, read_query
+from indexers.elasticsearch.query import _answers
+from indexers.elasticsearch.retry import passes, patient, status_passes
 from retrieval.collection.elasticsearch import indexing
 from retrieval.collection.elasticsearch.indexing import index_served
 from retrieval.collection.elasticsearch.items import ServedItems
+from retrieval.collection.open import open_collection
+from retrieval.corpora.base import Corpus, Item
+from retrieval.search.searcher import Searcher, read_query
 
 WORDS = "river stone bread light engine forest paper music winter harbour copper garden".split()
 ITEMS, PAUSE = 1_500, 0.15

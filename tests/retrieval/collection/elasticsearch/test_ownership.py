@@ -8,11 +8,11 @@ from contextlib import suppress
 import pytest
 from elasticsearch import ApiError
 
-from indexers.elasticsearch.ownership import COMPARISON, UNKNOWN, next_free_name
 from indexers.elasticsearch.index_admin import Site
-from retrieval.collection.open import open_collection
+from indexers.elasticsearch.ownership import COMPARISON, UNKNOWN, next_free_name
 from retrieval.collection.elasticsearch import identity as identities
 from retrieval.collection.elasticsearch.cleanup import indexes_at
+from retrieval.collection.open import open_collection
 
 MARKED = {"_meta": {"nearby": "an index", "space": {}}}
 
@@ -211,7 +211,9 @@ def test_a_collection_of_an_older_nearby_is_read_and_its_stale_indexes_need_yes(
 
 def test_a_load_of_another_collection_is_not_taken_over(nearby, refusal, fruit, address, tmp_path, monkeypatch):
     with monkeypatch.context() as killed:
-        killed.setattr("retrieval.collection.elasticsearch.swap.Build.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr(
+            "retrieval.collection.elasticsearch.swap.Build.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
         assert nearby("index", fruit, "-s", "bm25", "-o", tmp_path / "one", "--index", address)[0] == 1
     (loading,) = indexes_at(address).stale
     assert "another load of" in refusal("index", fruit, "-s", "bm25", "-o", tmp_path / "two", "--index", address)

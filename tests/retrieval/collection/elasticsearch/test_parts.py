@@ -6,16 +6,16 @@ import json
 
 import numpy as np
 import pytest
+from retrieval.served import building, indexing, loading
 
 from encoders.errors import CollectionError, NearbyError, OptionError
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
-from retrieval.corpora.base import Corpus, Item
-from retrieval.corpora.registry import open_corpus
+from retrieval.collection.elasticsearch.cleanup import indexes_at, remove_stale
 from retrieval.collection.indexing import Plan, index_as_planned
 from retrieval.collection.open import open_collection
-from retrieval.served import building, indexing, loading
-from retrieval.collection.elasticsearch.cleanup import indexes_at, remove_stale
+from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.registry import open_corpus
 
 WORDS = "river bank money loan water boat fish rate credit stream tide bond".split()
 

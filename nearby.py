@@ -1,0 +1,114 @@
+"""The front door for Python: the names that a program needs, each imported when it is first used.
+
+``import nearby`` loads nothing heavy. docs/python.md shows the names at work.
+
+Examples
+--------
+>>> import nearby
+>>> corpus = nearby.open_corpus("digits")
+>>> encoder = nearby.create("pixels+pca:16").fit(corpus.batches())
+>>> encoder.space.dim
+16
+>>> nearby.compare(corpus, ["pixels", "pixels+pca:2"], examples=0).n_queries
+1797
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from encoders.artifact import load_encoder
+    from encoders.base import Encoder
+    from encoders.codes import Space
+    from encoders.errors import NearbyError
+    from encoders.registry import create
+    from indexers.base import Hit, Index
+    from indexers.registry import create_index, load_index
+    from retrieval.collection.indexing import index_corpus
+    from retrieval.collection.local import Collection
+    from retrieval.collection.open import open_collection
+    from retrieval.collection.open import open_data as open_corpus
+    from retrieval.corpora.base import Corpus, Item
+    from retrieval.evaluation.evaluate import evaluate_run as evaluate
+    from retrieval.evaluation.trec import read_qrels, read_run, write_qrels, write_run
+    from retrieval.experiment.compare import compare, compare_collection
+    from retrieval.experiment.result import Comparison
+    from retrieval.report.html.comparison import write_page as write_report
+    from retrieval.search.searcher import Searcher, read_query
+    from retrieval.spaces.train import train_encoder as train
+
+#: name -> where it is defined
+_NAMES = {
+    "Collection": "retrieval.collection.local:Collection",
+    "Comparison": "retrieval.experiment.result:Comparison",
+    "Corpus": "retrieval.corpora.base:Corpus",
+    "Encoder": "encoders.base:Encoder",
+    "Hit": "indexers.base:Hit",
+    "Index": "indexers.base:Index",
+    "Item": "retrieval.corpora.base:Item",
+    "NearbyError": "encoders.errors:NearbyError",
+    "Searcher": "retrieval.search.searcher:Searcher",
+    "Space": "encoders.codes:Space",
+    "compare": "retrieval.experiment.compare:compare",
+    "compare_collection": "retrieval.experiment.compare:compare_collection",
+    "create": "encoders.registry:create",
+    "create_index": "indexers.registry:create_index",
+    "evaluate": "retrieval.evaluation.evaluate:evaluate_run",
+    "index_corpus": "retrieval.collection.indexing:index_corpus",
+    "load_encoder": "encoders.artifact:load_encoder",
+    "load_index": "indexers.registry:load_index",
+    "open_collection": "retrieval.collection.open:open_collection",
+    "open_corpus": "retrieval.collection.open:open_data",
+    "read_qrels": "retrieval.evaluation.trec:read_qrels",
+    "read_query": "retrieval.search.searcher:read_query",
+    "read_run": "retrieval.evaluation.trec:read_run",
+    "train": "retrieval.spaces.train:train_encoder",
+    "write_qrels": "retrieval.evaluation.trec:write_qrels",
+    "write_report": "retrieval.report.html.comparison:write_page",
+    "write_run": "retrieval.evaluation.trec:write_run",
+}
+
+__all__ = [
+    "Collection",
+    "Comparison",
+    "Corpus",
+    "Encoder",
+    "Hit",
+    "Index",
+    "Item",
+    "NearbyError",
+    "Searcher",
+    "Space",
+    "compare",
+    "compare_collection",
+    "create",
+    "create_index",
+    "evaluate",
+    "index_corpus",
+    "load_encoder",
+    "load_index",
+    "open_collection",
+    "open_corpus",
+    "read_qrels",
+    "read_query",
+    "read_run",
+    "train",
+    "write_qrels",
+    "write_report",
+    "write_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'nearby' has no attribute '{name}'")
+    module, _, attribute = _NAMES[name].partition(":")
+    value = getattr(importlib.import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
