@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from encoders.artifact import sealed
 from encoders.base import Encoder
 from encoders.errors import ArtifactError, BadItemError
 from encoders.registry import create
@@ -191,6 +192,6 @@ def test_what_was_fitted_by_other_rules_for_words_is_refused(spec, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     for learnt in (manifest["learnt"], *manifest["learnt"].get("stages", [])):
         learnt.pop("analysis", None)  # as it was written before there was one
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(sealed(manifest)))
     with pytest.raises(ArtifactError, match="fit and index again"):
         Encoder.load(folder)

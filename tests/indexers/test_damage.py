@@ -54,7 +54,7 @@ for description, kind, metric in {cases!r}:
     index.save(folder)
     def answer():
         opened = load_index(folder)
-        found = opened.search(matrix[:5], 4)
+        found = list(opened.search(matrix[:5], 4))
         if opened.holds_codes:
             found.append(opened.score_rows(matrix[:2], np.arange(20).reshape(2, 10)).tolist())
             whole = opened.codes()

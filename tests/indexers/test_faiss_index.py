@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from encoders.artifact import digest_of
+from encoders.artifact import digest_of, sealed
 from encoders.codes import Kind, Metric, Space
 from encoders.errors import ArtifactError, BadItemError, NotFittedError, OptionError, UnsupportedSpaceError
 from indexers.faiss import Faiss
@@ -164,6 +164,6 @@ def test_rows_that_an_index_does_not_have_are_refused_when_it_is_opened(tmp_path
     manifest = json.loads((tmp_path / "index" / "manifest.json").read_text())
     file = tmp_path / "index" / "live.npy"
     manifest["files"]["live.npy"] = {"bytes": file.stat().st_size, "sha256": digest_of(file)}
-    (tmp_path / "index" / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "index" / "manifest.json").write_text(json.dumps(sealed(manifest)))
     with pytest.raises(ArtifactError, match=r"live\.npy names rows that the index does not have"):
         load_index(tmp_path / "index")

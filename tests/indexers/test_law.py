@@ -385,8 +385,15 @@ def law_equal_codes_are_nearest(case: Case, tmp_path: Path) -> None:
 
 
 def law_a_power_of_two_changes_no_ranking(case: Case, tmp_path: Path) -> None:
-    if case.space.kind is Kind.BINARY or "SERVER" in case.description or "HNSW" in case.description:
+    if case.space.kind is Kind.BINARY or "HNSW" in case.description:
         return  # a graph is built by several threads, and differs from run to run
+    if case.description.startswith("elasticsearch"):  # the server computes in float32: refused, saying how to rescale
+        codes = some_codes(case.space, N, seed=1)
+        if case.space.kind is Kind.DENSE:
+            factor = np.float32(2.0**110 if case.space.metric is Metric.COSINE else 2.0**-100)
+            with pytest.raises(BadItemError, match="scale them first|multiply them by"):
+                create_index(case.description, case.space).add(names(N), codes * factor)
+        return
     codes, queries = some_codes(case.space, N, seed=1), some_codes(case.space, QUERIES, seed=2)
     expected: Any = None
     first = np.float32(1)

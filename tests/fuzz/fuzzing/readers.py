@@ -186,11 +186,12 @@ def _picture_folder(folder: Path) -> None:
 def _picture_query(folder: Path, scratch: Path, rng: random.Random) -> object:
     from encoders.errors import CorpusError
     from retrieval.corpora.images import read_image
+    from retrieval.corpora.preprocessing import Preprocessing
 
     refused = None
     for path in sorted(folder.rglob("*.*")):  # the damaged one is among them
         try:
-            read_image(path, (4, 4), grey=rng.random() < 0.5)
+            read_image(path, Preprocessing((4, 4), rng.random() < 0.5))
         except CorpusError as error:
             refused = error
     if refused is not None:

@@ -101,7 +101,9 @@ def test_scores_are_turned_back():
     np.testing.assert_allclose(euclidean.scores(1 / (1 + distances)), -distances, rtol=1e-6)
     products = np.array([-5.0, -0.25, 0.0, 0.25, 7.0])
     raw = np.where(products < 0, 1 / (1 - products), products + 1)
-    np.testing.assert_allclose(DenseField(dense(4), address).scores(raw), products, rtol=1e-6)
+    np.testing.assert_allclose(DenseField(dense(4, Metric.DOT), address).scores(raw), products, rtol=1e-6)
+    cosines = DenseField(dense(4, Metric.COSINE), address).scores(raw)
+    np.testing.assert_allclose(cosines, np.clip(products, -1, 1), rtol=1e-6)
     bits = BitField(Space(20, Kind.BINARY, Metric.HAMMING), address)
     assert bits.scores((24 - np.arange(25)) / 24).tolist() == [-float(bit) for bit in range(25)]
     words = WordsField(Space(3, Kind.SPARSE, Metric.DOT), address, Lexicon(("a", "b", "c"), 1.5, 0.75))

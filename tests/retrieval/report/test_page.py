@@ -165,7 +165,7 @@ def test_a_failed_write_leaves_the_old_page(tmp_path, pictures, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("retrieval.output.os.fsync", full)
+    monkeypatch.setattr("encoders.atomic_write.os.fsync", full)
     with pytest.raises(ArtifactError, match=r"cannot write .*report\.html: No space left"):
         write_page(pictures, path)
     assert path.read_text() == "old"

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from elasticsearch import ApiError
 
+from encoders.artifact import sealed
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.ownership import COMPARISON, UNKNOWN, next_free_name
 from retrieval.collection.elasticsearch import identity as identities
@@ -193,7 +194,7 @@ def test_a_collection_of_an_older_nearby_is_read_and_its_stale_indexes_need_yes(
     for manifest in folder.glob("generations/*/manifest.json"):
         text = json.loads(manifest.read_text())
         del text["identity"]
-        manifest.write_text(json.dumps(text))
+        manifest.write_text(json.dumps(sealed(text)))
     assert "pear" in done(nearby, "search", folder, "pear")
     assert "there already" in done(nearby, *words)
     done(nearby, "add", folder, more)
@@ -266,5 +267,5 @@ def test_a_folder_cannot_name_an_index_that_is_none_of_nearbys(
     (manifest,) = folder.glob("generations/*/manifest.json")
     kept = manifest.read_text()
     for name in ("*", f"{index_name}*", "_all", "../x", f"{index_name}-000001,other"):
-        manifest.write_text(json.dumps({**json.loads(kept), "index": name}))
+        manifest.write_text(json.dumps(sealed({**json.loads(kept), "index": name})))
         assert "is gone" in refusal("search", folder, "pear")

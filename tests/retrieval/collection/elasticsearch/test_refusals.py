@@ -8,6 +8,7 @@ import time
 import pytest
 from fake_node import Reply, fake_node, refused, version
 
+from encoders.artifact import sealed
 from indexers.elasticsearch import client
 from indexers.elasticsearch.index_admin import Site
 from retrieval.collection.elasticsearch.cleanup import indexes_at
@@ -120,7 +121,7 @@ def test_a_server_that_went_away_after_the_folder_was_written(refusal, served):
     manifest = next(served.glob("generations/*/manifest.json"))
     text = json.loads(manifest.read_text())
     text["server"] = "elasticsearch:http://127.0.0.1:1/n"
-    manifest.write_text(json.dumps(text))
+    manifest.write_text(json.dumps(sealed(text)))
     for command in (
         ["search", served, "pear"],
         ["info", served],
@@ -340,7 +341,7 @@ def test_info_tells_what_is_stale_and_clean_removes_it(
     for number, meta, alias in ((1, said, {}), (4, {**said, "identity": "other"}, {f"{index_name}.next": {}})):
         elasticsearch_client.indices.create(
             index=f"{index_name}-{number:06}", mappings={**theirs, "_meta": meta}, aliases=alias,
-            settings={"similarity": {"bm25_k1_1p5_b_0p75": {"type": "BM25", "k1": 1.5, "b": 0.75}}},
+            settings={"similarity": {"bm25_k1_1p2_b_0p75": {"type": "BM25", "k1": 1.2, "b": 0.75}}},
         )  # fmt: skip
     elasticsearch_client.indices.create(index=f"{index_name}-other")  # of somebody whose name begins so
     elasticsearch_client.index(index=f"{index_name}-000004", document={"place": 1})

@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 from fake_node import PRODUCT, Reply, fake_node
 
+from encoders.artifact import sealed
 from indexers.elasticsearch import client
 
 JUNK = {
@@ -91,7 +92,7 @@ def test_a_silent_server_is_given_up_when_the_time_is(refusal, served, tmp_path,
         manifest = next(folder.glob("generations/*/manifest.json"))
         text = json.loads(manifest.read_text())
         text["server"] = f"elasticsearch:http://127.0.0.1:{silent.getsockname()[1]}/n"
-        manifest.write_text(json.dumps(text))
+        manifest.write_text(json.dumps(sealed(text)))
         began = time.monotonic()
         assert "did not answer in time" in refusal("search", folder, "pear")
         assert (
