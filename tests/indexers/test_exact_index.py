@@ -9,7 +9,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from encoders.codes import Kind, Metric, Space
-from indexers import pairs, scan
+from indexers import brute_force as scan
+from indexers import pairs
 from indexers.exact import Exact
 from indexers.topk import best
 

@@ -391,7 +391,7 @@ def law_a_power_of_two_changes_no_ranking(case: Case, tmp_path: Path) -> None:
         codes = some_codes(case.space, N, seed=1)
         if case.space.kind is Kind.DENSE:
             factor = np.float32(2.0**110 if case.space.metric is Metric.COSINE else 2.0**-100)
-            with pytest.raises(BadItemError, match="scale them first|multiply them by"):
+            with pytest.raises(BadItemError, match=r"scale them first|multiply them by"):
                 create_index(case.description, case.space).add(names(N), codes * factor)
         return
     codes, queries = some_codes(case.space, N, seed=1), some_codes(case.space, QUERIES, seed=2)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from encoders.artifact import sealed
+from encoders.checksums import file_sums
 from fuzzing.mutations import misplace, mutate
 
 
@@ -67,11 +69,15 @@ def sign(manifests: list[Path]) -> None:
                 manifest["digests"][name] = _sha256(path.parent / name)
             for name in manifest.get("files", {}):
                 file = path.parent / name
-                manifest["files"][name] = {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+                if not file.is_file():
+                    raise FileNotFoundError(file)
+                manifest["files"][name] = file_sums(file)
             for record in manifest.get("spaces", []):
                 for part in ("encoder", "index"):
                     inner = path.parent / "spaces" / record["folder"] / part / "manifest.json"
                     record[f"{part}_digest"] = _sha256(inner)
+            if "digest" in manifest:
+                manifest = sealed(manifest)
             text = json.dumps(manifest).encode("utf-8", errors="surrogatepass")
         except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
             continue  # damaged itself

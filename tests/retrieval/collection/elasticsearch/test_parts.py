@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
-from retrieval.served import building, indexing, loading
 
 from encoders.errors import CollectionError, NearbyError, OptionError
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
+from retrieval.collection.elasticsearch import bulk_load as loading
+from retrieval.collection.elasticsearch import indexing
+from retrieval.collection.elasticsearch import swap as building
 from retrieval.collection.elasticsearch.cleanup import indexes_at, remove_stale
 from retrieval.collection.indexing import Plan, index_as_planned
 from retrieval.collection.open import open_collection
