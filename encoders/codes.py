@@ -84,8 +84,16 @@ class Space:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Space:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When it is anything else.
+        """
         shape = value.get("shape")
+        if not isinstance(shape, list | None):
+            raise ValueError(f"a shape is a list of lengths, found {type(shape).__name__}")
         lengths = None if shape is None else tuple(whole_number(length, MAX_DIM) for length in shape)
         return cls(whole_number(value["dim"], MAX_DIM), Kind(value["kind"]), Metric(value["metric"]), lengths)
 

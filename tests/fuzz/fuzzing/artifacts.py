@@ -145,7 +145,7 @@ def _recommender(folder: Path) -> None:
     from retrieval.applications.recommendation import Recommender
     from retrieval.corpora.registry import open_corpus
 
-    Recommender.fit(open_corpus("ratings-example"), "mf:2").save(folder / "r")
+    Recommender.fit(open_corpus("ratings-example"), "mf:2,solver=als").save(folder / "r")
 
 
 def _read_recommender(folder: Path, scratch: Path, rng: random.Random) -> object:
