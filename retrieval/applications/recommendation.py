@@ -200,6 +200,10 @@ class Recommender:
         check_seal(manifest, folder / MANIFEST)
         if not isinstance(encoder, MatrixFactorization):
             raise ArtifactError(f"{folder / ENCODER} is no matrix factorisation")
+        factors = encoder.factors
+        expected = (len(names["users"]), len(names["items"])) * 2
+        if expected != tuple(map(len, (factors.rows, factors.columns, factors.row_bias, factors.column_bias))):
+            raise ArtifactError(f"{folder} is corrupt: its factors are not those of its users and items")
         return cls(encoder, names["users"], names["items"], names["titles"], matrix)
 
 

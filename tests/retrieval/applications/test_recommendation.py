@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -296,3 +297,11 @@ def test_bad_input_is_one_clear_sentence(nearby, tmp_path, arguments, words):
     assert words in err
     assert err.startswith("nearby: ")
     assert err.count("\n") == 1
+
+
+def test_factors_of_other_users_are_refused(tmp_path):
+    model = Recommender.fit(open_corpus("ratings-example"), "mf:2,solver=als")
+    model.encoder.factors = replace(model.encoder.factors, row_bias=model.encoder.factors.row_bias[:0])
+    model.save(tmp_path / "r")
+    with pytest.raises(ArtifactError, match="its factors are not those of its users and items"):
+        Recommender.load(tmp_path / "r")
