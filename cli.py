@@ -623,15 +623,15 @@ def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> Non
     from retrieval.report.html.comparison import write_page
     from retrieval.report.terminal.table import print_table, to_json
 
-    if as_json:
-        _print_json([to_json(comparison) for comparison in comparisons])
-    else:
-        for comparison in comparisons:
-            with standard_output():
-                print_table(comparison)
-    if out is not None:
+    if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)
         _say(f"report: {write_page(comparisons, out / 'report.html')}")
+    if as_json:
+        _print_json([to_json(comparison) for comparison in comparisons])
+        return
+    for comparison in comparisons:
+        with standard_output():
+            print_table(comparison)
 
 
 def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:

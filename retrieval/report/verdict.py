@@ -151,8 +151,10 @@ def notes(comparison: Comparison) -> list[str]:
 def _tie_note(space: SpaceResult) -> str | None:
     if not space.tie_range:
         return None
-    ranges = listed([f"{measure} from {low:.3f} to {high:.3f}" for measure, (low, high) in space.tie_range.items()])
-    return f"{space.label} gives equal scores: shown is the mean over their orders; one order alone gives {ranges}."
+    ranges = listed([f"{measure} {low:.3f} to {high:.3f}" for measure, (low, high) in space.tie_range.items()])
+    return (
+        f"{space.label} gives items equal scores. The table shows the mean over their orders; worst to best: {ranges}."
+    )
 
 
 def listed(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from retrieval.report.verdict import answer, cost_title, curves_title, overlap_sentence
+from retrieval.report.verdict import answer, cost_title, curves_title, notes, overlap_sentence
 
 
 def test_a_tie_is_said(compare):
@@ -75,3 +75,13 @@ def test_rows_of_several_indexes_are_named_by_both_and_curves_only_where_there_a
         "pixels @ exact is best on P@10: 0.500, ahead of pixels @ elasticsearch:http://localhost:9200/x (+0.100"
     )
     assert curves_title(compare(in_two_indexes)) == "At no level of recall is any space above pixels+pca:30 @ exact"
+
+
+def test_equal_scores_are_said_with_their_range(compare, three):
+    tied = replace(three[0], tie_range={"P@10": (0.1724, 0.9671), "AP": (0.2, 0.3)})
+    told = notes(replace(compare([tied, *three[1:]]), notes=["1 query is left out: no label."]))
+    assert told == [
+        "1 query is left out: no label.",
+        "pixels gives items equal scores. The table shows the mean over their orders; worst to best: "
+        "P@10 0.172 to 0.967 and AP 0.200 to 0.300.",
+    ]
