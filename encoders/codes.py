@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -95,7 +96,10 @@ class Space:
         if not isinstance(shape, list | None):
             raise ValueError(f"a shape is a list of lengths, found {type(shape).__name__}")
         lengths = None if shape is None else tuple(whole_number(length, MAX_DIM) for length in shape)
-        return cls(whole_number(value["dim"], MAX_DIM), Kind(value["kind"]), Metric(value["metric"]), lengths)
+        dim = whole_number(value["dim"], MAX_DIM)
+        if lengths is not None and math.prod(lengths) != dim:
+            raise ValueError(f"codes of width {dim:,} have no shape {lengths}")
+        return cls(dim, Kind(value["kind"]), Metric(value["metric"]), lengths)
 
 
 def whole_number(value: Any, most: int) -> int:

@@ -94,6 +94,8 @@ def read_header(stream: BinaryIO) -> Header:
         raise ValueError(f"its header cannot be read: {' '.join(str(error).split())[:100]}") from None
     if header.dtype.hasobject:
         raise ValueError("it holds Python objects, which are never read")
+    if not header.dtype.itemsize:
+        raise ValueError("its numbers have no bytes")
     if any(isinstance(length, bool) or length < 0 for length in header.shape):
         raise ValueError(f"its header says the shape {header.shape}")
     if len(header.shape) > 32 or max(header.bytes, math.prod(filter(None, header.shape))) >= 2**62:

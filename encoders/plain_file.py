@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
@@ -38,6 +39,24 @@ def open_plain(path: Path) -> BufferedReader:
         os.close(descriptor)
         raise
     return os.fdopen(descriptor, "rb")
+
+
+def entries_below(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Name every file and link below a folder; links are not followed, and however deep, none is on Python's stack.
+
+    Raises
+    ------
+    OSError
+        When a folder cannot be read.
+    """
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    yield entry
 
 
 def require_plain(path: Path) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from encoders.artifact import MANIFEST
 from encoders.atomic_write import atomic_file, fsync, is_temporary, remove_at_once, sweep_inside
-from encoders.errors import ArtifactError, CollectionError
+from encoders.errors import ArtifactError, CollectionError, one_line
 from encoders.file_lock import READ_FLAGS, try_lock
+from encoders.plain_file import entries_below
 
 POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
 #: Where encoders lie while they are fitted.
@@ -124,14 +125,14 @@ class Generations:
             raise ArtifactError(f"{pointer} is corrupt: {error}") from None
         name, _, check = text.partition(" ")
         if not name.isdecimal() or check not in ("", _check_of(name)):  # an older nearby wrote none
-            raise ArtifactError(f"{pointer} is corrupt: it names '{text[:40]}', which is no generation")
+            raise ArtifactError(f"{pointer} is corrupt: it names '{one_line(text[:40])}', which is no generation")
         return self.folder / GENERATIONS / name
 
     def _missing(self, present: Path) -> ArtifactError:
         if present.is_dir():
             return ArtifactError(f"{present} is incomplete: it has no {MANIFEST}")
         return ArtifactError(
-            f"{self.folder / POINTER} is corrupt: it names '{present.name[:40]}', which is no generation"
+            f"{self.folder / POINTER} is corrupt: it names '{one_line(present.name[:40])}', which is no generation"
         )
 
     def why_none(self) -> str:
@@ -268,15 +269,17 @@ def is_collection(folder: str | Path) -> bool:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Name every file below a folder; however deep, none is on Python's stack."""
-    waiting = [folder]
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(Path(entry.path))
-                elif entry.is_file():
-                    yield Path(entry.path)
+    """Name every plain file below a folder.
+
+    Raises
+    ------
+    ArtifactError
+        When a folder cannot be read.
+    """
+    try:
+        yield from (Path(entry.path) for entry in entries_below(folder) if entry.is_file(follow_symlinks=False))
+    except OSError as error:
+        raise ArtifactError(f"{error.filename or folder} cannot be read: {error.strerror or error}") from None
 
 
 def link_tree(source: Path, target: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from encoders.errors import CorpusError, closest
+from encoders.errors import CorpusError, closest, one_line
 from encoders.numbers import shortened
 from retrieval.corpora.base import Item, OnBad, raise_bad
 
@@ -234,7 +234,7 @@ def _absence(record: dict[str, Any], name: str) -> str:
     if value is None and name not in record:
         meant = closest(name, map(str, record))
         hint = f"; did you mean '{meant}'?" if meant else ""
-        return f"is missing (fields found: {', '.join(map(str, record)) or 'none'}{hint})"
+        return f"is missing (fields found: {one_line(', '.join(map(str, record))) or 'none'}{hint})"
     return "is null" if value is None else "is empty" if value == "" else f"is {value}, no value"
 
 

@@ -18,6 +18,7 @@ from encoders.base import Encoder
 from encoders.errors import ArtifactError, CollectionError, NearbyError, OptionError, TrainingError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.neural.encoder import NeuralEncoder
+from encoders.plain_file import entries_below
 from encoders.progress import ProgressCallback, quiet
 from encoders.registry import create
 from retrieval.corpora.base import Corpus, Item
@@ -145,10 +146,10 @@ class Workplace:
         if not (self.work.exists() or self.work.is_symlink()):
             return
         if not self.work.is_symlink() and self.work.is_dir() and _is_own(list(self.work.iterdir())):
-            link = next((path for path in self.work.rglob("*") if path.is_symlink()), None)
+            link = next((entry for entry in entries_below(self.work) if entry.is_symlink()), None)
             if link is None:
                 return
-            raise OptionError(f"{link} is a symbolic link, and nothing is written through one: move it away")
+            raise OptionError(f"{link.path} is a symbolic link, and nothing is written through one: move it away")
         raise OptionError(
             f"the training would be kept in {self.work}, where something else lies: choose another folder for the "
             "encoder, or move that away"

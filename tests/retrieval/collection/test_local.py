@@ -350,7 +350,7 @@ print(*said, sep="\\n")
 
 
 def test_too_many_open_files_is_said_as_what_it_is(collection):
-    program = TOO_MANY.format(root=str(Path(__file__).parents[2]), folder=str(collection.folder))
+    program = TOO_MANY.format(root=str(Path(__file__).parents[3]), folder=str(collection.folder))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said = done.stdout.splitlines()

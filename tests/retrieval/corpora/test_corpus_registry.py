@@ -4,7 +4,6 @@ import sys
 import pytest
 
 from encoders.errors import CorpusError, DownloadError, OptionError, SpecError, UnknownNameError
-from retrieval.collection.local import Collection
 from retrieval.corpora.address import parse_address
 from retrieval.corpora.datasets import DATASETS
 from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, _load, catalogue, open_corpus
@@ -90,15 +89,6 @@ def test_unknown_kind_of_file(tmp_path, name):
     (tmp_path / name).write_text("?")
     with pytest.raises(CorpusError, match=r"cannot be told what .* holds; accepted are a BEIR folder"):
         open_corpus(str(tmp_path / name))
-
-
-def test_a_collection_is_a_corpus(tmp_path):
-    (tmp_path / "t.csv").write_text("text\nx\ny\n")
-    corpus = open_corpus(str(tmp_path / "t.csv"))
-    Collection.create(tmp_path / "c", corpus)
-    assert [item.content for item in open_corpus(str(tmp_path / "c"))] == ["x", "y"]
-    with pytest.raises(OptionError, match="is a collection and takes no options; got 'size'"):
-        open_corpus(f"{tmp_path / 'c'}?size=3")
 
 
 def test_unfit_folders(tmp_path):

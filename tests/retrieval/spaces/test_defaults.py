@@ -14,7 +14,7 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare
 from retrieval.spaces.defaults import default_spaces
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def corpus_of(folder: Path, kind: str, count: int):
