@@ -505,6 +505,7 @@ def compare(
     from retrieval.experiment.compare import compare_collection
     from retrieval.experiment.provenance import provenance
 
+    _require_report_folder(out)
     if is_collection(corpus):
         if (index or ["auto"]) != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
@@ -527,6 +528,7 @@ def demo(
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.provenance import provenance
 
+    _require_report_folder(out)
     comparisons = []
     for corpus, spaces in DEMO.items():
         _say(f"comparing {len(spaces)} spaces on {corpus} ...")
@@ -557,6 +559,7 @@ def analyze(
     from retrieval.report.html.analysis import write_analysis
     from retrieval.report.terminal.analysis import analysis_json, analysis_lines
 
+    _require_report_folder(out)
     with _reported(BadEntries(skip_bad)) as bad:
         items, encoders = read_target(corpus, space, bad)
         found = analyze_spaces(items, encoders, _say, part or PARTS, sample, clusters, height)
@@ -567,9 +570,12 @@ def analyze(
 
 @recommend.command("fit")
 def recommend_fit(
-    ratings: Annotated[str, typer.Argument(help="A corpus of ratings: ml-100k, or a .csv of user, item, rating.")],
+    ratings: Annotated[
+        str, typer.Argument(help="A corpus of ratings: ml-100k, ratings-example, or a .csv of user, item, rating.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the recommender.")],
     spec: Annotated[str, typer.Option("-s", "--space", help="The factorisation, e.g. mf:15,solver=als.")] = "mf",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace the recommender that is there.")] = False,
     skip_bad: SkipBad = False,
 ) -> None:
     """Factorise a table of ratings; of a small one, print the factors."""
@@ -578,6 +584,7 @@ def recommend_fit(
     from retrieval.corpora.base import BadEntries
     from retrieval.report.terminal.recommendations import fitted_lines
 
+    Recommender.require_new(out, fresh)
     bad = BadEntries(skip_bad)
     recommender = Recommender.fit(open_data(ratings, on_bad=bad), spec)
     _report(bad)
@@ -617,6 +624,16 @@ def recommend_for(folder: Model, user: User, k: Answers = 10, as_json: Json = Fa
 
     found = Recommender.load(folder).recommended(user, k)
     _show_lines(suggestions_json(found, "predicted") if as_json else suggestions_lines(found, "predicted"))
+
+
+def _require_report_folder(out: Path | None) -> None:
+    """Refuse a folder that a report cannot be put into, before any work."""
+    from retrieval.collection.generations import is_collection
+
+    if out is not None and out.exists() and not out.is_dir():
+        raise OptionError(f"{out} is a file: choose a folder for the report")
+    if out is not None and is_collection(out):
+        raise OptionError(f"{out} is a collection: choose another folder for the report")
 
 
 def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> None:

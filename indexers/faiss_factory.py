@@ -32,6 +32,11 @@ def built(factory: str, space: Space) -> Any:
     except (RuntimeError, MemoryError) as error:
         reason = reason_of(error)
         if "could not parse" in reason or "did not generate an index" in reason:
+            if factory.startswith("B") and space.kind is not Kind.BINARY:
+                raise OptionError(
+                    f"'{factory}' indexes bits, and these codes are {space.kind}: put binarize or semantic-hash last "
+                    "in the space, or take an index such as HNSW32"
+                ) from None
             raise OptionError(f"FAISS has no index '{factory}': {reason}") from None
         raise UnfitFactoryError(
             f"FAISS cannot build '{factory}' for {space.kind} codes of width {space.dim}: {reason}"

@@ -350,3 +350,17 @@ def test_a_height_is_a_number(text):
     done = CliRunner().invoke(cli.app, ["analyze", "digits", "-o", "nowhere", "--height", text])
     assert done.exit_code == 2
     assert "expected a number" in done.stderr
+
+
+@pytest.mark.parametrize("verb", [("compare", "digits", "-s", "pixels"), ("analyze", "digits"), ("demo",)])
+def test_a_report_goes_neither_into_a_collection_nor_over_a_file(digits, tmp_path, verb):
+    (tmp_path / "file").write_text("x")
+    assert "is a collection: choose another folder" in refused(*verb, "-o", str(digits))
+    assert "is a file: choose a folder" in refused(*verb, "-o", str(tmp_path / "file"))
+
+
+def test_a_recommender_is_not_replaced_without_a_word(tmp_path):
+    fit = ("recommend", "fit", "ratings-example", "-s", "mf:2,solver=als", "-o", str(tmp_path / "r"))
+    assert nearby(*fit).returncode == 0
+    assert "replace it by --fresh, or choose a new folder" in refused(*fit)
+    assert nearby(*fit, "--fresh").returncode == 0

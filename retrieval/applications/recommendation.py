@@ -144,6 +144,17 @@ class Recommender:
         order = np.argsort(-values, kind="stable")[:k]
         return [Suggestion(self.items[columns[at]], self.titles[columns[at]], float(values[at])) for at in order]
 
+    @staticmethod
+    def require_new(folder: Path, fresh: bool = False) -> None:
+        """Refuse a folder that holds a recommender, unless it may be replaced, before any work.
+
+        Raises
+        ------
+        OptionError
+        """
+        if not fresh and (folder / RATINGS).exists():
+            raise OptionError(f"{folder} holds a recommender: replace it by --fresh, or choose a new folder")
+
     def save(self, folder: Path) -> Path:
         """Write the recommender as a folder of JSON and safetensors, all or nothing.
 

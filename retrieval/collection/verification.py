@@ -44,7 +44,7 @@ class Verification:
 
     def lines(self) -> list[str]:
         """Return it as lines."""
-        said = "all are as they were written" if not self.damaged else f"{len(self.damaged)} are damaged"
+        said = "all are as they were written" if not self.damaged else f"{counted(len(self.damaged), 'file')} damaged"
         return [f"{self.folder}: {counted(self.files, 'file')}, {self.bytes:,} bytes: {said}", *self.damaged]
 
     def require_whole(self) -> None:

@@ -16,7 +16,7 @@ from retrieval.collection.local import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
 from retrieval.evaluation.expected_measures import Expected
-from retrieval.evaluation.rank_overlap import jaccard_at_k, rbo
+from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.evaluation.significance import tied_with_best
 from retrieval.experiment.query_set import Task
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
@@ -254,18 +254,19 @@ def _overlaps(trials: list[Trial]) -> list[Overlap]:
     # a small corpus has no ten answers, and a query that is an item has one less
     most = max(1, max(int(np.count_nonzero(trial.rankings.rows[:, :10] >= 0, axis=1).max()) for trial in trials))
     most = min(most, *(trial.rankings.rows.shape[1] for trial in trials))
-    return [
-        Overlap(
-            first,
-            second,
-            float(jaccard_at_k(rows[:, :most], others[:, :most], most).mean()),
-            float(rbo(rows[:, :most], others[:, :most]).mean()),
-            most,
-        )
-        for (first, rows), (second, others) in combinations(
-            zip(_labels(trials), (trial.rankings.rows for trial in trials), strict=True), 2
-        )
-    ]
+    lists = zip(_labels(trials), (trial.rankings.rows[:, :most] for trial in trials), strict=True)
+    return [_overlap(first, second, most) for first, second in combinations(lists, 2)]
+
+
+def _overlap(first: tuple[str, Rows], second: tuple[str, Rows], most: int) -> Overlap:
+    """Compare two lists of answers; queries that neither space answers say nothing of their agreement."""
+    answered = (first[1][:, 0] >= 0) | (second[1][:, 0] >= 0)
+    ours, theirs = first[1][answered], second[1][answered]
+    if not answered.any():
+        return Overlap(first[0], second[0], float("nan"), float("nan"), most)
+    return Overlap(
+        first[0], second[0], float(jaccard_at_k(ours, theirs, most).mean()), float(rbo(ours, theirs).mean()), most
+    )
 
 
 def _examples(task: Task, trials: list[Trial], count: int) -> list[Example]:

@@ -80,7 +80,7 @@ def depth_of(depth: int | None, k: int) -> int:
     if depth is None:
         return max(k, DEPTH)
     if depth < k:
-        raise OptionError(f"{k} answers should not come of {depth} hits of each space: ask for fewer, or more --depth")
+        raise OptionError(f"--depth {depth} is smaller than -k {k}: raise --depth")
     require_moderate(depth)
     return depth
 

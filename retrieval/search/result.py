@@ -41,6 +41,24 @@ class Answer:
         return self.score if self.distance is None else self.distance
 
 
+#: Letters of a title that is made of a text without one, and of a snippet.
+TITLE, SNIPPET = 80, 240
+
+
+def cut_at_word(text: str, most: int) -> str:
+    """Return a text of at most `most` letters; what is cut ends with a whole word, where it has one, and an ellipsis.
+
+    Examples
+    --------
+    >>> cut_at_word("heat transfer", 20), cut_at_word("heat transfer", 9), cut_at_word("heattransfer", 9)
+    ('heat transfer', 'heat…', 'heattran…')
+    """
+    if len(text) <= most:
+        return text
+    head = text[:most]
+    return f"{head.rsplit(maxsplit=1)[0] if ' ' in head.strip() else head[:-1]}…"
+
+
 def distance_of(score: float, metric: Metric) -> float | None:
     """Turn a score into the distance that a person expects to read; None of an inner product, which is none.
 
@@ -64,9 +82,13 @@ def show(item: Item) -> Shown:
     """Return what is shown of an item: a picture, or title and snippet."""
     content: Items = item.content
     if isinstance(content, str):
-        title = item.title or content[:80]
-        rest = content[len(title) :] if content.startswith(title) else content
-        return Shown(item.id, item.label, title, " ".join(rest.split())[:240])
+        title, rest = item.title, content
+        if not title:
+            title = cut_at_word(content, TITLE)
+            rest = content[len(title.removesuffix("…")) :]
+        elif content.startswith(title):
+            rest = content[len(title) :]
+        return Shown(item.id, item.label, title, cut_at_word(" ".join(rest.split()), SNIPPET))
     if content.dtype == np.uint8 and content.ndim in (2, 3):
         return Shown(item.id, item.label, item.title, picture=content)
     return Shown(item.id, item.label, item.title or item.id)

@@ -41,6 +41,8 @@ class SpaceRecord:
         TypeError, ValueError
             When a field is missing, unknown, or of another type.
         """
+        if not isinstance(value, dict) or value.keys() - {one.name for one in fields(cls)}:
+            raise TypeError("the record of a space has other fields than those that are known")
         record = cls(**value)
         Space.from_json(record.space)
         for one in fields(cls):

@@ -204,3 +204,10 @@ def test_a_server_is_compared_with_an_index_at_hand_and_keeps_nothing(
         there, here = by_label[f"{spec} @ {server}"], by_label[f"{spec} @ {local}"]
         assert there.measures["P@10"] == pytest.approx(here.measures["P@10"], abs=0.1)
     assert not elasticsearch_client.indices.get(index=f"{index_name}*", expand_wildcards="all")
+
+
+def test_spaces_that_answer_nothing_have_no_neighbours_in_common(tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\nred,a\ngreen,a\nblue,b\nwhite,b\n")
+    found = compare(open_corpus(str(tmp_path / "t.csv")), ["bow", "tfidf"])
+    assert np.isnan(found.overlaps[0].jaccard)
+    assert np.isnan(found.overlaps[0].rbo)
