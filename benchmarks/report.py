@@ -12,12 +12,14 @@ import report_classical
 import report_methods
 import report_neural
 import report_served
+import report_trials
 from record import averaged, deviation, latest, origins
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 CURVE = [f"R={level / 10:.1f}" for level in range(11)]
 #: One setting for all four corpora.
 BM25 = "bm25"
+WHY_BM25 = "k1 = 1.5 gives more here, but was chosen on these queries."
 BM25_TARGETS = {"cranfield": 0.379, "cisi": 0.393, "npl": 0.366, "scifact": 0.667}
 
 
@@ -157,7 +159,9 @@ def text_retrieval(page: Page, run: dict[str, Any]) -> None:
         page.table(
             ["space", *keys], [[f"`{shortened(spec)}`", *(row[key] for key in keys)] for spec, row in spaces.items()]
         )
-        rows.append(page.target(f"{name}: nDCG@10 of `{BM25}`", spaces[BM25]["nDCG@10"], BM25_TARGETS[name]))
+        rows.append(
+            page.target(f"{name}: nDCG@10 of `{BM25}`", spaces[BM25]["nDCG@10"], BM25_TARGETS[name], True, WHY_BM25)
+        )
     page.lines.append(
         f"`{BM25}`: method lucene, k1 1.2, b .75 (Lucene's defaults), English stop list and Snowball stemmer; "
         "chosen on the training queries of SciFact, which are not among these."
@@ -293,6 +297,7 @@ PARTS = {
     **report_classical.PARTS,
     **report_neural.PARTS,
     **report_served.PARTS,
+    **report_trials.PARTS,
 }
 
 
