@@ -16,9 +16,9 @@ from retrieval import process
 from retrieval.process import fit_into_memory, memory_sentence, stopping
 
 ROOT = Path(__file__).parents[1]
-#: A test run in the background of a shell ignores Ctrl-C, and so would its children.
+#: A test run in the background of a shell ignores Ctrl-C, one under nohup SIGHUP, and so would its children.
 PROGRAM = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL); "
     "sys.path.insert(0, {root!r}); {before}import cli; cli.main()"
 )
 
