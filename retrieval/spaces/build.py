@@ -19,6 +19,7 @@ from encoders.batches import chunks
 from encoders.codes import Batches, Codes, Modality, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
+from encoders.plain_file import entries_below
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
@@ -88,7 +89,15 @@ def begun(encoder: Encoder, count: int, work: Path) -> str:
     items = f"{count:,} item{'' if count == 1 else 's'}"
     if encoder.__sklearn_is_fitted__():
         return f"encoding {items} by {encoder}, fitted before"
-    return f"{'going on with fitting' if any(work.rglob(CHECKPOINT)) else 'fitting'} {encoder} on {items}"
+    return f"{'going on with fitting' if checkpoints(work) else 'fitting'} {encoder} on {items}"
+
+
+def checkpoints(work: Path) -> list[Path]:
+    """Return the checkpoints below a work folder, however deep; none where the folder is missing or cannot be read."""
+    try:
+        return [Path(entry.path) for entry in entries_below(work) if entry.name == CHECKPOINT]
+    except OSError:
+        return []
 
 
 def fitted(encoder: Encoder, batches: Batches, work: Path | None = None) -> float:

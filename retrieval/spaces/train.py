@@ -16,14 +16,13 @@ from encoders.artifact import read_json
 from encoders.atomic_write import is_temporary, recovered, remove_at_once, sweep, sweep_inside, write_json
 from encoders.base import Encoder
 from encoders.errors import ArtifactError, CollectionError, NearbyError, OptionError, TrainingError
-from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.neural.encoder import NeuralEncoder
 from encoders.plain_file import entries_below
 from encoders.progress import ProgressCallback, quiet
 from encoders.registry import create
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import begun, is_saved, planned
+from retrieval.spaces.build import begun, checkpoints, is_saved, planned
 from retrieval.spaces.history import Phase, neural_stages, phases_of
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Workplace:
     @property
     def unfinished(self) -> bool:
         """Whether a training lies there that can be gone on with."""
-        return any(not is_temporary(path.parent) for path in self.work.rglob(CHECKPOINT))
+        return any(not is_temporary(path.parent) for path in checkpoints(self.work))
 
     def left(self) -> str:
         """Say what a training that was stopped has left."""

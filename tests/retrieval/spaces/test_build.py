@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -47,3 +50,26 @@ def test_an_index_that_could_not_be_filled_is_closed(digits, encoder, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         fill_another(encoder, digits, "exact", first)
     assert len(closed) == 2
+
+
+def test_checkpoints_are_found_however_deep_the_folder_is(tmp_path):
+    from encoders.neural.checkpoint import FILE
+    from retrieval.spaces.build import checkpoints
+
+    assert checkpoints(tmp_path / "absent") == []
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / FILE).write_text("x")
+    here = os.open(tmp_path, os.O_RDONLY)
+    deep = here
+    try:
+        for _ in range(1_200):  # deeper than Python's stack
+            os.mkdir("d", dir_fd=deep)
+            below = os.open("d", os.O_RDONLY, dir_fd=deep)
+            if deep != here:
+                os.close(deep)
+            deep = below
+        os.close(deep)
+        assert checkpoints(tmp_path) == [tmp_path / "training" / FILE]
+    finally:
+        os.close(here)
+        subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)
