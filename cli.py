@@ -81,11 +81,11 @@ Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @i
 Queries = Annotated[
     list[str] | None, typer.Argument(help="Texts, paths of pictures, or @ids of items.", show_default=False)
 ]
-Drawn = Annotated[int | None, _whole("-n", help="Draw so many items.", least=1, most=100)]
+Drawn = Annotated[int | None, _whole("-n", help="Number of random items.", least=1, most=100)]
 Sheet = Annotated[
     Path | None, typer.Option("-o", "--out", help="Write pictures as one .png, or contents as rows of a .npy.")
 ]
-Seed = Annotated[int, _whole("--seed", help="Of what is drawn.", least=0, most=LARGEST_SEED)]
+Seed = Annotated[int, _whole("--seed", help="Random seed.", least=0, most=LARGEST_SEED)]
 #: Words of a query need no quotes.
 Words = Annotated[
     list[str], typer.Argument(help="Words, the path of a picture, or @id of an item.", show_default=False)
@@ -193,10 +193,10 @@ def train(
     space: Annotated[str, typer.Argument(help="What to fit, e.g. pixels+deep-ae:256-128-16.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the encoder.")],
     time_budget: Annotated[
-        str | None, typer.Option(help="At most so long: 90s, 10m, 1h; what was spent before --resume counts.")
+        str | None, typer.Option(help="Time limit: 90s, 10m, 1h. Time already spent counts when resuming.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever is there.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume a training that was stopped.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over, and replace what is there.")] = False,
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
@@ -308,7 +308,7 @@ def search(
     candidates: Annotated[
         int | None, _whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
     ] = None,
-    radius: Annotated[int | None, _whole("--radius", help="Or all within so many bits.", least=0)] = None,
+    radius: Annotated[int | None, _whole("--radius", help="Or all items within this number of bits.", least=0)] = None,
     as_json: Json = False,
 ) -> None:
     """Find what is near a query: in one or more spaces side by side, fused, or in one on the shortlist of another."""
@@ -543,7 +543,9 @@ def analyze(
     space: Spaces = None,
     part: Annotated[list[str] | None, typer.Option("--part", help="Only this part of it; repeat.")] = None,
     sample: Annotated[int, _whole("--sample", help="Items that are looked at.", least=4)] = 1000,
-    clusters: Annotated[int | None, _whole("--clusters", help="Cut the tree into so many.", least=2)] = None,
+    clusters: Annotated[
+        int | None, _whole("--clusters", help="Number of clusters to cut the tree into.", least=2)
+    ] = None,
     height: Annotated[
         float | None, typer.Option(help="Cut the tree at this height.", parser=_number, metavar="NUMBER")
     ] = None,

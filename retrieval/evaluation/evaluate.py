@@ -13,7 +13,7 @@ from encoders.errors import CorpusError, DimensionError, OptionError
 from indexers.base import Index
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.measures import Floats, Judged, Measure, parse_measures, precision_at_recall
-from retrieval.evaluation.ranking import rank, within
+from retrieval.evaluation.ranking import rank, within, without_own
 from retrieval.evaluation.relevance import LabelRelevance, Labels, Rows, numbered
 from retrieval.evaluation.trec import ranking
 
@@ -250,7 +250,7 @@ def judge_labels(rows: Rows, item_labels: Labels, query_labels: Labels, exclude:
     items, queries = numbered(item_labels, query_labels)
     items = np.append(items, -2)  # what row -1 refers to: no item, of no class
     complete = (rows < 0).any(axis=1)
-    rows = _without(rows, own)
+    rows = without_own(np.zeros(rows.shape, np.float32), rows, own)[1]
     held = np.count_nonzero(rows >= 0, axis=1)
     short = ~complete & (held < n_items - (own >= 0))
 
@@ -276,12 +276,3 @@ def _padded(lists: list[list[int]]) -> NDArray[np.int32]:
         except OverflowError:
             raise CorpusError(f"a grade should be at most 2,147,483,647; got {max(grades, key=abs)}") from None
     return np.maximum(matrix, 0, out=matrix)
-
-
-def _without(rows: Rows, own: NDArray[np.int64]) -> Rows:
-    """Drop each query's own row and move what stands behind it forward."""
-    gone = (rows == own[:, None]) & (own >= 0)[:, None]
-    if not gone.any():
-        return rows
-    order = np.argsort(gone, axis=1, kind="stable")
-    return np.take_along_axis(np.where(gone, -1, rows), order, axis=1)
