@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from encoders import options
 from encoders.numbers import counted
@@ -15,9 +15,13 @@ from retrieval.collection.local import Collection
 from retrieval.corpora.registry import CorpusInfo
 from retrieval.report.specs import wrapped
 from retrieval.report.terminal.printable import printable
+from retrieval.search.request import SearchAnswer
 from retrieval.search.rerank import Reranked
 from retrieval.search.result import Answer
 from retrieval.search.searcher import Found, Query
+
+if TYPE_CHECKING:
+    from retrieval.applications.classification import Verdict
 
 WIDTH = 100
 _WORDS = {"cosine": "1 - cosine", "euclidean": "distance", "dot": "score", "hamming": "bits that differ"}
@@ -241,6 +245,46 @@ def encoders_lines() -> list[str]:
             told = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
             lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
     return lines
+
+
+def search_lines(answer: SearchAnswer) -> list[str]:
+    """Return what a search found: a block for each space, one fused list, or one re-ranked list."""
+    from retrieval.report.terminal.hybrid import fused_lines
+
+    found = answer.found
+    if isinstance(found, Reranked):
+        return reranked_lines(answer.query, found)
+    if isinstance(found, list):
+        return answers_lines(answer.query, found, answer.filters)
+    return fused_lines(answer.query, found, answer.filters)
+
+
+def search_json(answer: SearchAnswer) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    from retrieval.report.terminal.hybrid import fused_json
+
+    found = answer.found
+    if isinstance(found, Reranked):
+        return reranked_json(answer.query, found)
+    if isinstance(found, list):
+        return answers_json(answer.query, found, answer.filters)
+    return fused_json(answer.query, found, answer.filters)
+
+
+def labels_lines(verdict: Verdict) -> list[str]:
+    """Return one line for each predicted label, with its probability."""
+    rows = [[label, f"{probability:.4f}"] for label, probability in verdict.labels]
+    return aligned(["label", "probability"], rows, right=[1])
+
+
+def means_lines(means: Mapping[str, float]) -> list[str]:
+    """Return one line for each measure of a run, with its mean over the queries."""
+    return aligned(["measure", "mean"], [[name, f"{value:.4f}"] for name, value in means.items()], right=[1])
+
+
+def corpora_json(found: Sequence[CorpusInfo]) -> list[dict[str, Any]]:
+    """Return the corpora known by name."""
+    return [info._asdict() for info in found]
 
 
 def corpora_lines(found: Sequence[CorpusInfo]) -> list[str]:

@@ -59,6 +59,18 @@ def _completed(recommender: Recommender) -> list[str]:
     return aligned(["", *recommender.items], table, right=range(1, len(recommender.items) + 1))
 
 
+def prediction_lines(recommender: Recommender, user: str, item: str) -> list[str]:
+    """Return the rating that is predicted, and the one that the user gave."""
+    value, given = recommender.predict(user, item), recommender.rated(user, item)
+    return [f"{value:.3f}" + ("" if given is None else f"  (rated {given:g})")]
+
+
+def prediction_json(recommender: Recommender, user: str, item: str) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    value, given = recommender.predict(user, item), recommender.rated(user, item)
+    return {"user": user, "item": item, "predicted": value, "rated": given}
+
+
 def suggestions_lines(found: Sequence[Suggestion], what: str) -> list[str]:
     """Return one line a suggestion, `what` heading the value."""
     rows = [[place, f"{one.value:.3f}", one.item, one.title or ""] for place, one in enumerate(found, 1)]
