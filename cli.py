@@ -6,7 +6,6 @@ import sys
 
 try:
     import json
-    import shlex
     import traceback
     import warnings
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +21,7 @@ try:
     from encoders.numbers import counted, is_whole, read_number, read_whole, shortened
     from encoders.options import LARGEST_SEED
     from retrieval.process import fit_into_memory, memory_sentence, stopping
-    from retrieval.report.terminal.printable import escaped, printable, standard_output
+    from retrieval.report.terminal.printable import escaped, printable, shell_line, standard_output
     from retrieval.report.terminal.view import Output, Styled, View
 except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything to stop
     sys.stderr.write("nearby: stopped\n")
@@ -89,6 +88,9 @@ class Number(click.ParamType[float]):
 
 # Options and arguments that several verbs share.
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="Print every option of a space, also those at their default."
+)
 skip_bad = click.option("--skip-bad", is_flag=True, help="Leave bad entries out, list them, and continue.")
 fresh_option = click.option("--fresh", is_flag=True, help="Start over and replace what is there.")
 collection_folder = click.argument("folder", type=Path, help="Folder of a collection.")
@@ -187,7 +189,7 @@ def index(corpus: str | None, space: tuple[str, ...], out: Path | None, skip_bad
         return
     items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
     _say(f"{collection.folder}: {items} in {spaces}")
-    _say(f"next: {shlex.join(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
+    _say(f"next: {shell_line(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
 
 
 @app.command()
@@ -198,6 +200,7 @@ def index(corpus: str | None, space: tuple[str, ...], out: Path | None, skip_bad
 @click.option("--resume", is_flag=True, help="Resume a training that was stopped.")
 @fresh_option
 @skip_bad
+@verbose_option
 @as_json
 def train(
     corpus: str,
@@ -207,6 +210,7 @@ def train(
     resume: bool,
     fresh: bool,
     skip_bad: bool,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Fit one encoder on a corpus and save it; its folder is then a space, as in -s FOLDER.
@@ -229,7 +233,9 @@ def train(
     if as_json:
         _print_json(made.to_json())
     _say(made.line())
-    _say(f"next: {shlex.join(['nearby', 'index', corpus, '-s', made.as_space, '-o', 'FOLDER'])}")
+    if verbose:
+        _say(f"all options: {made.encoder.spec(full=True)}")
+    _say(f"next: {shell_line(['nearby', 'index', corpus, '-s', made.as_space, '-o', 'FOLDER'])}")
 
 
 @app.command()
@@ -264,8 +270,9 @@ def delete(folder: Path, ids: tuple[str, ...]) -> None:
 @click.option("--clean", is_flag=True, help="Remove stale indexes of this collection, unfinished loads too.")
 @click.option("--yes", is_flag=True, help="With --clean: also those that another nearby collection made.")
 @click.option("--verify", is_flag=True, help="Compare every byte of a collection with its checksums.")
+@verbose_option
 @as_json
-def info(folder: str, clean: bool, yes: bool, verify: bool, as_json: bool) -> None:
+def info(folder: str, clean: bool, yes: bool, verify: bool, verbose: bool, as_json: bool) -> None:
     """Show what a collection holds: items, spaces, sizes; in Elasticsearch also stale indexes."""
     from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
     from retrieval.collection.open import open_collection
@@ -284,9 +291,10 @@ def info(folder: str, clean: bool, yes: bool, verify: bool, as_json: bool) -> No
     elif clean or is_address(folder):
         found = indexes_at(folder) if is_address(folder) else indexes_of(open_collection(folder))
         found = remove_stale(found, yes) if clean else found
-        emit(Output(lambda found: indexes_lines(found, clean), indexes_json, found), as_json)
+        emit(Output(lambda: indexes_lines(found, clean), lambda: indexes_json(found)), as_json)
     else:
-        emit(Output(everything_lines, everything_json, open_collection(folder)), as_json)
+        collection = open_collection(folder)
+        emit(Output(lambda: everything_lines(collection, verbose), lambda: everything_json(collection)), as_json)
 
 
 @app.command()
@@ -303,15 +311,17 @@ def info(folder: str, clean: bool, yes: bool, verify: bool, as_json: bool) -> No
 @click.option("--rerank", metavar="SPACE", help="Space that orders the candidates.")
 @click.option("--candidates", type=Whole(1), help="Items on the shortlist.  [default: 1000]")
 @click.option("--radius", type=Whole(0), help="Or all items that differ by at most this number of bits.")
+@verbose_option
 @as_json
-def search(folder: Path, query: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def search(folder: Path, query: tuple[str, ...], verbose: bool, as_json: bool, **options: Any) -> None:
     """Find the items nearest to a query: in each space, fused into one list, or re-ranked from a shortlist."""
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.listing import search_json, search_lines
     from retrieval.search.request import SearchRequest
 
     request = SearchRequest.read(" ".join(query), **options)
-    emit(Output(search_lines, search_json, request.answer(open_collection(folder))), as_json)
+    answer = request.answer(open_collection(folder))
+    emit(Output(lambda: search_lines(answer, verbose), lambda: search_json(answer)), as_json)
 
 
 @app.command()
@@ -474,9 +484,16 @@ def evaluate(run: Path, qrels: Path, measure: tuple[str, ...], as_json: bool) ->
 )
 @out_folder("Folder for the HTML report.")
 @skip_bad
+@verbose_option
 @as_json
 def compare(
-    corpus: str, space: tuple[str, ...], index: tuple[str, ...], out: Path | None, skip_bad: bool, as_json: bool
+    corpus: str,
+    space: tuple[str, ...],
+    index: tuple[str, ...],
+    out: Path | None,
+    skip_bad: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Ask the same queries in several spaces and compare the answers.
 
@@ -500,13 +517,14 @@ def compare(
             opened = Unique(open_data(corpus, on_bad=bad), bad)
             specs = space or _default_spaces(opened)
             comparison = compare_spaces(opened, specs, indexes, provenance=provenance())
-    _show_comparisons([comparison], out, as_json)
+    _show_comparisons([comparison], out, verbose, as_json)
 
 
 @app.command()
 @out_folder("Folder for the HTML report.", default=Path("nearby-demo"))
+@verbose_option
 @as_json
-def demo(out: Path, as_json: bool) -> None:
+def demo(out: Path, verbose: bool, as_json: bool) -> None:
     """Compare spaces on two corpora that need no download: handwritten digits and API documentation."""
     from retrieval.collection.open import open_data
     from retrieval.experiment.compare import compare as compare_spaces
@@ -517,7 +535,7 @@ def demo(out: Path, as_json: bool) -> None:
     for corpus, specs in DEMO.items():
         _say(f"comparing {len(specs)} spaces on {corpus} ...")
         comparisons.append(compare_spaces(open_data(corpus), specs, provenance=provenance()))
-    _show_comparisons(comparisons, out, as_json)
+    _show_comparisons(comparisons, out, verbose, as_json)
 
 
 @app.command()
@@ -529,6 +547,7 @@ def demo(out: Path, as_json: bool) -> None:
 @click.option("--clusters", type=Whole(2), help="Number of clusters to cut the tree into.")
 @click.option("--height", type=Number(), help="Cut the tree at this height.")
 @skip_bad
+@verbose_option
 @as_json
 def analyze(
     corpus: str,
@@ -539,6 +558,7 @@ def analyze(
     clusters: int | None,
     height: float | None,
     skip_bad: bool,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps, posteriors of VAEs."""
@@ -555,7 +575,8 @@ def analyze(
         items, fitted = read_target(corpus, space, bad)
         found = analyze_spaces(items, fitted, _say, part or PARTS, sample, clusters, height)
     found.provenance = provenance()
-    emit(Output(analysis_lines, analysis_json, found), as_json)
+    options = {encoder.spec(): encoder.spec(full=True) for encoder in fitted} if verbose else None
+    emit(Output(lambda: analysis_lines(found, options), lambda: analysis_json(found)), as_json)
     _say(f"analysis: {write_analysis(found, out)}")
 
 
@@ -570,20 +591,25 @@ def recommend() -> None:
 @click.option("-s", "--space", "spec", default="mf", metavar="SPACE", help="Factorisation, e.g. mf:15,solver=als.")
 @fresh_option
 @skip_bad
-def recommend_fit(ratings: str, out: Path, spec: str, fresh: bool, skip_bad: bool) -> None:
+@verbose_option
+@as_json
+def recommend_fit(
+    ratings: str, out: Path, spec: str, fresh: bool, skip_bad: bool, verbose: bool, as_json: bool
+) -> None:
     """Factorise a table of ratings; print the factors of a small one."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
-    from retrieval.report.terminal.recommendations import fitted_lines
+    from retrieval.report.terminal.recommendations import fitted_json, fitted_lines
 
     Recommender.require_new(out, fresh)
     bad = BadEntries(skip_bad)
     recommender = Recommender.fit(open_data(ratings, on_bad=bad), spec)
     _report(bad)
     recommender.save(out)
-    _print(printable("\n".join(fitted_lines(recommender))))
-    _say(f"recommender: {out}; next: nearby recommend for {out} {recommender.users[0]}")
+    emit(Output(lambda: fitted_lines(recommender, verbose), lambda: fitted_json(recommender)), as_json)
+    _say(f"recommender: {out}")
+    _say(f"next: {shell_line(['nearby', 'recommend', 'for', str(out), recommender.users[0]])}")
 
 
 @recommend.command("predict")
@@ -653,14 +679,14 @@ def _require_report_folder(out: Path | None) -> None:
         raise OptionError(f"{out} is a collection: choose another folder for the report")
 
 
-def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, as_json: bool) -> None:
+def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
     from retrieval.report.html.comparison import write_page
     from retrieval.report.terminal.table import comparisons_json, comparisons_lines
 
     if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)
         _say(f"report: {write_page(comparisons, out / 'report.html')}")
-    emit(Output(comparisons_lines, comparisons_json, comparisons), as_json)
+    emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
 
 
 def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:

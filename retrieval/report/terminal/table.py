@@ -12,6 +12,7 @@ from retrieval.experiment.result import Comparison
 from retrieval.report.json import to_json
 from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.specs import wrapped
+from retrieval.report.terminal.listing import full_specs_lines
 from retrieval.report.terminal.printable import printable
 from retrieval.report.terminal.view import Styled
 from retrieval.report.verdict import answer, notes, overlap_sentence
@@ -36,9 +37,13 @@ def comparisons_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
     return [to_json(comparison) for comparison in comparisons]
 
 
-def comparisons_lines(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return the tables of comparisons for standard output."""
-    return [line for comparison in comparisons for line in table_lines(comparison, sys.stdout)]
+def comparisons_lines(comparisons: Sequence[Comparison], verbose: bool = False) -> list[str]:
+    """Return the tables of comparisons for standard output; `verbose` adds the options of every space."""
+    lines: list[str] = []
+    for comparison in comparisons:
+        lines += ["", *table_lines(comparison, sys.stdout)]
+        lines += full_specs_lines({space.spec: space.options for space in comparison.spaces}) if verbose else []
+    return lines[1:]
 
 
 def print_table(comparison: Comparison, stream: TextIO, width: int | None = None) -> None:
