@@ -131,9 +131,11 @@ def text_of(value: Any) -> str:
 
     Examples
     --------
-    >>> text_of((1000, 500)), text_of(True), text_of(0.001)
-    ('1000-500', 'true', '0.001')
+    >>> text_of((1000, 500)), text_of(True), text_of(0.001), text_of(None)
+    ('1000-500', 'true', '0.001', 'none')
     """
+    if value is None:
+        return "none"
     if isinstance(value, tuple):
         return "-".join(str(part) for part in value)
     if isinstance(value, bool):
