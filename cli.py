@@ -466,7 +466,7 @@ def classify(folder: Path, query: str, space: str, k: int, as_json: bool) -> Non
 def evaluate(run: Path, qrels: Path, measure: tuple[str, ...], as_json: bool) -> None:
     """Measure a TREC run against judgements, with the numbers of trec_eval.
 
-    A judged query without a line in the run counts as 0.
+    A judged query without a line in the run counts as 0, as with trec_eval -c.
     """
     from retrieval.evaluation.evaluate import evaluate_run
     from retrieval.evaluation.trec import read_qrels, read_run
@@ -680,12 +680,15 @@ def _require_report_folder(out: Path | None) -> None:
 
 
 def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
+    from retrieval.experiment.trec_files import file_name, write_trec_files
     from retrieval.report.html.comparison import write_page
     from retrieval.report.terminal.table import comparisons_json, comparisons_lines
 
     if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)
         _say(f"report: {write_page(comparisons, out / 'report.html')}")
+        for one in comparisons:
+            _say(write_trec_files(one, out / "trec" / file_name(one.corpus)))
     emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
 
 

@@ -27,7 +27,7 @@ from indexers.elasticsearch.index import Elasticsearch
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.evaluate import evaluate_labels, evaluate_run
-from retrieval.experiment.query_set import Task
+from retrieval.experiment.query_set import QuerySet
 
 AUTOENCODER = "pixels+deep-ae:500-250-30,epochs=20"
 ASKED, DEPTH = 2_000, 100
@@ -106,8 +106,8 @@ def digits() -> tuple[Asked, list[Codes]]:
 def texts(name: str, with_sentences: bool) -> tuple[Asked, list[Codes]]:
     """BM25, latent semantic analysis, MiniLM where it is installed."""
     corpus = open_corpus(name)
-    task = Task.of(corpus)
-    contents, queries = [item.content for item in corpus], [query.content for query in task.queries]
+    query_set = QuerySet.of(corpus)
+    contents, queries = [item.content for item in corpus], [query.content for query in query_set.queries]
     spaces = []
     for spec in ("bm25", "tfidf:stop=english,stem=english+lsa:256", *(sentences() if with_sentences else ())):
         say("fitting", spec)
@@ -116,7 +116,7 @@ def texts(name: str, with_sentences: bool) -> tuple[Asked, list[Codes]]:
         if encoder.lexicon is not None:
             codes.lexicon, codes.counts = encoder.lexicon, encoder.encode_counts(contents)
         spaces.append(codes)
-    return Asked(task.ids, query_ids=[query.id for query in task.queries], qrels=task.qrels), spaces
+    return Asked(query_set.ids, query_ids=[query.id for query in query_set.queries], qrels=query_set.qrels), spaces
 
 
 def indexes(codes: Codes, url: str) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.evaluation.significance import Interval
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.colours import colour_of, stroke_of
 from retrieval.report.figures.drawing import (
@@ -28,8 +29,6 @@ from retrieval.report.verdict import cost_title, curves_title, main_measure, sto
 _LABEL_LETTERS = 23
 #: Height of a label of one line, and of two: spec and index.
 _LINE, _TWO_LINES = 17, 33
-#: Half width of a 95 % interval in standard errors (normal approximation).
-_Z95 = 1.96
 
 
 def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") -> Markup | None:
@@ -98,7 +97,7 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
         return None
     spaces = comparison.spaces
     values = [space.measures.get(measure, math.nan) for space in spaces]
-    spans = [_half_interval(space, measure) for space in spaces]
+    spans = [_interval(space, measure) for space in spaces]
     row = 34
     height = row * len(spaces) + 76
     bottom = height - 52
@@ -115,7 +114,8 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
     parts.append(words((quality.left + quality.right) / 2, bottom + 38, f"{measure}, 95% interval", "middle"))
     parts.append(words((size.left + size.right) / 2, bottom + 38, f"{stored_bytes(spaces)} per item (log)", "middle"))
     told = "; ".join(
-        f"{space.label}: {measure} {value:.3f} ± {span:.3f}, {space.stored_bytes_per_item:,.0f} bytes per item"
+        f"{space.label}: {measure} {value:.3f} ({span.low:.3f} to {span.high:.3f}), "
+        f"{space.stored_bytes_per_item:,.0f} bytes per item"
         for space, value, span in zip(spaces, values, spans, strict=True)
     )
     return svg(key, cost_title(comparison), told, height, join(*parts))
@@ -168,23 +168,22 @@ def _dot(x: float, y: float, place: int) -> Markup:
     return element("circle", cx=x, cy=y, r=5, fill=colour_of(place))
 
 
-def _bar(frame: Frame, value: float, span: float, y: float, place: int) -> Markup:
-    low, high = frame.across(value - span), frame.across(value + span)
+def _bar(frame: Frame, value: float, span: Interval, y: float, place: int) -> Markup:
+    low, high = frame.across(span.low), frame.across(span.high)
     interval = element("line", x1=low, y1=y, x2=high, y2=y, stroke=colour_of(place), stroke_width=2)
     return join(interval, _dot(frame.across(value), y, place))
 
 
-def _half_interval(space: SpaceResult, measure: str) -> float:
-    values = np.asarray(space.per_query.get(measure, ()), dtype=np.float64)
-    values = values[np.isfinite(values)]
-    return float(_Z95 * values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else 0.0
+def _interval(space: SpaceResult, measure: str) -> Interval:
+    value = space.measures.get(measure, math.nan)
+    return space.interval(measure) if math.isfinite(value) else Interval(value, value)
 
 
-def _ticks(values: Sequence[float], spans: Sequence[float]) -> list[float]:
+def _ticks(values: Sequence[float], spans: Sequence[Interval]) -> list[float]:
     """Return round numbers around every interval; not from 0, for a dot's place is read, not its length."""
-    known = [(value, span) for value, span in zip(values, spans, strict=True) if math.isfinite(value)]
-    low = min((value - span for value, span in known), default=0.0)
-    high = max((value + span for value, span in known), default=1.0)
+    known = [(value, *span) for value, span in zip(values, spans, strict=True) if math.isfinite(value)]
+    low = min(map(min, known), default=0.0)
+    high = max(map(max, known), default=1.0)
     return round_ticks(low, high)
 
 
