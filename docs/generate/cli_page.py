@@ -3,96 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import typer
+import click
 from regions import table
 
 import cli
 
 
-def commands() -> Iterator[tuple[str, Any]]:
+def commands() -> Iterator[tuple[str, click.Command]]:
     """Give every command with its name, as in ``recommend for``; groups are left out."""
-    for name, command in _group().commands.items():
-        inner = getattr(command, "commands", None)
-        if inner is None:
-            yield name, command
-        else:
-            for word, member in inner.items():
+    for name, command in cli.app.commands.items():
+        if isinstance(command, click.Group):
+            for word, member in command.commands.items():
                 yield f"{name} {word}", member
+        else:
+            yield name, command
 
 
-def option_words(command: Any) -> set[str]:
+def option_words(command: click.Command) -> set[str]:
     """Return the option words that a command takes."""
     return {"--help", *(word for option in _options(command) for word in [*option.opts, *option.secondary_opts])}
 
 
 def global_words() -> set[str]:
-    """Return the options that stand before any verb."""
-    return {"--debug"} | option_words(_group())
+    """Return the options that stand before any command."""
+    return {"--debug"} | option_words(cli.app)
 
 
 def write_commands() -> str:
-    """Return one section for each command."""
+    """Return a list of all commands, and one section for each."""
     parts = [_list_of_commands()]
     parts += [_section(name, command) for name, command in commands()]
-    parts.append("## Options before any command\n\n" + _option_table(_group()))
+    parts.append("## Options before any command\n\n" + _option_table(cli.app, "nearby"))
     return "\n\n".join(parts)
 
 
-def _group() -> Any:
-    return typer.main.get_command(cli.app)
-
-
 def _list_of_commands() -> str:
-    rows = [[f"[`{name}`](#nearby-{name.replace(' ', '-')})", _first_sentence(command)] for name, command in commands()]
+    rows = [[f"[`{name}`](#nearby-{name.replace(' ', '-')})", _paragraphs(command)[0]] for name, command in commands()]
     return table(["command", "what it does"], rows)
 
 
-def _first_sentence(command: Any) -> str:
-    return " ".join(command.help.split("\n\n")[0].split())
-
-
-def _section(name: str, command: Any) -> str:
-    arguments = [param for param in command.params if not param.opts[0].startswith("-")]
-    usage = " ".join(["nearby", name, *map(_written, arguments), "[OPTIONS]"])
-    parts = [f"## nearby {name}", f"```text\n{usage}\n```", "\n\n".join(map(_line, command.help.split("\n\n")))]
+def _section(name: str, command: click.Command) -> str:
+    context = _context(command, f"nearby {name}")
+    usage = command.get_usage(context).removeprefix("Usage:").strip()
+    parts = [f"## nearby {name}", f"```text\n{usage}\n```", *_paragraphs(command)]
+    arguments = [one for one in command.params if isinstance(one, click.Argument)]
     if arguments:
-        parts.append(table(["argument", "meaning"], [[f"`{_name(one)}`", one.help or ""] for one in arguments]))
-    parts.append(_option_table(command))
-    return "\n\n".join(part for part in parts if part)
+        parts.append(table(["argument", "meaning"], [_row(one, context) for one in arguments]))
+    if _options(command):
+        parts.append(_option_table(command, f"nearby {name}"))
+    return "\n\n".join(parts)
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+def _paragraphs(command: click.Command) -> list[str]:
+    return [" ".join(text.split()) for text in (command.help or "").strip().split("\n\n")]
 
 
-def _name(argument: Any) -> str:
-    return str(argument.metavar or argument.name).upper()
+def _options(command: click.Command) -> list[click.Parameter]:
+    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
 
 
-def _written(argument: Any) -> str:
-    several = argument.nargs != 1
-    text = f"{_name(argument)}{'...' if several else ''}"
-    return text if argument.required else f"[{text}]"
+def _option_table(command: click.Command, name: str) -> str:
+    context = _context(command, name)
+    return table(["option", "meaning"], [_row(option, context) for option in _options(command)])
 
 
-def _options(command: Any) -> list[Any]:
-    return [param for param in command.params if param.opts[0].startswith("-")]
+def _context(command: click.Command, name: str) -> click.Context:
+    return click.Context(command, info_name=name, show_default=True, max_content_width=100)
 
 
-def _option_table(command: Any) -> str:
-    shown = [option for option in _options(command) if "completion" not in option.opts[0]]
-    rows = [[_words(option), _default(option), option.help or ""] for option in shown]
-    return table(["option", "default", "meaning"], rows) if rows else ""
-
-
-def _words(option: Any) -> str:
-    value = "" if option.is_flag else f" {option.metavar or option.name.upper().replace('_', '-')}"
-    return ", ".join(f"`{word}`" for word in [*option.opts[:-1], option.opts[-1] + value])
-
-
-def _default(option: Any) -> str:
-    if option.is_flag or option.default in (None, ()):
-        return "required" if option.required else ""
-    return f"`{option.default}`"
+def _row(param: click.Parameter, context: click.Context) -> list[str]:
+    """Return what ``--help`` prints of an option or argument: how it is written, what it means, its default."""
+    written, meaning = param.get_help_record(context) or ("", "")
+    return [f"`{written}`", meaning]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from docstrings import read
 from option_table import option_table
 from regions import table
-from when_to_use import WHEN_TO_USE
 
 from encoders.base import Encoder
 from encoders.codes import Modality
@@ -33,11 +32,9 @@ def groups() -> dict[str, list[str]]:
 def write_overview() -> str:
     """Return one table of all encoders: what each is, and when to use it."""
     rows = [
-        [f"[`{name}`](#{name})", ENCODERS[name].summary, WHEN_TO_USE[name]]
-        for names in groups().values()
-        for name in names
+        [f"[`{name}`](#{name})", ENCODERS[name].summary, _use(name)] for names in groups().values() for name in names
     ]
-    return table(["encoder", "what it is", "use it when"], rows)
+    return table(["encoder", "what it is", "use it"], rows)
 
 
 def write_encoders() -> str:
@@ -63,13 +60,18 @@ def _section(name: str) -> str:
     parts = [
         f"### {name}",
         f"{text.summary}{also}",
-        text.details,
-        f"**Use it when** {WHEN_TO_USE[name]}.",
+        f"**Use it** {_use(name)}.",
+        text.details.partition("\n\n")[2],
         f"**Reads** {_READS[cls.reads]}. {_abilities(cls)}",
         option_table(cls) or "It has no options.",
         f"**Source:** {text.source}" if text.source else "",
     ]
     return "\n\n".join(part.strip() for part in parts if part)
+
+
+def _use(name: str) -> str:
+    """Return when to use an encoder: ``when you ...``."""
+    return ENCODERS[name].use.removeprefix("Use it ").removesuffix(".").replace("``", "`")
 
 
 def _abilities(cls: type[Encoder]) -> str:
