@@ -14,7 +14,7 @@ from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.keys import id_of
 from indexers.elasticsearch.long_queries import Hits, Piece, best_of_sum, clause_limit, pieces_of
-from indexers.elasticsearch.retry import status_passes
+from indexers.elasticsearch.retry import is_transient_status
 
 #: Answers in one response at most, so that its size is bounded.
 _MOST_ANSWERS = 100_000
@@ -121,7 +121,7 @@ def _answers(site: Site, answer: Any) -> Answers:
             raise IndexGoneError(f"Elasticsearch at {site.address.hosts[0]} has no such index ({reason})")
         if kind == "index_closed_exception":
             raise ServerError(closed(answer))
-        refused = PartMissingError if status_passes(answer.get("status", 0), kind) else ServerError
+        refused = PartMissingError if is_transient_status(answer.get("status", 0), kind) else ServerError
         raise refused(f"Elasticsearch at {site.address.hosts[0]} cannot answer: {reason}")
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
         raise site.part_missing()
