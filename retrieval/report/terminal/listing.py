@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from encoders import options
 from encoders.numbers import counted
 from encoders.registry import ENCODERS, encoder_class
+from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter, written
-from retrieval.collection.local import Collection
 from retrieval.corpora.registry import CorpusInfo
 from retrieval.report.specs import middle_cut, wrapped
 from retrieval.report.terminal.printable import printable, table_word
@@ -198,16 +198,16 @@ def reranked_json(query: Query, reranked: Reranked) -> dict[str, Any]:
 
 def info_json(collection: Collection) -> dict[str, Any]:
     """Return what a collection holds."""
-    manifest = collection.manifest
+    info = collection.info()
     return {
-        "folder": str(collection.folder),
-        "generation": collection.generation,
-        "corpus": manifest.corpus,
-        "modality": str(manifest.modality),
-        "items": collection.items.size,
-        "server": manifest.server,
-        "digest": collection.items_digest,
-        "bytes": collection.bytes,
+        "folder": str(info.folder),
+        "generation": info.generation,
+        "corpus": info.corpus,
+        "modality": str(info.modality),
+        "items": info.items,
+        "server": info.server,
+        "digest": info.digest,
+        "bytes": info.bytes,
         "spaces": [
             {
                 "spec": record.spec,
@@ -216,9 +216,9 @@ def info_json(collection: Collection) -> dict[str, Any]:
                 "fit_seconds": record.fit_seconds,
                 "encode_seconds": record.encode_seconds,
                 "code_bytes": record.code_bytes,
-                "fitted_on_present_items": record.fitted_on == collection.items_digest,
+                "fitted_on_present_items": record.fitted_on == info.digest,
             }
-            for record in collection.spaces.values()
+            for record in info.spaces
         ],
     }
 
@@ -263,14 +263,16 @@ def encoders_json() -> list[dict[str, Any]]:
         cls = encoder_class(name)
         fields = [
             {
-                "name": field.name.replace("_", "-"),
+                "name": options.written_name(field.name),
                 "default": field.default,
                 "help": field.metadata.get("help", ""),
                 "choices": field.metadata.get("choices"),
             }
             for field in options.fields_of(cls)
         ]
-        rows.append({"name": name, "reads": str(cls.reads), "summary": entry.summary, "options": fields})
+        rows.append(
+            {"name": name, "reads": str(cls.reads), "summary": entry.summary, "use": entry.use, "options": fields}
+        )
     return rows
 
 
@@ -278,12 +280,13 @@ def encoders_lines() -> list[str]:
     """Return the same as lines."""
     lines = []
     for row in encoders_json():
-        lines.append(f"{row['name']:<18} {row['reads']:<7} {row['summary']}")
+        summary = f"{row['name']:<18} {row['reads']:<7} {row['summary']}"
+        lines += textwrap.wrap(summary, WIDTH, subsequent_indent=" " * 27, break_on_hyphens=False)
         for field in row["options"]:
             default = options.text_of(field["default"]) if field["default"] is not None else "none"
-            choices = f": {', '.join(field['choices'])}" if field["choices"] else ""
-            told = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
-            lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
+            choices = f" Choices: {', '.join(field['choices'])}." if field["choices"] else ""
+            text = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
+            lines += textwrap.wrap(text, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
     return lines
 
 
