@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Lexicon, Metric, Space, as_matrix, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
+from encoders.query_string import unknown_option
 from encoders.scaling import largest_of, times, unit_of
+from indexers.description import Description
 from indexers.hits import Hit, HitLists, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
 from indexers.validation import LARGEST, checked_codes, checked_ids, checked_k, checked_rows, require_supported
@@ -102,7 +104,7 @@ class Index(ABC):
 
     def _set_parameter(self, key: str, value: str) -> None:
         """Set one search parameter."""
-        raise OptionError(f"'{self.name}' has no search parameters; got '{key}={value}'")
+        raise unknown_option(f"'{self.name}'", key, (), "search parameter")
 
     def _fit(self, codes: Codes) -> None:  # noqa: B027  # most indexes have nothing to learn
         """Learn centroids and codebooks."""
@@ -159,10 +161,7 @@ class Index(ABC):
     @property
     def description(self) -> str:
         """The index as it is written: ``name[:backend][?key=value&...]``."""
-        settings = "&".join(f"{key}={value}" for key, value in self.parameters.items())
-        # A '?' of the backend's own needs one more, so that it is not read as ours.
-        mark = "?" if settings or "?" in self.backend else ""
-        return f"{self.name}{':' if self.backend else ''}{self.backend}{mark}{settings}"
+        return str(Description(self.name, self.backend, self.parameters))
 
     @property
     def stores_counts(self) -> bool:

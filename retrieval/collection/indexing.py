@@ -12,7 +12,8 @@ import numpy as np
 from encoders.errors import NearbyError, OptionError
 from encoders.numbers import is_whole
 from encoders.progress import ProgressCallback, quiet
-from indexers.registry import AUTO, parse_description
+from indexers.description import parse_description
+from indexers.registry import AUTO
 from retrieval.collection.generations import is_collection
 from retrieval.collection.local import Collection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad

@@ -11,7 +11,8 @@ import numpy as np
 
 from encoders.base import Encoder
 from encoders.errors import CollectionError, OptionError
-from indexers.registry import AUTO, check_description, parse_description
+from indexers.description import parse_description
+from indexers.registry import AUTO, check_description
 from retrieval.collection.local import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest

@@ -6,7 +6,8 @@ import pytest
 
 from encoders.codes import Kind, Metric, Space
 from encoders.errors import OptionError, UnknownNameError
-from indexers.registry import check_description, create_index, parse_description
+from indexers.description import Description, parse_description
+from indexers.registry import check_description, create_index
 
 DENSE = Space(4, Kind.DENSE, Metric.COSINE)
 
@@ -73,3 +74,27 @@ def test_unknown_names() -> None:
 def test_a_factory_string_without_its_library_is_recognised(text):
     with pytest.raises(UnknownNameError, match=f"did you mean 'faiss:{text}'"):
         check_description(text)
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ("exact?k=3", "'exact' takes no search parameters; got 'k'"),
+        (
+            "faiss:IVF4,Flat?nprob=3",
+            r"'faiss:IVF4,Flat' has no search parameter 'nprob'; did you mean 'nprobe'\? Its search parameters: nprobe",
+        ),
+        ("faiss:BHash8?flips=3", "'faiss:BHash8' has no search parameter 'flips'; did you mean 'nflip'"),
+        ("faiss:Flat?nprobe=3", "'faiss:Flat' takes no search parameters; got 'nprobe'"),
+    ],
+)
+def test_an_unknown_parameter_names_those_that_exist(description: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        check_description(description)
+
+
+def test_a_description_is_read_as_it_is_written() -> None:
+    for backend in ("", "a?b", "http://h:9200/news,int8_hnsw"):
+        for parameters in ({}, {"url": "a&b=c?%"}, {"nprobe": "16", "k": "2"}):
+            description = Description("x", backend, parameters)
+            assert parse_description(str(description)) == description

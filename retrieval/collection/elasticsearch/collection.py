@@ -13,6 +13,7 @@ from encoders.codes import Codes
 from encoders.errors import CollectionError, IndexGoneError, OptionError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk, OnRejected, raise_rejected
 from indexers.elasticsearch.collection_field import CollectionField
@@ -21,7 +22,6 @@ from indexers.elasticsearch.index_admin import Site, write_alias
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.ownership import is_numbered_name
 from indexers.elasticsearch.query import searched
-from indexers.registry import parse_description
 from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
 from retrieval.collection.elasticsearch.manifest import Meta

@@ -10,10 +10,10 @@ from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
 from encoders.errors import CollectionError, NearbyError, OptionError
 from encoders.progress import ProgressCallback, quiet
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.retry import LONG
-from indexers.registry import parse_description
 from retrieval.collection.elasticsearch.bulk_load import Cost, Shard
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.identity import identity_of, note_identity
