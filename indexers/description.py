@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from encoders.query_string import parse_query_string, write_query_string
@@ -16,18 +17,18 @@ class Description(NamedTuple):
         The name in the registry.
     backend : str
         The backend's own language, such as FAISS's factory string; empty for most indexes.
-    parameters : dict of str to str
+    parameters : mapping of str to str
         Search parameters by the backend's own names.
 
     Examples
     --------
-    >>> str(Description("faiss", "IVF256,PQ16", {"nprobe": "16"}))
-    'faiss:IVF256,PQ16?nprobe=16'
+    >>> str(Description("exact", "what?", {"note": "a&b"}))
+    'exact:what??note=a%26b'
     """
 
     name: str
     backend: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
 
     def __str__(self) -> str:
         settings = write_query_string(self.parameters)
@@ -45,7 +46,7 @@ def parse_description(text: str) -> Description:
     Raises
     ------
     OptionError
-        For a parameter that is not ``key=value``, or is given twice.
+        For a parameter that is not ``key=value``, or is given twice; for a password in an address.
 
     Examples
     --------

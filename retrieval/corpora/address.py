@@ -95,4 +95,4 @@ def _declared(cls: type[Any]) -> dict[str, dataclasses.Field[Any]]:
     """Return the fields that are options, by the names that a user writes."""
     # A field has a trailing underscore where a property of every corpus has its name (size).
     fields = [field for field in dataclasses.fields(cls) if "help" in field.metadata]
-    return {field.name.rstrip("_").replace("_", "-"): field for field in fields}
+    return {options.written_name(field.name): field for field in fields}

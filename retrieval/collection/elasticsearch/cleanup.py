@@ -9,7 +9,7 @@ from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 
 _PREFIX = "elasticsearch:"
 

@@ -11,10 +11,10 @@ from retrieval.collection.elasticsearch.bulk_load import Cost
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.swap import Build
+from retrieval.collection.folder import SPACES
 from retrieval.collection.generations import WORK, Generations, link_tree
 from retrieval.collection.item_store import ItemStore
-from retrieval.collection.local import ITEMS, SPACES
-from retrieval.collection.manifest import Manifest
+from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.spaces.saved_space import ENCODER
 

@@ -151,7 +151,7 @@ class Build:
 
     def _why_wrong(self, found: int, count: int, wrong: Sequence[int]) -> str:
         """Say what is wrong with the items of the index, and what makes it right."""
-        clean = f"remove it with  nearby info {self.description} --clean --yes  and load the corpus again"
+        clean = f"remove it with  nearby info {self.description!s} --clean --yes  and load the corpus again"
         again = "load every shard again with --shard" if self.meta.shards else "run the same command again"
         if found > count:
             cure = f"items of somebody else are in it: {clean}"
