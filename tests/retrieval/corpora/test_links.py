@@ -16,7 +16,7 @@ from retrieval.corpora.skipped import SkippedFiles
 
 
 def names_in(path, skipped=None):
-    return [file.name for file in read_files(path, lambda name: True, ReadOptions(skipped=skipped))]
+    return [file.name for file in read_files(path, lambda name: True, ReadOptions(skipped=skipped or SkippedFiles()))]
 
 
 def test_links_to_files_and_folders_are_followed(tmp_path):
