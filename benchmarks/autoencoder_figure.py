@@ -13,8 +13,8 @@ from typing import Any
 from record import over_seeds
 
 from retrieval.report.colours import OKABE_ITO
-from retrieval.report.figures.drawing import Frame, level, round_ticks, spread, svg, ticks_told, words
-from retrieval.report.html.markup import Markup, element, join
+from retrieval.report.figures.drawing import Frame, level, round_ticks, spread, svg, tick_labels, words
+from retrieval.report.figures.markup import Markup, element, join
 
 PANEL, HEIGHT, HEAD = 480.0, 480.0, 60.0
 #: Families in colour; where something passes beside the code, the dot is hollow.
@@ -44,7 +44,7 @@ def panel(runs: list[dict[str, Any]], size: int, place: int, pixels: float) -> M
     ticks = round_ticks(min(precisions), max(*precisions, pixels), 5)
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
     parts = [words(left, 36, f"{size} numbers")]
-    for value, told in zip(ticks, ticks_told(ticks), strict=True):
+    for value, told in zip(ticks, tick_labels(ticks), strict=True):
         parts.append(level(frame, upward.across(value), told))
     for value in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50):
         if min(errors) <= value <= max(errors):

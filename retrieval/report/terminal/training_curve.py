@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.neural.encoder import MAIN, NeuralEncoder
-from retrieval.report.html.training_history import LOGARITHMIC
+from retrieval.report.figures.training_loss import LOGARITHMIC
 from retrieval.report.specs import middle_cut
 from retrieval.spaces.history import measures_of
 
