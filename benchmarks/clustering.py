@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 import numpy as np
-from record import latest, record, say, timed
+from record import latest, record, say, seeded, timed
 
 from encoders.cluster.linkage import cut, tree
 from encoders.cluster.membership import clusters_of
@@ -84,33 +84,43 @@ def hac() -> dict[str, Any]:
     found["seconds, 10,000 x 784, ward"] = {"nearby": ours.value, "pdist + fastcluster": fast.value}
     found["seconds of fastcluster.linkage_vector, 10,000 x 30"] = vector.value
     found["difference of heights from fastcluster"] = float(np.abs(merges[:, 2] - theirs[:, 2]).max())
-    code: Any = create(CODE)
-    code.input_space = create("pixels").fit([item.content for item in list(open_corpus("mnist"))[:1]]).space
     everything, every_label = mnist()
     with timed() as training:
-        code.fit(everything)
-    spaces = {"pixels": pixels, "pca:30": pca, CODE: code.encode(pixels)}
-    found["quality"] = {
-        f"{name}, {method}": agreement(cut(tree(rows, method), 10), labels)
-        for name, rows in spaces.items()
+        codes = [deep_code(everything, seed) for seed in SEEDS]
+    spaces = {"pixels": [pixels], "pca:30": [pca], CODE: [code.encode(pixels) for code in codes]}
+    runs = {
+        f"{name}, {method}": [agreement(cut(tree(rows, method), 10), labels) for rows in of_seeds]
+        for name, of_seeds in spaces.items()
         for method in ("ward", "average")
     }
+    found["quality"] = {name: means(of) for name, of in runs.items()}
+    found["quality by seed"] = {name: of for name, of in runs.items() if len(of) > 1}
     kmeans_runs = [
         agreement(clusters_of(create(f"kmeans:10,seed={seed}").fit_encode(pixels)), labels) for seed in SEEDS
     ]
-    found["quality"]["pixels, k-means"] = {
-        key: float(np.mean([run[key] for run in kmeans_runs])) for key in kmeans_runs[0]
-    }
-    found["training seconds of the code"] = training.value
+    found["quality"]["pixels, k-means"] = means(kmeans_runs)
+    found["training seconds of the code"] = training.value / len(SEEDS)
     say(found)
     found["60,000 pictures"] = large()
     encoder: Any = create("hac:10")
     with timed() as taken:
-        encoder.fit(code.encode(everything))
-    clusters = clusters_of(encoder.encode(code.encode(everything)))
+        encoder.fit(codes[0].encode(everything))
+    clusters = clusters_of(encoder.encode(codes[0].encode(everything)))
     found["60,000 codes"] = {"seconds": taken.value, **agreement(clusters, every_label)}
     say(found)
     return found
+
+
+def deep_code(pixels: Any, seed: int) -> Any:
+    """Return the code of digits, trained from one seed."""
+    code: Any = create(seeded(CODE, seed))
+    code.input_space = create("pixels").fit([item.content for item in list(open_corpus("mnist"))[:1]]).space
+    return code.fit(pixels)
+
+
+def means(runs: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of every measure over some runs."""
+    return {key: float(np.mean([run[key] for run in runs])) for key in runs[0]}
 
 
 def large() -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Split:
 
     def reciprocal_ranks(self) -> NDArray[np.float64]:
         ranks = [np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1) + 1 for scores in self.scores]
-        return sum(1 / (CONSTANT + rank) for rank in ranks)  # type: ignore[return-value]
+        return sum(1 / (CONSTANT + rank) for rank in ranks)
 
     def measure(self, scores: NDArray[np.float64]) -> float:
         run = {}

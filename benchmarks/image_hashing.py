@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from record import nothing_else, record, say, seeded, seeds_of, timed
+from record import nothing_else, record, say, seeded, seeds_of, shuffled, timed
 
 from encoders.base import Encoder
 from encoders.codes import Kind
@@ -77,8 +77,9 @@ def with_seed(seed: int, train: Any, test: Any, labels: list[Any], asked: list[A
 
 
 def pictures() -> tuple[Any, Any, list[Any], list[Any]]:
+    """Return items and queries; the items are shuffled: a shortlist cuts equal distances in the order of the items."""
     corpus = open_corpus("cifar10")
-    items, queries = list(corpus), list(corpus.queries())
+    items, queries = shuffled(list(corpus)), list(corpus.queries())
     train, test = (np.stack([item.content for item in some]) for some in (items, queries))
     return train, test, [item.label for item in items], [query.label for query in queries]
 

@@ -4,6 +4,8 @@ Pictures are binarised once, each pixel 1 with the probability of its grey level
 training on 60,000 such pictures, test on the binarised test pictures. The best epoch is chosen on the 5 % that the
 encoder holds out itself; nothing else was tuned.
 
+Every test picture counts.
+
 Run: ``NEARBY_DATA=... python benchmarks/likelihood.py [SPEC ...] [seed=N ...]``
 """
 
@@ -23,7 +25,7 @@ SPECS = (
     "vae:400-20,norm=none,activation=tanh,epochs=40,batch-size=100,learning-rate=0.001",
     "vae:500-500-50,epochs=100,minutes=15,weight-decay=0,samples=5",
 )
-DRAWS, PICTURES = 5_000, 2_000
+DRAWS = 5_000
 
 
 def main(*arguments: str) -> None:
@@ -34,13 +36,12 @@ def main(*arguments: str) -> None:
         with timed() as fitting:
             encoder.fit(train)
         say(spec, "bound on held-out pictures", min(encoder.history.validation_loss), len(encoder.history.seconds))
-        asked = test[np.random.default_rng(2).choice(len(test), PICTURES, replace=False)]
         with timed() as estimating:
-            found = encoder.log_likelihood(asked, DRAWS)
+            found = encoder.log_likelihood(test, DRAWS)
         figures = {
             "spec": spec, "seed": seed, "nll": float(-found.mean()), "error": float(found.std() / np.sqrt(len(found))),
             "bound": min(encoder.history.validation_loss), "epochs": len(encoder.history.seconds), "draws": DRAWS,
-            "pictures": PICTURES, "fit_seconds": fitting.value, "estimate_seconds": estimating.value,
+            "pictures": len(test), "fit_seconds": fitting.value, "estimate_seconds": estimating.value,
         }  # fmt: skip
         say(figures)
         record("likelihood", figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import random
 import statistics
 import sys
 import time
@@ -129,6 +130,11 @@ def seeds_of(arguments: tuple[str, ...]) -> tuple[list[int], list[str]]:
     others = [word for word in arguments if not word.startswith("seed=")]
     given = [int(word.removeprefix("seed=")) for word in arguments if word.startswith("seed=")]
     return given or [0], others
+
+
+def shuffled(items: list[Any]) -> list[Any]:
+    """Return the items in an order that says nothing about their class, the same at every call."""
+    return random.Random(0).sample(items, len(items))
 
 
 def nothing_else(words: list[str]) -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import report_classical
+import report_findings
 import report_methods
 import report_neural
 import report_served
+import report_speed
 import report_trials
 from record import averaged, deviation, latest, origins
+from report_page import TARGETS, Page, written
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 CURVE = [f"R={level / 10:.1f}" for level in range(11)]
@@ -21,61 +24,6 @@ CURVE = [f"R={level / 10:.1f}" for level in range(11)]
 BM25 = "bm25"
 WHY_BM25 = "k1 = 1.5 gives more here, but was chosen on these queries."
 BM25_TARGETS = {"cranfield": 0.379, "cisi": 0.393, "npl": 0.366, "scifact": 0.667}
-
-
-class Page:
-    """The lines of the page, and the targets that were missed."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.missed: list[str] = []
-
-    def table(self, head: list[str], rows: list[list[Any]]) -> None:
-        self.lines += ["", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-        self.lines += ["| " + " | ".join(map(written, row)) + " |" for row in rows] + [""]
-
-    def target(self, what: str, measured: float, wanted: float, at_least: bool = True, reason: str = "") -> list[Any]:
-        """Return a row of a table of targets; remember a miss."""
-        met = measured >= wanted if at_least else measured <= wanted
-        if not met:
-            sign = "≥" if at_least else "≤"
-            self.missed.append(f"{what}: {written(measured)}, wanted {sign} {written(wanted)}. {reason}".rstrip())
-        return [what, measured, f"{'≥' if at_least else '≤'} {written(wanted)}", "met" if met else "**missed**"]
-
-    def heading(self, title: str, run: dict[str, Any]) -> None:
-        made = run["provenance"]
-        libraries = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-        self.lines += [
-            f"## {title}",
-            "",
-            f"{made['date']}, commit `{made['commit']}`, {made['machine']}, Python {made['python']}; {libraries}.  ",
-            f"`{made['command']}`; load of the machine at the end: {made.get('load', 'not recorded')}",
-        ]
-        if run.get("seeds", 1) > 1:
-            self.lines[-1] += f"; means of {run['seeds']} seeds (`seed=1` ...), ± their standard deviation"
-            self.lines[-1] += f". Measured: {'; '.join(run['measured'])}"
-
-    def measured(self, parts: dict[str, str]) -> None:
-        """Say of each part of a table when and at which commit it was measured, where they differ."""
-        if len(set(parts.values())) > 1:
-            by_origin: dict[str, list[str]] = {}
-            for part, when in parts.items():
-                by_origin.setdefault(when, []).append(part)
-            told = "; ".join(f"{when}: {', '.join(names)}" for when, names in by_origin.items())
-            self.lines[-1] += f". Not all rows were measured in that run. {told}"
-
-
-TARGETS = ["target", "measured", "wanted", ""]
-
-
-def written(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if 0 < abs(value) < 1e-4:
-        return f"{value:.1e}"
-    return f"{value:.4f}".lstrip("0") if 0 < abs(value) < 1 else f"{value:.2f}"
 
 
 def mnist(page: Page, run: dict[str, Any]) -> None:
@@ -173,127 +121,11 @@ def shortened(spec: str) -> str:
     return spec.split("/")[0] + "all-MiniLM-L6-v2" if spec.startswith("sbert:/") else spec
 
 
-def speed(page: Page, run: dict[str, Any]) -> None:
-    page.heading("Speed beside other libraries", run)
-    page.measured(origins("speed"))
-    page.lines += [
-        "",
-        "Ratio: their seconds divided by ours, median over alternating repeats; above 1, nearby is faster. Of FAISS,",
-        "ours is `search`, whose hits have ids; beside it stand the ratios when all ids and scores are read too.",
-    ]
-    rows, targets, notes = [], [], []
-    for part, figures in run["figures"].items():
-        for what, row in nested(part, figures):
-            if isinstance(row, str):
-                notes.append(f"{what}: {row}.")
-                continue
-            read = [row.get("columns_ratio", ""), row.get("lists_ratio", "")]
-            rows.append([what, row["ours_seconds"], row["theirs_seconds"], row["ratio"], *read, row["repeats"]])
-            least = {"faiss": 1 / 1.1, "training": 1.5}.get(part, 1.0)
-            targets.append(page.target(f"{what}: ratio", row["ratio"], least, True, reason(what, row)))
-    page.table(["what", "ours s", "theirs s", "ratio", "and columns read", "and hits read", "repeats"], rows)
-    page.lines += notes
-    page.table(TARGETS, targets)
-
-
-def reason(what: str, row: dict[str, Any]) -> str:
-    """Say why a ratio falls short, where the reason is known."""
-    if what.startswith("faiss") and "times" in row:
-        micro = 1e6 / row["times"]
-        more = micro * (row["ours_seconds"] - row["theirs_seconds"])
-        return f"A call of {micro * row['theirs_seconds']:,.0f} µs; ours took {more:,.0f} µs more (medians)."
-    if "numba" in what:
-        return "bm25s' optional compiled backend; the one that it uses by default is slower than ours."
-    return ""
-
-
-def fit_shapes(page: Page, run: dict[str, Any]) -> None:
-    page.heading("Fits at odd shapes", run)
-    page.lines += [
-        "",
-        "Seconds to fit, the least of alternating repeats, beside scikit-learn's counterpart on the same rows; ratio:",
-        "ours divided by theirs; below 1, nearby is faster. Fits of less than 5 ms have no target: they are calls, not",
-        "arithmetic. scikit-learn's densities by neighbours only store the rows, of which nearby makes a copy.",
-    ]
-    rows, targets = [], []
-    for fit in run["figures"]["fits"]:
-        note = fit.get("refused") or ("killed" if "killed" in fit else "")
-        if "longer_than" in fit:
-            note = f"more than {fit['longer_than']} s"
-        peer = fit.get("peer_seconds", "–") if "peer_refused" not in fit else "refused"
-        rows.append(
-            [
-                fit["shape"],
-                f"`{fit['spec']}`",
-                fit.get("seconds", note),
-                peer,
-                fit.get("ratio", ""),
-                fit.get("cpu_ratio", ""),
-            ]
-        )
-        if "ratio" in fit and fit["seconds"] > 0.005:
-            targets.append(page.target(f"{fit['shape']}: `{fit['spec']}`: ratio", fit["ratio"], 1.5, False))
-    page.table(["shape", "space", "ours s", "theirs s", "ratio", "of processor time"], rows)
-    page.table(TARGETS, targets)
-
-
-def nested(name: str, figures: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return every measured pair below, under its path of names."""
-    if "ratio" in figures:
-        return [(name, figures)]
-    found: list[tuple[str, Any]] = []
-    for key, value in figures.items():
-        if isinstance(value, dict):
-            found += nested(f"{name}: {key}", value)
-        elif isinstance(value, str):
-            found.append((f"{name}: {key}", value))
-    return found
-
-
-def arxiv(page: Page, run: dict[str, Any]) -> None:
-    spaces = run["figures"]["spaces"]
-    page.heading("80,000 abstracts (arxiv-80k)", run)
-    keys = {
-        "fit_seconds": "fit s",
-        "encode_seconds": "encode s",
-        "index_seconds": "index s",
-        "index_mib": "index MiB",
-        "peak_rss_mib": "peak RSS MiB",
-        "queries_per_second": "abstracts asked/s",
-        "title_queries_per_second": "titles asked/s",
-    }
-    rows = [[f"`{spec}`", row["index"], *(row[key] for key in keys)] for spec, row in spaces.items()]
-    page.table(["space", "index", *keys.values()], rows)
-    for spec, row in spaces.items():
-        if "graph" not in row:
-            continue
-        graph = row["graph"]
-        page.lines.append(
-            f"`{spec}` in {graph['index']} (built in {graph['index_seconds']:.1f} s, {graph['index_mib']:.0f} MiB):"
-        )
-        rows = [[width, at["recall@10"], at["queries_per_second"]] for width, at in graph["widths"].items()]
-        page.table(["efSearch", "recall@10 against exact", "queries/s"], rows)
-        best = max(at["recall@10"] for at in graph["widths"].values())
-        page.table(TARGETS, [page.target("recall@10 of HNSW32", best, 0.95)])
-
-
-def startup(page: Page, run: dict[str, Any]) -> None:
-    page.heading("Start-up", run)
-    figures = run["figures"]
-    rows = [page.target("`nearby --help`, seconds", figures["help"]["seconds"], 0.3, False)]
-    for what, row in figures["search"].items():
-        rows.append(page.target(f"cold `nearby search`, {what}, seconds", row["seconds"], 1.0, False))
-    page.table(TARGETS, rows)
-
-
 PARTS = {
     "mnist": mnist,
     "newsgroups": newsgroups,
     "text_retrieval": text_retrieval,
-    "speed": speed,
-    "fit_shapes": fit_shapes,
-    "arxiv": arxiv,
-    "startup": startup,
+    **report_speed.PARTS,
     **report_classical.PARTS,
     **report_neural.PARTS,
     **report_served.PARTS,
@@ -317,9 +149,10 @@ def main() -> None:
     summary = Page()
     summary.table(["id", "method", "asked", "measured", "wanted", ""], report_methods.method_rows(page))
     head = ["# Results", "", "Written by `benchmarks/report.py` from `benchmarks/results/*.jsonl`; do not edit.", ""]
-    head += ["## Targets missed", "", *(f"- {line}" for line in page.missed or ["none"]), ""]
-    head += [f"- not run yet: {', '.join(absent)}", ""] if absent else []
+    head += ["## What was found", "", *(f"- {line}" for line in report_findings.findings()), ""]
     head += ["## Every method", "", "By their numbers; the sections below say how each was measured.", *summary.lines]
+    head += ["", "## Targets missed", "", *(f"- {line}" for line in page.missed or ["none"]), ""]
+    head += [f"- not run yet: {', '.join(absent)}", ""] if absent else []
     PAGE.write_text("\n".join(head + page.lines).replace("\n\n\n", "\n\n").rstrip() + "\n")
     print(f"{PAGE}: {len(page.missed)} targets missed")
 

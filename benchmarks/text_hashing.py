@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from newsgroups import postings, rankings
-from record import nothing_else, record, say, seeded, seeds_of, timed
+from record import nothing_else, record, say, seeded, seeds_of, shuffled, timed
 
 from encoders.registry import create
 from indexers.registry import create_index
@@ -51,6 +51,7 @@ def main(*arguments: str) -> None:
     seeds, others = seeds_of(arguments)
     nothing_else(others)
     items, queries = postings(False)
+    items = shuffled(items)  # a shortlist cuts equal distances in the order of the items
     labels, asked = [item.label for item in items], [query.label for query in queries]
     for seed in seeds:
         specs = {name: seeded(spec, seed) if "semantic-hash" in spec else spec for name, spec in SPACES.items()}

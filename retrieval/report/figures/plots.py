@@ -70,7 +70,8 @@ def lines_svg(
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     ticks = round_ticks(low, high if high > low else low + 1, 4)
-    frame = Frame(62, right, 14, height - 48, min(across), max(max(across), min(across) + 1e-9))
+    left = 36 + max(map(text_width, tick_labels(ticks)))  # room for the numbers, and for the name of the axis
+    frame = Frame(left, right, 14, height - 48, min(across), max(max(across), min(across) + 1e-9))
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
     parts = [level(frame, upward.across(value), text) for value, text in zip(ticks, tick_labels(ticks), strict=True)]
     parts += [tick(frame, value, f"{value:g}") for value in _apart(frame, across)]

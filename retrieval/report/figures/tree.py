@@ -54,7 +54,7 @@ def tree_svg(key: str, title: str, branches: Sequence[Branch], leaves: Sequence[
         Height of the cut.
     """
     wide = any(leaf.picture is None for leaf in leaves)  # titles need more room than pictures
-    left, right = 14.0, 178.0 if wide else 290.0
+    left, right = 14.0, 150.0 if wide else 290.0
     top = max((branch.height for branch in branches), default=1.0) * 1.03
     frame = Frame(right, left, 8, 8 + _ROW * len(leaves), 0, top)  # heights grow to the left
 

@@ -131,9 +131,12 @@ def _method(comparison: Comparison) -> str:
 
 
 def _cut_precision(comparison: Comparison) -> str:
-    """Say what AP@k is where labels judge: trec_eval divides by all relevant items, and a class has too many."""
+    """Return the definition of AP@k where labels decide what is relevant: trec_eval's divisor has no bound."""
     cut = [name for name in measures_of(comparison) if name.startswith("AP@")]
     if comparison.judged_by != "labels" or not cut:
         return ""
     k = cut[0].removeprefix("AP@")
-    return f" {cut[0]} is the mean of the precisions at the relevant answers among the first {k}."
+    return (
+        f" {cut[0]} is the sum of the precisions at the relevant answers among the first {k}, divided by the number of "
+        f"relevant items or by {k}, whichever is smaller."
+    )
