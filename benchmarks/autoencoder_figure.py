@@ -1,6 +1,6 @@
 """The figure in docs/results.md: reconstruction error beside retrieval for every autoencoder on MNIST.
 
-Each method has its own row, so that no two dots overlap. Rows are sorted by error; precision does not follow that order.
+Each method has its own row, so that no two dots overlap. Rows are sorted by error; precision has another order.
 
 Run: ``python benchmarks/autoencoder_figure.py docs/autoencoders.svg``
 """

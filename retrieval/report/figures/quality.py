@@ -33,6 +33,8 @@ from retrieval.report.verdict import cost_title, curves_title, main_measure, sto
 LABEL_LETTERS, NAME_LETTERS = 21, 58
 #: Letters in a line under the axis of the sizes.
 _AXIS_LETTERS = 28
+#: The smallest range of an axis of precision or of a measure: smaller differences are not worth a figure.
+MIN_RANGE = 0.05
 #: Samples of the bootstrap: enough for a bar that is read by eye.
 ROUNDS = 1000
 
@@ -64,7 +66,8 @@ def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") 
     height = max(320.0, len(curves) * gap + 80)
     frame = Frame(46, 254, 14 + gap / 2, height - 48, 0, 1)
     every = np.concatenate([curve for _, _, curve in curves])
-    ticks = round_ticks(float(every.min()), min(1.0, float(every.max())), 5)
+    top = min(1.0, float(every.max()))
+    ticks = round_ticks(min(float(every.min()), top - MIN_RANGE), top, 5)
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
     ends = [upward.across(curve[-1]) for _, _, curve in curves]
     heights = spread(ends, gap, frame.top, frame.bottom)
@@ -187,7 +190,8 @@ def _ticks(values: Sequence[float], intervals: Sequence[Interval | None]) -> lis
     """Return round numbers around every interval; not from 0, because a dot is read by its position."""
     known = [value for value in values if math.isfinite(value)]
     ends = [end for interval in intervals if interval is not None for end in interval]
-    return round_ticks(min([*known, *ends], default=0.0), max([*known, *ends], default=1.0))
+    low, high = min([*known, *ends], default=0.0), max([*known, *ends], default=1.0)
+    return round_ticks(min(low, high - MIN_RANGE), high)
 
 
 def _size_frame(sizes: Sequence[float], bottom: float) -> Frame:
