@@ -13,27 +13,18 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders import options
-from encoders.batches import Encoded, as_batches, as_images, as_texts
-from encoders.codes import (
-    MAX_DIM,
-    Batches,
-    Codes,
-    Items,
-    Lexicon,
-    Modality,
-    Space,
-    as_matrix,
-    stack_codes,
-    whole_number,
-)
-from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError, OptionError
+from encoders.batches import Encoded, as_batches
+from encoders.codes import MAX_DIM, Batches, Codes, Items, Lexicon, Modality, Space, stack_codes, whole_number
+from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError
+from encoders.items import as_images, as_matrix, as_texts
 from encoders.products import Products
+from encoders.sklearn_names import SklearnNames
 
 State = dict[str, NDArray[Any]]
 
 
 @dataclass
-class Encoder(ABC):
+class Encoder(SklearnNames, ABC):
     """Turns items into codes of one `Space`.
 
     Subclasses are dataclasses: their fields ARE the hyper-parameters, the first one is the positional argument of
@@ -154,8 +145,8 @@ class Encoder(ABC):
             When the encoder forgets too much.
         """
         width = codes.shape[1]
-        if width != stored_width(self.space):
-            raise DimensionError(f"'{self}' decodes codes of width {stored_width(self.space)}, got {width}")
+        if width != self.space.columns:
+            raise DimensionError(f"'{self}' decodes codes of width {self.space.columns}, got {width}")
         return self._decode(codes)
 
     def reconstruct(self, items: Items) -> Items:
@@ -270,64 +261,8 @@ class Encoder(ABC):
 
         return load_encoder(Path(folder))
 
-    # -- scikit-learn's names for the same things --------------------------------------------------------------
-
-    def transform(self, items: Items) -> Codes:
-        """Scikit-learn's name for `encode`."""
-        return self.encode(items)
-
-    def fit_transform(self, items: Batches | Items, y: Sequence[Any] | None = None) -> Codes:
-        """Scikit-learn's name for `fit_encode`."""
-        return self.fit_encode(items, y)
-
-    def inverse_transform(self, codes: Codes) -> Items:
-        """Scikit-learn's name for `decode`."""
-        return self.decode(codes)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the hyper-parameters."""
-        return {field.name: getattr(self, field.name) for field in options.fields_of(type(self))}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change hyper-parameters; unknown names and bad values are refused and change nothing.
-
-        What was fitted with other values is forgotten: it would be saved under values that it does not follow.
-        """
-        before = self.get_params()
-        for key in params:
-            if key not in before:
-                raise OptionError(f"{self.name} has no option '{key}'; it has: {', '.join(before) or 'none'}")
-        type(self)(**{**before, **params})  # options are checked one by one and against each other where they are set
-        if any(before[key] != value for key, value in params.items()):
-            for key, value in params.items():
-                setattr(self, key, value)
-            self._forget()
-        return self
-
     def _forget(self) -> None:
         """Return to the state before fit, what others set from outside kept."""
         input_space = self.input_space
         self.__post_init__()
         self.input_space = input_space
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return self._space is not None
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
-
-        text = self.reads is Modality.TEXT
-        return Tags(
-            estimator_type="transformer",
-            target_tags=TargetTags(required=False),
-            transformer_tags=TransformerTags(preserves_dtype=["float32"]),
-            input_tags=InputTags(two_d_array=not text, string=text, sparse=not text),
-            requires_fit=True,
-        )
-
-
-def stored_width(space: Space) -> int:
-    """Columns of the stored matrix: bytes for packed bits, components otherwise."""
-    from encoders.codes import Kind, packed_width
-
-    return packed_width(space.dim) if space.kind is Kind.BINARY else space.dim

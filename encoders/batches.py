@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Batch, Batches, Codes, Items, describe, n_rows, slices
+from encoders.codes import Batch, Batches, Codes, Items, n_rows, slices, stack_codes
 from encoders.errors import BadItemError
 
 #: Rows handed on at a time when a whole matrix is given where batches are expected.
@@ -68,14 +67,10 @@ class _Sliced:
 
     def __iter__(self) -> Iterator[Batch]:
         start = 0
-        for piece in slices(self.items, BATCH_ROWS) if hasattr(self.items, "shape") else self._pieces():
+        for piece in slices(self.items, BATCH_ROWS):
             stop = start + n_rows(piece)
             yield Batch(piece, None if self.labels is None else [_label(label) for label in self.labels[start:stop]])
             start = stop
-
-    def _pieces(self) -> Iterator[Items]:
-        for start in range(0, n_rows(self.items), BATCH_ROWS):
-            yield self.items[start : start + BATCH_ROWS]
 
 
 def _label(value: Any) -> str | None:
@@ -106,23 +101,55 @@ def as_batches(items: Batches | Items, y: Sequence[Any] | None = None) -> Batche
     return items
 
 
-def as_texts(items: Items) -> list[str]:
-    """Return items as a list of texts, or say which one is none."""
-    if isinstance(items, str) or issparse(items):
-        raise BadItemError(f"expected a list of texts, got {describe(items)}")
-    texts = list(items)
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise BadItemError(f"item {row} should be a text, got {describe(text)}: is this a text corpus?")
-    return texts
+def collect(batches: Batches) -> Codes:
+    """Hold every row of checked `batches` as ONE matrix, filled in place where dense (no second copy).
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    parts: list[Codes] = [batch.items for batch in batches if n_rows(batch.items)]
+    if not parts:
+        raise BadItemError("there is nothing to fit on: the corpus holds no items")
+    if len(parts) == 1 or issparse(parts[0]):
+        return stack_codes(parts)
+    width = parts[0].shape[1]
+    whole = np.empty((sum(part.shape[0] for part in parts), width), dtype=parts[0].dtype)
+    start = 0
+    while parts:  # each part is let go as soon as it is copied
+        part = parts.pop(0)
+        whole[start : start + part.shape[0]] = part
+        start += part.shape[0]
+    return whole
 
 
-def as_images(items: Items) -> list[NDArray[Any]]:
-    """Return items as a list of pictures ``(h, w)`` or ``(h, w, c)``, or say which one is none."""
-    if isinstance(items, str) or issparse(items):
-        raise BadItemError(f"expected pictures, got {describe(items)}: is this an image corpus?")
-    pictures = list(items)
-    for row, picture in enumerate(pictures):
-        if not isinstance(picture, np.ndarray) or picture.ndim not in (2, 3):
-            raise BadItemError(f"item {row} should be a picture (height, width[, channels]), got {describe(picture)}")
-    return pictures
+def collect_labelled(batches: Batches) -> tuple[Codes, list[str] | None]:
+    """Hold every row as ONE matrix, and every label, or None when an item has none.
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    matrix, labels = partly_labelled(batches)
+    known = [label for label in labels if label is not None]
+    return matrix, known if len(known) == len(labels) else None
+
+
+def partly_labelled(batches: Batches) -> tuple[Codes, list[str | None]]:
+    """Hold every row as ONE matrix, and a label for each, None where it has none.
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    labels: list[str | None] = []
+
+    def noted() -> Iterator[Batch]:
+        for batch in batches:
+            labels.extend(batch.labels if batch.labels is not None else [None] * n_rows(batch.items))
+            yield batch
+
+    return collect(noted()), labels

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 from scipy.sparse import vstack as sparse_vstack
 
-from encoders.errors import BadItemError, DimensionError
-
 
 class Kind(StrEnum):
     """How the numbers of a code are stored."""
@@ -77,6 +75,11 @@ class Space:
     def bytes_per_item(self) -> int | None:
         """Bytes of one stored code; None for sparse codes, whose length varies."""
         return {Kind.DENSE: 4 * self.dim, Kind.BINARY: packed_width(self.dim), Kind.SPARSE: None}[self.kind]
+
+    @property
+    def columns(self) -> int:
+        """Columns of a matrix of codes: bytes of packed bits, components otherwise."""
+        return packed_width(self.dim) if self.kind is Kind.BINARY else self.dim
 
     def to_json(self) -> dict[str, Any]:
         """Return the space as plain JSON values."""
@@ -189,122 +192,6 @@ def small_indices(matrix: csr_array) -> csr_array:
     return csr_array((matrix.data, indices, pointers), shape=matrix.shape)
 
 
-def collect(batches: Batches) -> Codes:
-    """Hold every row of checked `batches` as ONE matrix, filled in place where dense (no second copy).
-
-    Raises
-    ------
-    BadItemError
-        When there is nothing to collect.
-    """
-    parts: list[Codes] = [batch.items for batch in batches if n_rows(batch.items)]
-    if not parts:
-        raise BadItemError("there is nothing to fit on: the corpus holds no items")
-    if len(parts) == 1 or issparse(parts[0]):
-        return stack_codes(parts)
-    width = parts[0].shape[1]
-    whole = np.empty((sum(part.shape[0] for part in parts), width), dtype=parts[0].dtype)
-    start = 0
-    while parts:  # each part is let go as soon as it is copied
-        part = parts.pop(0)
-        whole[start : start + part.shape[0]] = part
-        start += part.shape[0]
-    return whole
-
-
-def collect_labelled(batches: Batches) -> tuple[Codes, list[str] | None]:
-    """Hold every row as ONE matrix, and every label, or None when an item has none.
-
-    Raises
-    ------
-    BadItemError
-        When there is nothing to collect.
-    """
-    matrix, labels = partly_labelled(batches)
-    known = [label for label in labels if label is not None]
-    return matrix, known if len(known) == len(labels) else None
-
-
-def partly_labelled(batches: Batches) -> tuple[Codes, list[str | None]]:
-    """Hold every row as ONE matrix, and a label for each, None where it has none.
-
-    Raises
-    ------
-    BadItemError
-        When there is nothing to collect.
-    """
-    labels: list[str | None] = []
-
-    def noted() -> Iterator[Batch]:
-        for batch in batches:
-            labels.extend(batch.labels if batch.labels is not None else [None] * n_rows(batch.items))
-            yield batch
-
-    return collect(noted()), labels
-
-
-def as_matrix(items: Items, missing: bool = False) -> Codes:
-    """Return vector items as a finite float32 matrix (sparse stays sparse, packed bits stay packed).
-
-    With `missing`, NaN stands for an entry that is not known and is let through.
-
-    Raises
-    ------
-    BadItemError
-        For NaN, infinite or non-numeric values.
-    DimensionError
-        When the rows are not all of one width.
-
-    Examples
-    --------
-    >>> as_matrix([[1, 2], [3, 4]]).dtype
-    dtype('float32')
-    >>> as_matrix([[1.0, float("nan")]])
-    Traceback (most recent call last):
-    encoders.errors.BadItemError: row 0 holds NaN or infinite values
-    """
-    if issparse(items):
-        matrix = csr_array(items, dtype=np.float32) if items.dtype != np.float32 else csr_array(items)
-        require_finite(matrix.data, matrix)
-        return matrix
-    if isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim == 2:
-        return items
-    try:
-        dense = np.asarray(items, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise DimensionError(f"expected vectors of one width, got {describe(items)}") from error
-    if dense.ndim != 2:
-        raise DimensionError(f"expected a matrix (n, dim), got an array of shape {dense.shape}")
-    if missing:
-        if np.isinf(dense).any():
-            raise BadItemError(f"row {int(np.flatnonzero(np.isinf(dense).any(axis=1))[0])} holds infinite values")
-        return dense
-    require_finite(dense, dense)
-    return dense
-
-
-def require_finite(values: NDArray[Any], matrix: Codes) -> None:
-    """Raise `BadItemError` naming the first row with NaN or infinity."""
-    if np.isfinite(values).all():
-        return
-    whole = matrix.toarray() if issparse(matrix) else matrix
-    row = int(np.flatnonzero(~np.isfinite(whole).all(axis=1))[0])
-    raise BadItemError(f"row {row} holds NaN or infinite values")
-
-
-def describe(items: Any) -> str:
-    """Say in a few words what was given, for error messages."""
-    if isinstance(items, np.ndarray) or issparse(items):
-        return f"an array of shape {items.shape}"
-    if isinstance(items, str | bytes):
-        return "a single text"
-    try:
-        first = next(iter(items))
-    except (TypeError, StopIteration):
-        return f"{type(items).__name__}"
-    return f"a {type(items).__name__} of {type(first).__name__}"
-
-
 def normalized(codes: Codes) -> Codes:
     """Return float codes scaled to unit length; zero rows stay zero.
 
@@ -344,7 +231,13 @@ def moderate_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     return np.ldexp(rows, -exponents[:, None]), exponents
 
 
-def slices(codes: Codes, rows: int) -> Iterator[Codes]:
-    """Cut a matrix into consecutive pieces of at most `rows` rows (views where dense)."""
-    for start in range(0, codes.shape[0], rows):
-        yield codes[start : start + rows]
+def slices(items: Items, rows: int) -> Iterator[Items]:
+    """Cut a matrix or a list into consecutive slices of at most `rows` rows (views of a dense matrix).
+
+    Examples
+    --------
+    >>> list(slices(["a", "b", "c"], 2))
+    [['a', 'b'], ['c']]
+    """
+    for start in range(0, n_rows(items), rows):
+        yield items[start : start + rows]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from encoders.base import Encoder, stored_width
+from encoders.base import Encoder
 from encoders.codes import Kind, Modality
 from encoders.errors import NotInvertibleError
 
@@ -33,7 +33,7 @@ def require_fitting(encoder: Encoder) -> None:
         return
     with np.errstate(all="ignore"):
         for codes in (encoder.encode(item), encoder.encode_queries(item)):
-            if codes.shape != (1, stored_width(encoder.space)):
+            if codes.shape != (1, encoder.space.columns):
                 raise ValueError(
                     f"it gives codes of shape {codes.shape}, its space has {encoder.space.dim:,} components"
                 )

@@ -6,17 +6,15 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.atomic_write import temporary_folder
 from encoders.codes import Codes, Modality, Space
 from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError, DownloadError
@@ -25,9 +23,6 @@ from encoders.errors import ArtifactError, DownloadError
 DEFAULT = "all-MiniLM-L6-v2"
 #: A progress bar appears from so many texts on, where somebody is looking.
 MANY_TEXTS = 2000
-#: What a model's folder keeps beside weights: settings, words, SentencePiece models. Never code, never a pickle.
-KEPT = (".json", ".txt", ".model")
-WEIGHTS = ".safetensors"
 
 
 class Loaded(NamedTuple):
@@ -145,59 +140,6 @@ def width_of(name: str, model: str, network: Any) -> int:
         return int(network.encode_document(["width"], show_progress_bar=False).shape[1])
     except Exception as error:  # the libraries believe what a folder says, and raise anything where it is wrong
         raise ArtifactError(f"{name}: the model '{model}' embeds no text: {_first_sentence(error)}") from error
-
-
-def packed(network: Any) -> dict[str, NDArray[Any]]:
-    """Return a whole model as arrays: weights by file and name, every other file of its folder as bytes."""
-    from safetensors.numpy import load_file
-
-    arrays: dict[str, NDArray[Any]] = {}
-    with quiet(), temporary_folder(_beside_other_temporaries()) as folder:
-        network.save(str(folder), create_model_card=False)
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            inner = path.relative_to(folder).as_posix()
-            if path.suffix == WEIGHTS:
-                arrays |= {f"{inner}:{key}": value for key, value in load_file(path).items()}
-            elif path.suffix in KEPT:
-                arrays[inner] = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    return arrays
-
-
-def _beside_other_temporaries() -> Path:
-    """Return where a model lies while it is taken apart or put together, beside those that killed runs have left."""
-    return Path(tempfile.gettempdir()) / "nearby-model"
-
-
-def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
-    """Return the model that `packed` took apart.
-
-    Raises
-    ------
-    ArtifactError
-        When the arrays name a file outside the model's folder, or one that is neither settings, words nor weights.
-    """
-    from safetensors.numpy import save_file
-
-    weights: dict[str, dict[str, NDArray[Any]]] = {}
-    with temporary_folder(_beside_other_temporaries()) as place:
-        for key, value in arrays.items():
-            inner, _, weight = key.partition(":")
-            path = _inside(name, place, inner, (WEIGHTS,) if weight else KEPT)
-            if weight:
-                weights.setdefault(str(path), {})[weight] = value
-            else:
-                path.write_bytes(value.tobytes())
-        for file, tensors in weights.items():
-            save_file(tensors, file, metadata={"format": "pt"})
-        return opened(name, str(place))
-
-
-def _inside(name: str, folder: Path, inner: str, suffixes: tuple[str, ...]) -> Path:
-    path = PurePosixPath(inner)
-    if path.is_absolute() or ".." in path.parts or path.suffix not in suffixes:
-        raise ArtifactError(f"{name}: a saved model holds no file '{inner}': this one was not written by nearby")
-    (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    return folder / path
 
 
 def _check_folder(name: str, folder: Path, plain: bool) -> None:

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Lexicon, Metric, Space, as_matrix, normalized
+from encoders.codes import Codes, Kind, Lexicon, Metric, Space, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
+from encoders.items import as_matrix
 from encoders.scaling import largest_of, times, unit_of
 from indexers.hits import Hit, HitLists, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
+from encoders.batches import collect
 from encoders.cluster.kmeans import KMeans
 from encoders.cluster.linkage import LINKAGES, cut, largest_jump, tree
 from encoders.cluster.membership import clusters_of, one_hot
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Distances

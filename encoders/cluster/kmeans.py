@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import Encoder, State
+from encoders.batches import collect
 from encoders.cluster.membership import clusters_of, one_hot
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, slices
 from encoders.cpu_count import available_cores
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp, require_above_ridge
 from encoders.errors import BadItemError, OptionError
 from encoders.options import LARGEST_SEED, option

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Batches, collect
+from encoders.batches import collect
+from encoders.codes import Batches
 from encoders.distances import squared_distances
 
 

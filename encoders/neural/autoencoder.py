@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.errors import OptionError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.encoder import NeuralEncoder

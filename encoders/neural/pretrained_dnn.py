@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, partly_labelled
+from encoders.batches import partly_labelled
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError, NotInvertibleError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.layers import Layer, forward, from_state, softmax, to_state

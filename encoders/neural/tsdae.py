@@ -16,7 +16,8 @@ from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.encoder import NeuralEncoder
 from encoders.options import option
-from encoders.sentence_models import DEFAULT, EmbedsTexts, absolute, embedded, opened, packed, quiet, shorten, unpacked
+from encoders.sentence_model_arrays import packed, unpacked
+from encoders.sentence_models import DEFAULT, EmbedsTexts, absolute, embedded, opened, quiet, shorten
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

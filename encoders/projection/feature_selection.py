@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect_labelled
+from encoders.batches import collect_labelled
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import OptionError
 from encoders.options import option
 from encoders.projection import feature_scores

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from encoders.base import Encoder, State
-from encoders.batches import Encoded
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import Encoded, collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 from encoders.projection.pca import PCA

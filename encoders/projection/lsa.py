@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, normalized
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, normalized
 from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
 

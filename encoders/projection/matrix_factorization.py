@@ -12,7 +12,8 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import passes

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Batch, Batches, Codes, collect, n_rows, slices
+from encoders.batches import collect
+from encoders.codes import Batch, Batches, Codes, n_rows, slices
 from encoders.errors import BadItemError, OptionError
 from encoders.moments import MAX_WIDTH, moments
 from encoders.projection.feature_scores import means, variances

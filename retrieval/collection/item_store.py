@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from encoders.batches import chunks
-from encoders.codes import Modality
+from encoders.codes import Modality, slices
 from encoders.errors import ArtifactError, CollectionError, one_line
 from retrieval.collection.database import Database
 from retrieval.collection.filter_sql import matching_ids
@@ -28,6 +28,8 @@ CREATE TABLE queries (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content 
 CREATE TABLE qrels (query TEXT NOT NULL, item TEXT NOT NULL, grade INTEGER NOT NULL, PRIMARY KEY (query, item));
 """
 _BATCH = 1024
+#: Ids of one SQL query; SQLite allows 999 parameters at least.
+_IDS_PER_QUERY = 500
 #: As many ids are looked through for one like a mistyped one.
 _LOOK_AT = 10_000
 
@@ -157,7 +159,7 @@ class ItemStore(Corpus):
             Naming an item that is no longer what was stored.
         """
         found: dict[str, Item] = {}
-        for chunk in _chunks(ids):
+        for chunk in slices(ids, _IDS_PER_QUERY):
             marks = ",".join("?" * len(chunk))
             query = f"SELECT {COLUMNS}, digest FROM items WHERE id IN ({marks})"  # noqa: S608
             for record in self._read(query, chunk):
@@ -231,7 +233,7 @@ class ItemStore(Corpus):
 
     def _digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
-        for chunk in _chunks(ids):
+        for chunk in slices(ids, _IDS_PER_QUERY):
             marks = ",".join("?" * len(chunk))
             found |= dict(self._read(f"SELECT id, digest FROM items WHERE id IN ({marks})", chunk))  # noqa: S608
         return found
@@ -297,8 +299,3 @@ def _whole(value: Any) -> int:
     if not isinstance(value, int):
         raise TypeError(f"it holds {type(value).__name__} for a whole number")
     return value
-
-
-def _chunks(ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
