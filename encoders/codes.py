@@ -1,4 +1,4 @@
-"""What a code is and how two codes are compared."""
+"""Codes, the spaces that they are in, and functions of matrices of codes."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Metric(StrEnum):
 
 
 class Modality(StrEnum):
-    """What an encoder reads: raw items of one sort, or the codes of another encoder."""
+    """What an encoder reads: texts, pictures, or vectors, which include the codes of another encoder."""
 
     TEXT = "text"
     IMAGE = "image"
     VECTOR = "vector"
 
 
-#: Components of a code at most: what sparse matrices of 32-bit indices and every engine count.
+#: Largest number of components of a code: the limit of sparse matrices with 32-bit indices and of search engines.
 MAX_DIM = 2**31 - 1
 
 
@@ -56,7 +56,7 @@ class Space:
     metric : Metric
         How two codes are compared.
     shape : tuple of int, optional
-        The picture shape ``(height, width[, channels])`` when a code can be looked at.
+        The shape ``(height, width[, channels])`` if a code is a picture.
 
     Examples
     --------
@@ -93,7 +93,7 @@ class Space:
         Raises
         ------
         KeyError, TypeError, ValueError
-            When it is anything else.
+            When the value is not a space.
         """
         shape = value.get("shape")
         if not isinstance(shape, list | None):
@@ -105,8 +105,8 @@ class Space:
         return cls(dim, Kind(value["kind"]), Metric(value["metric"]), lengths)
 
 
-def whole_number(value: Any, most: int) -> int:
-    """Return a whole number from 0 to `most`, as a file that somebody else may have written should hold it.
+def whole_number(value: Any, largest: int) -> int:
+    """Check that a value from a file is a whole number from 0 to `largest`, and return it.
 
     Raises
     ------
@@ -118,22 +118,22 @@ def whole_number(value: Any, most: int) -> int:
     Traceback (most recent call last):
     ValueError: expected a whole number from 0 to 100, found -1
     """
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-        found = repr(value) if isinstance(value, bool | int | float | None) else type(value).__name__
-        raise ValueError(f"expected a whole number from 0 to {most:,}, found {found[:40]}")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= largest:
+        description = repr(value) if isinstance(value, bool | int | float | None) else type(value).__name__
+        raise ValueError(f"expected a whole number from 0 to {largest:,}, found {description[:40]}")
     return value
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What an engine that weighs words itself needs to know of a BM25 space: its index stores counts, not codes.
+    """What a search engine needs to compute BM25 itself; its index stores word counts instead of codes.
 
     Attributes
     ----------
     words : tuple of str
         The word of each component.
     k1, b : float
-        How fast repetition saturates, and how much length is discounted.
+        Term frequency saturation and length normalisation.
     """
 
     words: tuple[str, ...]
@@ -149,13 +149,13 @@ Items: TypeAlias = Any
 
 
 class Batch(NamedTuple):
-    """Some items on their way to an encoder, with their labels where there are any."""
+    """Some items with their labels, if there are any."""
 
     items: Items
     labels: Sequence[str | None] | None = None
 
 
-#: Lengths below which, and above whose inverse, the squares in float32 lose digits.
+#: Squares in float32 lose digits for lengths below this number or above its inverse.
 _SMALL = 1e-12
 
 #: Re-iterable: every ``iter()`` is one pass over the same items in the same order.
@@ -163,26 +163,26 @@ Batches = Iterable[Batch]
 
 
 def packed_width(bits: int) -> int:
-    """Bytes that hold `bits` bits."""
+    """Return the number of bytes for `bits` bits."""
     return (bits + 7) // 8
 
 
 def n_rows(items: Items) -> int:
-    """Return how many items a batch, list or matrix holds (SciPy forbids ``len`` of a sparse array)."""
+    """Return the number of items in a batch, list or matrix (SciPy forbids ``len`` of a sparse array)."""
     return int(items.shape[0]) if issparse(items) or isinstance(items, np.ndarray) else len(items)
 
 
-def stack_codes(parts: Sequence[Codes]) -> Codes:
-    """Stack codes row-wise; all of one kind and width."""
-    if len(parts) == 1:
-        return parts[0]
-    if issparse(parts[0]):
-        return small_indices(csr_array(sparse_vstack(list(parts), format="csr")))
-    return np.concatenate(parts)
+def stack_codes(blocks: Sequence[Codes]) -> Codes:
+    """Stack codes of one kind and width row-wise."""
+    if len(blocks) == 1:
+        return blocks[0]
+    if issparse(blocks[0]):
+        return small_indices(csr_array(sparse_vstack(list(blocks), format="csr")))
+    return np.concatenate(blocks)
 
 
 def small_indices(matrix: csr_array) -> csr_array:
-    """Return a sparse matrix with 32-bit indices where they reach: half the bytes, and all that scikit-learn reads."""
+    """Return a sparse matrix with 32-bit indices if possible: half the bytes, and scikit-learn needs them."""
     if (
         matrix.indices.dtype == np.int32 == matrix.indptr.dtype
         or max(matrix.nnz, *matrix.shape) > np.iinfo(np.int32).max
@@ -202,7 +202,7 @@ def normalized(codes: Codes) -> Codes:
     """
     if issparse(codes):
         counts = np.diff(codes.indptr)
-        squares = np.square(codes.data, dtype=np.float64)  # float64 holds the squares of all that float32 holds
+        squares = np.square(codes.data, dtype=np.float64)  # float64 can represent the square of every float32
         norms = np.sqrt(np.bincount(np.repeat(np.arange(len(counts)), counts), squares, minlength=len(counts)))
         scaled = codes.copy()
         scaled.data = (scaled.data / np.repeat(np.where(norms > 0, norms, 1), counts)).astype(np.float32)
@@ -211,7 +211,9 @@ def normalized(codes: Codes) -> Codes:
     if not len(norms) or (norms.min() > _SMALL and norms.max() < 1 / _SMALL):
         return np.asarray(codes / norms, dtype=np.float32)
     unit = np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
-    odd = np.flatnonzero(~((norms > _SMALL) & (norms < 1 / _SMALL)))  # their squares are too small or large
+    odd = np.flatnonzero(
+        ~((norms > _SMALL) & (norms < 1 / _SMALL))
+    )  # the squares in these rows are too small or too large
     moderate, _ = moderate_rows(codes[odd])
     norms = np.linalg.norm(moderate, axis=1, keepdims=True)
     unit[odd] = moderate / np.where(norms > 0, norms, 1)
@@ -219,7 +221,7 @@ def normalized(codes: Codes) -> Codes:
 
 
 def moderate_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return rows multiplied by powers of two that bring the largest entry of each to 0.5 to 1, and the exponents.
+    """Multiply each row by a power of two so that its largest entry is from 0.5 to 1; return rows and exponents.
 
     Examples
     --------

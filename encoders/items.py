@@ -13,7 +13,13 @@ from encoders.errors import BadItemError, DimensionError
 
 
 def as_texts(items: Items) -> list[str]:
-    """Return items as a list of texts, or say which one is none."""
+    """Return items as a list of texts.
+
+    Raises
+    ------
+    BadItemError
+        Naming the item that is not a text.
+    """
     if isinstance(items, str) or issparse(items):
         raise BadItemError(f"expected a list of texts, got {describe(items)}")
     texts = list(items)
@@ -24,7 +30,13 @@ def as_texts(items: Items) -> list[str]:
 
 
 def as_images(items: Items) -> list[NDArray[Any]]:
-    """Return items as a list of pictures ``(h, w)`` or ``(h, w, c)``, or say which one is none."""
+    """Return items as a list of pictures ``(h, w)`` or ``(h, w, c)``.
+
+    Raises
+    ------
+    BadItemError
+        Naming the item that is not a picture.
+    """
     if isinstance(items, str) or issparse(items):
         raise BadItemError(f"expected pictures, got {describe(items)}: is this an image corpus?")
     pictures = list(items)
@@ -37,7 +49,7 @@ def as_images(items: Items) -> list[NDArray[Any]]:
 def as_matrix(items: Items, missing: bool = False) -> Codes:
     """Return vector items as a finite float32 matrix (sparse stays sparse, packed bits stay packed).
 
-    With `missing`, NaN stands for an entry that is not known and is let through.
+    With `missing`, NaN is allowed and stands for a missing entry.
 
     Raises
     ------
@@ -84,7 +96,7 @@ def require_finite(values: NDArray[Any], matrix: Codes) -> None:
 
 
 def describe(items: Any) -> str:
-    """Say in a few words what was given, for error messages."""
+    """Describe a value in a few words, for error messages."""
     if isinstance(items, np.ndarray) or issparse(items):
         return f"an array of shape {items.shape}"
     if isinstance(items, str | bytes):

@@ -19,11 +19,11 @@ WEIGHTS = ".safetensors"
 
 
 def packed(network: Any) -> dict[str, NDArray[Any]]:
-    """Return a whole model as arrays: weights by file and name, every other file of its folder as bytes."""
+    """Return a model as arrays: weights by file and name, every other file of its folder as bytes."""
     from safetensors.numpy import load_file
 
     arrays: dict[str, NDArray[Any]] = {}
-    with quiet(), temporary_folder(_beside_other_temporaries()) as folder:
+    with quiet(), temporary_folder(_temporary_target()) as folder:
         network.save(str(folder), create_model_card=False)
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             inner = path.relative_to(folder).as_posix()
@@ -35,17 +35,17 @@ def packed(network: Any) -> dict[str, NDArray[Any]]:
 
 
 def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
-    """Return the model that `packed` took apart.
+    """Return the model of the arrays of `packed`.
 
     Raises
     ------
     ArtifactError
-        When the arrays name a file outside the model's folder, or one that is neither settings, words nor weights.
+        When the arrays name a file outside the model's folder, or a file other than settings, words and weights.
     """
     from safetensors.numpy import save_file
 
     weights: dict[str, dict[str, NDArray[Any]]] = {}
-    with temporary_folder(_beside_other_temporaries()) as place:
+    with temporary_folder(_temporary_target()) as place:
         for key, value in arrays.items():
             inner, _, weight = key.partition(":")
             path = _inside(name, place, inner, (WEIGHTS,) if weight else OTHER_FILES)
@@ -58,8 +58,8 @@ def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
         return opened(name, str(place))
 
 
-def _beside_other_temporaries() -> Path:
-    """Return where a model lies while it is taken apart or put together, beside those that killed runs have left."""
+def _temporary_target() -> Path:
+    """Return the path beside which temporary folders of models are; `temporary_folder` removes abandoned ones."""
     return Path(tempfile.gettempdir()) / "nearby-model"
 
 

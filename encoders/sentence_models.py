@@ -1,4 +1,4 @@
-"""Sentence-transformers models: opened from a folder, the cache or the hub, told apart, kept as arrays, run."""
+"""Sentence-transformers models: load from a folder, the cache or the hub; encode; fingerprint."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from encoders.codes import Codes, Modality, Space
 from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError, DownloadError
 
-#: What a model is when none is named.
+#: The default model.
 DEFAULT = "all-MiniLM-L6-v2"
-#: A progress bar appears from so many texts on, where somebody is looking.
+#: Smallest number of texts with a progress bar on a terminal.
 MANY_TEXTS = 2000
 
 
 class Loaded(NamedTuple):
-    """A model in memory and what tells it from every other."""
+    """A model in memory and its fingerprint."""
 
     model: Any
     fingerprint: NDArray[np.uint8]
 
 
 class EmbedsTexts:
-    """What encoders by such a model share: documents and queries, each embedded by the model's own way.
+    """The base of encoders with such a model: documents and queries are embedded by different methods of it.
 
-    A class that derives from it writes ``_embedded(texts, method)``; it is named before `Encoder`.
+    A subclass implements ``_embedded(texts, method)`` and names this class before `Encoder`.
     """
 
     reads: ClassVar[Modality] = Modality.TEXT
@@ -56,13 +56,13 @@ class EmbedsTexts:
 
 
 def absolute(model: str) -> str:
-    """Return a local folder by its absolute path, so that it is found from any working directory; else itself."""
+    """Return the absolute path of a local folder, so that any working directory works; other names unchanged."""
     path = os.path.abspath(os.path.expanduser(model))
     return path if path != model and os.path.isdir(path) else model
 
 
 def load(name: str, model: str, revision: str | None = None, max_length: int | None = None) -> Loaded:
-    """Return a model that is only read, as `opened` does; twice the same costs nothing."""
+    """Return a model, read-only and cached; otherwise as `opened`."""
     folder = Path(model)
     written: tuple[Any, ...] = ()
     if folder.is_dir():
@@ -72,7 +72,7 @@ def load(name: str, model: str, revision: str | None = None, max_length: int | N
 
 @lru_cache(maxsize=2)
 def _load(name: str, model: str, revision: str | None, max_length: int | None, written: tuple[Any, ...]) -> Loaded:
-    """`written` (weight files and their times) makes the cache forget a folder whose weights were replaced."""
+    """Load a model; `written` (weight files and their times) invalidates the cache if weights are replaced."""
     network = opened(name, model, revision, max_length)
     return Loaded(network, fingerprint_of(network))
 
@@ -82,12 +82,12 @@ def opened(
 ) -> Any:
     """Open a model from a folder, the Hugging Face cache or the hub, in this order, for the encoder `name`.
 
-    A folder may hold a transformer that embeds no sentences yet where `plain` says so: its tokens are averaged.
+    With `plain`, a folder may contain a transformer without pooling: the mean of its tokens is used.
 
     Raises
     ------
     ArtifactError
-        When the folder is missing or holds no sentence-transformers model.
+        When the folder is missing or is not a sentence-transformers model.
     DownloadError
         When a model is neither in the cache nor on the hub, or the hub cannot be reached.
     """
@@ -129,7 +129,7 @@ def embedded(network: Any, texts: list[str], method: str, batch_size: int, bf16:
 
 
 def width_of(name: str, model: str, network: Any) -> int:
-    """Return how many numbers a text has, by embedding one.
+    """Return the width of an embedding, by embedding one text.
 
     Raises
     ------
@@ -138,12 +138,12 @@ def width_of(name: str, model: str, network: Any) -> int:
     """
     try:
         return int(network.encode_document(["width"], show_progress_bar=False).shape[1])
-    except Exception as error:  # the libraries believe what a folder says, and raise anything where it is wrong
+    except Exception as error:  # the libraries do not check a folder, and can raise any error
         raise ArtifactError(f"{name}: the model '{model}' embeds no text: {_first_sentence(error)}") from error
 
 
 def _check_folder(name: str, folder: Path, plain: bool) -> None:
-    """Refuse what is no sentence-transformers model, and models whose modules are code of their own."""
+    """Raise an error for a folder that is not a sentence-transformers model, or that needs its own code."""
     if plain and not (folder / "modules.json").exists():
         _check_transformer(name, folder)
         return
@@ -160,7 +160,7 @@ def _check_folder(name: str, folder: Path, plain: bool) -> None:
 
 
 def _check_transformer(name: str, folder: Path) -> None:
-    """Refuse what is no transformer's folder either."""
+    """Raise an error for a folder that is not a transformer either."""
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
     except (OSError, ValueError, TypeError, KeyError):
@@ -173,7 +173,7 @@ def _check_transformer(name: str, folder: Path) -> None:
 
 
 def _from_hub(name: str, model: str, revision: str | None) -> Any:
-    # not in the cache, or not wholly: the libraries have a dozen ways to say so
+    # not in the cache, or incomplete: the libraries raise many different errors
     with suppress(Exception):
         return _opened(name, model, revision, local=True)
     try:
@@ -190,7 +190,7 @@ def _from_hub(name: str, model: str, revision: str | None) -> Any:
 
 
 def _repository(model: str) -> str:
-    """Return the hub's full name of a model; sentence-transformers fills in the owner where a short name has none."""
+    """Return the full name of a model on the hub; sentence-transformers adds the owner to a short name."""
     from sentence_transformers import SentenceTransformer as Model
 
     # The names of the first transformers, such as bert-base-uncased, have no owner.
@@ -201,7 +201,7 @@ def _repository(model: str) -> str:
 
 
 def _reach_hub() -> None:
-    """Ask the hub for a sign of life: without a network, loading would try again and again for a minute."""
+    """Send one request to the hub: without a network, loading would retry for a minute."""
     from huggingface_hub import constants, get_session
 
     get_session().head(constants.ENDPOINT, timeout=10)
@@ -233,7 +233,7 @@ def _first_sentence(error: Exception) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the libraries' notes and bars about loading off the terminal."""
+    """Hide the messages and progress bars of the libraries."""
     from huggingface_hub.utils import logging as hub
     from transformers.utils import logging
 

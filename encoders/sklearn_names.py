@@ -47,20 +47,20 @@ class SklearnNames:
         return self.decode(codes)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the hyper-parameters."""
+        """Return the options and their values."""
         return {field.name: getattr(self, field.name) for field in options.fields_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
-        """Change hyper-parameters; unknown names and bad values are refused and change nothing.
+        """Change options; unknown names and bad values are refused and change nothing.
 
-        What was fitted with other values is forgotten: it would be saved under values that it does not follow.
+        The encoder is then not fitted any more: its arrays would not match its options.
         """
-        before = self.get_params()
+        current = self.get_params()
         for key in params:
-            if key not in before:
-                raise OptionError(f"{self.name} has no option '{key}'; it has: {', '.join(before) or 'none'}")
-        type(self)(**{**before, **params})  # options are checked one by one and against each other where they are set
-        if any(before[key] != value for key, value in params.items()):
+            if key not in current:
+                raise OptionError(f"{self.name} has no option '{key}'; it has: {', '.join(current) or 'none'}")
+        type(self)(**{**current, **params})  # checks all options
+        if any(current[key] != value for key, value in params.items()):
             for key, value in params.items():
                 setattr(self, key, value)
             self._forget()

@@ -119,7 +119,7 @@ def test_classes_and_probabilities_survive_saving(fitted, tmp_path):
 def test_the_code_is_the_last_hidden_layer_and_cannot_be_decoded(fitted):
     codes = fitted.encode(DIGITS[TEST])
     assert codes.shape[1] == fitted.space.dim == SIZES[-1]
-    with pytest.raises(NotInvertibleError, match="tuned to tell classes"):
+    with pytest.raises(NotInvertibleError, match="trained to classify"):
         fitted.decode(codes)
 
 
