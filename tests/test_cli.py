@@ -111,8 +111,8 @@ def test_spaces_fused_into_one_list(digits):
 
 def test_no_query_answers_import_torch_or_scikit_learn(digits):
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.search.searcher import *; from retrieval.search.hybrid import *\n"
-        "c = Collection(sys.argv[2]); q = read_query(c, '@3'); Searcher(c).search(q)\n"
+        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.search.searcher import *; from retrieval.search.hybrid import *; from retrieval.collection.open import open_collection\n"
+        "c = open_collection(sys.argv[2]); q = read_query(c, '@3'); Searcher(c).search(q)\n"
         "Searcher(c).search(q, 3, [Filter('label', '3')]); fused_search(Searcher(c), q)\n"
         "print(sorted({'torch', 'sklearn', 'faiss'} & set(sys.modules)))"
     )
@@ -176,7 +176,7 @@ def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
     done = nearby("train", "digits", "pixels+deep-ae:70,epochs=1", "-o", "ae", "--time-budget", "10m", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
-    assert lines[1].startswith("warning: deep-ae: a code of 70 numbers is larger than the 64 of an item")
+    assert lines[1].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
     assert lines[2].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
     assert lines[3:] == ["next: nearby index digits -s ae -o FOLDER"]
     done = nearby("index", "digits", "-s", "ae", "-o", "c", cwd=tmp_path)

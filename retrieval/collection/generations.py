@@ -165,7 +165,7 @@ class Generations:
         made = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._refuse_links()
+            self.refuse_links()
             with self._locked():
                 first = self.current() is None
                 draft = self.folder / GENERATIONS / DRAFT
@@ -184,10 +184,11 @@ class Generations:
             reason = getattr(error, "strerror", None) or error
             raise CollectionError(f"cannot write to {self.folder}: {reason}; what was there is unchanged") from error
 
-    def withdraw(self, present: Path) -> None:
-        """Remove a first generation that turned out useless, unless it is no longer the present one."""
+    def withdraw(self, number: int) -> None:
+        """Remove everything, if the generation of this number is still the newest."""
         with self._locked():
-            if self.current() == present:
+            present = self.current()
+            if present is not None and int(present.name) == number:
                 self._clear(True)
 
     def _clear(self, made: bool) -> None:
@@ -217,7 +218,7 @@ class Generations:
             if old.name.isdecimal() and int(old.name) <= number - KEPT:
                 _remove_unread(old)
 
-    def _refuse_links(self) -> None:
+    def refuse_links(self) -> None:
         """Refuse to write where a symbolic link leads elsewhere."""
         inside = [self.folder / name for name in (GENERATIONS, LOCK, WORK)]
         for path in (*inside, *(self.folder / WORK).rglob("*")):

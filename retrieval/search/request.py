@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from retrieval.collection.filters import Filter
 
 if TYPE_CHECKING:
-    from retrieval.collection.local import Collection
+    from retrieval.collection.base import Collection
     from retrieval.search.hybrid import FusedAnswers
     from retrieval.search.rerank import Plan, Reranked
     from retrieval.search.searcher import Found, Query

@@ -7,8 +7,8 @@ from typing import Any
 
 from encoders.numbers import counted
 from indexers.elasticsearch.ownership import THIS
+from retrieval.collection.base import Collection
 from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_of
-from retrieval.collection.local import Collection
 from retrieval.report.terminal.listing import aligned, info_json, info_lines
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from encoders import options
 from encoders.numbers import counted
 from encoders.registry import ENCODERS, encoder_class
+from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter, written
-from retrieval.collection.local import Collection
 from retrieval.corpora.registry import CorpusInfo
 from retrieval.report.specs import middle_cut, wrapped
 from retrieval.report.terminal.printable import printable, table_word
@@ -198,16 +198,16 @@ def reranked_json(query: Query, reranked: Reranked) -> dict[str, Any]:
 
 def info_json(collection: Collection) -> dict[str, Any]:
     """Return what a collection holds."""
-    manifest = collection.manifest
+    info = collection.info()
     return {
-        "folder": str(collection.folder),
-        "generation": collection.generation,
-        "corpus": manifest.corpus,
-        "modality": str(manifest.modality),
-        "items": collection.items.size,
-        "server": manifest.server,
-        "digest": collection.items_digest,
-        "bytes": collection.bytes,
+        "folder": str(info.folder),
+        "generation": info.generation,
+        "corpus": info.corpus,
+        "modality": str(info.modality),
+        "items": info.items,
+        "server": info.server,
+        "digest": info.digest,
+        "bytes": info.bytes,
         "spaces": [
             {
                 "spec": record.spec,
@@ -216,9 +216,9 @@ def info_json(collection: Collection) -> dict[str, Any]:
                 "fit_seconds": record.fit_seconds,
                 "encode_seconds": record.encode_seconds,
                 "code_bytes": record.code_bytes,
-                "fitted_on_present_items": record.fitted_on == collection.items_digest,
+                "fitted_on_present_items": record.fitted_on == info.digest,
             }
-            for record in collection.spaces.values()
+            for record in info.spaces
         ],
     }
 

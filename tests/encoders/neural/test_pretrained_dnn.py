@@ -130,7 +130,7 @@ def test_it_classifies_sparse_counts():
 
 
 def test_labels_that_are_missing_or_too_few_are_said():
-    with pytest.raises(BadItemError, match="at least 2 classes, found 0: take a corpus with labels"):
+    with pytest.raises(BadItemError, match="at least 2 classes, found 0: use a corpus with labels"):
         PretrainedDNN(SIZES).fit(DIGITS)
     with pytest.raises(BadItemError, match="at least 2 classes, found 1"):
         PretrainedDNN(SIZES).fit(DIGITS[:10], ["a"] * 10)
