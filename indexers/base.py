@@ -389,7 +389,7 @@ class Index(ABC):
             return
         with np.errstate(over="ignore", invalid="ignore"):
             largest = largest_of(as_matrix(codes))
-        unit = unit_of(largest, most=LARGEST)
+        unit = unit_of(largest, highest=LARGEST)
         if unit != 1 and not self.changes_unit and not self._scaled:
             raise BadItemError(
                 f"'{self.name}' cannot compare codes of the order of {largest:.0e}: float32 cannot hold their squares; "
