@@ -21,8 +21,6 @@ from encoders.errors import ArtifactError, DownloadError
 
 #: The default model.
 DEFAULT = "all-MiniLM-L6-v2"
-#: Smallest number of texts with a progress bar on a terminal.
-MANY_TEXTS = 2000
 
 
 class Loaded(NamedTuple):
@@ -122,7 +120,7 @@ def embedded(network: Any, texts: list[str], method: str, batch_size: int, bf16:
         codes = getattr(network, method)(
             texts,
             batch_size=batch_size,
-            show_progress_bar=len(texts) >= MANY_TEXTS and sys.stderr.isatty(),
+            show_progress_bar=False,  # whoever encodes shows one
             convert_to_numpy=True,
         )
     return np.asarray(codes, dtype=np.float32)

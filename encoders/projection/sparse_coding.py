@@ -74,7 +74,7 @@ class SparseCoding(Encoder):
         size = min(self.batch_size, len(matrix))
         per_epoch = max(1, len(matrix) // size)
         order = generator.permutation(len(matrix))
-        for step in steps(self.epochs * per_epoch, "sparse-coding", "batch"):
+        for step in steps(self.epochs * per_epoch, "sparse-coding", "batches"):
             batch_number = step % per_epoch
             if batch_number == 0 and step:
                 order = generator.permutation(len(matrix))
