@@ -34,7 +34,7 @@ class Images(FolderSource):
     the name of the corpus, so that pictures which you add or search later are treated the same.
     """
 
-    size_: str | None = option(None, "Resize every picture to WIDTHxHEIGHT, e.g. 32x32 (default: by the pictures).")
+    size_: str | None = option(None, "Resize every picture to WIDTHxHEIGHT, e.g. 32x32 (default: automatic).")
     grey: bool | None = option(
         None, "With true, all pictures become grey; with false, RGB (default: RGB when one picture has colours)."
     )
@@ -43,10 +43,10 @@ class Images(FolderSource):
     )
     white: float | None = option(
         None,
-        "Value that becomes white in pictures of more than 8 bits a value, e.g. 4095 (default: by the pictures).",
+        "Value that becomes white in pictures of more than 8 bits a value, e.g. 4095 (default: automatic).",
     )
     black: float | None = option(
-        None, "Value that becomes black in pictures of more than 8 bits a value (default: by the pictures)."
+        None, "Value that becomes black in pictures of more than 8 bits a value (default: automatic)."
     )
 
     modality = Modality.IMAGE
