@@ -252,7 +252,7 @@ def test_a_saved_encoder_is_a_space(digits, tmp_path):
     place, said = str(tmp_path / "ae"), []
     collection = index_corpus(tmp_path / "c", digits, [place, "pixels"], say=said.append)
     assert list(collection.spaces) == [f"{SMALL},epochs=2", "pixels"]
-    assert said[0] == f"encoding 1,797 items by {SMALL},epochs=2, fitted before"
+    assert said[0] == f"encoding 1,797 items by {SMALL},epochs=2, which is already fitted"
     assert collection.resolve(place) == f"{SMALL},epochs=2"
     comparison = compare(digits, [place, "pixels"])
     assert [space.spec for space in comparison.spaces] == [f"{SMALL},epochs=2", "pixels"]
