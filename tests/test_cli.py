@@ -180,7 +180,9 @@ def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
     assert lines[2].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
     assert lines[3:] == ["next: nearby index digits -s ae -o FOLDER"]
     done = nearby("index", "digits", "-s", "ae", "-o", "c", cwd=tmp_path)
-    assert done.stderr.startswith("encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, fitted before\n")
+    assert done.stderr.startswith(
+        "encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, which is already fitted\n"
+    )
 
 
 def test_compare_reads_a_collection_and_writes_a_page(digits, tmp_path):
