@@ -9,13 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.evaluation.ranking import Rankings
-from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
 from retrieval.spaces.history import Phase
-
-#: Resamples of an interval: enough for two digits, and quick for 10,000 queries.
-INTERVAL_ROUNDS = 2000
 
 
 @dataclass(frozen=True)
@@ -76,17 +72,6 @@ class SpaceResult:
     bytes_on_disk_per_item: float | None = None
     tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
     rankings: Rankings | None = None
-
-    def interval(self, measure: str) -> Interval:
-        """The 95 % interval of the mean of a measure over the queries (`bootstrap_interval`).
-
-        Raises
-        ------
-        DimensionError
-            When no query has a value of the measure.
-        """
-        values = np.asarray(self.per_query.get(measure, ()), np.float64)
-        return bootstrap_interval(values[np.isfinite(values)], rounds=INTERVAL_ROUNDS)
 
     @property
     def stored_bytes_per_item(self) -> float:
