@@ -11,6 +11,7 @@ try:
     from collections.abc import Iterator, Sequence
     from contextlib import contextmanager
     from contextvars import copy_context
+    from copy import copy
     from dataclasses import replace
     from pathlib import Path
     from typing import TYPE_CHECKING, Annotated, Any
@@ -776,6 +777,18 @@ def _global_first(arguments: list[str]) -> list[str]:
     return ["--trust", *(word for word in arguments[:end] if word != "--trust"), *arguments[end:]]
 
 
+def _app_for(arguments: list[str]) -> typer.Typer:
+    """Return the command line with the verb that is asked for alone: typer would prepare all of them."""
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    commands = [info for info in app.registered_commands if getattr(info.callback, "__name__", "") == verb]
+    groups = [info for info in app.registered_groups if info.name == verb]
+    if not commands and not groups:  # none, or a wrong one, whose neighbours are suggested
+        return app
+    narrowed = copy(app)
+    narrowed.registered_commands, narrowed.registered_groups = commands, groups
+    return narrowed
+
+
 def main() -> None:
     """Run the command line.
 
@@ -788,7 +801,7 @@ def main() -> None:
     with stopping() as stopped:
         try:
             fit_into_memory(arguments)
-            code = copy_context().run(app, arguments, prog_name="nearby", standalone_mode=False)
+            code = copy_context().run(_app_for(arguments), arguments, prog_name="nearby", standalone_mode=False)
         except SystemExit:
             raise
         except BaseException as error:
