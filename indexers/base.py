@@ -99,8 +99,8 @@ class Index(ABC):
 
     def _configure(self, backend: str) -> None:
         """Read the backend string."""
-        if backend:
-            raise OptionError(f"'{self.name}' takes nothing after ':'; got '{backend}'")
+        if backend:  # not repeated: it may hold a password
+            raise OptionError(f"'{self.name}' takes nothing after ':': write '{self.name}'")
 
     def _set_parameter(self, key: str, value: str) -> None:
         """Set one search parameter."""

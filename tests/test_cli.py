@@ -151,6 +151,16 @@ def test_add_delete_and_info(texts):
         '{"_id": "9", "text": "cherry juice"}\n{"_id": "0", "text": "apple fruit cake"}\n'
     )
     assert nearby("add", folder, str(texts / "more.jsonl")).stdout == "1 added, 1 changed, 0 unchanged\n"
+    before = json.loads(nearby("info", folder, "--json").stdout)["generation"]
+    assert (
+        nearby("add", folder, str(texts / "more.jsonl")).stdout
+        == "nothing to do: 2 items already there and unchanged\n"
+    )
+    assert json.loads(nearby("info", folder, "--json").stdout)["generation"] == before
+    assert "nearby add" not in refused("index", "digits", "-s", "pixels", "-o", folder)
+    assert "pw" not in refused(
+        "index", "digits", "-s", "pixels", "--index", "exact:http://user:pw@host", "-o", "nowhere"
+    )
     assert nearby("delete", folder, "9").stdout == "1 removed, 3 left\n"
     told = json.loads(nearby("info", folder, "--json").stdout)
     assert (told["items"], [space["spec"] for space in told["spaces"]]) == (3, ["bm25", "tfidf"])

@@ -71,8 +71,8 @@ class Verification:
             self.damaged.append(str(error))
         except OSError as error:
             self.damaged.append(f"{error.filename} cannot be read: {error.strerror or error}")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            self.damaged.append(f"a manifest is corrupt: {type(error).__name__} {error}")
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.damaged.append("a manifest is damaged: an entry is missing, or is not of its type")
 
 
 def verify(folder: Path) -> Verification:
