@@ -73,6 +73,9 @@ ENCODERS: dict[str, Entry] = {
     "unet-ae": Entry("encoders.neural.unet_autoencoder:UnetAutoencoder", "U-Net autoencoder: features pass the code"),
     "fpn-ae": Entry("encoders.neural.fpn_autoencoder:FpnAutoencoder", "feature-pyramid autoencoder, any level a code"),
     "vae": Entry("encoders.neural.vae:VAE", "variational autoencoder: a code with a prior, draws new items"),
+    "deep-infomax": Entry(
+        "encoders.neural.deep_infomax:DeepInfoMax", "codes that a discriminator tells apart: nothing is reconstructed"
+    ),
     "semantic-hash": Entry("encoders.neural.semantic_hash:SemanticHash", "bits learnt as such by a deep autoencoder"),
     "pretrained-dnn": Entry(
         "encoders.neural.pretrained_dnn:PretrainedDNN", "layers learnt without labels, then tuned as a classifier"
