@@ -63,6 +63,7 @@ class DeepInfoMax(NeuralEncoder):
     local_weight: float = option(1.0, "weight of telling places of the item", ge=0)
     global_weight: float = option(0.0, "weight of telling the whole item", ge=0)
     prior_weight: float = option(0.0, "weight of a uniform distribution of the codes", ge=0)
+    places: int = option(16, "random places of a picture compared in a step", ge=1)
     scores: int = option(256, "numbers of the space in which pairs are compared", ge=1)
     crop: float = option(0.3, "least share of a picture that a view shows; 1: no cuts", gt=0, le=1)
     flip: bool = option(True, "mirror half of the views, left to right")
@@ -147,7 +148,8 @@ class DeepInfoMax(NeuralEncoder):
         for one, other in ((first, second), (second, first)):
             code = self._bounded(one.code)
             if self.local_weight:
-                total = total + self.local_weight / 2 * estimate(*split_pairs(network["local"](code, other.places)))
+                places = self._some(other.places)
+                total = total + self.local_weight / 2 * estimate(*split_pairs(network["local"](code, places)))
             if self.global_weight:
                 whole = other.conv.unsqueeze(1)
                 total = total + self.global_weight / 2 * estimate(*split_pairs(network["global"](code, whole)))
@@ -155,6 +157,14 @@ class DeepInfoMax(NeuralEncoder):
                 total = total + self.prior_weight / 2 * network["prior"].deceived(code)
         loss: Tensor = total
         return loss
+
+    def _some(self, places: Tensor) -> Tensor:
+        """Return at most `places` of the places (n, places, channels), the same of every picture."""
+        import torch
+
+        if places.shape[1] <= self.places:
+            return places
+        return places[:, torch.randperm(places.shape[1])[: self.places]]
 
     def _opponent(self, network: Any, rows: Tensor) -> Tensor:
         """Return the loss of the discriminator of codes."""

@@ -142,8 +142,9 @@ class Discriminator(nn.Module):
         """Return the scores of codes (n, k) with others (n, places, width): (n, n, places)."""
         from encoders.neural.mutual_information import pair_scores
 
+        projected = self.of_code(codes).float(), self.of_other(others).float()
         with torch.autocast("cpu", enabled=False):  # scores up to 20 are too coarse in bf16
-            return pair_scores(self.of_code(codes.float()), self.of_other(others.float()))
+            return pair_scores(*projected)
 
 
 class PriorDiscriminator(nn.Module):
