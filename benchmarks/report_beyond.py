@@ -21,8 +21,9 @@ def infomax(page: Page, run: dict[str, Any]) -> None:
     page.heading("Deep InfoMax: CIFAR-10 by a discriminator of pairs", run)
     page.lines += [
         "",
-        f"`pixels+{figures['spec']}`: {figures['trained']['epochs']:.0f} passes, {figures['trained']['fit_seconds']:.0f} s. "
-        "Accuracy of a linear map and of 20 neighbours, and P@100, of frozen codes; the class is used for nothing else.",
+        f"`pixels+{figures['spec']}`: {figures['trained']['epochs']:.0f} passes, "
+        f"{figures['trained']['fit_seconds']:.0f} s. Accuracy of a linear map and of 20 neighbours, and P@100, of "
+        "frozen codes; the class is used for nothing else.",
     ]
     rows: list[list[Any]] = []
     for kind in ("trained", "untrained"):
@@ -43,8 +44,8 @@ def criterion(page: Page, run: dict[str, Any]) -> None:
     page.heading("The criterion of the discriminator, beside retrieval", run)
     page.lines += [
         "",
-        "A discriminator is trained on pairs (item, code) and judged on items that it never saw. Loss: nats, ln 2 = .6931 "
-        "is chance, 0 is best; bound: nats that item and code have in common, at least, at most ln 256 = 5.55.",
+        "A discriminator is trained on pairs (item, code) and judged on items that it never saw. Loss: nats, ln 2 = "
+        ".6931 is chance, 0 is best; bound: nats that item and code have in common, at least, at most ln 256 = 5.55.",
     ]
     for name, corpus in run["figures"]["corpora"].items():
         page.lines += ["", f"**{name}**, {corpus['items']:,.0f} items:"]
