@@ -6,23 +6,23 @@ import sys
 
 try:
     import json
-    import shlex
     import traceback
     import warnings
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import contextmanager
     from contextvars import copy_context
     from dataclasses import replace
     from pathlib import Path
-    from typing import TYPE_CHECKING, Annotated, Any
+    from typing import TYPE_CHECKING, Any, TypeVar
 
-    import typer
+    import click
 
     from encoders.errors import NearbyError, OptionError
     from encoders.numbers import counted, is_whole, read_number, read_whole, shortened
     from encoders.options import LARGEST_SEED
     from retrieval.process import fit_into_memory, memory_sentence, stopping
-    from retrieval.report.terminal.printable import escaped, printable, standard_output
+    from retrieval.report.terminal.printable import escaped, printable, shell_line, standard_output
+    from retrieval.report.terminal.view import Output, Styled, View
 except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything to stop
     sys.stderr.write("nearby: stopped\n")
     sys.exit(1)
@@ -32,86 +32,106 @@ if TYPE_CHECKING:
     from retrieval.corpora.base import BadEntries, Corpus
     from retrieval.experiment.result import Comparison
 
-app = typer.Typer(
-    name="nearby",
-    help="Which representation of my data puts similar things near each other?",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-recommend = typer.Typer(
-    help="Factorise ratings; predict missing ones, recommend, find similar items.", no_args_is_help=True
-)
-app.add_typer(recommend, name="recommend")
-#: What typer exits with when the user pressed Ctrl-C.
-INTERRUPTED = 130
+Verb = TypeVar("Verb", bound="Callable[..., Any] | click.Command")
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
 DEMO = {
     "digits": ["pixels", "pixels+pca:16", "pixels+deep-ae:256-128-16,epochs=60"],
     "api-docs": ["bm25", "tfidf", "tfidf+lsa:128", "bow:2000+deep-ae:500-250-128,epochs=15"],
 }
+#: What `nearby evaluate` prints when no measure is named.
+MEASURES = ("nDCG@10", "AP", "RR", "P@10", "R@100")
 
 
-def _whole(*names: str, help: str, least: int, most: int | None = None) -> Any:
-    """Declare an option that is a whole number, read as in every other place."""
+class Verbs(click.Group):
+    """A group that lists its verbs in the order of this file."""
 
-    def read(text: Any) -> int:
-        if isinstance(text, int):  # the default
-            return text
-        if not is_whole(text, least, most):
-            limits = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
-            raise typer.BadParameter(f"expected a whole number, {limits}; got {shortened(text)}")
-        return read_whole(text)
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the verbs."""
+        return list(self.commands)
 
-    return typer.Option(*names, help=help, parser=read, metavar="INTEGER")
-
-
-def _number(text: Any) -> float:
-    try:
-        return text if isinstance(text, float) else read_number(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"expected a number; {error}") from None
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each verb with its whole first sentence, which click would cut."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.get_short_help_str(200)) for name, verb in self.commands.items()])
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and go on.")]
-Folder = Annotated[Path, typer.Argument(help="The folder of a collection.", show_default=False)]
-Spaces = Annotated[list[str] | None, typer.Option("-s", "--space", help="A space of it; repeat. Default: all.")]
-OneSpace = Annotated[str, typer.Option("-s", "--space", help="A space of the collection.")]
-Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @id of an item.", show_default=False)]
-Queries = Annotated[
-    list[str] | None, typer.Argument(help="Texts, paths of pictures, or @ids of items.", show_default=False)
-]
-Drawn = Annotated[int | None, _whole("-n", help="Number of random items.", least=1, most=100)]
-Sheet = Annotated[
-    Path | None, typer.Option("-o", "--out", help="Write pictures as one .png, or contents as rows of a .npy.")
-]
-Seed = Annotated[int, _whole("--seed", help="Random seed.", least=0, most=LARGEST_SEED)]
-#: Words of a query need no quotes.
-Words = Annotated[
-    list[str], typer.Argument(help="Words, the path of a picture, or @id of an item.", show_default=False)
-]
+class Whole(click.ParamType[int]):
+    """A whole number, read as everywhere in nearby."""
 
-Model = Annotated[Path, typer.Argument(help="The folder of a recommender.", show_default=False)]
-User = Annotated[str, typer.Argument(help="Id of a user.", show_default=False)]
-RatedItem = Annotated[str, typer.Argument(help="Id of an item.", show_default=False)]
-Answers = Annotated[int, _whole("-k", help="How many.", least=1)]
+    name = "integer"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the text of an option; a default is a number already."""
+        if isinstance(value, int):
+            return value
+        if not is_whole(value, self.least, self.most):
+            limits = f"at least {self.least:,}" if self.most is None else f"from {self.least:,} to {self.most:,}"
+            self.fail(f"expected a whole number, {limits}; got {shortened(value)}", param, ctx)
+        return read_whole(value)
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        from importlib.metadata import version
+class Number(click.ParamType[float]):
+    """A number, read as everywhere in nearby."""
 
-        _print(f"nearby {version('nearby-spaces')}")
-        raise typer.Exit
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the text of an option."""
+        try:
+            return read_number(value)
+        except ValueError as error:
+            self.fail(f"expected a number; {error}", param, ctx)
 
 
-@app.callback()
-def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Send user and password, or key, to the server that a folder names.")
-    ] = False,
-) -> None:
+# Options and arguments that several verbs share.
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="Print every option of a space, also those at their default."
+)
+skip_bad = click.option("--skip-bad", is_flag=True, help="Leave bad entries out, list them, and continue.")
+fresh_option = click.option("--fresh", is_flag=True, help="Start over and replace what is there.")
+collection_folder = click.argument("folder", type=Path, help="Folder of a collection.")
+corpus_argument = click.argument("corpus", help="Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")
+target = click.argument("corpus", help="Name or path of a corpus, or folder of a collection.")
+spaces = click.option("-s", "--space", "space", multiple=True, metavar="SPACE", help="A space; repeat. Default: all.")
+chosen_spaces = click.option(
+    "-s", "--space", "space", multiple=True, metavar="SPACE",
+    help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus.",
+)  # fmt: skip
+one_space = click.option("-s", "--space", "space", required=True, metavar="SPACE", help="A space of the collection.")
+one_query = click.argument("query", help="A text, the path of a picture, or @id of an item.")
+some_queries = click.argument("query", nargs=-1, help="Texts, paths of pictures, or @ids of items.")
+random_items = click.option("-n", "count", type=Whole(1, 100), help="Number of random items.")
+seed = click.option("--seed", type=Whole(0, LARGEST_SEED), default=0, help="Random seed.")
+pictures = click.option(
+    "-o", "--out", type=Path, metavar="FILE", help="Write pictures as one .png, or vectors as rows of a .npy."
+)
+recommender_folder = click.argument("folder", type=Path, help="Folder of a recommender.")
+user_argument = click.argument("user", help="Id of a user.")
+item_argument = click.argument("item", help="Id of an item.")
+
+
+def out_folder(what: str, **details: Any) -> Callable[[Verb], Verb]:
+    """Return the option that names the folder of what a verb writes."""
+    return click.option("-o", "--out", type=Path, metavar="FOLDER", help=what, **details)
+
+
+def top_k(what: str, k: int) -> Callable[[Verb], Verb]:
+    """Return the option that says how many answers are printed."""
+    return click.option("-k", "k", type=Whole(1), default=k, help=what)
+
+
+@click.group(
+    cls=Verbs,
+    help="Which representation of my data puts similar things near each other?",
+    context_settings={"max_content_width": 100, "show_default": True, "help_option_names": ["--help"]},
+)
+@click.version_option(package_name="nearby-spaces", prog_name="nearby", message="%(prog)s %(version)s")
+@click.option("--trust", is_flag=True, help="Send your credentials to the server that a folder names.")
+def app(trust: bool) -> None:
     """Hold the options that stand before any verb."""
     if trust:
         from indexers.elasticsearch.trust import trust_folders
@@ -120,89 +140,82 @@ def options(
 
 
 @app.command()
-def encoders(as_json: Json = False) -> None:
+@as_json
+def encoders(as_json: bool) -> None:
     """List the encoders, what they read, and their options."""
     from retrieval.report.terminal.listing import encoders_json, encoders_lines
 
-    _show_lines(encoders_json() if as_json else encoders_lines())
+    emit(Output(encoders_lines, encoders_json), as_json)
 
 
 @app.command()
-def corpora(as_json: Json = False) -> None:
-    """List the corpora known by name: size, licence, and whether they are here."""
+@as_json
+def corpora(as_json: bool) -> None:
+    """List the corpora known by name: size, licence, and whether they are on this machine."""
     from retrieval.corpora.registry import catalogue
-    from retrieval.report.terminal.listing import corpora_lines
+    from retrieval.report.terminal.listing import corpora_json, corpora_lines
 
-    found = catalogue()
-    _show_lines([info._asdict() for info in found] if as_json else corpora_lines(found))
+    emit(Output(corpora_lines, corpora_json, catalogue()), as_json)
 
 
 @app.command()
-def index(
-    corpus: Annotated[
-        str | None, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")
-    ] = None,
-    space: Annotated[
-        list[str] | None,
-        typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the collection.")] = None,
-    kind: Annotated[
-        str, typer.Option("--index", help="The index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.")
-    ] = "auto",
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the served index again, then swap it in.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume an interrupted load; fail if there is none.")
-    ] = False,
-    shard: Annotated[str | None, typer.Option(help="Load one shard into Elasticsearch, e.g. 3/16.")] = None,
-    finish: Annotated[bool, typer.Option("--finish", help="All shards are loaded: check and serve them.")] = False,
-    skip_bad: SkipBad = False,
-) -> None:
-    """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
+@click.argument("corpus", required=False, help="Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")
+@chosen_spaces
+@out_folder("Folder of the collection.")
+@click.option("--index", default="auto", help="Index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.")
+@click.option("--rebuild", is_flag=True, help="Rebuild the served index, then swap it in.")
+@click.option("--resume", is_flag=True, help="Resume an interrupted load; fail if there is none.")
+@click.option("--shard", metavar="I/N", help="Load one shard into Elasticsearch, e.g. 3/16.")
+@click.option("--finish", is_flag=True, help="All shards are loaded: check and serve them.")
+@skip_bad
+def index(corpus: str | None, space: tuple[str, ...], out: Path | None, skip_bad: bool, **options: Any) -> None:
+    """Store a corpus and index it in one or more spaces.
+
+    Run the same command again to continue after an interruption, or with other spaces to add them.
+    """
     from retrieval.collection.indexing import Plan, index_as_planned
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
 
-    plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
+    plan = Plan(space, out, **options)
     plan.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = None if corpus is None else open_data(corpus, on_bad=bad)
         if opened is not None and not space:
-            plan = replace(plan, specs=tuple(_default_spaces(opened)))
+            plan = replace(plan, specs=_default_spaces(opened))
         collection = index_as_planned(plan, opened, bad, _say)
     if collection is None:
         _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
         return
     items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
     _say(f"{collection.folder}: {items} in {spaces}")
-    _say(f"next: {shlex.join(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
-
-
-def _default_spaces(corpus: Corpus) -> list[str]:
-    """Return spaces for a corpus of which none were named, and say which."""
-    from retrieval.spaces.defaults import default_spaces
-
-    specs = default_spaces(corpus)
-    _say(f"no space was named: taking  {' '.join(f'-s {spec}' for spec in specs)}")
-    return specs
+    _say(f"next: {shell_line(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
 
 
 @app.command()
+@corpus_argument
+@click.argument("space", help="What to fit, e.g. pixels+deep-ae:256-128-16.")
+@out_folder("Folder of the encoder.", required=True)
+@click.option("--time-budget", metavar="TIME", help="Time limit, e.g. 90s. Time already spent counts when resuming.")
+@click.option("--resume", is_flag=True, help="Resume a training that was stopped.")
+@fresh_option
+@skip_bad
+@verbose_option
+@as_json
 def train(
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")],
-    space: Annotated[str, typer.Argument(help="What to fit, e.g. pixels+deep-ae:256-128-16.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the encoder.")],
-    time_budget: Annotated[
-        str | None, typer.Option(help="Time limit: 90s, 10m, 1h. Time already spent counts when resuming.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume a training that was stopped.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over, and replace what is there.")] = False,
-    skip_bad: SkipBad = False,
-    as_json: Json = False,
+    corpus: str,
+    space: str,
+    out: Path,
+    time_budget: str | None,
+    resume: bool,
+    fresh: bool,
+    skip_bad: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
-    """Fit one encoder on a corpus and save it: its folder is then a space, as in -s FOLDER.
+    """Fit one encoder on a corpus and save it; its folder is then a space, as in -s FOLDER.
 
-    A training that is stopped, or whose loss diverges, is kept in OUT.work; --resume goes on with it, and may change
+    A training that was stopped, or whose loss diverged, is kept in OUT.work. --resume continues it; you may change
     epochs, minutes, learning-rate, patience and batch-size.
     """
     from retrieval.collection.open import open_data
@@ -216,20 +229,21 @@ def train(
             made = train_encoder(opened, space, out, minutes, resume, fresh, watch, _say)
     except KeyboardInterrupt:
         _say(f"nearby: stopped; {Workplace(out).left()}")
-        raise typer.Exit(1) from None
+        sys.exit(1)
     if as_json:
         _print_json(made.to_json())
     _say(made.line())
-    _say(f"next: {shlex.join(['nearby', 'index', corpus, '-s', made.as_space, '-o', 'FOLDER'])}")
+    if verbose:
+        _say(f"all options: {made.encoder.spec(full=True)}")
+    _say(f"next: {shell_line(['nearby', 'index', corpus, '-s', made.as_space, '-o', 'FOLDER'])}")
 
 
 @app.command()
-def add(
-    folder: Folder,
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path whose items are added.")],
-    skip_bad: SkipBad = False,
-) -> None:
-    """Add the items of a corpus to a collection; items whose id is there are replaced."""
+@collection_folder
+@click.argument("corpus", help="Name or path of the corpus whose items are added.")
+@skip_bad
+def add(folder: Path, corpus: str, skip_bad: bool) -> None:
+    """Add the items of a corpus to a collection; an item whose id is there is replaced."""
     from retrieval.collection.open import open_addition, open_collection
     from retrieval.corpora.base import BadEntries, unique_ids
 
@@ -240,32 +254,26 @@ def add(
 
 
 @app.command()
-def delete(
-    folder: Folder,
-    ids: Annotated[list[str], typer.Argument(help="Ids of items.", show_default=False)],
-) -> None:
+@collection_folder
+@click.argument("ids", nargs=-1, required=True, help="Ids of items.")
+def delete(folder: Path, ids: tuple[str, ...]) -> None:
     """Remove items from a collection, in every space."""
     from retrieval.collection.open import open_collection
 
-    left = open_collection(folder).delete(list(dict.fromkeys(ids)))
-    _print(f"{len(dict.fromkeys(ids)):,} removed, {left.items.size:,} left")
+    removed = list(dict.fromkeys(ids))
+    left = open_collection(folder).delete(removed)
+    _print(f"{len(removed):,} removed, {left.items.size:,} left")
 
 
 @app.command()
-def info(
-    folder: Annotated[str, typer.Argument(help="The folder of a collection, or elasticsearch:URL/NAME.")],
-    clean: Annotated[
-        bool, typer.Option("--clean", help="Remove stale indexes of this collection, unfinished loads too.")
-    ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="With --clean: also those that another nearby collection has made.")
-    ] = False,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Compare every byte of a collection with its checksums.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also which indexes are stale."""
+@click.argument("folder", help="Folder of a collection, or elasticsearch:URL/NAME.")
+@click.option("--clean", is_flag=True, help="Remove stale indexes of this collection, unfinished loads too.")
+@click.option("--yes", is_flag=True, help="With --clean: also those that another nearby collection made.")
+@click.option("--verify", is_flag=True, help="Compare every byte of a collection with its checksums.")
+@verbose_option
+@as_json
+def info(folder: str, clean: bool, yes: bool, verify: bool, verbose: bool, as_json: bool) -> None:
+    """Show what a collection holds: items, spaces, sizes; in Elasticsearch also stale indexes."""
     from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.elasticsearch import everything_json, everything_lines, indexes_json, indexes_lines
@@ -278,77 +286,51 @@ def info(
         from retrieval.collection.verification import verify as verify_collection
 
         verified = verify_collection(Path(folder))
-        _show_lines(verified.to_json() if as_json else verified.lines())
+        emit(verified, as_json)
         verified.require_whole()
-        return
-    if clean or is_address(folder):
+    elif clean or is_address(folder):
         found = indexes_at(folder) if is_address(folder) else indexes_of(open_collection(folder))
         found = remove_stale(found, yes) if clean else found
-        _show_lines(indexes_json(found) if as_json else indexes_lines(found, clean))
-        return
-    collection = open_collection(folder)
-    _show_lines(everything_json(collection) if as_json else everything_lines(collection))
+        emit(Output(lambda: indexes_lines(found, clean), lambda: indexes_json(found)), as_json)
+    else:
+        collection = open_collection(folder)
+        emit(Output(lambda: everything_lines(collection, verbose), lambda: everything_json(collection)), as_json)
 
 
 @app.command()
-def search(
-    folder: Folder,
-    query: Words,
-    space: Spaces = None,
-    k: Annotated[int, _whole("-k", help="Answers of each space.", least=1)] = 10,
-    filters: Annotated[
-        list[str] | None, typer.Option("--filter", help="Only items with label=x, or year=2004 of metadata; repeat.")
-    ] = None,
-    fuse: Annotated[str | None, typer.Option(help="rrf: the spaces' lists as one, by reciprocal rank fusion.")] = None,
-    depth: Annotated[
-        int | None, _whole("--depth", help="Hits of each space that are fused.  [default: 100, or k]", least=1)
-    ] = None,
-    shortlist: Annotated[str | None, typer.Option(help="A space, e.g. of bits, whose nearest are re-ranked.")] = None,
-    rerank: Annotated[str | None, typer.Option(help="The space that puts the shortlist in order.")] = None,
-    candidates: Annotated[
-        int | None, _whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
-    ] = None,
-    radius: Annotated[int | None, _whole("--radius", help="Or all items within this number of bits.", least=0)] = None,
-    as_json: Json = False,
-) -> None:
-    """Find what is near a query: in one or more spaces side by side, fused, or in one on the shortlist of another."""
-    from retrieval.collection.filters import Filter
+@collection_folder
+@click.argument("query", nargs=-1, required=True, help="Words, the path of a picture, or @id of an item.")
+@spaces
+@top_k("Answers of each space.", 10)
+@click.option(
+    "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only items with label=x, or year=2004; repeat."
+)
+@click.option("--fuse", metavar="rrf", help="Join the lists of the spaces by reciprocal rank fusion.")
+@click.option("--depth", type=Whole(1), help="Hits of each space that are fused.  [default: 100, or k]")
+@click.option("--shortlist", metavar="SPACE", help="Space that finds the candidates, e.g. one of bits.")
+@click.option("--rerank", metavar="SPACE", help="Space that orders the candidates.")
+@click.option("--candidates", type=Whole(1), help="Items on the shortlist.  [default: 1000]")
+@click.option("--radius", type=Whole(0), help="Or all items that differ by at most this number of bits.")
+@verbose_option
+@as_json
+def search(folder: Path, query: tuple[str, ...], verbose: bool, as_json: bool, **options: Any) -> None:
+    """Find the items nearest to a query: in each space, fused into one list, or re-ranked from a shortlist."""
     from retrieval.collection.open import open_collection
-    from retrieval.report.terminal.hybrid import fused_json, fused_lines
-    from retrieval.report.terminal.listing import answers_json, answers_lines, reranked_json, reranked_lines
-    from retrieval.search.hybrid import fused_search, require_fusible
-    from retrieval.search.rerank import plan_of
-    from retrieval.search.rerank import rerank as rerank_shortlist
-    from retrieval.search.searcher import Searcher, read_query
+    from retrieval.report.terminal.listing import search_json, search_lines
+    from retrieval.search.request import SearchRequest
 
-    wanted = [Filter.read(text) for text in filters or []]
-    require_fusible(fuse, depth)
-    others = [name for name, given in (("--fuse", fuse), ("--filter", filters)) if given]
-    plan = plan_of(shortlist, rerank, candidates, radius, space, others)
-    collection = open_collection(folder)
-    if plan is not None:
-        asked = read_query(collection, " ".join(query))
-        reranked = rerank_shortlist(collection, plan, asked, k)
-        _show_lines(reranked_json(asked, reranked) if as_json else reranked_lines(asked, reranked))
-        return
-    searcher = Searcher(collection, space)
-    asked = read_query(collection, " ".join(query))
-    if fuse is not None:
-        fused = fused_search(searcher, asked, k, depth, wanted)
-        _show_lines(fused_json(asked, fused, wanted) if as_json else fused_lines(asked, fused, wanted))
-        return
-    found = searcher.search(asked, k, wanted)
-    _show_lines(answers_json(asked, found, wanted) if as_json else answers_lines(asked, found, wanted))
+    request = SearchRequest.read(" ".join(query), **options)
+    answer = request.answer(open_collection(folder))
+    emit(Output(lambda: search_lines(answer, verbose), lambda: search_json(answer)), as_json)
 
 
 @app.command()
-def encode(
-    folder: Folder,
-    query: Query,
-    space: Annotated[str, typer.Option("-s", "--space", help="A space of the collection.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the code as a .npy file.")] = None,
-    as_json: Json = False,
-) -> None:
+@collection_folder
+@one_query
+@one_space
+@click.option("-o", "--out", type=Path, metavar="FILE", help="Write the code as a .npy file.")
+@as_json
+def encode(folder: Path, query: str, space: str, out: Path | None, as_json: bool) -> None:
     """Print the code of one item or query, or write it as .npy."""
     from retrieval.applications.reconstruction import code_of
     from retrieval.collection.open import open_collection
@@ -358,18 +340,17 @@ def encode(
         code.write(out)
         _say(f"code: {out}")
     if out is None or as_json:
-        _show_lines(code.to_json() if as_json else code.lines())
+        emit(code, as_json)
 
 
 @app.command()
-def decode(
-    folder: Folder,
-    code: Annotated[Path, typer.Argument(help="A .npy file of codes, as 'encode -o' writes it.")],
-    space: Annotated[str, typer.Option("-s", "--space", help="The space of the codes.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write pictures as .png, vectors as .npy.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Turn codes back into what they stand for: a picture, or the words they weigh most."""
+@collection_folder
+@click.argument("code", type=Path, help="A .npy file of codes, as 'encode -o' writes it.")
+@one_space
+@pictures
+@as_json
+def decode(folder: Path, code: Path, space: str, out: Path | None, as_json: bool) -> None:
+    """Turn codes back into pictures, vectors, or the words with the largest weights."""
     from retrieval.applications.reconstruction import decoded
     from retrieval.collection.open import open_collection
 
@@ -377,74 +358,85 @@ def decode(
 
 
 @app.command()
+@collection_folder
+@some_queries
+@spaces
+@random_items
+@seed
+@pictures
+@as_json
 def reconstruct(
-    folder: Folder,
-    query: Queries = None,
-    space: Spaces = None,
-    n: Drawn = None,
-    seed: Seed = 0,
-    out: Sheet = None,
-    as_json: Json = False,
+    folder: Path,
+    query: tuple[str, ...],
+    space: tuple[str, ...],
+    count: int | None,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Encode items and decode them again, in one or more spaces: see what each space keeps of them."""
+    """Encode items and decode them again: see what each space keeps of them."""
     from retrieval.applications.reconstruction import asked_items, reconstructions
     from retrieval.collection.open import open_collection
 
     collection = open_collection(folder)
-    _show_copies(reconstructions(collection, asked_items(collection, query or [], n, seed), space), out, as_json)
+    _show_copies(reconstructions(collection, asked_items(collection, query, count, seed), space), out, as_json)
 
 
 @app.command()
+@collection_folder
+@some_queries
+@spaces
+@click.option("--noise", metavar="NOISE", help="Add noise first: gaussian:0.5, masking:0.3 or salt-and-pepper:0.2.")
+@random_items
+@seed
+@pictures
+@as_json
 def denoise(
-    folder: Folder,
-    query: Queries = None,
-    space: Spaces = None,
-    noise: Annotated[
-        str | None, typer.Option(help="Spoil first: gaussian:0.5, masking:0.3 or salt-and-pepper:0.2.")
-    ] = None,
-    n: Drawn = None,
-    seed: Seed = 0,
-    out: Sheet = None,
-    as_json: Json = False,
+    folder: Path,
+    query: tuple[str, ...],
+    space: tuple[str, ...],
+    noise: str | None,
+    count: int | None,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Clean pictures by encoding and decoding them; with --noise, spoil them first and tell what that gains."""
+    """Clean pictures by encoding and decoding them; with --noise, add noise first and measure the gain."""
     from retrieval.applications.denoising import Noise, denoised
     from retrieval.applications.reconstruction import asked_items
     from retrieval.collection.open import open_collection
 
-    spoiling = None if noise is None else Noise.read(noise)
+    added = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
-    asked = asked_items(collection, query or [], n, seed)
-    _show_copies(denoised(collection, asked, space, spoiling, seed), out, as_json)
+    asked = asked_items(collection, query, count, seed)
+    _show_copies(denoised(collection, asked, space, added, seed), out, as_json)
 
 
 @app.command()
-def sample(
-    folder: Folder,
-    space: OneSpace,
-    n: Annotated[int, _whole("-n", help="How many.", least=1, most=10_000)] = 64,
-    seed: Seed = 0,
-    out: Sheet = None,
-    as_json: Json = False,
-) -> None:
-    """Make new items: decode draws of a space's prior, or of a Gaussian fitted to its codes."""
+@collection_folder
+@one_space
+@click.option("-n", "count", type=Whole(1, 10_000), default=64, help="Number of new items.")
+@seed
+@pictures
+@as_json
+def sample(folder: Path, space: str, count: int, seed: int, out: Path | None, as_json: bool) -> None:
+    """Make new items: decode samples of the prior of a space, or of a Gaussian fitted to its codes."""
     from retrieval.applications.generation import sampled
     from retrieval.collection.open import open_collection
 
-    _show_copies(sampled(open_collection(folder), space, n, seed), out, as_json)
+    _show_copies(sampled(open_collection(folder), space, count, seed), out, as_json)
 
 
 @app.command()
-def interpolate(
-    folder: Folder,
-    start: Annotated[str, typer.Argument(metavar="A", help="Where to begin: as a query.", show_default=False)],
-    end: Annotated[str, typer.Argument(metavar="B", help="Where to end.", show_default=False)],
-    space: OneSpace,
-    steps: Annotated[int, _whole("--steps", help="Both ends included.", least=2, most=100)] = 10,
-    out: Sheet = None,
-    as_json: Json = False,
-) -> None:
-    """Decode what lies between the codes of two items."""
+@collection_folder
+@click.argument("start", metavar="A", help="First item: a text, the path of a picture, or @id.")
+@click.argument("end", metavar="B", help="Last item.")
+@one_space
+@click.option("--steps", type=Whole(2, 100), default=10, help="Number of items, A and B included.")
+@pictures
+@as_json
+def interpolate(folder: Path, start: str, end: str, space: str, steps: int, out: Path | None, as_json: bool) -> None:
+    """Decode points on the line between the codes of two items."""
     from retrieval.applications.generation import interpolated
     from retrieval.collection.open import open_collection
 
@@ -452,52 +444,61 @@ def interpolate(
 
 
 @app.command()
-def classify(
-    folder: Folder,
-    query: Query,
-    space: OneSpace,
-    k: Annotated[int, _whole("-k", help="Labels shown.", least=1)] = 3,
-    as_json: Json = False,
-) -> None:
-    """Tell the label of an item with probabilities, by a space that was trained on labels."""
-    from retrieval.applications.classification import classified
+@collection_folder
+@one_query
+@one_space
+@top_k("Number of labels.", 3)
+@as_json
+def classify(folder: Path, query: str, space: str, k: int, as_json: bool) -> None:
+    """Predict the label of an item, with probabilities, by a space that was trained on labels."""
+    from retrieval.applications.classification import Verdict, classified
     from retrieval.collection.open import open_collection
-    from retrieval.report.terminal.listing import aligned
+    from retrieval.report.terminal.listing import labels_lines
 
-    found = classified(open_collection(folder), space, query, k)
-    rows = [[label, f"{probability:.4f}"] for label, probability in found.labels]
-    _show_lines(found.to_json() if as_json else aligned(["label", "probability"], rows, right=[1]))
+    emit(Output(labels_lines, Verdict.to_json, classified(open_collection(folder), space, query, k)), as_json)
 
 
 @app.command()
-def evaluate(
-    run: Annotated[Path, typer.Argument(help="A TREC run file.")],
-    qrels: Annotated[Path, typer.Argument(help="A TREC qrels file.")],
-    measure: Annotated[list[str] | None, typer.Option("-m", "--measure", help="E.g. nDCG@10; repeat.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Measure a TREC run against judgements, equal to trec_eval."""
+@click.argument("run", type=Path, help="A TREC run file.")
+@click.argument("qrels", type=Path, help="A TREC qrels file.")
+@click.option("-m", "--measure", multiple=True, metavar="MEASURE", help="E.g. nDCG@10; repeat.")
+@as_json
+def evaluate(run: Path, qrels: Path, measure: tuple[str, ...], as_json: bool) -> None:
+    """Measure a TREC run against judgements, with the numbers of trec_eval.
+
+    A judged query without a line in the run counts as 0.
+    """
     from retrieval.evaluation.evaluate import evaluate_run
     from retrieval.evaluation.trec import read_qrels, read_run
-    from retrieval.report.terminal.listing import aligned
+    from retrieval.report.terminal.listing import means_lines
 
-    means = evaluate_run(read_run(run), read_qrels(qrels), measure or ["nDCG@10", "AP", "RR", "P@10", "R@100"]).means
-    rows = [[name, f"{value:.4f}"] for name, value in means.items()]
-    _show_lines(means if as_json else aligned(["measure", "mean"], rows, right=[1]))
+    means = evaluate_run(read_run(run), read_qrels(qrels), measure or MEASURES).means
+    emit(Output(means_lines, dict, means), as_json)
 
 
 @app.command()
+@target
+@chosen_spaces
+@click.option(
+    "--index", "index", multiple=True, help="Index of every space; repeat to compare several.  [default: auto]"
+)
+@out_folder("Folder for the HTML report.")
+@skip_bad
+@verbose_option
+@as_json
 def compare(
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path, or the folder of a collection.")],
-    space: Spaces = None,
-    index: Annotated[
-        list[str] | None, typer.Option(help="The index of every space, or auto; repeat to compare. Default: auto.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the HTML report.")] = None,
-    skip_bad: SkipBad = False,
-    as_json: Json = False,
+    corpus: str,
+    space: tuple[str, ...],
+    index: tuple[str, ...],
+    out: Path | None,
+    skip_bad: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
-    """Index a corpus in several spaces (or open a collection), ask the same queries in each, compare the answers."""
+    """Ask the same queries in several spaces and compare the answers.
+
+    CORPUS is indexed first; a collection is used as it is.
+    """
     from retrieval.collection.generations import is_collection
     from retrieval.collection.open import open_collection, open_data
     from retrieval.corpora.base import BadEntries, Unique
@@ -506,23 +507,24 @@ def compare(
     from retrieval.experiment.provenance import provenance
 
     _require_report_folder(out)
+    indexes = index or ("auto",)
     if is_collection(corpus):
-        if (index or ["auto"]) != ["auto"] or skip_bad:
+        if indexes != ("auto",) or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
         comparison = compare_collection(open_collection(corpus), space, provenance=provenance())
     else:
         with _reported(BadEntries(skip_bad)) as bad:
             opened = Unique(open_data(corpus, on_bad=bad), bad)
             specs = space or _default_spaces(opened)
-            comparison = compare_spaces(opened, specs, index or ["auto"], provenance=provenance())
-    _show([comparison], out, as_json)
+            comparison = compare_spaces(opened, specs, indexes, provenance=provenance())
+    _show_comparisons([comparison], out, verbose, as_json)
 
 
 @app.command()
-def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the HTML report.")] = Path("nearby-demo"),
-    as_json: Json = False,
-) -> None:
+@out_folder("Folder for the HTML report.", default=Path("nearby-demo"))
+@verbose_option
+@as_json
+def demo(out: Path, verbose: bool, as_json: bool) -> None:
     """Compare spaces on two corpora that need no download: handwritten digits and API documentation."""
     from retrieval.collection.open import open_data
     from retrieval.experiment.compare import compare as compare_spaces
@@ -530,27 +532,34 @@ def demo(
 
     _require_report_folder(out)
     comparisons = []
-    for corpus, spaces in DEMO.items():
-        _say(f"comparing {len(spaces)} spaces on {corpus} ...")
-        comparisons.append(compare_spaces(open_data(corpus), spaces, provenance=provenance()))
-    _show(comparisons, out, as_json)
+    for corpus, specs in DEMO.items():
+        _say(f"comparing {len(specs)} spaces on {corpus} ...")
+        comparisons.append(compare_spaces(open_data(corpus), specs, provenance=provenance()))
+    _show_comparisons(comparisons, out, verbose, as_json)
 
 
 @app.command()
+@target
+@out_folder("Folder for the page and its figures.", required=True)
+@chosen_spaces
+@click.option("--part", multiple=True, metavar="PART", help="Only this part of the analysis; repeat.")
+@click.option("--sample", type=Whole(4), default=1000, help="Number of items to look at.")
+@click.option("--clusters", type=Whole(2), help="Number of clusters to cut the tree into.")
+@click.option("--height", type=Number(), help="Cut the tree at this height.")
+@skip_bad
+@verbose_option
+@as_json
 def analyze(
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path, or the folder of a collection.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the page and its figures.")],
-    space: Spaces = None,
-    part: Annotated[list[str] | None, typer.Option("--part", help="Only this part of it; repeat.")] = None,
-    sample: Annotated[int, _whole("--sample", help="Items that are looked at.", least=4)] = 1000,
-    clusters: Annotated[
-        int | None, _whole("--clusters", help="Number of clusters to cut the tree into.", least=2)
-    ] = None,
-    height: Annotated[
-        float | None, typer.Option(help="Cut the tree at this height.", parser=_number, metavar="NUMBER")
-    ] = None,
-    skip_bad: SkipBad = False,
-    as_json: Json = False,
+    corpus: str,
+    out: Path,
+    space: tuple[str, ...],
+    part: tuple[str, ...],
+    sample: int,
+    clusters: int | None,
+    height: float | None,
+    skip_bad: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps, posteriors of VAEs."""
     from retrieval.analysis.study import PARTS
@@ -563,73 +572,105 @@ def analyze(
 
     _require_report_folder(out)
     with _reported(BadEntries(skip_bad)) as bad:
-        items, encoders = read_target(corpus, space, bad)
-        found = analyze_spaces(items, encoders, _say, part or PARTS, sample, clusters, height)
+        items, fitted = read_target(corpus, space, bad)
+        found = analyze_spaces(items, fitted, _say, part or PARTS, sample, clusters, height)
     found.provenance = provenance()
-    _show_lines(analysis_json(found) if as_json else analysis_lines(found))
+    options = {encoder.spec(): encoder.spec(full=True) for encoder in fitted} if verbose else None
+    emit(Output(lambda: analysis_lines(found, options), lambda: analysis_json(found)), as_json)
     _say(f"analysis: {write_analysis(found, out)}")
 
 
+@app.group(cls=Verbs)
+def recommend() -> None:
+    """Factorise ratings: predict missing ones, recommend items, find similar items."""
+
+
 @recommend.command("fit")
+@click.argument("ratings", help="Corpus of ratings: ml-100k, ratings-example, or a .csv of user, item, rating.")
+@out_folder("Folder of the recommender.", required=True)
+@click.option("-s", "--space", "spec", default="mf", metavar="SPACE", help="Factorisation, e.g. mf:15,solver=als.")
+@fresh_option
+@skip_bad
+@verbose_option
+@as_json
 def recommend_fit(
-    ratings: Annotated[
-        str, typer.Argument(help="A corpus of ratings: ml-100k, ratings-example, or a .csv of user, item, rating.")
-    ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the recommender.")],
-    spec: Annotated[str, typer.Option("-s", "--space", help="The factorisation, e.g. mf:15,solver=als.")] = "mf",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Replace the recommender that is there.")] = False,
-    skip_bad: SkipBad = False,
+    ratings: str, out: Path, spec: str, fresh: bool, skip_bad: bool, verbose: bool, as_json: bool
 ) -> None:
-    """Factorise a table of ratings; of a small one, print the factors."""
+    """Factorise a table of ratings; print the factors of a small one."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
-    from retrieval.report.terminal.recommendations import fitted_lines
+    from retrieval.report.terminal.recommendations import fitted_json, fitted_lines
 
     Recommender.require_new(out, fresh)
     bad = BadEntries(skip_bad)
     recommender = Recommender.fit(open_data(ratings, on_bad=bad), spec)
     _report(bad)
     recommender.save(out)
-    _show_lines(fitted_lines(recommender))
-    _say(f"recommender: {out}; next: nearby recommend for {out} {recommender.users[0]}")
+    emit(Output(lambda: fitted_lines(recommender, verbose), lambda: fitted_json(recommender)), as_json)
+    _say(f"recommender: {out}")
+    _say(f"next: {shell_line(['nearby', 'recommend', 'for', str(out), recommender.users[0]])}")
 
 
 @recommend.command("predict")
-def recommend_predict(folder: Model, user: User, item: RatedItem, as_json: Json = False) -> None:
+@recommender_folder
+@user_argument
+@item_argument
+@as_json
+def recommend_predict(folder: Path, user: str, item: str, as_json: bool) -> None:
     """Predict how a user would rate an item."""
     from retrieval.applications.recommendation import Recommender
+    from retrieval.report.terminal.recommendations import prediction_json, prediction_lines
 
-    recommender = Recommender.load(folder)
-    value, given = recommender.predict(user, item), recommender.rated(user, item)
-    if as_json:
-        _print_json({"user": user, "item": item, "predicted": value, "rated": given})
-    else:
-        typer.echo(f"{value:.3f}" + ("" if given is None else f"  (rated {given:g})"))
+    emit(Output(prediction_lines, prediction_json, Recommender.load(folder), user, item), as_json)
 
 
 @recommend.command("similar")
-def recommend_similar(folder: Model, item: RatedItem, k: Answers = 10, as_json: Json = False) -> None:
-    """Find items that are liked alike: cosine of their factors."""
+@recommender_folder
+@item_argument
+@top_k("Number of items.", 10)
+@as_json
+def recommend_similar(folder: Path, item: str, k: int, as_json: bool) -> None:
+    """Find the items whose factors have the largest cosine with those of an item."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
 
-    found = Recommender.load(folder).similar(item, k)
-    _show_lines(suggestions_json(found, "cosine") if as_json else suggestions_lines(found, "cosine"))
+    emit(Output(suggestions_lines, suggestions_json, Recommender.load(folder).similar(item, k), "cosine"), as_json)
 
 
 @recommend.command("for")
-def recommend_for(folder: Model, user: User, k: Answers = 10, as_json: Json = False) -> None:
+@recommender_folder
+@user_argument
+@top_k("Number of items.", 10)
+@as_json
+def recommend_for(folder: Path, user: str, k: int, as_json: bool) -> None:
     """Recommend items that a user has not rated."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
 
     found = Recommender.load(folder).recommended(user, k)
-    _show_lines(suggestions_json(found, "predicted") if as_json else suggestions_lines(found, "predicted"))
+    emit(Output(suggestions_lines, suggestions_json, found, "predicted"), as_json)
+
+
+def emit(view: View, as_json: bool) -> None:
+    """Print what a verb found: as JSON, or as lines of a terminal."""
+    if as_json:
+        _print_json(view.to_json())
+    else:
+        _print("\n".join(line if isinstance(line, Styled) else printable(line) for line in view.lines()))
+
+
+def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
+    """Return spaces that suit a corpus when none is named, and say which."""
+    from retrieval.spaces.defaults import default_spaces
+
+    specs = default_spaces(corpus)
+    _say(f"no space is named, so these are taken:  {' '.join(f'-s {spec}' for spec in specs)}")
+    return tuple(specs)
 
 
 def _require_report_folder(out: Path | None) -> None:
-    """Refuse a folder that a report cannot be put into, before any work."""
+    """Refuse a folder that cannot hold a report, before any work."""
     from retrieval.collection.generations import is_collection
 
     if out is not None and out.exists() and not out.is_dir():
@@ -638,19 +679,14 @@ def _require_report_folder(out: Path | None) -> None:
         raise OptionError(f"{out} is a collection: choose another folder for the report")
 
 
-def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> None:
+def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
     from retrieval.report.html.comparison import write_page
-    from retrieval.report.terminal.table import print_table, to_json
+    from retrieval.report.terminal.table import comparisons_json, comparisons_lines
 
     if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)
         _say(f"report: {write_page(comparisons, out / 'report.html')}")
-    if as_json:
-        _print_json([to_json(comparison) for comparison in comparisons])
-        return
-    for comparison in comparisons:
-        with standard_output():
-            print_table(comparison)
+    emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
 
 
 def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
@@ -661,12 +697,12 @@ def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
         write_copies(copies, out)
         _say(f"{copies.title if copies.title and not copies.measures else 'written'}: {out}")
     if out is None or as_json or copies.measures:
-        _show_lines(copies_json(copies) if as_json else copies_lines(copies))
+        emit(Output(copies_lines, copies_json, copies), as_json)
 
 
 @contextmanager
 def _watching() -> Iterator[Any]:
-    """Show the losses of a training while it runs, where somebody looks."""
+    """Show the losses of a training while it runs, on a terminal."""
     from rich.console import Console
 
     from retrieval.report.terminal.training_curve import LiveCurve
@@ -681,7 +717,7 @@ def _watching() -> Iterator[Any]:
 
 @contextmanager
 def _reported(bad: BadEntries) -> Iterator[BadEntries]:
-    """Say which entries were left out, above all when nothing was left and the work failed for that."""
+    """Say which entries were left out, above all when none was left and the work failed."""
     try:
         yield bad
     finally:
@@ -694,19 +730,12 @@ def _report(bad: BadEntries) -> None:
 
 
 def _say(line: str) -> None:
-    typer.echo(printable(line), err=True)
+    click.echo(printable(line), err=True)
 
 
 def _warn(message: Warning | str, *place: Any) -> None:
     """Say a warning as one line: where in the code it was raised helps no user."""
     _say(f"warning: {' '.join(str(message).split())}")
-
-
-def _show_lines(value: Any) -> None:
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        _print(printable("\n".join(value)))
-    else:
-        _print_json(value)
 
 
 def _print_json(value: Any) -> None:
@@ -717,7 +746,7 @@ def _print_json(value: Any) -> None:
 
 def _print(text: str) -> None:
     with standard_output():
-        typer.echo(text)
+        click.echo(text)
 
 
 def _global_first(arguments: list[str]) -> list[str]:
@@ -734,38 +763,45 @@ def main() -> None:
     An error of the user's making is one sentence and exit code 2; Ctrl-C, SIGTERM and SIGHUP are exit code 1.
     """
     debug = "--debug" in sys.argv
+    arguments = _global_first([argument for argument in sys.argv[1:] if argument != "--debug"])
     if not debug:
         warnings.showwarning = _warn  # type: ignore[assignment]
     with stopping() as stopped:
         try:
-            fit_into_memory(sys.argv[1:])
-            copy_context().run(app, _global_first([argument for argument in sys.argv[1:] if argument != "--debug"]))
-        except SystemExit as end:
-            if end.code == INTERRUPTED:
-                _stop()
+            fit_into_memory(arguments)
+            code = copy_context().run(app.main, arguments, prog_name="nearby", standalone_mode=False)
+        except SystemExit:
             raise
         except BaseException as error:
-            if stopped():  # a library may have made another error of it
+            if stopped() or isinstance(error, click.Abort):  # a library may have made another error of it
                 _stop()
             _fail(error, debug)
+    sys.exit(code)
 
 
 def _stop() -> None:
-    _say("nearby: stopped; what was finished is kept, the same command goes on from there")
+    _say("nearby: stopped; what was finished is kept, the same command continues from there")
     sys.exit(1)
 
 
 def _fail(error: BaseException, debug: bool) -> None:
     """Say an error in one sentence; one that is a fault of nearby, or with ``--debug`` any, by where it was raised."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        sys.exit(2)
     said = None if debug else _sentence(error)
     if said is None:
-        typer.echo(escaped(traceback.format_exc()), nl=False, err=True)
+        click.echo(escaped(traceback.format_exc()), nl=False, err=True)
         sys.exit(1)
     _say(f"nearby: {said}")
     sys.exit(2)
 
 
 def _sentence(error: BaseException) -> str | None:
+    if isinstance(error, click.UsageError):
+        said = error.format_message().rstrip(".")
+        verb = error.ctx.command_path if error.ctx else "nearby"
+        return f"{said[:1].lower()}{said[1:]} (see {verb} --help)"
     if isinstance(error, NearbyError):
         return str(error) if error.__cause__ is None else memory_sentence(error.__cause__) or str(error)
     if isinstance(error, OSError) and memory_sentence(error) is None:

@@ -29,11 +29,11 @@ from server import server
 
 from encoders.codes import Modality
 from encoders.registry import create
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.index_admin import Site, write_alias
 from indexers.elasticsearch.ownership import nearby_indexes
-from indexers.registry import parse_description
 from retrieval.collection.elasticsearch.document import document_of
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of

@@ -21,10 +21,10 @@ from record import latest, record, say, timed
 from server import server
 
 from encoders.codes import Modality
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.ownership import new_identity
-from indexers.registry import parse_description
 from retrieval.collection.elasticsearch.bulk_load import Load, Shard
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.swap import Build

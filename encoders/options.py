@@ -37,6 +37,17 @@ def fields_of(cls: Any) -> list[dataclasses.Field[Any]]:
     return sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))
 
 
+def written_name(field: str) -> str:
+    """Return the name of a field as a spec writes it.
+
+    Examples
+    --------
+    >>> written_name("n_components"), written_name("lambda_")
+    ('n-components', 'lambda')
+    """
+    return field.rstrip("_").replace("_", "-")
+
+
 _LIMITS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
     ("ge", "at least", lambda value, limit: value >= limit),
     ("gt", "above", lambda value, limit: value > limit),
@@ -58,7 +69,7 @@ def check(instance: Any, name: str) -> None:
         value = getattr(instance, field.name)
         if value is None and allows_none(hints[field.name]):
             continue
-        label = f"{name}: {field.name.rstrip('_').replace('_', '-')}"  # as it is written in a spec
+        label = f"{name}: {written_name(field.name)}"
         choices = field.metadata.get("choices")
         if choices is not None and value not in choices:
             raise OptionError(f"{label} is one of {', '.join(choices)}; got {value!r}")
@@ -92,9 +103,9 @@ def convert(text: str, hint: Any, label: str) -> Any:
     (1000, 500, 30)
     >>> convert("yes", bool, "binary")
     True
-    >>> convert("many", int, "pca: k")
+    >>> convert("many", int, "pca: n-components")
     Traceback (most recent call last):
-    encoders.errors.OptionError: pca: k should be a whole number; got 'many'
+    encoders.errors.OptionError: pca: n-components should be a whole number; got 'many'
     """
     if allows_none(hint) and text.lower() in {"none", ""}:
         return None
@@ -120,9 +131,11 @@ def text_of(value: Any) -> str:
 
     Examples
     --------
-    >>> text_of((1000, 500)), text_of(True), text_of(0.001)
-    ('1000-500', 'true', '0.001')
+    >>> text_of((1000, 500)), text_of(True), text_of(0.001), text_of(None)
+    ('1000-500', 'true', '0.001', 'none')
     """
+    if value is None:
+        return "none"
     if isinstance(value, tuple):
         return "-".join(str(part) for part in value)
     if isinstance(value, bool):

@@ -52,6 +52,11 @@ def parse(text: str) -> list[Stage]:
     'my+model'
     >>> parse("bm25:method=bm25+,delta=1")[0].named
     {'method': 'bm25+', 'delta': '1'}
+    >>> parse("pca,seed=1")
+    Traceback (most recent call last):
+    encoders.errors.SpecError: expected ':' before the first option of 'pca', found ',' in the spec
+      pca,seed=1
+         ^
     >>> parse("tfidf++lsa")
     Traceback (most recent call last):
     encoders.errors.SpecError: expected an encoder name, found '+' in the spec
@@ -90,6 +95,8 @@ class _Parser:
         while self.peek() == "+":
             self.place += 1
             found.append(self.stage())
+        if self.peek() in (",", "=") and ":" not in self.text[self.text.rfind("+", 0, self.place) + 1 : self.place]:
+            raise self.error(f"':' before the first option of '{found[-1].name}'")
         if self.place < len(self.text):
             raise self.error("'+' or the end")
         return found

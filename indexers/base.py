@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Kind, Lexicon, Metric, Space, as_matrix, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
 from encoders.scaling import largest_of, times, unit_of
+from indexers.description import Description
 from indexers.hits import Hit, HitLists, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
 from indexers.validation import LARGEST, checked_codes, checked_ids, checked_k, checked_rows, require_supported
@@ -41,7 +42,7 @@ class Index(ABC):
         The space of the codes.
     backend : str
         The backend's own language, such as FAISS's factory string; most indexes have none.
-    parameters : dict of str to str, optional
+    parameters : mapping of str to str, optional
         Search parameters by the backend's own names.
     lexicon : Lexicon, optional
         The words of a BM25 space, for an index that weighs words itself; others leave it alone.
@@ -77,7 +78,7 @@ class Index(ABC):
         self,
         space: Space,
         backend: str = "",
-        parameters: dict[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
         lexicon: Lexicon | None = None,
     ) -> None:
         self.lexicon = lexicon if self.takes_words else None
@@ -149,7 +150,7 @@ class Index(ABC):
         refusals: list[NearbyError] = []
         for kind, metric in sorted(cls.spaces, key=lambda pair: (pair[0] is Kind.BINARY, pair)):
             try:
-                cls(Space(TRIAL_WIDTH, kind, metric), backend, dict(parameters)).close()
+                cls(Space(TRIAL_WIDTH, kind, metric), backend, parameters).close()
             except NearbyError as error:
                 refusals.append(error)
             else:
@@ -158,11 +159,8 @@ class Index(ABC):
 
     @property
     def description(self) -> str:
-        """The index as it is written: ``name[:backend][?key=value&...]``."""
-        settings = "&".join(f"{key}={value}" for key, value in self.parameters.items())
-        # A '?' of the backend's own needs one more, so that it is not read as ours.
-        mark = "?" if settings or "?" in self.backend else ""
-        return f"{self.name}{':' if self.backend else ''}{self.backend}{mark}{settings}"
+        """The text that `create_index` makes an index like this one of: ``name[:backend][?key=value&...]``."""
+        return str(Description(self.name, self.backend, self.parameters))
 
     @property
     def stores_counts(self) -> bool:
@@ -180,7 +178,7 @@ class Index(ABC):
     def __contains__(self, id: object) -> bool:
         return id in self._rows_by_id()
 
-    def set_parameters(self, parameters: dict[str, str]) -> None:
+    def set_parameters(self, parameters: Mapping[str, str]) -> None:
         """Change search parameters of a built index, as after ``?`` in a description.
 
         Raises

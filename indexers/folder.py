@@ -68,7 +68,8 @@ def names_bytes(index: Index) -> int:
 
 def load_index(folder: Path, mmap: bool = True) -> Index:
     """Read an index that `save_index` wrote; see `indexers.registry.load_index`."""
-    from indexers.registry import create_index, index_class, parse_description
+    from indexers.description import parse_description
+    from indexers.registry import create_index, index_class
 
     manifest = read_json(folder / MANIFEST, "a saved index")
     check_format(manifest, "an index", folder / MANIFEST, FORMAT)

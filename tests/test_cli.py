@@ -79,7 +79,10 @@ def test_search_by_words(texts):
     assert done.returncode == 0
     assert done.stdout.startswith("query: plum juice\n")
     assert "2" in done.stdout
-    assert "k1=1.2" in done.stdout  # BM25's parameters stand with every result
+    assert "k1=1.2" not in done.stdout  # BM25's parameters, at their default
+    told = nearby("search", str(texts / "c"), "plum", "juice", "-v").stdout
+    assert "k1=1.2" in told
+    assert "None" not in told
 
 
 def test_search_among_the_items_of_a_label(digits):
@@ -108,8 +111,8 @@ def test_spaces_fused_into_one_list(digits):
 
 def test_no_query_answers_import_torch_or_scikit_learn(digits):
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.search.searcher import *; from retrieval.search.hybrid import *\n"
-        "c = Collection(sys.argv[2]); q = read_query(c, '@3'); Searcher(c).search(q)\n"
+        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.search.searcher import *; from retrieval.search.hybrid import *; from retrieval.collection.open import open_collection\n"
+        "c = open_collection(sys.argv[2]); q = read_query(c, '@3'); Searcher(c).search(q)\n"
         "Searcher(c).search(q, 3, [Filter('label', '3')]); fused_search(Searcher(c), q)\n"
         "print(sorted({'torch', 'sklearn', 'faiss'} & set(sys.modules)))"
     )
@@ -228,7 +231,7 @@ def test_skip_bad_with_nothing_left_says_why(tmp_path, command):
 def test_what_is_printed_can_be_typed_and_a_terminal_obeys_none_of_it(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"id": "a b\\u001b[31m", "text": "some words"}\n')
     done = nearby("index", "t.jsonl", "-s", "bow", "-o", "c c", cwd=tmp_path)
-    assert done.stderr.splitlines()[-1] == "next: nearby search 'c c' '@a b?[31m'"
+    assert done.stderr.splitlines()[-1] == "next: nearby search 'c c' $'@a b\\u001b[31m'"
 
 
 def test_a_full_standard_output_is_named(digits):
@@ -243,6 +246,32 @@ def test_a_full_standard_output_is_named(digits):
 
 def test_the_version_is_told():
     assert nearby("--version").stdout.startswith("nearby 0.")
+
+
+def test_every_option_of_a_space_is_shown_to_those_who_ask(digits, tmp_path):
+    for verb in (("info", str(digits)), ("compare", str(digits))):
+        assert "solver=" not in nearby(*verb).stdout
+        told = nearby(*verb, "-v").stdout
+        assert "spaces with all their options\npixels\n  pixels:" in told
+        assert "solver=" in told
+        assert "None" not in told
+        assert max(map(len, told.splitlines())) <= 100
+    fit = (
+        "recommend",
+        "fit",
+        "ratings-example",
+        "-s",
+        "mf:30,solver=als,epochs=1",
+        "-o",
+        str(tmp_path / "r"),
+        "--fresh",
+    )
+    told = nearby(*fit).stdout
+    assert "; -v shows all" in told
+    assert max(map(len, told.splitlines())) <= 100
+    assert "factor 30" in nearby(*fit, "-v").stdout
+    value = json.loads(nearby(*fit, "--json").stdout)
+    assert (value["ratings"], len(value["user_factors"]["A"])) == (15, 30)
 
 
 def test_compare_leaves_bad_entries_out(tmp_path):
@@ -289,6 +318,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("index", "digits", "-s", "pixls", "-o", "OUT"), "did you mean 'pixels'"),
         (("index", "digits", "-s", "pixels++pca", "-o", "OUT"), "^"),
         (("index", "digits", "-s", "pixels+pca:-3", "-o", "OUT"), "at least 1"),
+        (("index", "digits", "-s", "pixels+pca,seed=2", "-o", "OUT"), "':' before the first option of 'pca'"),
         (("index", "digits", "-s", "pixels", "--index", "fais", "-o", "OUT"), "did you mean 'faiss'"),
         (("index", "digits", "-s", "pixels+binarize", "--index", "sparse", "-o", "OUT"), "cannot search binary"),
         (("index", "digits", "-s", "bm25", "-o", "OUT"), "reads texts, but this corpus holds images"),
@@ -332,7 +362,7 @@ def test_bad_input_is_one_clear_sentence(arguments, words, digits, texts, tmp_pa
 
 @pytest.mark.parametrize("text", ["1_0", " 3", "３", "0x3", "1e1", "0"])
 def test_a_number_that_only_python_reads_is_refused(text):
-    from typer.testing import CliRunner
+    from click.testing import CliRunner
 
     import cli
 
@@ -343,7 +373,7 @@ def test_a_number_that_only_python_reads_is_refused(text):
 
 @pytest.mark.parametrize("text", ["nan", "infinity", "1_0.5"])
 def test_a_height_is_a_number(text):
-    from typer.testing import CliRunner
+    from click.testing import CliRunner
 
     import cli
 

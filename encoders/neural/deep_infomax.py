@@ -27,17 +27,18 @@ SAME = 1e-4
 
 @dataclass
 class DeepInfoMax(NeuralEncoder):
-    """Learn codes from which a discriminator tells the item that they belong to from other items.
+    """Codes from which a discriminator network recognises their items (Deep InfoMax).
 
-    Take it where the code should hold what an item is rather than what it takes to draw it again: nothing is
-    reconstructed, and codes cannot be decoded. Discriminator and encoder minimise the same loss, weighed by
-    `local_weight` (the code and every place of its picture) and `global_weight` (the code and its whole picture). With
-    `prior_weight` above 0 the numbers of a code lie in [0, 1], and a second discriminator, the opponent of the encoder,
-    draws them to the uniform distribution. The code comes from one random view of an item, the places from another:
-    cuts, mirror images and colours of pictures, other numbers left out of rows.
+    Use it when codes should separate items rather than reconstruct them; codes cannot be decoded.
 
-    Pictures (behind ``pixels``) pass a convolutional network, all else two hidden layers. `layer` says which layer is
-    the code of an item: the last convolution, the hidden layer, or the code itself.
+    Discriminator and encoder minimise the same loss. Its terms compare the code with positions of the picture's feature
+    map (`local_weight`) and with the whole map (`global_weight`). With `prior_weight` above 0, the components of a code
+    are in [0, 1], and a second discriminator, trained against the encoder, pulls them towards a uniform distribution.
+    The code and the feature map come from two random views of the item: crops, mirror images and colours of a picture;
+    vectors with different components set to 0.
+
+    Pictures (after ``pixels``) pass through a convolutional network, other items through two hidden layers. `layer`
+    selects the output: the last convolution, the hidden layer, or the code.
 
     Examples
     --------
@@ -55,21 +56,21 @@ class DeepInfoMax(NeuralEncoder):
 
     name: ClassVar[str] = "deep-infomax"
     answers_without_torch: ClassVar[bool] = False
-    n_components: int = option(64, "numbers of the code", ge=1)
-    channels: tuple[int, ...] = option((64, 128, 256), "of each convolution, for pictures", ge=1, le=4096)
-    hidden: int = option(1024, "width of the hidden layer", ge=1)
-    layer: str = option("code", "which layer is the code of an item", choices=LAYERS)
-    estimator: str = option("infonce", "loss of the discriminator", choices=tuple(ESTIMATORS))
-    local_weight: float = option(1.0, "weight of telling places of the item", ge=0)
-    global_weight: float = option(0.0, "weight of telling the whole item", ge=0)
-    prior_weight: float = option(0.0, "weight of a uniform distribution of the codes", ge=0)
-    places: int = option(16, "random places of a picture compared in a step", ge=1)
-    scores: int = option(256, "numbers of the space in which pairs are compared", ge=1)
-    crop: float = option(0.3, "least share of a picture that a view shows; 1: no cuts", gt=0, le=1)
-    flip: bool = option(True, "mirror half of the views, left to right")
-    colour: float = option(0.4, "largest change of brightness, contrast and saturation in a view", ge=0, lt=1)
-    masked: float = option(0.3, "share of the numbers of a row that a view leaves out", ge=0, lt=1)
-    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"), kw_only=True)
+    n_components: int = option(64, "Number of components of the code.", ge=1)
+    channels: tuple[int, ...] = option((64, 128, 256), "Channels of each convolution, for pictures.", ge=1, le=4096)
+    hidden: int = option(1024, "Width of the hidden layer.", ge=1)
+    layer: str = option("code", "Layer that is the output.", choices=LAYERS)
+    estimator: str = option("infonce", "Loss of the discriminator.", choices=tuple(ESTIMATORS))
+    local_weight: float = option(1.0, "Weight of the loss on positions of the feature map.", ge=0)
+    global_weight: float = option(0.0, "Weight of the loss on the whole feature map.", ge=0)
+    prior_weight: float = option(0.0, "Weight of the loss that makes the codes uniformly distributed.", ge=0)
+    positions: int = option(16, "Random positions of the feature map that a step compares.", ge=1)
+    comparison_width: int = option(256, "Width of the vectors that the discriminator compares.", ge=1)
+    crop: float = option(0.3, "Smallest share of a picture that a view shows; 1: no crops.", gt=0, le=1)
+    flip: bool = option(True, "Mirror half of the views, left to right.")
+    colour: float = option(0.4, "Largest relative change of brightness, contrast and saturation in a view.", ge=0, lt=1)
+    masked: float = option(0.3, "Share of the components of a vector that a view sets to 0.", ge=0, lt=1)
+    metric: str = option("cosine", "Metric of the codes.", choices=("cosine", "euclidean"), kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,9 +103,9 @@ class DeepInfoMax(NeuralEncoder):
         encoder = self._encoder(width)
         parts: dict[str, nn.Module] = {"encoder": encoder}
         if self.local_weight:
-            parts["local"] = Discriminator(self.n_components, encoder.local_width, self.scores)
+            parts["local"] = Discriminator(self.n_components, encoder.local_width, self.comparison_width)
         if self.global_weight:
-            parts["global"] = Discriminator(self.n_components, encoder.numbers, self.scores)
+            parts["global"] = Discriminator(self.n_components, encoder.numbers, self.comparison_width)
         if self.prior_weight:
             parts["prior"] = PriorDiscriminator(self.n_components)
         return torch.nn.ModuleDict(parts)
@@ -162,9 +163,9 @@ class DeepInfoMax(NeuralEncoder):
         """Return at most `places` of the places (n, places, channels), the same of every picture."""
         import torch
 
-        if places.shape[1] <= self.places:
+        if places.shape[1] <= self.positions:
             return places
-        return places[:, torch.randperm(places.shape[1])[: self.places]]
+        return places[:, torch.randperm(places.shape[1])[: self.positions]]
 
     def _opponent(self, network: Any, rows: Tensor) -> Tensor:
         """Return the loss of the discriminator of codes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ class CollectionField(Elasticsearch):
     space : Space
     backend : str
         The address.
-    parameters : dict of str to str
+    parameters : mapping of str to str
     lexicon : Lexicon, optional
     field : str
         What the field is called.
@@ -46,7 +46,7 @@ class CollectionField(Elasticsearch):
         self,
         space: Space,
         backend: str,
-        parameters: dict[str, str],
+        parameters: Mapping[str, str],
         lexicon: Lexicon | None,
         field: str,
         index: str,

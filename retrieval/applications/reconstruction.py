@@ -15,7 +15,7 @@ from encoders.base import Encoder, stored_width
 from encoders.codes import Codes, Kind, Modality, Space, stack_codes
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from retrieval.applications.reconstructions import Copies, Row
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 from retrieval.corpora.npy import read_npy
 from retrieval.corpora.sample import draw
 from retrieval.output import write_npy

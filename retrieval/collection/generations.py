@@ -184,10 +184,11 @@ class Generations:
             reason = getattr(error, "strerror", None) or error
             raise CollectionError(f"cannot write to {self.folder}: {reason}; what was there is unchanged") from error
 
-    def withdraw(self, present: Path) -> None:
-        """Remove a first generation that turned out useless, unless it is no longer the present one."""
+    def withdraw(self, number: int) -> None:
+        """Remove everything, if the generation of this number is still the newest."""
         with self._locked():
-            if self.current() == present:
+            present = self.current()
+            if present is not None and int(present.name) == number:
                 self._clear(True)
 
     def _clear(self, made: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ import numpy as np
 from encoders.errors import NearbyError, OptionError
 from encoders.numbers import is_whole
 from encoders.progress import ProgressCallback, quiet
-from indexers.registry import AUTO, parse_description
-from retrieval.collection.generations import is_collection
-from retrieval.collection.local import Collection
+from indexers.description import parse_description
+from indexers.registry import AUTO
+from retrieval.collection.base import Collection
+from retrieval.collection.generations import WORK, Generations, is_collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.spaces.build import encoder_of, planned
 
@@ -152,7 +155,7 @@ def index_corpus(
     index: str = AUTO,
     on_bad: OnBad = raise_bad,
     say: ProgressCallback = quiet,
-) -> Collection:
+) -> LocalCollection:
     """Store a corpus and index it in some spaces; go on where an earlier call was interrupted.
 
     When the first space of a new collection cannot be had, the collection is removed again, so that its folder is
@@ -165,7 +168,7 @@ def index_corpus(
     """
     wanted = {str(planned(spec, index, corpus.modality)): spec for spec in reversed(specs)}
     made = not is_collection(folder)
-    collection = Collection.create(folder, corpus, on_bad)
+    collection = LocalCollection.create(folder, corpus, on_bad)
     _require_same_index(collection, list(wanted), index)
     try:
         for spec, source in reversed(wanted.items()):
@@ -176,7 +179,8 @@ def index_corpus(
                 collection = collection.add_space(source, index, say)
     except NearbyError:
         if made and not collection.spaces:
-            collection.withdraw()
+            shutil.rmtree(folder / WORK, ignore_errors=True)
+            Generations(folder).withdraw(collection.generation)
         raise
     return collection
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from encoders.codes import Modality
 from encoders.errors import OptionError
+from retrieval.collection.base import Collection
 from retrieval.collection.generations import Generations, is_collection
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.collection.manifest import Manifest
 from retrieval.corpora.address import exists, parse_address
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
@@ -44,7 +45,7 @@ def open_collection(folder: str | Path, trust: bool = False) -> Collection:
         )
     pin = Generations(Path(folder)).pinned()
     if pin is None or not Manifest.read(pin.folder).server:
-        return Collection(folder)
+        return LocalCollection(folder)
     from indexers.elasticsearch.trust import trusting
     from retrieval.collection.elasticsearch.collection import ServedCollection
 

@@ -12,9 +12,9 @@ from encoders.artifact import MANIFEST, STATE, VOCABULARY, check_encoder_files, 
 from encoders.errors import ArtifactError, CollectionError, NearbyError
 from encoders.numbers import counted
 from indexers.folder import verify_index
+from retrieval.collection.folder import SPACES
 from retrieval.collection.generations import Generations
 from retrieval.collection.item_store import ItemStore
-from retrieval.collection.local import SPACES
 from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord
 

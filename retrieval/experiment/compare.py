@@ -11,8 +11,9 @@ import numpy as np
 
 from encoders.base import Encoder
 from encoders.errors import CollectionError, OptionError
-from indexers.registry import AUTO, check_description, parse_description
-from retrieval.collection.local import Collection
+from indexers.description import parse_description
+from indexers.registry import AUTO, check_description
+from retrieval.collection.base import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
 from retrieval.evaluation.expected_measures import Expected

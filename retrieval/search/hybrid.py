@@ -107,7 +107,7 @@ def fused_search(
     spaces, asked = _encoded(searcher, query)
     if not asked:
         raise QueryError(spaces[0].note or "no space can answer")
-    answered = searcher.collection.hits(asked, depth + (query.own is not None), filters)
+    answered = searcher.collection.search(asked, depth + (query.own is not None), filters)
     hits = dict(zip([spec for spec, _ in asked], answered, strict=True))
     fused = reciprocal_rank_fusion([without_own(hits.get(spec, []), query, depth) for spec in searcher.specs])[:k]
     milliseconds = 1000 * (time.perf_counter() - begun)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from encoders.errors import OptionError
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved
-from indexers.registry import parse_description
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 
 _PREFIX = "elasticsearch:"
 

@@ -10,12 +10,12 @@ from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
 from encoders.errors import CollectionError, NearbyError, OptionError
 from encoders.progress import ProgressCallback, quiet
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.retry import LONG
-from indexers.registry import parse_description
 from retrieval.collection.elasticsearch.bulk_load import Cost, Shard
-from retrieval.collection.elasticsearch.collection import ServedCollection
+from retrieval.collection.elasticsearch.collection import ServedCollection, fitted_spaces, require_served
 from retrieval.collection.elasticsearch.identity import identity_of, note_identity
 from retrieval.collection.elasticsearch.manifest import Meta
 from retrieval.collection.elasticsearch.publishing import published
@@ -65,7 +65,7 @@ def index_served(
         if wanted.keys() <= before.spaces.keys():
             say(f"{', '.join(before.spaces)}: there already")
             return before
-        kept = before.fitted()
+        kept = fitted_spaces(before)
     elif rebuild:
         require_own(site)
     else:
@@ -91,7 +91,15 @@ def index_served(
     done = build.load(corpus, unique_ids(corpus, on_bad), on_bad, Shard(), total)
     require_items(done.items, corpus)
     say(f"{done.sent:,} items sent; merging and checking {build.index}")
+    if before is not None and kept:
+        _require_same_items(before, digest)
     build = build.finish([ShardRecord.of_load(Shard(), done, digest)], identity)
+    if before is not None and kept:  # once more: who began to write before the swap is done by now
+        try:
+            _require_same_items(before, digest)
+        except CollectionError:
+            site.swap(before.index_name)
+            raise
     return published(folder, corpus, build, done.costs)
 
 
@@ -130,7 +138,7 @@ def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, s
 
 def _require_same(before: ServedCollection, meta: Meta, index: str, wanted: Mapping[str, str]) -> None:
     """Refuse to leave a collection as it is when another was asked for."""
-    before.require_served()
+    require_served(before)
     if before.items_digest != meta.items:
         raise CollectionError(
             f"{before.folder} holds other items than '{meta.corpus}': add them with  nearby add {before.folder} "
@@ -143,6 +151,12 @@ def _require_same(before: ServedCollection, meta: Meta, index: str, wanted: Mapp
     for spec, source in wanted.items():
         if spec in before.spaces:
             require_same_encoder(before, spec, source)
+
+
+def _require_same_items(before: ServedCollection, digest: str) -> None:
+    """Refuse to serve an index that lacks what somebody has changed in the one before while it was loaded."""
+    if before.items.digest() != digest:
+        raise CollectionError(f"{before.folder} was changed by another process meanwhile: try again")
 
 
 def require_free(site: Site, specs: Sequence[str], meta: Meta) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from encoders.codes import Modality
-from encoders.errors import CollectionError, QueryError
+from encoders.errors import QueryError, ServerError
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.keys import id_of, key_of
-from indexers.elasticsearch.paginate import scanned
+from indexers.elasticsearch.paginate import positions_and_digests, scanned
 from retrieval.collection.elasticsearch.document import ITEM_FIELDS, item_in
 from retrieval.collection.filter_sql import unmet_because
 from retrieval.collection.filters import LABEL, Filter, written
 from retrieval.collection.item_store import ItemStore
-from retrieval.corpora.base import Corpus, Item, Qrels
+from retrieval.collection.items import CollectionItems
+from retrieval.corpora.base import Item, Qrels
 
 _AT_ONCE = 1_000
 
@@ -51,7 +52,7 @@ class Present:
             yield from (document for document in found if document.get("found"))
 
 
-class ServedItems(Corpus):
+class ServedItems(CollectionItems):
     """Items on a server; queries and judgements, which are few, in a file.
 
     Parameters
@@ -62,13 +63,13 @@ class ServedItems(Corpus):
     name : str
         What the corpus is called.
     modality : Modality
-    asked : ItemStore
+    stored : ItemStore
         Holds queries and judgements, and no items.
     """
 
-    def __init__(self, site: Site, index: str, name: str, modality: Modality, asked: ItemStore) -> None:
+    def __init__(self, site: Site, index: str, name: str, modality: Modality, stored: ItemStore) -> None:
         self.site, self.index, self.name, self.modality = site, index, name, modality
-        self._asked = asked
+        self._stored = stored
         self.present = Present(site, index)
 
     def __iter__(self) -> Iterator[Item]:
@@ -76,52 +77,53 @@ class ServedItems(Corpus):
 
     def queries(self) -> Iterator[Item]:
         """Read the queries; the items where the corpus had none of its own."""
-        return self._asked.queries() if self._asked.has_queries else iter(self)
+        return self._stored.queries() if self._stored.has_queries else iter(self)
 
     def qrels(self) -> Qrels | None:
-        """Return the judgements, where there are any."""
-        return self._asked.qrels()
+        """Return the judgements of the items that are there, where there are any."""
+        qrels = self._stored.qrels() or {}
+        judged = list(dict.fromkeys(item for grades in qrels.values() for item in grades))
+        present = self.present.digests(judged)
+        existing = {
+            query: {id: grade for id, grade in grades.items() if id in present} for query, grades in qrels.items()
+        }
+        return {query: grades for query, grades in existing.items() if grades} or None
 
     @property
     def queries_are_items(self) -> bool:
         """True when queries are items of the corpus."""
-        return self._asked.queries_are_items
+        return self._stored.queries_are_items
 
     @property
     def size(self) -> int:
         """Number of items."""
         return self.site.count(self.index)
 
-    def get(self, ids: Sequence[str]) -> list[Item]:
-        """Return items by id, in the order asked for.
+    def digest(self) -> str:
+        """Return a SHA-256 over the digests of the items in their order, which are read from the server."""
+        self.site.refresh(self.index)
+        whole = hashlib.sha256()
+        for position, digest in positions_and_digests(self.site, self.index):
+            try:
+                whole.update(bytes.fromhex(digest))
+            except ValueError:
+                raise ServerError(
+                    f"the digest of item {position:,} of '{self.index}' is damaged: index the corpus again"
+                ) from None
+        return whole.hexdigest()
 
-        Raises
-        ------
-        CollectionError
-            Naming an id that is not there.
-        """
+    def get(self, ids: Sequence[str]) -> list[Item]:
+        """Return items by id, in the order of `ids`; see `CollectionItems.get`."""
         found = {item.id: item for item in map(item_in, self.present.documents(ids, ITEM_FIELDS))}
         self._require_found(ids, found)
         return [found[id] for id in ids]
 
     def require(self, ids: Sequence[str]) -> None:
-        """Refuse ids that are not there.
-
-        Raises
-        ------
-        CollectionError
-            Naming one.
-        """
+        """Refuse ids that are not there; see `CollectionItems.require`."""
         self._require_found(ids, self.present.digests(ids))
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
-        """Return the ids of the items that satisfy every filter, in their order.
-
-        Raises
-        ------
-        QueryError
-            When there is none.
-        """
+        """Return the ids of the items that satisfy every filter; see `CollectionItems.matching`."""
         found = scanned(self.site, self.index, only=clauses(filters), page=10_000)
         ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
         if not ids:
@@ -163,22 +165,13 @@ class ServedItems(Corpus):
 
         return self.site.read(asked)
 
-    def _require_found(self, ids: Sequence[str], found: Any) -> None:
-        missing = [id for id in ids if id not in found]
-        if missing:
-            more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-            raise CollectionError(f"the collection holds no item '{missing[0]}'{more}; {self._suggestion(missing[0])}")
-
-    def _suggestion(self, id: str) -> str:
+    def _first_ids(self, limit: int) -> list[str]:
         with self.site.asking() as client:
             exists = {"exists": {"field": "place"}}  # not the records of shards
             answer = client.search(
-                index=self.index, query=exists, size=1_000, source=["own_id"], sort=[{"place": "asc"}]
+                index=self.index, query=exists, size=limit, source=["own_id"], sort=[{"place": "asc"}]
             )
-            hits = answer["hits"]["hits"]
-        known = [_id(hit) for hit in hits]
-        close = difflib.get_close_matches(id, known, n=1)
-        return f"did you mean '{close[0]}'?" if close else f"its ids are like '{known[0]}'" if known else "it is empty"
+            return [_id(hit) for hit in answer["hits"]["hits"]]
 
 
 def clauses(filters: Sequence[Filter]) -> list[dict[str, Any]]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from encoders.errors import CollectionError, CorpusError, OptionError
 from encoders.progress import ProgressCallback, quiet
+from indexers.description import Description, parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.ownership import new_identity
 from indexers.elasticsearch.retry import LONG
-from indexers.registry import Description, parse_description
 from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.identity import manifest_identity

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from encoders.errors import CollectionError, CorpusError
+from indexers.description import Description
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.index_admin import Site, write_alias
 from indexers.elasticsearch.ownership import next_free_name, superseded
-from indexers.registry import Description
 from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard, load
 from retrieval.collection.elasticsearch.checksum import differing, held_checksums, total
 from retrieval.collection.elasticsearch.items import Present
 from retrieval.collection.elasticsearch.manifest import Meta
-from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of, written
+from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of
 from retrieval.corpora.base import Corpus, OnBad
 
 #: How a record of a shard is called; no item's key begins so.
@@ -96,7 +96,7 @@ class Build:
         if name is None:
             raise CollectionError(f"every name that an index of '{site.address.name}' could have is taken: use another")
         found = Meta.read(site.meta(name), name)
-        _require_same_load(found, wanted, site.address.name, written(description))
+        _require_same_load(found, wanted, site.address.name, str(description))
         site.require_alive(name)
         return cls(site, description, name, found, tuple(spaces), resuming)
 
@@ -151,7 +151,7 @@ class Build:
 
     def _why_wrong(self, found: int, count: int, wrong: Sequence[int]) -> str:
         """Say what is wrong with the items of the index, and what makes it right."""
-        clean = f"remove it with  nearby info {written(self.description)} --clean --yes  and load the corpus again"
+        clean = f"remove it with  nearby info {self.description!s} --clean --yes  and load the corpus again"
         again = "load every shard again with --shard" if self.meta.shards else "run the same command again"
         if found > count:
             cure = f"items of somebody else are in it: {clean}"

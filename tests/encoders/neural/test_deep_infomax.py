@@ -12,7 +12,7 @@ from encoders.neural.deep_infomax import LAYERS
 from encoders.neural.mutual_information import ESTIMATORS
 from encoders.registry import create
 
-SMALL = "hidden=32,scores=16,batch-size=32,epochs=8"
+SMALL = "hidden=32,comparison-width=16,batch-size=32,epochs=8"
 
 
 def groups(count: int = 256, width: int = 24) -> tuple[np.ndarray, np.ndarray]:

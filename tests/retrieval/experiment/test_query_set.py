@@ -9,7 +9,7 @@ import pytest
 
 from encoders.errors import CorpusError, OptionError
 from encoders.registry import create
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.query_set import Task, Without
@@ -129,7 +129,7 @@ def test_who_is_held_out_does_not_depend_on_the_order_of_the_corpus(tmp_path):
 
 def test_a_collection_fitted_on_the_labels_of_its_items_is_not_judged_by_them(tmp_path):
     corpus = labelled(tmp_path, list("abcde" * 20))
-    collection = Collection.create(tmp_path / "c", corpus).add_space("vectors").add_space(READ_LABELS[1])
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space("vectors").add_space(READ_LABELS[1])
     found = compare_collection(collection)
     assert [space.spec for space in found.spaces] == ["vectors"]
     assert any("would be judged by what it remembers; it is left out" in note for note in found.notes)
@@ -139,7 +139,7 @@ def test_a_collection_fitted_on_the_labels_of_its_items_is_not_judged_by_them(tm
 
 def test_an_encoder_that_was_trained_on_the_labels_that_ask_is_refused(tmp_path):
     corpus = labelled(tmp_path, list("abcde" * 20))
-    collection = Collection.create(tmp_path / "c", corpus).add_space(READ_LABELS[1])
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space(READ_LABELS[1])
     collection.space(READ_LABELS[1]).encoder.save(tmp_path / "saved")
     with pytest.raises(OptionError, match="name the encoder instead of its folder"):
         compare(corpus, ["vectors", str(tmp_path / "saved")])

@@ -82,7 +82,7 @@ def test_lines_and_json_hold_the_table():
     lines = analysis_lines(analysis(found))
     assert "14 of 15 components are in use" in lines[2]
     assert lines[3].split() == "component mean KL, nats variance of means prior filled in use".split()
-    assert lines[-1] == "and 3 more"
+    assert lines[-1] == "… and 3 more, on the page"
     assert all(len(line) <= 100 for line in lines)
     value = analysis_json(analysis(found))["spaces"][0]["posterior"]
     assert value["in_use"] == 14

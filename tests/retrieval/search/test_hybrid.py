@@ -6,7 +6,7 @@ import pytest
 
 from encoders.errors import OptionError, QueryError, UnknownNameError
 from retrieval.collection.filters import Filter
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.search.hybrid import depth_of, fused_search, require_fusible
 from retrieval.search.searcher import MOST, Searcher, read_query
@@ -14,7 +14,7 @@ from retrieval.search.searcher import MOST, Searcher, read_query
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    made = Collection.create(tmp_path_factory.mktemp("fused") / "c", open_corpus("digits"))
+    made = LocalCollection.create(tmp_path_factory.mktemp("fused") / "c", open_corpus("digits"))
     return made.add_space("pixels").add_space("pixels+pca:4").add_space("pixels+binarize")
 
 
@@ -43,9 +43,9 @@ def test_ranks_are_those_of_the_spaces_themselves_without_the_item_itself(digits
 
 def test_all_spaces_are_asked_at_once_and_deep_enough(digits, monkeypatch):
     asked = []
-    plain = Collection.hits
-    monkeypatch.setattr(Collection, "hits", lambda *given: asked.append(given[1:]) or plain(*given))
-    monkeypatch.setattr(Collection, "codes_of", None)
+    plain = LocalCollection.search
+    monkeypatch.setattr(LocalCollection, "search", lambda *given: asked.append(given[1:]) or plain(*given))
+    monkeypatch.setattr(LocalCollection, "codes_of", None)
     fused = fused_search(Searcher(digits, ["pixels", "pixels+pca:4"]), read_query(digits, "@8"), 5)
     ((spaces, k, filters),) = asked
     assert ([spec for spec, _ in spaces], k, filters) == (["pixels", "pixels+pca:4"], 101, ())
@@ -87,7 +87,7 @@ def test_options_that_say_nothing_are_refused():
 def texts(tmp_path):
     lines = '{"id":"1","text":"the pear"}\n{"id":"2","text":"the apple"}\n{"id":"3","text":"the the plum"}\n'
     (tmp_path / "t.jsonl").write_text(lines)
-    made = Collection.create(tmp_path / "texts", open_corpus(str(tmp_path / "t.jsonl")))
+    made = LocalCollection.create(tmp_path / "texts", open_corpus(str(tmp_path / "t.jsonl")))
     return made.add_space("bm25").add_space("bow:stop=none")
 
 

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.sparse import csr_array
-from typer.testing import CliRunner
 
 import cli
 from encoders.codes import Kind, Metric, Space
@@ -15,7 +15,7 @@ from encoders.errors import BadItemError, CollectionError, DimensionError, Nearb
 from indexers import pairs
 from indexers.registry import create_index
 from indexers.sparse import Sparse
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.search import shortlist
 from retrieval.search.rerank import plan_of, rerank
@@ -216,7 +216,7 @@ COARSE = "pixels+pca:16+binarize"
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    made = Collection.create(tmp_path_factory.mktemp("shortlist") / "digits", open_corpus("digits"))
+    made = LocalCollection.create(tmp_path_factory.mktemp("shortlist") / "digits", open_corpus("digits"))
     made = made.add_space("pixels").add_space(COARSE, "faiss:BHash16?nflip=2")
     return made.add_space("pixels+pca:8", "faiss:HNSW8")
 
@@ -242,7 +242,7 @@ def test_a_collection_is_searched_and_the_cost_told(digits, spec):
 def test_bm25_is_asked_as_bm25(tmp_path):
     lines = [{"_id": str(n), "text": f"{w} fruit and {w} juice"} for n, w in enumerate(["apple", "pear", "plum"])]
     (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    made = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bm25")
+    made = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bm25")
     made = made.add_space("bow+lsa:2+binarize")
     query = read_query(made, "plum juice")
     found = rerank(made, plan_of("bow+lsa:2+binarize", "bm25"), query, 3).found.answers

@@ -77,9 +77,9 @@ def test_measures_equal_those_of_a_local_collection(both):
 def test_hits_of_several_spaces_are_those_of_each_and_of_a_local_collection(both):
     local, served = both
     asked = [(spec, served.space(spec).encoder.encode_queries(["river water loan"])) for spec in SPACES]
-    together = served.hits(asked, 10)
-    assert together == [served.hits([one], 10)[0] for one in asked]
-    for spec, hits, mine in zip(SPACES, together, local.hits(asked, 10), strict=True):
+    together = served.search(asked, 10)
+    assert together == [served.search([one], 10)[0] for one in asked]
+    for spec, hits, mine in zip(SPACES, together, local.search(asked, 10), strict=True):
         assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in mine], abs=1e-3), spec
 
 
