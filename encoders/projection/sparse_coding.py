@@ -70,7 +70,7 @@ class SparseCoding(Encoder):
         size = min(self.batch_size, len(matrix))
         per_epoch = max(1, len(matrix) // size)
         order = generator.permutation(len(matrix))
-        for step in steps(self.epochs * per_epoch, "sparse-coding", "batch"):
+        for step in steps(self.epochs * per_epoch, "sparse-coding", "batches"):
             place = step % per_epoch
             if place == 0 and step:
                 order = generator.permutation(len(matrix))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.batches import chunks
 from encoders.codes import Codes, Kind, Metric, Space, packed_width
 from encoders.errors import IndexGoneError
 from indexers.elasticsearch.index_admin import Site
@@ -41,9 +42,9 @@ class Stored:
         binary = self.space.kind is Kind.BINARY
         width = packed_width(self.space.dim) if binary else self.space.dim
         codes = np.empty((len(keys), width), dtype=np.uint8 if binary else np.float32)
-        for start in range(0, len(keys), AT_ONCE):
-            for row, value in enumerate(self._values(list(keys[start : start + AT_ONCE])), start=start):
-                codes[row] = np.frombuffer(bytes.fromhex(value), dtype=np.uint8) if binary else value
+        values = (value for some in chunks(keys, AT_ONCE) for value in self._values(some))
+        for row, value in enumerate(values):
+            codes[row] = np.frombuffer(bytes.fromhex(value), dtype=np.uint8) if binary else value
         return codes
 
     def _values(self, keys: list[str]) -> list[Any]:

@@ -16,7 +16,7 @@ from indexers.elasticsearch.client import cause_of, has_credentials
 from indexers.elasticsearch.deadline import timeout_seconds
 from indexers.elasticsearch.mapping import Layout
 from indexers.elasticsearch.reading import Reader
-from indexers.elasticsearch.retry import SHORT, patient
+from indexers.elasticsearch.retry import SHORT, retried
 from indexers.elasticsearch.trust import remember
 
 MADE_BY = "nearby"
@@ -50,8 +50,8 @@ class Site(Reader):
     Parameters
     ----------
     address : Address
-    patience : float, optional
-        Seconds for which is asked again what cannot be done just now.
+    retry_seconds : float, optional
+        Seconds for which a request that fails for a transient reason is retried.
     named : bool, optional
         Whether the user himself has given the address, and no folder: only then he need not trust it first.
 
@@ -62,7 +62,7 @@ class Site(Reader):
     """
 
     @classmethod
-    def named(cls, address: Address, patience: float = SHORT) -> Site:
+    def named(cls, address: Address, retry_seconds: float = SHORT) -> Site:
         """Return the server at an address that the user himself has given to index at; it is trusted from now on.
 
         Raises
@@ -70,7 +70,7 @@ class Site(Reader):
         ServerError
             When no Elasticsearch answers there.
         """
-        site = cls(address, patience, named=True)
+        site = cls(address, retry_seconds, named=True)
         if has_credentials():
             remember(address.hosts)
         return site
@@ -80,7 +80,7 @@ class Site(Reader):
         """The alias under which an index is loaded."""
         return f"{self.address.name}{LOADING}"
 
-    @patient
+    @retried
     def behind(self, alias: str) -> str | None:
         """Return the index behind an alias, None where there is none.
 
@@ -105,13 +105,13 @@ class Site(Reader):
             )
         return names[0] if names else None
 
-    @patient
+    @retried
     def exists(self, name: str) -> bool:
         """Tell whether an index is there."""
         with self.asking() as client:
             return bool(client.indices.exists(index=name))
 
-    @patient
+    @retried
     def meta(self, name: str) -> dict[str, Any]:
         """Return what an index says of itself.
 
@@ -129,13 +129,13 @@ class Site(Reader):
             )
         return dict(found)
 
-    @patient
+    @retried
     def set_meta(self, name: str, meta: dict[str, Any]) -> None:
         """Write what an index says of itself."""
         with self.asking() as client:
             client.indices.put_mapping(index=name, meta=meta)
 
-    @patient
+    @retried
     def create(self, name: str, alias: str, layout: Layout, meta: dict[str, Any]) -> bool:
         """Make an index that is loaded under `alias`; False where somebody made it a moment ago."""
         with self.asking() as client:
@@ -172,7 +172,7 @@ class Site(Reader):
             )
         self._require_alias(name)
 
-    @patient
+    @retried
     def _require_alias(self, name: str) -> None:
         """Refuse to write through an alias that somebody has given to another index."""
         alias = write_alias(name)
@@ -186,7 +186,7 @@ class Site(Reader):
                 "corpus again with --rebuild"
             )
 
-    @patient
+    @retried
     def described(self, pattern: str) -> dict[str, Described]:
         """Return the aliases and the ``_meta`` of all indexes whose names match, closed and hidden ones too."""
         with self.asking() as client:
@@ -203,7 +203,7 @@ class Site(Reader):
                 for name, said in (found.body or {}).items()
             }
 
-    @patient
+    @retried
     def names_like(self, pattern: str) -> Names:
         """Return every name that matches and is taken, whoever took it."""
         with self.asking() as client:
@@ -215,7 +215,7 @@ class Site(Reader):
             closed = {one["name"] for one in found.get("indices", ()) if "closed" in one.get("attributes", ())}
             return Names(names, frozenset(closed))
 
-    @patient
+    @retried
     def settle(self, name: str) -> None:
         """Make a loaded index fit to be served: visible, merged, with its copies."""
         self.refresh(name)
@@ -236,7 +236,7 @@ class Site(Reader):
                 return
             idle = 0 if health["initializing_shards"] else idle + 1
 
-    @patient
+    @retried
     def swap(self, name: str) -> None:
         """Serve an index, in one atomic call."""
         before = self.behind(self.address.name)
@@ -248,7 +248,7 @@ class Site(Reader):
         with self.asking() as client:  # again only after a look: what was done before its answer was lost is refused
             client.options(max_retries=0).indices.update_aliases(actions=actions)
 
-    @patient
+    @retried
     def remove(self, names: Iterable[str]) -> None:
         """Remove indexes."""
         names = list(names)

@@ -11,7 +11,7 @@ from indexers.elasticsearch.client import cause_of
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.query import SHOWN
-from indexers.elasticsearch.retry import VIEW_LOST, patient
+from indexers.elasticsearch.retry import VIEW_LOST, retried
 
 #: A server keeps the view that we read for so long after each page.
 _KEEP = "10m"
@@ -56,7 +56,7 @@ class _View:
         shown: Sequence[str],
     ) -> None:
         self.site, self.index, self.only, self.size = site, index, only, page
-        self.patience = site.patience
+        self.retry_seconds = site.retry_seconds
         self.shown = {
             "sort": [{"place": "asc"}],
             "source": False if source is None else list(source),
@@ -70,7 +70,7 @@ class _View:
         self.behind: list[dict[str, Any]] = []
         self.ended = False
 
-    @patient
+    @retried
     def page(self) -> list[dict[str, Any]]:
         """Return the hits that come next."""
         try:

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.batches import chunks
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.client import cause_of, closed
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.keys import id_of
 from indexers.elasticsearch.long_queries import Hits, Piece, best_of_sum, clause_limit, pieces_of
-from indexers.elasticsearch.retry import status_passes
+from indexers.elasticsearch.retry import is_transient_status
 
 #: Answers in one response at most, so that its size is bounded.
 _MOST_ANSWERS = 100_000
@@ -42,8 +43,7 @@ def searched(site: Site, index: str, searches: Sequence[dict[str, Any]], k: int,
     """
     at_once = max(1, _MOST_ANSWERS // k)
     found: list[Answers] = []
-    for start in range(0, len(searches), at_once):
-        batch = searches[start : start + at_once]
+    for batch in chunks(searches, at_once):
         try:
             found += _round_trip(site, index, batch, k, several_shards)
         except ServerError as error:
@@ -74,8 +74,8 @@ def _piece(site: Site, index: str, search: dict[str, Any], several_shards: bool)
 
     def among(positions: list[int]) -> Hits:
         parts = []
-        for start in range(0, len(positions), WINDOW):
-            only = {"terms": {"place": positions[start : start + WINDOW]}}
+        for some in chunks(positions, WINDOW):
+            only = {"terms": {"place": some}}
             parts.append(hits({"bool": {"must": [search["query"]], "filter": [only]}}))
         empty = Hits(np.empty(0, dtype=np.int64), np.empty(0), [])
         parts = parts or [empty]
@@ -121,7 +121,7 @@ def _answers(site: Site, answer: Any) -> Answers:
             raise IndexGoneError(f"Elasticsearch at {site.address.hosts[0]} has no such index ({reason})")
         if kind == "index_closed_exception":
             raise ServerError(closed(answer))
-        refused = PartMissingError if status_passes(answer.get("status", 0), kind) else ServerError
+        refused = PartMissingError if is_transient_status(answer.get("status", 0), kind) else ServerError
         raise refused(f"Elasticsearch at {site.address.hosts[0]} cannot answer: {reason}")
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
         raise site.part_missing()

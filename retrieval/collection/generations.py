@@ -165,7 +165,7 @@ class Generations:
         made = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._refuse_links()
+            self.refuse_links()
             with self._locked():
                 first = self.current() is None
                 draft = self.folder / GENERATIONS / DRAFT
@@ -218,7 +218,7 @@ class Generations:
             if old.name.isdecimal() and int(old.name) <= number - KEPT:
                 _remove_unread(old)
 
-    def _refuse_links(self) -> None:
+    def refuse_links(self) -> None:
         """Refuse to write where a symbolic link leads elsewhere."""
         inside = [self.folder / name for name in (GENERATIONS, LOCK, WORK)]
         for path in (*inside, *(self.folder / WORK).rglob("*")):

@@ -28,6 +28,8 @@ CREATE TABLE queries (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content 
 CREATE TABLE qrels (query TEXT NOT NULL, item TEXT NOT NULL, grade INTEGER NOT NULL, PRIMARY KEY (query, item));
 """
 _BATCH = 1024
+#: Ids in one statement: SQLite takes 999 values at least.
+_IDS_AT_ONCE = 500
 
 
 class ItemStore(CollectionItems):
@@ -147,7 +149,7 @@ class ItemStore(CollectionItems):
             Naming an item that is no longer what was stored.
         """
         found: dict[str, Item] = {}
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids, _IDS_AT_ONCE):
             marks = ",".join("?" * len(chunk))
             query = f"SELECT {COLUMNS}, digest FROM items WHERE id IN ({marks})"  # noqa: S608
             for record in self._read(query, chunk):
@@ -221,7 +223,7 @@ class ItemStore(CollectionItems):
 
     def _digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids, _IDS_AT_ONCE):
             marks = ",".join("?" * len(chunk))
             found |= dict(self._read(f"SELECT id, digest FROM items WHERE id IN ({marks})", chunk))  # noqa: S608
         return found
@@ -279,8 +281,3 @@ def _whole(value: Any) -> int:
     if not isinstance(value, int):
         raise TypeError(f"it holds {type(value).__name__} for a whole number")
     return value
-
-
-def _chunks(ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]

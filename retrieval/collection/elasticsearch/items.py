@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from encoders.batches import chunks
 from encoders.codes import Modality
 from encoders.errors import QueryError, ServerError
 from indexers.elasticsearch.index_admin import Site
@@ -46,8 +47,7 @@ class Present:
 
     def documents(self, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the documents that are there, with some fields of their source."""
-        for start in range(0, len(ids), _AT_ONCE):
-            keys = [key_of(id) for id in ids[start : start + _AT_ONCE]]
+        for keys in chunks(map(key_of, ids), _AT_ONCE):
             found = self.site.documents(self.index, keys, fields)
             yield from (document for document in found if document.get("found"))
 

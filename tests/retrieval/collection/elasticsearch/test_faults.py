@@ -21,7 +21,7 @@ from encoders.registry import create
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import Site
 from indexers.elasticsearch.query import _answers
-from indexers.elasticsearch.retry import passes, patient, status_passes
+from indexers.elasticsearch.retry import is_transient, is_transient_status, retried
 from retrieval.collection.elasticsearch import indexing
 from retrieval.collection.elasticsearch.indexing import index_served
 from retrieval.collection.elasticsearch.items import ServedItems
@@ -97,12 +97,12 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
 
 
 class Asked:
-    patience = 5.0
+    retry_seconds = 5.0
 
     def __init__(self, *errors):
         self.errors, self.calls = list(errors), 0
 
-    @patient
+    @retried
     def ask(self):
         self.calls += 1
         if self.errors:
@@ -126,9 +126,9 @@ def test_what_passes_is_asked_again_and_what_stays_is_not():
     assert asked.calls == 1
 
 
-def test_patience_ends():
+def test_retries_end():
     asked = Asked(*[PartMissingError("a part")] * 50)
-    asked.patience = 0.5
+    asked.retry_seconds = 0.5
     with pytest.raises(PartMissingError):
         asked.ask()
     assert 1 < asked.calls < 10
@@ -146,9 +146,9 @@ def test_patience_ends():
     ],
 )
 def test_a_cluster_without_master_passes_and_a_full_disk_does_not(status, kind, again):
-    assert status_passes(status, kind) is again
+    assert is_transient_status(status, kind) is again
     body = {"error": {"type": kind, "reason": "why"}, "status": status}
-    assert passes(_refused(status, body)) is again
+    assert is_transient(_refused(status, body)) is again
 
 
 def _refused(status, body):

@@ -19,7 +19,7 @@ def hasty(monkeypatch):
     """A cluster that is not well is given up soon."""
     monkeypatch.setattr("retrieval.collection.elasticsearch.indexing.LONG", 0.3)
     monkeypatch.setattr("indexers.elasticsearch.index_admin.ALIVE_SECONDS", 1.0)
-    monkeypatch.setattr("indexers.elasticsearch.bulk.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("indexers.elasticsearch.bulk.STALL_SECONDS", 0.5)
     monkeypatch.setattr("retrieval.collection.elasticsearch.collection.Site", lambda address: Site(address, 0.3))
 
 
