@@ -11,7 +11,7 @@ from encoders.errors import CorpusError
 from encoders.options import option
 from encoders.progress import say
 from retrieval.corpora.base import Item
-from retrieval.corpora.files import File, folders_of, read_files
+from retrieval.corpora.folder_files import File, ReadOptions, folders_of, read_files
 from retrieval.corpora.skipped import SkippedFiles
 from retrieval.corpora.source import FileSource
 
@@ -24,7 +24,7 @@ class FolderSource(FileSource):
     queries_part: str | None = option(None, "Take the queries from the sub-folder with this name, e.g. test.")
 
     #: Bytes of one file at most.
-    largest_file: ClassVar[int | None] = None
+    max_file_bytes: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         self._told: set[str] = set()
@@ -68,6 +68,7 @@ class FolderSource(FileSource):
 
     def _read_part(self, part: str | None) -> Iterator[Item]:
         skipped = SkippedFiles()
+        options = ReadOptions(self.on_bad, skipped, self.max_bytes, self.max_file_bytes)
 
         def wanted(name: str) -> bool:
             if part is not None and not self._lies_in(name, part):
@@ -77,7 +78,7 @@ class FolderSource(FileSource):
                 skipped.add(reason, name)
             return reason is None
 
-        for file in read_files(self.path, wanted, self.on_bad, skipped, self.max_bytes, self.largest_file):
+        for file in read_files(self.path, wanted, options):
             try:
                 item = self.read(file)
             except CorpusError as error:

@@ -16,8 +16,8 @@ from encoders.plain_file import read_plain
 from encoders.progress import say
 from encoders.query_string import write_query_string
 from retrieval.corpora.base import Item
-from retrieval.corpora.files import MAX_FILE_BYTES, File, open_files
 from retrieval.corpora.folder import FolderSource
+from retrieval.corpora.folder_files import MAX_FILE_BYTES, File, ReadOptions, open_files
 from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_head
 from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like, stated_options
 from retrieval.corpora.stray_files import stray_reason
@@ -101,8 +101,8 @@ class Images(FolderSource):
     def survey(self) -> Survey:
         """What the pictures are like, by their heads."""
         if self._survey is None:
-            found = Survey()
-            for _, stream in open_files(self.path, self._of_its_parts, _pass_over, max_bytes=self.max_bytes):
+            found, options = Survey(), ReadOptions(_pass_over, max_bytes=self.max_bytes)
+            for _, stream in open_files(self.path, self._of_its_parts, options):
                 try:
                     head = read_head(stream)
                     if head.deep:

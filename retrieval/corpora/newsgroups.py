@@ -16,7 +16,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
-from retrieval.corpora.files import read_files
+from retrieval.corpora.folder_files import ReadOptions, read_files
 from retrieval.corpora.source import Source
 
 _QUOTED = re.compile(r"(writes in|writes:|wrote:|says:|said:|^In article|^Quoted from|^\||^>)")
@@ -78,7 +78,7 @@ class Newsgroups(Source):
             return self._held
         held: dict[str, list[Item]] = {"train": [], "test": []}
         self._dropped = {"train": 0, "test": 0}
-        for file in read_files(self.path, lambda name: _NAME.search(name) is not None, self.on_bad):
+        for file in read_files(self.path, lambda name: _NAME.search(name) is not None, ReadOptions(self.on_bad)):
             split, group, number = _NAME.search(file.name).groups()  # type: ignore[union-attr]
             posting = file.raw.decode("latin-1")
             text = posting if self.raw else strip_posting(posting)

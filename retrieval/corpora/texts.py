@@ -10,8 +10,8 @@ from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item
 from retrieval.corpora.bounds import MAX_TEXT_BYTES, require_text
-from retrieval.corpora.files import File
 from retrieval.corpora.folder import FolderSource
+from retrieval.corpora.folder_files import File
 from retrieval.corpora.lines import checked_encoding
 from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
 
@@ -38,7 +38,7 @@ class Texts(FolderSource):
     stray: bool = option(False, "With true, README, licence and checksum files are items too.")
 
     modality = Modality.TEXT
-    largest_file = MAX_TEXT_BYTES
+    max_file_bytes = MAX_TEXT_BYTES
 
     def __post_init__(self) -> None:
         super().__post_init__()
