@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.encoder import MAIN, NeuralEncoder
 from encoders.neural.mutual_information import ESTIMATORS, split_pairs
@@ -236,7 +237,7 @@ class DeepInfoMax(NeuralEncoder):
         return state_of(self._trained)
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self._trained = self._encoder(self.input_dim or 0)
         load_state(self._trained, state)
         self._trained.eval()

@@ -95,7 +95,7 @@ class PictureAutoencoder(Autoencoder):
         return {**self._visible_state(), **state_of(self._trained)}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self._restore_visible(state)
         self._trained = self._hourglass()
         load_state(self._trained, state)
