@@ -247,7 +247,9 @@ def train(
     """
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
-    from retrieval.spaces.train import Workplace, read_minutes, train_encoder
+    from retrieval.spaces.time_budget import read_minutes
+    from retrieval.spaces.train import train_encoder
+    from retrieval.spaces.training_folder import TrainingFolder
 
     minutes = None if time_budget is None else read_minutes(time_budget)
     try:
@@ -255,7 +257,7 @@ def train(
             opened = Unique(open_data(corpus, on_bad=bad), bad)
             made = train_encoder(opened, space, out, minutes, resume, fresh, watch, _say)
     except KeyboardInterrupt:
-        _say(f"nearby: stopped; {Workplace(out).left()}")
+        _say(f"nearby: stopped; {TrainingFolder(out).remains()}")
         sys.exit(1)
     if as_json:
         _print_json(made.to_json())

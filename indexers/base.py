@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Lexicon, Metric, Space, as_matrix, normalized
+from encoders.codes import Codes, Kind, Lexicon, Metric, Space, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
+from encoders.items import as_matrix
 from encoders.query_string import unknown_option
 from encoders.scaling import largest_of, times, unit_of
 from indexers.description import Description
@@ -389,7 +390,7 @@ class Index(ABC):
             return
         with np.errstate(over="ignore", invalid="ignore"):
             largest = largest_of(as_matrix(codes))
-        unit = unit_of(largest, most=LARGEST)
+        unit = unit_of(largest, highest=LARGEST)
         if unit != 1 and not self.changes_unit and not self._scaled:
             raise BadItemError(
                 f"'{self.name}' cannot compare codes of the order of {largest:.0e}: float32 cannot hold their squares; "

@@ -17,7 +17,8 @@ from encoders.options import LARGEST_SEED, option
 if TYPE_CHECKING:
     from torch import nn
 
-    from encoders.neural.training import Augment, Examples, Loss
+    from encoders.neural.players import Game, Loss
+    from encoders.neural.training import Augment, Examples
 
 #: The last, or only, phase of a training.
 MAIN = "training"
@@ -91,7 +92,7 @@ class NeuralEncoder(Encoder):
     def _train(
         self,
         network: nn.Module,
-        loss: Loss,
+        loss: Loss | Game,
         rows: Examples,
         work: Path | None,
         augment: Augment | None = None,
@@ -149,6 +150,6 @@ class NeuralEncoder(Encoder):
         return {**super().learnt_shape(), "training": {name: asdict(phase) for name, phase in self.phases.items()}}
 
     def restore_shape(self, value: dict[str, Any]) -> None:
-        """Take back what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
+        """Restore what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
         super().restore_shape(value)
         self.phases = {name: History(**phase) for name, phase in value.get("training", {}).items()}

@@ -39,7 +39,7 @@ NAMES_READ = 200
 
 
 def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
-    """Return the format of a path, one of `registry.FORMATS`; a table of ratings is told by its column names.
+    """Return the format of a path, one of `registry.FORMATS`; a table of ratings is recognised by its column names.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Headers, signatures and quotations name the group, the author and the thread: a classifier finds the group by
 them. They are stripped by the rules of scikit-learn's
-``fetch_20newsgroups(remove=("headers", "footers", "quotes"))``, so that figures compare with those published.
+``fetch_20newsgroups(remove=("headers", "footers", "quotes"))``, so that results compare with published ones.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def strip_quotations(text: str) -> str:
 
 
 def strip_signature(text: str) -> str:
-    """Remove what follows the last line that is blank or made of hyphens."""
+    """Remove everything after the last line that is blank or holds only hyphens."""
     lines = text.strip().split("\n")
     last = next((place for place in reversed(range(len(lines))) if not lines[place].strip().strip("-")), 0)
     return "\n".join(lines[:last]) if last > 0 else text

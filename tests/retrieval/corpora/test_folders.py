@@ -143,7 +143,7 @@ def test_damaged_archive(tmp_path):
 
 def test_binary_among_texts(tmp_path, left_out):
     path = write(tmp_path / "texts", {"a.txt": b"text", "b.txt": b"bin\0ary"})
-    with pytest.raises(CorpusError, match=r"b\.txt is no text"):
+    with pytest.raises(CorpusError, match=r"b\.txt is not a text"):
         list(open_corpus(str(path)))
     assert len(list(open_corpus(str(path), on_bad=left_out.append))) == 1
     with pytest.raises(OptionError, match="unknown encoding 'klingon'"):
