@@ -5,7 +5,6 @@ Readers pin the generation that they read: it stays until nobody reads it.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -17,8 +16,8 @@ from pathlib import Path
 from encoders.artifact import MANIFEST
 from encoders.atomic_write import atomic_file, fsync, is_temporary, remove_at_once, sweep_inside
 from encoders.errors import ArtifactError, CollectionError, one_line
-from encoders.file_lock import READ_FLAGS, try_lock
 from encoders.plain_file import entries_below
+from retrieval.collection.pin import Pin, remove_unread
 
 POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
 #: Where encoders lie while they are fitted.
@@ -28,41 +27,6 @@ WORK = "work"
 KEPT = 2
 #: A writer waits so long for another before it gives up.
 LOCK_SECONDS = 2.0
-
-
-class Pin:
-    """A generation that is read: no writer removes it until this is closed, or no longer referred to.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of the generation.
-
-    Raises
-    ------
-    FileNotFoundError
-        When a writer has removed it, or is removing it.
-    OSError
-        When it cannot be opened.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._descriptor = -1
-        # The lock is on the manifest: every generation has one of its own, and it can be opened for reading only.
-        descriptor = os.open(folder / MANIFEST, READ_FLAGS)
-        if try_lock(descriptor, shared=True) is False or not os.fstat(descriptor).st_nlink:
-            os.close(descriptor)
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
-        self._descriptor = descriptor
-
-    def close(self) -> None:
-        """Let go of the generation."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
-
-    __del__ = close
 
 
 class Generations:
@@ -216,7 +180,7 @@ class Generations:
             pointer.write(f"{final.name} {_check_of(final.name)}\n".encode("ascii"))
         for old in sorted(final.parent.iterdir()):
             if old.name.isdecimal() and int(old.name) <= number - KEPT:
-                _remove_unread(old)
+                remove_unread(old)
 
     def refuse_links(self) -> None:
         """Refuse to write where a symbolic link leads elsewhere."""
@@ -238,22 +202,6 @@ class Generations:
             yield
         finally:
             lock.release()
-
-
-def _remove_unread(generation: Path) -> None:
-    """Remove a generation unless somebody reads it; then a later writer does."""
-    try:
-        descriptor = os.open(generation / MANIFEST, READ_FLAGS | os.O_RDWR)  # NFS locks only what may be written
-    except FileNotFoundError:  # nobody can have pinned it
-        remove_at_once(generation)
-        return
-    except OSError:  # another user's
-        return
-    try:
-        if try_lock(descriptor) is not False:
-            remove_at_once(generation)
-    finally:
-        os.close(descriptor)
 
 
 def _check_of(name: str) -> str:

@@ -18,7 +18,7 @@ from killing import kills
 
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, CorpusError, DimensionError, UnknownNameError
-from retrieval.collection import generations
+from retrieval.collection import generations, pin
 from retrieval.collection.generations import is_collection
 from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import LocalCollection
@@ -312,7 +312,7 @@ def test_a_reader_whose_generation_goes_before_it_is_pinned_takes_the_next(colle
 
 
 def test_where_the_file_system_has_no_locks_the_last_two_generations_stay(collection, monkeypatch):
-    monkeypatch.setattr(generations, "try_lock", lambda *_, **__: None)
+    monkeypatch.setattr(pin, "try_lock", lambda *_, **__: None)
     reader = LocalCollection(collection.folder)
     reader.delete(["c"])
     assert nearest(reader, "bm25", "green apples") == "c"
