@@ -8,14 +8,15 @@ try:
     import json
     import traceback
     import warnings
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import contextmanager
     from contextvars import copy_context
     from dataclasses import replace
     from pathlib import Path
-    from typing import TYPE_CHECKING, Any, TypeVar
+    from typing import TYPE_CHECKING, Annotated, Any
 
-    import click
+    import typer
+    from typer.core import TyperGroup
 
     from encoders.errors import NearbyError, OptionError
     from encoders.numbers import counted, is_whole, read_number, read_whole, shortened
@@ -32,106 +33,129 @@ if TYPE_CHECKING:
     from retrieval.corpora.base import BadEntries, Corpus
     from retrieval.experiment.result import Comparison
 
-Verb = TypeVar("Verb", bound="Callable[..., Any] | click.Command")
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
 DEMO = {
     "digits": ["pixels", "pixels+pca:16", "pixels+deep-ae:256-128-16,epochs=60"],
     "api-docs": ["bm25", "tfidf", "tfidf+lsa:128", "bow:2000+deep-ae:500-250-128,epochs=15"],
 }
+#: What typer returns when the user pressed Ctrl-C.
+INTERRUPTED = 130
 #: What `nearby evaluate` prints when no measure is named.
 MEASURES = ("nDCG@10", "AP", "RR", "P@10", "R@100")
 
 
-class Verbs(click.Group):
-    """A group that lists its verbs in the order of this file."""
+class Verbs(TyperGroup):
+    """A group that prints the whole first sentence of each verb, which typer would cut."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the verbs."""
-        return list(self.commands)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each verb with its whole first sentence, which click would cut."""
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the verbs in the order of this file."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, verb.get_short_help_str(200)) for name, verb in self.commands.items()])
 
 
-class Whole(click.ParamType[int]):
-    """A whole number, read as everywhere in nearby."""
+def whole(*names: str, help: str, least: int, most: int | None = None) -> Any:
+    """Declare an option that is a whole number, read as everywhere in nearby."""
 
-    name = "integer"
+    def read(text: Any) -> int:
+        if isinstance(text, int):  # the default
+            return text
+        if not is_whole(text, least, most):
+            limits = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
+            raise typer.BadParameter(f"expected a whole number, {limits}; got {shortened(text)}")
+        return read_whole(text)
 
-    def __init__(self, least: int, most: int | None = None) -> None:
-        self.least, self.most = least, most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read the text of an option; a default is a number already."""
-        if isinstance(value, int):
-            return value
-        if not is_whole(value, self.least, self.most):
-            limits = f"at least {self.least:,}" if self.most is None else f"from {self.least:,} to {self.most:,}"
-            self.fail(f"expected a whole number, {limits}; got {shortened(value)}", param, ctx)
-        return read_whole(value)
+    return typer.Option(*names, help=help, parser=read, metavar="INTEGER")
 
 
-class Number(click.ParamType[float]):
-    """A number, read as everywhere in nearby."""
+def number(text: Any) -> float:
+    """Read an option that is a number, as everywhere in nearby."""
+    try:
+        return text if isinstance(text, float) else read_number(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"expected a number; {error}") from None
 
-    name = "number"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read the text of an option."""
-        try:
-            return read_number(value)
-        except ValueError as error:
-            self.fail(f"expected a number; {error}", param, ctx)
+def option(*names: str, help: str, metavar: str) -> Any:
+    """Declare an option with a value."""
+    return typer.Option(*names, help=help, metavar=metavar)
+
+
+def argument(name: str, help: str) -> Any:
+    """Declare an argument."""
+    return typer.Argument(metavar=name, help=help, show_default=False)
 
 
 # Options and arguments that several verbs share.
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-verbose_option = click.option(
-    "-v", "--verbose", is_flag=True, help="Print every option of a space, also those at their default."
-)
-skip_bad = click.option("--skip-bad", is_flag=True, help="Leave bad entries out, list them, and continue.")
-fresh_option = click.option("--fresh", is_flag=True, help="Start over and replace what is there.")
-collection_folder = click.argument("folder", type=Path, help="Folder of a collection.")
-corpus_argument = click.argument("corpus", help="Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")
-target = click.argument("corpus", help="Name or path of a corpus, or folder of a collection.")
-spaces = click.option("-s", "--space", "space", multiple=True, metavar="SPACE", help="A space; repeat. Default: all.")
-chosen_spaces = click.option(
-    "-s", "--space", "space", multiple=True, metavar="SPACE",
-    help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus.",
-)  # fmt: skip
-one_space = click.option("-s", "--space", "space", required=True, metavar="SPACE", help="A space of the collection.")
-one_query = click.argument("query", help="A text, the path of a picture, or @id of an item.")
-some_queries = click.argument("query", nargs=-1, help="Texts, paths of pictures, or @ids of items.")
-random_items = click.option("-n", "count", type=Whole(1, 100), help="Number of random items.")
-seed = click.option("--seed", type=Whole(0, LARGEST_SEED), default=0, help="Random seed.")
-pictures = click.option(
-    "-o", "--out", type=Path, metavar="FILE", help="Write pictures as one .png, or vectors as rows of a .npy."
-)
-recommender_folder = click.argument("folder", type=Path, help="Folder of a recommender.")
-user_argument = click.argument("user", help="Id of a user.")
-item_argument = click.argument("item", help="Id of an item.")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every option of a space, defaults too.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and continue.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start over and replace what is there.")]
+CollectionFolder = Annotated[Path, argument("FOLDER", "Folder of a collection.")]
+CorpusName = Annotated[str, argument("CORPUS", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")]
+Target = Annotated[str, argument("CORPUS", "Name or path of a corpus, or folder of a collection.")]
+Spaces = Annotated[
+    list[str] | None, option("-s", "--space", help="A space of it; repeat. Default: all.", metavar="SPACE")
+]
+ChosenSpaces = Annotated[
+    list[str] | None,
+    option(
+        "-s",
+        "--space",
+        metavar="SPACE",
+        help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus.",
+    ),
+]
+OneSpace = Annotated[str, option("-s", "--space", help="A space of the collection.", metavar="SPACE")]
+OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture, or @id of an item.")]
+SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures, or @ids of items.")]
+RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", least=1, most=100)]
+Seed = Annotated[int, whole("--seed", help="Random seed.", least=0, most=LARGEST_SEED)]
+Pictures = Annotated[
+    Path | None,
+    option("-o", "--out", help="Write pictures as one .png, or vectors as rows of a .npy.", metavar="FILE"),
+]
+ReportFolder = option("-o", "--out", help="Folder for the HTML report.", metavar="FOLDER")
+RecommenderFolder = Annotated[Path, argument("FOLDER", "Folder of a recommender.")]
+User = Annotated[str, argument("USER", "Id of a user.")]
+RatedItem = Annotated[str, argument("ITEM", "Id of an item.")]
+Count = Annotated[int, whole("-k", help="Number of items.", least=1)]
 
-
-def out_folder(what: str, **details: Any) -> Callable[[Verb], Verb]:
-    """Return the option that names the folder of what a verb writes."""
-    return click.option("-o", "--out", type=Path, metavar="FOLDER", help=what, **details)
-
-
-def top_k(what: str, k: int) -> Callable[[Verb], Verb]:
-    """Return the option that says how many answers are printed."""
-    return click.option("-k", "k", type=Whole(1), default=k, help=what)
-
-
-@click.group(
+# Plain help: drawing it with rich takes 70 ms.
+SETTINGS: dict[str, Any] = {"max_content_width": 100, "show_default": True}
+app = typer.Typer(
+    name="nearby",
     cls=Verbs,
     help="Which representation of my data puts similar things near each other?",
-    context_settings={"max_content_width": 100, "show_default": True, "help_option_names": ["--help"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings=SETTINGS,
 )
-@click.version_option(package_name="nearby-spaces", prog_name="nearby", message="%(prog)s %(version)s")
-@click.option("--trust", is_flag=True, help="Send your credentials to the server that a folder names.")
-def app(trust: bool) -> None:
+recommend = typer.Typer(
+    cls=Verbs,
+    help="Factorise ratings: predict missing ones, recommend items, find similar items.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        _print(f"nearby {version('nearby-spaces')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Send your credentials to the server that a folder names.")
+    ] = False,
+) -> None:
     """Hold the options that stand before any verb."""
     if trust:
         from indexers.elasticsearch.trust import trust_folders
@@ -140,8 +164,7 @@ def app(trust: bool) -> None:
 
 
 @app.command()
-@as_json
-def encoders(as_json: bool) -> None:
+def encoders(as_json: AsJson = False) -> None:
     """List the encoders, what they read, and their options."""
     from retrieval.report.terminal.listing import encoders_json, encoders_lines
 
@@ -149,8 +172,7 @@ def encoders(as_json: bool) -> None:
 
 
 @app.command()
-@as_json
-def corpora(as_json: bool) -> None:
+def corpora(as_json: AsJson = False) -> None:
     """List the corpora known by name: size, licence, and whether they are on this machine."""
     from retrieval.corpora.registry import catalogue
     from retrieval.report.terminal.listing import corpora_json, corpora_lines
@@ -159,16 +181,26 @@ def corpora(as_json: bool) -> None:
 
 
 @app.command()
-@click.argument("corpus", required=False, help="Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")
-@chosen_spaces
-@out_folder("Folder of the collection.")
-@click.option("--index", default="auto", help="Index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.")
-@click.option("--rebuild", is_flag=True, help="Rebuild the served index, then swap it in.")
-@click.option("--resume", is_flag=True, help="Resume an interrupted load; fail if there is none.")
-@click.option("--shard", metavar="I/N", help="Load one shard into Elasticsearch, e.g. 3/16.")
-@click.option("--finish", is_flag=True, help="All shards are loaded: check and serve them.")
-@skip_bad
-def index(corpus: str | None, space: tuple[str, ...], out: Path | None, skip_bad: bool, **options: Any) -> None:
+def index(
+    corpus: Annotated[
+        str | None, argument("[CORPUS]", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")
+    ] = None,
+    space: ChosenSpaces = None,
+    out: Annotated[Path | None, option("-o", "--out", help="Folder of the collection.", metavar="FOLDER")] = None,
+    kind: Annotated[
+        str,
+        option("--index", help="Index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.", metavar="INDEX"),
+    ] = "auto",
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild the served index, then swap it in.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume an interrupted load; fail if there is none.")
+    ] = False,
+    shard: Annotated[
+        str | None, option("--shard", help="Load one shard into Elasticsearch, e.g. 3/16.", metavar="I/N")
+    ] = None,
+    finish: Annotated[bool, typer.Option("--finish", help="All shards are loaded: check and serve them.")] = False,
+    skip_bad: SkipBad = False,
+) -> None:
     """Store a corpus and index it in one or more spaces.
 
     Run the same command again to continue after an interruption, or with other spaces to add them.
@@ -177,7 +209,7 @@ def index(corpus: str | None, space: tuple[str, ...], out: Path | None, skip_bad
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
 
-    plan = Plan(space, out, **options)
+    plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
     plan.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = None if corpus is None else open_data(corpus, on_bad=bad)
@@ -193,25 +225,19 @@ def index(corpus: str | None, space: tuple[str, ...], out: Path | None, skip_bad
 
 
 @app.command()
-@corpus_argument
-@click.argument("space", help="What to fit, e.g. pixels+deep-ae:256-128-16.")
-@out_folder("Folder of the encoder.", required=True)
-@click.option("--time-budget", metavar="TIME", help="Time limit, e.g. 90s. Time already spent counts when resuming.")
-@click.option("--resume", is_flag=True, help="Resume a training that was stopped.")
-@fresh_option
-@skip_bad
-@verbose_option
-@as_json
 def train(
-    corpus: str,
-    space: str,
-    out: Path,
-    time_budget: str | None,
-    resume: bool,
-    fresh: bool,
-    skip_bad: bool,
-    verbose: bool,
-    as_json: bool,
+    corpus: CorpusName,
+    space: Annotated[str, argument("SPACE", "What to fit, e.g. pixels+deep-ae:256-128-16.")],
+    out: Annotated[Path, option("-o", "--out", help="Folder of the encoder.", metavar="FOLDER")],
+    time_budget: Annotated[
+        str | None,
+        option("--time-budget", help="Time limit, e.g. 90s. Time already spent counts when resuming.", metavar="TIME"),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume a training that was stopped.")] = False,
+    fresh: Fresh = False,
+    skip_bad: SkipBad = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fit one encoder on a corpus and save it; its folder is then a space, as in -s FOLDER.
 
@@ -239,10 +265,11 @@ def train(
 
 
 @app.command()
-@collection_folder
-@click.argument("corpus", help="Name or path of the corpus whose items are added.")
-@skip_bad
-def add(folder: Path, corpus: str, skip_bad: bool) -> None:
+def add(
+    folder: CollectionFolder,
+    corpus: Annotated[str, argument("CORPUS", "Name or path of the corpus whose items are added.")],
+    skip_bad: SkipBad = False,
+) -> None:
     """Add the items of a corpus to a collection; an item whose id is there is replaced."""
     from retrieval.collection.open import open_addition, open_collection
     from retrieval.corpora.base import BadEntries, unique_ids
@@ -254,9 +281,7 @@ def add(folder: Path, corpus: str, skip_bad: bool) -> None:
 
 
 @app.command()
-@collection_folder
-@click.argument("ids", nargs=-1, required=True, help="Ids of items.")
-def delete(folder: Path, ids: tuple[str, ...]) -> None:
+def delete(folder: CollectionFolder, ids: Annotated[list[str], argument("ID...", "Ids of items.")]) -> None:
     """Remove items from a collection, in every space."""
     from retrieval.collection.open import open_collection
 
@@ -266,13 +291,20 @@ def delete(folder: Path, ids: tuple[str, ...]) -> None:
 
 
 @app.command()
-@click.argument("folder", help="Folder of a collection, or elasticsearch:URL/NAME.")
-@click.option("--clean", is_flag=True, help="Remove stale indexes of this collection, unfinished loads too.")
-@click.option("--yes", is_flag=True, help="With --clean: also those that another nearby collection made.")
-@click.option("--verify", is_flag=True, help="Compare every byte of a collection with its checksums.")
-@verbose_option
-@as_json
-def info(folder: str, clean: bool, yes: bool, verify: bool, verbose: bool, as_json: bool) -> None:
+def info(
+    folder: Annotated[str, argument("FOLDER", "Folder of a collection, or elasticsearch:URL/NAME.")],
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove stale indexes of this collection, unfinished loads too.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --clean: also those that another nearby collection made.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every byte of a collection with its checksums.")
+    ] = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what a collection holds: items, spaces, sizes; in Elasticsearch also stale indexes."""
     from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
     from retrieval.collection.open import open_collection
@@ -298,39 +330,54 @@ def info(folder: str, clean: bool, yes: bool, verify: bool, verbose: bool, as_js
 
 
 @app.command()
-@collection_folder
-@click.argument("query", nargs=-1, required=True, help="Words, the path of a picture, or @id of an item.")
-@spaces
-@top_k("Answers of each space.", 10)
-@click.option(
-    "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only items with label=x, or year=2004; repeat."
-)
-@click.option("--fuse", metavar="rrf", help="Join the lists of the spaces by reciprocal rank fusion.")
-@click.option("--depth", type=Whole(1), help="Hits of each space that are fused.  [default: 100, or k]")
-@click.option("--shortlist", metavar="SPACE", help="Space that finds the candidates, e.g. one of bits.")
-@click.option("--rerank", metavar="SPACE", help="Space that orders the candidates.")
-@click.option("--candidates", type=Whole(1), help="Items on the shortlist.  [default: 1000]")
-@click.option("--radius", type=Whole(0), help="Or all items that differ by at most this number of bits.")
-@verbose_option
-@as_json
-def search(folder: Path, query: tuple[str, ...], verbose: bool, as_json: bool, **options: Any) -> None:
+def search(
+    folder: CollectionFolder,
+    query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture, or @id of an item.")],
+    space: Spaces = None,
+    k: Annotated[int, whole("-k", help="Answers of each space.", least=1)] = 10,
+    filters: Annotated[
+        list[str] | None,
+        option("--filter", help="Only items with label=x, or year=2004; repeat.", metavar="KEY=VALUE"),
+    ] = None,
+    fuse: Annotated[
+        str | None, option("--fuse", help="Join the lists of the spaces by reciprocal rank fusion.", metavar="rrf")
+    ] = None,
+    depth: Annotated[
+        int | None, whole("--depth", help="Hits of each space that are fused.  [default: 100, or k]", least=1)
+    ] = None,
+    shortlist: Annotated[
+        str | None, option("--shortlist", help="Space that finds the candidates, e.g. one of bits.", metavar="SPACE")
+    ] = None,
+    rerank: Annotated[str | None, option("--rerank", help="Space that orders the candidates.", metavar="SPACE")] = None,
+    candidates: Annotated[
+        int | None, whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
+    ] = None,
+    radius: Annotated[
+        int | None, whole("--radius", help="Or all items that differ by at most this number of bits.", least=0)
+    ] = None,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+) -> None:
     """Find the items nearest to a query: in each space, fused into one list, or re-ranked from a shortlist."""
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.listing import search_json, search_lines
     from retrieval.search.request import SearchRequest
 
-    request = SearchRequest.read(" ".join(query), **options)
+    request = SearchRequest.read(
+        " ".join(query), space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius
+    )
     answer = request.answer(open_collection(folder))
     emit(Output(lambda: search_lines(answer, verbose), lambda: search_json(answer)), as_json)
 
 
 @app.command()
-@collection_folder
-@one_query
-@one_space
-@click.option("-o", "--out", type=Path, metavar="FILE", help="Write the code as a .npy file.")
-@as_json
-def encode(folder: Path, query: str, space: str, out: Path | None, as_json: bool) -> None:
+def encode(
+    folder: CollectionFolder,
+    query: OneQuery,
+    space: OneSpace,
+    out: Annotated[Path | None, option("-o", "--out", help="Write the code as a .npy file.", metavar="FILE")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Print the code of one item or query, or write it as .npy."""
     from retrieval.applications.reconstruction import code_of
     from retrieval.collection.open import open_collection
@@ -344,12 +391,13 @@ def encode(folder: Path, query: str, space: str, out: Path | None, as_json: bool
 
 
 @app.command()
-@collection_folder
-@click.argument("code", type=Path, help="A .npy file of codes, as 'encode -o' writes it.")
-@one_space
-@pictures
-@as_json
-def decode(folder: Path, code: Path, space: str, out: Path | None, as_json: bool) -> None:
+def decode(
+    folder: CollectionFolder,
+    code: Annotated[Path, argument("CODE", "A .npy file of codes, as 'encode -o' writes it.")],
+    space: OneSpace,
+    out: Pictures = None,
+    as_json: AsJson = False,
+) -> None:
     """Turn codes back into pictures, vectors, or the words with the largest weights."""
     from retrieval.applications.reconstruction import decoded
     from retrieval.collection.open import open_collection
@@ -358,48 +406,36 @@ def decode(folder: Path, code: Path, space: str, out: Path | None, as_json: bool
 
 
 @app.command()
-@collection_folder
-@some_queries
-@spaces
-@random_items
-@seed
-@pictures
-@as_json
 def reconstruct(
-    folder: Path,
-    query: tuple[str, ...],
-    space: tuple[str, ...],
-    count: int | None,
-    seed: int,
-    out: Path | None,
-    as_json: bool,
+    folder: CollectionFolder,
+    query: SomeQueries = None,
+    space: Spaces = None,
+    count: RandomItems = None,
+    seed: Seed = 0,
+    out: Pictures = None,
+    as_json: AsJson = False,
 ) -> None:
     """Encode items and decode them again: see what each space keeps of them."""
     from retrieval.applications.reconstruction import asked_items, reconstructions
     from retrieval.collection.open import open_collection
 
     collection = open_collection(folder)
-    _show_copies(reconstructions(collection, asked_items(collection, query, count, seed), space), out, as_json)
+    _show_copies(reconstructions(collection, asked_items(collection, query or [], count, seed), space), out, as_json)
 
 
 @app.command()
-@collection_folder
-@some_queries
-@spaces
-@click.option("--noise", metavar="NOISE", help="Add noise first: gaussian:0.5, masking:0.3 or salt-and-pepper:0.2.")
-@random_items
-@seed
-@pictures
-@as_json
 def denoise(
-    folder: Path,
-    query: tuple[str, ...],
-    space: tuple[str, ...],
-    noise: str | None,
-    count: int | None,
-    seed: int,
-    out: Path | None,
-    as_json: bool,
+    folder: CollectionFolder,
+    query: SomeQueries = None,
+    space: Spaces = None,
+    noise: Annotated[
+        str | None,
+        option("--noise", help="Add noise first: gaussian:0.5, masking:0.3 or salt-and-pepper:0.2.", metavar="NOISE"),
+    ] = None,
+    count: RandomItems = None,
+    seed: Seed = 0,
+    out: Pictures = None,
+    as_json: AsJson = False,
 ) -> None:
     """Clean pictures by encoding and decoding them; with --noise, add noise first and measure the gain."""
     from retrieval.applications.denoising import Noise, denoised
@@ -408,18 +444,19 @@ def denoise(
 
     added = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
-    asked = asked_items(collection, query, count, seed)
+    asked = asked_items(collection, query or [], count, seed)
     _show_copies(denoised(collection, asked, space, added, seed), out, as_json)
 
 
 @app.command()
-@collection_folder
-@one_space
-@click.option("-n", "count", type=Whole(1, 10_000), default=64, help="Number of new items.")
-@seed
-@pictures
-@as_json
-def sample(folder: Path, space: str, count: int, seed: int, out: Path | None, as_json: bool) -> None:
+def sample(
+    folder: CollectionFolder,
+    space: OneSpace,
+    count: Annotated[int, whole("-n", help="Number of new items.", least=1, most=10_000)] = 64,
+    seed: Seed = 0,
+    out: Pictures = None,
+    as_json: AsJson = False,
+) -> None:
     """Make new items: decode samples of the prior of a space, or of a Gaussian fitted to its codes."""
     from retrieval.applications.generation import sampled
     from retrieval.collection.open import open_collection
@@ -428,14 +465,15 @@ def sample(folder: Path, space: str, count: int, seed: int, out: Path | None, as
 
 
 @app.command()
-@collection_folder
-@click.argument("start", metavar="A", help="First item: a text, the path of a picture, or @id.")
-@click.argument("end", metavar="B", help="Last item.")
-@one_space
-@click.option("--steps", type=Whole(2, 100), default=10, help="Number of items, A and B included.")
-@pictures
-@as_json
-def interpolate(folder: Path, start: str, end: str, space: str, steps: int, out: Path | None, as_json: bool) -> None:
+def interpolate(
+    folder: CollectionFolder,
+    start: Annotated[str, argument("A", "First item: a text, the path of a picture, or @id.")],
+    end: Annotated[str, argument("B", "Last item.")],
+    space: OneSpace,
+    steps: Annotated[int, whole("--steps", help="Number of items, A and B included.", least=2, most=100)] = 10,
+    out: Pictures = None,
+    as_json: AsJson = False,
+) -> None:
     """Decode points on the line between the codes of two items."""
     from retrieval.applications.generation import interpolated
     from retrieval.collection.open import open_collection
@@ -444,12 +482,13 @@ def interpolate(folder: Path, start: str, end: str, space: str, steps: int, out:
 
 
 @app.command()
-@collection_folder
-@one_query
-@one_space
-@top_k("Number of labels.", 3)
-@as_json
-def classify(folder: Path, query: str, space: str, k: int, as_json: bool) -> None:
+def classify(
+    folder: CollectionFolder,
+    query: OneQuery,
+    space: OneSpace,
+    k: Annotated[int, whole("-k", help="Number of labels.", least=1)] = 3,
+    as_json: AsJson = False,
+) -> None:
     """Predict the label of an item, with probabilities, by a space that was trained on labels."""
     from retrieval.applications.classification import Verdict, classified
     from retrieval.collection.open import open_collection
@@ -459,11 +498,14 @@ def classify(folder: Path, query: str, space: str, k: int, as_json: bool) -> Non
 
 
 @app.command()
-@click.argument("run", type=Path, help="A TREC run file.")
-@click.argument("qrels", type=Path, help="A TREC qrels file.")
-@click.option("-m", "--measure", multiple=True, metavar="MEASURE", help="E.g. nDCG@10; repeat.")
-@as_json
-def evaluate(run: Path, qrels: Path, measure: tuple[str, ...], as_json: bool) -> None:
+def evaluate(
+    run: Annotated[Path, argument("RUN", "A TREC run file.")],
+    qrels: Annotated[Path, argument("QRELS", "A TREC qrels file.")],
+    measure: Annotated[
+        list[str] | None, option("-m", "--measure", help="E.g. nDCG@10; repeat.", metavar="MEASURE")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Measure a TREC run against judgements, with the numbers of trec_eval.
 
     A judged query without a line in the run counts as 0.
@@ -477,23 +519,17 @@ def evaluate(run: Path, qrels: Path, measure: tuple[str, ...], as_json: bool) ->
 
 
 @app.command()
-@target
-@chosen_spaces
-@click.option(
-    "--index", "index", multiple=True, help="Index of every space; repeat to compare several.  [default: auto]"
-)
-@out_folder("Folder for the HTML report.")
-@skip_bad
-@verbose_option
-@as_json
 def compare(
-    corpus: str,
-    space: tuple[str, ...],
-    index: tuple[str, ...],
-    out: Path | None,
-    skip_bad: bool,
-    verbose: bool,
-    as_json: bool,
+    corpus: Target,
+    space: ChosenSpaces = None,
+    index: Annotated[
+        list[str] | None,
+        option("--index", help="Index of every space; repeat to compare several.  [default: auto]", metavar="INDEX"),
+    ] = None,
+    out: Annotated[Path | None, ReportFolder] = None,
+    skip_bad: SkipBad = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask the same queries in several spaces and compare the answers.
 
@@ -507,9 +543,9 @@ def compare(
     from retrieval.experiment.provenance import provenance
 
     _require_report_folder(out)
-    indexes = index or ("auto",)
+    indexes = index or ["auto"]
     if is_collection(corpus):
-        if indexes != ("auto",) or skip_bad:
+        if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
         comparison = compare_collection(open_collection(corpus), space, provenance=provenance())
     else:
@@ -521,10 +557,9 @@ def compare(
 
 
 @app.command()
-@out_folder("Folder for the HTML report.", default=Path("nearby-demo"))
-@verbose_option
-@as_json
-def demo(out: Path, verbose: bool, as_json: bool) -> None:
+def demo(
+    out: Annotated[Path, ReportFolder] = Path("nearby-demo"), verbose: Verbose = False, as_json: AsJson = False
+) -> None:
     """Compare spaces on two corpora that need no download: handwritten digits and API documentation."""
     from retrieval.collection.open import open_data
     from retrieval.experiment.compare import compare as compare_spaces
@@ -539,27 +574,23 @@ def demo(out: Path, verbose: bool, as_json: bool) -> None:
 
 
 @app.command()
-@target
-@out_folder("Folder for the page and its figures.", required=True)
-@chosen_spaces
-@click.option("--part", multiple=True, metavar="PART", help="Only this part of the analysis; repeat.")
-@click.option("--sample", type=Whole(4), default=1000, help="Number of items to look at.")
-@click.option("--clusters", type=Whole(2), help="Number of clusters to cut the tree into.")
-@click.option("--height", type=Number(), help="Cut the tree at this height.")
-@skip_bad
-@verbose_option
-@as_json
 def analyze(
-    corpus: str,
-    out: Path,
-    space: tuple[str, ...],
-    part: tuple[str, ...],
-    sample: int,
-    clusters: int | None,
-    height: float | None,
-    skip_bad: bool,
-    verbose: bool,
-    as_json: bool,
+    corpus: Target,
+    out: Annotated[Path, option("-o", "--out", help="Folder for the page and its figures.", metavar="FOLDER")],
+    space: ChosenSpaces = None,
+    part: Annotated[
+        list[str] | None, option("--part", help="Only this part of the analysis; repeat.", metavar="PART")
+    ] = None,
+    sample: Annotated[int, whole("--sample", help="Number of items to look at.", least=4)] = 1000,
+    clusters: Annotated[
+        int | None, whole("--clusters", help="Number of clusters to cut the tree into.", least=2)
+    ] = None,
+    height: Annotated[
+        float | None, typer.Option(help="Cut the tree at this height.", parser=number, metavar="NUMBER")
+    ] = None,
+    skip_bad: SkipBad = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps, posteriors of VAEs."""
     from retrieval.analysis.study import PARTS
@@ -580,21 +611,18 @@ def analyze(
     _say(f"analysis: {write_analysis(found, out)}")
 
 
-@app.group(cls=Verbs)
-def recommend() -> None:
-    """Factorise ratings: predict missing ones, recommend items, find similar items."""
-
-
 @recommend.command("fit")
-@click.argument("ratings", help="Corpus of ratings: ml-100k, ratings-example, or a .csv of user, item, rating.")
-@out_folder("Folder of the recommender.", required=True)
-@click.option("-s", "--space", "spec", default="mf", metavar="SPACE", help="Factorisation, e.g. mf:15,solver=als.")
-@fresh_option
-@skip_bad
-@verbose_option
-@as_json
 def recommend_fit(
-    ratings: str, out: Path, spec: str, fresh: bool, skip_bad: bool, verbose: bool, as_json: bool
+    ratings: Annotated[
+        str,
+        argument("RATINGS", "Corpus of ratings: ml-100k, ratings-example, or a .csv of user, item, rating."),
+    ],
+    out: Annotated[Path, option("-o", "--out", help="Folder of the recommender.", metavar="FOLDER")],
+    spec: Annotated[str, option("-s", "--space", help="Factorisation, e.g. mf:15,solver=als.", metavar="SPACE")] = "mf",
+    fresh: Fresh = False,
+    skip_bad: SkipBad = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
     """Factorise a table of ratings; print the factors of a small one."""
     from retrieval.applications.recommendation import Recommender
@@ -613,11 +641,7 @@ def recommend_fit(
 
 
 @recommend.command("predict")
-@recommender_folder
-@user_argument
-@item_argument
-@as_json
-def recommend_predict(folder: Path, user: str, item: str, as_json: bool) -> None:
+def recommend_predict(folder: RecommenderFolder, user: User, item: RatedItem, as_json: AsJson = False) -> None:
     """Predict how a user would rate an item."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.report.terminal.recommendations import prediction_json, prediction_lines
@@ -626,11 +650,7 @@ def recommend_predict(folder: Path, user: str, item: str, as_json: bool) -> None
 
 
 @recommend.command("similar")
-@recommender_folder
-@item_argument
-@top_k("Number of items.", 10)
-@as_json
-def recommend_similar(folder: Path, item: str, k: int, as_json: bool) -> None:
+def recommend_similar(folder: RecommenderFolder, item: RatedItem, k: Count = 10, as_json: AsJson = False) -> None:
     """Find the items whose factors have the largest cosine with those of an item."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
@@ -639,17 +659,16 @@ def recommend_similar(folder: Path, item: str, k: int, as_json: bool) -> None:
 
 
 @recommend.command("for")
-@recommender_folder
-@user_argument
-@top_k("Number of items.", 10)
-@as_json
-def recommend_for(folder: Path, user: str, k: int, as_json: bool) -> None:
+def recommend_for(folder: RecommenderFolder, user: User, k: Count = 10, as_json: AsJson = False) -> None:
     """Recommend items that a user has not rated."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
 
     found = Recommender.load(folder).recommended(user, k)
     emit(Output(suggestions_lines, suggestions_json, found, "predicted"), as_json)
+
+
+app.add_typer(recommend, name="recommend")
 
 
 def emit(view: View, as_json: bool) -> None:
@@ -730,7 +749,7 @@ def _report(bad: BadEntries) -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(printable(line), err=True)
+    typer.echo(printable(line), err=True)
 
 
 def _warn(message: Warning | str, *place: Any) -> None:
@@ -746,7 +765,7 @@ def _print_json(value: Any) -> None:
 
 def _print(text: str) -> None:
     with standard_output():
-        click.echo(text)
+        typer.echo(text)
 
 
 def _global_first(arguments: list[str]) -> list[str]:
@@ -769,13 +788,15 @@ def main() -> None:
     with stopping() as stopped:
         try:
             fit_into_memory(arguments)
-            code = copy_context().run(app.main, arguments, prog_name="nearby", standalone_mode=False)
+            code = copy_context().run(app, arguments, prog_name="nearby", standalone_mode=False)
         except SystemExit:
             raise
         except BaseException as error:
-            if stopped() or isinstance(error, click.Abort):  # a library may have made another error of it
+            if stopped() or isinstance(error, typer.Abort):  # a library may have made another error of it
                 _stop()
             _fail(error, debug)
+    if code == INTERRUPTED:
+        _stop()
     sys.exit(code)
 
 
@@ -786,22 +807,21 @@ def _stop() -> None:
 
 def _fail(error: BaseException, debug: bool) -> None:
     """Say an error in one sentence; one that is a fault of nearby, or with ``--debug`` any, by where it was raised."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
+    if isinstance(error, typer.TyperException) and error.format_message().startswith("Usage: "):  # no verb is named
+        typer.echo(error.format_message(), err=True)
         sys.exit(2)
     said = None if debug else _sentence(error)
     if said is None:
-        click.echo(escaped(traceback.format_exc()), nl=False, err=True)
+        typer.echo(escaped(traceback.format_exc()), nl=False, err=True)
         sys.exit(1)
     _say(f"nearby: {said}")
     sys.exit(2)
 
 
 def _sentence(error: BaseException) -> str | None:
-    if isinstance(error, click.UsageError):
-        said = error.format_message().rstrip(".")
-        verb = error.ctx.command_path if error.ctx else "nearby"
-        return f"{said[:1].lower()}{said[1:]} (see {verb} --help)"
+    if isinstance(error, typer.TyperException):
+        said, context = error.format_message().rstrip("."), getattr(error, "ctx", None)
+        return f"{said[:1].lower()}{said[1:]} (see {context.command_path if context else 'nearby'} --help)"
     if isinstance(error, NearbyError):
         return str(error) if error.__cause__ is None else memory_sentence(error.__cause__) or str(error)
     if isinstance(error, OSError) and memory_sentence(error) is None:

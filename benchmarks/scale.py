@@ -120,15 +120,18 @@ a graph costs more the more there are (about the logarithm of a shard's size), a
 compares every item, and would take {seconds:,.0f} s here. Nodes are counted by memory alone; queries per second are a
 matter of copies. Nothing of this size was run.
 
-How such a corpus is loaded, on any number of machines that see it (K from 1 to 256):
+How to load such a corpus, on any number of machines that can read it (K from 1 to 256):
 
-    nearby train CORPUS tfidf+lsa:256 -o lsa            # once; and likewise bm25
-    NEWS=elasticsearch:http://a:9200,http://b:9200/news,int8_hnsw,shards=12
-    nearby index CORPUS -s bm25 -s lsa --index $NEWS --shard K/256
-    nearby index --finish -s bm25 -s lsa --index $NEWS -o news
+```sh
+# needs an Elasticsearch server
+nearby train CORPUS tfidf+lsa:256 -o lsa            # once; and likewise bm25
+NEWS=elasticsearch:http://a:9200,http://b:9200/news,int8_hnsw,shards=12
+nearby index CORPUS -s ./bm25 -s ./lsa --index $NEWS --shard K/256
+nearby index CORPUS -s ./bm25 -s ./lsa --index $NEWS --finish -o news
+```
 
-Every worker reads the whole corpus and encodes every 256th chunk of 1,024 items of it; a part that was killed is
-started again and sends what is missing. Memory of a worker: see "Loading abstracts" in [results.md](results.md).
+Every worker reads the whole corpus twice, and encodes every 256th chunk of 1,024 items of it. Start a killed worker
+again: it sends what is missing. The memory of a worker is in "Loading abstracts" in [results.md](results.md).
 """
 
 

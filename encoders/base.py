@@ -237,7 +237,7 @@ class Encoder(ABC):
             if place == 0 and (full or value != field.default or isinstance(value, int)):
                 positional = options.text_of(value)
             elif place and (full or value != field.default):
-                named[field.name.replace("_", "-")] = options.text_of(value)
+                named[options.written_name(field.name)] = options.text_of(value)
         return write_stage(self.name, positional, named)
 
     def learnt_shape(self) -> dict[str, Any]:

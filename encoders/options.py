@@ -37,6 +37,17 @@ def fields_of(cls: Any) -> list[dataclasses.Field[Any]]:
     return sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))
 
 
+def written_name(field: str) -> str:
+    """Return the name of a field as a spec writes it.
+
+    Examples
+    --------
+    >>> written_name("n_components"), written_name("lambda_")
+    ('n-components', 'lambda')
+    """
+    return field.rstrip("_").replace("_", "-")
+
+
 _LIMITS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
     ("ge", "at least", lambda value, limit: value >= limit),
     ("gt", "above", lambda value, limit: value > limit),
@@ -55,28 +66,35 @@ def check(instance: Any, name: str) -> None:
     """
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
-        value = getattr(instance, field.name)
-        if value is None and allows_none(hints[field.name]):
-            continue
-        label = f"{name}: {field.name.rstrip('_').replace('_', '-')}"  # as it is written in a spec
-        choices = field.metadata.get("choices")
-        if choices is not None and value not in choices:
-            raise OptionError(f"{label} is one of {', '.join(choices)}; got {value!r}")
-        if not isinstance(value, _accepted(hints[field.name])) or (
-            isinstance(value, bool) and bool not in _accepted(hints[field.name])
-        ):
-            raise OptionError(f"{label} should be {type_name(hints[field.name])}; got {value!r}")
-        if value == () and field.default:
-            raise OptionError(f"{label} should be {type_name(hints[field.name])}; got none")
-        for part in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(part, float) and math.isinf(part):
-                raise OptionError(f"{label} should be a finite number; got {part:g}")
-            for key, words, holds in _LIMITS:
-                limit = field.metadata.get(key)
-                if limit is not None and not holds(part, limit):
-                    raise OptionError(f"{label} should be {words} {_plain(limit)}; got {_plain(part)}")
-            if isinstance(part, float) and math.isnan(part):
-                raise OptionError(f"{label} should be a number; got nan")
+        check_value(getattr(instance, field.name), field, hints[field.name], f"{name}: {written_name(field.name)}")
+
+
+def check_value(value: Any, field: dataclasses.Field[Any], hint: Any, label: str) -> None:
+    """Check one value against the declared type (`hint`) and range of its field.
+
+    Raises
+    ------
+    OptionError
+        Naming the `label`, the value and what it should be.
+    """
+    if value is None and allows_none(hint):
+        return
+    choices = field.metadata.get("choices")
+    if choices is not None and value not in choices:
+        raise OptionError(f"{label} is one of {', '.join(choices)}; got {value!r}")
+    if not isinstance(value, _accepted(hint)) or (isinstance(value, bool) and bool not in _accepted(hint)):
+        raise OptionError(f"{label} should be {type_name(hint)}; got {value!r}")
+    if value == () and field.default:
+        raise OptionError(f"{label} should be {type_name(hint)}; got none")
+    for part in value if isinstance(value, tuple | list) else (value,):
+        if isinstance(part, float) and math.isinf(part):
+            raise OptionError(f"{label} should be a finite number; got {part:g}")
+        for key, words, holds in _LIMITS:
+            limit = field.metadata.get(key)
+            if limit is not None and not holds(part, limit):
+                raise OptionError(f"{label} should be {words} {_plain(limit)}; got {_plain(part)}")
+        if isinstance(part, float) and math.isnan(part):
+            raise OptionError(f"{label} should be a number; got nan")
 
 
 def _plain(number: float) -> str:
@@ -92,9 +110,9 @@ def convert(text: str, hint: Any, label: str) -> Any:
     (1000, 500, 30)
     >>> convert("yes", bool, "binary")
     True
-    >>> convert("many", int, "pca: k")
+    >>> convert("many", int, "pca: n-components")
     Traceback (most recent call last):
-    encoders.errors.OptionError: pca: k should be a whole number; got 'many'
+    encoders.errors.OptionError: pca: n-components should be a whole number; got 'many'
     """
     if allows_none(hint) and text.lower() in {"none", ""}:
         return None

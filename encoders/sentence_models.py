@@ -23,8 +23,6 @@ from encoders.errors import ArtifactError, DownloadError
 
 #: What a model is when none is named.
 DEFAULT = "all-MiniLM-L6-v2"
-#: A progress bar appears from so many texts on, where somebody is looking.
-MANY_TEXTS = 2000
 #: What a model's folder keeps beside weights: settings, words, SentencePiece models. Never code, never a pickle.
 KEPT = (".json", ".txt", ".model")
 WEIGHTS = ".safetensors"
@@ -127,7 +125,7 @@ def embedded(network: Any, texts: list[str], method: str, batch_size: int, bf16:
         codes = getattr(network, method)(
             texts,
             batch_size=batch_size,
-            show_progress_bar=len(texts) >= MANY_TEXTS and sys.stderr.isatty(),
+            show_progress_bar=False,  # whoever encodes shows one
             convert_to_numpy=True,
         )
     return np.asarray(codes, dtype=np.float32)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Lexicon, Metric, Space, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
+from encoders.query_string import unknown_option
 from indexers.description import Description
 from indexers.hits import Hit, HitLists, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
@@ -100,7 +101,7 @@ class Index(ABC):
 
     def _set_parameter(self, key: str, value: str) -> None:
         """Set one search parameter."""
-        raise OptionError(f"'{self.name}' has no search parameters; got '{key}={value}'")
+        raise unknown_option(f"'{self.name}'", key, (), "search parameter")
 
     def _fit(self, codes: Codes) -> None:  # noqa: B027  # most indexes have nothing to learn
         """Learn centroids and codebooks."""

@@ -1,21 +1,29 @@
-"""The text form of an index: ``name[:backend][?key=value&...]``, read and written."""
+"""The grammar of an index's description: ``name[:backend][?key=value&...]``, as in ``faiss:IVF256,PQ16?nprobe=16``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import unquote
 
-from encoders.errors import OptionError
-
-#: Characters of a key or value that have a meaning in a description, and what stands for each; '%' first.
-_ESCAPES = {"%": "%25", "?": "%3F", "&": "%26", "=": "%3D"}
+from encoders.query_string import parse_query_string, write_query_string
 
 
 class Description(NamedTuple):
-    """An index in words: its registry name, the backend's own string, and search parameters.
+    """An index as its user writes it.
 
-    `str` gives the text that `parse_description` reads.
+    Attributes
+    ----------
+    name : str
+        The name in the registry.
+    backend : str
+        The backend's own language, such as FAISS's factory string; empty for most indexes.
+    parameters : mapping of str to str
+        Search parameters by the backend's own names.
+
+    Examples
+    --------
+    >>> str(Description("exact", "what?", {"note": "a&b"}))
+    'exact:what??note=a%26b'
     """
 
     name: str
@@ -23,23 +31,22 @@ class Description(NamedTuple):
     parameters: Mapping[str, str]
 
     def __str__(self) -> str:
-        settings = "&".join(f"{_escaped(key)}={_escaped(value)}" for key, value in self.parameters.items())
-        # A backend string that holds a '?' needs one more behind it, or its own would begin the parameters.
+        settings = write_query_string(self.parameters)
+        # A '?' in the backend string needs one more, so that what follows it is not read as search parameters.
         mark = "?" if settings or "?" in self.backend else ""
         return f"{self.name}{':' if self.backend else ''}{self.backend}{mark}{settings}"
 
 
 def parse_description(text: str) -> Description:
-    """Read the description of an index; the backend's own string stays as it is.
+    """Split the description of an index; the backend string stays as it is.
 
-    The name ends at the first ``:``, the parameters begin at the last ``?``. A backend string that holds a ``?`` of
-    its own, and has no parameters, ends with one more ``?``. In keys and values ``%3F`` stands for ``?``, ``%26`` for
-    ``&``, ``%3D`` for ``=`` and ``%25`` for ``%``.
+    The name ends at the first ``:``; the search parameters begin at the last ``?``. A backend string that
+    holds a ``?`` of its own and has no search parameters ends with one more ``?``.
 
     Raises
     ------
     OptionError
-        For a parameter that is not ``key=value``, or is given twice, and for a password in an address.
+        For a parameter that is not ``key=value``, or is given twice; for a password in an address.
 
     Examples
     --------
@@ -47,8 +54,6 @@ def parse_description(text: str) -> Description:
     Description(name='faiss', backend='IVF256,PQ16', parameters={'nprobe': '16'})
     >>> parse_description("elasticsearch:http://localhost:9200/news?num_candidates=200").backend
     'http://localhost:9200/news'
-    >>> str(Description("exact", "what?", {"note": "a&b"}))
-    'exact:what??note=a%26b'
     """
     if text.startswith("elasticsearch:"):
         from indexers.elasticsearch.address import require_no_password
@@ -58,19 +63,5 @@ def parse_description(text: str) -> Description:
     if not mark:
         head, tail = text, ""
     name, _, backend = head.partition(":")
-    parameters: dict[str, str] = {}
-    for setting in tail.split("&") if tail else ():
-        key, equals, value = setting.partition("=")
-        if not key or not equals or not value:
-            raise OptionError(f"expected key=value after '?' in the index '{text.partition(':')[0]}'; got '{setting}'")
-        key = unquote(key)
-        if key in parameters:
-            raise OptionError(f"'{key}' is given twice in the index '{text.partition(':')[0]}'")
-        parameters[key] = unquote(value)
-    return Description(name, backend, parameters)
-
-
-def _escaped(text: str) -> str:
-    for character, escape in _ESCAPES.items():
-        text = text.replace(character, escape)
-    return text
+    # The error repeats the name alone: an address may hold a password.
+    return Description(name, backend, parse_query_string(tail, name) if tail else {})

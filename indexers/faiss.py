@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
 from encoders.numbers import read_number
+from encoders.query_string import unknown_option
 from indexers.base import TRIAL_WIDTH, Index, Rows
 from indexers.faiss_factory import (
     UnfitFactoryError,
@@ -26,6 +27,7 @@ from indexers.faiss_factory import (
     faiss_dim,
     hash_table,
     inverted_file,
+    parameter_names,
     reason_of,
     set_flips,
 )
@@ -111,7 +113,8 @@ class Faiss(Index):
         try:
             space.set_index_parameters(self._index, f"{key}={value}")
         except (RuntimeError, TypeError, NotImplementedError):
-            raise OptionError(f"'faiss:{self.backend}' has no search parameter '{key}'") from None
+            known = parameter_names(self._index)
+            raise unknown_option(f"'faiss:{self.backend}'", key, known, "search parameter") from None
 
     def _fit(self, codes: Codes) -> None:
         if self._index.is_trained:

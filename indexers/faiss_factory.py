@@ -103,6 +103,20 @@ def set_flips(index: Any, factory: str, value: str) -> None:
     table.nflip = int(value)
 
 
+def parameter_names(index: Any) -> list[str]:
+    """Return the search parameters of an index, by FAISS' own names."""
+    import faiss
+
+    if hash_table(index) is not None:
+        return ["nflip"]
+    if isinstance(index, faiss.IndexBinary):
+        return []
+    space: Any = faiss.ParameterSpace()
+    space.initialize(index)
+    ranges = space.parameter_ranges
+    return [ranges.at(position).name for position in range(ranges.size())]
+
+
 def downcast(index: Any) -> Any:
     """Return the index as its own class; it lives only as long as `index`."""
     import faiss

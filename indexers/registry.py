@@ -14,18 +14,18 @@ from indexers.base import Index
 from indexers.description import parse_description
 
 
-class Entry(NamedTuple):
-    """One row of the table."""
+class IndexClass(NamedTuple):
+    """Where the class of an index is (``module:class``), and what it is."""
 
     location: str
     summary: str
 
 
-INDEXES: dict[str, Entry] = {
-    "exact": Entry("indexers.exact:Exact", "compares with every item; all kinds and metrics; the reference"),
-    "sparse": Entry("indexers.sparse:Sparse", "inverted index for sparse codes (BM25, TF-IDF); exact"),
-    "faiss": Entry("indexers.faiss:Faiss", "FAISS by its factory string, e.g. faiss:IVF256,PQ16?nprobe=16"),
-    "elasticsearch": Entry(
+INDEXES: dict[str, IndexClass] = {
+    "exact": IndexClass("indexers.exact:Exact", "compares with every item; all kinds and metrics; the reference"),
+    "sparse": IndexClass("indexers.sparse:Sparse", "inverted index for sparse codes (BM25, TF-IDF); exact"),
+    "faiss": IndexClass("indexers.faiss:Faiss", "FAISS by its factory string, e.g. faiss:IVF256,PQ16?nprobe=16"),
+    "elasticsearch": IndexClass(
         "indexers.elasticsearch.index:Elasticsearch",
         "a server or cluster, e.g. elasticsearch:http://host:9200/news,int8_hnsw?num_candidates=200",
     ),
@@ -61,7 +61,7 @@ def check_description(description: str | None) -> None:
     --------
     >>> check_description("exact?nprobe=3")
     Traceback (most recent call last):
-    encoders.errors.OptionError: 'exact' has no search parameters; got 'nprobe=3'
+    encoders.errors.OptionError: 'exact' takes no search parameters; got 'nprobe'
     """
     name, backend, parameters = parse_description(AUTO if description is None else description)
     if name != AUTO:

@@ -362,7 +362,7 @@ def test_bad_input_is_one_clear_sentence(arguments, words, digits, texts, tmp_pa
 
 @pytest.mark.parametrize("text", ["1_0", " 3", "３", "0x3", "1e1", "0"])
 def test_a_number_that_only_python_reads_is_refused(text):
-    from click.testing import CliRunner
+    from typer.testing import CliRunner
 
     import cli
 
@@ -373,7 +373,7 @@ def test_a_number_that_only_python_reads_is_refused(text):
 
 @pytest.mark.parametrize("text", ["nan", "infinity", "1_0.5"])
 def test_a_height_is_a_number(text):
-    from click.testing import CliRunner
+    from typer.testing import CliRunner
 
     import cli
 

@@ -55,7 +55,7 @@ def test_a_signal_ends_the_work_with_a_sentence_and_leaves_nothing_half_written(
 
 def test_ctrl_c_while_libraries_are_loaded_is_no_traceback():
     interrupt = "import builtins, os; real = builtins.__import__; "
-    interrupt += "builtins.__import__ = lambda name, *a, **k: os.kill(os.getpid(), 2) if name == 'click' else real(name, *a, **k); "
+    interrupt += "builtins.__import__ = lambda name, *a, **k: os.kill(os.getpid(), 2) if name == 'typer' else real(name, *a, **k); "
     done = nearby("--version", before=interrupt)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "nearby: stopped\n")
 
@@ -193,7 +193,7 @@ def assert_harmless(done):
         ("delete", "c", f"x{HOSTILE}"),
         ("index", "t.jsonl", "-s", f"bow{HOSTILE}", "-o", "d"),
         ("evaluate", f"r{HOSTILE}", "q", "--debug"),
-        ("verb\x1b[31m\x9b31m\x07",),  # what click itself says
+        ("verb\x1b[31m\x9b31m\x07",),  # what typer itself says
         ("search", "--option\x1b[31m\x9b31m\x07"),
     ],
 )

@@ -25,15 +25,18 @@ ROWS = 1024
 
 @dataclass
 class HAC(Encoder):
-    """Join the two nearest clusters again and again; cut the tree at k clusters or at a height.
+    """Hierarchical agglomerative clustering: a tree of merges, cut into clusters.
 
-    With neither k nor `height`, the tree is cut below its largest jump: the number of clusters need not be given.
-    Above `most` items, k-means first joins them into `groups`, and the tree is built of those, each weighed by its
-    size; no matrix of all pairs of items is ever made.
+    Use it when you want groups and a tree that shows how they merge.
 
-    A new item goes to the cluster that is nearest by the rule of the linkage itself: by its nearest item
-    (``single``), its farthest one (``complete``), the mean distance (``average``), or the growth of the squared error
-    when it joins (``ward``). So does an item of the tree when it is encoded; `leaf_clusters` is where the tree has it.
+    The two nearest clusters merge again and again; the tree is cut at k clusters or at a height. With neither k nor
+    `height`, it is cut below its largest jump, so you do not need to know the number of clusters. Above `max_items`
+    items, k-means first forms `groups` groups and the tree is built from them, weighted by size; the matrix of all
+    pairs of items is never computed.
+
+    A new item belongs to the cluster that is nearest by the linkage: by its nearest item (``single``), its farthest
+    item (``complete``), the mean distance (``average``), or the increase of the squared error (``ward``). This also
+    holds for an item of the tree when you encode it; `leaf_clusters` are the clusters of the tree itself.
 
     Examples
     --------
@@ -50,13 +53,15 @@ class HAC(Encoder):
 
     name: ClassVar[str] = "hac"
     reads_sparse: ClassVar[bool] = False
-    k: int | None = option(None, "number of clusters", ge=1)
-    height: float | None = option(None, "cut the tree here instead", gt=0)
-    linkage: str = option("ward", "how far apart two clusters are", choices=LINKAGES)
-    codes: str = option("indicator", "what an item's code is", choices=("indicator", "distances"))
-    most: int = option(12_000, "items up to which every one is a leaf", ge=2)
-    groups: int = option(2_000, "leaves, above that", ge=2)
-    seed: int = option(0, "seed of the groups", ge=0, le=LARGEST_SEED)
+    k: int | None = option(None, "Number of clusters; none: cut at height, or below the largest jump.", ge=1)
+    height: float | None = option(None, "Height at which to cut the tree; none: cut by k.", gt=0)
+    linkage: str = option("ward", "Distance between two clusters.", choices=LINKAGES)
+    codes: str = option("indicator", "What a code contains.", choices=("indicator", "distances"))
+    max_items: int = option(
+        12_000, "Largest number of items to cluster directly; k-means groups more of them first.", ge=2
+    )
+    groups: int = option(2_000, "Number of k-means groups when there are more items.", ge=2)
+    seed: int = option(0, "Random seed of the k-means groups.", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,7 +80,7 @@ class HAC(Encoder):
         return Space(len(self.centroids), kind, metric)
 
     def _leaves(self, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        if len(matrix) <= self.most:
+        if len(matrix) <= self.max_items:
             return matrix, np.ones(len(matrix), dtype=np.int64)
         groups = KMeans(min(self.groups, len(matrix)), restarts=1, iterations=10, seed=self.seed).fit(matrix)
         sizes = np.bincount(clusters_of(groups.encode(matrix)), minlength=groups.k)

@@ -36,12 +36,14 @@ GEOMETRY = {
 
 @dataclass
 class KMeans(Encoder):
-    """k centroids, each the mean of the items that are nearest to it.
+    """k-means clustering: k centroids, each the mean of the items that are nearest to it.
 
-    Codes are the ``indicator`` of the nearest centroid (local representation), the Euclidean ``distances`` to all, or
-    ``triangle`` activations ``max(0, mean distance - distance)``, which are 0 for what is farther than average
-    (distributed representation). FAISS fits dense data, scikit-learn sparse ones; both start with k-means++ and keep
-    the best of several `restarts`.
+    Use it when you want groups of items, or distances to group centres as a code.
+
+    Codes: ``indicator``, a 1 for the nearest centroid (local representation); ``distances``, Euclidean distances to all
+    centroids; ``triangle``, activations ``max(0, mean distance - distance)``, which are 0 for centroids farther away
+    than average (distributed representation). FAISS fits dense data, scikit-learn sparse data. Both start with
+    k-means++ and return the best of several `restarts`.
 
     Examples
     --------
@@ -58,11 +60,11 @@ class KMeans(Encoder):
     """
 
     name: ClassVar[str] = "kmeans"
-    k: int = option(10, "number of clusters", ge=1)
-    codes: str = option("indicator", "what an item's code is", choices=tuple(GEOMETRY))
-    restarts: int = option(4, "fits from different seeds, of which the best is kept", ge=1)
-    iterations: int = option(50, "rounds of each fit at most", ge=1)
-    seed: int = option(0, "seed of the first centroids", ge=0, le=LARGEST_SEED)
+    k: int = option(10, "Number of clusters.", ge=1)
+    codes: str = option("indicator", "What a code contains.", choices=tuple(GEOMETRY))
+    restarts: int = option(4, "Number of fits from different seeds; the best is used.", ge=1)
+    iterations: int = option(50, "Largest number of iterations of each fit.", ge=1)
+    seed: int = option(0, "Random seed of the initial centroids.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)

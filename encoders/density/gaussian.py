@@ -20,10 +20,12 @@ from encoders.options import option
 
 @dataclass
 class Gaussian(Density):
-    """The log-likelihood under a multivariate normal distribution with the mean and covariance of the data.
+    """Log-likelihood under one multivariate normal distribution with the mean and covariance of the data.
+
+    Use it when you look for outliers and one bell shape describes the data.
 
     The data are read once, batch by batch, and never held. `ridge` is added to every variance, so that constant
-    components have a density too.
+    components also have a density.
 
     Examples
     --------
@@ -38,7 +40,7 @@ class Gaussian(Density):
     """
 
     name: ClassVar[str] = "gaussian"
-    ridge: float = option(1e-6, "added to every variance", ge=0)
+    ridge: float = option(1e-6, "Constant added to every variance.", ge=0)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from scipy.linalg.lapack import dtrtri

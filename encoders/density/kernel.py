@@ -19,9 +19,12 @@ from encoders.options import LARGEST_SEED, option
 
 @dataclass
 class KernelDensity(Density):
-    """The log of the mean of Gaussian kernels around up to `points` training items (a sample of more).
+    """Log-likelihood under a kernel density: the mean of Gaussian kernels around training items.
 
-    Without a `bandwidth`, Scott's rule: the mean standard deviation of a component times n^(-1 / (dim + 4)).
+    Use it when you look for outliers in a few dimensions and know nothing about the shape of the data.
+
+    At most `points` training items are stored, a random sample of more. Without a `bandwidth`, Scott's rule is used:
+    the mean standard deviation of a component times n^(-1 / (dim + 4)).
 
     Examples
     --------
@@ -36,9 +39,9 @@ class KernelDensity(Density):
     """
 
     name: ClassVar[str] = "kernel-density"
-    bandwidth: float | None = option(None, "standard deviation of the kernels", gt=0)
-    points: int = option(20_000, "training items kept at most", ge=1)
-    seed: int = option(0, "seed of the sample", ge=0, le=LARGEST_SEED)
+    bandwidth: float | None = option(None, "Standard deviation of the kernels; none: Scott's rule.", gt=0)
+    points: int = option(20_000, "Largest number of training items to store.", ge=1)
+    seed: int = option(0, "Random seed of the sample.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         self.kept = points_of(batches, self.points, self.seed)

@@ -23,9 +23,12 @@ LEAST = 1e-12
 
 @dataclass
 class NearestDensity(Density):
-    """ln(k / (n V r^dim)) with r the distance to the k-th nearest of n training items and V the unit ball's volume.
+    """Log-likelihood by the distance to the k-th nearest training item.
 
-    An item that was trained on counts as its own first neighbour.
+    Use it when you look for outliers and the density differs from region to region.
+
+    The density is k / (n V r^dim): r is the distance to the k-th nearest of n training items, V the volume of the unit
+    ball. A training item is its own first neighbour.
 
     Examples
     --------
@@ -40,9 +43,9 @@ class NearestDensity(Density):
     """
 
     name: ClassVar[str] = "nearest-density"
-    k: int = option(10, "which neighbour", ge=1)
-    points: int = option(20_000, "training items kept at most", ge=1)
-    seed: int = option(0, "seed of the sample", ge=0, le=LARGEST_SEED)
+    k: int = option(10, "Rank of the neighbour whose distance is used.", ge=1)
+    points: int = option(20_000, "Largest number of training items to store.", ge=1)
+    seed: int = option(0, "Random seed of the sample.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         self.kept = points_of(batches, self.points, self.seed)

@@ -31,10 +31,14 @@ ROWS = 16
 
 @dataclass
 class PatchKMeans(Encoder):
-    """Patches of every place, scaled to equal contrast, whitened, coded by k-means, summed over four quarters.
+    """Activations of k-means centroids over small whitened patches, summed in four quarters of the picture.
 
-    Code: for each quarter of the picture, the sum over its patches of ``max(0, mean distance - distance)`` to each of k
-    centroids: 4 k numbers, of which about half of the terms are 0.
+    Use it when pictures show objects in colour at different positions, and you want strong features without a neural
+    network.
+
+    Each patch is scaled to equal contrast, whitened, and compared with k centroids. The code contains, for each quarter
+    of the picture, the sum over its patches of ``max(0, mean distance - distance)`` to each centroid: 4 k numbers.
+    About half of the terms are 0.
 
     Examples
     --------
@@ -49,12 +53,12 @@ class PatchKMeans(Encoder):
 
     name: ClassVar[str] = "patch-kmeans"
     reads: ClassVar[Modality] = Modality.IMAGE
-    k: int = option(400, "centroids", ge=2)
-    patch: int = option(6, "side of a patch in pixels", ge=2)
-    patches: int = option(200_000, "patches that are learnt from", ge=10)
-    scale: bool = option(True, "bring every number of the code to mean 0 and variance 1, as seen in training")
-    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
-    seed: int = option(0, "seed of the patches and of k-means", ge=0, le=LARGEST_SEED)
+    k: int = option(400, "Number of centroids; a code has 4 k numbers.", ge=2)
+    patch: int = option(6, "Side of a patch, in pixels.", ge=2)
+    patches: int = option(200_000, "Number of patches to learn from.", ge=10)
+    scale: bool = option(True, "Standardise every number of the code to mean 0 and variance 1 on the training data.")
+    metric: str = option("cosine", "How two codes are compared.", choices=("cosine", "euclidean"))
+    seed: int = option(0, "Random seed of the patches and of k-means.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         generator = np.random.default_rng(self.seed)

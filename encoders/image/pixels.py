@@ -17,10 +17,11 @@ from encoders.options import option
 
 @dataclass
 class Pixels(Encoder):
-    """Grey levels or colours in [0, 1], row by row.
+    """The pixels of a picture, row by row: grey levels or colours in [0, 1].
 
-    The shape is that of the first picture seen by ``fit`` unless `size` asks for another; pictures of another shape
-    are refused, or scaled when `size` is given.
+    Use it when your items are pictures: put it before every encoder of vectors, and compare other spaces with it.
+
+    All pictures must have the shape of the first picture of the fit, unless `size` scales them to one shape.
 
     Examples
     --------
@@ -36,8 +37,8 @@ class Pixels(Encoder):
 
     name: ClassVar[str] = "pixels"
     reads: ClassVar[Modality] = Modality.IMAGE
-    size: str | None = option(None, "scale to WIDTHxHEIGHT, e.g. 32x32")
-    grey: bool = option(False, "average the colours away")
+    size: str | None = option(None, "Scale pictures to WIDTHxHEIGHT pixels, e.g. 32x32; none: do not scale.")
+    grey: bool = option(False, "Convert colours to grey levels.")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -37,12 +37,22 @@ class Autoencoder(NeuralEncoder):
     ``_penalty``; where it trains in phases, ``_pretrain``.
     """
 
-    loss: str = option("auto", "what is minimised", choices=("auto", *VISIBLE))
-    metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
-    output: str = option("auto", "what ends the decoder under squared loss", choices=("auto", "linear", "sigmoid"))
-    corruption: str = option("none", "noise on the input, to be undone", choices=CORRUPTIONS)
-    level: float = option(0.3, "of the corruption: standard deviation or share", ge=0)
-    shift: int = option(0, "move pictures by up to so many pixels in training", ge=0, le=8)
+    loss: str = option("auto", "Reconstruction loss.", choices=("auto", *VISIBLE))
+    metric: str = option(
+        "auto",
+        "How two codes are compared; auto: cosine for word counts, euclidean otherwise.",
+        choices=("auto", "cosine", "euclidean"),
+    )
+    output: str = option(
+        "auto", "Activation of the decoder's output with the squared loss.", choices=("auto", "linear", "sigmoid")
+    )
+    corruption: str = option(
+        "none", "Noise added to the input in training; the network learns to remove it.", choices=CORRUPTIONS
+    )
+    level: float = option(
+        0.3, "Strength of the corruption: standard deviation of gaussian, share of the components for the others.", ge=0
+    )
+    shift: int = option(0, "Largest random shift of a picture in training, in pixels.", ge=0, le=8)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -17,12 +17,15 @@ CODE_ACTIVATIONS = {"none": "linear", "kl": "sigmoid", "l1": "relu"}
 
 @dataclass
 class DeepAutoencoder(PerceptronAutoencoder):
-    """Encode through ever narrower layers, decode through the same widths in reverse, learn to reproduce the input.
+    """Deep autoencoder: a symmetric multilayer perceptron whose narrow middle layer is the code.
 
-    `sparsity` draws the code to few active components: ``kl`` ends the encoder with a sigmoid and penalises the
-    divergence of each component's mean from `target`; ``l1`` ends it with a rectifier and penalises the mean of each
-    component over its root mean square (of the code as it is, a wider decoder would make any penalty small).
-    `contractive` penalises the squared Frobenius norm of the encoder's Jacobian, estimated by one random direction.
+    Use it when a short dense code must preserve more than ``pca`` of the same width, and minutes of training are fine.
+
+    The encoder has ever narrower layers, the decoder the same widths in reverse; the network learns to reproduce its
+    input. `sparsity` makes codes sparse: ``kl`` ends the encoder with a sigmoid and penalises the KL divergence of each
+    component's mean from `target`; ``l1`` ends it with a rectifier and penalises the mean of each component divided by
+    its root mean square (without the division, a wider decoder could make any penalty small). `contractive` penalises
+    the squared Frobenius norm of the encoder's Jacobian, estimated from one random direction.
 
     Examples
     --------
@@ -42,13 +45,15 @@ class DeepAutoencoder(PerceptronAutoencoder):
     """
 
     name: ClassVar[str] = "deep-ae"
-    sizes: tuple[int, ...] = option((1000, 500, 250, 30), "widths from the input to the code", ge=1)
-    noise: float = option(0.0, "standard deviation of Gaussian noise added to the code in training", ge=0)
-    tied: bool = option(False, "decode by the transposed weights of the encoder")
-    sparsity: str = option("none", "few active components in a code", choices=tuple(CODE_ACTIVATIONS))
-    sparsity_weight: float = option(1.0, "of the sparsity in the loss", ge=0)
-    target: float = option(0.05, "mean activation that sparsity=kl draws to", gt=0, lt=1)
-    contractive: float = option(0.0, "weight of the contractive penalty", ge=0)
+    sizes: tuple[int, ...] = option(
+        (1000, 500, 250, 30), "Widths of the layers from the first hidden layer to the code.", ge=1
+    )
+    noise: float = option(0.0, "Standard deviation of Gaussian noise added to the code in training.", ge=0)
+    tied: bool = option(False, "Use the encoder's transposed weights in the decoder.")
+    sparsity: str = option("none", "Penalty that makes codes sparse.", choices=tuple(CODE_ACTIVATIONS))
+    sparsity_weight: float = option(1.0, "Weight of the sparsity penalty in the loss.", ge=0)
+    target: float = option(0.05, "Mean activation of each component that sparsity=kl aims at.", gt=0, lt=1)
+    contractive: float = option(0.0, "Weight of the contractive penalty in the loss; 0: no penalty.", ge=0)
 
     @property
     def _code_activation(self) -> str:

@@ -29,11 +29,17 @@ class PerceptronAutoencoder(Autoencoder):
     surrounds the layers in encoding and decoding.
     """
 
-    activation: str = option("silu", "of the hidden layers", choices=("silu", "relu", "tanh", "sigmoid"))
-    norm: str = option("batch", "normalisation of the hidden layers", choices=("batch", "none"))
-    dropout: float = option(0.0, "share of the input set to 0 in training, to be restored", ge=0, lt=1)
-    pretrain: str = option("none", "first weights, layer by layer", choices=("none", "layerwise", "rbm"))
-    pretrain_epochs: int = option(10, "passes over the data for each layer that is pretrained", ge=1)
+    activation: str = option("silu", "Activation of the hidden layers.", choices=("silu", "relu", "tanh", "sigmoid"))
+    norm: str = option("batch", "Normalisation of the hidden layers.", choices=("batch", "none"))
+    dropout: float = option(
+        0.0, "Share of the input set to 0 in training; the network learns to restore it.", ge=0, lt=1
+    )
+    pretrain: str = option(
+        "none",
+        "Layer-by-layer pretraining: by autoencoders (layerwise) or by restricted Boltzmann machines (rbm).",
+        choices=("none", "layerwise", "rbm"),
+    )
+    pretrain_epochs: int = option(10, "Passes over the data to pretrain each layer.", ge=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,7 +30,9 @@ class PictureAutoencoder(Autoencoder):
 
     reads_sparse: ClassVar[bool] = False
     answers_without_torch: ClassVar[bool] = False
-    channels: tuple[int, ...] = option((32, 64), "of each level: convolution, then pooling by 2", ge=1, le=4096)
+    channels: tuple[int, ...] = option(
+        (32, 64), "Channels of each level: a convolution, then pooling by 2.", ge=1, le=4096
+    )
 
     @property
     def _up(self) -> str:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class PretrainedDNN(PerceptronAutoencoder):
-    """Layers learnt greedily by denoising autoencoders, an output layer on top, the whole tuned on labels.
+    """Deep network pretrained layer by layer without labels, then fine-tuned as a classifier.
 
-    Items without a label take part in the pretraining. The code is the last hidden layer; `classify` gives labels.
+    Use it when some items have labels and many have none, and you want a classifier and its space.
+
+    Items without a label are used in the pretraining. The code is the last hidden layer; `classify` returns labels.
     ``pretrain=none`` starts from random weights.
 
     Examples
@@ -42,10 +44,20 @@ class PretrainedDNN(PerceptronAutoencoder):
     """
 
     name: ClassVar[str] = "pretrained-dnn"
-    sizes: tuple[int, ...] = option((1000, 1000, 500), "widths of the hidden layers", ge=1)
-    drop: float = option(0.2, "share of each hidden layer left out in tuning", ge=0, lt=1)
-    pretrain: str = option("layerwise", "first weights", choices=("none", "layerwise", "rbm"), kw_only=True)
-    corruption: str = option("masking", "noise in pretraining, to be undone", choices=CORRUPTIONS, kw_only=True)
+    sizes: tuple[int, ...] = option((1000, 1000, 500), "Widths of the hidden layers; the last one is the code.", ge=1)
+    drop: float = option(0.2, "Dropout rate of each hidden layer in fine-tuning.", ge=0, lt=1)
+    pretrain: str = option(
+        "layerwise",
+        "Layer-by-layer pretraining: by autoencoders (layerwise) or by restricted Boltzmann machines (rbm).",
+        choices=("none", "layerwise", "rbm"),
+        kw_only=True,
+    )
+    corruption: str = option(
+        "masking",
+        "Noise added to the input in pretraining; each layer learns to remove it.",
+        choices=CORRUPTIONS,
+        kw_only=True,
+    )
 
     @property
     def reads_labels(self) -> bool:

@@ -14,7 +14,7 @@ from encoders.cpu_count import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
 from encoders.neural.training_config import COURSE, History, Plan
-from encoders.progress import share_done
+from encoders.progress import progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -125,12 +125,12 @@ def train(
     if new_course:
         history.ended = over()
     at_first = history.validation_loss[0] if history.validation_loss else None
-    with share_done(told, TICKS, shown=watch is None) as bar:
+    with progress(told, TICKS, shown=watch is None) as bar:
 
         def pace(epochs: float) -> float:
             """Return the share of the training that is done, by epochs or by the clock, and show it."""
             done = max(epochs / plan.epochs, clock())
-            bar.update(max(0, int(min(1.0, done) * TICKS) - bar.n))
+            bar.update(max(0, int(min(1.0, done) * TICKS) - bar.done))
             return done
 
         for epoch in range(len(history.seconds), plan.epochs):
@@ -149,7 +149,7 @@ def train(
             history.ended = over()
             write_checkpoint(work, network, optimizer, history, best, identity)
             last = history.train_loss[-1], history.validation_loss[-1]
-            bar.set_postfix_str(f"epoch {epoch + 1}, training {last[0]:.4g}, validation {last[1]:.4g}")
+            bar.note = f"epoch {epoch + 1}, training {last[0]:.4g}, validation {last[1]:.4g}"
             if watch is not None:
                 watch(history)
     take_weights(network, best)

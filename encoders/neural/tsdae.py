@@ -33,24 +33,25 @@ _WORD = regex.compile(
 
 @dataclass
 class TSDAE(EmbedsTexts, NeuralEncoder):
-    """Fine-tune a sentence-transformers model, without labels, on the texts that it is to encode.
+    """Sentence model fine-tuned on your texts without labels: it reconstructs texts from which words were deleted.
 
-    Words of a text are deleted at random, the model embeds what is left, and a decoder that sees nothing but this one
-    vector gives back the whole text: whatever of the meaning is not in the vector is lost. The decoder, which is
-    thrown away in the end, is the same transformer with attention to the vector added; `tied`, the two share their
-    weights, and the start model must be one that transformers can make a decoder of (BERT, RoBERTa, XLM-RoBERTa,
-    ELECTRA, ...).
+    Use it when no sentence model fits your texts and you have no labelled pairs to train one.
 
-    Share deleted, learning rate, batch size and weight decay are those of the paper and its code. Two things are not:
-    the learning rate is the peak of one cycle, not constant; and the pooling of the start model is kept, where the
-    paper, whose start models pool nothing yet, takes ``cls``. The decoder sees the pooled vector before it is
-    normalised. Texts are trained on without prompts.
+    Words of a text are deleted at random, the model embeds the rest, and a decoder that sees only this one vector
+    reconstructs the whole text. The decoder, which is discarded after training, is the same transformer with
+    attention to the vector; with `tied` the two share their weights. The start model must be of a type that
+    transformers can use as a decoder (BERT, RoBERTa, XLM-RoBERTa, ELECTRA, ...).
 
-    It is meant for a start that has learnt nothing but language. One that has learnt from pairs of texts already, such
-    as all-MiniLM-L6-v2, unlearns that and retrieves worse (docs/results.md; its authors say so, too, in issue 1131 of
-    sentence-transformers): compare the two before you serve it.
+    The share of deleted words, learning rate, batch size and weight decay are those of the paper and its code. Two
+    things differ: the learning rate is the peak of one cycle, not constant; and the pooling of the start model is used,
+    where the paper, whose start models have no pooling, uses ``cls``. The decoder sees the pooled vector before it is
+    normalised. Training texts get no prompts.
 
-    A saved encoder holds the whole fine-tuned model, weights and tokenizer: the start model is no longer needed.
+    Start from a model that has learnt language only. A model already trained on pairs of texts, such as
+    all-MiniLM-L6-v2, forgets these pairs and retrieves worse (docs/results.md; its authors say the same in issue 1131
+    of sentence-transformers): compare both before you serve it.
+
+    A saved encoder contains the whole fine-tuned model, weights and tokenizer: the start model is no longer needed.
 
     Examples
     --------
@@ -65,19 +66,22 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
 
     name: ClassVar[str] = "tsdae"
     model: str = option(
-        DEFAULT, "start, best one not trained on pairs yet: name on the Hugging Face hub, or a local folder"
+        DEFAULT,
+        "Start model, best one not trained on pairs of texts: name on the Hugging Face hub, or local folder.",
     )
     pooling: str = option(
-        "keep", "of the tokens: the start model's, the first, the mean", choices=("keep", "cls", "mean")
+        "keep",
+        "Pooling of the token vectors: the start model's own (keep), the first token (cls), or the mean.",
+        choices=("keep", "cls", "mean"),
     )
-    delete: float = option(0.6, "share of the words deleted", ge=0, lt=1)
-    tied: bool = option(True, "encoder and decoder share their weights")
-    max_length: int | None = option(None, "read so many tokens of a text; none: as many as the model can", ge=3)
-    revision: str | None = option(None, "branch, tag or commit on the hub")
-    epochs: int = option(3, "passes over the data", ge=1, kw_only=True)
-    batch_size: int = option(8, "texts of a mini-batch", ge=2, kw_only=True)
-    learning_rate: float = option(3e-5, "peak of the one-cycle schedule", gt=0, kw_only=True)
-    weight_decay: float = option(0.0, "AdamW's", ge=0, kw_only=True)
+    delete: float = option(0.6, "Share of the words deleted from a text.", ge=0, lt=1)
+    tied: bool = option(True, "Share the weights between encoder and decoder.")
+    max_length: int | None = option(None, "Number of tokens read from each text; none: the limit of the model.", ge=3)
+    revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")
+    epochs: int = option(3, "Passes over the data.", ge=1, kw_only=True)
+    batch_size: int = option(8, "Texts per mini-batch.", ge=2, kw_only=True)
+    learning_rate: float = option(3e-5, "Largest learning rate of the one-cycle schedule.", gt=0, kw_only=True)
+    weight_decay: float = option(0.0, "Weight decay of AdamW.", ge=0, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

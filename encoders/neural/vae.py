@@ -26,17 +26,19 @@ ROWS = 1024
 
 @dataclass
 class VAE(PerceptronAutoencoder):
-    """Encode to the mean and variance of a Gaussian, decode a draw from it, stay near the standard normal prior.
+    """Variational autoencoder: the code is the mean of a Gaussian, close to a standard normal prior.
 
-    The code is the mean. The loss, in training and where it is measured, is minus the evidence lower bound (ELBO) of an
-    item in nats: the log-likelihood of the whole item less the divergence from the prior. ``loss=auto`` takes
-    ``cross-entropy`` (Bernoulli) for values in [0, 1], ``counts`` for word counts, otherwise ``squared`` (a Gaussian of
-    the given `variance`). ``counts`` is the likelihood of every word of the document under a multinomial distribution,
-    without the number of orders that the words could come in; it wants counts as they are (``bow``), as the weights of
-    ``tfidf`` make a document of a few words.
+    Use it when you want to generate new items or interpolate between items.
 
-    Two options depart from the ELBO, and are off: `beta` weighs the divergence (above 1: smoother, fewer components in
-    use); with `samples` above 1 the importance-weighted bound is maximised, which is nearer to the likelihood.
+    The loss, in training and validation, is the negative evidence lower bound (ELBO) of an item in nats: minus the
+    log-likelihood of the whole item plus the KL divergence from the prior. ``loss=auto`` is ``cross-entropy``
+    (Bernoulli) for values in [0, 1], ``counts`` for word counts, and ``squared`` (a Gaussian with the given `variance`)
+    otherwise. ``counts`` is the likelihood of every word of the document under a multinomial distribution, without the
+    number of possible word orders. It needs raw counts (``bow``): the weights of ``tfidf`` would count as a document of
+    a few words.
+
+    Two options, off by default, change the ELBO: `beta` multiplies the KL divergence (above 1: smoother, fewer
+    components in use); `samples` above 1 maximises the importance-weighted bound, which is closer to the likelihood.
 
     Examples
     --------
@@ -55,10 +57,12 @@ class VAE(PerceptronAutoencoder):
 
     name: ClassVar[str] = "vae"
     has_prior: ClassVar[bool] = True
-    sizes: tuple[int, ...] = option((500, 500, 30), "widths from the input to the code", ge=1)
-    beta: float = option(1.0, "weight of the divergence from the prior", ge=0)
-    variance: float = option(1.0, "of a number about its reconstruction, under squared loss", gt=0)
-    samples: int = option(1, "draws for each item; above 1 the importance-weighted bound", ge=1)
+    sizes: tuple[int, ...] = option(
+        (500, 500, 30), "Widths of the layers from the first hidden layer to the code.", ge=1
+    )
+    beta: float = option(1.0, "Weight of the KL divergence from the prior.", ge=0)
+    variance: float = option(1.0, "Variance of the Gaussian decoder with the squared loss.", gt=0)
+    samples: int = option(1, "Codes sampled for each item in training; above 1: the importance-weighted bound.", ge=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

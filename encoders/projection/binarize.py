@@ -19,10 +19,12 @@ ROWS = 4096
 
 @dataclass
 class Binarize(Encoder):
-    """A bit says whether a component lies above its threshold; codes are packed and compared by Hamming distance.
+    """One bit per component: 1 where it is above its threshold; codes are compared by Hamming distance.
 
-    Decoding gives, per component, the mean of the training values on the bit's side of the threshold: the value of
-    least squared error.
+    Use it when memory matters most, after ``pca``, ``lsa`` or an autoencoder.
+
+    Decoding returns, for each component, the mean of the training values on the bit's side of the threshold: the value
+    of least squared error.
 
     Examples
     --------
@@ -39,7 +41,7 @@ class Binarize(Encoder):
     name: ClassVar[str] = "binarize"
     reads_sparse: ClassVar[bool] = False
     gives_bits: ClassVar[bool] = True
-    threshold: str = option("median", "where a bit turns on", choices=("median", "mean", "zero"))
+    threshold: str = option("median", "Threshold of each component.", choices=("median", "mean", "zero"))
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)

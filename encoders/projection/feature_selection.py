@@ -22,11 +22,13 @@ CRITERIA = ("variance", "laplacian", "reconstruction", *LABEL_CRITERIA)
 
 @dataclass
 class FeatureSelection(Encoder):
-    """The k components that score best by a criterion; the others are dropped.
+    """Feature selection: the components that score best by a criterion, unchanged; the others are dropped.
 
-    ``variance``; ``laplacian``: components that change least between near neighbours; ``reconstruction``: one after
-    the other, the component from which all the others are best predicted by a linear map; with labels, ``chi2`` and
-    ``mutual-information`` with the class. Decoding fills what was dropped with its mean.
+    Use it when the components must stay readable, such as words or pixels.
+
+    Criteria: ``variance``; ``laplacian``, components that change least between near neighbours; ``reconstruction``,
+    one component after another, from which a linear map predicts all the others best; with labels, ``chi2`` and
+    ``mutual-information`` with the class. Decoding fills dropped components with their mean.
 
     Examples
     --------
@@ -43,10 +45,14 @@ class FeatureSelection(Encoder):
     """
 
     name: ClassVar[str] = "select"
-    k: int = option(50, "number of components that are kept", ge=1)
-    criterion: str = option("variance", "what makes a component good", choices=CRITERIA)
-    neighbours: int = option(5, "nearest neighbours of the Laplacian score", ge=1)
-    metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
+    n_components: int = option(50, "Number of components to select.", ge=1)
+    criterion: str = option("variance", "Score by which components are selected.", choices=CRITERIA)
+    neighbours: int = option(5, "Nearest neighbours in the graph of the Laplacian score.", ge=1)
+    metric: str = option(
+        "auto",
+        "How two codes are compared; auto: cosine for sparse codes, euclidean for dense codes.",
+        choices=("auto", "cosine", "euclidean"),
+    )
 
     @property
     def reads_labels(self) -> bool:
@@ -58,18 +64,20 @@ class FeatureSelection(Encoder):
         width = int(matrix.shape[1])
         variance = feature_scores.variances(matrix)
         varying = int(np.count_nonzero(variance > 0))
-        if self.k > varying:
+        if self.n_components > varying:
             constant = f"; the other {width - varying} are constant" if varying < width else ""
-            raise OptionError(f"select: k={self.k} is more than the {varying} components that vary{constant}")
+            raise OptionError(
+                f"select: n-components={self.n_components} is more than the {varying} components that vary{constant}"
+            )
         self.columns = np.sort(self._chosen(matrix, labels, variance)).astype(np.int64)
         self.mean = feature_scores.means(matrix).astype(np.float32)
         sparse = issparse(matrix)
         metric = self.metric if self.metric != "auto" else "cosine" if sparse else "euclidean"
-        return Space(self.k, Kind.SPARSE if sparse else Kind.DENSE, Metric(metric))
+        return Space(self.n_components, Kind.SPARSE if sparse else Kind.DENSE, Metric(metric))
 
     def _chosen(self, matrix: Codes, labels: list[str] | None, variance: NDArray[np.float64]) -> NDArray[np.int64]:
         if self.criterion == "reconstruction":
-            return feature_scores.greedy_reconstruction(matrix, self.k)
+            return feature_scores.greedy_reconstruction(matrix, self.n_components)
         if self.criterion == "variance":
             scores = variance
         elif self.criterion == "laplacian":
@@ -83,7 +91,7 @@ class FeatureSelection(Encoder):
             by = feature_scores.chi2 if self.criterion == "chi2" else feature_scores.mutual_information
             scores = by(matrix, labels)
         scores = np.where(variance > 0, scores, -np.inf)
-        return np.argsort(-scores, kind="stable")[: self.k]
+        return np.argsort(-scores, kind="stable")[: self.n_components]
 
     def _encode(self, items: Any) -> Codes:
         return csr_array(items[:, self.columns]) if issparse(items) else np.ascontiguousarray(items[:, self.columns])

@@ -19,10 +19,12 @@ from encoders.projection.pca import PCA
 
 @dataclass
 class ICA(Encoder):
-    """FastICA: the k whitened principal components, rotated until they are as independent as possible.
+    """Independent component analysis by FastICA: whitened principal components, rotated to be independent.
 
-    The rotation is found on the codes of `PCA`, so that the data themselves are read once and never held. Where the
-    data vary in fewer than k directions, the components beyond them are 0: noise is not brought to variance 1.
+    Use it when your data are mixtures of independent sources.
+
+    The rotation is fitted on the codes of ``pca``, so the data are read once and never held. Where the data vary in
+    fewer directions than `n_components`, the remaining components are 0: noise is not scaled to variance 1.
 
     Examples
     --------
@@ -39,17 +41,19 @@ class ICA(Encoder):
     """
 
     name: ClassVar[str] = "ica"
-    k: int = option(30, "number of components", ge=1)
-    contrast: str = option("logcosh", "how far from Gaussian is measured", choices=("logcosh", "exp", "cube"))
-    iterations: int = option(400, "rotations at most", ge=1)
-    metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
-    seed: int = option(0, "seed of the first rotation", ge=0, le=LARGEST_SEED)
+    n_components: int = option(30, "Number of components.", ge=1)
+    contrast: str = option(
+        "logcosh", "Function that measures how far from Gaussian a component is.", choices=("logcosh", "exp", "cube")
+    )
+    iterations: int = option(400, "Largest number of FastICA iterations.", ge=1)
+    metric: str = option("euclidean", "How two codes are compared.", choices=("euclidean", "cosine"))
+    seed: int = option(0, "Random seed of the initial rotation.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from sklearn.decomposition import FastICA
         from sklearn.exceptions import ConvergenceWarning
 
-        whitening = PCA(self.k, whiten=True).fit(batches)
+        whitening = PCA(self.n_components, whiten=True).fit(batches)
         spreads = whitening.spreads()
         rank = int(np.count_nonzero(spreads))  # the components come by falling variance
         rotation = FastICA(fun=self.contrast, whiten=False, max_iter=self.iterations, tol=1e-4, random_state=self.seed)
@@ -68,7 +72,7 @@ class ICA(Encoder):
         self.components[:rank] = unmixing @ (directions / scale)
         self.mixing = np.zeros_like(whitening.components.T)
         self.mixing[:, :rank] = (directions * scale).T @ np.linalg.pinv(unmixing)
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def _encode(self, items: Any) -> Codes:
         return self._products.of(self.components, self.mean)(items)

@@ -27,13 +27,14 @@ ENCODE_SWEEPS, ENCODE_STEPS = 200, 200
 
 @dataclass
 class NMF(Encoder):
-    """X ~ W H with W, H >= 0: each component is a part that is added, never taken away.
+    """Non-negative matrix factorisation: items as sums of non-negative parts, X ~ W H.
 
-    Objective ``frobenius``: half the squared error; ``divergence``: the generalised Kullback-Leibler divergence.
-    Solver ``cd``: coordinate descent, component by component (squared error only; what ``auto`` takes for it);
-    ``mu``: Lee & Seung's multiplicative updates. NaN is a missing entry: it is filled with the present estimate at
-    each step, which never raises the error on the entries that are there. Items are encoded with H fixed; sparse
-    matrices stay sparse.
+    Use it when values are counts or brightness and you want to see parts that add up; entries may be missing (NaN).
+
+    Objectives: ``frobenius``, half the squared error; ``divergence``, the generalised Kullback-Leibler divergence.
+    Solvers: ``cd``, coordinate descent over the components (squared error only; the ``auto`` choice for it); ``mu``,
+    Lee & Seung's multiplicative updates. A missing entry is replaced by its current estimate at each step, which never
+    raises the error on the entries that are present. H is fixed when items are encoded; sparse matrices stay sparse.
 
     Examples
     --------
@@ -53,13 +54,15 @@ class NMF(Encoder):
 
     name: ClassVar[str] = "nmf"
     reads_missing: ClassVar[bool] = True
-    k: int = option(49, "number of parts", ge=1)
-    solver: str = option("auto", "how it is fitted", choices=("auto", "cd", "mu"))
-    objective: str = option("frobenius", "what is minimised", choices=("frobenius", "divergence"))
-    iterations: int = option(200, "passes over the data at most", ge=1)
-    tolerance: float = option(1e-4, "stop when a pass gains less than this share of the first error", ge=0)
-    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
-    seed: int = option(0, "seed of the first parts", ge=0, le=LARGEST_SEED)
+    n_components: int = option(49, "Number of parts.", ge=1)
+    solver: str = option("auto", "Algorithm of the fit.", choices=("auto", "cd", "mu"))
+    objective: str = option("frobenius", "Error to minimise.", choices=("frobenius", "divergence"))
+    iterations: int = option(200, "Largest number of passes over the data.", ge=1)
+    tolerance: float = option(
+        1e-4, "Stop when a pass lowers the error by less than this share of the first error.", ge=0
+    )
+    metric: str = option("cosine", "How two codes are compared.", choices=("cosine", "euclidean"))
+    seed: int = option(0, "Random seed of the initial parts.", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,7 +79,7 @@ class NMF(Encoder):
             missing = None
         unit = unit_of(largest_of(matrix))
         matrix = times(matrix, unit)
-        weights, self.components = _first_factors(matrix, self.k, self.seed)
+        weights, self.components = _first_factors(matrix, self.n_components, self.seed)
         #: The objective after each pass.
         self.objectives: list[float] = []
         for _ in steps(self.iterations, "nmf"):
@@ -88,12 +91,14 @@ class NMF(Encoder):
                 break
         self.components = times(self.components, 1 / unit)
         self._prepare()
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def _require_fit(self, matrix: Codes) -> None:
         rows, width = matrix.shape
-        if self.k > min(rows, width):
-            raise OptionError(f"nmf: k={self.k} is more than {rows} items of {width} numbers can give")
+        if self.n_components > min(rows, width):
+            raise OptionError(
+                f"nmf: n-components={self.n_components} is more than {rows} items of {width} numbers can give"
+            )
         values = matrix.data if issparse(matrix) else matrix
         if not float(np.nanmax(values, initial=0)) > 0:
             raise BadItemError("nmf: every value is 0: there is nothing to factorise")
@@ -133,7 +138,7 @@ class NMF(Encoder):
         return matrix
 
     def _encode(self, items: Any) -> Codes:
-        codes = np.empty((n_rows(items), self.k), dtype=np.float32)
+        codes = np.empty((n_rows(items), self.n_components), dtype=np.float32)
         for start in range(0, len(codes), updates.ROWS):
             rows = times(items[start : start + updates.ROWS], self._unit)
             codes[start : start + updates.ROWS] = self._weights(rows).T
@@ -141,7 +146,7 @@ class NMF(Encoder):
 
     def _weights(self, rows: Any) -> updates.Factor:
         """Return the weights (k, n) of rows; each row's depend on nothing but the row."""
-        weights = np.full((self.k, n_rows(rows)), 0.1, dtype=np.float32)
+        weights = np.full((self.n_components, n_rows(rows)), 0.1, dtype=np.float32)
         missing = None if issparse(rows) else np.isnan(rows)
         if missing is not None and missing.any() and self.objective == "frobenius":
             whole = ~missing.any(axis=1)

@@ -20,16 +20,22 @@ ROUNDING = 8 * float(np.finfo(np.float32).eps)
 
 @dataclass
 class PCA(Encoder):
-    """Projection on the k directions of largest variance: z = W(x - mean), x^ = W'z + mean.
+    """Principal component analysis: projection on the directions of largest variance.
 
-    ``exact`` solves the eigenproblem of the smaller side: fewer items than numbers in each are held and compared with
-    one another; otherwise the scatter matrix is summed batch by batch in float64, and the data are read once and never
-    held, whatever their number. ``randomized`` holds the data, and is the one for a large number of items that are wide
-    or sparse; they are centred in the products only, so that sparse rows stay sparse. ``incremental`` holds a few
-    thousand rows and k components at a time. ``auto`` is exact where either side is at most 500, items of at most
-    1,000 numbers are ten times as many, k is more than a tenth of the smaller side, or the data take more than 1 GiB;
-    otherwise randomized. With `whiten`, codes have
-    variance 1 in every component in which the data vary, and are 0 in others.
+    Use it when you want a smaller dense code that is fast to fit and easy to explain: the first projection to try.
+
+    z = W(x - mean), and x is reconstructed as W'z + mean. With `whiten`, codes have variance 1 in every component in
+    which the data vary, and are 0 in the others. Solvers:
+
+    - ``exact`` solves the eigenproblem of the smaller side. With fewer items than numbers per item, it holds the items
+      and compares them with one another. Otherwise it sums the scatter matrix batch by batch in float64; the data are
+      read once and never held.
+    - ``randomized`` holds the data; it suits many items that are wide or sparse. They are centred inside the matrix
+      products only, so sparse rows stay sparse.
+    - ``incremental`` holds a few thousand rows and the components at a time.
+    - ``auto`` is exact where either side is at most 500, where items of at most 1,000 numbers are ten times as many,
+      where `n_components` is more than a tenth of the smaller side, or where the data take more than 1 GiB; otherwise
+      randomized.
 
     Examples
     --------
@@ -45,29 +51,29 @@ class PCA(Encoder):
     """
 
     name: ClassVar[str] = "pca"
-    k: int = option(30, "number of components", ge=1)
-    metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
-    whiten: bool = option(False, "scale every component to variance 1")
-    solver: str = option("auto", "how it is fitted", choices=("auto", "exact", "randomized", "incremental"))
-    iterations: int = option(4, "power iterations of the randomized solver", ge=0, le=100)
-    seed: int = option(0, "seed of the randomized solver", ge=0, le=LARGEST_SEED)
+    n_components: int = option(30, "Number of components.", ge=1)
+    metric: str = option("euclidean", "How two codes are compared.", choices=("euclidean", "cosine"))
+    whiten: bool = option(False, "Scale every component to variance 1.")
+    solver: str = option("auto", "Algorithm of the fit.", choices=("auto", "exact", "randomized", "incremental"))
+    iterations: int = option(4, "Power iterations of the randomized solver.", ge=0, le=100)
+    seed: int = option(0, "Random seed of the randomized solver.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         solver = self.solver
         if solver == "auto":
-            solver, batches = solvers.choose(batches, self.k)
+            solver, batches = solvers.choose(batches, self.n_components)
         if solver == "exact":
-            found = solvers.exact(batches, self.k)
+            found = solvers.exact(batches, self.n_components)
         elif solver == "incremental":
-            found = solvers.incremental(batches, self.k)
+            found = solvers.incremental(batches, self.n_components)
         else:
-            found = solvers.randomized(collect(batches), self.k, self.iterations, self.seed)
+            found = solvers.randomized(collect(batches), self.n_components, self.iterations, self.seed)
         self.mean = found.mean.astype(np.float32)
         self.components = np.ascontiguousarray(_signed(found.components), dtype=np.float32)
         # float64 holds the squares of whatever float32 holds
         self.explained_variance = np.maximum(found.variance, 0).astype(np.float64)
         self.total_variance = np.asarray([found.total], dtype=np.float64)
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def spreads(self) -> NDArray[np.float64]:
         """Return the standard deviation of every component (k,); 0 where nothing but rounding varies.

@@ -233,7 +233,9 @@ def _dense(rows: Any) -> NDArray[Any]:
 def _require_enough(k: int, rows: int, width: int) -> None:
     most = min(rows, width)
     if k > most:
-        raise OptionError(f"pca: k={k} is more than {rows:,} items of {width:,} numbers can give: at most {most:,}")
+        raise OptionError(
+            f"pca: n-components={k} is more than {rows:,} items of {width:,} numbers can give: at most {most:,}"
+        )
 
 
 def _require_small(side: int) -> None:

@@ -23,10 +23,13 @@ ROWS = 4096
 
 @dataclass
 class SparseCoding(Encoder):
-    """x - mean ~ z D with few entries of z not 0: the minimum of ``|x - mean - z D|² / 2 + alpha |z|_1``.
+    """Sparse coding: items as sums of a few atoms of a learnt dictionary.
 
-    Mini-batches in turn: code a batch with the present dictionary, gather ``Z'Z`` and ``Z'X``, improve every atom by
-    coordinate descent, keep it within the unit ball.
+    Use it when you want to describe each item by a few patterns.
+
+    A code z minimises ``|x - mean - z D|² / 2 + alpha |z|_1``. The dictionary D is learnt from mini-batches: encode a
+    batch with the current dictionary, add to ``Z'Z`` and ``Z'X``, improve every atom by coordinate descent, and project
+    it onto the unit ball.
 
     Examples
     --------
@@ -46,12 +49,12 @@ class SparseCoding(Encoder):
 
     name: ClassVar[str] = "sparse-coding"
     reads_sparse: ClassVar[bool] = False
-    k: int = option(100, "number of atoms", ge=1)
-    alpha: float = option(0.5, "price of a code's size: larger is sparser", gt=0)
-    epochs: int = option(3, "passes over the data", ge=1)
-    batch_size: int = option(512, "rows of a mini-batch", ge=1)
-    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
-    seed: int = option(0, "seed of order and first atoms", ge=0, le=LARGEST_SEED)
+    n_components: int = option(100, "Number of atoms.", ge=1)
+    alpha: float = option(0.5, "Weight of the L1 penalty: a larger value gives sparser codes.", gt=0)
+    epochs: int = option(3, "Passes over the data.", ge=1)
+    batch_size: int = option(512, "Rows per mini-batch.", ge=1)
+    metric: str = option("cosine", "How two codes are compared.", choices=("cosine", "euclidean"))
+    seed: int = option(0, "Random seed of the initial atoms and of the order of rows.", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,11 +66,11 @@ class SparseCoding(Encoder):
         self.mean = matrix.mean(axis=0, dtype=np.float64).astype(np.float32)
         generator = np.random.default_rng(self.seed)
         self.components = self._first_atoms(matrix, generator)
-        gathered, crossed = np.zeros((self.k, self.k), np.float32), np.zeros_like(self.components)
+        gathered, crossed = np.zeros((self.n_components, self.n_components), np.float32), np.zeros_like(self.components)
         size = min(self.batch_size, len(matrix))
         per_epoch = max(1, len(matrix) // size)
         order = generator.permutation(len(matrix))
-        for step in steps(self.epochs * per_epoch, "sparse-coding", "batch"):
+        for step in steps(self.epochs * per_epoch, "sparse-coding", "batches"):
             place = step % per_epoch
             if place == 0 and step:
                 order = generator.permutation(len(matrix))
@@ -79,7 +82,7 @@ class SparseCoding(Encoder):
             crossed = kept * crossed + codes.T @ rows
             self._improve(gathered, crossed, rows, generator)
         self._require_codes(matrix[:ROWS] - self.mean)
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def _require_codes(self, rows: NDArray[Any]) -> None:
         largest = float(np.abs(rows @ self.components.T).max())
@@ -90,14 +93,17 @@ class SparseCoding(Encoder):
             )
 
     def _first_atoms(self, matrix: NDArray[Any], generator: np.random.Generator) -> NDArray[np.float32]:
-        rows = matrix[generator.choice(len(matrix), self.k, replace=self.k > len(matrix))] - self.mean
+        rows = (
+            matrix[generator.choice(len(matrix), self.n_components, replace=self.n_components > len(matrix))]
+            - self.mean
+        )
         rows = rows + 1e-3 * generator.standard_normal(rows.shape)
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
     def _improve(
         self, gathered: NDArray[Any], crossed: NDArray[Any], rows: NDArray[Any], generator: np.random.Generator
     ) -> None:
-        for atom in range(self.k):
+        for atom in range(self.n_components):
             used = gathered[atom, atom]
             if used < 1e-6:  # an atom that no item uses starts again as an item
                 fresh = rows[generator.integers(len(rows))] + 1e-3 * generator.standard_normal(rows.shape[1])
@@ -128,7 +134,7 @@ class SparseCoding(Encoder):
         return codes.astype(np.float32, copy=False)
 
     def _encode(self, items: Any) -> Codes:
-        codes = np.empty((len(items), self.k), dtype=np.float32)
+        codes = np.empty((len(items), self.n_components), dtype=np.float32)
         onto = self._products.of(self.components, self.mean)
         if self._prepared is None or self._prepared[0] is not self.components:
             gram = Product(self.components)(self.components)

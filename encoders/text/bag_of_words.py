@@ -25,9 +25,12 @@ ANALYSIS = 2
 
 @dataclass
 class BagOfWords(Encoder):
-    """Word counts over a vocabulary learnt from the corpus.
+    """Word counts over a vocabulary that is learnt from the corpus.
 
-    All encoders of words share one analysis: `words` splits a text, the stop list is left out, the rest is stemmed.
+    Use it when another encoder needs word counts, for instance ``nmf`` or an autoencoder after it.
+
+    ``bow``, ``tfidf`` and ``bm25`` analyse texts in the same way: `words` splits a text, stop words are removed, and
+    the other words are stemmed.
 
     Examples
     --------
@@ -45,17 +48,19 @@ class BagOfWords(Encoder):
     name: ClassVar[str] = "bow"
     reads: ClassVar[Modality] = Modality.TEXT
     metric: ClassVar[Metric] = Metric.COSINE
-    size: int | None = option(None, "keep the most frequent words only", ge=1)
-    min_df: float = option(1, "least number of documents (or share, below 1) a word occurs in", gt=0)
-    max_df: float = option(1.0, "largest share of documents (or number, above 1) a word occurs in", gt=0)
-    stop: str = option("english", "stop list", choices=("none", "english"))
+    size: int | None = option(None, "Vocabulary size: the number of most frequent words; none: all words.", ge=1)
+    min_df: float = option(1, "Smallest document frequency of a word: a count from 1 up, or a share below 1.", gt=0)
+    max_df: float = option(1.0, "Largest document frequency of a word: a share up to 1, or a count above 1.", gt=0)
+    stop: str = option("english", "Stop list: common words that are left out.", choices=("none", "english"))
     stem: str = option(
-        "english", "Snowball stemmer", choices=("none", "english", "german", "french", "spanish", "italian")
+        "english",
+        "Language of the Snowball stemmer.",
+        choices=("none", "english", "german", "french", "spanish", "italian"),
     )
     marks: str = option(
-        "points", "marks left out of words: Hebrew and Arabic vowel points; these and accents", choices=MARKS
+        "points", "Marks removed from words: none, Hebrew and Arabic vowel points, or these and accents.", choices=MARKS
     )
-    binary: bool = option(False, "presence instead of counts")
+    binary: bool = option(False, "Encode whether a word occurs instead of how often.")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -19,12 +19,16 @@ METHODS = ("lucene", "robertson", "atire", "bm25+", "bm25l")
 
 @dataclass
 class BM25(BagOfWords):
-    """Asymmetric: score(q, d) = sum over the words of q of their BM25 weight in d, an inner product.
+    """Okapi BM25 weights of words; documents and queries have different codes.
 
-    ``bm25+`` and ``bm25l`` bound from below what a word is worth that a document holds at all, however long it is: in
-    ``bm25+`` at least delta times its idf more than its absence, which is worth 0, as in both papers. (Elsewhere,
-    in table 1 of Kamphuis et al. and in bm25s and rank_bm25, words that are absent get the bound as well, and the gap
-    that it was made for closes again.)
+    Use it when people search your texts with words: try it first, and compare every other space of texts with it.
+
+    The score of a document is the inner product of its weights with the word counts of the query.
+
+    ``bm25+`` and ``bm25l`` give a word that a document contains a lower bound, so that long documents are not
+    penalised too much. In ``bm25+`` the word adds at least delta times its idf; a word that is absent adds 0, as in
+    both papers. (Table 1 of Kamphuis et al., bm25s and rank_bm25 also add the bound for absent words, which cancels its
+    effect.)
 
     Examples
     --------
@@ -43,10 +47,12 @@ class BM25(BagOfWords):
 
     name: ClassVar[str] = "bm25"
     metric: ClassVar[Metric] = Metric.DOT
-    method: str = option("lucene", "which BM25", choices=METHODS)
-    k1: float = option(1.2, "how fast repetition saturates", ge=0)
-    b: float = option(0.75, "how much length is discounted", ge=0, le=1)
-    delta: float | None = option(None, "lower bound of bm25+ and bm25l; none: 1 and 0.5, as in their papers", ge=0)
+    method: str = option("lucene", "Variant of the formula.", choices=METHODS)
+    k1: float = option(1.2, "Term frequency saturation: a larger value counts repetitions more.", ge=0)
+    b: float = option(0.75, "Length normalisation: 0 is none, 1 is full.", ge=0, le=1)
+    delta: float | None = option(
+        None, "Lower bound of bm25+ and bm25l for a word that occurs; none: 1 for bm25+, 0.5 for bm25l.", ge=0
+    )
 
     def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
         self.idf = inverse_document_frequency(frequency, documents, self.method).astype(np.float32)

@@ -22,7 +22,7 @@ from retrieval.corpora.lines import checked_encoding, numbered_lines
 from retrieval.corpora.source import FileSource
 
 #: What may part the columns where nothing is said, and the usual names of these.
-MARKS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|")
 #: Characters of a cell at most; the csv module takes 4 bytes for each.
 LONGEST_CELL = MAX_TEXT_BYTES
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -37,11 +37,13 @@ class Row(NamedTuple):
 
 @dataclass(eq=False, kw_only=True)
 class Cells(FileSource):
-    """How a delimited file is written, as options of the class that derives from it, and its rows."""
+    """A delimited file: the options that say how it is written, and the reader of its rows."""
 
-    delimiter: str | None = option(None, "what parts the columns: a character, or 'tab' (default: as the first line)")
-    encoding: str = option("utf-8", "how characters are stored, e.g. latin-1")
-    quote: str | None = option('"', "the quotation mark around cells; none: quotation marks are characters as others")
+    delimiter: str | None = option(
+        None, "Character between the columns, or the word tab (default: detected in the first line)."
+    )
+    encoding: str = option("utf-8", "Character encoding of the file, e.g. latin-1.")
+    quote: str | None = option('"', "Quotation mark around cells; with none, quotation marks are ordinary characters.")
 
     def rows(self, path: Path, wanted: Callable[[list[str]], bool], on_bad: OnBad = raise_bad) -> Iterator[Row]:
         """Read the rows from the beginning; the first one names the columns.
@@ -123,7 +125,7 @@ def delimiter_of(first: str, usual: str, wanted: Callable[[list[str]], bool]) ->
     >>> delimiter_of("text, long; and one\n", ",", lambda columns: "text" in columns)
     ','
     """
-    found = {mark: columns_of(first, mark) for mark in MARKS}
+    found = {mark: columns_of(first, mark) for mark in DELIMITERS}
     if wanted(found.get(usual, [])):
         return usual
     others = [mark for mark, columns in found.items() if wanted(columns)]

@@ -37,7 +37,7 @@ class Split(NamedTuple):
 
 @dataclass(eq=False)
 class Cifar10(Source):
-    """The training pictures, with the test pictures as queries, uint8 (32, 32, 3).
+    """CIFAR-10: photographs in ten classes, uint8 (32, 32, 3); the test pictures are the queries.
 
     Reads an archive of ``train/<class>/*.jpg`` and ``test/<class>/*.jpg`` (JPEG, a few grey levels off), or
     the authors' ``cifar-10-binary.tar.gz`` (exact). Each split is decoded once and held as one array.
@@ -46,7 +46,11 @@ class Cifar10(Source):
     path: Path
     name: str = "cifar10"
     on_bad: OnBad = raise_bad
-    split: str = option("train", "train: test pictures are the queries; test: only these", choices=("train", "test"))
+    split: str = option(
+        "train",
+        "With train, training pictures are the items and test pictures the queries; with test, test pictures are both.",
+        choices=("train", "test"),
+    )
 
     modality = Modality.IMAGE
 

@@ -1,17 +1,16 @@
-"""What folders (and archives) of texts and pictures share: sub-folder = label; a part may be the queries."""
+"""The base of folders and archives of texts or pictures: a sub-folder is a label, and one may hold the queries."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from encoders.errors import CorpusError
 from encoders.options import option
 from encoders.progress import say
-from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.base import Item
 from retrieval.corpora.files import File, folders_of, read_files
 from retrieval.corpora.skipped import SkippedFiles
 from retrieval.corpora.source import FileSource
@@ -19,13 +18,10 @@ from retrieval.corpora.source import FileSource
 
 @dataclass(eq=False)
 class FolderSource(FileSource):
-    """Files of a folder, tar or zip: the id is the file's name in it, the label the folder it lies in."""
+    """The files of a folder, tar or zip: the id is the path of the file in it, the label is its sub-folder."""
 
-    path: Path
-    name: str
-    on_bad: OnBad = raise_bad
-    part: str | None = option(None, "index only files below the sub-folder of this name, e.g. train")
-    queries_part: str | None = option(None, "take the queries from the sub-folder of this name, e.g. test")
+    part: str | None = option(None, "Index only the files below the sub-folder with this name, e.g. train.")
+    queries_part: str | None = option(None, "Take the queries from the sub-folder with this name, e.g. test.")
 
     #: Bytes of one file at most.
     largest_file: ClassVar[int | None] = None

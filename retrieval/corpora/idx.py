@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
-from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.base import Item
 from retrieval.corpora.files import existing, open_bytes, plain_name
 from retrieval.corpora.source import FileSource
 
@@ -27,16 +27,18 @@ _IMAGES = re.compile(r"(images)?[-.]idx[34]-ubyte$")
 
 @dataclass(eq=False)
 class Idx(FileSource):
-    """Pictures in an IDX file, or the four files of an MNIST-like set in a folder.
+    """Pictures in an IDX file, or in a folder with the four files of MNIST.
 
-    For a folder the items are the training pictures and the queries the test pictures; the decoded bytes of a
-    split are held once, and its items are views into them.
+    In a folder the items are the training pictures and the queries are the test pictures. The labels are in the file
+    whose name has ``labels`` instead of ``images``. Every file may be gzipped. The bytes of a split are held once; its
+    items are views into them.
     """
 
-    path: Path
-    name: str
-    on_bad: OnBad = raise_bad
-    split: str = option("train", "train: test pictures are the queries; test: only these", choices=("train", "test"))
+    split: str = option(
+        "train",
+        "With train, training pictures are the items and test pictures the queries; with test, test pictures are both.",
+        choices=("train", "test"),
+    )
     class_names: tuple[str, ...] = ()
 
     modality = Modality.IMAGE

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +14,40 @@ from encoders.errors import CorpusError, OptionError
 from encoders.options import option
 from encoders.plain_file import read_plain
 from encoders.progress import say
+from encoders.query_string import write_query_string
 from retrieval.corpora.base import Item
 from retrieval.corpora.files import MAX_FILE_BYTES, File, open_files
 from retrieval.corpora.folder import FolderSource
 from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_head
-from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like
+from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like, stated_options
 from retrieval.corpora.stray_files import stray_reason
 
 
 @dataclass(eq=False)
 class Images(FolderSource):
-    """Every picture file is an item, its sub-folder the label; all are brought to one size, grey or RGB, and 8 bits.
+    """Pictures in the files of a folder, tar or zip: every picture is an item, and its sub-folder is the label.
 
-    Before the first picture is given out the heads of all are read: without ``size`` all keep the size that they have
-    in common, and pictures of several sizes are fitted into one; without ``grey`` all become RGB if one has colours.
-    Values of more than 8 bits are scaled by the range that the whole corpus uses. What was chosen is written into the
-    name of the corpus, as options, so that a collection of it treats other pictures alike.
+    All pictures get one size, grey levels or RGB, and 8 bits a value. nearby first reads the headers of all files.
+    Without ``size``, pictures keep the size that they have in common; pictures of several sizes get the size of most
+    of them, or a square. Without ``grey``, all become RGB when one picture has colours. Values of more than 8 bits are
+    scaled by the range that the whole corpus uses. The choices are said on standard error and stored as options in
+    the name of the corpus, so that pictures which you add or search later are treated the same.
     """
 
-    size_: str | None = option(None, "resize every picture to WIDTHxHEIGHT, e.g. 32x32 (default: chosen)")
-    grey: bool | None = option(None, "true: all to grey levels; false: all to RGB (default: RGB if one has colours)")
-    fit: str | None = option(None, "how a picture of other proportions is fitted (default: crop)", choices=FITS)
-    white: float | None = option(None, "value of 16-bit, 32-bit and float pictures that becomes white, e.g. 4095")
-    black: float | None = option(None, "value of them that becomes black")
+    size_: str | None = option(None, "Resize every picture to WIDTHxHEIGHT, e.g. 32x32 (default: by the pictures).")
+    grey: bool | None = option(
+        None, "With true, all pictures become grey; with false, RGB (default: RGB when one picture has colours)."
+    )
+    fit: str | None = option(
+        None, "How a picture with other proportions than the size is fitted (default: crop).", choices=FITS
+    )
+    white: float | None = option(
+        None,
+        "Value that becomes white in pictures of more than 8 bits a value, e.g. 4095 (default: by the pictures).",
+    )
+    black: float | None = option(
+        None, "Value that becomes black in pictures of more than 8 bits a value (default: by the pictures)."
+    )
 
     modality = Modality.IMAGE
 
@@ -53,10 +63,10 @@ class Images(FolderSource):
     def name(self) -> str:
         """The address that the user gave, with the options that were chosen for want of any."""
         given = {"size": self.size_, "fit": self.fit, "grey": self.grey, "black": self.black, "white": self.white}
-        chosen = [f"{key}={quote(value, safe='.-')}" for key, value in self._chosen().items() if given[key] is None]
+        chosen = {key: value for key, value in self._chosen().items() if given[key] is None}
         if not chosen:
             return self._name
-        return f"{self._name}{'&' if '?' in self._name else '?'}{'&'.join(chosen)}"
+        return f"{self._name}{'&' if stated_options(self._name) else '?'}{write_query_string(chosen)}"
 
     @name.setter
     def name(self, name: str) -> None:

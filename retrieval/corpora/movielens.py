@@ -23,7 +23,7 @@ GENRES = (
 
 @dataclass(eq=False)
 class MovieLens(RatingSource):
-    """The folder of ml-100k: 943 people, 1,682 films, 100,000 ratings from 1 to 5; label = the film's first genre."""
+    """MovieLens 100k: 100,000 ratings from 1 to 5 of 1,682 films by 943 users; the label is the film's first genre."""
 
     def read(self) -> Ratings:
         """Read ``u.data``: user, film, rating and time, between tabs."""

@@ -26,17 +26,21 @@ _NAME = re.compile(r"20news-bydate-(train|test)/([^/]+)/([^/]+)$")
 
 @dataclass(eq=False)
 class Newsgroups(Source):
-    """The training postings, with the test postings as queries; the label is the group.
+    """20 Newsgroups: postings in 20 groups; the label is the group, and the test postings are the queries.
 
-    The subject is each item's title, to be shown; unlike elsewhere it is no part of the content, being a
-    header. Postings of which nothing remains are left out: their number is `dropped`.
+    The subject is the title; it is a header, so it is not part of the text. A posting without any text after headers,
+    signatures and quotations are removed is left out; `dropped` counts them.
     """
 
     path: Path
     name: str = "20newsgroups"
     on_bad: OnBad = raise_bad
-    split: str = option("train", "train: test postings are the queries; test: only these", choices=("train", "test"))
-    raw: bool = option(False, "keep headers, signatures and quotations")
+    split: str = option(
+        "train",
+        "With train, training postings are the items and test postings the queries; with test, test postings are both.",
+        choices=("train", "test"),
+    )
+    raw: bool = option(False, "With true, headers, signatures and quotations stay in the text.")
 
     modality = Modality.TEXT
 

@@ -19,7 +19,11 @@ ROWS = 1024
 
 @dataclass(eq=False)
 class Parquet(Table):
-    """A ``.parquet`` file, read in pieces of a row group."""
+    """Texts in a ``.parquet`` file, one row each.
+
+    A part of a nested column is named by its path, such as ``metadata.category``. A value that is null, NaN or
+    infinite counts as missing. Columns that hold neither text, title, label nor id become metadata.
+    """
 
     def records(self) -> Iterator[Record]:
         """Read the rows from the beginning."""

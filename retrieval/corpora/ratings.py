@@ -1,4 +1,4 @@
-"""Tables of ratings: who rated what, and how; an item of the corpus is a column or row of the ratings matrix."""
+"""Tables of ratings as a corpus of vectors: an item is a column or a row of the matrix of users and rated items."""
 
 from __future__ import annotations
 
@@ -47,13 +47,17 @@ class Ratings(NamedTuple):
 class RatingSource(Source):
     """A ratings matrix as a corpus of vectors: NaN where there is no rating.
 
-    A subclass reads the ratings; titles and labels of what was rated where it has any.
+    A subclass reads the ratings, and the titles and labels of the rated items where it has any.
     """
 
     path: Path
     name: str
     on_bad: OnBad = raise_bad
-    by: str = option("item", "what an item of the corpus is", choices=("item", "user"))
+    by: str = option(
+        "item",
+        "With item, a vector is one rated item and its ratings; with user, one user and the ratings of that user.",
+        choices=("item", "user"),
+    )
 
     modality = Modality.VECTOR
 
@@ -130,11 +134,15 @@ def _numbered(names: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
 
 @dataclass(eq=False)
 class RatingTable(Cells, RatingSource):
-    """A CSV or TSV file with a column each for user, item and rating, named in its first line."""
+    """Ratings in a ``.csv`` or ``.tsv`` file: one row for each rating, with its user, item and value.
 
-    user: str | None = option(None, "column with the user (default: user, user_id or userId)")
-    item: str | None = option(None, "column with the item (default: item, item_id, movie or movieId)")
-    rating: str | None = option(None, "column with the rating (default: rating or score)")
+    A table whose first line has a usual name for all three columns is read as ratings; one of these options, or a
+    text option such as ``?text=``, decides otherwise. Missing ratings are NaN, which the space ``mf`` reads.
+    """
+
+    user: str | None = option(None, "Column with the user (default: user, user_id or userId).")
+    item: str | None = option(None, "Column with the rated item (default: item, item_id, movie or movieId).")
+    rating: str | None = option(None, "Column with the rating, a number (default: rating or score).")
 
     def read(self) -> Ratings:
         """Read the file, line by line."""
@@ -206,7 +214,7 @@ def _rating(cells: Sequence[str], places: Sequence[int], head: Sequence[str]) ->
 
 @dataclass(eq=False)
 class RatingsExample(RatingSource):
-    """Five people and four figures, five ratings missing: the worked example of matrix factorisation."""
+    """Fifteen ratings of four items by five users: the worked example of matrix factorisation."""
 
     path: Path = Path()
     name: str = "ratings-example"

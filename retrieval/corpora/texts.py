@@ -26,13 +26,16 @@ _MARKS = {
 
 @dataclass(eq=False)
 class Texts(FolderSource):
-    """Every file is one document, its sub-folder the label, its first line that says anything the title.
+    """Texts in the files of a folder, tar or zip: every file is an item, and its sub-folder is the label.
 
-    README, licence and checksum files, and files of other formats, are no documents; how many, is said.
+    The first line that is not blank is the title. README, licence and checksum files and files of other formats are
+    skipped; one line on standard error counts them. Links are followed; hidden files are skipped.
     """
 
-    encoding: str | None = option(None, "how characters are stored (default: utf-8, else latin-1)")
-    stray: bool = option(False, "true: README, licence and checksum files are documents too")
+    encoding: str | None = option(
+        None, "Character encoding of the files, e.g. latin-1 (default: UTF-8; Latin-1 for a file that is not UTF-8)."
+    )
+    stray: bool = option(False, "With true, README, licence and checksum files are items too.")
 
     modality = Modality.TEXT
     largest_file = MAX_TEXT_BYTES

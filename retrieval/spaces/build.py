@@ -20,6 +20,7 @@ from encoders.codes import Batches, Codes, Modality, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.plain_file import entries_below
+from encoders.progress import progress
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
@@ -208,11 +209,7 @@ def encoded(
 
     With `counts`, for an index that weighs words itself, they are counts over the words of the encoder's lexicon.
     """
-    from tqdm import tqdm
-
-    # quiet for the first second: short work needs no bar
-    bar: Any = tqdm(total=total, desc=f"encoding {encoder}", unit=" items", disable=None, leave=False, delay=1)
-    try:
+    with progress(f"encoding {encoder}", total, "items") as bar:
         for chunk in chunks(items, BATCH_ROWS, item_bytes):
             before = time.perf_counter()
             codes = _encode(encoder.encode_counts if counts else encoder.encode, chunk)
@@ -221,8 +218,6 @@ def encoded(
                 cost.code_bytes += bytes_of(codes)
             yield [item.id for item in chunk], codes
             bar.update(len(chunk))
-    finally:
-        bar.close()
 
 
 def _encode(encode: Callable[[Any], Codes], chunk: list[Item]) -> Codes:

@@ -103,3 +103,20 @@ def test_unknown_names() -> None:
 def test_a_factory_string_without_its_library_is_recognised(text):
     with pytest.raises(UnknownNameError, match=f"did you mean 'faiss:{text}'"):
         check_description(text)
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ("exact?k=3", "'exact' takes no search parameters; got 'k'"),
+        (
+            "faiss:IVF4,Flat?nprob=3",
+            r"'faiss:IVF4,Flat' has no search parameter 'nprob'; did you mean 'nprobe'\? Its search parameters: nprobe",
+        ),
+        ("faiss:BHash8?flips=3", "'faiss:BHash8' has no search parameter 'flips'; did you mean 'nflip'"),
+        ("faiss:Flat?nprobe=3", "'faiss:Flat' takes no search parameters; got 'nprobe'"),
+    ],
+)
+def test_an_unknown_parameter_names_those_that_exist(description: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        check_description(description)

@@ -137,12 +137,15 @@ def method_section(comparison: Comparison, key: str) -> Markup:
 
 
 def _cut_precision(comparison: Comparison) -> str:
-    """Say what AP@k is where labels judge: trec_eval divides by all relevant items, of which a class has too many."""
+    """The definition of AP@k when labels decide what is relevant: trec_eval's divisor has no bound."""
     cut = [name for name in measures_of(comparison) if name.startswith("AP@")]
     if comparison.judged_by != "labels" or not cut:
         return ""
     k = cut[0].removeprefix("AP@")
-    return f" {cut[0]} is the mean precision at the relevant answers among the first {k}, however many there are."
+    return (
+        f" {cut[0]} is the sum of the precisions at the relevant answers among the first {k}, divided by the number of "
+        f"relevant items or by {k}, whichever is smaller."
+    )
 
 
 def method_list(made: Mapping[str, Any]) -> Markup:

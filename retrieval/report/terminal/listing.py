@@ -263,14 +263,16 @@ def encoders_json() -> list[dict[str, Any]]:
         cls = encoder_class(name)
         fields = [
             {
-                "name": field.name.replace("_", "-"),
+                "name": options.written_name(field.name),
                 "default": field.default,
                 "help": field.metadata.get("help", ""),
                 "choices": field.metadata.get("choices"),
             }
             for field in options.fields_of(cls)
         ]
-        rows.append({"name": name, "reads": str(cls.reads), "summary": entry.summary, "options": fields})
+        rows.append(
+            {"name": name, "reads": str(cls.reads), "summary": entry.summary, "use": entry.use, "options": fields}
+        )
     return rows
 
 
@@ -278,12 +280,13 @@ def encoders_lines() -> list[str]:
     """Return the same as lines."""
     lines = []
     for row in encoders_json():
-        lines.append(f"{row['name']:<18} {row['reads']:<7} {row['summary']}")
+        summary = f"{row['name']:<18} {row['reads']:<7} {row['summary']}"
+        lines += textwrap.wrap(summary, WIDTH, subsequent_indent=" " * 27, break_on_hyphens=False)
         for field in row["options"]:
             default = options.text_of(field["default"]) if field["default"] is not None else "none"
-            choices = f": {', '.join(field['choices'])}" if field["choices"] else ""
-            told = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
-            lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
+            choices = f" Choices: {', '.join(field['choices'])}." if field["choices"] else ""
+            text = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
+            lines += textwrap.wrap(text, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
     return lines
 
 

@@ -161,7 +161,7 @@ def test_a_sample_is_kept_of_many_items(encoder):
 
 
 def test_more_components_or_neighbours_than_items_are_refused():
-    with pytest.raises(OptionError, match="k=6 Gaussians cannot be fitted to 5 items"):
+    with pytest.raises(OptionError, match="n-components=6 Gaussians cannot be fitted to 5 items"):
         Mixture(6).fit(ROWS[:5])
     with pytest.raises(OptionError, match="k=6 neighbours cannot be found among 5 items"):
         NearestDensity(6).fit(ROWS[:5])

@@ -214,7 +214,7 @@ def test_nothing_to_factorise_is_said(rows):
 
 
 def test_what_cannot_be_fitted_is_refused():
-    with pytest.raises(OptionError, match="k=9 is more than 8 items of 64 numbers can give"):
+    with pytest.raises(OptionError, match="n-components=9 is more than 8 items of 64 numbers can give"):
         NMF(9).fit(DIGITS[:8])
     with pytest.raises(OptionError, match="for the divergence use solver=mu"):
         NMF(9, "cd", "divergence")

@@ -417,7 +417,7 @@ def test_an_index_of_another_encoder_is_refused(collection):
 
 
 def test_spaces_are_found_by_what_they_mean(collection):
-    assert collection.resolve("tfidf+lsa:k=2") == "tfidf+lsa:2"
+    assert collection.resolve("tfidf+lsa:n-components=2") == "tfidf+lsa:2"
     assert collection.resolve("bm25:k1=1.2") == "bm25"
     with pytest.raises(UnknownNameError, match="did you mean"):
         collection.resolve("tfidf+lsa:4")

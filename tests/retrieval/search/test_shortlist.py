@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from scipy.sparse import csr_array
+from typer.testing import CliRunner
 
 import cli
 from encoders.codes import Kind, Metric, Space
