@@ -67,7 +67,7 @@ class Index(ABC):
     #: True when only items with a score above 0 are answers.
     positive_only: bool = False
     #: The most answers that one search can give; None is no limit.
-    most: ClassVar[int | None] = None
+    max_k: ClassVar[int | None] = None
     #: True when the index takes BM25 spaces by their words, which it weighs itself.
     takes_words: ClassVar[bool] = False
     #: True when codes whose squares float32 cannot hold are kept in another unit; else they are refused.

@@ -14,7 +14,7 @@ from encoders.errors import ServerError
 from indexers.elasticsearch.address import LOADING, Address
 from indexers.elasticsearch.client import cause_of, has_credentials
 from indexers.elasticsearch.deadline import timeout_seconds
-from indexers.elasticsearch.mapping import Layout
+from indexers.elasticsearch.mapping import IndexMapping
 from indexers.elasticsearch.reading import Reader
 from indexers.elasticsearch.retry import SHORT, retried
 from indexers.elasticsearch.trust import remember
@@ -44,7 +44,7 @@ class Described(NamedTuple):
     meta: dict[str, Any]
 
 
-class Site(Reader):
+class IndexAdmin(Reader):
     """An address, and the server there.
 
     Parameters
@@ -62,7 +62,7 @@ class Site(Reader):
     """
 
     @classmethod
-    def named(cls, address: Address, retry_seconds: float = SHORT) -> Site:
+    def named(cls, address: Address, retry_seconds: float = SHORT) -> IndexAdmin:
         """Return the server at an address that the user himself has given to index at; it is trusted from now on.
 
         Raises
@@ -70,10 +70,10 @@ class Site(Reader):
         ServerError
             When no Elasticsearch answers there.
         """
-        site = cls(address, retry_seconds, named=True)
+        admin = cls(address, retry_seconds, named=True)
         if has_credentials():
             remember(address.hosts)
-        return site
+        return admin
 
     @property
     def next(self) -> str:
@@ -136,13 +136,13 @@ class Site(Reader):
             client.indices.put_mapping(index=name, meta=meta)
 
     @retried
-    def create(self, name: str, alias: str, layout: Layout, meta: dict[str, Any]) -> bool:
+    def create(self, name: str, alias: str, mapping: IndexMapping, meta: dict[str, Any]) -> bool:
         """Make an index that is loaded under `alias`; False where somebody made it a moment ago."""
         with self.asking() as client:
             made = client.options(ignore_status=400).indices.create(
                 index=name,
-                settings=layout.settings(self.address),
-                mappings=layout.mappings({MADE_BY: "an index", **meta}),
+                settings=mapping.settings(self.address),
+                mappings=mapping.mappings({MADE_BY: "an index", **meta}),
                 aliases={alias: {}, write_alias(name): {}},
                 wait_for_active_shards="0",  # whoever writes to it waits in `require_alive`
             )

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Reader:
-    """A server, as it is read; see `Site` for the parameters."""
+    """A server, as it is read; see `IndexAdmin` for the parameters."""
 
     def __init__(self, address: Address, retry_seconds: float = SHORT, named: bool = False) -> None:
         self.address, self.retry_seconds = address, retry_seconds

@@ -133,8 +133,8 @@ class Generations:
             with self._locked():
                 first = self.current() is None
                 draft = self.folder / GENERATIONS / DRAFT
-                for place in (self.folder, draft.parent, self.folder / WORK):
-                    sweep_inside(place)
+                for folder in (self.folder, draft.parent, self.folder / WORK):
+                    sweep_inside(folder)
                 shutil.rmtree(draft, ignore_errors=True)  # what a killed writer left
                 try:
                     draft.mkdir(parents=True)
