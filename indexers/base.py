@@ -66,7 +66,7 @@ class Index(ABC):
     mapped_files: ClassVar[frozenset[str]] = frozenset()
     #: True when only items with a score above 0 are answers.
     positive_only: bool = False
-    #: The most answers that one search can give; None is no limit.
+    #: The largest `k` of one search; None is no limit.
     max_k: ClassVar[int | None] = None
     #: True when the index takes BM25 spaces by their words, which it weighs itself.
     takes_words: ClassVar[bool] = False
@@ -143,7 +143,7 @@ class Index(ABC):
         Raises
         ------
         OptionError
-            What the index says of the first sort of codes, when it takes them for no sort that it can honour.
+            The index's refusal of the first kind of codes that it supports, if it refuses every kind.
         """
         refusals: list[NearbyError] = []
         for kind, metric in sorted(cls.spaces, key=lambda pair: (pair[0] is Kind.BINARY, pair)):
@@ -354,8 +354,8 @@ class Index(ABC):
 
         return load_index(folder, mmap)
 
-    def close(self) -> None:  # noqa: B027  # only an index with a connection has something to let go
-        """Let go of connections."""
+    def close(self) -> None:  # noqa: B027  # only an index with a connection has something to close
+        """Close connections."""
 
     def __enter__(self) -> Self:
         return self

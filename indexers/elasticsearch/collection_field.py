@@ -92,7 +92,7 @@ class CollectionField(Elasticsearch):
         return HitLists.of(self.hits_of(queries, self._answers(matrix, checked_k(k))) if matrix.shape[0] else [])
 
     def close(self) -> None:
-        """Let go of nothing: the index stays."""
+        """Do nothing: the index stays on the server."""
 
     @property
     def _ids(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Codes at full precision, as they lie in the documents: for scores that are computed here."""
+"""Full-precision codes, fetched from the documents, for scores that are computed here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KeyOf = Callable[[int], str]
 
 @dataclass(frozen=True)
 class StoredVectors:
-    """Where the codes of a space lie."""
+    """The field of an index that holds the codes of a space."""
 
     admin: IndexAdmin
     index: str

@@ -1,8 +1,8 @@
-"""An address and what is there: the index that is served and the one that is being made; what is whose: `ownership`.
+"""Administration of the indexes at an address: the one that is served and the one that is loaded; see `ownership` too.
 
 Every index is called ``NAME-NUMBER`` and served under the alias ``NAME``. While it is loaded it has the alias
-``NAME.next``; one atomic call makes it the one that is served. It is written to under an alias of its own: what comes
-late, from a node that stood still or a process that did not see the swap, cannot get into the index that came after.
+``NAME.next``; one atomic call makes it the one that is served. It is written to through an alias of its own, so that
+a late write, from a slow node or a process that did not see the swap, cannot reach the index that replaced it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from indexers.elasticsearch.trust import remember
 MADE_BY = "nearby"
 #: Said by an index of one space that a saved folder names.
 KEPT = "kept"
-#: An index that was just made, or whose node is restarted, has so long to find one.
+#: Seconds in which a new index, or one whose node restarts, has to find a node.
 ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
 _MERGE_SECONDS = 24 * 3600
-#: An index whose copies have found no node, and look for none, for so many spans of so many seconds, goes without.
+#: Number and seconds of the checks after which an index is served without copies, if no copy finds a node.
 _SPANS, _SPAN_SECONDS = 4, 5
 
 
@@ -87,7 +87,7 @@ class IndexAdmin(Reader):
         Raises
         ------
         ServerError
-            When an index of that name is none of ours, or several stand behind it.
+            When nearby did not make the index of that name, or the alias names several indexes.
         """
         with self.asking() as client:
             found = client.options(ignore_status=404).indices.get_alias(name=alias)
@@ -264,7 +264,7 @@ class IndexAdmin(Reader):
 
 
 def write_alias(index: str) -> str:
-    """Return the alias under which one index, and never another, is written to; by its name it would be made anew."""
+    """Return the alias that an index is written through: a write to its own name could create it again."""
     return f"{index}.write"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from encoders.errors import ServerError
 from indexers.elasticsearch.index_admin import KEPT, MADE_BY, IndexAdmin, write_alias
 
-#: What ``_meta`` says of the two sorts of index that nearby makes.
+#: Values in ``_meta`` for the two kinds of index that nearby makes.
 COLLECTION, ONE_SPACE = "a collection", "an index"
 #: The key of ``_meta`` that holds the identity of the maker.
 IDENTITY = "identity"
@@ -70,7 +70,7 @@ class NearbyIndex:
 
 @dataclass(frozen=True)
 class StaleIndex:
-    """An index of nearby's that serves nobody.
+    """An index that nearby has made and that is no longer served.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ def nearby_indexes(admin: IndexAdmin) -> list[NearbyIndex]:
 
 
 def next_free_name(admin: IndexAdmin) -> str:
-    """Return the name of the index that a collection makes next: behind all of nearby's, and nobody's."""
+    """Return a free name for the next index of a collection, with a higher number than all that nearby has made."""
     name = admin.address.name
     number = 1 + max((one.number for one in nearby_indexes(admin)), default=0)
     taken = admin.names_like(f"{name}-*").names

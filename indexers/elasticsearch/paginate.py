@@ -13,7 +13,7 @@ from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.query import SHOWN
 from indexers.elasticsearch.retry import VIEW_LOST, retried
 
-#: A server keeps the view that we read for so long after each page.
+#: Time for which the server keeps the view after each page.
 _KEEP = "10m"
 
 
@@ -108,7 +108,7 @@ class _View:
             return hits, str(answer["pit_id"])
 
     def close(self) -> None:
-        """Let the server forget the view; what it forgot already, or cannot be told now, it forgets by itself."""
+        """Close the view on the server; if the server does not answer, the view expires by itself."""
         if self.id is not None:
             with suppress(ServerError), self.admin.asking() as client:
                 client.options(ignore_status=404).close_point_in_time(id=self.id)

@@ -1,4 +1,4 @@
-"""Asking: one round trip for any number of searches, the answers in our order."""
+"""Search requests: one round trip for many searches; equal scores in the order of the items."""
 
 from __future__ import annotations
 

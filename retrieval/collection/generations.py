@@ -20,12 +20,12 @@ from encoders.plain_file import entries_below
 from retrieval.collection.pin import Pin, remove_unread
 
 POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
-#: Where encoders lie while they are fitted.
+#: The folder of encoders that are being fitted.
 WORK = "work"
-#: So many of the newest stay although nobody is known to read them: where the file system has no locks, readers
-#: cannot be known, and a reader that has just read the pointer still finds the generation that it names.
-KEPT = 2
-#: A writer waits so long for another before it gives up.
+#: Number of the newest generations that stay although no reader is known: some file systems have no locks, so readers
+#: are unknown, and a reader that has just read the pointer must still find its generation.
+KEEP_GENERATIONS = 2
+#: Seconds that a writer waits for another one.
 LOCK_SECONDS = 2.0
 
 
@@ -100,7 +100,7 @@ class Generations:
         )
 
     def why_none(self) -> str:
-        """Say what lies where a generation was expected, and what to do."""
+        """Return what is there instead of a collection, and what to do."""
         if self.folder.exists() and not self.folder.is_dir():
             return f"{self.folder} is a file, no collection: give the folder that  nearby index ... -o FOLDER  has made"
         if self.foreign():
@@ -163,7 +163,7 @@ class Generations:
             if path.name in (f".{POINTER}", LOCK) or is_temporary(path, POINTER):
                 path.unlink(missing_ok=True)
         if made:
-            with suppress(OSError):  # something else lies there
+            with suppress(OSError):  # the folder holds something else
                 self.folder.rmdir()
 
     def _publish(self, draft: Path) -> None:
@@ -179,7 +179,7 @@ class Generations:
         with atomic_file(self.folder / POINTER) as pointer:
             pointer.write(f"{final.name} {_check_of(final.name)}\n".encode("ascii"))
         for old in sorted(final.parent.iterdir()):
-            if old.name.isdecimal() and int(old.name) <= number - KEPT:
+            if old.name.isdecimal() and int(old.name) <= number - KEEP_GENERATIONS:
                 remove_unread(old)
 
     def refuse_links(self) -> None:

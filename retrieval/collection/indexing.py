@@ -118,7 +118,7 @@ class IndexRequest:
 def index_by_request(
     request: IndexRequest, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: ProgressCallback = quiet
 ) -> Collection | None:
-    """Do what was asked; None where only a shard was loaded."""
+    """Index a corpus as requested; return None if only a shard was loaded."""
     if request.served:
         return _serve(request, corpus, on_bad, say)
     if request.resume and not is_collection(request.folder()):
@@ -160,13 +160,13 @@ def index_corpus(
 ) -> LocalCollection:
     """Store a corpus and index it in some spaces; go on where an earlier call was interrupted.
 
-    When the first space of a new collection cannot be had, the collection is removed again, so that its folder is
-    free for the next attempt.
+    If the first space of a new collection fails, the collection is removed again, so that the folder can be used for
+    the next attempt.
 
     Raises
     ------
     NearbyError
-        When the spaces, their index or the corpus cannot be had; bad specs are refused before anything is stored.
+        When a space, an index or the corpus fails; bad specs are refused before anything is stored.
     """
     wanted = {str(planned(spec, index, corpus.modality)): spec for spec in reversed(specs)}
     made = not is_collection(folder)

@@ -38,7 +38,7 @@ class Pin:
         self._descriptor = descriptor
 
     def close(self) -> None:
-        """Let go of the generation."""
+        """Release the generation."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

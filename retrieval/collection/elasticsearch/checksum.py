@@ -1,4 +1,4 @@
-"""What is said of the items of a load so that they can be checked on the server, whatever order they are read in."""
+"""A checksum of the items of a load that does not depend on the order in which they are read."""
 
 from __future__ import annotations
 

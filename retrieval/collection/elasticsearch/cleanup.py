@@ -1,4 +1,4 @@
-"""What is at an address beside what is served: stale indexes and those that are kept; removing the stale ones."""
+"""The indexes at an address that are not served: stale ones, which can be removed, and those that stay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PREFIX = "elasticsearch:"
 
 @dataclass(frozen=True)
 class Indexes:
-    """The indexes of nearby's at an address.
+    """The indexes at an address that nearby has made.
 
     Attributes
     ----------

@@ -49,7 +49,7 @@ def index_served(
     Raises
     ------
     NearbyError
-        When the spaces, the server or the corpus cannot be had; what was served before still is.
+        When a space, the server or the corpus fails; the index that was served before still is.
     """
     description = parse_description(index)
     wanted = _wanted(specs, index, corpus.modality)
@@ -104,7 +104,7 @@ def index_served(
 
 
 def collection_in(folder: Path, admin: IndexAdmin) -> ServedCollection | None:
-    """Return the collection that lies in a folder, when it is this one."""
+    """Return the collection in a folder, if it is the one at this address."""
     generations = Generations(folder)
     present = generations.current()
     if present is None:
@@ -115,7 +115,7 @@ def collection_in(folder: Path, admin: IndexAdmin) -> ServedCollection | None:
         return None
     try:
         opened = open_collection(folder)
-    except NearbyError:  # gone from the server: it is made anew
+    except NearbyError:  # it is gone from the server, and is loaded again
         manifest = Manifest.read(present)
         if manifest.server and Address.read(parse_description(manifest.server).backend).name == admin.address.name:
             return None
@@ -127,7 +127,7 @@ def collection_in(folder: Path, admin: IndexAdmin) -> ServedCollection | None:
 
 
 def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, str]:
-    """Return the spaces as they are written in full, and as they were asked for; refuse those that cannot be had."""
+    """Return the full spec of each space, and the spec that was given; refuse spaces that a server cannot hold."""
     wanted: dict[str, str] = {}
     for spec in specs:
         encoder = planned(spec, index, modality)

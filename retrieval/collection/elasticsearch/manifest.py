@@ -1,4 +1,4 @@
-"""What an index in Elasticsearch says of itself: the manifest of a collection, in the ``_meta`` of its mapping."""
+"""The manifest of a collection on a server, in the ``_meta`` of its mapping."""
 
 from __future__ import annotations
 

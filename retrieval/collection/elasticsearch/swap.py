@@ -1,4 +1,4 @@
-"""A corpus into a new index of Elasticsearch, at once or in shards, and the swap that serves it."""
+"""Blue-green loading: a corpus goes into a new index, at once or in shards, and a swap serves it."""
 
 from __future__ import annotations
 

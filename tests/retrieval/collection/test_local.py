@@ -212,7 +212,7 @@ def test_a_kill_at_any_moment_leaves_a_readable_generation_and_nothing_else_for_
         assert_whole(folder, [set(TEXTS), set(TEXTS) - {"a"}])
     change()
     assert names(folder) == ["CURRENT", "generations", "lock"]
-    assert len(names(folder / "generations")) == generations.KEPT
+    assert len(names(folder / "generations")) == generations.KEEP_GENERATIONS
 
 
 def test_a_kill_while_a_corpus_is_indexed_keeps_nobody_from_indexing_it(tmp_path):
