@@ -246,7 +246,9 @@ def train(
     """
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
-    from retrieval.spaces.train import Workplace, read_minutes, train_encoder
+    from retrieval.spaces.time_budget import read_minutes
+    from retrieval.spaces.train import train_encoder
+    from retrieval.spaces.training_folder import TrainingFolder
 
     minutes = None if time_budget is None else read_minutes(time_budget)
     try:
@@ -254,7 +256,7 @@ def train(
             opened = Unique(open_data(corpus, on_bad=bad), bad)
             made = train_encoder(opened, space, out, minutes, resume, fresh, watch, _say)
     except KeyboardInterrupt:
-        _say(f"nearby: stopped; {Workplace(out).left()}")
+        _say(f"nearby: stopped; {TrainingFolder(out).remains()}")
         sys.exit(1)
     if as_json:
         _print_json(made.to_json())
@@ -535,8 +537,7 @@ def compare(
 
     CORPUS is indexed first; a collection is used as it is.
     """
-    from retrieval.collection.generations import is_collection
-    from retrieval.collection.open import open_collection, open_data
+    from retrieval.collection.open import collection_at, open_collection, open_data
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
@@ -544,10 +545,11 @@ def compare(
 
     _require_report_folder(out)
     indexes = index or ["auto"]
-    if is_collection(corpus):
+    folder = collection_at(corpus)
+    if folder is not None:
         if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(corpus), space, provenance=provenance())
+        comparison = compare_collection(open_collection(folder), space, provenance=provenance())
     else:
         with _reported(BadEntries(skip_bad)) as bad:
             opened = Unique(open_data(corpus, on_bad=bad), bad)
@@ -561,7 +563,7 @@ def demo(
     out: Annotated[Path, ReportFolder] = Path("nearby-demo"), verbose: Verbose = False, as_json: AsJson = False
 ) -> None:
     """Compare spaces on two corpora that need no download: handwritten digits and API documentation."""
-    from retrieval.collection.open import open_data
+    from retrieval.corpora.registry import open_corpus
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.provenance import provenance
 
@@ -569,7 +571,7 @@ def demo(
     comparisons = []
     for corpus, specs in DEMO.items():
         _say(f"comparing {len(specs)} spaces on {corpus} ...")
-        comparisons.append(compare_spaces(open_data(corpus), specs, provenance=provenance()))
+        comparisons.append(compare_spaces(open_corpus(f"corpus:{corpus}"), specs, provenance=provenance()))
     _show_comparisons(comparisons, out, verbose, as_json)
 
 

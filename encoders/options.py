@@ -1,4 +1,4 @@
-"""Hyper-parameters as dataclass fields: declared with their range, read from a spec, checked once, here."""
+"""Options as dataclass fields: declared with help and range, read from a spec, checked here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from encoders.errors import OptionError
 from encoders.numbers import read_number, read_whole, shortened
 
-#: What every library that is seeded takes: FAISS a signed 32-bit number, made 1 larger; the others more.
+#: Largest random seed that every library accepts: FAISS reads seed + 1 as a signed 32-bit number.
 LARGEST_SEED = 2**31 - 2
 
 
@@ -27,13 +27,13 @@ def option(
     choices: Sequence[str] | None = None,
     kw_only: bool | Any = dataclasses.MISSING,
 ) -> Any:
-    """Declare one hyper-parameter: its default, what it does, and the values it accepts."""
+    """Declare one option: its default, its help text, and the values that it accepts."""
     metadata = {"help": help, "ge": ge, "gt": gt, "le": le, "lt": lt, "choices": choices}
     return dataclasses.field(default=default, metadata=metadata, kw_only=kw_only)
 
 
 def fields_of(cls: Any) -> list[dataclasses.Field[Any]]:
-    """Return the hyper-parameters of a class, its own before those that it shares with others (keyword-only ones)."""
+    """Return the options of a class; those shared with other classes (keyword-only fields) come last."""
     return sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))
 
 
@@ -62,7 +62,7 @@ def check(instance: Any, name: str) -> None:
     Raises
     ------
     OptionError
-        Naming the option, the value and what it should be.
+        Naming the option, its value and the accepted values.
     """
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
@@ -156,12 +156,12 @@ def allows_none(hint: Any) -> bool:
 
 
 def is_tuple(hint: Any) -> bool:
-    """Tell whether a declared value is several, joined by hyphens."""
+    """Tell whether an option has several values, joined by hyphens."""
     return tuple in _accepted(hint)
 
 
 def type_name(hint: Any) -> str:
-    """Say a type in the user's words."""
+    """Return the name of a type in plain English."""
     kinds = _accepted(hint)
     if tuple in kinds:
         return "whole numbers joined by '-'"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import typing
+from collections.abc import Callable
 from typing import Any
 
 from encoders.codes import Kind, Metric, Space, packed_width
 from encoders.cpu_count import available_cores
 from encoders.errors import OptionError, UnsupportedSpaceError
 from encoders.numbers import is_whole
+
+#: Training points per cluster beyond which FAISS takes a sample itself, and the fewest rows of a sample.
+POINTS_PER_CLUSTER, LEAST_SAMPLE = 256, 2**16
 
 
 class UnfitFactoryError(OptionError):
@@ -115,6 +120,32 @@ def parameter_names(index: Any) -> list[str]:
     space.initialize(index)
     ranges = space.parameter_ranges
     return [ranges.at(position).name for position in range(ranges.size())]
+
+
+def array_functions() -> tuple[Callable[[Any], Any], Callable[[Any, int], float]]:
+    """Return FAISS' functions from an array to its memory, and from there to its sum of squares.
+
+    An index looks them up once: an ``import`` in every search takes time.
+    """
+    import faiss
+
+    return faiss.swig_ptr, faiss.fvec_norm_L2sqr
+
+
+def enough_steps(index: Any, fetch: int) -> Any:
+    """Return search parameters with which a graph finds `fetch` rows: otherwise it stops after ``efSearch`` steps."""
+    import faiss
+
+    graph, library = downcast(index), typing.cast("Any", faiss)
+    if not isinstance(graph, faiss.IndexHNSW | faiss.IndexBinaryHNSW):
+        return None
+    return library.SearchParametersHNSW(efSearch=max(graph.hnsw.efSearch, fetch))
+
+
+def sample_rows(index: Any) -> int:
+    """Return the number of training rows that FAISS uses at most."""
+    inverted = inverted_file(index)
+    return max(LEAST_SAMPLE, POINTS_PER_CLUSTER * (0 if inverted is None else int(inverted.nlist)))
 
 
 def downcast(index: Any) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, as_matrix
+from encoders.codes import Codes
 from encoders.errors import BadItemError
+from encoders.items import as_matrix
 from encoders.scaling import largest_of, times, unit_of
 from indexers.validation import LARGEST
 
@@ -38,7 +39,7 @@ class Unit:
         """Return the unit in which no square of these codes over- or underflows."""
         with np.errstate(over="ignore", invalid="ignore"):
             largest = largest_of(as_matrix(codes))
-        return cls(unit_of(largest, most=LARGEST) if largest else 0.0)
+        return cls(unit_of(largest, highest=LARGEST) if largest else 0.0)
 
     @classmethod
     def from_json(cls, value: Any) -> Unit:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Codes, Kind, Metric, Space, as_matrix, describe, n_rows, packed_width
+from encoders.codes import Codes, Kind, Metric, Space, n_rows, packed_width
 from encoders.errors import BadItemError, DimensionError, OptionError, UnsupportedSpaceError
+from encoders.items import as_matrix, describe
 
 #: Larger values would overflow float32 when multiplied with each other and summed.
 LARGEST = 1e17

@@ -176,11 +176,13 @@ def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
     done = nearby("train", "digits", "pixels+deep-ae:70,epochs=1", "-o", "ae", "--time-budget", "10m", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
-    assert lines[1].startswith("warning: deep-ae: a code of 70 numbers is larger than the 64 of an item")
+    assert lines[1].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
     assert lines[2].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
     assert lines[3:] == ["next: nearby index digits -s ae -o FOLDER"]
     done = nearby("index", "digits", "-s", "ae", "-o", "c", cwd=tmp_path)
-    assert done.stderr.startswith("encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, fitted before\n")
+    assert done.stderr.startswith(
+        "encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, which is already fitted\n"
+    )
 
 
 def test_compare_reads_a_collection_and_writes_a_page(digits, tmp_path):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from docstrings import read
 from option_table import option_names, option_table
 from regions import table
 
-from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, catalogue
+from retrieval.corpora.datasets import DATASETS
+from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, catalogue, load_class
 
 #: Format -> title, and an address that shows its options.
 FORMATS_SHOWN = {
@@ -36,14 +36,15 @@ def write_names() -> str:
     rows = []
     for info in catalogue():
         options = " ".join(f"`{name}`" for name in option_names(_class(info.name)) if name not in _EVERYWHERE)
+        named = EMBEDDED.get(info.name) or NAMED[info.name]
         items = "depends on versions" if info.items is None else f"{info.items:,}"
-        how = "no" if info.name in EMBEDDED else "yes"
-        rows.append([f"`{info.name}`", str(info.modality), items, how, options, info.licence, info.source])
-    return table(["name", "items are", "items", "download", "options", "licence", "source"], rows)
+        download = "not needed" if info.name in EMBEDDED else "yes" if DATASETS[info.name].remotes else "by hand"
+        rows.append([f"`{info.name}`", named.summary, items, download, options, info.licence, info.source])
+    return table(["name", "what it is", "items", "download", "options", "licence", "source"], rows)
 
 
 def _format(name: str) -> str:
-    cls, (title, example) = _load(FORMATS[name]), FORMATS_SHOWN[name]
+    cls, (title, example) = load_class(FORMATS[name]), FORMATS_SHOWN[name]
     text = read(cls)
     options = option_table(cls, skip=_EVERYWHERE)
     parts = [f"### {title}", text.summary, text.details, f"Example: `'{example}'`", options]
@@ -51,10 +52,4 @@ def _format(name: str) -> str:
 
 
 def _class(name: str) -> type[Any]:
-    return _load((EMBEDDED.get(name) or NAMED[name]).location)
-
-
-def _load(location: str) -> type[Any]:
-    module, _, attribute = location.partition(":")
-    found: type[Any] = getattr(importlib.import_module(module), attribute)
-    return found
+    return load_class((EMBEDDED.get(name) or NAMED[name]).location)

@@ -1,4 +1,4 @@
-"""Hierarchical agglomerative clustering: a tree of merges, cut into clusters."""
+"""Hierarchical agglomerative clustering."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
+from encoders.batches import collect
 from encoders.cluster.kmeans import KMeans
 from encoders.cluster.linkage import LINKAGES, cut, largest_jump, tree
 from encoders.cluster.membership import clusters_of, one_hot
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Distances
 from encoders.progress import waiting
 
-#: New items compared with all leaves at a time.
+#: New items per block when they are compared with all leaves.
 ROWS = 1024
 
 
@@ -71,7 +72,7 @@ class HAC(Encoder):
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = np.asarray(collect(batches), dtype=np.float32)
         if len(matrix) < 2 or len(matrix) < (self.k or 1):
-            raise OptionError(f"hac: {self.k or 2} clusters cannot be made of {len(matrix)} items")
+            raise OptionError(f"hac: {len(matrix)} items cannot form {self.k or 2} clusters")
         self.leaves, self.sizes = self._leaves(matrix)
         with waiting(f"tree of {len(self.leaves):,} leaves"):
             self.merges = tree(self.leaves, self.linkage, None if len(self.leaves) == len(matrix) else self.sizes)
@@ -119,25 +120,25 @@ class HAC(Encoder):
         )
 
     def _distances(self, items: Any) -> NDArray[Any]:
-        """Return how far each item (a cluster of one) is from every cluster, by the linkage (n, k)."""
+        """Return the distance of each item (a cluster of one) to every cluster by the linkage (n, clusters)."""
         if self.linkage == "ward":
             return np.asarray(np.sqrt(2 * self._weights / (self._weights + 1) * self._measured.squared(items)))
         distances = np.sqrt(self._measured.squared(items)[:, self._order])
         if self.linkage == "average":
             sizes = self.sizes[self._order]
             return np.asarray(np.add.reduceat(distances * sizes, self._starts, axis=1) / self._weights)
-        by = np.minimum if self.linkage == "single" else np.maximum
-        return np.asarray(by.reduceat(distances, self._starts, axis=1))
+        reduce_by = np.minimum if self.linkage == "single" else np.maximum
+        return np.asarray(reduce_by.reduceat(distances, self._starts, axis=1))
 
     def _decode(self, codes: Codes) -> Items:
         if self.codes != "indicator":
             raise NotInvertibleError(
-                "hac codes=distances cannot be turned back; codes=indicator gives the clusters' means"
+                "hac: codes=distances cannot be decoded; codes=indicator decodes to the mean of the cluster"
             )
         return self.centroids[clusters_of(codes)]
 
     def state(self) -> State:
-        """Merges (m - 1, 4), leaves (m, dim), the items each stands for (m,), and its cluster (m,)."""
+        """Return merges (m - 1, 4), leaves (m, dim), items per leaf (m,), and cluster of each leaf (m,)."""
         return {
             "merges": self.merges,
             "leaves": self.leaves,
@@ -146,6 +147,6 @@ class HAC(Encoder):
         }
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.merges, self.leaves, self.sizes = state["merges"], state["leaves"], state["sizes"]
         self._set_clusters(state["leaf_clusters"])

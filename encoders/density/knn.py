@@ -1,4 +1,4 @@
-"""Nearest-neighbour density: the emptier it is around an item, the farther away its k-th neighbour."""
+"""Nearest-neighbour density."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from encoders.density.sample import distances_to, points_of
 from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
 
-#: Squared distance, as a share of the variance, that stands for 0: an item on its neighbours has no finite density.
-LEAST = 1e-12
+#: Smallest squared distance, as a share of the variance: at distance 0 the density would be infinite.
+MIN_DISTANCE = 1e-12
 
 
 @dataclass
@@ -48,27 +48,27 @@ class NearestDensity(Density):
     seed: int = option(0, "Random seed of the sample.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        self.kept = points_of(batches, self.points, self.seed)
-        if self.k > len(self.kept):
-            raise OptionError(f"nearest-density: k={self.k} neighbours cannot be found among {len(self.kept)} items")
+        self.stored = points_of(batches, self.points, self.seed)
+        if self.k > len(self.stored):
+            raise OptionError(f"nearest-density: k={self.k} is more than the {len(self.stored)} training items")
         self._measure()
         return SPACE
 
     def _measure(self) -> None:
-        self._least = LEAST * (float(self.kept.var(axis=0, dtype=np.float64).sum()) or 1.0)
+        self._min_distance = MIN_DISTANCE * (float(self.stored.var(axis=0, dtype=np.float64).sum()) or 1.0)
 
     def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
-        squares = np.partition(distances_to(items, self.kept), self.k - 1, axis=1)[:, self.k - 1]
-        dim = self.kept.shape[1]
+        squares = np.partition(distances_to(items, self.stored), self.k - 1, axis=1)[:, self.k - 1]
+        dim = self.stored.shape[1]
         log_ball = 0.5 * dim * math.log(math.pi) - math.lgamma(dim / 2 + 1)
-        radius = 0.5 * np.log(np.maximum(squares, self._least))
-        return np.asarray(math.log(self.k / len(self.kept)) - log_ball - dim * radius)
+        radius = 0.5 * np.log(np.maximum(squares, self._min_distance))
+        return np.asarray(math.log(self.k / len(self.stored)) - log_ball - dim * radius)
 
     def state(self) -> State:
-        """Kept items (m, dim)."""
-        return {"kept": self.kept}
+        """Return stored training items (m, dim)."""
+        return {"kept": self.stored}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
-        self.kept = state["kept"]
+        """Restore what `state` returned."""
+        self.stored = state["kept"]
         self._measure()

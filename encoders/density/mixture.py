@@ -1,4 +1,4 @@
-"""A mixture of Gaussians: how likely an item is, and which component it comes from."""
+"""Gaussian mixture."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp, require_above_ridge
 from encoders.errors import BadItemError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 
-#: Numbers of all covariances together, at most (float64: 1 GiB; the fit holds them several times).
+#: Largest size of all covariances together, in numbers (float64: 1 GiB; the fit holds several copies).
 LARGEST = 2**27
 
 
@@ -70,7 +71,7 @@ class Mixture(Density):
             random_state=self.seed,
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # what was reached is used
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the result is used even if it has not converged
             try:
                 with waiting("Gaussian mixture"):
                     model.fit(matrix)
@@ -91,7 +92,7 @@ class Mixture(Density):
             )
 
     def _cholesky(self, precisions: NDArray[Any], width: int) -> NDArray[np.float64]:
-        """Return the factors in one form: (k, dim, dim), or (k, dim) where they are diagonal."""
+        """Return the factors in one form: (n_components, dim, dim), or (n_components, dim) if diagonal."""
         if self.covariance == "tied":
             return np.repeat(precisions[None], self.n_components, axis=0)
         if self.covariance == "spherical":
@@ -99,13 +100,13 @@ class Mixture(Density):
         return precisions
 
     def _joint(self, items: NDArray[Any]) -> NDArray[np.float64]:
-        """Return ln weight + ln density of every item under every Gaussian (n, k)."""
+        """Return ln weight + ln density of every item under every Gaussian (n, n_components)."""
         joint = np.empty((len(items), self.n_components))
-        for place, (weight, mean, factor) in enumerate(zip(self.weights, self.means, self.precisions, strict=True)):
+        for column, (weight, mean, factor) in enumerate(zip(self.weights, self.means, self.precisions, strict=True)):
             full = factor.ndim == 2
             scaled = (items - mean) @ factor if full else (items - mean) * factor
             volume = float(np.log(np.diag(factor) if full else factor).sum())
-            joint[:, place] = np.log(weight) + volume - 0.5 * (np.square(scaled).sum(axis=1) + LOG_TAU * len(mean))
+            joint[:, column] = np.log(weight) + volume - 0.5 * (np.square(scaled).sum(axis=1) + LOG_TAU * len(mean))
         return joint
 
     def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
@@ -118,9 +119,9 @@ class Mixture(Density):
         return np.exp(joint - log_sum_exp(joint)[:, None]).astype(np.float32)
 
     def state(self) -> State:
-        """Weights (k,), means (k, dim), Cholesky factors of the precisions (k, dim[, dim])."""
+        """Return weights (n_components,), means (n_components, dim) and Cholesky factors of the precisions."""
         return {"weights": self.weights, "means": self.means, "precisions": self.precisions}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.weights, self.means, self.precisions = state["weights"], state["means"], state["precisions"]

@@ -1,4 +1,4 @@
-"""The picture itself as a vector: the Euclidean space that every latent space is compared with."""
+"""Pixels of pictures as vectors."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ class Pixels(Encoder):
         return picture
 
     def _other_shape(self, shape: tuple[int, ...]) -> DimensionError:
-        wanted = self._shape or self.space.shape
+        expected = self._shape or self.space.shape
         return DimensionError(
-            f"this space is made of pictures of shape {_words(wanted)}, got one of {_words(shape)}; "
-            "use 'pixels:size=WIDTHxHEIGHT' (and grey=true) to bring all to one shape"
+            f"this space consists of pictures of shape {_written(expected)}, got one of {_written(shape)}; "
+            "use 'pixels:size=WIDTHxHEIGHT' (and grey=true) to convert all pictures to one shape"
         )
 
     def state(self) -> State:
-        """Nothing is learnt but the shape, which the space holds."""
+        """Return no arrays: only the shape is learnt, and the space contains it."""
         return {}
 
     def restore(self, state: State) -> None:
@@ -115,5 +115,5 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
-def _words(shape: tuple[int, ...] | None) -> str:
+def _written(shape: tuple[int, ...] | None) -> str:
     return "x".join(str(side) for side in shape or ())

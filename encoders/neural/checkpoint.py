@@ -26,7 +26,7 @@ def weights_of(network: nn.Module) -> dict[str, Any]:
 
 
 def take_weights(network: nn.Module, weights: dict[str, Any]) -> None:
-    """Take back what `weights_of` returned."""
+    """Restore what `weights_of` returned."""
     network.load_state_dict(weights, strict=False)  # the other names of what is shared are missing
 
 

@@ -1,4 +1,4 @@
-"""The convolutional autoencoder: convolution and pooling down, unpooling or deconvolution up."""
+"""The convolutional autoencoder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ConvAutoencoder(PictureAutoencoder):
     ----------
     Masci, Meier, Ciresan & Schmidhuber, Stacked convolutional auto-encoders for hierarchical feature extraction,
     ICANN 2011; Zeiler & Fergus, Visualizing and understanding convolutional networks, ECCV 2014, section 2.1
-    (unpooling by remembered places).
+    (unpooling with stored positions).
     """
 
     name: ClassVar[str] = "conv-ae"

@@ -139,7 +139,7 @@ def state_of(network: nn.Module) -> dict[str, Any]:
 
 
 def load_state(network: nn.Module, state: dict[str, Any]) -> None:
-    """Take back what `state_of` returned.
+    """Restore what `state_of` returned.
 
     Raises
     ------

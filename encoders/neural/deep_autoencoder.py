@@ -1,4 +1,4 @@
-"""The deep autoencoder: a symmetric multilayer perceptron whose narrow middle is the code."""
+"""The deep autoencoder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from encoders.options import option
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Sparsity -> what ends the encoder, so that a code can be sparse.
+#: Sparsity -> the last activation of the encoder, with which codes can be sparse.
 CODE_ACTIVATIONS = {"none": "linear", "kl": "sigmoid", "l1": "relu"}
 
 
@@ -67,8 +67,8 @@ class DeepAutoencoder(PerceptronAutoencoder):
 
         return mlp((width, *self.sizes)[::-1], self.activation, self.norm, encoder if self.tied else None)
 
-    def _spoilt(self, batch: Tensor, training: bool) -> Tensor:
-        seen = super()._spoilt(batch, training)
+    def _corrupted(self, batch: Tensor, training: bool) -> Tensor:
+        seen = super()._corrupted(batch, training)
         return seen.detach().requires_grad_() if self.contractive and training else seen
 
     def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,7 +83,7 @@ class DeepAutoencoder(PerceptronAutoencoder):
     def _penalty(self, network: Any, seen: Tensor, code: Tensor) -> Tensor | float:
         total: Tensor | float = 0.0
         if self.sparsity == "kl":
-            total = total + self.sparsity_weight * divergence(code.float().mean(dim=0), self.target)
+            total = total + self.sparsity_weight * kl_sparsity(code.float().mean(dim=0), self.target)
         elif self.sparsity == "l1":
             total = total + self.sparsity_weight * relative_l1(code.float())
         if self.contractive:
@@ -91,15 +91,15 @@ class DeepAutoencoder(PerceptronAutoencoder):
         return total
 
 
-def divergence(means: Tensor, target: float) -> Tensor:
-    """Return the sum of KL(target || mean) over components taken as coins (Ng 2011)."""
-    kept = means.clamp(1e-6, 1 - 1e-6)
-    by_component: Tensor = target * (target / kept).log() + (1 - target) * ((1 - target) / (1 - kept)).log()
+def kl_sparsity(means: Tensor, target: float) -> Tensor:
+    """Return the sum over components of KL(target || mean) between two Bernoulli distributions (Ng 2011)."""
+    safe = means.clamp(1e-6, 1 - 1e-6)
+    by_component: Tensor = target * (target / safe).log() + (1 - target) * ((1 - target) / (1 - safe)).log()
     return by_component.sum()
 
 
 def relative_l1(code: Tensor) -> Tensor:
-    """Return the mean size of each component over its root mean square, summed: 0 to 1 each, small when sparse."""
+    """Return the sum over components of mean absolute value / root mean square: each 0 to 1, small if sparse."""
     by_component: Tensor = code.abs().mean(dim=0) / code.square().mean(dim=0).add(1e-8).sqrt()
     return by_component.sum()
 
@@ -107,8 +107,9 @@ def relative_l1(code: Tensor) -> Tensor:
 def jacobian_norm(seen: Tensor, code: Tensor) -> Tensor:
     """Estimate the squared Frobenius norm of d code / d seen, averaged over the rows.
 
-    For a direction v of independent standard normal numbers, E |J^T v|^2 = |J|_F^2 (Hutchinson). Under batch
-    normalisation the rows of a batch act on each other; that part, about k / n of the whole, is counted too.
+    For a direction v of independent standard normal numbers, E |J^T v|^2 = |J|_F^2 (Hutchinson). With batch
+    normalisation the rows of a batch influence each other; the estimate includes this influence, a share of about
+    (width of the code) / (rows in the batch).
     """
     import torch
 

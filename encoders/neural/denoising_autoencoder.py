@@ -1,4 +1,4 @@
-"""The (stacked) denoising autoencoder: learns to give back the item that noise was added to."""
+"""The (stacked) denoising autoencoder."""
 
 from __future__ import annotations
 

@@ -149,6 +149,6 @@ class NeuralEncoder(Encoder):
         return {**super().learnt_shape(), "training": {name: asdict(phase) for name, phase in self.phases.items()}}
 
     def restore_shape(self, value: dict[str, Any]) -> None:
-        """Take back what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
+        """Restore what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
         super().restore_shape(value)
         self.phases = {name: History(**phase) for name, phase in value.get("training", {}).items()}

@@ -1,4 +1,4 @@
-"""The feature pyramid as an autoencoder: levels of one width, each of which can be the code."""
+"""The feature pyramid as an autoencoder."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FpnAutoencoder(PictureAutoencoder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        levels = [f"level-{place}" for place in range(1, len(self.channels) + 1)]
+        levels = [f"level-{number}" for number in range(1, len(self.channels) + 1)]
         if self.code not in ("bottleneck", "pooled", *levels):
             raise OptionError(f"fpn-ae: code is one of bottleneck, pooled, {', '.join(levels)}; got '{self.code}'")
         if not self.paths and self.code != "bottleneck":

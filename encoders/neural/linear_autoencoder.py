@@ -1,4 +1,4 @@
-"""The linear autoencoder: a network with one hidden layer and no non-linearity, which learns the space of PCA."""
+"""The linear autoencoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import OptionError
 from encoders.neural.encoder import NeuralEncoder
 from encoders.neural.layers import Layer, forward, from_state, to_state
@@ -47,9 +48,9 @@ class LinearAutoencoder(NeuralEncoder):
     reads_sparse: ClassVar[bool] = False
     n_components: int = option(30, "Number of hidden units: the width of the code.", ge=1)
     metric: str = option("euclidean", "How two codes are compared.", choices=("euclidean", "cosine"))
-    # a linear network bears, and on few rows needs, a larger step than a deep one
+    # a linear network can use a larger step than a deep one, and needs it with few rows
     learning_rate: float = option(0.02, "Largest learning rate of the one-cycle schedule.", gt=0, kw_only=True)
-    # decay would pull away from PCA, and bf16 keeps too few digits to meet it
+    # weight decay would lead away from PCA, and bf16 has too few digits to reach it
     weight_decay: float = option(0.0, "Weight decay of AdamW.", ge=0, kw_only=True)
     precision: str = option(
         "fp32",
@@ -88,7 +89,7 @@ class LinearAutoencoder(NeuralEncoder):
 
     @property
     def components(self) -> NDArray[np.float32]:
-        """What each hidden unit adds to the output (k, dim)."""
+        """The output of each hidden unit (n_components, dim)."""
         return self.layers[1].weight.T
 
     def _encode(self, items: Any) -> Codes:
@@ -102,7 +103,7 @@ class LinearAutoencoder(NeuralEncoder):
         return to_state("layers", self.layers)
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.layers = from_state("layers", state, ["linear", "linear"])
 
 

@@ -111,7 +111,7 @@ class PictureAutoencoder(Autoencoder):
         return {**self._visible_state(), **state_of(self._trained)}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         from encoders.neural.conv_encoder_decoder import load_state
 
         self._restore_visible(state)

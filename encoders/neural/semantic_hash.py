@@ -1,4 +1,4 @@
-"""Semantic hashing: binary codes learnt as such, so that similar items lie a few bits apart."""
+"""Semantic hashing: binary codes of an autoencoder; similar items differ in few bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The U-Net as an autoencoder: the features of every level pass beside the code."""
+"""The U-Net as an autoencoder."""
 
 from __future__ import annotations
 

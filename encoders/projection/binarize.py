@@ -1,4 +1,4 @@
-"""One bit per component."""
+"""Binarisation: one bit per component."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, slices
 from encoders.options import option
 
-#: Rows looked at together.
+#: Rows per block.
 ROWS = 4096
 
 
@@ -66,15 +67,15 @@ class Binarize(Encoder):
         return {"thresholds": self.thresholds, "levels": self.levels}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.thresholds, self.levels = state["thresholds"], state["levels"]
 
 
 def _between(matrix: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return thresholds half-way to the next larger value of each component, where the same items lie above them.
+    """Move each threshold half-way to the next larger value; the same items are above it.
 
-    A median is the value of an item. Codes of a network differ in their last digits from batch to batch, and so would
-    the item's bit.
+    A median is the value of an item. Codes of a network differ in their last digits from batch to batch, so the bit of
+    this item would differ too.
     """
     below, above = np.full(len(thresholds), -np.inf), np.full(len(thresholds), np.inf)
     for rows in slices(matrix, ROWS):
@@ -84,7 +85,7 @@ def _between(matrix: NDArray[np.float32], thresholds: NDArray[np.float32]) -> ND
     inner = np.isfinite(above) & np.isfinite(below)
     below, above = np.where(inner, below, thresholds), np.where(inner, above, thresholds)
     middle = (0.5 * below + 0.5 * above).astype(np.float32)
-    return np.where(middle < above, middle, below.astype(np.float32))  # between neighbouring numbers there is none
+    return np.where(middle < above, middle, below.astype(np.float32))  # no float32 is between two neighbouring numbers
 
 
 def _mean_where(matrix: Any, mask: Any) -> Any:

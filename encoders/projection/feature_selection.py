@@ -1,4 +1,4 @@
-"""Some of the components as they are: dimension reduction by choosing."""
+"""Feature selection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect_labelled
+from encoders.batches import collect_labelled
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import OptionError
 from encoders.options import option
 from encoders.projection import feature_scores
@@ -56,7 +57,7 @@ class FeatureSelection(Encoder):
 
     @property
     def reads_labels(self) -> bool:
-        """True for the criteria that ask for the class."""
+        """True for the criteria that use labels."""
         return self.criterion in LABEL_CRITERIA
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
@@ -88,8 +89,8 @@ class FeatureSelection(Encoder):
                     f"select: criterion={self.criterion} needs the label of every item, and some have none: "
                     "use variance, laplacian or reconstruction"
                 )
-            by = feature_scores.chi2 if self.criterion == "chi2" else feature_scores.mutual_information
-            scores = by(matrix, labels)
+            score_of = feature_scores.chi2 if self.criterion == "chi2" else feature_scores.mutual_information
+            scores = score_of(matrix, labels)
         scores = np.where(variance > 0, scores, -np.inf)
         return np.argsort(-scores, kind="stable")[: self.n_components]
 
@@ -102,9 +103,9 @@ class FeatureSelection(Encoder):
         return items
 
     def state(self) -> State:
-        """Kept columns (k,), ascending, and the mean of every component (dim,)."""
+        """Return selected columns (n_components,), ascending, and the mean of every component (dim,)."""
         return {"columns": self.columns, "mean": self.mean}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.columns, self.mean = state["columns"], state["mean"]

@@ -1,4 +1,4 @@
-"""Latent semantic analysis: truncated SVD of a term matrix, not centred, so that it stays sparse."""
+"""Latent semantic analysis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, normalized
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, normalized
 from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
 
@@ -68,9 +69,9 @@ class LSA(Encoder):
         return np.asarray(codes @ self.components, dtype=np.float32)
 
     def state(self) -> State:
-        """Components (k, terms) and singular values (k,)."""
+        """Return components (n_components, terms) and singular values (n_components,)."""
         return {"components": self.components, "singular_values": self.singular_values}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.components, self.singular_values = state["components"], state["singular_values"]

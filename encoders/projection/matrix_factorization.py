@@ -1,5 +1,4 @@
-"""Matrix factorisation with missing entries: a row's observed entries folded into a few numbers that predict the
-rest."""
+"""Matrix factorisation of ratings with missing entries."""
 
 from __future__ import annotations
 
@@ -12,7 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import passes
@@ -28,7 +28,7 @@ from encoders.projection.factor_choice import (
 from encoders.projection.factor_fits import fit_als, fit_sgd, fit_variational
 from encoders.projection.factors import Factors, Penalty, fold_in
 
-#: Solver -> regularisation and passes that were chosen on held-out ratings of MovieLens 100k.
+#: Solver -> regularisation and passes, chosen on held-out ratings of MovieLens 100k.
 DEFAULTS = {"variational": (0.0, 20), "als": (1.3, 15), "sgd": (1.2, 50)}
 _ARRAYS = ("row_bias", "column_bias", "rows", "columns")
 
@@ -99,7 +99,7 @@ class MatrixFactorization(Encoder):
         factors = self._solved(self.solver, rows, columns, values, shape)
         if self.solver != "variational" or not collapsed(factors, values):
             return factors
-        # estimated from few ratings, the priors can shrink all to nothing; ratings held out say whether they should
+        # priors estimated from few ratings can shrink all factors to 0; held-out ratings decide whether they should
         errors = [
             held_out_error(self._fit_of(solver, shape), rows, columns, values, self.seed)
             for solver in ("variational", "als")
@@ -108,7 +108,7 @@ class MatrixFactorization(Encoder):
             return factors
         warnings.warn(
             f"mf: {len(values):,} ratings are too few for solver=variational, which shrinks every factor to 0: "
-            "fitted by als instead",
+            "als is used instead",
             stacklevel=2,
         )
         return self._solved("als", rows, columns, values, shape)
@@ -120,10 +120,10 @@ class MatrixFactorization(Encoder):
         regularization, epochs = DEFAULTS[solver]
         unit = unit_of_ratings(values) if self.regularization is None and values.min() < values.max() else 1.0
         regularization = regularization if self.regularization is None else self.regularization
-        found = self._by(
+        factors = self._by(
             solver, (rows, columns, values / unit, shape, self.n_components), regularization, self.epochs or epochs
         )
-        return in_unit(found, unit)
+        return in_unit(factors, unit)
 
     def _by(
         self, solver: str, cells: tuple[Any, Any, Any, tuple[int, int], int], regularization: float, epochs: int
@@ -143,8 +143,8 @@ class MatrixFactorization(Encoder):
     def _require_ratings(self, ratings: csr_array) -> None:
         empty = np.flatnonzero(np.diff(ratings.indptr) == 0)
         if len(empty):
-            more = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
-            raise BadItemError(f"mf: row {empty[0]}{more} has no rating, so nothing can be learnt of it: leave it out")
+            others = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
+            raise BadItemError(f"mf: row {empty[0]}{others} has no rating, so it cannot be fitted: leave it out")
 
     def _encode(self, items: Any) -> Codes:
         ratings = _observed(items)
@@ -171,7 +171,7 @@ class MatrixFactorization(Encoder):
         return state
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         penalties = {
             side: Penalty(state[f"{side}_penalty"][1:], float(state[f"{side}_penalty"][0]))
             for side in ("row", "column")
@@ -189,10 +189,10 @@ class MatrixFactorization(Encoder):
 
 
 def _observed(items: Any) -> csr_array:
-    """Return the entries that are there; a stored 0 is one."""
+    """Return the ratings as a sparse matrix; a stored 0 is a rating."""
     if issparse(items):
         return csr_array(items)
-    there = ~np.isnan(items)
-    rows, columns = np.nonzero(there)
-    pointers = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    present = ~np.isnan(items)
+    rows, columns = np.nonzero(present)
+    pointers = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
     return csr_array((items[rows, columns], columns, pointers), shape=items.shape)

@@ -1,4 +1,4 @@
-"""Non-negative matrix factorisation: items as sums of parts."""
+"""Non-negative matrix factorisation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Product
@@ -19,9 +20,9 @@ from encoders.progress import steps
 from encoders.projection import nmf_updates as updates
 from encoders.scaling import largest_of, times, unit_of
 
-#: Sweeps over the components for each product with the data, which costs far more.
+#: Sweeps over the components for each product with the data; the product costs far more.
 SWEEPS = 3
-#: Sweeps after which the code of an item no longer changes to speak of.
+#: Sweeps or steps to encode an item; after them its code hardly changes.
 ENCODE_SWEEPS, ENCODE_STEPS = 200, 200
 
 
@@ -74,7 +75,9 @@ class NMF(Encoder):
         self._require_fit(matrix)
         missing = None if issparse(matrix) else np.isnan(matrix)
         if missing is not None and missing.any():
-            matrix = np.where(missing, _column_means(matrix, missing), matrix)  # a copy: the caller's NaN stay
+            matrix = np.where(
+                missing, _column_means(matrix, missing), matrix
+            )  # a copy: the caller's matrix does not change
         else:
             missing = None
         unit = unit_of(largest_of(matrix))
@@ -101,10 +104,10 @@ class NMF(Encoder):
             )
         values = matrix.data if issparse(matrix) else matrix
         if not float(np.nanmax(values, initial=0)) > 0:
-            raise BadItemError("nmf: every value is 0: there is nothing to factorise")
+            raise BadItemError("nmf: every value is 0, so there is nothing to factorise")
 
     def _updated(self, matrix: Codes, weights: updates.Factor) -> updates.Factor:
-        """Return W after one pass, and change H."""
+        """Return W after one pass; H is changed in place."""
         if self.objective == "divergence":
             weights = updates.multiplicative_divergence(matrix, weights, self.components)
             self.components = updates.multiplicative_divergence_components(matrix, weights, self.components)
@@ -126,14 +129,20 @@ class NMF(Encoder):
         return gain < self.tolerance * max(self.objectives[0], 1e-30)
 
     def checked(self, items: Items) -> Any:
-        """Return items as a matrix, or say that they are negative."""
+        """Return items as a matrix without negative values.
+
+        Raises
+        ------
+        BadItemError
+            When a value is negative.
+        """
         matrix = super().checked(items)
         values = matrix.data if issparse(matrix) else matrix
-        least = float(np.nanmin(values, initial=0))
-        if least < 0:
+        smallest = float(np.nanmin(values, initial=0))
+        if smallest < 0:
             raise BadItemError(
-                f"nmf reads values of 0 and above, and found {least:g}: "
-                "put it behind pixels, bow or tfidf, not behind pca or lsa"
+                f"nmf reads values of 0 and above, and found {smallest:g}: "
+                "put it after pixels, bow or tfidf, not after pca or lsa"
             )
         return matrix
 
@@ -145,7 +154,7 @@ class NMF(Encoder):
         return codes
 
     def _weights(self, rows: Any) -> updates.Factor:
-        """Return the weights (k, n) of rows; each row's depend on nothing but the row."""
+        """Return the weights (n_components, n) of rows; the weights of a row depend on this row only."""
         weights = np.full((self.n_components, n_rows(rows)), 0.1, dtype=np.float32)
         missing = None if issparse(rows) else np.isnan(rows)
         if missing is not None and missing.any() and self.objective == "frobenius":
@@ -163,20 +172,20 @@ class NMF(Encoder):
         return weights
 
     def _prepare(self) -> None:
-        """Keep what every item is encoded with: the parts, of moderate size, and their inner products."""
+        """Prepare what `_encode` multiplies with: the scaled parts and their inner products."""
         self._unit = unit_of(largest_of(self.components))
         self._onto = Product(times(self.components, self._unit))
         self._gram = np.ascontiguousarray(self._onto(self._onto.matrix))
         self._estimate = Product(np.ascontiguousarray(self._onto.matrix.T))
 
     def _filled(self, rows: Any, missing: Any, weights: updates.Factor) -> Any:
-        """Return rows with the present estimate where an entry is missing."""
+        """Return rows in which the current estimate replaces missing entries."""
         if missing is None or not missing.any():
             return rows
         return np.where(missing, self._estimate(weights.T), rows)
 
     def _onto_parts(self, rows: Any) -> updates.Factor:
-        """Return ``H X'`` (k, n) with contiguous rows."""
+        """Return ``H X'`` (n_components, n) with contiguous rows."""
         return np.ascontiguousarray(self._onto(rows).T)
 
     def _whole_weights(self, rows: Any, weights: updates.Factor) -> updates.Factor:
@@ -187,7 +196,7 @@ class NMF(Encoder):
     def _partial_weights(
         self, rows: NDArray[Any], missing: NDArray[np.bool_], weights: updates.Factor
     ) -> updates.Factor:
-        """Return the weights of rows whose missing entries are filled with the present estimate at each step."""
+        """Return the weights of rows with missing entries; each step replaces these by the current estimate."""
         gram = self._gram
         for _ in range(ENCODE_STEPS):
             filled = self._onto_parts(self._filled(rows, missing, weights))
@@ -198,29 +207,29 @@ class NMF(Encoder):
         return np.asarray(codes @ self.components, dtype=np.float32)
 
     def state(self) -> State:
-        """Parts (k, dim)."""
+        """Return the parts (n_components, dim)."""
         return {"components": self.components}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.components = state["components"]
         self._prepare()
 
 
 def _product(matrix: Codes, components: updates.Factor) -> updates.Factor:
-    """Return ``H X'`` (k, n) with contiguous rows."""
+    """Return ``H X'`` (n_components, n) with contiguous rows."""
     return np.ascontiguousarray((matrix @ components.T).T, dtype=np.float32)
 
 
-def _first_factors(matrix: Codes, k: int, seed: int) -> tuple[updates.Factor, updates.Factor]:
-    """Return W' (k, n) and H (k, dim): noise around the mean row, of the size that makes W H as large as X."""
+def _first_factors(matrix: Codes, n_components: int, seed: int) -> tuple[updates.Factor, updates.Factor]:
+    """Return random W' (n_components, n) and H (n_components, dim), scaled so that W H is as large as X."""
     generator = np.random.default_rng(seed)
-    size = np.sqrt(float(matrix.mean(dtype=np.float64)) / k)
-    draw = [np.abs(generator.standard_normal((k, length), dtype=np.float32)) for length in matrix.shape]
-    return draw[0] * np.float32(size), draw[1] * np.float32(size)
+    size = np.sqrt(float(matrix.mean(dtype=np.float64)) / n_components)
+    noise = [np.abs(generator.standard_normal((n_components, length), dtype=np.float32)) for length in matrix.shape]
+    return noise[0] * np.float32(size), noise[1] * np.float32(size)
 
 
 def _column_means(matrix: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[np.float32]:
-    there = (~missing).sum(axis=0)
+    present = (~missing).sum(axis=0)
     sums = np.where(missing, 0, matrix).sum(axis=0, dtype=np.float64)
-    return np.where(there > 0, sums / np.maximum(there, 1), 0).astype(np.float32)
+    return np.where(present > 0, sums / np.maximum(present, 1), 0).astype(np.float32)

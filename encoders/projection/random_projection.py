@@ -1,4 +1,4 @@
-"""Random directions: the baseline that every learnt projection has to beat."""
+"""Random projection."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ class RandomProjection(Encoder):
 
     def _decode(self, codes: Codes) -> Items:
         directions = self.components.astype(np.float64)
-        # with more directions than numbers some follow from others, and have no part in the inverse
+        # with more directions than numbers, some depend linearly on others and are left out of the inverse
         inverse = np.linalg.pinv(directions @ directions.T, rcond=1e-10, hermitian=True)
         return np.asarray(codes @ (inverse @ directions), dtype=np.float32)
 
     def state(self) -> State:
-        """Components (k, dim)."""
+        """Return components (n_components, dim)."""
         return {"components": self.components}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.components = state["components"]

@@ -1,4 +1,4 @@
-"""Vectors as they are given."""
+"""Vectors, unchanged."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Vectors(Encoder):
         return codes
 
     def state(self) -> State:
-        """Nothing is learnt."""
+        """Return no arrays: nothing is learnt."""
         return {}
 
     def restore(self, state: State) -> None:
-        """Nothing to take back."""
+        """Nothing to restore."""

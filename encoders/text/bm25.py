@@ -1,4 +1,4 @@
-"""Okapi BM25 as a sparse code: the whole formula is in the document's weights, a query is its word counts."""
+"""Okapi BM25."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class BM25(BagOfWords):
     ----------
     Robertson & Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009; ``bm25+``: Lv & Zhai,
     Lower-bounding term frequency normalization, CIKM 2011; ``bm25l``: Lv & Zhai, When documents are very long, BM25
-    fails!, SIGIR 2011; the other variants as told apart in Kamphuis, de Vries, Boytsov & Lin, Which BM25 do you mean?,
+    fails!, SIGIR 2011; the other variants as defined in Kamphuis, de Vries, Boytsov & Lin, Which BM25 do you mean?,
     ECIR 2020; weights computed at indexing time as in Lu, BM25S, 2024.
     """
 
@@ -58,7 +58,7 @@ class BM25(BagOfWords):
         self.idf = inverse_document_frequency(frequency, documents, self.method).astype(np.float32)
         self.average_length = np.asarray([max(tokens / documents, 1e-9)], dtype=np.float32)
 
-    def _weighed(self, counts: csr_array) -> csr_array:
+    def _weighted(self, counts: csr_array) -> csr_array:
         lengths = np.asarray(counts.sum(axis=1)).ravel()
         discount = 1 - self.b + self.b * lengths / self.average_length[0]
         gains = self._saturated(counts.data, np.repeat(discount, np.diff(counts.indptr)))
@@ -83,7 +83,7 @@ class BM25(BagOfWords):
 
     @property
     def lexicon(self) -> Lexicon | None:
-        """The words, for Lucene's own formula; the other variants have no engine that computes them."""
+        """The words, for method=lucene; no search engine computes the other variants."""
         if self.method != "lucene" or not self.vocabulary:
             return None
         return Lexicon(tuple(self.vocabulary), self.k1, self.b)
@@ -94,11 +94,11 @@ class BM25(BagOfWords):
         return self.counts(self.checked(items))
 
     def state(self) -> State:
-        """Inverse document frequencies (dim,) and the average length (1,)."""
+        """Return inverse document frequencies (dim,) and the average length of a document (1,)."""
         return {"idf": self.idf, "average_length": self.average_length}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.idf, self.average_length = state["idf"], state["average_length"]
 
 

@@ -56,22 +56,22 @@ class SentenceTransformer(EmbedsTexts, Encoder):
         return embedded(self._known_model(), texts, method, self.batch_size, self.precision == "bf16")
 
     def _known_model(self) -> Any:
-        """Return the model, loaded now if need be, once it has proved to be the one that was fitted."""
+        """Return the model; load it first if necessary, and check that it is the fitted one."""
         if self._loaded is None:
             loaded = load(self.name, self.model, self.revision, self.max_length)
             if self._fingerprint is None or not np.array_equal(loaded.fingerprint, self._fingerprint):
                 raise ArtifactError(
-                    f"sbert: the model at '{self.model}' is not the one this encoder was saved with, so old and new "
-                    "codes cannot be compared: bring the old model back, or fit and index again"
+                    f"sbert: the model at '{self.model}' is not the one that this encoder was saved with, so its "
+                    "codes cannot be compared with new codes: bring the old model back, or fit and index again"
                 )
             self._loaded = loaded
         return self._loaded.model
 
     def state(self) -> State:
-        """SHA-256 of the model's weights and configuration (32,); the weights stay where they are."""
+        """Return the SHA-256 of the model's weights and configuration (32,), not the weights."""
         assert self._fingerprint is not None, "fit or restore sets it"  # noqa: S101
         return {"fingerprint": self._fingerprint}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned; the model is loaded when the first text is encoded."""
+        """Restore what `state` returned; the model is loaded when the first text is encoded."""
         self._fingerprint, self._loaded = state["fingerprint"], None

@@ -1,4 +1,4 @@
-"""Term weights by rarity: the vector space model."""
+"""Word counts weighted by inverse document frequency (tf-idf)."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ class TfIdf(BagOfWords):
     def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
         self.idf = (np.log((1 + documents) / (1 + frequency)) + 1).astype(np.float32)
 
-    def _weighed(self, counts: csr_array) -> csr_array:
+    def _weighted(self, counts: csr_array) -> csr_array:
         weights = 1 + np.log(counts.data) if self.sublinear else counts.data
         counts.data = (weights * self.idf[counts.indices]).astype(np.float32)
         return normalized(counts)
 
     def state(self) -> State:
-        """Inverse document frequencies (dim,)."""
+        """Return inverse document frequencies (dim,)."""
         return {"idf": self.idf}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.idf = state["idf"]

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 from encoders import options
 from encoders.query_string import parse_query_string, unknown_option
 
+#: Before the name of a corpus, where a file or folder here has the same name.
+NAME_PREFIX = "corpus:"
+
 
 class CorpusAddress(NamedTuple):
     """A name or path, and its options by key; the values are still text."""

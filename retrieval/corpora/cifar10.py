@@ -18,7 +18,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
-from retrieval.corpora.files import read_files
+from retrieval.corpora.folder_files import ReadOptions, read_files
 from retrieval.corpora.images import Images
 from retrieval.corpora.source import Source
 
@@ -99,7 +99,7 @@ class Cifar10(Source):
 
     def _from_binary(self, split: str) -> Split:
         wanted = re.compile(r"data_batch_\d\.bin$" if split == "train" else r"test_batch\.bin$")
-        parts = sorted(read_files(self.path, lambda name: wanted.search(name) is not None, self.on_bad))
+        parts = sorted(read_files(self.path, lambda name: wanted.search(name) is not None, ReadOptions(self.on_bad)))
         raw = np.frombuffer(b"".join(part.raw for part in parts), dtype=np.uint8)
         if not len(raw) or len(raw) % RECORD:
             raise CorpusError(f"{self.path} is damaged: its {split} pictures fill {len(raw):,} bytes")

@@ -12,8 +12,9 @@ from typing import Any
 from encoders.atomic_write import temporary_folder
 from encoders.errors import CorpusError, DownloadError, UnknownNameError
 from encoders.progress import progress
+from retrieval.corpora.archives import opened_zip
 from retrieval.corpora.datasets import DATASETS, DataSet, Remote
-from retrieval.corpora.files import existing, opened_zip
+from retrieval.corpora.files import existing
 
 #: Folder with data sets in the layout of `DATASETS`, looked into first.
 DATA_VARIABLE = "NEARBY_DATA"

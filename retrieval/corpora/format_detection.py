@@ -11,7 +11,8 @@ from encoders.errors import CorpusError
 from encoders.options import convert
 from encoders.plain_file import open_plain
 from retrieval.corpora.beir import is_beir
-from retrieval.corpora.files import is_archive, list_names, open_bytes, plain_name, reading
+from retrieval.corpora.files import open_bytes, plain_name, reading
+from retrieval.corpora.folder_files import is_archive, list_names
 from retrieval.corpora.idx import is_idx
 from retrieval.corpora.lines import WIDE_MARKS
 from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
@@ -38,7 +39,7 @@ NAMES_READ = 200
 
 
 def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
-    """Return the format of a path, one of `registry.FORMATS`; a table of ratings is told by its column names.
+    """Return the format of a path, one of `registry.FORMATS`; a table of ratings is recognised by its column names.
 
     Parameters
     ----------

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from encoders.errors import CorpusError
-from retrieval.corpora.files import open_bytes, read_files
+from retrieval.corpora.files import open_bytes
+from retrieval.corpora.folder_files import read_files
 from retrieval.corpora.lines import numbered_lines
 from retrieval.corpora.ratings import Ratings, RatingSource, assembled
 

@@ -22,9 +22,9 @@ from retrieval.corpora.source import Source
 
 #: Usual names of the three columns.
 USER, ITEM, RATING = ("user", "user_id", "userId"), ("item", "item_id", "movie", "movieId"), ("rating", "score")
-#: Letters in a user's or item's name at most.
+#: Longest id of a user or item, in characters.
 LONGEST = 1000
-#: Numbers in one dense row at most: a wider matrix is for `nearby recommend`, which keeps it sparse.
+#: Largest number of values in a dense row: `nearby recommend` keeps a wider matrix sparse.
 WIDEST = 200_000
 
 
@@ -101,12 +101,12 @@ class RatingSource(Source):
 
 
 def assembled(users: Sequence[str], items: Sequence[str], values: NDArray[Any], where: object) -> Ratings:
-    """Return ratings of names as a matrix; names keep the order in which they come first.
+    """Return ratings as a matrix; users and items keep the order in which they first occur.
 
     Raises
     ------
     CorpusError
-        When there is none, or a user rated an item twice.
+        When there are no ratings, or a user rated an item twice.
 
     Examples
     --------
@@ -128,8 +128,8 @@ def assembled(users: Sequence[str], items: Sequence[str], values: NDArray[Any], 
 
 def _numbered(names: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
     numbers: dict[str, int] = {}
-    places = np.fromiter((numbers.setdefault(name, len(numbers)) for name in names), np.int32, len(names))
-    return places, list(numbers)
+    positions = np.fromiter((numbers.setdefault(name, len(numbers)) for name in names), np.int32, len(names))
+    return positions, list(numbers)
 
 
 @dataclass(eq=False)
@@ -150,14 +150,14 @@ class RatingTable(Cells, RatingSource):
         items: list[str] = []
         values: list[float] = []
         named = list(zip((self.user, self.item, self.rating), (USER, ITEM, RATING), strict=True))
-        rows = self.rows(self.path, lambda head: all(_place(head, *one) is not None for one in named), self.on_bad)
+        rows = self.rows(self.path, lambda head: all(_position(head, *one) is not None for one in named), self.on_bad)
         head = next(rows, Row(1, [])).cells
-        places = [_column(head, given, usual, self.path) for given, usual in named]
+        positions = [_column(head, given, usual, self.path) for given, usual in named]
         for line, cells in rows:
             if not cells:
                 continue
             try:
-                user, item, value = _rating(cells, places, head)
+                user, item, value = _rating(cells, positions, head)
             except CorpusError as error:
                 self.on_bad(CorpusError(f"{self.path}:{line}: {error}"))
                 continue
@@ -168,7 +168,7 @@ class RatingTable(Cells, RatingSource):
 
 
 def is_rating_head(head: Sequence[str]) -> bool:
-    """Tell whether column names are those of a table of ratings.
+    """Tell whether column names are the usual ones of a table of ratings.
 
     Examples
     --------
@@ -178,20 +178,20 @@ def is_rating_head(head: Sequence[str]) -> bool:
     return all(set(usual) & set(head) for usual in (USER, ITEM, RATING))
 
 
-def _place(head: Sequence[str], given: str | None, usual: Sequence[str]) -> int | None:
+def _position(head: Sequence[str], given: str | None, usual: Sequence[str]) -> int | None:
     name = given or next((name for name in usual if name in head), None)
     return head.index(name) if name in head else None
 
 
 def _column(head: Sequence[str], given: str | None, usual: Sequence[str], path: Path) -> int:
-    place = _place(head, given, usual)
-    if place is None:
+    position = _position(head, given, usual)
+    if position is None:
         wanted = f"'{given}'" if given else " or ".join(f"'{name}'" for name in usual)
         raise CorpusError(f"{path} has no column {wanted}; its columns: {', '.join(head) or 'none'}")
-    return place
+    return position
 
 
-def _rating(cells: Sequence[str], places: Sequence[int], head: Sequence[str]) -> tuple[str, str, float]:
+def _rating(cells: Sequence[str], positions: Sequence[int], head: Sequence[str]) -> tuple[str, str, float]:
     """Return user, item and rating of a row.
 
     Raises
@@ -199,17 +199,17 @@ def _rating(cells: Sequence[str], places: Sequence[int], head: Sequence[str]) ->
     CorpusError
         Naming the column and what was found in it.
     """
-    if len(cells) <= max(places):
+    if len(cells) <= max(positions):
         raise CorpusError(f"expected {len(head)} cells, found {len(cells)}: {shortened(list(cells))}")
-    user, item, text = (cells[place] for place in places)
-    for name, place in ((user, places[0]), (item, places[1])):
+    user, item, text = (cells[position] for position in positions)
+    for name, position in ((user, positions[0]), (item, positions[1])):
         if not 0 < len(name) <= LONGEST:
             found = "is empty" if not name else f"has {len(name):,} letters, more than {LONGEST:,}: {shortened(name)}"
-            raise CorpusError(f"the column '{head[place]}' {found}")
+            raise CorpusError(f"the column '{head[position]}' {found}")
     try:
         return user, item, read_number(text)
     except ValueError:
-        raise CorpusError(f"the column '{head[places[2]]}' should hold a number, got {shortened(text)}") from None
+        raise CorpusError(f"the column '{head[positions[2]]}' should hold a number, got {shortened(text)}") from None
 
 
 @dataclass(eq=False)
@@ -223,9 +223,9 @@ class RatingsExample(RatingSource):
         """Give the fifteen ratings."""
         table = {"A": "53?1", "B": "43?1", "C": "11?5", "D": "1?44", "E": "?154"}
         known = [
-            (user, str(place), mark)
+            (user, str(number), mark)
             for user, marks in table.items()
-            for place, mark in enumerate(marks, 1)
+            for number, mark in enumerate(marks, 1)
             if mark != "?"
         ]
         users, items, marks = zip(*known, strict=True)

@@ -12,7 +12,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError, UnknownNameError, closest
 from encoders.progress import say
 from retrieval.corpora import download
-from retrieval.corpora.address import exists, option_names, parse_address, read_options
+from retrieval.corpora.address import NAME_PREFIX, exists, option_names, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.corpora.datasets import DATASETS
 from retrieval.corpora.format_detection import NAMES_READ, column_names, format_of
@@ -145,6 +145,9 @@ class CorpusInfo(NamedTuple):
 def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     """Open the corpus at an address: a name or a path, optionally with ``?key=value&key=value``.
 
+    A name wins over a file or folder with the same name; standard error says so. ``./mnist`` is always the path,
+    ``corpus:mnist`` always the name.
+
     Parameters
     ----------
     address : str
@@ -177,9 +180,13 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     encoders.errors.UnknownNameError: unknown corpus or path 'digitz'; did you mean 'digits'?
     """
     target, given = parse_address(address)
-    if target in EMBEDDED or target in NAMED:
+    if is_corpus_name(target):
+        if exists(target):
+            say(f"'{target}' is read as the corpus with that name; write ./{target} for the file or folder here")
         return _open_named(target, given, address, on_bad)
     if not exists(target):
+        if target.startswith(NAME_PREFIX):
+            return _open_named(target.removeprefix(NAME_PREFIX), given, address.removeprefix(NAME_PREFIX), on_bad)
         if Path(target).suffix or "/" in target:
             similar = _similar_path(Path(target).expanduser())
             hint = f"did you mean '{similar}'?" if similar else "and no corpus has that name: see  nearby corpora"
@@ -201,7 +208,14 @@ def _open_path(path: Path, given: Mapping[str, str], address: str, on_bad: OnBad
     return corpus
 
 
+def is_corpus_name(text: str) -> bool:
+    """Tell whether a corpus has this name."""
+    return text in EMBEDDED or text in NAMED
+
+
 def _open_named(name: str, given: Mapping[str, str], address: str, on_bad: OnBad) -> Corpus:
+    if not is_corpus_name(name):
+        raise UnknownNameError("corpus", name, [*EMBEDDED, *NAMED])
     row = EMBEDDED.get(name) or NAMED[name]
     cls = load_class(row.location)
     values = {"name": address, "on_bad": on_bad, **row.fixed, **read_options(cls, name, given)}

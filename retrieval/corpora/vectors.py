@@ -17,9 +17,10 @@ from encoders.errors import CorpusError
 from encoders.npy import MAGIC, map_npy, read_npy_stream
 from encoders.options import option
 from encoders.plain_file import open_plain, require_plain
+from retrieval.corpora.archives import opened_zip
 from retrieval.corpora.base import Item, raise_bad
 from retrieval.corpora.bounds import decompressed_limit, too_large
-from retrieval.corpora.files import opened_zip, reading
+from retrieval.corpora.files import reading
 from retrieval.corpora.lines import read_lines
 from retrieval.corpora.records import plain
 from retrieval.corpora.source import FileSource

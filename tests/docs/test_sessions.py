@@ -9,8 +9,8 @@ from cli_page import commands, global_words, option_words
 from pages import PAGES, ROOT, SESSIONS
 from sessions import Block, blocks, nearby_commands, run
 
-#: Columns of tables that hold times.
-TIMES = {"s", "ms", "items/s", "fit s"}
+#: Heads of columns that hold times: s, ms, items/s, "fit, s".
+_TIMES = re.compile(r"(.*\W)?m?s")
 _TIME = re.compile(r"\d[\d,.]* ?(ms|s)\b")
 _NUMBER = re.compile(r"[-+]?\d[\d,]*\.?\d*")
 
@@ -20,10 +20,10 @@ def masked(lines: list[str]) -> list[str]:
     found, heads = [], []
     for line in lines:
         cells = re.split(r"\s{2,}", line.strip())
-        if TIMES & set(cells):
+        if any(map(_TIMES.fullmatch, cells)):
             heads = cells
         elif len(heads) - 1 <= len(cells) <= len(heads):  # the last cell of a row may be empty
-            cells = ["#" if head in TIMES else cell for head, cell in zip(heads, cells, strict=False)]
+            cells = ["#" if _TIMES.fullmatch(head) else cell for head, cell in zip(heads, cells, strict=False)]
         text = _TIME.sub("#", "  ".join(cells))
         found.append("─" if set(text) == {"─"} else text)  # a rule is as wide as its table
     return found

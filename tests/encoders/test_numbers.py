@@ -13,7 +13,7 @@ from indexers.elasticsearch.address import Address
 from retrieval.applications.denoising import Noise
 from retrieval.collection.indexing import IndexRequest
 from retrieval.corpora.images import parse_size
-from retrieval.spaces.train import read_minutes
+from retrieval.spaces.time_budget import read_minutes
 
 PYTHONISMS = ["1_000", " 1", "1 ", "\t1\n", "１", "٣", "१", "1__0", "0x10", "²", "", "1,000", "--1", "1.2.3", "½"]
 

@@ -207,7 +207,7 @@ def test_a_height_that_gives_one_cluster_is_refused():
 
 
 def test_what_cannot_be_cut_is_refused():
-    with pytest.raises(OptionError, match="61 clusters cannot be made of 60 items"):
+    with pytest.raises(OptionError, match="60 items cannot form 61 clusters"):
         HAC(61).fit(ROWS)
     with pytest.raises(OptionError, match="not both"):
         HAC(3, height=1.0)

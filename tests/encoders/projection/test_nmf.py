@@ -200,7 +200,7 @@ def test_tolerance_ends_it():
 
 @FORMS
 def test_negative_entries_are_refused(form):
-    with pytest.raises(BadItemError, match="reads values of 0 and above, and found -16: put it behind pixels"):
+    with pytest.raises(BadItemError, match="reads values of 0 and above, and found -16: put it after pixels"):
         NMF(3).fit(form(-DIGITS[:50]))
     encoder = NMF(3, iterations=2).fit(form(DIGITS[:50]))
     with pytest.raises(BadItemError, match="found -16"):
