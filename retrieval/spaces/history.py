@@ -14,7 +14,7 @@ class Phase:
     """One phase of a training: its losses, one an epoch, and the epoch (from 0) whose weights were kept.
 
     `train_measure` and `validation_measure` name what the two lists hold; only where they are the same measure can the
-    lists be compared.
+    lists be compared. `loss_unit` is the unit of a validation loss that is called ``loss``; empty where it has no name.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Phase:
     best_epoch: int
     train_measure: str = "loss"
     validation_measure: str = "loss"
+    loss_unit: str = ""
 
     @property
     def comparable(self) -> bool:
@@ -57,6 +58,7 @@ def phases_of(encoder: Encoder) -> list[Phase]:
             sum(history.seconds),
             history.best_epoch,
             *measures_of(stage, name),
+            stage.loss_unit if name == MAIN else "",
         )
         for stage in neural_stages(encoder)
         for name, history in stage.phases.items()

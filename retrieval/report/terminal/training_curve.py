@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from encoders.neural.encoder import MAIN, NeuralEncoder
 from encoders.progress import span
-from retrieval.report.html.training_history import LOGARITHMIC
+from retrieval.report.figures.training_loss import LOGARITHMIC
 from retrieval.report.specs import middle_cut
 from retrieval.spaces.history import measures_of
 
