@@ -206,17 +206,17 @@ def index(
 
     Run the same command again to continue after an interruption, or with other spaces to add them.
     """
-    from retrieval.collection.indexing import Plan, index_as_planned
+    from retrieval.collection.indexing import IndexRequest, index_by_request
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
 
-    plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
-    plan.require_possible(corpus is not None)
+    request = IndexRequest(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
+    request.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = None if corpus is None else open_data(corpus, on_bad=bad)
         if opened is not None and not space:
-            plan = replace(plan, specs=_default_spaces(opened))
-        collection = index_as_planned(plan, opened, bad, _say)
+            request = replace(request, specs=_default_spaces(opened))
+        collection = index_by_request(request, opened, bad, _say)
     if collection is None:
         _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
         return

@@ -55,7 +55,7 @@ class LocalCollection(Collection):
     def create(cls, folder: str | Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> LocalCollection:
         """Store the items of a corpus; spaces are added afterwards.
 
-        A folder that holds the same corpus already is opened instead, so that an interrupted run goes on.
+        A folder that holds the same corpus already is opened instead, so that an interrupted run can continue.
 
         Raises
         ------
@@ -215,7 +215,7 @@ class LocalCollection(Collection):
     def _clear_work(self) -> None:
         """Remove the checkpoints of spaces that are there, also what a writer has left that was killed before this."""
         work = self.folder / WORK
-        with suppress(OSError):  # another space's checkpoint lies there, or nothing may be changed
+        with suppress(OSError):  # it holds another space's checkpoint, or may not be changed
             for spec in self.spaces if work.is_dir() else ():
                 remove_at_once(work / folder_name(spec))
             work.rmdir()

@@ -94,15 +94,15 @@ def verify(folder: Path) -> Verification:
     with found.noting():
         _verify_items(pin.folder, manifest, found)
     for record in manifest.spaces.values():
-        place = pin.folder / SPACES / Path(record.folder).name
+        folder = pin.folder / SPACES / Path(record.folder).name
         with found.noting():
-            _verify_encoder(place / ENCODER, record, found)
+            _verify_encoder(folder / ENCODER, record, found)
         if not manifest.server:
             with found.noting():
-                _verify_index(place / INDEX, record.index_digest, found)
-        if (place / CODES).is_dir():
+                _verify_index(folder / INDEX, record.index_digest, found)
+        if (folder / CODES).is_dir():
             with found.noting():
-                _verify_index(place / CODES, None, found)
+                _verify_index(folder / CODES, None, found)
     return found
 
 
