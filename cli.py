@@ -11,6 +11,7 @@ try:
     from collections.abc import Iterator, Sequence
     from contextlib import contextmanager
     from contextvars import copy_context
+    from copy import copy
     from dataclasses import replace
     from pathlib import Path
     from typing import TYPE_CHECKING, Annotated, Any
@@ -205,17 +206,17 @@ def index(
 
     Run the same command again to continue after an interruption, or with other spaces to add them.
     """
-    from retrieval.collection.indexing import Plan, index_as_planned
+    from retrieval.collection.indexing import IndexRequest, index_by_request
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
 
-    plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
-    plan.require_possible(corpus is not None)
+    request = IndexRequest(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
+    request.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = None if corpus is None else open_data(corpus, on_bad=bad)
         if opened is not None and not space:
-            plan = replace(plan, specs=_default_spaces(opened))
-        collection = index_as_planned(plan, opened, bad, _say)
+            request = replace(request, specs=_default_spaces(opened))
+        collection = index_by_request(request, opened, bad, _say)
     if collection is None:
         _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
         return
@@ -279,7 +280,10 @@ def add(
     collection = open_collection(folder)
     with _reported(BadEntries(skip_bad)) as bad:
         _, change = collection.put(unique_ids(open_addition(collection, corpus, bad), bad), _say)
-    _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
+    if change.added or change.changed:
+        _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
+    else:
+        _print(f"nothing to do: {counted(change.unchanged, 'item')} already there and unchanged")
 
 
 @app.command()
@@ -781,6 +785,18 @@ def _global_first(arguments: list[str]) -> list[str]:
     return ["--trust", *(word for word in arguments[:end] if word != "--trust"), *arguments[end:]]
 
 
+def _app_for(arguments: list[str]) -> typer.Typer:
+    """Return the command line with the verb that is asked for alone: typer would prepare all of them."""
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    commands = [info for info in app.registered_commands if getattr(info.callback, "__name__", "") == verb]
+    groups = [info for info in app.registered_groups if info.name == verb]
+    if not commands and not groups:  # none, or a wrong one, whose neighbours are suggested
+        return app
+    narrowed = copy(app)
+    narrowed.registered_commands, narrowed.registered_groups = commands, groups
+    return narrowed
+
+
 def main() -> None:
     """Run the command line.
 
@@ -793,7 +809,7 @@ def main() -> None:
     with stopping() as stopped:
         try:
             fit_into_memory(arguments)
-            code = copy_context().run(app, arguments, prog_name="nearby", standalone_mode=False)
+            code = copy_context().run(_app_for(arguments), arguments, prog_name="nearby", standalone_mode=False)
         except SystemExit:
             raise
         except BaseException as error:

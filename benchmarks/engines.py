@@ -141,14 +141,14 @@ def rows_of(name: str, asked: Asked, codes: Codes, url: str) -> list[dict[str, A
         with create_index(description, codes.space, lexicon) as index:
             stored = codes.counts if index.stores_counts else codes.items
             if isinstance(index, Elasticsearch):  # or small segments would hide what their parts weigh
-                with index.site.asking() as client:
+                with index.admin.asking() as client:
                     client.indices.put_settings(index=index.index_name, settings={"index.compound_format": False})
             with timed() as filling:
                 index.fit(stored)
                 index.add(asked.ids, stored)
                 index.search(codes.queries[:1], 1)
             if isinstance(index, Elasticsearch):
-                index.site.settle(index.index_name)
+                index.admin.settle(index.index_name)
             row, found = asked_of(index, asked, codes)
             truth = found if truth is None else truth
             same = [len(set(a[:10]) & set(b[:10])) / 10 for a, b in zip(found.tolist(), truth.tolist(), strict=True)]
@@ -184,7 +184,7 @@ def size_of(index: Index, codes: Codes) -> dict[str, Any]:
     """Bytes an item on the server's disk; of these, what a search for neighbours reads and so belongs in memory."""
     if not isinstance(index, Elasticsearch):
         return {}
-    with index.site.asking() as client:
+    with index.admin.asking() as client:
         stats = client.indices.stats(index=index.index_name, metric="store,segments", include_segment_file_sizes=True)
         heap = client.nodes.stats(metric="jvm", filter_path="nodes.*.jvm.mem.heap_used_in_bytes")
     primaries = stats["_all"]["primaries"]

@@ -23,10 +23,10 @@ from server import server
 from encoders.codes import Modality
 from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.ownership import new_identity
 from retrieval.collection.elasticsearch.bulk_load import Load, Shard
-from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.swap import Build
 from retrieval.corpora.base import raise_bad
 from retrieval.corpora.registry import open_corpus
@@ -56,16 +56,18 @@ def main(items: str = "80000") -> None:
 def measured(kind: str, corpus: list[Any], spaces: Any, url: str) -> dict[str, Any]:
     """Load an index of one type, settle it, look at its size, ask it, remove it."""
     description = parse_description(f"elasticsearch:{url}/scale,{kind}?num_candidates=100")
-    site = Site(Address.read(description.backend))
-    build = Build.begin(site, description, spaces, Meta("arxiv-80k", Modality.TEXT, (), identity=new_identity()))
-    with site.asking() as client:  # or small segments would hide what their parts weigh
+    admin = IndexAdmin(Address.read(description.backend))
+    build = Build.begin(
+        admin, description, spaces, IndexManifest("arxiv-80k", Modality.TEXT, (), identity=new_identity())
+    )
+    with admin.asking() as client:  # or small segments would hide what their parts weigh
         client.indices.put_settings(index=build.index, settings={"index.compound_format": False})
     with timed() as loading:
         done: Load = build.load(open_corpus("arxiv-80k"), corpus, raise_bad, Shard(), len(corpus))
     with timed() as settling:
-        site.settle(build.index)
-    count = site.count(build.index)
-    with site.asking() as client:
+        admin.settle(build.index)
+    count = admin.count(build.index)
+    with admin.asking() as client:
         stats = client.indices.stats(index=build.index, metric="store,segments", include_segment_file_sizes=True)
     sizes = stats["_all"]["primaries"]["segments"]["file_sizes"]
     files = {name: part["size_in_bytes"] for name, part in sizes.items()}
@@ -80,7 +82,7 @@ def measured(kind: str, corpus: list[Any], spaces: Any, url: str) -> dict[str, A
         "read_bytes": (files.get("vex", 0) + vectors) / count,
         "p50_ms": asked(build, corpus),
     }
-    site.remove([build.index])
+    admin.remove([build.index])
     say(row)
     return row
 

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
+# isort: off
 import numpy as np
 from numpy.typing import NDArray
+
+import encoders.unused_numpy  # before SciPy, which would load them  # noqa: F401
 from scipy.sparse import csr_array, issparse
 from scipy.sparse import vstack as sparse_vstack
+# isort: on
 
 
 class Kind(StrEnum):

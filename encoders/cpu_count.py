@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from encoders.numbers import is_whole
@@ -41,6 +40,8 @@ def in_parallel(work: Callable[[int], None], positions: Sequence[int]) -> None:
         for position in positions:
             work(position)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(available_cores()) as pool:

@@ -67,6 +67,7 @@ ENCODERS: dict[str, EncoderEntry] = {
     "unet-ae": EncoderEntry("encoders.neural.unet_autoencoder:UnetAutoencoder"),
     "fpn-ae": EncoderEntry("encoders.neural.fpn_autoencoder:FpnAutoencoder"),
     "vae": EncoderEntry("encoders.neural.vae:VAE"),
+    "deep-infomax": EncoderEntry("encoders.neural.deep_infomax:DeepInfoMax"),
     "semantic-hash": EncoderEntry("encoders.neural.semantic_hash:SemanticHash"),
     "pretrained-dnn": EncoderEntry("encoders.neural.pretrained_dnn:PretrainedDNN"),
     "tsdae": EncoderEntry("encoders.neural.tsdae:TSDAE"),

@@ -65,8 +65,8 @@ def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric
     if not isinstance(outer, faiss.IndexPreTransform):
         return
     chain: Any = outer.chain
-    for place in range(chain.size()):
-        step = faiss.downcast_VectorTransform(chain.at(place))
+    for position in range(chain.size()):
+        step = faiss.downcast_VectorTransform(chain.at(position))
         centred = isinstance(step, faiss.PCAMatrix | faiss.CenteringTransform | faiss.ITQTransform)
         scaled = isinstance(step, faiss.NormalizationTransform) or getattr(step, "eigen_power", 0) != 0
         if (centred and wanted is not Metric.EUCLIDEAN) or (scaled and wanted is not Metric.COSINE):

@@ -122,12 +122,45 @@ def test_no_query_answers_import_torch_or_scikit_learn(digits):
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    "verb", [("--help",), ("search", "--help"), ("search", "DIGITS", "@3"), ("search", "TEXTS", "plum")]
+)
+def test_no_verb_waits_for_what_it_does_not_use(digits, texts, verb):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import atexit, cli\n"
+        "slow = {'pydantic', 'rich', 'tqdm', 'torch', 'sklearn', 'numpy.f2py.f2py2e', 'numpy.testing._private.utils', 'unittest'}\n"
+        "atexit.register(lambda: print(sorted(slow & set(sys.modules)), 'numpy' in sys.modules, file=sys.stderr)); cli.main()"
+    )
+    places = {"DIGITS": str(digits), "TEXTS": str(texts / "c")}
+    arguments = [places.get(word, word) for word in verb]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(ROOT), *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == f"[] {'--help' not in verb}\n"
+
+
+def test_a_verb_that_is_misspelt_is_suggested():
+    assert "did you mean 'search'" in refused("serch", "x").lower()
+    assert nearby().returncode == 2
+    assert "recommend" in nearby().stderr
+
+
 def test_add_delete_and_info(texts):
     folder = str(texts / "c")
     (texts / "more.jsonl").write_text(
         '{"_id": "9", "text": "cherry juice"}\n{"_id": "0", "text": "apple fruit cake"}\n'
     )
     assert nearby("add", folder, str(texts / "more.jsonl")).stdout == "1 added, 1 changed, 0 unchanged\n"
+    before = json.loads(nearby("info", folder, "--json").stdout)["generation"]
+    assert (
+        nearby("add", folder, str(texts / "more.jsonl")).stdout
+        == "nothing to do: 2 items already there and unchanged\n"
+    )
+    assert json.loads(nearby("info", folder, "--json").stdout)["generation"] == before
+    assert "nearby add" not in refused("index", "digits", "-s", "pixels", "-o", folder)
+    assert "pw" not in refused(
+        "index", "digits", "-s", "pixels", "--index", "exact:http://user:pw@host", "-o", "nowhere"
+    )
     assert nearby("delete", folder, "9").stdout == "1 removed, 3 left\n"
     told = json.loads(nearby("info", folder, "--json").stdout)
     assert (told["items"], [space["spec"] for space in told["spaces"]]) == (3, ["bm25", "tfidf"])

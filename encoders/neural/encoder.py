@@ -17,7 +17,8 @@ from encoders.options import LARGEST_SEED, option
 if TYPE_CHECKING:
     from torch import nn
 
-    from encoders.neural.training import Augment, Examples, Loss
+    from encoders.neural.players import Game, Loss
+    from encoders.neural.training import Augment, Examples
 
 #: The last, or only, phase of a training.
 MAIN = "training"
@@ -91,7 +92,7 @@ class NeuralEncoder(Encoder):
     def _train(
         self,
         network: nn.Module,
-        loss: Loss,
+        loss: Loss | Game,
         rows: Examples,
         work: Path | None,
         augment: Augment | None = None,

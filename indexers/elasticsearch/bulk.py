@@ -1,4 +1,4 @@
-"""Loading: documents stream in, several requests are in flight, memory is bounded, nothing is lost or doubled."""
+"""The bulk sender: several requests in flight, bounded memory, no document lost or written twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000
 IN_FLIGHT = 3
 #: Seconds without progress after which a load stops.
 STALL_SECONDS = LONG
-#: The server itself waits so long for a part of the index that has no node: shorter than the request does.
+#: Seconds that the server waits for a shard without a node: fewer than the request's own timeout.
 SHARD_SECONDS = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
 

@@ -1,8 +1,8 @@
-"""An address and what is there: the index that is served and the one that is being made; what is whose: `ownership`.
+"""Administration of the indexes at an address: the one that is served and the one that is loaded; see `ownership` too.
 
 Every index is called ``NAME-NUMBER`` and served under the alias ``NAME``. While it is loaded it has the alias
-``NAME.next``; one atomic call makes it the one that is served. It is written to under an alias of its own: what comes
-late, from a node that stood still or a process that did not see the swap, cannot get into the index that came after.
+``NAME.next``; one atomic call makes it the one that is served. It is written to through an alias of its own, so that
+a late write, from a slow node or a process that did not see the swap, cannot reach the index that replaced it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from encoders.errors import ServerError
 from indexers.elasticsearch.address import LOADING, Address
 from indexers.elasticsearch.client import cause_of, has_credentials
 from indexers.elasticsearch.deadline import timeout_seconds
-from indexers.elasticsearch.mapping import Layout
+from indexers.elasticsearch.mapping import IndexMapping
 from indexers.elasticsearch.reading import Reader
 from indexers.elasticsearch.retry import SHORT, retried
 from indexers.elasticsearch.trust import remember
@@ -22,11 +22,11 @@ from indexers.elasticsearch.trust import remember
 MADE_BY = "nearby"
 #: Said by an index of one space that a saved folder names.
 KEPT = "kept"
-#: An index that was just made, or whose node is restarted, has so long to find one.
+#: Seconds in which a new index, or one whose node restarts, has to find a node.
 ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
 _MERGE_SECONDS = 24 * 3600
-#: An index whose copies have found no node, and look for none, for so many spans of so many seconds, goes without.
+#: Number and seconds of the checks after which an index is served without copies, if no copy finds a node.
 _SPANS, _SPAN_SECONDS = 4, 5
 
 
@@ -44,7 +44,7 @@ class Described(NamedTuple):
     meta: dict[str, Any]
 
 
-class Site(Reader):
+class IndexAdmin(Reader):
     """An address, and the server there.
 
     Parameters
@@ -62,7 +62,7 @@ class Site(Reader):
     """
 
     @classmethod
-    def named(cls, address: Address, retry_seconds: float = SHORT) -> Site:
+    def named(cls, address: Address, retry_seconds: float = SHORT) -> IndexAdmin:
         """Return the server at an address that the user himself has given to index at; it is trusted from now on.
 
         Raises
@@ -70,10 +70,10 @@ class Site(Reader):
         ServerError
             When no Elasticsearch answers there.
         """
-        site = cls(address, retry_seconds, named=True)
+        admin = cls(address, retry_seconds, named=True)
         if has_credentials():
             remember(address.hosts)
-        return site
+        return admin
 
     @property
     def next(self) -> str:
@@ -87,7 +87,7 @@ class Site(Reader):
         Raises
         ------
         ServerError
-            When an index of that name is none of ours, or several stand behind it.
+            When nearby did not make the index of that name, or the alias names several indexes.
         """
         with self.asking() as client:
             found = client.options(ignore_status=404).indices.get_alias(name=alias)
@@ -136,13 +136,13 @@ class Site(Reader):
             client.indices.put_mapping(index=name, meta=meta)
 
     @retried
-    def create(self, name: str, alias: str, layout: Layout, meta: dict[str, Any]) -> bool:
+    def create(self, name: str, alias: str, mapping: IndexMapping, meta: dict[str, Any]) -> bool:
         """Make an index that is loaded under `alias`; False where somebody made it a moment ago."""
         with self.asking() as client:
             made = client.options(ignore_status=400).indices.create(
                 index=name,
-                settings=layout.settings(self.address),
-                mappings=layout.mappings({MADE_BY: "an index", **meta}),
+                settings=mapping.settings(self.address),
+                mappings=mapping.mappings({MADE_BY: "an index", **meta}),
                 aliases={alias: {}, write_alias(name): {}},
                 wait_for_active_shards="0",  # whoever writes to it waits in `require_alive`
             )
@@ -264,7 +264,7 @@ class Site(Reader):
 
 
 def write_alias(index: str) -> str:
-    """Return the alias under which one index, and never another, is written to; by its name it would be made anew."""
+    """Return the alias that an index is written through: a write to its own name could create it again."""
     return f"{index}.write"
 
 

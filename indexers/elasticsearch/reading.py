@@ -1,4 +1,4 @@
-"""Reading from a server: what any node can answer, and what of an answer would be half of one."""
+"""Requests that only read, which any node can answer; an incomplete answer is an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Reader:
-    """A server, as it is read; see `Site` for the parameters."""
+    """A server, as it is read; see `IndexAdmin` for the parameters."""
 
     def __init__(self, address: Address, retry_seconds: float = SHORT, named: bool = False) -> None:
         self.address, self.retry_seconds = address, retry_seconds
@@ -62,7 +62,7 @@ class Reader:
         return self.read(counted)
 
     def count_all(self, name: str) -> int:
-        """Count documents of any sort, the records of a load's shards too."""
+        """Count all documents, including the records of a load's shards."""
 
         def counted(client: Any) -> int:
             answer = client.count(index=name)

@@ -214,7 +214,7 @@ class ItemStore(CollectionItems):
         self._database.commit()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()
 
     def _put_queries(self, queries: Iterable[Item]) -> None:

@@ -55,7 +55,7 @@ class LocalCollection(Collection):
     def create(cls, folder: str | Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> LocalCollection:
         """Store the items of a corpus; spaces are added afterwards.
 
-        A folder that holds the same corpus already is opened instead, so that an interrupted run goes on.
+        A folder that holds the same corpus already is opened instead, so that an interrupted run can continue.
 
         Raises
         ------
@@ -165,20 +165,29 @@ class LocalCollection(Collection):
         return made
 
     def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[LocalCollection, Change]:
-        """Add items and replace changed ones; return the next generation and what changed."""
-        with self._draft(new_items=True) as draft:
-            store = ItemStore(draft / ITEMS, writable=True)
-            last = store.last_row
-            change = store.put(unique_ids(items))
-            if change.added or change.changed:
+        """Add items and replace changed ones; return the next generation and what changed.
+
+        Where nothing changes no generation is written, and this one is returned.
+        """
+        change = Change([], [], 0)
+        try:
+            with self._draft(new_items=True) as draft:
+                store = ItemStore(draft / ITEMS, writable=True)
+                last = store.last_row
+                change = store.put(unique_ids(items))
+                if not change.added and not change.changed:
+                    store.close()
+                    raise _NothingChangesError  # takes the draft back
                 say(f"adding {len(change.added):,} new and {len(change.changed):,} changed items, space by space")
-            records = [
-                self._updated(draft, record, change.changed, store.items_after(last), store.size)
-                for record in self.spaces.values()
-            ]
-            manifest = Manifest.of(store, records)
-            store.close()
-            manifest.write(draft)
+                records = [
+                    self._updated(draft, record, change.changed, store.items_after(last), store.size)
+                    for record in self.spaces.values()
+                ]
+                manifest = Manifest.of(store, records)
+                store.close()
+                manifest.write(draft)
+        except _NothingChangesError:
+            return self, change
         return LocalCollection(self.folder), change
 
     def delete(self, ids: Sequence[str]) -> LocalCollection:
@@ -206,7 +215,7 @@ class LocalCollection(Collection):
     def _clear_work(self) -> None:
         """Remove the checkpoints of spaces that are there, also what a writer has left that was killed before this."""
         work = self.folder / WORK
-        with suppress(OSError):  # another space's checkpoint lies there, or nothing may be changed
+        with suppress(OSError):  # it holds another space's checkpoint, or may not be changed
             for spec in self.spaces if work.is_dir() else ():
                 remove_at_once(work / folder_name(spec))
             work.rmdir()
@@ -256,6 +265,10 @@ class LocalCollection(Collection):
         return save_index(target, record, cost)
 
 
+class _NothingChangesError(Exception):
+    """Ends a draft that would be the same as the generation that it was made of."""
+
+
 def _hits_among(index: Index, codes: Codes, ids: Sequence[str], k: int) -> list[Hit]:
     found = index.search_among(codes, index.rows_of_ids(ids)[None], k)
     rows = found.rows[0][found.rows[0] >= 0]
@@ -269,6 +282,11 @@ def _require_all(spec: str, found: int, wanted: int) -> None:
 
 
 def _same(collection: LocalCollection, corpus: Corpus, on_bad: OnBad) -> LocalCollection:
+    if corpus.modality is not collection.items.modality:
+        raise CollectionError(
+            f"{collection.folder} holds {collection.items.modality} items, '{corpus.name}' holds {corpus.modality} "
+            "items: choose another folder"
+        )
     if items_digest(unique_ids(corpus, on_bad)) != collection.items_digest:
         raise CollectionError(
             f"{collection.folder} holds other items than '{corpus.name}': "

@@ -14,7 +14,6 @@ from retrieval.collection.local import LocalCollection
 from retrieval.collection.manifest import Manifest
 from retrieval.corpora.address import NAME_PREFIX, exists, parse_address
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
-from retrieval.corpora.registry import is_corpus_name, open_corpus
 
 #: A URL, also one that a path has taken a slash from, or that lacks its scheme and has a user.
 _URL = re.compile(r"[A-Za-z]+:/|[^/]*:.*@")
@@ -85,6 +84,8 @@ def open_data(address: str, on_bad: OnBad = raise_bad) -> Corpus:
     CorpusError, UnknownNameError, OptionError
         When there is no such corpus, or it cannot be read so.
     """
+    from retrieval.corpora.registry import open_corpus
+
     folder = collection_at(address)
     return open_corpus(address, on_bad=on_bad) if folder is None else open_collection(folder).items
 
@@ -99,6 +100,8 @@ def collection_at(address: str) -> Path | None:
     OptionError
         For a collection with options.
     """
+    from retrieval.corpora.registry import is_corpus_name
+
     target, given = parse_address(address)
     folder = Path(target).expanduser()
     if not exists(target) or not is_collection(folder):

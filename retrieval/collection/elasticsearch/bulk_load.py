@@ -71,7 +71,7 @@ class Shard(NamedTuple):
 
     @staticmethod
     def number_at(position: int, of: int) -> int:
-        """Return the number of the shard, of so many, that the item at a position belongs to."""
+        """Return the number of the shard, one of `of`, that the item at a position belongs to."""
         return position // CHUNK % of + 1
 
 

@@ -19,14 +19,14 @@ from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk, OnRejected, raise_rejected
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import WINDOW
-from indexers.elasticsearch.index_admin import Site, write_alias
+from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.ownership import is_numbered_name
 from indexers.elasticsearch.query import searched
 from retrieval.collection.base import Collection, CollectionInfo, OpenSpace, T
 from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
-from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, field_at
 from retrieval.collection.filters import Filter
 from retrieval.collection.folder import CollectionFolder
@@ -76,7 +76,7 @@ class ServedCollection(Collection):
         self.spaces = self.manifest.spaces
         self._open: dict[str, OpenSpace] = {}
         self.description = parse_description(self.manifest.server)
-        self.site = Site(Address.read(self.description.backend))
+        self.admin = IndexAdmin(Address.read(self.description.backend))
         self._queries = ItemStore(self._stored.generation / ITEMS)
         self._attach()
         self.manifest.check_items(self._stored.generation)
@@ -84,19 +84,19 @@ class ServedCollection(Collection):
     def _attach(self) -> None:
         """Find the index that holds the codes of our encoders."""
         wanted = {record.spec: record.encoder_digest for record in self.spaces.values()}
-        served = self.site.behind(self.site.address.name)
-        mine = self.manifest.index if is_numbered_name(self.manifest.index, self.site.address.name) else None
-        names = [name for name in dict.fromkeys((served, mine)) if name and self.site.exists(name)]
+        served = self.admin.behind(self.admin.address.name)
+        mine = self.manifest.index if is_numbered_name(self.manifest.index, self.admin.address.name) else None
+        names = [name for name in dict.fromkeys((served, mine)) if name and self.admin.exists(name)]
         if served is None and not names:
             raise self._gone()
         for name in names:
-            meta = Meta.read(self.site.meta(name), name)
+            meta = IndexManifest.read(self.admin.meta(name), name)
             # an older nearby kept no identity: then its encoders are what tells a collection from another
             own = not self.manifest.identity or meta.identity == self.manifest.identity
             if own and meta.digests() == wanted:
                 self.index_name, self.meta = name, meta
                 manifest = self.manifest
-                self.items = ServedItems(self.site, name, manifest.corpus, manifest.modality, self._queries)
+                self.items = ServedItems(self.admin, name, manifest.corpus, manifest.modality, self._queries)
                 self._fields = {record.spec: record.field for record in meta.spaces}
                 for opened in self._open.values():  # not read again: the folder's generation may be gone
                     field = self._fields[opened.record.spec]
@@ -110,7 +110,7 @@ class ServedCollection(Collection):
 
     @property
     def _where(self) -> str:
-        return f"'{self.site.address.name}' at {self.site.address.hosts[0]}"
+        return f"'{self.admin.address.name}' at {self.admin.address.hosts[0]}"
 
     def _gone(self) -> IndexGoneError:
         return IndexGoneError(f"the index {self._where} is gone: index the corpus again with --rebuild")
@@ -134,7 +134,7 @@ class ServedCollection(Collection):
             modality=self.manifest.modality,
             items=self.items.size,
             digest=self.items_digest,
-            bytes=self._stored.bytes + self.site.bytes(self.index_name),
+            bytes=self._stored.bytes + self.admin.bytes(self.index_name),
             server=self.manifest.server,
             spaces=tuple(self.spaces.values()),
         )
@@ -154,7 +154,7 @@ class ServedCollection(Collection):
         """Return the best `k` hits in each space, all in one request; see `Collection.search`."""
         only = clauses(filters)
         hits = self.read_consistently(lambda: self._hits(queries, k, only))
-        if filters and not any(hits) and not self.site.count(self.index_name, {"bool": {"filter": only}}):
+        if filters and not any(hits) and not self.admin.count(self.index_name, {"bool": {"filter": only}}):
             raise self.items.none_matches(filters)
         return hits
 
@@ -169,8 +169,8 @@ class ServedCollection(Collection):
     def _hits(self, queries: Sequence[tuple[str, Codes]], k: int, only: Sequence[dict[str, Any]]) -> list[list[Hit]]:
         fields = [self._field(spec) for spec, _ in queries]
         searches = [one.asking(codes, k, only)[0] for one, (_, codes) in zip(fields, queries, strict=True)]
-        several = self.site.address.shards > 1 and any(one.stores_counts for one in fields)
-        found = searched(self.site, self.index_name, searches, min(k, WINDOW), several)
+        several = self.admin.address.shards > 1 and any(one.stores_counts for one in fields)
+        found = searched(self.admin, self.index_name, searches, min(k, WINDOW), several)
         return [
             one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, queries, found, strict=True)
         ]
@@ -200,7 +200,7 @@ class ServedCollection(Collection):
         """Add items and replace changed ones; items that were sent before a failure stay."""
         self._require_writable()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
-        self.site.refresh(self.index_name)  # what a killed process has added counts for the last place too
+        self.admin.refresh(self.index_name)  # what a killed process has added counts for the last place too
         change = ChangeSoFar()
         first = self.items.last_position + 1
         with self._noted() as bulk:
@@ -254,8 +254,8 @@ class ServedCollection(Collection):
         opened: list[Bulk] = []
 
         def bulk(on_rejected: OnRejected = raise_rejected) -> Bulk:
-            hosts, alias = self.site.address.hosts, write_alias(self.index_name)
-            opened.append(Bulk(self.site.client, hosts, alias, on_rejected, before_first=self._note_change))
+            hosts, alias = self.admin.address.hosts, write_alias(self.index_name)
+            opened.append(Bulk(self.admin.client, hosts, alias, on_rejected, before_first=self._note_change))
             return opened[-1]
 
         try:
@@ -263,13 +263,13 @@ class ServedCollection(Collection):
         except BaseException:
             if self.meta is not before and not any(one.wrote for one in opened):
                 self.meta = before
-                self.site.set_meta(self.index_name, before.to_json())
+                self.admin.set_meta(self.index_name, before.to_json())
             raise
 
     def _require_writable(self) -> None:
         """Refuse to write where nobody would read it, or where the server would try for minutes."""
         require_served(self)
-        self.site.require_alive(self.index_name)
+        self.admin.require_alive(self.index_name)
 
     def _settled(self) -> None:
         """Make what was written seen, also by the spaces that are open: they hold a list of ids.
@@ -279,9 +279,9 @@ class ServedCollection(Collection):
         CollectionError
             When another index was put in the place of this one meanwhile, which does not have it.
         """
-        self.site.refresh(self.index_name)
+        self.admin.refresh(self.index_name)
         self._open.clear()
-        if self.site.behind(self.site.address.name) != self.index_name:
+        if self.admin.behind(self.admin.address.name) != self.index_name:
             raise CollectionError(
                 f"{self._where} was indexed again while it was changed, and the new index lacks the change: "
                 "run the same command again"
@@ -290,7 +290,7 @@ class ServedCollection(Collection):
     def _note_change(self) -> None:
         """Its items are no longer those of the corpus it was made of."""
         changed = self.meta.changed()
-        self.site.set_meta(self.index_name, changed.to_json())
+        self.admin.set_meta(self.index_name, changed.to_json())
         self.meta = changed
 
 
@@ -310,7 +310,7 @@ def require_served(collection: ServedCollection) -> None:
     CollectionError
     """
     collection._attach()
-    if collection.site.behind(collection.site.address.name) != collection.index_name:
+    if collection.admin.behind(collection.admin.address.name) != collection.index_name:
         raise CollectionError(
             f"{collection._where} was indexed again from another folder than {collection.folder}: use that folder, or "
             "index the corpus again with --rebuild"

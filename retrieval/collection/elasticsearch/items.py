@@ -10,7 +10,7 @@ from typing import Any
 from encoders.batches import chunks
 from encoders.codes import Modality
 from encoders.errors import QueryError, ServerError
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.keys import id_of, key_of
 from indexers.elasticsearch.paginate import positions_and_digests, scanned
 from retrieval.collection.elasticsearch.document import ITEM_FIELDS, item_in
@@ -28,13 +28,13 @@ class Present:
 
     Parameters
     ----------
-    site : Site
+    admin : IndexAdmin
     index : str
         The index, by its own name.
     """
 
-    def __init__(self, site: Site, index: str) -> None:
-        self.site, self.index = site, index
+    def __init__(self, admin: IndexAdmin, index: str) -> None:
+        self.admin, self.index = admin, index
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digest of each item that is there, by id; what was acknowledged is seen at once."""
@@ -48,7 +48,7 @@ class Present:
     def documents(self, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the documents that are there, with some fields of their source."""
         for keys in chunks(map(key_of, ids), _AT_ONCE):
-            found = self.site.documents(self.index, keys, fields)
+            found = self.admin.documents(self.index, keys, fields)
             yield from (document for document in found if document.get("found"))
 
 
@@ -57,7 +57,7 @@ class ServedItems(CollectionItems):
 
     Parameters
     ----------
-    site : Site
+    admin : IndexAdmin
     index : str
         The index, by its own name.
     name : str
@@ -67,13 +67,13 @@ class ServedItems(CollectionItems):
         Holds queries and judgements, and no items.
     """
 
-    def __init__(self, site: Site, index: str, name: str, modality: Modality, stored: ItemStore) -> None:
-        self.site, self.index, self.name, self.modality = site, index, name, modality
+    def __init__(self, admin: IndexAdmin, index: str, name: str, modality: Modality, stored: ItemStore) -> None:
+        self.admin, self.index, self.name, self.modality = admin, index, name, modality
         self._stored = stored
-        self.present = Present(site, index)
+        self.present = Present(admin, index)
 
     def __iter__(self) -> Iterator[Item]:
-        return map(item_in, scanned(self.site, self.index, ITEM_FIELDS))
+        return map(item_in, scanned(self.admin, self.index, ITEM_FIELDS))
 
     def queries(self) -> Iterator[Item]:
         """Read the queries; the items where the corpus had none of its own."""
@@ -97,13 +97,13 @@ class ServedItems(CollectionItems):
     @property
     def size(self) -> int:
         """Number of items."""
-        return self.site.count(self.index)
+        return self.admin.count(self.index)
 
     def digest(self) -> str:
         """Return a SHA-256 over the digests of the items in their order, which are read from the server."""
-        self.site.refresh(self.index)
+        self.admin.refresh(self.index)
         whole = hashlib.sha256()
-        for position, digest in positions_and_digests(self.site, self.index):
+        for position, digest in positions_and_digests(self.admin, self.index):
             try:
                 whole.update(bytes.fromhex(digest))
             except ValueError:
@@ -124,7 +124,7 @@ class ServedItems(CollectionItems):
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
         """Return the ids of the items that satisfy every filter; see `CollectionItems.matching`."""
-        found = scanned(self.site, self.index, only=clauses(filters), page=10_000)
+        found = scanned(self.admin, self.index, only=clauses(filters), page=10_000)
         ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
         if not ids:
             raise self.none_matches(filters)
@@ -132,11 +132,11 @@ class ServedItems(CollectionItems):
 
     def none_matches(self, filters: Sequence[Filter]) -> QueryError:
         """Say that nothing satisfies filters, and which of them nothing satisfies alone."""
-        blamed = next((one for one in filters if not self.site.count(self.index, clauses([one])[0])), None)
+        blamed = next((one for one in filters if not self.admin.count(self.index, clauses([one])[0])), None)
         if blamed is None:
             return QueryError(f"no item has {written(filters)} at once" if filters else "the collection holds no item")
         has_field = {"exists": {"field": _field_of(blamed)}}
-        held = self._some(has_field, blamed.field) if self.site.count(self.index, has_field) else []
+        held = self._some(has_field, blamed.field) if self.admin.count(self.index, has_field) else []
         return QueryError(unmet_because(blamed, held, [] if held else self._some({"exists": {"field": "place"}})))
 
     def _some(self, query: dict[str, Any], field: str | None = None) -> list[str]:
@@ -150,12 +150,12 @@ class ServedItems(CollectionItems):
             pairs = [(key, str(value)) for one in fields for key, value in one.items() if value is not None]
             return list(dict.fromkeys(value if field else key for key, value in pairs if field in (None, key)))
 
-        return self.site.read(asked)
+        return self.admin.read(asked)
 
     @property
     def last_position(self) -> int:
         """The highest position of an item, of those too that were written a moment ago."""
-        self.site.refresh(self.index)
+        self.admin.refresh(self.index)
         last = {"last": {"max": {"field": "place"}}}
 
         def asked(client: Any) -> int:
@@ -163,10 +163,10 @@ class ServedItems(CollectionItems):
             value = found["aggregations"]["last"]["value"]
             return -1 if value is None else int(value)
 
-        return self.site.read(asked)
+        return self.admin.read(asked)
 
     def _first_ids(self, limit: int) -> list[str]:
-        with self.site.asking() as client:
+        with self.admin.asking() as client:
             exists = {"exists": {"field": "place"}}  # not the records of shards
             answer = client.search(
                 index=self.index, query=exists, size=limit, source=["own_id"], sort=[{"place": "asc"}]

@@ -9,7 +9,7 @@ from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
 from retrieval.collection.elasticsearch.bulk_load import Cost
 from retrieval.collection.elasticsearch.collection import ServedCollection
-from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.swap import Build
 from retrieval.collection.folder import SPACES
 from retrieval.collection.generations import WORK, Generations, link_tree
@@ -31,7 +31,7 @@ def published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence
         Manifest(
             build.meta.corpus,
             build.meta.modality,
-            build.site.count(build.index),
+            build.admin.count(build.index),
             build.meta.items,
             {record.spec: record for record in records},
             described,
@@ -45,7 +45,7 @@ def published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence
 class AskedOnly(Corpus):
     """The queries and judgements of a corpus, without its items."""
 
-    def __init__(self, meta: Meta, corpus: Corpus | None) -> None:
+    def __init__(self, meta: IndexManifest, corpus: Corpus | None) -> None:
         self.name, self.modality = meta.corpus, Modality(meta.modality)
         self._corpus = corpus
 

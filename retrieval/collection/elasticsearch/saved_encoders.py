@@ -13,8 +13,8 @@ from encoders.errors import OptionError, UnsupportedSpaceError
 from indexers.description import Description
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import field_of
-from indexers.elasticsearch.index_admin import Site
-from indexers.elasticsearch.mapping import Layout
+from indexers.elasticsearch.index_admin import IndexAdmin
+from indexers.elasticsearch.mapping import IndexMapping
 from indexers.registry import create_index
 from retrieval.collection.elasticsearch.bulk_load import Cost, Target
 from retrieval.collection.elasticsearch.manifest import FieldRecord, field_records
@@ -114,9 +114,9 @@ def require_servable(encoder: Encoder) -> None:
         )
 
 
-def layout_of(
-    spaces: Sequence[FittedSpace], site: Site, description: Description
-) -> tuple[Layout, tuple[FieldRecord, ...]]:
+def mapping_of(
+    spaces: Sequence[FittedSpace], admin: IndexAdmin, description: Description
+) -> tuple[IndexMapping, tuple[FieldRecord, ...]]:
     """Return the fields of an index for some spaces, and their records.
 
     Raises
@@ -128,9 +128,9 @@ def layout_of(
         create_index(str(description), space.encoder.space, space.encoder.lexicon).close()
     records = field_records([(space.spec, space.digest, space.encoder.space) for space in spaces])
     return (
-        Layout(
+        IndexMapping(
             {
-                record.field: field_of(space.encoder.space, site.address, space.encoder.lexicon)
+                record.field: field_of(space.encoder.space, admin.address, space.encoder.lexicon)
                 for record, space in zip(records, spaces, strict=True)
             }
         ),

@@ -13,7 +13,6 @@ from encoders.numbers import counted
 from encoders.registry import ENCODERS, encoder_class
 from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter, written
-from retrieval.corpora.registry import CorpusInfo
 from retrieval.report.specs import middle_cut, wrapped
 from retrieval.report.terminal.printable import printable, table_word
 from retrieval.search.request import SearchAnswer
@@ -23,6 +22,7 @@ from retrieval.search.searcher import Found, Query
 
 if TYPE_CHECKING:
     from retrieval.applications.classification import Verdict
+    from retrieval.corpora.registry import CorpusInfo
 
 #: Columns of a table, and of a spec that is wrapped in one.
 WIDTH, NARROWEST_SPEC = 100, 24

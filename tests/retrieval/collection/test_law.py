@@ -13,7 +13,7 @@ from retrieval.collection.base import Collection
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.items import ServedItems
 from retrieval.collection.filters import Filter
-from retrieval.collection.indexing import Plan, index_as_planned
+from retrieval.collection.indexing import IndexRequest, index_by_request
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import CollectionItems
 from retrieval.collection.local import LocalCollection
@@ -194,8 +194,8 @@ def address(elasticsearch_url, elasticsearch_client):
 def both(tmp_path_factory, address):
     """The same collection on disk and on the server."""
     folder = tmp_path_factory.mktemp("law")
-    local = index_as_planned(Plan(SPACES, folder / "local"), News())
-    served = index_as_planned(Plan(SPACES, folder / "served", address), News())
+    local = index_by_request(IndexRequest(SPACES, folder / "local"), News())
+    served = index_by_request(IndexRequest(SPACES, folder / "served", address), News())
     assert (type(local), type(served)) == (LocalCollection, ServedCollection)
     return local, served
 

@@ -18,7 +18,7 @@ from killing import kills
 
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, CorpusError, DimensionError, UnknownNameError
-from retrieval.collection import generations
+from retrieval.collection import generations, pin
 from retrieval.collection.generations import is_collection
 from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import LocalCollection
@@ -212,7 +212,7 @@ def test_a_kill_at_any_moment_leaves_a_readable_generation_and_nothing_else_for_
         assert_whole(folder, [set(TEXTS), set(TEXTS) - {"a"}])
     change()
     assert names(folder) == ["CURRENT", "generations", "lock"]
-    assert len(names(folder / "generations")) == generations.KEPT
+    assert len(names(folder / "generations")) == generations.KEEP_GENERATIONS
 
 
 def test_a_kill_while_a_corpus_is_indexed_keeps_nobody_from_indexing_it(tmp_path):
@@ -312,7 +312,7 @@ def test_a_reader_whose_generation_goes_before_it_is_pinned_takes_the_next(colle
 
 
 def test_where_the_file_system_has_no_locks_the_last_two_generations_stay(collection, monkeypatch):
-    monkeypatch.setattr(generations, "try_lock", lambda *_, **__: None)
+    monkeypatch.setattr(pin, "try_lock", lambda *_, **__: None)
     reader = LocalCollection(collection.folder)
     reader.delete(["c"])
     assert nearest(reader, "bm25", "green apples") == "c"

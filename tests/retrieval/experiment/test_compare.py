@@ -73,11 +73,11 @@ class Short(Exact):
     """Gives 50 answers and no more, as a server gives 10,000."""
 
     name = "short"
-    most = 50
+    max_k = 50
     closed = 0
 
     def _search(self, queries, k):
-        assert k <= self.most
+        assert k <= self.max_k
         return super()._search(queries, k)
 
     def close(self):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval.collection.indexing import Plan, index_as_planned
+from retrieval.collection.indexing import IndexRequest, index_by_request
 from retrieval.collection.local import LocalCollection
 from retrieval.collection.open import open_addition, open_collection
 from retrieval.corpora.registry import open_corpus
@@ -51,8 +51,8 @@ def test_added_pictures_are_treated_alike(tmp_path, options):
 
 def test_a_collection_on_a_server_treats_pictures_alike(tmp_path, elasticsearch_url, index_name):
     names = mixed(tmp_path / "photos")
-    plan = Plan(("pixels",), tmp_path / "c", f"elasticsearch:{elasticsearch_url}/{index_name},flat")
-    index_as_planned(plan, open_corpus(f"{tmp_path / 'photos'}?fit=pad"))
+    plan = IndexRequest(("pixels",), tmp_path / "c", f"elasticsearch:{elasticsearch_url}/{index_name},flat")
+    index_by_request(plan, open_corpus(f"{tmp_path / 'photos'}?fit=pad"))
     collection = open_collection(tmp_path / "c")
     assert "fit=pad" in collection.manifest.corpus
     for name in names:

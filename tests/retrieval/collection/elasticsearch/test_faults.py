@@ -19,7 +19,7 @@ from encoders.codes import Modality
 from encoders.errors import CollectionError, IndexGoneError, PartMissingError, ServerError
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.query import _answers
 from indexers.elasticsearch.retry import is_transient, is_transient_status, retried
 from retrieval.collection.elasticsearch import indexing
@@ -55,7 +55,9 @@ def trial(three_nodes: Cluster, tmp_path):
         return ["index", str(corpus), *spaces, "-o", str(tmp_path / "c"), "--index", f"elasticsearch:{backend}"]
 
     subprocess.run([sys.executable, "-m", "cli", *words("first")], check=True)
-    return SimpleNamespace(cluster=three_nodes, words=words, folder=tmp_path / "c", site=Site(Address.read(backend)))
+    return SimpleNamespace(
+        cluster=three_nodes, words=words, folder=tmp_path / "c", admin=IndexAdmin(Address.read(backend))
+    )
 
 
 def expected(generation):
@@ -73,7 +75,7 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
         trial.cluster.restart(lost)
         assert load.wait() == 0, load.said()
         trial.cluster.wait()
-        found = held(trial.site, expected("second"), load.acknowledged())
+        found = held(trial.admin, expected("second"), load.acknowledged())
         assert found.right, found
         assert len(set(load.acknowledged())) == ITEMS
 
@@ -84,7 +86,7 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
         assert 0 < len(acknowledged) < ITEMS
         load.again("--resume")
         assert load.wait() == 0, load.said()
-        found = held(trial.site, expected("third"), acknowledged)
+        found = held(trial.admin, expected("third"), acknowledged)
         assert found.right, found
         assert len(load.acknowledged()) < ITEMS + 500  # what was acknowledged before is not sent again
         ended = time.monotonic()
@@ -160,12 +162,12 @@ def _refused(status, body):
 
 
 def test_half_an_answer_is_none():
-    site = SimpleNamespace(address=Address.read("http://a/news"), part_missing=lambda: PartMissingError("part"))
+    admin = SimpleNamespace(address=Address.read("http://a/news"), part_missing=lambda: PartMissingError("part"))
     with pytest.raises(PartMissingError):
-        _answers(site, {"_shards": {"failed": 1}, "hits": {"hits": []}})
+        _answers(admin, {"_shards": {"failed": 1}, "hits": {"hits": []}})
     busy = {"error": {"type": "search_phase_execution_exception", "reason": "all shards failed"}, "status": 503}
     with pytest.raises(PartMissingError):
-        _answers(site, busy)
+        _answers(admin, busy)
 
 
 # -- killed at one moment, or overtaken ---------------------------------------------------------------------------------
@@ -199,7 +201,7 @@ def test_a_rebuild_that_was_killed_after_the_swap_is_not_loaded_again(small, mon
         patch.setattr(indexing, "published", lambda *all: pytest.fail("killed"))
         with pytest.raises(pytest.fail.Exception):
             small("second", rebuild=True)
-    swapped = first.site.behind(first.site.address.name)
+    swapped = first.admin.behind(first.admin.address.name)
     assert swapped != first.index_name
     assert open_collection(first.folder).index_name == first.index_name  # whose folder it still is
     resumed = small("second", rebuild=True, resume=True)
