@@ -164,7 +164,7 @@ def _lists(
 
 
 def _limit(index: Index) -> int:
-    return len(index) if index.most is None else min(len(index), index.most)
+    return len(index) if index.max_k is None else min(len(index), index.max_k)
 
 
 def _nearest(
