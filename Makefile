@@ -1,10 +1,10 @@
-# make demo | test | check | bench | fuzz | elasticsearch | help: each sets up .venv by itself, again only when the requirements change.
+# make demo | test | check | docs | bench | fuzz | elasticsearch | help: each sets up .venv by itself, again only when the requirements change.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format bench fuzz elasticsearch elasticsearch-stop clean
+.PHONY: help demo test check format docs pages bench fuzz elasticsearch elasticsearch-stop clean
 help:            ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -34,8 +34,15 @@ check: $(STAMP)  ## everything CI runs: format, lint, types, layers, tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
+docs: $(STAMP)   ## build the documentation as a site, site/index.html; a dead link stops it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo "site/index.html; with its search: $(BIN)/mkdocs serve"
+
+pages: $(STAMP)  ## write what the pages take from the code, and what their commands print
+	$(BIN)/python docs/generate --sessions
+
 bench: $(STAMP)-bench ## run every benchmark (five hours; the data in NEARBY_DATA) and write docs/results.md
-	for name in mnist newsgroups text_retrieval hybrid arxiv speed fit_shapes startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood throughput tsdae conv_cifar10 engines bulk_loading scale fault_trial alias_swap report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in mnist newsgroups text_retrieval hybrid arxiv speed fit_shapes startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood throughput infomax criterion tsdae conv_cifar10 engines bulk_loading scale fault_trial alias_swap report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 fuzz: $(STAMP)   ## read 20,000 damaged and hostile inputs, count what comes of them (half an hour)
 	$(BIN)/python benchmarks/fuzz.py
@@ -47,4 +54,4 @@ elasticsearch-stop: $(STAMP) ## end it; its data stay
 	@PYTHONPATH=tests/servers $(BIN)/python -m elasticsearch_server stop
 
 clean:           ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache

@@ -6,23 +6,25 @@ import sys
 
 try:
     import json
-    import shlex
     import traceback
     import warnings
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import contextmanager
     from contextvars import copy_context
+    from copy import copy
     from dataclasses import replace
     from pathlib import Path
     from typing import TYPE_CHECKING, Annotated, Any
 
     import typer
+    from typer.core import TyperGroup
 
     from encoders.errors import NearbyError, OptionError
     from encoders.numbers import counted, is_whole, read_number, read_whole, shortened
     from encoders.options import LARGEST_SEED
     from retrieval.process import fit_into_memory, memory_sentence, stopping
-    from retrieval.report.terminal.printable import escaped, printable, standard_output
+    from retrieval.report.terminal.printable import escaped, printable, shell_line, standard_output
+    from retrieval.report.terminal.view import Output, Styled, View
 except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything to stop
     sys.stderr.write("nearby: stopped\n")
     sys.exit(1)
@@ -32,27 +34,28 @@ if TYPE_CHECKING:
     from retrieval.corpora.base import BadEntries, Corpus
     from retrieval.experiment.result import Comparison
 
-app = typer.Typer(
-    name="nearby",
-    help="Which representation of my data puts similar things near each other?",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-recommend = typer.Typer(
-    help="Factorise ratings; predict missing ones, recommend, find similar items.", no_args_is_help=True
-)
-app.add_typer(recommend, name="recommend")
-#: What typer exits with when the user pressed Ctrl-C.
-INTERRUPTED = 130
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
 DEMO = {
     "digits": ["pixels", "pixels+pca:16", "pixels+deep-ae:256-128-16,epochs=60"],
     "api-docs": ["bm25", "tfidf", "tfidf+lsa:128", "bow:2000+deep-ae:500-250-128,epochs=15"],
 }
+#: What typer returns when the user pressed Ctrl-C.
+INTERRUPTED = 130
+#: What `nearby evaluate` prints when no measure is named.
+MEASURES = ("nDCG@10", "AP", "RR", "P@10", "R@100")
 
 
-def _whole(*names: str, help: str, least: int, most: int | None = None) -> Any:
-    """Declare an option that is a whole number, read as in every other place."""
+class Verbs(TyperGroup):
+    """A group that prints the whole first sentence of each verb, which typer would cut."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the verbs in the order of this file."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.get_short_help_str(200)) for name, verb in self.commands.items()])
+
+
+def whole(*names: str, help: str, least: int, most: int | None = None) -> Any:
+    """Declare an option that is a whole number, read as everywhere in nearby."""
 
     def read(text: Any) -> int:
         if isinstance(text, int):  # the default
@@ -65,36 +68,76 @@ def _whole(*names: str, help: str, least: int, most: int | None = None) -> Any:
     return typer.Option(*names, help=help, parser=read, metavar="INTEGER")
 
 
-def _number(text: Any) -> float:
+def number(text: Any) -> float:
+    """Read an option that is a number, as everywhere in nearby."""
     try:
         return text if isinstance(text, float) else read_number(text)
     except ValueError as error:
         raise typer.BadParameter(f"expected a number; {error}") from None
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and go on.")]
-Folder = Annotated[Path, typer.Argument(help="The folder of a collection.", show_default=False)]
-Spaces = Annotated[list[str] | None, typer.Option("-s", "--space", help="A space of it; repeat. Default: all.")]
-OneSpace = Annotated[str, typer.Option("-s", "--space", help="A space of the collection.")]
-Query = Annotated[str, typer.Argument(help="A text, the path of a picture, or @id of an item.", show_default=False)]
-Queries = Annotated[
-    list[str] | None, typer.Argument(help="Texts, paths of pictures, or @ids of items.", show_default=False)
-]
-Drawn = Annotated[int | None, _whole("-n", help="Number of random items.", least=1, most=100)]
-Sheet = Annotated[
-    Path | None, typer.Option("-o", "--out", help="Write pictures as one .png, or contents as rows of a .npy.")
-]
-Seed = Annotated[int, _whole("--seed", help="Random seed.", least=0, most=LARGEST_SEED)]
-#: Words of a query need no quotes.
-Words = Annotated[
-    list[str], typer.Argument(help="Words, the path of a picture, or @id of an item.", show_default=False)
-]
+def option(*names: str, help: str, metavar: str) -> Any:
+    """Declare an option with a value."""
+    return typer.Option(*names, help=help, metavar=metavar)
 
-Model = Annotated[Path, typer.Argument(help="The folder of a recommender.", show_default=False)]
-User = Annotated[str, typer.Argument(help="Id of a user.", show_default=False)]
-RatedItem = Annotated[str, typer.Argument(help="Id of an item.", show_default=False)]
-Answers = Annotated[int, _whole("-k", help="How many.", least=1)]
+
+def argument(name: str, help: str) -> Any:
+    """Declare an argument."""
+    return typer.Argument(metavar=name, help=help, show_default=False)
+
+
+# Options and arguments that several verbs share.
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every option of a space, defaults too.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and continue.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start over and replace what is there.")]
+CollectionFolder = Annotated[Path, argument("FOLDER", "Folder of a collection.")]
+CorpusName = Annotated[str, argument("CORPUS", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")]
+Target = Annotated[str, argument("CORPUS", "Name or path of a corpus, or folder of a collection.")]
+Spaces = Annotated[
+    list[str] | None, option("-s", "--space", help="A space of it; repeat. Default: all.", metavar="SPACE")
+]
+ChosenSpaces = Annotated[
+    list[str] | None,
+    option(
+        "-s",
+        "--space",
+        metavar="SPACE",
+        help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus.",
+    ),
+]
+OneSpace = Annotated[str, option("-s", "--space", help="A space of the collection.", metavar="SPACE")]
+OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture, or @id of an item.")]
+SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures, or @ids of items.")]
+RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", least=1, most=100)]
+Seed = Annotated[int, whole("--seed", help="Random seed.", least=0, most=LARGEST_SEED)]
+Pictures = Annotated[
+    Path | None,
+    option("-o", "--out", help="Write pictures as one .png, or vectors as rows of a .npy.", metavar="FILE"),
+]
+ReportFolder = option("-o", "--out", help="Folder for the HTML report.", metavar="FOLDER")
+RecommenderFolder = Annotated[Path, argument("FOLDER", "Folder of a recommender.")]
+User = Annotated[str, argument("USER", "Id of a user.")]
+RatedItem = Annotated[str, argument("ITEM", "Id of an item.")]
+Count = Annotated[int, whole("-k", help="Number of items.", least=1)]
+
+# Plain help: drawing it with rich takes 70 ms.
+SETTINGS: dict[str, Any] = {"max_content_width": 100, "show_default": True}
+app = typer.Typer(
+    name="nearby",
+    cls=Verbs,
+    help="Which representation of my data puts similar things near each other?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings=SETTINGS,
+)
+recommend = typer.Typer(
+    cls=Verbs,
+    help="Factorise ratings: predict missing ones, recommend items, find similar items.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 def _version(asked: bool) -> None:
@@ -107,9 +150,11 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Send user and password, or key, to the server that a folder names.")
+        bool, typer.Option("--trust", help="Send your credentials to the server that a folder names.")
     ] = False,
 ) -> None:
     """Hold the options that stand before any verb."""
@@ -120,94 +165,91 @@ def options(
 
 
 @app.command()
-def encoders(as_json: Json = False) -> None:
+def encoders(as_json: AsJson = False) -> None:
     """List the encoders, what they read, and their options."""
     from retrieval.report.terminal.listing import encoders_json, encoders_lines
 
-    _show_lines(encoders_json() if as_json else encoders_lines())
+    emit(Output(encoders_lines, encoders_json), as_json)
 
 
 @app.command()
-def corpora(as_json: Json = False) -> None:
-    """List the corpora known by name: size, licence, and whether they are here."""
+def corpora(as_json: AsJson = False) -> None:
+    """List the corpora known by name: size, licence, and whether they are on this machine."""
     from retrieval.corpora.registry import catalogue
-    from retrieval.report.terminal.listing import corpora_lines
+    from retrieval.report.terminal.listing import corpora_json, corpora_lines
 
-    found = catalogue()
-    _show_lines([info._asdict() for info in found] if as_json else corpora_lines(found))
+    emit(Output(corpora_lines, corpora_json, catalogue()), as_json)
 
 
 @app.command()
 def index(
     corpus: Annotated[
-        str | None, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")
+        str | None, argument("[CORPUS]", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")
     ] = None,
-    space: Annotated[
-        list[str] | None,
-        typer.Option("-s", "--space", help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the collection.")] = None,
+    space: ChosenSpaces = None,
+    out: Annotated[Path | None, option("-o", "--out", help="Folder of the collection.", metavar="FOLDER")] = None,
     kind: Annotated[
-        str, typer.Option("--index", help="The index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.")
+        str,
+        option("--index", help="Index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.", metavar="INDEX"),
     ] = "auto",
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the served index again, then swap it in.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild the served index, then swap it in.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume an interrupted load; fail if there is none.")
     ] = False,
-    shard: Annotated[str | None, typer.Option(help="Load one shard into Elasticsearch, e.g. 3/16.")] = None,
+    shard: Annotated[
+        str | None, option("--shard", help="Load one shard into Elasticsearch, e.g. 3/16.", metavar="I/N")
+    ] = None,
     finish: Annotated[bool, typer.Option("--finish", help="All shards are loaded: check and serve them.")] = False,
     skip_bad: SkipBad = False,
 ) -> None:
-    """Store a corpus and index it in one or more spaces; run again to go on after an interruption or add spaces."""
-    from retrieval.collection.indexing import Plan, index_as_planned
+    """Store a corpus and index it in one or more spaces.
+
+    Run the same command again to continue after an interruption, or with other spaces to add them.
+    """
+    from retrieval.collection.indexing import IndexRequest, index_by_request
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
 
-    plan = Plan(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
-    plan.require_possible(corpus is not None)
+    request = IndexRequest(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
+    request.require_possible(corpus is not None)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = None if corpus is None else open_data(corpus, on_bad=bad)
         if opened is not None and not space:
-            plan = replace(plan, specs=tuple(_default_spaces(opened)))
-        collection = index_as_planned(plan, opened, bad, _say)
+            request = replace(request, specs=_default_spaces(opened))
+        collection = index_by_request(request, opened, bad, _say)
     if collection is None:
         _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
         return
     items, spaces = counted(collection.items.size, "item"), counted(len(collection.spaces), "space")
     _say(f"{collection.folder}: {items} in {spaces}")
-    _say(f"next: {shlex.join(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
-
-
-def _default_spaces(corpus: Corpus) -> list[str]:
-    """Return spaces for a corpus of which none were named, and say which."""
-    from retrieval.spaces.defaults import default_spaces
-
-    specs = default_spaces(corpus)
-    _say(f"no space was named: taking  {' '.join(f'-s {spec}' for spec in specs)}")
-    return specs
+    _say(f"next: {shell_line(['nearby', 'search', str(out), f'@{next(iter(collection.items)).id}'])}")
 
 
 @app.command()
 def train(
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path, e.g. digits or articles.csv?text=body.")],
-    space: Annotated[str, typer.Argument(help="What to fit, e.g. pixels+deep-ae:256-128-16.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the encoder.")],
+    corpus: CorpusName,
+    space: Annotated[str, argument("SPACE", "What to fit, e.g. pixels+deep-ae:256-128-16.")],
+    out: Annotated[Path, option("-o", "--out", help="Folder of the encoder.", metavar="FOLDER")],
     time_budget: Annotated[
-        str | None, typer.Option(help="Time limit: 90s, 10m, 1h. Time already spent counts when resuming.")
+        str | None,
+        option("--time-budget", help="Time limit, e.g. 90s. Time already spent counts when resuming.", metavar="TIME"),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume a training that was stopped.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over, and replace what is there.")] = False,
+    fresh: Fresh = False,
     skip_bad: SkipBad = False,
-    as_json: Json = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Fit one encoder on a corpus and save it: its folder is then a space, as in -s FOLDER.
+    """Fit one encoder on a corpus and save it; its folder is then a space, as in -s FOLDER.
 
-    A training that is stopped, or whose loss diverges, is kept in OUT.work; --resume goes on with it, and may change
+    A training that was stopped, or whose loss diverged, is kept in OUT.work. --resume continues it; you may change
     epochs, minutes, learning-rate, patience and batch-size.
     """
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
-    from retrieval.spaces.train import Workplace, read_minutes, train_encoder
+    from retrieval.spaces.time_budget import read_minutes
+    from retrieval.spaces.train import train_encoder
+    from retrieval.spaces.training_folder import TrainingFolder
 
     minutes = None if time_budget is None else read_minutes(time_budget)
     try:
@@ -215,57 +257,61 @@ def train(
             opened = Unique(open_data(corpus, on_bad=bad), bad)
             made = train_encoder(opened, space, out, minutes, resume, fresh, watch, _say)
     except KeyboardInterrupt:
-        _say(f"nearby: stopped; {Workplace(out).left()}")
-        raise typer.Exit(1) from None
+        _say(f"nearby: stopped; {TrainingFolder(out).remains()}")
+        sys.exit(1)
     if as_json:
         _print_json(made.to_json())
     _say(made.line())
-    _say(f"next: {shlex.join(['nearby', 'index', corpus, '-s', made.as_space, '-o', 'FOLDER'])}")
+    if verbose:
+        _say(f"all options: {made.encoder.spec(full=True)}")
+    _say(f"next: {shell_line(['nearby', 'index', corpus, '-s', made.as_space, '-o', 'FOLDER'])}")
 
 
 @app.command()
 def add(
-    folder: Folder,
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path whose items are added.")],
+    folder: CollectionFolder,
+    corpus: Annotated[str, argument("CORPUS", "Name or path of the corpus whose items are added.")],
     skip_bad: SkipBad = False,
 ) -> None:
-    """Add the items of a corpus to a collection; items whose id is there are replaced."""
+    """Add the items of a corpus to a collection; an item whose id is there is replaced."""
     from retrieval.collection.open import open_addition, open_collection
     from retrieval.corpora.base import BadEntries, unique_ids
 
     collection = open_collection(folder)
     with _reported(BadEntries(skip_bad)) as bad:
         _, change = collection.put(unique_ids(open_addition(collection, corpus, bad), bad), _say)
-    _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
+    if change.added or change.changed:
+        _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
+    else:
+        _print(f"nothing to do: {counted(change.unchanged, 'item')} already there and unchanged")
 
 
 @app.command()
-def delete(
-    folder: Folder,
-    ids: Annotated[list[str], typer.Argument(help="Ids of items.", show_default=False)],
-) -> None:
+def delete(folder: CollectionFolder, ids: Annotated[list[str], argument("ID...", "Ids of items.")]) -> None:
     """Remove items from a collection, in every space."""
     from retrieval.collection.open import open_collection
 
-    left = open_collection(folder).delete(list(dict.fromkeys(ids)))
-    _print(f"{len(dict.fromkeys(ids)):,} removed, {left.items.size:,} left")
+    removed = list(dict.fromkeys(ids))
+    left = open_collection(folder).delete(removed)
+    _print(f"{len(removed):,} removed, {left.items.size:,} left")
 
 
 @app.command()
 def info(
-    folder: Annotated[str, typer.Argument(help="The folder of a collection, or elasticsearch:URL/NAME.")],
+    folder: Annotated[str, argument("FOLDER", "Folder of a collection, or elasticsearch:URL/NAME.")],
     clean: Annotated[
         bool, typer.Option("--clean", help="Remove stale indexes of this collection, unfinished loads too.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="With --clean: also those that another nearby collection has made.")
+        bool, typer.Option("--yes", help="With --clean: also those that another nearby collection made.")
     ] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare every byte of a collection with its checksums.")
     ] = False,
-    as_json: Json = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell what a collection holds: items, spaces, sizes; of one in Elasticsearch, also which indexes are stale."""
+    """Show what a collection holds: items, spaces, sizes; in Elasticsearch also stale indexes."""
     from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.elasticsearch import everything_json, everything_lines, indexes_json, indexes_lines
@@ -278,76 +324,65 @@ def info(
         from retrieval.collection.verification import verify as verify_collection
 
         verified = verify_collection(Path(folder))
-        _show_lines(verified.to_json() if as_json else verified.lines())
+        emit(verified, as_json)
         verified.require_whole()
-        return
-    if clean or is_address(folder):
+    elif clean or is_address(folder):
         found = indexes_at(folder) if is_address(folder) else indexes_of(open_collection(folder))
         found = remove_stale(found, yes) if clean else found
-        _show_lines(indexes_json(found) if as_json else indexes_lines(found, clean))
-        return
-    collection = open_collection(folder)
-    _show_lines(everything_json(collection) if as_json else everything_lines(collection))
+        emit(Output(lambda: indexes_lines(found, clean), lambda: indexes_json(found)), as_json)
+    else:
+        collection = open_collection(folder)
+        emit(Output(lambda: everything_lines(collection, verbose), lambda: everything_json(collection)), as_json)
 
 
 @app.command()
 def search(
-    folder: Folder,
-    query: Words,
+    folder: CollectionFolder,
+    query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture, or @id of an item.")],
     space: Spaces = None,
-    k: Annotated[int, _whole("-k", help="Answers of each space.", least=1)] = 10,
+    k: Annotated[int, whole("-k", help="Answers of each space.", least=1)] = 10,
     filters: Annotated[
-        list[str] | None, typer.Option("--filter", help="Only items with label=x, or year=2004 of metadata; repeat.")
+        list[str] | None,
+        option("--filter", help="Only items with label=x, or year=2004; repeat.", metavar="KEY=VALUE"),
     ] = None,
-    fuse: Annotated[str | None, typer.Option(help="rrf: the spaces' lists as one, by reciprocal rank fusion.")] = None,
+    fuse: Annotated[
+        str | None, option("--fuse", help="Join the lists of the spaces by reciprocal rank fusion.", metavar="rrf")
+    ] = None,
     depth: Annotated[
-        int | None, _whole("--depth", help="Hits of each space that are fused.  [default: 100, or k]", least=1)
+        int | None, whole("--depth", help="Hits of each space that are fused.  [default: 100, or k]", least=1)
     ] = None,
-    shortlist: Annotated[str | None, typer.Option(help="A space, e.g. of bits, whose nearest are re-ranked.")] = None,
-    rerank: Annotated[str | None, typer.Option(help="The space that puts the shortlist in order.")] = None,
+    shortlist: Annotated[
+        str | None, option("--shortlist", help="Space that finds the candidates, e.g. one of bits.", metavar="SPACE")
+    ] = None,
+    rerank: Annotated[str | None, option("--rerank", help="Space that orders the candidates.", metavar="SPACE")] = None,
     candidates: Annotated[
-        int | None, _whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
+        int | None, whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
     ] = None,
-    radius: Annotated[int | None, _whole("--radius", help="Or all items within this number of bits.", least=0)] = None,
-    as_json: Json = False,
+    radius: Annotated[
+        int | None, whole("--radius", help="Or all items that differ by at most this number of bits.", least=0)
+    ] = None,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Find what is near a query: in one or more spaces side by side, fused, or in one on the shortlist of another."""
-    from retrieval.collection.filters import Filter
+    """Find the items nearest to a query: in each space, fused into one list, or re-ranked from a shortlist."""
     from retrieval.collection.open import open_collection
-    from retrieval.report.terminal.hybrid import fused_json, fused_lines
-    from retrieval.report.terminal.listing import answers_json, answers_lines, reranked_json, reranked_lines
-    from retrieval.search.hybrid import fused_search, require_fusible
-    from retrieval.search.rerank import plan_of
-    from retrieval.search.rerank import rerank as rerank_shortlist
-    from retrieval.search.searcher import Searcher, read_query
+    from retrieval.report.terminal.listing import search_json, search_lines
+    from retrieval.search.request import SearchRequest
 
-    wanted = [Filter.read(text) for text in filters or []]
-    require_fusible(fuse, depth)
-    others = [name for name, given in (("--fuse", fuse), ("--filter", filters)) if given]
-    plan = plan_of(shortlist, rerank, candidates, radius, space, others)
-    collection = open_collection(folder)
-    if plan is not None:
-        asked = read_query(collection, " ".join(query))
-        reranked = rerank_shortlist(collection, plan, asked, k)
-        _show_lines(reranked_json(asked, reranked) if as_json else reranked_lines(asked, reranked))
-        return
-    searcher = Searcher(collection, space)
-    asked = read_query(collection, " ".join(query))
-    if fuse is not None:
-        fused = fused_search(searcher, asked, k, depth, wanted)
-        _show_lines(fused_json(asked, fused, wanted) if as_json else fused_lines(asked, fused, wanted))
-        return
-    found = searcher.search(asked, k, wanted)
-    _show_lines(answers_json(asked, found, wanted) if as_json else answers_lines(asked, found, wanted))
+    request = SearchRequest.read(
+        " ".join(query), space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius
+    )
+    answer = request.answer(open_collection(folder))
+    emit(Output(lambda: search_lines(answer, verbose), lambda: search_json(answer)), as_json)
 
 
 @app.command()
 def encode(
-    folder: Folder,
-    query: Query,
-    space: Annotated[str, typer.Option("-s", "--space", help="A space of the collection.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the code as a .npy file.")] = None,
-    as_json: Json = False,
+    folder: CollectionFolder,
+    query: OneQuery,
+    space: OneSpace,
+    out: Annotated[Path | None, option("-o", "--out", help="Write the code as a .npy file.", metavar="FILE")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print the code of one item or query, or write it as .npy."""
     from retrieval.applications.reconstruction import code_of
@@ -358,18 +393,18 @@ def encode(
         code.write(out)
         _say(f"code: {out}")
     if out is None or as_json:
-        _show_lines(code.to_json() if as_json else code.lines())
+        emit(code, as_json)
 
 
 @app.command()
 def decode(
-    folder: Folder,
-    code: Annotated[Path, typer.Argument(help="A .npy file of codes, as 'encode -o' writes it.")],
-    space: Annotated[str, typer.Option("-s", "--space", help="The space of the codes.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write pictures as .png, vectors as .npy.")] = None,
-    as_json: Json = False,
+    folder: CollectionFolder,
+    code: Annotated[Path, argument("CODE", "A .npy file of codes, as 'encode -o' writes it.")],
+    space: OneSpace,
+    out: Pictures = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Turn codes back into what they stand for: a picture, or the words they weigh most."""
+    """Turn codes back into pictures, vectors, or the words with the largest weights."""
     from retrieval.applications.reconstruction import decoded
     from retrieval.collection.open import open_collection
 
@@ -378,73 +413,74 @@ def decode(
 
 @app.command()
 def reconstruct(
-    folder: Folder,
-    query: Queries = None,
+    folder: CollectionFolder,
+    query: SomeQueries = None,
     space: Spaces = None,
-    n: Drawn = None,
+    count: RandomItems = None,
     seed: Seed = 0,
-    out: Sheet = None,
-    as_json: Json = False,
+    out: Pictures = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Encode items and decode them again, in one or more spaces: see what each space keeps of them."""
+    """Encode items and decode them again: see what each space keeps of them."""
     from retrieval.applications.reconstruction import asked_items, reconstructions
     from retrieval.collection.open import open_collection
 
     collection = open_collection(folder)
-    _show_copies(reconstructions(collection, asked_items(collection, query or [], n, seed), space), out, as_json)
+    _show_copies(reconstructions(collection, asked_items(collection, query or [], count, seed), space), out, as_json)
 
 
 @app.command()
 def denoise(
-    folder: Folder,
-    query: Queries = None,
+    folder: CollectionFolder,
+    query: SomeQueries = None,
     space: Spaces = None,
     noise: Annotated[
-        str | None, typer.Option(help="Spoil first: gaussian:0.5, masking:0.3 or salt-and-pepper:0.2.")
+        str | None,
+        option("--noise", help="Add noise first: gaussian:0.5, masking:0.3 or salt-and-pepper:0.2.", metavar="NOISE"),
     ] = None,
-    n: Drawn = None,
+    count: RandomItems = None,
     seed: Seed = 0,
-    out: Sheet = None,
-    as_json: Json = False,
+    out: Pictures = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Clean pictures by encoding and decoding them; with --noise, spoil them first and tell what that gains."""
+    """Clean pictures by encoding and decoding them; with --noise, add noise first and measure the gain."""
     from retrieval.applications.denoising import Noise, denoised
     from retrieval.applications.reconstruction import asked_items
     from retrieval.collection.open import open_collection
 
-    spoiling = None if noise is None else Noise.read(noise)
+    added = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
-    asked = asked_items(collection, query or [], n, seed)
-    _show_copies(denoised(collection, asked, space, spoiling, seed), out, as_json)
+    asked = asked_items(collection, query or [], count, seed)
+    _show_copies(denoised(collection, asked, space, added, seed), out, as_json)
 
 
 @app.command()
 def sample(
-    folder: Folder,
+    folder: CollectionFolder,
     space: OneSpace,
-    n: Annotated[int, _whole("-n", help="How many.", least=1, most=10_000)] = 64,
+    count: Annotated[int, whole("-n", help="Number of new items.", least=1, most=10_000)] = 64,
     seed: Seed = 0,
-    out: Sheet = None,
-    as_json: Json = False,
+    out: Pictures = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Make new items: decode draws of a space's prior, or of a Gaussian fitted to its codes."""
+    """Make new items: decode samples of the prior of a space, or of a Gaussian fitted to its codes."""
     from retrieval.applications.generation import sampled
     from retrieval.collection.open import open_collection
 
-    _show_copies(sampled(open_collection(folder), space, n, seed), out, as_json)
+    _show_copies(sampled(open_collection(folder), space, count, seed), out, as_json)
 
 
 @app.command()
 def interpolate(
-    folder: Folder,
-    start: Annotated[str, typer.Argument(metavar="A", help="Where to begin: as a query.", show_default=False)],
-    end: Annotated[str, typer.Argument(metavar="B", help="Where to end.", show_default=False)],
+    folder: CollectionFolder,
+    start: Annotated[str, argument("A", "First item: a text, the path of a picture, or @id.")],
+    end: Annotated[str, argument("B", "Last item.")],
     space: OneSpace,
-    steps: Annotated[int, _whole("--steps", help="Both ends included.", least=2, most=100)] = 10,
-    out: Sheet = None,
-    as_json: Json = False,
+    steps: Annotated[int, whole("--steps", help="Number of items, A and B included.", least=2, most=100)] = 10,
+    out: Pictures = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Decode what lies between the codes of two items."""
+    """Decode points on the line between the codes of two items."""
     from retrieval.applications.generation import interpolated
     from retrieval.collection.open import open_collection
 
@@ -453,104 +489,114 @@ def interpolate(
 
 @app.command()
 def classify(
-    folder: Folder,
-    query: Query,
+    folder: CollectionFolder,
+    query: OneQuery,
     space: OneSpace,
-    k: Annotated[int, _whole("-k", help="Labels shown.", least=1)] = 3,
-    as_json: Json = False,
+    k: Annotated[int, whole("-k", help="Number of labels.", least=1)] = 3,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell the label of an item with probabilities, by a space that was trained on labels."""
-    from retrieval.applications.classification import classified
+    """Predict the label of an item, with probabilities, by a space that was trained on labels."""
+    from retrieval.applications.classification import Verdict, classified
     from retrieval.collection.open import open_collection
-    from retrieval.report.terminal.listing import aligned
+    from retrieval.report.terminal.listing import labels_lines
 
-    found = classified(open_collection(folder), space, query, k)
-    rows = [[label, f"{probability:.4f}"] for label, probability in found.labels]
-    _show_lines(found.to_json() if as_json else aligned(["label", "probability"], rows, right=[1]))
+    emit(Output(labels_lines, Verdict.to_json, classified(open_collection(folder), space, query, k)), as_json)
 
 
 @app.command()
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A TREC run file.")],
-    qrels: Annotated[Path, typer.Argument(help="A TREC qrels file.")],
-    measure: Annotated[list[str] | None, typer.Option("-m", "--measure", help="E.g. nDCG@10; repeat.")] = None,
-    as_json: Json = False,
+    run: Annotated[Path, argument("RUN", "A TREC run file.")],
+    qrels: Annotated[Path, argument("QRELS", "A TREC qrels file.")],
+    measure: Annotated[
+        list[str] | None, option("-m", "--measure", help="E.g. nDCG@10; repeat.", metavar="MEASURE")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Measure a TREC run against judgements, equal to trec_eval."""
+    """Measure a TREC run against judgements, with the numbers of trec_eval.
+
+    A judged query without a line in the run counts as 0, as with trec_eval -c.
+    """
     from retrieval.evaluation.evaluate import evaluate_run
     from retrieval.evaluation.trec import read_qrels, read_run
-    from retrieval.report.terminal.listing import aligned
+    from retrieval.report.terminal.listing import means_lines
 
-    means = evaluate_run(read_run(run), read_qrels(qrels), measure or ["nDCG@10", "AP", "RR", "P@10", "R@100"]).means
-    rows = [[name, f"{value:.4f}"] for name, value in means.items()]
-    _show_lines(means if as_json else aligned(["measure", "mean"], rows, right=[1]))
+    means = evaluate_run(read_run(run), read_qrels(qrels), measure or MEASURES).means
+    emit(Output(means_lines, dict, means), as_json)
 
 
 @app.command()
 def compare(
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path, or the folder of a collection.")],
-    space: Spaces = None,
+    corpus: Target,
+    space: ChosenSpaces = None,
     index: Annotated[
-        list[str] | None, typer.Option(help="The index of every space, or auto; repeat to compare. Default: auto.")
+        list[str] | None,
+        option("--index", help="Index of every space; repeat to compare several.  [default: auto]", metavar="INDEX"),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the HTML report.")] = None,
+    out: Annotated[Path | None, ReportFolder] = None,
     skip_bad: SkipBad = False,
-    as_json: Json = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Index a corpus in several spaces (or open a collection), ask the same queries in each, compare the answers."""
-    from retrieval.collection.generations import is_collection
-    from retrieval.collection.open import open_collection, open_data
+    """Ask the same queries in several spaces and compare the answers.
+
+    CORPUS is indexed first; a collection is used as it is.
+    """
+    from retrieval.collection.open import collection_at, open_collection, open_data
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
     from retrieval.experiment.provenance import provenance
 
     _require_report_folder(out)
-    if is_collection(corpus):
-        if (index or ["auto"]) != ["auto"] or skip_bad:
+    indexes = index or ["auto"]
+    folder = collection_at(corpus)
+    if folder is not None:
+        if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(corpus), space, provenance=provenance())
+        comparison = compare_collection(open_collection(folder), space, provenance=provenance())
     else:
         with _reported(BadEntries(skip_bad)) as bad:
             opened = Unique(open_data(corpus, on_bad=bad), bad)
             specs = space or _default_spaces(opened)
-            comparison = compare_spaces(opened, specs, index or ["auto"], provenance=provenance())
-    _show([comparison], out, as_json)
+            comparison = compare_spaces(opened, specs, indexes, provenance=provenance())
+    _show_comparisons([comparison], out, verbose, as_json)
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the HTML report.")] = Path("nearby-demo"),
-    as_json: Json = False,
+    out: Annotated[Path, ReportFolder] = Path("nearby-demo"), verbose: Verbose = False, as_json: AsJson = False
 ) -> None:
     """Compare spaces on two corpora that need no download: handwritten digits and API documentation."""
-    from retrieval.collection.open import open_data
+    from retrieval.corpora.registry import open_corpus
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.provenance import provenance
 
     _require_report_folder(out)
     comparisons = []
-    for corpus, spaces in DEMO.items():
-        _say(f"comparing {len(spaces)} spaces on {corpus} ...")
-        comparisons.append(compare_spaces(open_data(corpus), spaces, provenance=provenance()))
-    _show(comparisons, out, as_json)
+    for corpus, specs in DEMO.items():
+        _say(f"comparing {len(specs)} spaces on {corpus} ...")
+        comparisons.append(compare_spaces(open_corpus(f"corpus:{corpus}"), specs, provenance=provenance()))
+    _show_comparisons(comparisons, out, verbose, as_json)
 
 
 @app.command()
 def analyze(
-    corpus: Annotated[str, typer.Argument(help="A corpus name or path, or the folder of a collection.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the page and its figures.")],
-    space: Spaces = None,
-    part: Annotated[list[str] | None, typer.Option("--part", help="Only this part of it; repeat.")] = None,
-    sample: Annotated[int, _whole("--sample", help="Items that are looked at.", least=4)] = 1000,
+    corpus: Target,
+    out: Annotated[Path, option("-o", "--out", help="Folder for the page and its figures.", metavar="FOLDER")],
+    space: ChosenSpaces = None,
+    part: Annotated[
+        list[str] | None, option("--part", help="Only this part of the analysis; repeat.", metavar="PART")
+    ] = None,
+    sample: Annotated[int, whole("--sample", help="Number of items to look at.", least=4)] = 1000,
     clusters: Annotated[
-        int | None, _whole("--clusters", help="Number of clusters to cut the tree into.", least=2)
+        int | None, whole("--clusters", help="Number of clusters to cut the tree into.", least=2)
     ] = None,
     height: Annotated[
-        float | None, typer.Option(help="Cut the tree at this height.", parser=_number, metavar="NUMBER")
+        float | None, typer.Option(help="Cut the tree at this height.", parser=number, metavar="NUMBER")
     ] = None,
     skip_bad: SkipBad = False,
-    as_json: Json = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps, posteriors of VAEs."""
     from retrieval.analysis.study import PARTS
@@ -563,73 +609,93 @@ def analyze(
 
     _require_report_folder(out)
     with _reported(BadEntries(skip_bad)) as bad:
-        items, encoders = read_target(corpus, space, bad)
-        found = analyze_spaces(items, encoders, _say, part or PARTS, sample, clusters, height)
+        items, fitted = read_target(corpus, space, bad)
+        found = analyze_spaces(items, fitted, _say, part or PARTS, sample, clusters, height)
     found.provenance = provenance()
-    _show_lines(analysis_json(found) if as_json else analysis_lines(found))
+    options = {encoder.spec(): encoder.spec(full=True) for encoder in fitted} if verbose else None
+    emit(Output(lambda: analysis_lines(found, options), lambda: analysis_json(found)), as_json)
     _say(f"analysis: {write_analysis(found, out)}")
 
 
 @recommend.command("fit")
 def recommend_fit(
     ratings: Annotated[
-        str, typer.Argument(help="A corpus of ratings: ml-100k, ratings-example, or a .csv of user, item, rating.")
+        str,
+        argument("RATINGS", "Corpus of ratings: ml-100k, ratings-example, or a .csv of user, item, rating."),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the recommender.")],
-    spec: Annotated[str, typer.Option("-s", "--space", help="The factorisation, e.g. mf:15,solver=als.")] = "mf",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Replace the recommender that is there.")] = False,
+    out: Annotated[Path, option("-o", "--out", help="Folder of the recommender.", metavar="FOLDER")],
+    spec: Annotated[str, option("-s", "--space", help="Factorisation, e.g. mf:15,solver=als.", metavar="SPACE")] = "mf",
+    fresh: Fresh = False,
     skip_bad: SkipBad = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Factorise a table of ratings; of a small one, print the factors."""
+    """Factorise a table of ratings; print the factors of a small one."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
-    from retrieval.report.terminal.recommendations import fitted_lines
+    from retrieval.report.terminal.recommendations import fitted_json, fitted_lines
 
     Recommender.require_new(out, fresh)
     bad = BadEntries(skip_bad)
     recommender = Recommender.fit(open_data(ratings, on_bad=bad), spec)
     _report(bad)
     recommender.save(out)
-    _show_lines(fitted_lines(recommender))
-    _say(f"recommender: {out}; next: nearby recommend for {out} {recommender.users[0]}")
+    emit(Output(lambda: fitted_lines(recommender, verbose), lambda: fitted_json(recommender)), as_json)
+    _say(f"recommender: {out}")
+    _say(f"next: {shell_line(['nearby', 'recommend', 'for', str(out), recommender.users[0]])}")
 
 
 @recommend.command("predict")
-def recommend_predict(folder: Model, user: User, item: RatedItem, as_json: Json = False) -> None:
+def recommend_predict(folder: RecommenderFolder, user: User, item: RatedItem, as_json: AsJson = False) -> None:
     """Predict how a user would rate an item."""
     from retrieval.applications.recommendation import Recommender
+    from retrieval.report.terminal.recommendations import prediction_json, prediction_lines
 
-    recommender = Recommender.load(folder)
-    value, given = recommender.predict(user, item), recommender.rated(user, item)
-    if as_json:
-        _print_json({"user": user, "item": item, "predicted": value, "rated": given})
-    else:
-        typer.echo(f"{value:.3f}" + ("" if given is None else f"  (rated {given:g})"))
+    emit(Output(prediction_lines, prediction_json, Recommender.load(folder), user, item), as_json)
 
 
 @recommend.command("similar")
-def recommend_similar(folder: Model, item: RatedItem, k: Answers = 10, as_json: Json = False) -> None:
-    """Find items that are liked alike: cosine of their factors."""
+def recommend_similar(folder: RecommenderFolder, item: RatedItem, k: Count = 10, as_json: AsJson = False) -> None:
+    """Find the items whose factors have the largest cosine with those of an item."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
 
-    found = Recommender.load(folder).similar(item, k)
-    _show_lines(suggestions_json(found, "cosine") if as_json else suggestions_lines(found, "cosine"))
+    emit(Output(suggestions_lines, suggestions_json, Recommender.load(folder).similar(item, k), "cosine"), as_json)
 
 
 @recommend.command("for")
-def recommend_for(folder: Model, user: User, k: Answers = 10, as_json: Json = False) -> None:
+def recommend_for(folder: RecommenderFolder, user: User, k: Count = 10, as_json: AsJson = False) -> None:
     """Recommend items that a user has not rated."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
 
     found = Recommender.load(folder).recommended(user, k)
-    _show_lines(suggestions_json(found, "predicted") if as_json else suggestions_lines(found, "predicted"))
+    emit(Output(suggestions_lines, suggestions_json, found, "predicted"), as_json)
+
+
+app.add_typer(recommend, name="recommend")
+
+
+def emit(view: View, as_json: bool) -> None:
+    """Print what a verb found: as JSON, or as lines of a terminal."""
+    if as_json:
+        _print_json(view.to_json())
+    else:
+        _print("\n".join(line if isinstance(line, Styled) else printable(line) for line in view.lines()))
+
+
+def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
+    """Return spaces that suit a corpus when none is named, and say which."""
+    from retrieval.spaces.defaults import default_spaces
+
+    specs = default_spaces(corpus)
+    _say(f"no space is named, so these are taken:  {' '.join(f'-s {spec}' for spec in specs)}")
+    return tuple(specs)
 
 
 def _require_report_folder(out: Path | None) -> None:
-    """Refuse a folder that a report cannot be put into, before any work."""
+    """Refuse a folder that cannot hold a report, before any work."""
     from retrieval.collection.generations import is_collection
 
     if out is not None and out.exists() and not out.is_dir():
@@ -638,19 +704,17 @@ def _require_report_folder(out: Path | None) -> None:
         raise OptionError(f"{out} is a collection: choose another folder for the report")
 
 
-def _show(comparisons: list[Comparison], out: Path | None, as_json: bool) -> None:
+def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
+    from retrieval.experiment.trec_files import file_name, write_trec_files
     from retrieval.report.html.comparison import write_page
-    from retrieval.report.terminal.table import print_table, to_json
+    from retrieval.report.terminal.table import comparisons_json, comparisons_lines
 
     if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)
         _say(f"report: {write_page(comparisons, out / 'report.html')}")
-    if as_json:
-        _print_json([to_json(comparison) for comparison in comparisons])
-        return
-    for comparison in comparisons:
-        with standard_output():
-            print_table(comparison)
+        for one in comparisons:
+            _say(write_trec_files(one, out / "trec" / file_name(one.corpus)))
+    emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
 
 
 def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
@@ -661,12 +725,12 @@ def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
         write_copies(copies, out)
         _say(f"{copies.title if copies.title and not copies.measures else 'written'}: {out}")
     if out is None or as_json or copies.measures:
-        _show_lines(copies_json(copies) if as_json else copies_lines(copies))
+        emit(Output(copies_lines, copies_json, copies), as_json)
 
 
 @contextmanager
 def _watching() -> Iterator[Any]:
-    """Show the losses of a training while it runs, where somebody looks."""
+    """Show the losses of a training while it runs, on a terminal."""
     from rich.console import Console
 
     from retrieval.report.terminal.training_curve import LiveCurve
@@ -681,7 +745,7 @@ def _watching() -> Iterator[Any]:
 
 @contextmanager
 def _reported(bad: BadEntries) -> Iterator[BadEntries]:
-    """Say which entries were left out, above all when nothing was left and the work failed for that."""
+    """Say which entries were left out, above all when none was left and the work failed."""
     try:
         yield bad
     finally:
@@ -700,13 +764,6 @@ def _say(line: str) -> None:
 def _warn(message: Warning | str, *place: Any) -> None:
     """Say a warning as one line: where in the code it was raised helps no user."""
     _say(f"warning: {' '.join(str(message).split())}")
-
-
-def _show_lines(value: Any) -> None:
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        _print(printable("\n".join(value)))
-    else:
-        _print_json(value)
 
 
 def _print_json(value: Any) -> None:
@@ -728,35 +785,52 @@ def _global_first(arguments: list[str]) -> list[str]:
     return ["--trust", *(word for word in arguments[:end] if word != "--trust"), *arguments[end:]]
 
 
+def _app_for(arguments: list[str]) -> typer.Typer:
+    """Return the command line with the verb that is asked for alone: typer would prepare all of them."""
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    commands = [info for info in app.registered_commands if getattr(info.callback, "__name__", "") == verb]
+    groups = [info for info in app.registered_groups if info.name == verb]
+    if not commands and not groups:  # none, or a wrong one, whose neighbours are suggested
+        return app
+    narrowed = copy(app)
+    narrowed.registered_commands, narrowed.registered_groups = commands, groups
+    return narrowed
+
+
 def main() -> None:
     """Run the command line.
 
     An error of the user's making is one sentence and exit code 2; Ctrl-C, SIGTERM and SIGHUP are exit code 1.
     """
     debug = "--debug" in sys.argv
+    arguments = _global_first([argument for argument in sys.argv[1:] if argument != "--debug"])
     if not debug:
         warnings.showwarning = _warn  # type: ignore[assignment]
     with stopping() as stopped:
         try:
-            fit_into_memory(sys.argv[1:])
-            copy_context().run(app, _global_first([argument for argument in sys.argv[1:] if argument != "--debug"]))
-        except SystemExit as end:
-            if end.code == INTERRUPTED:
-                _stop()
+            fit_into_memory(arguments)
+            code = copy_context().run(_app_for(arguments), arguments, prog_name="nearby", standalone_mode=False)
+        except SystemExit:
             raise
         except BaseException as error:
-            if stopped():  # a library may have made another error of it
+            if stopped() or isinstance(error, typer.Abort):  # a library may have made another error of it
                 _stop()
             _fail(error, debug)
+    if code == INTERRUPTED:
+        _stop()
+    sys.exit(code)
 
 
 def _stop() -> None:
-    _say("nearby: stopped; what was finished is kept, the same command goes on from there")
+    _say("nearby: stopped; what was finished is kept, the same command continues from there")
     sys.exit(1)
 
 
 def _fail(error: BaseException, debug: bool) -> None:
     """Say an error in one sentence; one that is a fault of nearby, or with ``--debug`` any, by where it was raised."""
+    if isinstance(error, typer.TyperException) and error.format_message().startswith("Usage: "):  # no verb is named
+        typer.echo(error.format_message(), err=True)
+        sys.exit(2)
     said = None if debug else _sentence(error)
     if said is None:
         typer.echo(escaped(traceback.format_exc()), nl=False, err=True)
@@ -766,6 +840,9 @@ def _fail(error: BaseException, debug: bool) -> None:
 
 
 def _sentence(error: BaseException) -> str | None:
+    if isinstance(error, typer.TyperException):
+        said, context = error.format_message().rstrip("."), getattr(error, "ctx", None)
+        return f"{said[:1].lower()}{said[1:]} (see {context.command_path if context else 'nearby'} --help)"
     if isinstance(error, NearbyError):
         return str(error) if error.__cause__ is None else memory_sentence(error.__cause__) or str(error)
     if isinstance(error, OSError) and memory_sentence(error) is None:

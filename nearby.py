@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from encoders.registry import create
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
+    from retrieval.collection.base import Collection
     from retrieval.collection.indexing import index_corpus
-    from retrieval.collection.local import Collection
     from retrieval.collection.open import open_collection
     from retrieval.collection.open import open_data as open_corpus
     from retrieval.corpora.base import Corpus, Item
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 #: name -> where it is defined
 _NAMES = {
-    "Collection": "retrieval.collection.local:Collection",
+    "Collection": "retrieval.collection.base:Collection",
     "Comparison": "retrieval.experiment.result:Comparison",
     "Corpus": "retrieval.corpora.base:Corpus",
     "Encoder": "encoders.base:Encoder",

@@ -1,4 +1,6 @@
-"""The figure in docs/results.md: error of reconstruction beside retrieval for every autoencoder on MNIST.
+"""The figure in docs/results.md: reconstruction error beside retrieval for every autoencoder on MNIST.
+
+Each method has its own row, so that no two dots overlap. Rows are sorted by error; precision has another order.
 
 Run: ``python benchmarks/autoencoder_figure.py docs/autoencoders.svg``
 """
@@ -13,59 +15,69 @@ from typing import Any
 from record import over_seeds
 
 from retrieval.report.colours import OKABE_ITO
-from retrieval.report.figures.drawing import Frame, level, round_ticks, spread, svg, ticks_told, words
-from retrieval.report.html.markup import Markup, element, join
+from retrieval.report.figures.drawing import Frame, line, linear_ticks, round_ticks, svg, tick, words
+from retrieval.report.figures.markup import Markup, element, join
 
-PANEL, HEIGHT, HEAD = 480.0, 480.0, 60.0
-#: Families in colour; where something passes beside the code, the dot is hollow.
+#: Width of the figure, height of a row, and of what stands above and below the rows of a code size.
+WIDTH, ROW, HEAD, FOOT = 640.0, 20.0, 34.0, 52.0
+NAMES = 214.0
+#: Colour of a family. A hollow dot: more than the code reaches the decoder.
 FAMILIES = {"pca": 0, "deep": 1, "sparse": 2, "contractive": 2, "denoising": 3, "variational": 4, "conv": 5}
 
 
 def main(out: str) -> None:
     runs = over_seeds("autoencoders", "method", "size")
-    sizes = sorted({one["size"] for one in runs}, reverse=True)
     pixels = next(one["P@10"] for one in runs if one["method"] == "pixels")
     shown = [one for one in runs if one["method"] != "pixels"]
-    panels = [
-        panel([one for one in shown if one["size"] == size], size, place, pixels) for place, size in enumerate(sizes)
-    ]
-    paper = element("rect", x=0, y=0, width=PANEL * len(sizes), height=HEIGHT, fill="#fff")
-    title = "A small error of reconstruction is no promise of good retrieval (hollow: something passes beside the code)"
-    told = "Error of reconstruction and P@10 of every autoencoder on MNIST, by size of the code"
-    drawn = svg("autoencoders", title, told, HEIGHT, join(paper, words(14, 16, title), *panels), PANEL * len(sizes))
-    Path(out).write_text(str(drawn).replace("<svg ", '<svg color="#222" ', 1))
+    title = "A smaller reconstruction error does not mean better retrieval"
+    note = "MNIST test pictures; hollow: more than the code reaches the decoder; dashed: 784 pixels"
+    parts, top = [words(10, 18, title), words(10, 38, note)], 48.0
+    for size in sorted({one["size"] for one in shown}, reverse=True):
+        rows = sorted((one for one in shown if one["size"] == size), key=lambda one: one["test_error"])
+        drawn, top = panel(rows, size, top, pixels)
+        parts.append(drawn)
+    paper = element("rect", x=0, y=0, width=WIDTH, height=top, fill="#fff")
+    description = (
+        "Reconstruction error and P@10 of every autoencoder on MNIST, by size of the code, smallest error first"
+    )
+    drawing = svg("autoencoders", title, description, top, join(paper, *parts), WIDTH)
+    Path(out).write_text(str(drawing).replace("<svg ", '<svg color="#222" ', 1))
 
 
-def panel(runs: list[dict[str, Any]], size: int, place: int, pixels: float) -> Markup:
-    """Draw one size: error to the right on a logarithmic axis, P@10 upwards, each dot with its name."""
+def panel(runs: list[dict[str, Any]], size: int, top: float, pixels: float) -> tuple[Markup, float]:
+    """Draw one code size: one row a method, error on the left (log), P@10 with its spread over seeds on the right."""
+    first, bottom = top + HEAD, top + HEAD + ROW * len(runs)
     errors, precisions = [one["test_error"] for one in runs], [one["P@10"] for one in runs]
-    left, right = place * PANEL + 52, place * PANEL + PANEL - 196
-    frame = Frame(left, right, HEAD, HEIGHT - 52, math.log10(min(errors)), math.log10(max(errors)))
-    ticks = round_ticks(min(precisions), max(*precisions, pixels), 5)
-    upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
-    parts = [words(left, 36, f"{size} numbers")]
-    for value, told in zip(ticks, ticks_told(ticks), strict=True):
-        parts.append(level(frame, upward.across(value), told))
+    low, high = math.log10(min(errors)), math.log10(max(errors))
+    margin = 0.05 * (high - low)
+    error = Frame(NAMES + 16, NAMES + 200, first, bottom, low - margin, high + margin)
+    ticks = round_ticks(min(precisions), max(*precisions, pixels), 4)
+    precision = Frame(NAMES + 232, WIDTH - 18, first, bottom, ticks[0], ticks[-1])
+    parts = [words(10, first - 10, f"{size} numbers"), *linear_ticks(precision, ticks)]
     for value in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50):
         if min(errors) <= value <= max(errors):
-            parts.append(words(frame.across(math.log10(value)), frame.bottom + 18, f"{value:g}", "middle"))
-    parts.append(words((left + right) / 2, frame.bottom + 38, "squared error of a test picture (log)", "middle"))
-    parts.append(words(left, HEAD - 6, "P@10"))
-    y = upward.across(pixels)
-    dashes = {"stroke": "#222", "stroke_dasharray": "5 4"}
-    parts.append(element("line", x1=left, x2=right, y1=y, y2=y, **dashes))
-    parts.append(words(left + 4, y - 4, "784 pixels"))
-    heights = spread([upward.across(value) for value in precisions], 14, frame.top, frame.bottom)
-    for one, height in zip(runs, heights, strict=True):
-        x, y = frame.across(math.log10(one["test_error"])), upward.across(one["P@10"])
-        colour = OKABE_ITO[FAMILIES.get(one["method"].split(",")[0], 6)]
-        parts.append(element("line", x1=x, y1=y, x2=right + 6, y2=height, stroke=colour, stroke_opacity=0.35))
-        fill = colour if one["decodes"] else "#fff"
-        low, high = (upward.across(one["P@10"] + sign * one["spread"]["P@10"]) for sign in (-1, 1))
-        parts.append(element("line", x1=x, y1=low, x2=x, y2=high, stroke=colour, stroke_width=1.6))
-        parts.append(element("circle", cx=x, cy=y, r=4.5, fill=fill, stroke=colour, stroke_width=1.6))
-        parts.append(words(right + 9, height + 4, one["method"].replace("layer by layer", "layers")))
-    return join(*parts)
+            parts.append(tick(error, math.log10(value), f"{value:g}"))
+    for frame, name in ((error, "squared error per picture (log)"), (precision, "P@10, ± spread of seeds")):
+        parts.append(words((frame.left + frame.right) / 2, bottom + 38, name, "middle"))
+    x = precision.across(pixels)
+    parts.append(element("line", x1=x, x2=x, y1=first, y2=bottom, stroke="#222", stroke_dasharray="5 4"))
+    for row, one in enumerate(runs):
+        parts += method(one, first + ROW * (row + 0.5), error, precision)
+    return join(*parts), bottom + FOOT
+
+
+def method(one: dict[str, Any], y: float, error: Frame, precision: Frame) -> list[Markup]:
+    """Draw the row of one method."""
+    colour = OKABE_ITO[FAMILIES.get(one["method"].split(",")[0], 6)]
+    low, high = (precision.across(one["P@10"] + sign * one["spread"]["P@10"]) for sign in (-1, 1))
+    dots = (error.across(math.log10(one["test_error"])), precision.across(one["P@10"]))
+    fill = colour if one["decodes"] else "#fff"
+    return [
+        words(NAMES, y + 4, one["method"], "end"),
+        line(error.left, y, precision.right, y, 0.08),
+        element("line", x1=low, x2=high, y1=y, y2=y, stroke=colour, stroke_width=1.6),
+        *(element("circle", cx=x, cy=y, r=4.5, fill=fill, stroke=colour, stroke_width=1.6) for x in dots),
+    ]
 
 
 if __name__ == "__main__":

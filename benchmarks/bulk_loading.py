@@ -29,14 +29,14 @@ from server import server
 
 from encoders.codes import Modality
 from encoders.registry import create
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.index_admin import Site, write_alias
+from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
 from indexers.elasticsearch.ownership import nearby_indexes
-from indexers.registry import parse_description
 from retrieval.collection.elasticsearch.document import document_of
-from retrieval.collection.elasticsearch.manifest import Meta
-from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of
+from retrieval.collection.elasticsearch.manifest import IndexManifest
+from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, mapping_of, targets_of
 from retrieval.corpora.registry import open_corpus
 
 SPACES = ("bm25", "tfidf:min-df=2,stop=english+lsa:256")
@@ -78,8 +78,8 @@ def described(url: str) -> Any:
 
 def ready_made(corpus: list[Any], spaces: list[FittedSpace], url: str) -> list[tuple[str, dict[str, Any]]]:
     """Return every document as a dict of plain values."""
-    site = Site(Address.read(described(url).backend))
-    _, records = layout_of(spaces, site, described(url))
+    admin = IndexAdmin(Address.read(described(url).backend))
+    _, records = mapping_of(spaces, admin, described(url))
     targets = targets_of(spaces, records, described(url), "none")
     found: list[tuple[str, dict[str, Any]]] = []
     for start in range(0, len(corpus), 1024):
@@ -94,33 +94,33 @@ def ready_made(corpus: list[Any], spaces: list[FittedSpace], url: str) -> list[t
 
 def seconds(send: Callable[..., None], documents: Any, spaces: list[FittedSpace], url: str) -> float:
     """Make an index, time the load until the last document is acknowledged, count, remove it."""
-    site = Site(Address.read(described(url).backend))
-    layout, records = layout_of(spaces, site, described(url))
-    name = f"{site.address.name}-{os.getpid()}"
-    site.create(name, site.next, layout, Meta("arxiv", Modality.TEXT, records).to_json())
+    admin = IndexAdmin(Address.read(described(url).backend))
+    mapping, records = mapping_of(spaces, admin, described(url))
+    name = f"{admin.address.name}-{os.getpid()}"
+    admin.create(name, admin.next, mapping, IndexManifest("arxiv", Modality.TEXT, records).to_json())
     started = time.perf_counter()
-    send(site, documents, url)
+    send(admin, documents, url)
     spent = time.perf_counter() - started
-    site.refresh(name)
-    held = site.count(name)
-    site.remove([name])
+    admin.refresh(name)
+    held = admin.count(name)
+    admin.remove([name])
     if held != len(documents):
         raise SystemExit(f"{send.__name__}: {held} of {len(documents)} documents arrived")
     return spent
 
 
-def theirs(site: Site, documents: Any, url: str) -> None:
+def theirs(admin: IndexAdmin, documents: Any, url: str) -> None:
     """The client's own, at its defaults."""
     with Elasticsearch(url.split(",")) as client:
-        actions = ({"_index": site.next, "_id": key, "_source": values} for key, values in documents)
+        actions = ({"_index": admin.next, "_id": key, "_source": values} for key, values in documents)
         for done, answer in helpers.parallel_bulk(client, actions):
             assert done, answer
 
 
-def ours(site: Site, documents: Any, url: str) -> None:
-    name = site.behind(site.next)
+def ours(admin: IndexAdmin, documents: Any, url: str) -> None:
+    name = admin.behind(admin.next)
     assert name is not None
-    with Bulk(site.client, site.address.hosts, write_alias(name)) as bulk:
+    with Bulk(admin.client, admin.address.hosts, write_alias(name)) as bulk:
         for key, values in documents:
             bulk.put(key, orjson.dumps(values))
 
@@ -143,8 +143,8 @@ def loaded_alone(corpus: list[Any], spaces: list[FittedSpace], url: str, work: P
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True, check=True)
     spent, peak = json.loads(done.stdout.splitlines()[-1])
-    site = Site(Address.read(described(url).backend))
-    site.remove([one.name for one in nearby_indexes(site)])
+    admin = IndexAdmin(Address.read(described(url).backend))
+    admin.remove([one.name for one in nearby_indexes(admin)])
     return {"items_per_second": len(corpus) / spent, "peak_mib": peak}
 
 

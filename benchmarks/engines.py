@@ -27,7 +27,7 @@ from indexers.elasticsearch.index import Elasticsearch
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.evaluate import evaluate_labels, evaluate_run
-from retrieval.experiment.query_set import Task
+from retrieval.experiment.query_set import QuerySet
 
 AUTOENCODER = "pixels+deep-ae:500-250-30,epochs=20"
 ASKED, DEPTH = 2_000, 100
@@ -106,8 +106,8 @@ def digits() -> tuple[Asked, list[Codes]]:
 def texts(name: str, with_sentences: bool) -> tuple[Asked, list[Codes]]:
     """BM25, latent semantic analysis, MiniLM where it is installed."""
     corpus = open_corpus(name)
-    task = Task.of(corpus)
-    contents, queries = [item.content for item in corpus], [query.content for query in task.queries]
+    query_set = QuerySet.of(corpus)
+    contents, queries = [item.content for item in corpus], [query.content for query in query_set.queries]
     spaces = []
     for spec in ("bm25", "tfidf:stop=english,stem=english+lsa:256", *(sentences() if with_sentences else ())):
         say("fitting", spec)
@@ -116,7 +116,7 @@ def texts(name: str, with_sentences: bool) -> tuple[Asked, list[Codes]]:
         if encoder.lexicon is not None:
             codes.lexicon, codes.counts = encoder.lexicon, encoder.encode_counts(contents)
         spaces.append(codes)
-    return Asked(task.ids, query_ids=[query.id for query in task.queries], qrels=task.qrels), spaces
+    return Asked(query_set.ids, query_ids=[query.id for query in query_set.queries], qrels=query_set.qrels), spaces
 
 
 def indexes(codes: Codes, url: str) -> list[str]:
@@ -141,14 +141,14 @@ def rows_of(name: str, asked: Asked, codes: Codes, url: str) -> list[dict[str, A
         with create_index(description, codes.space, lexicon) as index:
             stored = codes.counts if index.stores_counts else codes.items
             if isinstance(index, Elasticsearch):  # or small segments would hide what their parts weigh
-                with index.site.asking() as client:
+                with index.admin.asking() as client:
                     client.indices.put_settings(index=index.index_name, settings={"index.compound_format": False})
             with timed() as filling:
                 index.fit(stored)
                 index.add(asked.ids, stored)
                 index.search(codes.queries[:1], 1)
             if isinstance(index, Elasticsearch):
-                index.site.settle(index.index_name)
+                index.admin.settle(index.index_name)
             row, found = asked_of(index, asked, codes)
             truth = found if truth is None else truth
             same = [len(set(a[:10]) & set(b[:10])) / 10 for a, b in zip(found.tolist(), truth.tolist(), strict=True)]
@@ -184,7 +184,7 @@ def size_of(index: Index, codes: Codes) -> dict[str, Any]:
     """Bytes an item on the server's disk; of these, what a search for neighbours reads and so belongs in memory."""
     if not isinstance(index, Elasticsearch):
         return {}
-    with index.site.asking() as client:
+    with index.admin.asking() as client:
         stats = client.indices.stats(index=index.index_name, metric="store,segments", include_segment_file_sizes=True)
         heap = client.nodes.stats(metric="jvm", filter_path="nodes.*.jvm.mem.heap_used_in_bytes")
     primaries = stats["_all"]["primaries"]

@@ -31,7 +31,7 @@ from record import record, say
 
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 
@@ -180,7 +180,7 @@ def after(trial: Trial, load: Loading, harmed: float) -> dict[str, Any]:
     trial.cluster.wait()
     green = time.monotonic() - harmed if harmed else 0.0
     keys = load.acknowledged()
-    found = held(Site(Address.read(trial.backend)), trial.expected, keys)
+    found = held(IndexAdmin(Address.read(trial.backend)), trial.expected, keys)
     return {"green_seconds": green, "acknowledged": len(set(keys)), "complete": found.right, **found._asdict()}
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from encoders.registry import create
 from retrieval.analysis.components import components_of
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.figures.components import component_pictures, grid
+from retrieval.report.figures.pictures import as_image
 
 SPECS = ("pixels+pca:49", "pixels+nmf:49", "pixels+ica:49", "pixels+kmeans:49")
 HEAD, GAP = 26, 18
@@ -26,14 +26,13 @@ def main(out: str) -> None:
     for spec in SPECS:
         components = components_of(create(spec).fit(pictures))
         assert components is not None
-        one = grid(component_pictures(components, 49), 7, gap=2)
-        grids.append(one if one.ndim == 3 else np.repeat(one[:, :, None], 3, axis=2))
-    height, width = grids[0].shape[:2]
+        grids.append(as_image(grid(component_pictures(components, 49), 7, gap=2)).convert("RGBA"))
+    width, height = grids[0].size
     canvas = Image.new("RGB", (len(grids) * (width + GAP) - GAP, height + HEAD), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(15)
     for place, (spec, one) in enumerate(zip(SPECS, grids, strict=True)):
         draw.text((place * (width + GAP), 2), spec, "#222222", font)
-        canvas.paste(Image.fromarray(one), (place * (width + GAP), HEAD))
+        canvas.paste(one, (place * (width + GAP), HEAD), one)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     canvas.save(out, optimize=True)
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from retrieval.collection.local import Collection
-from retrieval.experiment.query_set import Task
+from retrieval.collection.local import LocalCollection
+from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import show
 from retrieval.search.searcher import Query, Searcher
 
@@ -23,7 +23,7 @@ RIGHT, WRONG, INK = "#009e73", "#d55e00", "#222222"
 
 
 def main(folder: str, out: str) -> None:
-    collection = Collection(folder)
+    collection = LocalCollection(folder)
     searcher = Searcher(collection)
     queries = chosen(collection, searcher)
     block = NEIGHBOURS * (SIZE + GAP)
@@ -53,10 +53,10 @@ def main(folder: str, out: str) -> None:
     canvas.save(out, optimize=True)
 
 
-def chosen(collection: Collection, searcher: Searcher) -> list[Query]:
+def chosen(collection: LocalCollection, searcher: Searcher) -> list[Query]:
     """Return the first queries on which the spaces differ in how many neighbours have the query's label."""
-    task, queries = Task.of(collection.items), []
-    for item, own in zip(task.queries, task.own, strict=True):
+    query_set, queries = QuerySet.of(collection.items), []
+    for item, own in zip(query_set.queries, query_set.own, strict=True):
         query = Query(item.content, show(item), item.id if own >= 0 else None)
         right = [sum(bool(answer.relevant) for answer in found.answers) for found in searcher.search(query, NEIGHBOURS)]
         if len(set(right)) > 1:

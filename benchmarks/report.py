@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import report_beyond
 import report_classical
 import report_findings
 import report_methods
@@ -128,13 +129,14 @@ PARTS = {
     **report_speed.PARTS,
     **report_classical.PARTS,
     **report_neural.PARTS,
+    **report_beyond.PARTS,
     **report_served.PARTS,
     **report_trials.PARTS,
 }
 
 
 #: Scripts that run all that they compare with one seed, and are run again with others.
-SEEDED = ("mnist", "image_hashing", "text_hashing", "denoising_mnist", "denoising_cifar10")
+SEEDED = ("mnist", "image_hashing", "text_hashing", "denoising_mnist", "denoising_cifar10", "infomax", "criterion")
 
 
 def main() -> None:

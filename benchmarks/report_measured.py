@@ -15,6 +15,10 @@ def figures(name: str) -> Any:
     return run["figures"]
 
 
+def infomax(layer: str, key: str) -> float:
+    return float(averaged("infomax")["figures"]["trained"][layer][key])
+
+
 def text(corpus: str, spec: str, measure: str = "nDCG@10") -> float:
     return float(figures("text_retrieval")["corpora"][corpus]["spaces"][spec][measure])
 

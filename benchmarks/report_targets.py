@@ -5,9 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from record import averaged
+from report_beyond import WANTED
 from report_measured import (
     auto,
     classifier,
@@ -18,6 +20,7 @@ from report_measured import (
     figures,
     hashing,
     hidden,
+    infomax,
     likelihood,
     mnist,
     mnist_rival,
@@ -72,6 +75,13 @@ def targets() -> Iterator[Target]:
     yield from text_targets()
     yield from classical_targets()
     yield from autoencoder_targets()
+    yield from beyond_targets()
+
+
+def beyond_targets() -> Iterator[Target]:
+    """Yield X1."""
+    for key, layer, wanted in WANTED:
+        yield Target("X1", f"cifar10: {key} of the layer {layer}", partial(infomax, layer, key), wanted)
 
 
 def text_targets() -> Iterator[Target]:

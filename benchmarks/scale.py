@@ -21,12 +21,12 @@ from record import latest, record, say, timed
 from server import server
 
 from encoders.codes import Modality
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.ownership import new_identity
-from indexers.registry import parse_description
 from retrieval.collection.elasticsearch.bulk_load import Load, Shard
-from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.swap import Build
 from retrieval.corpora.base import raise_bad
 from retrieval.corpora.registry import open_corpus
@@ -56,16 +56,18 @@ def main(items: str = "80000") -> None:
 def measured(kind: str, corpus: list[Any], spaces: Any, url: str) -> dict[str, Any]:
     """Load an index of one type, settle it, look at its size, ask it, remove it."""
     description = parse_description(f"elasticsearch:{url}/scale,{kind}?num_candidates=100")
-    site = Site(Address.read(description.backend))
-    build = Build.begin(site, description, spaces, Meta("arxiv-80k", Modality.TEXT, (), identity=new_identity()))
-    with site.asking() as client:  # or small segments would hide what their parts weigh
+    admin = IndexAdmin(Address.read(description.backend))
+    build = Build.begin(
+        admin, description, spaces, IndexManifest("arxiv-80k", Modality.TEXT, (), identity=new_identity())
+    )
+    with admin.asking() as client:  # or small segments would hide what their parts weigh
         client.indices.put_settings(index=build.index, settings={"index.compound_format": False})
     with timed() as loading:
         done: Load = build.load(open_corpus("arxiv-80k"), corpus, raise_bad, Shard(), len(corpus))
     with timed() as settling:
-        site.settle(build.index)
-    count = site.count(build.index)
-    with site.asking() as client:
+        admin.settle(build.index)
+    count = admin.count(build.index)
+    with admin.asking() as client:
         stats = client.indices.stats(index=build.index, metric="store,segments", include_segment_file_sizes=True)
     sizes = stats["_all"]["primaries"]["segments"]["file_sizes"]
     files = {name: part["size_in_bytes"] for name, part in sizes.items()}
@@ -80,7 +82,7 @@ def measured(kind: str, corpus: list[Any], spaces: Any, url: str) -> dict[str, A
         "read_bytes": (files.get("vex", 0) + vectors) / count,
         "p50_ms": asked(build, corpus),
     }
-    site.remove([build.index])
+    admin.remove([build.index])
     say(row)
     return row
 
@@ -120,15 +122,18 @@ a graph costs more the more there are (about the logarithm of a shard's size), a
 compares every item, and would take {seconds:,.0f} s here. Nodes are counted by memory alone; queries per second are a
 matter of copies. Nothing of this size was run.
 
-How such a corpus is loaded, on any number of machines that see it (K from 1 to 256):
+How to load such a corpus, on any number of machines that can read it (K from 1 to 256):
 
-    nearby train CORPUS tfidf+lsa:256 -o lsa            # once; and likewise bm25
-    NEWS=elasticsearch:http://a:9200,http://b:9200/news,int8_hnsw,shards=12
-    nearby index CORPUS -s bm25 -s lsa --index $NEWS --shard K/256
-    nearby index --finish -s bm25 -s lsa --index $NEWS -o news
+```sh
+# needs an Elasticsearch server
+nearby train CORPUS tfidf+lsa:256 -o lsa            # once; and likewise bm25
+NEWS=elasticsearch:http://a:9200,http://b:9200/news,int8_hnsw,shards=12
+nearby index CORPUS -s ./bm25 -s ./lsa --index $NEWS --shard K/256
+nearby index CORPUS -s ./bm25 -s ./lsa --index $NEWS --finish -o news
+```
 
-Every worker reads the whole corpus and encodes every 256th chunk of 1,024 items of it; a part that was killed is
-started again and sends what is missing. Memory of a worker: see "Loading abstracts" in [results.md](results.md).
+Every worker reads the whole corpus twice, and encodes every 256th chunk of 1,024 items of it. Start a killed worker
+again: it sends what is missing. The memory of a worker is in "Loading abstracts" in [results.md](results.md).
 """
 
 

@@ -1,4 +1,4 @@
-"""How long a person waits: ``nearby --help``, and a cold ``nearby search`` in the spaces of the demo.
+"""How long a person waits: ``nearby --help``, and a cold ``nearby search``, beside the imports that they stand on.
 
 Run: ``python benchmarks/startup.py`` (needs no data)
 """
@@ -15,34 +15,47 @@ from typing import Any
 from record import record, say, timed
 
 NEARBY = str(Path(sys.executable).parent / "nearby")
-REPEATS = 9
+REPEATS = 10
 SPACES = {
     "digits": ("@7", ["pixels+pca:16", "pixels+deep-ae:256-128-16,epochs=2"]),
     "api-docs": ("sort an array in place", ["tfidf", "tfidf+lsa:128", "bm25"]),
 }
+#: What is below every search, and below every verb.
+IMPORTS = {"numpy and scipy.sparse": "import numpy, scipy.sparse", "typer": "import typer"}
 
 
 def main() -> None:
-    figures: dict[str, Any] = {"help": {"seconds": seconds("--help")}, "search": {}}
+    bare = {name: [sys.executable, "-c", program] for name, program in IMPORTS.items()}
     with tempfile.TemporaryDirectory() as folder:
+        commands = {"--help": [NEARBY, "--help"]}
         for corpus, (query, specs) in SPACES.items():
             place = str(Path(folder) / corpus)
             options = [part for spec in specs for part in ("-s", spec)]
             subprocess.run([NEARBY, "index", corpus, *options, "-o", place], check=True, capture_output=True)
             for spec in specs:
-                figures["search"][f"{corpus}: {spec}"] = {"seconds": seconds("search", place, query, "-s", spec)}
-                say(corpus, spec, figures["search"][f"{corpus}: {spec}"])
-    record("startup", figures)
+                commands[f"{corpus}: {spec}"] = [NEARBY, "search", place, query, "-s", spec]
+        seconds = medians({**bare, **commands})
+    imports = {name: {"seconds": seconds[name]} for name in bare}
+    helped: dict[str, Any] = {"seconds": seconds["--help"], "times_typer": seconds["--help"] / seconds["typer"]}
+    searches = {
+        name: {"seconds": seconds[name], "times_imports": seconds[name] / seconds["numpy and scipy.sparse"]}
+        for name in commands
+        if name != "--help"
+    }
+    for name, row in {**imports, "--help": helped, **searches}.items():
+        say(name, row)
+    record("startup", {"imports": imports, "help": helped, "search": searches})
 
 
-def seconds(*arguments: str) -> float:
-    """Return the median of whole processes."""
-    times = []
+def medians(commands: dict[str, list[str]]) -> dict[str, float]:
+    """Return the median seconds of whole processes, run in turns: the load of the machine is the same for all."""
+    times: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(REPEATS):
-        with timed() as taken:
-            subprocess.run([NEARBY, *arguments], check=True, capture_output=True)
-        times.append(taken.value)
-    return median(times)
+        for name, command in commands.items():
+            with timed() as taken:
+                subprocess.run(command, check=True, capture_output=True)
+            times[name].append(taken.value)
+    return {name: median(values) for name, values in times.items()}
 
 
 if __name__ == "__main__":

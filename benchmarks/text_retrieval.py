@@ -16,8 +16,8 @@ from record import latest, record, say
 
 from encoders.registry import ENCODERS, create
 from retrieval.corpora.registry import open_corpus
-from retrieval.experiment.compare import attempt, judge
-from retrieval.experiment.query_set import Task
+from retrieval.experiment.compare import run_space, score_run
+from retrieval.experiment.query_set import QuerySet
 
 CORPORA = ("cranfield", "cisi", "npl", "scifact")
 BM25 = (
@@ -43,16 +43,16 @@ def main(*names: str) -> None:
     corpora = before["figures"]["corpora"] if before is not None else {}
     for name in chosen:
         corpus = open_corpus(name)
-        task = Task.of(corpus)
-        corpora[name] = {"items": len(task.ids), "queries": len(task.queries), "spaces": {}}
-        for spec in specs(len(task.ids)) + (sentences() if SENTENCES in names else []):
-            trial = attempt(corpus, task, create(spec), None)
-            row: dict[str, Any] = judge(task, trial).means
+        query_set = QuerySet.of(corpus)
+        corpora[name] = {"items": len(query_set.ids), "queries": len(query_set.queries), "spaces": {}}
+        for spec in specs(len(query_set.ids)) + (sentences() if SENTENCES in names else []):
+            run = run_space(corpus, query_set, create(spec), None)
+            row: dict[str, Any] = score_run(query_set, run).means
             row |= {
-                "fit_seconds": trial.fit_seconds,
-                "encode_seconds": trial.encode_seconds,
-                "query_ms": trial.query_ms,
-                "bytes_per_item": trial.code_bytes / len(task.ids),
+                "fit_seconds": run.fit_seconds,
+                "encode_seconds": run.encode_seconds,
+                "query_ms": run.query_ms,
+                "bytes_per_item": run.code_bytes / len(query_set.ids),
             }
             corpora[name]["spaces"][spec] = row
             say(name, spec, {key: round(value, 4) for key, value in row.items()})

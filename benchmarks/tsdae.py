@@ -21,8 +21,8 @@ from encoders.spec import write_stage
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.evaluate import evaluate_run
-from retrieval.experiment.compare import attempt, judge
-from retrieval.experiment.query_set import Task
+from retrieval.experiment.compare import run_space, score_run
+from retrieval.experiment.query_set import QuerySet
 
 #: As in the paper (Wang, Reimers & Gurevych 2021, section 4): one pass, 3e-5, batches of 8.
 OPTIONS = {"epochs": "1", "learning-rate": "0.00003", "max-length": "128", "batch-size": "8"}
@@ -54,10 +54,10 @@ def fine_tuned(names: list[str]) -> None:
 
 def measured(name: str, spec: str) -> dict[str, Any]:
     corpus = open_corpus(name)
-    task = Task.of(corpus)
+    query_set = QuerySet.of(corpus)
     encoder: Any = create(spec)
-    trial = attempt(corpus, task, encoder, None)
-    row: dict[str, Any] = {**judge(task, trial).means, "fit_seconds": trial.fit_seconds}
+    run = run_space(corpus, query_set, encoder, None)
+    row: dict[str, Any] = {**score_run(query_set, run).means, "fit_seconds": run.fit_seconds}
     if hasattr(encoder, "history"):
         row["loss"] = encoder.history.validation_loss
     say(name, spec.split(":")[0], row)

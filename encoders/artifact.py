@@ -1,4 +1,4 @@
-"""A folder of manifest.json + state.safetensors (+ vocabulary.json), written all or nothing. No pickle, ever."""
+"""Saved encoders: an atomically written folder of manifest.json, state.safetensors and vocabulary.json. No pickle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
-    """Read a JSON object, or say in one sentence what is wrong with it.
+    """Read a JSON object from a file.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
 
 
 def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = FORMAT) -> None:
-    """Refuse foreign manifests and those of a newer format."""
+    """Raise an error for a manifest of another program or of a newer format."""
     if manifest.get("nearby") != kind:
         raise ArtifactError(f"{path} is not {kind} of nearby (it says {ascii(manifest.get('nearby'))[:40]})")
     found = manifest.get("format")
@@ -56,12 +56,12 @@ def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = 
 
 
 def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return a manifest with its own checksum in it, by which `check_seal` notices that a value has changed."""
+    """Return a manifest with its checksum, with which `check_seal` detects changed values."""
     return {**manifest, "digest": _digest_of_values(manifest)}
 
 
 def check_seal(manifest: dict[str, Any], path: Path) -> None:
-    """Refuse a manifest whose values are not those that were written; one of an older nearby has no checksum."""
+    """Raise an error for a manifest with changed values; a manifest of an older nearby has no checksum."""
     if "digest" in manifest and manifest["digest"] != _digest_of_values(manifest):
         raise ArtifactError(f"{path.parent} is corrupt: the values in {path.name} do not have the checksum beside them")
 
@@ -77,12 +77,12 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-#: What pip calls nearby: that name is taken by another project.
+#: The name of nearby in pip; another project has the name nearby.
 DISTRIBUTION = "nearby-spaces"
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions that a result depends on, without importing the libraries."""
+    """Return the versions of the libraries that influence results, without importing them."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
@@ -149,7 +149,7 @@ def load_encoder(folder: str | Path) -> Encoder:
             encoder.vocabulary = parse_json(read_plain(folder / VOCABULARY))
         encoder.restore(load_file(folder / STATE))
         require_fitting(encoder)
-    except (SpecError, OptionError, UnknownNameError) as error:  # of several lines, for who has typed the spec
+    except (SpecError, OptionError, UnknownNameError) as error:  # the message of a spec has several lines
         raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
     except NearbyError:
         raise
@@ -170,7 +170,7 @@ def load_encoder(folder: str | Path) -> Encoder:
 
 
 def check_encoder_files(folder: Path, manifest: dict[str, Any]) -> None:
-    """Compare the files of a saved encoder with its manifest, in full: all of them are read.
+    """Compare all files of a saved encoder with the checksums of its manifest.
 
     Raises
     ------
@@ -183,5 +183,5 @@ def check_encoder_files(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def encoder_digest(folder: Path) -> str:
-    """Return the identity of a saved encoder: the digest of its manifest, which names the digests of all else."""
+    """Return the digest of the manifest, which identifies a saved encoder: it contains the digests of all files."""
     return digest_of(folder / MANIFEST)

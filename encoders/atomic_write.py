@@ -1,8 +1,8 @@
-"""The one writer of files and folders: all or nothing, durable, never through a symbolic link.
+"""Atomic and durable writing of files and folders, never through a symbolic link; all of nearby writes with it.
 
-What is written gets a temporary name beside its place, is made durable, and takes its place by one rename. A temporary
-is locked by its writer (`encoders.file_lock`); whoever writes to the same place later removes those that nobody locks,
-which killed writers have left.
+A file is written under a temporary name in the same folder, made durable, and renamed once. Its writer locks the
+temporary file (`encoders.file_lock`); a later writer of the same path removes temporary files without a lock, which
+killed writers have left.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from encoders.exchange import exchange
 from encoders.file_lock import READ_FLAGS, try_lock
 
 TEMPORARY, OLD = "tmp", "old"
-#: Where the file system has no locks, a temporary that nobody has touched for so long belongs to nobody.
+#: On a file system without locks, a temporary file that has not changed for this time is abandoned.
 ABANDONED_SECONDS = 7 * 24 * 3600
-#: Longer names are shortened in temporary names: a file system allows 255 bytes.
+#: Longer names are shortened in temporary names: file systems allow 255 bytes.
 _MAX_STEM_BYTES = 100
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = READ_FLAGS | getattr(os, "O_DIRECTORY", 0)
@@ -34,14 +34,14 @@ _FOLDER = READ_FLAGS | getattr(os, "O_DIRECTORY", 0)
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a new file that takes the place of `path` when the block succeeds; its folder is made.
+    """Yield a new file that replaces `path` when the block succeeds; create its folder if necessary.
 
-    A symbolic link at `path` is replaced, not followed. On any failure what was at `path` is what it was.
+    A symbolic link at `path` is replaced, not followed. After any failure, `path` is unchanged.
 
     Raises
     ------
     OSError
-        As the system says it.
+        From the operating system.
     """
     with atomic_path(path) as temporary, temporary.open("r+b") as file:
         yield file
@@ -49,13 +49,13 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield the name of a new, empty file that takes the place of `path`: for libraries that write by name.
+    """Yield the path of a new, empty file that replaces `path`, for libraries that open files by name.
 
     See `atomic_file`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path)
-    temporary, descriptor = _claimed(path, lambda new: os.open(new, _NEW, 0o666))
+    temporary, descriptor = _create_locked(path, lambda new: os.open(new, _NEW, 0o666))
     try:
         yield temporary
         fsync(temporary)
@@ -70,38 +70,38 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `target` that takes its place when the block succeeds.
+    """Yield a temporary folder beside `target` that replaces it when the block succeeds.
 
-    An older folder at `target` is exchanged for it in one step where the system can, so that a kill at any moment
-    leaves the old folder or the new one; elsewhere it is renamed away first, and `recovered` brings it back.
+    The two folders are exchanged in one step if the system supports it, so a kill at any moment leaves the old folder
+    or the new one. Otherwise the old folder is first renamed; `recovered` can restore it.
 
     Raises
     ------
     ArtifactError
-        When it cannot be written; `target` is then what it was.
+        When the folder cannot be written; `target` is then unchanged.
     """
     from safetensors import SafetensorError
 
     try:
-        place = target if target.name not in ("", "..") else Path(os.path.abspath(target))
-        with temporary_folder(place) as temporary:
+        absolute = target if target.name not in ("", "..") else Path(os.path.abspath(target))
+        with temporary_folder(absolute) as temporary:
             yield temporary
             for path in (*temporary.rglob("*"), temporary):
                 fsync(path)
-            recovered(place)
-            _take_place(temporary, place)
-            fsync(place.parent)
-    except (OSError, SafetensorError) as error:  # the latter where the disk was full
+            recovered(absolute)
+            _replace(temporary, absolute)
+            fsync(absolute.parent)
+    except (OSError, SafetensorError) as error:  # SafetensorError if the disk is full
         reason = getattr(error, "strerror", None) or error
         raise ArtifactError(f"cannot write {target}: {reason}; nothing was changed") from error
 
 
 @contextmanager
 def temporary_folder(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside `target`, under a temporary name, and remove what is there afterwards."""
+    """Yield a new folder beside `target` with a temporary name, and remove it afterwards."""
     target.parent.mkdir(parents=True, exist_ok=True)
     sweep(target)
-    temporary, descriptor = _claimed(target, _new_folder)
+    temporary, descriptor = _create_locked(target, _new_folder)
     try:
         yield temporary
     finally:
@@ -110,44 +110,44 @@ def temporary_folder(target: Path) -> Iterator[Path]:
 
 
 def remove_at_once(path: Path) -> None:
-    """Remove a folder or file in one step: a kill leaves all of it, or only a temporary that the next run removes.
+    """Remove a folder or file atomically: a kill leaves all of it, or a temporary folder that the next run removes.
 
-    A symbolic link is removed, not what it leads to.
+    For a symbolic link, the link is removed, not its target.
     """
     sweep(path)
-    doomed = path.with_name(_temporary_name(path, TEMPORARY))
+    temporary = path.with_name(_temporary_name(path, TEMPORARY))
     with suppress(FileNotFoundError):
-        os.rename(path, doomed)
-        _remove(doomed)
+        os.rename(path, temporary)
+        _remove(temporary)
 
 
 def recovered(target: Path) -> None:
-    """Bring back a folder that a killed writer has renamed away, where it had no time to put the new one there."""
+    """Restore the old folder at `target` if a writer was killed between its two renames."""
     if not os.path.lexists(target):
-        _bring_back(target, _left_beside(target))
+        _restore_old(target, _leftovers_of(target))
 
 
 def sweep(target: Path) -> None:
-    """Remove what killed writers of `target` have left beside it, never what a living one is writing."""
-    left = _left_beside(target)
-    _bring_back(target, left)
-    for path in left:
-        with suppress(OSError), _held(path) as free:
+    """Remove temporary files that killed writers of `target` have left, but never those of a running writer."""
+    leftovers = _leftovers_of(target)
+    _restore_old(target, leftovers)
+    for path in leftovers:
+        with suppress(OSError), _locked(path) as free:
             if free:
                 _remove(path)
 
 
 def sweep_inside(folder: Path) -> None:
-    """Do as `sweep` for everything that was to be written in a folder."""
+    """Remove the temporary files that killed writers have left in a folder."""
     for path in _entries(folder):
         if is_temporary(path):
-            with suppress(OSError), _held(path) as free:
+            with suppress(OSError), _locked(path) as free:
                 if free and path.suffix == f".{TEMPORARY}":
                     _remove(path)
 
 
 def is_temporary(path: Path, target: str | None = None) -> bool:
-    """Tell whether a name is one that this module gives to what is being written, or was when its writer was killed.
+    """Tell whether a path has a temporary name of this module.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def is_temporary(path: Path, target: str | None = None) -> bool:
 
 
 def fsync(path: Path) -> None:
-    """Make a file or folder's content durable; one that is a symbolic link is left alone."""
+    """Make the content of a file or folder durable; do nothing for a symbolic link."""
     if path.is_symlink():
         return
     descriptor = os.open(path, READ_FLAGS)
@@ -170,18 +170,18 @@ def fsync(path: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON for people: indented, unicode as it is."""
+    """Write a value as indented JSON in UTF-8."""
     with atomic_file(path) as file:
         file.write(f"{json.dumps(value, indent=1, ensure_ascii=False)}\n".encode())
 
 
-def _take_place(temporary: Path, target: Path) -> None:
-    """Put a folder where another one may be; `temporary` then holds the older one, if anything."""
+def _replace(temporary: Path, target: Path) -> None:
+    """Move a folder to `target`; an older folder there is then at `temporary`, or removed."""
     if not os.path.lexists(target):
         os.rename(temporary, target)
     elif not exchange(temporary, target):
         old = target.with_name(_temporary_name(target, OLD))
-        with _held(target):  # so that nobody brings it back before the new one is there
+        with _locked(target):  # so that no other process restores it before the new folder is there
             os.rename(target, old)
             try:
                 os.rename(temporary, target)
@@ -191,11 +191,11 @@ def _take_place(temporary: Path, target: Path) -> None:
             _remove(old)
 
 
-def _claimed(target: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
-    """Make something under a temporary name beside `target` and lock it; `make` returns its descriptor."""
+def _create_locked(target: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """Create a file or folder with a temporary name beside `target` and lock it; `make` returns its descriptor."""
     while True:
         temporary = target.with_name(_temporary_name(target, TEMPORARY))
-        with suppress(FileExistsError, FileNotFoundError):  # the latter: swept before it was locked
+        with suppress(FileExistsError, FileNotFoundError):  # another process may remove it before it is locked
             descriptor = make(temporary)
             if try_lock(descriptor) is not False and _is_at(descriptor, temporary):
                 return temporary, descriptor
@@ -214,10 +214,10 @@ def _new_folder(path: Path) -> int:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[bool]:
-    """Lock what a writer would hold; yield whether that was free, so that its writer is gone."""
+def _locked(path: Path) -> Iterator[bool]:
+    """Lock a temporary file like its writer; yield whether no other process holds the lock."""
     if path.is_symlink():
-        yield True  # no writer of ours makes one
+        yield True  # nearby never creates a symbolic link
         return
     descriptor = os.open(path, READ_FLAGS)
     try:
@@ -236,21 +236,21 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _left_beside(target: Path) -> list[Path]:
+def _leftovers_of(target: Path) -> list[Path]:
     return [path for path in _entries(target.parent) if is_temporary(path, target.name)]
 
 
 def _entries(folder: Path) -> list[Path]:
     try:
         return [folder / name for name in sorted(os.listdir(folder))]
-    except OSError:  # what is wrong with it is said by whoever writes there
+    except OSError:  # the writer reports the error
         return []
 
 
-def _bring_back(target: Path, left: list[Path]) -> None:
-    for old in left:
+def _restore_old(target: Path, leftovers: list[Path]) -> None:
+    for old in leftovers:
         if old.suffix == f".{OLD}" and not os.path.lexists(target):
-            with suppress(OSError), _held(old) as free:
+            with suppress(OSError), _locked(old) as free:
                 if free and not os.path.lexists(target):
                     os.rename(old, target)
 

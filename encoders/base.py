@@ -1,4 +1,4 @@
-"""The contract of every encoder, and what all of them share: checks, scikit-learn's names, saving."""
+"""The contract of every encoder."""
 
 from __future__ import annotations
 
@@ -13,60 +13,51 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders import options
-from encoders.batches import Encoded, as_batches, as_images, as_texts
-from encoders.codes import (
-    MAX_DIM,
-    Batches,
-    Codes,
-    Items,
-    Lexicon,
-    Modality,
-    Space,
-    as_matrix,
-    stack_codes,
-    whole_number,
-)
-from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError, OptionError
+from encoders.batches import Encoded, as_batches
+from encoders.codes import MAX_DIM, Batches, Codes, Items, Lexicon, Modality, Space, stack_codes, whole_number
+from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError
+from encoders.items import as_images, as_matrix, as_texts
 from encoders.products import Products
+from encoders.sklearn_names import SklearnNames
 
 State = dict[str, NDArray[Any]]
 
 
 @dataclass
-class Encoder(ABC):
-    """Turns items into codes of one `Space`.
+class Encoder(SklearnNames, ABC):
+    """A method that turns items into codes of one `Space`.
 
-    Subclasses are dataclasses: their fields ARE the hyper-parameters, the first one is the positional argument of
-    the spec. A subclass writes ``_fit``, ``_encode``, ``state``, ``restore`` and, where it can, ``_decode``.
+    Subclasses are dataclasses: their fields are the options, the first field is the option without a name in a spec.
+    A subclass implements ``_fit``, ``_encode``, ``state``, ``restore`` and, if possible, ``_decode``.
     """
 
     #: The registry name, as written in a spec.
     name: ClassVar[str]
-    #: What the encoder reads.
+    #: What the encoder reads: texts, pictures or vectors.
     reads: ClassVar[Modality] = Modality.VECTOR
-    #: Whether sparse codes, such as word counts, are read.
+    #: Whether the encoder reads sparse codes, such as word counts.
     reads_sparse: ClassVar[bool] = True
-    #: Whether codes are packed bits, which no further stage reads.
+    #: Whether codes are packed bits, which no other stage can read.
     gives_bits: ClassVar[bool] = False
-    #: Whether NaN is read as a missing entry.
+    #: Whether the encoder reads NaN as a missing entry.
     reads_missing: ClassVar[bool] = False
-    #: Whether codes follow a standard normal distribution, so that new items are decoded from draws of it.
+    #: Whether codes follow a standard normal distribution: samples of it can be decoded to new items.
     has_prior: ClassVar[bool] = False
-    #: Whether a saved encoder is loaded and encodes without importing torch (quick to start, light to deploy).
+    #: Whether a saved encoder loads and encodes without torch, so that it starts quickly.
     answers_without_torch: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         options.check(self, self.name)
         self._space: Space | None = None
         self.input_dim: int | None = None
-        #: The space of the stage before, when a pipeline knows it (picture shape, kind).
+        #: The space of the stage before it in a pipeline (picture shape, kind).
         self.input_space: Space | None = None
-        #: What `_encode` multiplies with, prepared: an item's code is the same alone and in any batch.
+        #: Prepared matrix products for `_encode`: the code of an item is the same alone and in any batch.
         self._products = Products()
-        #: Digest of the corpus this encoder was fitted on, written into the manifest.
+        #: Digest of the corpus on which the encoder was fitted, written into the manifest.
         self.fitted_on: str | None = None
 
-    # -- what a subclass writes -------------------------------------------------------------------------------
+    # -- what a subclass implements ----------------------------------------------------------------------------
 
     @abstractmethod
     def _fit(self, batches: Batches, work: Path | None) -> Space:
@@ -87,15 +78,15 @@ class Encoder(ABC):
 
     @abstractmethod
     def state(self) -> State:
-        """Return what ``fit`` learnt, arrays only."""
+        """Return the learnt arrays by name."""
 
     @abstractmethod
     def restore(self, state: State) -> None:
-        """Take back what `state` returned; ``self.space`` is known already."""
+        """Restore what `state` returned; ``self.space`` is already set."""
 
     @property
     def vocabulary(self) -> list[str] | None:
-        """The words of the input components, for encoders that learn words."""
+        """The word of each component, for encoders of words; None for others."""
         return None
 
     @vocabulary.setter
@@ -112,27 +103,27 @@ class Encoder(ABC):
         return self._space
 
     def fit(self, batches: Batches | Items, y: Sequence[Any] | None = None, *, work: Path | None = None) -> Self:
-        """Learn the encoder's parameters.
+        """Fit the encoder to items.
 
         Parameters
         ----------
         batches : Batches or items
-            Re-iterable batches, or simply the items (texts, pictures, a matrix) of a small corpus.
+            Re-iterable batches, or the items (texts, pictures, a matrix) of a small corpus.
         y : sequence, optional
-            Labels, when items were given.
+            Labels of the items, if `batches` is not batches.
         work : Path, optional
-            Folder for checkpoints; a fit that was killed goes on from there. They stay: remove the folder when the
-            encoder is saved.
+            Folder for checkpoints, from which a killed fit continues. Remove the folder yourself after you have saved
+            the encoder.
 
         Raises
         ------
         BadItemError, DimensionError
-            When the items are not what this encoder reads.
+            When this encoder cannot read the items.
         """
         checked = Encoded(as_batches(batches, y), self.checked)
         self.input_dim = None
         self._space = self._fit(checked, work)
-        self._products = Products()  # what a fit has changed in place is prepared again
+        self._products = Products()  # the fit may have changed matrices in place
         return self
 
     def encode(self, items: Items) -> Codes:
@@ -141,12 +132,12 @@ class Encoder(ABC):
         return self._encode(self.checked(items))
 
     def encode_queries(self, items: Items) -> Codes:
-        """Return the codes of queries: those of `encode` unless the model is asymmetric."""
+        """Return the codes of queries: the same as `encode` unless the encoder is asymmetric."""
         _ = self.space
         return self._encode_queries(self.checked(items))
 
     def decode(self, codes: Codes) -> Items:
-        """Return the items that codes stand for.
+        """Return the items of codes.
 
         Raises
         ------
@@ -154,12 +145,12 @@ class Encoder(ABC):
             When the encoder forgets too much.
         """
         width = codes.shape[1]
-        if width != stored_width(self.space):
-            raise DimensionError(f"'{self}' decodes codes of width {stored_width(self.space)}, got {width}")
+        if width != self.space.columns:
+            raise DimensionError(f"'{self}' decodes codes of width {self.space.columns}, got {width}")
         return self._decode(codes)
 
     def reconstruct(self, items: Items) -> Items:
-        """Return items encoded and decoded again; a network with paths beside its code uses them.
+        """Encode items and decode them again; a network with skip connections uses these too.
 
         Raises
         ------
@@ -171,48 +162,54 @@ class Encoder(ABC):
 
     @property
     def parts(self) -> tuple[Encoder, ...]:
-        """The stages in sequence; an encoder that is no pipeline is its only one."""
+        """The stages of a pipeline; for every other encoder, the encoder itself."""
         return (self,)
 
     @property
     def reads_labels(self) -> bool:
-        """True when ``fit`` learns from labels: whoever measures the codes keeps the queries out of the fit."""
+        """Whether ``fit`` learns from labels; queries of an evaluation must then not be in the fit."""
         return False
 
     @property
     def lexicon(self) -> Lexicon | None:
-        """What an engine needs that weighs the words of this space itself; None where there is nothing but codes."""
+        """What a search engine needs to weight words itself; None for spaces other than BM25."""
         return None
 
     def encode_counts(self, items: Items) -> Codes:
-        """Return what such an engine stores: how often each word of the `lexicon` occurs, float32 (n, dim)."""
-        raise NotInvertibleError(f"'{self}' has codes, and no words that another engine could weigh")
+        """Return the count of each word of the `lexicon`, which such an engine stores, float32 (n, dim)."""
+        raise NotInvertibleError(f"'{self}' has codes only, and no words that a search engine could weight")
 
     def up_to_last(self, items: Items) -> tuple[Encoder, Any]:
-        """Return the last stage, and what it reads of items that the first one reads."""
+        """Return the last stage, and its input for items that the first stage reads."""
         *before, last = self.parts
         for stage in before:
             items = stage.encode(items)
         return last, items
 
     def encode_batches(self, batches: Batches) -> Iterator[Codes]:
-        """Encode batch after batch, holding one at a time."""
+        """Yield the codes of each batch; one batch is in memory at a time."""
         for batch in batches:
             yield self.encode(batch.items)
 
     def fit_encode(self, batches: Batches | Items, y: Sequence[Any] | None = None) -> Codes:
-        """Fit and return the codes of the same items (bag-of-words encoders do both in one reading)."""
+        """Fit and return the codes of the same items (encoders of words read the items once for both)."""
         batches = as_batches(batches, y)
         return stack_codes(list(self.fit(batches).encode_batches(batches)))
 
     def checked(self, items: Items) -> Any:
-        """Return items in the form that ``_encode`` reads, or say what is wrong with them."""
+        """Return items in the form that ``_encode`` reads.
+
+        Raises
+        ------
+        BadItemError, DimensionError
+            When the items are not texts, pictures or vectors of the expected width.
+        """
         if self.reads is Modality.TEXT:
             return as_texts(items)
         if self.reads is Modality.IMAGE:
             return as_images(items)
         matrix = as_matrix(items, self.reads_missing)
-        if matrix.dtype == np.uint8:  # bytes would overflow where they are squared or summed
+        if matrix.dtype == np.uint8:  # squares and sums of bytes would overflow
             matrix = matrix.astype(np.float32)
         if issparse(matrix) and not self.reads_sparse:
             raise BadItemError(f"'{self.name}' reads dense codes: put lsa, pca, random-projection or deep-ae before it")
@@ -228,20 +225,20 @@ class Encoder(ABC):
         return self.spec()
 
     def spec(self, full: bool = False) -> str:
-        """Write the encoder as a spec: what differs from the defaults, or (`full`) every option."""
+        """Return the encoder as a spec, with the options that differ from the defaults, or with all (`full`)."""
         from encoders.spec import write_stage
 
         positional, named = None, {}
-        for place, field in enumerate(options.fields_of(type(self))):
+        for position, field in enumerate(options.fields_of(type(self))):
             value = getattr(self, field.name)
-            if place == 0 and (full or value != field.default or isinstance(value, int)):
+            if position == 0 and (full or value != field.default or isinstance(value, int)):
                 positional = options.text_of(value)
-            elif place and (full or value != field.default):
-                named[field.name.replace("_", "-")] = options.text_of(value)
+            elif position and (full or value != field.default):
+                named[options.written_name(field.name)] = options.text_of(value)
         return write_stage(self.name, positional, named)
 
     def learnt_shape(self) -> dict[str, Any]:
-        """Return, as JSON values, what ``fit`` learnt about spaces (the arrays are in `state`)."""
+        """Return the learnt spaces as JSON values (the arrays are in `state`)."""
         return {
             "space": self.space.to_json(),
             "input_dim": self.input_dim,
@@ -249,7 +246,7 @@ class Encoder(ABC):
         }
 
     def restore_shape(self, value: dict[str, Any]) -> None:
-        """Take back what `learnt_shape` returned."""
+        """Restore what `learnt_shape` returned."""
         self._space = Space.from_json(value["space"])
         self.input_dim = None if value["input_dim"] is None else whole_number(value["input_dim"], MAX_DIM)
         if value["input_space"] is not None:
@@ -258,7 +255,7 @@ class Encoder(ABC):
     # -- saving ------------------------------------------------------------------------------------------------
 
     def save(self, folder: str | Path) -> Path:
-        """Write the fitted encoder as a folder of JSON and safetensors, all or nothing."""
+        """Write the fitted encoder to a folder of JSON and safetensors files, atomically."""
         from encoders.artifact import save_encoder
 
         return save_encoder(self, Path(folder))
@@ -270,64 +267,8 @@ class Encoder(ABC):
 
         return load_encoder(Path(folder))
 
-    # -- scikit-learn's names for the same things --------------------------------------------------------------
-
-    def transform(self, items: Items) -> Codes:
-        """Scikit-learn's name for `encode`."""
-        return self.encode(items)
-
-    def fit_transform(self, items: Batches | Items, y: Sequence[Any] | None = None) -> Codes:
-        """Scikit-learn's name for `fit_encode`."""
-        return self.fit_encode(items, y)
-
-    def inverse_transform(self, codes: Codes) -> Items:
-        """Scikit-learn's name for `decode`."""
-        return self.decode(codes)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the hyper-parameters."""
-        return {field.name: getattr(self, field.name) for field in options.fields_of(type(self))}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change hyper-parameters; unknown names and bad values are refused and change nothing.
-
-        What was fitted with other values is forgotten: it would be saved under values that it does not follow.
-        """
-        before = self.get_params()
-        for key in params:
-            if key not in before:
-                raise OptionError(f"{self.name} has no option '{key}'; it has: {', '.join(before) or 'none'}")
-        type(self)(**{**before, **params})  # options are checked one by one and against each other where they are set
-        if any(before[key] != value for key, value in params.items()):
-            for key, value in params.items():
-                setattr(self, key, value)
-            self._forget()
-        return self
-
     def _forget(self) -> None:
-        """Return to the state before fit, what others set from outside kept."""
+        """Return to the state before the fit; keep what was set from outside."""
         input_space = self.input_space
         self.__post_init__()
         self.input_space = input_space
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return self._space is not None
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
-
-        text = self.reads is Modality.TEXT
-        return Tags(
-            estimator_type="transformer",
-            target_tags=TargetTags(required=False),
-            transformer_tags=TransformerTags(preserves_dtype=["float32"]),
-            input_tags=InputTags(two_d_array=not text, string=text, sparse=not text),
-            requires_fit=True,
-        )
-
-
-def stored_width(space: Space) -> int:
-    """Columns of the stored matrix: bytes for packed bits, components otherwise."""
-    from encoders.codes import Kind, packed_width
-
-    return packed_width(space.dim) if space.kind is Kind.BINARY else space.dim

@@ -1,4 +1,4 @@
-"""Batches on their way to an encoder: made of items given at once, seen through a function; texts and pictures."""
+"""Batches of items: cut from a stream or a matrix, encoded lazily, collected into one matrix."""
 
 from __future__ import annotations
 
@@ -6,49 +6,48 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Batch, Batches, Codes, Items, describe, n_rows, slices
+from encoders.codes import Batch, Batches, Codes, Items, n_rows, slices, stack_codes
 from encoders.errors import BadItemError
 
-#: Rows handed on at a time when a whole matrix is given where batches are expected.
+#: Rows per batch of a matrix.
 BATCH_ROWS = 4096
-#: Bytes handed on at a time, whatever the number of rows: a thousand pictures may be a gigabyte.
+#: Bytes per batch of a stream: a thousand pictures may be a gigabyte.
 BATCH_BYTES = 64 * 2**20
 T = TypeVar("T")
 
 
 def chunks(
-    stream: Iterable[T], rows: int, size: Callable[[T], int] | None = None, most: int = BATCH_BYTES
+    stream: Iterable[T], rows: int, size: Callable[[T], int] | None = None, max_bytes: int = BATCH_BYTES
 ) -> Iterator[list[T]]:
-    """Cut a stream into lists of at most `rows` entries and, where their `size` is given, of about `most` bytes.
+    """Cut a stream into lists of at most `rows` entries and, with `size`, of about `max_bytes` bytes.
 
-    An entry that is larger than that by itself is a list of its own; nothing is read ahead.
+    `size` returns the bytes of an entry. A larger entry is a list of one; nothing is read ahead.
 
     Examples
     --------
-    >>> list(chunks(["aa", "b", "cccc", "d"], 3, len, most=3))
+    >>> list(chunks(["aa", "b", "cccc", "d"], 3, len, max_bytes=3))
     [['aa', 'b'], ['cccc'], ['d']]
     """
     chunk: list[T] = []
-    held = 0
+    total = 0
     for entry in stream:
         bytes = 0 if size is None else size(entry)
-        if chunk and held + bytes > most:
+        if chunk and total + bytes > max_bytes:
             yield chunk
-            chunk, held = [], 0
+            chunk, total = [], 0
         chunk.append(entry)
-        held += bytes
-        if len(chunk) == rows or held >= most:
+        total += bytes
+        if len(chunk) == rows or total >= max_bytes:
             yield chunk
-            chunk, held = [], 0
+            chunk, total = [], 0
     if chunk:
         yield chunk
 
 
 class Encoded:
-    """Batches as seen through a function: re-iterable, nothing kept."""
+    """Batches to which a function is applied when they are read; re-iterable, nothing is stored."""
 
     def __init__(self, batches: Batches, encode: Callable[[Items], Codes]) -> None:
         self.batches, self.encode = batches, encode
@@ -68,14 +67,10 @@ class _Sliced:
 
     def __iter__(self) -> Iterator[Batch]:
         start = 0
-        for piece in slices(self.items, BATCH_ROWS) if hasattr(self.items, "shape") else self._pieces():
+        for piece in slices(self.items, BATCH_ROWS):
             stop = start + n_rows(piece)
             yield Batch(piece, None if self.labels is None else [_label(label) for label in self.labels[start:stop]])
             start = stop
-
-    def _pieces(self) -> Iterator[Items]:
-        for start in range(0, n_rows(self.items), BATCH_ROWS):
-            yield self.items[start : start + BATCH_ROWS]
 
 
 def _label(value: Any) -> str | None:
@@ -83,12 +78,12 @@ def _label(value: Any) -> str | None:
 
 
 def as_batches(items: Batches | Items, y: Sequence[Any] | None = None) -> Batches:
-    """Return re-iterable batches, whether given as such or as the items themselves.
+    """Return re-iterable batches of items, or the batches unchanged.
 
     Raises
     ------
     BadItemError
-        For a single text, or a generator that could be read only once.
+        For a single text, or a generator, which can be read only once.
 
     Examples
     --------
@@ -106,23 +101,55 @@ def as_batches(items: Batches | Items, y: Sequence[Any] | None = None) -> Batche
     return items
 
 
-def as_texts(items: Items) -> list[str]:
-    """Return items as a list of texts, or say which one is none."""
-    if isinstance(items, str) or issparse(items):
-        raise BadItemError(f"expected a list of texts, got {describe(items)}")
-    texts = list(items)
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise BadItemError(f"item {row} should be a text, got {describe(text)}: is this a text corpus?")
-    return texts
+def collect(batches: Batches) -> Codes:
+    """Collect all rows of checked `batches` into one matrix; a dense one is filled in place, without a second copy.
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    blocks: list[Codes] = [batch.items for batch in batches if n_rows(batch.items)]
+    if not blocks:
+        raise BadItemError("there is nothing to fit on: the corpus holds no items")
+    if len(blocks) == 1 or issparse(blocks[0]):
+        return stack_codes(blocks)
+    width = blocks[0].shape[1]
+    matrix = np.empty((sum(block.shape[0] for block in blocks), width), dtype=blocks[0].dtype)
+    start = 0
+    while blocks:  # free each block as soon as it is copied
+        block = blocks.pop(0)
+        matrix[start : start + block.shape[0]] = block
+        start += block.shape[0]
+    return matrix
 
 
-def as_images(items: Items) -> list[NDArray[Any]]:
-    """Return items as a list of pictures ``(h, w)`` or ``(h, w, c)``, or say which one is none."""
-    if isinstance(items, str) or issparse(items):
-        raise BadItemError(f"expected pictures, got {describe(items)}: is this an image corpus?")
-    pictures = list(items)
-    for row, picture in enumerate(pictures):
-        if not isinstance(picture, np.ndarray) or picture.ndim not in (2, 3):
-            raise BadItemError(f"item {row} should be a picture (height, width[, channels]), got {describe(picture)}")
-    return pictures
+def collect_labelled(batches: Batches) -> tuple[Codes, list[str] | None]:
+    """Collect all rows into one matrix, and all labels; None instead of labels if an item has none.
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    matrix, labels = partly_labelled(batches)
+    known = [label for label in labels if label is not None]
+    return matrix, known if len(known) == len(labels) else None
+
+
+def partly_labelled(batches: Batches) -> tuple[Codes, list[str | None]]:
+    """Collect all rows into one matrix, and a label for each; None for an item without a label.
+
+    Raises
+    ------
+    BadItemError
+        When there is nothing to collect.
+    """
+    labels: list[str | None] = []
+
+    def read() -> Iterator[Batch]:
+        for batch in batches:
+            labels.extend(batch.labels if batch.labels is not None else [None] * n_rows(batch.items))
+            yield batch
+
+    return collect(read()), labels

@@ -1,4 +1,4 @@
-"""Checksums of files by blocks: in full where a file is read whole, else of some blocks, at a cost that is bounded."""
+"""Checksums of files by blocks: of all blocks, or of some blocks at a bounded cost."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError
 
 BLOCK_BYTES = 2**20
-#: Bytes of a SHA-256 that are kept for each block: half, ample against damage.
+#: Bytes of the SHA-256 stored for each block: half of them suffice against damage.
 SUM_BYTES = 16
-#: The most blocks of one file that are read when it is opened: the first, the last, and others by chance, so that
-#: openings that follow each other look at different ones. They cost 25 ms (SHA-256 at .7 GB/s and core).
+#: Largest number of blocks read when a file is opened: the first, the last, and random others, so that each opening
+#: checks different ones. They cost 25 ms (SHA-256 at 0.7 GB/s per core).
 AT_OPENING = 16
-#: Fewer blocks are not worth threads.
+#: Smallest number of blocks for which threads are used.
 _FEW = 8
 
 
 def file_sums(path: Path) -> dict[str, Any]:
-    """Return the size of a file and the checksums of its blocks, as a manifest keeps them."""
+    """Return the size of a file and the checksums of its blocks, in the form of a manifest."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         return {"bytes": size, "blocks": b"".join(_sums(file.fileno(), range(_count(size)))).hex()}
@@ -62,7 +62,7 @@ def _count(size: int) -> int:
 
 
 def _some(count: int) -> Sequence[int]:
-    """Return the blocks that are looked at when a file is opened, in their order."""
+    """Return the numbers of the blocks to check when a file is opened, ascending."""
     if count <= AT_OPENING:
         return range(count)
     return [0, *sorted(random.SystemRandom().sample(range(1, count - 1), AT_OPENING - 2)), count - 1]
@@ -76,5 +76,5 @@ def _sums(descriptor: int, blocks: Sequence[int]) -> list[bytes]:
         return [sum_of(block) for block in blocks]
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(available_cores()) as threads:  # reading and hashing do not hold the interpreter
+    with ThreadPoolExecutor(available_cores()) as threads:  # reading and hashing release the interpreter lock
         return list(threads.map(sum_of, blocks))

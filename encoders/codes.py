@@ -1,4 +1,4 @@
-"""What a code is and how two codes are compared."""
+"""Codes, the spaces that they are in, and functions of matrices of codes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
+# isort: off
 import numpy as np
 from numpy.typing import NDArray
+
+import encoders.unused_numpy  # before SciPy, which would load them  # noqa: F401
 from scipy.sparse import csr_array, issparse
 from scipy.sparse import vstack as sparse_vstack
-
-from encoders.errors import BadItemError, DimensionError
+# isort: on
 
 
 class Kind(StrEnum):
@@ -34,14 +36,14 @@ class Metric(StrEnum):
 
 
 class Modality(StrEnum):
-    """What an encoder reads: raw items of one sort, or the codes of another encoder."""
+    """What an encoder reads: texts, pictures, or vectors, which include the codes of another encoder."""
 
     TEXT = "text"
     IMAGE = "image"
     VECTOR = "vector"
 
 
-#: Components of a code at most: what sparse matrices of 32-bit indices and every engine count.
+#: Largest number of components of a code: the limit of sparse matrices with 32-bit indices and of search engines.
 MAX_DIM = 2**31 - 1
 
 
@@ -58,7 +60,7 @@ class Space:
     metric : Metric
         How two codes are compared.
     shape : tuple of int, optional
-        The picture shape ``(height, width[, channels])`` when a code can be looked at.
+        The shape ``(height, width[, channels])`` if a code is a picture.
 
     Examples
     --------
@@ -78,6 +80,11 @@ class Space:
         """Bytes of one stored code; None for sparse codes, whose length varies."""
         return {Kind.DENSE: 4 * self.dim, Kind.BINARY: packed_width(self.dim), Kind.SPARSE: None}[self.kind]
 
+    @property
+    def columns(self) -> int:
+        """Columns of a matrix of codes: bytes of packed bits, components otherwise."""
+        return packed_width(self.dim) if self.kind is Kind.BINARY else self.dim
+
     def to_json(self) -> dict[str, Any]:
         """Return the space as plain JSON values."""
         shape = None if self.shape is None else list(self.shape)
@@ -90,7 +97,7 @@ class Space:
         Raises
         ------
         KeyError, TypeError, ValueError
-            When it is anything else.
+            When the value is not a space.
         """
         shape = value.get("shape")
         if not isinstance(shape, list | None):
@@ -102,8 +109,8 @@ class Space:
         return cls(dim, Kind(value["kind"]), Metric(value["metric"]), lengths)
 
 
-def whole_number(value: Any, most: int) -> int:
-    """Return a whole number from 0 to `most`, as a file that somebody else may have written should hold it.
+def whole_number(value: Any, largest: int) -> int:
+    """Check that a value from a file is a whole number from 0 to `largest`, and return it.
 
     Raises
     ------
@@ -115,22 +122,22 @@ def whole_number(value: Any, most: int) -> int:
     Traceback (most recent call last):
     ValueError: expected a whole number from 0 to 100, found -1
     """
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-        found = repr(value) if isinstance(value, bool | int | float | None) else type(value).__name__
-        raise ValueError(f"expected a whole number from 0 to {most:,}, found {found[:40]}")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= largest:
+        description = repr(value) if isinstance(value, bool | int | float | None) else type(value).__name__
+        raise ValueError(f"expected a whole number from 0 to {largest:,}, found {description[:40]}")
     return value
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What an engine that weighs words itself needs to know of a BM25 space: its index stores counts, not codes.
+    """What a search engine needs to compute BM25 itself; its index stores word counts instead of codes.
 
     Attributes
     ----------
     words : tuple of str
         The word of each component.
     k1, b : float
-        How fast repetition saturates, and how much length is discounted.
+        Term frequency saturation and length normalisation.
     """
 
     words: tuple[str, ...]
@@ -146,13 +153,13 @@ Items: TypeAlias = Any
 
 
 class Batch(NamedTuple):
-    """Some items on their way to an encoder, with their labels where there are any."""
+    """Some items with their labels, if there are any."""
 
     items: Items
     labels: Sequence[str | None] | None = None
 
 
-#: Lengths below which, and above whose inverse, the squares in float32 lose digits.
+#: Squares in float32 lose digits for lengths below this number or above its inverse.
 _SMALL = 1e-12
 
 #: Re-iterable: every ``iter()`` is one pass over the same items in the same order.
@@ -160,26 +167,26 @@ Batches = Iterable[Batch]
 
 
 def packed_width(bits: int) -> int:
-    """Bytes that hold `bits` bits."""
+    """Return the number of bytes for `bits` bits."""
     return (bits + 7) // 8
 
 
 def n_rows(items: Items) -> int:
-    """Return how many items a batch, list or matrix holds (SciPy forbids ``len`` of a sparse array)."""
+    """Return the number of items in a batch, list or matrix (SciPy forbids ``len`` of a sparse array)."""
     return int(items.shape[0]) if issparse(items) or isinstance(items, np.ndarray) else len(items)
 
 
-def stack_codes(parts: Sequence[Codes]) -> Codes:
-    """Stack codes row-wise; all of one kind and width."""
-    if len(parts) == 1:
-        return parts[0]
-    if issparse(parts[0]):
-        return small_indices(csr_array(sparse_vstack(list(parts), format="csr")))
-    return np.concatenate(parts)
+def stack_codes(blocks: Sequence[Codes]) -> Codes:
+    """Stack codes of one kind and width row-wise."""
+    if len(blocks) == 1:
+        return blocks[0]
+    if issparse(blocks[0]):
+        return small_indices(csr_array(sparse_vstack(list(blocks), format="csr")))
+    return np.concatenate(blocks)
 
 
 def small_indices(matrix: csr_array) -> csr_array:
-    """Return a sparse matrix with 32-bit indices where they reach: half the bytes, and all that scikit-learn reads."""
+    """Return a sparse matrix with 32-bit indices if possible: half the bytes, and scikit-learn needs them."""
     if (
         matrix.indices.dtype == np.int32 == matrix.indptr.dtype
         or max(matrix.nnz, *matrix.shape) > np.iinfo(np.int32).max
@@ -187,122 +194,6 @@ def small_indices(matrix: csr_array) -> csr_array:
         return matrix
     indices, pointers = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
     return csr_array((matrix.data, indices, pointers), shape=matrix.shape)
-
-
-def collect(batches: Batches) -> Codes:
-    """Hold every row of checked `batches` as ONE matrix, filled in place where dense (no second copy).
-
-    Raises
-    ------
-    BadItemError
-        When there is nothing to collect.
-    """
-    parts: list[Codes] = [batch.items for batch in batches if n_rows(batch.items)]
-    if not parts:
-        raise BadItemError("there is nothing to fit on: the corpus holds no items")
-    if len(parts) == 1 or issparse(parts[0]):
-        return stack_codes(parts)
-    width = parts[0].shape[1]
-    whole = np.empty((sum(part.shape[0] for part in parts), width), dtype=parts[0].dtype)
-    start = 0
-    while parts:  # each part is let go as soon as it is copied
-        part = parts.pop(0)
-        whole[start : start + part.shape[0]] = part
-        start += part.shape[0]
-    return whole
-
-
-def collect_labelled(batches: Batches) -> tuple[Codes, list[str] | None]:
-    """Hold every row as ONE matrix, and every label, or None when an item has none.
-
-    Raises
-    ------
-    BadItemError
-        When there is nothing to collect.
-    """
-    matrix, labels = partly_labelled(batches)
-    known = [label for label in labels if label is not None]
-    return matrix, known if len(known) == len(labels) else None
-
-
-def partly_labelled(batches: Batches) -> tuple[Codes, list[str | None]]:
-    """Hold every row as ONE matrix, and a label for each, None where it has none.
-
-    Raises
-    ------
-    BadItemError
-        When there is nothing to collect.
-    """
-    labels: list[str | None] = []
-
-    def noted() -> Iterator[Batch]:
-        for batch in batches:
-            labels.extend(batch.labels if batch.labels is not None else [None] * n_rows(batch.items))
-            yield batch
-
-    return collect(noted()), labels
-
-
-def as_matrix(items: Items, missing: bool = False) -> Codes:
-    """Return vector items as a finite float32 matrix (sparse stays sparse, packed bits stay packed).
-
-    With `missing`, NaN stands for an entry that is not known and is let through.
-
-    Raises
-    ------
-    BadItemError
-        For NaN, infinite or non-numeric values.
-    DimensionError
-        When the rows are not all of one width.
-
-    Examples
-    --------
-    >>> as_matrix([[1, 2], [3, 4]]).dtype
-    dtype('float32')
-    >>> as_matrix([[1.0, float("nan")]])
-    Traceback (most recent call last):
-    encoders.errors.BadItemError: row 0 holds NaN or infinite values
-    """
-    if issparse(items):
-        matrix = csr_array(items, dtype=np.float32) if items.dtype != np.float32 else csr_array(items)
-        require_finite(matrix.data, matrix)
-        return matrix
-    if isinstance(items, np.ndarray) and items.dtype == np.uint8 and items.ndim == 2:
-        return items
-    try:
-        dense = np.asarray(items, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise DimensionError(f"expected vectors of one width, got {describe(items)}") from error
-    if dense.ndim != 2:
-        raise DimensionError(f"expected a matrix (n, dim), got an array of shape {dense.shape}")
-    if missing:
-        if np.isinf(dense).any():
-            raise BadItemError(f"row {int(np.flatnonzero(np.isinf(dense).any(axis=1))[0])} holds infinite values")
-        return dense
-    require_finite(dense, dense)
-    return dense
-
-
-def require_finite(values: NDArray[Any], matrix: Codes) -> None:
-    """Raise `BadItemError` naming the first row with NaN or infinity."""
-    if np.isfinite(values).all():
-        return
-    whole = matrix.toarray() if issparse(matrix) else matrix
-    row = int(np.flatnonzero(~np.isfinite(whole).all(axis=1))[0])
-    raise BadItemError(f"row {row} holds NaN or infinite values")
-
-
-def describe(items: Any) -> str:
-    """Say in a few words what was given, for error messages."""
-    if isinstance(items, np.ndarray) or issparse(items):
-        return f"an array of shape {items.shape}"
-    if isinstance(items, str | bytes):
-        return "a single text"
-    try:
-        first = next(iter(items))
-    except (TypeError, StopIteration):
-        return f"{type(items).__name__}"
-    return f"a {type(items).__name__} of {type(first).__name__}"
 
 
 def normalized(codes: Codes) -> Codes:
@@ -315,7 +206,7 @@ def normalized(codes: Codes) -> Codes:
     """
     if issparse(codes):
         counts = np.diff(codes.indptr)
-        squares = np.square(codes.data, dtype=np.float64)  # float64 holds the squares of all that float32 holds
+        squares = np.square(codes.data, dtype=np.float64)  # float64 can represent the square of every float32
         norms = np.sqrt(np.bincount(np.repeat(np.arange(len(counts)), counts), squares, minlength=len(counts)))
         scaled = codes.copy()
         scaled.data = (scaled.data / np.repeat(np.where(norms > 0, norms, 1), counts)).astype(np.float32)
@@ -324,7 +215,9 @@ def normalized(codes: Codes) -> Codes:
     if not len(norms) or (norms.min() > _SMALL and norms.max() < 1 / _SMALL):
         return np.asarray(codes / norms, dtype=np.float32)
     unit = np.asarray(codes / np.where(norms > 0, norms, 1), dtype=np.float32)
-    odd = np.flatnonzero(~((norms > _SMALL) & (norms < 1 / _SMALL)))  # their squares are too small or large
+    odd = np.flatnonzero(
+        ~((norms > _SMALL) & (norms < 1 / _SMALL))
+    )  # the squares in these rows are too small or too large
     moderate, _ = moderate_rows(codes[odd])
     norms = np.linalg.norm(moderate, axis=1, keepdims=True)
     unit[odd] = moderate / np.where(norms > 0, norms, 1)
@@ -332,7 +225,7 @@ def normalized(codes: Codes) -> Codes:
 
 
 def moderate_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return rows multiplied by powers of two that bring the largest entry of each to 0.5 to 1, and the exponents.
+    """Multiply each row by a power of two so that its largest entry is from 0.5 to 1; return rows and exponents.
 
     Examples
     --------
@@ -344,7 +237,13 @@ def moderate_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     return np.ldexp(rows, -exponents[:, None]), exponents
 
 
-def slices(codes: Codes, rows: int) -> Iterator[Codes]:
-    """Cut a matrix into consecutive pieces of at most `rows` rows (views where dense)."""
-    for start in range(0, codes.shape[0], rows):
-        yield codes[start : start + rows]
+def slices(items: Items, rows: int) -> Iterator[Items]:
+    """Cut a matrix or a list into consecutive slices of at most `rows` rows (views of a dense matrix).
+
+    Examples
+    --------
+    >>> list(slices(["a", "b", "c"], 2))
+    [['a', 'b'], ['c']]
+    """
+    for start in range(0, n_rows(items), rows):
+        yield items[start : start + rows]

@@ -1,10 +1,9 @@
-"""How many cores this process may really use, and work that is spread over them."""
+"""The number of cores that this process may use, and work in parallel on them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from encoders.numbers import is_whole
@@ -13,14 +12,14 @@ CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def available_cores() -> int:
-    """Return the cores that the scheduler, a container's quota and ``OMP_NUM_THREADS`` leave to this process.
+    """Return the number of cores that the scheduler, the container's quota and ``OMP_NUM_THREADS`` allow.
 
-    Libraries count the machine's cores; where a container grants two of 64, 64 threads are slower than two.
+    Libraries count all cores of the machine; in a container with two of 64 cores, 64 threads are slower than two.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wished = os.environ.get("OMP_NUM_THREADS", "")
-    if is_whole(wished, least=1):
-        cores = min(cores, int(wished))
+    requested = os.environ.get("OMP_NUM_THREADS", "")
+    if is_whole(requested, least=1):
+        cores = min(cores, int(requested))
     return max(1, min(cores, _quota(cores)))
 
 
@@ -32,16 +31,18 @@ def _quota(otherwise: int) -> int:
         return otherwise
 
 
-def in_parallel(work: Callable[[int], None], places: Sequence[int]) -> None:
-    """Call `work` for every place, on all cores; it should spend its time in NumPy, which lets threads run.
+def in_parallel(work: Callable[[int], None], positions: Sequence[int]) -> None:
+    """Call `work` for every position on all cores; it should spend its time in NumPy, which releases the interpreter.
 
-    Meanwhile BLAS uses one thread a call: products too small to be worth splitting are what this is for.
+    Meanwhile BLAS uses one thread per call: this function is for products that are too small to split.
     """
-    if len(places) < 2:
-        for place in places:
-            work(place)
+    if len(positions) < 2:
+        for position in positions:
+            work(position)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(available_cores()) as pool:
-        list(pool.map(work, places))
+        list(pool.map(work, positions))

@@ -1,4 +1,4 @@
-"""Distances of many items to many points at once."""
+"""Distances between items and points."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from scipy.sparse import issparse
 
 from encoders.codes import Codes
 
-#: Rows compared at a time: a centred copy of so many, never of all.
+#: Rows per block; only one block of centred rows is in memory.
 ROWS = 4096
 
 
 def squared_distances(items: Codes, points: NDArray[Any]) -> NDArray[Any]:
     """Return squared Euclidean distances (n, m) by products of matrices, in the precision of `points`.
 
-    Dense rows are taken about the mean of the points, so that few digits cancel; sparse rows stay sparse.
+    Dense rows are centred at the mean of the points, so that few digits cancel; sparse rows stay sparse.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def squared_distances(items: Codes, points: NDArray[Any]) -> NDArray[Any]:
 
 
 def _expanded(norms: NDArray[Any], products: Any, points: NDArray[Any]) -> NDArray[Any]:
-    """Return |x|² - 2 x.p + |p|², not below 0, in place of the products."""
+    """Return |x|² - 2 x.p + |p|², at least 0; the array of products is reused."""
     squares = np.asarray(products)
     squares *= -2
     squares += norms

@@ -1,4 +1,4 @@
-"""Every error a user can meet: what was asked, what was found, what to do."""
+"""All errors of nearby. A message says what was expected, what was found, and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def one_line(error: object) -> str:
-    r"""Return what another library says of a failure in one line, cut where it is long.
+    r"""Return the message of another library's error in one line of at most 300 characters.
 
     Examples
     --------
@@ -19,16 +19,16 @@ def one_line(error: object) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that was probably meant: the same but for case and hyphens, or for a letter or two.
+    """Return the known name that differs by case, hyphens or a letter or two only; None if there is none.
 
     Examples
     --------
     >>> closest("TF-IDF", ["tfidf", "bow"]), closest("piksels", ["pixels", "pca"]), closest("xyz", ["pca"])
     ('tfidf', 'pixels', None)
     """
-    by_letters = {"".join(filter(str.isalnum, one.lower())): one for one in sorted(known, reverse=True)}
-    found = difflib.get_close_matches("".join(filter(str.isalnum, name.lower())), by_letters, n=1)
-    return by_letters[found[0]] if found else None
+    by_letters = {"".join(filter(str.isalnum, other.lower())): other for other in sorted(known, reverse=True)}
+    matches = difflib.get_close_matches("".join(filter(str.isalnum, name.lower())), by_letters, n=1)
+    return by_letters[matches[0]] if matches else None
 
 
 class NearbyError(Exception):
@@ -36,11 +36,11 @@ class NearbyError(Exception):
 
 
 class SpecError(NearbyError):
-    """A spec such as ``tfidf+lsa:128`` does not parse; the message marks the place."""
+    """A spec such as ``tfidf+lsa:128`` cannot be parsed; the message marks the position."""
 
 
 class UnknownNameError(NearbyError):
-    """A name that no registry knows.
+    """A name that is not in the registry.
 
     Examples
     --------
@@ -49,10 +49,10 @@ class UnknownNameError(NearbyError):
     encoders.errors.UnknownNameError: unknown encoder 'piksels'; did you mean 'pixels'?
     """
 
-    def __init__(self, what: str, name: str, known: Iterable[str], meant: str | None = None) -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], suggestion: str | None = None) -> None:
         known = sorted(known)
-        meant = meant or closest(name, known)
-        hint = f"did you mean '{meant}'?" if meant else f"known: {', '.join(known)}"
+        suggestion = suggestion or closest(name, known)
+        hint = f"did you mean '{suggestion}'?" if suggestion else f"known: {', '.join(known)}"
         super().__init__(f"unknown {what} '{name}'; {hint}")
 
 
@@ -61,7 +61,7 @@ class OptionError(NearbyError):
 
 
 class NotFittedError(NearbyError, ValueError, AttributeError):
-    """Codes were asked of an encoder that has not been fitted (also what scikit-learn's own error derives from)."""
+    """An encoder is used before it is fitted (the base classes are those of scikit-learn's NotFittedError)."""
 
 
 class NotInvertibleError(NearbyError):
@@ -73,11 +73,11 @@ class BadItemError(NearbyError):
 
 
 class DimensionError(NearbyError):
-    """Codes or items of another width or shape than the encoder or index was made for."""
+    """Codes or items have another width or shape than the encoder or index expects."""
 
 
 class UnsupportedSpaceError(NearbyError):
-    """An index cannot honour this kind of code or metric; said before any work is done."""
+    """An index does not support this kind of code or metric; raised before any work is done."""
 
 
 class ArtifactError(NearbyError):
@@ -89,7 +89,7 @@ class CorpusError(NearbyError):
 
 
 class CollectionError(NearbyError):
-    """A collection on disk cannot do what was asked."""
+    """A collection cannot do an operation."""
 
 
 class QueryError(NearbyError):
@@ -101,15 +101,15 @@ class TrainingError(NearbyError):
 
 
 class DownloadError(NearbyError):
-    """A data set or model is neither here nor reachable."""
+    """A data set or model is not on this machine and cannot be downloaded."""
 
 
 class ServerError(NearbyError):
-    """A search server is absent, speaks another language, refuses, or fails."""
+    """A search server cannot be reached, is not Elasticsearch, refuses a request, or fails."""
 
 
 class IndexGoneError(ServerError):
-    """An index of a search server is not there, or not any more."""
+    """An index does not exist on the search server."""
 
 
 class PartMissingError(ServerError):

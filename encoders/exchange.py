@@ -1,4 +1,4 @@
-"""Exchanging two names in one step, which Python's own ``os`` does not offer."""
+"""Atomic exchange of two paths, which the module ``os`` does not have."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _CANNOT = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Exchange what two names stand for, atomically; return False where that cannot be done, with nothing changed.
+    """Exchange the files or folders at two paths atomically; return False, unchanged, if the system cannot do it.
 
     Raises
     ------
     OSError
-        As the system says it, e.g. when one of the two does not exist.
+        From the operating system, e.g. when one of the two does not exist.
     """
     names = os.fsencode(one), os.fsencode(other)
     try:

@@ -1,4 +1,4 @@
-"""Advisory locks on open files (flock): the system releases them when their process ends, however it ends."""
+"""Advisory locks on open files (flock); the system releases them when the process ends for any reason."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-#: What flock answers when another process holds the lock.
+#: Error numbers of flock if another process holds the lock.
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
-#: Opened so that a symbolic link is refused and a named pipe does not block.
+#: Flags of os.open that refuse a symbolic link and do not block on a named pipe.
 READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -24,15 +24,15 @@ def try_lock(descriptor: int, shared: bool = False) -> bool | None:
     Parameters
     ----------
     descriptor : int
-        The lock ends when this is closed.
+        Closing it releases the lock.
     shared : bool
-        Share the lock with others that share it, as readers do.
+        Share the lock with other shared locks, as readers do.
 
     Returns
     -------
     bool or None
-        True when the lock is held now, False when another process holds it, None where the system or the file system
-        (some network file systems) has no such locks.
+        True if this process now holds the lock, False if another process does, None if the system or the file
+        system (such as some network file systems) has no such locks.
     """
     if fcntl is None:
         return None

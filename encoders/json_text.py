@@ -1,4 +1,4 @@
-"""JSON from a file that somebody else may have written: whatever is wrong with it is a ValueError."""
+"""JSON from files of unknown origin: every mistake in it raises ValueError."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the value that a JSON text holds.
+    """Return the value of a JSON text.
 
     Raises
     ------
     ValueError
-        When it is no JSON or no UTF-8, nested deeper than Python reads, or holds a number of thousands of digits.
+        When the text is not JSON or UTF-8, is nested too deep, or contains a number of thousands of digits.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Mean and scatter of rows that are read once and never held."""
+"""Mean and scatter matrix of rows in one pass, without storing the rows."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from scipy.sparse import issparse
 from encoders.codes import Batches, slices
 from encoders.errors import BadItemError
 
-#: Width up to which the (dim, dim) scatter matrix is made: 512 MiB in float64.
+#: Largest width for which the (dim, dim) scatter matrix is computed: 512 MiB in float64.
 MAX_WIDTH = 8192
-#: Rows of which a float64 copy is made at a time.
+#: Rows per float64 block.
 ROWS = 4096
 
 
 def moments(batches: Batches) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
     """Return count, mean (dim,) and scatter about the mean (dim, dim), float64, from one pass.
 
-    Rows are taken about a provisional centre, so that nothing cancels far from the origin. Whoever asks sees to it that
-    they are not wider than `MAX_WIDTH`.
+    Rows are centred at the mean of the first block, so that digits do not cancel far from the origin. The caller must
+    check that rows are not wider than `MAX_WIDTH`.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def moments(batches: Batches) -> tuple[int, NDArray[np.float64], NDArray[np.floa
                 centre = rows.mean(axis=0)
                 shift, scatter = np.zeros(rows.shape[1]), np.zeros((rows.shape[1], rows.shape[1]))
             rows -= centre
-            shift += np.ones(len(rows)) @ rows  # NumPy's own sum crawls over narrow rows
+            shift += np.ones(len(rows)) @ rows  # faster than NumPy's sum for narrow rows
             scatter += rows.T @ rows
             total += len(rows)
     if total == 0:

@@ -1,4 +1,4 @@
-"""Arrays in .npy form: the header is compared with what is there before any memory is asked for."""
+"""Reader of .npy files; the header is checked against the file size before memory is allocated."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from encoders.plain_file import open_plain
 
-#: NumPy's own files have headers of 128 bytes; those of wide records are longer.
+#: Headers of NumPy have 128 bytes; those of wide records are longer.
 _LONGEST_HEADER = 10_000
-#: What every .npy file begins with.
+#: The first bytes of every .npy file.
 MAGIC = b"\x93NUMPY"
-#: Bytes read at a time, so that an array that is decompressed is not there twice.
-_PIECE = 2**20
+#: Bytes read at a time, so that a decompressed array is not in memory twice.
+_BLOCK = 2**20
 
 
 class Header(NamedTuple):
-    """What a .npy file says of itself."""
+    """Shape, order and type of the numbers in a .npy file."""
 
     shape: tuple[int, ...]
     fortran_order: bool
@@ -35,25 +35,25 @@ class Header(NamedTuple):
 
 
 def map_npy(path: Path) -> NDArray[Any]:
-    """Map a .npy file into memory, to be read only.
+    """Map a .npy file into memory, read-only.
 
     Raises
     ------
     ValueError
-        When it is no .npy file of plain values, or shorter than its header says.
+        When it is not a .npy file of plain values, or is shorter than its header says.
     OSError
-        When it is missing, no plain file, or cannot be read.
+        When it is missing, is not a plain file, or cannot be read.
     """
     with open_plain(path) as file:
         header = read_header(file)
         start, size = file.tell(), os.fstat(file.fileno()).st_size
         require_bytes(header, size - start)
-        if not header.bytes:  # the system maps no empty range
+        if not header.bytes:  # an empty range cannot be mapped
             return np.empty(header.shape, header.dtype)
         order: Any = "F" if header.fortran_order else "C"
         mapped: Any = np.memmap(file, header.dtype, "r", start, header.shape, order)
-        whole: NDArray[Any] = mapped.view(np.ndarray)
-        return whole
+        array: NDArray[Any] = mapped.view(np.ndarray)
+        return array
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -64,18 +64,18 @@ def read_npy(path: Path) -> NDArray[Any]:
 
 
 def read_npy_stream(stream: BinaryIO, size: int) -> NDArray[Any]:
-    """Read the .npy form from a stream that holds `size` bytes, header and all; raises ValueError as `map_npy` does."""
+    """Read an array from a stream of `size` bytes, including the header; raises ValueError as `map_npy` does."""
     header = read_header(stream)
     return _array(stream, header, size)
 
 
 def read_header(stream: BinaryIO) -> Header:
-    """Read the header of the .npy form; the numbers come next in the stream.
+    """Read the header of a .npy stream; the numbers come next in the stream.
 
     Raises
     ------
     ValueError
-        When there is none, or it is one of Python objects or of impossible sizes.
+        When there is no header, or it has Python objects or impossible sizes.
     """
     from numpy.lib import format as npy
 
@@ -83,14 +83,14 @@ def read_header(stream: BinaryIO) -> Header:
     if len(magic) < 8 or not magic.startswith(MAGIC) or magic[6] not in (1, 2):
         raise ValueError("it does not begin as a .npy file does")
     width = 2 if magic[6] == 1 else 4
-    told = stream.read(width)
-    length = int.from_bytes(told, "little")
+    prefix = stream.read(width)
+    length = int.from_bytes(prefix, "little")
     if length > _LONGEST_HEADER:
         raise ValueError(f"its header would have {length:,} bytes")
-    read = npy.read_array_header_1_0 if width == 2 else npy.read_array_header_2_0
+    read_array_header = npy.read_array_header_1_0 if width == 2 else npy.read_array_header_2_0
     try:
-        header = Header(*read(io.BytesIO(told + stream.read(length))))
-    except Exception as error:  # NumPy reads it with Python's own parser, which raises nearly anything on a damaged one
+        header = Header(*read_array_header(io.BytesIO(prefix + stream.read(length))))
+    except Exception as error:  # NumPy parses it as Python, which can raise almost any error
         raise ValueError(f"its header cannot be read: {' '.join(str(error).split())[:100]}") from None
     if header.dtype.hasobject:
         raise ValueError("it holds Python objects, which are never read")
@@ -104,7 +104,7 @@ def read_header(stream: BinaryIO) -> Header:
 
 
 def require_bytes(header: Header, size: int) -> None:
-    """Refuse a header that says more than there is; ValueError."""
+    """Raise ValueError if the header promises more bytes than there are."""
     if header.bytes > size:
         raise ValueError(f"its header says {header.bytes:,} bytes of numbers, there are {max(size, 0):,}")
 
@@ -112,12 +112,12 @@ def require_bytes(header: Header, size: int) -> None:
 def _array(stream: BinaryIO, header: Header, size: int) -> NDArray[Any]:
     require_bytes(header, size)
     values = np.empty(math.prod(header.shape) if header.bytes else 0, header.dtype)
-    room, filled = values.view(np.uint8), 0
+    buffer, filled = values.view(np.uint8), 0
     while filled < header.bytes:
-        piece = stream.read(min(_PIECE, header.bytes - filled))
-        if not piece:
+        block = stream.read(min(_BLOCK, header.bytes - filled))
+        if not block:
             require_bytes(header, filled)
-        room[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
-        filled += len(piece)
+        buffer[filled : filled + len(block)] = np.frombuffer(block, np.uint8)
+        filled += len(block)
     order: Any = "F" if header.fortran_order else "C"
     return values.reshape(header.shape, order=order) if header.bytes else np.empty(header.shape, header.dtype)

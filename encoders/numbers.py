@@ -1,7 +1,7 @@
-"""The one reader of numbers that a user writes: in an option, an address, a file of judgements or ratings.
+"""Reader of numbers that users write: in options, addresses, and files of judgements or ratings.
 
 Python's own ``int`` and ``float`` also read ``1_000``, `` 1 ``, ``１`` (a full-width digit), ``infinity`` and ``nan``.
-No other tool does, so that such a text is a mistake more often than a number: it is refused here.
+Other tools do not, so such a text is more often a mistake than a number: it is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def read_whole(text: str) -> int:
     Raises
     ------
     ValueError
-        For anything else.
+        For any other text.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def read_number(text: str) -> float:
     Raises
     ------
     ValueError
-        For anything else, and for a number that float64 does not hold.
+        For any other text, and for a number outside the range of float64.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def is_whole(text: str, least: int | None = None, most: int | None = None) -> bo
 
 
 def shortened(value: object, longest: int = 60) -> str:
-    r"""Quote a value for an error: escaped, and cut where it is long.
+    r"""Return a value in quotes for an error message, escaped and shortened.
 
     Examples
     --------
@@ -83,10 +83,10 @@ def shortened(value: object, longest: int = 60) -> str:
     >>> len(shortened("x" * 1000))
     60
     """
-    # A text is cut before it is escaped: what is found may be a whole file.
+    # A text is cut before it is escaped: it may be a whole file.
     text = repr(value[:longest] if isinstance(value, str | bytes) else value)
-    whole = len(text) <= longest and not (isinstance(value, str | bytes) and len(value) > longest)
-    return text if whole else f"{text[: longest - 3]}..."
+    complete = len(text) <= longest and not (isinstance(value, str | bytes) and len(value) > longest)
+    return text if complete else f"{text[: longest - 3]}..."
 
 
 def counted(count: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Hyper-parameters as dataclass fields: declared with their range, read from a spec, checked once, here."""
+"""Options as dataclass fields: declared with help and range, read from a spec, checked here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from encoders.errors import OptionError
 from encoders.numbers import read_number, read_whole, shortened
 
-#: What every library that is seeded takes: FAISS a signed 32-bit number, made 1 larger; the others more.
+#: Largest random seed that every library accepts: FAISS reads seed + 1 as a signed 32-bit number.
 LARGEST_SEED = 2**31 - 2
 
 
@@ -27,14 +27,25 @@ def option(
     choices: Sequence[str] | None = None,
     kw_only: bool | Any = dataclasses.MISSING,
 ) -> Any:
-    """Declare one hyper-parameter: its default, what it does, and the values it accepts."""
+    """Declare one option: its default, its help text, and the values that it accepts."""
     metadata = {"help": help, "ge": ge, "gt": gt, "le": le, "lt": lt, "choices": choices}
     return dataclasses.field(default=default, metadata=metadata, kw_only=kw_only)
 
 
 def fields_of(cls: Any) -> list[dataclasses.Field[Any]]:
-    """Return the hyper-parameters of a class, its own before those that it shares with others (keyword-only ones)."""
+    """Return the options of a class; those shared with other classes (keyword-only fields) come last."""
     return sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))
+
+
+def written_name(field: str) -> str:
+    """Return the name of a field as a spec writes it.
+
+    Examples
+    --------
+    >>> written_name("n_components"), written_name("lambda_")
+    ('n-components', 'lambda')
+    """
+    return field.rstrip("_").replace("_", "-")
 
 
 _LIMITS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
@@ -51,32 +62,39 @@ def check(instance: Any, name: str) -> None:
     Raises
     ------
     OptionError
-        Naming the option, the value and what it should be.
+        Naming the option, its value and the accepted values.
     """
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
-        value = getattr(instance, field.name)
-        if value is None and allows_none(hints[field.name]):
-            continue
-        label = f"{name}: {field.name.rstrip('_').replace('_', '-')}"  # as it is written in a spec
-        choices = field.metadata.get("choices")
-        if choices is not None and value not in choices:
-            raise OptionError(f"{label} is one of {', '.join(choices)}; got {value!r}")
-        if not isinstance(value, _accepted(hints[field.name])) or (
-            isinstance(value, bool) and bool not in _accepted(hints[field.name])
-        ):
-            raise OptionError(f"{label} should be {type_name(hints[field.name])}; got {value!r}")
-        if value == () and field.default:
-            raise OptionError(f"{label} should be {type_name(hints[field.name])}; got none")
-        for part in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(part, float) and math.isinf(part):
-                raise OptionError(f"{label} should be a finite number; got {part:g}")
-            for key, words, holds in _LIMITS:
-                limit = field.metadata.get(key)
-                if limit is not None and not holds(part, limit):
-                    raise OptionError(f"{label} should be {words} {_plain(limit)}; got {_plain(part)}")
-            if isinstance(part, float) and math.isnan(part):
-                raise OptionError(f"{label} should be a number; got nan")
+        check_value(getattr(instance, field.name), field, hints[field.name], f"{name}: {written_name(field.name)}")
+
+
+def check_value(value: Any, field: dataclasses.Field[Any], hint: Any, label: str) -> None:
+    """Check one value against the declared type (`hint`) and range of its field.
+
+    Raises
+    ------
+    OptionError
+        Naming the `label`, the value and what it should be.
+    """
+    if value is None and allows_none(hint):
+        return
+    choices = field.metadata.get("choices")
+    if choices is not None and value not in choices:
+        raise OptionError(f"{label} is one of {', '.join(choices)}; got {value!r}")
+    if not isinstance(value, _accepted(hint)) or (isinstance(value, bool) and bool not in _accepted(hint)):
+        raise OptionError(f"{label} should be {type_name(hint)}; got {value!r}")
+    if value == () and field.default:
+        raise OptionError(f"{label} should be {type_name(hint)}; got none")
+    for part in value if isinstance(value, tuple | list) else (value,):
+        if isinstance(part, float) and math.isinf(part):
+            raise OptionError(f"{label} should be a finite number; got {part:g}")
+        for key, words, holds in _LIMITS:
+            limit = field.metadata.get(key)
+            if limit is not None and not holds(part, limit):
+                raise OptionError(f"{label} should be {words} {_plain(limit)}; got {_plain(part)}")
+        if isinstance(part, float) and math.isnan(part):
+            raise OptionError(f"{label} should be a number; got nan")
 
 
 def _plain(number: float) -> str:
@@ -92,9 +110,9 @@ def convert(text: str, hint: Any, label: str) -> Any:
     (1000, 500, 30)
     >>> convert("yes", bool, "binary")
     True
-    >>> convert("many", int, "pca: k")
+    >>> convert("many", int, "pca: n-components")
     Traceback (most recent call last):
-    encoders.errors.OptionError: pca: k should be a whole number; got 'many'
+    encoders.errors.OptionError: pca: n-components should be a whole number; got 'many'
     """
     if allows_none(hint) and text.lower() in {"none", ""}:
         return None
@@ -120,9 +138,11 @@ def text_of(value: Any) -> str:
 
     Examples
     --------
-    >>> text_of((1000, 500)), text_of(True), text_of(0.001)
-    ('1000-500', 'true', '0.001')
+    >>> text_of((1000, 500)), text_of(True), text_of(0.001), text_of(None)
+    ('1000-500', 'true', '0.001', 'none')
     """
+    if value is None:
+        return "none"
     if isinstance(value, tuple):
         return "-".join(str(part) for part in value)
     if isinstance(value, bool):
@@ -136,12 +156,12 @@ def allows_none(hint: Any) -> bool:
 
 
 def is_tuple(hint: Any) -> bool:
-    """Tell whether a declared value is several, joined by hyphens."""
+    """Tell whether an option has several values, joined by hyphens."""
     return tuple in _accepted(hint)
 
 
 def type_name(hint: Any) -> str:
-    """Say a type in the user's words."""
+    """Return the name of a type in plain English."""
     kinds = _accepted(hint)
     if tuple in kinds:
         return "whole numbers joined by '-'"

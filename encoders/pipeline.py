@@ -1,4 +1,4 @@
-"""Encoders in sequence, themselves an encoder: ``tfidf+lsa:128``."""
+"""Encoders in sequence, which are an encoder again: ``tfidf+lsa:128``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from encoders.errors import SpecError
 
 @dataclass
 class Pipeline(Encoder):
-    """Stages, each encoding the codes of the one before; only the first reads raw items.
+    """A sequence of encoders (stages): the first reads items, each other stage the codes of the stage before it.
 
     Examples
     --------
@@ -50,13 +50,13 @@ class Pipeline(Encoder):
 
     @property
     def reads_labels(self) -> bool:
-        """True when any stage learns from labels."""
+        """Whether any stage learns from labels."""
         return any(stage.reads_labels for stage in self.stages)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        for place, stage in enumerate(self.stages):
-            stage.input_space = self.stages[place - 1].space if place else None
-            stage.fit(batches, work=None if work is None else work / f"{place}-{stage.name}")
+        for number, stage in enumerate(self.stages):
+            stage.input_space = self.stages[number - 1].space if number else None
+            stage.fit(batches, work=None if work is None else work / f"{number}-{stage.name}")
             batches = Encoded(batches, stage.encode)
         return self.stages[-1].space
 
@@ -84,30 +84,30 @@ class Pipeline(Encoder):
         return copies
 
     def state(self) -> State:
-        """Return every stage's arrays, prefixed by its place."""
+        """Return the arrays of every stage, with its number as prefix."""
         return {
-            f"{place}.{key}": value for place, stage in enumerate(self.stages) for key, value in stage.state().items()
+            f"{number}.{key}": value for number, stage in enumerate(self.stages) for key, value in stage.state().items()
         }
 
     def restore(self, state: State) -> None:
-        """Give every stage its arrays back."""
-        for place, stage in enumerate(self.stages):
-            prefix = f"{place}."
+        """Restore the arrays of every stage."""
+        for number, stage in enumerate(self.stages):
+            prefix = f"{number}."
             stage.restore({key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)})
 
     def learnt_shape(self) -> dict[str, Any]:
-        """Return every stage's spaces beside the pipeline's own."""
+        """Return the spaces of the pipeline and of every stage."""
         return {**super().learnt_shape(), "stages": [stage.learnt_shape() for stage in self.stages]}
 
     def restore_shape(self, value: dict[str, Any]) -> None:
-        """Give every stage its spaces back."""
+        """Restore the spaces of every stage."""
         super().restore_shape(value)
         for stage, learnt in zip(self.stages, value["stages"], strict=True):
             stage.restore_shape(learnt)
 
     @property
     def vocabulary(self) -> list[str] | None:
-        """The words of the first stage, where it has any."""
+        """The words of the first stage, if it has any."""
         return self.stages[0].vocabulary
 
     @vocabulary.setter
@@ -115,5 +115,5 @@ class Pipeline(Encoder):
         self.stages[0].vocabulary = words
 
     def spec(self, full: bool = False) -> str:
-        """Write the stages joined by ``+``."""
+        """Return the specs of the stages, joined by ``+``."""
         return "+".join(stage.spec(full) for stage in self.stages)

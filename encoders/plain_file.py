@@ -1,4 +1,4 @@
-"""Plain files, opened without waiting: a named pipe or a device in the place of a file is refused, never read."""
+"""Plain files, opened without blocking; a named pipe or a device instead of a file is refused."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _KINDS = {
 
 
 def open_plain(path: Path) -> BufferedReader:
-    """Open a plain file to read its bytes; links are followed.
+    """Open a plain file for reading; symbolic links are followed.
 
     Raises
     ------
     OSError
-        When it is missing or cannot be read, or when it is no plain file: a pipe would block, a device never ends.
+        When it is missing or cannot be read, or is not a plain file: a pipe would block, a device never ends.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def open_plain(path: Path) -> BufferedReader:
 
 
 def entries_below(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Name every file and link below a folder; links are not followed, and however deep, none is on Python's stack.
+    """Yield every file and link below a folder at any depth, without recursion; links are not followed.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def entries_below(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def require_plain(path: Path) -> None:
-    """Refuse what is no plain file, for a library that opens the file itself; raises as `open_plain` does."""
+    """Raise as `open_plain` does if a path is not a plain file, for a library that opens the file itself."""
     _require_plain(path.stat().st_mode, path)
 
 

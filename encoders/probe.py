@@ -1,4 +1,4 @@
-"""A loaded encoder is tried on one small item: arrays that do not fit each other or the space are found at once."""
+"""Check of a loaded encoder with one small item, which finds arrays that do not fit each other or the space."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from encoders.base import Encoder, stored_width
+from encoders.base import Encoder
 from encoders.codes import Kind, Modality
 from encoders.errors import NotInvertibleError
 
-#: Numbers of a dense row that is made up: wider ones are tried by the first real item.
+#: Largest width of an artificial dense row; wider encoders are not checked.
 _WIDEST = 2**24
 
 
 def require_fitting(encoder: Encoder) -> None:
-    """Encode and decode one small item, if the encoder needs no large library for that.
+    """Encode and decode one small item, unless the encoder needs torch for it.
 
     Raises
     ------
     ValueError, LookupError, TypeError, ...
-        Whatever the method raises where its arrays do not fit.
+        Any error of an encoder whose arrays do not fit.
     """
-    if not all(part.answers_without_torch for part in encoder.parts):
+    if not all(stage.answers_without_torch for stage in encoder.parts):
         return
     words = encoder.parts[0].vocabulary
     if words is not None and (not isinstance(words, list) or len(words) != encoder.parts[0].space.dim):
@@ -33,7 +33,7 @@ def require_fitting(encoder: Encoder) -> None:
         return
     with np.errstate(all="ignore"):
         for codes in (encoder.encode(item), encoder.encode_queries(item)):
-            if codes.shape != (1, stored_width(encoder.space)):
+            if codes.shape != (1, encoder.space.columns):
                 raise ValueError(
                     f"it gives codes of shape {codes.shape}, its space has {encoder.space.dim:,} components"
                 )
@@ -44,9 +44,9 @@ def require_fitting(encoder: Encoder) -> None:
 
 
 def _item(encoder: Encoder) -> Any:
-    """Return one item of the form that an encoder reads; None where it cannot be told, or is very large."""
+    """Return one item that the encoder can read; None if its form is unknown or very large."""
     first = encoder.parts[0]
-    if first.reads is Modality.TEXT:  # of the first and last words: arrays that end too early are found by the last
+    if first.reads is Modality.TEXT:  # the last words find arrays that are too short
         words = first.vocabulary or []
         return [" ".join([*words[:2], *words[-2:]])]
     if first.reads is Modality.IMAGE:

@@ -1,9 +1,9 @@
-"""Products of rows with a fixed matrix, and distances to fixed points; a result depends on its own row alone.
+"""Products of rows with a fixed matrix, and distances to fixed points; each result depends on its row only.
 
-A product of floating-point matrices is rounded differently with every number of rows, threads and version of the
-library, so an item encoded alone differs in its last digits from the same item encoded in a batch. Where a bit or a
-cluster hangs on such a digit, the two disagree. Here both factors are rounded first, to so few bits that no sum of
-their products is rounded any more: the result is the same in any order of summation.
+The rounding of a floating-point matrix product depends on the number of rows, the threads and the library version, so
+an item encoded alone differs in its last digits from the same item in a batch. If a bit or a cluster depends on such a
+digit, the two codes disagree. Here both factors are first rounded to few bits, so that sums of their products are
+exact: the result is the same in any order of summation.
 
 References
 ----------
@@ -19,17 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-#: Bits below the length of a row that are kept of its entries. By the Cauchy-Schwarz inequality, any partial sum of the
-#: products of two such rows is below 2^52 units, and float64 holds 2^53.
+#: Bits of an entry relative to the length of its row. By the Cauchy-Schwarz inequality, any partial sum of the products
+#: of two such rows is below 2^52 units, and float64 can represent 2^53.
 BITS = 26
-#: Numbers of a block of rows in float64 (1 MiB): few enough for the cache, and no second copy of all rows is held.
+#: Numbers per block of rows in float64 (1 MiB): a block fits into the cache, and there is no second copy of all rows.
 BLOCK = 2**17
-#: Matrices of one encoder that are kept prepared.
-MOST_KNOWN = 8
+#: Largest number of prepared matrices of one encoder.
+MAX_MATRICES = 8
 
 
 class Product:
-    """``(rows - centre) @ matrix.T`` for a fixed matrix, the same for a row whatever else is multiplied with it.
+    """``(rows - centre) @ matrix.T`` for a fixed matrix; the result of a row does not depend on other rows.
 
     Each factor is rounded to 2^-27 of its length, so the error is below that of float32 arithmetic. Sparse rows
     are multiplied as they are: SciPy sums row by row, in the order of the entries.
@@ -37,9 +37,9 @@ class Product:
     Parameters
     ----------
     matrix : ndarray (k, dim)
-        Do not change it afterwards.
+        Must not change afterwards.
     centre : ndarray (dim,), optional
-        What is subtracted from every row first.
+        Subtracted from every row first.
 
     Examples
     --------
@@ -73,7 +73,7 @@ class Product:
         return products
 
     def exactly(self, rows: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the same of a block of dense rows in float64 (n, k), without any rounding of the sums."""
+        """Return the product for a block of dense rows, float64 (n, k); no sum is rounded."""
         if self._rounded is None:
             self._rounded = rounded(self.matrix)
         return np.asarray(
@@ -82,23 +82,25 @@ class Product:
 
 
 class Products:
-    """The products with the matrices of one encoder, each prepared when it is first asked for."""
+    """The products with the matrices of one encoder, each prepared at its first use."""
 
     def __init__(self) -> None:
         self._known: dict[int, Product] = {}
 
     def of(self, matrix: NDArray[Any], centre: NDArray[Any] | None = None) -> Product:
-        """Return the product with a matrix that does not change any more."""
+        """Return the product with a matrix, which must not change any more."""
         product = self._known.get(id(matrix))
         if product is None or product.centre is not centre:
-            if len(self._known) >= MOST_KNOWN:
+            if len(self._known) >= MAX_MATRICES:
                 self._known.clear()
-            product = self._known[id(matrix)] = Product(matrix, centre)  # it holds the matrix: the id stays its own
+            product = self._known[id(matrix)] = Product(
+                matrix, centre
+            )  # it keeps the matrix alive, so its id stays unique
         return product
 
 
 class Distances:
-    """Squared Euclidean distances to fixed points, the same for a row whatever else is compared with them.
+    """Squared Euclidean distances to fixed points; the result of a row does not depend on other rows.
 
     Examples
     --------
@@ -116,7 +118,7 @@ class Distances:
     def squared(self, rows: Any) -> NDArray[np.float64]:
         """Return the squared distance of every row (n, dim) to every point (k, dim), float64 (n, k).
 
-        Dense rows are taken about the mean of the points, so that few digits cancel; sparse rows stay sparse.
+        Dense rows are centred at the mean of the points, so that few digits cancel; sparse rows stay sparse.
         """
         if issparse(rows):
             exact = rows.astype(np.float64)
@@ -135,7 +137,7 @@ class Distances:
 
 
 def rounded(rows: NDArray[Any]) -> NDArray[np.float64]:
-    """Return rows with every entry rounded to a multiple of the row's own unit, 2^-26 of its length, float64 (n, dim).
+    """Return rows with entries rounded to multiples of a unit, 2^-26 of the length of the row, float64 (n, dim).
 
     Examples
     --------
@@ -144,7 +146,7 @@ def rounded(rows: NDArray[Any]) -> NDArray[np.float64]:
     """
     exact = np.array(rows, dtype=np.float64, order="C")
     _, exponent = np.frexp(np.sqrt(np.einsum("nd,nd->n", exact, exact)))
-    # adding and taking off 1.5 * 2^52 units leaves whole units
+    # adding and subtracting 1.5 * 2^52 units rounds to whole units
     shift = np.ldexp(1.5, exponent + (52 - BITS))[:, None]
     exact += shift
     exact -= shift

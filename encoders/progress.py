@@ -1,54 +1,227 @@
-"""Progress of long fits, on standard error, for a person who waits; nothing where nobody looks."""
+"""Progress of long work on standard error: what it does, how far it is, how long it still takes."""
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+#: Called with one line for each step of long work.
+ProgressCallback = Callable[[str], None]
+#: Work that takes less time than this, in seconds, shows no bar.
+DELAY = 1.0
+#: Columns of a bar, and how often the bars are drawn in a second.
+BAR_WIDTH, REFRESHES = 24, 8
 
 
 def say(line: str) -> None:
-    """Say one line on standard error, above whatever bar is there; what a terminal would obey is left out.
+    """Say one line on standard error, above the bars; what a terminal would obey is left out.
 
     Examples
     --------
     >>> say("2 files are not read")
     """
-    from tqdm import tqdm
-
-    tqdm.write("".join(letter if letter.isprintable() else "?" for letter in line), file=sys.stderr)
-
-
-#: Called with one line for each step of long work.
-ProgressCallback = Callable[[str], None]
+    print("".join(letter if letter.isprintable() else "?" for letter in line), file=sys.stderr)
 
 
 def quiet(line: str) -> None:
     """Report nothing: the default `ProgressCallback`."""
 
 
-def steps(count: int, what: str, unit: str = "pass") -> Iterator[int]:
-    """Count to `count` with a bar that shows speed and time left; the caller may stop before.
+def span(seconds: float) -> str:
+    """Write a time span as a person says it.
 
-    The bar appears after a second, on a terminal only.
+    Examples
+    --------
+    >>> span(0.0213), span(7.4), span(95), span(7265)
+    ('21 ms', '7.4 s', '1 min 35 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{1000 * seconds:.0f} ms" if 0 < seconds < 0.1 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class Bar:
+    """How far one piece of work is; it costs the work an addition for each step, and a thread draws it.
+
+    Parameters
+    ----------
+    what : str
+        What the work does, e.g. ``encoding bm25``.
+    total : int or None
+        Number of its parts; None where that is not known.
+    unit : str
+        What the parts are, in the plural; where it is empty only the share is shown.
+    divisor : int
+        Parts of one `unit`: 10**6 for bytes shown in MB.
+
+    Attributes
+    ----------
+    done : int
+    note : str
+        More to show behind it, e.g. the last loss.
+    """
+
+    def __init__(self, what: str, total: int | None = None, unit: str = "", divisor: int = 1) -> None:
+        self.what, self.total, self.unit, self.divisor = what, total, unit, divisor
+        self.done, self.note = 0, ""
+        self.begun = time.monotonic()
+        self._first: tuple[float, int] | None = None
+        self._last = self.begun
+
+    def update(self, parts: int = 1) -> None:
+        """Add parts that are done."""
+        self.done += parts
+        self._last = time.monotonic()
+        if self._first is None:  # where a work that is resumed begins
+            self._first = self._last, self.done
+
+    def reset(self) -> None:
+        """Begin to count again."""
+        self.done = 0
+
+    def close(self) -> None:
+        """Show it no longer."""
+        _DISPLAY.remove(self)
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return how long the rest takes at the pace until now; None where that is not known yet."""
+        if not self.total or self._first is None or self.done <= self._first[1]:
+            return None
+        pace = (self._last - self._first[0]) / (self.done - self._first[1])
+        return max(0.0, (self.total - self.done) * pace - (now - self._last))
+
+    def standing(self, now: float) -> str:
+        """Return how far it is, and how long it takes.
+
+        Examples
+        --------
+        >>> bar = Bar("encoding", 1400, "items")
+        >>> bar.begun, bar._last, bar._first, bar.done = 0.0, 4.0, (0.0, 0), 700
+        >>> bar.standing(5.0)
+        '50%, 700 of 1,400 items, 3.0 s left'
+        """
+        left = self.seconds_left(now)
+        known = self.done if self.total is None else min(self.done, self.total)
+        done, total = known // self.divisor, None if self.total is None else self.total // self.divisor
+        parts = [f"{min(1.0, self.done / self.total):.0%}"] if self.total else []
+        if self.unit and (self.done or total):
+            parts.append(f"{done:,}" + ("" if total is None else f" of {total:,}") + f" {self.unit}")
+        parts.append(f"{span(now - self.begun)} so far" if left is None else f"{span(left)} left")
+        return ", ".join([*parts, *([self.note] if self.note else [])])
+
+
+class _Display:
+    """The bars on standard error, those of work within other work below; nothing where it is no terminal."""
+
+    def __init__(self) -> None:
+        self._bars: list[Bar] = []
+        self._live: Any = None
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+
+    def add(self, bar: Bar) -> None:
+        """Show a bar, when it is still there after the delay."""
+        with self._lock:
+            self._bars.append(bar)
+            if self._live is None and self._timer is None:
+                self._timer = threading.Timer(DELAY, self._start)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def remove(self, bar: Bar) -> None:
+        """Show a bar no longer; the last one takes the display with it."""
+        with self._lock:
+            self._bars = [other for other in self._bars if other is not bar]
+            if self._bars:
+                return
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        with self._lock:
+            self._timer = None
+            if not self._bars:
+                return
+            # results on standard output are left alone: they may go to a file
+            self._live = Live(
+                get_renderable=self._drawn, console=Console(stderr=True), refresh_per_second=REFRESHES, transient=True,
+                redirect_stdout=False,
+            )  # fmt: skip
+            live = self._live
+        live.start()
+
+    def _drawn(self) -> Table:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        now = time.monotonic()
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        for bar in self._bars:
+            share: Any = ProgressBar(bar.total, bar.done, BAR_WIDTH) if bar.total else Text("")
+            grid.add_row(Text(bar.what), share, Text(bar.standing(now), no_wrap=True))
+        return grid
+
+
+_DISPLAY = _Display()
+
+
+@contextmanager
+def progress(
+    what: str, total: int | None = None, unit: str = "", divisor: int = 1, shown: bool = True
+) -> Iterator[Bar]:
+    """Show a bar while a block runs longer than a second on a terminal, unless it is not to be `shown`; see `Bar`.
+
+    Examples
+    --------
+    >>> with progress("adding", 3, "numbers") as bar:
+    ...     for number in range(3):
+    ...         bar.update()
+    >>> bar.done
+    3
+    """
+    bar = Bar(what, total, unit, divisor)
+    if shown and sys.stderr.isatty():
+        _DISPLAY.add(bar)
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+def steps(count: int, what: str, unit: str = "passes") -> Iterator[int]:
+    """Count to `count` with a bar; the caller may stop before.
 
     Examples
     --------
     >>> list(steps(3, "fitting"))
     [0, 1, 2]
     """
-    from tqdm import tqdm
-
-    yield from tqdm(range(count), desc=what, unit=f" {unit}", disable=None, leave=False, delay=1)
+    with progress(what, count, unit) as bar:
+        for step in range(count):
+            yield step
+            bar.update()
 
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Show that a library is at work, and for how long; it does not say how far it is.
-
-    Nothing is shown within the first second, or where nobody looks.
 
     Examples
     --------
@@ -57,47 +230,17 @@ def waiting(what: str) -> Iterator[None]:
     >>> total
     45
     """
-    from tqdm import tqdm
-
-    bar = tqdm(desc=what, disable=None, leave=False, delay=1, bar_format="{desc}: {elapsed}")
-    ended = threading.Event()
-
-    def tick() -> None:
-        while not ended.wait(1):
-            bar.update()
-
-    ticker = threading.Thread(target=tick, daemon=True)
-    if not bar.disable:
-        ticker.start()
-    try:
+    with progress(what):
         yield
-    finally:
-        ended.set()
-        if ticker.ident is not None:
-            ticker.join()
-        bar.close()
 
 
 @contextmanager
 def passes(count: int, what: str) -> Iterator[Callable[[int, float], None]]:
-    """Show a bar of `count` passes; give the function that is told how many are done and what error is left."""
-    from tqdm import tqdm
+    """Show a bar of `count` passes; yield the function that takes how many are done and which error is left."""
+    with progress(what, count, "passes") as bar:
 
-    bar = tqdm(total=count, desc=what, unit=" pass", disable=None, leave=False, delay=1)
+        def report(done: int, error: float) -> None:
+            bar.note = f"error {error:.4g}"
+            bar.update(done - bar.done)
 
-    def report(done: int, error: float) -> None:
-        bar.set_postfix_str(f"error {error:.4g}")
-        bar.update(done - bar.n)
-
-    try:
         yield report
-    finally:
-        bar.close()
-
-
-def share_done(what: str, parts: int, shown: bool = True) -> Any:
-    """Return a bar of so many parts that tells the share done and the time left, unless it is not to be `shown`."""
-    from tqdm import tqdm
-
-    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-    return tqdm(total=parts, desc=what, bar_format=layout, disable=None if shown else True, leave=False)

@@ -1,4 +1,4 @@
-"""Powers of two that bring numbers to a size at which their squares neither vanish nor overflow in float32."""
+"""Scaling by powers of two, so that squares of numbers neither underflow nor overflow in float32."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scipy.sparse import csr_array, issparse
 
 from encoders.codes import Codes
 
-#: Largest absolute values within which float32 arithmetic on squares and on small differences of them is safe.
-LEAST, MOST = 2.0**-32, 2.0**40
+#: Range of the largest absolute value in which float32 arithmetic on squares and their small differences is safe.
+LOWEST, HIGHEST = 2.0**-32, 2.0**40
 
 
 def largest_of(values: Codes) -> float:
-    """Return the largest absolute value of a matrix, NaN left out; 0 where there is none.
+    """Return the largest absolute value of a matrix without NaN; 0 if it is empty.
 
     Examples
     --------
@@ -28,28 +28,28 @@ def largest_of(values: Codes) -> float:
     return float(max(np.fmax.reduce(entries, axis=None), -np.fmin.reduce(entries, axis=None), 0.0))
 
 
-def unit_of(largest: float, least: float = LEAST, most: float = MOST) -> float:
-    """Return the power of two that brings numbers up to `largest` to the order of 1; 1.0 where that is not needed.
+def unit_of(largest: float, lowest: float = LOWEST, highest: float = HIGHEST) -> float:
+    """Return the power of two that scales numbers up to `largest` to about 1; 1.0 if no scaling is needed.
 
-    A product with a power of two is exact, so that nothing but the unit of the numbers changes.
+    Multiplication by a power of two is exact.
 
     Examples
     --------
     >>> unit_of(3.0), unit_of(0.0), unit_of(2.0**-80), unit_of(2.0**90)
     (1.0, 1.0, 1.2089258196146292e+24, 8.077935669463161e-28)
     """
-    if not 0 < largest < math.inf or least <= largest <= most:
+    if not 0 < largest < math.inf or lowest <= largest <= highest:
         return 1.0
     return math.ldexp(1.0, min(1 - math.frexp(largest)[1], 126))
 
 
 def moderate(matrix: Codes) -> Codes:
-    """Return a float32 matrix in the unit in which its squares neither vanish nor overflow; mostly itself."""
+    """Return a float32 matrix, scaled if its squares would underflow or overflow."""
     return times(matrix, unit_of(largest_of(matrix)))
 
 
 def times(matrix: Codes, unit: float) -> Codes:
-    """Return a float32 matrix in another unit; itself where the unit is 1.
+    """Return a float32 matrix multiplied by `unit`; the same matrix if `unit` is 1.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Sentence-transformers models: opened from a folder, the cache or the hub, told apart, kept as arrays, run."""
+"""Sentence-transformers models: load from a folder, the cache or the hub; encode; fingerprint."""
 
 from __future__ import annotations
 
@@ -6,41 +6,34 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.atomic_write import temporary_folder
 from encoders.codes import Codes, Modality, Space
 from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError, DownloadError
 
-#: What a model is when none is named.
+#: The default model.
 DEFAULT = "all-MiniLM-L6-v2"
-#: A progress bar appears from so many texts on, where somebody is looking.
-MANY_TEXTS = 2000
-#: What a model's folder keeps beside weights: settings, words, SentencePiece models. Never code, never a pickle.
-KEPT = (".json", ".txt", ".model")
-WEIGHTS = ".safetensors"
 
 
 class Loaded(NamedTuple):
-    """A model in memory and what tells it from every other."""
+    """A model in memory and its fingerprint."""
 
     model: Any
     fingerprint: NDArray[np.uint8]
 
 
 class EmbedsTexts:
-    """What encoders by such a model share: documents and queries, each embedded by the model's own way.
+    """The base of encoders with such a model: documents and queries are embedded by different methods of it.
 
-    A class that derives from it writes ``_embedded(texts, method)``; it is named before `Encoder`.
+    A subclass implements ``_embedded(texts, method)`` and names this class before `Encoder`.
     """
 
     reads: ClassVar[Modality] = Modality.TEXT
@@ -61,13 +54,13 @@ class EmbedsTexts:
 
 
 def absolute(model: str) -> str:
-    """Return a local folder by its absolute path, so that it is found from any working directory; else itself."""
+    """Return the absolute path of a local folder, so that any working directory works; other names unchanged."""
     path = os.path.abspath(os.path.expanduser(model))
     return path if path != model and os.path.isdir(path) else model
 
 
 def load(name: str, model: str, revision: str | None = None, max_length: int | None = None) -> Loaded:
-    """Return a model that is only read, as `opened` does; twice the same costs nothing."""
+    """Return a model, read-only and cached; otherwise as `opened`."""
     folder = Path(model)
     written: tuple[Any, ...] = ()
     if folder.is_dir():
@@ -77,7 +70,7 @@ def load(name: str, model: str, revision: str | None = None, max_length: int | N
 
 @lru_cache(maxsize=2)
 def _load(name: str, model: str, revision: str | None, max_length: int | None, written: tuple[Any, ...]) -> Loaded:
-    """`written` (weight files and their times) makes the cache forget a folder whose weights were replaced."""
+    """Load a model; `written` (weight files and their times) invalidates the cache if weights are replaced."""
     network = opened(name, model, revision, max_length)
     return Loaded(network, fingerprint_of(network))
 
@@ -87,12 +80,12 @@ def opened(
 ) -> Any:
     """Open a model from a folder, the Hugging Face cache or the hub, in this order, for the encoder `name`.
 
-    A folder may hold a transformer that embeds no sentences yet where `plain` says so: its tokens are averaged.
+    With `plain`, a folder may contain a transformer without pooling: the mean of its tokens is used.
 
     Raises
     ------
     ArtifactError
-        When the folder is missing or holds no sentence-transformers model.
+        When the folder is missing or is not a sentence-transformers model.
     DownloadError
         When a model is neither in the cache nor on the hub, or the hub cannot be reached.
     """
@@ -127,14 +120,14 @@ def embedded(network: Any, texts: list[str], method: str, batch_size: int, bf16:
         codes = getattr(network, method)(
             texts,
             batch_size=batch_size,
-            show_progress_bar=len(texts) >= MANY_TEXTS and sys.stderr.isatty(),
+            show_progress_bar=False,  # whoever encodes shows one
             convert_to_numpy=True,
         )
     return np.asarray(codes, dtype=np.float32)
 
 
 def width_of(name: str, model: str, network: Any) -> int:
-    """Return how many numbers a text has, by embedding one.
+    """Return the width of an embedding, by embedding one text.
 
     Raises
     ------
@@ -143,65 +136,12 @@ def width_of(name: str, model: str, network: Any) -> int:
     """
     try:
         return int(network.encode_document(["width"], show_progress_bar=False).shape[1])
-    except Exception as error:  # the libraries believe what a folder says, and raise anything where it is wrong
+    except Exception as error:  # the libraries do not check a folder, and can raise any error
         raise ArtifactError(f"{name}: the model '{model}' embeds no text: {_first_sentence(error)}") from error
 
 
-def packed(network: Any) -> dict[str, NDArray[Any]]:
-    """Return a whole model as arrays: weights by file and name, every other file of its folder as bytes."""
-    from safetensors.numpy import load_file
-
-    arrays: dict[str, NDArray[Any]] = {}
-    with quiet(), temporary_folder(_beside_other_temporaries()) as folder:
-        network.save(str(folder), create_model_card=False)
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            inner = path.relative_to(folder).as_posix()
-            if path.suffix == WEIGHTS:
-                arrays |= {f"{inner}:{key}": value for key, value in load_file(path).items()}
-            elif path.suffix in KEPT:
-                arrays[inner] = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    return arrays
-
-
-def _beside_other_temporaries() -> Path:
-    """Return where a model lies while it is taken apart or put together, beside those that killed runs have left."""
-    return Path(tempfile.gettempdir()) / "nearby-model"
-
-
-def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
-    """Return the model that `packed` took apart.
-
-    Raises
-    ------
-    ArtifactError
-        When the arrays name a file outside the model's folder, or one that is neither settings, words nor weights.
-    """
-    from safetensors.numpy import save_file
-
-    weights: dict[str, dict[str, NDArray[Any]]] = {}
-    with temporary_folder(_beside_other_temporaries()) as place:
-        for key, value in arrays.items():
-            inner, _, weight = key.partition(":")
-            path = _inside(name, place, inner, (WEIGHTS,) if weight else KEPT)
-            if weight:
-                weights.setdefault(str(path), {})[weight] = value
-            else:
-                path.write_bytes(value.tobytes())
-        for file, tensors in weights.items():
-            save_file(tensors, file, metadata={"format": "pt"})
-        return opened(name, str(place))
-
-
-def _inside(name: str, folder: Path, inner: str, suffixes: tuple[str, ...]) -> Path:
-    path = PurePosixPath(inner)
-    if path.is_absolute() or ".." in path.parts or path.suffix not in suffixes:
-        raise ArtifactError(f"{name}: a saved model holds no file '{inner}': this one was not written by nearby")
-    (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    return folder / path
-
-
 def _check_folder(name: str, folder: Path, plain: bool) -> None:
-    """Refuse what is no sentence-transformers model, and models whose modules are code of their own."""
+    """Raise an error for a folder that is not a sentence-transformers model, or that needs its own code."""
     if plain and not (folder / "modules.json").exists():
         _check_transformer(name, folder)
         return
@@ -218,7 +158,7 @@ def _check_folder(name: str, folder: Path, plain: bool) -> None:
 
 
 def _check_transformer(name: str, folder: Path) -> None:
-    """Refuse what is no transformer's folder either."""
+    """Raise an error for a folder that is not a transformer either."""
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
     except (OSError, ValueError, TypeError, KeyError):
@@ -231,7 +171,7 @@ def _check_transformer(name: str, folder: Path) -> None:
 
 
 def _from_hub(name: str, model: str, revision: str | None) -> Any:
-    # not in the cache, or not wholly: the libraries have a dozen ways to say so
+    # not in the cache, or incomplete: the libraries raise many different errors
     with suppress(Exception):
         return _opened(name, model, revision, local=True)
     try:
@@ -248,7 +188,7 @@ def _from_hub(name: str, model: str, revision: str | None) -> Any:
 
 
 def _repository(model: str) -> str:
-    """Return the hub's full name of a model; sentence-transformers fills in the owner where a short name has none."""
+    """Return the full name of a model on the hub; sentence-transformers adds the owner to a short name."""
     from sentence_transformers import SentenceTransformer as Model
 
     # The names of the first transformers, such as bert-base-uncased, have no owner.
@@ -259,7 +199,7 @@ def _repository(model: str) -> str:
 
 
 def _reach_hub() -> None:
-    """Ask the hub for a sign of life: without a network, loading would try again and again for a minute."""
+    """Send one request to the hub: without a network, loading would retry for a minute."""
     from huggingface_hub import constants, get_session
 
     get_session().head(constants.ENDPOINT, timeout=10)
@@ -291,7 +231,7 @@ def _first_sentence(error: Exception) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the libraries' notes and bars about loading off the terminal."""
+    """Hide the messages and progress bars of the libraries."""
     from huggingface_hub.utils import logging as hub
     from transformers.utils import logging
 

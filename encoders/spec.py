@@ -1,9 +1,9 @@
 """The grammar of specs: ``name:argument,key=value+name:argument``.
 
 A spec is one or more stages joined by ``+``. A stage is a name, then optionally ``:`` and its options separated by
-``,``: at most one without a key (the first option of the encoder), the others as ``key=value``. A value with one of
-``+ , = : "`` in it stands in double quotes; inside them ``\\"`` and ``\\\\`` stand for a quote and a backslash.
-A ``+`` that ends a value, with no stage behind it, needs no quotes: ``bm25:method=bm25+``.
+``,``: at most one without a key (the first option of the encoder), the others as ``key=value``. A value that
+contains one of ``+ , = : "`` is in double quotes; inside them ``\\"`` and ``\\\\`` mean a quote and a backslash.
+A ``+`` at the end of a value, without a stage after it, needs no quotes: ``bm25:method=bm25+``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def parse(text: str) -> list[Stage]:
     Raises
     ------
     SpecError
-        With the place marked.
+        With a mark at the position of the mistake.
 
     Examples
     --------
@@ -52,6 +52,11 @@ def parse(text: str) -> list[Stage]:
     'my+model'
     >>> parse("bm25:method=bm25+,delta=1")[0].named
     {'method': 'bm25+', 'delta': '1'}
+    >>> parse("pca,seed=1")
+    Traceback (most recent call last):
+    encoders.errors.SpecError: expected ':' before the first option of 'pca', found ',' in the spec
+      pca,seed=1
+         ^
     >>> parse("tfidf++lsa")
     Traceback (most recent call last):
     encoders.errors.SpecError: expected an encoder name, found '+' in the spec
@@ -83,16 +88,21 @@ def _quoted(value: str) -> str:
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.place = 0
+        self.position = 0
 
     def stages(self) -> list[Stage]:
-        found = [self.stage()]
+        stages = [self.stage()]
         while self.peek() == "+":
-            self.place += 1
-            found.append(self.stage())
-        if self.place < len(self.text):
+            self.position += 1
+            stages.append(self.stage())
+        if (
+            self.peek() in (",", "=")
+            and ":" not in self.text[self.text.rfind("+", 0, self.position) + 1 : self.position]
+        ):
+            raise self.error(f"':' before the first option of '{stages[-1].name}'")
+        if self.position < len(self.text):
             raise self.error("'+' or the end")
-        return found
+        return stages
 
     def stage(self) -> Stage:
         name = self.word("an encoder name", allow_colon=False)
@@ -100,44 +110,44 @@ class _Parser:
         named: dict[str, str] = {}
         if self.peek() != ":":
             return Stage(name, argument, named)
-        self.place += 1
+        self.position += 1
         while True:
-            start = self.place
+            start = self.position
             value = self.word("an option")
             if self.peek() == "=":
-                self.place += 1
+                self.position += 1
                 key, value = value, self.word(f"a value for '{value}'")
                 if key in named:
-                    self.place = start
+                    self.position = start
                     raise self.error(f"'{key}' only once")
                 named[key] = value
             elif argument is None and not named:
                 argument = value
             else:
-                self.place = start
+                self.position = start
                 raise self.error("key=value")
             if self.peek() != ",":
                 return Stage(name, argument, named)
-            self.place += 1
+            self.position += 1
 
-    def word(self, wanted: str, allow_colon: bool = True) -> str:
+    def word(self, expected: str, allow_colon: bool = True) -> str:
         if self.peek() == '"':
-            match = _QUOTED.match(self.text, self.place)
+            match = _QUOTED.match(self.text, self.position)
             if match is None:
                 raise self.error("a closing double quote")
-            self.place = match.end()
+            self.position = match.end()
             return re.sub(r"\\(.)", r"\1", match.group(1))
-        # a plus that no stage follows belongs to the value: method=bm25+
+        # a plus without a stage after it belongs to the value: method=bm25+
         pattern = r'[^+,="\s]+(?:\+(?=[,+]|$))?' if allow_colon else r'[^+,=:"\s]+'
-        match = re.compile(pattern).match(self.text, self.place)
+        match = re.compile(pattern).match(self.text, self.position)
         if match is None:
-            raise self.error(wanted)
-        self.place = match.end()
+            raise self.error(expected)
+        self.position = match.end()
         return match.group()
 
     def peek(self) -> str:
-        return self.text[self.place : self.place + 1]
+        return self.text[self.position : self.position + 1]
 
-    def error(self, wanted: str) -> SpecError:
+    def error(self, expected: str) -> SpecError:
         found = f"'{self.peek()}'" if self.peek() else "the end"
-        return SpecError(f"expected {wanted}, found {found} in the spec\n  {self.text}\n  {' ' * self.place}^")
+        return SpecError(f"expected {expected}, found {found} in the spec\n  {self.text}\n  {' ' * self.position}^")

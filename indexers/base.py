@@ -11,18 +11,18 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Lexicon, Metric, Space, as_matrix, normalized
+from encoders.codes import Codes, Kind, Lexicon, Metric, Space, normalized
 from encoders.errors import BadItemError, NearbyError, NotInvertibleError, OptionError
-from encoders.scaling import largest_of, times, unit_of
+from encoders.query_string import unknown_option
+from indexers.description import Description
 from indexers.hits import Hit, HitLists, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
-from indexers.validation import LARGEST, checked_codes, checked_ids, checked_k, checked_rows, require_supported
+from indexers.unit import Unit
+from indexers.validation import checked_codes, checked_ids, checked_k, checked_rows, require_supported
 
 __all__ = ["Hit", "HitLists", "Index", "Rows"]
 #: Width of the codes for which a description is tried before the true ones are known.
 TRIAL_WIDTH = 64
-#: Units in which codes are kept as they are.
-ORDINARY = (0.0, 1.0)
 
 
 class Index(ABC):
@@ -41,7 +41,7 @@ class Index(ABC):
         The space of the codes.
     backend : str
         The backend's own language, such as FAISS's factory string; most indexes have none.
-    parameters : dict of str to str, optional
+    parameters : mapping of str to str, optional
         Search parameters by the backend's own names.
     lexicon : Lexicon, optional
         The words of a BM25 space, for an index that weighs words itself; others leave it alone.
@@ -66,8 +66,8 @@ class Index(ABC):
     mapped_files: ClassVar[frozenset[str]] = frozenset()
     #: True when only items with a score above 0 are answers.
     positive_only: bool = False
-    #: The most answers that one search can give; None is no limit.
-    most: ClassVar[int | None] = None
+    #: The largest `k` of one search; None is no limit.
+    max_k: ClassVar[int | None] = None
     #: True when the index takes BM25 spaces by their words, which it weighs itself.
     takes_words: ClassVar[bool] = False
     #: True when codes whose squares float32 cannot hold are kept in another unit; else they are refused.
@@ -77,7 +77,7 @@ class Index(ABC):
         self,
         space: Space,
         backend: str = "",
-        parameters: dict[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
         lexicon: Lexicon | None = None,
     ) -> None:
         self.lexicon = lexicon if self.takes_words else None
@@ -85,8 +85,7 @@ class Index(ABC):
         require_supported(self.name, self.spaces | words, space)
         self.space, self.backend = space, backend
         self._scaled = space.metric is Metric.COSINE
-        #: The power of two by which codes are multiplied before they are kept and compared; 0 until one is not zero.
-        self._unit = 0.0
+        self._unit = Unit()
         self.parameters: dict[str, str] = {}
         self._ids: list[str] = []
         self._row_of: dict[str, int] | None = None
@@ -97,12 +96,12 @@ class Index(ABC):
 
     def _configure(self, backend: str) -> None:
         """Read the backend string."""
-        if backend:
-            raise OptionError(f"'{self.name}' takes nothing after ':'; got '{backend}'")
+        if backend:  # not repeated: it may hold a password
+            raise OptionError(f"'{self.name}' takes nothing after ':': write '{self.name}'")
 
     def _set_parameter(self, key: str, value: str) -> None:
         """Set one search parameter."""
-        raise OptionError(f"'{self.name}' has no search parameters; got '{key}={value}'")
+        raise unknown_option(f"'{self.name}'", key, (), "search parameter")
 
     def _fit(self, codes: Codes) -> None:  # noqa: B027  # most indexes have nothing to learn
         """Learn centroids and codebooks."""
@@ -144,12 +143,12 @@ class Index(ABC):
         Raises
         ------
         OptionError
-            What the index says of the first sort of codes, when it takes them for no sort that it can honour.
+            The index's refusal of the first kind of codes that it supports, if it refuses every kind.
         """
         refusals: list[NearbyError] = []
         for kind, metric in sorted(cls.spaces, key=lambda pair: (pair[0] is Kind.BINARY, pair)):
             try:
-                cls(Space(TRIAL_WIDTH, kind, metric), backend, dict(parameters)).close()
+                cls(Space(TRIAL_WIDTH, kind, metric), backend, parameters).close()
             except NearbyError as error:
                 refusals.append(error)
             else:
@@ -158,11 +157,8 @@ class Index(ABC):
 
     @property
     def description(self) -> str:
-        """The index as it is written: ``name[:backend][?key=value&...]``."""
-        settings = "&".join(f"{key}={value}" for key, value in self.parameters.items())
-        # A '?' of the backend's own needs one more, so that it is not read as ours.
-        mark = "?" if settings or "?" in self.backend else ""
-        return f"{self.name}{':' if self.backend else ''}{self.backend}{mark}{settings}"
+        """The text that `create_index` makes an index like this one of: ``name[:backend][?key=value&...]``."""
+        return str(Description(self.name, self.backend, self.parameters))
 
     @property
     def stores_counts(self) -> bool:
@@ -180,7 +176,7 @@ class Index(ABC):
     def __contains__(self, id: object) -> bool:
         return id in self._rows_by_id()
 
-    def set_parameters(self, parameters: dict[str, str]) -> None:
+    def set_parameters(self, parameters: Mapping[str, str]) -> None:
         """Change search parameters of a built index, as after ``?`` in a description.
 
         Raises
@@ -201,7 +197,7 @@ class Index(ABC):
             For codes of another kind or width, NaN, or too few to learn from.
         """
         self._choose_unit(codes)
-        self._fit(checked_codes(self._in_unit(codes), self.space))
+        self._fit(checked_codes(self._unit.stored(codes), self.space))
         return self
 
     def add(self, ids: Sequence[str], codes: Codes) -> None:
@@ -219,7 +215,7 @@ class Index(ABC):
         BadItemError, DimensionError, NotFittedError
         """
         self._choose_unit(codes)
-        matrix = checked_codes(self._in_unit(codes), self.space)
+        matrix = checked_codes(self._unit.stored(codes), self.space)
         names = checked_ids(ids, int(matrix.shape[0]), self._rows_by_id())
         if not names:
             return
@@ -291,7 +287,7 @@ class Index(ABC):
             When the queries are not codes of this space, or there are no such rows.
         """
         wanted = checked_rows(rows, queries, len(self))
-        matrix = self.comparable(checked_codes(self._in_unit(queries), self.space))
+        matrix = self.comparable(checked_codes(self._unit.stored(queries), self.space))
         return self._true_scores(score_pairs(self._pairs(matrix, wanted), wanted))
 
     def search_among(self, queries: Codes, rows: NDArray[np.int64], k: int) -> Rows:
@@ -300,9 +296,9 @@ class Index(ABC):
         See `score_rows`; where `positive_only`, only rows with a positive score are answers.
         """
         wanted = checked_rows(rows, queries, len(self))
-        pairs = self._pairs(self.comparable(checked_codes(self._in_unit(queries), self.space)), wanted)
+        pairs = self._pairs(self.comparable(checked_codes(self._unit.stored(queries), self.space)), wanted)
         found = best_pairs(pairs, wanted, checked_k(k), self.positive_only)
-        return found if self._unit in ORDINARY else Rows(self._true_scores(found.scores), found.rows)
+        return found if self._unit.is_plain else Rows(self._true_scores(found.scores), found.rows)
 
     def ids_of_rows(self, rows: NDArray[np.int64]) -> list[str]:
         """Return the ids of rows."""
@@ -358,8 +354,8 @@ class Index(ABC):
 
         return load_index(folder, mmap)
 
-    def close(self) -> None:  # noqa: B027  # only an index with a connection has something to let go
-        """Let go of connections."""
+    def close(self) -> None:  # noqa: B027  # only an index with a connection has something to close
+        """Close connections."""
 
     def __enter__(self) -> Self:
         return self
@@ -374,44 +370,30 @@ class Index(ABC):
     def _found(self, queries: Codes, k: int) -> Rows:
         # Every call pays for these lines: a single query of a graph takes microseconds, of which they are tenths.
         k = checked_k(k)
-        ordinary = self._unit in ORDINARY
-        matrix = self._checked(queries if ordinary else self._in_unit(queries))
+        matrix = self._checked(self._unit.stored(queries))
         n, held = matrix.shape[0], len(self._ids)
         if k > held:
             k = held
         if not k or not n:
             return Rows(np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64))
         found = self._search(self.comparable(matrix) if self._scaled else matrix, k)
-        return found if ordinary else Rows(self._true_scores(found.scores), found.rows)
+        return found if self._unit.is_plain else Rows(self._true_scores(found.scores), found.rows)
 
     def _choose_unit(self, codes: Codes) -> None:
-        """Choose the unit by the first codes that are not all zero: one in which no square over- or underflows."""
-        if self._unit or self.space.kind is Kind.BINARY:
+        """Choose the unit by the first codes that are not all zero."""
+        if self._unit.factor or self.space.kind is Kind.BINARY:
             return
-        with np.errstate(over="ignore", invalid="ignore"):
-            largest = largest_of(as_matrix(codes))
-        unit = unit_of(largest, most=LARGEST)
-        if unit != 1 and not self.changes_unit and not self._scaled:
-            raise BadItemError(
-                f"'{self.name}' cannot compare codes of the order of {largest:.0e}: float32 cannot hold their squares; "
-                f"multiply them by 2^{int(np.log2(unit))} first"
-            )
-        # a server keeps codes as they are given; of unit vectors, which cosine compares, no square is too small
-        self._unit = 0.0 if not largest else unit if self.changes_unit else 1.0
-
-    def _in_unit(self, codes: Codes) -> Codes:
-        """Return codes in the unit in which they are compared."""
-        return codes if self._unit in ORDINARY else times(as_matrix(codes), self._unit)
-
-    def _as_given(self, codes: Codes) -> Codes:
-        """Return stored codes in the unit in which they were added."""
-        return codes if self._unit in ORDINARY else times(codes, 1 / self._unit)
+        unit = Unit.of(codes)
+        if self.changes_unit:
+            self._unit = unit
+            return
+        if not self._scaled:  # of unit vectors, which cosine compares, no square is too small or large
+            unit.require_plain(self.name, codes)
+        self._unit = Unit(1.0 if unit.factor else 0.0)
 
     def _true_scores(self, scores: NDArray[np.float32]) -> NDArray[Any]:
-        """Return scores in the unit of the codes that were added; float64 where that unit is not the index's own."""
-        if self._unit in ORDINARY or self._scaled:
-            return scores
-        return np.asarray(scores.astype(np.float64) / self._unit / self._unit)
+        """Return scores in the unit of the codes that were added; cosines have none."""
+        return scores if self._scaled else self._unit.given_scores(scores)
 
     def _checked(self, queries: Codes) -> Codes:
         """Return queries that are codes of this space; an index that has a faster way to see it may take that."""

@@ -64,7 +64,7 @@ class Exact(Index):
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
         matrix: Any = self._matrix()
-        matrix = self._as_given(matrix)
+        matrix = self._unit.given(matrix)
         if self.space.kind is not Kind.SPARSE:
             return _read_only(matrix)
         parts = (matrix.data, matrix.indices, matrix.indptr)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,15 +18,18 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
 from encoders.numbers import read_number
+from encoders.query_string import unknown_option
 from indexers.base import TRIAL_WIDTH, Index, Rows
 from indexers.faiss_factory import (
     UnfitFactoryError,
+    array_functions,
     built,
-    downcast,
+    enough_steps,
     faiss_dim,
     hash_table,
-    inverted_file,
+    parameter_names,
     reason_of,
+    sample_rows,
     set_flips,
 )
 from indexers.folder import array_bytes, read_array, write_array
@@ -36,11 +39,9 @@ from indexers.validation import LARGEST_SQUARE, has_plain_form
 INDEX, LIVE = "index.faiss", "live.npy"
 #: How factory strings begin that FAISS knows for bits alone.
 BITS_ONLY = ("B", "Hash")
-#: Training points per cluster beyond which FAISS takes a sample itself, and the fewest rows a sample holds.
-POINTS_PER_CLUSTER, LEAST_SAMPLE = 256, 2**16
 #: Rows scaled to unit length at a time, so that cosine needs no second copy of everything.
 BLOCK_ROWS = 2**16
-#: An array, not a number: NumPy converts numbers anew in each call. (Negation would print a distance of 0 as -0.)
+#: Arrays, because NumPy converts a number in every call. (Negation would print a distance of 0 as -0.)
 _ZERO = np.zeros((), dtype=np.float32)
 _ONE, _MINUS_ONE = np.float32(1).reshape(()), np.float32(-1).reshape(())
 _FLOAT32, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
@@ -60,8 +61,8 @@ class Faiss(Index):
     such tables under different bits. Items under other keys are no answers, so there may be fewer than k. All within
     r bits are found when r <= nflip, or with m tables when r < m (nflip + 1).
 
-    Removed items stay in FAISS' structure, as many types cannot forget; answers leave them out, of which
-    so many more are fetched. An index of which most has been removed is better built anew.
+    Removed items stay in FAISS' structure, as many types cannot remove; a search fetches more answers and leaves them
+    out. Build the index again when most of its items have been removed.
 
     Examples
     --------
@@ -91,8 +92,8 @@ class Faiss(Index):
         if not backend:
             raise OptionError("'faiss' needs a factory string, as in 'faiss:HNSW32' or 'faiss:IVF256,PQ16?nprobe=16'")
         self._index = built(backend, self.space)
-        # asked once, as every search needs them
-        self._pointer, self._sum_of_squares = _from_faiss()
+        # looked up once, because every search needs them
+        self._pointer, self._sum_of_squares = array_functions()
         self._distance_type = np.dtype(np.int32) if self.space.kind is Kind.BINARY else _FLOAT32
         self._by_distance = self.space.metric in (Metric.EUCLIDEAN, Metric.HAMMING)
         self._mapped = False
@@ -111,16 +112,17 @@ class Faiss(Index):
         try:
             space.set_index_parameters(self._index, f"{key}={value}")
         except (RuntimeError, TypeError, NotImplementedError):
-            raise OptionError(f"'faiss:{self.backend}' has no search parameter '{key}'") from None
+            known = parameter_names(self._index)
+            raise unknown_option(f"'faiss:{self.backend}'", key, known, "search parameter") from None
 
     def _fit(self, codes: Codes) -> None:
         if self._index.is_trained:
             return
-        sample = self.comparable(_sample(codes, _sample_rows(self._index)))
+        sample = self.comparable(_sample(codes, sample_rows(self._index)))
         try:
             self._index.train(sample)
         except RuntimeError as error:
-            self._index = built(self.backend, self.space)  # a codebook may be half-learnt
+            self._index = built(self.backend, self.space)  # its codebook may be half-learnt
             self.set_parameters(self.parameters)
             needed = _NEEDED.search(str(error))
             if needed is None:
@@ -155,14 +157,14 @@ class Faiss(Index):
         return self._nearest(queries, k) if self._live is None else self._search_live(queries, k, self._live)
 
     def _checked(self, queries: Codes) -> Codes:
-        """Take the sum of squares from FAISS, which begins at once: NumPy's own costs a graph's query 3 % more."""
+        """Check queries by FAISS' sum of squares: NumPy's would make a query of a graph 3 % slower."""
         plain = has_plain_form(queries, self.space)
         if plain and self._sum_of_squares(self._pointer(queries), queries.size) < LARGEST_SQUARE:
             return queries
         return super()._checked(queries)
 
     def _nearest(self, queries: Codes, k: int, params: Any = None) -> Rows:
-        """Do what FAISS' own ``search`` does, less its checks, a sixth of a graph's query: the base made them all.
+        """Search as FAISS' own ``search`` does, without its checks, a sixth of the time: the base class made them.
 
         The arrays are new in each call, as they are the caller's afterwards and threads may search together.
         """
@@ -191,7 +193,7 @@ class Faiss(Index):
         row_at[live] = np.arange(len(live))
         fetch = min(total, k + min(total - len(live), max(k, 16)))
         while True:
-            found = self._nearest(queries, fetch, _wide_enough(self._index, fetch))
+            found = self._nearest(queries, fetch, enough_steps(self._index, fetch))
             rows = row_at[found.rows]
             enough = (np.count_nonzero(rows >= 0, axis=1) >= k) | (found.rows[:, -1] < 0)
             if fetch == total or enough.all():
@@ -265,37 +267,11 @@ def _are_rows(rows: NDArray[Any], total: int) -> bool:
     return not rows.size or bool(rows[0] >= 0 and rows[-1] < total and (np.diff(rows) > 0).all())
 
 
-def _from_faiss() -> tuple[Callable[[Any], Any], Callable[[Any, int], float]]:
-    """Return FAISS' ways from an array to its memory, and from that to a sum of squares.
-
-    They are looked up once per index: an ``import`` in every search has its price.
-    """
-    import faiss
-
-    return faiss.swig_ptr, faiss.fvec_norm_L2sqr
-
-
-def _wide_enough(index: Any, fetch: int) -> Any:
-    """Return parameters with which a graph really yields `fetch` rows: it stops after ``efSearch`` steps otherwise."""
-    import faiss
-
-    graph, library = downcast(index), typing.cast("Any", faiss)
-    if not isinstance(graph, faiss.IndexHNSW | faiss.IndexBinaryHNSW):
-        return None
-    return library.SearchParametersHNSW(efSearch=max(graph.hnsw.efSearch, fetch))
-
-
-def _sample_rows(index: Any) -> int:
-    """Return as many training rows as FAISS itself would use of more."""
-    inverted = inverted_file(index)
-    return max(LEAST_SAMPLE, POINTS_PER_CLUSTER * (0 if inverted is None else int(inverted.nlist)))
-
-
-def _sample(codes: Codes, most: int) -> Codes:
-    """Return at most `most` rows, always the same ones, in their order."""
-    if codes.shape[0] <= most:
+def _sample(codes: Codes, size: int) -> Codes:
+    """Return at most `size` rows, always the same ones, in their order."""
+    if codes.shape[0] <= size:
         return codes
-    rows = np.random.default_rng(0).choice(codes.shape[0], most, replace=False)
+    rows = np.random.default_rng(0).choice(codes.shape[0], size, replace=False)
     return codes[np.sort(rows)]
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import typing
+from collections.abc import Callable
 from typing import Any
 
 from encoders.codes import Kind, Metric, Space, packed_width
 from encoders.cpu_count import available_cores
 from encoders.errors import OptionError, UnsupportedSpaceError
 from encoders.numbers import is_whole
+
+#: Training points per cluster beyond which FAISS takes a sample itself, and the fewest rows of a sample.
+POINTS_PER_CLUSTER, LEAST_SAMPLE = 256, 2**16
 
 
 class UnfitFactoryError(OptionError):
@@ -60,8 +65,8 @@ def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric
     if not isinstance(outer, faiss.IndexPreTransform):
         return
     chain: Any = outer.chain
-    for place in range(chain.size()):
-        step = faiss.downcast_VectorTransform(chain.at(place))
+    for position in range(chain.size()):
+        step = faiss.downcast_VectorTransform(chain.at(position))
         centred = isinstance(step, faiss.PCAMatrix | faiss.CenteringTransform | faiss.ITQTransform)
         scaled = isinstance(step, faiss.NormalizationTransform) or getattr(step, "eigen_power", 0) != 0
         if (centred and wanted is not Metric.EUCLIDEAN) or (scaled and wanted is not Metric.COSINE):
@@ -101,6 +106,46 @@ def set_flips(index: Any, factory: str, value: str) -> None:
     if not is_whole(value, 0, table.b):
         raise OptionError(f"'faiss:{factory}': nflip should be a number of bits, 0 to {table.b}; got '{value}'")
     table.nflip = int(value)
+
+
+def parameter_names(index: Any) -> list[str]:
+    """Return the search parameters of an index, by FAISS' own names."""
+    import faiss
+
+    if hash_table(index) is not None:
+        return ["nflip"]
+    if isinstance(index, faiss.IndexBinary):
+        return []
+    space: Any = faiss.ParameterSpace()
+    space.initialize(index)
+    ranges = space.parameter_ranges
+    return [ranges.at(position).name for position in range(ranges.size())]
+
+
+def array_functions() -> tuple[Callable[[Any], Any], Callable[[Any, int], float]]:
+    """Return FAISS' functions from an array to its memory, and from there to its sum of squares.
+
+    An index looks them up once: an ``import`` in every search takes time.
+    """
+    import faiss
+
+    return faiss.swig_ptr, faiss.fvec_norm_L2sqr
+
+
+def enough_steps(index: Any, fetch: int) -> Any:
+    """Return search parameters with which a graph finds `fetch` rows: otherwise it stops after ``efSearch`` steps."""
+    import faiss
+
+    graph, library = downcast(index), typing.cast("Any", faiss)
+    if not isinstance(graph, faiss.IndexHNSW | faiss.IndexBinaryHNSW):
+        return None
+    return library.SearchParametersHNSW(efSearch=max(graph.hnsw.efSearch, fetch))
+
+
+def sample_rows(index: Any) -> int:
+    """Return the number of training rows that FAISS uses at most."""
+    inverted = inverted_file(index)
+    return max(LEAST_SAMPLE, POINTS_PER_CLUSTER * (0 if inverted is None else int(inverted.nlist)))
 
 
 def downcast(index: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +22,7 @@ from encoders.json_text import parse_json
 from encoders.npy import map_npy, read_npy
 from encoders.plain_file import read_plain
 from indexers.base import Index
+from indexers.unit import Unit
 
 FORMAT = 2
 IDS, LEXICON = "ids.json", "lexicon.json"
@@ -47,7 +47,7 @@ def save_index(index: Index, folder: Path) -> Path:
             "description": index.description,
             "space": index.space.to_json(),
             "count": len(index),
-            "unit": index._unit,
+            "unit": index._unit.factor,
             "files": {path.name: file_sums(path) for path in files},
             "versions": library_versions(),
         }
@@ -68,7 +68,8 @@ def names_bytes(index: Index) -> int:
 
 def load_index(folder: Path, mmap: bool = True) -> Index:
     """Read an index that `save_index` wrote; see `indexers.registry.load_index`."""
-    from indexers.registry import create_index, index_class, parse_description
+    from indexers.description import parse_description
+    from indexers.registry import create_index, index_class
 
     manifest = read_json(folder / MANIFEST, "a saved index")
     check_format(manifest, "an index", folder / MANIFEST, FORMAT)
@@ -84,7 +85,7 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
         if not set(map(type, ids)) <= {str}:
             raise ArtifactError(f"{folder / IDS} is corrupt: an id is no text")
         index._ids = ids
-        index._unit = _unit_of(manifest.get("unit", 1.0))  # folders without one hold codes as they were given
+        index._unit = Unit.from_json(manifest.get("unit", 1.0))  # folders without one hold codes as they were given
         index._read(folder, mmap)
     except (SpecError, OptionError, UnknownNameError) as error:
         raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
@@ -95,12 +96,6 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise ArtifactError(f"{folder} is corrupt: {type(error).__name__} {one_line(error)}") from error
     return index
-
-
-def _unit_of(value: Any) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value) or (value and math.frexp(value)[0] != 0.5):
-        raise ValueError(f"the unit of the codes is no power of two: {value!r}")
-    return float(value)
 
 
 def _read_lexicon(folder: Path) -> Lexicon:

@@ -100,25 +100,25 @@ class HitLists(Sequence[list[Hit]]):
         return len(self._found.rows)
 
     @overload
-    def __getitem__(self, place: SupportsIndex) -> list[Hit]: ...
+    def __getitem__(self, position: SupportsIndex) -> list[Hit]: ...
     @overload
-    def __getitem__(self, place: slice) -> list[list[Hit]]: ...
-    def __getitem__(self, place: SupportsIndex | slice) -> list[Hit] | list[list[Hit]]:
-        if isinstance(place, slice):
-            return [self[at] for at in range(*place.indices(len(self)))]
+    def __getitem__(self, position: slice) -> list[list[Hit]]: ...
+    def __getitem__(self, position: SupportsIndex | slice) -> list[Hit] | list[list[Hit]]:
+        if isinstance(position, slice):
+            return [self[at] for at in range(*position.indices(len(self)))]
         built = self._built()
-        hits = built[place]
+        hits = built[position]
         if hits is None:
             scores, rows = self._found
-            one = Rows(scores[place][None], rows[place][None])
-            hits = built[place] = as_hits(one, self._ids)[0]
+            one = Rows(scores[position][None], rows[position][None])
+            hits = built[position] = as_hits(one, self._ids)[0]
         return hits
 
     def __iter__(self) -> Iterator[list[Hit]]:
         built = self._built()
         if not any(built):  # all of them at once
             built[:] = as_hits(self._found, self._ids)
-        return (self[place] for place in range(len(self)))
+        return (self[position] for position in range(len(self)))
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, HitLists | list) else NotImplemented

@@ -18,8 +18,8 @@ BLOCK_CANDIDATES = 1024
 class Pairs(Protocol):
     """Compares queries with the rows of an index that are named, and reads no other."""
 
-    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the scores of some rows (ascending, unique) for the query at `place`."""
+    def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows (ascending, unique) for the query at `query_row`."""
         ...
 
 
@@ -31,9 +31,9 @@ class DensePairs:
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
         self.room = np.empty((max(1, min(len(codes), BLOCK_CANDIDATES)), codes.shape[1]), dtype=np.float32)
 
-    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the scores of some rows for the query at `place`."""
-        query = self.queries[place]
+    def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `query_row`."""
+        query = self.queries[query_row]
         scores = np.empty(len(rows), dtype=np.float32)
         for start in range(0, len(rows), len(self.room)):
             some = rows[start : start + len(self.room)]
@@ -56,14 +56,14 @@ class SparsePairs:
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
         self.spread = np.zeros(codes.shape[1], dtype=np.float64 if metric is Metric.EUCLIDEAN else np.float32)
 
-    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the scores of some rows for the query at `place`."""
-        terms, weights = row_of(self.queries, place)
+    def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `query_row`."""
+        terms, weights = row_of(self.queries, query_row)
         items = self.codes[rows].astype(self.spread.dtype, copy=False)
         self.spread[terms] = weights
         products = items @ self.spread
         if self.metric is Metric.EUCLIDEAN:
-            products = 2 * products - exact_squares(items) - exact_squares(self.queries[[place]])[0]
+            products = 2 * products - exact_squares(items) - exact_squares(self.queries[[query_row]])[0]
         elif self.inverse is not None:
             products = as_cosines(products * self.inverse[rows])
         self.spread[terms] = 0
@@ -77,11 +77,11 @@ class PostingPairs:
         self.queries, self.postings = queries, postings
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
 
-    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the scores of some rows for the query at `place`."""
+    def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `query_row`."""
         wanted = rows.astype(self.postings.indices.dtype)  # of another type, every list would be converted
         scores = np.zeros(len(rows), dtype=np.float32)
-        for term, weight in zip(*row_of(self.queries, place), strict=True):
+        for term, weight in zip(*row_of(self.queries, query_row), strict=True):
             items, values = row_of(self.postings, term)
             here, there = _in_both(wanted, items)
             scores[here] += weight * values[there]
@@ -94,32 +94,32 @@ class BinaryPairs:
     def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes = as_words(queries), codes
 
-    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the scores of some rows for the query at `place`."""
-        differing = np.bitwise_count(as_words(self.codes[rows]) ^ self.queries[place])
+    def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `query_row`."""
+        differing = np.bitwise_count(as_words(self.codes[rows]) ^ self.queries[query_row])
         return np.asarray(0 - differing.sum(axis=1, dtype=np.float32))
 
 
 def score_pairs(pairs: Pairs, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the score of every row (n, m) for its query; of row -1, -inf."""
     scores = np.full(rows.shape, -np.inf, dtype=np.float32)
-    for place, some in enumerate(rows):
+    for query_row, some in enumerate(rows):
         held = some >= 0
         unique, back = np.unique(some[held], return_inverse=True)
-        scores[place, held] = pairs.scores(place, unique)[back]
+        scores[query_row, held] = pairs.scores(query_row, unique)[back]
     return scores
 
 
 def best_pairs(pairs: Pairs, rows: NDArray[np.int64], k: int, positive_only: bool) -> Rows:
     """Return the `k` best of the rows given for each query, as a search of these items alone would."""
     found = Rows(np.full((len(rows), k), -np.inf, np.float32), np.full((len(rows), k), -1, np.int64))
-    for place, some in enumerate(rows):
+    for query_row, some in enumerate(rows):
         held = np.sort(some[some >= 0])  # equal scores come in the order of the rows
-        scores = pairs.scores(place, held)
+        scores = pairs.scores(query_row, held)
         if positive_only:
             held, scores = held[scores > 0], scores[scores > 0]
         top = best(scores, k)
-        found.scores[place, : len(top)], found.rows[place, : len(top)] = scores[top], held[top]
+        found.scores[query_row, : len(top)], found.rows[query_row, : len(top)] = scores[top], held[top]
     return found
 
 

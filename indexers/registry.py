@@ -11,71 +11,27 @@ from typing import NamedTuple
 from encoders.codes import Kind, Lexicon, Metric, Space
 from encoders.errors import OptionError, UnknownNameError
 from indexers.base import Index
+from indexers.description import parse_description
 
 
-class Entry(NamedTuple):
-    """One row of the table."""
+class IndexClass(NamedTuple):
+    """Where the class of an index is (``module:class``), and what it is."""
 
     location: str
     summary: str
 
 
-INDEXES: dict[str, Entry] = {
-    "exact": Entry("indexers.exact:Exact", "compares with every item; all kinds and metrics; the reference"),
-    "sparse": Entry("indexers.sparse:Sparse", "inverted index for sparse codes (BM25, TF-IDF); exact"),
-    "faiss": Entry("indexers.faiss:Faiss", "FAISS by its factory string, e.g. faiss:IVF256,PQ16?nprobe=16"),
-    "elasticsearch": Entry(
+INDEXES: dict[str, IndexClass] = {
+    "exact": IndexClass("indexers.exact:Exact", "compares with every item; all kinds and metrics; the reference"),
+    "sparse": IndexClass("indexers.sparse:Sparse", "inverted index for sparse codes (BM25, TF-IDF); exact"),
+    "faiss": IndexClass("indexers.faiss:Faiss", "FAISS by its factory string, e.g. faiss:IVF256,PQ16?nprobe=16"),
+    "elasticsearch": IndexClass(
         "indexers.elasticsearch.index:Elasticsearch",
         "a server or cluster, e.g. elasticsearch:http://host:9200/news,int8_hnsw?num_candidates=200",
     ),
 }
 #: The name that chooses by the space.
 AUTO = "auto"
-
-
-class Description(NamedTuple):
-    """What ``name[:backend][?key=value&...]`` says."""
-
-    name: str
-    backend: str
-    parameters: dict[str, str]
-
-
-def parse_description(text: str) -> Description:
-    """Split the description of an index; the backend's own string is left untouched.
-
-    The name ends at the first ``:``, the search parameters begin at the last ``?``. A backend string that
-    holds a ``?`` of its own and has no search parameters ends with one more ``?``.
-
-    Raises
-    ------
-    OptionError
-        For a parameter that is not ``key=value``, or is given twice.
-
-    Examples
-    --------
-    >>> parse_description("faiss:IVF256,PQ16?nprobe=16")
-    Description(name='faiss', backend='IVF256,PQ16', parameters={'nprobe': '16'})
-    >>> parse_description("elasticsearch:http://localhost:9200/news?num_candidates=200").backend
-    'http://localhost:9200/news'
-    """
-    if text.startswith("elasticsearch:"):
-        from indexers.elasticsearch.address import require_no_password
-
-        require_no_password(text)
-    head, mark, tail = text.rpartition("?")
-    if not mark:
-        head, tail = text, ""
-    name, _, backend = head.partition(":")
-    parameters: dict[str, str] = {}
-    for part in tail.split("&") if tail else ():
-        key, equals, value = part.partition("=")
-        if not key or not equals or not value:
-            raise OptionError(f"expected key=value after '?' in the index '{text.partition(':')[0]}'; got '{part}'")
-        if key in parameters:
-            raise OptionError(f"'{key}' is given twice in the index '{text.partition(':')[0]}'")
-        parameters[key] = value
-    return Description(name, backend, parameters)
 
 
 def index_class(name: str) -> type[Index]:
@@ -105,7 +61,7 @@ def check_description(description: str | None) -> None:
     --------
     >>> check_description("exact?nprobe=3")
     Traceback (most recent call last):
-    encoders.errors.OptionError: 'exact' has no search parameters; got 'nprobe=3'
+    encoders.errors.OptionError: 'exact' takes no search parameters; got 'nprobe'
     """
     name, backend, parameters = parse_description(AUTO if description is None else description)
     if name != AUTO:

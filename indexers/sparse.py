@@ -58,7 +58,7 @@ class Sparse(Index):
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added."""
-        return self._as_given(self._rows())
+        return self._unit.given(self._rows())
 
     def _rows(self) -> csr_array:
         return csr_array(self._inverted().T)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Codes, Kind, Metric, Space, as_matrix, describe, n_rows, packed_width
+from encoders.codes import Codes, Kind, Metric, Space, n_rows, packed_width
 from encoders.errors import BadItemError, DimensionError, OptionError, UnsupportedSpaceError
+from encoders.items import as_matrix, describe
 
 #: Larger values would overflow float32 when multiplied with each other and summed.
 LARGEST = 1e17
@@ -90,9 +91,9 @@ def checked_ids(ids: Sequence[str], rows: int, present: Mapping[str, int]) -> li
     if len(names) != rows:
         raise BadItemError(f"every code needs one id: got {len(names)} ids for {rows} codes")
     seen: set[str] = set()
-    for place, name in enumerate(names):
+    for row, name in enumerate(names):
         if not isinstance(name, str):
-            raise BadItemError(f"ids are texts; id {place} is {type(name).__name__} {name!r}")
+            raise BadItemError(f"ids are texts; id {row} is {type(name).__name__} {name!r}")
         if name in seen:
             raise BadItemError(f"the id {name!r} is given twice; ids are unique")
         if name in present:

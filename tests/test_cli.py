@@ -79,7 +79,10 @@ def test_search_by_words(texts):
     assert done.returncode == 0
     assert done.stdout.startswith("query: plum juice\n")
     assert "2" in done.stdout
-    assert "k1=1.2" in done.stdout  # BM25's parameters stand with every result
+    assert "k1=1.2" not in done.stdout  # BM25's parameters, at their default
+    told = nearby("search", str(texts / "c"), "plum", "juice", "-v").stdout
+    assert "k1=1.2" in told
+    assert "None" not in told
 
 
 def test_search_among_the_items_of_a_label(digits):
@@ -108,8 +111,8 @@ def test_spaces_fused_into_one_list(digits):
 
 def test_no_query_answers_import_torch_or_scikit_learn(digits):
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.search.searcher import *; from retrieval.search.hybrid import *\n"
-        "c = Collection(sys.argv[2]); q = read_query(c, '@3'); Searcher(c).search(q)\n"
+        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.search.searcher import *; from retrieval.search.hybrid import *; from retrieval.collection.open import open_collection\n"
+        "c = open_collection(sys.argv[2]); q = read_query(c, '@3'); Searcher(c).search(q)\n"
         "Searcher(c).search(q, 3, [Filter('label', '3')]); fused_search(Searcher(c), q)\n"
         "print(sorted({'torch', 'sklearn', 'faiss'} & set(sys.modules)))"
     )
@@ -119,12 +122,45 @@ def test_no_query_answers_import_torch_or_scikit_learn(digits):
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    "verb", [("--help",), ("search", "--help"), ("search", "DIGITS", "@3"), ("search", "TEXTS", "plum")]
+)
+def test_no_verb_waits_for_what_it_does_not_use(digits, texts, verb):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import atexit, cli\n"
+        "slow = {'pydantic', 'rich', 'tqdm', 'torch', 'sklearn', 'numpy.f2py.f2py2e', 'numpy.testing._private.utils', 'unittest'}\n"
+        "atexit.register(lambda: print(sorted(slow & set(sys.modules)), 'numpy' in sys.modules, file=sys.stderr)); cli.main()"
+    )
+    places = {"DIGITS": str(digits), "TEXTS": str(texts / "c")}
+    arguments = [places.get(word, word) for word in verb]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(ROOT), *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == f"[] {'--help' not in verb}\n"
+
+
+def test_a_verb_that_is_misspelt_is_suggested():
+    assert "did you mean 'search'" in refused("serch", "x").lower()
+    assert nearby().returncode == 2
+    assert "recommend" in nearby().stderr
+
+
 def test_add_delete_and_info(texts):
     folder = str(texts / "c")
     (texts / "more.jsonl").write_text(
         '{"_id": "9", "text": "cherry juice"}\n{"_id": "0", "text": "apple fruit cake"}\n'
     )
     assert nearby("add", folder, str(texts / "more.jsonl")).stdout == "1 added, 1 changed, 0 unchanged\n"
+    before = json.loads(nearby("info", folder, "--json").stdout)["generation"]
+    assert (
+        nearby("add", folder, str(texts / "more.jsonl")).stdout
+        == "nothing to do: 2 items already there and unchanged\n"
+    )
+    assert json.loads(nearby("info", folder, "--json").stdout)["generation"] == before
+    assert "nearby add" not in refused("index", "digits", "-s", "pixels", "-o", folder)
+    assert "pw" not in refused(
+        "index", "digits", "-s", "pixels", "--index", "exact:http://user:pw@host", "-o", "nowhere"
+    )
     assert nearby("delete", folder, "9").stdout == "1 removed, 3 left\n"
     told = json.loads(nearby("info", folder, "--json").stdout)
     assert (told["items"], [space["spec"] for space in told["spaces"]]) == (3, ["bm25", "tfidf"])
@@ -173,11 +209,13 @@ def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
     done = nearby("train", "digits", "pixels+deep-ae:70,epochs=1", "-o", "ae", "--time-budget", "10m", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
-    assert lines[1].startswith("warning: deep-ae: a code of 70 numbers is larger than the 64 of an item")
+    assert lines[1].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
     assert lines[2].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
     assert lines[3:] == ["next: nearby index digits -s ae -o FOLDER"]
     done = nearby("index", "digits", "-s", "ae", "-o", "c", cwd=tmp_path)
-    assert done.stderr.startswith("encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, fitted before\n")
+    assert done.stderr.startswith(
+        "encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, which is already fitted\n"
+    )
 
 
 def test_compare_reads_a_collection_and_writes_a_page(digits, tmp_path):
@@ -228,7 +266,7 @@ def test_skip_bad_with_nothing_left_says_why(tmp_path, command):
 def test_what_is_printed_can_be_typed_and_a_terminal_obeys_none_of_it(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"id": "a b\\u001b[31m", "text": "some words"}\n')
     done = nearby("index", "t.jsonl", "-s", "bow", "-o", "c c", cwd=tmp_path)
-    assert done.stderr.splitlines()[-1] == "next: nearby search 'c c' '@a b?[31m'"
+    assert done.stderr.splitlines()[-1] == "next: nearby search 'c c' $'@a b\\u001b[31m'"
 
 
 def test_a_full_standard_output_is_named(digits):
@@ -243,6 +281,32 @@ def test_a_full_standard_output_is_named(digits):
 
 def test_the_version_is_told():
     assert nearby("--version").stdout.startswith("nearby 0.")
+
+
+def test_every_option_of_a_space_is_shown_to_those_who_ask(digits, tmp_path):
+    for verb in (("info", str(digits)), ("compare", str(digits))):
+        assert "solver=" not in nearby(*verb).stdout
+        told = nearby(*verb, "-v").stdout
+        assert "spaces with all their options\npixels\n  pixels:" in told
+        assert "solver=" in told
+        assert "None" not in told
+        assert max(map(len, told.splitlines())) <= 100
+    fit = (
+        "recommend",
+        "fit",
+        "ratings-example",
+        "-s",
+        "mf:30,solver=als,epochs=1",
+        "-o",
+        str(tmp_path / "r"),
+        "--fresh",
+    )
+    told = nearby(*fit).stdout
+    assert "; -v shows all" in told
+    assert max(map(len, told.splitlines())) <= 100
+    assert "factor 30" in nearby(*fit, "-v").stdout
+    value = json.loads(nearby(*fit, "--json").stdout)
+    assert (value["ratings"], len(value["user_factors"]["A"])) == (15, 30)
 
 
 def test_compare_leaves_bad_entries_out(tmp_path):
@@ -289,6 +353,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("index", "digits", "-s", "pixls", "-o", "OUT"), "did you mean 'pixels'"),
         (("index", "digits", "-s", "pixels++pca", "-o", "OUT"), "^"),
         (("index", "digits", "-s", "pixels+pca:-3", "-o", "OUT"), "at least 1"),
+        (("index", "digits", "-s", "pixels+pca,seed=2", "-o", "OUT"), "':' before the first option of 'pca'"),
         (("index", "digits", "-s", "pixels", "--index", "fais", "-o", "OUT"), "did you mean 'faiss'"),
         (("index", "digits", "-s", "pixels+binarize", "--index", "sparse", "-o", "OUT"), "cannot search binary"),
         (("index", "digits", "-s", "bm25", "-o", "OUT"), "reads texts, but this corpus holds images"),

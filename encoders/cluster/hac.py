@@ -1,4 +1,4 @@
-"""Hierarchical agglomerative clustering: a tree of merges, cut into clusters."""
+"""Hierarchical agglomerative clustering."""
 
 from __future__ import annotations
 
@@ -10,30 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
+from encoders.batches import collect
 from encoders.cluster.kmeans import KMeans
 from encoders.cluster.linkage import LINKAGES, cut, largest_jump, tree
 from encoders.cluster.membership import clusters_of, one_hot
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Distances
 from encoders.progress import waiting
 
-#: New items compared with all leaves at a time.
+#: New items per block when they are compared with all leaves.
 ROWS = 1024
 
 
 @dataclass
 class HAC(Encoder):
-    """Join the two nearest clusters again and again; cut the tree at k clusters or at a height.
+    """Hierarchical agglomerative clustering: a tree of merges, cut into clusters.
 
-    With neither k nor `height`, the tree is cut below its largest jump: the number of clusters need not be given.
-    Above `most` items, k-means first joins them into `groups`, and the tree is built of those, each weighed by its
-    size; no matrix of all pairs of items is ever made.
+    Use it when you want groups and a tree that shows how they merge.
 
-    A new item goes to the cluster that is nearest by the rule of the linkage itself: by its nearest item
-    (``single``), its farthest one (``complete``), the mean distance (``average``), or the growth of the squared error
-    when it joins (``ward``). So does an item of the tree when it is encoded; `leaf_clusters` is where the tree has it.
+    The two nearest clusters merge again and again; the tree is cut at k clusters or at a height. With neither k nor
+    `height`, it is cut below its largest jump, so you do not need to know the number of clusters. Above `max_items`
+    items, k-means first forms `groups` groups and the tree is built from them, weighted by size; the matrix of all
+    pairs of items is never computed.
+
+    A new item belongs to the cluster that is nearest by the linkage: by its nearest item (``single``), its farthest
+    item (``complete``), the mean distance (``average``), or the increase of the squared error (``ward``). This also
+    holds for an item of the tree when you encode it; `leaf_clusters` are the clusters of the tree itself.
 
     Examples
     --------
@@ -50,13 +54,15 @@ class HAC(Encoder):
 
     name: ClassVar[str] = "hac"
     reads_sparse: ClassVar[bool] = False
-    k: int | None = option(None, "number of clusters", ge=1)
-    height: float | None = option(None, "cut the tree here instead", gt=0)
-    linkage: str = option("ward", "how far apart two clusters are", choices=LINKAGES)
-    codes: str = option("indicator", "what an item's code is", choices=("indicator", "distances"))
-    most: int = option(12_000, "items up to which every one is a leaf", ge=2)
-    groups: int = option(2_000, "leaves, above that", ge=2)
-    seed: int = option(0, "seed of the groups", ge=0, le=LARGEST_SEED)
+    k: int | None = option(None, "Number of clusters; none: cut at height, or below the largest jump.", ge=1)
+    height: float | None = option(None, "Height at which to cut the tree; none: cut by k.", gt=0)
+    linkage: str = option("ward", "Distance between two clusters.", choices=LINKAGES)
+    codes: str = option("indicator", "What a code contains.", choices=("indicator", "distances"))
+    max_items: int = option(
+        12_000, "Largest number of items to cluster directly; k-means groups more of them first.", ge=2
+    )
+    groups: int = option(2_000, "Number of k-means groups when there are more items.", ge=2)
+    seed: int = option(0, "Random seed of the k-means groups.", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,7 +72,7 @@ class HAC(Encoder):
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = np.asarray(collect(batches), dtype=np.float32)
         if len(matrix) < 2 or len(matrix) < (self.k or 1):
-            raise OptionError(f"hac: {self.k or 2} clusters cannot be made of {len(matrix)} items")
+            raise OptionError(f"hac: {len(matrix)} items cannot form {self.k or 2} clusters")
         self.leaves, self.sizes = self._leaves(matrix)
         with waiting(f"tree of {len(self.leaves):,} leaves"):
             self.merges = tree(self.leaves, self.linkage, None if len(self.leaves) == len(matrix) else self.sizes)
@@ -75,7 +81,7 @@ class HAC(Encoder):
         return Space(len(self.centroids), kind, metric)
 
     def _leaves(self, matrix: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        if len(matrix) <= self.most:
+        if len(matrix) <= self.max_items:
             return matrix, np.ones(len(matrix), dtype=np.int64)
         groups = KMeans(min(self.groups, len(matrix)), restarts=1, iterations=10, seed=self.seed).fit(matrix)
         sizes = np.bincount(clusters_of(groups.encode(matrix)), minlength=groups.k)
@@ -114,25 +120,25 @@ class HAC(Encoder):
         )
 
     def _distances(self, items: Any) -> NDArray[Any]:
-        """Return how far each item (a cluster of one) is from every cluster, by the linkage (n, k)."""
+        """Return the distance of each item (a cluster of one) to every cluster by the linkage (n, clusters)."""
         if self.linkage == "ward":
             return np.asarray(np.sqrt(2 * self._weights / (self._weights + 1) * self._measured.squared(items)))
         distances = np.sqrt(self._measured.squared(items)[:, self._order])
         if self.linkage == "average":
             sizes = self.sizes[self._order]
             return np.asarray(np.add.reduceat(distances * sizes, self._starts, axis=1) / self._weights)
-        by = np.minimum if self.linkage == "single" else np.maximum
-        return np.asarray(by.reduceat(distances, self._starts, axis=1))
+        reduce_by = np.minimum if self.linkage == "single" else np.maximum
+        return np.asarray(reduce_by.reduceat(distances, self._starts, axis=1))
 
     def _decode(self, codes: Codes) -> Items:
         if self.codes != "indicator":
             raise NotInvertibleError(
-                "hac codes=distances cannot be turned back; codes=indicator gives the clusters' means"
+                "hac: codes=distances cannot be decoded; codes=indicator decodes to the mean of the cluster"
             )
         return self.centroids[clusters_of(codes)]
 
     def state(self) -> State:
-        """Merges (m - 1, 4), leaves (m, dim), the items each stands for (m,), and its cluster (m,)."""
+        """Return merges (m - 1, 4), leaves (m, dim), items per leaf (m,), and cluster of each leaf (m,)."""
         return {
             "merges": self.merges,
             "leaves": self.leaves,
@@ -141,6 +147,6 @@ class HAC(Encoder):
         }
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.merges, self.leaves, self.sizes = state["merges"], state["leaves"], state["sizes"]
         self._set_clusters(state["leaf_clusters"])

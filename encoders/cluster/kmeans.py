@@ -1,4 +1,4 @@
-"""k-means: vector quantisation, and the codes that are made of it."""
+"""k-means clustering."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import Encoder, State
+from encoders.batches import collect
 from encoders.cluster.membership import clusters_of, one_hot
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, slices
 from encoders.cpu_count import available_cores
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.options import LARGEST_SEED, option
@@ -20,13 +21,13 @@ from encoders.products import Distances
 from encoders.progress import waiting
 from encoders.scaling import largest_of, times, unit_of
 
-#: Rows on which the starts are compared: so many, and so many for each cluster.
+#: Rows of the sample on which restarts are compared: the larger of a minimum and a number per cluster.
 SAMPLE_ROWS, SAMPLE_PER_CLUSTER = 5_000, 100
-#: Numbers up to which one core is faster than several.
+#: Largest number of values for which one core is faster than several.
 SMALL = 2**21
-#: Rows whose clusters are found at a time.
+#: Rows per block when rows are assigned to clusters.
 ROWS = 16_384
-#: How the codes are compared: (kind, metric).
+#: Content of a code -> kind and metric of the space.
 GEOMETRY = {
     "indicator": (Kind.SPARSE, Metric.COSINE),
     "distances": (Kind.DENSE, Metric.EUCLIDEAN),
@@ -36,12 +37,14 @@ GEOMETRY = {
 
 @dataclass
 class KMeans(Encoder):
-    """k centroids, each the mean of the items that are nearest to it.
+    """k-means clustering: k centroids, each the mean of the items that are nearest to it.
 
-    Codes are the ``indicator`` of the nearest centroid (local representation), the Euclidean ``distances`` to all, or
-    ``triangle`` activations ``max(0, mean distance - distance)``, which are 0 for what is farther than average
-    (distributed representation). FAISS fits dense data, scikit-learn sparse ones; both start with k-means++ and keep
-    the best of several `restarts`.
+    Use it when you want groups of items, or distances to group centres as a code.
+
+    Codes: ``indicator``, a 1 for the nearest centroid (local representation); ``distances``, Euclidean distances to all
+    centroids; ``triangle``, activations ``max(0, mean distance - distance)``, which are 0 for centroids farther away
+    than average (distributed representation). FAISS fits dense data, scikit-learn sparse data. Both start with
+    k-means++ and return the best of several `restarts`.
 
     Examples
     --------
@@ -58,16 +61,16 @@ class KMeans(Encoder):
     """
 
     name: ClassVar[str] = "kmeans"
-    k: int = option(10, "number of clusters", ge=1)
-    codes: str = option("indicator", "what an item's code is", choices=tuple(GEOMETRY))
-    restarts: int = option(4, "fits from different seeds, of which the best is kept", ge=1)
-    iterations: int = option(50, "rounds of each fit at most", ge=1)
-    seed: int = option(0, "seed of the first centroids", ge=0, le=LARGEST_SEED)
+    k: int = option(10, "Number of clusters.", ge=1)
+    codes: str = option("indicator", "What a code contains.", choices=tuple(GEOMETRY))
+    restarts: int = option(4, "Number of fits from different seeds; the best is used.", ge=1)
+    iterations: int = option(50, "Largest number of iterations of each fit.", ge=1)
+    seed: int = option(0, "Random seed of the initial centroids.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)
         if self.k > matrix.shape[0]:
-            raise OptionError(f"kmeans: k={self.k} clusters cannot be made of {matrix.shape[0]} items")
+            raise OptionError(f"kmeans: {matrix.shape[0]} items cannot form k={self.k} clusters")
         fit = _fit_sparse if issparse(matrix) else _fit_dense
         unit = unit_of(largest_of(matrix))
         with waiting("k-means"):
@@ -78,7 +81,7 @@ class KMeans(Encoder):
     def _encode(self, items: Any) -> Codes:
         squares = self._to_centroids.squared(items)
         if self.codes == "indicator":
-            return one_hot(squares.argmin(axis=1), self.k)  # of equal ones the first
+            return one_hot(squares.argmin(axis=1), self.k)  # the first of equal distances
         distances = np.sqrt(squares).astype(np.float32)
         if self.codes == "distances":
             return distances
@@ -87,16 +90,16 @@ class KMeans(Encoder):
     def _decode(self, codes: Codes) -> Items:
         if self.codes != "indicator":
             raise NotInvertibleError(
-                f"kmeans codes={self.codes} cannot be turned back; codes=indicator gives centroids"
+                f"kmeans: codes={self.codes} cannot be decoded; codes=indicator decodes to the centroid"
             )
         return self.centroids[clusters_of(codes)]
 
     def state(self) -> State:
-        """Centroids (k, dim)."""
+        """Return centroids (k, dim)."""
         return {"centroids": self.centroids}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self._set_centroids(state["centroids"])
 
     def _set_centroids(self, centroids: NDArray[np.float32]) -> None:
@@ -114,7 +117,7 @@ def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, see
             nredo=redo,
             seed=seed + 1,  # FAISS takes 0 for none
             min_points_per_centroid=1,
-            max_points_per_centroid=len(rows),  # every row counts, FAISS draws no sample of its own
+            max_points_per_centroid=len(rows),  # all rows: FAISS must not take a sample
         )
         model.cp.init_method = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
         model.cp.early_stop_threshold = 1e-4
@@ -123,29 +126,29 @@ def _fit_dense(matrix: NDArray[Any], k: int, restarts: int, iterations: int, see
         split = any(step["nsplit"] for step in model.iteration_stats or [])
         return _settled(rows, centroids) if split else centroids
 
-    # threads that wait for each other cost more than they save on few numbers
+    # with few numbers, threads that wait for each other cost more than they save
     faiss.omp_set_num_threads(available_cores() if matrix.size > SMALL else 1)
     sample = max(SAMPLE_ROWS, SAMPLE_PER_CLUSTER * k)
     if restarts == 1 or len(matrix) <= 2 * sample:
         return fitted(matrix, restarts)
-    # which start is the best shows on a sample; only that one is worth the whole data
-    chosen = np.sort(np.random.default_rng(seed).choice(len(matrix), sample, replace=False))
-    return fitted(matrix, 1, fitted(matrix[chosen], restarts))
+    # a sample is enough to choose the best start; only this one is fitted to all rows
+    sample_rows = np.sort(np.random.default_rng(seed).choice(len(matrix), sample, replace=False))
+    return fitted(matrix, 1, fitted(matrix[sample_rows], restarts))
 
 
 def _settled(rows: NDArray[Any], centroids: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return each centroid as the mean of its items once more, those without items as they are.
+    """Return each centroid as the mean of its items; a centroid without items does not change.
 
-    Where there are more clusters than different items, FAISS gives two clusters centroids just beside one item on
-    either side, between which rounding would choose.
+    If there are more clusters than different items, FAISS places two centroids very close to one item, on either side
+    of it; rounding would choose between them.
     """
-    nearest = np.concatenate([Distances(centroids).squared(part).argmin(axis=1) for part in slices(rows, ROWS)])
+    nearest = np.concatenate([Distances(centroids).squared(block).argmin(axis=1) for block in slices(rows, ROWS)])
     order = np.argsort(nearest, kind="stable")
     clusters, starts, counts = np.unique(nearest[order], return_index=True, return_counts=True)
-    moved = centroids.copy()
+    means = centroids.copy()
     for cluster, start, count in zip(clusters.tolist(), starts.tolist(), counts.tolist(), strict=True):
-        moved[cluster] = rows[order[start : start + count]].mean(axis=0, dtype=np.float64)
-    return moved
+        means[cluster] = rows[order[start : start + count]].mean(axis=0, dtype=np.float64)
+    return means
 
 
 def _fit_sparse(matrix: Codes, k: int, restarts: int, iterations: int, seed: int) -> NDArray[np.float32]:

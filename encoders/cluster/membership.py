@@ -1,4 +1,4 @@
-"""Clusters as codes, and codes as clusters."""
+"""Conversion between cluster numbers and one-hot codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from encoders.codes import Codes
 
 
 def one_hot(clusters: NDArray[np.int64], k: int) -> csr_array:
-    """Return the local representation of cluster numbers: a 1 in the cluster's column, sparse float32 (n, k).
+    """Return one-hot codes of cluster numbers: a 1 in the column of the cluster, sparse float32 (n, k).
 
     Examples
     --------
@@ -22,9 +22,9 @@ def one_hot(clusters: NDArray[np.int64], k: int) -> csr_array:
 
 
 def clusters_of(codes: Codes) -> NDArray[np.int64]:
-    """Return the cluster of every one-hot code; -1 for a code that is in none."""
+    """Return the cluster of every one-hot code; -1 for a code without a cluster."""
     if issparse(codes):
-        found = np.full(codes.shape[0], -1, dtype=np.int64)
-        found[np.repeat(np.arange(codes.shape[0]), np.diff(codes.indptr))] = codes.indices
-        return found
+        clusters = np.full(codes.shape[0], -1, dtype=np.int64)
+        clusters[np.repeat(np.arange(codes.shape[0]), np.diff(codes.indptr))] = codes.indices
+        return clusters
     return np.where(codes.any(axis=1), codes.argmax(axis=1), -1)

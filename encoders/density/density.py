@@ -1,4 +1,4 @@
-"""How likely an item is under what was learnt: the contract of every density."""
+"""The base of every density: an encoder whose code is a log-likelihood."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from encoders.errors import BadItemError
 LOG_TAU = float(np.log(2 * np.pi))
 #: The code of a density: one number, the log-likelihood.
 SPACE = Space(1, Kind.DENSE, Metric.EUCLIDEAN)
-#: Items whose likelihood is computed at a time.
+#: Items per block.
 ROWS = 1024
 
 
@@ -25,7 +25,7 @@ ROWS = 1024
 class Density(Encoder):
     """An encoder whose code is one number: the log-likelihood of the item, in nats.
 
-    The smaller it is, the less an item is like those that were learnt from. A subclass writes ``_log_likelihood``.
+    The smaller the number, the less the item resembles the training items. A subclass implements ``_log_likelihood``.
     """
 
     reads_sparse: ClassVar[bool] = False
@@ -43,17 +43,17 @@ class Density(Encoder):
         """
         _ = self.space
         checked = self.checked(items)
-        found = np.empty(n_rows(checked))
-        for start in range(0, len(found), ROWS):
-            found[start : start + ROWS] = self._log_likelihood(checked[start : start + ROWS])
-        return found
+        likelihoods = np.empty(n_rows(checked))
+        for start in range(0, len(likelihoods), ROWS):
+            likelihoods[start : start + ROWS] = self._log_likelihood(checked[start : start + ROWS])
+        return likelihoods
 
     def _encode(self, items: Any) -> Codes:
         return self.log_likelihood(items)[:, None].astype(np.float32)
 
 
 def require_above_ridge(name: str, variances: NDArray[np.float64], ridge: float) -> None:
-    """Refuse data whose variances (dim,) are nothing beside the ridge: all items would be equally likely.
+    """Raise an error if variances (dim,) are tiny compared with the ridge: all items would be equally likely.
 
     Raises
     ------

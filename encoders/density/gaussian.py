@@ -1,4 +1,4 @@
-"""One Gaussian: the parametric density that every other is compared with."""
+"""The density of one Gaussian."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from encoders.options import option
 
 @dataclass
 class Gaussian(Density):
-    """The log-likelihood under a multivariate normal distribution with the mean and covariance of the data.
+    """Log-likelihood under one multivariate normal distribution with the mean and covariance of the data.
+
+    Use it when you look for outliers and one bell shape describes the data.
 
     The data are read once, batch by batch, and never held. `ridge` is added to every variance, so that constant
-    components have a density too.
+    components also have a density.
 
     Examples
     --------
@@ -38,7 +40,7 @@ class Gaussian(Density):
     """
 
     name: ClassVar[str] = "gaussian"
-    ridge: float = option(1e-6, "added to every variance", ge=0)
+    ridge: float = option(1e-6, "Constant added to every variance.", ge=0)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from scipy.linalg.lapack import dtrtri
@@ -49,11 +51,11 @@ class Gaussian(Density):
         np.fill_diagonal(covariance, covariance.diagonal() + self.ridge)
         try:
             lower = np.linalg.cholesky(covariance)
-            # whitening W with W' W = covariance^-1, so that a query is one matrix product
+            # whitening W with W' W = covariance^-1: one matrix product encodes items
             self.whitening = np.ascontiguousarray(dtrtri(lower, lower=1)[0])
         except np.linalg.LinAlgError:
             raise BadItemError(
-                "gaussian: the covariance has no inverse, as some components are constant or follow from others: "
+                "gaussian: the covariance has no inverse, because components are constant or depend on others: "
                 "raise ridge, or put pca before it"
             ) from None
         self.mean = mean.astype(np.float32)
@@ -64,8 +66,7 @@ class Gaussian(Density):
             width = int(batch.items.shape[1])
             if width > MAX_WIDTH:
                 raise OptionError(
-                    f"gaussian: the covariance takes vectors of up to {MAX_WIDTH:,} numbers, got {width:,}: "
-                    "put pca before it"
+                    f"gaussian: vectors may have up to {MAX_WIDTH:,} numbers, got {width:,}: put pca before it"
                 )
             yield batch
 
@@ -75,9 +76,9 @@ class Gaussian(Density):
         return np.asarray(log_volume - 0.5 * (np.square(whitened).sum(axis=1) + LOG_TAU * len(self.mean)))
 
     def state(self) -> State:
-        """Mean (dim,) and whitening matrix (dim, dim)."""
+        """Return mean (dim,) and whitening matrix (dim, dim)."""
         return {"mean": self.mean, "whitening": self.whitening}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.mean, self.whitening = state["mean"], state["whitening"]

@@ -1,4 +1,4 @@
-"""Kernel density: a small Gaussian around every item that was seen."""
+"""Kernel density."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ from encoders.options import LARGEST_SEED, option
 
 @dataclass
 class KernelDensity(Density):
-    """The log of the mean of Gaussian kernels around up to `points` training items (a sample of more).
+    """Log-likelihood under a kernel density: the mean of Gaussian kernels around training items.
 
-    Without a `bandwidth`, Scott's rule: the mean standard deviation of a component times n^(-1 / (dim + 4)).
+    Use it when you look for outliers in a few dimensions and know nothing about the shape of the data.
+
+    At most `points` training items are stored, a random sample of more. Without a `bandwidth`, Scott's rule is used:
+    the mean standard deviation of a component times n^(-1 / (dim + 4)).
 
     Examples
     --------
@@ -36,30 +39,30 @@ class KernelDensity(Density):
     """
 
     name: ClassVar[str] = "kernel-density"
-    bandwidth: float | None = option(None, "standard deviation of the kernels", gt=0)
-    points: int = option(20_000, "training items kept at most", ge=1)
-    seed: int = option(0, "seed of the sample", ge=0, le=LARGEST_SEED)
+    bandwidth: float | None = option(None, "Standard deviation of the kernels; none: Scott's rule.", gt=0)
+    points: int = option(20_000, "Largest number of training items to store.", ge=1)
+    seed: int = option(0, "Random seed of the sample.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        self.kept = points_of(batches, self.points, self.seed)
+        self.stored = points_of(batches, self.points, self.seed)
         width = self.bandwidth
         if width is None:
-            spread = float(self.kept.std(axis=0, dtype=np.float64).mean())
+            spread = float(self.stored.std(axis=0, dtype=np.float64).mean())
             if not spread > 0:
-                raise BadItemError("kernel-density: all items are equal: give a bandwidth")
-            width = spread * len(self.kept) ** (-1 / (self.kept.shape[1] + 4))
+                raise BadItemError("kernel-density: all items are equal, so Scott's rule does not apply: set bandwidth")
+            width = spread * len(self.stored) ** (-1 / (self.stored.shape[1] + 4))
         self.width = np.asarray([width])
         return SPACE
 
     def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
-        width, dim = float(self.width[0]), self.kept.shape[1]
-        logs = log_sum_exp(distances_to(items, self.kept) * (-0.5 / width**2))
-        return np.asarray(logs - np.log(len(self.kept)) - dim * (np.log(width) + 0.5 * LOG_TAU))
+        width, dim = float(self.width[0]), self.stored.shape[1]
+        logs = log_sum_exp(distances_to(items, self.stored) * (-0.5 / width**2))
+        return np.asarray(logs - np.log(len(self.stored)) - dim * (np.log(width) + 0.5 * LOG_TAU))
 
     def state(self) -> State:
-        """Kept items (m, dim) and the bandwidth."""
-        return {"kept": self.kept, "width": self.width}
+        """Return stored training items (m, dim) and the bandwidth."""
+        return {"kept": self.stored, "width": self.width}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
-        self.kept, self.width = state["kept"], state["width"]
+        """Restore what `state` returned."""
+        self.stored, self.width = state["kept"], state["width"]

@@ -1,4 +1,4 @@
-"""Nearest-neighbour density: the emptier it is around an item, the farther away its k-th neighbour."""
+"""Nearest-neighbour density."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ from encoders.density.sample import distances_to, points_of
 from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
 
-#: Squared distance, as a share of the variance, that stands for 0: an item on its neighbours has no finite density.
-LEAST = 1e-12
+#: Smallest squared distance, as a share of the variance: at distance 0 the density would be infinite.
+MIN_DISTANCE = 1e-12
 
 
 @dataclass
 class NearestDensity(Density):
-    """ln(k / (n V r^dim)) with r the distance to the k-th nearest of n training items and V the unit ball's volume.
+    """Log-likelihood by the distance to the k-th nearest training item.
 
-    An item that was trained on counts as its own first neighbour.
+    Use it when you look for outliers and the density differs from region to region.
+
+    The density is k / (n V r^dim): r is the distance to the k-th nearest of n training items, V the volume of the unit
+    ball. A training item is its own first neighbour.
 
     Examples
     --------
@@ -40,32 +43,32 @@ class NearestDensity(Density):
     """
 
     name: ClassVar[str] = "nearest-density"
-    k: int = option(10, "which neighbour", ge=1)
-    points: int = option(20_000, "training items kept at most", ge=1)
-    seed: int = option(0, "seed of the sample", ge=0, le=LARGEST_SEED)
+    k: int = option(10, "Rank of the neighbour whose distance is used.", ge=1)
+    points: int = option(20_000, "Largest number of training items to store.", ge=1)
+    seed: int = option(0, "Random seed of the sample.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        self.kept = points_of(batches, self.points, self.seed)
-        if self.k > len(self.kept):
-            raise OptionError(f"nearest-density: k={self.k} neighbours cannot be found among {len(self.kept)} items")
+        self.stored = points_of(batches, self.points, self.seed)
+        if self.k > len(self.stored):
+            raise OptionError(f"nearest-density: k={self.k} is more than the {len(self.stored)} training items")
         self._measure()
         return SPACE
 
     def _measure(self) -> None:
-        self._least = LEAST * (float(self.kept.var(axis=0, dtype=np.float64).sum()) or 1.0)
+        self._min_distance = MIN_DISTANCE * (float(self.stored.var(axis=0, dtype=np.float64).sum()) or 1.0)
 
     def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
-        squares = np.partition(distances_to(items, self.kept), self.k - 1, axis=1)[:, self.k - 1]
-        dim = self.kept.shape[1]
+        squares = np.partition(distances_to(items, self.stored), self.k - 1, axis=1)[:, self.k - 1]
+        dim = self.stored.shape[1]
         log_ball = 0.5 * dim * math.log(math.pi) - math.lgamma(dim / 2 + 1)
-        radius = 0.5 * np.log(np.maximum(squares, self._least))
-        return np.asarray(math.log(self.k / len(self.kept)) - log_ball - dim * radius)
+        radius = 0.5 * np.log(np.maximum(squares, self._min_distance))
+        return np.asarray(math.log(self.k / len(self.stored)) - log_ball - dim * radius)
 
     def state(self) -> State:
-        """Kept items (m, dim)."""
-        return {"kept": self.kept}
+        """Return stored training items (m, dim)."""
+        return {"kept": self.stored}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
-        self.kept = state["kept"]
+        """Restore what `state` returned."""
+        self.stored = state["kept"]
         self._measure()

@@ -1,4 +1,4 @@
-"""A mixture of Gaussians: how likely an item is, and which component it comes from."""
+"""Gaussian mixture."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.density.density import LOG_TAU, SPACE, Density, log_sum_exp, require_above_ridge
 from encoders.errors import BadItemError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 
-#: Numbers of all covariances together, at most (float64: 1 GiB; the fit holds them several times).
+#: Largest size of all covariances together, in numbers (float64: 1 GiB; the fit holds several copies).
 LARGEST = 2**27
 
 
 @dataclass
 class Mixture(Density):
-    """k Gaussians with weights, fitted by expectation maximisation (scikit-learn).
+    """Gaussian mixture, fitted by expectation maximisation (scikit-learn).
 
-    Codes are the ``log-likelihood`` or the ``responsibilities``: the probability that the item comes from each
-    component, a soft clustering.
+    Use it when you look for outliers or soft clusters, and several bell shapes describe the data.
+
+    Codes: ``log-likelihood``, one number; ``responsibilities``, the probability of each Gaussian given the item, a soft
+    clustering.
 
     Examples
     --------
@@ -42,31 +45,33 @@ class Mixture(Density):
     """
 
     name: ClassVar[str] = "mixture"
-    k: int = option(10, "number of Gaussians", ge=1)
-    codes: str = option("log-likelihood", "what an item's code is", choices=("log-likelihood", "responsibilities"))
-    covariance: str = option("full", "shape of each Gaussian", choices=("full", "diag", "spherical", "tied"))
-    ridge: float = option(1e-6, "added to every variance", gt=0)
-    iterations: int = option(100, "rounds of expectation and maximisation at most", ge=1)
-    seed: int = option(0, "seed of the k-means that starts it", ge=0, le=LARGEST_SEED)
+    n_components: int = option(10, "Number of Gaussians.", ge=1)
+    codes: str = option("log-likelihood", "What a code contains.", choices=("log-likelihood", "responsibilities"))
+    covariance: str = option("full", "Form of the covariance matrices.", choices=("full", "diag", "spherical", "tied"))
+    ridge: float = option(1e-6, "Constant added to every variance.", gt=0)
+    iterations: int = option(100, "Largest number of iterations of expectation maximisation.", ge=1)
+    seed: int = option(0, "Random seed of the k-means that initialises the fit.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
         matrix = np.asarray(collect(batches), dtype=np.float64)
-        if self.k > len(matrix):
-            raise OptionError(f"mixture: k={self.k} Gaussians cannot be fitted to {len(matrix)} items")
+        if self.n_components > len(matrix):
+            raise OptionError(
+                f"mixture: n-components={self.n_components} Gaussians cannot be fitted to {len(matrix)} items"
+            )
         self._require_narrow(matrix.shape[1])
         require_above_ridge(self.name, matrix.var(axis=0), self.ridge)
         model = GaussianMixture(
-            self.k,
+            self.n_components,
             covariance_type=self.covariance,
             reg_covar=self.ridge,
             max_iter=self.iterations,
             random_state=self.seed,
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # what was reached is used
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the result is used even if it has not converged
             try:
                 with waiting("Gaussian mixture"):
                     model.fit(matrix)
@@ -76,10 +81,10 @@ class Mixture(Density):
         self.precisions = self._cholesky(model.precisions_cholesky_, matrix.shape[1])
         if self.codes == "log-likelihood":
             return SPACE
-        return Space(self.k, Kind.DENSE, Metric.COSINE)
+        return Space(self.n_components, Kind.DENSE, Metric.COSINE)
 
     def _require_narrow(self, width: int) -> None:
-        matrices = {"full": self.k, "tied": 1}.get(self.covariance, 0)
+        matrices = {"full": self.n_components, "tied": 1}.get(self.covariance, 0)
         if matrices * width**2 > LARGEST:
             raise OptionError(
                 f"mixture: covariance={self.covariance} needs {matrices} x {width:,} x {width:,} numbers, more than "
@@ -87,21 +92,21 @@ class Mixture(Density):
             )
 
     def _cholesky(self, precisions: NDArray[Any], width: int) -> NDArray[np.float64]:
-        """Return the factors in one form: (k, dim, dim), or (k, dim) where they are diagonal."""
+        """Return the factors in one form: (n_components, dim, dim), or (n_components, dim) if diagonal."""
         if self.covariance == "tied":
-            return np.repeat(precisions[None], self.k, axis=0)
+            return np.repeat(precisions[None], self.n_components, axis=0)
         if self.covariance == "spherical":
             return np.repeat(precisions[:, None], width, axis=1)
         return precisions
 
     def _joint(self, items: NDArray[Any]) -> NDArray[np.float64]:
-        """Return ln weight + ln density of every item under every Gaussian (n, k)."""
-        joint = np.empty((len(items), self.k))
-        for place, (weight, mean, factor) in enumerate(zip(self.weights, self.means, self.precisions, strict=True)):
+        """Return ln weight + ln density of every item under every Gaussian (n, n_components)."""
+        joint = np.empty((len(items), self.n_components))
+        for column, (weight, mean, factor) in enumerate(zip(self.weights, self.means, self.precisions, strict=True)):
             full = factor.ndim == 2
             scaled = (items - mean) @ factor if full else (items - mean) * factor
             volume = float(np.log(np.diag(factor) if full else factor).sum())
-            joint[:, place] = np.log(weight) + volume - 0.5 * (np.square(scaled).sum(axis=1) + LOG_TAU * len(mean))
+            joint[:, column] = np.log(weight) + volume - 0.5 * (np.square(scaled).sum(axis=1) + LOG_TAU * len(mean))
         return joint
 
     def _log_likelihood(self, items: NDArray[Any]) -> NDArray[np.float64]:
@@ -114,9 +119,9 @@ class Mixture(Density):
         return np.exp(joint - log_sum_exp(joint)[:, None]).astype(np.float32)
 
     def state(self) -> State:
-        """Weights (k,), means (k, dim), Cholesky factors of the precisions (k, dim[, dim])."""
+        """Return weights (n_components,), means (n_components, dim) and Cholesky factors of the precisions."""
         return {"weights": self.weights, "means": self.means, "precisions": self.precisions}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.weights, self.means, self.precisions = state["weights"], state["means"], state["precisions"]

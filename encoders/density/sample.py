@@ -1,4 +1,4 @@
-"""The training items that a non-parametric density keeps."""
+"""Training items stored by a non-parametric density."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Batches, collect
+from encoders.batches import collect
+from encoders.codes import Batches
 from encoders.distances import squared_distances
 
 
-def points_of(batches: Batches, most: int, seed: int) -> NDArray[np.float32]:
-    """Return the items, or a random sample of `most`, float32 (m, dim)."""
+def points_of(batches: Batches, max_points: int, seed: int) -> NDArray[np.float32]:
+    """Return the items, or a random sample of `max_points`, float32 (m, dim)."""
     matrix: NDArray[Any] = collect(batches)
-    if len(matrix) > most:
-        matrix = matrix[np.sort(np.random.default_rng(seed).choice(len(matrix), most, replace=False))]
+    if len(matrix) > max_points:
+        matrix = matrix[np.sort(np.random.default_rng(seed).choice(len(matrix), max_points, replace=False))]
     return np.array(matrix, dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Pictures as the activations of small patches: k-means learns the patches, the picture is what fires where."""
+"""k-means features of small patches of pictures."""
 
 from __future__ import annotations
 
@@ -18,23 +18,27 @@ from encoders.errors import BadItemError, DimensionError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Distances, Product
 
-#: Added to a patch's variance (of values in [0, 1]) and to every eigenvalue of their covariance, so that flat patches
-#: and directions without contrast are not blown up.
+#: Added to the variance of a patch (of values in [0, 1]) and to every eigenvalue of the covariance, so that flat
+#: patches and directions without contrast are not amplified.
 FLAT, NOISE = 10 / 255**2, 0.1
-#: Numbers of the code that vary less than this share of their median are not brought to variance 1.
-LEAST_SPREAD = 0.05
-#: Pictures from which the scale of the code is learnt, at most.
+#: Smallest divisor of a number of the code, as a share of the median standard deviation.
+MIN_DEVIATION = 0.05
+#: Largest number of pictures from which the scale of the code is learnt.
 SCALED = 5_000
-#: Pictures encoded at a time by each core.
+#: Pictures per task of a core.
 ROWS = 16
 
 
 @dataclass
 class PatchKMeans(Encoder):
-    """Patches of every place, scaled to equal contrast, whitened, coded by k-means, summed over four quarters.
+    """Activations of k-means centroids over small whitened patches, summed in four quarters of the picture.
 
-    Code: for each quarter of the picture, the sum over its patches of ``max(0, mean distance - distance)`` to each of k
-    centroids: 4 k numbers, of which about half of the terms are 0.
+    Use it when pictures show objects in colour at different positions, and you want strong features without a neural
+    network.
+
+    Each patch is scaled to equal contrast, whitened, and compared with k centroids. The code contains, for each quarter
+    of the picture, the sum over its patches of ``max(0, mean distance - distance)`` to each centroid: 4 k numbers.
+    About half of the terms are 0.
 
     Examples
     --------
@@ -49,24 +53,24 @@ class PatchKMeans(Encoder):
 
     name: ClassVar[str] = "patch-kmeans"
     reads: ClassVar[Modality] = Modality.IMAGE
-    k: int = option(400, "centroids", ge=2)
-    patch: int = option(6, "side of a patch in pixels", ge=2)
-    patches: int = option(200_000, "patches that are learnt from", ge=10)
-    scale: bool = option(True, "bring every number of the code to mean 0 and variance 1, as seen in training")
-    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
-    seed: int = option(0, "seed of the patches and of k-means", ge=0, le=LARGEST_SEED)
+    k: int = option(400, "Number of centroids; a code has 4 k numbers.", ge=2)
+    patch: int = option(6, "Side of a patch, in pixels.", ge=2)
+    patches: int = option(200_000, "Number of patches to learn from.", ge=10)
+    scale: bool = option(True, "Standardise every number of the code to mean 0 and variance 1 on the training data.")
+    metric: str = option("cosine", "How two codes are compared.", choices=("cosine", "euclidean"))
+    seed: int = option(0, "Random seed of the patches and of k-means.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         generator = np.random.default_rng(self.seed)
         total = sum(len(batch.items) for batch in batches)
         if total == 0:
             raise BadItemError("there is nothing to fit on: the corpus holds no pictures")
-        each = -(-self.patches // total)
+        per_picture = -(-self.patches // total)
         self.shape = next(np.asarray(picture).shape for batch in batches for picture in batch.items)
         if min(self.shape[:2]) < self.patch:
-            raise OptionError(f"patch-kmeans: patch={self.patch} is larger than the pictures, {_said(self.shape)}")
-        drawn = [self._some(picture, each, generator) for batch in batches for picture in batch.items]
-        patches = np.concatenate(drawn)
+            raise OptionError(f"patch-kmeans: patch={self.patch} is larger than the pictures, {_written(self.shape)}")
+        samples = [self._some(picture, per_picture, generator) for batch in batches for picture in batch.items]
+        patches = np.concatenate(samples)
         if self.k > len(patches):
             raise OptionError(f"patch-kmeans: k={self.k} is more than {len(patches)} patches")
         self.mean = patches.mean(axis=0)
@@ -84,26 +88,26 @@ class PatchKMeans(Encoder):
         return np.ascontiguousarray(clusters.decode(identity(self.k, np.float32, "csr")), dtype=np.float32)
 
     def _learn_scale(self, batches: Batches, total: int) -> None:
-        """Learn mean and spread of the codes from up to `SCALED` pictures, evenly chosen."""
+        """Learn mean and standard deviation of the codes from up to `SCALED` pictures, at equal intervals."""
         every = -(-total // SCALED)
-        everyone = (picture for batch in batches for picture in batch.items)
-        pictures = list(islice(everyone, 0, None, every))
+        all_pictures = (picture for batch in batches for picture in batch.items)
+        pictures = list(islice(all_pictures, 0, None, every))
         codes = self._encode(pictures)
         spread = codes.std(axis=0)
-        # a centroid that hardly any patch of the sample is near would be blown up wherever it is
-        least = max(1e-6, LEAST_SPREAD * float(np.median(spread)))
-        self.middle, self.spread = codes.mean(axis=0), np.maximum(spread, least)
+        # a centroid that is near hardly any patch of the sample would be amplified
+        smallest = max(1e-6, MIN_DEVIATION * float(np.median(spread)))
+        self.middle, self.spread = codes.mean(axis=0), np.maximum(spread, smallest)
 
     def _some(self, picture: Any, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
         every = self._patches(picture)
         return every[generator.integers(len(every), size=count)]
 
     def _patches(self, picture: Any) -> NDArray[np.float32]:
-        """Return the patch at every place, row by row, of mean 0 and equal contrast: float32 (places, size)."""
+        """Return the patch at every position, row by row, with mean 0 and equal contrast, float32 (positions, size)."""
         array = np.asarray(picture)
         if array.shape != self.shape:
             raise DimensionError(
-                f"expected pictures of {_said(self.shape)} as in training, got {_said(array.shape)}: "
+                f"expected pictures of {_written(self.shape)} as in training, got {_written(array.shape)}: "
                 "scale them with ?size= of the corpus"
             )
         values: NDArray[Any] = array.astype(np.float32)
@@ -136,7 +140,7 @@ class PatchKMeans(Encoder):
         return (np.concatenate([quarter.sum(axis=(0, 1)) for quarter in quarters]) - self.middle) / self.spread
 
     def state(self) -> State:
-        """Shape of the pictures, mean patch, whitening (size, size), centroids (k, size), scale of the code (4 k,)."""
+        """Return picture shape, mean patch, whitening (size, size), centroids (k, size) and code scale (4 k,)."""
         return {
             "shape": np.asarray(self.shape),
             "mean": self.mean,
@@ -147,7 +151,7 @@ class PatchKMeans(Encoder):
         }
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.shape = tuple(int(side) for side in state["shape"])
         self.mean, self.whitening = state["mean"], state["whitening"]
         self._set_centroids(state["centroids"])
@@ -159,11 +163,11 @@ class PatchKMeans(Encoder):
 
 
 def _whitening(patches: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the symmetric matrix that makes all directions equally long (ZCA)."""
+    """Return the symmetric matrix that scales all directions to equal variance (ZCA)."""
     covariance = (patches.T @ patches).astype(np.float64) / len(patches)
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray(vectors / np.sqrt(np.maximum(values, 0) + NOISE) @ vectors.T, dtype=np.float32)
 
 
-def _said(shape: tuple[int, ...]) -> str:
+def _written(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))

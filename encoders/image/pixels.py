@@ -1,4 +1,4 @@
-"""The picture itself as a vector: the Euclidean space that every latent space is compared with."""
+"""Pixels of pictures as vectors."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from encoders.options import option
 
 @dataclass
 class Pixels(Encoder):
-    """Grey levels or colours in [0, 1], row by row.
+    """The pixels of a picture, row by row: grey levels or colours in [0, 1].
 
-    The shape is that of the first picture seen by ``fit`` unless `size` asks for another; pictures of another shape
-    are refused, or scaled when `size` is given.
+    Use it when your items are pictures: put it before every encoder of vectors, and compare other spaces with it.
+
+    All pictures must have the shape of the first picture of the fit, unless `size` scales them to one shape.
 
     Examples
     --------
@@ -36,8 +37,8 @@ class Pixels(Encoder):
 
     name: ClassVar[str] = "pixels"
     reads: ClassVar[Modality] = Modality.IMAGE
-    size: str | None = option(None, "scale to WIDTHxHEIGHT, e.g. 32x32")
-    grey: bool = option(False, "average the colours away")
+    size: str | None = option(None, "Scale pictures to WIDTHxHEIGHT pixels, e.g. 32x32; none: do not scale.")
+    grey: bool = option(False, "Convert colours to grey levels.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,14 +86,14 @@ class Pixels(Encoder):
         return picture
 
     def _other_shape(self, shape: tuple[int, ...]) -> DimensionError:
-        wanted = self._shape or self.space.shape
+        expected = self._shape or self.space.shape
         return DimensionError(
-            f"this space is made of pictures of shape {_words(wanted)}, got one of {_words(shape)}; "
-            "use 'pixels:size=WIDTHxHEIGHT' (and grey=true) to bring all to one shape"
+            f"this space consists of pictures of shape {_written(expected)}, got one of {_written(shape)}; "
+            "use 'pixels:size=WIDTHxHEIGHT' (and grey=true) to convert all pictures to one shape"
         )
 
     def state(self) -> State:
-        """Nothing is learnt but the shape, which the space holds."""
+        """Return no arrays: only the shape is learnt, and the space contains it."""
         return {}
 
     def restore(self, state: State) -> None:
@@ -114,5 +115,5 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
-def _words(shape: tuple[int, ...] | None) -> str:
+def _written(shape: tuple[int, ...] | None) -> str:
     return "x".join(str(side) for side in shape or ())

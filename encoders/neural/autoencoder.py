@@ -1,4 +1,4 @@
-"""What every autoencoder shares: the visible side, corruption, and the course of its training."""
+"""The base of every autoencoder: reconstruction loss, corruption of the input, and training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from encoders.codes import Batches, Codes, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.errors import OptionError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.encoder import NeuralEncoder
@@ -26,36 +27,46 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Autoencoder(NeuralEncoder):
-    """A network that learns a code by reproducing its input from it.
+    """A network that learns a code from which it can reconstruct its input.
 
     Losses: ``squared`` error; ``cross-entropy`` of values in [0, 1]; ``counts``, the multinomial cross-entropy of word
-    counts divided by their sum (the visible softmax of Hinton & Salakhutdinov). ``auto`` takes ``counts`` for sparse
-    input and ``squared`` otherwise. The output of ``squared`` is a sigmoid where all training values lie in [0, 1]: a
-    linear one spends most of its error on a black background that it never quite meets.
+    counts divided by their sum (the visible softmax of Hinton & Salakhutdinov). ``auto`` is ``counts`` for sparse
+    input and ``squared`` otherwise. With ``squared``, the output is a sigmoid if all training values are in [0, 1]:
+    most of the error of a linear output would come from a black background that it never matches exactly.
 
-    A subclass writes ``_network``, ``_reconstructed``, ``_code_size`` and ``_keep``; where it adds to the loss,
-    ``_penalty``; where it trains in phases, ``_pretrain``.
+    A subclass implements ``_network``, ``_reconstructed``, ``_code_size`` and ``_keep``; ``_penalty`` if it adds to
+    the loss; ``_pretrain`` if it trains in phases.
     """
 
-    loss: str = option("auto", "what is minimised", choices=("auto", *VISIBLE))
-    metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
-    output: str = option("auto", "what ends the decoder under squared loss", choices=("auto", "linear", "sigmoid"))
-    corruption: str = option("none", "noise on the input, to be undone", choices=CORRUPTIONS)
-    level: float = option(0.3, "of the corruption: standard deviation or share", ge=0)
-    shift: int = option(0, "move pictures by up to so many pixels in training", ge=0, le=8)
+    loss: str = option("auto", "Reconstruction loss.", choices=("auto", *VISIBLE))
+    metric: str = option(
+        "auto",
+        "How two codes are compared; auto: cosine for word counts, euclidean otherwise.",
+        choices=("auto", "cosine", "euclidean"),
+    )
+    output: str = option(
+        "auto", "Activation of the decoder's output with the squared loss.", choices=("auto", "linear", "sigmoid")
+    )
+    corruption: str = option(
+        "none", "Noise added to the input in training; the network learns to remove it.", choices=CORRUPTIONS
+    )
+    level: float = option(
+        0.3, "Strength of the corruption: standard deviation of gaussian, share of the components for the others.", ge=0
+    )
+    shift: int = option(0, "Largest random shift of a picture in training, in pixels.", ge=0, le=8)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.corruption in ("masking", "salt-and-pepper") and self.level > 1:
             raise OptionError(
-                f"{self.name}: level is the share that {self.corruption} spoils, 0 to 1; got {self.level:g}"
+                f"{self.name}: level is the share that {self.corruption} corrupts, 0 to 1; got {self.level:g}"
             )
 
-    # -- what a subclass writes -------------------------------------------------------------------------------
+    # -- what a subclass implements -----------------------------------------------------------------------------
 
     @abstractmethod
     def _network(self, rows: Rows) -> nn.Module:
-        """Return the network with its first weights."""
+        """Return the network with its initial weights."""
 
     @abstractmethod
     def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -63,29 +74,29 @@ class Autoencoder(NeuralEncoder):
 
     @abstractmethod
     def _code_size(self) -> int:
-        """Return the components of a code."""
+        """Return the number of components of a code."""
 
     @abstractmethod
     def _keep(self, network: Any) -> None:
-        """Take over what was learnt."""
+        """Store the weights of the trained network."""
 
     def _penalty(self, network: Any, seen: Tensor, code: Tensor) -> Tensor | float:
-        """Return what is added to the reconstruction's loss in training."""
+        """Return the penalty that is added to the reconstruction loss in training."""
         return 0.0
 
-    def _pretrain(self, network: Any, rows: Rows, work: Path | None) -> None:  # most have no such phase
-        """Find better first weights."""
+    def _pretrain(self, network: Any, rows: Rows, work: Path | None) -> None:  # most subclasses have no pretraining
+        """Find better initial weights."""
 
     def _bounded_loss(self) -> str:
-        """Return what ``loss=auto`` is for values in [0, 1]."""
+        """Return the loss that ``loss=auto`` means for values in [0, 1]."""
         return "squared"
 
     @property
     def loss_unit(self) -> str:
-        """What the loss of a reconstruction is measured in."""
+        """The unit of the reconstruction loss."""
         return self._visible.unit
 
-    # -- the course -------------------------------------------------------------------------------------------
+    # -- training ---------------------------------------------------------------------------------------------
 
     def _learn(self, batches: Batches, work: Path | None) -> Space:
         rows, network = self._begun(collect(batches), work)
@@ -94,7 +105,7 @@ class Autoencoder(NeuralEncoder):
         return self._space_of_codes()
 
     def _begun(self, matrix: Codes, work: Path | None) -> tuple[Rows, Any]:
-        """Return rows to learn from, and the network as the last phase finds it."""
+        """Return the training rows and the network as it is before the last phase."""
         import torch
 
         from encoders.neural.rows import Rows, require_moderate
@@ -113,18 +124,18 @@ class Autoencoder(NeuralEncoder):
         return Space(self._code_size(), Kind.DENSE, Metric(metric))
 
     def _objective(self) -> Any:
-        """Return the loss: reconstruction of the clean batch from a spoilt one; penalties in training only."""
+        """Return the loss: reconstruct the clean batch from a corrupted one; penalties in training only."""
 
         def objective(network: nn.Module, batch: Tensor) -> Tensor:
-            seen = self._spoilt(batch, network.training)
+            seen = self._corrupted(batch, network.training)
             code, output = self._reconstructed(network, seen)
             loss = self._visible.value(output, batch).mean()
             return loss + self._penalty(network, seen, code) if network.training else loss
 
         return objective
 
-    def _spoilt(self, batch: Tensor, training: bool) -> Tensor:
-        """Return what the encoder sees of a batch: noise that is to be undone stays where the loss is measured."""
+    def _corrupted(self, batch: Tensor, training: bool) -> Tensor:
+        """Return the input of the encoder for a batch; the corruption is also applied in validation."""
         from encoders.neural.corruption import corrupted
 
         return corrupted(batch, self.corruption, self.level)
@@ -137,33 +148,33 @@ class Autoencoder(NeuralEncoder):
         return shifting(self._picture_shape("shift moves pictures"), self.shift)
 
     def _picture_shape(self, why: str) -> tuple[int, ...]:
-        """Return the shape of the pictures that the rows are, or say why it is needed."""
+        """Return the shape of the pictures in the rows; raise an error that says why it is needed."""
         shape = self.input_space.shape if self.input_space is not None else None
         if shape is None:
-            raise OptionError(f"{self.name}: {why}, but the input is not known to be pictures: put pixels first")
+            raise OptionError(f"{self.name}: {why}, but the input may not be pictures: put pixels before it")
         return shape
 
     def _warn_of_a_wide_code(self, width: int) -> None:
         if self._code_size() > width and not self.gives_bits:
             warnings.warn(
-                f"{self.name}: a code of {self._code_size():,} numbers is larger than the {width:,} of an item: "
-                "it can be copied without learning anything",
+                f"{self.name}: a code has {self._code_size():,} numbers, an item only {width:,}: "
+                "the network can copy items without learning anything",
                 stacklevel=2,
             )
 
     def _visible_state(self) -> dict[str, Any]:
-        places = [OUTPUTS.index(self._visible.output), LOSSES.index(self._visible.loss)]
-        return {"visible": np.asarray(places, dtype=np.int64)}
+        positions = [OUTPUTS.index(self._visible.output), LOSSES.index(self._visible.loss)]
+        return {"visible": np.asarray(positions, dtype=np.int64)}
 
     def _restore_visible(self, state: dict[str, Any]) -> None:
-        places = [int(place) for place in state["visible"]]
-        output = OUTPUTS[places[0]]
-        # older folders hold the output alone
-        loss = LOSSES[places[1]] if len(places) > 1 else "squared" if output == "linear" else self.loss
+        positions = [int(position) for position in state["visible"]]
+        output = OUTPUTS[positions[0]]
+        # encoders that an older nearby saved contain the output only
+        loss = LOSSES[positions[1]] if len(positions) > 1 else "squared" if output == "linear" else self.loss
         self._visible = Visible(loss, output)
 
     def _target(self, items: Any) -> Codes:
-        """Return what is to be reproduced: here what the encoder sees."""
+        """Return the target of the reconstruction: the scaled items unless a subclass changes it."""
         return self._scaled(items)
 
     def _scaled(self, items: Any) -> Codes:

@@ -26,7 +26,7 @@ def weights_of(network: nn.Module) -> dict[str, Any]:
 
 
 def take_weights(network: nn.Module, weights: dict[str, Any]) -> None:
-    """Take back what `weights_of` returned."""
+    """Restore what `weights_of` returned."""
     network.load_state_dict(weights, strict=False)  # the other names of what is shared are missing
 
 
@@ -105,11 +105,13 @@ def read_checkpoint(
 
 
 def _is_history(kept: Any) -> bool:
-    """Tell whether a value is what `History` writes: lists of numbers, the number of an epoch, and one yes or no."""
-    lists, others = ("train_loss", "validation_loss", "seconds"), ("best_epoch", "ended")
+    """Tell whether a value is what `History` writes: lists of numbers, an epoch, a yes or no, and the players'."""
+    lists, others = ("train_loss", "validation_loss", "seconds"), ("best_epoch", "ended", "losses", "collapsed")
     if not isinstance(kept, dict) or set(kept) != {*lists, *others}:
         return False
-    columns = [kept[name] for name in lists]
+    if not isinstance(kept["losses"], dict) or not isinstance(kept["collapsed"], str):
+        return False
+    columns = [*(kept[name] for name in lists), *kept["losses"].values()]
     if not all(isinstance(column, list) and all(isinstance(one, int | float) for one in column) for column in columns):
         return False
     best, epochs = kept["best_epoch"], len(columns[0])

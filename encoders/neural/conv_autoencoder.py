@@ -1,4 +1,4 @@
-"""The convolutional autoencoder: convolution and pooling down, unpooling or deconvolution up."""
+"""The convolutional autoencoder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from encoders.options import option
 
 @dataclass
 class ConvAutoencoder(PictureAutoencoder):
-    """Pictures to `k` numbers by convolution and pooling, and back.
+    """Convolutional autoencoder: convolution and pooling down to the code, and back up.
 
-    `up` undoes the pooling: ``deconv``, a transposed convolution; ``repeat``, every value four times; ``index``, every
-    value to where the maximum was. The last hands the places of the maxima past the code, so that a code alone is not
-    enough to go up: its items are reconstructed, not decoded.
+    Use it when you want short codes of pictures from which the pictures can be reconstructed.
+
+    `up` says how the decoder undoes pooling: ``deconv``, a transposed convolution; ``repeat``, each value four times;
+    ``index``, each value at the position of the maximum. ``index`` passes these positions from the encoder to the
+    decoder, so a code alone cannot be decoded: use `reconstruct`.
 
     Examples
     --------
@@ -30,16 +32,16 @@ class ConvAutoencoder(PictureAutoencoder):
     ----------
     Masci, Meier, Ciresan & Schmidhuber, Stacked convolutional auto-encoders for hierarchical feature extraction,
     ICANN 2011; Zeiler & Fergus, Visualizing and understanding convolutional networks, ECCV 2014, section 2.1
-    (unpooling by remembered places).
+    (unpooling with stored positions).
     """
 
     name: ClassVar[str] = "conv-ae"
-    k: int = option(30, "numbers of the code", ge=1)
-    up: str = option("deconv", "how pooling is undone", choices=("deconv", "repeat", "index"))
+    n_components: int = option(30, "Width of the code.", ge=1)
+    up: str = option("deconv", "How the decoder undoes pooling.", choices=("deconv", "repeat", "index"))
 
     @property
     def _up(self) -> str:
         return self.up
 
     def _code_size(self) -> int:
-        return self.k
+        return self.n_components

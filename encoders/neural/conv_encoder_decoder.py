@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -127,27 +126,3 @@ class Hourglass(nn.Module):
 
 def _convolution(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.SiLU())
-
-
-def state_of(network: nn.Module) -> dict[str, Any]:
-    """Return the arrays of a network that it needs to answer."""
-    return {
-        f"network.{key}": value.detach().float().contiguous().numpy()
-        for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-
-
-def load_state(network: nn.Module, state: dict[str, Any]) -> None:
-    """Take back what `state_of` returned.
-
-    Raises
-    ------
-    KeyError
-        When an array is missing.
-    """
-    own = network.state_dict()
-    for key in own:
-        if not key.endswith("num_batches_tracked"):
-            own[key] = torch.from_numpy(state[f"network.{key}"])
-    network.load_state_dict(own)

@@ -1,4 +1,4 @@
-"""Ways to spoil an item in training: noise that is to be undone, moves that are to be borne."""
+"""Corruption of items in training: noise that the network learns to remove, and shifts of pictures."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ if TYPE_CHECKING:
 
     from encoders.neural.training import Augment
 
-#: How an item can be spoilt.
+#: Kinds of corruption.
 CORRUPTIONS = ("none", "gaussian", "masking", "salt-and-pepper")
 
 
 def corrupted(batch: Tensor, corruption: str, level: float) -> Tensor:
-    """Return a spoilt copy of a batch, by torch's global generator.
+    """Return a corrupted copy of a batch, with random numbers from torch's global generator.
 
     Parameters
     ----------
     batch : Tensor (n, ...)
     corruption : str
         ``gaussian``: noise of standard deviation `level` is added; ``masking``: the share `level` of the components is
-        set to 0; ``salt-and-pepper``: the share `level` is set to 0 or 1, by chance; ``none``.
+        set to 0; ``salt-and-pepper``: the share `level` is set to 0 or 1 at random; ``none``: a batch is unchanged.
     level : float
 
     References
@@ -34,25 +34,27 @@ def corrupted(batch: Tensor, corruption: str, level: float) -> Tensor:
         return batch
     if corruption == "gaussian":
         return batch + level * torch.randn_like(batch)
-    chance = torch.rand_like(batch)
+    draws = torch.rand_like(batch)
     if corruption == "masking":
-        return batch * (chance >= level)
-    return torch.where(chance < level, (chance < level / 2).to(batch.dtype), batch)
+        return batch * (draws >= level)
+    return torch.where(draws < level, (draws < level / 2).to(batch.dtype), batch)
 
 
-def shifting(shape: tuple[int, ...], most: int) -> Augment:
-    """Return a function that moves each picture of a batch by up to `most` pixels each way, edges filled with 0."""
+def shifting(shape: tuple[int, ...], max_shift: int) -> Augment:
+    """Return a function that moves each picture of a batch by up to `max_shift` pixels per axis, filled with 0."""
     import torch
 
     height, width = shape[:2]
     channels = shape[2] if len(shape) == 3 else 1
-    wide = width + 2 * most
-    corner = (torch.arange(height)[:, None] * wide + torch.arange(width)).flatten()
-    places = (corner[:, None] * channels + torch.arange(channels)).reshape(1, -1)
+    padded_width = width + 2 * max_shift
+    corners = (torch.arange(height)[:, None] * padded_width + torch.arange(width)).flatten()
+    positions = (corners[:, None] * channels + torch.arange(channels)).reshape(1, -1)
 
     def augment(batch: Tensor, generator: Any) -> Tensor:
-        pictures = torch.nn.functional.pad(batch.view(-1, height, width, channels), (0, 0, most, most, most, most))
-        down, right = torch.randint(0, 2 * most + 1, (2, len(batch), 1), generator=generator)
-        return pictures.flatten(1).gather(1, places + (down * wide + right) * channels)
+        pictures = torch.nn.functional.pad(
+            batch.view(-1, height, width, channels), (0, 0, max_shift, max_shift, max_shift, max_shift)
+        )
+        down, right = torch.randint(0, 2 * max_shift + 1, (2, len(batch), 1), generator=generator)
+        return pictures.flatten(1).gather(1, positions + (down * padded_width + right) * channels)
 
     return augment

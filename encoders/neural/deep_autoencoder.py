@@ -1,4 +1,4 @@
-"""The deep autoencoder: a symmetric multilayer perceptron whose narrow middle is the code."""
+"""The deep autoencoder."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from encoders.options import option
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Sparsity -> what ends the encoder, so that a code can be sparse.
+#: Sparsity -> the last activation of the encoder, with which codes can be sparse.
 CODE_ACTIVATIONS = {"none": "linear", "kl": "sigmoid", "l1": "relu"}
 
 
 @dataclass
 class DeepAutoencoder(PerceptronAutoencoder):
-    """Encode through ever narrower layers, decode through the same widths in reverse, learn to reproduce the input.
+    """Deep autoencoder: a symmetric multilayer perceptron whose narrow middle layer is the code.
 
-    `sparsity` draws the code to few active components: ``kl`` ends the encoder with a sigmoid and penalises the
-    divergence of each component's mean from `target`; ``l1`` ends it with a rectifier and penalises the mean of each
-    component over its root mean square (of the code as it is, a wider decoder would make any penalty small).
-    `contractive` penalises the squared Frobenius norm of the encoder's Jacobian, estimated by one random direction.
+    Use it when a short dense code must preserve more than ``pca`` of the same width, and minutes of training are fine.
+
+    The encoder has ever narrower layers, the decoder the same widths in reverse; the network learns to reproduce its
+    input. `sparsity` makes codes sparse: ``kl`` ends the encoder with a sigmoid and penalises the KL divergence of each
+    component's mean from `target`; ``l1`` ends it with a rectifier and penalises the mean of each component divided by
+    its root mean square (without the division, a wider decoder could make any penalty small). `contractive` penalises
+    the squared Frobenius norm of the encoder's Jacobian, estimated from one random direction.
 
     Examples
     --------
@@ -42,13 +45,15 @@ class DeepAutoencoder(PerceptronAutoencoder):
     """
 
     name: ClassVar[str] = "deep-ae"
-    sizes: tuple[int, ...] = option((1000, 500, 250, 30), "widths from the input to the code", ge=1)
-    noise: float = option(0.0, "standard deviation of Gaussian noise added to the code in training", ge=0)
-    tied: bool = option(False, "decode by the transposed weights of the encoder")
-    sparsity: str = option("none", "few active components in a code", choices=tuple(CODE_ACTIVATIONS))
-    sparsity_weight: float = option(1.0, "of the sparsity in the loss", ge=0)
-    target: float = option(0.05, "mean activation that sparsity=kl draws to", gt=0, lt=1)
-    contractive: float = option(0.0, "weight of the contractive penalty", ge=0)
+    sizes: tuple[int, ...] = option(
+        (1000, 500, 250, 30), "Widths of the layers from the first hidden layer to the code.", ge=1
+    )
+    noise: float = option(0.0, "Standard deviation of Gaussian noise added to the code in training.", ge=0)
+    tied: bool = option(False, "Use the encoder's transposed weights in the decoder.")
+    sparsity: str = option("none", "Penalty that makes codes sparse.", choices=tuple(CODE_ACTIVATIONS))
+    sparsity_weight: float = option(1.0, "Weight of the sparsity penalty in the loss.", ge=0)
+    target: float = option(0.05, "Mean activation of each component that sparsity=kl aims at.", gt=0, lt=1)
+    contractive: float = option(0.0, "Weight of the contractive penalty in the loss; 0: no penalty.", ge=0)
 
     @property
     def _code_activation(self) -> str:
@@ -62,8 +67,8 @@ class DeepAutoencoder(PerceptronAutoencoder):
 
         return mlp((width, *self.sizes)[::-1], self.activation, self.norm, encoder if self.tied else None)
 
-    def _spoilt(self, batch: Tensor, training: bool) -> Tensor:
-        seen = super()._spoilt(batch, training)
+    def _corrupted(self, batch: Tensor, training: bool) -> Tensor:
+        seen = super()._corrupted(batch, training)
         return seen.detach().requires_grad_() if self.contractive and training else seen
 
     def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,7 +83,7 @@ class DeepAutoencoder(PerceptronAutoencoder):
     def _penalty(self, network: Any, seen: Tensor, code: Tensor) -> Tensor | float:
         total: Tensor | float = 0.0
         if self.sparsity == "kl":
-            total = total + self.sparsity_weight * divergence(code.float().mean(dim=0), self.target)
+            total = total + self.sparsity_weight * kl_sparsity(code.float().mean(dim=0), self.target)
         elif self.sparsity == "l1":
             total = total + self.sparsity_weight * relative_l1(code.float())
         if self.contractive:
@@ -86,15 +91,15 @@ class DeepAutoencoder(PerceptronAutoencoder):
         return total
 
 
-def divergence(means: Tensor, target: float) -> Tensor:
-    """Return the sum of KL(target || mean) over components taken as coins (Ng 2011)."""
-    kept = means.clamp(1e-6, 1 - 1e-6)
-    by_component: Tensor = target * (target / kept).log() + (1 - target) * ((1 - target) / (1 - kept)).log()
+def kl_sparsity(means: Tensor, target: float) -> Tensor:
+    """Return the sum over components of KL(target || mean) between two Bernoulli distributions (Ng 2011)."""
+    safe = means.clamp(1e-6, 1 - 1e-6)
+    by_component: Tensor = target * (target / safe).log() + (1 - target) * ((1 - target) / (1 - safe)).log()
     return by_component.sum()
 
 
 def relative_l1(code: Tensor) -> Tensor:
-    """Return the mean size of each component over its root mean square, summed: 0 to 1 each, small when sparse."""
+    """Return the sum over components of mean absolute value / root mean square: each 0 to 1, small if sparse."""
     by_component: Tensor = code.abs().mean(dim=0) / code.square().mean(dim=0).add(1e-8).sqrt()
     return by_component.sum()
 
@@ -102,8 +107,9 @@ def relative_l1(code: Tensor) -> Tensor:
 def jacobian_norm(seen: Tensor, code: Tensor) -> Tensor:
     """Estimate the squared Frobenius norm of d code / d seen, averaged over the rows.
 
-    For a direction v of independent standard normal numbers, E |J^T v|^2 = |J|_F^2 (Hutchinson). Under batch
-    normalisation the rows of a batch act on each other; that part, about k / n of the whole, is counted too.
+    For a direction v of independent standard normal numbers, E |J^T v|^2 = |J|_F^2 (Hutchinson). With batch
+    normalisation the rows of a batch influence each other; the estimate includes this influence, a share of about
+    (width of the code) / (rows in the batch).
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""The (stacked) denoising autoencoder: learns to give back the item that noise was added to."""
+"""The (stacked) denoising autoencoder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from encoders.options import option
 
 @dataclass
 class DenoisingAutoencoder(PerceptronAutoencoder):
-    """A deep autoencoder that sees a spoilt item and is to give back the clean one.
+    """Denoising autoencoder: a deep autoencoder that reconstructs clean items from corrupted ones.
 
-    ``pretrain=layerwise`` makes it a stacked one: every layer first learns to undo noise on the codes of the layer
-    below. Its `reconstruct` cleans items.
+    Use it when items are noisy: `reconstruct` cleans them, and the layers are good features.
+
+    ``pretrain=layerwise`` makes it a stacked denoising autoencoder: every layer first learns to denoise the codes of
+    the layer below it.
 
     Examples
     --------
@@ -32,8 +34,15 @@ class DenoisingAutoencoder(PerceptronAutoencoder):
     """
 
     name: ClassVar[str] = "denoising-ae"
-    sizes: tuple[int, ...] = option((1000, 500, 250, 30), "widths from the input to the code", ge=1)
-    corruption: str = option("gaussian", "noise on the input, to be undone", choices=CORRUPTIONS, kw_only=True)
+    sizes: tuple[int, ...] = option(
+        (1000, 500, 250, 30), "Widths of the layers from the first hidden layer to the code.", ge=1
+    )
+    corruption: str = option(
+        "gaussian",
+        "Noise added to the input in training; the network learns to remove it.",
+        choices=CORRUPTIONS,
+        kw_only=True,
+    )
 
     def _sizes(self) -> tuple[int, ...]:
         return self.sizes

@@ -17,7 +17,8 @@ from encoders.options import LARGEST_SEED, option
 if TYPE_CHECKING:
     from torch import nn
 
-    from encoders.neural.training import Augment, Examples, Loss
+    from encoders.neural.players import Game, Loss
+    from encoders.neural.training import Augment, Examples
 
 #: The last, or only, phase of a training.
 MAIN = "training"
@@ -32,16 +33,22 @@ class NeuralEncoder(Encoder):
     A subclass writes ``_learn`` and calls `_train` in it, once a phase. Its first field is its own.
     """
 
-    epochs: int = option(40, "passes over the data", ge=1)
-    minutes: float | None = option(None, "time budget; the schedule fits itself into it", gt=0)
-    batch_size: int = option(256, "rows of a mini-batch", ge=2)
-    learning_rate: float = option(3e-3, "peak of the one-cycle schedule", gt=0)
-    weight_decay: float = option(1e-2, "AdamW's", ge=0)
-    warm_up: float = option(0.2, "share of the schedule that goes up", ge=0, lt=1)
-    patience: int = option(0, "stop after so many epochs without improvement; 0: never", ge=0)
-    validation: float = option(0.05, "share of the rows held out to choose the best epoch", ge=0, le=0.5)
-    precision: str = option("auto", "arithmetic of the training", choices=("auto", "fp32", "bf16"))
-    seed: int = option(0, "seed of weights, order and noise", ge=0, le=LARGEST_SEED)
+    epochs: int = option(40, "Passes over the data.", ge=1)
+    minutes: float | None = option(
+        None, "Time limit of the training in minutes; the learning rate schedule adapts to it. none: no limit.", gt=0
+    )
+    batch_size: int = option(256, "Rows per mini-batch.", ge=2)
+    learning_rate: float = option(3e-3, "Largest learning rate of the one-cycle schedule.", gt=0)
+    weight_decay: float = option(1e-2, "Weight decay of AdamW.", ge=0)
+    warm_up: float = option(0.2, "Share of the training in which the learning rate rises.", ge=0, lt=1)
+    patience: int = option(0, "Stop after this number of epochs without improvement; 0: never.", ge=0)
+    validation: float = option(0.05, "Share of the rows that is held out to choose the best epoch.", ge=0, le=0.5)
+    precision: str = option(
+        "auto",
+        "Floating-point format of the training; auto: bf16 where the processor supports it.",
+        choices=("auto", "fp32", "bf16"),
+    )
+    seed: int = option(0, "Random seed of weights, order of rows and noise.", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,7 +92,7 @@ class NeuralEncoder(Encoder):
     def _train(
         self,
         network: nn.Module,
-        loss: Loss,
+        loss: Loss | Game,
         rows: Examples,
         work: Path | None,
         augment: Augment | None = None,
@@ -143,6 +150,6 @@ class NeuralEncoder(Encoder):
         return {**super().learnt_shape(), "training": {name: asdict(phase) for name, phase in self.phases.items()}}
 
     def restore_shape(self, value: dict[str, Any]) -> None:
-        """Take back what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
+        """Restore what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
         super().restore_shape(value)
         self.phases = {name: History(**phase) for name, phase in value.get("training", {}).items()}

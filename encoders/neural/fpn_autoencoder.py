@@ -1,4 +1,4 @@
-"""The feature pyramid as an autoencoder: levels of one width, each of which can be the code."""
+"""The feature pyramid as an autoencoder."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class FpnAutoencoder(PictureAutoencoder):
-    """Pictures to `k` numbers, and back through a pyramid to which every level's features are added.
+    """Feature-pyramid autoencoder: a convolutional autoencoder with lateral connections at every level.
 
-    `code` says what is searched: the ``bottleneck`` of `k` numbers; ``level-1`` (the finest) and so on, averaged to at
-    most 7x7 places; ``pooled``, the mean of every level, one after the other. ``paths=false`` is the same network in
-    which nothing passes beside the code: what the paths gain is measured against it.
+    Use it when you restore pictures and want codes at several levels of detail.
+
+    `code` says which features are the code: the ``bottleneck`` of `n_components` numbers; ``level-1`` (the finest) and
+    so on, averaged to at most 7x7 positions; ``pooled``, the mean of every level, concatenated. ``paths=false`` is the
+    same network without lateral connections, to measure what they contribute.
 
     Examples
     --------
@@ -40,13 +42,13 @@ class FpnAutoencoder(PictureAutoencoder):
     """
 
     name: ClassVar[str] = "fpn-ae"
-    k: int = option(30, "numbers of the bottleneck", ge=1)
-    code: str = option("bottleneck", "what is searched: bottleneck, pooled, or level-1, level-2, ...")
-    paths: bool = option(True, "add the features of each level beside the code")
+    n_components: int = option(30, "Width of the bottleneck.", ge=1)
+    code: str = option("bottleneck", "Features that are the code: bottleneck, pooled, or level-1, level-2, ...")
+    paths: bool = option(True, "Use the lateral connections.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        levels = [f"level-{place}" for place in range(1, len(self.channels) + 1)]
+        levels = [f"level-{number}" for number in range(1, len(self.channels) + 1)]
         if self.code not in ("bottleneck", "pooled", *levels):
             raise OptionError(f"fpn-ae: code is one of bottleneck, pooled, {', '.join(levels)}; got '{self.code}'")
         if not self.paths and self.code != "bottleneck":
@@ -57,7 +59,7 @@ class FpnAutoencoder(PictureAutoencoder):
         return "pyramid" if self.paths else "cut pyramid"
 
     def _code_size(self) -> int:
-        return self.k
+        return self.n_components
 
     def _code_of(self, network: Any, rows: Tensor) -> Tensor:
         if self.code == "bottleneck":

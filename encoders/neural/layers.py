@@ -1,4 +1,4 @@
-"""A trained multilayer perceptron in NumPy: what answers queries, without importing torch."""
+"""A trained multilayer perceptron in NumPy, which encodes without torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from encoders.products import Product
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One affine map and what follows it: ``activation(x @ weight.T + bias)``; weight (out, in), bias (out,)."""
+    """One layer: ``activation(x @ weight.T + bias)``; weight (out, in), bias (out,)."""
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -25,7 +25,7 @@ class Layer:
 
     @cached_property
     def product(self) -> Product:
-        """What rows are multiplied with."""
+        """The prepared matrix product with the weight."""
         return Product(self.weight)
 
 
@@ -42,7 +42,7 @@ def softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-#: The same names as in `networks.ACTIVATIONS`; each may write into its argument.
+#: Activations by name, as in `networks.ACTIVATIONS`; each may change its argument in place.
 ACTIVATIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0, out=x),
@@ -70,14 +70,14 @@ def forward(layers: Sequence[Layer], rows: Any) -> NDArray[np.float32]:
 def to_state(prefix: str, layers: Sequence[Layer]) -> State:
     """Return the arrays of the layers under ``prefix.0.weight``, ``prefix.0.bias``, ..."""
     state: State = {}
-    for place, layer in enumerate(layers):
-        state[f"{prefix}.{place}.weight"], state[f"{prefix}.{place}.bias"] = layer.weight, layer.bias
+    for number, layer in enumerate(layers):
+        state[f"{prefix}.{number}.weight"], state[f"{prefix}.{number}.bias"] = layer.weight, layer.bias
     return state
 
 
 def from_state(prefix: str, state: State, activations: Sequence[str]) -> list[Layer]:
-    """Read what `to_state` wrote; activations are hyper-parameters, not arrays."""
+    """Return the layers from the arrays of `to_state`; activations are options, not arrays."""
     return [
-        Layer(state[f"{prefix}.{place}.weight"], state[f"{prefix}.{place}.bias"], activation)
-        for place, activation in enumerate(activations)
+        Layer(state[f"{prefix}.{number}.weight"], state[f"{prefix}.{number}.bias"], activation)
+        for number, activation in enumerate(activations)
     ]

@@ -1,4 +1,4 @@
-"""The linear autoencoder: a network with one hidden layer and no non-linearity, which learns the space of PCA."""
+"""The linear autoencoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import OptionError
 from encoders.neural.encoder import NeuralEncoder
 from encoders.neural.layers import Layer, forward, from_state, to_state
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class LinearAutoencoder(NeuralEncoder):
-    """x^ = V W (x - mean) + mean, W and V learnt by gradient descent on the squared error.
+    """Linear autoencoder with one hidden layer, trained by gradient descent; it learns the space of PCA.
 
-    At the minimum the rows of W span the space of the k leading principal components; they need not be orthogonal, nor
-    in any order.
+    Use it when you want to compare gradient descent with ``pca``, which is faster.
+
+    x is reconstructed as V W (x - mean) + mean; W and V minimise the squared error. At the minimum the rows of W span
+    the space of the leading principal components; they are not necessarily orthogonal or ordered.
 
     Examples
     --------
@@ -43,13 +46,18 @@ class LinearAutoencoder(NeuralEncoder):
 
     name: ClassVar[str] = "linear-ae"
     reads_sparse: ClassVar[bool] = False
-    k: int = option(30, "hidden units", ge=1)
-    metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
-    # a linear network bears, and on few rows needs, a larger step than a deep one
-    learning_rate: float = option(0.02, "peak of the one-cycle schedule", gt=0, kw_only=True)
-    # decay would pull away from PCA, and bf16 keeps too few digits to meet it
-    weight_decay: float = option(0.0, "AdamW's", ge=0, kw_only=True)
-    precision: str = option("fp32", "arithmetic of the training", choices=("auto", "fp32", "bf16"), kw_only=True)
+    n_components: int = option(30, "Number of hidden units: the width of the code.", ge=1)
+    metric: str = option("euclidean", "How two codes are compared.", choices=("euclidean", "cosine"))
+    # a linear network can use a larger step than a deep one, and needs it with few rows
+    learning_rate: float = option(0.02, "Largest learning rate of the one-cycle schedule.", gt=0, kw_only=True)
+    # weight decay would lead away from PCA, and bf16 has too few digits to reach it
+    weight_decay: float = option(0.0, "Weight decay of AdamW.", ge=0, kw_only=True)
+    precision: str = option(
+        "fp32",
+        "Floating-point format of the training; auto: bf16 where the processor supports it.",
+        choices=("auto", "fp32", "bf16"),
+        kw_only=True,
+    )
 
     def _learn(self, batches: Batches, work: Path | None) -> Space:
         import torch
@@ -59,13 +67,15 @@ class LinearAutoencoder(NeuralEncoder):
 
         rows = Rows(collect(batches))
         require_moderate(self.name, rows)
-        if self.k > rows.width:
-            raise OptionError(f"linear-ae: k={self.k} is more than the {rows.width} numbers of an item")
+        if self.n_components > rows.width:
+            raise OptionError(
+                f"linear-ae: n-components={self.n_components} is more than the {rows.width} numbers of an item"
+            )
         torch.manual_seed(self.seed)
         network = torch.nn.ModuleDict(
             {
-                "encoder": torch.nn.Sequential(torch.nn.Linear(rows.width, self.k, bias=False)),
-                "decoder": torch.nn.Sequential(torch.nn.Linear(self.k, rows.width, bias=False)),
+                "encoder": torch.nn.Sequential(torch.nn.Linear(rows.width, self.n_components, bias=False)),
+                "decoder": torch.nn.Sequential(torch.nn.Linear(self.n_components, rows.width, bias=False)),
             }
         )
         mean = np.asarray(rows.matrix.mean(axis=0, dtype=np.float64), dtype=np.float32)
@@ -75,11 +85,11 @@ class LinearAutoencoder(NeuralEncoder):
             Layer(weight, -weight @ mean, "linear"),
             Layer(folded(network["decoder"])[0].weight, mean, "linear"),  # type: ignore[arg-type]
         ]
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     @property
     def components(self) -> NDArray[np.float32]:
-        """What each hidden unit adds to the output (k, dim)."""
+        """The output of each hidden unit (n_components, dim)."""
         return self.layers[1].weight.T
 
     def _encode(self, items: Any) -> Codes:
@@ -93,7 +103,7 @@ class LinearAutoencoder(NeuralEncoder):
         return to_state("layers", self.layers)
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.layers = from_state("layers", state, ["linear", "linear"])
 
 

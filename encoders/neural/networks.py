@@ -1,4 +1,4 @@
-"""The networks that methods are built of, in torch, and their folding into plain layers."""
+"""Multilayer perceptrons in torch, and their conversion to NumPy layers."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ def mlp(widths: Sequence[int], activation: str, norm: str, tied_to: nn.Sequentia
     norm : str
         ``batch`` (Ioffe & Szegedy 2015) or ``none``.
     tied_to : torch.nn.Sequential, optional
-        A network of the reverse widths, whose weights, transposed, are this one's too.
+        A network of the reverse widths with which this one shares its weights, transposed.
     """
     from torch import nn
 
-    shared = [] if tied_to is None else [part for part in tied_to if isinstance(part, nn.Linear)][::-1]
-    parts: list[Any] = []
-    for place, (before, after) in enumerate(pairwise(widths)):
-        parts.append(transposed(shared[place]) if shared else nn.Linear(before, after))
-        if place < len(widths) - 2:
+    shared = [] if tied_to is None else [module for module in tied_to if isinstance(module, nn.Linear)][::-1]
+    modules: list[Any] = []
+    for number, (before, after) in enumerate(pairwise(widths)):
+        modules.append(transposed(shared[number]) if shared else nn.Linear(before, after))
+        if number < len(widths) - 2:
             if norm == "batch":
-                parts.append(nn.BatchNorm1d(after))
-            parts.append(getattr(nn, ACTIVATIONS[activation])())
-    return nn.Sequential(*parts)
+                modules.append(nn.BatchNorm1d(after))
+            modules.append(getattr(nn, ACTIVATIONS[activation])())
+    return nn.Sequential(*modules)
 
 
 def transposed(shared: nn.Linear) -> nn.Module:
-    """Return the linear map by the transpose of another's weight, with a bias of its own."""
+    """Return a linear map with the transposed weight of another one and a separate bias."""
     import torch
 
     class Transposed(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.shared = [shared]  # in a list, lest the weight be registered, trained and stored twice
+            self.shared = [shared]  # in a list, so that the weight is not registered, trained and stored twice
             self.bias = torch.nn.Parameter(torch.zeros(shared.in_features))
 
         @property
@@ -65,43 +65,43 @@ def transposed(shared: nn.Linear) -> nn.Module:
 
 
 def blocks(network: nn.Sequential) -> list[nn.Sequential]:
-    """Return the layers of an `mlp`, each a linear map with what follows it; the same modules, not copies."""
+    """Return the layers of an `mlp`, each a linear map with its normalisation and activation; not copies."""
     from torch import nn
 
-    found: list[list[Any]] = []
-    for part in network:
-        if hasattr(part, "bias") and not isinstance(part, nn.BatchNorm1d):
-            found.append([])
-        found[-1].append(part)
-    return [nn.Sequential(*parts) for parts in found]
+    groups: list[list[Any]] = []
+    for module in network:
+        if hasattr(module, "bias") and not isinstance(module, nn.BatchNorm1d):
+            groups.append([])
+        groups[-1].append(module)
+    return [nn.Sequential(*modules) for modules in groups]
 
 
 def folded(network: Iterable[Any], last: str = "linear") -> list[Layer]:
-    """Return the network as plain layers, batch normalisation folded into the map before it.
+    """Return a network as NumPy layers, with batch normalisation folded into the linear map before it.
 
     Parameters
     ----------
-    network : torch.nn.Sequential, or its parts
-        As `mlp` makes it.
+    network : iterable of torch.nn.Module
+        An `mlp`, or some of its modules.
     last : str
-        The activation behind the last map.
+        The activation after the last map.
     """
     from torch import nn
 
     names = {kind: name for name, kind in ACTIVATIONS.items()}
     layers: list[Layer] = []
-    for part in network:
-        if isinstance(part, nn.BatchNorm1d):
-            scale = _array(part.weight) / np.sqrt(_array(part.running_var) + part.eps)
+    for module in network:
+        if isinstance(module, nn.BatchNorm1d):
+            scale = _array(module.weight) / np.sqrt(_array(module.running_var) + module.eps)
             before = layers.pop()
-            shifted = (before.bias - _array(part.running_mean)) * scale + _array(part.bias)
+            shifted = (before.bias - _array(module.running_mean)) * scale + _array(module.bias)
             layers.append(Layer(before.weight * scale[:, None], shifted.astype(np.float32), last))
-        elif hasattr(part, "weight"):
-            weight = np.ascontiguousarray(_array(part.weight))
-            bias = np.zeros(len(weight), np.float32) if part.bias is None else _array(part.bias)
+        elif hasattr(module, "weight"):
+            weight = np.ascontiguousarray(_array(module.weight))
+            bias = np.zeros(len(weight), np.float32) if module.bias is None else _array(module.bias)
             layers.append(Layer(weight, bias, last))
         else:
-            layers[-1] = replace(layers[-1], activation=names[type(part).__name__])
+            layers[-1] = replace(layers[-1], activation=names[type(module).__name__])
     return layers
 
 

@@ -1,4 +1,4 @@
-"""Autoencoders that are multilayer perceptrons: after training plain NumPy layers, which answer without torch."""
+"""Autoencoders that are multilayer perceptrons; after training they are NumPy layers and need no torch."""
 
 from __future__ import annotations
 
@@ -23,17 +23,23 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class PerceptronAutoencoder(Autoencoder):
-    """A multilayer perceptron down to the code, and one of the same widths in reverse.
+    """A multilayer perceptron as encoder, and one with the same widths in reverse as decoder.
 
-    A subclass writes ``_sizes``; where its code is no plain output of the encoder, `_reconstructed` and what
-    surrounds the layers in encoding and decoding.
+    A subclass implements ``_sizes``. If its code is not the plain output of the encoder, it also implements
+    ``_reconstructed``, ``_encode`` and ``_decode``.
     """
 
-    activation: str = option("silu", "of the hidden layers", choices=("silu", "relu", "tanh", "sigmoid"))
-    norm: str = option("batch", "normalisation of the hidden layers", choices=("batch", "none"))
-    dropout: float = option(0.0, "share of the input set to 0 in training, to be restored", ge=0, lt=1)
-    pretrain: str = option("none", "first weights, layer by layer", choices=("none", "layerwise", "rbm"))
-    pretrain_epochs: int = option(10, "passes over the data for each layer that is pretrained", ge=1)
+    activation: str = option("silu", "Activation of the hidden layers.", choices=("silu", "relu", "tanh", "sigmoid"))
+    norm: str = option("batch", "Normalisation of the hidden layers.", choices=("batch", "none"))
+    dropout: float = option(
+        0.0, "Share of the input set to 0 in training; the network learns to restore it.", ge=0, lt=1
+    )
+    pretrain: str = option(
+        "none",
+        "Layer-by-layer pretraining: by autoencoders (layerwise) or by restricted Boltzmann machines (rbm).",
+        choices=("none", "layerwise", "rbm"),
+    )
+    pretrain_epochs: int = option(10, "Passes over the data to pretrain each layer.", ge=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,12 +52,12 @@ class PerceptronAutoencoder(Autoencoder):
 
     @property
     def _code_activation(self) -> str:
-        """What ends the encoder."""
+        """The last activation of the encoder."""
         return "linear"
 
     @property
     def _binary_code(self) -> bool:
-        """Tell whether a code is of units that are 0 or 1, or the probability of it."""
+        """Whether the units of a code are 0 or 1, or the probability of 1."""
         return self._code_activation == "sigmoid"
 
     def _code_size(self) -> int:
@@ -80,10 +86,10 @@ class PerceptronAutoencoder(Autoencoder):
         code = network["encoder"](seen)
         return code, network["decoder"](code)
 
-    def _spoilt(self, batch: Tensor, training: bool) -> Tensor:
+    def _corrupted(self, batch: Tensor, training: bool) -> Tensor:
         from torch.nn import functional
 
-        return functional.dropout(super()._spoilt(batch, training), self.dropout, training)
+        return functional.dropout(super()._corrupted(batch, training), self.dropout, training)
 
     def _pretrain(self, network: Any, rows: Rows, work: Path | None) -> None:
         if self.pretrain == "none":
@@ -100,10 +106,10 @@ class PerceptronAutoencoder(Autoencoder):
         if self.pretrain == "rbm":
             rbm(self.name, pairs, rows, self._visible, train, self._binary_code)
         else:
-            layerwise(pairs, rows, self._visible, self._spoilt, train)
+            layerwise(pairs, rows, self._visible, self._corrupted, train)
 
     def _layer_pairs(self, network: Any) -> list[tuple[Any, Any]]:
-        """Return each layer of the encoder with the layer of the decoder that undoes it, from the input to the code."""
+        """Return each layer of the encoder with the matching layer of the decoder, from the input to the code."""
         from encoders.neural.networks import blocks
 
         return list(zip(blocks(network["encoder"]), blocks(network["decoder"])[::-1], strict=True))
@@ -121,11 +127,11 @@ class PerceptronAutoencoder(Autoencoder):
         return forward(self.decoder, np.asarray(codes, dtype=np.float32))
 
     def state(self) -> State:
-        """Return the layers, batch normalisation folded in, and the place of the output's activation."""
+        """Return the layers, with batch normalisation folded in, and the numbers of loss and output activation."""
         return {**self._visible_state(), **to_state("encoder", self.encoder), **to_state("decoder", self.decoder)}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore the arrays that `state` returned."""
         self._restore_visible(state)
         hidden = [self.activation] * (len(self._sizes()) - 1)
         self.encoder = from_state("encoder", state, [*hidden, self._code_activation])

@@ -6,22 +6,17 @@ import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from encoders.base import State
-from encoders.codes import Codes, Items, slices
-from encoders.cpu_count import available_cores
+from encoders.codes import Codes, Items
 from encoders.errors import NotInvertibleError, OptionError
 from encoders.neural.autoencoder import Autoencoder
+from encoders.neural.torch_encoding import in_pieces, load_state, state_of
 from encoders.options import option
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from encoders.neural.rows import Rows
-
-#: Pictures sent through the network at a time.
-PIECE = 512
 
 
 @dataclass(kw_only=True)
@@ -30,7 +25,9 @@ class PictureAutoencoder(Autoencoder):
 
     reads_sparse: ClassVar[bool] = False
     answers_without_torch: ClassVar[bool] = False
-    channels: tuple[int, ...] = option((32, 64), "of each level: convolution, then pooling by 2", ge=1, le=4096)
+    channels: tuple[int, ...] = option(
+        (32, 64), "Channels of each level: a convolution, then pooling by 2.", ge=1, le=4096
+    )
 
     @property
     def _up(self) -> str:
@@ -76,7 +73,7 @@ class PictureAutoencoder(Autoencoder):
         self._trained = network
 
     def _encode(self, items: Any) -> Codes:
-        return self._in_pieces(items, lambda rows: self._code_of(self._trained, rows))
+        return in_pieces(items, lambda rows: self._code_of(self._trained, rows))
 
     def _code_of(self, network: Any, rows: Tensor) -> Tensor:
         """Return what is the code of a batch."""
@@ -88,30 +85,17 @@ class PictureAutoencoder(Autoencoder):
             raise NotInvertibleError(
                 f"'{self.name}' needs more than the code to go up again: reconstruct the item instead"
             )
-        return self._in_pieces(codes, lambda part: self._visible.output_of(self._trained.ascend(part, [], [])))
+        return in_pieces(codes, lambda part: self._visible.output_of(self._trained.ascend(part, [], [])))
 
     def _reconstruct(self, items: Any) -> Items:
-        return self._in_pieces(items, lambda rows: self._visible.output_of(self._trained(rows)[1]))
-
-    def _in_pieces(self, rows: Any, answer: Any) -> Any:
-        import torch
-
-        torch.set_num_threads(available_cores())
-        with torch.no_grad():
-            pieces = slices(rows, PIECE) if len(rows) else [rows]  # of no rows the width is to be had, too
-            parts = [answer(torch.from_numpy(np.array(part, dtype=np.float32, order="C"))).numpy() for part in pieces]
-        return np.concatenate(parts)
+        return in_pieces(items, lambda rows: self._visible.output_of(self._trained(rows)[1]))
 
     def state(self) -> State:
         """Return the network's arrays and the place of the output's activation."""
-        from encoders.neural.conv_encoder_decoder import state_of
-
         return {**self._visible_state(), **state_of(self._trained)}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
-        from encoders.neural.conv_encoder_decoder import load_state
-
+        """Restore what `state` returned."""
         self._restore_visible(state)
         self._trained = self._hourglass()
         load_state(self._trained, state)

@@ -1,4 +1,4 @@
-"""A deep network whose layers are first learnt without labels, one at a time, then tuned as a classifier."""
+"""A deep network with unsupervised pretraining."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, partly_labelled
+from encoders.batches import partly_labelled
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError, NotInvertibleError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.layers import Layer, forward, from_state, softmax, to_state
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class PretrainedDNN(PerceptronAutoencoder):
-    """Layers learnt greedily by denoising autoencoders, an output layer on top, the whole tuned on labels.
+    """Deep network pretrained layer by layer without labels, then fine-tuned as a classifier.
 
-    Items without a label take part in the pretraining. The code is the last hidden layer; `classify` gives labels.
+    Use it when some items have labels and many have none, and you want a classifier and its space.
+
+    Items without a label are used in the pretraining. The code is the last hidden layer; `classify` returns labels.
     ``pretrain=none`` starts from random weights.
 
     Examples
@@ -42,14 +45,24 @@ class PretrainedDNN(PerceptronAutoencoder):
     """
 
     name: ClassVar[str] = "pretrained-dnn"
-    sizes: tuple[int, ...] = option((1000, 1000, 500), "widths of the hidden layers", ge=1)
-    drop: float = option(0.2, "share of each hidden layer left out in tuning", ge=0, lt=1)
-    pretrain: str = option("layerwise", "first weights", choices=("none", "layerwise", "rbm"), kw_only=True)
-    corruption: str = option("masking", "noise in pretraining, to be undone", choices=CORRUPTIONS, kw_only=True)
+    sizes: tuple[int, ...] = option((1000, 1000, 500), "Widths of the hidden layers; the last one is the code.", ge=1)
+    drop: float = option(0.2, "Dropout rate of each hidden layer in fine-tuning.", ge=0, lt=1)
+    pretrain: str = option(
+        "layerwise",
+        "Layer-by-layer pretraining: by autoencoders (layerwise) or by restricted Boltzmann machines (rbm).",
+        choices=("none", "layerwise", "rbm"),
+        kw_only=True,
+    )
+    corruption: str = option(
+        "masking",
+        "Noise added to the input in pretraining; each layer learns to remove it.",
+        choices=CORRUPTIONS,
+        kw_only=True,
+    )
 
     @property
     def reads_labels(self) -> bool:
-        """True: the layers are tuned on labels."""
+        """True: the layers are fine-tuned on labels."""
         return True
 
     def __post_init__(self) -> None:
@@ -76,18 +89,18 @@ class PretrainedDNN(PerceptronAutoencoder):
         from encoders.neural.rows import LabelledRows, Rows
 
         matrix, labels = partly_labelled(batches)
-        known = np.array([place for place, label in enumerate(labels) if label is not None], dtype=np.int64)
+        known = np.array([number for number, label in enumerate(labels) if label is not None], dtype=np.int64)
         self.classes = sorted({label for label in labels if label is not None})
         if len(self.classes) < 2:
             raise BadItemError(
                 f"pretrained-dnn learns from labels of at least 2 classes, found {len(self.classes)}: "
-                "take a corpus with labels, or deep-ae, which needs none"
+                "use a corpus with labels, or deep-ae, which needs none"
             )
         rows, network = self._begun(matrix, work)
-        class_of = {label: place for place, label in enumerate(self.classes)}
+        class_of = {label: number for number, label in enumerate(self.classes)}
         targets = np.array([class_of[label] for label in labels if label is not None], dtype=np.int64)
         labelled = LabelledRows(rows if len(known) == len(labels) else Rows(rows.matrix[known]), targets)
-        torch.manual_seed(self.seed)  # the output layer is the same whatever came before it
+        torch.manual_seed(self.seed)  # the output layer does not depend on the pretraining
         head = torch.nn.Linear(self.sizes[-1], len(self.classes))
         whole = torch.nn.ModuleDict({"encoder": network["encoder"], "head": head})
         self._train(whole, self._classification(), labelled, work, self._augment_labelled())
@@ -95,7 +108,7 @@ class PretrainedDNN(PerceptronAutoencoder):
         return Space(self.sizes[-1], Kind.DENSE, Metric(self.metric if self.metric != "auto" else "cosine"))
 
     def _warn_of_a_wide_code(self, width: int) -> None:
-        """Hidden layers that are wider than the input are usual: the labels keep them from copying it."""
+        """Do nothing: wide hidden layers are usual, and with labels they do not copy the input."""
 
     def _classification(self) -> Any:
         from torch.nn import functional
@@ -122,7 +135,7 @@ class PretrainedDNN(PerceptronAutoencoder):
         self.head = folded([network["head"]])
 
     def _decode(self, codes: Codes) -> Items:
-        raise NotInvertibleError("'pretrained-dnn' codes cannot be turned back into items: it is tuned to tell classes")
+        raise NotInvertibleError("'pretrained-dnn' codes cannot be turned back into items: it is trained to classify")
 
     def class_probabilities(self, items: Items) -> NDArray[np.float32]:
         """Return the probability of each of `classes` for each item (n, classes)."""
@@ -130,14 +143,14 @@ class PretrainedDNN(PerceptronAutoencoder):
 
     def classify(self, items: Items) -> list[str]:
         """Return the likeliest label of each item."""
-        return [self.classes[place] for place in self.class_probabilities(items).argmax(axis=1)]
+        return [self.classes[number] for number in self.class_probabilities(items).argmax(axis=1)]
 
     def learnt_shape(self) -> dict[str, Any]:
         """Return spaces, history and the names of the classes."""
         return {**super().learnt_shape(), "classes": self.classes}
 
     def restore_shape(self, value: dict[str, Any]) -> None:
-        """Take back what `learnt_shape` returned."""
+        """Restore what `learnt_shape` returned."""
         super().restore_shape(value)
         self.classes = [str(name) for name in value["classes"]]
 
@@ -146,6 +159,6 @@ class PretrainedDNN(PerceptronAutoencoder):
         return {**to_state("encoder", self.encoder), **to_state("head", self.head)}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.encoder = from_state("encoder", state, [self.activation] * len(self.sizes))
         self.head = from_state("head", state, ["linear"])

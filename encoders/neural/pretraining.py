@@ -1,4 +1,4 @@
-"""Greedy layer-wise pretraining: first weights found one layer at a time, each on the codes of the one below."""
+"""Greedy layer-wise pretraining: initial weights of one layer at a time, each from the codes of the layer below."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from encoders.neural.rows import Rows
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-#: ``train(layer, loss, rows, number, rate)``: the one loop, told the number of the layer and a factor of the rate.
+#: ``train(layer, loss, rows, number, rate)``: trains layer `number`; `rate` multiplies the learning rate.
 Train = Callable[..., None]
-#: A layer of the encoder and the layer of the decoder that undoes it.
+#: A layer of the encoder and the matching layer of the decoder.
 Pair = tuple[Any, Any]
-#: Gaussian hidden units bear a tenth of the rate of binary ones (Hinton & Salakhutdinov 2006, supporting text).
+#: Learning rate of Gaussian hidden units, relative to binary ones (Hinton & Salakhutdinov 2006, supporting text).
 GAUSSIAN_RATE = 0.1
-#: Rows sent through a layer at a time.
-PIECE = 4096
+#: Rows per forward pass.
+ROWS = 4096
 
 
 def layerwise(
-    pairs: Sequence[Pair], rows: Rows, visible: Visible, spoilt: Callable[[Tensor, bool], Tensor], train: Train
+    pairs: Sequence[Pair], rows: Rows, visible: Visible, corrupted: Callable[[Tensor, bool], Tensor], train: Train
 ) -> None:
-    """Train each layer as an autoencoder of the codes below it, in place, the layers below fixed.
+    """Train each layer in place as an autoencoder of the codes below it; the layers below are fixed.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ def layerwise(
         From the input to the code.
     rows : Rows
     visible : Visible
-        The loss of the first layer; codes further up are compared by squared error.
-    spoilt : callable
-        ``spoilt(batch, training)`` -> what each layer sees: with noise, a stacked denoising autoencoder.
+        The loss of the first layer; the loss of the other layers is the squared error.
+    corrupted : callable
+        ``corrupted(batch, training)`` -> the input of each layer; with noise, a stacked denoising autoencoder.
     train : callable
 
     References
@@ -53,7 +53,7 @@ def layerwise(
         side = visible if number == 1 else hidden
 
         def loss(layer: nn.Module, batch: Tensor, side: Visible = side) -> Tensor:
-            return side.value(layer[1](layer[0](spoilt(batch, layer.training))), batch).mean()  # type: ignore[index]
+            return side.value(layer[1](layer[0](corrupted(batch, layer.training))), batch).mean()  # type: ignore[index]
 
         train(torch.nn.ModuleList([down, up]), loss, rows, number)
         if number < len(pairs):
@@ -65,14 +65,14 @@ def rbm(
 ) -> None:
     """Train each layer as a restricted Boltzmann machine by one step of contrastive divergence, in place.
 
-    Units are binary, those of the code Gaussian with variance 1 unless it is a `binary_code`. The gradient of the
-    difference of free energies of data and of their one-step reconstruction IS the update of contrastive divergence, so
-    that the one loop serves.
+    Units are binary; those of the code are Gaussian with variance 1 unless it is a `binary_code`. The gradient of the
+    difference between the free energies of the data and of their one-step reconstruction is the update of contrastive
+    divergence, so the same training loop is used.
 
     Raises
     ------
     OptionError
-        When the values are no probabilities, or the layers or the output no plain sigmoid units.
+        When the values are not probabilities, or the layers or the output are not plain sigmoid units.
 
     References
     ----------
@@ -85,33 +85,33 @@ def rbm(
     if low < 0 or high > 1:
         raise OptionError(f"{name}: pretrain=rbm needs values in [0, 1], found {low:g} to {high:g}")
     for number, (down, _) in enumerate(pairs, start=1):
-        behind = [type(part) for part in down[1:]]
-        if behind != [nn.Sigmoid] and not (number == len(pairs) and behind == []):
-            raise OptionError(f"{name}: pretrain=rbm learns sigmoid units: add activation=sigmoid,norm=none")
+        activations = [type(module) for module in down[1:]]
+        if activations != [nn.Sigmoid] and not (number == len(pairs) and activations == []):
+            raise OptionError(f"{name}: pretrain=rbm trains sigmoid units: add activation=sigmoid,norm=none")
     if visible.output != "sigmoid":
         raise OptionError(
-            f"{name}: pretrain=rbm paints by a sigmoid, the decoder by {visible.output}: leave output out"
+            f"{name}: pretrain=rbm needs a sigmoid output, the decoder has {visible.output}: leave output out"
         )
     for number, (down, up) in enumerate(pairs, start=1):
-        top = number == len(pairs)
-        gaussian = top and not binary_code
+        is_code = number == len(pairs)
+        gaussian = is_code and not binary_code
         machine = nn.ParameterList([down[0].weight, down[0].bias, up[0].bias])
         train(machine, _contrastive(gaussian), rows, number, GAUSSIAN_RATE if gaussian else 1.0)
         if isinstance(up[0], nn.Linear):
             up[0].weight.data.copy_(down[0].weight.data.T)
-        if not top:
+        if not is_code:
             rows = Rows(_through(down, rows))
 
 
 def _contrastive(gaussian: bool) -> Any:
-    """Return the loss: free energies apart in training, squared error of the reconstruction where it is measured."""
+    """Return the loss: difference of free energies in training, squared reconstruction error in validation."""
     import torch
     from torch.nn import functional
 
     def energy(machine: Any, visible: Tensor) -> Tensor:
         weight, hidden_bias, visible_bias = machine
-        into = functional.linear(visible, weight, hidden_bias).float()
-        hidden = into.square() / 2 if gaussian else functional.softplus(into)
+        inputs = functional.linear(visible, weight, hidden_bias).float()
+        hidden = inputs.square() / 2 if gaussian else functional.softplus(inputs)
         total: Tensor = -(visible @ visible_bias) - hidden.sum(dim=1)
         return total
 
@@ -134,10 +134,10 @@ def _contrastive(gaussian: bool) -> Any:
 
 
 def _through(layer: nn.Module, rows: Rows) -> Codes:
-    """Return the codes of all rows, a piece at a time, the layer in evaluation mode."""
+    """Return the codes of all rows, block by block, with the layer in evaluation mode."""
     import torch
 
     layer.eval()
     with torch.no_grad():
-        pieces = torch.arange(len(rows)).split(PIECE)  # type: ignore[no-untyped-call]
-        return np.concatenate([layer(rows.take(places)).numpy() for places in pieces])
+        blocks = torch.arange(len(rows)).split(ROWS)  # type: ignore[no-untyped-call]
+        return np.concatenate([layer(rows.take(positions)).numpy() for positions in blocks])

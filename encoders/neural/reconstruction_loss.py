@@ -1,4 +1,4 @@
-"""The visible side of an autoencoder: how its input is scaled, what ends its output, how the two are compared."""
+"""Reconstruction loss of an autoencoder: scaling of the input, output activation, and loss."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from encoders.neural.rows import Rows
 
-#: Loss -> what stands behind the last map of the decoder, unless `output` says otherwise.
+#: Loss -> output activation of the decoder, unless `output` is set.
 VISIBLE = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
-#: A saved encoder names one of each by its place.
+#: A saved encoder contains the position of its loss and of its output activation in these tuples.
 LOSSES, OUTPUTS = tuple(VISIBLE), tuple(VISIBLE.values())
 
 
 @dataclass(frozen=True)
 class Visible:
-    """What is minimised (``squared``, ``cross-entropy``, ``counts``) and what ends the decoder."""
+    """A reconstruction loss (``squared``, ``cross-entropy``, ``counts``) and the output activation of the decoder."""
 
     loss: str
     output: str
@@ -46,7 +46,7 @@ class Visible:
 
     @property
     def unit(self) -> str:
-        """What `value` is measured in."""
+        """The unit of `value`."""
         return {
             "squared": "squared error summed over an item",
             "cross-entropy": "nats per item",
@@ -54,13 +54,13 @@ class Visible:
         }[self.loss]
 
     def output_of(self, logits: Tensor) -> Tensor:
-        """Return the reconstruction that the last map's numbers stand for."""
+        """Return the reconstruction: the output activation of the last linear map."""
         if self.output == "linear":
             return logits
         return logits.sigmoid() if self.output == "sigmoid" else logits.softmax(dim=1)
 
     def start(self, rows: Rows) -> NDArray[np.float32]:
-        """Return the bias with which an output starts at the mean of the data: the first epochs need not find it."""
+        """Return the initial bias of the output: its output is then the mean of the data."""
         matrix: Any = rows.matrix
         if self.output == "softmax":  # shares: the squares of the rows, see `scaled`
             matrix = matrix.power(2) if rows.sparse else np.square(matrix)
@@ -74,12 +74,12 @@ class Visible:
 
 
 def chosen(name: str, loss: str, output: str, rows: Rows, bounded: str = "squared") -> Visible:
-    """Return the visible side for these rows; ``auto`` is decided by what they hold, `bounded` for values in [0, 1].
+    """Return the loss for these rows; ``auto`` depends on their values, `bounded` is its loss for values in [0, 1].
 
     Raises
     ------
     OptionError
-        When the loss cannot be had of these values.
+        When the loss does not apply to these values.
     """
     low, high = float(rows.matrix.min()), float(rows.matrix.max())
     within = low >= 0 and high <= 1
@@ -95,7 +95,7 @@ def chosen(name: str, loss: str, output: str, rows: Rows, bounded: str = "square
 
 
 def scaled(matrix: Codes, loss: str = "auto") -> Codes:
-    """Return word counts, sparse or under ``loss=counts``, as the root of 100 times their share: of the order of 1.
+    """Return word counts (sparse, or with ``loss=counts``) as the square root of 100 times their share, about 1.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def scaled(matrix: Codes, loss: str = "auto") -> Codes:
 
 
 def roots(matrix: Codes) -> Codes:
-    """Return the roots of word counts: `scaled` but for the length, which the likelihood of a whole document needs.
+    """Return square roots of word counts; unlike `scaled`, they depend on the length of the document.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def roots(matrix: Codes) -> Codes:
 
 
 def as_scaled(roots: Tensor) -> Tensor:
-    """Return what `scaled` makes of the counts whose `roots` are given: the encoder sees shares, whatever the length.
+    """Return the result of `scaled` for counts from their `roots`: the encoder sees shares of any document length.
 
     Examples
     --------
@@ -142,8 +142,8 @@ def as_scaled(roots: Tensor) -> Tensor:
 def _require_counts(matrix: Codes) -> None:
     if matrix.size and matrix.min() < 0:
         raise BadItemError(
-            f"sparse rows, and all under loss=counts, are read as counts, which {matrix.min():g} is not: "
-            "make them dense (lsa, random-projection), or take another loss"
+            f"sparse rows, and all rows with loss=counts, are word counts, but one value is {matrix.min():g}: "
+            "make them dense (lsa, random-projection), or use another loss"
         )
 
 

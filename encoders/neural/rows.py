@@ -1,4 +1,4 @@
-"""Training rows: held once, sparse rows made dense a mini-batch at a time."""
+"""Training rows in memory; sparse rows become dense one mini-batch at a time."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-#: Largest values of data from which a network learns at all with the steps and the normalisation of the training.
+#: Range of the largest value of the data within which the training can learn.
 SMALLEST, LARGEST = 1e-4, 1e7
 
 
 class Rows:
-    """A matrix from which mini-batches are taken as float tensors."""
+    """A matrix that gives mini-batches as float tensors."""
 
     def __init__(self, matrix: Codes) -> None:
         self.matrix = matrix
@@ -31,7 +31,7 @@ class Rows:
         if not self.sparse:
             import torch
 
-            backwards = any(stride < 0 for stride in matrix.strides)  # which torch does not read
+            backwards = any(stride < 0 for stride in matrix.strides)  # torch cannot read it
             whole = matrix.copy() if backwards or not matrix.flags.writeable else matrix
             self._tensor = torch.from_numpy(whole)
 
@@ -40,11 +40,11 @@ class Rows:
 
     @property
     def width(self) -> int:
-        """Numbers in a row."""
+        """Number of numbers in a row."""
         return int(self.matrix.shape[1])
 
     def digest(self) -> str:
-        """Return a SHA-256 of the numbers: the identity of the training data."""
+        """Return a SHA-256 of the numbers, which identifies the training data."""
         whole: Any = self.matrix
         parts = (whole.data, whole.indices, whole.indptr) if self.sparse else (whole,)
         digest = hashlib.sha256(str(whole.shape).encode())
@@ -52,21 +52,21 @@ class Rows:
             digest.update(np.ascontiguousarray(part).data)
         return digest.hexdigest()
 
-    def take(self, places: Tensor) -> Tensor:
-        """Return the rows at `places` as a float32 tensor (len(places), width)."""
+    def take(self, positions: Tensor) -> Tensor:
+        """Return the rows at `positions` as a float32 tensor (len(places), width)."""
         import torch
 
         if not self.sparse:
-            return self._tensor.index_select(0, places)
+            return self._tensor.index_select(0, positions)
         matrix: Any = self.matrix
-        starts = matrix.indptr[places.numpy()]
-        lengths = matrix.indptr[places.numpy() + 1] - starts
+        starts = matrix.indptr[positions.numpy()]
+        lengths = matrix.indptr[positions.numpy() + 1] - starts
         ends = np.cumsum(lengths)
         inner = (
             np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths) + np.repeat(starts, lengths)
         )
-        dense = torch.zeros(len(places), self.width)
-        row = np.repeat(np.arange(len(places)), lengths)
+        dense = torch.zeros(len(positions), self.width)
+        row = np.repeat(np.arange(len(positions)), lengths)
         dense[torch.from_numpy(row), torch.from_numpy(matrix.indices[inner].astype(np.int64))] = torch.from_numpy(
             matrix.data[inner]
         )
@@ -74,7 +74,7 @@ class Rows:
 
 
 def require_moderate(name: str, rows: Rows) -> None:
-    """Refuse values that are far from the order of 1: a network would learn nothing of them, and say nothing.
+    """Raise an error for values far from 1, from which a network would silently learn nothing.
 
     Raises
     ------
@@ -83,13 +83,13 @@ def require_moderate(name: str, rows: Rows) -> None:
     largest = largest_of(rows.matrix)
     if largest and not SMALLEST <= largest <= LARGEST:
         raise BadItemError(
-            f"{name}: the values go up to {largest:.1e}, and a network learns from values of the order of 1: multiply "
+            f"{name}: the values go up to {largest:.1e}, but a network needs values of about 1: multiply "
             f"them by 2^{-math.frexp(largest)[1]} first"
         )
 
 
 class LabelledRows:
-    """Rows with the number of the class of each."""
+    """Rows with the class number of each."""
 
     def __init__(self, rows: Rows, classes: NDArray[np.int64]) -> None:
         import torch
@@ -103,6 +103,6 @@ class LabelledRows:
         """Return a SHA-256 of numbers and classes."""
         return hashlib.sha256(self.rows.digest().encode() + self._classes.numpy().tobytes()).hexdigest()
 
-    def take(self, places: Tensor) -> tuple[Tensor, Tensor]:
+    def take(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Return rows (len(places), width) and their classes (len(places),)."""
-        return self.rows.take(places), self._classes.index_select(0, places)
+        return self.rows.take(positions), self._classes.index_select(0, positions)

@@ -1,4 +1,4 @@
-"""Semantic hashing: binary codes learnt as such, so that similar items lie a few bits apart."""
+"""Semantic hashing: binary codes of an autoencoder; similar items differ in few bits."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class SemanticHash(PerceptronAutoencoder):
-    """A deep autoencoder whose code is bits, searched by Hamming distance.
+    """Semantic hashing: a deep autoencoder whose code is bits, compared by Hamming distance.
 
-    In training the code is a sigmoid: ``noise`` adds Gaussian noise before it, so that only values near 0 and 1 carry
-    anything; ``straight-through`` rounds it and passes the gradient on as if it had not. With ``norm=batch`` the code
-    is normalised too, so that each bit is 1 for about half of the items.
+    Use it when you need short codes for millions of items, or a shortlist that another space re-ranks.
+
+    In training the code is a sigmoid. ``noise`` adds Gaussian noise before it, so that only values near 0 and 1 carry
+    information; ``straight-through`` rounds the sigmoid and passes its gradient on unchanged. With ``norm=batch`` the
+    code is normalised too, so that each bit is 1 for about half of the items.
 
     Examples
     --------
@@ -41,10 +43,10 @@ class SemanticHash(PerceptronAutoencoder):
 
     name: ClassVar[str] = "semantic-hash"
     gives_bits: ClassVar[bool] = True
-    bits: int = option(32, "bits of the code", ge=1)
-    hidden: tuple[int, ...] = option((500, 250), "widths between the input and the code", ge=1)
-    learn: str = option("noise", "how bits are learnt", choices=("noise", "straight-through"))
-    noise: float = option(4.0, "standard deviation of the noise before the sigmoid", ge=0)
+    bits: int = option(32, "Number of bits of the code.", ge=1)
+    hidden: tuple[int, ...] = option((500, 250), "Widths of the hidden layers between input and code.", ge=1)
+    learn: str = option("noise", "How the network learns binary codes.", choices=("noise", "straight-through"))
+    noise: float = option(4.0, "Standard deviation of the noise before the sigmoid.", ge=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

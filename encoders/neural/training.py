@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,16 +14,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from encoders.cpu_count import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
+from encoders.neural.players import Game, Loss, as_game
 from encoders.neural.training_config import COURSE, History, Plan
-from encoders.progress import share_done
+from encoders.progress import progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Loss = Callable[["nn.Module", Any], "Tensor"]
 Augment = Callable[[Any, Any], Any]
 #: Parts of the progress bar: finer than an epoch, coarser than its own redrawing.
 TICKS = 1000
+#: Rows held out on which a collapse is looked for.
+LOOKED_AT = 1024
 #: A loss that is so many times that of the first weights does not come back.
 EXPLODED = 1000
 
@@ -45,7 +48,7 @@ Watch = Callable[[History], None]
 
 def train(
     network: nn.Module,
-    loss: Loss,
+    loss: Loss | Game,
     rows: Examples,
     plan: Plan,
     work: Path | None = None,
@@ -59,8 +62,9 @@ def train(
     Parameters
     ----------
     network : torch.nn.Module
-    loss : callable
-        ``loss(network, batch)`` -> mean loss of a mini-batch (scalar tensor).
+    loss : callable or Game
+        ``loss(network, batch)`` -> mean loss of a mini-batch (scalar tensor); or players, each with a loss of its own,
+        who train their parts of the network in turn on every mini-batch.
     rows : Examples
     plan : Plan
     work : Path, optional
@@ -84,8 +88,8 @@ def train(
     BadItemError
         When there are not two rows to learn from.
     TrainingError
-        When the loss is no longer a number, or a mini-batch does not fit into memory; the checkpoint of the last good
-        epoch stays.
+        When the loss is no longer a number, a mini-batch does not fit into memory, or players collapse in the first
+        epoch; the checkpoint of the last good epoch stays.
 
     References
     ----------
@@ -100,9 +104,9 @@ def train(
         beside = f" beside the {len(held_out)} held out" if len(rows) > 1 else ""
         name = method.partition(":")[0] or "training"
         raise BadItemError(f"{name} learns from at least 2 items{beside}; got {len(training)}")
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True
-    )
+    game = as_game(loss)
+    groups = [{"params": player.parameters(network), "rate": player.rate} for player in game.players]
+    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
     history, best = History(), _copied(network)
     identity = {} if work is None else {**asdict(plan), "method": method, "rows": rows.digest()}
     resumed = read_checkpoint(work, network, optimizer, history, identity, COURSE if new_course else ())
@@ -125,12 +129,12 @@ def train(
     if new_course:
         history.ended = over()
     at_first = history.validation_loss[0] if history.validation_loss else None
-    with share_done(told, TICKS, shown=watch is None) as bar:
+    with progress(told, TICKS, shown=watch is None) as bar:
 
         def pace(epochs: float) -> float:
             """Return the share of the training that is done, by epochs or by the clock, and show it."""
             done = max(epochs / plan.epochs, clock())
-            bar.update(max(0, int(min(1.0, done) * TICKS) - bar.n))
+            bar.update(max(0, int(min(1.0, done) * TICKS) - bar.done))
             return done
 
         for epoch in range(len(history.seconds), plan.epochs):
@@ -139,19 +143,24 @@ def train(
             begun = time.perf_counter()
             with _explained(plan, epoch, work):
                 if at_first is None:
-                    at_first = _measure(network, loss, rows, held_out, plan)
-                history.train_loss.append(_epoch(network, loss, rows, training, plan, epoch, optimizer, augment, pace))
-                history.validation_loss.append(_measure(network, loss, rows, held_out, plan))
+                    at_first = _measure(network, game, rows, held_out, plan)
+                means = _epoch(network, game, rows, training, plan, epoch, optimizer, augment, pace)
+                history.add_losses({player.name: mean for player, mean in zip(game.players, means, strict=True)})
+                history.validation_loss.append(_measure(network, game, rows, held_out, plan))
                 _require_sane(history.validation_loss[-1], at_first)
+                history.collapsed = _collapse(network, game, rows, held_out, epoch)
             history.seconds.append(time.perf_counter() - begun)
-            if history.validation_loss[-1] <= min(history.validation_loss):
+            lowest = history.validation_loss[-1] <= min(history.validation_loss)
+            if not history.collapsed and (lowest or not game.keeps_best):
                 history.best_epoch, best = epoch, _copied(network)
-            history.ended = over()
+            history.ended = bool(history.collapsed) or over()
             write_checkpoint(work, network, optimizer, history, best, identity)
             last = history.train_loss[-1], history.validation_loss[-1]
-            bar.set_postfix_str(f"epoch {epoch + 1}, training {last[0]:.4g}, validation {last[1]:.4g}")
+            bar.note = f"epoch {epoch + 1}, training {last[0]:.4g}, validation {last[1]:.4g}"
             if watch is not None:
                 watch(history)
+    if history.collapsed:
+        warn_of_collapse(name, history)
     take_weights(network, best)
     network.eval()
     return history
@@ -169,6 +178,8 @@ def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
             f"the loss {diverged} in epoch {epoch + 1}: lower the learning rate (it is {plan.learning_rate:g})"
             f"{kept}{else_large}"
         ) from None
+    except Collapse as over:
+        raise TrainingError(f"the training stopped in its first epoch: {over}") from None
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
@@ -182,9 +193,36 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return "alloc" in str(error)
 
 
+def _collapse(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, epoch: int) -> str:
+    """Return why the players' game is over, or an empty string; raise where no good epoch came before."""
+    import torch
+
+    if game.collapsed is None:
+        return ""
+    network.eval()
+    with torch.no_grad():
+        reason = game.collapsed(network, rows.take(held_out[:LOOKED_AT]))
+    if reason and epoch == 0:
+        raise Collapse(reason)
+    return reason
+
+
+class Collapse(ArithmeticError):
+    """The players' game is over before anything was learnt."""
+
+
+def warn_of_collapse(name: str, history: History) -> None:
+    """Say that the training stopped, and which weights are kept."""
+    warnings.warn(
+        f"{name} stopped after epoch {len(history.seconds)}: {history.collapsed}; "
+        f"the weights of epoch {history.best_epoch + 1} are kept",
+        stacklevel=2,
+    )
+
+
 def _epoch(
     network: nn.Module,
-    loss: Loss,
+    game: Game,
     rows: Examples,
     training: Tensor,
     plan: Plan,
@@ -192,7 +230,8 @@ def _epoch(
     optimizer: Any,
     augment: Augment | None,
     pace: Callable[[float], float],
-) -> float:
+) -> list[float]:
+    """Return the mean loss of each player over the mini-batches of one epoch."""
     import torch
 
     network.train()
@@ -201,30 +240,42 @@ def _epoch(
     torch.manual_seed(plan.seed * 1_000_003 + epoch)
     order = training[torch.randperm(len(training), generator=generator)]
     steps = max(1, math.ceil(len(order) / plan.batch_size))
-    total = torch.zeros(())
+    totals = torch.zeros(len(game.players))
     for step in range(steps):
         places = order[step * plan.batch_size : (step + 1) * plan.batch_size]
         if len(places) < 2 and steps > 1:
             continue  # batch normalisation cannot learn from one row
         done = pace(epoch + step / steps)
         for group in optimizer.param_groups:
-            group["lr"] = plan.learning_rate * one_cycle(done, plan.warm_up)
+            group["lr"] = plan.learning_rate * group["rate"] * one_cycle(done, plan.warm_up)
         batch = rows.take(places)
         if augment is not None:
             batch = augment(batch, generator)
-        with _autocast(plan.precision):
-            value = loss(network, batch)
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        total += value.detach().float() * (len(places) / len(order))
-    mean = float(total)
-    if not math.isfinite(mean):
+        for turn, player in enumerate(game.players):
+            for _ in range(player.steps):
+                value = _update(network, game, turn, batch, plan, optimizer)
+                totals[turn] += value * (len(places) / len(order) / player.steps)
+    means: list[float] = totals.tolist()
+    if not all(map(math.isfinite, means)):
         raise FloatingPointError("is no longer a number")
-    return mean
+    return means
 
 
-def _measure(network: nn.Module, loss: Loss, rows: Examples, held_out: Tensor, plan: Plan) -> float:
+def _update(network: nn.Module, game: Game, turn: int, batch: Any, plan: Plan, optimizer: Any) -> Tensor:
+    """Let one player take one step; the weights of the others have no gradient and stay.
+
+    All players share one optimizer, a group of parameters each: it passes over parameters without a gradient.
+    """
+    optimizer.zero_grad(set_to_none=True)
+    with _autocast(plan.precision):
+        value = game.players[turn].loss(network, batch)
+    alone = len(game.players) == 1
+    value.backward(inputs=None if alone else optimizer.param_groups[turn]["params"])  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return value.detach().float()
+
+
+def _measure(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, plan: Plan) -> float:
     import torch
 
     network.eval()
@@ -232,7 +283,7 @@ def _measure(network: nn.Module, loss: Loss, rows: Examples, held_out: Tensor, p
     total = 0.0
     with torch.no_grad(), _autocast(plan.precision):
         for part in held_out.split(4 * plan.batch_size):  # type: ignore[no-untyped-call]
-            total += float(loss(network, rows.take(part)).float()) * len(part)
+            total += float(game.players[0].loss(network, rows.take(part)).float()) * len(part)
     return total / max(1, len(held_out))
 
 

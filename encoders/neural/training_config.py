@@ -35,3 +35,12 @@ class History:
     best_epoch: int = -1
     #: Whether the clock or want of patience ended it: when it is read back after a kill, the clock tells no more.
     ended: bool = False
+    #: The mean losses of the players but the first, by their names, one entry an epoch.
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    #: Why players stopped before their time; empty where they did not.
+    collapsed: str = ""
+
+    def add_losses(self, means: dict[str, float]) -> None:
+        """Add the mean training loss of every player in one epoch, the first player's to `train_loss`."""
+        for turn, (name, mean) in enumerate(means.items()):
+            (self.losses.setdefault(name, []) if turn else self.train_loss).append(mean)

@@ -1,4 +1,4 @@
-"""TSDAE: a transformer goes on learning on one's own texts, by giving back the words that were deleted from them."""
+"""TSDAE: unsupervised fine-tuning of a sentence model."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.encoder import NeuralEncoder
 from encoders.options import option
-from encoders.sentence_models import DEFAULT, EmbedsTexts, absolute, embedded, opened, packed, quiet, shorten, unpacked
+from encoders.sentence_model_arrays import packed, unpacked
+from encoders.sentence_models import DEFAULT, EmbedsTexts, absolute, embedded, opened, quiet, shorten
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-#: Texts embedded at a time once the training is over.
-ENCODED_AT_A_TIME = 64
+#: Texts per batch when they are encoded.
+ENCODE_BATCH = 64
 #: Scripts that are written without spaces: every character is a word, with its marks.
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{LB=SA}]"
 #: A word, marks and all (which ``\\w`` of `re` leaves out), or a punctuation mark, with the space before it.
@@ -33,24 +34,25 @@ _WORD = regex.compile(
 
 @dataclass
 class TSDAE(EmbedsTexts, NeuralEncoder):
-    """Fine-tune a sentence-transformers model, without labels, on the texts that it is to encode.
+    """Sentence model fine-tuned on your texts without labels: it reconstructs texts from which words were deleted.
 
-    Words of a text are deleted at random, the model embeds what is left, and a decoder that sees nothing but this one
-    vector gives back the whole text: whatever of the meaning is not in the vector is lost. The decoder, which is
-    thrown away in the end, is the same transformer with attention to the vector added; `tied`, the two share their
-    weights, and the start model must be one that transformers can make a decoder of (BERT, RoBERTa, XLM-RoBERTa,
-    ELECTRA, ...).
+    Use it when no sentence model fits your texts and you have no labelled pairs to train one.
 
-    Share deleted, learning rate, batch size and weight decay are those of the paper and its code. Two things are not:
-    the learning rate is the peak of one cycle, not constant; and the pooling of the start model is kept, where the
-    paper, whose start models pool nothing yet, takes ``cls``. The decoder sees the pooled vector before it is
-    normalised. Texts are trained on without prompts.
+    Words of a text are deleted at random, the model embeds the rest, and a decoder that sees only this one vector
+    reconstructs the whole text. The decoder, which is discarded after training, is the same transformer with
+    attention to the vector; with `tied` the two share their weights. The start model must be of a type that
+    transformers can use as a decoder (BERT, RoBERTa, XLM-RoBERTa, ELECTRA, ...).
 
-    It is meant for a start that has learnt nothing but language. One that has learnt from pairs of texts already, such
-    as all-MiniLM-L6-v2, unlearns that and retrieves worse (docs/results.md; its authors say so, too, in issue 1131 of
-    sentence-transformers): compare the two before you serve it.
+    The share of deleted words, learning rate, batch size and weight decay are those of the paper and its code. Two
+    things differ: the learning rate is the peak of one cycle, not constant; and the pooling of the start model is used,
+    where the paper, whose start models have no pooling, uses ``cls``. The decoder sees the pooled vector before it is
+    normalised. Training texts get no prompts.
 
-    A saved encoder holds the whole fine-tuned model, weights and tokenizer: the start model is no longer needed.
+    Start from a model that has learnt language only. A model already trained on pairs of texts, such as
+    all-MiniLM-L6-v2, forgets these pairs and retrieves worse (docs/results.md; its authors say the same in issue 1131
+    of sentence-transformers): compare both before you serve it.
+
+    A saved encoder contains the whole fine-tuned model, weights and tokenizer: the start model is no longer needed.
 
     Examples
     --------
@@ -65,19 +67,22 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
 
     name: ClassVar[str] = "tsdae"
     model: str = option(
-        DEFAULT, "start, best one not trained on pairs yet: name on the Hugging Face hub, or a local folder"
+        DEFAULT,
+        "Start model, best one not trained on pairs of texts: name on the Hugging Face hub, or local folder.",
     )
     pooling: str = option(
-        "keep", "of the tokens: the start model's, the first, the mean", choices=("keep", "cls", "mean")
+        "keep",
+        "Pooling of the token vectors: the start model's own (keep), the first token (cls), or the mean.",
+        choices=("keep", "cls", "mean"),
     )
-    delete: float = option(0.6, "share of the words deleted", ge=0, lt=1)
-    tied: bool = option(True, "encoder and decoder share their weights")
-    max_length: int | None = option(None, "read so many tokens of a text; none: as many as the model can", ge=3)
-    revision: str | None = option(None, "branch, tag or commit on the hub")
-    epochs: int = option(3, "passes over the data", ge=1, kw_only=True)
-    batch_size: int = option(8, "texts of a mini-batch", ge=2, kw_only=True)
-    learning_rate: float = option(3e-5, "peak of the one-cycle schedule", gt=0, kw_only=True)
-    weight_decay: float = option(0.0, "AdamW's", ge=0, kw_only=True)
+    delete: float = option(0.6, "Share of the words deleted from a text.", ge=0, lt=1)
+    tied: bool = option(True, "Share the weights between encoder and decoder.")
+    max_length: int | None = option(None, "Number of tokens read from each text; none: the limit of the model.", ge=3)
+    revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")
+    epochs: int = option(3, "Passes over the data.", ge=1, kw_only=True)
+    batch_size: int = option(8, "Texts per mini-batch.", ge=2, kw_only=True)
+    learning_rate: float = option(3e-5, "Largest learning rate of the one-cycle schedule.", gt=0, kw_only=True)
+    weight_decay: float = option(0.0, "Weight decay of AdamW.", ge=0, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -101,14 +106,14 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
         return Space(self._embedded(["width"], "encode_document").shape[1], Kind.DENSE, Metric.COSINE)
 
     def _objective(self) -> Any:
-        """Return the loss: mean cross-entropy of the tokens of the whole texts, given what is left of them."""
+        """Return the loss: mean cross-entropy of the tokens of whole texts, given the texts with deletions."""
 
         def objective(network: Any, texts: list[str]) -> Tensor | float:
             total: Tensor | float = 0.0
-            for start in range(0, len(texts), self.batch_size):  # more at a time are measured than are trained on
+            for start in range(0, len(texts), self.batch_size):  # a validation batch is larger
                 whole = texts[start : start + self.batch_size]
-                damaged = [deleted(text, self.delete) for text in whole]
-                features = [network.encoder.preprocess(part) for part in (damaged, whole)]
+                shortened = [deleted(text, self.delete) for text in whole]
+                features = [network.encoder.preprocess(side) for side in (shortened, whole)]
                 total = total + network(features, None) * (len(whole) / len(texts))
             return total
 
@@ -119,19 +124,19 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
             self._model = unpacked(self.name, self._packed)
             shorten(self._model, self.max_length)
             self._packed = {}
-        return embedded(self._model, texts, method, ENCODED_AT_A_TIME)
+        return embedded(self._model, texts, method, ENCODE_BATCH)
 
     def state(self) -> State:
-        """Weights by file and name, as float32; the other files of the model's folder, as bytes."""
+        """Return the weights by file and name, and the other files of the model's folder as bytes."""
         return self._packed or packed(self._model)
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned; the model is put together when the first text is encoded."""
+        """Restore what `state` returned; the model is loaded when the first text is encoded."""
         self._packed, self._model = state, None
 
 
 class Texts:
-    """Texts to learn from."""
+    """Training texts."""
 
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
@@ -139,12 +144,12 @@ class Texts:
     def __len__(self) -> int:
         return len(self._texts)
 
-    def take(self, places: Tensor) -> list[str]:
-        """Return the texts at `places`."""
-        return [self._texts[place] for place in places.tolist()]
+    def take(self, positions: Tensor) -> list[str]:
+        """Return the texts at `positions`."""
+        return [self._texts[position] for position in positions.tolist()]
 
     def digest(self) -> str:
-        """Return a SHA-256 of the texts, their ends included."""
+        """Return a SHA-256 of the texts and their lengths."""
         digest = hashlib.sha256()
         for text in self._texts:
             encoded = text.encode("utf-8", "surrogatepass")
@@ -153,7 +158,7 @@ class Texts:
 
 
 def deleted(text: str, share: float) -> str:
-    """Return a text without about a `share` of its words and marks, each drawn by itself; one at least is left.
+    """Delete each word and punctuation mark with probability `share`; at least one is left.
 
     Examples
     --------
@@ -165,28 +170,28 @@ def deleted(text: str, share: float) -> str:
     words = _WORD.findall(text)
     if not words:
         return text
-    kept = torch.rand(len(words)) >= share
-    if not kept.any():
-        kept[torch.randint(len(words), ())] = True
-    return "".join(compress(words, kept.tolist())).strip()
+    remains = torch.rand(len(words)) >= share
+    if not remains.any():
+        remains[torch.randint(len(words), ())] = True
+    return "".join(compress(words, remains.tolist())).strip()
 
 
 def pool(model: Any, mode: str) -> None:
-    """Make a sentence-transformers model pool its tokens by `mode`, in place."""
+    """Change the pooling of a sentence-transformers model to `mode`, in place."""
     from sentence_transformers.sentence_transformer.modules import Pooling
 
-    for place, module in enumerate(model):
+    for position, module in enumerate(model):
         if isinstance(module, Pooling):
-            model[place] = Pooling(module.embedding_dimension, mode, module.include_prompt)
+            model[position] = Pooling(module.embedding_dimension, mode, module.include_prompt)
 
 
 def denoiser(model: Any, tied: bool) -> nn.Module:
-    """Return the loss of sentence-transformers, which holds `model` and a decoder and is called with pairs of features.
+    """Return the loss module of sentence-transformers, with `model` and a decoder; its input is pairs of features.
 
     Raises
     ------
     OptionError
-        When transformers has no decoder of this kind of model that attends to a vector from outside.
+        When transformers has no decoder with cross-attention for this type of model.
     """
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.losses import DenoisingAutoEncoderLoss
@@ -196,16 +201,16 @@ def denoiser(model: Any, tied: bool) -> nn.Module:
     transformer = model.transformers_model
     kind = getattr(getattr(transformer, "config", None), "model_type", type(model[0]).__name__)
     refusal = OptionError(
-        f"tsdae: no decoder can be made of the start model, whose type is {kind}: take one of type bert, roberta, "
+        f"tsdae: no decoder can be made of the start model of type {kind}: use one of type bert, roberta, "
         "xlm-roberta or electra, such as all-MiniLM-L6-v2"
     )
     if transformer is None or type(transformer.config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
         raise refusal
-    # the pooled vector itself, as in the paper: of unit length it is shorter, and an untrained decoder hears less of it
-    pooled = SentenceTransformer(modules=[part for part in model if not isinstance(part, Normalize)], device="cpu")
+    # the pooled vector itself, as in the paper: with unit length it would have less influence on an untrained decoder
+    pooled = SentenceTransformer(modules=[side for side in model if not isinstance(side, Normalize)], device="cpu")
     origin = transformer.config._name_or_path
     with quiet(), tempfile.TemporaryDirectory() as folder:
-        # the decoder is read by the model's name: it is to be of these very weights, revision and precision, unasked
+        # the decoder is loaded by the model's name: the folder ensures the same weights, revision and precision
         transformer.save_pretrained(folder)
         model.tokenizer.save_pretrained(folder)
         transformer.config._name_or_path = folder

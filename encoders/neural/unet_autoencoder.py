@@ -1,4 +1,4 @@
-"""The U-Net as an autoencoder: the features of every level pass beside the code."""
+"""The U-Net as an autoencoder."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from encoders.options import option
 
 @dataclass
 class UnetAutoencoder(PictureAutoencoder):
-    """Pictures to `k` numbers, and back with the help of what each level saw.
+    """U-Net autoencoder: a convolutional autoencoder with skip connections beside the code.
 
-    The side paths make the reconstruction nearly perfect and leave the code little to carry: good for cleaning
-    (`corruption`), to be measured before it is searched. ``paths=false`` is the same network without them.
+    Use it when you clean or restore pictures.
+
+    The skip connections make the reconstruction nearly perfect and leave the code little to represent: measure the
+    space before you search it. ``paths=false`` is the same network without skip connections.
 
     Examples
     --------
@@ -31,8 +33,8 @@ class UnetAutoencoder(PictureAutoencoder):
     """
 
     name: ClassVar[str] = "unet-ae"
-    k: int = option(30, "numbers of the code", ge=1)
-    paths: bool = option(True, "let the features of each level pass beside the code")
+    n_components: int = option(30, "Width of the code.", ge=1)
+    paths: bool = option(True, "Use the skip connections.")
 
     @property
     def _up(self) -> str:
@@ -43,4 +45,4 @@ class UnetAutoencoder(PictureAutoencoder):
         return "concat" if self.paths else "none"
 
     def _code_size(self) -> int:
-        return self.k
+        return self.n_components

@@ -1,4 +1,4 @@
-"""The variational autoencoder: a code that is a distribution, and a prior that new items are drawn from."""
+"""The variational autoencoder: each code is a distribution, and new items are sampled from a prior."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ from encoders.options import option
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-#: Items whose bound is computed at a time.
+#: Items per block when bounds are computed.
 ROWS = 1024
 
 
 @dataclass
 class VAE(PerceptronAutoencoder):
-    """Encode to the mean and variance of a Gaussian, decode a draw from it, stay near the standard normal prior.
+    """Variational autoencoder: the code is the mean of a Gaussian, close to a standard normal prior.
 
-    The code is the mean. The loss, in training and where it is measured, is minus the evidence lower bound (ELBO) of an
-    item in nats: the log-likelihood of the whole item less the divergence from the prior. ``loss=auto`` takes
-    ``cross-entropy`` (Bernoulli) for values in [0, 1], ``counts`` for word counts, otherwise ``squared`` (a Gaussian of
-    the given `variance`). ``counts`` is the likelihood of every word of the document under a multinomial distribution,
-    without the number of orders that the words could come in; it wants counts as they are (``bow``), as the weights of
-    ``tfidf`` make a document of a few words.
+    Use it when you want to generate new items or interpolate between items.
 
-    Two options depart from the ELBO, and are off: `beta` weighs the divergence (above 1: smoother, fewer components in
-    use); with `samples` above 1 the importance-weighted bound is maximised, which is nearer to the likelihood.
+    The loss, in training and validation, is the negative evidence lower bound (ELBO) of an item in nats: minus the
+    log-likelihood of the whole item plus the KL divergence from the prior. ``loss=auto`` is ``cross-entropy``
+    (Bernoulli) for values in [0, 1], ``counts`` for word counts, and ``squared`` (a Gaussian with the given `variance`)
+    otherwise. ``counts`` is the likelihood of every word of the document under a multinomial distribution, without the
+    number of possible word orders. It needs raw counts (``bow``): the weights of ``tfidf`` would count as a document of
+    a few words.
+
+    Two options, off by default, change the ELBO: `beta` multiplies the KL divergence (above 1: smoother, fewer
+    components in use); `samples` above 1 maximises the importance-weighted bound, which is closer to the likelihood.
 
     Examples
     --------
@@ -55,23 +57,25 @@ class VAE(PerceptronAutoencoder):
 
     name: ClassVar[str] = "vae"
     has_prior: ClassVar[bool] = True
-    sizes: tuple[int, ...] = option((500, 500, 30), "widths from the input to the code", ge=1)
-    beta: float = option(1.0, "weight of the divergence from the prior", ge=0)
-    variance: float = option(1.0, "of a number about its reconstruction, under squared loss", gt=0)
-    samples: int = option(1, "draws for each item; above 1 the importance-weighted bound", ge=1)
+    sizes: tuple[int, ...] = option(
+        (500, 500, 30), "Widths of the layers from the first hidden layer to the code.", ge=1
+    )
+    beta: float = option(1.0, "Weight of the KL divergence from the prior.", ge=0)
+    variance: float = option(1.0, "Variance of the Gaussian decoder with the squared loss.", gt=0)
+    samples: int = option(1, "Codes sampled for each item in training; above 1: the importance-weighted bound.", ge=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.samples > 1 and self.beta != 1:
             raise OptionError("vae: the importance-weighted bound (samples above 1) has no beta: leave one of them out")
         if self.pretrain != "none":
-            raise OptionError("vae: its code is a distribution, which no layer below it pretrains: leave pretrain out")
+            raise OptionError("vae: pretrain does not apply, because the code is a distribution: leave pretrain out")
 
     @property
     def loss_unit(self) -> str:
-        """What the loss is: minus the ELBO unless an option departs from it."""
+        """The unit of the loss: nats of minus the ELBO, or of the bound that the options choose."""
         if self.beta != 1:
-            return f"nats per item, minus the ELBO with {self.beta:g} times the divergence"
+            return f"nats per item, minus the ELBO with {self.beta:g} times the KL divergence"
         return "nats per item, minus the " + ("ELBO" if self.samples == 1 else "importance-weighted bound")
 
     def _sizes(self) -> tuple[int, ...]:
@@ -86,22 +90,22 @@ class VAE(PerceptronAutoencoder):
         return mlp((width, *self.sizes[:-1], 2 * self.sizes[-1]), self.activation, self.norm)
 
     def _objective(self) -> Any:
-        """Return minus the evidence lower bound, in training and where it is measured."""
+        """Return the loss in training and validation: minus the evidence lower bound."""
         import torch
 
         def objective(network: nn.Module, batch: Tensor) -> Tensor:
             seen = as_scaled(batch) if self._visible.loss == "counts" else batch
-            mean, spread = network["encoder"](self._spoilt(seen, network.training)).float().chunk(2, dim=1)  # type: ignore[index]
-            mean, spread = (part.repeat(self.samples, 1) for part in (mean, spread.clamp(-12, 12)))
+            mean, log_variance = network["encoder"](self._corrupted(seen, network.training)).float().chunk(2, dim=1)  # type: ignore[index]
+            mean, log_variance = (values.repeat(self.samples, 1) for values in (mean, log_variance.clamp(-12, 12)))
             noise = torch.randn_like(mean)
-            code = mean + noise * (spread / 2).exp()
+            code = mean + noise * (log_variance / 2).exp()
             error = self._likelihood_loss(network["decoder"](code), batch.repeat(self.samples, 1))  # type: ignore[index]
             if self.samples == 1:
-                terms: Tensor = error + self.beta * divergence(mean, spread)
+                terms: Tensor = error + self.beta * kl_divergence(mean, log_variance)
                 return terms.mean()
             # log p(z) - log q(z | x): the constants of the two Gaussians cancel
-            odds = (noise.square() + spread - code.square()).sum(dim=1) / 2
-            weights = (odds - error).view(self.samples, -1)
+            log_ratio = (noise.square() + log_variance - code.square()).sum(dim=1) / 2
+            weights = (log_ratio - error).view(self.samples, -1)
             bound: Tensor = weights.logsumexp(dim=0) - math.log(self.samples)
             return -bound.mean()
 
@@ -112,10 +116,10 @@ class VAE(PerceptronAutoencoder):
         return roots(items) if counts else super()._target(items)
 
     def _likelihood_loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return minus the log-likelihood of each whole item in nats (n,); of counts, `target` are the roots."""
+        """Return minus the log-likelihood of each whole item in nats (n,); for counts, `target` contains the roots."""
         value: Tensor = self._visible.value(logits, target)
         if self._visible.loss == "counts":
-            return value * target.square().sum(dim=1)  # a word's share of it, times the words
+            return value * target.square().sum(dim=1)  # nats per word, times the number of words
         if self._visible.loss == "squared":
             return value / (2 * self.variance) + target.shape[1] / 2 * math.log(2 * math.pi * self.variance)
         return value
@@ -124,20 +128,20 @@ class VAE(PerceptronAutoencoder):
         return np.ascontiguousarray(self.posterior(items)[0])
 
     def posterior(self, items: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return mean and log variance of each item's code (n, k)."""
+        """Return mean and log variance of each item's code, float32 (n, dim) each."""
         both = forward(self.encoder, self._scaled(items))
         return both[:, : self.sizes[-1]], np.clip(both[:, self.sizes[-1] :], -12, 12)
 
     def elbo(self, items: Items, draws: int = 100, seed: int = 0) -> NDArray[np.float64]:
         """Return the evidence lower bound of each item in nats: E log p(x | z) - KL(q(z | x) || p(z)).
 
-        Neither `beta` nor `samples` nor noise on the input has a part in it.
+        `beta`, `samples` and noise on the input do not change it.
 
         Parameters
         ----------
         items : array or csr_array (n, dim)
         draws : int
-            Codes drawn for each item, over which the first term is averaged; the second is exact.
+            Codes sampled for each item: the first term is their mean, the second is exact.
         seed : int
 
         Returns
@@ -151,27 +155,27 @@ class VAE(PerceptronAutoencoder):
         _ = self.space
         rows: Any = self.checked(items)
         generator = np.random.default_rng(seed)
-        found = np.empty(n_rows(rows))
-        for start in range(0, len(found), ROWS):
-            part = rows[start : start + ROWS]
-            mean, spread = self.posterior(part)
-            target = self._target(part)
+        bounds = np.empty(n_rows(rows))
+        for start in range(0, len(bounds), ROWS):
+            block = rows[start : start + ROWS]
+            mean, log_variance = self.posterior(block)
+            target = self._target(block)
             target = np.asarray(target.toarray() if issparse(target) else target, dtype=np.float64)
             total = np.zeros(len(mean))
             for _ in range(draws):
                 noise = generator.standard_normal(mean.shape, dtype=np.float32)
-                total += self._log_density(self._logits(mean + noise * np.exp(spread / 2)), target)
-            gaussians = np.square(mean) + np.exp(spread) - 1 - spread
-            found[start : start + ROWS] = total / draws - gaussians.sum(axis=1, dtype=np.float64) / 2
-        return found
+                total += self._log_density(self._logits(mean + noise * np.exp(log_variance / 2)), target)
+            twice_kl = np.square(mean) + np.exp(log_variance) - 1 - log_variance
+            bounds[start : start + ROWS] = total / draws - twice_kl.sum(axis=1, dtype=np.float64) / 2
+        return bounds
 
     def _logits(self, codes: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return what the decoder makes of codes, before the activation that ends it."""
+        """Return the output of the decoder for codes, before its last activation."""
         last = self.decoder[-1]
         return (forward(self.decoder[:-1], codes) @ last.weight.T + last.bias).astype(np.float64)
 
     def _log_density(self, logits: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ln p(x | z) of each item, as `_likelihood_loss` has it for a batch of tensors."""
+        """Return ln p(x | z) of each item; `_likelihood_loss` is the same for tensors."""
         if self._visible.loss == "counts":
             largest = logits.max(axis=1, keepdims=True)
             shares = logits - largest - np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
@@ -188,9 +192,9 @@ class VAE(PerceptronAutoencoder):
         Parameters
         ----------
         items : array (n, dim)
-            0 or 1 each: the estimate is one of a Bernoulli decoder.
+            Each number is 0 or 1: the estimate holds for a Bernoulli decoder.
         draws : int
-            Codes drawn for each item.
+            Codes sampled for each item.
         seed : int
 
         Returns
@@ -200,7 +204,7 @@ class VAE(PerceptronAutoencoder):
         Raises
         ------
         OptionError
-            When the decoder is not a Bernoulli one.
+            When the decoder is not a Bernoulli decoder.
         BadItemError
             When items are not binary.
 
@@ -212,34 +216,34 @@ class VAE(PerceptronAutoencoder):
         rows = self.checked(items)
         if self._visible.loss != "cross-entropy":
             raise OptionError(
-                f"vae: the likelihood is that of loss=cross-entropy, this one learnt {self._visible.loss}"
+                f"vae: the likelihood needs loss=cross-entropy; this encoder was trained with {self._visible.loss}"
             )
         if not np.isin(rows, (0, 1)).all():
-            raise BadItemError("the likelihood is one of binary items: each number 0 or 1")
+            raise BadItemError("the likelihood needs binary items: each number 0 or 1")
         generator = np.random.default_rng(seed)
-        mean, spread = self.posterior(rows)
+        mean, log_variance = self.posterior(rows)
         decoder = [*self.decoder[:-1], replace(self.decoder[-1], activation="linear")]  # to logits
-        found = np.empty(len(rows))
+        likelihoods = np.empty(len(rows))
         for row in range(len(rows)):
             noise = generator.standard_normal((draws, mean.shape[1]), dtype=np.float32)
-            code = mean[row] + noise * np.exp(spread[row] / 2)
-            odds = (np.square(noise) + spread[row] - np.square(code)).sum(axis=1) / 2
+            code = mean[row] + noise * np.exp(log_variance[row] / 2)
+            log_ratio = (np.square(noise) + log_variance[row] - np.square(code)).sum(axis=1) / 2
             logits = forward(decoder, code)
-            # the likelihood of 0 or 1 is a sigmoid of the logit or of minus it
-            weights = odds - np.logaddexp(0, np.where(rows[row] > 0.5, -logits, logits)).sum(axis=1)
-            most = weights.max()
-            found[row] = most + math.log(np.exp(weights - most).mean())
-        return found
+            # the likelihood of 1 is the sigmoid of the logit, of 0 the sigmoid of minus the logit
+            weights = log_ratio - np.logaddexp(0, np.where(rows[row] > 0.5, -logits, logits)).sum(axis=1)
+            largest = weights.max()
+            likelihoods[row] = largest + math.log(np.exp(weights - largest).mean())
+        return likelihoods
 
 
-def divergence(mean: Tensor, spread: Tensor) -> Tensor:
-    """Return KL(N(mean, exp(spread)) || N(0, 1)) of each row in nats (Kingma & Welling 2014, appendix B).
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return KL(N(mean, exp(log_variance)) || N(0, 1)) of each row in nats (Kingma & Welling 2014, appendix B).
 
     Examples
     --------
     >>> import torch
-    >>> divergence(torch.zeros(2, 3), torch.zeros(2, 3)).tolist()
+    >>> kl_divergence(torch.zeros(2, 3), torch.zeros(2, 3)).tolist()
     [0.0, 0.0]
     """
-    by_component: Tensor = mean.square() + spread.exp() - 1 - spread
+    by_component: Tensor = mean.square() + log_variance.exp() - 1 - log_variance
     return by_component.sum(dim=1) / 2

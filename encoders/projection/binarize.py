@@ -1,4 +1,4 @@
-"""One bit per component."""
+"""Binarisation: one bit per component."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, slices
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, slices
 from encoders.options import option
 
-#: Rows looked at together.
+#: Rows per block.
 ROWS = 4096
 
 
 @dataclass
 class Binarize(Encoder):
-    """A bit says whether a component lies above its threshold; codes are packed and compared by Hamming distance.
+    """One bit per component: 1 where it is above its threshold; codes are compared by Hamming distance.
 
-    Decoding gives, per component, the mean of the training values on the bit's side of the threshold: the value of
-    least squared error.
+    Use it when memory matters most, after ``pca``, ``lsa`` or an autoencoder.
+
+    Decoding returns, for each component, the mean of the training values on the bit's side of the threshold: the value
+    of least squared error.
 
     Examples
     --------
@@ -39,7 +42,7 @@ class Binarize(Encoder):
     name: ClassVar[str] = "binarize"
     reads_sparse: ClassVar[bool] = False
     gives_bits: ClassVar[bool] = True
-    threshold: str = option("median", "where a bit turns on", choices=("median", "mean", "zero"))
+    threshold: str = option("median", "Threshold of each component.", choices=("median", "mean", "zero"))
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)
@@ -64,15 +67,15 @@ class Binarize(Encoder):
         return {"thresholds": self.thresholds, "levels": self.levels}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.thresholds, self.levels = state["thresholds"], state["levels"]
 
 
 def _between(matrix: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return thresholds half-way to the next larger value of each component, where the same items lie above them.
+    """Move each threshold half-way to the next larger value; the same items are above it.
 
-    A median is the value of an item. Codes of a network differ in their last digits from batch to batch, and so would
-    the item's bit.
+    A median is the value of an item. Codes of a network differ in their last digits from batch to batch, so the bit of
+    this item would differ too.
     """
     below, above = np.full(len(thresholds), -np.inf), np.full(len(thresholds), np.inf)
     for rows in slices(matrix, ROWS):
@@ -82,7 +85,7 @@ def _between(matrix: NDArray[np.float32], thresholds: NDArray[np.float32]) -> ND
     inner = np.isfinite(above) & np.isfinite(below)
     below, above = np.where(inner, below, thresholds), np.where(inner, above, thresholds)
     middle = (0.5 * below + 0.5 * above).astype(np.float32)
-    return np.where(middle < above, middle, below.astype(np.float32))  # between neighbouring numbers there is none
+    return np.where(middle < above, middle, below.astype(np.float32))  # no float32 is between two neighbouring numbers
 
 
 def _mean_where(matrix: Any, mask: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Factors of tables on which a plain fit fails: constant ratings, ratings of another size, tables too small."""
+"""Factors of tables on which a plain fit fails: constant ratings, ratings of another scale, small tables."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from encoders.errors import BadItemError
 from encoders.projection.factors import Factors, Floats, Penalty, pack_outer, predict
 
-#: Fits to the ratings that are given (rows, columns, values).
+#: A fit of the ratings (rows, columns, values).
 Fit = Callable[[Any, Any, Floats], Factors]
-#: What factors contribute to a rating below this share of the ratings' spread is nothing.
+#: A contribution of factors to a rating counts as 0 below this share of the ratings' standard deviation.
 NEGLIGIBLE = 1e-6
-#: Parts of the ratings, each of which is held out once; up to so many ratings, each by itself.
-FOLDS, ALONE = 10, 50
-#: Ridge of a constant table: so small that its ratings are met to all printed digits.
-SLIGHT = 1e-9
+#: Folds of cross-validation; up to LEAVE_ONE_OUT ratings, each rating is a fold.
+FOLDS, LEAVE_ONE_OUT = 10, 50
+#: Ridge of a constant table: small enough that predictions equal its ratings to all printed digits.
+SMALL_RIDGE = 1e-9
 
 
-def constant(value: float, shape: tuple[int, int], d: int, biases: bool) -> Factors:
+def constant(value: float, shape: tuple[int, int], n_components: int, biases: bool) -> Factors:
     """Return the factorisation that predicts one rating everywhere.
 
     Examples
@@ -30,17 +30,17 @@ def constant(value: float, shape: tuple[int, int], d: int, biases: bool) -> Fact
     >>> predict(factors, np.array([0, 1]), np.array([2, 0])).tolist()
     [4.0, 4.0]
     """
-    rows, columns = np.zeros((shape[0], d)), np.zeros((shape[1], d))
+    rows, columns = np.zeros((shape[0], n_components)), np.zeros((shape[1], n_components))
     if not biases:
         rows[:, 0], columns[:, 0] = np.copysign(np.sqrt(abs(value)), value), np.sqrt(abs(value))
-    penalty = Penalty(np.full(d + int(biases), SLIGHT))
+    penalty = Penalty(np.full(n_components + int(biases), SMALL_RIDGE))
     return Factors(
         value if biases else 0.0, np.zeros(shape[0]), np.zeros(shape[1]), rows, columns, penalty, penalty
     )  # fmt: skip
 
 
 def require_once(rows: Any, columns: Any, shape: tuple[int, int]) -> None:
-    """Refuse a cell that is rated twice.
+    """Raise an error if a cell has two ratings.
 
     Raises
     ------
@@ -48,11 +48,11 @@ def require_once(rows: Any, columns: Any, shape: tuple[int, int]) -> None:
     """
     cells = np.asarray(rows, dtype=np.int64) * shape[1] + columns
     if len(np.unique(cells)) < len(cells):
-        raise BadItemError("a cell is rated twice: keep one rating of each user and item")
+        raise BadItemError("a cell has two ratings: keep one rating of each user and item")
 
 
 def unit_of_ratings(values: Floats) -> float:
-    """Return the power of two nearest their standard deviation; 1 for those of the usual scales, 1 to 5 or 1 to 10.
+    """Return the power of two nearest the standard deviation of ratings; 1 for usual scales, 1 to 5 or 1 to 10.
 
     The defaults of the fits were chosen on ratings with a standard deviation of about 1.
 
@@ -66,12 +66,12 @@ def unit_of_ratings(values: Floats) -> float:
 
 
 def in_unit(factors: Factors, unit: float) -> Factors:
-    """Return the factorisation of ratings that are `unit` times as large; rows and biases grow, columns stay."""
+    """Return the factorisation of ratings multiplied by `unit`: rows and biases are scaled, columns are not."""
     if unit == 1:
         return factors
-    own = np.ones(len(factors.column_penalty.strength))
-    own[: int(factors.biased)] = unit
-    strength = factors.column_penalty.strength * (unit / own) ** 2
+    scales = np.ones(len(factors.column_penalty.strength))
+    scales[: int(factors.biased)] = unit
+    strength = factors.column_penalty.strength * (unit / scales) ** 2
     row, column = factors.row_covariance, factors.column_covariance
     return replace(
         factors,
@@ -81,7 +81,7 @@ def in_unit(factors: Factors, unit: float) -> Factors:
         rows=factors.rows * unit,
         column_penalty=Penalty(strength, factors.column_penalty.exponent),
         row_covariance=None if row is None else row * unit**2,
-        column_covariance=None if column is None else column * pack_outer(own[None]),
+        column_covariance=None if column is None else column * pack_outer(scales[None]),
     )
 
 
@@ -93,17 +93,18 @@ def contributions(factors: Factors, spread: float) -> tuple[Floats, Floats]:
 
 
 def collapsed(factors: Factors, values: Floats) -> bool:
-    """Tell whether a fit has shrunk every factor to nothing beside the spread of the ratings."""
+    """Tell whether a fit has shrunk every factor to about 0, compared with the spread of the ratings."""
     return bool(contributions(factors, float(values.std()))[0].max(initial=0.0) < NEGLIGIBLE)
 
 
 def held_out_error(fit: Fit, rows: Any, columns: Any, values: Floats, seed: int) -> float:
-    """Return the mean squared error on ratings that a fit did not see, each part being left out once."""
-    parts = len(values) if len(values) <= ALONE else FOLDS
-    fold = np.random.default_rng(seed).permutation(len(values)) % parts
+    """Return the mean squared error on held-out ratings, by cross-validation."""
+    folds = len(values) if len(values) <= LEAVE_ONE_OUT else FOLDS
+    fold_of = np.random.default_rng(seed).permutation(len(values)) % folds
     total = 0.0
-    for part in range(parts):
-        seen, left = fold != part, fold == part
-        factors = fit(rows[seen], columns[seen], values[seen])
-        total += float(np.square(predict(factors, rows[left], columns[left]) - values[left]).sum())
+    for fold in range(folds):
+        training, held_out = fold_of != fold, fold_of == fold
+        factors = fit(rows[training], columns[training], values[training])
+        errors = predict(factors, rows[held_out], columns[held_out]) - values[held_out]
+        total += float(np.square(errors).sum())
     return total / len(values)

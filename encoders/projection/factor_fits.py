@@ -26,7 +26,7 @@ Progress = Callable[[int, float], None]
 
 
 def _quiet(passes: int, error: float) -> None:
-    """Say nothing."""
+    """Report no progress."""
 
 
 def _second_moment(side: Side) -> Floats:
@@ -41,12 +41,12 @@ def _second_moment(side: Side) -> Floats:
 def _centred(
     rows: Integers, columns: Integers, values: Floats, shape: tuple[int, int], biases: bool
 ) -> tuple[float, Any, Any]:
-    """Return the global mean, and the ratings less it by row and by column."""
+    """Return the global mean, and the ratings minus this mean by row and by column."""
     mean = float(values.mean()) if biases else 0.0
-    # Not through a conversion that would drop a rating equal to the mean, now a zero; none of these does.
+    # A rating equal to the mean is a stored zero: none of these conversions may drop it.
     by_row = sparse.csr_array((values - mean, (rows, columns)), shape=shape)
     if by_row.nnz < len(values):
-        raise BadItemError("a cell is rated twice: keep one rating of each user and item")
+        raise BadItemError("a cell has two ratings: keep one rating of each user and item")
     return mean, by_row, by_row.T.tocsr()
 
 
@@ -70,7 +70,7 @@ def fit_als(
     columns: Integers,
     values: Floats,
     shape: tuple[int, int],
-    d: int = 15,
+    n_components: int = 15,
     regularization: float = 1.3,
     biases: bool = True,
     epochs: int = 15,
@@ -90,7 +90,7 @@ def fit_als(
         The observed cells.
     shape : (int, int)
         Rows and columns of the matrix.
-    d : int
+    n_components : int
         Number of factors.
     regularization, exponent : float
         The penalty.
@@ -99,7 +99,7 @@ def fit_als(
     epochs : int
         Passes; each solves for all rows, then for all columns.
     seed : int
-        Of the random initial column factors.
+        Random seed of the initial column factors.
     progress : callable
         Called after each pass with the passes done and the root mean squared error on the ratings.
 
@@ -109,13 +109,13 @@ def fit_als(
         The factorisation.
     """
     mean, by_row, by_column = _centred(rows, columns, values, shape, biases)
-    k = d + int(biases)
-    penalty = Penalty(np.full(k, regularization), exponent)
-    start = np.random.default_rng(seed).normal(0.0, 0.1, (shape[1], k))
-    # Without biases the first factor starts as the constant they would be: from there the alternation hardly ever
-    # falls into a poor local minimum, as it does from a wholly random start.
+    width = n_components + int(biases)
+    penalty = Penalty(np.full(width, regularization), exponent)
+    start = np.random.default_rng(seed).normal(0.0, 0.1, (shape[1], width))
+    # Without biases the first factor starts as a constant, which biases would be: from there the alternation hardly
+    # ever ends in a poor local minimum, as it does from random factors.
     start[:, 0] = 0.0 if biases else start[:, 0] + 1.0
-    row_side, column_side = Side(np.zeros((shape[0], k))), Side(start)
+    row_side, column_side = Side(np.zeros((shape[0], width))), Side(start)
     for epoch in range(epochs):
         row_side, _ = regress(by_row, column_side, penalty, biases)
         column_side, error = regress(by_column, row_side, penalty, biases)
@@ -128,27 +128,27 @@ def fit_variational(
     columns: Integers,
     values: Floats,
     shape: tuple[int, int],
-    d: int = 15,
+    n_components: int = 15,
     biases: bool = True,
     epochs: int = 20,
     seed: int = 0,
     *,
     progress: Progress = _quiet,
 ) -> Factors:
-    """Fit by variational Bayes: alternating least squares that knows how uncertain each factor is.
+    """Fit by variational Bayes: alternating least squares with an uncertainty of each factor.
 
     The posterior is approximated by independent Gaussians, one for each state.  A regression on uncertain factors adds
-    their covariances to its Gram matrix, so that lines with few ratings are trusted less.  The noise variance, the
+    their covariances to its Gram matrix, so lines with few ratings have less influence.  The noise variance, the
     variance of every row coordinate and that of the column biases are re-estimated after every pass; the variance of
-    the column factors is fixed at 1 / d, which settles the scale that rows and columns share.
+    the column factors is fixed at 1 / n_components, because rows and columns share one scale.
 
-    Factors that the ratings do not support shrink to nought: a matrix of a few dozen cells may lose all of them.
+    Factors that the ratings do not support shrink to 0: in a matrix of a few dozen cells, all may do so.
 
     Parameters
     ----------
-    rows, columns, values, shape, d, biases, epochs, seed, progress
-        As in :func:`fit_als`.  `progress` is given the root of the expected squared error, which is the noise's
-        standard deviation.
+    rows, columns, values, shape, n_components, biases, epochs, seed, progress
+        As in :func:`fit_als`.  `progress` gets the root of the expected squared error, the standard deviation of
+        the noise.
 
     Returns
     -------
@@ -156,26 +156,26 @@ def fit_variational(
         The posterior means, with their covariances.
     """
     mean, by_row, by_column = _centred(rows, columns, values, shape, biases)
-    k, split = d + int(biases), int(biases)
-    start = np.random.default_rng(seed).normal(0.0, 0.3, (shape[1], k))
-    row_variance, column_variance = np.ones(k), np.full(k, 1.0 / d)
+    width, split = n_components + int(biases), int(biases)
+    start = np.random.default_rng(seed).normal(0.0, 0.3, (shape[1], width))
+    row_variance, column_variance = np.ones(width), np.full(width, 1.0 / n_components)
     if biases:
         start[:, 0] = 0.0
         row_variance[0] = column_variance[0] = 0.2
     noise = float(values.var()) if biases else float(np.square(values).mean())
-    least = max(1e-12 * noise, np.finfo(np.float64).tiny)
-    noise = max(0.6 * noise, least)
+    smallest = max(1e-12 * noise, np.finfo(np.float64).tiny)
+    noise = max(0.6 * noise, smallest)
     column_side = Side(start, np.tile(pack(np.diag(column_variance)[None]), (shape[1], 1)))
-    row_side = Side(np.zeros((shape[0], k)))
-    row_penalty = column_penalty = Penalty(np.ones(k))
+    row_side = Side(np.zeros((shape[0], width)))
+    row_penalty = column_penalty = Penalty(np.ones(width))
     for epoch in range(epochs):
         row_penalty, column_penalty = Penalty(noise / row_variance), Penalty(noise / column_variance)
         row_side, _ = regress(by_row, column_side, row_penalty, biases, noise)
         column_side, error = regress(by_column, row_side, column_penalty, biases, noise)
-        # neither falls to 0, however well the ratings are met: the penalty is the quotient of the two
-        noise = max(error / len(values), least)
-        row_variance = np.maximum(_second_moment(row_side), least)
-        column_variance[:split] = np.maximum(_second_moment(column_side)[:split], least)
+        # neither may become 0, even if predictions equal the ratings: the penalty is their quotient
+        noise = max(error / len(values), smallest)
+        row_variance = np.maximum(_second_moment(row_side), smallest)
+        column_variance[:split] = np.maximum(_second_moment(column_side)[:split], smallest)
         progress(epoch + 1, float(np.sqrt(noise)))
     return _factors(mean, row_side, column_side, row_penalty, column_penalty, biases)
 
@@ -185,7 +185,7 @@ def fit_sgd(
     columns: Integers,
     values: Floats,
     shape: tuple[int, int],
-    d: int = 50,
+    n_components: int = 50,
     regularization: float = 1.2,
     biases: bool = True,
     epochs: int = 50,
@@ -201,13 +201,13 @@ def fit_sgd(
 
     Parameters
     ----------
-    rows, columns, values, shape, d, regularization, exponent, biases, epochs, seed, progress
+    rows, columns, values, shape, n_components, regularization, exponent, biases, epochs, seed, progress
         As in :func:`fit_als`; an epoch is one pass over the shuffled ratings.
     rate : float
-        The initial step for one rating, decreasing linearly to nought over the epochs.
+        The initial step for one rating, which decreases linearly to 0 over the epochs.
     batch : int, optional
-        Ratings in a mini-batch.  By default as many as the matrix has rows and columns, so that updating all the
-        states costs no more than computing the errors.
+        Ratings in a mini-batch.  By default the number of rows plus columns of the matrix, so that an update of all
+        states costs no more than the errors.
     scale : float
         Standard deviation of the random initial factors.
 
@@ -220,17 +220,17 @@ def fit_sgd(
     targets = (values - mean).astype(np.float32)
     batch = min(len(values), batch if batch is not None else sum(shape))
     random = np.random.default_rng(seed)
-    # With biases each side carries both: column 0 is the row's bias (and 1 on the columns), column 1 the reverse, so
-    # that the whole model is one inner product and one update.
+    # With biases each side has two more columns: column 0 is the row's bias (and 1 on the columns), column 1 the
+    # reverse, so the whole model is one inner product and one update.
     extra = 2 * int(biases)
-    sides = [random.normal(0.0, scale, (lines, extra + d)).astype(np.float32) for lines in shape]
-    free = [np.ones(extra + d, np.float32) for _ in shape]
+    sides = [random.normal(0.0, scale, (lines, extra + n_components)).astype(np.float32) for lines in shape]
+    trained = [np.ones(extra + n_components, np.float32) for _ in shape]
     if biases:
-        for own, side in enumerate(sides):
-            side[:, own], side[:, 1 - own] = 0.0, 1.0
-            free[own][1 - own] = 0.0
-    penalty = Penalty(np.full(d + int(biases), regularization), exponent)
-    # The line's penalty is shared among its ratings, each of which pulls the line towards nought when it is seen.
+        for axis, side in enumerate(sides):
+            side[:, axis], side[:, 1 - axis] = 0.0, 1.0
+            trained[axis][1 - axis] = 0.0
+    penalty = Penalty(np.full(n_components + int(biases), regularization), exponent)
+    # Each rating of a line applies an equal share of the line's penalty.
     shares = []
     for indices, lines in zip((rows, columns), shape, strict=True):
         ratings = np.maximum(np.bincount(indices, minlength=lines), 1.0)[:, None]
@@ -240,26 +240,28 @@ def fit_sgd(
         step = np.float32(rate * (1.0 - epoch / epochs))
         total = 0.0
         for start in range(0, len(values), batch):
-            chosen = order[start : start + batch]
-            seen = (rows[chosen], columns[chosen])
-            gathered = (sides[0][seen[0]], sides[1][seen[1]])
-            errors = targets[chosen] - np.einsum("nk,nk->n", *gathered)
+            batch_ratings = order[start : start + batch]
+            batch_cells = (rows[batch_ratings], columns[batch_ratings])
+            gathered = (sides[0][batch_cells[0]], sides[1][batch_cells[1]])
+            errors = targets[batch_ratings] - np.einsum("nk,nk->n", *gathered)
             total += float(np.vdot(errors, errors))
-            pointers = np.arange(len(chosen) + 1)
-            for own in (0, 1):
-                lines = shape[own]
-                counts = np.bincount(seen[own], minlength=lines).astype(np.float32)[:, None]
-                # One column a rating, its error in the line's row: the product sums each line's gradients.
-                spread = sparse.csc_array((errors, seen[own], pointers), shape=(lines, len(chosen)))
-                gradient = spread @ gathered[1 - own] - counts * shares[own] * sides[own]
-                # A line with very many ratings in the batch would overshoot: cap its summed step.
-                capped = np.minimum(step, 0.5 / np.maximum(counts, 1.0))
-                sides[own] += capped * free[own] * gradient
+            pointers = np.arange(len(batch_ratings) + 1)
+            for axis in (0, 1):
+                lines = shape[axis]
+                counts = np.bincount(batch_cells[axis], minlength=lines).astype(np.float32)[:, None]
+                # One column per rating, its error in the row of its line: the product sums the gradients of a line.
+                errors_by_line = sparse.csc_array(
+                    (errors, batch_cells[axis], pointers), shape=(lines, len(batch_ratings))
+                )
+                gradient = errors_by_line @ gathered[1 - axis] - counts * shares[axis] * sides[axis]
+                # A line with very many ratings in the batch would overshoot: limit its summed step.
+                steps = np.minimum(step, 0.5 / np.maximum(counts, 1.0))
+                sides[axis] += steps * trained[axis] * gradient
         progress(epoch + 1, float(np.sqrt(total / len(values))))
     states = []
-    for own, (side, indices) in enumerate(zip(sides, (rows, columns), strict=True)):
-        # A line without ratings still has its random start: its estimate is nought, as in the other fits.
-        side[np.bincount(indices, minlength=shape[own]) == 0] = 0.0
-        kept = side[:, [own, *range(2, extra + d)]] if biases else side
-        states.append(Side(kept.astype(np.float64)))
+    for axis, (side, indices) in enumerate(zip(sides, (rows, columns), strict=True)):
+        # A line without ratings still has its random initial state: set it to 0, as the other fits do.
+        side[np.bincount(indices, minlength=shape[axis]) == 0] = 0.0
+        state = side[:, [axis, *range(2, extra + n_components)]] if biases else side
+        states.append(Side(state.astype(np.float64)))
     return _factors(mean, states[0], states[1], penalty, penalty, biases)

@@ -1,9 +1,10 @@
-"""Factors of a matrix with missing entries: the model, and one side of it given the other.
+"""Factors of a matrix with missing entries: the model, and the regression of one side on the other.
 
 The model is ``r_ui ~ mean + b_u + b_i + p_u . q_i``.
 
-A side of the matrix with biases is a *state* of ``k = 1 + d`` numbers a line, the bias first; without, ``k = d``.
-Symmetric k x k matrices are kept *packed*: the upper triangle only, as a vector of ``k (k + 1) / 2`` numbers.
+Each line (row or column) of the matrix has a *state* of k numbers: the bias, if there are biases, then
+``n_components`` factors. Symmetric k x k matrices are stored *packed*: the upper triangle only, as a vector of
+``k (k + 1) / 2`` numbers.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Penalty:
     strength : ndarray of shape (k,)
         One constant for each coordinate of the state.
     exponent : float
-        0 penalises every line alike; 1 is one penalty a rating (SGD's usual form, ALS-WR); 1/2 lies between.
+        0 penalises every line alike; 1 is one penalty per rating (the usual form of SGD, and ALS-WR); 1/2 is between.
     """
 
     strength: Floats
@@ -52,7 +53,7 @@ class Factors:
         The global mean, 0 without biases.
     row_bias, column_bias : ndarray of shape (rows,) and (columns,)
         Zero without biases.
-    rows, columns : ndarray of shape (rows, d) and (columns, d)
+    rows, columns : ndarray of shape (rows, n_components) and (columns, n_components)
         The factors p_u and q_i.
     row_penalty, column_penalty : Penalty
         The ridge under which each side was fitted, which :func:`fold_in` applies to a new line.
@@ -97,7 +98,7 @@ def pack(matrices: Floats) -> Floats:
 
 
 def unpack(packed: Floats, k: int) -> Floats:
-    """Return the symmetric matrices whose upper triangles are given."""
+    """Return the symmetric matrices of packed upper triangles."""
     first, second = np.triu_indices(k)
     matrices = np.empty((len(packed), k, k))
     matrices[:, first, second] = packed
@@ -114,9 +115,9 @@ class Side:
 
 
 def features(other: Side, biases: bool) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return what the regression of one side on the other needs from each line of the other.
+    """Return the moments of each line of the other side that the regression on it needs.
 
-    The regression of a rating, less the other side's bias c, is on f = (1, q), or on f = q without biases.
+    A rating minus the other side's bias c is regressed on f = (1, q), or on f = q without biases.
 
     Returns
     -------
@@ -137,8 +138,8 @@ def features(other: Side, biases: bool) -> tuple[Floats, Floats, Floats, Floats]
         crossed = mean * other.means[:, :1]
     moment = pack_outer(mean)
     if other.covariance is not None:
-        # The packed order is row by row: without the first row (k numbers) stays the covariance of q alone, and
-        # the first row is the variance of c followed by its covariance with q.
+        # The packed order is row by row. The first row (k numbers) is the variance of c and its covariance with q;
+        # the other rows are the covariance of q.
         k = mean.shape[1]
         if biases:
             moment[:, k:] += other.covariance[:, k:]
@@ -152,20 +153,20 @@ def features(other: Side, biases: bool) -> tuple[Floats, Floats, Floats, Floats]
 def regress(
     ratings: Any, other: Side, penalty: Penalty, biases: bool, noise: float | None = None
 ) -> tuple[Side, float]:
-    """Fit every line of one side by ridge regression on the other side, held fixed.
+    """Fit every line of one side by ridge regression on the other side, which is fixed.
 
     Parameters
     ----------
     ratings : scipy.sparse.csr_array of shape (lines, lines of the other side)
-        Ratings less the global mean.  A stored zero is a rating.
+        Ratings minus the global mean.  A stored zero is a rating.
     other : Side
-        The side held fixed.
+        The fixed side.
     penalty : Penalty
         The ridge.
     biases : bool
-        Whether states begin with a bias.
+        Whether the first number of a state is a bias.
     noise : float, optional
-        The noise variance.  When given, posterior covariances are computed too.
+        The noise variance.  With it, posterior covariances are computed too.
 
     Returns
     -------
@@ -203,10 +204,10 @@ def regress(
 
 
 def fold_in(factors: Factors, indptr: Integers, indices: Integers, data: Floats) -> tuple[Floats, Floats]:
-    """Return the biases and factors of new rows, given their ratings of known columns.
+    """Return the biases and factors of new rows from their ratings of known columns.
 
-    One ridge regression for each row, the columns held fixed, under the penalty of the fit: exactly the fit's own row
-    step.  For new columns pass ``factors.transposed``.
+    One ridge regression for each row, with fixed columns and the penalty of the fit: the same as the row step of the
+    fit.  For new columns pass ``factors.transposed``.
 
     Parameters
     ----------
@@ -219,7 +220,7 @@ def fold_in(factors: Factors, indptr: Integers, indices: Integers, data: Floats)
     -------
     bias : ndarray of shape (new rows,)
         Zero for a row without ratings, and without biases.
-    rows : ndarray of shape (new rows, d)
+    rows : ndarray of shape (new rows, n_components)
         Zero for a row without ratings.
     """
     biases = factors.biased
@@ -233,7 +234,7 @@ def fold_in(factors: Factors, indptr: Integers, indices: Integers, data: Floats)
 
 
 def predict(factors: Factors, rows: Integers, columns: Integers, bounds: tuple[float, float] | None = None) -> Floats:
-    """Return the predicted ratings of the given cells, clipped to `bounds` when given."""
+    """Return the predicted ratings of cells, clipped to `bounds` if there are any."""
     predicted: Floats = np.einsum("nk,nk->n", factors.rows[rows], factors.columns[columns])
     predicted += factors.mean + factors.row_bias[rows] + factors.column_bias[columns]
     return predicted if bounds is None else np.clip(predicted, *bounds)

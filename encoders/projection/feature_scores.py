@@ -1,4 +1,4 @@
-"""How much each component is worth keeping, by several criteria; larger is better except where said."""
+"""Scores of components by several criteria; larger is better unless the docstring says otherwise."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from scipy.sparse import issparse
 from encoders.codes import Codes
 from encoders.errors import BadItemError, OptionError
 
-#: Rows from which the neighbour graph of the Laplacian score is made; the score is a mean over them.
+#: Rows in the neighbour graph of the Laplacian score; the score is a mean over them.
 GRAPH_ROWS = 5000
-#: Levels into which a component is cut for mutual information.
+#: Levels of a component for mutual information.
 LEVELS = 8
-#: Numbers of a dense matrix worked on at a time in float64 (512 KiB).
+#: Numbers of a dense matrix per block in float64 (512 KiB).
 BLOCK = 2**16
-#: Above this width the (dim, dim) covariance no longer pays.
+#: Largest width for which the (dim, dim) covariance is computed.
 MAX_WIDTH = 8192
 
 Scores = NDArray[np.float64]
 
 
 def means(matrix: Codes) -> Scores:
-    """Return the mean of every component, float64 (dim,), summed in float64 (SciPy's own mean sums in float32).
+    """Return the mean of every component, float64 (dim,), summed in float64 (SciPy's mean sums in float32).
 
     Examples
     --------
@@ -49,11 +49,11 @@ def variances(matrix: Codes) -> Scores:
     rows, width = matrix.shape
     mean = means(matrix)
     if issparse(matrix):
-        # about the mean, as squares less the squared mean leave something of a constant component
-        there = np.bincount(matrix.indices, minlength=width)
+        # about the mean: squares minus the squared mean would not give 0 for a constant component
+        present = np.bincount(matrix.indices, minlength=width)
         squares = np.bincount(matrix.indices, np.square(matrix.data - mean[matrix.indices]), minlength=width)
-        return np.asarray((squares + (rows - there) * mean**2) / rows)
-    # float64 for the sums, never for the whole matrix: by blocks of rows that fit the cache
+        return np.asarray((squares + (rows - present) * mean**2) / rows)
+    # float64 for the sums only, never for the whole matrix: blocks of rows fit the cache
     total = np.zeros(width)
     height = max(1, BLOCK // width)
     for start in range(0, rows, height):
@@ -84,33 +84,33 @@ def laplacian(matrix: Codes, neighbours: int) -> Scores:
     centred = dense - (degree @ dense) / degree.sum()
     spread = degree @ np.square(centred)
     smooth = np.einsum("ij,ij->j", centred, weights @ centred)
-    least = 1e-12 * float(spread.max(initial=0.0))
-    varies = spread > least
+    smallest = 1e-12 * float(spread.max(initial=0.0))
+    varies = spread > smallest
     return np.where(varies, (spread - smooth) / np.where(varies, spread, 1), np.inf)
 
 
-def greedy_reconstruction(matrix: Codes, k: int) -> NDArray[np.int64]:
-    """Return k components, each chosen to leave the least squared error when all are predicted from the chosen.
+def greedy_reconstruction(matrix: Codes, n_components: int) -> NDArray[np.int64]:
+    """Return components, each chosen so that the chosen ones predict all components with the least squared error.
 
-    On the covariance C the gain of component j is ``|C_j|² / C_jj``; a chosen one is then taken out of C.
+    With covariance C, the gain of component j is ``|C_j|² / C_jj``; after each choice, its share is removed from C.
     """
     width = int(matrix.shape[1])
     if width > MAX_WIDTH:
         raise OptionError(
-            f"select: criterion=reconstruction takes vectors of up to {MAX_WIDTH:,} numbers, got {width:,}; "
+            f"select: criterion=reconstruction reads vectors of up to {MAX_WIDTH:,} numbers, got {width:,}; "
             "use variance, or mutual-information where there are labels"
         )
     covariance = _covariance(matrix)
-    least = 1e-9 * float(np.trace(covariance)) or np.finfo(np.float64).tiny
+    smallest = 1e-9 * float(np.trace(covariance)) or np.finfo(np.float64).tiny
     chosen: list[int] = []
-    for _ in range(k):
-        own = np.diag(covariance)
-        gain = np.where(own > least, np.square(covariance).sum(axis=0) / np.maximum(own, least), -1.0)
-        gain[chosen] = -2.0  # those that nothing is left to gain from come last, but none twice
+    for _ in range(n_components):
+        diagonal = np.diag(covariance)
+        gain = np.where(diagonal > smallest, np.square(covariance).sum(axis=0) / np.maximum(diagonal, smallest), -1.0)
+        gain[chosen] = -2.0  # components without any gain come last, and none is chosen twice
         best = int(np.argmax(gain))
         chosen.append(best)
-        if own[best] > least:
-            column = covariance[:, best] / np.sqrt(own[best])
+        if diagonal[best] > smallest:
+            column = covariance[:, best] / np.sqrt(diagonal[best])
             covariance -= np.outer(column, column)
     return np.asarray(chosen, dtype=np.int64)
 
@@ -139,8 +139,7 @@ def chi2(matrix: Codes, labels: Sequence[str]) -> Scores:
 def mutual_information(matrix: Codes, labels: Sequence[str]) -> Scores:
     """Return the mutual information of every component's level with the class, in nats (dim,).
 
-    The level of a sparse component is whether it is there at all; that of a dense one is one of `LEVELS` of equal
-    width.
+    A sparse component has two levels, absent and present; a dense component has `LEVELS` levels of equal width.
     """
     classes, member = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     indicator = np.zeros((len(classes), len(member)), dtype=np.float32)
@@ -156,11 +155,11 @@ def mutual_information(matrix: Codes, labels: Sequence[str]) -> Scores:
 
 
 def _levels(matrix: Codes) -> Any:
-    """Yield, level by level, whether each value lies in it, float32 (n, dim)."""
+    """Yield for each level whether each value is in it, float32 (n, dim)."""
     if issparse(matrix):
-        there = (matrix != 0).astype(np.float32)
-        yield there
-        yield _Absent(there)
+        present = (matrix != 0).astype(np.float32)
+        yield present
+        yield _Absent(present)
         return
     low, high = matrix.min(axis=0), matrix.max(axis=0)
     width = np.where(high > low, high - low, 1)
@@ -170,12 +169,12 @@ def _levels(matrix: Codes) -> Any:
 
 
 class _Absent:
-    """``1 - there`` without making a sparse matrix dense; `indicator @ self` is all that is asked of it."""
+    """``1 - present`` of a sparse matrix, without making it dense; it supports only `indicator @ self`."""
 
-    __array_ufunc__ = None  # so that NumPy leaves the product to us
+    __array_ufunc__ = None  # so that NumPy calls `__rmatmul__`
 
-    def __init__(self, there: Any) -> None:
-        self.there = there
+    def __init__(self, present: Any) -> None:
+        self.present = present
 
     def __rmatmul__(self, indicator: Any) -> Any:
-        return indicator.sum(axis=1, keepdims=True) - indicator @ self.there
+        return indicator.sum(axis=1, keepdims=True) - indicator @ self.present

@@ -1,4 +1,4 @@
-"""Some of the components as they are: dimension reduction by choosing."""
+"""Feature selection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect_labelled
+from encoders.batches import collect_labelled
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import OptionError
 from encoders.options import option
 from encoders.projection import feature_scores
@@ -22,11 +23,13 @@ CRITERIA = ("variance", "laplacian", "reconstruction", *LABEL_CRITERIA)
 
 @dataclass
 class FeatureSelection(Encoder):
-    """The k components that score best by a criterion; the others are dropped.
+    """Feature selection: the components that score best by a criterion, unchanged; the others are dropped.
 
-    ``variance``; ``laplacian``: components that change least between near neighbours; ``reconstruction``: one after
-    the other, the component from which all the others are best predicted by a linear map; with labels, ``chi2`` and
-    ``mutual-information`` with the class. Decoding fills what was dropped with its mean.
+    Use it when the components must stay readable, such as words or pixels.
+
+    Criteria: ``variance``; ``laplacian``, components that change least between near neighbours; ``reconstruction``,
+    one component after another, from which a linear map predicts all the others best; with labels, ``chi2`` and
+    ``mutual-information`` with the class. Decoding fills dropped components with their mean.
 
     Examples
     --------
@@ -43,14 +46,18 @@ class FeatureSelection(Encoder):
     """
 
     name: ClassVar[str] = "select"
-    k: int = option(50, "number of components that are kept", ge=1)
-    criterion: str = option("variance", "what makes a component good", choices=CRITERIA)
-    neighbours: int = option(5, "nearest neighbours of the Laplacian score", ge=1)
-    metric: str = option("auto", "how two codes are compared", choices=("auto", "cosine", "euclidean"))
+    n_components: int = option(50, "Number of components to select.", ge=1)
+    criterion: str = option("variance", "Score by which components are selected.", choices=CRITERIA)
+    neighbours: int = option(5, "Nearest neighbours in the graph of the Laplacian score.", ge=1)
+    metric: str = option(
+        "auto",
+        "How two codes are compared; auto: cosine for sparse codes, euclidean for dense codes.",
+        choices=("auto", "cosine", "euclidean"),
+    )
 
     @property
     def reads_labels(self) -> bool:
-        """True for the criteria that ask for the class."""
+        """True for the criteria that use labels."""
         return self.criterion in LABEL_CRITERIA
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
@@ -58,18 +65,20 @@ class FeatureSelection(Encoder):
         width = int(matrix.shape[1])
         variance = feature_scores.variances(matrix)
         varying = int(np.count_nonzero(variance > 0))
-        if self.k > varying:
+        if self.n_components > varying:
             constant = f"; the other {width - varying} are constant" if varying < width else ""
-            raise OptionError(f"select: k={self.k} is more than the {varying} components that vary{constant}")
+            raise OptionError(
+                f"select: n-components={self.n_components} is more than the {varying} components that vary{constant}"
+            )
         self.columns = np.sort(self._chosen(matrix, labels, variance)).astype(np.int64)
         self.mean = feature_scores.means(matrix).astype(np.float32)
         sparse = issparse(matrix)
         metric = self.metric if self.metric != "auto" else "cosine" if sparse else "euclidean"
-        return Space(self.k, Kind.SPARSE if sparse else Kind.DENSE, Metric(metric))
+        return Space(self.n_components, Kind.SPARSE if sparse else Kind.DENSE, Metric(metric))
 
     def _chosen(self, matrix: Codes, labels: list[str] | None, variance: NDArray[np.float64]) -> NDArray[np.int64]:
         if self.criterion == "reconstruction":
-            return feature_scores.greedy_reconstruction(matrix, self.k)
+            return feature_scores.greedy_reconstruction(matrix, self.n_components)
         if self.criterion == "variance":
             scores = variance
         elif self.criterion == "laplacian":
@@ -80,10 +89,10 @@ class FeatureSelection(Encoder):
                     f"select: criterion={self.criterion} needs the label of every item, and some have none: "
                     "use variance, laplacian or reconstruction"
                 )
-            by = feature_scores.chi2 if self.criterion == "chi2" else feature_scores.mutual_information
-            scores = by(matrix, labels)
+            score_of = feature_scores.chi2 if self.criterion == "chi2" else feature_scores.mutual_information
+            scores = score_of(matrix, labels)
         scores = np.where(variance > 0, scores, -np.inf)
-        return np.argsort(-scores, kind="stable")[: self.k]
+        return np.argsort(-scores, kind="stable")[: self.n_components]
 
     def _encode(self, items: Any) -> Codes:
         return csr_array(items[:, self.columns]) if issparse(items) else np.ascontiguousarray(items[:, self.columns])
@@ -94,9 +103,9 @@ class FeatureSelection(Encoder):
         return items
 
     def state(self) -> State:
-        """Kept columns (k,), ascending, and the mean of every component (dim,)."""
+        """Return selected columns (n_components,), ascending, and the mean of every component (dim,)."""
         return {"columns": self.columns, "mean": self.mean}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.columns, self.mean = state["columns"], state["mean"]

@@ -1,4 +1,4 @@
-"""Independent component analysis: directions along which the data are as far from Gaussian as they can be."""
+"""Independent component analysis."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from encoders.base import Encoder, State
-from encoders.batches import Encoded
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import Encoded, collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 from encoders.projection.pca import PCA
@@ -19,17 +19,19 @@ from encoders.projection.pca import PCA
 
 @dataclass
 class ICA(Encoder):
-    """FastICA: the k whitened principal components, rotated until they are as independent as possible.
+    """Independent component analysis by FastICA: whitened principal components, rotated to be independent.
 
-    The rotation is found on the codes of `PCA`, so that the data themselves are read once and never held. Where the
-    data vary in fewer than k directions, the components beyond them are 0: noise is not brought to variance 1.
+    Use it when your data are mixtures of independent sources.
+
+    The rotation is fitted on the codes of ``pca``, so the data are read once and never held. Where the data vary in
+    fewer directions than `n_components`, the remaining components are 0: noise is not scaled to variance 1.
 
     Examples
     --------
     >>> sources = np.random.default_rng(0).uniform(-1, 1, (2000, 2)).astype(np.float32)
     >>> mixed = sources @ np.array([[2, 1], [1, 1]], dtype=np.float32)
-    >>> found = ICA(2).fit_encode(mixed)
-    >>> agreement = abs(np.corrcoef(sources.T, found.T)[:2, 2:])
+    >>> codes = ICA(2).fit_encode(mixed)
+    >>> agreement = abs(np.corrcoef(sources.T, codes.T)[:2, 2:])
     >>> bool(agreement.max(axis=1).min() > 0.99)
     True
 
@@ -39,36 +41,38 @@ class ICA(Encoder):
     """
 
     name: ClassVar[str] = "ica"
-    k: int = option(30, "number of components", ge=1)
-    contrast: str = option("logcosh", "how far from Gaussian is measured", choices=("logcosh", "exp", "cube"))
-    iterations: int = option(400, "rotations at most", ge=1)
-    metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
-    seed: int = option(0, "seed of the first rotation", ge=0, le=LARGEST_SEED)
+    n_components: int = option(30, "Number of components.", ge=1)
+    contrast: str = option(
+        "logcosh", "Function that measures how far from Gaussian a component is.", choices=("logcosh", "exp", "cube")
+    )
+    iterations: int = option(400, "Largest number of FastICA iterations.", ge=1)
+    metric: str = option("euclidean", "How two codes are compared.", choices=("euclidean", "cosine"))
+    seed: int = option(0, "Random seed of the initial rotation.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from sklearn.decomposition import FastICA
         from sklearn.exceptions import ConvergenceWarning
 
-        whitening = PCA(self.k, whiten=True).fit(batches)
-        spreads = whitening.spreads()
-        rank = int(np.count_nonzero(spreads))  # the components come by falling variance
+        whitening = PCA(self.n_components, whiten=True).fit(batches)
+        deviations = whitening.spreads()
+        rank = int(np.count_nonzero(deviations))  # components are sorted by descending variance
         rotation = FastICA(fun=self.contrast, whiten=False, max_iter=self.iterations, tol=1e-4, random_state=self.seed)
         with warnings.catch_warnings():
-            # what was reached is used; `iterations_used` says whether there was more to come
+            # the result is used even if it has not converged; see `iterations_used`
             warnings.simplefilter("ignore", ConvergenceWarning)
             with waiting("FastICA"):
                 codes = collect(Encoded(batches, whitening.encode))[:, :rank].astype(np.float64)
                 if rank:
                     rotation.fit(codes)
         self.iterations_used = int(rotation.n_iter_) if rank else 0
-        unmixing = rotation.components_ if rank else np.empty((0, 0))  # (rank, rank), of whitened codes
-        directions, scale = whitening.components[:rank], spreads[:rank, None]
+        unmixing = rotation.components_ if rank else np.empty((0, 0))  # (rank, rank), for whitened codes
+        directions, scale = whitening.components[:rank], deviations[:rank, None]
         self.mean = whitening.mean
         self.components = np.zeros_like(whitening.components)
         self.components[:rank] = unmixing @ (directions / scale)
         self.mixing = np.zeros_like(whitening.components.T)
         self.mixing[:, :rank] = (directions * scale).T @ np.linalg.pinv(unmixing)
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def _encode(self, items: Any) -> Codes:
         return self._products.of(self.components, self.mean)(items)
@@ -77,9 +81,9 @@ class ICA(Encoder):
         return np.asarray(codes @ self.mixing.T + self.mean, dtype=np.float32)
 
     def state(self) -> State:
-        """Mean (dim,), unmixing components (k, dim) and mixing matrix (dim, k)."""
+        """Return mean (dim,), unmixing components (n_components, dim), mixing matrix (dim, n_components)."""
         return {"mean": self.mean, "components": self.components, "mixing": self.mixing}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.mean, self.components, self.mixing = state["mean"], state["components"], state["mixing"]

@@ -1,4 +1,4 @@
-"""Latent semantic analysis: truncated SVD of a term matrix, not centred, so that it stays sparse."""
+"""Latent semantic analysis."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, normalized
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, normalized
 from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
 
 
 @dataclass
 class LSA(Encoder):
-    """Projection of term vectors on the k leading right singular vectors of the term matrix.
+    """Latent semantic analysis: truncated SVD of a term matrix.
 
-    Rows are scaled to unit length first (as cosine compares them), so that long documents do not rule the SVD.
+    Use it when you want a dense code of texts that finds related words: ``tfidf+lsa:128``.
+
+    The code is the projection on the leading right singular vectors. Rows are first scaled to unit length, as cosine
+    compares them, so that long documents do not dominate the SVD. The matrix is not centred and stays sparse.
 
     Examples
     --------
@@ -34,24 +38,29 @@ class LSA(Encoder):
     """
 
     name: ClassVar[str] = "lsa"
-    k: int = option(128, "number of dimensions", ge=1)
-    iterations: int = option(4, "power iterations of the randomised SVD", ge=0, le=100)
-    seed: int = option(0, "seed of the randomised SVD", ge=0, le=LARGEST_SEED)
+    n_components: int = option(128, "Number of components.", ge=1)
+    iterations: int = option(4, "Power iterations of the randomised SVD.", ge=0, le=100)
+    seed: int = option(0, "Random seed of the randomised SVD.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         from sklearn.utils.extmath import randomized_svd
 
         matrix = normalized(collect(batches))
-        if self.k > min(matrix.shape):
+        if self.n_components > min(matrix.shape):
             raise OptionError(
-                f"lsa: k={self.k} is more than {matrix.shape[0]} items of {matrix.shape[1]} terms can give"
+                f"lsa: n-components={self.n_components} is more than {matrix.shape[0]} items of {matrix.shape[1]} "
+                "terms can give"
             )
         _, values, right = randomized_svd(
-            matrix, self.k, n_oversamples=min(32, max(10, self.k // 4)), n_iter=self.iterations, random_state=self.seed
+            matrix,
+            self.n_components,
+            n_oversamples=min(32, max(10, self.n_components // 4)),
+            n_iter=self.iterations,
+            random_state=self.seed,
         )
         self.components = np.ascontiguousarray(right, dtype=np.float32)
         self.singular_values = values.astype(np.float32)
-        return Space(self.k, Kind.DENSE, Metric.COSINE)
+        return Space(self.n_components, Kind.DENSE, Metric.COSINE)
 
     def _encode(self, items: Any) -> Codes:
         return self._products.of(self.components)(normalized(items))
@@ -60,9 +69,9 @@ class LSA(Encoder):
         return np.asarray(codes @ self.components, dtype=np.float32)
 
     def state(self) -> State:
-        """Components (k, terms) and singular values (k,)."""
+        """Return components (n_components, terms) and singular values (n_components,)."""
         return {"components": self.components, "singular_values": self.singular_values}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.components, self.singular_values = state["components"], state["singular_values"]

@@ -1,5 +1,4 @@
-"""Matrix factorisation with missing entries: a row's observed entries folded into a few numbers that predict the
-rest."""
+"""Matrix factorisation of ratings with missing entries."""
 
 from __future__ import annotations
 
@@ -12,7 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import passes
@@ -28,21 +28,25 @@ from encoders.projection.factor_choice import (
 from encoders.projection.factor_fits import fit_als, fit_sgd, fit_variational
 from encoders.projection.factors import Factors, Penalty, fold_in
 
-#: Solver -> regularisation and passes that were chosen on held-out ratings of MovieLens 100k.
+#: Solver -> regularisation and passes, chosen on held-out ratings of MovieLens 100k.
 DEFAULTS = {"variational": (0.0, 20), "als": (1.3, 15), "sgd": (1.2, 50)}
 _ARRAYS = ("row_bias", "column_bias", "rows", "columns")
 
 
 @dataclass
 class MatrixFactorization(Encoder):
-    """r ~ mean + row bias + column bias + p . q, fitted to the entries that are there.
+    """Matrix factorisation of ratings with missing entries: r ~ mean + row bias + column bias + p . q.
 
-    An item is a row of ratings: the stored entries of a sparse row, or those of a dense row that are not NaN. Its
-    code is its bias and its d factors, by a ridge regression on its ratings with the columns fixed (folding in);
-    decoding predicts every entry. `regularization` is multiplied by a row's number of ratings to the power
-    `exponent`. Where ``variational`` shrinks every factor of a small table to 0 and ``als`` predicts ratings that were
-    held out better, ``als`` is used, with a warning. The default penalties are meant for ratings with a standard
-    deviation of about 1; others are fitted in a unit of their own.
+    Use it when your data are ratings with missing entries; ``nearby recommend`` uses it.
+
+    An item is a row of ratings: the stored entries of a sparse row, or the entries of a dense row that are not NaN. Its
+    code is its bias and its factors, computed by a ridge regression on its ratings with the columns fixed (folding in).
+    Decoding predicts every entry.
+
+    `regularization` is multiplied by a row's number of ratings to the power `exponent`. On a small table,
+    ``variational`` can shrink every factor to 0; if ``als`` predicts held-out ratings better, ``als`` is used, with a
+    warning. The default penalties suit ratings with a standard deviation of about 1; other ratings are scaled for the
+    fit.
 
     Examples
     --------
@@ -64,15 +68,21 @@ class MatrixFactorization(Encoder):
 
     name: ClassVar[str] = "mf"
     reads_missing: ClassVar[bool] = True
-    d: int = option(15, "number of factors", ge=1)
-    solver: str = option("variational", "how they are fitted", choices=tuple(DEFAULTS))
-    biases: bool = option(True, "fit the mean, and a bias of every row and column")
-    regularization: float | None = option(None, "penalty on size (default: by solver)", ge=0)
-    exponent: float = option(0.5, "how the penalty grows with the ratings of a row or column", ge=0, le=1)
-    rate: float = option(0.02, "first step of sgd for one rating", gt=0)
-    epochs: int | None = option(None, "passes over the ratings (default: by solver)", ge=1)
-    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean", "dot"))
-    seed: int = option(0, "seed of the first factors", ge=0, le=LARGEST_SEED)
+    n_components: int = option(15, "Number of factors of a row or column.", ge=1)
+    solver: str = option("variational", "Algorithm of the fit.", choices=tuple(DEFAULTS))
+    biases: bool = option(True, "Fit a global mean and a bias of every row and column.")
+    regularization: float | None = option(
+        None, "Weight of the L2 penalty; none: 1.3 for als, 1.2 for sgd. variational estimates its own.", ge=0
+    )
+    exponent: float = option(
+        0.5, "Power of a row's or column's number of ratings by which its penalty is multiplied.", ge=0, le=1
+    )
+    rate: float = option(0.02, "Initial learning rate of sgd.", gt=0)
+    epochs: int | None = option(
+        None, "Passes over the ratings; none: 20 for variational, 15 for als, 50 for sgd.", ge=1
+    )
+    metric: str = option("cosine", "How two codes are compared.", choices=("cosine", "euclidean", "dot"))
+    seed: int = option(0, "Random seed of the initial factors.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         ratings = _observed(collect(batches))
@@ -80,16 +90,16 @@ class MatrixFactorization(Encoder):
         rows = np.repeat(np.arange(ratings.shape[0]), np.diff(ratings.indptr))
         self.factors = self._fitted(rows, ratings.indices, ratings.data.astype(np.float64), ratings.shape)
         self.bounds = (float(ratings.data.min()), float(ratings.data.max()))
-        return Space(self.d + int(self.biases), Kind.DENSE, Metric(self.metric))
+        return Space(self.n_components + int(self.biases), Kind.DENSE, Metric(self.metric))
 
     def _fitted(self, rows: Any, columns: Any, values: Any, shape: tuple[int, int]) -> Factors:
         require_once(rows, columns, shape)
         if values.min() == values.max():
-            return constant(float(values[0]), shape, self.d, self.biases)
+            return constant(float(values[0]), shape, self.n_components, self.biases)
         factors = self._solved(self.solver, rows, columns, values, shape)
         if self.solver != "variational" or not collapsed(factors, values):
             return factors
-        # estimated from few ratings, the priors can shrink all to nothing; ratings held out say whether they should
+        # priors estimated from few ratings can shrink all factors to 0; held-out ratings decide whether they should
         errors = [
             held_out_error(self._fit_of(solver, shape), rows, columns, values, self.seed)
             for solver in ("variational", "als")
@@ -98,7 +108,7 @@ class MatrixFactorization(Encoder):
             return factors
         warnings.warn(
             f"mf: {len(values):,} ratings are too few for solver=variational, which shrinks every factor to 0: "
-            "fitted by als instead",
+            "als is used instead",
             stacklevel=2,
         )
         return self._solved("als", rows, columns, values, shape)
@@ -110,8 +120,10 @@ class MatrixFactorization(Encoder):
         regularization, epochs = DEFAULTS[solver]
         unit = unit_of_ratings(values) if self.regularization is None and values.min() < values.max() else 1.0
         regularization = regularization if self.regularization is None else self.regularization
-        found = self._by(solver, (rows, columns, values / unit, shape, self.d), regularization, self.epochs or epochs)
-        return in_unit(found, unit)
+        factors = self._by(
+            solver, (rows, columns, values / unit, shape, self.n_components), regularization, self.epochs or epochs
+        )
+        return in_unit(factors, unit)
 
     def _by(
         self, solver: str, cells: tuple[Any, Any, Any, tuple[int, int], int], regularization: float, epochs: int
@@ -131,8 +143,8 @@ class MatrixFactorization(Encoder):
     def _require_ratings(self, ratings: csr_array) -> None:
         empty = np.flatnonzero(np.diff(ratings.indptr) == 0)
         if len(empty):
-            more = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
-            raise BadItemError(f"mf: row {empty[0]}{more} has no rating, so nothing can be learnt of it: leave it out")
+            others = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
+            raise BadItemError(f"mf: row {empty[0]}{others} has no rating, so it cannot be fitted: leave it out")
 
     def _encode(self, items: Any) -> Codes:
         ratings = _observed(items)
@@ -159,7 +171,7 @@ class MatrixFactorization(Encoder):
         return state
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         penalties = {
             side: Penalty(state[f"{side}_penalty"][1:], float(state[f"{side}_penalty"][0]))
             for side in ("row", "column")
@@ -177,10 +189,10 @@ class MatrixFactorization(Encoder):
 
 
 def _observed(items: Any) -> csr_array:
-    """Return the entries that are there; a stored 0 is one."""
+    """Return the ratings as a sparse matrix; a stored 0 is a rating."""
     if issparse(items):
         return csr_array(items)
-    there = ~np.isnan(items)
-    rows, columns = np.nonzero(there)
-    pointers = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    present = ~np.isnan(items)
+    rows, columns = np.nonzero(present)
+    pointers = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
     return csr_array((items[rows, columns], columns, pointers), shape=items.shape)

@@ -1,4 +1,4 @@
-"""Non-negative matrix factorisation: items as sums of parts."""
+"""Non-negative matrix factorisation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect, n_rows
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.products import Product
@@ -19,21 +20,22 @@ from encoders.progress import steps
 from encoders.projection import nmf_updates as updates
 from encoders.scaling import largest_of, times, unit_of
 
-#: Sweeps over the components for each product with the data, which costs far more.
+#: Sweeps over the components for each product with the data; the product costs far more.
 SWEEPS = 3
-#: Sweeps after which the code of an item no longer changes to speak of.
+#: Sweeps or steps to encode an item; after them its code hardly changes.
 ENCODE_SWEEPS, ENCODE_STEPS = 200, 200
 
 
 @dataclass
 class NMF(Encoder):
-    """X ~ W H with W, H >= 0: each component is a part that is added, never taken away.
+    """Non-negative matrix factorisation: items as sums of non-negative parts, X ~ W H.
 
-    Objective ``frobenius``: half the squared error; ``divergence``: the generalised Kullback-Leibler divergence.
-    Solver ``cd``: coordinate descent, component by component (squared error only; what ``auto`` takes for it);
-    ``mu``: Lee & Seung's multiplicative updates. NaN is a missing entry: it is filled with the present estimate at
-    each step, which never raises the error on the entries that are there. Items are encoded with H fixed; sparse
-    matrices stay sparse.
+    Use it when values are counts or brightness and you want to see parts that add up; entries may be missing (NaN).
+
+    Objectives: ``frobenius``, half the squared error; ``divergence``, the generalised Kullback-Leibler divergence.
+    Solvers: ``cd``, coordinate descent over the components (squared error only; the ``auto`` choice for it); ``mu``,
+    Lee & Seung's multiplicative updates. A missing entry is replaced by its current estimate at each step, which never
+    raises the error on the entries that are present. H is fixed when items are encoded; sparse matrices stay sparse.
 
     Examples
     --------
@@ -53,13 +55,15 @@ class NMF(Encoder):
 
     name: ClassVar[str] = "nmf"
     reads_missing: ClassVar[bool] = True
-    k: int = option(49, "number of parts", ge=1)
-    solver: str = option("auto", "how it is fitted", choices=("auto", "cd", "mu"))
-    objective: str = option("frobenius", "what is minimised", choices=("frobenius", "divergence"))
-    iterations: int = option(200, "passes over the data at most", ge=1)
-    tolerance: float = option(1e-4, "stop when a pass gains less than this share of the first error", ge=0)
-    metric: str = option("cosine", "how two codes are compared", choices=("cosine", "euclidean"))
-    seed: int = option(0, "seed of the first parts", ge=0, le=LARGEST_SEED)
+    n_components: int = option(49, "Number of parts.", ge=1)
+    solver: str = option("auto", "Algorithm of the fit.", choices=("auto", "cd", "mu"))
+    objective: str = option("frobenius", "Error to minimise.", choices=("frobenius", "divergence"))
+    iterations: int = option(200, "Largest number of passes over the data.", ge=1)
+    tolerance: float = option(
+        1e-4, "Stop when a pass lowers the error by less than this share of the first error.", ge=0
+    )
+    metric: str = option("cosine", "How two codes are compared.", choices=("cosine", "euclidean"))
+    seed: int = option(0, "Random seed of the initial parts.", ge=0, le=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,12 +75,14 @@ class NMF(Encoder):
         self._require_fit(matrix)
         missing = None if issparse(matrix) else np.isnan(matrix)
         if missing is not None and missing.any():
-            matrix = np.where(missing, _column_means(matrix, missing), matrix)  # a copy: the caller's NaN stay
+            matrix = np.where(
+                missing, _column_means(matrix, missing), matrix
+            )  # a copy: the caller's matrix does not change
         else:
             missing = None
         unit = unit_of(largest_of(matrix))
         matrix = times(matrix, unit)
-        weights, self.components = _first_factors(matrix, self.k, self.seed)
+        weights, self.components = _first_factors(matrix, self.n_components, self.seed)
         #: The objective after each pass.
         self.objectives: list[float] = []
         for _ in steps(self.iterations, "nmf"):
@@ -88,18 +94,20 @@ class NMF(Encoder):
                 break
         self.components = times(self.components, 1 / unit)
         self._prepare()
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def _require_fit(self, matrix: Codes) -> None:
         rows, width = matrix.shape
-        if self.k > min(rows, width):
-            raise OptionError(f"nmf: k={self.k} is more than {rows} items of {width} numbers can give")
+        if self.n_components > min(rows, width):
+            raise OptionError(
+                f"nmf: n-components={self.n_components} is more than {rows} items of {width} numbers can give"
+            )
         values = matrix.data if issparse(matrix) else matrix
         if not float(np.nanmax(values, initial=0)) > 0:
-            raise BadItemError("nmf: every value is 0: there is nothing to factorise")
+            raise BadItemError("nmf: every value is 0, so there is nothing to factorise")
 
     def _updated(self, matrix: Codes, weights: updates.Factor) -> updates.Factor:
-        """Return W after one pass, and change H."""
+        """Return W after one pass; H is changed in place."""
         if self.objective == "divergence":
             weights = updates.multiplicative_divergence(matrix, weights, self.components)
             self.components = updates.multiplicative_divergence_components(matrix, weights, self.components)
@@ -121,27 +129,33 @@ class NMF(Encoder):
         return gain < self.tolerance * max(self.objectives[0], 1e-30)
 
     def checked(self, items: Items) -> Any:
-        """Return items as a matrix, or say that they are negative."""
+        """Return items as a matrix without negative values.
+
+        Raises
+        ------
+        BadItemError
+            When a value is negative.
+        """
         matrix = super().checked(items)
         values = matrix.data if issparse(matrix) else matrix
-        least = float(np.nanmin(values, initial=0))
-        if least < 0:
+        smallest = float(np.nanmin(values, initial=0))
+        if smallest < 0:
             raise BadItemError(
-                f"nmf reads values of 0 and above, and found {least:g}: "
-                "put it behind pixels, bow or tfidf, not behind pca or lsa"
+                f"nmf reads values of 0 and above, and found {smallest:g}: "
+                "put it after pixels, bow or tfidf, not after pca or lsa"
             )
         return matrix
 
     def _encode(self, items: Any) -> Codes:
-        codes = np.empty((n_rows(items), self.k), dtype=np.float32)
+        codes = np.empty((n_rows(items), self.n_components), dtype=np.float32)
         for start in range(0, len(codes), updates.ROWS):
             rows = times(items[start : start + updates.ROWS], self._unit)
             codes[start : start + updates.ROWS] = self._weights(rows).T
         return codes
 
     def _weights(self, rows: Any) -> updates.Factor:
-        """Return the weights (k, n) of rows; each row's depend on nothing but the row."""
-        weights = np.full((self.k, n_rows(rows)), 0.1, dtype=np.float32)
+        """Return the weights (n_components, n) of rows; the weights of a row depend on this row only."""
+        weights = np.full((self.n_components, n_rows(rows)), 0.1, dtype=np.float32)
         missing = None if issparse(rows) else np.isnan(rows)
         if missing is not None and missing.any() and self.objective == "frobenius":
             whole = ~missing.any(axis=1)
@@ -158,20 +172,20 @@ class NMF(Encoder):
         return weights
 
     def _prepare(self) -> None:
-        """Keep what every item is encoded with: the parts, of moderate size, and their inner products."""
+        """Prepare what `_encode` multiplies with: the scaled parts and their inner products."""
         self._unit = unit_of(largest_of(self.components))
         self._onto = Product(times(self.components, self._unit))
         self._gram = np.ascontiguousarray(self._onto(self._onto.matrix))
         self._estimate = Product(np.ascontiguousarray(self._onto.matrix.T))
 
     def _filled(self, rows: Any, missing: Any, weights: updates.Factor) -> Any:
-        """Return rows with the present estimate where an entry is missing."""
+        """Return rows in which the current estimate replaces missing entries."""
         if missing is None or not missing.any():
             return rows
         return np.where(missing, self._estimate(weights.T), rows)
 
     def _onto_parts(self, rows: Any) -> updates.Factor:
-        """Return ``H X'`` (k, n) with contiguous rows."""
+        """Return ``H X'`` (n_components, n) with contiguous rows."""
         return np.ascontiguousarray(self._onto(rows).T)
 
     def _whole_weights(self, rows: Any, weights: updates.Factor) -> updates.Factor:
@@ -182,7 +196,7 @@ class NMF(Encoder):
     def _partial_weights(
         self, rows: NDArray[Any], missing: NDArray[np.bool_], weights: updates.Factor
     ) -> updates.Factor:
-        """Return the weights of rows whose missing entries are filled with the present estimate at each step."""
+        """Return the weights of rows with missing entries; each step replaces these by the current estimate."""
         gram = self._gram
         for _ in range(ENCODE_STEPS):
             filled = self._onto_parts(self._filled(rows, missing, weights))
@@ -193,29 +207,29 @@ class NMF(Encoder):
         return np.asarray(codes @ self.components, dtype=np.float32)
 
     def state(self) -> State:
-        """Parts (k, dim)."""
+        """Return the parts (n_components, dim)."""
         return {"components": self.components}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.components = state["components"]
         self._prepare()
 
 
 def _product(matrix: Codes, components: updates.Factor) -> updates.Factor:
-    """Return ``H X'`` (k, n) with contiguous rows."""
+    """Return ``H X'`` (n_components, n) with contiguous rows."""
     return np.ascontiguousarray((matrix @ components.T).T, dtype=np.float32)
 
 
-def _first_factors(matrix: Codes, k: int, seed: int) -> tuple[updates.Factor, updates.Factor]:
-    """Return W' (k, n) and H (k, dim): noise around the mean row, of the size that makes W H as large as X."""
+def _first_factors(matrix: Codes, n_components: int, seed: int) -> tuple[updates.Factor, updates.Factor]:
+    """Return random W' (n_components, n) and H (n_components, dim), scaled so that W H is as large as X."""
     generator = np.random.default_rng(seed)
-    size = np.sqrt(float(matrix.mean(dtype=np.float64)) / k)
-    draw = [np.abs(generator.standard_normal((k, length), dtype=np.float32)) for length in matrix.shape]
-    return draw[0] * np.float32(size), draw[1] * np.float32(size)
+    size = np.sqrt(float(matrix.mean(dtype=np.float64)) / n_components)
+    noise = [np.abs(generator.standard_normal((n_components, length), dtype=np.float32)) for length in matrix.shape]
+    return noise[0] * np.float32(size), noise[1] * np.float32(size)
 
 
 def _column_means(matrix: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[np.float32]:
-    there = (~missing).sum(axis=0)
+    present = (~missing).sum(axis=0)
     sums = np.where(missing, 0, matrix).sum(axis=0, dtype=np.float64)
-    return np.where(there > 0, sums / np.maximum(there, 1), 0).astype(np.float32)
+    return np.where(present > 0, sums / np.maximum(present, 1), 0).astype(np.float32)

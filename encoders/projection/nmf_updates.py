@@ -1,6 +1,6 @@
-"""Non-negative factors of a matrix, X ~ W H: the updates, by themselves.
+"""Updates of the non-negative factors of a matrix, X ~ W H.
 
-W is kept transposed, (k, n): each component is then one contiguous row, and one update one BLAS call.
+W is stored transposed, (k, n) for k components: each component is one contiguous row, and one update one BLAS call.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from encoders.cpu_count import in_parallel
 from encoders.products import Product
 
 Factor = NDArray[np.float32]
-#: Smallest value that divides or is multiplied up again.
+#: Smallest divisor, and smallest value that can grow by multiplication.
 TINY = np.float32(1e-12)
-#: Columns of a factor worked on at a time, so that they stay in the processor's cache.
+#: Columns of a factor per block, so that a block fits into the processor's cache.
 BLOCK = 2048
-#: Entries of a sparse matrix, or rows of a dense one, whose product is held at a time.
+#: Entries of a sparse matrix, or rows of a dense matrix, per block of a product.
 ENTRIES, ROWS = 2**20, 4096
 
 
@@ -36,9 +36,9 @@ def coordinate_descent(factor: Factor, gram: Factor, product: Factor, sweeps: in
     product : ndarray float32 (k, n)
         ``H X'``.
     sweeps : int
-        Times that every component is updated: the product, which costs most, is then used that often.
+        Number of updates of every component with the same product, which is the most expensive step.
     alone : bool
-        Sum so that a column does not depend on how many others there are, at twice the cost.
+        Sum so that a column does not depend on the number of columns, at twice the cost.
 
     References
     ----------
@@ -46,32 +46,32 @@ def coordinate_descent(factor: Factor, gram: Factor, product: Factor, sweeps: in
     Algorithm 2; Gillis & Glineur, Accelerated multiplicative updates and hierarchical ALS algorithms for nonnegative
     matrix factorization, Neural Computation 24(4), 2012 (repeated sweeps).
     """
-    own = np.maximum(np.diag(gram), TINY)
-    others = gram / own[:, None]
+    diagonal = np.maximum(np.diag(gram), TINY)
+    others = gram / diagonal[:, None]
     np.fill_diagonal(others, 0)
 
     def work(start: int) -> None:
-        part = np.ascontiguousarray(factor[:, start : start + BLOCK])
-        target = product[:, start : start + BLOCK] / own[:, None]
-        width = part.shape[1]
+        block = np.ascontiguousarray(factor[:, start : start + BLOCK])
+        target = product[:, start : start + BLOCK] / diagonal[:, None]
+        width = block.shape[1]
         if alone and width == 1:  # NumPy sums one column in another order than several
-            part, target = np.repeat(part, 2, axis=1), np.repeat(target, 2, axis=1)
-        step = np.empty(part.shape[1], dtype=np.float32)
+            block, target = np.repeat(block, 2, axis=1), np.repeat(target, 2, axis=1)
+        step = np.empty(block.shape[1], dtype=np.float32)
         for _ in range(sweeps):
-            for row in range(len(part)):
+            for row in range(len(block)):
                 if alone:
-                    np.einsum("j,jn->n", others[row], part, out=step)
+                    np.einsum("j,jn->n", others[row], block, out=step)
                 else:
-                    np.matmul(others[row], part, out=step)
+                    np.matmul(others[row], block, out=step)
                 np.subtract(target[row], step, out=step)
-                np.maximum(step, 0, out=part[row])
-        factor[:, start : start + BLOCK] = part[:, :width]
+                np.maximum(step, 0, out=block[row])
+        factor[:, start : start + BLOCK] = block[:, :width]
 
     in_parallel(work, range(0, factor.shape[1], BLOCK))
 
 
 def multiplicative(factor: Factor, gram: Factor, product: Factor, sweeps: int) -> None:
-    """Minimise the same by Lee & Seung's multiplicative rule, in place: it never raises the objective.
+    """Minimise the same objective in place by Lee & Seung's multiplicative rule, which never raises it.
 
     References
     ----------
@@ -92,7 +92,7 @@ def multiplicative_divergence(
     weights : ndarray float32 (k, n)
     components : ndarray float32 (k, dim)
     products : tuple of Product, optional
-        With the transposed components and with the components, where an item must not depend on the others.
+        Products with the transposed components and with the components, if an item must not depend on other items.
 
     References
     ----------
@@ -102,45 +102,45 @@ def multiplicative_divergence(
     result = np.empty_like(weights)
     for start, ratio in _ratios(matrix, weights, components, products):
         stop = start + ratio.shape[0]
-        onto = components @ ratio.T if products is None else products[1](ratio).T
-        result[:, start:stop] = weights[:, start:stop] * onto / total
+        product = components @ ratio.T if products is None else products[1](ratio).T
+        result[:, start:stop] = weights[:, start:stop] * product / total
     return result
 
 
 def multiplicative_divergence_components(matrix: Codes, weights: Factor, components: Factor) -> Factor:
     """Return H (k, dim) after one multiplicative step on the divergence, `weights` fixed."""
     total = np.maximum(weights.sum(axis=1, keepdims=True), TINY)
-    grown = np.zeros_like(components)
+    products_sum = np.zeros_like(components)
     for start, ratio in _ratios(matrix, weights, components):
-        part = weights[:, start : start + ratio.shape[0]]
-        grown += (ratio.T @ part.T).T if issparse(ratio) else part @ ratio
-    return np.asarray(components * grown / total)
+        block = weights[:, start : start + ratio.shape[0]]
+        products_sum += (ratio.T @ block.T).T if issparse(ratio) else block @ ratio
+    return np.asarray(components * products_sum / total)
 
 
 def _ratios(matrix: Codes, weights: Factor, components: Factor, products: tuple[Product, Product] | None = None) -> Any:
-    """Yield X / (W H) a block of rows at a time; of a sparse X only where it is not 0."""
+    """Yield X / (W H) in blocks of rows; for a sparse X only at its entries."""
     sparse = issparse(matrix)
     for start in range(0, matrix.shape[0], ROWS):
-        part: Any = matrix[start : start + ROWS]
+        block: Any = matrix[start : start + ROWS]
         if not sparse:
-            some = weights[:, start : start + ROWS].T
-            yield start, part / np.maximum(some @ components if products is None else products[0](some), TINY)
+            codes = weights[:, start : start + ROWS].T
+            estimate = codes @ components if products is None else products[0](codes)
+            yield start, block / np.maximum(estimate, TINY)
             continue
-        part = csr_array(part)
-        ratio = csr_array((part.data / _at_entries(part, weights[:, start:], components), part.indices, part.indptr),
-                          shape=part.shape)  # fmt: skip
-        yield start, ratio
+        block = csr_array(block)
+        ratios = block.data / _at_entries(block, weights[:, start:], components)
+        yield start, csr_array((ratios, block.indices, block.indptr), shape=block.shape)
 
 
-def _at_entries(part: Any, weights: Factor, components: Factor) -> NDArray[np.float32]:
-    """Return W H at the entries of a sparse block, without the rest of it."""
-    rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
-    values = np.empty(part.nnz, dtype=np.float32)
+def _at_entries(block: Any, weights: Factor, components: Factor) -> NDArray[np.float32]:
+    """Return W H at the entries of a sparse block only."""
+    rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+    values = np.empty(block.nnz, dtype=np.float32)
     step = max(1, ENTRIES // weights.shape[0])
-    for start in range(0, part.nnz, step):
+    for start in range(0, block.nnz, step):
         stop = start + step
         values[start:stop] = np.einsum(
-            "ij,ij->j", weights[:, rows[start:stop]], components[:, part.indices[start:stop]]
+            "ij,ij->j", weights[:, rows[start:stop]], components[:, block.indices[start:stop]]
         )
     return np.maximum(values, TINY)
 
@@ -168,10 +168,10 @@ def divergence(matrix: Codes, weights: Factor, components: Factor) -> float:
     Lee & Seung, NIPS 2001, equation 3.
     """
     total = float(weights.sum(axis=1, dtype=np.float64) @ components.sum(axis=1, dtype=np.float64))
-    for _, part, ratio in _blocks_and_ratios(matrix, weights, components):
-        values, share = (part.data, ratio.data) if issparse(part) else (part.ravel(), ratio.ravel())
-        there = values > 0
-        total += float(np.sum(values[there].astype(np.float64) * (np.log(share[there]) - 1)))
+    for _, block, ratio in _blocks_and_ratios(matrix, weights, components):
+        values, share = (block.data, ratio.data) if issparse(block) else (block.ravel(), ratio.ravel())
+        positive = values > 0
+        total += float(np.sum(values[positive].astype(np.float64) * (np.log(share[positive]) - 1)))
     return total
 
 

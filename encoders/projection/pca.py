@@ -1,4 +1,4 @@
-"""Principal component analysis: exactly by the smaller side of the data, randomised, or incrementally."""
+"""Principal component analysis."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, collect
+from encoders.batches import collect
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.options import LARGEST_SEED, option
 from encoders.projection import pca_solvers as solvers
 
-#: Standard deviation, as a share of the length of a row, that rounding alone gives a direction, at most.
+#: Largest standard deviation that rounding alone causes, as a share of the length of a row.
 ROUNDING = 8 * float(np.finfo(np.float32).eps)
 
 
 @dataclass
 class PCA(Encoder):
-    """Projection on the k directions of largest variance: z = W(x - mean), x^ = W'z + mean.
+    """Principal component analysis: projection on the directions of largest variance.
 
-    ``exact`` solves the eigenproblem of the smaller side: fewer items than numbers in each are held and compared with
-    one another; otherwise the scatter matrix is summed batch by batch in float64, and the data are read once and never
-    held, whatever their number. ``randomized`` holds the data, and is the one for a large number of items that are wide
-    or sparse; they are centred in the products only, so that sparse rows stay sparse. ``incremental`` holds a few
-    thousand rows and k components at a time. ``auto`` is exact where either side is at most 500, items of at most
-    1,000 numbers are ten times as many, k is more than a tenth of the smaller side, or the data take more than 1 GiB;
-    otherwise randomized. With `whiten`, codes have
-    variance 1 in every component in which the data vary, and are 0 in others.
+    Use it when you want a smaller dense code that is fast to fit and easy to explain: the first projection to try.
+
+    z = W(x - mean), and x is reconstructed as W'z + mean. With `whiten`, codes have variance 1 in every component in
+    which the data vary, and are 0 in the others. Solvers:
+
+    - ``exact`` solves the eigenproblem of the smaller side. With fewer items than numbers per item, it holds the items
+      and compares them with one another. Otherwise it sums the scatter matrix batch by batch in float64; the data are
+      read once and never held.
+    - ``randomized`` holds the data; it suits many items that are wide or sparse. They are centred inside the matrix
+      products only, so sparse rows stay sparse.
+    - ``incremental`` holds a few thousand rows and the components at a time.
+    - ``auto`` is exact where either side is at most 500, where items of at most 1,000 numbers are ten times as many,
+      where `n_components` is more than a tenth of the smaller side, or where the data take more than 1 GiB; otherwise
+      randomized.
 
     Examples
     --------
@@ -41,38 +48,38 @@ class PCA(Encoder):
     References
     ----------
     Pearson, On lines and planes of closest fit to systems of points in space, 1901; Bishop, Pattern Recognition and
-    Machine Learning, 2006, §12.1; the solvers' own sources stand in `encoders.projection.pca_solvers`.
+    Machine Learning, 2006, §12.1; for the solvers see `encoders.projection.pca_solvers`.
     """
 
     name: ClassVar[str] = "pca"
-    k: int = option(30, "number of components", ge=1)
-    metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
-    whiten: bool = option(False, "scale every component to variance 1")
-    solver: str = option("auto", "how it is fitted", choices=("auto", "exact", "randomized", "incremental"))
-    iterations: int = option(4, "power iterations of the randomized solver", ge=0, le=100)
-    seed: int = option(0, "seed of the randomized solver", ge=0, le=LARGEST_SEED)
+    n_components: int = option(30, "Number of components.", ge=1)
+    metric: str = option("euclidean", "How two codes are compared.", choices=("euclidean", "cosine"))
+    whiten: bool = option(False, "Scale every component to variance 1.")
+    solver: str = option("auto", "Algorithm of the fit.", choices=("auto", "exact", "randomized", "incremental"))
+    iterations: int = option(4, "Power iterations of the randomized solver.", ge=0, le=100)
+    seed: int = option(0, "Random seed of the randomized solver.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         solver = self.solver
         if solver == "auto":
-            solver, batches = solvers.choose(batches, self.k)
+            solver, batches = solvers.choose(batches, self.n_components)
         if solver == "exact":
-            found = solvers.exact(batches, self.k)
+            solution = solvers.exact(batches, self.n_components)
         elif solver == "incremental":
-            found = solvers.incremental(batches, self.k)
+            solution = solvers.incremental(batches, self.n_components)
         else:
-            found = solvers.randomized(collect(batches), self.k, self.iterations, self.seed)
-        self.mean = found.mean.astype(np.float32)
-        self.components = np.ascontiguousarray(_signed(found.components), dtype=np.float32)
-        # float64 holds the squares of whatever float32 holds
-        self.explained_variance = np.maximum(found.variance, 0).astype(np.float64)
-        self.total_variance = np.asarray([found.total], dtype=np.float64)
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+            solution = solvers.randomized(collect(batches), self.n_components, self.iterations, self.seed)
+        self.mean = solution.mean.astype(np.float32)
+        self.components = np.ascontiguousarray(_signed(solution.components), dtype=np.float32)
+        # float64 can represent the square of every float32
+        self.explained_variance = np.maximum(solution.variance, 0).astype(np.float64)
+        self.total_variance = np.asarray([solution.total], dtype=np.float64)
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def spreads(self) -> NDArray[np.float64]:
-        """Return the standard deviation of every component (k,); 0 where nothing but rounding varies.
+        """Return the standard deviation of every component (n_components,); 0 where only rounding varies.
 
-        Rows of length r are rounded by about r times float32's epsilon, which looks like a direction of its own.
+        Rows of length r are rounded by about r times the epsilon of float32, which looks like a direction.
         """
         spread = np.sqrt(self.explained_variance.astype(np.float64))
         length = np.sqrt(float(self.total_variance[0]) + float(np.square(self.mean, dtype=np.float64).sum()))
@@ -91,7 +98,7 @@ class PCA(Encoder):
         return np.asarray(lengths @ self.components + self.mean, dtype=np.float32)
 
     def state(self) -> State:
-        """Mean, components (k, dim), their variances and the total."""
+        """Return mean, components (n_components, dim), their variances and the total variance."""
         return {
             "mean": self.mean,
             "components": self.components,
@@ -100,12 +107,12 @@ class PCA(Encoder):
         }
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.mean, self.components = state["mean"], state["components"]
         self.explained_variance, self.total_variance = state["explained_variance"], state["total_variance"]
 
 
 def _signed(components: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fix the sign that the mathematics leaves open: the largest entry of a component is positive."""
+    """Choose the sign of each component so that its largest entry is positive."""
     largest = components[np.arange(len(components)), np.abs(components).argmax(axis=1)]
     return np.asarray(components * np.where(largest < 0, -1, 1)[:, None])

@@ -1,4 +1,4 @@
-"""Three ways to find principal components, and the choice between them by the shape of the data."""
+"""Three solvers of PCA, and the choice between them by the shape of the data."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.codes import Batch, Batches, Codes, collect, n_rows, slices
+from encoders.batches import collect
+from encoders.codes import Batch, Batches, Codes, n_rows, slices
 from encoders.errors import BadItemError, OptionError
 from encoders.moments import MAX_WIDTH, moments
 from encoders.projection.feature_scores import means, variances
 
-#: Above this number of items AND of components per item, the exact solver no longer pays.
+#: Largest number of items or of numbers per item (the smaller of the two) for the exact solver.
 MAX_SIDE = MAX_WIDTH
-#: Up to this number of items OR of components per item, the exact solver is as fast as the randomized one; so it is up
-#: to the second one where the items are `TALL` times as many as their components.
+#: Up to SMALL_SIDE items or numbers per item, the exact solver is as fast as the randomized one; also up to
+#: MEDIUM_SIDE numbers per item if there are TALL times as many items.
 SMALL_SIDE, MEDIUM_SIDE, TALL = 500, 1000, 10
-#: The randomized solver finds few components; of more than this share of the smaller side, the exact one is faster.
+#: For more components than this share of the smaller side, the exact solver is faster than the randomized one.
 FEW = 0.1
-#: Numbers of a corpus that ``auto`` holds in order to choose (float32: 1 GiB); of a larger one it sums the scatter.
+#: Largest corpus that ``auto`` holds to choose, in numbers (float32: 1 GiB); for a larger one it sums the scatter.
 HELD_NUMBERS = 2**28
-#: Directions beyond the wanted components in which the randomized solver looks.
+#: Extra directions of the randomized solver beyond `n_components`.
 OVERSAMPLES = 10
-#: Rows that the incremental solver takes at a time, at least.
+#: Smallest number of rows per step of the incremental solver.
 STEP_ROWS = 2048
-#: Rows, or columns, of which a float64 copy is made at a time.
+#: Rows or columns per float64 block.
 BLOCK = 4096
-#: Share of the largest variance below which a direction is taken for one in which nothing varies.
+#: A direction has no variance if its variance is below this share of the largest.
 NOTHING = 1e-13
 
 
 class Solution(NamedTuple):
-    """Mean (dim,), components (k, dim), their variances (k,), and the variance of all components together."""
+    """Mean (dim,), components (n_components, dim), their variances (n_components,) and the total variance."""
 
     mean: NDArray[Any]
     components: NDArray[Any]
@@ -42,12 +43,12 @@ class Solution(NamedTuple):
     total: float
 
 
-def choose(batches: Batches, k: int) -> tuple[str, Batches]:
+def choose(batches: Batches, n_components: int) -> tuple[str, Batches]:
     """Return the solver for data of this shape, and the batches that it should read.
 
-    ``exact`` where either side is small, or where more than a tenth of the components is wanted; ``randomized`` where
-    both sides are large (scikit-learn's ``svd_solver="auto"`` draws the lines nearly there). Rows are held while the
-    choice is open and the corpus fits. What was held whole is handed on, so that it is not read twice.
+    ``exact`` if either side is small, or if `n_components` is more than a tenth of the smaller side; ``randomized`` if
+    both sides are large (scikit-learn's ``svd_solver="auto"`` has almost the same limits). Rows are held until the
+    solver is chosen, as long as the corpus fits; a corpus held whole is returned, so that it is not read twice.
     """
     parts: list[Batch] = []
     rows = numbers = width = 0
@@ -61,16 +62,18 @@ def choose(batches: Batches, k: int) -> tuple[str, Batches]:
             return "exact", batches
     if not parts:
         return "exact", []
-    side = min(rows, width)
-    held = [Batch(collect(parts.pop(0) for _ in range(len(parts))))]
-    return "exact" if side <= SMALL_SIDE or (FEW * side < k and side <= MAX_SIDE) else "randomized", held
+    smaller_side = min(rows, width)
+    collected = [Batch(collect(parts.pop(0) for _ in range(len(parts))))]
+    return "exact" if smaller_side <= SMALL_SIDE or (
+        FEW * smaller_side < n_components and smaller_side <= MAX_SIDE
+    ) else "randomized", collected
 
 
-def exact(batches: Batches, k: int) -> Solution:
+def exact(batches: Batches, n_components: int) -> Solution:
     """Solve the eigenproblem of the smaller side: of the (dim, dim) scatter matrix, or of the (n, n) Gram matrix.
 
-    Rows are held while they are fewer than their components; from then on they are summed batch by batch, so that
-    neither more rows than components nor a matrix larger than the smaller side squared is ever held.
+    Rows are held as long as there are fewer rows than numbers per row; then they are summed batch by batch. So no
+    matrix larger than the smaller side squared is ever held.
 
     References
     ----------
@@ -84,8 +87,8 @@ def exact(batches: Batches, k: int) -> Solution:
         count += n_rows(batch.items)
         if count >= batch.items.shape[1]:
             _require_small(batch.items.shape[1])
-            return _by_scatter(_chain(few, stream), k)
-    return _by_gram(collect(few.pop(0) for _ in range(len(few))), k)
+            return _by_scatter(_chain(few, stream), n_components)
+    return _by_gram(collect(few.pop(0) for _ in range(len(few))), n_components)
 
 
 def _chain(first: list[Batch], rest: Iterator[Batch]) -> Iterator[Batch]:
@@ -94,57 +97,59 @@ def _chain(first: list[Batch], rest: Iterator[Batch]) -> Iterator[Batch]:
     yield from rest
 
 
-def _by_scatter(batches: Iterator[Batch], k: int) -> Solution:
+def _by_scatter(batches: Iterator[Batch], n_components: int) -> Solution:
     count, mean, scatter = moments(batches)
-    _require_enough(k, count, len(mean))
-    variance, vectors = _leading(scatter / count, k)
+    _require_enough(n_components, count, len(mean))
+    variance, vectors = _leading(scatter / count, n_components)
     return Solution(mean, vectors.T, variance, float(np.trace(scatter)) / count)
 
 
-def _by_gram(matrix: Codes, k: int) -> Solution:
-    """Find the components of fewer rows than components: eigenvectors of the Gram matrix, carried over by the rows."""
+def _by_gram(matrix: Codes, n_components: int) -> Solution:
+    """Find the components from the eigenvectors of the Gram matrix, for fewer rows than numbers per row."""
     count, width = matrix.shape
-    _require_enough(k, count, width)
+    _require_enough(n_components, count, width)
     _require_small(count)
     mean = means(matrix)
     gram = np.zeros((count, count))
     for part in _centred_columns(matrix, mean):
         gram += part @ part.T
-    values, vectors = _leading(gram / count, k)
-    there = int(np.count_nonzero(values > NOTHING * max(float(values[0]), 0.0)))
-    components = np.empty((k, width))
+    values, vectors = _leading(gram / count, n_components)
+    rank = int(np.count_nonzero(values > NOTHING * max(float(values[0]), 0.0)))
+    components = np.empty((n_components, width))
     start = 0
     for part in _centred_columns(matrix, mean):
-        components[:there, start : start + part.shape[1]] = vectors[:, :there].T @ part
+        components[:rank, start : start + part.shape[1]] = vectors[:, :rank].T @ part
         start += part.shape[1]
-    # what is left over are directions in which nothing varies: any that are orthogonal to the others
-    components[there:] = np.random.default_rng(0).standard_normal((k - there, width))
-    values[there:] = 0
+    # the remaining directions have no variance: any directions orthogonal to the others
+    components[rank:] = np.random.default_rng(0).standard_normal((n_components - rank, width))
+    values[rank:] = 0
     return Solution(mean, np.linalg.qr(components.T)[0].T, values, float(np.trace(gram)) / count)
 
 
 def _centred_columns(matrix: Codes, mean: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """Yield the columns about their mean, float64 and dense, some at a time."""
+    """Yield blocks of centred columns, float64 and dense."""
     columns: Any = matrix.tocsc() if issparse(matrix) else matrix
     for start in range(0, matrix.shape[1], BLOCK):
         yield _dense(columns[:, start : start + BLOCK]) - mean[start : start + BLOCK]
 
 
-def _leading(symmetric: NDArray[np.float64], k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the k largest eigenvalues, largest first, and their eigenvectors (size, k)."""
+def _leading(symmetric: NDArray[np.float64], n_components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the largest eigenvalues, in descending order, and their eigenvectors (size, n_components)."""
     from scipy.linalg import eigh
 
     size = len(symmetric)
-    values, vectors = eigh(symmetric, subset_by_index=[size - k, size - 1], overwrite_a=True, check_finite=False)
+    values, vectors = eigh(
+        symmetric, subset_by_index=[size - n_components, size - 1], overwrite_a=True, check_finite=False
+    )
     return values[::-1].copy(), vectors[:, ::-1]
 
 
-def randomized(matrix: Codes, k: int, iterations: int, seed: int) -> Solution:
+def randomized(matrix: Codes, n_components: int, iterations: int, seed: int) -> Solution:
     """Find components in the block Krylov space of some random directions; the data are centred in products only.
 
-    The space keeps what every iteration found, not the last one alone: as many products with the data find the
-    components far more exactly than subspace iteration does. scikit-learn's ``randomized_svd`` would need a centred,
-    dense copy.
+    The space contains the directions of every iteration, not only of the last one: with the same number of products
+    with the data, the components are far more accurate than by subspace iteration. scikit-learn's ``randomized_svd``
+    would need a centred, dense copy.
 
     References
     ----------
@@ -152,33 +157,33 @@ def randomized(matrix: Codes, k: int, iterations: int, seed: int) -> Solution:
     Randomized block Krylov methods for stronger and faster approximate singular value decomposition, NIPS 2015,
     Algorithm 2.
     """
-    _require_enough(k, *matrix.shape)
+    _require_enough(n_components, *matrix.shape)
     mean, total = means(matrix), float(variances(matrix).sum())
     centre = mean.astype(np.float32)
     count, width = matrix.shape
 
-    def across(probe: NDArray[Any]) -> NDArray[Any]:
+    def project(probe: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(matrix @ probe - centre @ probe)
 
-    def back(probe: NDArray[Any]) -> NDArray[Any]:
+    def project_back(probe: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(matrix.T @ probe - np.outer(centre, probe.sum(axis=0)))
 
-    # the space is kept on the smaller side, where to make it orthogonal costs less
-    there, again = (across, back) if width <= count else (back, across)
-    side = min(count, width)
-    size = min(k + OVERSAMPLES, side)
-    block = np.random.default_rng(seed).standard_normal((side, size), dtype=np.float32)
+    # the space is stored on the smaller side, where orthogonalisation costs less
+    forward, backward = (project, project_back) if width <= count else (project_back, project)
+    smaller_side = min(count, width)
+    size = min(n_components + OVERSAMPLES, smaller_side)
+    block = np.random.default_rng(seed).standard_normal((smaller_side, size), dtype=np.float32)
     blocks: list[NDArray[Any]] = []
-    for _ in range(min(iterations, side // size - 1) + 1):
-        halfway = there(block)
+    for _ in range(min(iterations, smaller_side // size - 1) + 1):
+        halfway = forward(block)
         halfway /= max(float(np.abs(halfway).max()), np.finfo(np.float32).tiny)  # squares of tiny data would be 0
-        block = np.linalg.qr(again(halfway))[0]
+        block = np.linalg.qr(backward(halfway))[0]
         blocks.append(block)
     space = np.linalg.qr(np.concatenate(blocks, axis=1))[0] if len(blocks) > 1 else block
-    images = there(space)
-    values, vectors = _leading(_gram_of_columns(images), k)
-    found = space if width <= count else images
-    components = np.linalg.qr(found @ vectors.astype(np.float32))[0].T
+    images = forward(space)
+    values, vectors = _leading(_gram_of_columns(images), n_components)
+    basis = space if width <= count else images
+    components = np.linalg.qr(basis @ vectors.astype(np.float32))[0].T
     return Solution(mean, components, values / count, total)
 
 
@@ -190,8 +195,8 @@ def _gram_of_columns(matrix: NDArray[Any]) -> NDArray[np.float64]:
     return total
 
 
-def incremental(batches: Batches, k: int) -> Solution:
-    """Hold a few thousand rows and k components at a time (scikit-learn).
+def incremental(batches: Batches, n_components: int) -> Solution:
+    """Fit with a few thousand rows and the components in memory at a time (scikit-learn).
 
     References
     ----------
@@ -199,10 +204,10 @@ def incremental(batches: Batches, k: int) -> Solution:
     """
     from sklearn.decomposition import IncrementalPCA
 
-    model = IncrementalPCA(k)
+    model = IncrementalPCA(n_components)
     total = 0
-    for rows in _steps(batches, max(STEP_ROWS, 2 * k)):
-        _require_enough(k, total + len(rows), rows.shape[1])
+    for rows in _steps(batches, max(STEP_ROWS, 2 * n_components)):
+        _require_enough(n_components, total + len(rows), rows.shape[1])
         model.partial_fit(rows.astype(np.float64))
         total += len(rows)
     if total == 0:
@@ -211,34 +216,37 @@ def incremental(batches: Batches, k: int) -> Solution:
     return Solution(model.mean_, model.components_, variance, float(model.var_.sum()))
 
 
-def _steps(batches: Batches, least: int) -> Iterator[NDArray[Any]]:
-    """Yield dense rows, at least `least` at a time: what is left over goes with the last ones."""
-    held: list[NDArray[Any]] = []
+def _steps(batches: Batches, block_rows: int) -> Iterator[NDArray[Any]]:
+    """Yield dense blocks of at least `block_rows` rows; the remaining rows are in the last block."""
+    blocks: list[NDArray[Any]] = []
     for batch in batches:
-        held.append(_dense(batch.items))
-        if sum(map(n_rows, held)) >= 2 * least:
-            whole = np.concatenate(held)
-            while len(whole) >= 2 * least:
-                yield whole[:least]
-                whole = whole[least:]
-            held = [whole]
-    if held:
-        yield np.concatenate(held)
+        blocks.append(_dense(batch.items))
+        if sum(map(n_rows, blocks)) >= 2 * block_rows:
+            whole = np.concatenate(blocks)
+            while len(whole) >= 2 * block_rows:
+                yield whole[:block_rows]
+                whole = whole[block_rows:]
+            blocks = [whole]
+    if blocks:
+        yield np.concatenate(blocks)
 
 
 def _dense(rows: Any) -> NDArray[Any]:
     return np.asarray(rows.toarray() if issparse(rows) else rows)
 
 
-def _require_enough(k: int, rows: int, width: int) -> None:
-    most = min(rows, width)
-    if k > most:
-        raise OptionError(f"pca: k={k} is more than {rows:,} items of {width:,} numbers can give: at most {most:,}")
-
-
-def _require_small(side: int) -> None:
-    if side > MAX_SIDE:
+def _require_enough(n_components: int, rows: int, width: int) -> None:
+    limit = min(rows, width)
+    if n_components > limit:
         raise OptionError(
-            f"pca: solver=exact takes up to {MAX_SIDE:,} items, or vectors of up to {MAX_SIDE:,} numbers; "
-            f"both are at least {side:,}: use randomized or incremental"
+            f"pca: n-components={n_components} is more than {rows:,} items of {width:,} numbers can give: "
+            f"at most {limit:,}"
+        )
+
+
+def _require_small(smaller_side: int) -> None:
+    if smaller_side > MAX_SIDE:
+        raise OptionError(
+            f"pca: solver=exact reads up to {MAX_SIDE:,} items, or vectors of up to {MAX_SIDE:,} numbers; "
+            f"both are at least {smaller_side:,}: use randomized or incremental"
         )

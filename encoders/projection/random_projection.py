@@ -1,4 +1,4 @@
-"""Random directions: the baseline that every learnt projection has to beat."""
+"""Random projection."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ DENSITY = 1 / 3
 
 @dataclass
 class RandomProjection(Encoder):
-    """Projection on k random directions, which keeps distances up to a factor of 1 ± epsilon.
+    """Projection on random directions, which preserves distances up to a factor of 1 ± epsilon.
 
-    Entries are drawn once: from N(0, 1/k) (``gaussian``), or 0 with probability 2/3 and ±sqrt(3/k) otherwise
-    (``sparse``). Nothing of the data is learnt but their width. Decoding gives the shortest item with the same code.
+    Use it when you need a baseline for other projections, or a projection that costs almost nothing to fit.
+
+    The entries of the directions are drawn from N(0, 1/n_components) (``gaussian``), or are 0 with probability 2/3 and
+    ±sqrt(3/n_components) otherwise (``sparse``). Only the width of the data is learnt. Decoding returns the shortest
+    item that has the same code.
 
     Examples
     --------
@@ -39,10 +42,10 @@ class RandomProjection(Encoder):
     """
 
     name: ClassVar[str] = "random-projection"
-    k: int = option(128, "number of dimensions", ge=1)
-    entries: str = option("gaussian", "how the directions are drawn", choices=("gaussian", "sparse"))
-    metric: str = option("euclidean", "how two codes are compared", choices=("euclidean", "cosine"))
-    seed: int = option(0, "seed of the directions", ge=0, le=LARGEST_SEED)
+    n_components: int = option(128, "Number of random directions.", ge=1)
+    entries: str = option("gaussian", "Distribution of the entries.", choices=("gaussian", "sparse"))
+    metric: str = option("euclidean", "How two codes are compared.", choices=("euclidean", "cosine"))
+    seed: int = option(0, "Random seed of the directions.", ge=0, le=LARGEST_SEED)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         width = next((int(batch.items.shape[1]) for batch in batches), None)
@@ -50,26 +53,28 @@ class RandomProjection(Encoder):
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
         generator = np.random.default_rng(self.seed)
         if self.entries == "gaussian":
-            directions = generator.standard_normal((self.k, width), dtype=np.float32)
+            directions = generator.standard_normal((self.n_components, width), dtype=np.float32)
         else:
-            signs = generator.choice([-1.0, 0.0, 1.0], (self.k, width), p=[DENSITY / 2, 1 - DENSITY, DENSITY / 2])
+            signs = generator.choice(
+                [-1.0, 0.0, 1.0], (self.n_components, width), p=[DENSITY / 2, 1 - DENSITY, DENSITY / 2]
+            )
             directions = (signs / np.sqrt(DENSITY)).astype(np.float32)
-        self.components = directions / np.float32(np.sqrt(self.k))
-        return Space(self.k, Kind.DENSE, Metric(self.metric))
+        self.components = directions / np.float32(np.sqrt(self.n_components))
+        return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def _encode(self, items: Any) -> Codes:
         return self._products.of(self.components)(items)
 
     def _decode(self, codes: Codes) -> Items:
         directions = self.components.astype(np.float64)
-        # with more directions than numbers some follow from others, and have no part in the inverse
+        # with more directions than numbers, some depend linearly on others and are left out of the inverse
         inverse = np.linalg.pinv(directions @ directions.T, rcond=1e-10, hermitian=True)
         return np.asarray(codes @ (inverse @ directions), dtype=np.float32)
 
     def state(self) -> State:
-        """Components (k, dim)."""
+        """Return components (n_components, dim)."""
         return {"components": self.components}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.components = state["components"]

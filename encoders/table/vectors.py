@@ -1,4 +1,4 @@
-"""Vectors as they are given."""
+"""Vectors, unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from encoders.options import option
 
 @dataclass
 class Vectors(Encoder):
-    """The identity: vectors that were made elsewhere become a space of their own.
+    """The vectors of the corpus, unchanged.
+
+    Use it when your vectors were computed elsewhere and you want to search them, or put a projection after them.
 
     Examples
     --------
@@ -27,7 +29,7 @@ class Vectors(Encoder):
     """
 
     name: ClassVar[str] = "vectors"
-    metric: str = option("euclidean", "how two vectors are compared", choices=("euclidean", "cosine", "dot"))
+    metric: str = option("euclidean", "How two vectors are compared.", choices=("euclidean", "cosine", "dot"))
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         for batch in batches:
@@ -41,8 +43,8 @@ class Vectors(Encoder):
         return codes
 
     def state(self) -> State:
-        """Nothing is learnt."""
+        """Return no arrays: nothing is learnt."""
         return {}
 
     def restore(self, state: State) -> None:
-        """Nothing to take back."""
+        """Nothing to restore."""

@@ -1,4 +1,4 @@
-"""Bag of words: how often each word of a learnt vocabulary occurs."""
+"""Bag of words."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Modality, Space
 from encoders.errors import ArtifactError, BadItemError
 from encoders.options import option
-from encoders.text.counting import Places, WordTable, count_words
+from encoders.text.counting import WordIndex, WordTable, count_words
 from encoders.text.folding import MARKS
 from encoders.text.tokens import stemmer, stop_words, words
 
-#: Which words a text has, as `words` splits it: what was counted by other rules is refused. 1: before Unicode's rules.
+#: Version of the rules by which `words` splits a text; an encoder fitted by another version is refused.
 ANALYSIS = 2
 
 
 @dataclass
 class BagOfWords(Encoder):
-    """Word counts over a vocabulary learnt from the corpus.
+    """Word counts over a vocabulary that is learnt from the corpus.
 
-    All encoders of words share one analysis: `words` splits a text, the stop list is left out, the rest is stemmed.
+    Use it when another encoder needs word counts, for instance ``nmf`` or an autoencoder after it.
+
+    ``bow``, ``tfidf`` and ``bm25`` analyse texts in the same way: `words` splits a text, stop words are removed, and
+    the other words are stemmed.
 
     Examples
     --------
@@ -45,60 +48,63 @@ class BagOfWords(Encoder):
     name: ClassVar[str] = "bow"
     reads: ClassVar[Modality] = Modality.TEXT
     metric: ClassVar[Metric] = Metric.COSINE
-    size: int | None = option(None, "keep the most frequent words only", ge=1)
-    min_df: float = option(1, "least number of documents (or share, below 1) a word occurs in", gt=0)
-    max_df: float = option(1.0, "largest share of documents (or number, above 1) a word occurs in", gt=0)
-    stop: str = option("english", "stop list", choices=("none", "english"))
+    size: int | None = option(None, "Vocabulary size: the number of most frequent words; none: all words.", ge=1)
+    min_df: float = option(1, "Smallest document frequency of a word: a count from 1 up, or a share below 1.", gt=0)
+    max_df: float = option(1.0, "Largest document frequency of a word: a share up to 1, or a count above 1.", gt=0)
+    stop: str = option("english", "Stop list: common words that are left out.", choices=("none", "english"))
     stem: str = option(
-        "english", "Snowball stemmer", choices=("none", "english", "german", "french", "spanish", "italian")
+        "english",
+        "Language of the Snowball stemmer.",
+        choices=("none", "english", "german", "french", "spanish", "italian"),
     )
     marks: str = option(
-        "points", "marks left out of words: Hebrew and Arabic vowel points; these and accents", choices=MARKS
+        "points", "Marks removed from words: none, Hebrew and Arabic vowel points, or these and accents.", choices=MARKS
     )
-    binary: bool = option(False, "presence instead of counts")
+    binary: bool = option(False, "Encode whether a word occurs instead of how often.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._index: dict[str, int] = {}
         self._table: WordTable | None = None
-        self._keep_counts = False
+        self._store_counts = False
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
-        table = WordTable(self._split, self._normal, self._keep_counts)
+        table = WordTable(self._split, self._normal, self._store_counts)
         for batch in batches:
             table.count(batch.items)
-        self._table = table if self._keep_counts else None
-        least = self.min_df if self.min_df >= 1 else self.min_df * table.documents
-        most = self.max_df * table.documents if self.max_df <= 1 else self.max_df
-        kept = table.choose(self.size, least, most)
-        if not kept:
+        self._table = table if self._store_counts else None
+        min_documents = self.min_df if self.min_df >= 1 else self.min_df * table.documents
+        max_documents = self.max_df * table.documents if self.max_df <= 1 else self.max_df
+        vocabulary = table.choose(self.size, min_documents, max_documents)
+        if not vocabulary:
             raise BadItemError(
-                f"{self.name}: no word is left of {len(table.numbers)} in {table.documents} documents; "
+                f"{self.name}: none of {len(table.numbers)} words in {table.documents} documents is left; "
                 "loosen min-df, max-df or the stop list"
             )
-        self.vocabulary = kept
-        frequency = table.frequency(kept)
-        self._learn(frequency, table.documents, float((frequency if self.binary else table.occurrences(kept)).sum()))
-        return Space(len(kept), Kind.SPARSE, self.metric)
+        self.vocabulary = vocabulary
+        frequency = table.frequency(vocabulary)
+        occurrences = frequency if self.binary else table.occurrences(vocabulary)
+        self._learn(frequency, table.documents, float(occurrences.sum()))
+        return Space(len(vocabulary), Kind.SPARSE, self.metric)
 
     def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
-        """Learn weights from how many documents hold each word, and how many tokens they hold together."""
+        """Learn weights from the document frequency of each word and the total number of tokens."""
 
     def fit_encode(self, batches: Batches | Items, y: Sequence[Any] | None = None) -> Codes:
         """Fit and return the codes of the same items, in one reading."""
-        self._keep_counts = True
+        self._store_counts = True
         try:
             self.fit(batches, y)
             assert self._table is not None  # noqa: S101
-            return self._weighed(self._binary(self._table.chosen(list(self._index))))
+            return self._weighted(self._binary(self._table.chosen(list(self._index))))
         finally:
-            self._keep_counts, self._table = False, None
+            self._store_counts, self._table = False, None
 
     def _split(self, text: str) -> list[str]:
         return words(text, self.marks)
 
     def _normal(self, word: str) -> str | None:
-        """Return what a raw word counts as: its stem, or nothing."""
+        """Return the stem of a word; None for a stop word."""
         if word in stop_words(self.stop):
             return None
         stem = stemmer(self.stem)
@@ -111,12 +117,12 @@ class BagOfWords(Encoder):
 
     @vocabulary.setter
     def vocabulary(self, value: list[str]) -> None:
-        self._index = {word: place for place, word in enumerate(value)}
-        self._places = Places(self._find, self._index.items() if self.stem == "none" else ())
+        self._index = {word: component for component, word in enumerate(value)}
+        self._word_index = WordIndex(self._find, self._index.items() if self.stem == "none" else ())
 
     def counts(self, texts: Iterable[str]) -> csr_array:
         """Return how often each word of the vocabulary occurs, float32 (n, dim)."""
-        return self._binary(count_words(texts, self._split, self._places, lambda: self.space.dim))
+        return self._binary(count_words(texts, self._split, self._word_index, lambda: self.space.dim))
 
     def _find(self, word: str) -> int:
         normal = self._normal(word)
@@ -128,34 +134,34 @@ class BagOfWords(Encoder):
         return counts
 
     def _encode(self, items: Any) -> Codes:
-        return self._weighed(self.counts(items))
+        return self._weighted(self.counts(items))
 
-    def _weighed(self, counts: csr_array) -> csr_array:
-        """Turn counts, which may be written into, into codes."""
+    def _weighted(self, counts: csr_array) -> csr_array:
+        """Turn counts into codes; the counts may be changed in place."""
         return counts
 
     def learnt_shape(self) -> dict[str, Any]:
-        """Return what every encoder learns about spaces, and by which rules texts were split."""
+        """Return the learnt spaces and the version of the rules that split texts."""
         return {**super().learnt_shape(), "analysis": ANALYSIS}
 
     def restore_shape(self, value: dict[str, Any]) -> None:
-        """Take back what `learnt_shape` returned.
+        """Restore what `learnt_shape` returned.
 
         Raises
         ------
         ArtifactError
-            When texts were split by other rules: the same text has other words now.
+            When another version of the rules split the texts: the same text has other words now.
         """
         if value.get("analysis", 1) != ANALYSIS:
             raise ArtifactError(
-                f"the '{self.name}' encoder was fitted by a nearby that split texts into words by other rules, so that "
+                f"the '{self.name}' encoder was fitted by a nearby that split texts into words by other rules, so "
                 "queries would miss documents: fit and index again"
             )
         super().restore_shape(value)
 
     def state(self) -> State:
-        """Nothing but the vocabulary is learnt."""
+        """Return no arrays: only the vocabulary is learnt."""
         return {}
 
     def restore(self, state: State) -> None:
-        """Nothing to take back."""
+        """Nothing to restore."""

@@ -1,4 +1,4 @@
-"""Okapi BM25 as a sparse code: the whole formula is in the document's weights, a query is its word counts."""
+"""Okapi BM25."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ METHODS = ("lucene", "robertson", "atire", "bm25+", "bm25l")
 
 @dataclass
 class BM25(BagOfWords):
-    """Asymmetric: score(q, d) = sum over the words of q of their BM25 weight in d, an inner product.
+    """Okapi BM25 weights of words; documents and queries have different codes.
 
-    ``bm25+`` and ``bm25l`` bound from below what a word is worth that a document holds at all, however long it is: in
-    ``bm25+`` at least delta times its idf more than its absence, which is worth 0, as in both papers. (Elsewhere,
-    in table 1 of Kamphuis et al. and in bm25s and rank_bm25, words that are absent get the bound as well, and the gap
-    that it was made for closes again.)
+    Use it when people search your texts with words: try it first, and compare every other space of texts with it.
+
+    The score of a document is the inner product of its weights with the word counts of the query.
+
+    ``bm25+`` and ``bm25l`` give a word that a document contains a lower bound, so that long documents are not
+    penalised too much. In ``bm25+`` the word adds at least delta times its idf; a word that is absent adds 0, as in
+    both papers. (Table 1 of Kamphuis et al., bm25s and rank_bm25 also add the bound for absent words, which cancels its
+    effect.)
 
     Examples
     --------
@@ -37,22 +41,24 @@ class BM25(BagOfWords):
     ----------
     Robertson & Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009; ``bm25+``: Lv & Zhai,
     Lower-bounding term frequency normalization, CIKM 2011; ``bm25l``: Lv & Zhai, When documents are very long, BM25
-    fails!, SIGIR 2011; the other variants as told apart in Kamphuis, de Vries, Boytsov & Lin, Which BM25 do you mean?,
+    fails!, SIGIR 2011; the other variants as defined in Kamphuis, de Vries, Boytsov & Lin, Which BM25 do you mean?,
     ECIR 2020; weights computed at indexing time as in Lu, BM25S, 2024.
     """
 
     name: ClassVar[str] = "bm25"
     metric: ClassVar[Metric] = Metric.DOT
-    method: str = option("lucene", "which BM25", choices=METHODS)
-    k1: float = option(1.2, "how fast repetition saturates", ge=0)
-    b: float = option(0.75, "how much length is discounted", ge=0, le=1)
-    delta: float | None = option(None, "lower bound of bm25+ and bm25l; none: 1 and 0.5, as in their papers", ge=0)
+    method: str = option("lucene", "Variant of the formula.", choices=METHODS)
+    k1: float = option(1.2, "Term frequency saturation: a larger value counts repetitions more.", ge=0)
+    b: float = option(0.75, "Length normalisation: 0 is none, 1 is full.", ge=0, le=1)
+    delta: float | None = option(
+        None, "Lower bound of bm25+ and bm25l for a word that occurs; none: 1 for bm25+, 0.5 for bm25l.", ge=0
+    )
 
     def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
         self.idf = inverse_document_frequency(frequency, documents, self.method).astype(np.float32)
         self.average_length = np.asarray([max(tokens / documents, 1e-9)], dtype=np.float32)
 
-    def _weighed(self, counts: csr_array) -> csr_array:
+    def _weighted(self, counts: csr_array) -> csr_array:
         lengths = np.asarray(counts.sum(axis=1)).ravel()
         discount = 1 - self.b + self.b * lengths / self.average_length[0]
         gains = self._saturated(counts.data, np.repeat(discount, np.diff(counts.indptr)))
@@ -77,7 +83,7 @@ class BM25(BagOfWords):
 
     @property
     def lexicon(self) -> Lexicon | None:
-        """The words, for Lucene's own formula; the other variants have no engine that computes them."""
+        """The words, for method=lucene; no search engine computes the other variants."""
         if self.method != "lucene" or not self.vocabulary:
             return None
         return Lexicon(tuple(self.vocabulary), self.k1, self.b)
@@ -88,11 +94,11 @@ class BM25(BagOfWords):
         return self.counts(self.checked(items))
 
     def state(self) -> State:
-        """Inverse document frequencies (dim,) and the average length (1,)."""
+        """Return inverse document frequencies (dim,) and the average length of a document (1,)."""
         return {"idf": self.idf, "average_length": self.average_length}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.idf, self.average_length = state["idf"], state["average_length"]
 
 

@@ -1,4 +1,4 @@
-"""The form in which words are compared: normalised, case folded, without what cannot be seen."""
+"""Normal form of texts for comparison: Unicode normalisation, case folding, no invisible characters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
-#: What may be dropped from words: nothing; vowel points and tatweel; these and the accents of alphabets.
+#: Marks removed from words: none; vowel points and tatweel; these and the accents of alphabets.
 MARKS = ("none", "points", "accents")
 
 #: Default_Ignorable_Code_Point (soft hyphen, joiners, direction marks, variation selectors, ...) except the zero-width
@@ -16,13 +16,13 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
-#: Hebrew points and cantillation; Arabic vowel signs, Koranic marks and tatweel: spelling leaves them out at will.
+#: Hebrew points and cantillation; Arabic vowel signs, Koranic marks and tatweel: writers may omit them.
 _POINTS = re.compile(
     "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0652\u0656-\u0658\u0670\u06d6-\u06dc\u06df-\u06e8"
     "\u06ea-\u06ed\u0897-\u089f\u08ca-\u08e1\u08e3-\u08ff]+"
 )
-#: Typographic apostrophes; Hebrew geresh and gershayim, typed as quotation marks; the two letters that only Turkic
-#: languages tell from "i", in whose capitals nobody can: I is the capital of both.
+#: Typographic apostrophes; Hebrew geresh and gershayim, which people type as quotation marks; the dotless i, because
+#: only Turkic languages distinguish it from i, and I is the capital of both.
 _ALIKE = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201b": "'", "\u02bc": "'", "\u05f3": "'", "\u05f4": '"', "\u0131": "i"}
 )
@@ -30,16 +30,16 @@ _DOTTED_I = re.compile("i[\u0300-\u036f]*\u0307[\u0300-\u036f]*")
 
 
 def fold(text: str, marks: str = "points") -> str:
-    """Return a text in the form in which its words are compared.
+    """Return the normal form of a text, in which its words are compared.
 
-    That is Unicode's NFKC_Casefold (as Lucene's ICU analysis has it), and beyond it: one apostrophe, one "i" for the
-    Turkic ones, and no optional marks. Canonically equivalent texts have the same form.
+    It is Unicode's NFKC_Casefold (as in the ICU analysis of Lucene) and in addition: one apostrophe, one "i" also for
+    the Turkic letters, and no optional marks. Canonically equivalent texts have the same normal form.
 
     Parameters
     ----------
     text : str
     marks : {"none", "points", "accents"}
-        What is dropped: nothing; Hebrew and Arabic vowel points and tatweel; these and all marks above and below
+        Marks to remove: none; Hebrew and Arabic vowel points and tatweel; these and all marks above and below
         Latin, Greek, Cyrillic, Hebrew and Arabic letters.
 
     Examples
@@ -60,7 +60,7 @@ def fold(text: str, marks: str = "points") -> str:
     text = _INVISIBLE.sub("", text).translate(_ALIKE)
     if marks != "none":
         text = _POINTS.sub("", text)
-    text = _DOTTED_I.sub(lambda found: found[0].replace("\u0307", ""), text)
+    text = _DOTTED_I.sub(lambda match: match[0].replace("\u0307", ""), text)
     if marks == "accents":
         text = _accents().sub(r"\1", unicodedata.normalize("NFD", text))
     return unicodedata.normalize("NFKC", text)

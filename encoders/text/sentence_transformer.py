@@ -18,11 +18,13 @@ from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, absolute, emb
 
 @dataclass
 class SentenceTransformer(EmbedsTexts, Encoder):
-    """Codes are the embeddings of a pretrained model; nothing is learnt from the corpus.
+    """Sentence embeddings of a pretrained transformer (sentence-transformers).
 
-    Queries and documents get the prompts that the model was trained with. A saved encoder holds no weights, only the
-    model's name and a fingerprint of its weights: another model under the same name is refused. Weights are read from
-    safetensors only, and no code that comes with a model is run.
+    Use it when queries and texts say the same thing in different words, and a sentence model is on your machine.
+
+    Nothing is learnt from the corpus. Queries and documents get the prompts with which the model was trained. A saved
+    encoder contains the model's name and a fingerprint of its weights, not the weights: a different model under the
+    same name is refused. Weights are read from safetensors files only; code that comes with a model is never run.
 
     References
     ----------
@@ -30,11 +32,11 @@ class SentenceTransformer(EmbedsTexts, Encoder):
     """
 
     name: ClassVar[str] = "sbert"
-    model: str = option(DEFAULT, "model name on the Hugging Face hub, or a local folder")
-    batch_size: int = option(64, "texts encoded at a time", ge=1)
-    max_length: int | None = option(None, "read so many tokens of a text; none: as many as the model can", ge=3)
-    precision: str = option("fp32", "arithmetic", choices=("fp32", "bf16"))
-    revision: str | None = option(None, "branch, tag or commit on the hub")
+    model: str = option(DEFAULT, "Model name on the Hugging Face hub, or a local folder.")
+    batch_size: int = option(64, "Texts per batch.", ge=1)
+    max_length: int | None = option(None, "Number of tokens read from each text; none: the limit of the model.", ge=3)
+    precision: str = option("fp32", "Floating-point format of the computation.", choices=("fp32", "bf16"))
+    revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,22 +56,22 @@ class SentenceTransformer(EmbedsTexts, Encoder):
         return embedded(self._known_model(), texts, method, self.batch_size, self.precision == "bf16")
 
     def _known_model(self) -> Any:
-        """Return the model, loaded now if need be, once it has proved to be the one that was fitted."""
+        """Return the model; load it first if necessary, and check that it is the fitted one."""
         if self._loaded is None:
             loaded = load(self.name, self.model, self.revision, self.max_length)
             if self._fingerprint is None or not np.array_equal(loaded.fingerprint, self._fingerprint):
                 raise ArtifactError(
-                    f"sbert: the model at '{self.model}' is not the one this encoder was saved with, so old and new "
-                    "codes cannot be compared: bring the old model back, or fit and index again"
+                    f"sbert: the model at '{self.model}' is not the one that this encoder was saved with, so its "
+                    "codes cannot be compared with new codes: bring the old model back, or fit and index again"
                 )
             self._loaded = loaded
         return self._loaded.model
 
     def state(self) -> State:
-        """SHA-256 of the model's weights and configuration (32,); the weights stay where they are."""
+        """Return the SHA-256 of the model's weights and configuration (32,), not the weights."""
         assert self._fingerprint is not None, "fit or restore sets it"  # noqa: S101
         return {"fingerprint": self._fingerprint}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned; the model is loaded when the first text is encoded."""
+        """Restore what `state` returned; the model is loaded when the first text is encoded."""
         self._fingerprint, self._loaded = state["fingerprint"], None

@@ -1,4 +1,4 @@
-"""Term weights by rarity: the vector space model."""
+"""Word counts weighted by inverse document frequency (tf-idf)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from encoders.text.bag_of_words import BagOfWords
 
 @dataclass
 class TfIdf(BagOfWords):
-    """Counts times inverse document frequency, scaled to unit length, compared by cosine.
+    """Word counts weighted by inverse document frequency (tf-idf), scaled to unit length, compared by cosine.
 
-    tf is ``1 + ln(count)`` when `sublinear`, the count otherwise; idf is ``ln((1 + n) / (1 + df)) + 1``.
+    Use it when you want a simple baseline of words for texts, or the input of ``lsa``.
+
+    tf is ``1 + ln(count)`` with `sublinear`, the count otherwise; idf is ``ln((1 + n) / (1 + df)) + 1`` for n documents
+    of which df contain the word.
 
     Examples
     --------
@@ -34,20 +37,20 @@ class TfIdf(BagOfWords):
     """
 
     name: ClassVar[str] = "tfidf"
-    sublinear: bool = option(True, "1 + ln(count) instead of the count")
+    sublinear: bool = option(True, "Use 1 + ln(count) instead of the count.")
 
     def _learn(self, frequency: NDArray[np.int64], documents: int, tokens: float) -> None:
         self.idf = (np.log((1 + documents) / (1 + frequency)) + 1).astype(np.float32)
 
-    def _weighed(self, counts: csr_array) -> csr_array:
+    def _weighted(self, counts: csr_array) -> csr_array:
         weights = 1 + np.log(counts.data) if self.sublinear else counts.data
         counts.data = (weights * self.idf[counts.indices]).astype(np.float32)
         return normalized(counts)
 
     def state(self) -> State:
-        """Inverse document frequencies (dim,)."""
+        """Return inverse document frequencies (dim,)."""
         return {"idf": self.idf}
 
     def restore(self, state: State) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.idf = state["idf"]

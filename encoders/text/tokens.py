@@ -1,4 +1,4 @@
-"""Text to words: Unicode's word boundaries, and character pairs where a script writes no spaces."""
+"""Words of a text: Unicode's word boundaries, and pairs of characters for scripts without spaces."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from encoders.text.folding import fold
 
-#: Chunks between spaces whose words are remembered, and the longest: sentences of scripts without spaces do not recur.
+#: Size of the cache of chunks between spaces, and its longest chunk: sentences in scripts without spaces rarely recur.
 REMEMBERED, LONGEST = 1 << 16, 32
 
-# ASCII is split by `str.translate` and `str.split`, which is faster than any regular expression: letters become small,
-# a mark that joins the halves of a word becomes a capital, which is free by then, all other marks become spaces.
+# ASCII is split by `str.translate` and `str.split`, which is faster than any regular expression: letters become
+# lower case, a mark inside a word becomes a capital, which is unused then, and all other marks become spaces.
 _JOINERS = {"'": "A", ",": "B", ".": "C", ";": "D"}
 _SIGNS = {sign: mark for mark, sign in _JOINERS.items()}
 _LOWER = "".join(chr(code).lower() if chr(code).isalnum() or chr(code) in "_',.;" else " " for code in range(128))
@@ -22,7 +22,7 @@ _JOINED = re.compile(r"[',.;](?:(?=[0-9])(?<=[0-9].)|(?=[b-df-gj-np-tv-xz])(?<=[
 _RESTORE = "".join(" " if chr(code) in _JOINERS else _SIGNS.get(chr(code), chr(code)) for code in range(128))
 _BARE_LINES = re.compile(r"(?<![0-9a-z_])_+(?![0-9a-z_])")
 
-# The same way is right for ASCII with small letters of Latin, Greek, Cyrillic and Arabic that `fold` leaves alone.
+# The same method works for ASCII and lower-case Latin, Greek, Cyrillic and Arabic letters that `fold` does not change.
 _LETTERS = (
     "a-z\u00e0-\u00f6\u00f8-\u012f\u0135-\u013e\u0142-\u01c3\u01ce-\u01f0\u01f5-\u024f\u1e01-\u1eff"
     "\u03ac-\u03ce\u0430-\u0481\u048b-\u052f\u0620-\u063f\u0641-\u064a\u0679-\u06d3"
@@ -32,7 +32,7 @@ _PLAIN = re.compile(f"[\u0000-\u007f{_LETTERS}]+")
 _PLAIN_JOINED = re.compile(rf"[',.;](?:(?=[0-9])(?<=[0-9].)|(?![{_VOWELS}])(?=[{_LETTERS}])(?<=[{_LETTERS}]'))")
 _PLAIN_BARE_LINES = re.compile(rf"(?<![0-9_{_LETTERS}])_+(?![0-9_{_LETTERS}])")
 
-# Han, Kana and Hangul without marks, and the punctuation between them, are split without looking properties up.
+# Han, Kana and Hangul without marks, and the punctuation between them, are split without Unicode properties.
 _CJK = re.compile(
     "([\u3005\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]+)"
 )
@@ -41,7 +41,7 @@ _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0002000
 
 #: Marks on a letter never separate words (WB4).
 _EXTENDED = r"[\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+"
-#: A letter of a script without spaces. Korean has spaces, but between phrases: particles are part of the word.
+#: A letter of a script without spaces. Korean has spaces, but between phrases: particles are attached to words.
 _UNSPACED = r"[[\p{LB=SA}\p{Han}\p{Hiragana}\p{Hangul}\p{WB=Katakana}]&&[\p{Alphabetic}\p{WB=Katakana}]--\p{WB=Extend}]"
 
 #: English function words: articles, pronouns, prepositions, conjunctions, auxiliaries, and their contractions.
@@ -64,19 +64,19 @@ ENGLISH_STOP_WORDS = frozenset(
 
 
 def words(text: str, marks: str = "points") -> list[str]:
-    """Return the words of a text, in no order, in the form in which they are compared (`fold`).
+    """Return the words of a text in normal form (`fold`), in no particular order.
 
-    Words are those of Unicode Standard Annex 29 that hold a letter, a digit or an emoji, with three tailorings for
-    search, so that a part of what is written together is found: full stops and colons between letters part words
-    (``example.com``, ``numpy.linalg``), as do apostrophes before a vowel or h (``l'objectif``, ``dell'arte``);
-    runs of scripts without spaces, Han, Kana, Hangul, Thai, Lao, Khmer, Burmese and their like, become overlapping
-    pairs of characters with their marks, as in Lucene's CJKAnalyzer, and every Han character is a word, too.
+    Words are those of Unicode Standard Annex 29 that hold a letter, a digit or an emoji, with three changes for
+    search: full stops and colons between letters separate words (``example.com``, ``numpy.linalg``); apostrophes before
+    a vowel or h do too (``l'objectif``, ``dell'arte``); a run of a script without spaces (Han, Kana, Hangul, Thai, Lao,
+    Khmer, Burmese, ...) becomes overlapping pairs of characters with their marks, as in Lucene's CJKAnalyzer, and every
+    Han character is also a word.
 
     Parameters
     ----------
     text : str
     marks : {"none", "points", "accents"}
-        What `fold` drops.
+        Marks that `fold` removes.
 
     Examples
     --------
@@ -91,14 +91,14 @@ def words(text: str, marks: str = "points") -> list[str]:
     """
     if text.isascii():
         return _ascii_words(text)
-    # A space is a boundary in every form of a text, so that what stands between spaces is split by itself.
+    # A space is a boundary in every normal form, so each chunk between spaces can be split separately.
     chunks = text.split()
-    found = _ascii_words(" ".join([chunk for chunk in chunks if chunk.isascii()]))
+    result = _ascii_words(" ".join([chunk for chunk in chunks if chunk.isascii()]))
     remembered = _remembered(marks)
     for chunk in chunks:
         if not chunk.isascii():
-            found += remembered(chunk) if len(chunk) <= LONGEST else _chunk_words(chunk, marks)
-    return found
+            result += remembered(chunk) if len(chunk) <= LONGEST else _chunk_words(chunk, marks)
+    return result
 
 
 def _ascii_words(text: str) -> list[str]:
@@ -123,9 +123,9 @@ def _remembered(marks: str) -> Callable[[str], list[str]]:
 
 
 def _chunk_words(chunk: str, marks: str) -> list[str]:
-    small = chunk.casefold().replace("\u2019", "'")
-    if _PLAIN.fullmatch(small) and marks != "accents":
-        return _plain_words(small)
+    lower = chunk.casefold().replace("\u2019", "'")
+    if _PLAIN.fullmatch(lower) and marks != "accents":
+        return _plain_words(lower)
     chunk = fold(chunk, marks)
     others, *parts = _CJK.split(chunk)  # other, run, other, run, ..., other
     rest = _CJK_PUNCTUATION.sub(" ", " ".join([others, *parts[1::2]]))
@@ -135,14 +135,14 @@ def _chunk_words(chunk: str, marks: str) -> list[str]:
 
 
 def _general_words(chunk: str) -> list[str]:
-    found: list[str] = []
+    result: list[str] = []
     for match in _word().finditer(chunk):
-        found += _pairs(_cluster().findall(match[1])) if match[1] else [match[0]]
-    return found
+        result += _pairs(_cluster().findall(match[1])) if match[1] else [match[0]]
+    return result
 
 
 def _pairs(clusters: Sequence[str]) -> list[str]:
-    """Return the pairs of neighbours of a run without spaces, and its Han characters."""
+    """Return the pairs of adjacent characters of a run without spaces, and its Han characters."""
     if len(clusters) == 1:
         return list(clusters)
     return [*map(add, clusters, clusters[1:]), *_HAN.findall("".join(clusters))]
@@ -152,8 +152,8 @@ def _pairs(clusters: Sequence[str]) -> list[str]:
 def _word() -> Any:
     """Return the pattern of a word; its first group is a run of a script without spaces.
 
-    It says rules WB4 to WB13b of the annex as what a word is made of, not as where boundaries are, which is faster than
-    to look for boundaries, and right where ``\\b`` of `regex` joins an apostrophe to the vowel behind it.
+    It expresses rules WB4 to WB13b of the annex as the content of a word, not as boundaries: this is faster than a
+    search for boundaries, and correct where ``\\b`` of `regex` joins an apostrophe to the vowel after it.
     """
     import regex
 
@@ -183,7 +183,7 @@ def stop_words(name: str) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def stemmer(language: str) -> Callable[[list[str]], list[str]] | None:
-    """Return a function that stems many words (Snowball, Porter 2001), or None for ``none``."""
+    """Return a function that stems a list of words (Snowball, Porter 2001), or None for ``none``."""
     if language == "none":
         return None
     import Stemmer

@@ -1,4 +1,4 @@
-"""Where an index lies and how it is built: ``http://a:9200,http://b:9200/news,int8_hnsw,m=32,replicas=1``."""
+"""The address of an index and how it is built: ``http://a:9200,http://b:9200/news,int8_hnsw,m=32,replicas=1``."""
 
 from __future__ import annotations
 

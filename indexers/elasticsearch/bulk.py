@@ -1,9 +1,7 @@
-"""Loading: documents stream in, several requests are in flight, memory is bounded, nothing is lost or doubled."""
+"""The bulk sender: several requests in flight, bounded memory, no document lost or written twice."""
 
 from __future__ import annotations
 
-import random
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,15 +12,15 @@ from typing import Any, NamedTuple, Self
 from encoders.errors import BadItemError, IndexGoneError, ServerError
 from indexers.elasticsearch.client import blocked, cause_of, speaking
 from indexers.elasticsearch.deadline import timeout_seconds
-from indexers.elasticsearch.retry import LONG, passes, refused_outright, status_passes
+from indexers.elasticsearch.retry import LONG, Backoff, is_refused, is_transient, is_transient_status
 
 #: Bytes or documents of one request; requests of twice the size were no faster.
 BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000
 #: Requests in flight: the server works on one while we make the next.
 IN_FLIGHT = 3
-#: A load without any progress for these seconds is given up.
-PATIENCE_SECONDS = LONG
-#: The server itself waits so long for a part of the index that has no node: shorter than the request does.
+#: Seconds without progress after which a load stops.
+STALL_SECONDS = LONG
+#: Seconds that the server waits for a shard without a node: fewer than the request's own timeout.
 SHARD_SECONDS = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
 
@@ -72,8 +70,8 @@ class Bulk:
         were ours removed meanwhile.
     on_rejected : callable, optional
         Told of each document that is refused for good.
-    patience : float, optional
-        Seconds without any progress after which the load is given up; by default `PATIENCE_SECONDS`.
+    stall_seconds : float, optional
+        Seconds without progress after which the load stops; by default `STALL_SECONDS`.
     before_first : callable, optional
         Called once, before anything is sent; what it raises stops the load.
 
@@ -91,14 +89,14 @@ class Bulk:
         hosts: Sequence[str],
         alias: str,
         on_rejected: OnRejected = raise_rejected,
-        patience: float | None = None,
+        stall_seconds: float | None = None,
         before_first: Callable[[], None] | None = None,
     ) -> None:
         self._before_first = before_first
         self.wrote = False
         self._client, self._hosts, self._alias = client, hosts, alias
         self._on_rejected = on_rejected
-        self._patience = PATIENCE_SECONDS if patience is None else patience
+        self._stall_seconds = STALL_SECONDS if stall_seconds is None else stall_seconds
         self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="bulk")
         self._flying: deque[Future[Delivered]] = deque()
         self._lines: list[Line] = []
@@ -167,20 +165,19 @@ class Bulk:
     def _deliver(self, lines: list[Line]) -> Delivered:
         """Send lines until each is acknowledged or refused for good."""
         delivered = Delivered()
-        wait, progress = _FIRST_WAIT, time.monotonic()
+        backoff = Backoff(self._stall_seconds, _FIRST_WAIT, _LONGEST_WAIT)
         while lines:
-            left, trouble = self._try(lines, delivered)
-            if len(left) < len(lines):
-                wait, progress = _FIRST_WAIT, time.monotonic()
-            lines = left
-            if lines and (self._stopped or time.monotonic() - progress > self._patience):
+            again, reason = self._try(lines, delivered)
+            if len(again) < len(lines):
+                backoff.restart()
+            lines = again
+            if lines and (self._stopped or backoff.ended):
                 raise ServerError(
-                    f"{trouble}; after {self._patience:.0f} s without progress the load stopped: "
+                    f"{reason}; after {self._stall_seconds:.0f} s without progress the load stopped: "
                     "run the same command again later"
                 )
             if lines:
-                time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # or all would come back at once
-                wait = min(2 * wait, _LONGEST_WAIT)
+                backoff.sleep()
         return delivered
 
     def _try(self, lines: list[Line], delivered: Delivered) -> tuple[list[Line], str]:
@@ -193,7 +190,7 @@ class Bulk:
                     index=self._alias,
                     operations=[line.body for line in lines],
                     require_alias=True,
-                    timeout=f"{1000 * min(SHARD_SECONDS, self._patience):.0f}ms",
+                    timeout=f"{1000 * min(SHARD_SECONDS, self._stall_seconds):.0f}ms",
                     filter_path="errors,items.*.status,items.*.error.type,items.*.error.reason",
                 )
                 if not answer["errors"]:
@@ -204,23 +201,23 @@ class Bulk:
                 for result in results:
                     _ = result["status"], result["error"]["type"] if "error" in result else ""
         except ServerError as error:
-            self.wrote |= not refused_outright(error)
-            if not passes(error):
+            self.wrote |= not is_refused(error)
+            if not is_transient(error):
                 raise
             return lines, str(error)
         return self._sorted(lines, results, delivered)
 
     def _sorted(self, lines: list[Line], results: list[Any], delivered: Delivered) -> tuple[list[Line], str]:
         again: list[Line] = []
-        trouble = ""
+        reason = ""
         for line, result in zip(lines, results, strict=True):
             error = result.get("error")
             if error is None:  # also of what was to be removed and was not there
                 self.wrote = True
                 delivered.acknowledged += 1
-            elif status_passes(result["status"], error["type"]):
+            elif is_transient_status(result["status"], error["type"]):
                 again.append(line)
-                trouble = f"Elasticsearch at {self._hosts[0]} takes no more ({' '.join(error['reason'].split())[:200]})"
+                reason = f"Elasticsearch at {self._hosts[0]} takes no more ({' '.join(error['reason'].split())[:200]})"
             elif error["type"] == "cluster_block_exception":
                 raise ServerError(blocked(error["reason"]))
             elif error["type"] == "index_not_found_exception":
@@ -228,11 +225,11 @@ class Bulk:
                     f"the index behind '{self._alias}' was removed while it was loaded: start the load again"
                 )
             else:
-                _, reason = cause_of({"error": error})
+                _, cause = cause_of({"error": error})
                 delivered.refused.append(
-                    RejectedError(f"item '{line.key}': Elasticsearch refuses it: {reason}", line.tag)
+                    RejectedError(f"item '{line.key}': Elasticsearch refuses it: {cause}", line.tag)
                 )
-        return again, trouble
+        return again, reason
 
 
 def _quoted(key: str) -> bytes:

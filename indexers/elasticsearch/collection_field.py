@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Lexicon, Space
 from encoders.errors import OptionError
 from indexers.base import Hit, HitLists
-from indexers.elasticsearch.fetch_vectors import Fetched, exact_rows
+from indexers.elasticsearch.fetch_vectors import FetchedPairs, exact_rows
 from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index import Elasticsearch
 from indexers.elasticsearch.keys import id_of, key_of
-from indexers.elasticsearch.lexical_scores import Weighed
+from indexers.elasticsearch.lexical_scores import LexicalPairs
 from indexers.elasticsearch.paginate import scanned
 from indexers.elasticsearch.query import Answers
 from indexers.pairs import Pairs
@@ -34,7 +34,7 @@ class CollectionField(Elasticsearch):
     space : Space
     backend : str
         The address.
-    parameters : dict of str to str
+    parameters : mapping of str to str
     lexicon : Lexicon, optional
     field : str
         What the field is called.
@@ -46,7 +46,7 @@ class CollectionField(Elasticsearch):
         self,
         space: Space,
         backend: str,
-        parameters: dict[str, str],
+        parameters: Mapping[str, str],
         lexicon: Lexicon | None,
         field: str,
         index: str,
@@ -84,7 +84,7 @@ class CollectionField(Elasticsearch):
     # -- the contract, without a list of all ids ---------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._ids) if self._listed else self.site.count(self._made())
+        return len(self._ids) if self._listed else self.admin.count(self._made())
 
     def search(self, queries: Codes, k: int) -> HitLists:
         """Return the best `k` hits of every query, best first."""
@@ -92,7 +92,7 @@ class CollectionField(Elasticsearch):
         return HitLists.of(self.hits_of(queries, self._answers(matrix, checked_k(k))) if matrix.shape[0] else [])
 
     def close(self) -> None:
-        """Let go of nothing: the index stays."""
+        """Do nothing: the index stays on the server."""
 
     @property
     def _ids(self) -> list[str]:
@@ -106,7 +106,7 @@ class CollectionField(Elasticsearch):
     def _list(self) -> None:
         if getattr(self, "_listed", True):  # not yet while the base is being made
             return
-        found = list(scanned(self.site, self._made(), page=_PAGE))
+        found = list(scanned(self.admin, self._made(), page=_PAGE))
         self._listed = True
         self._listed_ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
         self._positions = np.array([hit["fields"]["place"][0] for hit in found], dtype=np.int64)
@@ -116,8 +116,8 @@ class CollectionField(Elasticsearch):
 
     def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
         if self.stores_counts:
-            return Weighed(self.site, self._made(), self._field_name, self.field, queries, rows, self._key_of)
-        return Fetched(self._stored, queries, rows, self._key_of)
+            return LexicalPairs(self.admin, self._made(), self._field_name, self.field, queries, rows, self._key_of)
+        return FetchedPairs(self._stored, queries, rows, self._key_of)
 
     def _rescored(self, queries: Codes, found: Sequence[Answers]) -> list[list[Hit]]:
         ids = sorted({id for one in found for id in one.ids})

@@ -1,4 +1,4 @@
-"""How long a call may take in all, however many nodes are asked and however often."""
+"""The time limit of a whole call, for all its requests to all nodes together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes at full precision, as they lie in the documents: for scores that are computed here."""
+"""Full-precision codes, fetched from the documents, for scores that are computed here."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.batches import chunks
 from encoders.codes import Codes, Kind, Metric, Space, packed_width
 from encoders.errors import IndexGoneError
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.hits import Rows
 from indexers.pairs import BinaryPairs, DensePairs, Pairs, as_cosines, best_pairs
 
@@ -22,10 +23,10 @@ KeyOf = Callable[[int], str]
 
 
 @dataclass(frozen=True)
-class Stored:
-    """Where the codes of a space lie."""
+class StoredVectors:
+    """The field of an index that holds the codes of a space."""
 
-    site: Site
+    admin: IndexAdmin
     index: str
     field: str
     space: Space
@@ -41,27 +42,27 @@ class Stored:
         binary = self.space.kind is Kind.BINARY
         width = packed_width(self.space.dim) if binary else self.space.dim
         codes = np.empty((len(keys), width), dtype=np.uint8 if binary else np.float32)
-        for start in range(0, len(keys), AT_ONCE):
-            for row, value in enumerate(self._values(list(keys[start : start + AT_ONCE])), start=start):
-                codes[row] = np.frombuffer(bytes.fromhex(value), dtype=np.uint8) if binary else value
+        values = (value for some in chunks(keys, AT_ONCE) for value in self._values(some))
+        for row, value in enumerate(values):
+            codes[row] = np.frombuffer(bytes.fromhex(value), dtype=np.uint8) if binary else value
         return codes
 
     def _values(self, keys: list[str]) -> list[Any]:
-        documents = self.site.documents(self.index, keys, [self.field])
+        documents = self.admin.documents(self.index, keys, [self.field])
         if not all(document.get("found") and self.field in document["_source"] for document in documents):
             raise IndexGoneError("some items were removed from the index while they were read: ask again")
         return [document["_source"][self.field] for document in documents]
 
 
-def exact_rows(stored: Stored, queries: Codes, rows: NDArray[np.int64], key_of: KeyOf) -> Rows:
+def exact_rows(stored: StoredVectors, queries: Codes, rows: NDArray[np.int64], key_of: KeyOf) -> Rows:
     """Return the rows found for each query in the order of their exact scores, from their codes."""
-    return best_pairs(Fetched(stored, queries, rows, key_of), rows, rows.shape[1], positive_only=False)
+    return best_pairs(FetchedPairs(stored, queries, rows, key_of), rows, rows.shape[1], positive_only=False)
 
 
-class Fetched:
+class FetchedPairs:
     """Compares `comparable` queries with rows whose codes were fetched for it; a `Pairs`."""
 
-    def __init__(self, stored: Stored, queries: Any, rows: NDArray[np.int64], key_of: KeyOf) -> None:
+    def __init__(self, stored: StoredVectors, queries: Any, rows: NDArray[np.int64], key_of: KeyOf) -> None:
         self._rows = np.unique(rows[rows >= 0])
         codes = stored.codes([key_of(row) for row in self._rows.tolist()])
         self._cosine = stored.space.metric is Metric.COSINE
@@ -71,7 +72,7 @@ class Fetched:
         binary = stored.space.kind is Kind.BINARY
         self._pairs: Pairs = (BinaryPairs if binary else DensePairs)(queries, codes, none, metric)
 
-    def scores(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the scores of some rows for the query at `place`."""
-        scores = self._pairs.scores(place, np.searchsorted(self._rows, rows))
+    def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some rows for the query at `query_row`."""
+        scores = self._pairs.scores(query_row, np.searchsorted(self._rows, rows))
         return as_cosines(scores) if self._cosine else scores

@@ -24,7 +24,7 @@ LONGEST_WORD = 255
 
 
 @dataclass(frozen=True)
-class How:
+class QueryOptions:
     """How a search is made.
 
     Attributes
@@ -64,7 +64,7 @@ class Field(ABC):
         """Return what a document holds of each code, and what is sent of each query."""
 
     @abstractmethod
-    def query(self, name: str, code: Any, k: int, how: How) -> dict[str, Any]:
+    def query(self, name: str, code: Any, k: int, options: QueryOptions) -> dict[str, Any]:
         """Return the part of a search that finds the `k` nearest of one code (from `values`) in the field `name`."""
 
     @abstractmethod
@@ -78,13 +78,13 @@ class VectorField(Field):
     #: Whether vectors are kept shortened beside the full ones.
     quantised = False
 
-    def query(self, name: str, code: Any, k: int, how: How) -> dict[str, Any]:
+    def query(self, name: str, code: Any, k: int, options: QueryOptions) -> dict[str, Any]:
         """Return a search for neighbours."""
-        clause = {"field": name, "query_vector": code, "k": k, "num_candidates": max(how.candidates, k)}
-        if how.oversample is not None and self.quantised:
-            clause["rescore_vector"] = {"oversample": how.oversample}
-        if how.only:
-            clause["filter"] = list(how.only)
+        clause = {"field": name, "query_vector": code, "k": k, "num_candidates": max(options.candidates, k)}
+        if options.oversample is not None and self.quantised:
+            clause["rescore_vector"] = {"oversample": options.oversample}
+        if options.only:
+            clause["filter"] = list(options.only)
         return {"knn": clause}
 
     def _options(self, algorithm: str) -> dict[str, Any]:
@@ -211,10 +211,10 @@ class WordsField(Field):
             for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
         ]
 
-    def query(self, name: str, code: Any, k: int, how: How) -> dict[str, Any]:
+    def query(self, name: str, code: Any, k: int, options: QueryOptions) -> dict[str, Any]:
         """Return a search for any of the words; one that is said twice counts twice."""
         match = {"match": {name: {"query": code}}}
-        return {"query": {"bool": {"must": [match], "filter": list(how.only)}} if how.only else match}
+        return {"query": {"bool": {"must": [match], "filter": list(options.only)}} if options.only else match}
 
     def scores(self, raw: NDArray[np.float64]) -> NDArray[np.float32]:
         """Leave out the constant factor k1 + 1, which Lucene's legacy similarity has kept."""

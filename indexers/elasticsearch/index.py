@@ -22,10 +22,10 @@ from encoders.plain_file import read_plain
 from indexers.base import Index, Rows
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.fetch_vectors import Stored, exact_rows
-from indexers.elasticsearch.fields import WINDOW, Field, How, WordsField, field_of
-from indexers.elasticsearch.index_admin import KEPT, MADE_BY, Site, own_name, write_alias
-from indexers.elasticsearch.mapping import Layout
+from indexers.elasticsearch.fetch_vectors import StoredVectors, exact_rows
+from indexers.elasticsearch.fields import WINDOW, Field, QueryOptions, WordsField, field_of
+from indexers.elasticsearch.index_admin import KEPT, MADE_BY, IndexAdmin, own_name, write_alias
+from indexers.elasticsearch.mapping import IndexMapping
 from indexers.elasticsearch.ownership import IDENTITY, ONE_SPACE, is_own_name, new_identity, require_maker
 from indexers.elasticsearch.privileges import require_rights
 from indexers.elasticsearch.query import Answers, searched
@@ -55,13 +55,13 @@ class Elasticsearch(Index):
         | {(Kind.BINARY, Metric.HAMMING)}
     )
     takes_words = True
-    most = WINDOW
+    max_k = WINDOW
 
     @classmethod
     def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
         """Refuse a wrong address or parameter, where no Elasticsearch answers, and who may not index there."""
         super().check(backend, parameters)
-        require_rights(Site(Address.read(backend), named=True))
+        require_rights(IndexAdmin(Address.read(backend), named=True))
 
     def _configure(self, backend: str) -> None:
         self.address = Address.read(backend)
@@ -96,9 +96,9 @@ class Elasticsearch(Index):
         return self._made()
 
     @cached_property
-    def site(self) -> Site:
+    def admin(self) -> IndexAdmin:
         """The server, connected to when it is first needed."""
-        return Site(self.address, named=self._named)
+        return IndexAdmin(self.address, named=self._named)
 
     # -- what the contract asks for ----------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ class Elasticsearch(Index):
 
         index = self._made()
         first = self._next_position
-        with Bulk(self.site.client, self.address.hosts, write_alias(index)) as bulk:
+        with Bulk(self.admin.client, self.address.hosts, write_alias(index)) as bulk:
             for position, value in enumerate(self.field.values(self.comparable(codes)), start=first):
                 document = orjson.dumps({"place": position, CODE: value}, option=orjson.OPT_SERIALIZE_NUMPY)
                 bulk.put(str(position), document)
@@ -116,7 +116,7 @@ class Elasticsearch(Index):
         self._stale = True
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
-        with Bulk(self.site.client, self.address.hosts, write_alias(self._made())) as bulk:
+        with Bulk(self.admin.client, self.address.hosts, write_alias(self._made())) as bulk:
             for position in self._positions[rows].tolist():
                 bulk.delete(str(position))
         self._positions = np.delete(self._positions, rows)
@@ -141,33 +141,33 @@ class Elasticsearch(Index):
         about = {"index": index, "next_place": self._next_position, IDENTITY: self._identity}
         (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
         self._kept = True
-        self.site.set_meta(index, {**self._meta(), KEPT: True})
+        self.admin.set_meta(index, {**self._meta(), KEPT: True})
 
     def _bytes_on_disk(self) -> int | None:
         self._refresh()
-        return self.site.bytes(self._made())
+        return self.admin.bytes(self._made())
 
     def _read(self, folder: Path, mmap: bool) -> None:
         about = parse_json(read_plain(folder / ABOUT))
         self._positions = read_array(folder / POSITIONS, mmap=False)
         self._index, self._next_position, self._kept = str(about["index"]), int(about["next_place"]), True
         self._identity, self._named = str(about.get(IDENTITY, "")), False
-        if not is_own_name(self._index, self.address.name) or not self.site.exists(self._index):
+        if not is_own_name(self._index, self.address.name) or not self.admin.exists(self._index):
             raise ArtifactError(
                 f"{folder} names the index '{self._index}', which is not at {self.address.hosts[0]}: index the items "
                 "again"
             )
-        require_maker(self.site, self._index, self._identity)
-        self.site.require_alive(self._index)
-        self.site.refresh(self._index)
-        held = self.site.count(self._index)
+        require_maker(self.admin, self._index, self._identity)
+        self.admin.require_alive(self._index)
+        self.admin.refresh(self._index)
+        held = self.admin.count(self._index)
         if held != len(self):
             raise ArtifactError(f"'{self._index}' holds {held:,} items, {folder} says {len(self):,}: index them again")
 
     def close(self) -> None:
         """Remove the index from the server, unless it was saved."""
         if self._index is not None and not self._kept:
-            self.site.remove([self._index])
+            self.admin.remove([self._index])
             self._index = None
 
     # -- inside ------------------------------------------------------------------------------------------------
@@ -175,8 +175,8 @@ class Elasticsearch(Index):
     _field_name = CODE
 
     @property
-    def _stored(self) -> Stored:
-        return Stored(self.site, self._made(), self._field_name, self.space)
+    def _stored(self) -> StoredVectors:
+        return StoredVectors(self.admin, self._made(), self._field_name, self.space)
 
     def _answers(self, queries: Codes, k: int) -> list[Answers]:
         if k > WINDOW:
@@ -184,12 +184,12 @@ class Elasticsearch(Index):
         searches = self.searches(queries, k)
         index = self._made()
         self._refresh()
-        return searched(self.site, index, searches, k, self._many_shards)
+        return searched(self.admin, index, searches, k, self._many_shards)
 
     def searches(self, queries: Codes, k: int, only: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
         """Return what asks the server for the `k` nearest of each `comparable` query, of those that pass filters."""
-        how = How(self._candidates, self._oversample, tuple(only))
-        return [self.field.query(self._field_name, code, k, how) for code in self.field.values(queries)]
+        options = QueryOptions(self._candidates, self._oversample, tuple(only))
+        return [self.field.query(self._field_name, code, k, options) for code in self.field.values(queries)]
 
     @property
     def _many_shards(self) -> bool:
@@ -205,12 +205,12 @@ class Elasticsearch(Index):
     def _made(self) -> str:
         """Return the index, which is made when it is first needed."""
         if self._index is None:
-            layout = Layout({CODE: self.field})
+            mapping = IndexMapping({CODE: self.field})
             name = own_name(self.address.name, self._identity[:12])
-            self.site.create(name, write_alias(name), layout, self._meta())
-            require_maker(self.site, name, self._identity)
+            self.admin.create(name, write_alias(name), mapping, self._meta())
+            require_maker(self.admin, name, self._identity)
             self._index = name  # before anything else can fail: `close` removes it
-            self.site.require_alive(name)
+            self.admin.require_alive(name)
         return self._index
 
     def _meta(self) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class Elasticsearch(Index):
 
     def _refresh(self) -> None:
         if self._stale:
-            self.site.refresh(self._made())
+            self.admin.refresh(self._made())
             self._stale = False
 
 

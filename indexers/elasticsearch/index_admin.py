@@ -1,8 +1,8 @@
-"""An address and what is there: the index that is served and the one that is being made; what is whose: `ownership`.
+"""Administration of the indexes at an address: the one that is served and the one that is loaded; see `ownership` too.
 
 Every index is called ``NAME-NUMBER`` and served under the alias ``NAME``. While it is loaded it has the alias
-``NAME.next``; one atomic call makes it the one that is served. It is written to under an alias of its own: what comes
-late, from a node that stood still or a process that did not see the swap, cannot get into the index that came after.
+``NAME.next``; one atomic call makes it the one that is served. It is written to through an alias of its own, so that
+a late write, from a slow node or a process that did not see the swap, cannot reach the index that replaced it.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from encoders.errors import ServerError
 from indexers.elasticsearch.address import LOADING, Address
 from indexers.elasticsearch.client import cause_of, has_credentials
 from indexers.elasticsearch.deadline import timeout_seconds
-from indexers.elasticsearch.mapping import Layout
+from indexers.elasticsearch.mapping import IndexMapping
 from indexers.elasticsearch.reading import Reader
-from indexers.elasticsearch.retry import SHORT, patient
+from indexers.elasticsearch.retry import SHORT, retried
 from indexers.elasticsearch.trust import remember
 
 MADE_BY = "nearby"
 #: Said by an index of one space that a saved folder names.
 KEPT = "kept"
-#: An index that was just made, or whose node is restarted, has so long to find one.
+#: Seconds in which a new index, or one whose node restarts, has to find a node.
 ALIVE_SECONDS = 30.0
 #: Merging a large index into one segment takes long; the request waits for it.
 _MERGE_SECONDS = 24 * 3600
-#: An index whose copies have found no node, and look for none, for so many spans of so many seconds, goes without.
+#: Number and seconds of the checks after which an index is served without copies, if no copy finds a node.
 _SPANS, _SPAN_SECONDS = 4, 5
 
 
@@ -44,14 +44,14 @@ class Described(NamedTuple):
     meta: dict[str, Any]
 
 
-class Site(Reader):
+class IndexAdmin(Reader):
     """An address, and the server there.
 
     Parameters
     ----------
     address : Address
-    patience : float, optional
-        Seconds for which is asked again what cannot be done just now.
+    retry_seconds : float, optional
+        Seconds for which a request that fails for a transient reason is retried.
     named : bool, optional
         Whether the user himself has given the address, and no folder: only then he need not trust it first.
 
@@ -62,7 +62,7 @@ class Site(Reader):
     """
 
     @classmethod
-    def named(cls, address: Address, patience: float = SHORT) -> Site:
+    def named(cls, address: Address, retry_seconds: float = SHORT) -> IndexAdmin:
         """Return the server at an address that the user himself has given to index at; it is trusted from now on.
 
         Raises
@@ -70,24 +70,24 @@ class Site(Reader):
         ServerError
             When no Elasticsearch answers there.
         """
-        site = cls(address, patience, named=True)
+        admin = cls(address, retry_seconds, named=True)
         if has_credentials():
             remember(address.hosts)
-        return site
+        return admin
 
     @property
     def next(self) -> str:
         """The alias under which an index is loaded."""
         return f"{self.address.name}{LOADING}"
 
-    @patient
+    @retried
     def behind(self, alias: str) -> str | None:
         """Return the index behind an alias, None where there is none.
 
         Raises
         ------
         ServerError
-            When an index of that name is none of ours, or several stand behind it.
+            When nearby did not make the index of that name, or the alias names several indexes.
         """
         with self.asking() as client:
             found = client.options(ignore_status=404).indices.get_alias(name=alias)
@@ -105,13 +105,13 @@ class Site(Reader):
             )
         return names[0] if names else None
 
-    @patient
+    @retried
     def exists(self, name: str) -> bool:
         """Tell whether an index is there."""
         with self.asking() as client:
             return bool(client.indices.exists(index=name))
 
-    @patient
+    @retried
     def meta(self, name: str) -> dict[str, Any]:
         """Return what an index says of itself.
 
@@ -129,20 +129,20 @@ class Site(Reader):
             )
         return dict(found)
 
-    @patient
+    @retried
     def set_meta(self, name: str, meta: dict[str, Any]) -> None:
         """Write what an index says of itself."""
         with self.asking() as client:
             client.indices.put_mapping(index=name, meta=meta)
 
-    @patient
-    def create(self, name: str, alias: str, layout: Layout, meta: dict[str, Any]) -> bool:
+    @retried
+    def create(self, name: str, alias: str, mapping: IndexMapping, meta: dict[str, Any]) -> bool:
         """Make an index that is loaded under `alias`; False where somebody made it a moment ago."""
         with self.asking() as client:
             made = client.options(ignore_status=400).indices.create(
                 index=name,
-                settings=layout.settings(self.address),
-                mappings=layout.mappings({MADE_BY: "an index", **meta}),
+                settings=mapping.settings(self.address),
+                mappings=mapping.mappings({MADE_BY: "an index", **meta}),
                 aliases={alias: {}, write_alias(name): {}},
                 wait_for_active_shards="0",  # whoever writes to it waits in `require_alive`
             )
@@ -172,7 +172,7 @@ class Site(Reader):
             )
         self._require_alias(name)
 
-    @patient
+    @retried
     def _require_alias(self, name: str) -> None:
         """Refuse to write through an alias that somebody has given to another index."""
         alias = write_alias(name)
@@ -186,7 +186,7 @@ class Site(Reader):
                 "corpus again with --rebuild"
             )
 
-    @patient
+    @retried
     def described(self, pattern: str) -> dict[str, Described]:
         """Return the aliases and the ``_meta`` of all indexes whose names match, closed and hidden ones too."""
         with self.asking() as client:
@@ -203,7 +203,7 @@ class Site(Reader):
                 for name, said in (found.body or {}).items()
             }
 
-    @patient
+    @retried
     def names_like(self, pattern: str) -> Names:
         """Return every name that matches and is taken, whoever took it."""
         with self.asking() as client:
@@ -215,7 +215,7 @@ class Site(Reader):
             closed = {one["name"] for one in found.get("indices", ()) if "closed" in one.get("attributes", ())}
             return Names(names, frozenset(closed))
 
-    @patient
+    @retried
     def settle(self, name: str) -> None:
         """Make a loaded index fit to be served: visible, merged, with its copies."""
         self.refresh(name)
@@ -236,7 +236,7 @@ class Site(Reader):
                 return
             idle = 0 if health["initializing_shards"] else idle + 1
 
-    @patient
+    @retried
     def swap(self, name: str) -> None:
         """Serve an index, in one atomic call."""
         before = self.behind(self.address.name)
@@ -248,7 +248,7 @@ class Site(Reader):
         with self.asking() as client:  # again only after a look: what was done before its answer was lost is refused
             client.options(max_retries=0).indices.update_aliases(actions=actions)
 
-    @patient
+    @retried
     def remove(self, names: Iterable[str]) -> None:
         """Remove indexes."""
         names = list(names)
@@ -264,7 +264,7 @@ class Site(Reader):
 
 
 def write_alias(index: str) -> str:
-    """Return the alias under which one index, and never another, is written to; by its name it would be made anew."""
+    """Return the alias that an index is written through: a write to its own name could create it again."""
     return f"{index}.write"
 
 

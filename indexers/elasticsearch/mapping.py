@@ -10,7 +10,7 @@ from indexers.elasticsearch.fields import Field, WordsField, similarity_name
 
 
 @dataclass(frozen=True)
-class Layout:
+class IndexMapping:
     """The fields of an index: name -> field."""
 
     fields: dict[str, Field]

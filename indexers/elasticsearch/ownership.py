@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from encoders.errors import ServerError
-from indexers.elasticsearch.index_admin import KEPT, MADE_BY, Site, write_alias
+from indexers.elasticsearch.index_admin import KEPT, MADE_BY, IndexAdmin, write_alias
 
-#: What ``_meta`` says of the two sorts of index that nearby makes.
+#: Values in ``_meta`` for the two kinds of index that nearby makes.
 COLLECTION, ONE_SPACE = "a collection", "an index"
 #: The key of ``_meta`` that holds the identity of the maker.
 IDENTITY = "identity"
@@ -70,7 +70,7 @@ class NearbyIndex:
 
 @dataclass(frozen=True)
 class StaleIndex:
-    """An index of nearby's that serves nobody.
+    """An index that nearby has made and that is no longer served.
 
     Attributes
     ----------
@@ -98,12 +98,12 @@ class KeptIndex:
     reason: str
 
 
-def nearby_indexes(site: Site) -> list[NearbyIndex]:
+def nearby_indexes(admin: IndexAdmin) -> list[NearbyIndex]:
     """Return the indexes that nearby has made under the name of an address, by kind and number."""
-    name = site.address.name
-    closed = site.names_like(f"{name}-*").closed
+    name = admin.address.name
+    closed = admin.names_like(f"{name}-*").closed
     found = []
-    for index, said in site.described(f"{name}-*").items():
+    for index, said in admin.described(f"{name}-*").items():
         meta = said.meta
         kind, numbered = meta.get(MADE_BY), is_numbered_name(index, name)
         if not ((kind == COLLECTION and numbered) or (kind == ONE_SPACE and is_own_name(index, name))):
@@ -122,38 +122,38 @@ def nearby_indexes(site: Site) -> list[NearbyIndex]:
     return sorted(found, key=lambda one: (one.kind, one.number, one.name))
 
 
-def next_free_name(site: Site) -> str:
-    """Return the name of the index that a collection makes next: behind all of nearby's, and nobody's."""
-    name = site.address.name
-    number = 1 + max((one.number for one in nearby_indexes(site)), default=0)
-    taken = site.names_like(f"{name}-*").names
+def next_free_name(admin: IndexAdmin) -> str:
+    """Return a free name for the next index of a collection, with a higher number than all that nearby has made."""
+    name = admin.address.name
+    number = 1 + max((one.number for one in nearby_indexes(admin)), default=0)
+    taken = admin.names_like(f"{name}-*").names
     while {f"{name}-{number:06}", write_alias(f"{name}-{number:06}")} & taken:
         number += 1
     return f"{name}-{number:06}"
 
 
-def superseded(site: Site, index: str, identity: str) -> list[str]:
+def superseded(admin: IndexAdmin, index: str, identity: str) -> list[str]:
     """Return the indexes that a collection's new `index` makes needless: its own, but the last before it.
 
     That one is still searched by whoever opened the collection before the swap.
     """
-    own = [one for one in nearby_indexes(site) if one.kind == COLLECTION and identity and one.identity == identity]
+    own = [one for one in nearby_indexes(admin) if one.kind == COLLECTION and identity and one.identity == identity]
     (number,) = [one.number for one in own if one.name == index] or [0]
     before = [one for one in own if one.number < number]
-    return [one.name for one in before[:-1] if not one.serves([site.next])]
+    return [one.name for one in before[:-1] if not one.serves([admin.next])]
 
 
-def unserved(site: Site, identity: str | None = None) -> tuple[list[StaleIndex], list[KeptIndex]]:
+def unserved(admin: IndexAdmin, identity: str | None = None) -> tuple[list[StaleIndex], list[KeptIndex]]:
     """Return the stale indexes of a name, and those that are kept though they are not served.
 
     Parameters
     ----------
-    site : Site
+    admin : IndexAdmin
     identity : str, optional
         Of the collection that asks; by default that of the index which is served.
     """
-    served, loading = site.behind(site.address.name), site.behind(site.next)
-    found = nearby_indexes(site)
+    served, loading = admin.behind(admin.address.name), admin.behind(admin.next)
+    found = nearby_indexes(admin)
     present = next((one for one in found if one.name == served), None)
     identity = (present.identity if present else "") if identity is None else identity
     before = [one for one in found if present and one.kind == COLLECTION and one.number < present.number]
@@ -163,13 +163,13 @@ def unserved(site: Site, identity: str | None = None) -> tuple[list[StaleIndex],
     for one in found:
         if one.name == served:
             continue
-        documents = _documents(site, one)
+        documents = _documents(admin, one)
         if one in before[-1:]:
             kept.append(KeptIndex(one.name, documents, "for whoever opened the collection before the swap"))
         elif one.kept:
             kept.append(KeptIndex(one.name, documents, "for the saved folder that names it"))
-        elif one.serves([site.next]):
-            others = ", ".join(sorted(one.aliases - {write_alias(one.name), site.next}))
+        elif one.serves([admin.next]):
+            others = ", ".join(sorted(one.aliases - {write_alias(one.name), admin.next}))
             kept.append(KeptIndex(one.name, documents, f"for the alias {others}"))
         else:
             stale.append(StaleIndex(one.name, documents, one.name == loading, _maker(one, identity)))
@@ -198,7 +198,7 @@ def is_numbered_name(index: str, name: str) -> bool:
     return re.fullmatch(rf"{re.escape(name)}-\d{{6,}}", index) is not None
 
 
-def require_maker(site: Site, index: str, identity: str) -> None:
+def require_maker(admin: IndexAdmin, index: str, identity: str) -> None:
     """Refuse an index of one space that is not the one a folder was saved from.
 
     Raises
@@ -206,7 +206,7 @@ def require_maker(site: Site, index: str, identity: str) -> None:
     ServerError
         When nearby has not made it, or another did.
     """
-    meta = site.meta(index)
+    meta = admin.meta(index)
     if meta.get(MADE_BY) != ONE_SPACE or (identity and _identity_in(meta) != identity):
         raise ServerError(f"'{index}' is not the index that this folder was saved from: index the items again")
 
@@ -224,9 +224,9 @@ def _maker(one: NearbyIndex, identity: str) -> str:
     return THIS if one.identity == identity else ANOTHER
 
 
-def _documents(site: Site, one: NearbyIndex) -> int | None:
+def _documents(admin: IndexAdmin, one: NearbyIndex) -> int | None:
     if one.closed:
         return None
     with suppress(ServerError):  # who may only read sees what the last refresh has made visible
-        site.refresh(one.name)  # nothing else makes the documents of an unfinished load visible
-    return site.count_all(one.name)
+        admin.refresh(one.name)  # nothing else makes the documents of an unfinished load visible
+    return admin.count_all(one.name)

@@ -9,16 +9,16 @@ from typing import Any
 from encoders.errors import ServerError
 from indexers.elasticsearch.client import cause_of
 from indexers.elasticsearch.fields import WINDOW
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.query import SHOWN
-from indexers.elasticsearch.retry import VIEW_LOST, patient
+from indexers.elasticsearch.retry import VIEW_LOST, retried
 
-#: A server keeps the view that we read for so long after each page.
+#: Time for which the server keeps the view after each page.
 _KEEP = "10m"
 
 
 def scanned(
-    site: Site,
+    admin: IndexAdmin,
     index: str,
     source: Sequence[str] | None = None,
     only: Sequence[dict[str, Any]] = (),
@@ -29,7 +29,7 @@ def scanned(
 
     They are as they were at one moment; where a node takes the view of it away, the rest is as it is then.
     """
-    view = _View(site, index, source, only, page, shown)
+    view = _View(admin, index, source, only, page, shown)
     try:
         while not view.ended:
             yield from view.page()
@@ -37,9 +37,9 @@ def scanned(
         view.close()
 
 
-def positions_and_digests(site: Site, index: str) -> Iterator[tuple[int, str]]:
+def positions_and_digests(admin: IndexAdmin, index: str) -> Iterator[tuple[int, str]]:
     """Yield the position and the digest of every item of a collection's index, in the order of the positions."""
-    for hit in scanned(site, index, page=WINDOW, shown=("place", "digest")):
+    for hit in scanned(admin, index, page=WINDOW, shown=("place", "digest")):
         yield int(hit["fields"]["place"][0]), str(hit["fields"].get("digest", ("",))[0])
 
 
@@ -48,15 +48,15 @@ class _View:
 
     def __init__(
         self,
-        site: Site,
+        admin: IndexAdmin,
         index: str,
         source: Sequence[str] | None,
         only: Sequence[dict[str, Any]],
         page: int,
         shown: Sequence[str],
     ) -> None:
-        self.site, self.index, self.only, self.size = site, index, only, page
-        self.patience = site.patience
+        self.admin, self.index, self.only, self.size = admin, index, only, page
+        self.retry_seconds = admin.retry_seconds
         self.shown = {
             "sort": [{"place": "asc"}],
             "source": False if source is None else list(source),
@@ -70,7 +70,7 @@ class _View:
         self.behind: list[dict[str, Any]] = []
         self.ended = False
 
-    @patient
+    @retried
     def page(self) -> list[dict[str, Any]]:
         """Return the hits that come next."""
         try:
@@ -92,7 +92,7 @@ class _View:
             self.behind = [{"range": {"place": {"gte": self.last[-1]["fields"]["place"][0]}}}]
 
     def _asked(self) -> tuple[list[dict[str, Any]], str]:
-        with self.site.asking() as client:
+        with self.admin.asking() as client:
             if self.id is None:
                 self.id = str(client.open_point_in_time(index=self.index, keep_alive=_KEEP)["id"])
             answer = client.search(
@@ -108,7 +108,7 @@ class _View:
             return hits, str(answer["pit_id"])
 
     def close(self) -> None:
-        """Let the server forget the view; what it forgot already, or cannot be told now, it forgets by itself."""
+        """Close the view on the server; if the server does not answer, the view expires by itself."""
         if self.id is not None:
-            with suppress(ServerError), self.site.asking() as client:
+            with suppress(ServerError), self.admin.asking() as client:
                 client.options(ignore_status=404).close_point_in_time(id=self.id)

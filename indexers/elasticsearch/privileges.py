@@ -8,13 +8,13 @@ from typing import Any
 from encoders.errors import ServerError
 from indexers.elasticsearch.address import LOADING, Address
 from indexers.elasticsearch.client import USER, speaking
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 
 #: Of the cluster, its health is asked; of indexes, everything is done with those of one name and no others.
 CLUSTER, INDEX = ("monitor",), ("manage", "read", "write")
 
 
-def require_rights(site: Site) -> None:
+def require_rights(admin: IndexAdmin) -> None:
     """Refuse to begin what our user may not bring to an end.
 
     Raises
@@ -22,7 +22,7 @@ def require_rights(site: Site) -> None:
     ServerError
         Naming the privileges that are missing.
     """
-    _require(site.client, site.address)
+    _require(admin.client, admin.address)
 
 
 @lru_cache(maxsize=8)

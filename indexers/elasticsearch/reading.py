@@ -1,4 +1,4 @@
-"""Reading from a server: what any node can answer, and what of an answer would be half of one."""
+"""Requests that only read, which any node can answer; an incomplete answer is an error."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any, TypeVar
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.client import cause_of, closed, connected, speaking
-from indexers.elasticsearch.retry import SHORT, patient, silent
+from indexers.elasticsearch.retry import SHORT, is_timeout, retried
 
-#: A node that is asked to read something is left after these seconds, where there is another; at last with patience.
-_SOON = (2.0, 2.0, 4.0, 4.0, 8.0)
+#: Where there are several nodes, seconds after which a silent one is given up for the next; the last has all the time.
+_ATTEMPT_SECONDS = (2.0, 2.0, 4.0, 4.0, 8.0)
 
 T = TypeVar("T")
 
 
 class Reader:
-    """A server, as it is read; see `Site` for the parameters."""
+    """A server, as it is read; see `IndexAdmin` for the parameters."""
 
-    def __init__(self, address: Address, patience: float = SHORT, named: bool = False) -> None:
-        self.address, self.patience = address, patience
+    def __init__(self, address: Address, retry_seconds: float = SHORT, named: bool = False) -> None:
+        self.address, self.retry_seconds = address, retry_seconds
         self.client = connected(address.hosts, named)
 
     @contextmanager
@@ -30,7 +30,7 @@ class Reader:
         with speaking(self.address.hosts):
             yield self.client
 
-    @patient
+    @retried
     def read(self, ask: Callable[[Any], T]) -> T:
         """Ask what any node can answer: one that is silent is left soon, where there is another.
 
@@ -39,12 +39,12 @@ class Reader:
         ask : callable
             Given the client; raises `PartMissingError` when what it got is not the whole answer.
         """
-        for seconds in _SOON if len(self.address.hosts) > 1 else ():
+        for seconds in _ATTEMPT_SECONDS if len(self.address.hosts) > 1 else ():
             try:
                 with self.asking() as client:
                     return ask(client.options(request_timeout=seconds, retry_on_timeout=False))
             except ServerError as error:
-                if not silent(error):
+                if not is_timeout(error):
                     raise
         with self.asking() as client:
             return ask(client)
@@ -62,7 +62,7 @@ class Reader:
         return self.read(counted)
 
     def count_all(self, name: str) -> int:
-        """Count documents of any sort, the records of a load's shards too."""
+        """Count all documents, including the records of a load's shards."""
 
         def counted(client: Any) -> int:
             answer = client.count(index=name)
@@ -71,7 +71,7 @@ class Reader:
 
         return self.read(counted)
 
-    @patient
+    @retried
     def refresh(self, name: str) -> None:
         """Make what was written visible."""
         with self.asking() as client:

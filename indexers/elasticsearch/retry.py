@@ -1,4 +1,7 @@
-"""What a cluster cannot do just now, it is asked again: a node was lost, a master is being elected."""
+"""Retry of requests that a cluster cannot answer at the moment: a node was lost, a master is being elected.
+
+Every wait before another attempt is a `Backoff`; docs/decisions/0019-retries.md says why it is not tenacity's.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from encoders.errors import NearbyError, PartMissingError
 from indexers.elasticsearch.client import cause_of
 from indexers.elasticsearch.deadline import timeout_seconds, within
 
-#: So long a request of somebody who waits for the answer is tried.
+#: Seconds for which a request is retried while somebody waits for its answer.
 SHORT = 10.0
-#: So long a load does without any progress; a node that is restarted takes some 15 s, on a busy machine two minutes.
+#: Seconds for which a load is retried without progress: a node restarts in 15 s, on a busy machine in two minutes.
 LONG = 180.0
-#: What passes when one waits: too much to do, a shard or a cluster that has no node or master just now.
-_PASSING = frozenset({429, 502, 503, 504})
-#: The server has forgotten what we read from: its node has left, or the index was removed; asked again, it says so.
+#: Statuses of transient failures: too many requests, or a shard or cluster without a node or master.
+_TRANSIENT = frozenset({429, 502, 503, 504})
+#: The server has lost the view that we read from, since its node or the index is gone; the next request says which.
 VIEW_LOST = frozenset({"search_context_missing_exception", "search_context_missing_nodes_exception"})
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 
@@ -27,39 +30,69 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Patient(Protocol):
-    """Who asks a cluster, and for how many seconds again."""
+class Backoff:
+    """Waits between attempts, each twice as long as the one before, until no more time is left.
 
-    patience: float
+    A wait is shortened at random by up to a half, so that many clients do not return at the same moment.
+
+    Parameters
+    ----------
+    seconds : float
+        Time in all, from now or from the last `restart`.
+    first, longest : float
+        Seconds of the first wait, and of the longest.
+    """
+
+    def __init__(self, seconds: float, first: float = _FIRST_WAIT, longest: float = _LONGEST_WAIT) -> None:
+        self.seconds, self._first, self._longest = seconds, first, longest
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin again, as after progress: with a short wait, and all of the time."""
+        self._wait, self._end = self._first, time.monotonic() + self.seconds
+
+    @property
+    def ended(self) -> bool:
+        """True when the time would be over after the next wait."""
+        return time.monotonic() + self._wait > self._end
+
+    def sleep(self) -> None:
+        """Wait before the next attempt."""
+        time.sleep(self._wait * random.uniform(0.5, 1))  # noqa: S311  # no secret
+        self._wait = min(2 * self._wait, self._longest)
 
 
-S = TypeVar("S", bound=Patient)
+class Retrying(Protocol):
+    """What has methods that are retried, and for how many seconds."""
+
+    retry_seconds: float
 
 
-def patient(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """Call a method again while what it fails for may pass; doing it twice must be as good as once."""
+S = TypeVar("S", bound=Retrying)
+
+
+def retried(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Call a method again while it fails for a transient reason; calling it twice must do the same as once."""
 
     @wraps(method)
     def tried(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        # somebody who waits for the answer has one deadline; a load goes on as long as there is hope
-        interactive = self.patience <= SHORT
-        seconds = min(self.patience, timeout_seconds()) if interactive else self.patience
-        until, wait = time.monotonic() + seconds, _FIRST_WAIT
+        # somebody who waits for the answer has one deadline; a load goes on while there is hope
+        interactive = self.retry_seconds <= SHORT
+        backoff = Backoff(min(self.retry_seconds, timeout_seconds()) if interactive else self.retry_seconds)
         with within(timeout_seconds()) if interactive else nullcontext():
             while True:
                 try:
                     return method(self, *args, **kwargs)
                 except NearbyError as error:
-                    if not passes(error) or time.monotonic() + wait > until:
+                    if not is_transient(error) or backoff.ended:
                         raise
-                time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # or all would come back at once
-                wait = min(2 * wait, _LONGEST_WAIT)
+                backoff.sleep()
 
     return tried
 
 
-def passes(error: NearbyError) -> bool:
-    """Tell whether an error (of `speaking`) may go away by waiting."""
+def is_transient(error: NearbyError) -> bool:
+    """Tell whether the cause of an error may go away with time."""
     import elastic_transport
 
     cause: Any = error.__cause__
@@ -70,29 +103,29 @@ def passes(error: NearbyError) -> bool:
     if isinstance(cause, elastic_transport.ConnectionError | elastic_transport.ConnectionTimeout):
         return True
     kind = cause_of(getattr(cause, "body", None))[0]
-    return status_passes(getattr(cause, "status_code", 0), kind)
+    return is_transient_status(getattr(cause, "status_code", 0), kind)
 
 
-def status_passes(status: int, kind: str) -> bool:
-    """Tell whether a refusal goes away by asking again; a full disk's is a 429 too, and does not.
+def is_transient_status(status: int, kind: str) -> bool:
+    """Tell whether a refusal may go away with time; that of a full disk is a 429 too, and does not.
 
     Examples
     --------
-    >>> status_passes(503, "cluster_block_exception"), status_passes(429, "cluster_block_exception")
+    >>> is_transient_status(503, "cluster_block_exception"), is_transient_status(429, "cluster_block_exception")
     (True, False)
     """
     if kind in VIEW_LOST:
         return True
-    return status in _PASSING and (status == 503 or kind != "cluster_block_exception")
+    return status in _TRANSIENT and (status == 503 or kind != "cluster_block_exception")
 
 
-def refused_outright(error: NearbyError) -> bool:
-    """Tell whether a server has answered, and refused the whole request: then nothing of it was done."""
+def is_refused(error: NearbyError) -> bool:
+    """Tell whether a server has refused the whole request: then it has done nothing of it."""
     return 400 <= getattr(error.__cause__, "status_code", 0) < 500
 
 
-def silent(error: NearbyError) -> bool:
-    """Tell whether a node has not answered at all."""
+def is_timeout(error: NearbyError) -> bool:
+    """Tell whether a node has not answered in time."""
     import elastic_transport
 
     return isinstance(error.__cause__, elastic_transport.ConnectionTimeout)

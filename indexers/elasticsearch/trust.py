@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
+from encoders.atomic_write import atomic_file
 from encoders.errors import OptionError
 
 HOSTS = "NEARBY_ELASTICSEARCH_HOSTS"
@@ -87,12 +88,9 @@ def remember(hosts: Iterable[str]) -> None:
     with suppress(OSError):
         path = _file()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = path.with_name(f".{path.name}.{os.getpid()}")
-        new.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-        with os.fdopen(os.open(new, flags, 0o600), "w", encoding="utf-8") as file:
-            file.writelines(f"{server}\n" for server in sorted(servers | _remembered()))
-        new.replace(path)
+        with atomic_file(path) as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.writelines(f"{server}\n".encode() for server in sorted(servers | _remembered()))
 
 
 def _listed() -> set[str]:

@@ -146,7 +146,7 @@ def _gap(
     low, high = turned.min(axis=0), turned.max(axis=0)
     spread = np.array([np.log(_within(codes, clusters)) for clusters in clusterings])
     expected = np.empty((REFERENCES, len(found.counts)))
-    for place in steps(REFERENCES, "gap statistic", "reference"):
+    for place in steps(REFERENCES, "gap statistic", "references"):
         uniform = generator.uniform(low, high, turned.shape).astype(np.float32)
         for at, count in enumerate(found.counts):
             model = KMeans(count, restarts=1, seed=place).fit(uniform)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from encoders.base import Encoder
 from encoders.errors import OptionError
 from retrieval.analysis.study import DEFAULTS
-from retrieval.collection.generations import is_collection
-from retrieval.collection.open import open_collection, open_data
+from retrieval.collection.open import collection_at, open_collection, open_data
 from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
 from retrieval.spaces.build import planned
 
@@ -23,11 +22,12 @@ def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise
     OptionError
         When a collection has no space.
     """
-    if is_collection(address):
-        collection = open_collection(address)
+    folder = collection_at(address)
+    if folder is not None:
+        collection = open_collection(folder)
         names = [collection.resolve(spec) for spec in specs] if specs else list(collection.spaces)
         if not names:
-            raise OptionError(f"{address} has no space yet: add some with  nearby index")
+            raise OptionError(f"{folder} has no space yet: add some with  nearby index")
         return collection.items, [collection.space(name).encoder for name in dict.fromkeys(names)]
     corpus = Unique(open_data(address, on_bad=on_bad), on_bad)
     return corpus, [planned(spec, None, corpus.modality) for spec in dict.fromkeys(specs or DEFAULTS[corpus.modality])]

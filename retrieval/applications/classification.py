@@ -9,7 +9,7 @@ import numpy as np
 
 from encoders.base import Encoder
 from encoders.errors import UnsupportedSpaceError
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 from retrieval.search.searcher import Query, encode_query, read_query
 
 

@@ -17,7 +17,7 @@ from encoders.errors import BadItemError, OptionError
 from encoders.neural.corruption import CORRUPTIONS, corrupted
 from retrieval.applications.reconstruction import as_read, by_each, reconstructed, unit
 from retrieval.applications.reconstructions import Copies, Row
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 from retrieval.search.searcher import Query
 
 KINDS = CORRUPTIONS[1:]

@@ -12,7 +12,7 @@ from encoders.codes import Codes, Kind, slices
 from encoders.errors import NotInvertibleError, OptionError
 from retrieval.applications.reconstruction import decoded_codes
 from retrieval.applications.reconstructions import Copies, Row
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 from retrieval.search.searcher import encode_query, read_query
 
 PRIOR = "the standard normal"

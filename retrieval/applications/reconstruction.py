@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from encoders.base import Encoder, stored_width
-from encoders.codes import Codes, Kind, Modality, Space, stack_codes
+from encoders.base import Encoder
+from encoders.codes import Codes, Kind, Modality, Space, slices, stack_codes
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from retrieval.applications.reconstructions import Copies, Row
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 from retrieval.corpora.npy import read_npy
 from retrieval.corpora.sample import draw
 from retrieval.output import write_npy
@@ -49,7 +49,7 @@ class Code:
             return [f"{word}  {weight:.4g}" for word, weight in self._terms()]
         if self.values.dtype == np.uint8:
             return ["".join(map(str, np.unpackbits(self.values[0])[: self.space.dim]))]
-        return [" ".join(f"{number: .4f}" for number in part) for part in _pieces(self.values[0], 10)]
+        return [" ".join(f"{number: .4f}" for number in part) for part in slices(self.values[0], 10)]
 
     def write(self, path: Path) -> None:
         """Write the code as a dense .npy matrix of one row.
@@ -92,7 +92,7 @@ def decoded(collection: Collection, spec: str, path: Path) -> Copies:
 
 def _read_codes(path: Path, space: Space) -> Codes:
     """Read codes as 'encode -o' writes them: one a row, bits packed into bytes."""
-    width = stored_width(space)
+    width = space.columns
     if space.kind is not Kind.BINARY:
         codes = read_npy(path, width, f"codes of {width:,} numbers").astype(np.float32)
         return csr_array(codes) if space.kind is Kind.SPARSE else codes
@@ -209,7 +209,3 @@ def unit(content: Any) -> NDArray[np.float64]:
     """Return a picture's grey levels from 0 to 1; a vector as it is."""
     scale = 255.0 if content.dtype == np.uint8 else 1.0
     return np.asarray(content, np.float64) / scale
-
-
-def _pieces(row: NDArray[Any], size: int) -> list[NDArray[Any]]:
-    return [row[start : start + size] for start in range(0, len(row), size)]

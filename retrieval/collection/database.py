@@ -91,11 +91,11 @@ class Database:
             self._connection.execute(statement, values)
 
     def commit(self) -> None:
-        """Keep what was written."""
+        """Commit what was written."""
         self._connection.commit()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def _bound(self) -> None:

@@ -16,7 +16,7 @@ _METADATA = "items, json_each(items.metadata)"
 _LABELS = "SELECT DISTINCT label FROM items WHERE label IS NOT NULL LIMIT ?"
 _KEYS = f"SELECT DISTINCT key FROM {_METADATA} LIMIT ?"  # noqa: S608
 _VALUES = f"SELECT DISTINCT value FROM {_METADATA} WHERE key = ? LIMIT ?"  # noqa: S608
-#: As many values are looked through for one like a mistyped one; as many are named where none is like it, each so long.
+#: Values that are compared with a mistyped one; values that are listed if none is similar, and the length of each.
 _LOOK_AT, _NAMED, _LETTERS = 10_000, 10, 40
 
 

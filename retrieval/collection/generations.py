@@ -5,7 +5,6 @@ Readers pin the generation that they read: it stays until nobody reads it.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -17,52 +16,17 @@ from pathlib import Path
 from encoders.artifact import MANIFEST
 from encoders.atomic_write import atomic_file, fsync, is_temporary, remove_at_once, sweep_inside
 from encoders.errors import ArtifactError, CollectionError, one_line
-from encoders.file_lock import READ_FLAGS, try_lock
 from encoders.plain_file import entries_below
+from retrieval.collection.pin import Pin, remove_unread
 
 POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
-#: Where encoders lie while they are fitted.
+#: The folder of encoders that are being fitted.
 WORK = "work"
-#: So many of the newest stay although nobody is known to read them: where the file system has no locks, readers
-#: cannot be known, and a reader that has just read the pointer still finds the generation that it names.
-KEPT = 2
-#: A writer waits so long for another before it gives up.
+#: Number of the newest generations that stay although no reader is known: some file systems have no locks, so readers
+#: are unknown, and a reader that has just read the pointer must still find its generation.
+KEEP_GENERATIONS = 2
+#: Seconds that a writer waits for another one.
 LOCK_SECONDS = 2.0
-
-
-class Pin:
-    """A generation that is read: no writer removes it until this is closed, or no longer referred to.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of the generation.
-
-    Raises
-    ------
-    FileNotFoundError
-        When a writer has removed it, or is removing it.
-    OSError
-        When it cannot be opened.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._descriptor = -1
-        # The lock is on the manifest: every generation has one of its own, and it can be opened for reading only.
-        descriptor = os.open(folder / MANIFEST, READ_FLAGS)
-        if try_lock(descriptor, shared=True) is False or not os.fstat(descriptor).st_nlink:
-            os.close(descriptor)
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
-        self._descriptor = descriptor
-
-    def close(self) -> None:
-        """Let go of the generation."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
-
-    __del__ = close
 
 
 class Generations:
@@ -136,7 +100,7 @@ class Generations:
         )
 
     def why_none(self) -> str:
-        """Say what lies where a generation was expected, and what to do."""
+        """Return what is there instead of a collection, and what to do."""
         if self.folder.exists() and not self.folder.is_dir():
             return f"{self.folder} is a file, no collection: give the folder that  nearby index ... -o FOLDER  has made"
         if self.foreign():
@@ -165,12 +129,12 @@ class Generations:
         made = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._refuse_links()
+            self.refuse_links()
             with self._locked():
                 first = self.current() is None
                 draft = self.folder / GENERATIONS / DRAFT
-                for place in (self.folder, draft.parent, self.folder / WORK):
-                    sweep_inside(place)
+                for folder in (self.folder, draft.parent, self.folder / WORK):
+                    sweep_inside(folder)
                 shutil.rmtree(draft, ignore_errors=True)  # what a killed writer left
                 try:
                     draft.mkdir(parents=True)
@@ -184,10 +148,11 @@ class Generations:
             reason = getattr(error, "strerror", None) or error
             raise CollectionError(f"cannot write to {self.folder}: {reason}; what was there is unchanged") from error
 
-    def withdraw(self, present: Path) -> None:
-        """Remove a first generation that turned out useless, unless it is no longer the present one."""
+    def withdraw(self, number: int) -> None:
+        """Remove everything, if the generation of this number is still the newest."""
         with self._locked():
-            if self.current() == present:
+            present = self.current()
+            if present is not None and int(present.name) == number:
                 self._clear(True)
 
     def _clear(self, made: bool) -> None:
@@ -198,7 +163,7 @@ class Generations:
             if path.name in (f".{POINTER}", LOCK) or is_temporary(path, POINTER):
                 path.unlink(missing_ok=True)
         if made:
-            with suppress(OSError):  # something else lies there
+            with suppress(OSError):  # the folder holds something else
                 self.folder.rmdir()
 
     def _publish(self, draft: Path) -> None:
@@ -214,10 +179,10 @@ class Generations:
         with atomic_file(self.folder / POINTER) as pointer:
             pointer.write(f"{final.name} {_check_of(final.name)}\n".encode("ascii"))
         for old in sorted(final.parent.iterdir()):
-            if old.name.isdecimal() and int(old.name) <= number - KEPT:
-                _remove_unread(old)
+            if old.name.isdecimal() and int(old.name) <= number - KEEP_GENERATIONS:
+                remove_unread(old)
 
-    def _refuse_links(self) -> None:
+    def refuse_links(self) -> None:
         """Refuse to write where a symbolic link leads elsewhere."""
         inside = [self.folder / name for name in (GENERATIONS, LOCK, WORK)]
         for path in (*inside, *(self.folder / WORK).rglob("*")):
@@ -237,22 +202,6 @@ class Generations:
             yield
         finally:
             lock.release()
-
-
-def _remove_unread(generation: Path) -> None:
-    """Remove a generation unless somebody reads it; then a later writer does."""
-    try:
-        descriptor = os.open(generation / MANIFEST, READ_FLAGS | os.O_RDWR)  # NFS locks only what may be written
-    except FileNotFoundError:  # nobody can have pinned it
-        remove_at_once(generation)
-        return
-    except OSError:  # another user's
-        return
-    try:
-        if try_lock(descriptor) is not False:
-            remove_at_once(generation)
-    finally:
-        os.close(descriptor)
 
 
 def _check_of(name: str) -> str:

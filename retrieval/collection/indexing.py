@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ import numpy as np
 from encoders.errors import NearbyError, OptionError
 from encoders.numbers import is_whole
 from encoders.progress import ProgressCallback, quiet
-from indexers.registry import AUTO, parse_description
-from retrieval.collection.generations import is_collection
-from retrieval.collection.local import Collection
+from indexers.description import parse_description
+from indexers.registry import AUTO
+from retrieval.collection.base import Collection
+from retrieval.collection.generations import WORK, Generations, is_collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.spaces.build import encoder_of, planned
 
@@ -26,7 +29,7 @@ MOST_SHARDS = 100_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class IndexRequest:
     """What ``nearby index`` was asked for.
 
     Attributes
@@ -112,27 +115,29 @@ class Plan:
         return Shard(int(number), int(of))
 
 
-def index_as_planned(
-    plan: Plan, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: ProgressCallback = quiet
+def index_by_request(
+    request: IndexRequest, corpus: Corpus | None, on_bad: OnBad = raise_bad, say: ProgressCallback = quiet
 ) -> Collection | None:
-    """Do what was asked; None where only a shard was loaded."""
-    if plan.served:
-        return _serve(plan, corpus, on_bad, say)
-    if plan.resume and not is_collection(plan.folder()):
-        raise OptionError(f"there is nothing to resume in {plan.out}: leave --resume out")
-    return index_corpus(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say)
+    """Index a corpus as requested; return None if only a shard was loaded."""
+    if request.served:
+        return _serve(request, corpus, on_bad, say)
+    if request.resume and not is_collection(request.folder()):
+        raise OptionError(f"there is nothing to resume in {request.out}: leave --resume out")
+    return index_corpus(request.folder(), _given(corpus), request.specs, request.index, on_bad, say)
 
 
-def _serve(plan: Plan, corpus: Corpus | None, on_bad: OnBad, say: ProgressCallback) -> Collection | None:
+def _serve(request: IndexRequest, corpus: Corpus | None, on_bad: OnBad, say: ProgressCallback) -> Collection | None:
     from retrieval.collection.elasticsearch.indexing import index_served
     from retrieval.collection.elasticsearch.sharding import finish_shards, index_shard
 
-    if plan.shard is not None:
-        index_shard(_given(corpus), plan.specs, plan.index, plan.shard_of_load(), on_bad, say)
+    if request.shard is not None:
+        index_shard(_given(corpus), request.specs, request.index, request.shard_of_load(), on_bad, say)
         return None
-    if plan.finish:
-        return finish_shards(plan.folder(), plan.specs, plan.index, corpus, say, plan.rebuild)
-    return index_served(plan.folder(), _given(corpus), plan.specs, plan.index, on_bad, say, plan.rebuild, plan.resume)
+    if request.finish:
+        return finish_shards(request.folder(), request.specs, request.index, corpus, say, request.rebuild)
+    return index_served(
+        request.folder(), _given(corpus), request.specs, request.index, on_bad, say, request.rebuild, request.resume
+    )
 
 
 def _given(corpus: Corpus | None) -> Corpus:
@@ -152,20 +157,20 @@ def index_corpus(
     index: str = AUTO,
     on_bad: OnBad = raise_bad,
     say: ProgressCallback = quiet,
-) -> Collection:
+) -> LocalCollection:
     """Store a corpus and index it in some spaces; go on where an earlier call was interrupted.
 
-    When the first space of a new collection cannot be had, the collection is removed again, so that its folder is
-    free for the next attempt.
+    If the first space of a new collection fails, the collection is removed again, so that the folder can be used for
+    the next attempt.
 
     Raises
     ------
     NearbyError
-        When the spaces, their index or the corpus cannot be had; bad specs are refused before anything is stored.
+        When a space, an index or the corpus fails; bad specs are refused before anything is stored.
     """
     wanted = {str(planned(spec, index, corpus.modality)): spec for spec in reversed(specs)}
     made = not is_collection(folder)
-    collection = Collection.create(folder, corpus, on_bad)
+    collection = LocalCollection.create(folder, corpus, on_bad)
     _require_same_index(collection, list(wanted), index)
     try:
         for spec, source in reversed(wanted.items()):
@@ -176,7 +181,8 @@ def index_corpus(
                 collection = collection.add_space(source, index, say)
     except NearbyError:
         if made and not collection.spaces:
-            collection.withdraw()
+            shutil.rmtree(folder / WORK, ignore_errors=True)
+            Generations(folder).withdraw(collection.generation)
         raise
     return collection
 

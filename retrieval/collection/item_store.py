@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import sqlite3
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from encoders.batches import chunks
 from encoders.codes import Modality
@@ -16,6 +15,7 @@ from encoders.errors import ArtifactError, CollectionError, one_line
 from retrieval.collection.database import Database
 from retrieval.collection.filter_sql import matching_ids
 from retrieval.collection.filters import Filter
+from retrieval.collection.items import Change, CollectionItems
 from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, item_bytes, raise_bad, unique_ids
 from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, record_of
 
@@ -28,19 +28,11 @@ CREATE TABLE queries (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content 
 CREATE TABLE qrels (query TEXT NOT NULL, item TEXT NOT NULL, grade INTEGER NOT NULL, PRIMARY KEY (query, item));
 """
 _BATCH = 1024
-#: As many ids are looked through for one like a mistyped one.
-_LOOK_AT = 10_000
+#: Ids in one statement: SQLite takes 999 values at least.
+_IDS_AT_ONCE = 500
 
 
-class Change(NamedTuple):
-    """What writing items did: ids that are new, ids whose item changed, and how many were there already."""
-
-    added: list[str]
-    changed: list[str]
-    unchanged: int
-
-
-class ItemStore(Corpus):
+class ItemStore(CollectionItems):
     """Items, queries and judgements in one SQLite file.
 
     Parameters
@@ -157,7 +149,7 @@ class ItemStore(Corpus):
             Naming an item that is no longer what was stored.
         """
         found: dict[str, Item] = {}
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids, _IDS_AT_ONCE):
             marks = ",".join("?" * len(chunk))
             query = f"SELECT {COLUMNS}, digest FROM items WHERE id IN ({marks})"  # noqa: S608
             for record in self._read(query, chunk):
@@ -222,7 +214,7 @@ class ItemStore(Corpus):
         self._database.commit()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()
 
     def _put_queries(self, queries: Iterable[Item]) -> None:
@@ -231,7 +223,7 @@ class ItemStore(Corpus):
 
     def _digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids, _IDS_AT_ONCE):
             marks = ",".join("?" * len(chunk))
             found |= dict(self._read(f"SELECT id, digest FROM items WHERE id IN ({marks})", chunk))  # noqa: S608
         return found
@@ -275,16 +267,8 @@ class ItemStore(Corpus):
     def _number(self, query: str) -> int:
         return int(next(self._read(query))[0])
 
-    def _require_found(self, ids: Sequence[str], found: Container[str]) -> None:
-        missing = [id for id in ids if id not in found]
-        if missing:
-            more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-            raise CollectionError(f"the collection holds no item '{missing[0]}'{more}; {self._suggestion(missing[0])}")
-
-    def _suggestion(self, id: str) -> str:
-        known = [known for (known,) in self._read("SELECT id FROM items ORDER BY row LIMIT ?", (_LOOK_AT,))]
-        close = difflib.get_close_matches(id, known, n=1)
-        return f"did you mean '{close[0]}'?" if close else f"its ids are like '{known[0]}'"
+    def _first_ids(self, limit: int) -> list[str]:
+        return [id for (id,) in self._read("SELECT id FROM items ORDER BY row LIMIT ?", (limit,))]
 
 
 def _text(value: Any) -> str:
@@ -297,8 +281,3 @@ def _whole(value: Any) -> int:
     if not isinstance(value, int):
         raise TypeError(f"it holds {type(value).__name__} for a whole number")
     return value
-
-
-def _chunks(ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]

@@ -3,79 +3,59 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from encoders.artifact import MANIFEST, digest_of
 from encoders.atomic_write import remove_at_once
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
-from encoders.errors import ArtifactError, CollectionError, DimensionError, OptionError, UnknownNameError
+from encoders.errors import ArtifactError, CollectionError, DimensionError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
 from indexers.registry import create_index, load_index
+from retrieval.collection.base import Collection, CollectionInfo, OpenSpace, T
 from retrieval.collection.filters import Filter
-from retrieval.collection.generations import WORK, Generations, files_below, link, link_tree
-from retrieval.collection.generations import (
-    is_collection as is_collection,  # said of collections, decided by their folder
-)
-from retrieval.collection.item_store import Change, ItemStore
-from retrieval.collection.manifest import ITEMS as ITEMS
-from retrieval.collection.manifest import Manifest
+from retrieval.collection.folder import SPACES, CollectionFolder
+from retrieval.collection.generations import WORK, Generations, link, link_tree
+from retrieval.collection.item_store import ItemStore
+from retrieval.collection.items import Change
+from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import Filled, begun, encoded, encoder_of, fill, fitted, planned
+from retrieval.spaces.build import Filled, begun, encoded, fill, fitted, planned
 from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
 
-SPACES = "spaces"
 
-
-@dataclass
-class OpenSpace:
-    """A space that can be searched."""
-
-    record: SpaceRecord
-    encoder: Encoder
-    index: Index
-
-
-class Collection:
-    """One generation of a collection, as it is read.
+class LocalCollection(Collection):
+    """One generation of a collection whose items, codes and indexes are in its folder.
 
     Parameters
     ----------
     folder : str or Path
-        Where it lies.
 
     Raises
     ------
     CollectionError, ArtifactError
-        When there is none, or it is damaged, foreign, or of a newer format.
+        When there is no collection, or it is damaged, foreign, or of a newer format.
     """
+
+    items: ItemStore
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self._generations = Generations(self.folder)
-        pin = self._generations.pinned()
-        if pin is None:
-            raise CollectionError(self._generations.why_none())
-        self._pin, self._present = pin, pin.folder
-        self.manifest = Manifest.read(pin.folder)
+        self._stored = CollectionFolder(self.folder)
+        self.manifest = self._stored.manifest
         self.spaces = self.manifest.spaces
         self._open: dict[str, OpenSpace] = {}
-        self._read_items()
-        self.manifest.check_items(pin.folder)
-
-    def _read_items(self) -> None:
-        self.items = ItemStore(self._present / ITEMS)
+        self.items = ItemStore(self._stored.generation / ITEMS)
+        self.manifest.check_items(self._stored.generation)
 
     @classmethod
-    def create(cls, folder: str | Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> Collection:
+    def create(cls, folder: str | Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> LocalCollection:
         """Store the items of a corpus; spaces are added afterwards.
 
-        A folder that holds the same corpus already is opened instead, so that an interrupted run goes on.
+        A folder that holds the same corpus already is opened instead, so that an interrupted run can continue.
 
         Raises
         ------
@@ -105,63 +85,35 @@ class Collection:
     @property
     def generation(self) -> int:
         """The number of the generation that is read."""
-        return int(self._present.name)
+        return self._stored.number
 
-    @property
-    def bytes(self) -> int:
-        """Size of this generation on disk."""
-        return sum(path.stat().st_size for path in files_below(self._present))
+    def info(self) -> CollectionInfo:
+        """Return what the collection holds, and its size on disk."""
+        return CollectionInfo(
+            folder=self.folder,
+            generation=self.generation,
+            corpus=self.manifest.corpus,
+            modality=self.manifest.modality,
+            items=self.items.size,
+            digest=self.items_digest,
+            bytes=self._stored.bytes,
+            server="",
+            spaces=tuple(self.spaces.values()),
+        )
 
-    def resolve(self, spec: str) -> str:
-        """Return a space's spec as it is stored, however its options were written.
-
-        Raises
-        ------
-        UnknownNameError
-            With the closest space that the collection has.
-        """
-        if spec in self.spaces:
-            return spec
-        try:
-            canonical = str(encoder_of(spec))
-        except (UnknownNameError, OptionError):  # whatever it was to be, it is no space of this collection
-            canonical = spec
-        if canonical in self.spaces:
-            return canonical
-        starting = [known for known in self.spaces if known.startswith((spec, canonical))]
-        if len(starting) == 1:
-            return str(starting[0])
-        raise UnknownNameError(f"space of {self.folder}", spec, self.spaces)
-
-    def space(self, spec: str, mmap: bool = True) -> OpenSpace:
-        """Open a space.
-
-        Raises
-        ------
-        ArtifactError
-            When encoder, index and manifest do not belong together.
-        """
+    def space(self, spec: str) -> OpenSpace:
+        """Open a space; see `Collection.space`."""
         spec = self.resolve(spec)
-        if spec not in self._open or not mmap:
-            record = self.spaces[spec]
-            opened = OpenSpace(record, *self._load(record, mmap))
-            if not mmap:
-                return opened
-            self._open[spec] = opened
+        if spec not in self._open:
+            self._open[spec] = self._opened(self.spaces[spec], mmap=True)
         return self._open[spec]
 
     def codes_of(self, spec: str) -> Index:
-        """Return the index that holds every code of a space: its own, or the codes kept beside it.
-
-        Raises
-        ------
-        ArtifactError
-            When the codes do not belong to the index.
-        """
+        """Return the index that holds every code of a space: its own, or the codes stored beside it."""
         opened = self.space(spec)
         if opened.index.holds_codes:
             return opened.index
-        codes = load_index(self._folder_of(opened.record) / CODES)
+        codes = load_index(self._stored.space_folder(opened.record) / CODES)
         if len(codes) != len(opened.index):
             raise ArtifactError(
                 f"the codes of '{opened.record.spec}' in {self.folder} are {len(codes):,} of {len(opened.index):,}: "
@@ -169,62 +121,34 @@ class Collection:
             )
         return codes
 
-    def hits(self, asked: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
-        """Return the best `k` hits in each space that is asked, best first.
-
-        Parameters
-        ----------
-        asked : sequence of (str, codes)
-            A space's spec as it is stored, and the code of one query in it.
-        k : int
-        filters : sequence of Filter, optional
-            Only items that satisfy all of them are compared with the query, each by its exact score.
-
-        Raises
-        ------
-        QueryError
-            When no item satisfies the filters.
-        """
+    def search(self, queries: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
+        """Return the best `k` hits in each space; with filters, each item that passes gets its exact score."""
         if not filters:
-            return [self.space(spec).index.search(codes, k)[0] for spec, codes in asked]
+            return [self.space(spec).index.search(codes, k)[0] for spec, codes in queries]
         ids = self.items.matching(filters)
-        return [_hits_among(self.codes_of(spec), codes, ids, k) for spec, codes in asked]
+        return [_hits_among(self.codes_of(spec), codes, ids, k) for spec, codes in queries]
 
-    def _load(self, record: SpaceRecord, mmap: bool) -> tuple[Encoder, Index]:
-        folder = self._folder_of(record)
-        self._require_unchanged(record, {ENCODER: record.encoder_digest, INDEX: record.index_digest})
+    def read_consistently(self, read: Callable[[], T]) -> T:
+        """Return what `read` returns: the generation that is read never changes."""
+        return read()
+
+    def _opened(self, record: SpaceRecord, mmap: bool) -> OpenSpace:
+        folder = self._stored.space_folder(record)
+        self._stored.require_unchanged(record, {ENCODER: record.encoder_digest, INDEX: record.index_digest})
         index = load_index(folder / INDEX, mmap)
         if len(index) != self.manifest.count:
             raise ArtifactError(
                 f"the index of '{record.spec}' in {self.folder} holds {len(index):,} of {self.manifest.count:,} "
                 "items: index the corpus again in a new folder"
             )
-        return Encoder.load(folder / ENCODER), index
-
-    def _require_unchanged(self, record: SpaceRecord, digests: Mapping[str, str]) -> None:
-        """Refuse a space whose parts, by the folders they lie in, are not those that it was made of."""
-        folder = self._folder_of(record)
-        try:
-            found = {part: digest_of(folder / part / MANIFEST) for part in digests}
-        except OSError as error:
-            raise ArtifactError(
-                f"the space '{record.spec}' of {self.folder} is incomplete: {error.filename} cannot be read "
-                f"({error.strerror}); index the corpus again in a new folder"
-            ) from None
-        if found != digests:
-            raise ArtifactError(f"the space '{record.spec}' of {self.folder} was changed from outside: index it again")
-
-    def _folder_of(self, record: SpaceRecord) -> Path:
-        return self._present / SPACES / Path(record.folder).name
+        return OpenSpace(record, Encoder.load(folder / ENCODER), index)
 
     # -- writing: each a new generation ------------------------------------------------------------------------
 
-    def add_space(self, spec: str, index: str | None = None, say: ProgressCallback = quiet) -> Collection:
-        """Fit an encoder on the stored items unless it came fitted, index their codes, return the next generation.
-
-        A training that is killed goes on from its checkpoint when the same space is added again.
-        """
+    def add_space(self, spec: str, index: str | None = None, say: ProgressCallback = quiet) -> LocalCollection:
+        """Add a space, and return the next generation; see `Collection.add_space`."""
         encoder = planned(spec, index, self.items.modality)
+        self._require_new(encoder)
         with self._draft() as draft:
             work = self.folder / WORK / folder_name(str(encoder))
             say(begun(encoder, self.items.size, work))
@@ -236,32 +160,40 @@ class Collection:
             _require_all(str(encoder), len(filled.index), self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
             Manifest.of(self.items, [*self.spaces.values(), record]).write(draft)
-        made = Collection(self.folder)
+        made = LocalCollection(self.folder)
         made._clear_work()
         return made
 
-    def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[Collection, Change]:
-        """Add items and replace changed ones, in every space; return the next generation and what changed."""
-        with self._draft(new_items=True) as draft:
-            store = ItemStore(draft / ITEMS, writable=True)
-            last = store.last_row
-            change = store.put(items)
-            if change.added or change.changed:
-                say(f"adding {len(change.added):,} new and {len(change.changed):,} changed items, space by space")
-            records = [
-                self._updated(draft, record, change.changed, store.items_after(last), store.size)
-                for record in self.spaces.values()
-            ]
-            manifest = Manifest.of(store, records)
-            store.close()
-            manifest.write(draft)
-        return Collection(self.folder), change
+    def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[LocalCollection, Change]:
+        """Add items and replace changed ones; return the next generation and what changed.
 
-    def delete(self, ids: Sequence[str]) -> Collection:
+        Where nothing changes no generation is written, and this one is returned.
+        """
+        change = Change([], [], 0)
+        try:
+            with self._draft(new_items=True) as draft:
+                store = ItemStore(draft / ITEMS, writable=True)
+                last = store.last_row
+                change = store.put(unique_ids(items))
+                if not change.added and not change.changed:
+                    store.close()
+                    raise _NothingChangesError  # takes the draft back
+                say(f"adding {len(change.added):,} new and {len(change.changed):,} changed items, space by space")
+                records = [
+                    self._updated(draft, record, change.changed, store.items_after(last), store.size)
+                    for record in self.spaces.values()
+                ]
+                manifest = Manifest.of(store, records)
+                store.close()
+                manifest.write(draft)
+        except _NothingChangesError:
+            return self, change
+        return LocalCollection(self.folder), change
+
+    def delete(self, ids: Sequence[str]) -> LocalCollection:
         """Remove items from every space and return the next generation; all or none."""
         self.items.require(ids)
-        if len(set(ids)) == self.items.size:
-            raise CollectionError("this would remove every item: delete the folder instead")
+        self._require_some_left(ids)
         with self._draft(new_items=True) as draft:
             store = ItemStore(draft / ITEMS, writable=True)
             store.delete(ids)
@@ -270,17 +202,20 @@ class Collection:
             manifest = Manifest.of(store, records)
             store.close()
             manifest.write(draft)
-        return Collection(self.folder)
+        return LocalCollection(self.folder)
 
-    def withdraw(self) -> None:
-        """Remove the collection from disk, unless somebody has written to it since it was opened."""
-        shutil.rmtree(self.folder / WORK, ignore_errors=True)
-        self._generations.withdraw(self._present)
+    def close(self) -> None:
+        """Release the files of this generation."""
+        self.items.close()
+        for opened in self._open.values():
+            opened.index.close()
+        self._open.clear()
+        self._stored.close()
 
     def _clear_work(self) -> None:
         """Remove the checkpoints of spaces that are there, also what a writer has left that was killed before this."""
         work = self.folder / WORK
-        with suppress(OSError):  # another space's checkpoint lies there, or nothing may be changed
+        with suppress(OSError):  # it holds another space's checkpoint, or may not be changed
             for spec in self.spaces if work.is_dir() else ():
                 remove_at_once(work / folder_name(spec))
             work.rmdir()
@@ -288,16 +223,16 @@ class Collection:
     @contextmanager
     def _draft(self, new_items: bool = False) -> Iterator[Path]:
         """Yield a draft that has everything of this generation: linked, and items that will change copied."""
-        with self._generations.draft() as draft:
-            if self._generations.current() != self._present:
+        with self._stored.generations.draft() as draft:
+            if self._stored.generations.current() != self._stored.generation:
                 raise CollectionError(f"{self.folder} was changed by another process meanwhile: try again")
             self._clear_work()
             if new_items:
-                shutil.copy2(self._present / ITEMS, draft / ITEMS)
+                shutil.copy2(self._stored.generation / ITEMS, draft / ITEMS)
             else:
-                link(self._present / ITEMS, draft / ITEMS)
+                link(self._stored.generation / ITEMS, draft / ITEMS)
                 for record in self.spaces.values():
-                    link_tree(self._folder_of(record), draft / SPACES / record.folder)
+                    link_tree(self._stored.space_folder(record), draft / SPACES / record.folder)
             yield draft
 
     def _advised(self, refusal: str) -> str:
@@ -313,8 +248,8 @@ class Collection:
         self, draft: Path, record: SpaceRecord, gone: Sequence[str], new: Iterator[Item], count: int
     ) -> SpaceRecord:
         """Write a space with some items gone and others behind the rest, `count` in all; the encoder stays."""
-        opened = self.space(record.spec, mmap=False)
-        source, target = self._folder_of(record), draft / SPACES / record.folder
+        opened = self._opened(record, mmap=False)
+        source, target = self._stored.space_folder(record), draft / SPACES / record.folder
         kept = load_index(source / CODES, mmap=False) if (source / CODES).is_dir() else None
         cost = Filled(opened.index, kept)
         for index in filter(None, (opened.index, kept)):
@@ -330,6 +265,10 @@ class Collection:
         return save_index(target, record, cost)
 
 
+class _NothingChangesError(Exception):
+    """Ends a draft that would be the same as the generation that it was made of."""
+
+
 def _hits_among(index: Index, codes: Codes, ids: Sequence[str], k: int) -> list[Hit]:
     found = index.search_among(codes, index.rows_of_ids(ids)[None], k)
     rows = found.rows[0][found.rows[0] >= 0]
@@ -342,7 +281,12 @@ def _require_all(spec: str, found: int, wanted: int) -> None:
         raise CollectionError(f"the index of '{spec}' holds {found:,} of {wanted:,} items: nothing was changed")
 
 
-def _same(collection: Collection, corpus: Corpus, on_bad: OnBad) -> Collection:
+def _same(collection: LocalCollection, corpus: Corpus, on_bad: OnBad) -> LocalCollection:
+    if corpus.modality is not collection.items.modality:
+        raise CollectionError(
+            f"{collection.folder} holds {collection.items.modality} items, '{corpus.name}' holds {corpus.modality} "
+            "items: choose another folder"
+        )
     if items_digest(unique_ids(corpus, on_bad)) != collection.items_digest:
         raise CollectionError(
             f"{collection.folder} holds other items than '{corpus.name}': "

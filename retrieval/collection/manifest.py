@@ -1,4 +1,4 @@
-"""What a generation of a collection says of itself: its items, its spaces, and the digests that tie them together."""
+"""The manifest of a generation of a collection: its items, its spaces, and the digests that tie them together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ITEMS = "items.sqlite"
 class Manifest:
     """The corpus a collection was made of, how many items it holds, their digest, and its spaces by spec.
 
-    `server` is the address of the Elasticsearch index that holds items and codes, empty where they lie in the folder;
+    `server` is the address of the Elasticsearch index that holds items and codes, empty where the folder holds them;
     `index` is that index by its own name, `identity` says by which collection it was made. `files` holds the checksums
     of the files that no space has.
     """

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from encoders.codes import Modality
 from encoders.errors import OptionError
+from encoders.progress import say
+from retrieval.collection.base import Collection
 from retrieval.collection.generations import Generations, is_collection
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.collection.manifest import Manifest
-from retrieval.corpora.address import exists, parse_address
+from retrieval.corpora.address import NAME_PREFIX, exists, parse_address
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
-from retrieval.corpora.registry import open_corpus
 
 #: A URL, also one that a path has taken a slash from, or that lacks its scheme and has a user.
 _URL = re.compile(r"[A-Za-z]+:/|[^/]*:.*@")
@@ -44,7 +45,7 @@ def open_collection(folder: str | Path, trust: bool = False) -> Collection:
         )
     pin = Generations(Path(folder)).pinned()
     if pin is None or not Manifest.read(pin.folder).server:
-        return Collection(folder)
+        return LocalCollection(folder)
     from indexers.elasticsearch.trust import trusting
     from retrieval.collection.elasticsearch.collection import ServedCollection
 
@@ -58,12 +59,11 @@ def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_ba
     Raises
     ------
     NearbyError
-        As of `open_corpus`.
+        As of `open_data`.
     """
     from retrieval.corpora.images import Images
-    from retrieval.corpora.registry import open_corpus
 
-    corpus = open_corpus(address, on_bad=on_bad)
+    corpus = open_data(address, on_bad=on_bad)
     if isinstance(corpus, Images) and collection.items.modality is Modality.IMAGE:
         corpus.treat_as(next(iter(collection.items)).content, collection.manifest.corpus)
     return corpus
@@ -84,10 +84,32 @@ def open_data(address: str, on_bad: OnBad = raise_bad) -> Corpus:
     CorpusError, UnknownNameError, OptionError
         When there is no such corpus, or it cannot be read so.
     """
+    from retrieval.corpora.registry import open_corpus
+
+    folder = collection_at(address)
+    return open_corpus(address, on_bad=on_bad) if folder is None else open_collection(folder).items
+
+
+def collection_at(address: str) -> Path | None:
+    """Return the folder of a collection that an address names; None where it names a corpus.
+
+    A collection wins over a corpus with the same name; standard error says so.
+
+    Raises
+    ------
+    OptionError
+        For a collection with options.
+    """
+    from retrieval.corpora.registry import is_corpus_name
+
     target, given = parse_address(address)
-    path = Path(target).expanduser()
-    if not exists(target) or not is_collection(path):
-        return open_corpus(address, on_bad=on_bad)
+    folder = Path(target).expanduser()
+    if not exists(target) or not is_collection(folder):
+        return None
+    other = f"write {NAME_PREFIX}{address} for the corpus with that name" if is_corpus_name(target) else ""
     if given:
-        raise OptionError(f"{path} is a collection and takes no options; got '{next(iter(given))}'")
-    return open_collection(path).items
+        hint = f"; {other}" if other else ""
+        raise OptionError(f"{folder} is a collection and takes no options; got '{next(iter(given))}'{hint}")
+    if other:
+        say(f"'{target}' is read as the collection in that folder; {other}")
+    return folder

@@ -12,9 +12,9 @@ from encoders.artifact import MANIFEST, STATE, VOCABULARY, check_encoder_files, 
 from encoders.errors import ArtifactError, CollectionError, NearbyError
 from encoders.numbers import counted
 from indexers.folder import verify_index
+from retrieval.collection.folder import SPACES
 from retrieval.collection.generations import Generations
 from retrieval.collection.item_store import ItemStore
-from retrieval.collection.local import SPACES
 from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord
 
@@ -71,8 +71,8 @@ class Verification:
             self.damaged.append(str(error))
         except OSError as error:
             self.damaged.append(f"{error.filename} cannot be read: {error.strerror or error}")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            self.damaged.append(f"a manifest is corrupt: {type(error).__name__} {error}")
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.damaged.append("a manifest is damaged: an entry is missing, or is not of its type")
 
 
 def verify(folder: Path) -> Verification:
@@ -94,15 +94,15 @@ def verify(folder: Path) -> Verification:
     with found.noting():
         _verify_items(pin.folder, manifest, found)
     for record in manifest.spaces.values():
-        place = pin.folder / SPACES / Path(record.folder).name
+        folder = pin.folder / SPACES / Path(record.folder).name
         with found.noting():
-            _verify_encoder(place / ENCODER, record, found)
+            _verify_encoder(folder / ENCODER, record, found)
         if not manifest.server:
             with found.noting():
-                _verify_index(place / INDEX, record.index_digest, found)
-        if (place / CODES).is_dir():
+                _verify_index(folder / INDEX, record.index_digest, found)
+        if (folder / CODES).is_dir():
             with found.noting():
-                _verify_index(place / CODES, None, found)
+                _verify_index(folder / CODES, None, found)
     return found
 
 

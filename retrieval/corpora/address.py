@@ -1,4 +1,4 @@
-"""The grammar of corpus addresses: ``name-or-path?key=value&key=value``."""
+"""The grammar of a corpus address, ``name-or-path?key=value&key=value``, and the options of a corpus class."""
 
 from __future__ import annotations
 
@@ -7,55 +7,49 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from encoders import options
-from encoders.errors import OptionError, SpecError, UnknownNameError
+from encoders.query_string import parse_query_string, unknown_option
+
+#: Before the name of a corpus, where a file or folder here has the same name.
+NAME_PREFIX = "corpus:"
 
 
-class Address(NamedTuple):
-    """A name or path, and its options, still text."""
+class CorpusAddress(NamedTuple):
+    """A name or path, and its options by key; the values are still text."""
 
     target: str
     options: dict[str, str]
 
 
-def parse_address(text: str) -> Address:
-    """Read an address; a path that exists as it stands is taken whole, question mark and all.
+def parse_address(text: str) -> CorpusAddress:
+    """Read the address of a corpus; a path that exists as it is written is taken whole, with its question mark.
 
-    In values ``%26`` stands for ``&`` and so on; ``+`` stands for itself.
+    Keys may be written with ``-`` or ``_``. The options follow `encoders.query_string`.
 
     Raises
     ------
-    SpecError
-        When an option is not ``key=value`` or is given twice.
+    OptionError
+        When an option is not ``key=value``, or is given twice.
 
     Examples
     --------
-    >>> parse_address("articles.csv?text=body&id=key")
-    Address(target='articles.csv', options={'text': 'body', 'id': 'key'})
+    >>> parse_address("articles.csv?text=body&max_bytes=5")
+    CorpusAddress(target='articles.csv', options={'text': 'body', 'max-bytes': '5'})
     >>> parse_address("articles.csv?body")
     Traceback (most recent call last):
-    encoders.errors.SpecError: expected key=value after '?' in 'articles.csv?body', found 'body'
+    encoders.errors.OptionError: expected key=value after '?' in 'articles.csv?body', found 'body'
     """
     target, mark, tail = text.partition("?")
     if not mark or exists(text):
-        return Address(text, {})
+        return CorpusAddress(text, {})
     if "?" in tail and exists(text.rpartition("?")[0]):
         target, _, tail = text.rpartition("?")
-    given: dict[str, str] = {}
-    for part in tail.split("&"):
-        key, equals, value = part.partition("=")
-        if not key or not equals:
-            raise SpecError(f"expected key=value after '?' in '{text}', found '{part}'")
-        if key in given:
-            raise SpecError(f"the option '{key}' is given twice in '{text}'")
-        given[key] = unquote(value)
-    return Address(target, given)
+    return CorpusAddress(target, parse_query_string(tail, text, hyphens=True))
 
 
 def exists(path: str) -> bool:
-    """Tell whether a path exists; False for what no path can be (too long, with a NUL in it)."""
+    """Tell whether a path exists; False for a text that no path can be (too long, or with a NUL)."""
     try:
         return bool(path) and Path(path).expanduser().exists()
     except (OSError, ValueError):
@@ -63,35 +57,45 @@ def exists(path: str) -> bool:
 
 
 def option_names(cls: type[Any]) -> set[str]:
-    """Return the names of the options of a class, as they are written in an address."""
+    """Return the names of the options of a class, as a user writes them in an address."""
     return set(_declared(cls))
 
 
 def read_options(cls: type[Any], what: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """Turn the text of options into values for the fields of `cls` that were declared with ``option()``.
+    """Turn the text of options into checked values for the fields of `cls` that ``option()`` declares.
+
+    Nothing of the corpus is read for it, so that a wrong option is refused before any work.
+
+    Parameters
+    ----------
+    cls : type
+        The class of the corpus.
+    what : str
+        Its name, for the error.
+    given : mapping
+        Key -> text.
 
     Raises
     ------
-    UnknownNameError
-        For a key that `cls` has no option for, with the closest one it has.
     OptionError
-        For a value of the wrong sort.
+        For a key that `cls` has no option for, with the nearest one and all that it has; for a value of the wrong
+        type or out of range.
     """
     hints = typing.get_type_hints(cls)
-    known = _declared(cls)
+    declared = _declared(cls)
     values = {}
     for key, text in given.items():
-        name = known.get(key.replace("_", "-"), "")
-        if not name:
-            if not known:
-                raise OptionError(f"{what} takes no options; got '{key}'")
-            raise UnknownNameError(f"option of {what}", key, known)
-        values[name] = options.convert(text, hints[name], f"{what}: {key}")
+        if key not in declared:
+            raise unknown_option(what, key, declared)
+        field, label = declared[key], f"{what}: {key}"
+        value = options.convert(text, hints[field.name], label)
+        options.check_value(value, field, hints[field.name], label)
+        values[field.name] = value
     return values
 
 
-def _declared(cls: type[Any]) -> dict[str, str]:
+def _declared(cls: type[Any]) -> dict[str, dataclasses.Field[Any]]:
     """Return the fields that are options, by the names that a user writes."""
-    # A field is written with a trailing underscore where a property of every corpus has its name (size).
-    names = [field.name for field in dataclasses.fields(cls) if "help" in field.metadata]
-    return {name.rstrip("_").replace("_", "-"): name for name in names}
+    # A field has a trailing underscore where a property of every corpus has its name (size).
+    fields = [field for field in dataclasses.fields(cls) if "help" in field.metadata]
+    return {options.written_name(field.name): field for field in fields}

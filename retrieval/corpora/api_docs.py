@@ -31,10 +31,11 @@ class Collection(NamedTuple):
 
 @dataclass(eq=False)
 class ApiDocs(Source):
-    """One document an object: id and title its public name, label its package, content name and docstring.
+    """Documentation of the installed packages: one item for each public function or class.
 
-    Reading it imports the packages (some seconds), once in a process; which versions of which are installed
-    decides what is in it.
+    Id and title are its public name, the label is its package, the text is its name and docstring. The items that link
+    to others under "See Also" are the queries, and the links are their judgements. Reading it imports the packages
+    (some seconds), once in a process; the installed versions decide what it holds.
     """
 
     name: str = "api-docs"

@@ -1,4 +1,4 @@
-"""What a corpus is: a re-readable stream of items, with queries and judgements where there are any."""
+"""The contract of every corpus: a stream of items that can be read again, with queries and judgements if it has any."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from encoders.errors import CorpusError
 Content = str | NDArray[Any]
 #: query id -> item id -> grade (0 = judged not relevant)
 Qrels = dict[str, dict[str, int]]
-#: Called with each bad entry; raises it (the default), or notes it and lets the reading go on.
+#: Called with each bad entry; raises it (the default), or collects it and lets the reading continue.
 OnBad = Callable[[CorpusError], None]
 
 
@@ -33,13 +33,13 @@ class Item:
     content : str or ndarray
         The whole text (title included), a uint8 picture ``(h, w)`` or ``(h, w, 3)``, or a float32 vector.
     title : str, optional
-        What a person recognises the item by.
+        The name by which a person recognises the item.
     label : str, optional
         Its class; items of one class are relevant to each other.
     metadata : dict
-        Whatever else came with it, as text.
+        Every other field of the item, as text.
     where : str, optional
-        File and line that it was read from, for errors.
+        File and line of the item, for errors.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Item:
 
 
 class Corpus(ABC):
-    """A re-readable stream of items. Every ``iter()`` starts over; nothing is held that need not be."""
+    """A stream of items that can be read again: every ``iter()`` starts over, and items are not kept in memory."""
 
     #: The name or path the user gave.
     name: str
@@ -62,21 +62,21 @@ class Corpus(ABC):
         """Read the items from the beginning."""
 
     def queries(self) -> Iterator[Item]:
-        """Read the queries; a corpus without any is queried by its own items."""
+        """Read the queries; a corpus without queries of its own is queried by its items."""
         return iter(())
 
     def qrels(self) -> Qrels | None:
-        """Return the judgements, or None where labels (or nothing) say what is relevant."""
+        """Return the judgements; None where only labels, or nothing, say what is relevant."""
         return None
 
     @property
     def queries_are_items(self) -> bool:
-        """True when queries are items of the corpus, so that each is dropped from its own answers."""
+        """True when the queries are items of the corpus: a query is then left out of its own answers."""
         return False
 
     @property
     def size(self) -> int | None:
-        """Number of items where it is known without reading them all."""
+        """Number of items; None where all items must be read to know it."""
         return None
 
     def batches(self, rows: int = 1024) -> CorpusBatches:
@@ -84,7 +84,7 @@ class Corpus(ABC):
         return CorpusBatches(self, rows)
 
     def digest(self) -> str:
-        """Return a SHA-256 over ids, contents and labels: the identity of the data, wherever it lies."""
+        """Return a SHA-256 over ids, contents and labels: the identity of the data, wherever it is stored."""
         digest = hashlib.sha256()
         for item in self:
             update_digest(digest, item)
@@ -104,7 +104,7 @@ class CorpusBatches:
 
 
 def item_bytes(item: Item) -> int:
-    """Return about how much memory the content of an item takes.
+    """Return about how many bytes of memory the content of an item takes.
 
     Examples
     --------
@@ -115,13 +115,13 @@ def item_bytes(item: Item) -> int:
 
 
 def update_digest(digest: Any, item: Item) -> None:
-    """Feed one item into a hash, unambiguously."""
+    """Add one item to a hash; the length of each field goes before it, so that no two items look the same."""
     content = item.content
     raw = content.encode() if isinstance(content, str) else np.ascontiguousarray(content).tobytes()
     shape = "" if isinstance(content, str) else f"{content.dtype}{content.shape}"
-    for part in (item.id.encode(), shape.encode(), raw, (item.label or "").encode()):
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
+    for field_bytes in (item.id.encode(), shape.encode(), raw, (item.label or "").encode()):
+        digest.update(len(field_bytes).to_bytes(8, "little"))
+        digest.update(field_bytes)
 
 
 def raise_bad(error: CorpusError) -> None:
@@ -130,9 +130,9 @@ def raise_bad(error: CorpusError) -> None:
 
 
 def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Item]:
-    """Pass items on; one whose id was seen before goes to `on_bad` instead.
+    """Yield items; one with the id of an earlier item goes to `on_bad` instead.
 
-    Holds every id: call it where the items are stored anyway, not on each pass.
+    Keeps every id in memory: call it where the items are stored anyway, not on each pass.
 
     Examples
     --------
@@ -141,11 +141,13 @@ def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Ite
     encoders.errors.CorpusError: two items have the id '7' (the second is item 2): give each its own
     """
     seen: set[str] = set()
-    for place, item in enumerate(items, start=1):
+    for position, item in enumerate(items, start=1):
         if item.id in seen:
             where = f"{item.where}: " if item.where else ""
             on_bad(
-                CorpusError(f"{where}two items have the id '{item.id}' (the second is item {place}): give each its own")
+                CorpusError(
+                    f"{where}two items have the id '{item.id}' (the second is item {position}): give each its own"
+                )
             )
             continue
         seen.add(item.id)
@@ -153,7 +155,7 @@ def unique_ids(items: Iterable[Item], on_bad: OnBad = raise_bad) -> Iterator[Ite
 
 
 class Unique(Corpus):
-    """Another corpus without the items whose id came before; each goes to `on_bad`."""
+    """A corpus without the items that repeat the id of an earlier one; each of those goes to `on_bad`."""
 
     def __init__(self, corpus: Corpus, on_bad: OnBad = raise_bad) -> None:
         self._corpus, self._on_bad = corpus, on_bad
@@ -177,7 +179,7 @@ class Unique(Corpus):
 
     @property
     def size(self) -> int | None:
-        """Number of items at most, where it is known."""
+        """Upper bound of the number of items, where it is known."""
         return self._corpus.size
 
 
@@ -197,7 +199,7 @@ class BadEntries:
         self.found: dict[str, None] = {}
 
     def __call__(self, error: CorpusError) -> None:
-        """Raise the error, or note it."""
+        """Raise the error, or collect it."""
         if not self.skip:
             raise error
         self.found[str(error)] = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from encoders.codes import Modality
 from encoders.errors import CorpusError, UnknownNameError
 from encoders.options import option
-from retrieval.corpora.base import Item, OnBad, Qrels, raise_bad
+from retrieval.corpora.base import Item, Qrels
 from retrieval.corpora.files import existing
 from retrieval.corpora.jsonl import read_items
 from retrieval.corpora.qrels import read_qrels
@@ -25,13 +25,15 @@ DEFAULT_SPLIT = "test"
 
 @dataclass(eq=False)
 class Beir(FileSource):
-    """A BEIR folder: its documents, the queries that the split judges, and the judgements."""
+    """A test collection in the folder layout of BEIR: documents, queries and judgements.
 
-    path: Path
-    name: str
-    on_bad: OnBad = raise_bad
-    split: str | None = option(None, "which qrels/*.tsv (default: test, or the only one)")
-    label: str | None = option(None, "field, or field of the metadata, with the class (default: label)")
+    The folder holds ``corpus.jsonl``, and may hold ``queries.jsonl`` and ``qrels/SPLIT.tsv``; each may be gzipped.
+    The queries are those that the split judges. Without ``queries.jsonl`` the documents are the queries, and labels
+    say what is relevant.
+    """
+
+    split: str | None = option(None, "Name of the file in qrels/, without .tsv (default: test, or the only file).")
+    label: str | None = option(None, "Field, or field of the metadata, with the class of the item (default: label).")
 
     modality = Modality.TEXT
 

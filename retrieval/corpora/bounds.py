@@ -1,4 +1,4 @@
-"""How much a reader takes of a file: lines, rows and texts of some megabytes, and no more than a bomb should give."""
+"""Limits of what is read from a file: the size of a line, row or text, and of a decompressed file."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import IO, Any
 
 from encoders.errors import CorpusError
 
-#: One text, one line and one row of a table at most: what one item costs must not depend on what a file claims.
+#: Largest text, line or row of a table: the cost of one item must not depend on what a file claims.
 MAX_TEXT_BYTES = 16 * 2**20
-#: Lines without anything in a row: what a bomb of line ends would cost is time.
+#: Largest number of empty lines in a row: a file of line ends would cost time.
 MAX_EMPTY_LINES = 2**20
 _EMPTY = f"more than {MAX_EMPTY_LINES:,} empty lines follow each other: is it text?"
-#: A compressed file at most, once decompressed.
+#: Largest decompressed size of a compressed file.
 MAX_BYTES = 64 * 2**30
-#: And so many times its own size at most, when that is more than `FREE_BYTES`: text seldom shrinks to a hundredth.
+#: Largest ratio of decompressed to compressed size, above `FREE_BYTES`: text seldom shrinks to a hundredth.
 MAX_RATIO, FREE_BYTES = 200, 256 * 2**20
 
 
 def decompressed_limit(size: int, asked: int | None) -> int:
-    """Return how many bytes a compressed file of `size` bytes may give, unless the user asked for another number.
+    """Return how many bytes a compressed file of `size` bytes may decompress to; `asked` is the user's own limit.
 
     Examples
     --------
@@ -32,16 +32,16 @@ def decompressed_limit(size: int, asked: int | None) -> int:
     return asked if asked is not None else min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * size))
 
 
-def too_large(path: Path, most: int) -> CorpusError:
-    """Return the error of a file that gives more than it may."""
+def too_large(path: Path, limit: int) -> CorpusError:
+    """Return the error of a file that decompresses to more than its limit."""
     return CorpusError(
-        f"{path} decompresses to more than {most:,} bytes, as a file made to fill memory or disk does: "
+        f"{path} decompresses to more than {limit:,} bytes, as a file made to fill memory or disk does: "
         "if you trust it, allow more with ?max-bytes="
     )
 
 
 class Bounded(io.RawIOBase):
-    """A decompressor that gives no more than `most` bytes.
+    """A decompressor that gives no more than `limit` bytes.
 
     Raises
     ------
@@ -49,19 +49,19 @@ class Bounded(io.RawIOBase):
         When there is more.
     """
 
-    def __init__(self, stream: Any, path: Path, most: int) -> None:
-        self._stream, self._path, self._most, self._given = stream, path, most, 0
+    def __init__(self, stream: Any, path: Path, limit: int) -> None:
+        self._stream, self._path, self._limit, self._total = stream, path, limit, 0
 
     def readable(self) -> bool:
         """Return True."""
         return True
 
-    def readinto(self, room: Any) -> int:
-        """Fill `room`, and count."""
-        count = int(self._stream.readinto(room))
-        self._given += count
-        if self._given > self._most:
-            raise too_large(self._path, self._most)
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, and count its bytes."""
+        count = int(self._stream.readinto(buffer))
+        self._total += count
+        if self._total > self._limit:
+            raise too_large(self._path, self._limit)
         return count
 
     def close(self) -> None:
@@ -70,18 +70,18 @@ class Bounded(io.RawIOBase):
         super().close()
 
 
-def buffered(stream: Any, path: Path, most: int) -> IO[bytes]:
-    """Return a decompressor as a stream of at most `most` bytes, whose lines are read quickly."""
-    return io.BufferedReader(Bounded(stream, path, most), 2**17)
+def buffered(stream: Any, path: Path, limit: int) -> IO[bytes]:
+    """Return a decompressor as a buffered stream of at most `limit` bytes."""
+    return io.BufferedReader(Bounded(stream, path, limit), 2**17)
 
 
 def pieces_of(stream: IO[bytes], where: object) -> Iterator[bytes | None]:
-    """Read a stream up to each line end; None stands for a piece that is too long.
+    """Read a stream line by line, each with its end; None stands for a line that is too long.
 
     Raises
     ------
     CorpusError
-        When nothing but line ends comes for very long.
+        When more than `MAX_EMPTY_LINES` empty lines follow each other.
     """
     number = empty = 0
     while piece := stream.readline(MAX_TEXT_BYTES + 1):
@@ -103,9 +103,9 @@ def text_lines(stream: IO[bytes], encoding: str, where: object) -> Iterator[str]
     Raises
     ------
     CorpusError
-        When a line is too long, or nothing but line ends comes for very long.
+        When a line is too long, or more than `MAX_EMPTY_LINES` empty lines follow each other.
     UnicodeError
-        When the bytes are not of the encoding, or stand for no text.
+        When the bytes are not of the encoding, or are no text.
     """
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     number = empty = 0
@@ -121,8 +121,8 @@ def text_lines(stream: IO[bytes], encoding: str, where: object) -> Iterator[str]
                 require_text(line)
             yield line
     finally:
-        with suppress(ValueError):  # it is closed already
-            text.detach()  # whoever has opened the stream closes it
+        with suppress(ValueError):  # it is already closed
+            text.detach()  # the caller opened the stream and closes it
 
 
 def require_text(text: str) -> None:

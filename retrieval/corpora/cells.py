@@ -1,4 +1,4 @@
-"""The one reader of CSV and TSV files: what parts the columns, where a row begins, where a quotation never ends."""
+"""The one reader of CSV and TSV files: the delimiter, the rows, and quotations that never end."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from retrieval.corpora.files import open_bytes, plain_name
 from retrieval.corpora.lines import checked_encoding, numbered_lines
 from retrieval.corpora.source import FileSource
 
-#: What may part the columns where nothing is said, and the usual names of these.
-MARKS = (",", ";", "\t", "|")
-#: Characters of a cell at most; the csv module takes 4 bytes for each.
+#: Delimiters that are tried where the user names none.
+DELIMITERS = (",", ";", "\t", "|")
+#: Largest number of characters in a cell; the csv module takes 4 bytes for each.
 LONGEST_CELL = MAX_TEXT_BYTES
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -37,11 +37,13 @@ class Row(NamedTuple):
 
 @dataclass(eq=False, kw_only=True)
 class Cells(FileSource):
-    """How a delimited file is written, as options of the class that derives from it, and its rows."""
+    """A delimited file: the options that say how it is written, and the reader of its rows."""
 
-    delimiter: str | None = option(None, "what parts the columns: a character, or 'tab' (default: as the first line)")
-    encoding: str = option("utf-8", "how characters are stored, e.g. latin-1")
-    quote: str | None = option('"', "the quotation mark around cells; none: quotation marks are characters as others")
+    delimiter: str | None = option(
+        None, "Character between the columns, or the word tab (default: detected in the first line)."
+    )
+    encoding: str = option("utf-8", "Character encoding of the file, e.g. latin-1.")
+    quote: str | None = option('"', "Quotation mark around cells; with none, quotation marks are ordinary characters.")
 
     def rows(self, path: Path, wanted: Callable[[list[str]], bool], on_bad: OnBad = raise_bad) -> Iterator[Row]:
         """Read the rows from the beginning; the first one names the columns.
@@ -51,7 +53,7 @@ class Cells(FileSource):
         path : Path
             The file, plain or gzipped.
         wanted : callable
-            Tells whether names of columns are those that are needed: what parts the columns is chosen by that.
+            Tells whether column names are those that are needed; the delimiter is chosen by that.
         on_bad : callable
             Called with each row that cannot be read.
 
@@ -59,9 +61,9 @@ class Cells(FileSource):
         ------
         CorpusError
             When the file is missing, damaged or in another encoding. A row that cannot be read goes to `on_bad`; the
-            lines that an unclosed quotation mark took in are then read as rows of their own.
+            lines inside its unclosed quotation are then read as rows of their own.
         OptionError
-            For options that no file can have.
+            For a delimiter, quotation mark or encoding that no file can have.
         """
         encoding = checked_encoding(self.encoding)
         self._check_marks()
@@ -97,7 +99,7 @@ class Cells(FileSource):
 
 
 def _undecodable(path: Path, encoding: str) -> int | None:
-    """Return the first line that is not in an encoding by bytes; a decoder reads ahead and cannot tell."""
+    """Return the number of the first line that is not in an encoding; a decoder reads ahead, so it cannot say."""
     with open_bytes(path) as stream:
         for number, raw in numbered_lines(stream, path):
             try:
@@ -112,9 +114,9 @@ def _is_mark(text: str) -> bool:
 
 
 def delimiter_of(first: str, usual: str, wanted: Callable[[list[str]], bool]) -> str:
-    r"""Return what parts the columns of a table, by its first line.
+    r"""Return the delimiter of a table, by its first line.
 
-    That is the `usual` mark, unless only one other parts the line into columns that are wanted, or into columns at all.
+    It is the `usual` one, unless exactly one other splits the line into wanted columns, or into several columns at all.
 
     Examples
     --------
@@ -123,7 +125,7 @@ def delimiter_of(first: str, usual: str, wanted: Callable[[list[str]], bool]) ->
     >>> delimiter_of("text, long; and one\n", ",", lambda columns: "text" in columns)
     ','
     """
-    found = {mark: columns_of(first, mark) for mark in MARKS}
+    found = {mark: columns_of(first, mark) for mark in DELIMITERS}
     if wanted(found.get(usual, [])):
         return usual
     others = [mark for mark, columns in found.items() if wanted(columns)]
@@ -133,7 +135,7 @@ def delimiter_of(first: str, usual: str, wanted: Callable[[list[str]], bool]) ->
 
 
 def columns_of(first: str, mark: str) -> list[str]:
-    """Part a first line into the names of columns; none where it cannot be parted."""
+    """Split a first line into column names; none where it cannot be split."""
     try:
         return next(csv.reader([first], delimiter=mark), [])
     except csv.Error:
@@ -141,16 +143,16 @@ def columns_of(first: str, mark: str) -> list[str]:
 
 
 class _Reader:
-    """Reads rows with the csv module, strictly, and finds out where a quotation that never ends begins."""
+    """Reads rows with the csv module, strictly, and finds where a quotation that never ends begins."""
 
     def __init__(self, lines: Iterator[str], path: Path, delimiter: str, quote: str | None) -> None:
         self.path, self.read, self.head = path, 0, list[str]()
         quoting: Any = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
         self._reader = partial(csv.reader, delimiter=delimiter, quotechar=quote, quoting=quoting)
         self._lines = lines
-        #: Lines that were taken for a part of a cell, to be read again.
+        #: Lines to read again: they were taken for the inside of a cell.
         self._again: deque[str] = deque()
-        #: The lines of the row that is being read, and their characters: a row is no longer than a cell.
+        #: The lines of the current row, and their number of characters: a row is no longer than a cell.
         self._row: list[str] = []
         self._taken = 0
 
@@ -184,7 +186,7 @@ class _Reader:
             yield line
 
     def _broken(self, error: csv.Error, on_bad: OnBad) -> Row | None:
-        """Read a broken row as well as may be: leniently where it is one line, else up to its last quotation."""
+        """Read a broken row as far as possible: leniently if it is one line, else up to its last quotation."""
         lines, start = self._row, self.read + 1
         self._row, self._taken = [], 0
         cells, ended = self._leniently(lines)
@@ -213,7 +215,7 @@ class _Reader:
         return None
 
     def _leniently(self, lines: list[str]) -> tuple[list[str], bool]:
-        """Return the cells as far as they can be told, and whether the row ended before its lines did not suffice."""
+        """Return the cells that can be read, and whether the row ended within its lines."""
         ended = True
 
         def feed() -> Iterator[str]:
@@ -228,7 +230,7 @@ class _Reader:
 
     @staticmethod
     def _last_quotation(cells: list[str]) -> tuple[int, int]:
-        """Return how many line ends stand before the last cell of several lines, and which cell that is."""
+        """Return the number of line ends before the last cell with several lines, and the position of that cell."""
         ends = [len(_LINE_END.findall(cell)) for cell in cells]
-        last = max((place for place, count in enumerate(ends) if count), default=len(cells) - 1)
+        last = max((position for position, count in enumerate(ends) if count), default=len(cells) - 1)
         return sum(ends[: max(last, 0)]), last

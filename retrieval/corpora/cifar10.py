@@ -18,7 +18,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
-from retrieval.corpora.files import read_files
+from retrieval.corpora.folder_files import ReadOptions, read_files
 from retrieval.corpora.images import Images
 from retrieval.corpora.source import Source
 
@@ -37,7 +37,7 @@ class Split(NamedTuple):
 
 @dataclass(eq=False)
 class Cifar10(Source):
-    """The training pictures, with the test pictures as queries, uint8 (32, 32, 3).
+    """CIFAR-10: photographs in ten classes, uint8 (32, 32, 3); the test pictures are the queries.
 
     Reads an archive of ``train/<class>/*.jpg`` and ``test/<class>/*.jpg`` (JPEG, a few grey levels off), or
     the authors' ``cifar-10-binary.tar.gz`` (exact). Each split is decoded once and held as one array.
@@ -46,7 +46,11 @@ class Cifar10(Source):
     path: Path
     name: str = "cifar10"
     on_bad: OnBad = raise_bad
-    split: str = option("train", "train: test pictures are the queries; test: only these", choices=("train", "test"))
+    split: str = option(
+        "train",
+        "With train, training pictures are the items and test pictures the queries; with test, test pictures are both.",
+        choices=("train", "test"),
+    )
 
     modality = Modality.IMAGE
 
@@ -95,7 +99,7 @@ class Cifar10(Source):
 
     def _from_binary(self, split: str) -> Split:
         wanted = re.compile(r"data_batch_\d\.bin$" if split == "train" else r"test_batch\.bin$")
-        parts = sorted(read_files(self.path, lambda name: wanted.search(name) is not None, self.on_bad))
+        parts = sorted(read_files(self.path, lambda name: wanted.search(name) is not None, ReadOptions(self.on_bad)))
         raw = np.frombuffer(b"".join(part.raw for part in parts), dtype=np.uint8)
         if not len(raw) or len(raw) % RECORD:
             raise CorpusError(f"{self.path} is damaged: its {split} pictures fill {len(raw):,} bytes")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from encoders.errors import CorpusError
-from retrieval.corpora.files import read_files
+from retrieval.corpora.folder_files import read_files
 
 DOCUMENTS, QUERIES, JUDGEMENTS = "cran.all.1400", "cran.qry", "cranqrel"
 #: The codes run from 1, "a complete answer", to 4, "of minimum interest"; all else is "of no interest".

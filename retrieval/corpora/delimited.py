@@ -14,7 +14,12 @@ from retrieval.corpora.table import Table
 
 @dataclass(eq=False)
 class Delimited(Cells, Table):
-    """A ``.csv`` or ``.tsv`` file (may be gzipped) whose first line names the columns."""
+    """Texts in a ``.csv`` or ``.tsv`` file, one row each; the first line names the columns.
+
+    The file may be gzipped. Cells may be quoted and hold line ends. The delimiter is the comma (in a ``.tsv`` file the
+    tab), unless the first line only gives the needed columns when it is split at another one of ``,`` ``;`` tab ``|``.
+    Columns that hold neither text, title, label nor id become metadata.
+    """
 
     def records(self) -> Iterator[Record]:
         """Read the rows from the beginning."""

@@ -1,4 +1,4 @@
-"""The 1,797 hand-written digits that scikit-learn brings: no download."""
+"""The 1,797 handwritten digits of scikit-learn: no download."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.corpora.source import Source
 
 @dataclass(eq=False)
 class Digits(Source):
-    """Pictures uint8 (8, 8), grey levels 0-16 spread over 0-255; the label is the digit.
+    """Handwritten digits: 1,797 pictures uint8 (8, 8), with grey levels 0-16 spread over 0-255; the label is the digit.
 
     The test part of E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998.
     """

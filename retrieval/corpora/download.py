@@ -11,8 +11,10 @@ from typing import Any
 
 from encoders.atomic_write import temporary_folder
 from encoders.errors import CorpusError, DownloadError, UnknownNameError
+from encoders.progress import progress
+from retrieval.corpora.archives import opened_zip
 from retrieval.corpora.datasets import DATASETS, DataSet, Remote
-from retrieval.corpora.files import existing, opened_zip
+from retrieval.corpora.files import existing
 
 #: Folder with data sets in the layout of `DATASETS`, looked into first.
 DATA_VARIABLE = "NEARBY_DATA"
@@ -112,9 +114,10 @@ def _retrieve(name: str, row: DataSet, remote: Remote, folder: Path) -> Path:
     import requests
 
     pooch.get_logger().setLevel("WARNING")
-    downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT_SECONDS)
     try:
-        path = pooch.retrieve(remote.url, remote.checksum, remote.file, folder, downloader=downloader)
+        with progress(f"downloading {remote.file}", unit="MB", divisor=10**6) as bar:  # pooch says how much it will be
+            downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_SECONDS)
+            path = pooch.retrieve(remote.url, remote.checksum, remote.file, folder, downloader=downloader)
     except requests.RequestException as error:
         reason = f"{remote.url} could not be reached ({type(error).__name__})"
         raise DownloadError(f"{_not_here(name)} and {reason}: {_by_hand(name, row)}") from error

@@ -1,51 +1,47 @@
-"""What folders (and archives) of texts and pictures share: sub-folder = label; a part may be the queries."""
+"""The base of folders and archives of texts or pictures: a sub-folder is a label, and one may hold the queries."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from encoders.errors import CorpusError
 from encoders.options import option
 from encoders.progress import say
-from retrieval.corpora.base import Item, OnBad, raise_bad
-from retrieval.corpora.files import File, folders_of, read_files
+from retrieval.corpora.base import Item
+from retrieval.corpora.folder_files import File, ReadOptions, folders_of, read_files
 from retrieval.corpora.skipped import SkippedFiles
 from retrieval.corpora.source import FileSource
 
 
 @dataclass(eq=False)
 class FolderSource(FileSource):
-    """Files of a folder, tar or zip: the id is the file's name in it, the label the folder it lies in."""
+    """The files of a folder, tar or zip: the id is the path of the file in it, the label is its sub-folder."""
 
-    path: Path
-    name: str
-    on_bad: OnBad = raise_bad
-    part: str | None = option(None, "index only files below the sub-folder of this name, e.g. train")
-    queries_part: str | None = option(None, "take the queries from the sub-folder of this name, e.g. test")
+    part: str | None = option(None, "Index only the files below the sub-folder with this name, e.g. train.")
+    queries_part: str | None = option(None, "Take the queries from the sub-folder with this name, e.g. test.")
 
-    #: Bytes of one file at most.
-    largest_file: ClassVar[int | None] = None
+    #: Largest size of one file, in bytes.
+    max_file_bytes: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     @abstractmethod
     def reason_to_skip(self, name: str) -> str | None:
-        """Say why a file of this name is no item, as `SkippedFiles` counts it; None for an item."""
+        """Return why a file with this name is not an item, in the words of `SkippedFiles`; None for an item."""
 
     @abstractmethod
     def read(self, file: File) -> Item:
-        """Make an item of a file, or raise a `CorpusError`."""
+        """Return the item of a file, or raise a `CorpusError`."""
 
     def items(self) -> Iterator[Item]:
         """Read the files from the beginning."""
         for item in self._read_part(self.part):
-            # Without a part of their own, the items are all that is not a query.
-            if self.part is not None or self.queries_part is None or not self._lies_in(item.id, self.queries_part):
+            # Without `part`, every file that is not a query is an item.
+            if self.part is not None or self.queries_part is None or not self._is_below(item.id, self.queries_part):
                 yield item
 
     @property
@@ -66,36 +62,37 @@ class FolderSource(FileSource):
             raise CorpusError(f"'{self.name}' holds nothing below a sub-folder '{self.queries_part}'")
 
     def label_of(self, name: str) -> str | None:
-        """Return the folder that a file lies in; None at the top."""
+        """Return the name of the folder that holds a file; None at the top."""
         folders = folders_of(name, self.path)
         return folders[-1] if folders else None
 
     def _read_part(self, part: str | None) -> Iterator[Item]:
         skipped = SkippedFiles()
+        options = ReadOptions(self.on_bad, skipped, self.max_bytes, self.max_file_bytes)
 
         def wanted(name: str) -> bool:
-            if part is not None and not self._lies_in(name, part):
+            if part is not None and not self._is_below(name, part):
                 return False
             reason = self.reason_to_skip(name)
             if reason is not None:
                 skipped.add(reason, name)
             return reason is None
 
-        for file in read_files(self.path, wanted, self.on_bad, skipped, self.max_bytes, self.largest_file):
+        for file in read_files(self.path, wanted, options):
             try:
                 item = self.read(file)
             except CorpusError as error:
                 self.on_bad(CorpusError(f"{self.path}: {file.name} {error}"))
                 continue
             yield item
-        self._tell(skipped)
+        self._report(skipped)
 
-    def _tell(self, skipped: SkippedFiles) -> None:
-        """Say how many files were not read, once: a corpus is read several times."""
+    def _report(self, skipped: SkippedFiles) -> None:
+        """Say how many files were skipped, once: a corpus is read several times."""
         line = skipped.line()
-        if line is not None and line not in self._told:
-            self._told.add(line)
+        if line is not None and line not in self._reported:
+            self._reported.add(line)
             say(f"{self.path}: {line}")
 
-    def _lies_in(self, name: str, part: str) -> bool:
+    def _is_below(self, name: str, part: str) -> bool:
         return part in name.split("/")[:-1]

@@ -15,28 +15,30 @@ from numpy.typing import NDArray
 from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
-from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.base import Item
 from retrieval.corpora.files import existing, open_bytes, plain_name
 from retrieval.corpora.source import FileSource
 
 TRAIN, TEST = "train", "t10k"
-#: Of an array that NumPy holds.
+#: Largest number of dimensions of a NumPy array.
 _MOST_DIMENSIONS = 32
 _IMAGES = re.compile(r"(images)?[-.]idx[34]-ubyte$")
 
 
 @dataclass(eq=False)
 class Idx(FileSource):
-    """Pictures in an IDX file, or the four files of an MNIST-like set in a folder.
+    """Pictures in an IDX file, or in a folder with the four files of MNIST.
 
-    For a folder the items are the training pictures and the queries the test pictures; the decoded bytes of a
-    split are held once, and its items are views into them.
+    In a folder the items are the training pictures and the queries are the test pictures. The labels are in the file
+    whose name has ``labels`` instead of ``images``. Every file may be gzipped. The bytes of a split are held once; its
+    items are views into them.
     """
 
-    path: Path
-    name: str
-    on_bad: OnBad = raise_bad
-    split: str = option("train", "train: test pictures are the queries; test: only these", choices=("train", "test"))
+    split: str = option(
+        "train",
+        "With train, training pictures are the items and test pictures the queries; with test, test pictures are both.",
+        choices=("train", "test"),
+    )
     class_names: tuple[str, ...] = ()
 
     modality = Modality.IMAGE
@@ -114,7 +116,7 @@ def read_idx(path: Path, max_bytes: int | None = None) -> NDArray[np.uint8]:
     Raises
     ------
     CorpusError
-        When the file is missing, damaged, shorter or longer than its head says, or of another type.
+        When the file is missing, damaged, shorter or longer than its header says, or of another type.
     """
     with open_bytes(path, max_bytes) as stream:
         head = stream.read(4)
@@ -125,22 +127,22 @@ def read_idx(path: Path, max_bytes: int | None = None) -> NDArray[np.uint8]:
         sizes = stream.read(4 * head[3])
         shape = tuple(int.from_bytes(sizes[place : place + 4], "big") for place in range(0, len(sizes), 4))
         expected = math.prod(shape)
-        # No more than is there, whatever the head claims, and no more than it claims, whatever is there.
+        # One byte more than the header claims shows a file that is too long.
         raw = _read_up_to(stream, expected + 1)
     if len(sizes) != 4 * head[3] or len(raw) != expected:
         found = f"{len(raw):,}" if len(raw) <= expected else "more"
-        raise CorpusError(f"{path} is damaged: its head promises {expected:,} bytes, it holds {found}")
+        raise CorpusError(f"{path} is damaged: its header promises {expected:,} bytes, it holds {found}")
     if len(shape) > _MOST_DIMENSIONS or math.prod(filter(None, shape)) >= 2**62:
-        raise CorpusError(f"{path} is damaged: its head promises an array of shape {shape}")
+        raise CorpusError(f"{path} is damaged: its header promises an array of shape {shape}")
     return np.frombuffer(raw, dtype=np.uint8).reshape(shape)
 
 
-def _read_up_to(stream: IO[bytes], most: int) -> bytes:
-    """Read piece by piece: a reader asked for all at once makes room for all that the head claims."""
-    pieces, held = [], 0
-    while held < most and (piece := stream.read(min(2**20, most - held))):
+def _read_up_to(stream: IO[bytes], limit: int) -> bytes:
+    """Read piece by piece: one large read would allocate all the bytes that the header claims."""
+    pieces, length = [], 0
+    while length < limit and (piece := stream.read(min(2**20, limit - length))):
         pieces.append(piece)
-        held += len(piece)
+        length += len(piece)
     return b"".join(pieces)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +14,40 @@ from encoders.errors import CorpusError, OptionError
 from encoders.options import option
 from encoders.plain_file import read_plain
 from encoders.progress import say
+from encoders.query_string import write_query_string
 from retrieval.corpora.base import Item
-from retrieval.corpora.files import MAX_FILE_BYTES, File, open_files
 from retrieval.corpora.folder import FolderSource
+from retrieval.corpora.folder_files import MAX_FILE_BYTES, File, ReadOptions, open_files
 from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_head
-from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like
+from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like, stated_options
 from retrieval.corpora.stray_files import stray_reason
 
 
 @dataclass(eq=False)
 class Images(FolderSource):
-    """Every picture file is an item, its sub-folder the label; all are brought to one size, grey or RGB, and 8 bits.
+    """Pictures in the files of a folder, tar or zip: every picture is an item, and its sub-folder is the label.
 
-    Before the first picture is given out the heads of all are read: without ``size`` all keep the size that they have
-    in common, and pictures of several sizes are fitted into one; without ``grey`` all become RGB if one has colours.
-    Values of more than 8 bits are scaled by the range that the whole corpus uses. What was chosen is written into the
-    name of the corpus, as options, so that a collection of it treats other pictures alike.
+    All pictures get one size, grey levels or RGB, and 8 bits a value. nearby first reads the headers of all files.
+    Without ``size``, pictures keep the size that they have in common; pictures of several sizes get the size of most
+    of them, or a square. Without ``grey``, all become RGB when one picture has colours. Values of more than 8 bits are
+    scaled by the range that the whole corpus uses. The choices are said on standard error and stored as options in
+    the name of the corpus, so that pictures which you add or search later are treated the same.
     """
 
-    size_: str | None = option(None, "resize every picture to WIDTHxHEIGHT, e.g. 32x32 (default: chosen)")
-    grey: bool | None = option(None, "true: all to grey levels; false: all to RGB (default: RGB if one has colours)")
-    fit: str | None = option(None, "how a picture of other proportions is fitted (default: crop)", choices=FITS)
-    white: float | None = option(None, "value of 16-bit, 32-bit and float pictures that becomes white, e.g. 4095")
-    black: float | None = option(None, "value of them that becomes black")
+    size_: str | None = option(None, "Resize every picture to WIDTHxHEIGHT, e.g. 32x32 (default: automatic).")
+    grey: bool | None = option(
+        None, "With true, all pictures become grey; with false, RGB (default: RGB when one picture has colours)."
+    )
+    fit: str | None = option(
+        None, "How a picture with other proportions than the size is fitted (default: crop).", choices=FITS
+    )
+    white: float | None = option(
+        None,
+        "Value that becomes white in pictures of more than 8 bits a value, e.g. 4095 (default: automatic).",
+    )
+    black: float | None = option(
+        None, "Value that becomes black in pictures of more than 8 bits a value (default: automatic)."
+    )
 
     modality = Modality.IMAGE
 
@@ -49,14 +59,14 @@ class Images(FolderSource):
         self._survey: Survey | None = None
         self._preprocessing: Preprocessing | None = None
 
-    @property  # type: ignore[misc]  # the field of every source, here made when it is asked for
+    @property  # type: ignore[misc]  # a field of every source, here computed on demand
     def name(self) -> str:
-        """The address that the user gave, with the options that were chosen for want of any."""
+        """The address that the user gave, with the options that nearby chose."""
         given = {"size": self.size_, "fit": self.fit, "grey": self.grey, "black": self.black, "white": self.white}
-        chosen = [f"{key}={quote(value, safe='.-')}" for key, value in self._chosen().items() if given[key] is None]
+        chosen = {key: value for key, value in self._chosen().items() if given[key] is None}
         if not chosen:
             return self._name
-        return f"{self._name}{'&' if '?' in self._name else '?'}{'&'.join(chosen)}"
+        return f"{self._name}{'&' if stated_options(self._name) else '?'}{write_query_string(chosen)}"
 
     @name.setter
     def name(self, name: str) -> None:
@@ -69,7 +79,7 @@ class Images(FolderSource):
         Raises
         ------
         CorpusError
-            When there is no picture to choose by.
+            When no picture can be read.
         """
         if self._preprocessing is None:
             fit = self.fit or FITS[0]
@@ -89,30 +99,30 @@ class Images(FolderSource):
 
     @property
     def survey(self) -> Survey:
-        """What the pictures are like, by their heads."""
+        """The sizes, colours and ranges of the pictures, by the headers of their files."""
         if self._survey is None:
-            found = Survey()
-            for _, stream in open_files(self.path, self._of_its_parts, _pass_over, max_bytes=self.max_bytes):
+            found, options = Survey(), ReadOptions(_ignore, max_bytes=self.max_bytes)
+            for _, stream in open_files(self.path, self._belongs, options):
                 try:
                     head = read_head(stream)
                     if head.deep:
                         stream.seek(0)
                         found.add_deep(decode(stream.read()))
                     found.add(head)
-                except (CorpusError, OSError):  # whoever reads the items is told
+                except (CorpusError, OSError):  # reported when the items are read
                     continue
             self._survey = found
         return self._survey
 
     def treat_as(self, picture: Any, address: str) -> None:
-        """Bring the pictures to the size, colours and levels of those of another corpus, where no option says else.
+        """Give the pictures the size, colours and levels of another corpus, where no option says otherwise.
 
         Parameters
         ----------
         picture : ndarray
-            One of the other corpus, as it is indexed.
+            A picture of the other corpus, as it is indexed.
         address : str
-            The other corpus's name.
+            The name of the other corpus.
         """
         wanted = preprocessing_like(picture, address)
         self._preprocessing = replace(
@@ -124,22 +134,22 @@ class Images(FolderSource):
         )
 
     def reason_to_skip(self, name: str) -> str | None:
-        """Take what is named like a picture."""
+        """Return None for a file that is named like a picture, else why it is skipped."""
         return None if name.lower().endswith(SUFFIXES) else stray_reason(name) or "not a picture"
 
     def read(self, file: File) -> Item:
         """Decode one picture."""
-        # Decoded first: where no picture can be read, it is said of each why.
+        # Decoded first: where no picture can be read, each one is reported with its own reason.
         decoded = decode(file.raw)
         return Item(file.name, self.preprocessing.apply(decoded), None, self.label_of(file.name))
 
-    def _of_its_parts(self, name: str) -> bool:
+    def _belongs(self, name: str) -> bool:
         parts = [part for part in (self.part, self.queries_part) if part is not None]
-        lies_in = self.part is None or any(self._lies_in(name, part) for part in parts)
-        return lies_in and self.reason_to_skip(name) is None
+        is_below = self.part is None or any(self._is_below(name, part) for part in parts)
+        return is_below and self.reason_to_skip(name) is None
 
     def _chosen(self) -> dict[str, str]:
-        """Return the options that were chosen; none where all pictures are alike and have up to 8 bits a value."""
+        """Return the chosen options; none where all pictures are alike and have up to 8 bits a value."""
         if self._target is not None and self.grey is not None and self.white is not None:
             return {}
         survey = self.survey
@@ -158,8 +168,8 @@ class Images(FolderSource):
         return chosen
 
 
-def _pass_over(error: CorpusError) -> None:
-    """Leave to the reading of the items what their survey met: it is said once."""
+def _ignore(error: CorpusError) -> None:
+    """Ignore a bad file in the survey: it is reported when the items are read."""
 
 
 def options_like(picture: Any) -> str:

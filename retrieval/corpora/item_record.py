@@ -68,16 +68,27 @@ def record_of(item: Item, modality: Modality) -> tuple[Any, ...]:
     CorpusError
         When it is of another sort than the collection.
     """
+    require_modality(item, modality)
     content = item.content
-    found = Modality.TEXT if isinstance(content, str) else Modality.IMAGE if content.ndim > 1 else Modality.VECTOR
-    if found is not modality:
-        raise CorpusError(f"item '{item.id}' is of the sort {found}, but the collection holds {modality}s")
     metadata = json.dumps(item.metadata, ensure_ascii=False) if item.metadata else None
     if isinstance(content, str):
         return item.id, content, None, item.title, item.label, metadata
     array = np.ascontiguousarray(content)
     shape = json.dumps([array.dtype.str, *array.shape])
     return item.id, array.tobytes(), shape, item.title, item.label, metadata
+
+
+def require_modality(item: Item, modality: Modality) -> None:
+    """Refuse an item of another modality than the collection.
+
+    Raises
+    ------
+    CorpusError
+    """
+    content = item.content
+    found = Modality.TEXT if isinstance(content, str) else Modality.IMAGE if content.ndim > 1 else Modality.VECTOR
+    if found is not modality:
+        raise CorpusError(f"item '{item.id}' is of the sort {found}, but the collection holds {modality}s")
 
 
 def item_of(record: Sequence[Any]) -> Item:

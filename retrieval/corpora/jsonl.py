@@ -19,7 +19,12 @@ from retrieval.corpora.table import Table
 
 @dataclass(eq=False)
 class JsonLines(Table):
-    """A ``.jsonl`` or ``.jsonl.gz`` file; a field may be named by a path such as ``metadata.category``."""
+    """Texts in a ``.jsonl`` file, one JSON object a line.
+
+    The file may be gzipped; the suffix ``.ndjson`` means the same. A nested field is named by its path, such as
+    ``metadata.category``. A value that is null, NaN or infinite counts as missing. Fields that hold neither text,
+    title, label nor id become metadata.
+    """
 
     def records(self) -> Iterator[Record]:
         """Read the lines from the beginning."""

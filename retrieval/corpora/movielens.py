@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from encoders.errors import CorpusError
-from retrieval.corpora.files import open_bytes, read_files
+from retrieval.corpora.files import open_bytes
+from retrieval.corpora.folder_files import read_files
 from retrieval.corpora.lines import numbered_lines
 from retrieval.corpora.ratings import Ratings, RatingSource, assembled
 
@@ -23,7 +24,7 @@ GENRES = (
 
 @dataclass(eq=False)
 class MovieLens(RatingSource):
-    """The folder of ml-100k: 943 people, 1,682 films, 100,000 ratings from 1 to 5; label = the film's first genre."""
+    """MovieLens 100k: 100,000 ratings from 1 to 5 of 1,682 films by 943 users; the label is the film's first genre."""
 
     def read(self) -> Ratings:
         """Read ``u.data``: user, film, rating and time, between tabs."""

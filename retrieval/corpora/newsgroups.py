@@ -2,7 +2,7 @@
 
 Headers, signatures and quotations name the group, the author and the thread: a classifier finds the group by
 them. They are stripped by the rules of scikit-learn's
-``fetch_20newsgroups(remove=("headers", "footers", "quotes"))``, so that figures compare with those published.
+``fetch_20newsgroups(remove=("headers", "footers", "quotes"))``, so that results compare with published ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
-from retrieval.corpora.files import read_files
+from retrieval.corpora.folder_files import ReadOptions, read_files
 from retrieval.corpora.source import Source
 
 _QUOTED = re.compile(r"(writes in|writes:|wrote:|says:|said:|^In article|^Quoted from|^\||^>)")
@@ -26,17 +26,21 @@ _NAME = re.compile(r"20news-bydate-(train|test)/([^/]+)/([^/]+)$")
 
 @dataclass(eq=False)
 class Newsgroups(Source):
-    """The training postings, with the test postings as queries; the label is the group.
+    """20 Newsgroups: postings in 20 groups; the label is the group, and the test postings are the queries.
 
-    The subject is each item's title, to be shown; unlike elsewhere it is no part of the content, being a
-    header. Postings of which nothing remains are left out: their number is `dropped`.
+    The subject is the title; it is a header, so it is not part of the text. A posting without any text after headers,
+    signatures and quotations are removed is left out; `dropped` counts them.
     """
 
     path: Path
     name: str = "20newsgroups"
     on_bad: OnBad = raise_bad
-    split: str = option("train", "train: test postings are the queries; test: only these", choices=("train", "test"))
-    raw: bool = option(False, "keep headers, signatures and quotations")
+    split: str = option(
+        "train",
+        "With train, training postings are the items and test postings the queries; with test, test postings are both.",
+        choices=("train", "test"),
+    )
+    raw: bool = option(False, "With true, headers, signatures and quotations stay in the text.")
 
     modality = Modality.TEXT
 
@@ -74,7 +78,7 @@ class Newsgroups(Source):
             return self._held
         held: dict[str, list[Item]] = {"train": [], "test": []}
         self._dropped = {"train": 0, "test": 0}
-        for file in read_files(self.path, lambda name: _NAME.search(name) is not None, self.on_bad):
+        for file in read_files(self.path, lambda name: _NAME.search(name) is not None, ReadOptions(self.on_bad)):
             split, group, number = _NAME.search(file.name).groups()  # type: ignore[union-attr]
             posting = file.raw.decode("latin-1")
             text = posting if self.raw else strip_posting(posting)
@@ -111,7 +115,7 @@ def strip_quotations(text: str) -> str:
 
 
 def strip_signature(text: str) -> str:
-    """Remove what follows the last line that is blank or made of hyphens."""
+    """Remove everything after the last line that is blank or holds only hyphens."""
     lines = text.strip().split("\n")
     last = next((place for place in reversed(range(len(lines))) if not lines[place].strip().strip("-")), 0)
     return "\n".join(lines[:last]) if last > 0 else text

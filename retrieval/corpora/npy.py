@@ -1,4 +1,4 @@
-"""Numbers that a user hands in as a .npy file: looked at before anything is made of them."""
+"""A reader of .npy files that a user gives, such as codes to decode: everything is checked first."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from encoders.batches import BATCH_BYTES
 from encoders.errors import CorpusError, one_line
 from encoders.plain_file import open_plain, require_plain
 from retrieval.corpora.base import raise_bad
-from retrieval.corpora.files import damage_said, reading
+from retrieval.corpora.files import reading, unexpected_damage
 from retrieval.corpora.records import Record
 from retrieval.corpora.table import Table
 
@@ -19,14 +19,18 @@ ROWS = 1024
 
 @dataclass(eq=False)
 class Parquet(Table):
-    """A ``.parquet`` file, read in pieces of a row group."""
+    """Texts in a ``.parquet`` file, one row each.
+
+    A part of a nested column is named by its path, such as ``metadata.category``. A value that is null, NaN or
+    infinite counts as missing. Columns that hold neither text, title, label nor id become metadata.
+    """
 
     def records(self) -> Iterator[Record]:
         """Read the rows from the beginning."""
         import pyarrow
         import pyarrow.parquet
 
-        with reading(self.path), damage_said(self.path), open_plain(self.path) as file:
+        with reading(self.path), unexpected_damage(self.path), open_plain(self.path) as file:
             try:
                 with pyarrow.parquet.ParquetFile(file) as table:
                     schema = table.schema_arrow

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import OptionError
+from encoders.query_string import parse_query_string
 from retrieval.corpora.image_file import Head, Picture
 
 if TYPE_CHECKING:
@@ -127,16 +127,19 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def stated(address: str) -> dict[str, str]:
-    """Return the options behind the last ``?`` of the name of a corpus.
+def stated_options(name: str) -> dict[str, str]:
+    """Return the options that the name of a corpus states after its last ``?``; none where it states none.
 
     Examples
     --------
-    >>> stated("photos/?size=96x96&white=4095"), stated("photos/")
-    ({'size': '96x96', 'white': '4095'}, {})
+    >>> stated_options("photos/?size=96x96&white=4095"), stated_options("photos/"), stated_options("what?/")
+    ({'size': '96x96', 'white': '4095'}, {}, {})
     """
-    _, _, tail = address.rpartition("?") if "?" in address else ("", "", "")
-    return {key: unquote(value) for key, equals, value in (part.partition("=") for part in tail.split("&")) if equals}
+    _, mark, tail = name.rpartition("?")
+    try:
+        return parse_query_string(tail, name) if mark else {}
+    except OptionError:  # the question mark belongs to the path
+        return {}
 
 
 def preprocessing_like(picture: Any, address: str) -> Preprocessing:
@@ -148,7 +151,7 @@ def preprocessing_like(picture: Any, address: str) -> Preprocessing:
     address : str
         The name of its corpus, which states how the pictures were fitted and what was white, where that was chosen.
     """
-    options = stated(address)
+    options = stated_options(address)
     fit = options.get("fit", FITS[0])
     try:
         levels = float(options.get("black", 0)), float(options["white"])

@@ -1,4 +1,4 @@
-"""Tables of ratings: who rated what, and how; an item of the corpus is a column or row of the ratings matrix."""
+"""Tables of ratings as a corpus of vectors: an item is a column or a row of the matrix of users and rated items."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from retrieval.corpora.source import Source
 
 #: Usual names of the three columns.
 USER, ITEM, RATING = ("user", "user_id", "userId"), ("item", "item_id", "movie", "movieId"), ("rating", "score")
-#: Letters in a user's or item's name at most.
+#: Longest id of a user or item, in characters.
 LONGEST = 1000
-#: Numbers in one dense row at most: a wider matrix is for `nearby recommend`, which keeps it sparse.
+#: Largest number of values in a dense row: `nearby recommend` keeps a wider matrix sparse.
 WIDEST = 200_000
 
 
@@ -47,13 +47,17 @@ class Ratings(NamedTuple):
 class RatingSource(Source):
     """A ratings matrix as a corpus of vectors: NaN where there is no rating.
 
-    A subclass reads the ratings; titles and labels of what was rated where it has any.
+    A subclass reads the ratings, and the titles and labels of the rated items where it has any.
     """
 
     path: Path
     name: str
     on_bad: OnBad = raise_bad
-    by: str = option("item", "what an item of the corpus is", choices=("item", "user"))
+    by: str = option(
+        "item",
+        "With item, a vector is one rated item and its ratings; with user, one user and the ratings of that user.",
+        choices=("item", "user"),
+    )
 
     modality = Modality.VECTOR
 
@@ -97,12 +101,12 @@ class RatingSource(Source):
 
 
 def assembled(users: Sequence[str], items: Sequence[str], values: NDArray[Any], where: object) -> Ratings:
-    """Return ratings of names as a matrix; names keep the order in which they come first.
+    """Return ratings as a matrix; users and items keep the order in which they first occur.
 
     Raises
     ------
     CorpusError
-        When there is none, or a user rated an item twice.
+        When there are no ratings, or a user rated an item twice.
 
     Examples
     --------
@@ -124,17 +128,21 @@ def assembled(users: Sequence[str], items: Sequence[str], values: NDArray[Any], 
 
 def _numbered(names: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
     numbers: dict[str, int] = {}
-    places = np.fromiter((numbers.setdefault(name, len(numbers)) for name in names), np.int32, len(names))
-    return places, list(numbers)
+    positions = np.fromiter((numbers.setdefault(name, len(numbers)) for name in names), np.int32, len(names))
+    return positions, list(numbers)
 
 
 @dataclass(eq=False)
 class RatingTable(Cells, RatingSource):
-    """A CSV or TSV file with a column each for user, item and rating, named in its first line."""
+    """Ratings in a ``.csv`` or ``.tsv`` file: one row for each rating, with its user, item and value.
 
-    user: str | None = option(None, "column with the user (default: user, user_id or userId)")
-    item: str | None = option(None, "column with the item (default: item, item_id, movie or movieId)")
-    rating: str | None = option(None, "column with the rating (default: rating or score)")
+    A table whose first line has a usual name for all three columns is read as ratings; one of these options, or a
+    text option such as ``?text=``, decides otherwise. Missing ratings are NaN, which the space ``mf`` reads.
+    """
+
+    user: str | None = option(None, "Column with the user (default: user, user_id or userId).")
+    item: str | None = option(None, "Column with the rated item (default: item, item_id, movie or movieId).")
+    rating: str | None = option(None, "Column with the rating, a number (default: rating or score).")
 
     def read(self) -> Ratings:
         """Read the file, line by line."""
@@ -142,14 +150,14 @@ class RatingTable(Cells, RatingSource):
         items: list[str] = []
         values: list[float] = []
         named = list(zip((self.user, self.item, self.rating), (USER, ITEM, RATING), strict=True))
-        rows = self.rows(self.path, lambda head: all(_place(head, *one) is not None for one in named), self.on_bad)
+        rows = self.rows(self.path, lambda head: all(_position(head, *one) is not None for one in named), self.on_bad)
         head = next(rows, Row(1, [])).cells
-        places = [_column(head, given, usual, self.path) for given, usual in named]
+        positions = [_column(head, given, usual, self.path) for given, usual in named]
         for line, cells in rows:
             if not cells:
                 continue
             try:
-                user, item, value = _rating(cells, places, head)
+                user, item, value = _rating(cells, positions, head)
             except CorpusError as error:
                 self.on_bad(CorpusError(f"{self.path}:{line}: {error}"))
                 continue
@@ -160,7 +168,7 @@ class RatingTable(Cells, RatingSource):
 
 
 def is_rating_head(head: Sequence[str]) -> bool:
-    """Tell whether column names are those of a table of ratings.
+    """Tell whether column names are the usual ones of a table of ratings.
 
     Examples
     --------
@@ -170,20 +178,20 @@ def is_rating_head(head: Sequence[str]) -> bool:
     return all(set(usual) & set(head) for usual in (USER, ITEM, RATING))
 
 
-def _place(head: Sequence[str], given: str | None, usual: Sequence[str]) -> int | None:
+def _position(head: Sequence[str], given: str | None, usual: Sequence[str]) -> int | None:
     name = given or next((name for name in usual if name in head), None)
     return head.index(name) if name in head else None
 
 
 def _column(head: Sequence[str], given: str | None, usual: Sequence[str], path: Path) -> int:
-    place = _place(head, given, usual)
-    if place is None:
+    position = _position(head, given, usual)
+    if position is None:
         wanted = f"'{given}'" if given else " or ".join(f"'{name}'" for name in usual)
         raise CorpusError(f"{path} has no column {wanted}; its columns: {', '.join(head) or 'none'}")
-    return place
+    return position
 
 
-def _rating(cells: Sequence[str], places: Sequence[int], head: Sequence[str]) -> tuple[str, str, float]:
+def _rating(cells: Sequence[str], positions: Sequence[int], head: Sequence[str]) -> tuple[str, str, float]:
     """Return user, item and rating of a row.
 
     Raises
@@ -191,22 +199,22 @@ def _rating(cells: Sequence[str], places: Sequence[int], head: Sequence[str]) ->
     CorpusError
         Naming the column and what was found in it.
     """
-    if len(cells) <= max(places):
+    if len(cells) <= max(positions):
         raise CorpusError(f"expected {len(head)} cells, found {len(cells)}: {shortened(list(cells))}")
-    user, item, text = (cells[place] for place in places)
-    for name, place in ((user, places[0]), (item, places[1])):
+    user, item, text = (cells[position] for position in positions)
+    for name, position in ((user, positions[0]), (item, positions[1])):
         if not 0 < len(name) <= LONGEST:
             found = "is empty" if not name else f"has {len(name):,} letters, more than {LONGEST:,}: {shortened(name)}"
-            raise CorpusError(f"the column '{head[place]}' {found}")
+            raise CorpusError(f"the column '{head[position]}' {found}")
     try:
         return user, item, read_number(text)
     except ValueError:
-        raise CorpusError(f"the column '{head[places[2]]}' should hold a number, got {shortened(text)}") from None
+        raise CorpusError(f"the column '{head[positions[2]]}' should hold a number, got {shortened(text)}") from None
 
 
 @dataclass(eq=False)
 class RatingsExample(RatingSource):
-    """Five people and four figures, five ratings missing: the worked example of matrix factorisation."""
+    """Fifteen ratings of four items by five users: the worked example of matrix factorisation."""
 
     path: Path = Path()
     name: str = "ratings-example"
@@ -215,9 +223,9 @@ class RatingsExample(RatingSource):
         """Give the fifteen ratings."""
         table = {"A": "53?1", "B": "43?1", "C": "11?5", "D": "1?44", "E": "?154"}
         known = [
-            (user, str(place), mark)
+            (user, str(number), mark)
             for user, marks in table.items()
-            for place, mark in enumerate(marks, 1)
+            for number, mark in enumerate(marks, 1)
             if mark != "?"
         ]
         users, items, marks = zip(*known, strict=True)

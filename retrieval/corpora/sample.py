@@ -1,4 +1,4 @@
-"""A sample of a corpus that is small enough to be looked at from all sides."""
+"""A random sample of a corpus, in one pass."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from retrieval.corpora.base import Item
 
 
-def draw(items: Iterable[Item], most: int, seed: int = 0) -> list[Item]:
-    """Return up to `most` items, each as likely as any other, in their own order; one pass, nothing else is held.
+def draw(items: Iterable[Item], size: int, seed: int = 0) -> list[Item]:
+    """Return up to `size` random items in their own order; each is equally likely, and only they are kept in memory.
 
     Examples
     --------
@@ -25,10 +25,10 @@ def draw(items: Iterable[Item], most: int, seed: int = 0) -> list[Item]:
     Vitter, Random sampling with a reservoir, ACM TOMS 11(1), 1985, Algorithm R.
     """
     generator = np.random.default_rng(seed)
-    kept: list[tuple[int, Any]] = []
-    for place, item in enumerate(items):
-        if place < most:
-            kept.append((place, item))
-        elif (at := int(generator.integers(place + 1))) < most:
-            kept[at] = (place, item)
-    return [item for _, item in sorted(kept, key=lambda pair: pair[0])]
+    drawn: list[tuple[int, Any]] = []
+    for position, item in enumerate(items):
+        if position < size:
+            drawn.append((position, item))
+        elif (slot := int(generator.integers(position + 1))) < size:
+            drawn[slot] = (position, item)
+    return [item for _, item in sorted(drawn, key=lambda pair: pair[0])]

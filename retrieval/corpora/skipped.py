@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: Letters of an example's path at most: a line on the terminal stays one line.
+#: Longest path of an example, so that the line fits a terminal.
 _LONGEST_PATH = 80
 
 

@@ -1,18 +1,19 @@
-"""What every corpus that nearby reads itself has in common: it is never empty, and can query itself."""
+"""The base of every corpus that nearby reads itself: it is never empty, and its items are its queries by default."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from encoders.errors import CorpusError
 from encoders.options import option
-from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad
 
 
 class Source(Corpus):
-    """A corpus that is queried by its own items, unless a subclass has queries, and refuses to be empty."""
+    """A corpus whose items are its queries, unless a subclass has others; an empty one is an error."""
 
     @abstractmethod
     def items(self) -> Iterator[Item]:
@@ -36,10 +37,16 @@ class Source(Corpus):
         return True
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False)
 class FileSource(Source):
-    """A corpus in files that may be compressed, and then give `max_bytes` at most."""
+    """A corpus in one file or folder, which may be compressed."""
 
+    path: Path
+    name: str
+    on_bad: OnBad = raise_bad
     max_bytes: int | None = option(
-        None, "bytes that a compressed file may decompress to (default: 200 times its size)", ge=1
+        None,
+        "Largest number of bytes that a compressed file may decompress to (default: 200 times its size).",
+        ge=1,
+        kw_only=True,
     )

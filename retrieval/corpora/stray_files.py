@@ -1,4 +1,4 @@
-"""Files that lie in a folder of texts and are no texts of it: told by their names, or by their first bytes."""
+"""Files in a folder of texts that are not texts: recognised by their names, or by their first bytes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _CHECKSUM = re.compile(
     r"(?i:(md5|sha[0-9]*|b2|crc32?)[-_]?(sums?|manifest)|checksums?)(?i:\.(txt|md5|sha[0-9]*|asc))?"
     r"|.+\.(?i:md5|sha[0-9]+|crc32?|sfv)|.+\.[A-Za-z0-9]+\.(?i:sig|asc)"
 )
-#: With a language or a number behind it, as in README.de.md, or a licence's name in capitals, as in LICENSE-MIT.
+#: A language or number may follow, as in README.de.md, or the name of a licence in capitals, as in LICENSE-MIT.
 _ABOUT = re.compile(
     r"((?i:readme|licen[cs]es?|copying|changelog|citation)|NOTICE|AUTHORS|CONTRIBUTORS|CHANGES)"
     r"([-_. ]([a-z]{2}(-[A-Za-z]{2,4})?|[0-9]{1,3}|[A-Z][A-Z0-9.-]{1,11}))?(\.(?i:txt|md|rst|cff|html?|org|adoc|mit))?"
 )
 _SYSTEM = re.compile(r"thumbs\.db|ehthumbs(_vista)?\.db|desktop\.ini|icon\r|.*~|.*\.(sw[op]|lnk)", re.IGNORECASE)
-#: Suffixes of files that are no texts, or that have a reader of their own.
+#: Suffixes of files that are not texts, or that have a reader of their own.
 NO_TEXT = frozenset(
     ".7z .a .avi .avif .bin .bmp .br .bz2 .cab .class .csv .db .dll .dmg .doc .docx .dylib .egg .epub .exe .feather "
     ".flac .fvecs .gif .gz .h5 .hdf5 .heic .ico .iso .jar .jfif .jpeg .jpg .jsonl .lz .lz4 .lzma .m4a .mkv .mov .mp3 "
@@ -25,7 +25,7 @@ NO_TEXT = frozenset(
     ".pptx .psd .pt .pth .pyc .rar .safetensors .so .sqlite .sqlite3 .tab .tar .tgz .tif .tiff .tsv .ttf .txz .wav "
     ".webm .webp .whl .wmv .woff .woff2 .xls .xlsx .xz .z .zip .zst".split()
 )
-#: How files begin that are no texts, though a small one may hold no zero byte.
+#: Beginnings of files that are not texts, though a small one may hold no zero byte.
 _BEGINNINGS: dict[bytes, str] = {
     b"\x1f\x8b": "a gzip file",
     b"BZh": "a bzip2 file",
@@ -44,7 +44,7 @@ _BEGINNINGS: dict[bytes, str] = {
 
 
 def stray_reason(name: str) -> str | None:
-    """Say why a file is probably no text of the folder that it lies in; None where nothing tells.
+    """Return why a file is probably not one of the texts of its folder; None for a text.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def stray_reason(name: str) -> str | None:
 
 
 def is_no_text(name: str) -> bool:
-    """Tell by its suffix whether a file is no text, or one with a reader of its own.
+    """Tell by its suffix whether a file is not a text, or has a reader of its own.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def is_no_text(name: str) -> bool:
 
 
 def binary_kind(raw: bytes) -> str | None:
-    r"""Say what bytes are that are no text; None where they may be one.
+    r"""Return the kind of a binary file by its first bytes; None where they may be text.
 
     Examples
     --------

@@ -10,12 +10,12 @@ from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item
 from retrieval.corpora.bounds import MAX_TEXT_BYTES, require_text
-from retrieval.corpora.files import File
 from retrieval.corpora.folder import FolderSource
+from retrieval.corpora.folder_files import File
 from retrieval.corpora.lines import checked_encoding
 from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
 
-#: How a text begins that says itself how its characters are stored; UTF-32 begins like UTF-16.
+#: Byte-order marks, with the encoding that each stands for; UTF-32 begins like UTF-16, so it comes first.
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -26,16 +26,19 @@ _MARKS = {
 
 @dataclass(eq=False)
 class Texts(FolderSource):
-    """Every file is one document, its sub-folder the label, its first line that says anything the title.
+    """Texts in the files of a folder, tar or zip: every file is an item, and its sub-folder is the label.
 
-    README, licence and checksum files, and files of other formats, are no documents; how many, is said.
+    The first line that is not blank is the title. README, licence and checksum files and files of other formats are
+    skipped; one line on standard error counts them. Links are followed; hidden files are skipped.
     """
 
-    encoding: str | None = option(None, "how characters are stored (default: utf-8, else latin-1)")
-    stray: bool = option(False, "true: README, licence and checksum files are documents too")
+    encoding: str | None = option(
+        None, "Character encoding of the files, e.g. latin-1 (default: UTF-8; Latin-1 for a file that is not UTF-8)."
+    )
+    stray: bool = option(False, "With true, README, licence and checksum files are items too.")
 
     modality = Modality.TEXT
-    largest_file = MAX_TEXT_BYTES
+    max_file_bytes = MAX_TEXT_BYTES
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,7 +46,7 @@ class Texts(FolderSource):
             checked_encoding(self.encoding)
 
     def reason_to_skip(self, name: str) -> str | None:
-        """Take every file but those of other formats and, unless asked for, what only lies beside the texts."""
+        """Return None for a text, else why the file is skipped; README files and the like are texts with ``stray``."""
         reason = None if self.stray else stray_reason(name)
         return reason or ("of another format" if is_no_text(name) else None)
 
@@ -62,7 +65,7 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
     Raises
     ------
     CorpusError
-        For binary content, or bytes that the encoding does not have.
+        For binary content, or bytes that are not of the encoding.
 
     Examples
     --------
@@ -73,7 +76,7 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
     named = marked if encoding is None else encoding
     wide = named is not None and checked_encoding(named).startswith(("utf-16", "utf-32"))
     if not wide and (kind := binary_kind(raw)) is not None:
-        raise CorpusError(f"is no text: it is {kind}")
+        raise CorpusError(f"is not a text: it is {kind}")
     try:
         text = raw.decode(named or "utf-8")
         if named is not None:
@@ -81,6 +84,6 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
     except UnicodeError as error:
         if named is not None:
             place = f" (byte {error.start + 1})" if isinstance(error, UnicodeDecodeError) else ""
-            raise CorpusError(f"is not {named}{place}: say how characters are stored with ?encoding=") from error
+            raise CorpusError(f"is not {named}{place}: name its character encoding with ?encoding=") from error
         text = raw.decode("latin-1")
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

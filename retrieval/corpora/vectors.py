@@ -17,9 +17,10 @@ from encoders.errors import CorpusError
 from encoders.npy import MAGIC, map_npy, read_npy_stream
 from encoders.options import option
 from encoders.plain_file import open_plain, require_plain
-from retrieval.corpora.base import Item, OnBad, raise_bad
+from retrieval.corpora.archives import opened_zip
+from retrieval.corpora.base import Item, raise_bad
 from retrieval.corpora.bounds import decompressed_limit, too_large
-from retrieval.corpora.files import opened_zip, reading
+from retrieval.corpora.files import reading
 from retrieval.corpora.lines import read_lines
 from retrieval.corpora.records import plain
 from retrieval.corpora.source import FileSource
@@ -31,14 +32,20 @@ _READABLE = "readable .npz file of numbers (n, dim)"
 
 @dataclass(eq=False)
 class Vectors(FileSource):
-    """One vector a row. Ids and labels come from text files (one a line) or from arrays of the .npz."""
+    """Vectors in a ``.npy``, ``.npz`` or ``.fvecs`` file, one row each.
 
-    path: Path
-    name: str
-    on_bad: OnBad = raise_bad
-    key: str | None = option(None, "which array of an .npz (default: the only matrix)")
-    ids: str | None = option(None, "file with one id a line, or array of the .npz (default: ids, else row numbers)")
-    labels: str | None = option(None, "file with one class a line, or array of the .npz (default: labels)")
+    Ids and labels come from text files with one line a row, or from arrays of the ``.npz`` file. A text file is looked
+    for in the current folder, then beside the vectors. Values become float32; a row with NaN or an infinite value is
+    a bad entry.
+    """
+
+    key: str | None = option(None, "Name of the array with the vectors in an .npz (default: the only matrix).")
+    ids: str | None = option(
+        None, "File with one id a line, or array of the .npz (default: the array ids; without it, row numbers)."
+    )
+    labels: str | None = option(
+        None, "File with one class a line, or array of the .npz (default: the array labels, if there is one)."
+    )
 
     modality = Modality.VECTOR
 

@@ -1,4 +1,4 @@
-"""Judging runs: by qrels as trec_eval does, or by label, where an item of the query's class is relevant."""
+"""Evaluation of runs against qrels, as trec_eval does it, or by label: items with the query's label are relevant."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from indexers.base import Index
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.measures import Floats, Judged, Measure, parse_measures, precision_at_recall
 from retrieval.evaluation.ranking import rank, within, without_own
-from retrieval.evaluation.relevance import LabelRelevance, Labels, Rows, numbered
+from retrieval.evaluation.relevance import LabelRelevance, Labels, Rows
 from retrieval.evaluation.trec import ranking
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What some measures say of a run.
+    """The values of some measures for one run, query by query.
 
     Attributes
     ----------
     per_query : dict of str to ndarray float64 (n_queries,)
-        Measure -> its value for each query, in the order in which the measures were asked for.
+        Measure -> its value for each query, in the order of the requested measures.
     query_ids : list of str, optional
-        The queries in the order of those arrays; None where queries are numbered rows.
+        The queries in the order of those arrays; None when queries are row numbers.
     """
 
     per_query: dict[str, Floats]
@@ -45,18 +45,33 @@ def evaluate_run(
     measures: Iterable[str | Measure],
     relevance_level: int = 1,
 ) -> Evaluation:
-    """Compute measures of a run against judgements, equal to trec_eval (``-c -l relevance_level``).
+    """The measures of a run against judgements, equal to those of ``trec_eval -c -l relevance_level``.
 
-    Every query of the qrels counts: one that the run does not answer scores 0. Queries without judgements
-    are left out. The order of the answers is `retrieval.evaluation.trec.ranking`; the order of the queries is that of
-    the qrels.
+    Every query of the qrels counts: a query that the run does not answer scores 0 (trec_eval's option ``-c``; without
+    ``-c``, trec_eval averages only over the queries of the run). Queries of the run without judgements are ignored.
+    Answers are ordered by `retrieval.evaluation.trec.ranking`; queries stand in the order of the qrels.
+
+    Parameters
+    ----------
+    run : mapping
+        Query id -> document id -> score; larger is better.
+    qrels : mapping
+        Query id -> document id -> grade.
+    measures : iterable of str or Measure
+        Such as ``nDCG@10``.
+    relevance_level : int
+        The smallest grade that counts as relevant.
+
+    Returns
+    -------
+    Evaluation
 
     Raises
     ------
     CorpusError
-        When there is no judgement, or none of the run's queries is judged.
+        When the qrels are empty, or hold none of the run's queries.
     UnknownNameError, OptionError
-        When a measure cannot be read.
+        When a measure does not exist, or its cutoff is wrong.
 
     Examples
     --------
@@ -75,33 +90,30 @@ def evaluate_labels(
     measures: Iterable[str | Measure],
     exclude: ArrayLike | None = None,
 ) -> Evaluation:
-    """Compute measures of ranked rows where an item is relevant when it has the query's label.
+    """The measures of ranked rows when labels decide: an item is relevant when it has the query's label.
 
-    ``AP@k`` is here the mean precision at the relevant answers among the first k
-    (`retrieval.evaluation.measures.average_precision`). For full rankings of many queries call this with one block of
-    queries after another.
+    ``AP@k`` divides by min(k, number of relevant items) here (`retrieval.evaluation.measures.average_precision`). Full
+    rankings of many queries need much memory: call this for one block of queries at a time.
 
     Parameters
     ----------
     rows : ndarray int64 (n_queries, k)
-        Row numbers of items, best first; -1 behind the last answer.
+        Row numbers of items, best first; -1 behind the last answer of a complete ranking.
     item_labels, query_labels : sequence of length n_items, n_queries
         Compared by ``==``; None is no label.
     measures : iterable of str or Measure
-        Such as ``P@10``; none may look deeper than the rankings go.
+        Such as ``P@10``; no cutoff may be larger than the length of the rankings.
     exclude : array-like int64 (n_queries,), optional
-        The row of each query itself (-1: it is no item); it is dropped from its answers and from what is
-        relevant to it.
+        The row of each query itself (-1 when it is not an item). A query is neither an answer nor relevant to itself.
 
     Raises
     ------
     DimensionError
         When the lengths do not match, or a row number is outside the items.
     OptionError
-        When a measure needs deeper rankings: ask the index for one answer more than k where queries are
-        items.
+        When a measure needs deeper rankings. When queries are items, ask the index for k + 1 answers.
     CorpusError
-        When there is no query, or the two lists of labels differ in type, so that none could ever match.
+        When there is no query, or the two lists of labels differ in type, so that no two labels can match.
 
     Examples
     --------
@@ -110,7 +122,7 @@ def evaluate_labels(
     """
     wanted = parse_measures(measures)
     if not len(query_labels):
-        raise CorpusError("there is no query, so nothing can be measured")
+        raise CorpusError("there is no query to measure: give at least one")
     return Evaluation(_computed(judge_labels(rows, item_labels, query_labels, exclude), wanted))
 
 
@@ -122,7 +134,7 @@ def evaluate_index(
     measures: Iterable[str | Measure],
     own: ArrayLike | None = None,
 ) -> Evaluation:
-    """Search an index and compute measures by label, expected under a random order of equal scores.
+    """The measures of an index when labels decide, expected under a random order of equal scores.
 
     Parameters
     ----------
@@ -133,7 +145,7 @@ def evaluate_index(
     measures : iterable of str or Measure
         Each with a cutoff.
     own : array-like int64 (n_queries,), optional
-        The row of each query itself, which is never its own answer (-1: it is no item).
+        The row of each query itself (-1 when it is not an item). A query is never its own answer.
 
     Raises
     ------
@@ -154,10 +166,10 @@ def evaluate_index(
     """
     wanted = parse_measures(measures)
     if not len(query_labels):
-        raise CorpusError("there is no query, so nothing can be measured")
+        raise CorpusError("there is no query to measure: give at least one")
     cutoffs = [measure.cutoff for measure in wanted if measure.cutoff is not None]
     if len(cutoffs) < len(wanted):
-        raise OptionError(f"each measure needs a cutoff here, as in P@10; got {', '.join(map(str, wanted))}")
+        raise OptionError(f"every measure of an index needs a cutoff, as in P@10; got {', '.join(map(str, wanted))}")
     rows = np.full(len(query_labels), -1) if own is None else np.asarray(own)
     relevance = LabelRelevance(item_labels, query_labels, rows)
     order = np.random.default_rng(0).permutation(len(index))
@@ -170,7 +182,7 @@ def evaluate_index(
 def precision_recall(
     run: Mapping[str, Mapping[str, float]], qrels: Mapping[str, Mapping[str, int]], relevance_level: int = 1
 ) -> Floats:
-    """Return the interpolated precision at recall 0, .1, ..., 1 for each judged query, float64 (n, 11)."""
+    """The precision-recall curve of each judged query: precision at recall 0, .1, ..., 1, float64 (n, 11)."""
     judged = judge_run(run, qrels, relevance_level)
     return precision_at_recall(judged.relevant, judged.n_relevant)
 
@@ -181,15 +193,20 @@ def precision_recall_labels(
     query_labels: Labels,
     exclude: ArrayLike | None = None,
 ) -> Floats:
-    """Return the same by label, float64 (n_queries, 11), from full rankings in blocks of consecutive queries.
+    """The precision-recall curve of each query when labels decide, float64 (n_queries, 11).
 
-    A block is a matrix as in `evaluate_labels`, such as ``np.argsort(-scores, axis=1, kind="stable")`` of a
-    few hundred queries; only one block is held at a time.
+    Parameters
+    ----------
+    rankings : ndarray int64 (n_queries, n_items) or iterable of such blocks
+        Full rankings, for consecutive queries. A block is a matrix as in `evaluate_labels`, for example
+        ``np.argsort(-scores, axis=1, kind="stable")`` of a few hundred queries; one block is in memory at a time.
+    item_labels, query_labels, exclude
+        As in `evaluate_labels`.
 
     Raises
     ------
     OptionError
-        When a ranking stops although items are left: the curve beyond would be unknown, not 0.
+        When a ranking is shorter than the number of items: the rest of the curve would be unknown, not 0.
     DimensionError, CorpusError
         As in `evaluate_labels`.
     """
@@ -202,7 +219,7 @@ def precision_recall_labels(
         if judged.known_depth is not None:
             raise OptionError(
                 f"a precision-recall curve by label needs full rankings of all {len(item_labels)} items, "
-                f"but some stop at {judged.known_depth}: search with k = the number of items"
+                f"but some stop after {judged.known_depth}: search with k = {len(item_labels)}"
             )
         curves.append(precision_at_recall(judged.relevant, judged.n_relevant))
         start += len(rows)
@@ -214,16 +231,16 @@ def precision_recall_labels(
 def judge_run(
     run: Mapping[str, Mapping[str, float]], qrels: Mapping[str, Mapping[str, int]], relevance_level: int = 1
 ) -> Judged:
-    """Lay a run and its judgements out as matrices, one row for each query of the qrels."""
+    """The judged rankings of a run against qrels, one row for each query of the qrels."""
     if relevance_level < 1:
         raise OptionError(f"the relevance level should be at least 1; got {relevance_level}")
     if not qrels:
-        raise CorpusError("the qrels hold no judgement, so nothing can be measured")
+        raise CorpusError("the qrels hold no judgement: measures need at least one")
     if not any(query in qrels for query in run):
         some = f", such as '{next(iter(run))}'," if run else ""
         raise CorpusError(
-            f"none of the run's {len(run)} queries{some} is judged by the qrels "
-            f"(such as '{next(iter(qrels))}'): are they of the same collection?"
+            f"none of the run's {len(run)} queries{some} is in the qrels (which hold '{next(iter(qrels))}'): "
+            "give a run and qrels of the same test collection"
         )
     retrieved, ideal, n_relevant = [], [], []
     for query, grades in qrels.items():
@@ -235,7 +252,10 @@ def judge_run(
 
 
 def judge_labels(rows: Rows, item_labels: Labels, query_labels: Labels, exclude: ArrayLike | None = None) -> Judged:
-    """Lay ranked rows out as matrices of what is relevant; parameters and errors as in `evaluate_labels`."""
+    """The judged rankings of ranked rows when labels decide what is relevant.
+
+    Parameters and errors as in `evaluate_labels`.
+    """
     n_items, n_queries = len(item_labels), len(query_labels)
     rows = np.asarray(rows)
     own = np.full(n_queries, -1) if exclude is None else np.asarray(exclude)
@@ -247,20 +267,19 @@ def judge_labels(rows: Rows, item_labels: Labels, query_labels: Labels, exclude:
     for name, numbers in (("rows", rows), ("excluded", own)):
         if numbers.size and (numbers.dtype.kind not in "iu" or numbers.min() < -1 or numbers.max() >= n_items):
             raise DimensionError(f"{name} should be whole numbers from -1 to {n_items - 1}, for {n_items} items")
-    items, queries = numbered(item_labels, query_labels)
-    items = np.append(items, -2)  # what row -1 refers to: no item, of no class
+    relevance = LabelRelevance(item_labels, query_labels, own)
     complete = (rows < 0).any(axis=1)
     rows = without_own(np.zeros(rows.shape, np.float32), rows, own)[1]
     held = np.count_nonzero(rows >= 0, axis=1)
     short = ~complete & (held < n_items - (own >= 0))
-
-    relevant = items[rows] == queries[:, None]
-    sizes = np.append(np.bincount(items[items >= 0]), 0)  # the last is for a query without label, or with a foreign one
-    n_relevant = sizes[queries] - (items[own] == queries)
-    width = min(rows.shape[1], int(n_relevant.max(initial=0)))
-    ideal = np.arange(width) < n_relevant[:, None]
-    known = int(held[short].min()) if short.any() else None
-    return Judged(relevant, relevant, n_relevant, ideal, by_label=True, known_depth=known)
+    queries = np.arange(n_queries)
+    return relevance.judged(
+        queries,
+        relevance.grades(queries, rows),
+        known_depth=int(held[short].min()) if short.any() else None,
+        # A padded ranking is complete: measures may look deeper than it goes, and so must the perfect ranking.
+        ideal_depth=n_items if complete.any() else rows.shape[1],
+    )
 
 
 def _computed(judged: Judged, measures: list[Measure]) -> dict[str, Floats]:
@@ -268,7 +287,7 @@ def _computed(judged: Judged, measures: list[Measure]) -> dict[str, Floats]:
 
 
 def _padded(lists: list[list[int]]) -> NDArray[np.int32]:
-    """Stack lists of grades as one matrix, zeros behind; grades below zero become 0."""
+    """Lists of grades as one matrix, padded with zeros; grades below zero become 0."""
     matrix = np.zeros((len(lists), max(1, *map(len, lists))), np.int32)
     for row, grades in enumerate(lists):
         try:

@@ -86,7 +86,7 @@ def rank(index: Index, queries: Codes, depth: int, own: Rows, priority: Rows, re
 
 def within(index: Index, k: int) -> int:
     """Return how many answers to ask for where `k` are wanted."""
-    return k if index.most is None else min(k, index.most)
+    return k if index.max_k is None else min(k, index.max_k)
 
 
 def by_priority(scores: NDArray[Any], rows: Rows, priority: Rows) -> Rows:

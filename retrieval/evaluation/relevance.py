@@ -1,4 +1,4 @@
-"""What is relevant to whom, by row numbers: from judgements (qrels), or from labels."""
+"""The relevance of items to queries, by row numbers: from judgements (qrels) or from labels."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from encoders.errors import CorpusError
 from retrieval.evaluation.measures import Judged
 
 Rows = NDArray[np.int64]
-#: One label an item; None where it has none (then it is relevant to nothing).
+#: The label of every item; None for an item without a label, which is relevant to no query.
 Labels = Sequence[Any] | NDArray[Any]
 
 
 class Relevance(ABC):
-    """The grade of every item for every query. A query that is an item is not relevant to itself.
+    """The grade of every item for every query.
+
+    A query that is an item is not relevant to itself.
 
     Attributes
     ----------
@@ -27,7 +29,7 @@ class Relevance(ABC):
     levels : ndarray int32 (n_levels,)
         The grades above 0 that occur, ascending.
     by_label : bool
-        Whether "same class" decides, where ``AP@k`` is defined differently (`retrieval.evaluation.measures`).
+        Whether labels decide, which changes the divisor of ``AP@k`` (`retrieval.evaluation.measures`).
     """
 
     n_relevant: NDArray[np.int64]
@@ -36,50 +38,67 @@ class Relevance(ABC):
 
     @abstractmethod
     def grades(self, queries: Rows, rows: Rows) -> NDArray[np.int32]:
-        """Return the grade of each row for its query: int32 ``(m, k)`` of rows ``(m, k)``; 0 for row -1."""
+        """The grade of each row for its query, int32 ``(m, k)`` for rows ``(m, k)``; 0 for row -1."""
 
     @abstractmethod
     def ideal(self, queries: Rows, depth: int) -> NDArray[np.int32]:
-        """Return the grades of a perfect ranking of at most `depth` answers, best first, int32 ``(m, width)``."""
+        """The grades of a perfect ranking of at most `depth` answers, best first, int32 ``(m, width)``."""
 
     def __len__(self) -> int:
         return len(self.n_relevant)
 
     def select(self, chosen: NDArray[Any]) -> Relevance:
-        """Return the relevance for some of the queries, by their numbers."""
+        """The relevance for some of the queries, given their numbers or a mask."""
         return _Selected(self, np.arange(len(self))[chosen])
 
     def tally(self, query: int, rows: Rows) -> NDArray[np.int64]:
-        """Count the rows of each grade of `levels`, int64 ``(n_levels,)``."""
+        """The number of rows with each grade of `levels`, int64 ``(n_levels,)``."""
         grades = self.grades(np.array([query]), rows[None])[0]
         return np.array([np.count_nonzero(grades == level) for level in self.levels], np.int64)
 
-    def judged(self, queries: Rows, grades: NDArray[np.int32], known_depth: int | None = None) -> Judged:
-        """Return rankings, given as the grades of their answers, as `retrieval.evaluation.measures` reads them."""
+    def judged(
+        self,
+        queries: Rows,
+        grades: NDArray[np.int32],
+        known_depth: int | None = None,
+        ideal_depth: int | None = None,
+    ) -> Judged:
+        """The rankings as the measures read them.
+
+        Parameters
+        ----------
+        queries : ndarray int64 (m,)
+        grades : ndarray int32 (m, depth)
+            The grade of every answer, best answer first.
+        known_depth : int, optional
+            The rank at which the rankings stop although more items could follow.
+        ideal_depth : int, optional
+            The length of the perfect ranking, by default the depth of the rankings.
+        """
         return Judged(
             grades,
             grades > 0,
             self.n_relevant[queries],
-            self.ideal(queries, grades.shape[1]),
+            self.ideal(queries, grades.shape[1] if ideal_depth is None else ideal_depth),
             self.by_label,
             known_depth,
         )
 
 
 class LabelRelevance(Relevance):
-    """An item is relevant when it has the query's label.
+    """The relevance by label: an item is relevant (grade 1) when it has the query's label.
 
     Parameters
     ----------
     item_labels, query_labels : sequence of length n_items, n_queries
         Compared by ``==``; None is no label.
     own : ndarray int64 (n_queries,)
-        The row of each query itself; -1 where it is no item.
+        The row of each query itself; -1 when it is not an item.
 
     Raises
     ------
     CorpusError
-        When the two lists of labels differ in type, so that none could ever match.
+        When the two lists of labels differ in type, so that no two labels can match.
 
     Examples
     --------
@@ -94,29 +113,29 @@ class LabelRelevance(Relevance):
     levels = np.ones(1, np.int32)
 
     def __init__(self, item_labels: Labels, query_labels: Labels, own: Rows) -> None:
-        items, self._queries = numbered(item_labels, query_labels)
+        items, self._queries = _label_numbers(item_labels, query_labels)
         self._own = own
-        self._items = np.append(items, -2)  # row -1: no item, of no class
-        sizes = np.append(np.bincount(items[items >= 0]), 0)  # the last is for a query of no known class
+        self._items = np.append(items, -2)  # for row -1, which is no item
+        sizes = np.append(np.bincount(items[items >= 0]), 0)  # the last is for a query whose label no item has
         self.n_relevant = sizes[self._queries] - (self._items[own] == self._queries)
 
     def grades(self, queries: Rows, rows: Rows) -> NDArray[np.int32]:
-        """Return 1 where a row has its query's label, else 0."""
+        """1 for a row with its query's label, else 0; int32 ``(m, k)``."""
         same: NDArray[np.bool_] = self._items[rows] == self._queries[queries][:, None]
         same &= rows != self._own[queries][:, None]
         return same.astype(np.int32)
 
     def ideal(self, queries: Rows, depth: int) -> NDArray[np.int32]:
-        """Return ones, as many as there are relevant items."""
+        """A one for each relevant item, at most `depth`; int32 ``(m, width)``."""
         width = min(depth, int(self.n_relevant[queries].max(initial=0)))
         ones: NDArray[np.bool_] = np.arange(width) < self.n_relevant[queries][:, None]
         return ones.astype(np.int32)
 
 
 class QrelRelevance(Relevance):
-    """The grades of judgements; what is not judged has grade 0, as has what is judged below 0.
+    """The relevance by judgements (qrels). Documents without a judgement, or judged below 0, have grade 0.
 
-    Judged documents that the corpus does not hold count as relevant and not found, as in trec_eval.
+    A relevant document that the corpus does not hold counts as relevant and not found, as in trec_eval.
 
     Parameters
     ----------
@@ -126,7 +145,7 @@ class QrelRelevance(Relevance):
     row_of : mapping of str to int
         The row of each document.
     own : ndarray int64 (n_queries,)
-        The row of each query itself; -1 where it is no document.
+        The row of each query itself; -1 when it is not a document.
     """
 
     by_label = False
@@ -145,31 +164,31 @@ class QrelRelevance(Relevance):
                 (np.array([row for row, _ in held], np.int64), np.array([grade for _, grade in held], np.int32))
             )
         self.n_relevant = np.array([len(grades) for grades in self._ideal], np.int64)
-        #: Number of relevant documents that the corpus holds, int64 (n_queries,).
+        #: The number of relevant documents that the corpus holds, int64 (n_queries,).
         self.n_held = np.array([len(rows) for rows, _ in self._judged], np.int64)
         self.levels = np.unique(np.array([grade for grades in self._ideal for grade in grades], np.int32))
 
     def grades(self, queries: Rows, rows: Rows) -> NDArray[np.int32]:
-        """Return the grade of each row for its query."""
-        found = np.zeros(rows.shape, np.int32)
-        for place, query in enumerate(queries.tolist()):
+        """The grade of each row for its query, int32 ``(m, k)``."""
+        grades_of_rows = np.zeros(rows.shape, np.int32)
+        for position, query in enumerate(queries.tolist()):
             judged, grades = self._judged[query]
             if len(judged):
-                at = np.minimum(np.searchsorted(judged, rows[place]), len(judged) - 1)
-                found[place] = np.where(judged[at] == rows[place], grades[at], 0)
-        return found
+                at = np.minimum(np.searchsorted(judged, rows[position]), len(judged) - 1)
+                grades_of_rows[position] = np.where(judged[at] == rows[position], grades[at], 0)
+        return grades_of_rows
 
     def ideal(self, queries: Rows, depth: int) -> NDArray[np.int32]:
-        """Return the grades of all relevant documents, best first: trec_eval's ideal has no depth."""
+        """The grades of all relevant documents, best first, whatever the depth: trec_eval's ideal has none."""
         lists = [self._ideal[query] for query in queries.tolist()]
         matrix = np.zeros((len(lists), max([1, *map(len, lists)])), np.int32)
-        for place, grades in enumerate(lists):
-            matrix[place, : len(grades)] = grades
+        for position, grades in enumerate(lists):
+            matrix[position, : len(grades)] = grades
         return matrix
 
 
 class _Selected(Relevance):
-    """The relevance for some of the queries of another."""
+    """The relevance for some of the queries of another relevance."""
 
     def __init__(self, whole: Relevance, chosen: Rows) -> None:
         self._whole, self._chosen = whole, chosen
@@ -182,13 +201,15 @@ class _Selected(Relevance):
         return self._whole.ideal(self._chosen[queries], depth)
 
 
-def numbered(item_labels: Labels, query_labels: Labels) -> tuple[Rows, Rows]:
-    """Number the classes; items without a label get -2, queries whose label no item has get -1.
+def _label_numbers(item_labels: Labels, query_labels: Labels) -> tuple[Rows, Rows]:
+    """The labels of items and of queries as numbers from 0 on; equal labels have equal numbers.
+
+    An item without a label has -2, a query whose label no item has -1.
 
     Raises
     ------
     CorpusError
-        When the two lists differ in type, so that no two labels could ever match.
+        When the two lists differ in type, so that no two labels can match.
     """
     numbers: dict[Any, int] = {}
     items = [-2 if label is None else numbers.setdefault(label, len(numbers)) for label in _plain(item_labels)]

@@ -1,4 +1,4 @@
-"""THE straight line; read this file first: corpus -> encoder -> codes -> index -> hits -> measures -> comparison."""
+"""The comparison of spaces; read this file first: corpus -> encoder -> codes -> index -> hits -> measures -> report."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ import numpy as np
 
 from encoders.base import Encoder
 from encoders.errors import CollectionError, OptionError
-from indexers.registry import AUTO, check_description, parse_description
-from retrieval.collection.local import Collection
+from indexers.description import parse_description
+from indexers.registry import AUTO, check_description
+from retrieval.collection.base import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
 from retrieval.evaluation.expected_measures import Expected
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.evaluation.significance import tied_with_best
-from retrieval.experiment.query_set import Task
+from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
-from retrieval.experiment.run import Attempt, Trial, ask
-from retrieval.experiment.score import curve, judge
+from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
+from retrieval.experiment.score import curve, score_run
 from retrieval.search.result import Answer, distance_of, show
 from retrieval.spaces.build import fill, fill_another, fitted, planned
 from retrieval.spaces.history import phases_of
 
 SHOWN_ANSWERS = 8
-#: What the order of equal scores can change is shown when it is more than this.
+#: The range of a measure over all orders of equal scores is reported when it is wider than this.
 VISIBLE_RANGE = 0.001
-#: Said of a space that cannot be measured.
-_SEEN = "'{}' was fitted on labels of the items that ask, and would be judged by what it remembers"
+#: The reason why a space cannot be measured.
+_SEEN = "'{}' was fitted on the labels of the queries, so that its measures would show what it remembers"
 
 
 def compare(
@@ -49,62 +50,62 @@ def compare(
     specs : sequence of str
         The spaces, such as ``pixels`` and ``pixels+pca:30``.
     indexes : sequence of str or None
-        The indexes that each space is put into, by default exact search; of several, each makes a row of its own.
+        The indexes of every space, by default exact search; every pair of space and index is a row of the comparison.
     examples : int
-        Queries whose answers are shown side by side.
+        Number of queries whose answers are shown side by side.
     provenance : dict, optional
-        What the report says about how it was made.
+        Command, versions and machine, for the report.
 
     Raises
     ------
     OptionError
-        When the same space or index is named twice, or none.
+        When no space or index is named, or one of them twice.
     """
-    encoders = [planned(spec, None, corpus.modality) for spec in specs]  # all is read before any work
+    encoders = [planned(spec, None, corpus.modality) for spec in specs]  # every spec is checked before any work
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     _check_indexes(indexes)
-    task = Task.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
-    _require_unseen(corpus, task, encoders)
-    trials = []
+    query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
+    _require_unseen(corpus, query_set, encoders)
+    runs = []
     with ExitStack() as opened:
         for encoder in encoders:
-            for filled in attempts(corpus, task, encoder, indexes):
-                opened.enter_context(filled.index)
-                trials.append(ask(task, filled))
-        return outcome(corpus, task, trials, examples, provenance)
+            for indexed in indexed_spaces(corpus, query_set, encoder, indexes):
+                opened.enter_context(indexed.index)
+                runs.append(ask(query_set, indexed))
+        return compare_runs(corpus, query_set, runs, examples, provenance)
 
 
-def _require_unseen(corpus: Corpus, task: Task, encoders: Sequence[Encoder]) -> None:
-    """Refuse encoders that were fitted before on the labels which they would be judged by.
+def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Encoder]) -> None:
+    """Refuse saved encoders that were fitted on the labels of the queries.
 
     Raises
     ------
     OptionError
     """
     before = [encoder for encoder in encoders if encoder.reads_labels and encoder.__sklearn_is_fitted__()]
-    if task.held_out and before:
+    if query_set.held_out and before:
         digest = items_digest(iter(corpus))
         seen = [encoder for encoder in before if encoder.fitted_on == digest]
         if seen:
             raise OptionError(
                 f"{_SEEN.format(seen[0])}: name the encoder instead of its folder (-s '{seen[0]}'), "
-                "so that it is fitted on other items than those that ask"
+                "so that it is fitted on items that are not queries"
             )
 
 
 def _check_indexes(indexes: Sequence[str | None]) -> None:
-    """Refuse indexes that do not exist, or of which two would be the same, before any work."""
+    """Refuse unknown and repeated indexes before any work."""
     if not indexes:
         raise OptionError("name at least one index, as in --index exact")
     read = [parse_description(AUTO if description is None else description) for description in indexes]
-    twice = [description for place, description in enumerate(indexes) if read[place] in read[:place]]
+    twice = [description for at, description in enumerate(indexes) if read[at] in read[:at]]
     if twice:
         raise OptionError(f"the index '{twice[0]}' is named twice: name each only once")
     names = [parsed.name for parsed in read]
     same = [name for name in ("exact", "sparse") if name in names and AUTO in names]
     if same:
-        raise OptionError(f"'{AUTO}' is 'exact' or 'sparse', as the space asks: leave '{AUTO}' or '{same[0]}' out")
+        raise OptionError(f"'{AUTO}' chooses 'exact' or 'sparse' for each space: leave '{AUTO}' or '{same[0]}' out")
     for description in indexes:
         check_description(description)
 
@@ -115,133 +116,141 @@ def compare_collection(
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
 ) -> Comparison:
-    """Compare spaces of a collection as they lie on disk; by default all of them."""
+    """The comparison of saved spaces of a collection, by default of all of them."""
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
     if not names:
         raise OptionError(f"{collection.folder} has no space yet: add some with  nearby index")
-    task = Task.of(collection.items)
-    names, seen = _unseen(collection, task, names, named=bool(specs))
-    trials = []
+    query_set = QuerySet.of(collection.items)
+    names, seen = _unseen(collection, query_set, names, named=bool(specs))
+    runs = []
     for name in names:
         opened = collection.space(name)
         record = opened.record
-        if list(opened.index.ids) != task.ids:
-            raise CollectionError(f"the index of '{name}' holds its items in another order: index the space again")
-        filled = Attempt(opened.encoder, opened.index, record.fit_seconds, record.encode_seconds, record.code_bytes)
-        trials.append(ask(task, filled))
-    found = outcome(collection.items, task, trials, examples, provenance)
-    found.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
-    return found
+        if list(opened.index.ids) != query_set.ids:
+            raise CollectionError(
+                f"the index of '{name}' holds its items in another order than the collection: index it again"
+            )
+        indexed = IndexedSpace(
+            opened.encoder, opened.index, record.fit_seconds, record.encode_seconds, record.code_bytes
+        )
+        runs.append(ask(query_set, indexed))
+    comparison = compare_runs(collection.items, query_set, runs, examples, provenance)
+    comparison.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
+    return comparison
 
 
-def _unseen(collection: Collection, task: Task, names: list[str], named: bool) -> tuple[list[str], list[str]]:
-    """Return the spaces that can be measured, and those that have seen the labels by which they would be judged.
+def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named: bool) -> tuple[list[str], list[str]]:
+    """The spaces that can be measured, and those that were fitted on the labels of the queries.
 
     Raises
     ------
     OptionError
-        When one of the latter was asked for by name, or no other is left.
+        When one of the latter was named, or no other space is left.
     """
-    if task.qrels is not None or (task.own < 0).all():
+    if query_set.qrels is not None or (query_set.own < 0).all():
         return names, []
     seen = [name for name in names if collection.space(name).encoder.reads_labels]
     if seen and (named or len(seen) == len(names)):
         raise OptionError(
             f"{_SEEN.format(seen[0])}: compare the corpus itself (nearby compare CORPUS -s '{seen[0]}'), "
-            "so that it is fitted on other items than those that ask"
+            "so that it is fitted on items that are not queries"
         )
     return [name for name in names if name not in seen], seen
 
 
-def outcome(
-    corpus: Corpus, task: Task, trials: list[Trial], examples: int, provenance: dict[str, Any] | None
+def compare_runs(
+    corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], examples: int, provenance: dict[str, Any] | None
 ) -> Comparison:
-    """Measure the answers of every space and lay them side by side."""
-    evaluations = [judge(task, trial) for trial in trials]
+    """The comparison of the runs of several spaces over one query set."""
+    evaluations = [score_run(query_set, run) for run in runs]
     return Comparison(
         corpus=corpus.name,
         modality=str(corpus.modality),
-        n_items=len(task.ids),
-        n_queries=len(task.queries),
-        judged_by="labels" if task.qrels is None else "qrels",
-        spaces=_results(task, trials, evaluations),
-        overlaps=_overlaps(trials),
-        examples=_examples(task, trials, examples),
+        n_items=len(query_set.ids),
+        n_queries=len(query_set.queries),
+        judged_by="labels" if query_set.qrels is None else "qrels",
+        spaces=_results(query_set, runs, evaluations),
+        overlaps=_overlaps(runs),
+        examples=_examples(query_set, runs, examples),
         provenance=provenance or {},
-        notes=task.notes,
+        notes=query_set.notes,
+        query_set=query_set,
     )
 
 
-def attempts(corpus: Corpus, task: Task, encoder: Encoder, indexes: Sequence[str | None]) -> Iterator[Attempt]:
-    """Fit one space and encode the corpus once; yield it in each index, which whoever takes it must close."""
-    learns_from = task.training(corpus) if encoder.reads_labels else corpus
+def indexed_spaces(
+    corpus: Corpus, query_set: QuerySet, encoder: Encoder, indexes: Sequence[str | None]
+) -> Iterator[IndexedSpace]:
+    """One space in each index, fitted and encoded once; the caller closes the indexes."""
+    learns_from = query_set.training(corpus) if encoder.reads_labels else corpus
     fit_seconds = fitted(encoder, learns_from.batches())
     first, *others = indexes
-    begun = fill(encoder, corpus, first, len(task.ids))
-    yield Attempt(encoder, begun.index, fit_seconds, begun.encode_seconds, begun.code_bytes)
+    begun = fill(encoder, corpus, first, len(query_set.ids))
+    yield IndexedSpace(encoder, begun.index, fit_seconds, begun.encode_seconds, begun.code_bytes)
     for description in others:
-        filled = fill_another(encoder, corpus, description, begun, len(task.ids))
-        if begun.kept is None and not begun.index.holds_codes:  # counts of words: the next has codes to go on with
+        filled = fill_another(encoder, corpus, description, begun, len(query_set.ids))
+        if begun.kept is None and not begun.index.holds_codes:  # word counts: the next index holds the codes
             begun = filled
-        yield Attempt(encoder, filled.index, fit_seconds, filled.encode_seconds, filled.code_bytes)
+        yield IndexedSpace(encoder, filled.index, fit_seconds, filled.encode_seconds, filled.code_bytes)
 
 
-def attempt(corpus: Corpus, task: Task, encoder: Encoder, description: str | None) -> Trial:
-    """Fit, encode, index and search one space, with what each step cost."""
-    (filled,) = attempts(corpus, task, encoder, [description])
-    return ask(task, filled)
+def run_space(corpus: Corpus, query_set: QuerySet, encoder: Encoder, description: str | None) -> SpaceRun:
+    """The run of one space in one index, with the cost of every step."""
+    (indexed,) = indexed_spaces(corpus, query_set, encoder, [description])
+    return ask(query_set, indexed)
 
 
-def _results(task: Task, trials: list[Trial], evaluations: list[Expected]) -> list[SpaceResult]:
-    labels = _labels(trials)
+def _results(query_set: QuerySet, runs: list[SpaceRun], evaluations: list[Expected]) -> list[SpaceResult]:
+    labels = _labels(runs)
     tied = _tied(labels, evaluations)
     return [
         SpaceResult(
-            spec=str(trial.encoder),
-            index=trial.index.description,
-            dim=trial.encoder.space.dim,
-            kind=str(trial.encoder.space.kind),
-            metric=str(trial.encoder.space.metric),
-            bytes_per_item=trial.code_bytes / len(task.ids),
-            fit_seconds=trial.fit_seconds,
-            encode_per_second=len(task.ids) / max(trial.encode_seconds, 1e-9),
-            query_ms=trial.query_ms,
+            spec=str(run.encoder),
+            index=run.index.description,
+            dim=run.encoder.space.dim,
+            kind=str(run.encoder.space.kind),
+            metric=str(run.encoder.space.metric),
+            bytes_per_item=run.code_bytes / len(query_set.ids),
+            fit_seconds=run.fit_seconds,
+            encode_per_second=len(query_set.ids) / max(run.encode_seconds, 1e-9),
+            query_ms=run.query_ms,
             measures=evaluation.means,
             tie_range=_tie_range(evaluation),
+            rankings=run.rankings,
             per_query=evaluation.per_query,
             tied_with_best={measure: tied[measure][label] for measure in evaluation.per_query},
-            precision_recall=curve(task, trial),
-            options=trial.encoder.spec(full=True),
-            phases=phases_of(trial.encoder),
-            several_indexes=_several_indexes(trials),
-            bytes_on_disk_per_item=per_item(trial.index.bytes_on_disk(), len(task.ids)),
+            precision_recall=curve(query_set, run),
+            options=run.encoder.spec(full=True),
+            phases=phases_of(run.encoder),
+            several_indexes=_several_indexes(runs),
+            bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
         )
-        for label, trial, evaluation in zip(labels, trials, evaluations, strict=True)
+        for label, run, evaluation in zip(labels, runs, evaluations, strict=True)
     ]
 
 
 def per_item(size: int | None, count: int) -> float | None:
-    """Return bytes divided by the number of items; None where they are not known."""
+    """Bytes divided by the number of items; None when they are unknown."""
     return None if size is None else size / count
 
 
-def _several_indexes(trials: list[Trial]) -> bool:
-    return len({str(trial.encoder) for trial in trials}) < len(trials)
+def _several_indexes(runs: list[SpaceRun]) -> bool:
+    return len({str(run.encoder) for run in runs}) < len(runs)
 
 
-def _labels(trials: list[Trial]) -> list[str]:
-    several = _several_indexes(trials)
-    return [row_label(str(trial.encoder), trial.index.description, several) for trial in trials]
+def _labels(runs: list[SpaceRun]) -> list[str]:
+    several = _several_indexes(runs)
+    return [row_label(str(run.encoder), run.index.description, several) for run in runs]
 
 
 def _tie_range(evaluation: Expected) -> dict[str, tuple[float, float]]:
-    """Return measure -> (worst, best) where the order of equal scores makes a difference that can be seen."""
+    """Measure -> (worst, best), for measures that the order of equal scores changes visibly."""
     bounds = {measure: (low, evaluation.best[measure]) for measure, low in evaluation.worst.items()}
     return {measure: (low, high) for measure, (low, high) in bounds.items() if high - low > VISIBLE_RANGE}
 
 
 def _tied(labels: list[str], evaluations: list[Expected]) -> dict[str, dict[str, bool]]:
-    """Return measure -> row -> whether it is tied with the best of the rows that have the measure."""
+    """Measure -> row -> whether it is tied with the best of the rows that have the measure."""
     rows = list(zip(labels, (evaluation.per_query for evaluation in evaluations), strict=True))
     measures = dict.fromkeys(measure for _, values in rows for measure in values)
     return {
@@ -250,44 +259,47 @@ def _tied(labels: list[str], evaluations: list[Expected]) -> dict[str, dict[str,
     }
 
 
-def _overlaps(trials: list[Trial]) -> list[Overlap]:
-    # a small corpus has no ten answers, and a query that is an item has one less
-    most = max(1, max(int(np.count_nonzero(trial.rankings.rows[:, :10] >= 0, axis=1).max()) for trial in trials))
-    most = min(most, *(trial.rankings.rows.shape[1] for trial in trials))
-    lists = zip(_labels(trials), (trial.rankings.rows[:, :most] for trial in trials), strict=True)
-    return [_overlap(first, second, most) for first, second in combinations(lists, 2)]
+def _overlaps(runs: list[SpaceRun]) -> list[Overlap]:
+    # a small corpus has fewer than ten answers, and one fewer for a query that is an item
+    k = max(1, max(int(np.count_nonzero(run.rankings.rows[:, :10] >= 0, axis=1).max()) for run in runs))
+    k = min(k, *(run.rankings.rows.shape[1] for run in runs))
+    lists = zip(_labels(runs), (run.rankings.rows[:, :k] for run in runs), strict=True)
+    return [_overlap(first, second, k) for first, second in combinations(lists, 2)]
 
 
-def _overlap(first: tuple[str, Rows], second: tuple[str, Rows], most: int) -> Overlap:
-    """Compare two lists of answers; queries that neither space answers say nothing of their agreement."""
+def _overlap(first: tuple[str, Rows], second: tuple[str, Rows], k: int) -> Overlap:
+    """The overlap of two lists of answers, over the queries that at least one of the spaces answers."""
     answered = (first[1][:, 0] >= 0) | (second[1][:, 0] >= 0)
     ours, theirs = first[1][answered], second[1][answered]
     if not answered.any():
-        return Overlap(first[0], second[0], float("nan"), float("nan"), most)
-    return Overlap(
-        first[0], second[0], float(jaccard_at_k(ours, theirs, most).mean()), float(rbo(ours, theirs).mean()), most
-    )
+        return Overlap(first[0], second[0], float("nan"), float("nan"), k)
+    return Overlap(first[0], second[0], float(jaccard_at_k(ours, theirs, k).mean()), float(rbo(ours, theirs).mean()), k)
 
 
-def _examples(task: Task, trials: list[Trial], count: int) -> list[Example]:
-    chosen = np.linspace(0, len(task.queries) - 1, min(count, len(task.queries))).astype(int).tolist()
-    return [Example(show(task.queries[place]), [_answers(task, trial, place) for trial in trials]) for place in chosen]
-
-
-def _answers(task: Task, trial: Trial, place: int) -> list[Answer]:
-    query = task.queries[place]
+def _examples(query_set: QuerySet, runs: list[SpaceRun], count: int) -> list[Example]:
+    chosen = np.linspace(0, len(query_set.queries) - 1, min(count, len(query_set.queries))).astype(int).tolist()
     return [
-        Answer(task.shown[row], score, distance_of(score, trial.encoder.space.metric), _relevant(task, query, row))
+        Example(show(query_set.queries[number]), [_answers(query_set, run, number) for run in runs])
+        for number in chosen
+    ]
+
+
+def _answers(query_set: QuerySet, run: SpaceRun, number: int) -> list[Answer]:
+    query = query_set.queries[number]
+    return [
+        Answer(
+            query_set.shown[row], score, distance_of(score, run.encoder.space.metric), _relevant(query_set, query, row)
+        )
         for row, score in zip(
-            trial.rankings.rows[place, :SHOWN_ANSWERS].tolist(),
-            trial.rankings.scores[place, :SHOWN_ANSWERS].tolist(),
+            run.rankings.rows[number, :SHOWN_ANSWERS].tolist(),
+            run.rankings.scores[number, :SHOWN_ANSWERS].tolist(),
             strict=True,
         )
         if row >= 0
     ]
 
 
-def _relevant(task: Task, query: Item, row: int) -> bool | None:
-    if task.qrels is not None:
-        return task.qrels.get(query.id, {}).get(task.ids[row], 0) > 0
-    return None if query.label is None else task.labels[row] == query.label
+def _relevant(query_set: QuerySet, query: Item, row: int) -> bool | None:
+    if query_set.qrels is not None:
+        return query_set.qrels.get(query.id, {}).get(query_set.ids[row], 0) > 0
+    return None if query.label is None else query_set.labels[row] == query.label

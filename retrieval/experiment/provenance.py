@@ -1,4 +1,4 @@
-"""What makes a number traceable: command, machine, versions, commit, date."""
+"""The provenance of a result: command, machine, versions, commit, date."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from encoders.artifact import library_versions
 
 
 def provenance() -> dict[str, Any]:
-    """Return where and how the present command runs, as JSON values."""
+    """The provenance of the present command, as JSON values."""
     return {
         "command": " ".join(["nearby", *sys.argv[1:]]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -25,12 +25,12 @@ def provenance() -> dict[str, Any]:
     }
 
 
-#: What no result depends on: a checkout whose only changes are here is not "dirty".
+#: Paths on which no result depends: a checkout with changes only here is not "dirty".
 _WRITTEN = ("benchmarks/results", "docs")
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout that this code runs from, with ``-dirty`` where code was changed; or None."""
+    """The commit of the checkout of this code, with ``-dirty`` when code was changed; None outside a checkout."""
     number = _git("rev-parse", "--short", "HEAD")
     excluded = [f":(top,exclude){path}" for path in _WRITTEN]
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", *excluded)

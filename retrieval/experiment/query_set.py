@@ -1,4 +1,4 @@
-"""The queries that every space is asked, and what is relevant to them."""
+"""The query set of a comparison: the queries that every space is asked, and the items that are relevant to them."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
 from retrieval.search.result import Shown, show
 
-#: Answers kept of each query: what R@100 and AP need.
+#: Answers of each query that are scored: enough for R@100 and AP with qrels, and for AP@100 with labels.
 DEPTH_QRELS, DEPTH_LABELS = 1000, 100
-#: One of so many items is a query where a space learns from labels; the space is fitted on the others.
+#: When a space learns from labels, one of five items is a query; the space is fitted on the others.
 HELD_OUT = 5
 
 
 @dataclass
-class Task:
-    """Items, queries, and what is relevant: the same for every space.
+class QuerySet:
+    """The items, the queries and the relevance of a comparison, the same for every space.
 
     Attributes
     ----------
     ids, shown, labels : list of length n_items
     queries : list of Item
-        Only those that can be answered: at least one item is relevant to them.
+        Only queries with at least one relevant item.
     own : ndarray int64 (n_queries,)
-        The row of each query itself, which is never among its answers; -1 where it is no item.
+        The row of each query itself, which is never among its answers; -1 when the query is not an item.
     qrels : dict, optional
-        Judgements; None where labels say what is relevant.
+        Judgements; None when labels decide what is relevant.
     priority : ndarray int64 (n_items,)
-        Drawn from what an item is, not from where it stands: the order in which equal scores are listed.
+        The order in which equal scores are listed. It depends on the content of the items, not on their order.
     left_out : dict of str to int
-        Why queries are not asked -> how many.
+        Reason why queries are left out -> their number.
     documents : int
-        How many queries of their own file are documents of the corpus, too.
+        Number of queries from a file of queries that are also documents of the corpus.
     held_out : frozenset of str
-        The ids of the queries, where they are items that no encoder which learns from labels may see.
+        The ids of the queries, when they are items that encoders which learn from labels must not see.
     """
 
     ids: list[str]
@@ -56,20 +56,20 @@ class Task:
     held_out: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, corpus: Corpus, hold_out: bool = False) -> Task:
-        """Read a corpus once for what is asked, judged and shown; contents of documents are not kept.
+    def of(cls, corpus: Corpus, hold_out: bool = False) -> QuerySet:
+        """The query set of a corpus, which is read once; the contents of documents are not stored.
 
         Parameters
         ----------
         corpus : Corpus
         hold_out : bool
-            Whether a space learns from labels: where queries are labelled items, a fifth of them is then asked, in
-            every space, and `training` gives the others to the encoders that learn from labels.
+            Whether a space learns from labels. If so, and the queries are labelled items, only a fifth of them is
+            asked in every space, and `training` returns the others for the encoders that learn from labels.
 
         Raises
         ------
         CorpusError
-            When there are no items, no queries, or nothing says what is relevant to any of them.
+            When there are no items or no queries, or when neither labels nor judgements say what is relevant.
         """
         ids, shown, labels, contents, keys = [], [], [], [], []
         asked = [] if corpus.queries_are_items else list(corpus.queries())
@@ -93,56 +93,58 @@ class Task:
         queries = contents if keep_items else asked or list(corpus.queries())
         if not queries:
             raise CorpusError(
-                f"the corpus '{corpus.name}' has no queries and no labels: spaces cannot be compared on it"
+                f"the corpus '{corpus.name}' has no queries and no labels: comparing spaces needs one or the other"
             )
         qrels = corpus.qrels()
         if qrels is None and all(query.label is None for query in queries):
             raise CorpusError(
-                f"the corpus '{corpus.name}' has neither labels nor judgements, so that nothing says which answers are "
-                "relevant: name the field of its classes with ?label=FIELD, or put qrels beside it as BEIR does"
+                f"the corpus '{corpus.name}' has neither labels nor judgements, which say what is relevant: "
+                "name the field of its classes with ?label=FIELD, or add a qrels folder as in BEIR"
             )
         items = same if asked else rows.keys()
         own = np.array([rows[query.id] if query.id in items else -1 for query in queries], np.int64)
-        task = cls(ids, shown, labels, queries, own, qrels, np.argsort(np.argsort(np.array(keys), kind="stable")))
-        task._keep_answerable(corpus.name)
-        task.documents = int((task.own >= 0).sum()) if asked else 0
+        query_set = cls(ids, shown, labels, queries, own, qrels, np.argsort(np.argsort(np.array(keys), kind="stable")))
+        query_set._keep_answerable(corpus.name)
+        query_set.documents = int((query_set.own >= 0).sum()) if asked else 0
         if hold_out and qrels is None and corpus.queries_are_items:
-            task._hold_out()
-        return task
+            query_set._hold_out()
+        return query_set
 
     @property
     def depth(self) -> int:
-        """How many answers of each query are judged."""
+        """The number of answers of each query that are scored."""
         return DEPTH_LABELS if self.qrels is None else DEPTH_QRELS
 
     @cached_property
     def relevance(self) -> Relevance:
-        """What is relevant to each query."""
+        """The relevance of every item to every query."""
         if self.qrels is None:
             return LabelRelevance(self.labels, [query.label for query in self.queries], self.own)
         rows = {identity: row for row, identity in enumerate(self.ids)}
         return QrelRelevance(self.qrels, [query.id for query in self.queries], rows, self.own)
 
     def training(self, corpus: Corpus) -> Corpus:
-        """Return the items that an encoder which learns from labels is fitted on: none that asks."""
-        return Without(corpus, self.held_out) if self.held_out else corpus
+        """The items on which an encoder that learns from labels is fitted: all items that are not queries."""
+        return CorpusWithout(corpus, self.held_out) if self.held_out else corpus
 
     @property
     def notes(self) -> list[str]:
-        """Say which queries are not asked, and which items are left out of what."""
+        """Sentences about queries that are left out and items that are held out."""
         notes = [f"{_queries(count)} left out: {reason}." for reason, count in self.left_out.items()]
         if self.documents:
-            notes.append(f"{_queries(self.documents)} in the corpus under the same id: never its own answer.")
+            notes.append(
+                f"{_queries(self.documents)} documents of the corpus under the same id, and never their own answers."
+            )
         if self.held_out:
             rest = len(self.ids) - len(self.held_out)
             notes.append(
-                f"The {len(self.held_out):,} queries are items that no encoder which learns from labels was fitted on; "
-                f"those encoders were fitted on the other {rest:,} items."
+                f"The {len(self.held_out):,} queries are items that no encoder which learns from labels has seen: "
+                f"these encoders are fitted on the other {rest:,} items."
             )
         return notes
 
     def _keep_answerable(self, name: str) -> None:
-        """Leave out the queries to which nothing is relevant: no space can answer them."""
+        """Leave out the queries without a relevant item: no space can answer them."""
         answerable = self.relevance.n_relevant > 0
         if isinstance(self.relevance, QrelRelevance):
             qrels = self.qrels or {}
@@ -154,14 +156,14 @@ class Task:
             reasons = {"no label": ~labelled, "no other item has the same label": labelled & ~answerable}
         self.left_out = {reason: int(who.sum()) for reason, who in reasons.items() if who.any()}
         if not answerable.any():
-            why = " and ".join(f"{count:,} with the reason '{reason}'" for reason, count in self.left_out.items())
+            why = "; ".join(f"{_queries(count)} left out: {reason}" for reason, count in self.left_out.items())
             raise CorpusError(
-                f"no query of the corpus '{name}' can be answered ({why}): spaces cannot be compared on it"
+                f"no query of the corpus '{name}' has a relevant item ({why}): give qrels, or labels that items share"
             )
         self._select(np.flatnonzero(answerable))
 
     def _hold_out(self) -> None:
-        """Keep a fifth of the queries, drawn by priority; the other items are what labels are learnt from."""
+        """Keep a fifth of the queries, the first by priority; encoders learn labels from the other items."""
         wanted = max(1, len(self.queries) // HELD_OUT)
         chosen = np.sort(np.argsort(self.priority[self.own], kind="stable")[:wanted])
         self._select(chosen)
@@ -173,8 +175,8 @@ class Task:
         self.__dict__.pop("relevance", None)
 
 
-class Without(Corpus):
-    """The items of a corpus without some, by id."""
+class CorpusWithout(Corpus):
+    """A corpus without the items of some ids."""
 
     def __init__(self, corpus: Corpus, ids: frozenset[str]) -> None:
         self._corpus, self._ids = corpus, ids
@@ -185,10 +187,10 @@ class Without(Corpus):
 
 
 def is_document(query: Item, document: Item) -> bool:
-    """Tell whether a query and a document of the same id are one and the same, as in ArguAna and Quora.
+    """Whether a query is the document of the same id, as in ArguAna and Quora.
 
-    Bare numbers count queries and documents each by themselves in many test collections, so that "12" and "12" are the
-    same only where one text is in the other.
+    Many test collections number queries and documents separately. When the id is a number, query and document are the
+    same only when one text contains the other.
 
     Examples
     --------
@@ -212,7 +214,7 @@ def _queries(count: int) -> str:
 
 
 def _key(item: Item) -> int:
-    """Return a number drawn from what an item is: its content and its label, neither its id nor its row."""
+    """A hash of an item's content and label, independent of its id and its row."""
     content = item.content
     digest = hashlib.blake2b(digest_size=8)
     digest.update(content.encode() if isinstance(content, str) else np.ascontiguousarray(content).data)

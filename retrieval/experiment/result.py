@@ -1,4 +1,4 @@
-"""The outcome of comparing spaces: plain values, from which the table, the JSON and the page are made."""
+"""The result of a comparison: the values behind the table, the JSON, the TREC files and the page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.evaluation.ranking import Rankings
+from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
 from retrieval.spaces.history import Phase
 
 
 @dataclass(frozen=True)
 class SpaceResult:
-    """The row of one space, or of one space in one of several indexes.
+    """The result of one space in one index: a row of the table.
 
     Attributes
     ----------
@@ -23,30 +25,32 @@ class SpaceResult:
     dim, kind, metric : int, str, str
         The geometry of the space.
     bytes_per_item : float
-        Bytes of the codes, divided by the number of items: what the space is, in whatever index.
+        Bytes of the codes, divided by the number of items; the same in every index.
     fit_seconds, encode_per_second, query_ms : float
-        Cost: training, items encoded a second, one query (encode + search) in milliseconds.
+        Seconds of training, items encoded per second, milliseconds of one query (encode + search).
     measures : dict of str to float
-        ``nDCG@10``, ``AP``, ... -> mean over the queries (expected under a random order of equal scores), in the
-        order in which they are to be shown.
+        Measure, such as ``nDCG@10`` -> mean over the queries (expected under a random order of equal scores), in the
+        order of the table.
     per_query : dict of str to ndarray float64 (n_queries,)
-        The same before averaging, for tests of significance.
+        Measure -> its value for every query, for intervals and tests of significance.
     tie_range : dict of str to (float, float)
-        Measure -> its mean when relevant items come last, and first, among equal scores; only where the two differ.
+        Measure -> its mean when relevant items come last, and first, among equal scores; only when the two differ.
     tied_with_best : dict of str to bool
-        Measure -> not distinguishable from the best space (paired randomisation test, p >= .05).
+        Measure -> whether the space cannot be told from the best one (paired randomisation test, p >= .05).
     precision_recall : ndarray float64 (11,) or None
-        Interpolated precision at recall 0, .1, ..., 1, averaged over the queries; None where the index gives too few
+        Interpolated precision at recall 0, .1, ..., 1, mean over the queries; None when the index gives too few
         answers for it.
     options : str
         The full configuration with every default, e.g. ``bm25:k1=0.9,...``.
     phases : list of Phase
-        The training of what was trained by gradient descent.
+        The training history of stages that are trained by gradient descent.
     bytes_on_disk_per_item : float or None
-        Bytes of the saved index (codes, graph, lists, ids), divided by the number of items; None where a server keeps
+        Bytes of the saved index (codes, graph, lists, ids), divided by the number of items; None when a server keeps
         several spaces in one index.
     several_indexes : bool
-        Whether the same space is there in other indexes too, so that its spec alone does not name the row.
+        Whether the same space has several rows, one for each index, so that its spec alone does not name the row.
+    rankings : Rankings, optional
+        The answers to every query, in the order of ``Comparison.query_set.queries``.
     """
 
     spec: str
@@ -67,20 +71,21 @@ class SpaceResult:
     several_indexes: bool = False
     bytes_on_disk_per_item: float | None = None
     tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
+    rankings: Rankings | None = None
 
     @property
     def stored_bytes_per_item(self) -> float:
-        """What an item takes on disk; of the codes alone where that is not known."""
+        """Bytes of an item on disk, or of its codes when the former is unknown."""
         return self.bytes_per_item if self.bytes_on_disk_per_item is None else self.bytes_on_disk_per_item
 
     @property
     def label(self) -> str:
-        """What the row is called; see `row_label`."""
+        """The name of the row; see `row_label`."""
         return row_label(self.spec, self.index, self.several_indexes)
 
 
 def row_label(spec: str, index: str, several_indexes: bool) -> str:
-    """Return what tells a row from all others: its spec, with its index where spaces are in several.
+    """The name of a row: its spec, with its index when spaces have several.
 
     Examples
     --------
@@ -92,9 +97,9 @@ def row_label(spec: str, index: str, several_indexes: bool) -> str:
 
 @dataclass(frozen=True)
 class Overlap:
-    """How far two rows, by their labels, agree on the neighbours of the same queries (means, in [0, 1]).
+    """The agreement of two rows, given by their labels, on the neighbours of the same queries (means, in [0, 1]).
 
-    The first `k` neighbours are compared: fewer than 10 in a small corpus.
+    `k` is the number of neighbours compared: 10, or fewer in a small corpus.
     """
 
     first: str
@@ -106,7 +111,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Example:
-    """One query with the answers of every space, in the order of ``Comparison.spaces``."""
+    """A query with the answers of every space, in the order of ``Comparison.spaces``."""
 
     query: Shown
     answers: list[list[Answer]]
@@ -114,7 +119,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that a comparison found."""
+    """The result of a comparison."""
 
     corpus: str
     modality: str
@@ -126,6 +131,8 @@ class Comparison:
     overlaps: list[Overlap]
     examples: list[Example]
     provenance: dict[str, Any] = field(default_factory=dict)
-    """Command, seed, versions, machine, digest of the corpus: what makes a number traceable."""
+    """Command, seed, versions, machine, digest of the corpus: whatever makes a number traceable."""
     notes: list[str] = field(default_factory=list)
     """One sentence each: which queries, items or spaces are left out, and why."""
+    query_set: QuerySet | None = None
+    """The queries and their relevance, from which the TREC files are written."""

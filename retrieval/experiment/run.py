@@ -1,4 +1,4 @@
-"""One space in one index, asked every query."""
+"""The run of one space: its index is asked every query."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from encoders.base import Encoder
 from encoders.codes import Codes
 from indexers.base import Index
 from retrieval.evaluation.ranking import Rankings, rank, within
-from retrieval.experiment.query_set import Task
+from retrieval.experiment.query_set import QuerySet
 
 
 @dataclass
-class Attempt:
-    """One space filled with the corpus, and what that took."""
+class IndexedSpace:
+    """A space with the corpus in its index, and the cost of fitting and encoding."""
 
     encoder: Encoder
     index: Index
@@ -27,28 +27,28 @@ class Attempt:
 
 
 @dataclass
-class Trial(Attempt):
-    """One space that was asked every query."""
+class SpaceRun(IndexedSpace):
+    """The answers of one space to every query, and the time of a query."""
 
     query_ms: float
     rankings: Rankings
     queries: Codes
 
 
-def ask(task: Task, attempt: Attempt) -> Trial:
-    """Ask every query of one filled space."""
-    encoder, index = attempt.encoder, attempt.index
-    contents = [query.content for query in task.queries]
+def ask(query_set: QuerySet, indexed: IndexedSpace) -> SpaceRun:
+    """The run of one space over a query set."""
+    encoder, index = indexed.encoder, indexed.index
+    contents = [query.content for query in query_set.queries]
     queries = encoder.encode_queries(contents)
-    rankings = rank(index, queries, task.depth, task.own, task.priority, task.relevance)
+    rankings = rank(index, queries, query_set.depth, query_set.own, query_set.priority, query_set.relevance)
     latency = _latency(encoder, index, contents)
-    return Trial(**vars(attempt), query_ms=latency, rankings=rankings, queries=queries)
+    return SpaceRun(**vars(indexed), query_ms=latency, rankings=rankings, queries=queries)
 
 
-def _latency(encoder: Encoder, index: Index, contents: list[Any], trials: int = 20) -> float:
-    """Return the median milliseconds of one query at a time, encoding included."""
+def _latency(encoder: Encoder, index: Index, contents: list[Any], limit: int = 20) -> float:
+    """The median milliseconds of the first queries, one at a time, encoding included."""
     times = []
-    for content in contents[:trials]:
+    for content in contents[:limit]:
         before = time.perf_counter()
         index.search(encoder.encode_queries([content]), within(index, 10))
         times.append(time.perf_counter() - before)

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 import re
 
-from retrieval.report.html.markup import Markup, element, join
-
 #: Between spec and index in the label of a row.
 AT = " @ "
-
-
-def breakable(spec: str) -> Markup:
-    """Return a spec as text that may break after ``+``, ``,``, ``-`` and ``:``.
-
-    Examples
-    --------
-    >>> breakable("tfidf+lsa")
-    'tfidf+<wbr>lsa'
-    """
-    return join(*(join(part, element("wbr")) if part[-1:] in "+,-:" else part for part in joints(spec)))
 
 
 def joints(spec: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a comparison says, in one sentence: computed, and honest about ties."""
+"""The result of a comparison in one sentence, which says so when spaces are tied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.lexical_note import served_note
 from retrieval.report.rows import measures_of
 
-#: Two precisions nearer than this draw as one line.
+#: Curves that differ by less than this look like one line.
 SAME_PRECISION = 0.005
 
 
@@ -42,7 +42,7 @@ def answer(comparison: Comparison) -> str:
     """Say which space is best on the main measure, by how much, and which are tied with it."""
     measure, led = main_measure(comparison), leaders(comparison)
     if measure is None or led is None:
-        return f"No space of {comparison.corpus} could be measured: nothing says which answers are relevant."
+        return f"No space of {comparison.corpus} could be measured: the corpus has no labels or relevance judgements."
     best, tied = led
     top = best.measures[measure]
     others = [space for space in comparison.spaces if space is not best and measure in space.measures]
@@ -78,23 +78,24 @@ def curves_title(comparison: Comparison) -> str:
         return f"Precision of {names[0]} at each level of recall" if names else "Nothing was measured"
     top = curves.max(axis=0)
     if float((top - curves.min(axis=0)).max()) < SAME_PRECISION:
-        return f"The curves lie on each other: never more than {SAME_PRECISION:g} apart"
+        return f"The curves differ by less than {SAME_PRECISION:g} at every level of recall"
     at_top = curves >= top - 1e-12
     for name, held, held_curve in zip(names, at_top, curves, strict=True):
         if held.all() and at_top.sum(axis=0).max() == 1:
             rest = np.delete(curves, names.index(name), axis=0).mean(axis=1)
             ahead = float(held_curve.mean() - rest.max())
-            return f"{name} keeps the highest precision at every level of recall, by {ahead:.3f} on average"
+            return f"{name} has the highest precision at every level of recall, by {ahead:.3f} on average"
         if held.all():
-            return f"At no level of recall is any space above {name}"
+            return f"No space is above {name} at any level of recall"
     winners = [int(place) for place in curves.argmax(axis=0)]
     switches = [level for level in range(1, len(winners)) if winners[level] != winners[level - 1]]
     if len(switches) == 1:
         early, late = names[winners[0]], names[winners[-1]]
-        return f"{early} leads up to recall {(switches[0] - 1) / 10:.1f}, {late} from {switches[0] / 10:.1f} on"
+        until = f"up to recall {(switches[0] - 1) / 10:.1f}" if switches[0] > 1 else "at recall 0"
+        return f"{early} has the highest precision {until}, {late} from {switches[0] / 10:.1f} on"
     counts = sorted({place: winners.count(place) for place in winners}.items(), key=lambda pair: (-pair[1], pair[0]))
-    told = listed([f"{names[place]} at {count}" for place, count in counts])
-    return f"No space leads throughout: {told} of 11 recall levels"
+    best = listed([f"{names[place]} at {count}" for place, count in counts])
+    return f"No space is best everywhere: {best} of 11 levels of recall"
 
 
 def cost_title(comparison: Comparison) -> str:
@@ -113,7 +114,7 @@ def cost_title(comparison: Comparison) -> str:
     share = smallest.stored_bytes_per_item / best.stored_bytes_per_item
     lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
     what = f"{_percent(share)} of the bytes of {best.label}"
-    return f"{smallest.label} stores {what} and gives up {lost:.3f} {measure}"
+    return f"{smallest.label} stores {what}; its {measure} is {lost:.3f} lower"
 
 
 def stored_bytes(spaces: Sequence[SpaceResult]) -> str:

@@ -1,43 +1,49 @@
-"""Several lists of hits as one, by the ranks alone: scores of different spaces are no numbers of one scale."""
+"""Reciprocal rank fusion: several lists of hits as one, by rank, because scores of different spaces do not compare."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from indexers.base import Hit
 
-#: The constant of Cormack, Clarke and Büttcher: how little it matters which of the first ranks it was.
+#: The constant of Cormack, Clarke and Büttcher; the larger it is, the less the first ranks stand out.
 CONSTANT = 60
 
 
+#: A rank from 1; a mean rank such as 2.5 for equal scores; None for an item that is not in the list.
+Rank = int | float | None
+
+
 class Fused(NamedTuple):
-    """One answer of the lists together.
+    """One answer of the fused list.
 
     Attributes
     ----------
     id : str
     score : float
         Larger is better.
-    ranks : tuple of int or None
-        Its rank in each list, from 1; None where it is not on it.
+    ranks : tuple of int, float or None
+        Its rank in each list, from 1; the mean rank of a group of equal scores; None when it is not in the list.
     """
 
     id: str
     score: float
-    ranks: tuple[int | None, ...]
+    ranks: tuple[Rank, ...]
 
 
 def reciprocal_rank_fusion(lists: Sequence[Sequence[Hit]], constant: int = CONSTANT) -> list[Fused]:
-    """Fuse lists of hits, best first: every list gives an item ``1 / (constant + rank)``.
+    """The fused list, best first: every list adds ``1 / (constant + rank)`` to the score of an item.
 
-    Equal sums are put in order by the best single rank, then by the first list, then by the next.
+    Equal scores in a list share their mean rank, so that the order of the corpus decides nothing. Equal sums are
+    ordered by the best single rank, then by the rank in the first list, in the next, and last by id.
 
     Parameters
     ----------
     lists : sequence of lists of Hit
-        Best first; the scores are not looked at.
+        Best first; scores only show which hits are equal.
     constant : int
 
     References
@@ -55,23 +61,34 @@ def reciprocal_rank_fusion(lists: Sequence[Sequence[Hit]], constant: int = CONST
     return sorted(fused, key=_order)
 
 
-def ranks_in(lists: Sequence[Sequence[Hit]]) -> dict[str, tuple[int | None, ...]]:
-    """Return the rank in each list of every item that is on one.
+def ranks_in(lists: Sequence[Sequence[Hit]]) -> dict[str, tuple[Rank, ...]]:
+    """The ranks of every item, one for each list.
 
     Examples
     --------
-    >>> ranks_in([[Hit("a", 7.0), Hit("b", 5.0)], [Hit("b", 0.9)]])
-    {'a': (1, None), 'b': (2, 1)}
+    >>> ranks_in([[Hit("a", 7.0), Hit("b", 5.0), Hit("c", 5.0)], [Hit("b", 0.9)]])
+    {'a': (1, None), 'b': (2.5, 1), 'c': (2.5, None)}
     """
-    places = [{hit.id: rank for rank, hit in enumerate(hits, 1)} for hits in lists]
-    return {id: tuple(place.get(id) for place in places) for place in places for id in place}
+    ranks = [dict(_mean_ranks(hits)) for hits in lists]
+    return {id: tuple(one.get(id) for one in ranks) for known in ranks for id in known}
 
 
-def _score(ranks: Sequence[int | None], constant: int) -> float:
-    # fsum rounds once: the same ranks in other lists are the same score, which a running sum would not always be
+def _mean_ranks(hits: Sequence[Hit]) -> Iterator[tuple[str, int | float]]:
+    """Yield every id with its rank; equal scores share the mean of their ranks."""
+    first = 1
+    for _, group in groupby(hits, key=lambda hit: hit.score):
+        ids = [hit.id for hit in group]
+        twice = 2 * first + len(ids) - 1
+        for id in ids:
+            yield id, twice / 2 if twice % 2 else twice // 2
+        first += len(ids)
+
+
+def _score(ranks: Sequence[Rank], constant: int) -> float:
+    # fsum rounds once: a running sum could depend on the order of the lists
     return math.fsum(1 / (constant + rank) for rank in ranks if rank is not None)
 
 
-def _order(fused: Fused) -> tuple[float, ...]:
+def _order(fused: Fused) -> tuple[float | str, ...]:
     ranks = [math.inf if rank is None else rank for rank in fused.ranks]
-    return (-fused.score, min(ranks), *ranks)
+    return (-fused.score, min(ranks), *ranks, fused.id)

@@ -1,4 +1,4 @@
-"""One query of a collection, answered by several spaces together: what `nearby search --fuse` does."""
+"""Hybrid search: one query of a collection, answered by several spaces together, as `nearby search --fuse` does."""
 
 from __future__ import annotations
 
@@ -10,43 +10,53 @@ from encoders.codes import Codes, Metric
 from encoders.errors import BadItemError, OptionError, QueryError, UnknownNameError
 from indexers.base import Hit
 from retrieval.collection.filters import Filter
-from retrieval.search.fusion import reciprocal_rank_fusion
+from retrieval.search.fusion import Rank, reciprocal_rank_fusion
 from retrieval.search.result import Answer
-from retrieval.search.searcher import Found, Query, Searcher, answers_of, encode_query, require_moderate, without_own
+from retrieval.search.searcher import (
+    MOST,
+    Found,
+    Query,
+    Searcher,
+    answers_of,
+    encode_query,
+    require_moderate,
+    without_own,
+)
 
-#: Hits of each space that are fused when nothing is said, unless more answers are asked for.
+#: Default number of hits of each space that are fused, unless more answers are requested.
 DEPTH = 100
-#: How lists become one; the name stands in the command line.
+#: The name of reciprocal rank fusion on the command line.
 RRF = "rrf"
 
 
 @dataclass(frozen=True)
 class FusedAnswers:
-    """One list made of those of several spaces.
+    """The fused answers of several spaces.
 
     Attributes
     ----------
     spaces : list of Found
-        What was asked, without answers of its own; `note` says why a space gave nothing, `milliseconds` are shared.
+        The spaces, without their own answers; `note` says why a space has none, `milliseconds` are shared.
     answers : list of Answer
         Best first; score and distance are both the fused score.
     ranks : list of tuple
-        Of each answer, its rank in each space; None where it is not among the first `depth`.
+        The rank of each answer in each space, the mean rank for equal scores; None when it is not among the first
+        `depth`.
     depth : int
-        How many hits of each space were fused.
+        Number of hits of each space that are fused, and all others with the score of the last.
     milliseconds : float
         All spaces together.
     """
 
     spaces: list[Found]
     answers: list[Answer]
-    ranks: list[tuple[int | None, ...]]
+    ranks: list[tuple[Rank, ...]]
     depth: int
     milliseconds: float
 
 
 def require_fusible(fuse: str | None, depth: int | None = None) -> None:
-    """Refuse options of a fusion that is not asked for, or not known.
+    """Refuse an unknown fusion, and options of a fusion that was not requested.
 
     Raises
     ------
@@ -56,21 +66,21 @@ def require_fusible(fuse: str | None, depth: int | None = None) -> None:
     --------
     >>> require_fusible(None, depth=50)
     Traceback (most recent call last):
-    encoders.errors.OptionError: --depth says how much of each list is fused: give --fuse rrf too
+    encoders.errors.OptionError: --depth is the number of fused hits of each space: add --fuse rrf
     """
     if fuse is None and depth is not None:
-        raise OptionError(f"--depth says how much of each list is fused: give --fuse {RRF} too")
+        raise OptionError(f"--depth is the number of fused hits of each space: add --fuse {RRF}")
     if fuse not in (None, RRF):
         raise UnknownNameError("fusion", str(fuse), [RRF])
 
 
 def depth_of(depth: int | None, k: int) -> int:
-    """Return how many hits of each space are fused.
+    """The number of hits of each space that are fused.
 
     Raises
     ------
     OptionError
-        For fewer than the answers asked for.
+        When it is smaller than the number of answers.
 
     Examples
     --------
@@ -88,37 +98,66 @@ def depth_of(depth: int | None, k: int) -> int:
 def fused_search(
     searcher: Searcher, query: Query, k: int = 10, depth: int | None = None, filters: Sequence[Filter] = ()
 ) -> FusedAnswers:
-    """Answer one query by the reciprocal rank fusion of the searcher's spaces, all asked at once.
+    """The answers to one query by reciprocal rank fusion of the searcher's spaces, all asked at once.
 
     Raises
     ------
     OptionError
-        For fewer than two spaces, or hits than answers.
+        When there are fewer than two spaces, or fewer hits than answers.
     QueryError
         When no space can answer, or no item satisfies the filters.
     """
     require_moderate(k)
     depth = depth_of(depth, k)
     if len(searcher.specs) < 2:
-        raise OptionError(f"--fuse joins the lists of several spaces, and here is one, '{searcher.specs[0]}': add -s")
-    for spec in searcher.specs:  # opened before the clock runs, as for any search
+        raise OptionError(f"--fuse needs at least two spaces, but only '{searcher.specs[0]}' is given: add -s")
+    for spec in searcher.specs:  # opened before the time is measured, as in any search
         searcher.collection.space(spec)
     begun = time.perf_counter()
     spaces, asked = _encoded(searcher, query)
     if not asked:
         raise QueryError(spaces[0].note or "no space can answer")
-    answered = searcher.collection.hits(asked, depth + (query.own is not None), filters)
-    hits = dict(zip([spec for spec, _ in asked], answered, strict=True))
-    fused = reciprocal_rank_fusion([without_own(hits.get(spec, []), query, depth) for spec in searcher.specs])[:k]
+    hits = _hits_to_depth(searcher, query, asked, depth, filters)
+    fused = reciprocal_rank_fusion([hits.get(spec, []) for spec in searcher.specs])[:k]
     milliseconds = 1000 * (time.perf_counter() - begun)
-    # an inner product is shown as it is, and so is a fused score
+    # a fused score is shown as it is, as an inner product is
     answers = answers_of(searcher.collection, query, [Hit(one.id, one.score) for one in fused], Metric.DOT)
     spaces = [replace(space, milliseconds=milliseconds) for space in spaces]
     return FusedAnswers(spaces, answers, [one.ranks for one in fused], depth, milliseconds)
 
 
+def _hits_to_depth(
+    searcher: Searcher, query: Query, asked: list[tuple[str, Codes]], depth: int, filters: Sequence[Filter]
+) -> dict[str, list[Hit]]:
+    """The first `depth` hits of each space, and all others with the score of the last.
+
+    Which of several equal hits an index lists first depends on the order of its rows. A space whose equal scores go on
+    behind its last hit is searched again, four times as deep each time. Where they still go on at the deepest search
+    that is allowed, none of them is used.
+    """
+    hits: dict[str, list[Hit]] = {}
+    needed = depth + (query.own is not None)
+    limit = max(needed, MOST)
+    pending, width = asked, min(needed + 1, limit)
+    while pending:
+        answered = searcher.collection.search(pending, width, filters)
+        deeper = []
+        for (spec, codes), found in zip(pending, answered, strict=True):
+            listed = without_own(found, query, width)
+            last = listed[depth - 1].score if len(listed) >= depth else None
+            ends = last is None or listed[-1].score < last
+            if ends or len(found) < width:
+                hits[spec] = listed if last is None else [hit for hit in listed if hit.score >= last]
+            elif width >= limit:
+                hits[spec] = [hit for hit in listed if hit.score > listed[-1].score]
+            else:
+                deeper.append((spec, codes))
+        pending, width = deeper, min(4 * width, limit)
+    return hits
+
+
 def _encoded(searcher: Searcher, query: Query) -> tuple[list[Found], list[tuple[str, Codes]]]:
-    """Return every space, with a note where it cannot answer, and the query's codes in those that can."""
+    """Every space, with a note when it cannot answer, and the codes of the query in those that can."""
     spaces: list[Found] = []
     asked: list[tuple[str, Codes]] = []
     for spec in searcher.specs:

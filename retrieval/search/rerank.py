@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from encoders.errors import OptionError
 from indexers.base import Hit
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 from retrieval.search.searcher import Found, Query, answers_of, encode_query, require_moderate
 from retrieval.search.shortlist import length_of, shortlisted
 

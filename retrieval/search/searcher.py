@@ -13,10 +13,10 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality
-from encoders.errors import BadItemError, CollectionError, IndexGoneError, OptionError, QueryError
+from encoders.errors import BadItemError, CollectionError, OptionError, QueryError
 from indexers.base import Hit
+from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter
-from retrieval.collection.local import Collection
 from retrieval.corpora.base import Content, Item
 from retrieval.corpora.npy import read_npy
 from retrieval.search.result import Answer, Shown, distance_of, show
@@ -77,10 +77,9 @@ class Searcher:
             When no space can answer, or no item satisfies the filters, saying why.
         """
         require_moderate(k)
-        try:
-            found = [self._search(spec, query, k, filters) for spec in self.specs]
-        except IndexGoneError:  # another was put in its place since it found something: `hits` looks for that
-            found = [self._search(spec, query, k, filters) for spec in self.specs]
+        found = self.collection.read_consistently(
+            lambda: [self._search(spec, query, k, filters) for spec in self.specs]
+        )
         if all(one.note for one in found):
             raise QueryError(found[0].note or "no space can answer")
         return found
@@ -93,7 +92,7 @@ class Searcher:
             codes = encode_query(opened.encoder, query.content)
         except (QueryError, BadItemError) as error:
             return Found(spec, options, str(metric), [], 0.0, str(error))
-        (hits,) = self.collection.hits([(spec, codes)], k + (query.own is not None), filters)
+        (hits,) = self.collection.search([(spec, codes)], k + (query.own is not None), filters)
         hits = without_own(hits, query, k)
         milliseconds = 1000 * (time.perf_counter() - begun)
         return Found(spec, options, str(metric), answers_of(self.collection, query, hits, metric), milliseconds)

@@ -1,4 +1,4 @@
-"""Filter, then re-rank: short codes find a shortlist, which a finer space puts in order; nothing else is read of it."""
+"""Filter, then re-rank: short codes find a shortlist, and a finer space orders it without reading any other item."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from encoders.codes import Codes, Kind, n_rows, slices
 from encoders.errors import CollectionError, DimensionError, OptionError
 from indexers.base import Index
 
-#: Length of a shortlist when nothing is said: at least this, and at least so many times the answers.
+#: Default length of a shortlist: at least this, and at least this many times the number of answers.
 CANDIDATES, TIMES_ANSWERS = 1000, 10
-#: Candidates held at a time (rows and scores: 48 MiB), and how many a radius first looks for.
+#: Candidates in memory at a time (rows and scores: 48 MiB), and the first number of hits within a radius.
 BLOCK_CANDIDATES, FIRST_FETCH = 2**22, 1024
 
 
 class Shortlisted(NamedTuple):
-    """Answers as arrays, best first, as in `Rows`; and what they cost.
+    """The answers of a shortlist search as arrays, best first, as in `Rows`, and their cost.
 
     Attributes
     ----------
     scores : ndarray float32 (n, k)
-        Of the finer space; -inf where the shortlist held fewer than k.
+        Scores in the finer space; -inf when the shortlist has fewer than k items.
     rows : ndarray int64 (n, k)
-        Rows of either index; -1 where the shortlist held fewer than k.
+        Rows, the same in both indexes; -1 when the shortlist has fewer than k items.
     held : ndarray int64 (n,)
-        Items on the shortlist of each query, the only ones whose finer codes were looked at.
+        Number of items on the shortlist of each query; only their finer codes are read.
     filter_seconds, rerank_seconds : float
         Time of the two stages, all queries together.
     """
@@ -52,9 +52,11 @@ def shortlisted(
     radius: int | None = None,
     own: NDArray[np.int64] | None = None,
 ) -> Shortlisted:
-    """Find candidates in one index and order them by the exact scores of another.
+    """The answers of `fine` among the candidates that `coarse` finds, by exact scores.
 
-    Queries are taken some at a time, so that memory stays bounded.
+    Items with the same coarse score as the last candidate are candidates too: which of them an index lists first
+    depends on the order of its rows. A shortlist can thus be longer than `candidates`. Queries are processed in blocks,
+    so that memory stays bounded.
 
     Parameters
     ----------
@@ -65,18 +67,18 @@ def shortlisted(
     coarse_queries, fine_queries : codes
         The same queries in both spaces.
     candidates : int, optional
-        Length of a shortlist, the nearest by `coarse`; by default 1,000, or ten times `k` if that is more.
+        Length of a shortlist without the ties of its last item; by default 1,000, or ten times `k` if that is more.
     k : int
         Answers of each query.
     radius : int, optional
-        Instead of `candidates`: every item that differs by at most so many bits.
+        Instead of `candidates`: every item that differs by at most this number of bits.
     own : ndarray int64 (n,), optional
-        The row of the item that each query is, which is no answer of its own; -1 where it is none.
+        The row of each query itself, which is never its own answer; -1 when it is not an item.
 
     Raises
     ------
     OptionError
-        For both `candidates` and `radius`, or a radius among codes that are no bits.
+        When both `candidates` and `radius` are given, or a radius for codes that are not binary.
     CollectionError
         When the indexes hold different items.
     NotInvertibleError
@@ -105,9 +107,9 @@ def shortlisted(
     own = np.full(n, -1) if own is None else np.asarray(own)
     seconds = np.zeros(2)
     top, begun = 0, time.perf_counter()
-    for listed in _lists(coarse, coarse_queries, wanted, radius, bool((own >= 0).any())):
+    for listed in _lists(coarse, coarse_queries, wanted, radius, own):
         part = slice(top, top + len(listed))
-        _leave_out(listed, own[part], wanted)
+        listed[listed == own[part, None]] = -1
         filtered = time.perf_counter()
         _require_same_ids(coarse, fine, listed)
         found = fine.search_among(fine_queries[part], listed, k)
@@ -119,12 +121,12 @@ def shortlisted(
 
 
 def length_of(coarse: Index, candidates: int | None, k: int, radius: int | None) -> int:
-    """Return how many candidates a shortlist holds at most.
+    """The number of candidates of a shortlist, without ties.
 
     Raises
     ------
     OptionError
-        For less than one, for both `candidates` and `radius`, or a radius among codes that are no bits.
+        For less than one candidate, for both `candidates` and `radius`, or for a radius of codes that are not binary.
     """
     if radius is None:
         wanted = max(CANDIDATES, TIMES_ANSWERS * k) if candidates is None else candidates
@@ -132,7 +134,7 @@ def length_of(coarse: Index, candidates: int | None, k: int, radius: int | None)
             raise OptionError(f"a shortlist should hold at least 1 candidate; got {wanted}")
         return wanted
     if candidates is not None:
-        raise OptionError("a shortlist is bounded by a number of candidates or by a radius, not by both")
+        raise OptionError("a shortlist has a number of candidates or a radius, not both")
     if coarse.space.kind is not Kind.BINARY:
         raise OptionError(
             f"a radius counts bits that differ, but the codes of the shortlist are {coarse.space.kind}: "
@@ -150,18 +152,49 @@ def _require_fit(coarse: Index, fine: Index, asked: int, finer: int) -> None:
         raise CollectionError(f"the two indexes hold different items: {len(coarse):,} and {len(fine):,}")
 
 
-def _lists(index: Index, queries: Codes, wanted: int, radius: int | None, itself: bool) -> Iterator[NDArray[np.int64]]:
-    """Yield the shortlists of some queries after another, (some, m), -1 where one is shorter; `itself` adds one."""
+def _lists(
+    index: Index, queries: Codes, wanted: int, radius: int | None, own: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the shortlists of consecutive blocks of queries, (some, m); -1 fills shorter ones."""
     if radius is not None:
         yield from _balls(index, queries, radius, min(FIRST_FETCH, max(1, len(index))))
         return
-    fetch = max(1, min(wanted + itself, len(index)))
+    fetch = max(1, min(wanted + 1 + bool((own >= 0).any()), _limit(index)))
+    yield from _nearest(index, queries, wanted, own, fetch)
+
+
+def _limit(index: Index) -> int:
+    return len(index) if index.max_k is None else min(len(index), index.max_k)
+
+
+def _nearest(
+    index: Index, queries: Codes, wanted: int, own: NDArray[np.int64], fetch: int
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the `wanted` nearest of each query and all that are as near as the last of them.
+
+    Each search is four times as deep as the one before, until the ties of the last one end.
+    """
+    top = 0
     for part in slices(queries, max(1, BLOCK_CANDIDATES // fetch)):
-        yield index.search_rows(part, fetch).rows
+        block = own[top : top + n_rows(part)]
+        top += len(block)
+        found = index.search_rows(part, fetch)
+        others = (found.rows >= 0) & (found.rows != block[:, None])
+        number = np.cumsum(others, axis=1)
+        at = np.argmax(number >= wanted, axis=1)
+        last = np.where(number[:, -1] >= wanted, found.scores[np.arange(len(at)), at], -np.inf)
+        ties_go_on = (found.rows[:, -1] >= 0) & (found.scores[:, -1] >= last)
+        if fetch < _limit(index) and ties_go_on.any():
+            yield from _nearest(index, part, wanted, block, min(_limit(index), 4 * fetch))
+        else:
+            near = others & (found.scores >= last[:, None])
+            # the query itself leaves a gap, so that the width is the last column in use
+            width = int(np.flatnonzero(near.any(axis=0)).max(initial=0)) + 1
+            yield np.where(near, found.rows, -1)[:, :width]
 
 
 def _balls(index: Index, queries: Codes, radius: int, fetch: int) -> Iterator[NDArray[np.int64]]:
-    """Yield what lies within a radius: ever more is fetched until the last one lies beyond."""
+    """Yield the items within a radius; each search is four times as deep, until its last hit is outside."""
     for part in slices(queries, max(1, BLOCK_CANDIDATES // fetch)):
         found = index.search_rows(part, fetch)
         inside = found.scores >= -radius
@@ -171,18 +204,10 @@ def _balls(index: Index, queries: Codes, radius: int, fetch: int) -> Iterator[ND
             yield np.where(inside, found.rows, -1)[:, : max(1, int(inside.sum(axis=1).max()))]
 
 
-def _leave_out(listed: NDArray[np.int64], own: NDArray[np.int64], wanted: int) -> None:
-    """Take each query's own item off its list, or the last of one too many; in place."""
-    itself = (listed == own[:, None]) & (own[:, None] >= 0)
-    listed[itself] = -1
-    if listed.shape[1] > wanted:
-        listed[~itself.any(axis=1), -1] = -1
-
-
 def _require_same_ids(coarse: Index, fine: Index, listed: NDArray[np.int64]) -> None:
-    """Compare the ids of what is listed: comparing all would take as long as a search."""
+    """Compare the ids of the candidates only: comparing all ids would take as long as a search."""
     seen = np.zeros(len(coarse), dtype=bool)
     seen[listed[listed >= 0]] = True
     rows = np.flatnonzero(seen)
     if coarse.ids_of_rows(rows) != fine.ids_of_rows(rows):
-        raise CollectionError("the two indexes hold different items, or the same in another order")
+        raise CollectionError("the two indexes hold different items, or the same items in another order")

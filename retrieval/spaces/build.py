@@ -20,6 +20,7 @@ from encoders.codes import Batches, Codes, Modality, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.plain_file import entries_below
+from encoders.progress import progress
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
@@ -27,21 +28,21 @@ from retrieval.corpora.base import Item, item_bytes
 from retrieval.spaces.history import training_seconds
 
 BATCH_ROWS = 1024
-#: Rows handed to an index that was just fitted.
+#: Rows added at a time to an index that was just fitted.
 ADD_ROWS = 65_536
 
 
 def encoder_of(spec: str) -> Encoder:
-    """Return the encoder that a spec describes, not yet fitted, or the fitted one that the folder it names holds.
+    """Return the unfitted encoder that a spec describes, or the fitted one in the folder that it names.
 
-    What reads as a spec is one, though a folder be called the same: that is then written with its path, as ./bow.
+    A spec wins over a folder with the same name; write ./bow for the folder.
 
     Raises
     ------
     SpecError, UnknownNameError, OptionError
-        For a spec of no encoder.
+        When no encoder has this spec.
     ArtifactError
-        For the path of a folder that holds none.
+        When a folder holds no encoder.
     """
     folder = Path(spec).expanduser()
     try:
@@ -53,7 +54,7 @@ def encoder_of(spec: str) -> Encoder:
 
 
 def is_saved(folder: Path) -> bool:
-    """Tell whether a folder holds a saved encoder, or says it does."""
+    """Tell whether a folder has the manifest of a saved encoder."""
     recovered(folder)
     try:
         return (folder / MANIFEST).is_file()
@@ -62,7 +63,7 @@ def is_saved(folder: Path) -> bool:
 
 
 def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
-    """Return a space's encoder (see `encoder_of`), or say before any work why it cannot be had.
+    """Return a space's encoder (see `encoder_of`), or raise an error before any work.
 
     Raises
     ------
@@ -85,11 +86,11 @@ def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
 
 
 def begun(encoder: Encoder, count: int, work: Path) -> str:
-    """Say what `fitted` is about to do with so many items."""
+    """Return the line that says what `fitted` does with `count` items."""
     items = f"{count:,} item{'' if count == 1 else 's'}"
     if encoder.__sklearn_is_fitted__():
-        return f"encoding {items} by {encoder}, fitted before"
-    return f"{'going on with fitting' if checkpoints(work) else 'fitting'} {encoder} on {items}"
+        return f"encoding {items} by {encoder}, which is already fitted"
+    return f"{'continuing to fit' if checkpoints(work) else 'fitting'} {encoder} on {items}"
 
 
 def checkpoints(work: Path) -> list[Path]:
@@ -101,7 +102,7 @@ def checkpoints(work: Path) -> list[Path]:
 
 
 def fitted(encoder: Encoder, batches: Batches, work: Path | None = None) -> float:
-    """Fit an encoder and return the seconds that took; of one that came fitted, those of its training."""
+    """Fit an encoder and return the seconds; for a fitted one, the seconds of its training."""
     if encoder.__sklearn_is_fitted__():
         return training_seconds(encoder)
     started = time.perf_counter()
@@ -111,7 +112,7 @@ def fitted(encoder: Encoder, batches: Batches, work: Path | None = None) -> floa
 
 @dataclass
 class Filled:
-    """An index that holds a corpus, and what that took.
+    """An index that holds a corpus, and its cost.
 
     Attributes
     ----------
@@ -169,7 +170,7 @@ def fill_another(
     """
     index = create_index(description, encoder.space, encoder.lexicon)
     source = first.index if first.index.holds_codes else first.kept
-    if source is None or index.stores_counts:  # counts cannot be made of codes, nor codes of counts
+    if source is None or index.stores_counts:  # neither counts nor codes can be computed from the other
         index.close()
         return fill(encoder, items, description, total)
     with _closed_on_error(index):
@@ -178,7 +179,7 @@ def fill_another(
 
 
 def _pour(source: Index, index: Index) -> None:
-    """Fit an index to the codes that another holds, and add them."""
+    """Fit an index to the codes of another one, and add them."""
     whole, names = source.codes(), list(source.ids)
     index.fit(whole)
     start = 0
@@ -189,7 +190,7 @@ def _pour(source: Index, index: Index) -> None:
 
 @contextmanager
 def _closed_on_error(index: Index) -> Iterator[None]:
-    """Close an index that nobody will get to see: a server would keep what was put there."""
+    """Close an index when the block fails: a server would keep what was added."""
     try:
         yield
     except BaseException:
@@ -208,11 +209,7 @@ def encoded(
 
     With `counts`, for an index that weighs words itself, they are counts over the words of the encoder's lexicon.
     """
-    from tqdm import tqdm
-
-    # quiet for the first second: short work needs no bar
-    bar: Any = tqdm(total=total, desc=f"encoding {encoder}", unit=" items", disable=None, leave=False, delay=1)
-    try:
+    with progress(f"encoding {encoder}", total, "items") as bar:
         for chunk in chunks(items, BATCH_ROWS, item_bytes):
             before = time.perf_counter()
             codes = _encode(encoder.encode_counts if counts else encoder.encode, chunk)
@@ -221,15 +218,13 @@ def encoded(
                 cost.code_bytes += bytes_of(codes)
             yield [item.id for item in chunk], codes
             bar.update(len(chunk))
-    finally:
-        bar.close()
 
 
 def _encode(encode: Callable[[Any], Codes], chunk: list[Item]) -> Codes:
     try:
         return encode([item.content for item in chunk])
     except (BadItemError, DimensionError) as error:
-        for item in chunk:  # name the one that it was
+        for item in chunk:  # find the item that caused it
             try:
                 encode([item.content])
             except (BadItemError, DimensionError) as single:

@@ -1,4 +1,4 @@
-"""The spaces that a corpus is put into when the user names none."""
+"""The default spaces of a corpus, for a user who names none."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def default_spaces(corpus: Corpus) -> list[str]:
     ['pixels', 'pixels+pca:16', 'pixels+nmf:16', 'pixels+random-projection:16']
     """
     count = corpus.size if corpus.size is not None else sum(1 for _ in corpus)
-    most = max(1, count // 4)
+    widest = max(1, count // 4)
     if corpus.modality is Modality.TEXT:
-        return ["bm25", "tfidf", f"tfidf+lsa:{min(TEXT_WIDTH, most)}"]
+        return ["bm25", "tfidf", f"tfidf+lsa:{min(TEXT_WIDTH, widest)}"]
     first = next(iter(corpus), None)
     width = 1 if first is None or isinstance(first.content, str) else int(first.content.size)
-    narrow = max(1, min(IMAGE_WIDTH, most, width // 4))
+    narrow = max(1, min(IMAGE_WIDTH, widest, width // 4))
     if corpus.modality is Modality.IMAGE:
         return ["pixels", *(f"pixels+{name}:{narrow}" for name in ("pca", "nmf", "random-projection"))]
     return ["vectors", *(f"vectors+{name}:{narrow}" for name in ("pca", "random-projection")), "vectors+binarize"]

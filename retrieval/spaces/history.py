@@ -1,4 +1,4 @@
-"""What the training of an encoder was: its stages that are trained by gradient descent, and their histories."""
+"""The history of a training: the stages trained by gradient descent, and their losses in every epoch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Phase:
     """One phase of a training: its losses, one an epoch, and the epoch (from 0) whose weights were kept.
 
     `train_measure` and `validation_measure` name what the two lists hold; only where they are the same measure can the
-    lists be compared.
+    lists be compared. `loss_unit` is the unit of a validation loss that is called ``loss``; empty where it has no name.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Phase:
     best_epoch: int
     train_measure: str = "loss"
     validation_measure: str = "loss"
+    loss_unit: str = ""
 
     @property
     def comparable(self) -> bool:
@@ -31,7 +32,7 @@ class Phase:
         return self.train_measure == self.validation_measure
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON values; the best epoch counted from 1, as people do."""
+        """Return it as JSON values; the best epoch counts from 1."""
         return {**vars(self), "best_epoch": self.best_epoch + 1}
 
 
@@ -48,7 +49,7 @@ def neural_stages(encoder: Encoder) -> list[NeuralEncoder]:
 
 
 def phases_of(encoder: Encoder) -> list[Phase]:
-    """Return every phase of every stage that was trained, in order; the last of a stage is called as the stage is."""
+    """Return the phases of every trained stage, in order; the last phase of a stage has the name of the stage."""
     return [
         Phase(
             stage.name if name == MAIN else f"{stage.name}, {name.replace('-', ' ')}",
@@ -57,6 +58,7 @@ def phases_of(encoder: Encoder) -> list[Phase]:
             sum(history.seconds),
             history.best_epoch,
             *measures_of(stage, name),
+            stage.loss_unit if name == MAIN else "",
         )
         for stage in neural_stages(encoder)
         for name, history in stage.phases.items()
@@ -65,9 +67,9 @@ def phases_of(encoder: Encoder) -> list[Phase]:
 
 
 def measures_of(stage: NeuralEncoder, name: str) -> tuple[str, str]:
-    """Return what is measured in a phase in training and in validation.
+    """Return the names of the training and validation measures of a phase.
 
-    A restricted Boltzmann machine goes down a difference of free energies, which is no measure of how good it is.
+    A restricted Boltzmann machine descends a difference of free energies, which does not measure its quality.
     """
     if name != MAIN and getattr(stage, "pretrain", "none") == "rbm":
         return "difference of free energies", "squared error per item"
@@ -75,5 +77,5 @@ def measures_of(stage: NeuralEncoder, name: str) -> tuple[str, str]:
 
 
 def training_seconds(encoder: Encoder) -> float:
-    """Return the time that the epochs of an encoder's training took; 0 where nothing was trained so."""
+    """Return the seconds of all epochs of an encoder's training; 0 where no stage is trained by epochs."""
     return sum(phase.seconds for phase in phases_of(encoder))

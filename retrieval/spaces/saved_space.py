@@ -19,7 +19,7 @@ ENCODER, INDEX, CODES = "encoder", "index", "codes"
 
 @dataclass(frozen=True)
 class SpaceRecord:
-    """What the manifest says of one space; the digests tie index to encoder to items."""
+    """The record of a space in the manifest; its digests tie the index to the encoder, and the encoder to the items."""
 
     spec: str
     folder: str
@@ -34,7 +34,7 @@ class SpaceRecord:
 
     @classmethod
     def from_json(cls, value: Any) -> SpaceRecord:
-        """Read what a manifest says of a space.
+        """Read the record of a space from a manifest.
 
         Raises
         ------
@@ -42,7 +42,7 @@ class SpaceRecord:
             When a field is missing, unknown, or of another type.
         """
         if not isinstance(value, dict) or value.keys() - {one.name for one in fields(cls)}:
-            raise TypeError("the record of a space has other fields than those that are known")
+            raise TypeError("the record of a space has fields that nearby does not know")
         record = cls(**value)
         Space.from_json(record.space)
         for one in fields(cls):
@@ -53,7 +53,7 @@ class SpaceRecord:
 
 
 def folder_name(spec: str) -> str:
-    """Return a folder's name for a spec: readable, safe, unique.
+    """Return the folder name of a spec: readable, safe, unique.
 
     Examples
     --------

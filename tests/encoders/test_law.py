@@ -48,6 +48,7 @@ SMALL = {
     "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=2",
     "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=2",
     "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=2,code=pooled",
+    "deep-infomax": "deep-infomax:3,hidden=8,comparison-width=8,epochs=2",
     "select": "select:4",
     "random-projection": "random-projection:5",
     "ica": "ica:3",

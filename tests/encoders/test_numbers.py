@@ -11,9 +11,9 @@ from encoders.image.pixels import parse_size as pixels_size
 from encoders.numbers import is_whole, read_number, read_whole, shortened
 from indexers.elasticsearch.address import Address
 from retrieval.applications.denoising import Noise
-from retrieval.collection.indexing import Plan
+from retrieval.collection.indexing import IndexRequest
 from retrieval.corpora.images import parse_size
-from retrieval.spaces.train import read_minutes
+from retrieval.spaces.time_budget import read_minutes
 
 PYTHONISMS = ["1_000", " 1", "1 ", "\t1\n", "１", "٣", "१", "1__0", "0x10", "²", "", "1,000", "--1", "1.2.3", "½"]
 
@@ -59,8 +59,8 @@ def test_options_read_no_other_numbers(text: str, hint: object) -> None:
 def test_no_other_place_reads_them(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for read in (
         lambda: Address.read(f"elasticsearch:http://localhost:9200/news,m={text}"),
-        lambda: Plan((), None, "auto", False, False, f"{text}/2000", False).shard_of_load(),
-        lambda: Plan((), None, "auto", False, False, f"1/{text}", False).shard_of_load(),
+        lambda: IndexRequest((), None, "auto", False, False, f"{text}/2000", False).shard_of_load(),
+        lambda: IndexRequest((), None, "auto", False, False, f"1/{text}", False).shard_of_load(),
         lambda: Noise.read(f"gaussian:{text}"),
         lambda: parse_size(f"3{text}x3{text}"),
         lambda: pixels_size(f"{text}x{text}"),

@@ -72,7 +72,8 @@ def test_values_at_the_border_are_taken():
 
 
 @pytest.mark.parametrize(
-    "spec", ["deep-ae:4-2,epochs=1", "kmeans:2", "hac:2,most=8,groups=4", "lsa:2", "ica:2,iterations=1", "mixture:2"]
+    "spec",
+    ["deep-ae:4-2,epochs=1", "kmeans:2", "hac:2,max-items=8,groups=4", "lsa:2", "ica:2,iterations=1", "mixture:2"],
 )
 @pytest.mark.filterwarnings("ignore")
 def test_a_seed_is_refused_before_a_library_does(spec):
@@ -95,9 +96,9 @@ def test_text_that_is_no_such_value_is_said(text, hint, wanted):
 
 def test_setting_an_option_later_is_checked_too():
     encoder = create("pca:30")
-    assert encoder.set_params(k=5).k == 5
+    assert encoder.set_params(n_components=5).n_components == 5
     with pytest.raises(OptionError, match="at least 1"):
-        encoder.set_params(k=0)
+        encoder.set_params(n_components=0)
     with pytest.raises(OptionError, match="has no option 'size'"):
         encoder.set_params(size=3)
 
@@ -105,8 +106,8 @@ def test_setting_an_option_later_is_checked_too():
 def test_a_refused_option_changes_nothing():
     encoder = create("pca:30")
     with pytest.raises(OptionError):
-        encoder.set_params(k=0)
-    assert encoder.k == 30
+        encoder.set_params(n_components=0)
+    assert encoder.n_components == 30
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_pca_loses_the_variance_that_it_says():
 
 @pytest.mark.parametrize("method", [PCA, LSA])
 def test_more_components_than_the_data_have_are_refused(method):
-    with pytest.raises(OptionError, match="k=13 is more than"):
+    with pytest.raises(OptionError, match="n-components=13 is more than"):
         method(13).fit(ROWS)
 
 

@@ -80,8 +80,8 @@ def test_a_mistyped_name_is_corrected():
         ("unet-ae:8-16", "unet-ae:channels=8-16"),
         ("hac:complete", "hac:linkage=complete"),
         ("kmeans:triangle", "kmeans:codes=triangle"),
-        ("pca:n_components=30", "k"),
-        ("pca:dim=30", "k"),
+        ("pca:k=30", "n-components"),
+        ("pca:dim=30", "n-components"),
     ],
 )
 def test_what_was_probably_meant_is_said(spec, meant):
@@ -89,7 +89,7 @@ def test_what_was_probably_meant_is_said(spec, meant):
         create(spec)
 
 
-@pytest.mark.parametrize("spec", ["pca:50-20", "pca:many", "kmeans:x", "conv-ae:k=8-16-32"])
+@pytest.mark.parametrize("spec", ["pca:50-20", "pca:many", "kmeans:x", "conv-ae:n-components=8-16-32"])
 def test_nothing_is_suggested_where_nothing_fits(spec):
     with pytest.raises(OptionError, match="should be a whole number") as raised:
         create(spec)
@@ -102,10 +102,14 @@ def test_other_names_lead_to_encoders():
 
 
 def test_an_option_given_twice_is_refused():
-    with pytest.raises(OptionError, match="k is given twice"):
-        create("pca:30,k=40")
+    with pytest.raises(OptionError, match="n-components is given twice"):
+        create("pca:30,n_components=40")
 
 
 def test_texts_are_read_by_the_first_stage_only():
     with pytest.raises(SpecError, match="'tfidf' reads texts, so it cannot come after 'pca'"):
         create("pca+tfidf")
+
+
+def test_an_old_name_of_an_option_is_read():
+    assert str(create("hac:2,most=8")) == "hac:2,max-items=8"

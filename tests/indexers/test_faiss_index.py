@@ -29,7 +29,7 @@ def codes(n: int, seed: int = 0) -> np.ndarray:
         ("faiss:Nonsense", "FAISS has no index 'Nonsense'"),
         ("faiss:PQ7", "multiple of the number of subquantizers"),
         ("faiss:IDMap,Flat", "leave IDMap out"),
-        ("faiss:Flat?nprobe=4", "no search parameter 'nprobe'"),
+        ("faiss:Flat?nprobe=4", "takes no search parameters; got 'nprobe'"),
         ("faiss:IVF4,Flat?nprobe=many", "positive number"),
         ("faiss:IVF4,Flat?nprobe=-1", "positive number"),
         ("faiss:IVF4,Flat?nprobe=inf", "positive number"),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from encoders.codes import Kind, Metric, Space
 from encoders.errors import OptionError, UnknownNameError
-from indexers.registry import check_description, create_index, parse_description
+from indexers.description import parse_description
+from indexers.exact import Exact
+from indexers.registry import check_description, create_index
 
 DENSE = Space(4, Kind.DENSE, Metric.COSINE)
 
@@ -34,6 +38,32 @@ def test_descriptions(text: str, name: str, backend: str, parameters: dict[str, 
 def test_bad_parameters(text: str) -> None:
     with pytest.raises(OptionError):
         parse_description(text)
+
+
+class Shelf(Exact):
+    """An index whose backend string is any path, and whose parameters are any text."""
+
+    name = "shelf"
+
+    def _configure(self, backend: str) -> None:
+        pass
+
+    def _set_parameter(self, key: str, value: str) -> None:
+        pass
+
+
+TEXTS = st.text(min_size=1) | st.text("?&%=:/a", min_size=1)
+
+
+@given(st.just("") | TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3))
+def test_a_description_makes_the_same_index_again_whatever_its_path_and_values_are(
+    backend: str, parameters: dict[str, str]
+) -> None:
+    index = Shelf(DENSE, backend, parameters)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("indexers.registry.index_class", {"shelf": Shelf}.__getitem__)
+        again = create_index(index.description, DENSE)
+    assert (again.backend, again.parameters, again.description) == (backend, parameters, index.description)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +103,20 @@ def test_unknown_names() -> None:
 def test_a_factory_string_without_its_library_is_recognised(text):
     with pytest.raises(UnknownNameError, match=f"did you mean 'faiss:{text}'"):
         check_description(text)
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ("exact?k=3", "'exact' takes no search parameters; got 'k'"),
+        (
+            "faiss:IVF4,Flat?nprob=3",
+            r"'faiss:IVF4,Flat' has no search parameter 'nprob'; did you mean 'nprobe'\? Its search parameters: nprobe",
+        ),
+        ("faiss:BHash8?flips=3", "'faiss:BHash8' has no search parameter 'flips'; did you mean 'nflip'"),
+        ("faiss:Flat?nprobe=3", "'faiss:Flat' takes no search parameters; got 'nprobe'"),
+    ],
+)
+def test_an_unknown_parameter_names_those_that_exist(description: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        check_description(description)

@@ -520,6 +520,8 @@ def law_damage_is_noticed(case: Case, tmp_path: Path) -> None:
 def law_description_is_identity(case: Case, tmp_path: Path) -> None:
     index = create_index(case.description, case.space)
     assert index.description == case.description
+    again = create_index(index.description, case.space)
+    assert (type(again), again.backend, again.parameters) == (type(index), index.backend, index.parameters)
     with index as same_one:
         assert same_one is index
 

@@ -13,6 +13,7 @@ from encoders.base import Encoder
 from encoders.batches import chunks
 from encoders.codes import Modality
 from encoders.errors import BadItemError, CorpusError, DimensionError, NearbyError
+from encoders.progress import progress
 from indexers.elasticsearch.bulk import Bulk, OnRejected, RejectedError
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.keys import key_of
@@ -70,7 +71,7 @@ class Shard(NamedTuple):
 
     @staticmethod
     def number_at(position: int, of: int) -> int:
-        """Return the number of the shard, of so many, that the item at a position belongs to."""
+        """Return the number of the shard, one of `of`, that the item at a position belongs to."""
         return position // CHUNK % of + 1
 
 
@@ -140,8 +141,6 @@ def load(
     total : int, optional
         Number of items, for the progress bar.
     """
-    from tqdm import tqdm
-
     done = Load(costs=[target.cost for target in targets])
 
     def refused(error: NearbyError, position: int, digest: str) -> None:
@@ -151,8 +150,7 @@ def load(
     def rejected(error: RejectedError) -> None:
         refused(error, *error.tag)
 
-    bar: Any = tqdm(total=total, desc="indexing", unit=" items", disable=None, leave=False, delay=1)
-    try:
+    with progress("indexing", total, "items") as bar:
         with bulk(rejected) as sending:
             for first, chunk in _chunks(items, first_position):
                 done.read += len(chunk)
@@ -167,8 +165,6 @@ def load(
                     wanted = [one for one in wanted if there.get(one.item.id) != (one.position, one.digest)]
                 _send(sending, wanted, targets, modality, refused)
         done.sent = sending.acknowledged
-    finally:
-        bar.close()
     return done
 
 

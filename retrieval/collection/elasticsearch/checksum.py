@@ -1,11 +1,11 @@
-"""What is said of the items of a load so that they can be checked on the server, whatever order they are read in."""
+"""A checksum of the items of a load that does not depend on the order in which they are read."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.paginate import positions_and_digests
 
 _MODULUS = 1 << 256
@@ -52,10 +52,10 @@ def _hashed(position: int, digest: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{position}:{digest}".encode()).digest())
 
 
-def held_checksums(site: Site, index: str, shards: int, number_at: Callable[[int, int], int]) -> list[Checksum]:
+def held_checksums(admin: IndexAdmin, index: str, shards: int, number_at: Callable[[int, int], int]) -> list[Checksum]:
     """Return the checksum of what an index holds, of each shard of a load: that of a position is `number_at` it."""
     found = [Checksum() for _ in range(shards)]
-    for position, digest in positions_and_digests(site, index):
+    for position, digest in positions_and_digests(admin, index):
         found[number_at(position, shards) - 1].add(position, digest)
     return found
 

@@ -1,22 +1,22 @@
-"""What is at an address beside what is served: stale indexes and those that are kept; removing the stale ones."""
+"""The indexes at an address that are not served: stale ones, which can be removed, and those that stay."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from encoders.errors import OptionError
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved
-from indexers.registry import parse_description
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 
 _PREFIX = "elasticsearch:"
 
 
 @dataclass(frozen=True)
 class Indexes:
-    """The indexes of nearby's at an address.
+    """The indexes at an address that nearby has made.
 
     Attributes
     ----------
@@ -69,10 +69,10 @@ def indexes_at(text: str, identity: str | None = None) -> Indexes:
     ServerError
         When the server cannot be reached.
     """
-    site = _site(text, named=identity is None)
-    served = site.behind(site.address.name)
-    stale, kept = unserved(site, identity)
-    return Indexes(text, served, site.count(served) if served else 0, stale, kept)
+    admin = _site(text, named=identity is None)
+    served = admin.behind(admin.address.name)
+    stale, kept = unserved(admin, identity)
+    return Indexes(text, served, admin.count(served) if served else 0, stale, kept)
 
 
 def indexes_of(collection: Collection) -> Indexes:
@@ -99,7 +99,7 @@ def remove_stale(found: Indexes, yes: bool = False) -> Indexes:
     return replace(found, removed=names)
 
 
-def _site(text: str, named: bool) -> Site:
+def _site(text: str, named: bool) -> IndexAdmin:
     if not is_address(text):
         raise OptionError(f"'{text}' is no address of an index, as in elasticsearch:http://localhost:9200/news")
-    return Site(Address.read(parse_description(text).backend), named=named)
+    return IndexAdmin(Address.read(parse_description(text).backend), named=named)

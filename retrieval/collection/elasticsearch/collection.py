@@ -5,38 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from encoders.base import Encoder
 from encoders.batches import chunks
 from encoders.codes import Codes
-from encoders.errors import CollectionError, IndexGoneError, OptionError
+from encoders.errors import CollectionError, IndexGoneError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk, OnRejected, raise_rejected
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import WINDOW
-from indexers.elasticsearch.index_admin import Site, write_alias
+from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.ownership import is_numbered_name
 from indexers.elasticsearch.query import searched
-from indexers.registry import parse_description
+from retrieval.collection.base import Collection, CollectionInfo, OpenSpace, T
 from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
-from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, field_at
 from retrieval.collection.filters import Filter
-from retrieval.collection.item_store import Change, ItemStore
-from retrieval.collection.local import ITEMS, Collection
-from retrieval.corpora.base import Item, item_bytes, raise_bad
-from retrieval.corpora.item_record import item_digest
+from retrieval.collection.folder import CollectionFolder
+from retrieval.collection.item_store import ItemStore
+from retrieval.collection.items import Change
+from retrieval.collection.manifest import ITEMS
+from retrieval.corpora.base import Item, item_bytes, raise_bad, unique_ids
+from retrieval.corpora.item_record import item_digest, require_modality
+from retrieval.spaces.build import planned
 from retrieval.spaces.saved_space import ENCODER, SpaceRecord
 
 
 @dataclass
-class Growing:
-    """A `Change` while it happens."""
+class ChangeSoFar:
+    """What `put` has found of its items up to now; see `Change`."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -44,15 +49,15 @@ class Growing:
 
 
 class ServedCollection(Collection):
-    """A collection in Elasticsearch.
+    """A collection whose items and codes are in Elasticsearch.
 
-    It searches the index that its encoders belong to: the one that is served now or, while another is put in its
-    place by somebody, the one from before, which stays until the next is built.
+    It searches the index that its encoders belong to: the one that is served or, after somebody has put another in
+    its place, the one from before, which stays until the next is built.
 
     Parameters
     ----------
     folder : str or Path
-        Where the encoders lie.
+        Holds the encoders.
 
     Raises
     ------
@@ -62,30 +67,36 @@ class ServedCollection(Collection):
         When the server cannot be reached, or has no such index.
     """
 
-    items: ServedItems  # type: ignore[assignment]  # a corpus either way
+    items: ServedItems
 
-    def _read_items(self) -> None:
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._stored = CollectionFolder(self.folder)
+        self.manifest = self._stored.manifest
+        self.spaces = self.manifest.spaces
+        self._open: dict[str, OpenSpace] = {}
         self.description = parse_description(self.manifest.server)
-        self.site = Site(Address.read(self.description.backend))
-        self._asked = ItemStore(self._present / ITEMS)
+        self.admin = IndexAdmin(Address.read(self.description.backend))
+        self._queries = ItemStore(self._stored.generation / ITEMS)
         self._attach()
+        self.manifest.check_items(self._stored.generation)
 
     def _attach(self) -> None:
         """Find the index that holds the codes of our encoders."""
         wanted = {record.spec: record.encoder_digest for record in self.spaces.values()}
-        served = self.site.behind(self.site.address.name)
-        mine = self.manifest.index if is_numbered_name(self.manifest.index, self.site.address.name) else None
-        names = [name for name in dict.fromkeys((served, mine)) if name and self.site.exists(name)]
+        served = self.admin.behind(self.admin.address.name)
+        mine = self.manifest.index if is_numbered_name(self.manifest.index, self.admin.address.name) else None
+        names = [name for name in dict.fromkeys((served, mine)) if name and self.admin.exists(name)]
         if served is None and not names:
             raise self._gone()
         for name in names:
-            meta = Meta.read(self.site.meta(name), name)
+            meta = IndexManifest.read(self.admin.meta(name), name)
             # an older nearby kept no identity: then its encoders are what tells a collection from another
             own = not self.manifest.identity or meta.identity == self.manifest.identity
             if own and meta.digests() == wanted:
                 self.index_name, self.meta = name, meta
                 manifest = self.manifest
-                self.items = ServedItems(self.site, name, manifest.corpus, manifest.modality, self._asked)
+                self.items = ServedItems(self.admin, name, manifest.corpus, manifest.modality, self._queries)
                 self._fields = {record.spec: record.field for record in meta.spaces}
                 for opened in self._open.values():  # not read again: the folder's generation may be gone
                     field = self._fields[opened.record.spec]
@@ -99,97 +110,134 @@ class ServedCollection(Collection):
 
     @property
     def _where(self) -> str:
-        return f"'{self.site.address.name}' at {self.site.address.hosts[0]}"
+        return f"'{self.admin.address.name}' at {self.admin.address.hosts[0]}"
 
     def _gone(self) -> IndexGoneError:
         return IndexGoneError(f"the index {self._where} is gone: index the corpus again with --rebuild")
 
     @property
-    def items_digest(self) -> str:
-        """Digest of the items, empty once they were changed."""
-        return self.meta.items
+    def generation(self) -> int:
+        """The number of the folder's generation: changes of the items make no new one, a new index does."""
+        return self._stored.number
 
     @property
-    def bytes(self) -> int:
-        """Size on disk: of the folder, and of one copy of the index."""
-        return super().bytes + self.site.bytes(self.index_name)
+    def items_digest(self) -> str:
+        """SHA-256 of the items in their order: of the corpus, or read from the server once items were changed."""
+        return self.meta.items or self.items.digest()
+
+    def info(self) -> CollectionInfo:
+        """Return what the collection holds, and the size of its folder and one copy of the index."""
+        return CollectionInfo(
+            folder=self.folder,
+            generation=self.generation,
+            corpus=self.manifest.corpus,
+            modality=self.manifest.modality,
+            items=self.items.size,
+            digest=self.items_digest,
+            bytes=self._stored.bytes + self.admin.bytes(self.index_name),
+            server=self.manifest.server,
+            spaces=tuple(self.spaces.values()),
+        )
+
+    def space(self, spec: str) -> OpenSpace:
+        """Open a space; see `Collection.space`."""
+        spec = self.resolve(spec)
+        if spec not in self._open:
+            self._open[spec] = self._opened(self.spaces[spec])
+        return self._open[spec]
 
     def codes_of(self, spec: str) -> Index:
         """Return the index of a space, which fetches the codes that it is asked for."""
         return self.space(spec).index
 
-    def hits(self, asked: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
-        """Return the best `k` hits in each space, all asked in one round trip; see `Collection.hits`."""
-        try:
-            found = self._hits(asked, k, clauses(filters))
-        except IndexGoneError:
-            self._attach()  # it was rebuilt twice since we looked
-            found = self._hits(asked, k, clauses(filters))
-        if filters and not any(found) and not self.site.count(self.index_name, {"bool": {"filter": clauses(filters)}}):
+    def search(self, queries: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
+        """Return the best `k` hits in each space, all in one request; see `Collection.search`."""
+        only = clauses(filters)
+        hits = self.read_consistently(lambda: self._hits(queries, k, only))
+        if filters and not any(hits) and not self.admin.count(self.index_name, {"bool": {"filter": only}}):
             raise self.items.none_matches(filters)
-        return found
+        return hits
 
-    def _hits(self, asked: Sequence[tuple[str, Codes]], k: int, only: Sequence[dict[str, Any]]) -> list[list[Hit]]:
-        fields = [self._field(spec) for spec, _ in asked]
-        searches = [one.asking(codes, k, only)[0] for one, (_, codes) in zip(fields, asked, strict=True)]
-        several = self.site.address.shards > 1 and any(one.stores_counts for one in fields)
-        found = searched(self.site, self.index_name, searches, min(k, WINDOW), several)
-        return [one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, asked, found, strict=True)]
+    def read_consistently(self, read: Callable[[], T]) -> T:
+        """Return what `read` returns; where the index was removed meanwhile, from the one in its place."""
+        try:
+            return read()
+        except IndexGoneError:  # the collection was rebuilt twice since it was opened
+            self._attach()
+            return read()
+
+    def _hits(self, queries: Sequence[tuple[str, Codes]], k: int, only: Sequence[dict[str, Any]]) -> list[list[Hit]]:
+        fields = [self._field(spec) for spec, _ in queries]
+        searches = [one.asking(codes, k, only)[0] for one, (_, codes) in zip(fields, queries, strict=True)]
+        several = self.admin.address.shards > 1 and any(one.stores_counts for one in fields)
+        found = searched(self.admin, self.index_name, searches, min(k, WINDOW), several)
+        return [
+            one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, queries, found, strict=True)
+        ]
 
     def _field(self, spec: str) -> CollectionField:
         index = self.space(spec).index
         assert isinstance(index, CollectionField)  # noqa: S101
         return index
 
-    def _load(self, record: SpaceRecord, mmap: bool) -> tuple[Encoder, Index]:
-        self._require_unchanged(record, {ENCODER: record.encoder_digest})
-        encoder = Encoder.load(self._folder_of(record) / ENCODER)
-        return encoder, field_at(encoder, self._fields[record.spec], self.description, self.index_name)
+    def _opened(self, record: SpaceRecord) -> OpenSpace:
+        self._stored.require_unchanged(record, {ENCODER: record.encoder_digest})
+        encoder = Encoder.load(self._stored.space_folder(record) / ENCODER)
+        index = field_at(encoder, self._fields[record.spec], self.description, self.index_name)
+        return OpenSpace(record, encoder, index)
 
-    # -- writing -----------------------------------------------------------------------------------------------
+    # -- changing ----------------------------------------------------------------------------------------------
 
-    def add_space(self, spec: str, index: str | None = None, say: ProgressCallback = quiet) -> Collection:
-        """Refuse: an index has its spaces from the beginning."""
-        raise OptionError(
-            f"'{self.site.address.name}' has its spaces from the beginning: to have '{spec}' too, run  nearby index  "
-            "with the corpus, this folder and this space"
-        )
+    def add_space(self, spec: str, index: str | None = None, say: ProgressCallback = quiet) -> ServedCollection:
+        """Add a space: load the items into a new index that has it too, then serve that; see `Collection.add_space`."""
+        from retrieval.collection.elasticsearch.indexing import index_served  # which opens collections
 
-    def fitted(self) -> list[FittedSpace]:
-        """Return its spaces as a load takes them: the encoders stay as they are."""
-        return [
-            FittedSpace.at(self._folder_of(record) / ENCODER, record.fit_seconds) for record in self.spaces.values()
-        ]
+        self._require_new(planned(spec, index, self.items.modality))
+        served = self.manifest.server
+        return index_served(self.folder, self.items, [spec], served if index is None else index, say=say)
 
-    def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[Collection, Change]:
-        """Add items and replace changed ones, in every space; what was done when it fails is done."""
+    def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[ServedCollection, Change]:
+        """Add items and replace changed ones; items that were sent before a failure stay."""
         self._require_writable()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
-        self.site.refresh(self.index_name)  # what a killed process has added counts for the last place too
-        change = Growing()
+        self.admin.refresh(self.index_name)  # what a killed process has added counts for the last place too
+        change = ChangeSoFar()
         first = self.items.last_position + 1
         with self._noted() as bulk:
-            load(self._new(items, change), targets, bulk, self.items.modality, raise_bad, first_position=first)
+            load(
+                self._new(unique_ids(items), change),
+                targets,
+                bulk,
+                self.items.modality,
+                raise_bad,
+                first_position=first,
+            )
         self._settled()
         return self, Change(change.added, change.changed, change.unchanged)
 
-    def delete(self, ids: Sequence[str]) -> Collection:
-        """Remove items from every space."""
+    def delete(self, ids: Sequence[str]) -> ServedCollection:
+        """Remove items from the index; see `Collection.delete`."""
         self._require_writable()
         self.items.require(ids)
-        if len(set(ids)) >= self.items.size:
-            raise CollectionError("this would remove every item: delete the index and the folder instead")
+        self._require_some_left(ids)
         with self._noted() as opened, opened() as bulk:
             for id in dict.fromkeys(ids):
                 bulk.delete(key_of(id))
         self._settled()
         return self
 
-    def _new(self, items: Iterable[Item], change: Growing) -> Iterator[Item]:
+    def close(self) -> None:
+        """Release the files of the folder; the connection is shared by all collections on the server."""
+        self._queries.close()
+        self._open.clear()
+        self._stored.close()
+
+    def _new(self, items: Iterable[Item], change: ChangeSoFar) -> Iterator[Item]:
         """Pass on the items that are not there as they are."""
         for chunk in chunks(items, CHUNK, item_bytes):
             known = self.items.present.digests([item.id for item in chunk])
             for item in chunk:
+                require_modality(item, self.items.modality)
                 if known.get(item.id) == item_digest(item).hex():
                     change.unchanged += 1
                     continue
@@ -206,8 +254,8 @@ class ServedCollection(Collection):
         opened: list[Bulk] = []
 
         def bulk(on_rejected: OnRejected = raise_rejected) -> Bulk:
-            hosts, alias = self.site.address.hosts, write_alias(self.index_name)
-            opened.append(Bulk(self.site.client, hosts, alias, on_rejected, before_first=self._note_change))
+            hosts, alias = self.admin.address.hosts, write_alias(self.index_name)
+            opened.append(Bulk(self.admin.client, hosts, alias, on_rejected, before_first=self._note_change))
             return opened[-1]
 
         try:
@@ -215,27 +263,13 @@ class ServedCollection(Collection):
         except BaseException:
             if self.meta is not before and not any(one.wrote for one in opened):
                 self.meta = before
-                self.site.set_meta(self.index_name, before.to_json())
+                self.admin.set_meta(self.index_name, before.to_json())
             raise
-
-    def require_served(self) -> None:
-        """Refuse to write to an index that another has taken the place of.
-
-        Raises
-        ------
-        CollectionError
-        """
-        self._attach()
-        if self.site.behind(self.site.address.name) != self.index_name:
-            raise CollectionError(
-                f"{self._where} was indexed again from another folder than {self.folder}: use that folder, or index "
-                "the corpus again with --rebuild"
-            )
 
     def _require_writable(self) -> None:
         """Refuse to write where nobody would read it, or where the server would try for minutes."""
-        self.require_served()
-        self.site.require_alive(self.index_name)
+        require_served(self)
+        self.admin.require_alive(self.index_name)
 
     def _settled(self) -> None:
         """Make what was written seen, also by the spaces that are open: they hold a list of ids.
@@ -245,9 +279,9 @@ class ServedCollection(Collection):
         CollectionError
             When another index was put in the place of this one meanwhile, which does not have it.
         """
-        self.site.refresh(self.index_name)
+        self.admin.refresh(self.index_name)
         self._open.clear()
-        if self.site.behind(self.site.address.name) != self.index_name:
+        if self.admin.behind(self.admin.address.name) != self.index_name:
             raise CollectionError(
                 f"{self._where} was indexed again while it was changed, and the new index lacks the change: "
                 "run the same command again"
@@ -256,5 +290,28 @@ class ServedCollection(Collection):
     def _note_change(self) -> None:
         """Its items are no longer those of the corpus it was made of."""
         changed = self.meta.changed()
-        self.site.set_meta(self.index_name, changed.to_json())
+        self.admin.set_meta(self.index_name, changed.to_json())
         self.meta = changed
+
+
+def fitted_spaces(collection: ServedCollection) -> list[FittedSpace]:
+    """Return the spaces of a collection as a load takes them: the encoders stay as they are."""
+    return [
+        FittedSpace.at(collection._stored.space_folder(record) / ENCODER, record.fit_seconds)
+        for record in collection.spaces.values()
+    ]
+
+
+def require_served(collection: ServedCollection) -> None:
+    """Refuse to write to an index that another has taken the place of.
+
+    Raises
+    ------
+    CollectionError
+    """
+    collection._attach()
+    if collection.admin.behind(collection.admin.address.name) != collection.index_name:
+        raise CollectionError(
+            f"{collection._where} was indexed again from another folder than {collection.folder}: use that folder, or "
+            "index the corpus again with --rebuild"
+        )

@@ -37,7 +37,7 @@ def document_of(
     Raises
     ------
     CorpusError, BadItemError
-        For an item of another sort, or a text that is no valid Unicode.
+        For an item of another modality, or a text that is no valid Unicode.
     """
     import orjson
 

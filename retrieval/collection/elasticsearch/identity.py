@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from encoders.atomic_write import atomic_file
 from indexers.elasticsearch.ownership import new_identity
 from retrieval.collection.generations import WORK, Generations
 from retrieval.collection.manifest import Manifest
@@ -29,10 +30,6 @@ def manifest_identity(folder: Path) -> str:
 
 def note_identity(folder: Path, identity: str) -> None:
     """Keep the identity of a collection whose folder is not written yet, so that an interrupted load resumes."""
-    work = folder / WORK
-    work.mkdir(parents=True, exist_ok=True)
-    written_new = work / f".{IDENTITY_FILE}"
-    written_new.unlink(missing_ok=True)
-    with written_new.open("x", encoding="ascii") as file:
-        file.write(identity)
-    written_new.replace(work / IDENTITY_FILE)
+    Generations(folder).refuse_links()
+    with atomic_file(folder / WORK / IDENTITY_FILE) as file:
+        file.write(identity.encode("ascii"))

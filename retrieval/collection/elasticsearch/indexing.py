@@ -10,14 +10,14 @@ from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
 from encoders.errors import CollectionError, NearbyError, OptionError
 from encoders.progress import ProgressCallback, quiet
+from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.retry import LONG
-from indexers.registry import parse_description
 from retrieval.collection.elasticsearch.bulk_load import Cost, Shard
-from retrieval.collection.elasticsearch.collection import ServedCollection
+from retrieval.collection.elasticsearch.collection import ServedCollection, fitted_spaces, require_served
 from retrieval.collection.elasticsearch.identity import identity_of, note_identity
-from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.publishing import published
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, require_servable
 from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
@@ -49,54 +49,62 @@ def index_served(
     Raises
     ------
     NearbyError
-        When the spaces, the server or the corpus cannot be had; what was served before still is.
+        When a space, the server or the corpus fails; the index that was served before still is.
     """
     description = parse_description(index)
     wanted = _wanted(specs, index, corpus.modality)
-    site = Site.named(Address.read(description.backend), LONG)
-    before = collection_in(folder, site)
+    admin = IndexAdmin.named(Address.read(description.backend), LONG)
+    before = collection_in(folder, admin)
     total, digest = _counted(corpus, on_bad)
     require_items(total, corpus)
-    meta = Meta(corpus.name, corpus.modality, (), digest)
+    meta = IndexManifest(corpus.name, corpus.modality, (), digest)
     kept: list[FittedSpace] = []
     if before is not None and not rebuild:
         _require_same(before, meta, index, wanted)
-        require_all_items(before.site, before.index_name, before.meta)
+        require_all_items(before.admin, before.index_name, before.meta)
         if wanted.keys() <= before.spaces.keys():
             say(f"{', '.join(before.spaces)}: there already")
             return before
-        kept = before.fitted()
+        kept = fitted_spaces(before)
     elif rebuild:
-        require_own(site)
+        require_own(admin)
     else:
-        require_free(site, list(wanted), meta)
+        require_free(admin, list(wanted), meta)
     work = folder / WORK
-    if resume and not (work.is_dir() or site.behind(site.next)):
+    if resume and not (work.is_dir() or admin.behind(admin.next)):
         raise OptionError(f"there is nothing to resume in {folder}: leave --resume out")
     identity = identity_of(folder)
     new = [source for spec, source in wanted.items() if spec not in {space.spec for space in kept}]
     spaces = [*kept, *(_fitted(source, index, corpus, digest, total, work, say) for source in new)]
-    present = Build.served(site, description, spaces, meta) if resume or not rebuild else None
+    present = Build.served(admin, description, spaces, meta) if resume or not rebuild else None
     if present is not None and rebuild and present.meta.identity != identity:
         present = None  # another collection's, which was to be replaced
     if present is not None and (before is None or before.manifest.index != present.index):  # its maker was killed
-        require_all_items(site, present.index, present.meta)
+        require_all_items(admin, present.index, present.meta)
         say(f"{present.index} is served already")
         return published(folder, corpus, present, [Cost() for _ in spaces])
     if before is None and not rebuild:
-        require_free(site, [], meta)
+        require_free(admin, [], meta)
     note_identity(folder, identity)
-    build = Build.begin(site, description, spaces, replace(meta, identity=identity))
+    build = Build.begin(admin, description, spaces, replace(meta, identity=identity))
     say(f"{'resuming the load of' if build.resuming else 'loading'} {total:,} items into {build.index}")
     done = build.load(corpus, unique_ids(corpus, on_bad), on_bad, Shard(), total)
     require_items(done.items, corpus)
     say(f"{done.sent:,} items sent; merging and checking {build.index}")
+    if before is not None and kept:
+        _require_same_items(before, digest)
     build = build.finish([ShardRecord.of_load(Shard(), done, digest)], identity)
+    if before is not None and kept:  # once more: who began to write before the swap is done by now
+        try:
+            _require_same_items(before, digest)
+        except CollectionError:
+            admin.swap(before.index_name)
+            raise
     return published(folder, corpus, build, done.costs)
 
 
-def collection_in(folder: Path, site: Site) -> ServedCollection | None:
-    """Return the collection that lies in a folder, when it is this one."""
+def collection_in(folder: Path, admin: IndexAdmin) -> ServedCollection | None:
+    """Return the collection in a folder, if it is the one at this address."""
     generations = Generations(folder)
     present = generations.current()
     if present is None:
@@ -107,19 +115,19 @@ def collection_in(folder: Path, site: Site) -> ServedCollection | None:
         return None
     try:
         opened = open_collection(folder)
-    except NearbyError:  # gone from the server: it is made anew
+    except NearbyError:  # it is gone from the server, and is loaded again
         manifest = Manifest.read(present)
-        if manifest.server and Address.read(parse_description(manifest.server).backend).name == site.address.name:
+        if manifest.server and Address.read(parse_description(manifest.server).backend).name == admin.address.name:
             return None
         raise
-    if not isinstance(opened, ServedCollection) or opened.site.address.name != site.address.name:
+    if not isinstance(opened, ServedCollection) or opened.admin.address.name != admin.address.name:
         where = opened.manifest.server or "itself"
         raise CollectionError(f"{folder} is a collection that lies in {where}: choose a new folder")
     return opened
 
 
 def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, str]:
-    """Return the spaces as they are written in full, and as they were asked for; refuse those that cannot be had."""
+    """Return the full spec of each space, and the spec that was given; refuse spaces that a server cannot hold."""
     wanted: dict[str, str] = {}
     for spec in specs:
         encoder = planned(spec, index, modality)
@@ -128,9 +136,9 @@ def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, s
     return wanted
 
 
-def _require_same(before: ServedCollection, meta: Meta, index: str, wanted: Mapping[str, str]) -> None:
+def _require_same(before: ServedCollection, meta: IndexManifest, index: str, wanted: Mapping[str, str]) -> None:
     """Refuse to leave a collection as it is when another was asked for."""
-    before.require_served()
+    require_served(before)
     if before.items_digest != meta.items:
         raise CollectionError(
             f"{before.folder} holds other items than '{meta.corpus}': add them with  nearby add {before.folder} "
@@ -145,12 +153,18 @@ def _require_same(before: ServedCollection, meta: Meta, index: str, wanted: Mapp
             require_same_encoder(before, spec, source)
 
 
-def require_free(site: Site, specs: Sequence[str], meta: Meta) -> None:
+def _require_same_items(before: ServedCollection, digest: str) -> None:
+    """Refuse to serve an index that lacks what somebody has changed in the one before while it was loaded."""
+    if before.items.digest() != digest:
+        raise CollectionError(f"{before.folder} was changed by another process meanwhile: try again")
+
+
+def require_free(admin: IndexAdmin, specs: Sequence[str], meta: IndexManifest) -> None:
     """Refuse to take the place of another collection unasked: one of other items or spaces than these."""
-    _, found = require_own(site)
+    _, found = require_own(admin)
     if found is not None and (set(found.digests()), found.items) != (set(specs), meta.items):
         raise CollectionError(
-            f"'{site.address.name}' at {site.address.hosts[0]} serves another collection already (corpus "
+            f"'{admin.address.name}' at {admin.address.hosts[0]} serves another collection already (corpus "
             f"{found.corpus}, spaces {', '.join(found.digests())}): give another name in the address, or put this one "
             "in its place with --rebuild"
         )

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from encoders.batches import chunks
 from encoders.codes import Modality
-from encoders.errors import CollectionError, QueryError
-from indexers.elasticsearch.index_admin import Site
+from encoders.errors import QueryError, ServerError
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.keys import id_of, key_of
-from indexers.elasticsearch.paginate import scanned
+from indexers.elasticsearch.paginate import positions_and_digests, scanned
 from retrieval.collection.elasticsearch.document import ITEM_FIELDS, item_in
 from retrieval.collection.filter_sql import unmet_because
 from retrieval.collection.filters import LABEL, Filter, written
 from retrieval.collection.item_store import ItemStore
-from retrieval.corpora.base import Corpus, Item, Qrels
+from retrieval.collection.items import CollectionItems
+from retrieval.corpora.base import Item, Qrels
 
 _AT_ONCE = 1_000
 
@@ -26,13 +28,13 @@ class Present:
 
     Parameters
     ----------
-    site : Site
+    admin : IndexAdmin
     index : str
         The index, by its own name.
     """
 
-    def __init__(self, site: Site, index: str) -> None:
-        self.site, self.index = site, index
+    def __init__(self, admin: IndexAdmin, index: str) -> None:
+        self.admin, self.index = admin, index
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digest of each item that is there, by id; what was acknowledged is seen at once."""
@@ -45,84 +47,84 @@ class Present:
 
     def documents(self, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the documents that are there, with some fields of their source."""
-        for start in range(0, len(ids), _AT_ONCE):
-            keys = [key_of(id) for id in ids[start : start + _AT_ONCE]]
-            found = self.site.documents(self.index, keys, fields)
+        for keys in chunks(map(key_of, ids), _AT_ONCE):
+            found = self.admin.documents(self.index, keys, fields)
             yield from (document for document in found if document.get("found"))
 
 
-class ServedItems(Corpus):
+class ServedItems(CollectionItems):
     """Items on a server; queries and judgements, which are few, in a file.
 
     Parameters
     ----------
-    site : Site
+    admin : IndexAdmin
     index : str
         The index, by its own name.
     name : str
         What the corpus is called.
     modality : Modality
-    asked : ItemStore
+    stored : ItemStore
         Holds queries and judgements, and no items.
     """
 
-    def __init__(self, site: Site, index: str, name: str, modality: Modality, asked: ItemStore) -> None:
-        self.site, self.index, self.name, self.modality = site, index, name, modality
-        self._asked = asked
-        self.present = Present(site, index)
+    def __init__(self, admin: IndexAdmin, index: str, name: str, modality: Modality, stored: ItemStore) -> None:
+        self.admin, self.index, self.name, self.modality = admin, index, name, modality
+        self._stored = stored
+        self.present = Present(admin, index)
 
     def __iter__(self) -> Iterator[Item]:
-        return map(item_in, scanned(self.site, self.index, ITEM_FIELDS))
+        return map(item_in, scanned(self.admin, self.index, ITEM_FIELDS))
 
     def queries(self) -> Iterator[Item]:
         """Read the queries; the items where the corpus had none of its own."""
-        return self._asked.queries() if self._asked.has_queries else iter(self)
+        return self._stored.queries() if self._stored.has_queries else iter(self)
 
     def qrels(self) -> Qrels | None:
-        """Return the judgements, where there are any."""
-        return self._asked.qrels()
+        """Return the judgements of the items that are there, where there are any."""
+        qrels = self._stored.qrels() or {}
+        judged = list(dict.fromkeys(item for grades in qrels.values() for item in grades))
+        present = self.present.digests(judged)
+        existing = {
+            query: {id: grade for id, grade in grades.items() if id in present} for query, grades in qrels.items()
+        }
+        return {query: grades for query, grades in existing.items() if grades} or None
 
     @property
     def queries_are_items(self) -> bool:
         """True when queries are items of the corpus."""
-        return self._asked.queries_are_items
+        return self._stored.queries_are_items
 
     @property
     def size(self) -> int:
         """Number of items."""
-        return self.site.count(self.index)
+        return self.admin.count(self.index)
+
+    def digest(self) -> str:
+        """Return a SHA-256 over the digests of the items in their order, which are read from the server."""
+        self.admin.refresh(self.index)
+        whole = hashlib.sha256()
+        for position, digest in positions_and_digests(self.admin, self.index):
+            try:
+                whole.update(bytes.fromhex(digest))
+            except ValueError:
+                raise ServerError(
+                    f"the digest of item {position:,} of '{self.index}' is damaged: index the corpus again"
+                ) from None
+        return whole.hexdigest()
 
     def get(self, ids: Sequence[str]) -> list[Item]:
-        """Return items by id, in the order asked for.
-
-        Raises
-        ------
-        CollectionError
-            Naming an id that is not there.
-        """
+        """Return items by id, in the order of `ids`; see `CollectionItems.get`."""
         found = {item.id: item for item in map(item_in, self.present.documents(ids, ITEM_FIELDS))}
         self._require_found(ids, found)
         return [found[id] for id in ids]
 
     def require(self, ids: Sequence[str]) -> None:
-        """Refuse ids that are not there.
-
-        Raises
-        ------
-        CollectionError
-            Naming one.
-        """
+        """Refuse ids that are not there; see `CollectionItems.require`."""
         self._require_found(ids, self.present.digests(ids))
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
-        """Return the ids of the items that satisfy every filter, in their order.
-
-        Raises
-        ------
-        QueryError
-            When there is none.
-        """
-        found = scanned(self.site, self.index, only=clauses(filters), page=10_000)
+        """Return the ids of the items that satisfy every filter; see `CollectionItems.matching`."""
+        found = scanned(self.admin, self.index, only=clauses(filters), page=10_000)
         ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
         if not ids:
             raise self.none_matches(filters)
@@ -130,11 +132,11 @@ class ServedItems(Corpus):
 
     def none_matches(self, filters: Sequence[Filter]) -> QueryError:
         """Say that nothing satisfies filters, and which of them nothing satisfies alone."""
-        blamed = next((one for one in filters if not self.site.count(self.index, clauses([one])[0])), None)
+        blamed = next((one for one in filters if not self.admin.count(self.index, clauses([one])[0])), None)
         if blamed is None:
             return QueryError(f"no item has {written(filters)} at once" if filters else "the collection holds no item")
         has_field = {"exists": {"field": _field_of(blamed)}}
-        held = self._some(has_field, blamed.field) if self.site.count(self.index, has_field) else []
+        held = self._some(has_field, blamed.field) if self.admin.count(self.index, has_field) else []
         return QueryError(unmet_because(blamed, held, [] if held else self._some({"exists": {"field": "place"}})))
 
     def _some(self, query: dict[str, Any], field: str | None = None) -> list[str]:
@@ -148,12 +150,12 @@ class ServedItems(Corpus):
             pairs = [(key, str(value)) for one in fields for key, value in one.items() if value is not None]
             return list(dict.fromkeys(value if field else key for key, value in pairs if field in (None, key)))
 
-        return self.site.read(asked)
+        return self.admin.read(asked)
 
     @property
     def last_position(self) -> int:
         """The highest position of an item, of those too that were written a moment ago."""
-        self.site.refresh(self.index)
+        self.admin.refresh(self.index)
         last = {"last": {"max": {"field": "place"}}}
 
         def asked(client: Any) -> int:
@@ -161,24 +163,15 @@ class ServedItems(Corpus):
             value = found["aggregations"]["last"]["value"]
             return -1 if value is None else int(value)
 
-        return self.site.read(asked)
+        return self.admin.read(asked)
 
-    def _require_found(self, ids: Sequence[str], found: Any) -> None:
-        missing = [id for id in ids if id not in found]
-        if missing:
-            more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-            raise CollectionError(f"the collection holds no item '{missing[0]}'{more}; {self._suggestion(missing[0])}")
-
-    def _suggestion(self, id: str) -> str:
-        with self.site.asking() as client:
+    def _first_ids(self, limit: int) -> list[str]:
+        with self.admin.asking() as client:
             exists = {"exists": {"field": "place"}}  # not the records of shards
             answer = client.search(
-                index=self.index, query=exists, size=1_000, source=["own_id"], sort=[{"place": "asc"}]
+                index=self.index, query=exists, size=limit, source=["own_id"], sort=[{"place": "asc"}]
             )
-            hits = answer["hits"]["hits"]
-        known = [_id(hit) for hit in hits]
-        close = difflib.get_close_matches(id, known, n=1)
-        return f"did you mean '{close[0]}'?" if close else f"its ids are like '{known[0]}'" if known else "it is empty"
+            return [_id(hit) for hit in answer["hits"]["hits"]]
 
 
 def clauses(filters: Sequence[Filter]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What an index in Elasticsearch says of itself: the manifest of a collection, in the ``_meta`` of its mapping."""
+"""The manifest of a collection on a server, in the ``_meta`` of its mapping."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FieldRecord:
 
 
 @dataclass(frozen=True)
-class Meta:
+class IndexManifest:
     """A collection as its index describes it.
 
     Attributes
@@ -105,7 +105,7 @@ class Meta:
         """Return the digest of each space's encoder."""
         return {record.spec: record.encoder_digest for record in self.spaces}
 
-    def changed(self) -> Meta:
+    def changed(self) -> IndexManifest:
         """Return the same after items were added or removed."""
         return replace(self, items="", count=-1, checksum="")
 

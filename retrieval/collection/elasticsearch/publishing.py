@@ -9,13 +9,12 @@ from encoders.atomic_write import remove_at_once
 from encoders.codes import Modality
 from retrieval.collection.elasticsearch.bulk_load import Cost
 from retrieval.collection.elasticsearch.collection import ServedCollection
-from retrieval.collection.elasticsearch.manifest import Meta
-from retrieval.collection.elasticsearch.saved_encoders import written
+from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.swap import Build
+from retrieval.collection.folder import SPACES
 from retrieval.collection.generations import WORK, Generations, link_tree
 from retrieval.collection.item_store import ItemStore
-from retrieval.collection.local import ITEMS, SPACES
-from retrieval.collection.manifest import Manifest
+from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.spaces.saved_space import ENCODER
 
@@ -25,14 +24,14 @@ def published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence
     generations = Generations(folder)
     with generations.draft() as draft:
         ItemStore.create(draft / ITEMS, AskedOnly(build.meta, corpus)).close()
-        described = written(build.description)
+        described = str(build.description)
         records = [space.record(described, cost) for space, cost in zip(build.spaces, costs, strict=True)]
         for space, record in zip(build.spaces, records, strict=True):
             link_tree(space.folder, draft / SPACES / record.folder / ENCODER)
         Manifest(
             build.meta.corpus,
             build.meta.modality,
-            build.site.count(build.index),
+            build.admin.count(build.index),
             build.meta.items,
             {record.spec: record for record in records},
             described,
@@ -46,7 +45,7 @@ def published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence
 class AskedOnly(Corpus):
     """The queries and judgements of a corpus, without its items."""
 
-    def __init__(self, meta: Meta, corpus: Corpus | None) -> None:
+    def __init__(self, meta: IndexManifest, corpus: Corpus | None) -> None:
         self.name, self.modality = meta.corpus, Modality(meta.modality)
         self._corpus = corpus
 

@@ -10,11 +10,12 @@ from encoders.artifact import encoder_digest
 from encoders.base import Encoder
 from encoders.codes import Space
 from encoders.errors import OptionError, UnsupportedSpaceError
+from indexers.description import Description
 from indexers.elasticsearch.collection_field import CollectionField
 from indexers.elasticsearch.fields import field_of
-from indexers.elasticsearch.index_admin import Site
-from indexers.elasticsearch.mapping import Layout
-from indexers.registry import Description, create_index
+from indexers.elasticsearch.index_admin import IndexAdmin
+from indexers.elasticsearch.mapping import IndexMapping
+from indexers.registry import create_index
 from retrieval.collection.elasticsearch.bulk_load import Cost, Target
 from retrieval.collection.elasticsearch.manifest import FieldRecord, field_records
 from retrieval.spaces.build import encoder_of, is_saved
@@ -113,9 +114,9 @@ def require_servable(encoder: Encoder) -> None:
         )
 
 
-def layout_of(
-    spaces: Sequence[FittedSpace], site: Site, description: Description
-) -> tuple[Layout, tuple[FieldRecord, ...]]:
+def mapping_of(
+    spaces: Sequence[FittedSpace], admin: IndexAdmin, description: Description
+) -> tuple[IndexMapping, tuple[FieldRecord, ...]]:
     """Return the fields of an index for some spaces, and their records.
 
     Raises
@@ -124,12 +125,12 @@ def layout_of(
         For a space that Elasticsearch cannot hold, before anything is made.
     """
     for space in spaces:  # the index' own refusals
-        create_index(written(description), space.encoder.space, space.encoder.lexicon).close()
+        create_index(str(description), space.encoder.space, space.encoder.lexicon).close()
     records = field_records([(space.spec, space.digest, space.encoder.space) for space in spaces])
     return (
-        Layout(
+        IndexMapping(
             {
-                record.field: field_of(space.encoder.space, site.address, space.encoder.lexicon)
+                record.field: field_of(space.encoder.space, admin.address, space.encoder.lexicon)
                 for record, space in zip(records, spaces, strict=True)
             }
         ),
@@ -151,9 +152,3 @@ def field_at(encoder: Encoder, field: str, description: Description, index: str)
     """Return the field of an index that holds an encoder's space."""
     space: Space = encoder.space
     return CollectionField(space, description.backend, description.parameters, encoder.lexicon, field, index)
-
-
-def written(description: Description) -> str:
-    """Return a description as it is written."""
-    settings = "&".join(f"{key}={value}" for key, value in description.parameters.items())
-    return f"{description.name}:{description.backend}{'?' if settings else ''}{settings}"

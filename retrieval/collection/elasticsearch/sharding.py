@@ -7,16 +7,16 @@ from pathlib import Path
 
 from encoders.errors import CollectionError, CorpusError, OptionError
 from encoders.progress import ProgressCallback, quiet
+from indexers.description import Description, parse_description
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.ownership import new_identity
 from indexers.elasticsearch.retry import LONG
-from indexers.registry import Description, parse_description
 from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.identity import manifest_identity
 from retrieval.collection.elasticsearch.indexing import collection_in, require_free
-from retrieval.collection.elasticsearch.manifest import Meta
+from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.publishing import published
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, saved_spaces
 from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
@@ -44,12 +44,12 @@ def index_shard(
     CollectionError
         When the other shards were read from another corpus.
     """
-    description, spaces, site = _for_shards(specs, index)
+    description, spaces, admin = _for_shards(specs, index)
     for spec in specs:
         planned(spec, index, corpus.modality)
     digest = items_digest(corpus)
-    meta = Meta(corpus.name, corpus.modality, (), digest, shard.of, new_identity())
-    build = Build.begin(site, description, spaces, meta)
+    meta = IndexManifest(corpus.name, corpus.modality, (), digest, shard.of, new_identity())
+    build = Build.begin(admin, description, spaces, meta)
     say(f"loading shard {shard.number} of {shard.of} into {build.index}")
     items = Digested(corpus)
     done = build.load(corpus, items, on_bad, shard, corpus.size)
@@ -75,43 +75,43 @@ def finish_shards(
     CollectionError
         When a shard or an item is missing, or another collection is served there and `rebuild` was not asked for.
     """
-    description, spaces, site = _for_shards(specs, index)
-    collection_in(folder, site)
-    name = site.behind(site.next)
+    description, spaces, admin = _for_shards(specs, index)
+    collection_in(folder, admin)
+    name = admin.behind(admin.next)
     if name is not None:
-        meta = Meta.read(site.meta(name), name)
+        meta = IndexManifest.read(admin.meta(name), name)
         if not meta.shards:
-            raise _no_shards(site)
-        build = Build.begin(site, description, spaces, meta)
+            raise _no_shards(admin)
+        build = Build.begin(admin, description, spaces, meta)
         records = build.shards()
         if not rebuild:
-            require_free(site, list(build.meta.digests()), build.meta)
+            require_free(admin, list(build.meta.digests()), build.meta)
         say(f"all {len(records)} shards are there; merging and checking {sum(one.items for one in records):,} items")
         build = build.finish(records, manifest_identity(folder) or meta.identity or new_identity())
         costs = build.costs(records)
     else:  # put in place by a process that was killed before it had written the folder, or not loaded at all
-        build = _served_shards(site, description, spaces)
+        build = _served_shards(admin, description, spaces)
         costs = [Cost() for _ in spaces]
     build.forget_shards()
     return published(folder, corpus, build, costs)
 
 
-def _served_shards(site: Site, description: Description, spaces: Sequence[FittedSpace]) -> Build:
-    _, meta = require_own(site)
-    found = None if meta is None else Build.served(site, description, spaces, meta)
+def _served_shards(admin: IndexAdmin, description: Description, spaces: Sequence[FittedSpace]) -> Build:
+    _, meta = require_own(admin)
+    found = None if meta is None else Build.served(admin, description, spaces, meta)
     if found is None:
-        raise _no_shards(site)
-    require_all_items(site, found.index, found.meta)
-    site.require_alive(found.index)
+        raise _no_shards(admin)
+    require_all_items(admin, found.index, found.meta)
+    admin.require_alive(found.index)
     return found
 
 
-def _no_shards(site: Site) -> CollectionError:
-    return CollectionError(f"no shards of '{site.address.name}' are loaded: load them with --shard 1/N, 2/N, ...")
+def _no_shards(admin: IndexAdmin) -> CollectionError:
+    return CollectionError(f"no shards of '{admin.address.name}' are loaded: load them with --shard 1/N, 2/N, ...")
 
 
-def _for_shards(specs: Sequence[str], index: str) -> tuple[Description, list[FittedSpace], Site]:
+def _for_shards(specs: Sequence[str], index: str) -> tuple[Description, list[FittedSpace], IndexAdmin]:
     description = parse_description(index)
     if description.name != "elasticsearch":
         raise OptionError(f"shards are loaded into --index elasticsearch:..., not into '{index}'")
-    return description, saved_spaces(specs), Site.named(Address.read(description.backend), LONG)
+    return description, saved_spaces(specs), IndexAdmin.named(Address.read(description.backend), LONG)

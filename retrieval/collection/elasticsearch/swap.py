@@ -1,4 +1,4 @@
-"""A corpus into a new index of Elasticsearch, at once or in shards, and the swap that serves it."""
+"""Blue-green loading: a corpus goes into a new index, at once or in shards, and a swap serves it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from encoders.errors import CollectionError, CorpusError
+from indexers.description import Description
 from indexers.elasticsearch.bulk import Bulk
-from indexers.elasticsearch.index_admin import Site, write_alias
+from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
 from indexers.elasticsearch.ownership import next_free_name, superseded
-from indexers.registry import Description
 from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard, load
 from retrieval.collection.elasticsearch.checksum import differing, held_checksums, total
 from retrieval.collection.elasticsearch.items import Present
-from retrieval.collection.elasticsearch.manifest import Meta
-from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, layout_of, targets_of, written
+from retrieval.collection.elasticsearch.manifest import IndexManifest
+from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, mapping_of, targets_of
 from retrieval.corpora.base import Corpus, OnBad
 
 #: How a record of a shard is called; no item's key begins so.
@@ -65,15 +65,17 @@ class ShardRecord:
 class Build:
     """An index that is being loaded."""
 
-    site: Site
+    admin: IndexAdmin
     description: Description
     index: str
-    meta: Meta
+    meta: IndexManifest
     spaces: tuple[FittedSpace, ...]
     resuming: bool
 
     @classmethod
-    def begin(cls, site: Site, description: Description, spaces: Sequence[FittedSpace], meta: Meta) -> Build:
+    def begin(
+        cls, admin: IndexAdmin, description: Description, spaces: Sequence[FittedSpace], meta: IndexManifest
+    ) -> Build:
         """Make the index, or go on with one of the same corpus and spaces that was left.
 
         An index that another collection loads is left alone; the shards of one load are the work of one collection.
@@ -83,36 +85,40 @@ class Build:
         CollectionError
             When another load of this name is unfinished.
         """
-        layout, records = layout_of(spaces, site, description)
+        mapping, records = mapping_of(spaces, admin, description)
         wanted = replace(meta, spaces=records)
-        require_own(site)
-        name, resuming = site.behind(site.next), True
+        require_own(admin)
+        name, resuming = admin.behind(admin.next), True
         for _ in range(_TRIES):
             if name is not None:
                 break
-            fresh = next_free_name(site)
-            resuming = not site.create(fresh, site.next, layout, wanted.to_json())
-            name = site.behind(site.next) if resuming else fresh
+            fresh = next_free_name(admin)
+            resuming = not admin.create(fresh, admin.next, mapping, wanted.to_json())
+            name = admin.behind(admin.next) if resuming else fresh
         if name is None:
-            raise CollectionError(f"every name that an index of '{site.address.name}' could have is taken: use another")
-        found = Meta.read(site.meta(name), name)
-        _require_same_load(found, wanted, site.address.name, written(description))
-        site.require_alive(name)
-        return cls(site, description, name, found, tuple(spaces), resuming)
+            raise CollectionError(
+                f"every name that an index of '{admin.address.name}' could have is taken: use another"
+            )
+        found = IndexManifest.read(admin.meta(name), name)
+        _require_same_load(found, wanted, admin.address.name, str(description))
+        admin.require_alive(name)
+        return cls(admin, description, name, found, tuple(spaces), resuming)
 
     @classmethod
-    def served(cls, site: Site, description: Description, spaces: Sequence[FittedSpace], meta: Meta) -> Build | None:
+    def served(
+        cls, admin: IndexAdmin, description: Description, spaces: Sequence[FittedSpace], meta: IndexManifest
+    ) -> Build | None:
         """Return the index that is served when it is this one: it was put in place, and its maker killed just then."""
-        name, found = require_own(site)
+        name, found = require_own(admin)
         if name is None or found is None or found.items != meta.items:
             return None
         if found.digests() != {space.spec: space.digest for space in spaces}:
             return None
-        return cls(site, description, name, found, tuple(spaces), True)
+        return cls(admin, description, name, found, tuple(spaces), True)
 
     def load(self, corpus: Corpus, items: Any, on_bad: OnBad, shard: Shard, total: int | None) -> Load:
         """Send the items of one shard that are not there yet."""
-        present = Present(self.site, self.index) if self.resuming else None
+        present = Present(self.admin, self.index) if self.resuming else None
         targets = targets_of(self.spaces, self.meta.spaces, self.description, self.index)
         return load(items, targets, self._bulk, corpus.modality, on_bad, present, shard, total=total)
 
@@ -131,10 +137,10 @@ class Build:
         CollectionError
             When an item is missing, doubled or another: what was served before still is.
         """
-        self.site.settle(self.index)
+        self.admin.settle(self.index)
         count = sum(record.items for record in records)
-        found = self.site.count(self.index)
-        held = held_checksums(self.site, self.index, len(records), Shard.number_at) if found == count else []
+        found = self.admin.count(self.index)
+        held = held_checksums(self.admin, self.index, len(records), Shard.number_at) if found == count else []
         wrong = differing([(record.items, record.checksum) for record in records], held) if held else []
         if found != count or wrong:
             raise CollectionError(self._why_wrong(found, count, wrong))
@@ -144,14 +150,14 @@ class Build:
                 self.meta, identity=identity, count=count, checksum=total(record.checksum for record in records)
             ),
         )
-        self.site.set_meta(self.index, done.meta.to_json())
-        self.site.swap(self.index)
-        self.site.remove(superseded(self.site, self.index, identity))
+        self.admin.set_meta(self.index, done.meta.to_json())
+        self.admin.swap(self.index)
+        self.admin.remove(superseded(self.admin, self.index, identity))
         return done
 
     def _why_wrong(self, found: int, count: int, wrong: Sequence[int]) -> str:
         """Say what is wrong with the items of the index, and what makes it right."""
-        clean = f"remove it with  nearby info {written(self.description)} --clean --yes  and load the corpus again"
+        clean = f"remove it with  nearby info {self.description!s} --clean --yes  and load the corpus again"
         again = "load every shard again with --shard" if self.meta.shards else "run the same command again"
         if found > count:
             cure = f"items of somebody else are in it: {clean}"
@@ -181,15 +187,15 @@ class Build:
             When one is missing, or they were not read from the corpus that the index is of.
         """
         keys = [f"{SHARD_KEY} {number}" for number in range(1, self.meta.shards + 1)]
-        documents = self.site.documents(self.index, keys, ["part"])
+        documents = self.admin.documents(self.index, keys, ["part"])
         missing = [number for number, document in enumerate(documents, 1) if not document.get("found")]
         if missing:
             named = ", ".join(f"{number}/{self.meta.shards}" for number in missing[:8])
             raise CollectionError(
-                f"{len(missing)} of {self.meta.shards} shards of '{self.site.address.name}' are not loaded: "
+                f"{len(missing)} of {self.meta.shards} shards of '{self.admin.address.name}' are not loaded: "
                 f"load {named}{', …' if len(missing) > 8 else ''} with --shard"
             )
-        name = self.site.address.name
+        name = self.admin.address.name
         records = [ShardRecord.read_from(document["_source"]["part"], name) for document in documents]
         others = [record.number for record in records if record.digest != self.meta.items]
         if others:
@@ -213,10 +219,10 @@ class Build:
                 bulk.delete(f"{SHARD_KEY} {number}")
 
     def _bulk(self, *refused: Any) -> Bulk:
-        return Bulk(self.site.client, self.site.address.hosts, write_alias(self.index), *refused)
+        return Bulk(self.admin.client, self.admin.address.hosts, write_alias(self.index), *refused)
 
 
-def _require_same_load(found: Meta, wanted: Meta, name: str, address: str) -> None:
+def _require_same_load(found: IndexManifest, wanted: IndexManifest, name: str, address: str) -> None:
     """Refuse to go on with a load of other items, spaces or shards, or of another collection."""
     same_encoders = found.digests() == wanted.digests()
     sharded = wanted.shards > 0 and found.shards == wanted.shards
@@ -234,7 +240,7 @@ def _require_same_load(found: Meta, wanted: Meta, name: str, address: str) -> No
         )
 
 
-def require_own(site: Site) -> tuple[str | None, Meta | None]:
+def require_own(admin: IndexAdmin) -> tuple[str | None, IndexManifest | None]:
     """Return the index that is served and what it says of itself; neither where the name is free.
 
     Raises
@@ -242,8 +248,8 @@ def require_own(site: Site) -> tuple[str | None, Meta | None]:
     ServerError
         When nearby has not made it, or it is no collection: nothing takes its place.
     """
-    name = site.behind(site.address.name)
-    return (None, None) if name is None else (name, Meta.read(site.meta(name), name))
+    name = admin.behind(admin.address.name)
+    return (None, None) if name is None else (name, IndexManifest.read(admin.meta(name), name))
 
 
 def require_items(items: int, corpus: Corpus) -> None:
@@ -257,7 +263,7 @@ def require_items(items: int, corpus: Corpus) -> None:
         raise CorpusError(f"the corpus {corpus.name} holds no items")
 
 
-def require_all_items(site: Site, index: str, meta: Meta) -> None:
+def require_all_items(admin: IndexAdmin, index: str, meta: IndexManifest) -> None:
     """Refuse to call a collection complete from which somebody has removed items on the server.
 
     Raises
@@ -266,8 +272,8 @@ def require_all_items(site: Site, index: str, meta: Meta) -> None:
     """
     if meta.count < 0:
         return
-    count = site.count(index)
-    if count == meta.count and held_checksums(site, index, 1, Shard.number_at)[0].value == meta.checksum:
+    count = admin.count(index)
+    if count == meta.count and held_checksums(admin, index, 1, Shard.number_at)[0].value == meta.checksum:
         return
     what = f"{count:,} of the {meta.count:,} items" if count != meta.count else "other items than those"
     raise CollectionError(

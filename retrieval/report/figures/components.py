@@ -1,4 +1,4 @@
-"""Components as pictures, in one grid, and items as sums of them."""
+"""Components as pictures in one grid, and items as sums of components."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from retrieval.analysis.components import Components, PartialSums
 
-#: Ends of the scale of signed pictures: what is taken away, what is added (told apart with any colour vision).
+#: Ends of the scale of signed pictures: blue below 0, orange above 0 (different with any colour vision).
 _LESS, _MORE = np.array([0, 114, 178], np.float32), np.array([213, 94, 0], np.float32)
-_PAPER = np.array([255, 255, 255], np.float32)
+_ZERO = np.array([255, 255, 255], np.float32)
 
 
 def picture_of(
     values: NDArray[Any], shape: tuple[int, ...], signed: bool, largest: float | None = None
 ) -> NDArray[np.uint8]:
-    """Return one component as a picture: grey from 0 up, or blue for less and orange for more than 0.
+    """Return one component as a picture: grey from 0 up, or blue below 0 and orange above 0.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def picture_of(
     shape : tuple of int
         ``(height, width[, channels])``.
     signed : bool
-        A picture in colour is shown by its mean over the channels when signed.
+        Whether values below 0 mean something; the mean over the channels is then shown.
     largest : float, optional
         The value at the end of the scale; by default the largest of this picture.
     """
@@ -36,33 +36,41 @@ def picture_of(
         return np.asarray(np.clip(image / scale, 0, 1) * 255, dtype=np.uint8)
     image = image.mean(axis=2) if image.ndim == 3 else image
     share = np.clip(image / scale, -1, 1)[:, :, None]
-    coloured = np.where(share < 0, _PAPER + (_LESS - _PAPER) * -share, _PAPER + (_MORE - _PAPER) * share)
+    coloured = np.where(share < 0, _ZERO + (_LESS - _ZERO) * -share, _ZERO + (_MORE - _ZERO) * share)
     return np.asarray(coloured, dtype=np.uint8)
 
 
-def component_pictures(components: Components, most: int) -> list[NDArray[np.uint8]]:
+def component_pictures(components: Components, limit: int) -> list[NDArray[np.uint8]]:
     """Return the first components as pictures."""
     assert components.shape is not None  # noqa: S101
-    return [picture_of(atom, components.shape, components.signed) for atom in components.atoms[:most]]
+    return [picture_of(atom, components.shape, components.signed) for atom in components.atoms[:limit]]
 
 
 def grid(pictures: Sequence[NDArray[np.uint8]], columns: int, scale: int = 1, gap: int = 2) -> NDArray[np.uint8]:
-    """Lay pictures of one size out in rows, white between them, each enlarged by whole pixels.
+    """Arrange pictures of one size in rows, each enlarged by whole pixels, with transparent gaps between them.
+
+    Returns
+    -------
+    ndarray uint8 (height, width, 2) or (height, width, 4)
+        Grey or colour, and in the last channel opacity: 255 in a picture, 0 in a gap. The gaps have the colour of the
+        page, whether it is light or dark.
 
     Examples
     --------
     >>> grid([np.zeros((4, 4), np.uint8)] * 3, columns=2).shape
-    (10, 10)
+    (10, 10, 2)
     """
-    first = pictures[0]
+    first = np.atleast_3d(pictures[0])
     height, width = first.shape[0] * scale, first.shape[1] * scale
     rows = -(-len(pictures) // columns)
     columns = min(columns, len(pictures))
-    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, *first.shape[2:])
-    whole = np.full(shape, 255, dtype=np.uint8)
-    for place, picture in enumerate(pictures):
-        top, left = (place // columns) * (height + gap), (place % columns) * (width + gap)
-        whole[top : top + height, left : left + width] = picture.repeat(scale, axis=0).repeat(scale, axis=1)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, first.shape[2] + 1)
+    whole = np.zeros(shape, dtype=np.uint8)
+    for position, picture in enumerate(pictures):
+        top, left = (position // columns) * (height + gap), (position % columns) * (width + gap)
+        cell = whole[top : top + height, left : left + width]
+        cell[:, :, :-1] = np.atleast_3d(picture).repeat(scale, axis=0).repeat(scale, axis=1)
+        cell[:, :, -1] = 255
     return whole
 
 

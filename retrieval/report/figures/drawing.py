@@ -1,21 +1,27 @@
-"""Marks of a figure as SVG: frame, ticks, words, lines; in the page's own light or dark colours."""
+"""Parts of a figure as SVG: frame, axes, text, lines; drawn in the page's own light or dark colours."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 import numpy as np
 
-from retrieval.report.html.markup import Markup, element, join
+from retrieval.report.figures.markup import Markup, element, join
 
-WIDTH = 560
+#: Width of a figure in its own units. A telephone shows it at four fifths of that, so that its text stays readable.
+WIDTH = 440.0
+#: Height of the letters, and of a line of text.
+FONT_SIZE, LINE_HEIGHT = 12, 14.0
+#: Mean width of a Latin letter in widths of the font; a wide sans serif (DejaVu Sans, Verdana) comes close to it.
+_LETTER = 0.6
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
 class Frame(NamedTuple):
-    """The rectangle of a plot and the values at its left and right edge."""
+    """The rectangle of a plot, and the values at its left and right edge."""
 
     left: float
     right: float
@@ -25,12 +31,12 @@ class Frame(NamedTuple):
     high: float
 
     def across(self, value: float) -> float:
-        """Return the place of a value between the left and the right edge."""
+        """Return the x coordinate of a value."""
         return self.left + (value - self.low) / (self.high - self.low) * (self.right - self.left)
 
 
 def svg(key: str, title: str, description: str, height: float, content: Markup, width: float = WIDTH) -> Markup:
-    """Return one figure; a file of its own when written as it is."""
+    """Return one figure; written to a file as it is, it is a whole SVG file."""
     return element(
         "svg",
         element("title", title, id=f"{key}-title"),
@@ -41,15 +47,53 @@ def svg(key: str, title: str, description: str, height: float, content: Markup, 
         role="img",
         aria_labelledby=f"{key}-title {key}-desc",
         font_family=_FONT,
-        font_size=12,
+        font_size=FONT_SIZE,
         fill="currentColor",
     )
 
 
-def words(x: float, y: float, told: str, anchor: str = "start", upright: bool = False) -> Markup:
-    """Write words; `upright` from below to above."""
+def text_width(text: str) -> float:
+    """Return about how wide a text is in a figure: CJK letters are one font size wide, others 0.6.
+
+    Examples
+    --------
+    >>> text_width("pixels"), text_width("한국")
+    (43.2, 24.0)
+    """
+    return round(sum(1.0 if east_asian_width(letter) in "WF" else _LETTER for letter in text) * FONT_SIZE, 1)
+
+
+def fitted(text: str, width: float) -> str:
+    """Return a text cut at a word, with an ellipsis, so that it is at most `width` wide.
+
+    Examples
+    --------
+    >>> fitted("heat transfer in slip flow", 100)
+    'heat…'
+    >>> fitted("heat", 100)
+    'heat'
+    """
+    if text_width(text) <= width:
+        return text
+    kept = len(text)
+    while kept > 1 and text_width(text[:kept]) + _LETTER * FONT_SIZE > width:
+        kept -= 1
+    head = text[:kept]
+    if not text[kept].isspace() and " " in head.strip():
+        head = head.rsplit(maxsplit=1)[0]
+    return f"{head.rstrip()}…"
+
+
+def words(x: float, y: float, text: str, anchor: str = "start", upright: bool = False) -> Markup:
+    """Write text on one line; `upright` from bottom to top."""
     turn = f"rotate(-90 {x:g} {y:g})" if upright else None
-    return element("text", told, x=x, y=y, text_anchor=anchor, transform=turn)
+    return element("text", text, x=x, y=y, text_anchor=None if anchor == "start" else anchor, transform=turn)
+
+
+def lines_of_text(x: float, middle: float, lines: Sequence[str]) -> Markup:
+    """Write lines of text that are centred on a height together."""
+    first = middle + 4 - LINE_HEIGHT * (len(lines) - 1) / 2
+    return join(*(words(x, round(first + LINE_HEIGHT * number, 1), line) for number, line in enumerate(lines)))
 
 
 def line(x1: float, y1: float, x2: float, y2: float, opacity: float) -> Markup:
@@ -57,34 +101,34 @@ def line(x1: float, y1: float, x2: float, y2: float, opacity: float) -> Markup:
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke="currentColor", stroke_opacity=opacity)
 
 
-def level(frame: Frame, y: float, told: str) -> Markup:
-    """Draw a horizontal line through the frame, its value beside it."""
-    return join(line(frame.left, y, frame.right, y, 0.15), words(frame.left - 8, y + 4, told, "end"))
+def level(frame: Frame, y: float, text: str) -> Markup:
+    """Draw a horizontal line through the frame, with its value on the left."""
+    return join(line(frame.left, y, frame.right, y, 0.15), words(frame.left - 8, y + 4, text, "end"))
 
 
-def tick(frame: Frame, value: float, told: str) -> Markup:
-    """Draw a short mark below the frame, its value under it."""
+def tick(frame: Frame, value: float, text: str) -> Markup:
+    """Draw a short mark below the frame, with its value under it."""
     x = frame.across(value)
-    return join(line(x, frame.bottom, x, frame.bottom + 4, 0.5), words(x, frame.bottom + 18, told, "middle"))
+    return join(line(x, frame.bottom, x, frame.bottom + 4, 0.5), words(x, frame.bottom + 18, text, "middle"))
 
 
-def grid_line(frame: Frame, value: float, told: str) -> Markup:
-    """Draw a vertical line through the frame, its value under it."""
+def grid_line(frame: Frame, value: float, text: str) -> Markup:
+    """Draw a vertical line through the frame, with its value under it."""
     x = frame.across(value)
-    return join(line(x, frame.top, x, frame.bottom, 0.15), words(x, frame.bottom + 18, told, "middle"))
+    return join(line(x, frame.top, x, frame.bottom, 0.15), words(x, frame.bottom + 18, text, "middle"))
 
 
 def linear_ticks(frame: Frame, ticks: Sequence[float]) -> list[Markup]:
-    """Draw vertical lines at round numbers, as `round_ticks` finds them."""
-    return [grid_line(frame, value, told) for value, told in zip(ticks, ticks_told(ticks), strict=True)]
+    """Draw vertical lines at round numbers, as `round_ticks` returns them."""
+    return [grid_line(frame, value, text) for value, text in zip(ticks, tick_labels(ticks), strict=True)]
 
 
-def ticks_told(ticks: Sequence[float]) -> list[str]:
-    """Return evenly spaced numbers with as many decimals as tell them apart.
+def tick_labels(ticks: Sequence[float]) -> list[str]:
+    """Return evenly spaced numbers with the decimals that tell them apart.
 
     Examples
     --------
-    >>> ticks_told([0.0, 0.5, 1.0]), ticks_told([0, 2000])
+    >>> tick_labels([0.0, 0.5, 1.0]), tick_labels([0, 2000])
     (['0.0', '0.5', '1.0'], ['0', '2,000'])
     """
     decimals = max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9))
@@ -92,7 +136,7 @@ def ticks_told(ticks: Sequence[float]) -> list[str]:
 
 
 def round_ticks(low: float, high: float, about: int = 3) -> list[float]:
-    """Return round numbers, evenly spaced, that take in an interval.
+    """Return evenly spaced round numbers that contain an interval.
 
     Examples
     --------
@@ -108,22 +152,22 @@ def round_ticks(low: float, high: float, about: int = 3) -> list[float]:
 
 
 def spread(wanted: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:
-    """Move label heights as little as keeps them `gap` apart and between `top` and `bottom`.
+    """Move labels as little as possible so that they are `gap` apart and between `top` and `bottom`.
 
     Examples
     --------
     >>> spread([50, 51, 90], 10, 0, 100)
     [45.5, 55.5, 90.0]
     """
-    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
-    blocks: list[tuple[float, list[int]]] = []  # (height of the first label, its places): labels that touch move as one
-    for place in order:
-        start, members = min(max(wanted[place], top), bottom), [place]
+    order = sorted(range(len(wanted)), key=lambda label: wanted[label])
+    blocks: list[tuple[float, list[int]]] = []  # (height of the first label, labels): labels that touch move together
+    for label in order:
+        start, members = min(max(wanted[label], top), bottom), [label]
         while blocks and blocks[-1][0] + gap * len(blocks[-1][1]) > start:
             _, earlier = blocks.pop()
             members = earlier + members
             middle = float(np.mean([wanted[member] - gap * rank for rank, member in enumerate(members)]))
             start = min(max(middle, top), max(top, bottom - gap * (len(members) - 1)))
         blocks.append((start, members))
-    found = {member: start + gap * rank for start, members in blocks for rank, member in enumerate(members)}
-    return [float(found[place]) for place in range(len(wanted))]
+    heights = {member: start + gap * rank for start, members in blocks for rank, member in enumerate(members)}
+    return [float(heights[label]) for label in range(len(wanted))]

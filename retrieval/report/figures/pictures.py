@@ -1,14 +1,18 @@
-"""Pictures inside the page: PNG in a data address, as small as they are shown."""
+"""Pictures inside a page: PNG in a data address, no larger than they are shown."""
 
 from __future__ import annotations
 
 import base64
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import BadItemError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 #: The longest side of a picture in the page, in pixels.
 THUMBNAIL = 96
@@ -20,8 +24,8 @@ def data_uri(picture: NDArray[np.uint8], limit: int = THUMBNAIL) -> str:
     Parameters
     ----------
     picture : ndarray uint8 (h, w) or (h, w, 3)
-        Grey or colour. A picture longer than `limit` is made smaller; a small one stays as it is, for CSS
-        enlarges it without blurring.
+        Grey or colour. A picture longer than `limit` is made smaller. A smaller one keeps its size: CSS enlarges it
+        without blurring.
     limit : int
         The longest side in pixels.
 
@@ -35,22 +39,35 @@ def data_uri(picture: NDArray[np.uint8], limit: int = THUMBNAIL) -> str:
     >>> data_uri(np.zeros((2, 2), dtype=np.uint8))[:22]
     'data:image/png;base64,'
     """
-    from PIL import Image
+    from PIL.Image import Resampling
 
-    array = np.ascontiguousarray(picture)
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.dtype != np.uint8 or array.size == 0 or (array.ndim != 2 and array.shape[2:] != (3,)):
+    if picture.dtype != np.uint8 or picture.size == 0 or (picture.ndim != 2 and picture.shape[2:] not in ((1,), (3,))):
         raise BadItemError(
-            f"a picture is uint8 (height, width) or (height, width, 3); got {array.dtype} of shape {array.shape}"
+            f"a picture is uint8 (height, width) or (height, width, 3); got {picture.dtype} of shape {picture.shape}"
         )
-    image = Image.fromarray(array)
+    image = as_image(picture)
     if max(image.size) > limit:
         scale = limit / max(image.size)
         image = image.resize(
-            (max(1, round(image.width * scale)), max(1, round(image.height * scale))),
-            Image.Resampling.LANCZOS,
+            (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Resampling.LANCZOS
         )
+    return address_of(png(image))
+
+
+def as_image(picture: NDArray[np.uint8]) -> Image:
+    """Return an array as a PIL image: grey or colour, and with opacity as its last channel where it has 2 or 4."""
+    from PIL.Image import fromarray
+
+    return fromarray(np.ascontiguousarray(picture[:, :, 0] if picture.shape[2:] == (1,) else picture))
+
+
+def png(image: Image) -> bytes:
+    """Return an image as the bytes of a PNG file."""
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return buffer.getvalue()
+
+
+def address_of(content: bytes) -> str:
+    """Return the bytes of a PNG file as a data address."""
+    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")

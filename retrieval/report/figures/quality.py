@@ -1,92 +1,98 @@
-"""The figures, as hand-written SVG: in the page's light or dark colours, the same bytes for the same data."""
+"""Figures of a comparison: precision against recall, and quality beside size."""
 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.colours import colour_of, stroke_of
 from retrieval.report.figures.drawing import (
+    LINE_HEIGHT,
     Frame,
-    grid_line,
     level,
-    linear_ticks,
+    line,
+    lines_of_text,
     round_ticks,
     spread,
     svg,
     tick,
+    tick_labels,
     words,
 )
-from retrieval.report.html.markup import Markup, element, join
-from retrieval.report.specs import middle_cut
+from retrieval.report.figures.markup import Markup, element, join
+from retrieval.report.specs import wrapped
 from retrieval.report.verdict import cost_title, curves_title, main_measure, stored_bytes
 
-_LABEL_LETTERS = 23
-#: Height of a label of one line, and of two: spec and index.
-_LINE, _TWO_LINES = 17, 33
-#: Half width of a 95 % interval in standard errors (normal approximation).
-_Z95 = 1.96
+#: Letters in a line of the label beside a curve, and in a line of the name above a row.
+LABEL_LETTERS, NAME_LETTERS = 21, 58
+#: Letters in a line under the axis of the sizes.
+_AXIS_LETTERS = 28
+#: The smallest range of an axis of precision or of a measure: smaller differences are not worth a figure.
+MIN_RANGE = 0.05
+#: Samples of the bootstrap: enough for a bar that is read by eye.
+ROUNDS = 1000
 
 
 def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") -> Markup | None:
-    """Draw interpolated precision against recall, one line a space, each with its name at its end.
+    """Draw interpolated precision against recall, one line per space, with its name at its end.
 
     Parameters
     ----------
     comparison : Comparison
-        With 11 precisions of each space that has a curve.
+        With 11 precisions for each space that has a curve.
     key : str
-        Prefix of the ids; distinct for every figure of a page.
+        Prefix of the ids; different for every figure of a page.
 
     Returns
     -------
     Markup or None
-        One ``<svg>``; a file of its own when written as it is. None where no space has a curve.
+        One ``<svg>``. None where no space has a curve.
     """
     curves = [
-        (place, space, space.precision_recall)
-        for place, space in enumerate(comparison.spaces)
+        (position, space, np.nan_to_num(space.precision_recall))
+        for position, space in enumerate(comparison.spaces)
         if space.precision_recall is not None
     ]
     if not curves:
         return None
-    gap = _TWO_LINES if any(space.several_indexes for space in comparison.spaces) else _LINE
-    height = max(340, len(curves) * gap + 90)
-    frame = Frame(46, 356, 14, height - 48, 0, 1)
-    rise = frame.bottom - frame.top
-    ends = [_height(frame, curve[-1]) for _, _, curve in curves]
+    labels = [wrapped(space.label, LABEL_LETTERS) for _, space, _ in curves]
+    gap = LINE_HEIGHT * max(map(len, labels)) + 3
+    height = max(320.0, len(curves) * gap + 80)
+    frame = Frame(46, 254, 14 + gap / 2, height - 48, 0, 1)
+    every = np.concatenate([curve for _, _, curve in curves])
+    top = min(1.0, float(every.max()))
+    ticks = round_ticks(min(float(every.min()), top - MIN_RANGE), top, 5)
+    upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
+    ends = [upward.across(curve[-1]) for _, _, curve in curves]
     heights = spread(ends, gap, frame.top, frame.bottom)
-    told = "; ".join(f"{space.label}: " + ", ".join(f"{value:.2f}" for value in curve) for _, space, curve in curves)
+    values = "; ".join(f"{space.label}: " + ", ".join(f"{value:.2f}" for value in curve) for _, space, curve in curves)
     return svg(
         key,
         curves_title(comparison),
-        f"Precision at recall 0, 0.1, ..., 1, mean over the queries. {told}",
+        f"Precision at recall 0, 0.1, ..., 1, mean over the queries. {values}",
         height,
         join(
-            *(level(frame, frame.bottom - rise * step / 5, f"{step / 5:.1f}") for step in range(6)),
+            *(level(frame, upward.across(value), text) for value, text in zip(ticks, tick_labels(ticks), strict=True)),
             *(tick(frame, step / 5, f"{step / 5:.1f}") for step in range(6)),
-            words(
-                (frame.left + frame.right) / 2,
-                frame.bottom + 38,
-                "recall (share of the relevant items found)",
-                "middle",
-            ),
-            words(14, (frame.top + frame.bottom) / 2, "precision (share relevant)", "middle", upright=True),
-            *(_curve(frame, curve, place) for place, _, curve in curves),
+            words((frame.left + frame.right) / 2, frame.bottom + 38, "recall (share of relevant found)", "middle"),
+            words(12, (frame.top + frame.bottom) / 2, "precision (share relevant)", "middle", upright=True),
+            *(_curve(frame, upward, curve, position) for position, _, curve in curves),
             *(
-                _end_label(frame, space, place, end, at)
-                for (place, space, _), end, at in zip(curves, ends, heights, strict=True)
+                _end_label(frame.right, label, position, end, at)
+                for (position, _, _), label, end, at in zip(curves, labels, ends, heights, strict=True)
             ),
         ),
     )
 
 
 def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Markup | None:
-    """Draw the main measure with its 95 % interval and, beside it, the bytes on disk: one row a space.
+    """Draw the main measure with its 95 % bootstrap interval and, beside it, the bytes on disk: one row per space.
 
     Returns
     -------
@@ -98,110 +104,116 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
         return None
     spaces = comparison.spaces
     values = [space.measures.get(measure, math.nan) for space in spaces]
-    spans = [_half_interval(space, measure) for space in spaces]
-    row = 34
-    height = row * len(spaces) + 76
-    bottom = height - 52
-    ticks = _ticks(values, spans)
-    quality = Frame(186, 362, 14, bottom, ticks[0], ticks[-1])
+    intervals = [_interval(space, measure) for space in spaces]
+    names = [wrapped(space.label, NAME_LETTERS) for space in spaces]
+    rows = [LINE_HEIGHT * len(name) + 28 for name in names]
+    bottom = 6 + sum(rows)
+    ticks = _ticks(values, intervals)
+    quality = Frame(16, 196, 6, bottom, ticks[0], ticks[-1])
     size = _size_frame([space.stored_bytes_per_item for space in spaces], bottom)
-    parts: list[Markup] = [*linear_ticks(quality, ticks), *_decades(size)]
-    for place, (space, value, span) in enumerate(zip(spaces, values, spans, strict=True)):
-        y = 14 + row * (place + 0.5)
-        parts.append(_name(174, y, space, "end"))
+    axes = [(quality, ticks, tick_labels(ticks)), (size, *_decades(size))]
+    parts: list[Markup] = [
+        tick(frame, value, text) for frame, at, texts in axes for value, text in zip(at, texts, strict=True)
+    ]
+    top = quality.top
+    for position, (space, value, interval, name) in enumerate(zip(spaces, values, intervals, names, strict=True)):
+        parts.append(lines_of_text(10, top + 7 + LINE_HEIGHT * len(name) / 2, name))
+        y = top + LINE_HEIGHT * len(name) + 16
+        parts += [_grid(frame, value, y) for frame, at, _ in axes for value in at]
         if math.isfinite(value):
-            parts.append(_bar(quality, value, span, y, place))
-        parts.append(_dot(size.across(math.log10(max(space.stored_bytes_per_item, 1))), y, place))
+            parts.append(_bar(quality, value, interval, y, position))
+        parts.append(_dot(size.across(math.log10(max(space.stored_bytes_per_item, 1))), y, position))
+        top += rows[position]
     parts.append(words((quality.left + quality.right) / 2, bottom + 38, f"{measure}, 95% interval", "middle"))
-    parts.append(words((size.left + size.right) / 2, bottom + 38, f"{stored_bytes(spaces)} per item (log)", "middle"))
-    told = "; ".join(
-        f"{space.label}: {measure} {value:.3f} ± {span:.3f}, {space.stored_bytes_per_item:,.0f} bytes per item"
-        for space, value, span in zip(spaces, values, spans, strict=True)
+    axis = textwrap.wrap(f"{stored_bytes(spaces)} per item (log)", _AXIS_LETTERS)
+    middle = (size.left + size.right) / 2
+    parts += [words(middle, bottom + 38 + LINE_HEIGHT * number, text, "middle") for number, text in enumerate(axis)]
+    values_told = "; ".join(
+        f"{space.label}: {measure} {value:.3f}{_between(interval)}, {space.stored_bytes_per_item:,.0f} bytes per item"
+        for space, value, interval in zip(spaces, values, intervals, strict=True)
     )
-    return svg(key, cost_title(comparison), told, height, join(*parts))
+    height = bottom + 48 + LINE_HEIGHT * (len(axis) - 1)
+    return svg(key, cost_title(comparison), values_told, height, join(*parts))
 
 
-def _height(frame: Frame, precision: float) -> float:
-    return frame.bottom - float(np.clip(np.nan_to_num(precision), 0, 1)) * (frame.bottom - frame.top)
-
-
-def _curve(frame: Frame, curve: NDArray[np.float64], place: int) -> Markup:
-    points = " ".join(
-        f"{frame.across(level / 10):.1f},{_height(frame, value):.1f}" for level, value in enumerate(curve)
-    )
+def _curve(frame: Frame, upward: Frame, curve: NDArray[np.float64], position: int) -> Markup:
+    points = " ".join(f"{frame.across(level / 10):.1f},{upward.across(value):.1f}" for level, value in enumerate(curve))
     return element(
         "polyline",
         points=points,
         fill="none",
-        stroke=colour_of(place),
+        stroke=colour_of(position),
         stroke_width=2.25,
         stroke_linejoin="round",
         stroke_linecap="round",
-        stroke_dasharray=stroke_of(place),
+        stroke_dasharray=stroke_of(position),
     )
 
 
-def _end_label(frame: Frame, space: SpaceResult, place: int, end: float, at: float) -> Markup:
-    x = frame.right
+def _end_label(x: float, label: Sequence[str], position: int, end: float, at: float) -> Markup:
     return join(
         element(
             "polyline",
-            points=f"{x + 3:.1f},{end:.1f} {x + 16:.1f},{at:.1f} {x + 22:.1f},{at:.1f}",
+            points=f"{x + 3:.1f},{end:.1f} {x + 14:.1f},{at:.1f} {x + 20:.1f},{at:.1f}",
             fill="none",
-            stroke=colour_of(place),
+            stroke=colour_of(position),
             stroke_width=1.25,
         ),
-        _name(x + 27, at, space),
+        lines_of_text(x + 24, at, label),
     )
 
 
-def _name(x: float, y: float, space: SpaceResult, anchor: str = "start") -> Markup:
-    """Write what a row is called around a height: its index, where it is a part of that, under its spec."""
-    spec = middle_cut(space.spec, _LABEL_LETTERS)
-    if not space.several_indexes:
-        return words(x, y + 4, spec, anchor)
-    index = middle_cut(f"@ {space.index}", _LABEL_LETTERS)
-    return join(words(x, y - 3, spec, anchor), words(x, y + 11, index, anchor))
+def _dot(x: float, y: float, position: int) -> Markup:
+    return element("circle", cx=x, cy=y, r=5, fill=colour_of(position))
 
 
-def _dot(x: float, y: float, place: int) -> Markup:
-    return element("circle", cx=x, cy=y, r=5, fill=colour_of(place))
+def _bar(frame: Frame, value: float, interval: Interval | None, y: float, position: int) -> Markup:
+    dot = _dot(frame.across(value), y, position)
+    if interval is None:
+        return dot
+    low, high = frame.across(interval.low), frame.across(interval.high)
+    return join(element("line", x1=low, y1=y, x2=high, y2=y, stroke=colour_of(position), stroke_width=2), dot)
 
 
-def _bar(frame: Frame, value: float, span: float, y: float, place: int) -> Markup:
-    low, high = frame.across(value - span), frame.across(value + span)
-    interval = element("line", x1=low, y1=y, x2=high, y2=y, stroke=colour_of(place), stroke_width=2)
-    return join(interval, _dot(frame.across(value), y, place))
-
-
-def _half_interval(space: SpaceResult, measure: str) -> float:
+def _interval(space: SpaceResult, measure: str) -> Interval | None:
+    """Return the 95 % bootstrap interval of the mean over the queries; None where it has no width."""
     values = np.asarray(space.per_query.get(measure, ()), dtype=np.float64)
     values = values[np.isfinite(values)]
-    return float(_Z95 * values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else 0.0
+    return bootstrap_interval(values, rounds=ROUNDS) if values.size > 1 else None
 
 
-def _ticks(values: Sequence[float], spans: Sequence[float]) -> list[float]:
-    """Return round numbers around every interval; not from 0, for a dot's place is read, not its length."""
-    known = [(value, span) for value, span in zip(values, spans, strict=True) if math.isfinite(value)]
-    low = min((value - span for value, span in known), default=0.0)
-    high = max((value + span for value, span in known), default=1.0)
-    return round_ticks(low, high)
+def _between(interval: Interval | None) -> str:
+    return "" if interval is None else f" (95% interval {interval.low:.3f} to {interval.high:.3f})"
+
+
+def _ticks(values: Sequence[float], intervals: Sequence[Interval | None]) -> list[float]:
+    """Return round numbers around every interval; not from 0, because a dot is read by its position."""
+    known = [value for value in values if math.isfinite(value)]
+    ends = [end for interval in intervals if interval is not None for end in interval]
+    low, high = min([*known, *ends], default=0.0), max([*known, *ends], default=1.0)
+    return round_ticks(min(low, high - MIN_RANGE), high)
 
 
 def _size_frame(sizes: Sequence[float], bottom: float) -> Frame:
     known = [math.log10(max(size, 1)) for size in sizes if math.isfinite(size)] or [0.0]
     low, high = math.floor(min(known)), math.ceil(max(known))
-    return Frame(392, 540, 14, bottom, low, high if high > low else low + 1)
+    return Frame(250, 424, 6, bottom, low, high if high > low else low + 1)
 
 
-def _decades(frame: Frame) -> list[Markup]:
+def _grid(frame: Frame, value: float, y: float) -> Markup:
+    """Draw a grid line beside one row of dots only, so that it does not cross the name above."""
+    return line(frame.across(value), y - 10, frame.across(value), y + 10, 0.15)
+
+
+def _decades(frame: Frame) -> tuple[list[float], list[str]]:
+    """Return powers of ten, at most five, and their labels."""
     first, last = int(frame.low), int(frame.high)
-    stride = math.ceil((last - first + 1) / 5)
-    return [grid_line(frame, power, _short(power)) for power in range(first, last + 1, stride)]
+    powers = range(first, last + 1, math.ceil((last - first + 1) / 5))
+    return [float(power) for power in powers], [_short(power) for power in powers]
 
 
 def _short(power: int) -> str:
-    """Write ten to a power as a number that fits under a tick.
+    """Write a power of ten as a number that fits under a tick.
 
     Examples
     --------

@@ -1,21 +1,20 @@
-"""The comparison as one HTML file: nothing is loaded, nothing runs, everything from the corpus is escaped."""
+"""A comparison as one HTML file that loads nothing and runs nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from retrieval.experiment.result import Comparison
 from retrieval.output import writing
 from retrieval.report.figures.pictures import THUMBNAIL
-from retrieval.report.html.document import document
-from retrieval.report.html.examples import examples_section
-from retrieval.report.html.markup import Markup, element
-from retrieval.report.html.sections import figures_section, method_section, overlap_section, table_section
-from retrieval.report.html.training_history import training_section
+from retrieval.report.html.examples import examples_data
+from retrieval.report.html.sections import figures_data, method_data, overlap_data, table_data, training_data
+from retrieval.report.html.template import render
 from retrieval.report.verdict import answer, cost_title, listed
 
-#: The page stays below this.
+#: The largest page in bytes.
 MAX_BYTES = 5_000_000
 #: Pictures shrink before examples are left out: (longest side in pixels, examples kept; None = all).
 _SIZES: tuple[tuple[int, int | None], ...] = (
@@ -24,24 +23,24 @@ _SIZES: tuple[tuple[int, int | None], ...] = (
 
 
 def write_page(comparisons: Comparison | Sequence[Comparison], path: str | Path) -> Path:
-    """Write one or several comparisons as one self-contained page, all or nothing.
+    """Write one or several comparisons as one self-contained page.
 
     Parameters
     ----------
     comparisons : Comparison or sequence of Comparison
-        What was found; one section each.
+        One section of the page each.
     path : str or Path
-        The file, replaced where there is one; its folder is made.
+        The file. An existing one is replaced; missing folders are made.
 
     Returns
     -------
     Path
-        Where the page lies.
+        The file.
 
     Raises
     ------
     ArtifactError
-        When the file cannot be written; an older one is then untouched.
+        When the file cannot be written; an existing one is then unchanged.
     """
     several = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
     path = Path(path)
@@ -51,7 +50,7 @@ def write_page(comparisons: Comparison | Sequence[Comparison], path: str | Path)
     return path
 
 
-def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, most: int | None = None) -> Markup:
+def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, limit: int | None = None) -> str:
     """Return the page as HTML.
 
     Parameters
@@ -60,15 +59,14 @@ def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, most: in
         One section each, in this order.
     thumbnail : int
         The longest side of a picture, in pixels.
-    most : int, optional
-        How many examples of each comparison to show; all by default.
+    limit : int, optional
+        Number of examples shown of each comparison; by default all.
     """
-    title = _title(comparisons)
-    return document(
-        title,
-        _contents(comparisons) if len(comparisons) > 1 else None,
-        *(_comparison(one, f"c{place}", thumbnail, most) for place, one in enumerate(comparisons, 1)),
-    )
+    sections = [
+        {**_section(one, f"c{number}"), "examples": examples_data(one, thumbnail, limit)}
+        for number, one in enumerate(comparisons, 1)
+    ]
+    return render("comparison.html", title=_title(comparisons), comparisons=sections)
 
 
 def _within(comparisons: Sequence[Comparison], limit: int) -> bytes:
@@ -84,33 +82,18 @@ def _title(comparisons: Sequence[Comparison]) -> str:
     return f"nearby: spaces compared on {names}"
 
 
-def _contents(comparisons: Sequence[Comparison]) -> Markup:
-    links = (element("a", one.corpus, href=f"#c{place}") for place, one in enumerate(comparisons, 1))
-    return element("nav", *links, aria_label="Comparisons")
-
-
-def _comparison(comparison: Comparison, key: str, thumbnail: int, most: int | None) -> Markup:
-    sections = (
-        ("curves", "curves", figures_section(comparison, key)),
-        ("overlap", "overlap of neighbours", overlap_section(comparison, key)),
-        ("examples", "examples", examples_section(comparison, key, thumbnail, most)),
-        ("training", "training", training_section(comparison, key)),
-        ("method", "how it was measured", method_section(comparison, key)),
-    )
-    links = (element("a", name, href=f"#{key}-{anchor}") for anchor, name, part in sections if part is not None)
-    facts = (
-        f" · {comparison.n_items:,} {comparison.modality} items · {comparison.n_queries:,} queries · "
-        f"judged by {comparison.judged_by}"
-    )
-    return element(
-        "section",
-        element("p", element("strong", comparison.corpus), facts, class_="eyebrow"),
-        element("h2", answer(comparison), id=f"{key}-answer"),
-        element("p", f"{cost_title(comparison)}."),
-        element("nav", *links, aria_label=f"Sections of {comparison.corpus}"),
-        table_section(comparison),
-        *(part for _, _, part in sections),
-        class_="comparison",
-        id=key,
-        aria_labelledby=f"{key}-answer",
-    )
+def _section(comparison: Comparison, key: str) -> dict[str, Any]:
+    """Return what the page shows of a comparison, apart from its examples."""
+    return {
+        "key": key,
+        "comparison": comparison,
+        "facts": f"{comparison.n_items:,} {comparison.modality} items · {comparison.n_queries:,} queries · "
+        f"judged by {comparison.judged_by}",
+        "answer": answer(comparison),
+        "cost": cost_title(comparison),
+        "table": table_data(comparison),
+        "figures": figures_data(comparison, key),
+        "overlap": overlap_data(comparison),
+        "training": training_data(comparison, key),
+        "method": method_data(comparison),
+    }

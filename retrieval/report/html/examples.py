@@ -1,22 +1,21 @@
-"""The examples: each query, then every space's answers, side by side."""
+"""What the examples show: each query, then the answers of every space, side by side."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from retrieval.experiment.result import Comparison, Example, SpaceResult
-from retrieval.report.colours import colour_of
 from retrieval.report.figures.pictures import THUMBNAIL, data_uri
-from retrieval.report.html.markup import Markup, element, join
-from retrieval.report.specs import breakable
-from retrieval.search.result import Answer, Shown
+from retrieval.search.result import Answer, Shown, cut_at_word
 
-#: Documents shown at once; the others open on a click.
+#: Documents that are visible at once; the others open on a click.
 CARDS = 5
-_SNIPPET = 280
+#: Letters of the snippet of an answer: two lines of a card.
+SNIPPET = 96
 #: Pictures up to this size are enlarged by whole pixels, not smoothed.
 _PIXEL_ART = 48
-#: What stands under the answers of a space, by its metric.
+#: What the number under an answer is, by the metric of the space.
 _MEASURED = {
     "hamming": "Hamming distance, bits",
     "dot": "score (inner product)",
@@ -25,174 +24,103 @@ _MEASURED = {
 }
 
 
-def examples_section(
-    comparison: Comparison, key: str, thumbnail: int = THUMBNAIL, most: int | None = None
-) -> Markup | None:
-    """Write the examples of a comparison.
+def examples_data(
+    comparison: Comparison, thumbnail: int = THUMBNAIL, limit: int | None = None
+) -> dict[str, Any] | None:
+    """Return the examples of a comparison; None without any.
 
     Parameters
     ----------
     comparison : Comparison
-        With any number of examples.
-    key : str
-        Prefix of the ids; distinct for every comparison of a page.
     thumbnail : int
         The longest side of a picture, in pixels.
-    most : int, optional
-        How many examples to write; all by default.
+    limit : int, optional
+        Number of examples; by default all.
     """
-    shown = comparison.examples[:most]
-    if not shown:
+    examples = comparison.examples[:limit]
+    if not examples:
         return None
+    items = {hit.shown.id: hit.shown for example in examples for hits in example.answers for hit in hits}
+    shown = {name: _shown(item, thumbnail) for name, item in items.items()}  # each picture is encoded once
+    return {
+        "note": _note(comparison, examples),
+        "open": CARDS,
+        "shown": [
+            {
+                "number": number,
+                "query": _query(example.query, thumbnail),
+                "spaces": [
+                    _answered(space, hits, position, shown)
+                    for position, (space, hits) in enumerate(zip(comparison.spaces, example.answers, strict=True))
+                ],
+            }
+            for number, example in enumerate(examples, 1)
+        ],
+    }
+
+
+def _note(comparison: Comparison, shown: list[Example]) -> str:
     left_out = len(comparison.examples) - len(shown)
     judged = any(hit.relevant is not None for example in shown for hits in example.answers for hit in hits)
-    notes = [
-        "Each query, and what every space puts nearest to it, nearest first.",
-        f"Under each answer {_what_stands_there(comparison.spaces)}, and its label where it has one.",
-    ]
-    if judged:
-        notes.append("✓ relevant, ✗ not relevant.")
-    if left_out:
-        notes.append(f"{left_out} more are left out to keep the page small.")
-    return element(
-        "section",
-        element("h3", "Examples", id=f"{key}-examples"),
-        element("p", " ".join(notes), class_="note"),
-        *(_example(example, comparison.spaces, number, thumbnail) for number, example in enumerate(shown, 1)),
-        aria_labelledby=f"{key}-examples",
+    return " ".join(
+        [
+            "Each query with the nearest items of every space, nearest first.",
+            f"Under each answer: {_number_name(comparison.spaces)}, and its label if it has one.",
+            *(["✓ relevant, ✗ not relevant."] if judged else []),
+            *([f"{left_out} more examples are left out to keep the page small."] if left_out else []),
+        ]
     )
 
 
-def _what_stands_there(spaces: list[SpaceResult]) -> str:
-    """Say what the number under an answer is: a distance, or a score where the metric is none."""
+def _number_name(spaces: list[SpaceResult]) -> str:
+    """Return what the number under an answer is: a distance, or a score where the metric is not a distance."""
     scored = [str(space.metric) == "dot" for space in spaces]
     score = "its score (larger is better)"
     if all(scored):
         return score
-    distance = "its distance in the space's own metric"
-    return f"{distance} or, where the space's is an inner product, {score}" if any(scored) else distance
+    distance = "its distance in the metric of the space"
+    return f"{distance} or, where that is an inner product, {score}" if any(scored) else distance
 
 
-def _example(example: Example, spaces: list[SpaceResult], number: int, thumbnail: int) -> Markup:
-    answered = list(enumerate(zip(spaces, example.answers, strict=True)))
-    if example.query.picture is not None:
-        rows = (_row(space, hits, place, thumbnail) for place, (space, hits) in answered)
-        content = element(
-            "div", _picture_query(example.query, number, thumbnail), element("div", *rows), class_="pictures"
-        )
-    else:
-        columns = (_column(space, hits, place, thumbnail) for place, (space, hits) in answered)
-        content = join(
-            _document_query(example.query, number),
-            element(
-                "div",
-                *columns,
-                class_="columns",
-                tabindex=0,
-                role="region",
-                aria_label=f"Answers to query {number}",
-            ),
-        )
-    return element("article", content, class_="example")
+def _query(query: Shown, thumbnail: int) -> dict[str, Any]:
+    """Return a query; a title that is the cut beginning of the text is completed from the snippet."""
+    shown = _shown(query, thumbnail)
+    if query.title and query.title.endswith("…") and query.snippet:
+        return {**shown, "heading": f"{query.title.removesuffix('…')} {query.snippet}", "snippet": ""}
+    return {**shown, "snippet": _spaced(query.snippet)}
 
 
-def _picture_query(query: Shown, number: int, thumbnail: int) -> Markup:
-    told = join(
-        query.title or "",
-        element("br") if query.title else None,
-        element("span", _label(query), class_="told"),
-    )
-    words = element("div", element("h4", f"Query {number}"), told)
-    return element("div", _image(query, thumbnail, f"Query {_said(query)}"), words, class_="query")
-
-
-def _document_query(query: Shown, number: int) -> Markup:
-    return element(
-        "div",
-        element("p", f"Query {number}", f" · {query.label}" if query.label else None, class_="eyebrow"),
-        element("h4", query.title or query.id, dir="auto"),
-        element("p", _cut(query.snippet), class_="snippet", dir="auto") if query.snippet else None,
-        class_="document",
-    )
-
-
-def _row(space: SpaceResult, hits: list[Answer], place: int, thumbnail: int) -> Markup:
-    tiles = (
-        element(
-            "li",
-            _tile(hit.shown, thumbnail),
-            _told(hit, space, hit.shown.label if hit.shown.picture is not None else None),
-            class_=_class(hit),
-        )
-        for hit in hits
-    )
-    return element("div", _name(space, hits, place), element("ol", *tiles, class_="strip"), class_="row")
-
-
-def _tile(shown: Shown, thumbnail: int) -> Markup:
-    return element("span", shown.title or shown.id) if shown.picture is None else _image(shown, thumbnail, _said(shown))
-
-
-def _column(space: SpaceResult, hits: list[Answer], place: int, thumbnail: int) -> Markup:
-    cards = [_card(hit, space, thumbnail) for hit in hits]
-    rest = cards[CARDS:]
-    more = element(
-        "details",
-        element("summary", f"{len(rest)} more"),
-        element("ol", *rest, class_="cards", start=CARDS + 1),
-    )
-    return element(
-        "div",
-        _name(space, hits, place),
-        element("ol", *cards[:CARDS], class_="cards"),
-        more if rest else None,
-    )
-
-
-def _card(hit: Answer, space: SpaceResult, thumbnail: int) -> Markup:
-    shown = hit.shown
-    return element(
-        "li",
-        None if shown.picture is None else _image(shown, thumbnail, _said(shown)),
-        element("strong", shown.title or shown.id, dir="auto"),
-        element("span", _cut(shown.snippet), class_="snippet", dir="auto") if shown.snippet else None,
-        _told(hit, space, shown.label),
-        class_=f"card {_class(hit)}".strip(),
-    )
-
-
-def _name(space: SpaceResult, hits: list[Answer], place: int) -> Markup:
+def _answered(space: SpaceResult, hits: list[Answer], position: int, shown: dict[str, Any]) -> dict[str, Any]:
     judged = [hit.relevant for hit in hits if hit.relevant is not None]
-    measured = _MEASURED[str(space.metric)]
-    count = f"{sum(judged)} of {len(hits)} relevant"
-    return element(
-        "div",
-        swatch(place),
-        element("code", breakable(space.label)),
-        element("small", measured),
-        element("small", count) if judged else None,
-        None if hits else element("small", "no answer"),
-        class_="name",
-    )
+    return {
+        "space": space,
+        "position": position,
+        "measured": _MEASURED[str(space.metric)],
+        "counted": f"{sum(judged)} of {len(hits)} relevant" if judged else "",
+        "answers": [
+            {"shown": shown[hit.shown.id], "relevant": hit.relevant, "number": _number(hit.number, space.metric)}
+            for hit in hits
+        ],
+    }
 
 
-def swatch(place: int) -> Markup:
-    """Return the little square in a space's colour."""
-    return element("span", class_="swatch", style=f"background:{colour_of(place)}", aria_hidden="true")
+def _shown(shown: Shown, thumbnail: int) -> dict[str, Any]:
+    """Return an item: its picture as a data address, or its heading and snippet."""
+    picture = shown.picture
+    return {
+        "id": shown.id,
+        "label": shown.label,
+        "title": shown.title,
+        "heading": shown.title or shown.id,
+        "snippet": cut_at_word(_spaced(shown.snippet), SNIPPET),
+        "src": None if picture is None else data_uri(picture, thumbnail),
+        "small": picture is not None and max(picture.shape[:2]) <= _PIXEL_ART,
+        "alt": _alt(shown),
+    }
 
 
-def _told(hit: Answer, space: SpaceResult, label: str | None) -> Markup:
-    sign = (
-        None
-        if hit.relevant is None
-        else join(
-            element("span", "✓" if hit.relevant else "✗", class_="sign", aria_hidden="true"),
-            element("span", "relevant, " if hit.relevant else "not relevant, ", class_="hidden"),
-            " ",
-        )
-    )
-    named = element("span", label, class_="label") if label else None
-    return element("span", sign, _number(hit.number, space.metric), " " if label else None, named, class_="told")
+def _spaced(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _number(value: float, metric: str) -> str:
@@ -204,26 +132,6 @@ def _number(value: float, metric: str) -> str:
     return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else f"{value:.2g}"
 
 
-def _image(shown: Shown, thumbnail: int, alt: str) -> Markup:
-    assert shown.picture is not None  # noqa: S101  the callers look first
-    small = max(shown.picture.shape[:2]) <= _PIXEL_ART
-    source = data_uri(shown.picture, thumbnail)
-    return element("img", src=source, alt=alt, title=shown.id, class_="pixel" if small else None)
-
-
-def _class(hit: Answer) -> str:
-    return "" if hit.relevant is None else "yes" if hit.relevant else "no"
-
-
-def _label(shown: Shown) -> str:
-    return f"label {shown.label}" if shown.label is not None else shown.id
-
-
-def _said(shown: Shown) -> str:
+def _alt(shown: Shown) -> str:
     named = f"{shown.title} ({shown.id})" if shown.title else shown.id
     return f"{named}, label {shown.label}" if shown.label is not None else named
-
-
-def _cut(snippet: str) -> str:
-    words = " ".join(snippet.split())
-    return words if len(words) <= _SNIPPET else words[:_SNIPPET].rsplit(" ", 1)[0] + " …"

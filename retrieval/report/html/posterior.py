@@ -1,94 +1,91 @@
-"""The aggregate posteriors of an analysis: densities beside the prior, a table, and codes of two numbers."""
+"""The aggregate posteriors of an analysis: densities over the prior, a table, and codes of two numbers."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from retrieval.analysis.posterior import ACTIVE, MOST, AggregatePosterior, prior_density
 from retrieval.analysis.study import Analysis, SpaceStudy
 from retrieval.report.figures.components import grid
 from retrieval.report.figures.densities import densities_svg
+from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.plots import Series, map_svg
-from retrieval.report.html.analysis_sections import Figures, table
-from retrieval.report.html.maps import anchors_of, classes_of, legend
-from retrieval.report.html.markup import Markup, element, join
-from retrieval.report.specs import breakable
+from retrieval.report.html.figure_files import FigureFiles
+from retrieval.report.html.maps import NAMED, anchors_of, classes_of, legend
 from retrieval.report.terminal.analysis import POSTERIOR_HEAD, posterior_rows
 
 _NOTE = (
-    "Every item's code is a Gaussian; the mixture of all of them, the aggregate posterior, is what the decoder learnt "
-    "from. Where it leaves parts of the prior empty, draws of the prior decode to nothing that was seen. Nats are the "
-    "mean divergence of the items' posteriors from the prior: what a component tells of an item. It is in use where "
-    f"the means vary by more than {ACTIVE:g} (Burda et al. 2016); one that is not fills the prior by telling nothing."
+    "The code of an item is a Gaussian. The mixture of the Gaussians of all items is the aggregate posterior, from "
+    "which the decoder learnt. Where it leaves parts of the prior empty, samples of the prior decode to nothing "
+    "that the decoder has seen. Mean KL, in nats: the mean divergence of the items' posteriors from the prior, "
+    f"that is, how much a component says about an item. A component is in use when the variance of its means is "
+    f"above {ACTIVE:g} (Burda et al. 2016); one that is not in use fills the prior but says nothing about an item."
 )
-#: Standard deviations around the prior's centre, and the share of a plane's standard normal that lies within.
+#: Radii in standard deviations, and the share of a standard normal of two dimensions inside each.
 _CIRCLES = {1: "39%", 2: "86%"}
+_SIDE = 44
 
 
-def posterior_section(analysis: Analysis, figures: Figures) -> Markup | None:
-    """Write the aggregate posterior of every space that has one."""
+def posterior_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | None:
+    """Return the aggregate posterior of every space that has one; None without any."""
     parts = [
-        _space_part(analysis, space, space.posterior, place, figures)
-        for place, space in enumerate(analysis.spaces)
+        _part(analysis, space, space.posterior, position, figures)
+        for position, space in enumerate(analysis.spaces)
         if space.posterior is not None
     ]
-    return join(element("p", _NOTE, class_="note"), *parts) if parts else None
+    return {"note": _NOTE, "parts": parts} if parts else None
 
 
-def _space_part(
-    analysis: Analysis, space: SpaceStudy, found: AggregatePosterior, place: int, figures: Figures
-) -> Markup:
-    drawn = figures.drawing(f"posterior-{place}", density_figure(found, place))
-    rows = [element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:]))
-            for row in posterior_rows(found)[:MOST]]  # fmt: skip
-    return element(
-        "div",
-        element("h4", breakable(space.spec)),
-        element("figure", element("figcaption", found.answer), element("div", drawn, class_="scroll plot")),
-        table(POSTERIOR_HEAD, rows),
-        _left_out(found),
-        _plane(analysis, space, found, place, figures) if found.means.shape[1] == 2 else None,
-    )
-
-
-def density_figure(found: AggregatePosterior, place: int) -> Markup:
-    """Return the densities of the components that tell most, each over the prior's."""
-    told = [f"{found.divergence[at]:.2f} nats" if found.in_use[at] else "not in use" for at in found.order]
-    series = [
-        Series(f"component {at + 1}: {use}", values.tolist())
-        for at, use, values in zip(found.order, told, found.density, strict=False)
-    ]
-    ground = Series("the prior, N(0, 1)", prior_density(found.edges).tolist())
-    name = f"the aggregate posterior of {len(found.means):,} items"
-    return densities_svg(f"posterior-{place}", found.answer, found.edges, series, ground, "value of the component",
-                         name, place)  # fmt: skip
-
-
-def _left_out(found: AggregatePosterior) -> Markup | None:
+def _part(
+    analysis: Analysis, space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles
+) -> dict[str, Any]:
     rest = found.order[MOST:]
-    if not rest:
-        return None
-    told = f"and {len(rest)} more, {int(found.in_use[rest].sum())} of them in use"
-    return element("p", told, class_="note")
+    more = f"and {len(rest)} more components, {int(found.in_use[rest].sum())} of them in use"
+    return {
+        "spec": space.spec,
+        "answer": found.answer,
+        "drawing": figures.drawing(f"posterior-{position}", density_figure(found, position)),
+        "head": POSTERIOR_HEAD,
+        "rows": posterior_rows(found)[:MOST],
+        "rest": more if len(rest) else "",
+        "plane": _plane(analysis, space, found, position, figures) if found.means.shape[1] == 2 else None,
+    }
 
 
-def _plane(analysis: Analysis, space: SpaceStudy, found: AggregatePosterior, place: int, figures: Figures) -> Markup:
-    """Write a code of two numbers as a map, and as pictures decoded all over the prior."""
+def density_figure(found: AggregatePosterior, position: int) -> Markup:
+    """Return the densities of the components that say most about an item, each over the density of the prior."""
+    uses = [f"{found.divergence[row]:.2f} nats" if found.in_use[row] else "not in use" for row in found.order]
+    series = [
+        Series(f"component {row + 1}: {use}", values.tolist())
+        for row, use, values in zip(found.order, uses, found.density, strict=False)
+    ]
+    prior = Series("the prior, N(0, 1)", prior_density(found.edges).tolist())
+    name = f"the aggregate posterior of {len(found.means):,} items"
+    return densities_svg(f"posterior-{position}", found.answer, found.edges, series, prior, "value of the component",
+                         name, position)  # fmt: skip
+
+
+def _plane(
+    analysis: Analysis, space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles
+) -> dict[str, Any]:
+    """Return a code of two numbers as a map, and as pictures decoded at points all over the prior."""
     names, classes = classes_of(analysis)
     inner, outer = (f"{found.within(circle):.0%}" for circle in _CIRCLES)
     usual = " and ".join(_CIRCLES.values())
-    title = f"{inner} of the means lie within 1σ of the prior's centre, {outer} within 2σ; of its own draws {usual} do"
-    name = f"posterior-map-{place}"
-    drawn = map_svg(name, title, found.means, classes, anchors_of(analysis), circles=tuple(_CIRCLES))
-    caption = element("figcaption", title, element("small", " (component 1 to the right, 2 upwards)"))
-    shown = [element("figure", caption, figures.drawing(name, drawn))]
-    if found.decoded:
-        shown.append(_decoded(space, found, place, figures))
-    return join(element("p", *legend(names), class_="legend"), element("div", *shown, class_="maps"))
+    title = f"{inner} of the means are within 1σ of the centre of the prior, {outer} within 2σ (prior: {usual})"
+    name = f"posterior-map-{position}"
+    drawing = map_svg(name, title, found.means, classes, anchors_of(analysis), circles=tuple(_CIRCLES))
+    return {
+        "legend": legend(names),
+        "more_classes": max(0, len(names) - NAMED),
+        "title": title,
+        "drawing": figures.drawing(name, drawing),
+        "decoded": _decoded(space, found, position, figures) if found.decoded else None,
+    }
 
 
-def _decoded(space: SpaceStudy, found: AggregatePosterior, place: int, figures: Figures) -> Markup:
+def _decoded(space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles) -> dict[str, Any]:
     side = round(len(found.decoded) ** 0.5)
-    pixels = grid(found.decoded, side, max(1, 44 // max(found.decoded[0].shape[:2])))
-    told = f"{side} × {side} codes all over the prior, decoded"
-    note = " (at evenly spaced quantiles, so that each stands for as much of the prior; Kingma & Welling 2014)"
-    picture = figures.picture(f"posterior-grid-{place}", pixels, f"{told}, {space.spec}")
-    return element("figure", element("figcaption", told, element("small", note)), picture)
+    pixels = grid(found.decoded, side, max(1, _SIDE // max(found.decoded[0].shape[:2])))
+    title = f"{side} × {side} codes all over the prior, decoded"
+    return {"title": title, **figures.picture(f"posterior-grid-{position}", pixels, f"{title}, {space.spec}")}

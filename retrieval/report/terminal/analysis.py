@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from retrieval.analysis.posterior import ACTIVE, MOST, AggregatePosterior
 from retrieval.analysis.study import Analysis
 from retrieval.report.specs import wrapped
-from retrieval.report.terminal.listing import WIDTH, aligned
+from retrieval.report.terminal.listing import WIDTH, aligned, full_specs_lines
 
 MEASURES = ("NMI", "ARI", "purity", "accuracy")
 POSTERIOR_HEAD = ("component", "mean KL, nats", "variance of means", "prior filled", "in use")
 
 
-def analysis_lines(found: Analysis) -> list[str]:
-    """Return the tables of an analysis; pictures are on its page."""
+def analysis_lines(found: Analysis, options: Mapping[str, str] | None = None) -> list[str]:
+    """Return the tables of an analysis, and the `options` of its spaces; pictures are on its page."""
     lines: list[str] = []
     if found.counts is not None:
         best, reason = found.counts.answer
@@ -27,11 +28,11 @@ def analysis_lines(found: Analysis) -> list[str]:
         for method, values in space.quality.items()
     ]
     if rows:
-        lines += ["", *aligned(["space", "clusters by", *MEASURES], rows, right=[2, 3, 4, 5])]
+        lines += ["", *aligned(["space", "clusters by", *MEASURES], rows, right=[2, 3, 4, 5], specs=[0])]
     if found.lost:
         rows = [[name, *(f"{100 * value:.1f}" for value in values)] for name, values in found.lost.items()]
         head = ["variance lost, %", *(f"{width}" for width in found.widths)]
-        lines += ["", *aligned(head, rows, right=range(1, len(head)))]
+        lines += ["", *aligned(head, rows, right=range(1, len(head)), specs=[0])]
     if found.local is not None and found.local.precision:
         told = ", ".join(f"{name} {value:.3f}" for name, value in found.local.precision.items())
         among = f"among the {len(found.shown):,} items looked at"
@@ -39,12 +40,12 @@ def analysis_lines(found: Analysis) -> list[str]:
     for space in found.spaces:
         if space.posterior is not None:
             lines += ["", *_posterior_lines(space.spec, space.posterior)]
-    return [*lines, *(f"note: {note}" for note in found.notes)]
+    return [*lines, *(f"note: {note}" for note in found.notes), *(full_specs_lines(options) if options else [])]
 
 
 def _posterior_lines(spec: str, found: AggregatePosterior) -> list[str]:
     rest = len(found.order) - MOST
-    more = [f"and {rest} more"] if rest > 0 else []
+    more = [f"… and {rest} more, on the page"] if rest > 0 else []
     rows = aligned(POSTERIOR_HEAD, posterior_rows(found)[:MOST], right=range(4))
     return [*wrapped(spec, WIDTH), found.answer, *rows, *more]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from encoders.numbers import counted
 from indexers.elasticsearch.ownership import THIS
+from retrieval.collection.base import Collection
 from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_of
-from retrieval.collection.local import Collection
 from retrieval.report.terminal.listing import aligned, info_json, info_lines
 
 
@@ -19,11 +19,11 @@ def everything_json(collection: Collection) -> dict[str, Any]:
     return info_json(collection) | {"indexes": indexes_json(indexes_of(collection))}
 
 
-def everything_lines(collection: Collection) -> list[str]:
-    """Return the same as lines."""
+def everything_lines(collection: Collection, verbose: bool = False) -> list[str]:
+    """Return the same as lines; `verbose` adds the options of every space, defaults too."""
     if not collection.manifest.server:
-        return info_lines(collection)
-    return [*info_lines(collection), "", *indexes_lines(indexes_of(collection), False)]
+        return info_lines(collection, verbose)
+    return [*info_lines(collection, verbose), "", *indexes_lines(indexes_of(collection), False)]
 
 
 def indexes_json(found: Indexes) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from retrieval.search.hybrid import RRF, FusedAnswers
 from retrieval.search.searcher import Found, Query
 
 
-def fused_lines(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = ()) -> list[str]:
-    """Return the spaces, numbered, and the answers with their rank in each."""
-    spaces = [line for place, space in enumerate(fused.spaces, 1) for line in _space_lines(place, space)]
+def fused_lines(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = (), verbose: bool = False) -> list[str]:
+    """Return the spaces, numbered, and the answers with their rank in each; `verbose` adds the options of spaces."""
+    spaces = [line for number, space in enumerate(fused.spaces, 1) for line in _space_lines(number, space, verbose)]
     how = f"{RRF} of {counted(len(fused.spaces), 'space')}, the {fused.depth:,} best of each"
     table = _ranks_table(fused) if fused.answers else [f"no answer: {why_nothing(filters)}"]
     return [
@@ -35,10 +35,12 @@ def fused_lines(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = (
     ]
 
 
-def _space_lines(place: int, space: Found) -> list[str]:
+def _space_lines(number: int, space: Found, verbose: bool) -> list[str]:
     """Name a space by the number that heads its column: specs are too long for that."""
-    told = [space.spec, *wrapped(space.options, WIDTH - 6), *([f"no answer: {space.note}"] if space.note else [])]
-    return [f"{f'#{place}' if not row else '':<4}{line}" for row, line in enumerate(told)]
+    told = wrapped(space.spec, WIDTH - 6)
+    told += wrapped(space.options, WIDTH - 6) if verbose else []
+    told += [f"no answer: {space.note}"] if space.note else []
+    return [f"{f'#{number}' if not row else '':<4}{line}" for row, line in enumerate(told)]
 
 
 def _ranks_table(fused: FusedAnswers) -> list[str]:

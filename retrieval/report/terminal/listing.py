@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 from encoders import options
 from encoders.numbers import counted
 from encoders.registry import ENCODERS, encoder_class
+from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter, written
-from retrieval.collection.local import Collection
-from retrieval.corpora.registry import CorpusInfo
-from retrieval.report.specs import wrapped
-from retrieval.report.terminal.printable import printable
+from retrieval.report.specs import middle_cut, wrapped
+from retrieval.report.terminal.printable import printable, table_word
+from retrieval.search.request import SearchAnswer
 from retrieval.search.rerank import Reranked
-from retrieval.search.result import Answer
+from retrieval.search.result import TITLE, Answer, cut_at_word
 from retrieval.search.searcher import Found, Query
 
-WIDTH = 100
+if TYPE_CHECKING:
+    from retrieval.applications.classification import Verdict
+    from retrieval.corpora.registry import CorpusInfo
+
+#: Columns of a table, and of a spec that is wrapped in one.
+WIDTH, NARROWEST_SPEC = 100, 24
 _WORDS = {"cosine": "1 - cosine", "euclidean": "distance", "dot": "score", "hamming": "bits that differ"}
 
 
-def aligned(head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> list[str]:
-    """Lay a table out; the columns numbered in `right` end on the same character, the last one is cut at 100.
+def aligned(
+    head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = (), specs: Sequence[int] = ()
+) -> list[str]:
+    """Lay a table out in at most 100 columns.
+
+    Parameters
+    ----------
+    head : sequence of str
+    rows : sequence of sequences
+    right : sequence of int
+        Columns of numbers, which end on the same character.
+    specs : sequence of int
+        Columns of specs: in a table that is too wide they go on below themselves. Other cells are cut at the end.
 
     Examples
     --------
@@ -32,24 +49,34 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[object]], right: Sequen
     ['name   n', 'a      5', 'long  10']
     """
     cells = [[printable(str(cell)).replace("\n", "?") for cell in row] for row in [head, *rows]]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    for column in specs:
+        others = sum(widths) - widths[column] + 2 * (len(widths) - 1)
+        widths[column] = max(min(widths[column], NARROWEST_SPEC), min(widths[column], WIDTH - others))
     lines = []
     for row in cells:
         parts = [
-            cell.rjust(width) if place in right else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            wrapped(cell, width) if column in specs else [cell]
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        line = "  ".join(parts).rstrip()
-        lines.append(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…")
+        for below in zip_longest(*parts, fillvalue=""):
+            padded = [
+                cell.rjust(width) if column in right else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(below, widths, strict=True))
+            ]
+            line = "  ".join(padded).rstrip()
+            lines.append(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…")
     return lines
 
 
-def answers_lines(query: Query, found: Sequence[Found], filters: Sequence[Filter] = ()) -> list[str]:
-    """Return the answers of every space, one block a space."""
+def answers_lines(
+    query: Query, found: Sequence[Found], filters: Sequence[Filter] = (), verbose: bool = False
+) -> list[str]:
+    """Return the answers of every space, one block for each; `verbose` adds the options of the space."""
     lines = query_lines(query, filters)
     for one in found:
         head = one.spec if one.note else f"{one.spec}   {one.milliseconds:.1f} ms"
-        lines += ["", head, *_answers_block(one, filters)]
+        lines += ["", head, *_answers_block(one, filters, verbose)]
     return lines
 
 
@@ -65,8 +92,16 @@ def why_nothing(filters: Sequence[Filter]) -> str:
     return f"no {whose} has anything in common with the query"
 
 
-def _answers_block(found: Found, filters: Sequence[Filter] = ()) -> list[str]:
-    lines = [f"  {line}" for line in wrapped(found.options, WIDTH - 2)]
+def full_specs_lines(specs: Mapping[str, str]) -> list[str]:
+    """Return every spec with all its options, defaults too."""
+    lines = ["", "spaces with all their options"]
+    for spec, in_full in specs.items():
+        lines += [middle_cut(spec, WIDTH), *(f"  {line}" for line in wrapped(in_full, WIDTH - 2))]
+    return lines
+
+
+def _answers_block(found: Found, filters: Sequence[Filter], verbose: bool) -> list[str]:
+    lines = [f"  {line}" for line in wrapped(found.options, WIDTH - 2)] if verbose else []
     nothing = found.note or (None if found.answers else why_nothing(filters))
     return lines + ([f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _distances_table(found)])
 
@@ -81,7 +116,7 @@ def answers_table(answers: Sequence[Answer], head: Sequence[str], cells: Sequenc
     """Lay answers out, with `cells` of each before its id; a column that says nothing is left out."""
     told = [_told(answer) for answer in answers]
     labels = any(label for _, label, _ in told)
-    titles = any(title not in ("", id) for id, _, title in told)
+    titles = any(title not in ("", answer.shown.id) for answer, (_, _, title) in zip(answers, told, strict=True))
     heads = ["", "", *head, "id", *(["label"] if labels else []), *(["title"] if titles else [])]
     rows = [
         [_mark(answer), place, *numbers, id, *([label] if labels else []), *([title] if titles else [])]
@@ -126,8 +161,8 @@ def hit_json(answer: Answer) -> dict[str, Any]:
     }
 
 
-def reranked_lines(query: Query, reranked: Reranked) -> list[str]:
-    """Return the shortlist, what it cost, and the answers that are left of it."""
+def reranked_lines(query: Query, reranked: Reranked, verbose: bool = False) -> list[str]:
+    """Return the shortlist, what it cost, and the best answers among its items."""
     found, plan, spent = reranked.found, reranked.plan, reranked.milliseconds
     how = f"the {plan.candidates:,} nearest" if plan.radius is None else f"within {counted(plan.radius, 'bit')}"
     if not reranked.held:
@@ -137,11 +172,11 @@ def reranked_lines(query: Query, reranked: Reranked) -> list[str]:
         *answers_lines(query, []),
         "",
         f"shortlist: {plan.shortlist}   {spent['encode_shortlist'] + spent['shortlist']:.1f} ms",
-        *(f"  {line}" for line in wrapped(reranked.options, WIDTH - 2)),
+        *(f"  {line}" for line in wrapped(reranked.options, WIDTH - 2) if verbose),
         f"  {reranked.held:,} of {counted(reranked.items, 'item')}, {reranked.share:.1%}: {how}",
         "",
         f"re-ranked: {plan.rerank}   {spent['encode_rerank'] + spent['rerank']:.1f} ms",
-        *_answers_block(found),
+        *_answers_block(found, (), verbose),
     ]
 
 
@@ -163,16 +198,16 @@ def reranked_json(query: Query, reranked: Reranked) -> dict[str, Any]:
 
 def info_json(collection: Collection) -> dict[str, Any]:
     """Return what a collection holds."""
-    manifest = collection.manifest
+    info = collection.info()
     return {
-        "folder": str(collection.folder),
-        "generation": collection.generation,
-        "corpus": manifest.corpus,
-        "modality": str(manifest.modality),
-        "items": collection.items.size,
-        "server": manifest.server,
-        "digest": collection.items_digest,
-        "bytes": collection.bytes,
+        "folder": str(info.folder),
+        "generation": info.generation,
+        "corpus": info.corpus,
+        "modality": str(info.modality),
+        "items": info.items,
+        "server": info.server,
+        "digest": info.digest,
+        "bytes": info.bytes,
         "spaces": [
             {
                 "spec": record.spec,
@@ -181,15 +216,15 @@ def info_json(collection: Collection) -> dict[str, Any]:
                 "fit_seconds": record.fit_seconds,
                 "encode_seconds": record.encode_seconds,
                 "code_bytes": record.code_bytes,
-                "fitted_on_present_items": record.fitted_on == collection.items_digest,
+                "fitted_on_present_items": record.fitted_on == info.digest,
             }
-            for record in collection.spaces.values()
+            for record in info.spaces
         ],
     }
 
 
-def info_lines(collection: Collection) -> list[str]:
-    """Return the same as lines."""
+def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
+    """Return the same as lines; `verbose` adds the options of every space, defaults too."""
     value = info_json(collection)
     lines = [
         f"{value['folder']}: {counted(value['items'], value['modality'] + ' item')} of '{value['corpus']}', "
@@ -199,12 +234,21 @@ def info_lines(collection: Collection) -> list[str]:
         return [*lines, "no space yet: add one with  nearby index"]
     rows = [
         [
-            space["spec"], _engine(space["index"], value["server"]), space["dim"], space["kind"], space["metric"],
+            space["spec"], _engine(space["index"], value["server"]), f"{space['dim']:,}", space["kind"],
+            space["metric"],
             f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on other items",
         ]
         for space in value["spaces"]
     ]  # fmt: skip
-    return [*lines, "", *aligned(["space", "index", "dim", "kind", "metric", "fit s", "note"], rows, right=[2, 5])]
+    notes = ["note"] if any(row[-1] for row in rows) else []
+    rows = [row[: 6 + len(notes)] for row in rows]
+    lines += [
+        "",
+        *aligned(["space", "index", "dim", "kind", "metric", "fit, s", *notes], rows, right=[2, 5], specs=[0, 1]),
+    ]
+    if verbose:
+        lines += full_specs_lines({spec: collection.space(spec).encoder.spec(full=True) for spec in collection.spaces})
+    return lines
 
 
 def _engine(index: str, server: str | None) -> str:
@@ -219,14 +263,16 @@ def encoders_json() -> list[dict[str, Any]]:
         cls = encoder_class(name)
         fields = [
             {
-                "name": field.name.replace("_", "-"),
+                "name": options.written_name(field.name),
                 "default": field.default,
                 "help": field.metadata.get("help", ""),
                 "choices": field.metadata.get("choices"),
             }
             for field in options.fields_of(cls)
         ]
-        rows.append({"name": name, "reads": str(cls.reads), "summary": entry.summary, "options": fields})
+        rows.append(
+            {"name": name, "reads": str(cls.reads), "summary": entry.summary, "use": entry.use, "options": fields}
+        )
     return rows
 
 
@@ -234,13 +280,57 @@ def encoders_lines() -> list[str]:
     """Return the same as lines."""
     lines = []
     for row in encoders_json():
-        lines.append(f"{row['name']:<18} {row['reads']:<7} {row['summary']}")
+        summary = f"{row['name']:<18} {row['reads']:<7} {row['summary']}"
+        lines += textwrap.wrap(summary, WIDTH, subsequent_indent=" " * 27, break_on_hyphens=False)
         for field in row["options"]:
             default = options.text_of(field["default"]) if field["default"] is not None else "none"
-            choices = f": {', '.join(field['choices'])}" if field["choices"] else ""
-            told = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
-            lines += textwrap.wrap(told, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
+            choices = f" Choices: {', '.join(field['choices'])}." if field["choices"] else ""
+            text = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
+            lines += textwrap.wrap(text, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
     return lines
+
+
+def search_lines(answer: SearchAnswer, verbose: bool = False) -> list[str]:
+    """Return what a search found: a block for each space, one fused list, or one re-ranked list.
+
+    `verbose` adds the options of every space, defaults too.
+    """
+    from retrieval.report.terminal.hybrid import fused_lines
+
+    found = answer.found
+    if isinstance(found, Reranked):
+        return reranked_lines(answer.query, found, verbose)
+    if isinstance(found, list):
+        return answers_lines(answer.query, found, answer.filters, verbose)
+    return fused_lines(answer.query, found, answer.filters, verbose)
+
+
+def search_json(answer: SearchAnswer) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    from retrieval.report.terminal.hybrid import fused_json
+
+    found = answer.found
+    if isinstance(found, Reranked):
+        return reranked_json(answer.query, found)
+    if isinstance(found, list):
+        return answers_json(answer.query, found, answer.filters)
+    return fused_json(answer.query, found, answer.filters)
+
+
+def labels_lines(verdict: Verdict) -> list[str]:
+    """Return one line for each predicted label, with its probability."""
+    rows = [[label, f"{probability:.4f}"] for label, probability in verdict.labels]
+    return aligned(["label", "probability"], rows, right=[1])
+
+
+def means_lines(means: Mapping[str, float]) -> list[str]:
+    """Return one line for each measure of a run, with its mean over the queries."""
+    return aligned(["measure", "mean"], [[name, f"{value:.4f}"] for name, value in means.items()], right=[1])
+
+
+def corpora_json(found: Sequence[CorpusInfo]) -> list[dict[str, Any]]:
+    """Return the corpora known by name."""
+    return [info._asdict() for info in found]
 
 
 def corpora_lines(found: Sequence[CorpusInfo]) -> list[str]:
@@ -266,11 +356,12 @@ def _mark(answer: Answer) -> str:
 def _told(answer: Answer) -> list[str]:
     shown = answer.shown
     title = "" if shown.picture is not None else _name(shown.title, shown.snippet or "")
-    return [shown.id, shown.label or "", title]
+    return [table_word(shown.id), shown.label or "", title]
 
 
 def _name(title: str | None, otherwise: str) -> str:
-    return " ".join((title or otherwise).split())[:80]
+    shown = (title or otherwise).replace("\u00ad", "")  # a soft hyphen shows where a line breaks
+    return cut_at_word(" ".join(shown.split()), TITLE)
 
 
 def _label(label: str | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 #: Not printable by Python's rule, yet part of words: they join letters, or keep them apart.
@@ -32,6 +33,35 @@ def escaped(text: str) -> str:
     {"title": "red\u001b[31m \u202e\u009b"}
     """
     return text if text.isprintable() else "".join(map(_escape, text))
+
+
+def shell_word(text: str) -> str:
+    r"""Return text so that a person can copy it into a shell, also where a terminal cannot show its letters.
+
+    Examples
+    --------
+    >>> print(shell_word("heat transfer"), shell_word("soft\u00adhyphen"), shell_word("it's\u2028"))
+    'heat transfer' $'soft\u00adhyphen' $'it\'s\u2028'
+    """
+    if text.isprintable():
+        return shlex.quote(text)
+    quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + "".join(one if one.isprintable() else _bash_escape(one) for one in quoted) + "'"
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """Return a command that a person can copy into a shell."""
+    return " ".join(map(shell_word, words))
+
+
+def table_word(text: str) -> str:
+    """Return an id for a table: as it is, or as a shell reads it where a terminal cannot show its letters."""
+    return text if text.isprintable() else shell_word(text)
+
+
+def _bash_escape(letter: str) -> str:
+    code = ord(letter)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _is_harmless(letter: str) -> bool:

@@ -12,7 +12,8 @@ from encoders.errors import BadItemError
 from encoders.numbers import counted
 from retrieval.applications.reconstructions import Copies, Row, is_picture, mean_name
 from retrieval.output import write_npy, writing
-from retrieval.report.figures.image_grid import as_image, sheet
+from retrieval.report.figures.image_grid import sheet
+from retrieval.report.figures.pictures import as_image
 from retrieval.report.specs import middle_cut
 from retrieval.report.terminal.listing import WIDTH, aligned
 

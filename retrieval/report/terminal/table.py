@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
 from retrieval.report.json import to_json
 from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.specs import wrapped
+from retrieval.report.terminal.listing import full_specs_lines
 from retrieval.report.terminal.printable import printable
+from retrieval.report.terminal.view import Styled
 from retrieval.report.verdict import answer, notes, overlap_sentence
 
 if TYPE_CHECKING:
@@ -30,50 +32,65 @@ _SPEC_WIDTH, _NARROWEST = 22, 48
 _PLAIN = str.maketrans({"–": "-", "…": "~", "≈": "~"})
 
 
-def print_table(comparison: Comparison, stream: TextIO | None = None, width: int | None = None) -> None:
-    """Print the answer, the table of spaces and the overlap of their neighbours.
+def comparisons_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
+    """Return comparisons as JSON values."""
+    return [to_json(comparison) for comparison in comparisons]
+
+
+def comparisons_lines(comparisons: Sequence[Comparison], verbose: bool = False) -> list[str]:
+    """Return the tables of comparisons for standard output; `verbose` adds the options of every space."""
+    lines: list[str] = []
+    for comparison in comparisons:
+        lines += ["", *table_lines(comparison, sys.stdout)]
+        lines += full_specs_lines({space.spec: space.options for space in comparison.spaces}) if verbose else []
+    return lines[1:]
+
+
+def print_table(comparison: Comparison, stream: TextIO, width: int | None = None) -> None:
+    """Print the table of a comparison; see `table_lines`."""
+    stream.write("".join(f"{line}\n" for line in table_lines(comparison, stream, width)))
+
+
+def table_lines(comparison: Comparison, stream: TextIO, width: int | None = None) -> list[str]:
+    """Return the answer, the table of spaces and the overlap of their neighbours.
 
     Parameters
     ----------
     comparison : Comparison
         What was found.
-    stream : text file, optional
-        Standard output by default. Colour only where it is a terminal and ``NO_COLOR`` is not set.
+    stream : text file
+        Where the lines are printed: in colour when it is a terminal and ``NO_COLOR`` is not set, and in letters that
+        its encoding has.
     width : int, optional
         Columns to fill at most; by default those of the terminal, and never more than 100.
     """
     from rich.text import Text
 
-    console = _console(stream if stream is not None else sys.stdout, width)
+    console = _console(stream, width)
     marks = _Marks(console)
     columns, rows = comparison_rows(comparison)
-    _print(console, Text(marks.spell(_head(comparison))))
-    _print(console, Text(marks.spell(answer(comparison)), style="bold"))
+    parts: list[Table | Text] = [
+        Text(marks.spell(_head(comparison))),
+        Text(marks.spell(answer(comparison)), style="bold"),
+    ]
     for chosen in _blocks(columns, rows, console.width):
-        console.print()
-        _print(console, _table(columns, rows, chosen, console.width, marks))
+        parts += [Text(""), _table(columns, rows, chosen, console.width, marks)]
     if any(cell.best or cell.tied for row in rows for cell in row):
-        _print(console, Text(marks.legend(rows), style="dim"))
-    for note in notes(comparison):
-        _print(console, Text(marks.spell(note), style="dim"))
+        parts.append(Text(marks.legend(rows), style="dim"))
+    parts += [Text(marks.spell(note), style="dim") for note in notes(comparison)]
     if comparison.overlaps:
-        console.print()
+        parts.append(Text(""))
         if _SPEC_WIDTH + 6 * len(comparison.spaces) + 1 <= console.width:
-            _print(console, _overlap(comparison, console.width, marks))
             k = comparison.overlaps[0].k
             told = f"above the diagonal Jaccard@{k}, below it RBO; 1 = the same neighbours"
-            _print(console, Text(told, style="dim"))
+            parts += [_overlap(comparison, console.width, marks), Text(told, style="dim")]
         else:
-            _print(console, _pairs(comparison, console.width, marks))
-        _print(console, Text(marks.spell(overlap_sentence(comparison) or ""), style="dim"))
-
-
-def _print(console: Console, part: Table | Text) -> None:
-    """Print without the blanks that fill lines up."""
+            parts.append(_pairs(comparison, console.width, marks))
+        parts.append(Text(marks.spell(overlap_sentence(comparison) or ""), style="dim"))
     with console.capture() as captured:
-        console.print(part)
-    for line in captured.get().splitlines():
-        console.file.write(f"{line.rstrip()}\n")
+        for part in parts:
+            console.print(part)
+    return [Styled(line.rstrip()) for line in captured.get().splitlines()]  # without the blanks that fill lines up
 
 
 class _Marks:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.neural.encoder import MAIN, NeuralEncoder
-from retrieval.report.html.training_history import LOGARITHMIC
+from encoders.progress import span
+from retrieval.report.figures.training_loss import LOGARITHMIC
 from retrieval.report.specs import middle_cut
 from retrieval.spaces.history import measures_of
 
@@ -48,7 +49,7 @@ class LiveCurve:
         self._console = console
         self._state: tuple[NeuralEncoder, str, History] | None = None
         self._since = time.monotonic()
-        self._live = Live(console=console, get_renderable=self._drawn, refresh_per_second=4)
+        self._live = Live(console=console, get_renderable=self._drawn, refresh_per_second=4, redirect_stdout=False)
 
     def __enter__(self) -> Self:
         return self
@@ -93,30 +94,16 @@ def status(stage: NeuralEncoder, phase: str, history: History, since: float = 0.
     parts = [f"{name}: epoch {done}" + (f" of {planned:,}" if planned else "")]
     if done:
         pace = float(np.mean(history.seconds[-5:]))
-        parts.append(f"{_span(pace)} an epoch")
+        parts.append(f"{span(pace)} an epoch")
         left = max(0.0, (planned - done) * pace - since) if planned else math.inf
         if stage.minutes is not None:
             spent = sum(sum(other.seconds) for key, other in stage.phases.items() if key != phase)
             left = min(left, max(0.0, 60 * stage.minutes - spent - sum(history.seconds) - since))
         if math.isfinite(left):
-            parts.append(f"{_span(left)} left")
+            parts.append(f"{span(left)} left")
     else:
-        parts.append(f"{_span(since)} so far")
+        parts.append(f"{span(since)} so far")
     return ", ".join(parts)
-
-
-def _span(seconds: float) -> str:
-    """Write a time span as a person says it.
-
-    Examples
-    --------
-    >>> _span(0.0213), _span(7.4), _span(95), _span(7265)
-    ('21 ms', '7.4 s', '1 min 35 s', '2 h 1 min')
-    """
-    if seconds < 60:
-        return f"{1000 * seconds:.0f} ms" if 0 < seconds < 0.1 else f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def curve(

@@ -168,12 +168,12 @@ def test_many_items_are_joined_into_weighted_groups_first(monkeypatch):
     rows = np.random.default_rng(3).normal(size=(3000, 4)).astype(np.float32)
     built = []
     monkeypatch.setattr(hac, "tree", lambda points, *rest: built.append(len(points)) or tree(points, *rest))
-    encoder = HAC(6, most=500, groups=100).fit(rows)
+    encoder = HAC(6, max_items=500, groups=100).fit(rows)
     assert built == [len(encoder.leaves)]
     assert 90 <= len(encoder.leaves) <= 100
     assert encoder.sizes.sum() == 3000
     assert encoder.sizes.max() > 1
-    whole = HAC(6, most=3000).fit(rows)
+    whole = HAC(6, max_items=3000).fit(rows)
     assert len(whole.leaves) == 3000
     assert variance_within(encoder, rows) < 1.15 * variance_within(whole, rows)
 
@@ -207,12 +207,12 @@ def test_a_height_that_gives_one_cluster_is_refused():
 
 
 def test_what_cannot_be_cut_is_refused():
-    with pytest.raises(OptionError, match="61 clusters cannot be made of 60 items"):
+    with pytest.raises(OptionError, match="60 items cannot form 61 clusters"):
         HAC(61).fit(ROWS)
     with pytest.raises(OptionError, match="not both"):
         HAC(3, height=1.0)
     with pytest.raises(OptionError, match="raise groups"):
-        HAC(30, most=10, groups=10).fit(ROWS)
+        HAC(30, max_items=10, groups=10).fit(ROWS)
     with pytest.raises(BadItemError, match="reads dense codes"):
         HAC(3).fit(csr_array(ROWS))
 

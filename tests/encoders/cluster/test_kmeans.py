@@ -94,13 +94,13 @@ def test_a_cluster_decodes_to_its_centroid():
     np.testing.assert_array_equal(encoder.decode(encoder.encode(SMALL)), encoder.centroids[clusters])
     triangle = KMeans(6, codes="triangle").fit(SMALL)
     codes = triangle.encode(SMALL)
-    with pytest.raises(NotInvertibleError, match="codes=triangle cannot be turned back"):
+    with pytest.raises(NotInvertibleError, match="codes=triangle cannot be decoded"):
         triangle.decode(codes)
 
 
 @pytest.mark.parametrize("form", [np.asarray, csr_array], ids=["dense", "sparse"])
 def test_more_clusters_than_items_are_refused(form):
-    with pytest.raises(OptionError, match="k=9 clusters cannot be made of 8 items"):
+    with pytest.raises(OptionError, match="8 items cannot form k=9 clusters"):
         KMeans(9).fit(form(SMALL[:8]))
 
 

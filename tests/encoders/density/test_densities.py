@@ -51,7 +51,7 @@ def test_a_gaussian_of_batches_is_that_of_all_rows():
 
 def test_covariances_that_would_fill_the_memory_are_refused_before_they_are_made(monkeypatch):
     monkeypatch.setattr(gaussian, "MAX_WIDTH", 2)
-    with pytest.raises(OptionError, match="takes vectors of up to 2 numbers, got 3: put pca before it"):
+    with pytest.raises(OptionError, match="vectors may have up to 2 numbers, got 3: put pca before it"):
         Gaussian().fit(ROWS)
     monkeypatch.setattr(mixture, "LARGEST", 20)
     with pytest.raises(OptionError, match="covariance=full needs 3 x 3 x 3 numbers, more than 20: use covariance=diag"):
@@ -114,7 +114,7 @@ def test_kernels_far_away_still_have_the_log_likelihood_of_the_formula():
 def test_without_a_bandwidth_it_is_scotts():
     width = ROWS.std(axis=0).mean() * len(ROWS) ** (-1 / 7)
     assert KernelDensity().fit(ROWS).width[0] == pytest.approx(width, rel=1e-5)
-    with pytest.raises(BadItemError, match="give a bandwidth"):
+    with pytest.raises(BadItemError, match="set bandwidth"):
         KernelDensity().fit(np.ones((5, 2)))
 
 
@@ -154,14 +154,14 @@ def test_many_batches_teach_the_same_as_one(name):
 
 @pytest.mark.parametrize("encoder", [KernelDensity(bandwidth=2.0, points=20), NearestDensity(3, points=20)], ids=str)
 def test_a_sample_is_kept_of_many_items(encoder):
-    kept = encoder.fit(ROWS).kept
-    assert kept.shape == (20, 3)
-    assert len(np.unique(kept, axis=0)) == 20
-    assert all((row == ROWS).all(axis=1).any() for row in kept)
+    stored = encoder.fit(ROWS).stored
+    assert stored.shape == (20, 3)
+    assert len(np.unique(stored, axis=0)) == 20
+    assert all((row == ROWS).all(axis=1).any() for row in stored)
 
 
 def test_more_components_or_neighbours_than_items_are_refused():
-    with pytest.raises(OptionError, match="k=6 Gaussians cannot be fitted to 5 items"):
+    with pytest.raises(OptionError, match="n-components=6 Gaussians cannot be fitted to 5 items"):
         Mixture(6).fit(ROWS[:5])
-    with pytest.raises(OptionError, match="k=6 neighbours cannot be found among 5 items"):
+    with pytest.raises(OptionError, match="k=6 is more than the 5 training items"):
         NearestDensity(6).fit(ROWS[:5])

@@ -213,7 +213,7 @@ def test_a_network_that_does_not_fit_the_picture_is_refused():
 
 def test_what_is_no_picture_is_refused():
     rows = DIGITS.reshape(200, -1) / np.float32(255)
-    with pytest.raises(OptionError, match="not known to be pictures: put pixels first"):
+    with pytest.raises(OptionError, match="may not be pictures: put pixels before it"):
         create("conv-ae:3").fit(rows)
     with pytest.raises(BadItemError, match="reads dense codes"):
         create("unet-ae:3").fit(csr_array(rows))

@@ -16,27 +16,27 @@ DIGITS = (load_digits().data / 16).astype(np.float32)
 GREY = torch.full((400, 100), 0.5)
 
 
-def spoilt(corruption: str, level: float) -> torch.Tensor:
+def corrupted_grey(corruption: str, level: float) -> torch.Tensor:
     torch.manual_seed(0)
     return corrupted(GREY, corruption, level)
 
 
 def test_gaussian_noise_has_the_level_as_its_standard_deviation():
-    noise = spoilt("gaussian", 0.25) - GREY
+    noise = corrupted_grey("gaussian", 0.25) - GREY
     assert float(noise.std()) == pytest.approx(0.25, rel=0.02)
     assert float(noise.mean()) == pytest.approx(0, abs=0.01)
 
 
 @pytest.mark.parametrize("level", [0.1, 0.5, 1.0])
 def test_masking_sets_the_share_to_nothing_and_leaves_the_rest(level):
-    seen = spoilt("masking", level)
+    seen = corrupted_grey("masking", level)
     assert float((seen == 0).float().mean()) == pytest.approx(level, abs=0.01)
     assert set(seen.unique().tolist()) <= {0.0, 0.5}
 
 
 @pytest.mark.parametrize("level", [0.1, 0.5, 1.0])
 def test_salt_and_pepper_sets_half_of_the_share_to_each(level):
-    seen = spoilt("salt-and-pepper", level)
+    seen = corrupted_grey("salt-and-pepper", level)
     for value in (0, 1):
         assert float((seen == value).float().mean()) == pytest.approx(level / 2, abs=0.01)
     assert set(seen.unique().tolist()) <= {0.0, 0.5, 1.0}
@@ -44,15 +44,15 @@ def test_salt_and_pepper_sets_half_of_the_share_to_each(level):
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS)
 def test_no_level_no_noise_and_the_clean_items_stay_clean(corruption):
-    assert torch.equal(spoilt(corruption, 0), GREY)
+    assert torch.equal(corrupted_grey(corruption, 0), GREY)
     before = GREY.clone()
-    spoilt(corruption, 0.5)
+    corrupted_grey(corruption, 0.5)
     assert torch.equal(GREY, before)
 
 
 @pytest.mark.parametrize("corruption", ["masking", "salt-and-pepper"])
 def test_more_than_everything_cannot_be_spoilt(corruption):
-    with pytest.raises(OptionError, match=f"level is the share that {corruption} spoils, 0 to 1; got 1.5"):
+    with pytest.raises(OptionError, match=f"level is the share that {corruption} corrupts, 0 to 1; got 1.5"):
         DenoisingAutoencoder((8, 3), corruption=corruption, level=1.5)
     with pytest.raises(OptionError, match="0 to 1; got 3"):
         DenoisingAutoencoder((8, 3), corruption=corruption).set_params(level=3)

@@ -201,7 +201,7 @@ def test_shifting_moves_a_picture_by_at_most_so_many_pixels(shape):
 def test_shift_trains_on_pictures_and_refuses_anything_else():
     pictures = (SMALL.reshape(-1, 8, 8) * 255).astype(np.uint8)
     create("pixels+deep-ae:8-3,epochs=1,shift=1").fit(pictures)
-    with pytest.raises(OptionError, match="put pixels first"):
+    with pytest.raises(OptionError, match="put pixels before it"):
         DeepAutoencoder((8, 3), shift=1).fit(SMALL)
 
 

@@ -61,7 +61,7 @@ def test_encoding_and_decoding_are_affine(fitted):
 
 
 def test_what_cannot_be_fitted_is_refused():
-    with pytest.raises(OptionError, match="k=11 is more than the 10 numbers of an item"):
+    with pytest.raises(OptionError, match="n-components=11 is more than the 10 numbers of an item"):
         LinearAutoencoder(11).fit(ROWS)
 
 

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
 from encoders.neural.checkpoint import FILE
-from encoders.neural.deep_autoencoder import DeepAutoencoder, divergence, jacobian_norm, relative_l1
+from encoders.neural.deep_autoencoder import DeepAutoencoder, jacobian_norm, kl_sparsity, relative_l1
 from encoders.neural.layers import forward
 from encoders.neural.networks import folded, mlp
 from encoders.registry import create
@@ -71,8 +71,8 @@ def test_tied_layers_folded_with_batch_normalisation_answer_as_the_network_does(
 
 def test_a_mean_at_the_target_costs_nothing_and_any_other_something():
     means = torch.tensor([0.05, 0.05, 0.05])
-    assert float(divergence(means, 0.05)) == pytest.approx(0, abs=1e-6)
-    costs = [float(divergence(torch.tensor([mean]), 0.2)) for mean in (0.2, 0.3, 0.5, 0.9, 1.0)]
+    assert float(kl_sparsity(means, 0.05)) == pytest.approx(0, abs=1e-6)
+    costs = [float(kl_sparsity(torch.tensor([mean]), 0.2)) for mean in (0.2, 0.3, 0.5, 0.9, 1.0)]
     assert costs == sorted(costs)
     assert costs[1] == pytest.approx(0.2 * np.log(0.2 / 0.3) + 0.8 * np.log(0.8 / 0.7), rel=1e-4)
     assert np.isfinite(costs[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -101,16 +102,23 @@ def test_a_training_that_ended_but_was_not_saved_costs_nothing_again(tmp_path, m
 
 def test_a_phase_that_the_clock_ended_is_read_back_not_trained_further(tmp_path, monkeypatch):
     write = training.write_checkpoint
-    written = []
+    written, now = [], 0.0
+
+    def clock():  # each look takes 2 ms, whatever else the machine does
+        nonlocal now
+        now += 0.002
+        return now
 
     def slowly(work, *args):  # writing takes time that is no epoch's
+        nonlocal now
         write(work, *args)
-        time.sleep(0.02)
+        now += 0.02
         written.append(work.name)
         if "layer-2" in written and len(written) == written.index("layer-2") + 1 and "training" not in written:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "write_checkpoint", slowly)
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=clock))
     spec = "deep-ae:9-4,pretrain=layerwise,epochs=9999,pretrain-epochs=9999,minutes=0.01"
     with pytest.raises(KeyboardInterrupt):
         create(spec).fit(DIGITS, work=tmp_path)

@@ -119,7 +119,7 @@ def test_classes_and_probabilities_survive_saving(fitted, tmp_path):
 def test_the_code_is_the_last_hidden_layer_and_cannot_be_decoded(fitted):
     codes = fitted.encode(DIGITS[TEST])
     assert codes.shape[1] == fitted.space.dim == SIZES[-1]
-    with pytest.raises(NotInvertibleError, match="tuned to tell classes"):
+    with pytest.raises(NotInvertibleError, match="trained to classify"):
         fitted.decode(codes)
 
 
@@ -130,7 +130,7 @@ def test_it_classifies_sparse_counts():
 
 
 def test_labels_that_are_missing_or_too_few_are_said():
-    with pytest.raises(BadItemError, match="at least 2 classes, found 0: take a corpus with labels"):
+    with pytest.raises(BadItemError, match="at least 2 classes, found 0: use a corpus with labels"):
         PretrainedDNN(SIZES).fit(DIGITS)
     with pytest.raises(BadItemError, match="at least 2 classes, found 1"):
         PretrainedDNN(SIZES).fit(DIGITS[:10], ["a"] * 10)

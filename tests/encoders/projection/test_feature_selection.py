@@ -131,7 +131,9 @@ def test_constant_components_are_never_chosen(criterion, form, rows):
     data = np.column_stack([np.full(rows, 0.1, np.float32), data, np.full(rows, 7.7, np.float32), 0 * data[:, :1]])
     labels = [str(row % 2) for row in range(rows)]
     assert FeatureSelection(3, criterion=criterion).fit(form(data), labels).columns.tolist() == [1, 2, 3]
-    with pytest.raises(OptionError, match="k=4 is more than the 3 components that vary; the other 3 are constant"):
+    with pytest.raises(
+        OptionError, match="n-components=4 is more than the 3 components that vary; the other 3 are constant"
+    ):
         FeatureSelection(4, criterion=criterion).fit(form(data), labels)
 
 

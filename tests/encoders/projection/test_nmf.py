@@ -200,7 +200,7 @@ def test_tolerance_ends_it():
 
 @FORMS
 def test_negative_entries_are_refused(form):
-    with pytest.raises(BadItemError, match="reads values of 0 and above, and found -16: put it behind pixels"):
+    with pytest.raises(BadItemError, match="reads values of 0 and above, and found -16: put it after pixels"):
         NMF(3).fit(form(-DIGITS[:50]))
     encoder = NMF(3, iterations=2).fit(form(DIGITS[:50]))
     with pytest.raises(BadItemError, match="found -16"):
@@ -214,7 +214,7 @@ def test_nothing_to_factorise_is_said(rows):
 
 
 def test_what_cannot_be_fitted_is_refused():
-    with pytest.raises(OptionError, match="k=9 is more than 8 items of 64 numbers can give"):
+    with pytest.raises(OptionError, match="n-components=9 is more than 8 items of 64 numbers can give"):
         NMF(9).fit(DIGITS[:8])
     with pytest.raises(OptionError, match="for the divergence use solver=mu"):
         NMF(9, "cd", "divergence")

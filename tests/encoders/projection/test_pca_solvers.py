@@ -174,7 +174,7 @@ def test_what_the_exact_solver_cannot_hold_goes_to_the_randomized_one(monkeypatc
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_more_components_than_items_are_refused(solver):
-    with pytest.raises(OptionError, match="k=9 is more than 8 items of 64 numbers can give"):
+    with pytest.raises(OptionError, match="n-components=9 is more than 8 items of 64 numbers can give"):
         PCA(9, solver=solver).fit(DIGITS[:8])
 
 

@@ -104,13 +104,13 @@ def _read_index(kind: str) -> Callable[[Path, Path, random.Random], object]:
 
 def _collection(folder: Path) -> None:
     from fuzzing.readers import _beir
-    from retrieval.collection.local import Collection
+    from retrieval.collection.local import LocalCollection
     from retrieval.corpora.registry import open_corpus
 
     beir = folder / "beir"
     beir.mkdir()
     _beir(beir)
-    made = Collection.create(folder / "c", open_corpus(str(beir)))
+    made = LocalCollection.create(folder / "c", open_corpus(str(beir)))
     made.add_space("bm25").add_space("tfidf+lsa:3").add_space("tfidf+lsa:4+binarize", "faiss:Flat")
 
 

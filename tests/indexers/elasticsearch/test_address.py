@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from encoders.errors import OptionError
+from indexers.description import parse_description
 from indexers.elasticsearch.address import ALGORITHMS, Address
-from indexers.registry import parse_description
 
 
 @pytest.mark.parametrize(

@@ -58,11 +58,13 @@ class Node:
         return [key for keys in self.requests for key in keys]
 
 
-def send(node, count=3, patience=5.0, on_rejected=None, document=b'{"place":1}'):
+def send(node, count=3, stall_seconds=5.0, on_rejected=None, document=b'{"place":1}'):
     with fake_node(node) as host:
         url = f"http://{host}"
         with Elasticsearch(url, serializers={"application/json": OrjsonSerializer()}) as client:
-            with Bulk(client, [url], "news.write", *([on_rejected] if on_rejected else []), patience=patience) as bulk:
+            with Bulk(
+                client, [url], "news.write", *([on_rejected] if on_rejected else []), stall_seconds=stall_seconds
+            ) as bulk:
                 for number in range(count):
                     bulk.put(f"d{number}", document)
             return bulk.acknowledged
@@ -120,13 +122,13 @@ def test_a_429_that_does_not_end():
         ServerError,
         match=r"takes no more \(queue is full\); after 0 s without progress .*: run the same command again later",
     ):
-        send(node, patience=0.2)
+        send(node, stall_seconds=0.2)
     assert 0.2 <= time.monotonic() - began < 3
     assert node.requests[0] == ["d0", "d1", "d2"]
     assert node.requests[-1] == ["d1"]
 
 
-def test_progress_gives_new_patience():
+def test_progress_gives_the_whole_time_again():
     began = time.monotonic()
 
     class Slow(Node):
@@ -136,7 +138,7 @@ def test_progress_gives_new_patience():
             taken = time.monotonic() - began > 0.3 * int(key[1:])
             return {"index": {"status": 201} if taken else {"status": 429, "error": FULL}}
 
-    assert send(Slow(), 6, patience=1.0) == 6
+    assert send(Slow(), 6, stall_seconds=1.0) == 6
     assert time.monotonic() - began > 1.4
 
 
@@ -144,7 +146,7 @@ def test_a_server_that_went_away():
     with (
         Elasticsearch("http://127.0.0.1:1") as client,
         pytest.raises(ServerError, match=r"no Elasticsearch answers at .*; after 0 s without progress"),
-        Bulk(client, ["http://127.0.0.1:1"], "n", patience=0.1) as bulk,
+        Bulk(client, ["http://127.0.0.1:1"], "n", stall_seconds=0.1) as bulk,
     ):
         bulk.put("d", b"{}")
 
@@ -206,7 +208,7 @@ def test_who_stops_in_the_middle_waits_for_nothing():
     node = Node(items={f"d{number}": [(429, FULL)] * 1000 for number in range(3000)})
     with fake_node(node) as host, Elasticsearch(f"http://{host}") as client:
         began = time.monotonic()
-        with pytest.raises(KeyboardInterrupt), Bulk(client, [f"http://{host}"], "n", patience=60) as bulk:  # noqa: PT012
+        with pytest.raises(KeyboardInterrupt), Bulk(client, [f"http://{host}"], "n", stall_seconds=60) as bulk:  # noqa: PT012
             for number in range(2 * BATCH_DOCUMENTS):
                 bulk.put(f"d{number}", b"{}")
             raise KeyboardInterrupt

@@ -19,7 +19,7 @@ from indexers.elasticsearch import client
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.client import cause_of, connected, speaking
 from indexers.elasticsearch.deadline import seconds_left, within
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 
 
 @pytest.fixture(autouse=True)
@@ -170,9 +170,9 @@ def test_a_user_with_a_colon_is_refused(monkeypatch):
 def test_a_user_without_the_right():
     reason = "action [indices:admin/aliases/get] is unauthorized for user [eve]"
     with fake_node(refused(403, "security_exception", reason)) as host:
-        site = Site(Address.read(f"http://{host}/n"))  # who may only search need not know the version
+        admin = IndexAdmin(Address.read(f"http://{host}/n"))  # who may only search need not know the version
         with pytest.raises(ServerError) as caught:
-            site.behind("n")
+            admin.behind("n")
         assert str(caught.value) == (
             f"Elasticsearch at http://{host} does not let our user do this: give it the right ({reason})"
         )

@@ -48,8 +48,8 @@ def test_an_index_that_was_removed_is_not_made_again_by_a_load(elasticsearch_cli
 
 def test_a_document_that_is_refused_is_named_and_the_others_go_in(index):
     refused = []
-    site = index.site
-    with Bulk(site.client, site.address.hosts, write_alias(index.index_name), refused.append) as bulk:
+    admin = index.admin
+    with Bulk(admin.client, admin.address.hosts, write_alias(index.index_name), refused.append) as bulk:
         bulk.put("wide", b'{"place": 7, "code": [1, 2]}')
         bulk.put("strange", b'{"place": 8, "unknown": 1}')
         bulk.put("good", b'{"place": 9}')
@@ -59,9 +59,9 @@ def test_a_document_that_is_refused_is_named_and_the_others_go_in(index):
 
 def test_an_index_whose_maker_was_killed_is_stale_until_it_is_saved(index, tmp_path):
     index.search(np.eye(1, 16, dtype=np.float32), 1)
-    (stale,), kept = unserved(index.site)
+    (stale,), kept = unserved(index.admin)
     assert (stale.name, stale.documents, stale.maker, kept) == (index.index_name, 2, COMPARISON, [])
     index.save(tmp_path / "saved")
-    stale, (kept,) = unserved(index.site)
+    stale, (kept,) = unserved(index.admin)
     assert (stale, kept.name, kept.reason) == ([], index.index_name, "for the saved folder that names it")
     assert len(load_index(tmp_path / "saved")) == 2

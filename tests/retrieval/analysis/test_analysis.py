@@ -156,7 +156,10 @@ def test_signed_components_are_blue_and_orange():
     assert picture[0, 0].tolist() == [0, 114, 178]
     assert picture[0, 1].tolist() == [255, 255, 255]
     assert picture[1, 0].tolist() == [213, 94, 0]
-    assert grid([np.zeros((3, 3), np.uint8)] * 5, columns=4, scale=2, gap=1).shape == (13, 27)
+    cells = grid([np.zeros((3, 3), np.uint8)] * 5, columns=4, scale=2, gap=1)
+    assert cells.shape == (13, 27, 2)
+    assert cells[:6, 6, 1].max() == 0  # a gap has the colour of the page
+    assert cells[:6, :6, 1].min() == 255
 
 
 def test_the_page_holds_every_part(digits, tmp_path):

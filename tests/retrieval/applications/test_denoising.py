@@ -8,14 +8,14 @@ import pytest
 from encoders.errors import BadItemError, NotInvertibleError, OptionError
 from retrieval.applications.denoising import Noise, denoised, psnr
 from retrieval.applications.reconstruction import asked_items
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.terminal.reconstructions import copies_lines, write_copies
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    made = Collection.create(tmp_path_factory.mktemp("digits") / "c", open_corpus("digits"))
+    made = LocalCollection.create(tmp_path_factory.mktemp("digits") / "c", open_corpus("digits"))
     return made.add_space("pixels").add_space("pixels+pca:8").add_space("pixels+pca:4+gaussian")
 
 
@@ -53,7 +53,7 @@ def test_what_every_space_gains_is_told(digits):
 
 
 def test_gains_are_told_of_pictures_as_the_space_sees_them(digits):
-    scaled = Collection(digits.folder).add_space("pixels:size=4x4")
+    scaled = LocalCollection(digits.folder).add_space("pixels:size=4x4")
     copies = denoised(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"], Noise("gaussian", 0.4))
     assert copies.rows[2].contents[0].shape == (4, 4)
     assert copies.rows[2].figures["PSNR before"] == copies.rows[2].figures["PSNR after"]
@@ -69,6 +69,6 @@ def test_one_picture_in_one_space_is_written_as_it_is(digits, tmp_path):
 
 def test_texts_are_not_cleaned(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"_id": "a", "text": "some words"}\n{"_id": "b", "text": "other words"}\n')
-    texts = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bow")
+    texts = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bow")
     with pytest.raises(BadItemError, match="denoise cleans pictures"):
         denoised(texts, asked_items(texts, ["@a"], None, 0))

@@ -8,7 +8,7 @@ import pytest
 from encoders.errors import NotInvertibleError, OptionError, QueryError, UnsupportedSpaceError
 from retrieval.applications.classification import classified
 from retrieval.applications.generation import _like, _turned, interpolated, sampled
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.terminal.reconstructions import copies_lines
 
@@ -17,7 +17,7 @@ VAE, BITS, DNN = "pixels+vae:16-2,epochs=1", "pixels+pca:12+binarize", "pixels+p
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    made = Collection.create(tmp_path_factory.mktemp("digits") / "c", open_corpus("digits"))
+    made = LocalCollection.create(tmp_path_factory.mktemp("digits") / "c", open_corpus("digits"))
     for spec in ("pixels+pca:6", BITS, VAE, DNN):
         made = made.add_space(spec)
     return made
@@ -80,7 +80,7 @@ def test_words_on_the_way_between_texts(tmp_path):
     (tmp_path / "t.jsonl").write_text(
         '{"_id": "a", "text": "apple pear"}\n{"_id": "b", "text": "car wheel"}\n{"_id": "c", "text": "apple car"}\n'
     )
-    texts = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl")))
+    texts = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl")))
     texts = texts.add_space("tfidf+lsa:2").add_space("bow")
     lines = copies_lines(interpolated(texts, "tfidf+lsa:2", "@a", "@b", steps=3))
     assert lines[0] == "from a to b, decoded by tfidf+lsa:2"
@@ -108,7 +108,7 @@ def test_words_that_are_all_unknown_tell_no_label(tmp_path):
     ]
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     spec = "bow+pretrained-dnn:4,epochs=1,pretrain=none"
-    texts = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space(spec)
+    texts = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space(spec)
     assert {label for label, _ in classified(texts, spec, "the sea").labels} == {"sea", "land"}
     with pytest.raises(QueryError, match="no word of the query is known"):
         classified(texts, spec, "qqq")

@@ -7,14 +7,14 @@ import pytest
 
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from retrieval.applications.reconstruction import asked_items, code_of, decoded, reconstructions
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.terminal.reconstructions import copies_lines
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    made = Collection.create(tmp_path_factory.mktemp("digits") / "c", open_corpus("digits"))
+    made = LocalCollection.create(tmp_path_factory.mktemp("digits") / "c", open_corpus("digits"))
     return made.add_space("pixels").add_space("pixels+pca:12+binarize")
 
 
@@ -73,12 +73,12 @@ def test_an_error_is_the_sum_of_squared_differences_of_grey_levels_from_0_to_1(d
 
 def test_the_words_of_a_code_stand_in_the_order_of_their_weights(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"_id": "a", "text": "pear apple plum apple pear apple"}\n')
-    texts = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bow:stem=none")
+    texts = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bow:stem=none")
     assert code_of(texts, "bow:stem=none", "@a").lines() == ["apple  3", "pear  2", "plum  1"]
 
 
 def test_errors_are_taken_of_pictures_as_the_space_sees_them(digits):
-    scaled = Collection(digits.folder).add_space("pixels:size=4x4")
+    scaled = LocalCollection(digits.folder).add_space("pixels:size=4x4")
     copies = reconstructions(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"])
     assert copies.rows[1].contents[0].shape == (4, 4)
     assert copies.rows[1].figures == {"squared error per item": [0]}

@@ -7,7 +7,7 @@ import pytest
 
 from encoders.errors import OptionError
 from retrieval.collection.filters import Filter, written
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.search.searcher import encode_query
 
@@ -29,7 +29,7 @@ def test_the_first_equals_sign_ends_the_key_and_nothing_is_trimmed(text, field, 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    made = Collection.create(tmp_path_factory.mktemp("filters") / "c", open_corpus("digits"))
+    made = LocalCollection.create(tmp_path_factory.mktemp("filters") / "c", open_corpus("digits"))
     return made.add_space("pixels").add_space("pixels+binarize").add_space("pixels+pca:8", "faiss:HNSW8")
 
 
@@ -42,7 +42,7 @@ def test_a_filtered_search_is_the_whole_order_without_the_other_items(digits, sp
     everything = digits.codes_of(spec).search(codes, len(labels))[0]
     wanted = [hit for hit in everything if labels[hit.id] == label]
     for k in (1, 10, 1000):
-        (found,) = digits.hits([(spec, codes)], k, [Filter("label", label)])
+        (found,) = digits.search([(spec, codes)], k, [Filter("label", label)])
         assert [hit.id for hit in found] == [hit.id for hit in wanted[:k]]
         np.testing.assert_allclose([hit.score for hit in found], [hit.score for hit in wanted[:k]], rtol=1e-4)
 
@@ -51,24 +51,24 @@ def test_spaces_are_answered_in_the_order_asked_each_with_its_own_code(digits):
     query = digits.items.get(["7"])[0].content
     asked = [(spec, encode_query(digits.space(spec).encoder, query)) for spec in ("pixels+binarize", "pixels")]
     for filters in ([], [Filter("label", "7")]):
-        bits, pixels = digits.hits(asked, 5, filters)
-        assert bits == digits.hits(asked[:1], 5, filters)[0]
-        assert pixels == digits.hits(asked[1:], 5, filters)[0]
+        bits, pixels = digits.search(asked, 5, filters)
+        assert bits == digits.search(asked[:1], 5, filters)[0]
+        assert pixels == digits.search(asked[1:], 5, filters)[0]
         assert (bits[0].id, pixels[0].id, len(bits), len(pixels)) == ("7", "7", 5, 5)
         assert bits != pixels
 
 
 def test_without_a_filter_the_index_itself_is_asked(digits, monkeypatch):
-    monkeypatch.setattr(Collection, "codes_of", None)
+    monkeypatch.setattr(LocalCollection, "codes_of", None)
     query = encode_query(digits.space("pixels+pca:8").encoder, digits.items.get(["7"])[0].content)
     opened = digits.space("pixels+pca:8")
-    assert digits.hits([("pixels+pca:8", query)], 4) == opened.index.search(query, 4)
+    assert digits.search([("pixels+pca:8", query)], 4) == opened.index.search(query, 4)
 
 
 def test_words_that_no_item_left_has_are_no_answers(tmp_path):
     lines = '{"id":"1","text":"pear","year":2004}\n{"id":"2","text":"apple","year":2005}\n'
     (tmp_path / "t.jsonl").write_text(lines)
-    made = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bm25")
+    made = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bm25")
     codes = encode_query(made.space("bm25").encoder, "pear")
-    assert [hit.id for hit in made.hits([("bm25", codes)], 5, [Filter("year", "2004")])[0]] == ["1"]
-    assert made.hits([("bm25", codes)], 5, [Filter("year", "2005")]) == [[]]
+    assert [hit.id for hit in made.search([("bm25", codes)], 5, [Filter("year", "2004")])[0]] == ["1"]
+    assert made.search([("bm25", codes)], 5, [Filter("year", "2005")]) == [[]]

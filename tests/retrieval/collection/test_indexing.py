@@ -7,7 +7,7 @@ import pytest
 from encoders.errors import NearbyError, OptionError
 from encoders.registry import create
 from retrieval.collection.indexing import index_corpus
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.spaces.build import encoder_of
 
@@ -28,13 +28,13 @@ def test_a_first_space_that_cannot_be_had_leaves_no_collection(tmp_path, corpus,
 def test_a_later_space_that_cannot_be_had_leaves_the_others(tmp_path, corpus):
     with pytest.raises(NearbyError):
         index_corpus(tmp_path / "c", corpus, ["bm25", "tfidf:min-df=7"])
-    assert list(Collection(tmp_path / "c").spaces) == ["bm25"]
+    assert list(LocalCollection(tmp_path / "c").spaces) == ["bm25"]
     assert list(index_corpus(tmp_path / "c", corpus, ["bm25", "tfidf"]).spaces) == ["bm25", "tfidf"]
 
 
 @pytest.mark.parametrize("index", ["faiss:", "faiss:XX", "faiss:Flat?nprobe=3", "exact?x=1", "sparse:x", "auto:x"])
 def test_an_index_that_cannot_be_is_refused_before_any_work(tmp_path, corpus, index, monkeypatch):
-    monkeypatch.setattr(Collection, "create", lambda *_: pytest.fail("the corpus was stored"))
+    monkeypatch.setattr(LocalCollection, "create", lambda *_: pytest.fail("the corpus was stored"))
     with pytest.raises(OptionError):
         index_corpus(tmp_path / "c", corpus, ["bm25"], index)
 

@@ -18,10 +18,10 @@ from killing import kills
 
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, CorpusError, DimensionError, UnknownNameError
-from retrieval.collection import generations
+from retrieval.collection import generations, pin
 from retrieval.collection.generations import is_collection
 from retrieval.collection.indexing import index_corpus
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.spaces.saved_space import folder_name
@@ -52,18 +52,18 @@ class Listed(Corpus):
 
 
 @pytest.fixture
-def collection(tmp_path) -> Collection:
-    made = Collection.create(tmp_path / "c", Listed(TEXTS))
+def collection(tmp_path) -> LocalCollection:
+    made = LocalCollection.create(tmp_path / "c", Listed(TEXTS))
     return made.add_space("bm25").add_space("tfidf+lsa:2").add_space("tfidf+lsa:3", "faiss:Flat")
 
 
-def nearest(collection: Collection, spec: str, text: str) -> str:
+def nearest(collection: LocalCollection, spec: str, text: str) -> str:
     opened = collection.space(spec)
     return opened.index.search(opened.encoder.encode_queries([text]), 1)[0][0].id
 
 
 def test_what_was_stored_is_read_back(collection):
-    again = Collection(collection.folder)
+    again = LocalCollection(collection.folder)
     assert [(item.id, item.content, item.metadata) for item in again.items] == [
         (id, text, {"n": id}) for id, text in TEXTS.items()
     ]
@@ -73,7 +73,7 @@ def test_what_was_stored_is_read_back(collection):
 
 def test_pictures_and_vectors_are_read_back_bit_by_bit(tmp_path):
     digits = open_corpus("digits")
-    stored = Collection.create(tmp_path / "d", digits)
+    stored = LocalCollection.create(tmp_path / "d", digits)
     for item, other in zip(digits, stored.items, strict=True):
         np.testing.assert_array_equal(item.content, other.content)
         assert (item.id, item.label) == (other.id, other.label)
@@ -107,7 +107,7 @@ def test_an_index_that_has_lost_items_is_not_published(collection, monkeypatch):
     monkeypatch.setattr("retrieval.collection.item_store.ItemStore.items_after", lambda *_: iter(()))
     with pytest.raises(CollectionError, match="holds 6 of 7 items: nothing was changed"):
         collection.put(iter(Listed({"g": "red apples"})))
-    assert Collection(collection.folder).generation == collection.generation
+    assert LocalCollection(collection.folder).generation == collection.generation
 
 
 def test_a_picture_of_another_size_is_named_with_what_brings_it_to_size(tmp_path):
@@ -117,7 +117,7 @@ def test_a_picture_of_another_size_is_named_with_what_brings_it_to_size(tmp_path
         def __iter__(self):
             return (Item(id, np.zeros(shape, np.uint8)) for id, shape in self.texts.items())
 
-    made = Collection.create(tmp_path / "c", Pictures({"a": (4, 6)})).add_space("pixels")
+    made = LocalCollection.create(tmp_path / "c", Pictures({"a": (4, 6)})).add_space("pixels")
     with pytest.raises(DimensionError, match=r"^item 'b': .*; read the corpus with \?size=6x4&grey=true$"):
         made.put(iter(Pictures({"b": (9, 9)})))
 
@@ -131,28 +131,28 @@ def test_an_unchanged_item_is_not_encoded_again(collection):
 def test_deleting_what_is_not_there_changes_nothing(collection):
     with pytest.raises(CollectionError, match="no item 'zz'"):
         collection.delete(["a", "zz"])
-    assert Collection(collection.folder).generation == collection.generation
+    assert LocalCollection(collection.folder).generation == collection.generation
 
 
 def test_the_same_corpus_goes_on_and_another_is_refused(collection):
-    assert Collection.create(collection.folder, Listed(TEXTS)).generation == collection.generation
+    assert LocalCollection.create(collection.folder, Listed(TEXTS)).generation == collection.generation
     with pytest.raises(CollectionError, match="holds other items"):
-        Collection.create(collection.folder, Listed({"x": "something else"}))
+        LocalCollection.create(collection.folder, Listed({"x": "something else"}))
 
 
 def test_what_is_no_collection_is_refused_and_said(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"")
     with pytest.raises(CollectionError, match="other files"):
-        Collection.create(tmp_path, Listed(TEXTS))
+        LocalCollection.create(tmp_path, Listed(TEXTS))
     with pytest.raises(CollectionError, match="is a file: choose a new folder"):
-        Collection.create(tmp_path / "photo.jpg", Listed(TEXTS))
+        LocalCollection.create(tmp_path / "photo.jpg", Listed(TEXTS))
     assert not is_collection(tmp_path)
     with pytest.raises(CollectionError, match="is a folder, but no collection"):
-        Collection(tmp_path)
+        LocalCollection(tmp_path)
     with pytest.raises(CollectionError, match="is a file, no collection"):
-        Collection(tmp_path / "photo.jpg")
+        LocalCollection(tmp_path / "photo.jpg")
     with pytest.raises(CollectionError, match="does not exist: make a collection with"):
-        Collection(tmp_path / "new")
+        LocalCollection(tmp_path / "new")
 
 
 def test_duplicate_ids_leave_nothing_half_written(tmp_path):
@@ -161,19 +161,19 @@ def test_duplicate_ids_leave_nothing_half_written(tmp_path):
             yield from [Item("a", "one"), Item("a", "two")]
 
     with pytest.raises(CorpusError, match="two items have the id 'a'"):
-        Collection.create(tmp_path / "c", Twice({}))
+        LocalCollection.create(tmp_path / "c", Twice({}))
     assert not (tmp_path / "c").exists()
-    assert len(list(Collection.create(tmp_path / "c", Listed(TEXTS)).items)) == 6
+    assert len(list(LocalCollection.create(tmp_path / "c", Listed(TEXTS)).items)) == 6
 
 
 def test_two_writers_cannot_mix(collection, monkeypatch):
     monkeypatch.setattr(generations, "LOCK_SECONDS", 0.05)
-    with collection._generations.draft(), pytest.raises(CollectionError, match="another process is writing"):
+    with collection._stored.generations.draft(), pytest.raises(CollectionError, match="another process is writing"):
         collection.delete(["a"])
 
 
 def test_a_writer_that_read_an_older_generation_is_told(collection):
-    older = Collection(collection.folder)
+    older = LocalCollection(collection.folder)
     collection.delete(["a"])
     with pytest.raises(CollectionError, match="changed by another process"):
         older.delete(["b"])
@@ -191,7 +191,7 @@ def names(folder):
 
 
 def assert_whole(folder, ids):
-    left = Collection(folder)
+    left = LocalCollection(folder)
     assert {item.id for item in left.items} in ids
     for spec in left.spaces:
         assert list(left.space(spec).index.ids) == [item.id for item in left.items]
@@ -199,10 +199,10 @@ def assert_whole(folder, ids):
 
 def test_a_kill_at_any_moment_leaves_a_readable_generation_and_nothing_else_for_long(tmp_path):
     folder = tmp_path / "c"
-    Collection.create(folder, Listed(TEXTS)).add_space("bow")
+    LocalCollection.create(folder, Listed(TEXTS)).add_space("bow")
 
     def change():
-        present = Collection(folder)
+        present = LocalCollection(folder)
         if any(item.id == "a" for item in present.items):
             present.delete(["a"])
         else:
@@ -212,7 +212,7 @@ def test_a_kill_at_any_moment_leaves_a_readable_generation_and_nothing_else_for_
         assert_whole(folder, [set(TEXTS), set(TEXTS) - {"a"}])
     change()
     assert names(folder) == ["CURRENT", "generations", "lock"]
-    assert len(names(folder / "generations")) == generations.KEPT
+    assert len(names(folder / "generations")) == generations.KEEP_GENERATIONS
 
 
 def test_a_kill_while_a_corpus_is_indexed_keeps_nobody_from_indexing_it(tmp_path):
@@ -243,7 +243,7 @@ def test_nothing_is_written_through_a_link_in_the_folder(collection, tmp_path, i
     before = names(outside)
     place.symlink_to(outside / "moved" if before else outside)
     with pytest.raises(CollectionError, match="is a symbolic link, and nothing is written through one: move it away"):
-        Collection(collection.folder).delete(["a"])
+        LocalCollection(collection.folder).delete(["a"])
     assert names(outside) == before
 
 
@@ -256,40 +256,41 @@ def test_a_link_where_the_pointer_is_prepared_is_not_followed(collection, tmp_pa
 
 
 def test_a_reader_that_is_slower_than_many_writers_goes_on_and_what_nobody_reads_is_removed(collection):
-    reader = Collection(collection.folder)
+    reader = LocalCollection(collection.folder)
     for _ in range(2):
-        Collection(collection.folder).delete(["c"])
-        Collection(collection.folder).put(iter(Listed({"c": TEXTS["c"]})))
+        LocalCollection(collection.folder).delete(["c"])
+        LocalCollection(collection.folder).put(iter(Listed({"c": TEXTS["c"]})))
     assert len(list(reader.items)) == 6
     for spec in reader.spaces:  # opened only now
         assert nearest(reader, spec, "green apples") in TEXTS
     kept = names(collection.folder / "generations")
-    assert kept == [reader._present.name, *kept[-2:]]
-    del reader, collection._pin
-    last = Collection(collection.folder).delete(["c"])
-    assert names(last.folder / "generations") == [kept[-1], last._present.name]
+    assert kept == [reader._stored.generation.name, *kept[-2:]]
+    del reader
+    collection.close()
+    last = LocalCollection(collection.folder).delete(["c"])
+    assert names(last.folder / "generations") == [kept[-1], last._stored.generation.name]
 
 
 def test_a_reader_in_another_process_pins_its_generation_and_a_killed_one_does_not(collection):
     folder = collection.folder
-    del collection._pin
+    collection.close()
     start, stop = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
-        reader = Collection(folder)
+        reader = LocalCollection(folder)
         os.write(stop, b"x")
         signal.pause()
         os._exit(reader.generation)
     os.read(start, 1)
     for _ in range(2):
-        Collection(folder).delete(["c"])
-        Collection(folder).put(iter(Listed({"c": TEXTS["c"]})))
+        LocalCollection(folder).delete(["c"])
+        LocalCollection(folder).put(iter(Listed({"c": TEXTS["c"]})))
     assert len(names(folder / "generations")) == 3
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    Collection(folder).delete(["c"])
+    LocalCollection(folder).delete(["c"])
     assert len(names(folder / "generations")) == 2
 
 
@@ -299,23 +300,23 @@ def test_a_reader_whose_generation_goes_before_it_is_pinned_takes_the_next(colle
     def late(path, *args, **kwargs):
         if str(path).endswith("manifest.json") and "000004" in str(path) and Path(path).exists():
             monkeypatch.undo()
-            del collection._pin
-            Collection(collection.folder).delete(["a"])
-            Collection(collection.folder).delete(["b"])
+            collection.close()
+            LocalCollection(collection.folder).delete(["a"])
+            LocalCollection(collection.folder).delete(["b"])
             assert not Path(path).exists()
         return opened(path, *args, **kwargs)
 
     assert collection.generation == 4
     monkeypatch.setattr(generations.os, "open", late)
-    assert Collection(collection.folder).generation == 6
+    assert LocalCollection(collection.folder).generation == 6
 
 
 def test_where_the_file_system_has_no_locks_the_last_two_generations_stay(collection, monkeypatch):
-    monkeypatch.setattr(generations, "try_lock", lambda *_, **__: None)
-    reader = Collection(collection.folder)
+    monkeypatch.setattr(pin, "try_lock", lambda *_, **__: None)
+    reader = LocalCollection(collection.folder)
     reader.delete(["c"])
     assert nearest(reader, "bm25", "green apples") == "c"
-    Collection(collection.folder).delete(["b"])
+    LocalCollection(collection.folder).delete(["b"])
     assert len(names(collection.folder / "generations")) == 2
 
 
@@ -323,9 +324,9 @@ TOO_MANY = """
 import os, resource, sys
 sys.path.insert(0, {root!r})
 from encoders.errors import NearbyError
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 import indexers.exact, indexers.faiss, faiss, encoders.registry, safetensors.numpy
-warm = Collection({folder!r})
+warm = LocalCollection({folder!r})
 for spec in warm.spaces:
     warm.space(spec)
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
@@ -337,7 +338,7 @@ except OSError:
     pass
 while held:
     try:
-        opened = Collection({folder!r})
+        opened = LocalCollection({folder!r})
         list(opened.items)
         for spec in opened.spaces:
             opened.space(spec)
@@ -362,22 +363,22 @@ def test_too_many_open_files_is_said_as_what_it_is(collection):
 
 
 def test_an_interrupted_training_goes_on_and_a_finished_one_leaves_no_checkpoint(tmp_path):
-    made = Collection.create(tmp_path / "c", open_corpus("digits"))
+    made = LocalCollection.create(tmp_path / "c", open_corpus("digits"))
     made.add_space("pixels+deep-ae:8-2,epochs=1")
     assert not (tmp_path / "c" / "work").exists()
 
 
 def test_a_newer_format_and_a_foreign_folder_are_refused(collection, tmp_path):
-    manifest = collection._present / "manifest.json"
+    manifest = collection._stored.generation / "manifest.json"
     value = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**value, "format": 99}))
     with pytest.raises(ArtifactError, match="newer"):
-        Collection(collection.folder)
+        LocalCollection(collection.folder)
     manifest.write_text(json.dumps({**value, "nearby": "something"}))
     with pytest.raises(ArtifactError, match="is not"):
-        Collection(collection.folder)
+        LocalCollection(collection.folder)
     with pytest.raises(CollectionError, match="no collection"):
-        Collection(tmp_path)
+        LocalCollection(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -392,31 +393,31 @@ def test_a_newer_format_and_a_foreign_folder_are_refused(collection, tmp_path):
     ],
 )
 def test_a_damaged_manifest_is_said(collection, change, message):
-    manifest = collection._present / "manifest.json"
+    manifest = collection._stored.generation / "manifest.json"
     value = json.loads(manifest.read_text())
     changed = {**value, **change} if isinstance(change, dict) else {k: v for k, v in value.items() if k not in change}
     manifest.write_text(json.dumps(changed))
     with pytest.raises(ArtifactError, match=message):
-        Collection(collection.folder)
+        LocalCollection(collection.folder)
 
 
 @pytest.mark.parametrize("lost", ["encoder/manifest.json", "index/manifest.json", "encoder/state.safetensors"])
 def test_an_incomplete_space_is_said(collection, lost):
-    (collection._folder_of(collection.spaces["bm25"]) / lost).unlink()
+    (collection._stored.space_folder(collection.spaces["bm25"]) / lost).unlink()
     with pytest.raises(ArtifactError, match="incomplete") as raised:
-        Collection(collection.folder).delete(["a"])
+        LocalCollection(collection.folder).delete(["a"])
     assert "Errno" not in str(raised.value)
 
 
 def test_an_index_of_another_encoder_is_refused(collection):
-    one, other = (collection._folder_of(collection.spaces[spec]) for spec in ("tfidf+lsa:2", "tfidf+lsa:3"))
+    one, other = (collection._stored.space_folder(collection.spaces[spec]) for spec in ("tfidf+lsa:2", "tfidf+lsa:3"))
     os.replace(other / "encoder" / "manifest.json", one / "encoder" / "manifest.json")
-    with pytest.raises(ArtifactError, match="changed from outside"):
-        Collection(collection.folder).space("tfidf+lsa:2")
+    with pytest.raises(ArtifactError, match="changed by something other than nearby"):
+        LocalCollection(collection.folder).space("tfidf+lsa:2")
 
 
 def test_spaces_are_found_by_what_they_mean(collection):
-    assert collection.resolve("tfidf+lsa:k=2") == "tfidf+lsa:2"
+    assert collection.resolve("tfidf+lsa:n-components=2") == "tfidf+lsa:2"
     assert collection.resolve("bm25:k1=1.2") == "bm25"
     with pytest.raises(UnknownNameError, match="did you mean"):
         collection.resolve("tfidf+lsa:4")
@@ -438,4 +439,4 @@ def test_a_full_disk_changes_nothing(collection, monkeypatch, place, error, mess
     monkeypatch.setattr(place, full)
     with pytest.raises(CollectionError, match=f"{message}; what was there is unchanged"):
         collection.delete(["a"])
-    assert Collection(collection.folder).generation == collection.generation
+    assert LocalCollection(collection.folder).generation == collection.generation

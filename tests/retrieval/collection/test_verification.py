@@ -13,7 +13,7 @@ from encoders.codes import Modality
 from encoders.errors import ArtifactError
 from encoders.registry import create
 from retrieval.applications.recommendation import Recommender
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.collection.verification import verify
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
@@ -30,21 +30,21 @@ class Listed(Corpus):
 
 @pytest.fixture
 def collection(tmp_path):
-    return Collection.create(tmp_path / "c", Listed()).add_space("bow").add_space("tfidf+lsa:2", "faiss:Flat")
+    return LocalCollection.create(tmp_path / "c", Listed()).add_space("bow").add_space("tfidf+lsa:2", "faiss:Flat")
 
 
 def test_one_flipped_bit_in_a_collection_is_an_error_or_changes_nothing(collection):
     folder = collection.folder
 
     def answer():
-        opened = Collection(folder)
+        opened = LocalCollection(folder)
         found = [(item.id, item.content, item.label, item.metadata) for item in opened.items]
         for spec in opened.spaces:
             space = opened.space(spec)
             found.append((spec, space.index.search(space.encoder.encode_queries(["green apples"]), 3)))
         return found
 
-    present = collection._present
+    present = collection._stored.generation
     others = [path for path in present.parent.iterdir() if path != present]
     for path in others:
         path.rename(folder.parent / path.name)  # of them nothing is read
@@ -76,7 +76,7 @@ def test_one_flipped_bit_in_a_recommender_is_an_error_or_changes_nothing(tmp_pat
 def test_a_sound_collection_is_said_to_be_and_counted(collection):
     found = verify(collection.folder)
     assert found.damaged == []
-    read = [path for path in collection._present.rglob("*") if path.is_file()]
+    read = [path for path in collection._stored.generation.rglob("*") if path.is_file()]
     assert (found.files, found.bytes) == (len(read), sum(path.stat().st_size for path in read))
     assert found.lines() == [
         f"{collection.folder}: {found.files} files, {found.bytes:,} bytes: all are as they were written"
@@ -85,7 +85,7 @@ def test_a_sound_collection_is_said_to_be_and_counted(collection):
 
 
 def test_every_damaged_file_is_named(collection):
-    present = collection._present
+    present = collection._stored.generation
     victims = [
         present / "items.sqlite",
         *present.glob("spaces/bow*/index/postings.data.npy"),
@@ -107,12 +107,12 @@ def test_every_damaged_file_is_named(collection):
 
 
 def test_an_item_that_is_not_what_was_stored_is_named_where_the_file_has_no_checksum(collection):
-    manifest = collection._present / "manifest.json"
+    manifest = collection._stored.generation / "manifest.json"
     value = {key: v for key, v in json.loads(manifest.read_text()).items() if key not in ("digest", "files")}
     manifest.write_text(json.dumps(value))  # as an older nearby wrote it
     assert verify(collection.folder).damaged == []
-    items = collection._present / "items.sqlite"
+    items = collection._stored.generation / "items.sqlite"
     items.write_bytes(items.read_bytes().replace(b"green pears", b"green peers"))
     assert "the checksum of item '1' is not the one stored with it" in verify(collection.folder).damaged[0]
     with pytest.raises(ArtifactError, match="the checksum of item '1'"):
-        list(Collection(collection.folder).items)
+        list(LocalCollection(collection.folder).items)

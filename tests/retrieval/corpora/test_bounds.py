@@ -97,7 +97,7 @@ def test_a_row_that_is_too_long_is_left_out(tmp_path, left_out, monkeypatch):
 def test_a_text_file_of_a_folder_is_no_longer_than_a_text_may_be(tmp_path, left_out, monkeypatch):
     from retrieval.corpora.texts import Texts
 
-    monkeypatch.setattr(Texts, "largest_file", 5)
+    monkeypatch.setattr(Texts, "max_file_bytes", 5)
     (tmp_path / "a.txt").write_text("short")
     (tmp_path / "b.txt").write_text("longer")
     assert [item.id for item in open_corpus(str(tmp_path), on_bad=left_out.append)] == ["a.txt"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from encoders.codes import Modality
-from encoders.errors import CorpusError, OptionError, UnknownNameError
+from encoders.errors import CorpusError, OptionError
 from retrieval.corpora import cells
 from retrieval.corpora.registry import open_corpus
 
@@ -116,7 +116,7 @@ def test_a_table_of_ratings_and_texts_is_what_is_asked_for(tmp_path: Path, capsy
         assert open_corpus(address).modality is Modality.VECTOR
     said = capsys.readouterr().err.splitlines()
     assert said == [f"{path} is read as ratings; ?text=text reads its texts"] * 2
-    with pytest.raises(UnknownNameError, match="unknown option of ratings 'text'"):
+    with pytest.raises(OptionError, match="ratings has no option 'text'"):
         open_corpus(f"{path}?text=text&by=user")
     path = write(tmp_path / "o.csv", "who,what,mark\nu1,i1,5\n")
     assert open_corpus(f"{path}?user=who&item=what&rating=mark").ratings().items == ["i1"]

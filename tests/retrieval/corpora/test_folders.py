@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from encoders.errors import CorpusError, OptionError
-from retrieval.corpora import files
+from retrieval.corpora import folder_files
 from retrieval.corpora.registry import open_corpus
 
 
@@ -117,7 +117,7 @@ def test_own_folder_of_an_archive_is_no_label(tmp_path):
 
 
 def test_too_large_a_file(tmp_path, left_out, monkeypatch):
-    monkeypatch.setattr(files, "MAX_FILE_BYTES", 5)
+    monkeypatch.setattr(folder_files, "MAX_FILE_BYTES", 5)
     path = write(tmp_path / "t.tar", {"a.txt": b"small", "b.txt": b"larger"})
     assert [item.id for item in open_corpus(str(path), on_bad=left_out.append)] == ["a.txt"]
     assert "b.txt has 6 bytes" in str(left_out[0])
@@ -143,7 +143,7 @@ def test_damaged_archive(tmp_path):
 
 def test_binary_among_texts(tmp_path, left_out):
     path = write(tmp_path / "texts", {"a.txt": b"text", "b.txt": b"bin\0ary"})
-    with pytest.raises(CorpusError, match=r"b\.txt is no text"):
+    with pytest.raises(CorpusError, match=r"b\.txt is not a text"):
         list(open_corpus(str(path)))
     assert len(list(open_corpus(str(path), on_bad=left_out.append))) == 1
     with pytest.raises(OptionError, match="unknown encoding 'klingon'"):

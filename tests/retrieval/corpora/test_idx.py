@@ -54,8 +54,8 @@ def test_unknown_split(folder):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (idx(PICTURES)[:-1], "its head promises 60 bytes, it holds 59"),
-        (idx(PICTURES) + b"x", "its head promises 60 bytes, it holds more"),
+        (idx(PICTURES)[:-1], "its header promises 60 bytes, it holds 59"),
+        (idx(PICTURES) + b"x", "its header promises 60 bytes, it holds more"),
         (idx(PICTURES)[:6], "is damaged"),
         (idx(PICTURES, 0x0D), "only unsigned bytes"),
         (b"", "is no IDX file"),

@@ -341,3 +341,17 @@ def test_nothing_is_surveyed_where_all_is_said(tmp_path, monkeypatch):
     corpus = Images(path, "p", size_="4x4", grey=True, white=255.0)
     assert [item.content.shape for item in corpus] == [(4, 4)]
     assert corpus.name == "p"
+
+
+def test_a_wrong_option_is_refused_before_the_pictures_are_looked_at(tmp_path, capsys):
+    path = write(tmp_path / "p", {"1.png": encoded(GREY), "2.png": encoded(COLOUR[:4])})
+    with pytest.raises(OptionError, match="images: fit is one of crop, pad, stretch; got 'foo'"):
+        open_corpus(f"{path}?fit=foo")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_with_a_question_mark_states_its_options_too(tmp_path):
+    path = write(tmp_path / "what?", {"1.png": encoded(GREY), "2.png": encoded(GREY[:4])})
+    name = open_corpus(str(path)).name
+    assert name.startswith(f"{path}?size=")
+    assert open_corpus(name).preprocessing.size == open_corpus(str(path)).preprocessing.size

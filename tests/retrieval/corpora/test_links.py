@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.corpora import files
-from retrieval.corpora.files import list_names, read_files
+from retrieval.corpora import folder_files
+from retrieval.corpora.folder_files import ReadOptions, list_names, read_files
 from retrieval.corpora.skipped import SkippedFiles
 
 
 def names_in(path, skipped=None):
-    return [file.name for file in read_files(path, lambda name: True, skipped=skipped)]
+    return [file.name for file in read_files(path, lambda name: True, ReadOptions(skipped=skipped or SkippedFiles()))]
 
 
 def test_links_to_files_and_folders_are_followed(tmp_path):
@@ -93,7 +93,7 @@ def test_what_may_not_be_opened_is_counted(tmp_path, monkeypatch):
 
         return call
 
-    monkeypatch.setattr(files, "open_plain", refusing(files.open_plain, {"2.txt"}))
+    monkeypatch.setattr(folder_files, "open_plain", refusing(folder_files.open_plain, {"2.txt"}))
     monkeypatch.setattr(os, "scandir", refusing(os.scandir, {"closed"}))
     skipped = SkippedFiles()
     assert names_in(tmp_path, skipped) == ["1.txt"]
@@ -142,7 +142,9 @@ def write_zip(path):
 def test_links_inside_an_archive_are_followed(tmp_path, name, write):
     write(tmp_path / name)
     skipped = SkippedFiles()
-    found = {file.name: file.raw for file in read_files(tmp_path / name, lambda name: True, skipped=skipped)}
+    found = {
+        file.name: file.raw for file in read_files(tmp_path / name, lambda name: True, ReadOptions(skipped=skipped))
+    }
     assert found == {
         **FILES,
         "dogs/1.txt": b"one",

@@ -12,6 +12,7 @@ import pytest
 
 from encoders.errors import CorpusError
 from retrieval.corpora.registry import open_corpus
+from retrieval.experiment.compare import compare
 
 NAN, INF = float("nan"), float("inf")
 
@@ -176,3 +177,18 @@ def test_deep_metadata_is_one_sentence(tmp_path: Path) -> None:
             list(open_corpus(str(path)))
         except CorpusError as error:
             assert "t.jsonl:1: " in str(error)  # noqa: PT017  either is right, a RecursionError is not
+
+
+def test_a_comparison_is_the_same_with_nan_as_with_null(tmp_path: Path) -> None:
+    """Items without a label ask nothing, and the word "nan" is in no text; "at" is a stop word of the usual analysis."""
+    texts = {"a": "red kite over hill", "b": "green boat in dock", "c": "blue train at night", "d": "slow tram at dawn"}
+    for nothing in (None, NAN):
+        titles = {"c": "Trains", "d": "Trams"}
+        rows = [
+            {"_id": id, "title": titles.get(id, nothing), "text": text, "label": "rail" if id in titles else nothing}
+            for id, text in texts.items()
+        ]
+        path = write(tmp_path / "t.jsonl", rows)
+        comparison = compare(open_corpus(str(path)), ["bm25", "bm25:stop=none"], examples=0)
+        assert comparison.n_queries == 2
+        assert [space.measures["P@10"] for space in comparison.spaces] == [0.0, pytest.approx(0.1)]

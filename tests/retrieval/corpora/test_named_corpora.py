@@ -5,7 +5,7 @@ import pytest
 
 from encoders.codes import Modality
 from retrieval.corpora.base import unique_ids
-from retrieval.corpora.files import list_names
+from retrieval.corpora.folder_files import list_names
 from retrieval.corpora.images import Images
 from retrieval.corpora.registry import open_corpus
 

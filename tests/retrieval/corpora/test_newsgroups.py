@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 
 from encoders.errors import CorpusError
-from retrieval.corpora.files import read_files
+from retrieval.corpora.folder_files import read_files
 from retrieval.corpora.newsgroups import Newsgroups, strip_posting
 from retrieval.corpora.registry import open_corpus
 

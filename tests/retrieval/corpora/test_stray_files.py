@@ -111,7 +111,7 @@ def test_what_begins_as_another_format_is_no_text(tmp_path: Path, left_out: list
     with pytest.raises(CorpusError, match="holds binary files such as 1, "):
         open_corpus(str(path))
     path = write(tmp_path / "mixed", {"1": b"a text", "2": raw})
-    with pytest.raises(CorpusError, match="mixed: 2 is no text: it is a"):
+    with pytest.raises(CorpusError, match="mixed: 2 is not a text: it is a"):
         list(open_corpus(str(path)))
     assert [item.id for item in open_corpus(str(path), on_bad=left_out.append)] == ["1"]
 

@@ -125,7 +125,7 @@ def test_a_real_run_equals_trec_eval(cranfield: tuple[Run, dict[str, dict[str, i
 
 
 def test_runs_and_qrels_that_do_not_meet_are_refused() -> None:
-    with pytest.raises(CorpusError, match=r"such as 'q1',.*such as '1'.*same collection"):
+    with pytest.raises(CorpusError, match=r"such as 'q1',.*hold '1'.*same test collection"):
         evaluate_run({"q1": {"d": 1.0}}, {"1": {"d": 1}}, ["AP"])
     with pytest.raises(CorpusError, match="none of the run's 0 queries"):
         evaluate_run({}, {"1": {"d": 1}}, ["AP"])
@@ -174,7 +174,7 @@ def slow(rows: Any, labels: list[Any], query_labels: list[Any], own: Any, name: 
         elif name == "Success":
             values.append(float(bool(hits)))
         elif name == "AP":
-            divisor = total if k is None else len(hits)
+            divisor = total if k is None else min(total, k)
             values.append(sum(precisions) / divisor if divisor else 0)
         else:
             best = sum(1 / np.log2(rank + 1) for rank in range(1, min(total, k or total) + 1))
@@ -231,7 +231,7 @@ def test_labels_of_any_type_give_the_same() -> None:
 def test_rankings_that_stop_too_early_are_refused() -> None:
     rows, labels, query_labels, own = labelled(4, full=False)
     evaluate_labels(rows, labels, query_labels, ["P@21"])
-    with pytest.raises(OptionError, match="P@21 needs the first 21 answers, but some stop at 20"):
+    with pytest.raises(OptionError, match="P@21 needs the first 21 answers, but some rankings stop after 20"):
         evaluate_labels(rows, labels, query_labels, ["P@21"], own)
     with pytest.raises(OptionError, match="AP needs full rankings"):
         evaluate_labels(rows, labels, query_labels, ["AP"])

@@ -55,7 +55,7 @@ def test_bad_specs_are_refused_before_any_work():
 
 def test_a_corpus_that_says_nothing_of_relevance_is_refused_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("text\nred\ngreen\n")
-    monkeypatch.setattr("retrieval.experiment.compare.attempts", lambda *_: pytest.fail("a space was fitted"))
+    monkeypatch.setattr("retrieval.experiment.compare.indexed_spaces", lambda *_: pytest.fail("a space was fitted"))
     with pytest.raises(CorpusError, match=r"name the field of its classes with \?label=FIELD"):
         compare(open_corpus(str(tmp_path / "t.csv")), ["bm25"])
 
@@ -73,11 +73,11 @@ class Short(Exact):
     """Gives 50 answers and no more, as a server gives 10,000."""
 
     name = "short"
-    most = 50
+    max_k = 50
     closed = 0
 
     def _search(self, queries, k):
-        assert k <= self.most
+        assert k <= self.max_k
         return super()._search(queries, k)
 
     def close(self):
@@ -128,7 +128,7 @@ def test_auto_stands_beside_an_index_that_it_does_not_choose():
     ],
 )
 def test_bad_indexes_are_refused_before_any_work(indexes, words, monkeypatch):
-    monkeypatch.setattr("retrieval.experiment.compare.attempts", lambda *_: pytest.fail("a space was fitted"))
+    monkeypatch.setattr("retrieval.experiment.compare.indexed_spaces", lambda *_: pytest.fail("a space was fitted"))
     with pytest.raises((OptionError, UnknownNameError), match=words):
         compare(open_corpus("digits"), ["pixels"], indexes)
 

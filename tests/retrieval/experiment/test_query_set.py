@@ -9,10 +9,10 @@ import pytest
 
 from encoders.errors import CorpusError, OptionError
 from encoders.registry import create
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare, compare_collection
-from retrieval.experiment.query_set import Task, Without
+from retrieval.experiment.query_set import CorpusWithout, QuerySet
 
 
 def beir(folder, documents: dict[str, str], queries: dict[str, str], qrels: list[tuple[str, str, int]]):
@@ -40,15 +40,19 @@ def test_a_query_that_is_a_document_never_answers_itself(tmp_path):
     )
     found = compare(corpus, ["bm25"])
     assert found.spaces[0].measures["nDCG@10"] == 1.0  # judged relevant to itself, it is no answer all the same
-    assert found.notes == ["2 queries are in the corpus under the same id: never its own answer."]
+    assert found.notes == ["2 queries are documents of the corpus under the same id, and never their own answers."]
 
 
 def test_numbers_that_count_queries_and_documents_apart_are_not_the_same(tmp_path):
     documents, queries = {"1": "red kite", "2": "green boat", "3": "a kite"}, {"1": "kite", "2": "kite", "3": "a kite"}
     corpus = beir(tmp_path, documents, queries, [("1", "3", 1), ("2", "2", 1), ("3", "1", 1)])
-    task = Task.of(corpus)
-    assert [query.id for query in task.queries] == ["1", "2", "3"]
-    assert task.own.tolist() == [0, -1, 2]  # query 1 stands in document 1; query 2 and document 2 share a number only
+    query_set = QuerySet.of(corpus)
+    assert [query.id for query in query_set.queries] == ["1", "2", "3"]
+    assert query_set.own.tolist() == [
+        0,
+        -1,
+        2,
+    ]  # query 1 stands in document 1; query 2 and document 2 share a number only
 
 
 def test_queries_that_cannot_be_answered_are_left_out_and_counted(tmp_path):
@@ -75,7 +79,8 @@ def test_items_without_a_label_or_without_a_class_mate_are_not_asked(tmp_path):
 def test_a_corpus_whose_queries_all_have_no_answer_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("text,label\nred,a\nblue,b\n")
     with pytest.raises(
-        CorpusError, match=r"no query .* can be answered \(2 with the reason 'no other item has the same"
+        CorpusError,
+        match=r"no query .* has a relevant item \(2 queries are left out: no other item has the same label\)",
     ):
         compare(open_corpus(str(tmp_path / "t.csv")), ["bow"])
 
@@ -117,29 +122,29 @@ def test_every_space_is_asked_the_same_queries_and_only_those_that_read_labels_l
 def test_who_is_held_out_does_not_depend_on_the_order_of_the_corpus(tmp_path):
     labels = list("abcde" * 20)
     corpus = labelled(tmp_path, labels)
-    chosen = {query.content.tobytes() for query in Task.of(corpus, hold_out=True).queries}
+    chosen = {query.content.tobytes() for query in QuerySet.of(corpus, hold_out=True).queries}
     with np.load(tmp_path / "noise.npz") as whole:
         order = np.random.default_rng(4).permutation(100)
         np.savez(tmp_path / "other.npz", vectors=whole["vectors"][order], labels=whole["labels"][order])
-    again = Task.of(open_corpus(str(tmp_path / "other.npz")), hold_out=True)
+    again = QuerySet.of(open_corpus(str(tmp_path / "other.npz")), hold_out=True)
     assert {query.content.tobytes() for query in again.queries} == chosen
     assert len(again.held_out) == 20
-    assert sum(1 for _ in again.training(corpus)) == sum(1 for _ in Without(corpus, again.held_out)) == 80
+    assert sum(1 for _ in again.training(corpus)) == sum(1 for _ in CorpusWithout(corpus, again.held_out)) == 80
 
 
 def test_a_collection_fitted_on_the_labels_of_its_items_is_not_judged_by_them(tmp_path):
     corpus = labelled(tmp_path, list("abcde" * 20))
-    collection = Collection.create(tmp_path / "c", corpus).add_space("vectors").add_space(READ_LABELS[1])
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space("vectors").add_space(READ_LABELS[1])
     found = compare_collection(collection)
     assert [space.spec for space in found.spaces] == ["vectors"]
-    assert any("would be judged by what it remembers; it is left out" in note for note in found.notes)
+    assert any("would show what it remembers; it is left out" in note for note in found.notes)
     with pytest.raises(OptionError, match="compare the corpus itself"):
         compare_collection(collection, [READ_LABELS[1]])
 
 
 def test_an_encoder_that_was_trained_on_the_labels_that_ask_is_refused(tmp_path):
     corpus = labelled(tmp_path, list("abcde" * 20))
-    collection = Collection.create(tmp_path / "c", corpus).add_space(READ_LABELS[1])
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space(READ_LABELS[1])
     collection.space(READ_LABELS[1]).encoder.save(tmp_path / "saved")
     with pytest.raises(OptionError, match="name the encoder instead of its folder"):
         compare(corpus, ["vectors", str(tmp_path / "saved")])

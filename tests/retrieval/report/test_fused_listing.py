@@ -21,7 +21,7 @@ def fused(*rows: tuple[str, float, tuple[int | None, ...]], note: str | None = N
 
 
 def test_each_answer_stands_with_its_rank_in_each_space():
-    lines = fused_lines(QUERY, fused(("seven", 0.0325, (2, 1)), ("eight", 0.01, (None, 40))))
+    lines = fused_lines(QUERY, fused(("seven", 0.0325, (2, 1)), ("eight", 0.01, (None, 40))), verbose=True)
     assert lines[2] == "rrf of 2 spaces, the 100 best of each   2.5 ms"
     assert lines[-3].split() == ["rrf", "#1", "#2", "id"]
     assert lines[-2].split() == ["1", "0.03250", "2", "1", "seven"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from retrieval.collection.filters import Filter
@@ -17,7 +19,7 @@ def lines_of(*answers: Answer, metric: str = "euclidean", note: str | None = Non
     options = (
         "bow:2000,stop=english+deep-ae:500-250-128,loss=auto,metric=auto,output=auto,activation=silu,norm=batch,k=1"
     )
-    return answers_lines(QUERY, [Found("bow", options, metric, list(answers), 1.5, note)])
+    return answers_lines(QUERY, [Found("bow", options, metric, list(answers), 1.5, note)], verbose=True)
 
 
 def answer(**shown: str | None) -> Answer:
@@ -53,6 +55,27 @@ def test_where_there_is_no_answer_the_reason_stands(note, why):
 
 def test_what_a_terminal_would_obey_is_not_printed():
     assert aligned(["id"], [["red\x1b[31m"], ["two\nlines"]]) == ["id", "red?[31m", "two?lines"]
+
+
+def test_options_are_shown_to_those_who_ask():
+    found = [Found("bm25", "bm25:k1=1.2", "dot", [answer()], 1.5)]
+    assert "k1=1.2" not in "".join(answers_lines(QUERY, found))
+    assert "  bm25:k1=1.2" in answers_lines(QUERY, found, verbose=True)
+
+
+def test_an_id_that_a_terminal_cannot_show_can_be_copied_into_a_shell():
+    last = lines_of(answer(id="a\u2028b", title="soft\u00adhyphen"))[-1]
+    assert last.split() == ["1", "2.000", "$'a\\u2028b'", "softhyphen"]
+    copied = subprocess.run(["bash", "-c", f"printf %s {last.split()[2]}"], capture_output=True, check=True)
+    assert copied.stdout.decode() == "a\u2028b"
+
+
+def test_a_long_spec_goes_on_below_itself_and_pushes_nothing_out():
+    spec = "bow:2000,stop=english+deep-ae:500-250-128,epochs=15,activation=relu,norm=none,learning-rate=0.01"
+    lines = aligned(["space", "index", "dim"], [[spec, "exact", "128"]], right=[2], specs=[0])
+    assert [line[-3:] for line in lines[:2]] == ["dim", "128"]
+    assert "".join(line.split("  exact")[0].strip() for line in lines[1:]) == spec
+    assert max(map(len, lines)) <= 100
 
 
 def test_lists_fit_and_say_what_may_be_chosen():

@@ -1,14 +1,14 @@
 """What stands over a number is what the number is: distances and scores, sums and means, codes and files."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from encoders.codes import Metric
 from retrieval.report.figures.quality import quality_cost_svg
-from retrieval.report.html.examples import examples_section
-from retrieval.report.html.sections import overlap_section
-from retrieval.report.html.training_history import loss_svg
+from retrieval.report.figures.training_loss import loss_svg
+from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json
 from retrieval.report.terminal.listing import answers_json, answers_lines
 from retrieval.report.verdict import cost_title, overlap_sentence
@@ -16,7 +16,7 @@ from retrieval.search.result import distance_of
 from retrieval.search.searcher import Found, Query
 from retrieval.spaces.history import Phase, measures_of
 
-SCORED, FAR = "its score (larger is better)", "its distance in the space's own metric"
+SCORED, FAR = "its score (larger is better)", "its distance in the metric of the space"
 
 
 def with_metrics(comparison, metrics):
@@ -32,14 +32,14 @@ def with_metrics(comparison, metrics):
 @pytest.mark.parametrize(
     ("metrics", "told"),
     [
-        (("euclidean", "cosine", "hamming"), f"Under each answer {FAR}, and its label"),
-        (("dot", "dot", "dot"), f"Under each answer {SCORED}, and its label"),
-        (("cosine", "dot", "hamming"), f"Under each answer {FAR} or, where the space's is an inner product, {SCORED}"),
+        (("euclidean", "cosine", "hamming"), f"Under each answer: {FAR}, and its label"),
+        (("dot", "dot", "dot"), f"Under each answer: {SCORED}, and its label"),
+        (("cosine", "dot", "hamming"), f"Under each answer: {FAR} or, where that is an inner product, {SCORED}"),
     ],
 )
 def test_under_each_answer_stands_what_is_said(pictures, metrics, told):
-    section = str(examples_section(with_metrics(pictures, metrics), "c1"))
-    assert told in section.replace("&#x27;", "'").replace("&#39;", "'")
+    section = page([with_metrics(pictures, metrics)])
+    assert told in section
     assert ("score (inner product)" in section) == ("dot" in metrics)
 
 
@@ -59,16 +59,21 @@ def test_a_score_is_not_called_a_distance_in_json(pictures, metric):
 def test_the_number_of_neighbours_stands_where_overlap_is_shown(compare):
     few = compare()
     few = replace(few, overlaps=[replace(pair, k=4) for pair in few.overlaps])
-    for told in (str(overlap_section(few, "c1")), overlap_sentence(few)):
+    for told in (page([few]), overlap_sentence(few)):
         assert "Jaccard@4" in told
         assert "Jaccard@10" not in told
     assert {pair["k"] for pair in to_json(few)["overlaps"]} == {4}
 
 
+def axis_text(drawn):
+    """All text of a figure; a long name of an axis is broken into lines."""
+    return " ".join(re.findall(r"<text[^>]*>([^<]*)", drawn))
+
+
 def test_bytes_on_disk_are_called_so_and_codes_otherwise(compare, three):
-    assert "bytes on disk per item (log)" in str(quality_cost_svg(compare()))
+    assert "bytes on disk per item (log)" in axis_text(quality_cost_svg(compare()))
     served = compare([replace(space, bytes_on_disk_per_item=None) for space in three])
-    assert "bytes of the codes per item (log)" in str(quality_cost_svg(served))
+    assert "bytes of the codes per item (log)" in axis_text(quality_cost_svg(served))
     told = to_json(compare())["spaces"][1]
     assert (told["code_bytes_per_item"], told["bytes_on_disk_per_item"]) == (120, 392)
     assert "stores 3.6% of the bytes" in cost_title(compare())  # 14 of 392 on disk, where the codes are 2 of 120

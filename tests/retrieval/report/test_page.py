@@ -140,7 +140,7 @@ def test_examples_are_left_out_last_and_it_is_said(pictures, monkeypatch, tmp_pa
     whole = len(write_page(pictures, tmp_path / "a.html").read_bytes())
     monkeypatch.setattr(page_module, "MAX_BYTES", whole - 1)
     text = write_page(pictures, tmp_path / "b.html").read_text()
-    assert "1 more are left out" in text
+    assert "1 more examples are left out" in text
 
 
 def test_a_page_without_examples_overlaps_or_spaces(read, compare, three):
@@ -152,10 +152,10 @@ def test_a_page_without_examples_overlaps_or_spaces(read, compare, three):
 
 def test_rows_of_several_indexes_are_named_and_a_curve_that_cannot_be_had_is_said(read, compare, in_two_indexes):
     words = " ".join(" ".join(read(compare(in_two_indexes))[1].words).split())
-    assert "No curve of pixels @ elasticsearch:http://localhost:9200/x and pixels+pca:30 @ elastic" in words
-    assert "the index does not put all items in order" in words
+    assert "No curve for pixels @ elasticsearch:http://localhost:9200/x and pixels+pca:30 @ elastic" in words
+    assert "the index does not rank all items" in words
     assert "searched by exact and elasticsearch:http://localhost:9200/x" in words
-    assert "No curve of" in read(compare(in_two_indexes[1::2]))[0]
+    assert "No curve for" in read(compare(in_two_indexes[1::2]))[0]
 
 
 def test_a_failed_write_leaves_the_old_page(tmp_path, pictures, monkeypatch):

@@ -65,7 +65,7 @@ def test_circles_are_sigmas_of_both_axes():
 def test_the_page_has_densities_and_of_two_numbers_a_map_and_pictures(tmp_path):
     page = write_analysis(analysis(posterior(2, side=5), None, posterior(15)), tmp_path).read_text()
     assert 'id="posterior"' in page
-    assert "and 3 more, 2 of them in use" in page
+    assert "and 3 more components, 2 of them in use" in page
     assert "5 × 5 codes" in page
     assert "#item-" not in page  # there are no maps, so nothing that a dot could lead to
     files = {path.name for path in (tmp_path / "figures").iterdir()}
@@ -82,7 +82,7 @@ def test_lines_and_json_hold_the_table():
     lines = analysis_lines(analysis(found))
     assert "14 of 15 components are in use" in lines[2]
     assert lines[3].split() == "component mean KL, nats variance of means prior filled in use".split()
-    assert lines[-1] == "and 3 more"
+    assert lines[-1] == "… and 3 more, on the page"
     assert all(len(line) <= 100 for line in lines)
     value = analysis_json(analysis(found))["spaces"][0]["posterior"]
     assert value["in_use"] == 14

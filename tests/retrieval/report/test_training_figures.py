@@ -14,7 +14,9 @@ from encoders.neural.training_config import History
 from encoders.registry import create
 from retrieval.applications.reconstructions import Copies, Row
 from retrieval.report.figures.image_grid import sheet
-from retrieval.report.html.training_history import loss_svg, training_section
+from retrieval.report.figures.training_loss import loss_svg
+from retrieval.report.html.comparison import page
+from retrieval.report.html.sections import training_data
 from retrieval.report.json import to_json
 from retrieval.report.terminal.training_curve import LiveCurve, curve, status
 from retrieval.spaces.history import Phase
@@ -64,7 +66,7 @@ def test_a_live_curve_shows_the_last_state_when_it_ends(history):
 
 def test_a_figure_marks_the_best_epoch_and_names_the_lines():
     drawn = loss_svg(FALLING, "pixels+deep-ae:8", 0, "x")
-    assert "best: 3" in drawn
+    assert "best epoch: 3" in drawn
     assert "training 1.5" in drawn
     assert "validation 3.5" in drawn
     assert "loss (log)" in drawn
@@ -79,17 +81,18 @@ def test_any_losses_make_a_figure(losses):
 
 
 def test_the_page_and_the_record_hold_the_training_of_what_was_trained(compare, three):
-    assert training_section(compare(), "c1") is None
+    assert training_data(compare(), "c1") == []
     trained = compare([three[0], replace(three[1], phases=[FALLING, replace(FALLING, name="deep-ae, layer 1")])])
-    section = training_section(trained, "c1")
-    assert section is not None
-    assert section.count("<figure>") == 2
-    assert "deep-ae, layer 1: 4 epochs in 1.2 s" in section
+    figures = training_data(trained, "c1")
+    assert [figure["facts"] for figure in figures] == [
+        "deep-ae: 4 epochs in 1.2 s", "deep-ae, layer 1: 4 epochs in 1.2 s",
+    ]  # fmt: skip
+    assert all(str(figure["drawing"]) in page([trained]) for figure in figures)
     recorded = to_json(trained)["spaces"]
     assert recorded[0]["training"] == []
     assert recorded[1]["training"][0] == {
         "name": "deep-ae", "train_loss": [9, 4, 2, 1.5], "validation_loss": [8, 5, 3, 3.5], "seconds": 1.25,
-        "best_epoch": 3, "train_measure": "loss", "validation_measure": "loss",
+        "best_epoch": 3, "train_measure": "loss", "validation_measure": "loss", "loss_unit": "",
     }  # fmt: skip
 
 
@@ -107,4 +110,4 @@ def test_pictures_stand_in_rows_beside_their_names_or_in_a_square():
 def test_a_space_in_two_indexes_shows_its_training_once(compare, in_two_indexes):
     phase = Phase("training", [2.0, 1.0], [2.5, 1.5], 3.0, 1)
     trained = [replace(row, phases=[phase]) for row in in_two_indexes]
-    assert str(training_section(compare(trained), "c1")).count("<svg") == 2
+    assert len(training_data(compare(trained), "c1")) == 2

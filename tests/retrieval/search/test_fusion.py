@@ -27,7 +27,7 @@ def test_scores_are_the_sums_of_the_paper():
     assert [one.score for one in found] == pytest.approx([1 / 63 + 2 / 61, 1 / 61 + 1 / 63, 1 / 62, 1 / 62], abs=1e-15)
 
 
-def test_the_scores_of_the_lists_are_not_looked_at():
+def test_the_scores_of_the_lists_decide_nothing_but_which_hits_are_equal():
     lists = [[Hit("a", -9e9), Hit("b", 3.0)], [Hit("b", 1e30), Hit("c", 0.0)]]
     assert [one.id for one in reciprocal_rank_fusion(lists)] == ["b", "a", "c"]
 
@@ -54,14 +54,28 @@ def test_then_the_order_of_the_first_list_decides():
     assert order("c", "ab", "ba") == "abc"  # neither is on the first list: the second decides
 
 
+def test_equal_scores_share_their_mean_rank_in_whatever_order_they_are_listed():
+    tied = [Hit("b", 1.0), Hit("c", 1.0)]
+    found = [
+        reciprocal_rank_fusion([[Hit("a", 2.0), *order, Hit("d", 0.0)], [Hit("z", 1.0)]])
+        for order in (tied, tied[::-1])
+    ]
+    assert found[0] == found[1]
+    assert {one.id: one.ranks[0] for one in found[0]} == {"a": 1, "b": 2.5, "c": 2.5, "d": 4, "z": None}
+    constant = [[Hit(id, 1.0) for id in ids] for ids in ("abc", "cab")]
+    assert [[one.ranks for one in reciprocal_rank_fusion([hits])] for hits in constant] == [[(2,)] * 3] * 2
+
+
 def test_the_same_ranks_in_other_lists_are_the_same_score():
     """A running sum of three reciprocals depends on their order in the last digit."""
     rankings = list(itertools.permutations((1, 2, 7)))
     assert len({sum(1 / (60 + rank) for rank in ranks) for ranks in rankings}) > 1
     scores = set()
     for ranks in rankings:
-        lists = [[Hit(f"{list_} {place}", 0.0) for place in range(1, rank)] for list_, rank in enumerate(ranks)]
-        found = reciprocal_rank_fusion([[*hits, Hit("wanted", 0.0)] for hits in lists])
+        lists = [
+            [Hit(f"{list_} {place}", -float(place)) for place in range(1, rank)] for list_, rank in enumerate(ranks)
+        ]
+        found = reciprocal_rank_fusion([[*hits, Hit("wanted", -99.0)] for hits in lists])
         (score,) = [one.score for one in found if one.id == "wanted"]
         scores.add(score)
     assert len(scores) == 1

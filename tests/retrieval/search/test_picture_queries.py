@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval.collection.indexing import Plan, index_as_planned
-from retrieval.collection.local import Collection
+from retrieval.collection.indexing import IndexRequest, index_by_request
+from retrieval.collection.local import LocalCollection
 from retrieval.collection.open import open_addition, open_collection
 from retrieval.corpora.registry import open_corpus
 from retrieval.search.searcher import Searcher, read_query
@@ -26,7 +26,7 @@ def mixed(folder):
 @pytest.mark.parametrize("options", ["", "?fit=pad", "?fit=stretch&size=17x9", "?grey=true&white=300"])
 def test_every_picture_finds_itself_from_its_file(tmp_path, options):
     names = mixed(tmp_path / "photos")
-    Collection.create(tmp_path / "c", open_corpus(f"{tmp_path / 'photos'}{options}")).add_space("pixels")
+    LocalCollection.create(tmp_path / "c", open_corpus(f"{tmp_path / 'photos'}{options}")).add_space("pixels")
     collection = open_collection(tmp_path / "c")
     searcher = Searcher(collection)
     for name in names:
@@ -40,7 +40,9 @@ def test_added_pictures_are_treated_alike(tmp_path, options):
     other = tmp_path / "other"
     other.mkdir()
     Image.fromarray(RNG.integers(0, 400, (50, 33)).astype(np.uint16)).save(other / "deep.png")
-    collection = Collection.create(tmp_path / "c", open_corpus(f"{tmp_path / 'photos'}{options}")).add_space("pixels")
+    collection = LocalCollection.create(tmp_path / "c", open_corpus(f"{tmp_path / 'photos'}{options}")).add_space(
+        "pixels"
+    )
     grown, change = collection.put(open_addition(collection, str(other)))
     assert change.added == ["deep.png"]
     (found,) = Searcher(grown).search(read_query(grown, str(other / "deep.png")), 1)
@@ -49,8 +51,8 @@ def test_added_pictures_are_treated_alike(tmp_path, options):
 
 def test_a_collection_on_a_server_treats_pictures_alike(tmp_path, elasticsearch_url, index_name):
     names = mixed(tmp_path / "photos")
-    plan = Plan(("pixels",), tmp_path / "c", f"elasticsearch:{elasticsearch_url}/{index_name},flat")
-    index_as_planned(plan, open_corpus(f"{tmp_path / 'photos'}?fit=pad"))
+    plan = IndexRequest(("pixels",), tmp_path / "c", f"elasticsearch:{elasticsearch_url}/{index_name},flat")
+    index_by_request(plan, open_corpus(f"{tmp_path / 'photos'}?fit=pad"))
     collection = open_collection(tmp_path / "c")
     assert "fit=pad" in collection.manifest.corpus
     for name in names:

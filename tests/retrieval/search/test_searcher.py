@@ -7,7 +7,7 @@ import pytest
 
 from encoders.errors import QueryError
 from retrieval.collection.filters import Filter
-from retrieval.collection.local import Collection
+from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.search.result import show
 from retrieval.search.searcher import Query, Searcher, read_query
@@ -16,7 +16,7 @@ from retrieval.search.searcher import Query, Searcher, read_query
 @pytest.fixture
 def texts(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"id":"apple","text":"red apples"}\n{"id":"none","text":" "}\n')
-    return Collection.create(tmp_path / "texts", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bm25")
+    return LocalCollection.create(tmp_path / "texts", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bm25")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_query_that_cannot_be_answered_is_met_with_advice(texts, query, messag
 
 def test_a_vector_is_one_row_of_the_right_width(tmp_path):
     np.save(tmp_path / "v.npy", np.eye(8))
-    made = Collection.create(tmp_path / "c", open_corpus(str(tmp_path / "v.npy"))).add_space("vectors")
+    made = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "v.npy"))).add_space("vectors")
     for row in (np.eye(8)[3], np.eye(8)[3:4].astype(np.float32)):
         np.save(tmp_path / "q.npy", row)
         assert Searcher(made).search(read_query(made, str(tmp_path / "q.npy")), 1)[0].answers[0].shown.id == "3"
@@ -51,15 +51,15 @@ def test_a_vector_is_one_row_of_the_right_width(tmp_path):
 def labelled(tmp_path):
     lines = [f'{{"id":"{n}","text":"pear {word}","label":"{"ab"[n % 2]}"}}\n' for n, word in enumerate("uvwxyz")]
     (tmp_path / "t.jsonl").write_text("".join(lines))
-    made = Collection.create(tmp_path / "labelled", open_corpus(str(tmp_path / "t.jsonl")))
+    made = LocalCollection.create(tmp_path / "labelled", open_corpus(str(tmp_path / "t.jsonl")))
     return made.add_space("bm25").add_space("bow")
 
 
 def test_hits_come_through_one_method_of_the_collection(labelled, monkeypatch):
     asked = []
-    plain = Collection.hits
-    monkeypatch.setattr(Collection, "hits", lambda *given: asked.append(given[1:]) or plain(*given))
-    monkeypatch.setattr(Collection, "codes_of", None)
+    plain = LocalCollection.search
+    monkeypatch.setattr(LocalCollection, "search", lambda *given: asked.append(given[1:]) or plain(*given))
+    monkeypatch.setattr(LocalCollection, "codes_of", None)
     filters = []
     found = Searcher(labelled).search(read_query(labelled, "@3"), 2, filters)
     assert [[spec for spec, _ in spaces] for spaces, _, _ in asked] == [["bm25"], ["bow"]]  # a time for each

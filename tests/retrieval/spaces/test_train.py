@@ -21,7 +21,9 @@ from retrieval.corpora.item_record import items_digest
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare
 from retrieval.spaces.build import encoder_of
-from retrieval.spaces.train import Workplace, budgeted, read_minutes, train_encoder
+from retrieval.spaces.time_budget import read_minutes, with_time_budget
+from retrieval.spaces.train import train_encoder
+from retrieval.spaces.training_folder import TrainingFolder
 
 SMALL = "pixels+deep-ae:16-4"
 
@@ -78,16 +80,16 @@ def test_an_encoder_without_epochs_is_trained_too(digits, tmp_path):
 
 
 def test_a_time_budget_is_shared_by_the_stages_that_are_trained():
-    assert str(budgeted(create("pixels+pca:9+deep-ae:4-2"), 10)) == "pixels+pca:9+deep-ae:4-2,minutes=10"
-    both = budgeted(create("pixels+deep-ae:8-4+deep-ae:3-2"), 3)
+    assert str(with_time_budget(create("pixels+pca:9+deep-ae:4-2"), 10)) == "pixels+pca:9+deep-ae:4-2,minutes=10"
+    both = with_time_budget(create("pixels+deep-ae:8-4+deep-ae:3-2"), 3)
     assert [stage.minutes for stage in both.stages[1:]] == [1.5, 1.5]
 
 
 def test_an_unfinished_training_is_named_and_gone_on_with(digits, tmp_path, killed):
     killed(digits, f"{SMALL},epochs=4", tmp_path / "ae")
-    assert Workplace(tmp_path / "ae").unfinished
+    assert TrainingFolder(tmp_path / "ae").unfinished
     assert not (tmp_path / "ae").exists()
-    with pytest.raises(TrainingError, match=r"ae\.work holds an unfinished training: go on with it by --resume, or"):
+    with pytest.raises(TrainingError, match=r"ae\.work holds an unfinished training: continue it with --resume, or"):
         train_encoder(digits, f"{SMALL},epochs=4", tmp_path / "ae")
     seen: list[int] = []
     resumed = train_encoder(digits, f"{SMALL},epochs=4", tmp_path / "ae", resume=True, watch=epochs_seen(seen))
@@ -100,7 +102,7 @@ def test_an_unfinished_training_is_named_and_gone_on_with(digits, tmp_path, kill
 def test_a_training_goes_on_with_another_course_only(digits, tmp_path, killed):
     killed(digits, f"{SMALL},epochs=4", tmp_path / "ae")
     for spec, corpus, words in (
-        ("pixels+deep-ae:16-5", digits, f"of '{SMALL},epochs=4': --resume may change no more than epochs"),
+        ("pixels+deep-ae:16-5", digits, f"of '{SMALL},epochs=4': --resume can only change epochs"),
         (SMALL, [*digits][:500], "on another corpus"),
     ):
         if isinstance(corpus, list):
@@ -136,7 +138,7 @@ def test_an_index_goes_on_with_the_same_course_only(digits, tmp_path, killed):
 
 def test_fresh_begins_anew_and_replaces_an_encoder_when_it_is_whole(digits, tmp_path, killed):
     train_encoder(digits, "pixels+pca:3", tmp_path / "e")
-    with pytest.raises(OptionError, match="its training has ended: replace it by --fresh"):
+    with pytest.raises(OptionError, match="e holds a trained encoder: replace it with --fresh"):
         train_encoder(digits, SMALL, tmp_path / "e", resume=True)
     killed(digits, f"{SMALL},epochs=4", tmp_path / "e", fresh=True)
     assert str(Encoder.load(tmp_path / "e")) == "pixels+pca:3"
@@ -180,7 +182,9 @@ def test_a_place_of_work_that_is_somebody_elses_is_left_alone(digits, tmp_path, 
     (tmp_path / "b.work").write_text("mine")
     (tmp_path / "c.work").symlink_to(tmp_path / "a.work")
     for name in "abc":
-        with pytest.raises(OptionError, match=rf"would be kept in .*{name}\.work, where something else lies: choose"):
+        with pytest.raises(
+            OptionError, match=rf"keeps the training in .*{name}\.work, which holds something else: choose"
+        ):
             train_encoder(digits, "pixels", tmp_path / name, fresh=fresh)
     assert (tmp_path / "a.work" / "notes.txt").read_text() == (tmp_path / "b.work").read_text() == "mine"
 
@@ -204,7 +208,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_training(digits, tmp_
 def test_a_training_that_there_is_not_is_begun_by_resume_and_that_is_said(digits, tmp_path):
     said: list[str] = []
     train_encoder(digits, "pixels", tmp_path / "e", resume=True, say=said.append)
-    assert said[0] == f"{tmp_path / 'e.work'} holds no training to go on with: beginning one"
+    assert said[0] == f"{tmp_path / 'e.work'} holds no training to resume: starting one"
 
 
 @pytest.mark.parametrize("text", ["0", "0.5s", "0.001m", "0.0001h", "-5m", "m", "9" * 400])
@@ -222,7 +226,10 @@ def test_the_folder_is_told_so_that_it_is_read_as_a_space(digits, tmp_path, monk
 
 
 def test_one_process_at_a_time_trains_in_a_place(digits, tmp_path):
-    with Workplace(tmp_path / "ae").held({}), pytest.raises(CollectionError, match="another process is training"):
+    with (
+        TrainingFolder(tmp_path / "ae").locked({}),
+        pytest.raises(CollectionError, match="another process is training"),
+    ):
         train_encoder(digits, "pixels+pca:3", tmp_path / "ae")
 
 
@@ -245,7 +252,7 @@ def test_a_saved_encoder_is_a_space(digits, tmp_path):
     place, said = str(tmp_path / "ae"), []
     collection = index_corpus(tmp_path / "c", digits, [place, "pixels"], say=said.append)
     assert list(collection.spaces) == [f"{SMALL},epochs=2", "pixels"]
-    assert said[0] == f"encoding 1,797 items by {SMALL},epochs=2, fitted before"
+    assert said[0] == f"encoding 1,797 items by {SMALL},epochs=2, which is already fitted"
     assert collection.resolve(place) == f"{SMALL},epochs=2"
     comparison = compare(digits, [place, "pixels"])
     assert [space.spec for space in comparison.spaces] == [f"{SMALL},epochs=2", "pixels"]
@@ -301,54 +308,54 @@ def test_a_killed_fresh_training_leaves_the_old_encoder_or_the_new_one(tmp_path,
 
 @pytest.mark.parametrize("answer", ["resume", "fresh"])
 def test_a_kill_while_the_place_of_work_is_removed_blocks_neither_resume_nor_fresh(tmp_path, answer):
-    place = Workplace(tmp_path / "e")
+    place = TrainingFolder(tmp_path / "e")
 
     def ended():
-        with place.held(IDENTITY) as work:
+        with place.locked(IDENTITY) as work:
             checkpoint(work)
 
     for _ in kills(ended):
-        place.admit(IDENTITY, answer == "resume", answer == "fresh")
-        with place.held(IDENTITY, answer == "fresh") as work:
+        place.require_free(IDENTITY, answer == "resume", answer == "fresh")
+        with place.locked(IDENTITY, answer == "fresh") as work:
             assert answer == "resume" or not place.unfinished
             checkpoint(work)
         assert names(tmp_path) == []
 
 
 def test_a_kill_while_an_unfinished_training_is_thrown_away_blocks_neither_resume_nor_fresh(tmp_path):
-    place = Workplace(tmp_path / "e")
+    place = TrainingFolder(tmp_path / "e")
     unfinished(place)
 
     def begun_again():
-        with place.held(IDENTITY, fresh=True) as work:
+        with place.locked(IDENTITY, fresh=True) as work:
             assert not place.unfinished
             checkpoint(work)
 
     for _ in kills(begun_again):
         for resume, fresh in ((True, False), (False, True)):
-            place.admit(IDENTITY, resume, fresh)
+            place.require_free(IDENTITY, resume, fresh)
         unfinished(place)
 
 
 def test_a_fresh_training_does_not_take_the_place_of_one_that_runs(tmp_path):
-    place = Workplace(tmp_path / "e")
-    with place.held(IDENTITY) as work:
+    place = TrainingFolder(tmp_path / "e")
+    with place.locked(IDENTITY) as work:
         checkpoint(work)
-        place.admit(IDENTITY, resume=False, fresh=True)
-        with pytest.raises(CollectionError, match="another process is training"), place.held(IDENTITY, fresh=True):
+        place.require_free(IDENTITY, resume=False, fresh=True)
+        with pytest.raises(CollectionError, match="another process is training"), place.locked(IDENTITY, fresh=True):
             pass
         assert place.unfinished
 
 
 @pytest.mark.parametrize("inner", ["layer-1", "layer-1/checkpoint.safetensors", "lock"])
 def test_nothing_is_written_through_a_link_in_the_place_of_work(tmp_path, inner):
-    place, outside = Workplace(tmp_path / "e"), tmp_path / "outside"
+    place, outside = TrainingFolder(tmp_path / "e"), tmp_path / "outside"
     outside.mkdir()
     unfinished(place)
     remove_any(place.work / inner)
     (place.work / inner).symlink_to(outside)
     with pytest.raises(OptionError, match="is a symbolic link, and nothing is written through one"):
-        place.admit(IDENTITY, resume=True, fresh=False)
+        place.require_free(IDENTITY, resume=True, fresh=False)
     assert names(outside) == []
 
 

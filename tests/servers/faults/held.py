@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.paginate import scanned
 
 
@@ -27,28 +27,28 @@ class Held(NamedTuple):
         return self.counted == self.documents and not (self.lost or self.missing or self.twice or self.strange)
 
 
-def held(site: Site, expected: Mapping[str, str], acknowledged: Iterable[str]) -> Held:
+def held(admin: IndexAdmin, expected: Mapping[str, str], acknowledged: Iterable[str]) -> Held:
     """Compare the index that is served with what it should hold.
 
     Parameters
     ----------
-    site : Site
+    admin : IndexAdmin
     expected : mapping
         Key -> the generation that its item says it is of.
     acknowledged : iterable of str
         Keys that the server has said it has.
     """
-    index = site.behind(site.address.name)
+    index = admin.behind(admin.address.name)
     assert index is not None
-    site.refresh(index)
+    admin.refresh(index)
     found: Counter[str] = Counter()
     strange = 0
-    for hit in scanned(site, index, ["item.metadata"]):
+    for hit in scanned(admin, index, ["item.metadata"]):
         found[hit["_id"]] += 1
         strange += generation_of(hit) != expected.get(hit["_id"])
     return Held(
         documents=found.total(),
-        counted=site.count(index),
+        counted=admin.count(index),
         lost=len(set(acknowledged) - found.keys()),
         missing=len(expected.keys() - found.keys()),
         twice=found.total() - len(found),

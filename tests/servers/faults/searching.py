@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from retrieval.collection.local import Collection
+from retrieval.collection.base import Collection
 from retrieval.collection.open import open_collection
 from retrieval.search.searcher import Searcher, read_query
 

@@ -14,7 +14,7 @@ from indexers.elasticsearch import client, trust
 
 @pytest.fixture
 def nearby(monkeypatch, capsys, tmp_path):
-    """The command line in this process, where its patience can be made short."""
+    """The command line in this process, where its retries can be made short."""
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back what it changes
     for name in (*client._VARIABLES, trust.HOSTS):
         monkeypatch.delenv(name, raising=False)

@@ -13,7 +13,7 @@ from indexers.elasticsearch.ownership import ANOTHER
 from retrieval.collection.elasticsearch import bulk_load as loading
 from retrieval.collection.elasticsearch.cleanup import indexes_at, remove_stale
 from retrieval.collection.filters import Filter
-from retrieval.collection.indexing import Plan, index_as_planned, index_corpus
+from retrieval.collection.indexing import IndexRequest, index_by_request, index_corpus
 from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
@@ -50,7 +50,7 @@ def address(elasticsearch_url, index_name):
 
 
 def indexed(folder, corpus, address, specs=SPACES, **more):
-    return index_as_planned(Plan(tuple(specs), folder, address, **more), corpus)
+    return index_by_request(IndexRequest(tuple(specs), folder, address, **more), corpus)
 
 
 def answers(collection, text="river water loan", k=20, filters=()):
@@ -77,9 +77,9 @@ def test_measures_equal_those_of_a_local_collection(both):
 def test_hits_of_several_spaces_are_those_of_each_and_of_a_local_collection(both):
     local, served = both
     asked = [(spec, served.space(spec).encoder.encode_queries(["river water loan"])) for spec in SPACES]
-    together = served.hits(asked, 10)
-    assert together == [served.hits([one], 10)[0] for one in asked]
-    for spec, hits, mine in zip(SPACES, together, local.hits(asked, 10), strict=True):
+    together = served.search(asked, 10)
+    assert together == [served.search([one], 10)[0] for one in asked]
+    for spec, hits, mine in zip(SPACES, together, local.search(asked, 10), strict=True):
         assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in mine], abs=1e-3), spec
 
 
@@ -158,7 +158,7 @@ def test_a_rebuild_takes_the_place_of_the_old_and_readers_keep_theirs(tmp_path, 
     assert answers(open_collection(folder), "new")[0]
     assert before.index_name != after.index_name
     indexed(folder, corpus(60, "third", "third"), address, ["bm25"], rebuild=True)
-    assert not after.site.exists(before.index_name)  # only the one before is kept
+    assert not after.admin.exists(before.index_name)  # only the one before is kept
     with pytest.raises((CollectionError, IndexGoneError)):
         answers(before, "old")
 
@@ -166,7 +166,7 @@ def test_a_rebuild_takes_the_place_of_the_old_and_readers_keep_theirs(tmp_path, 
 def test_a_failure_before_the_swap_leaves_the_old_one(tmp_path, corpus, address, monkeypatch):
     folder = tmp_path / "served"
     before = indexed(folder, corpus(), address, ["bm25"])
-    monkeypatch.setattr("indexers.elasticsearch.index_admin.Site.count", lambda *_: 7)
+    monkeypatch.setattr("indexers.elasticsearch.index_admin.IndexAdmin.count", lambda *_: 7)
     with pytest.raises(CollectionError, match=r"holds 7 of 120 items, so it was not put in place"):
         indexed(folder, corpus(120, "next", "new"), address, ["bm25"], rebuild=True)
     monkeypatch.undo()

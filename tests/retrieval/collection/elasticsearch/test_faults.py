@@ -19,9 +19,9 @@ from encoders.codes import Modality
 from encoders.errors import CollectionError, IndexGoneError, PartMissingError, ServerError
 from encoders.registry import create
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.query import _answers
-from indexers.elasticsearch.retry import passes, patient, status_passes
+from indexers.elasticsearch.retry import is_transient, is_transient_status, retried
 from retrieval.collection.elasticsearch import indexing
 from retrieval.collection.elasticsearch.indexing import index_served
 from retrieval.collection.elasticsearch.items import ServedItems
@@ -55,7 +55,9 @@ def trial(three_nodes: Cluster, tmp_path):
         return ["index", str(corpus), *spaces, "-o", str(tmp_path / "c"), "--index", f"elasticsearch:{backend}"]
 
     subprocess.run([sys.executable, "-m", "cli", *words("first")], check=True)
-    return SimpleNamespace(cluster=three_nodes, words=words, folder=tmp_path / "c", site=Site(Address.read(backend)))
+    return SimpleNamespace(
+        cluster=three_nodes, words=words, folder=tmp_path / "c", admin=IndexAdmin(Address.read(backend))
+    )
 
 
 def expected(generation):
@@ -73,7 +75,7 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
         trial.cluster.restart(lost)
         assert load.wait() == 0, load.said()
         trial.cluster.wait()
-        found = held(trial.site, expected("second"), load.acknowledged())
+        found = held(trial.admin, expected("second"), load.acknowledged())
         assert found.right, found
         assert len(set(load.acknowledged())) == ITEMS
 
@@ -84,7 +86,7 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
         assert 0 < len(acknowledged) < ITEMS
         load.again("--resume")
         assert load.wait() == 0, load.said()
-        found = held(trial.site, expected("third"), acknowledged)
+        found = held(trial.admin, expected("third"), acknowledged)
         assert found.right, found
         assert len(load.acknowledged()) < ITEMS + 500  # what was acknowledged before is not sent again
         ended = time.monotonic()
@@ -97,12 +99,12 @@ def test_nothing_is_lost_doubled_or_left_unanswered(trial, tmp_path):
 
 
 class Asked:
-    patience = 5.0
+    retry_seconds = 5.0
 
     def __init__(self, *errors):
         self.errors, self.calls = list(errors), 0
 
-    @patient
+    @retried
     def ask(self):
         self.calls += 1
         if self.errors:
@@ -126,9 +128,9 @@ def test_what_passes_is_asked_again_and_what_stays_is_not():
     assert asked.calls == 1
 
 
-def test_patience_ends():
+def test_retries_end():
     asked = Asked(*[PartMissingError("a part")] * 50)
-    asked.patience = 0.5
+    asked.retry_seconds = 0.5
     with pytest.raises(PartMissingError):
         asked.ask()
     assert 1 < asked.calls < 10
@@ -146,9 +148,9 @@ def test_patience_ends():
     ],
 )
 def test_a_cluster_without_master_passes_and_a_full_disk_does_not(status, kind, again):
-    assert status_passes(status, kind) is again
+    assert is_transient_status(status, kind) is again
     body = {"error": {"type": kind, "reason": "why"}, "status": status}
-    assert passes(_refused(status, body)) is again
+    assert is_transient(_refused(status, body)) is again
 
 
 def _refused(status, body):
@@ -160,12 +162,12 @@ def _refused(status, body):
 
 
 def test_half_an_answer_is_none():
-    site = SimpleNamespace(address=Address.read("http://a/news"), part_missing=lambda: PartMissingError("part"))
+    admin = SimpleNamespace(address=Address.read("http://a/news"), part_missing=lambda: PartMissingError("part"))
     with pytest.raises(PartMissingError):
-        _answers(site, {"_shards": {"failed": 1}, "hits": {"hits": []}})
+        _answers(admin, {"_shards": {"failed": 1}, "hits": {"hits": []}})
     busy = {"error": {"type": "search_phase_execution_exception", "reason": "all shards failed"}, "status": 503}
     with pytest.raises(PartMissingError):
-        _answers(site, busy)
+        _answers(admin, busy)
 
 
 # -- killed at one moment, or overtaken ---------------------------------------------------------------------------------
@@ -199,7 +201,7 @@ def test_a_rebuild_that_was_killed_after_the_swap_is_not_loaded_again(small, mon
         patch.setattr(indexing, "published", lambda *all: pytest.fail("killed"))
         with pytest.raises(pytest.fail.Exception):
             small("second", rebuild=True)
-    swapped = first.site.behind(first.site.address.name)
+    swapped = first.admin.behind(first.admin.address.name)
     assert swapped != first.index_name
     assert open_collection(first.folder).index_name == first.index_name  # whose folder it still is
     resumed = small("second", rebuild=True, resume=True)

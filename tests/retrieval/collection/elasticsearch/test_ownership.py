@@ -9,7 +9,7 @@ import pytest
 from elasticsearch import ApiError
 
 from encoders.artifact import sealed
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.ownership import COMPARISON, UNKNOWN, next_free_name
 from retrieval.collection.elasticsearch import identity as identities
 from retrieval.collection.elasticsearch.cleanup import indexes_at
@@ -227,8 +227,8 @@ def test_a_load_of_another_collection_is_not_taken_over(nearby, refusal, fruit, 
 def test_a_name_that_somebody_takes_at_the_same_moment_is_passed_over(
     nearby, fruit, address, tmp_path, elasticsearch_client, index_name, monkeypatch
 ):
-    def taken(site):
-        name = next_free_name(site)
+    def taken(admin):
+        name = next_free_name(admin)
         if not elasticsearch_client.indices.exists(index=f"{index_name}-000001"):
             elasticsearch_client.indices.create(index=f"{index_name}-000001")
         return name
@@ -243,16 +243,16 @@ def test_a_comparison_that_runs_is_not_disturbed(
     nearby, labelled, address, elasticsearch_client, index_name, monkeypatch
 ):
     found = []
-    remove = Site.remove
+    remove = IndexAdmin.remove
 
     def removed(self, names):  # when a comparison ends
-        monkeypatch.setattr(Site, "remove", remove)
+        monkeypatch.setattr(IndexAdmin, "remove", remove)
         found.extend(indexes_at(address).stale)
         nearby("info", address, "--clean")
         found.extend(indexes_at(address).stale)
         remove(self, names)
 
-    monkeypatch.setattr(Site, "remove", removed)
+    monkeypatch.setattr(IndexAdmin, "remove", removed)
     done(nearby, "compare", labelled, "-s", "bm25", "--index", address)
     assert [one.maker for one in found] == [COMPARISON, COMPARISON]
     assert not elasticsearch_client.indices.get(index=f"{index_name}*")

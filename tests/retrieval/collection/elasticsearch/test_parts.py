@@ -14,9 +14,10 @@ from retrieval.collection.elasticsearch import bulk_load as loading
 from retrieval.collection.elasticsearch import indexing
 from retrieval.collection.elasticsearch import swap as building
 from retrieval.collection.elasticsearch.cleanup import indexes_at, remove_stale
-from retrieval.collection.indexing import Plan, index_as_planned
+from retrieval.collection.indexing import IndexRequest, index_by_request
 from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.item_record import items_digest
 from retrieval.corpora.registry import open_corpus
 
 WORDS = "river bank money loan water boat fish rate credit stream tide bond".split()
@@ -43,8 +44,8 @@ def address(elasticsearch_url, index_name):
 
 
 def indexed(folder, corpus, address, *specs, said=None, **more):
-    return index_as_planned(
-        Plan(specs, folder, address, **more), corpus, say=[].append if said is None else said.append
+    return index_by_request(
+        IndexRequest(specs, folder, address, **more), corpus, say=[].append if said is None else said.append
     )
 
 
@@ -175,7 +176,7 @@ def encoder(tmp_path, monkeypatch):
 
 
 def part(corpus, address, encoder, which):
-    return index_as_planned(Plan((encoder,), None, address, shard=which), corpus)
+    return index_by_request(IndexRequest((encoder,), None, address, shard=which), corpus)
 
 
 def test_a_shard_of_other_items_is_refused_before_any_of_them_is_sent(tmp_path, corpus, address, encoder):
@@ -294,7 +295,7 @@ def test_parts_take_the_place_of_another_collection_only_when_asked(tmp_path, co
 def test_a_count_that_is_wrong_leaves_the_parts_as_they_are(tmp_path, corpus, address, encoder, monkeypatch):
     part(corpus(), address, encoder, "1/1")
     with monkeypatch.context() as wrong:
-        wrong.setattr("indexers.elasticsearch.index_admin.Site.count", lambda *_: 7)
+        wrong.setattr("indexers.elasticsearch.index_admin.IndexAdmin.count", lambda *_: 7)
         with pytest.raises(CollectionError, match="holds 7 of 60 items, so it was not put in place"):
             indexed(tmp_path / "c", None, address, encoder, finish=True)
     assert indexes_at(address).served is None
@@ -315,7 +316,7 @@ def test_other_numbers_of_parts_and_other_encoders_are_refused(tmp_path, corpus,
     with pytest.raises(CollectionError, match=r"another load of .* is unfinished"):
         part(corpus(), address, str(tmp_path / "k"), "2/2")
     with pytest.raises(NearbyError, match="twice"):
-        index_as_planned(Plan((encoder, encoder), None, address, shard="2/2"), corpus())
+        index_by_request(IndexRequest((encoder, encoder), None, address, shard="2/2"), corpus())
 
 
 def test_no_parts_at_all(tmp_path, address, encoder):
@@ -332,7 +333,8 @@ def test_adding_what_is_there_leaves_the_collection_that_of_its_corpus(tmp_path,
     served.put(list(corpus()))
     assert open_collection(tmp_path / "c").items_digest == digest
     served.put([Item("d1", "a new text")])
-    assert open_collection(tmp_path / "c").items_digest == ""
+    changed = open_collection(tmp_path / "c")
+    assert changed.items_digest == items_digest(changed.items) != digest
     with pytest.raises(CollectionError, match=r"holds other items than .* or index it again with --rebuild"):
         indexed(tmp_path / "c", corpus(), address, "bm25")
 

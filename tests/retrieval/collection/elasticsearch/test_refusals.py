@@ -10,7 +10,7 @@ from fake_node import Reply, fake_node, refused, version
 
 from encoders.artifact import sealed
 from indexers.elasticsearch import client
-from indexers.elasticsearch.index_admin import Site
+from indexers.elasticsearch.index_admin import IndexAdmin
 from retrieval.collection.elasticsearch.cleanup import indexes_at
 
 
@@ -19,8 +19,10 @@ def hasty(monkeypatch):
     """A cluster that is not well is given up soon."""
     monkeypatch.setattr("retrieval.collection.elasticsearch.indexing.LONG", 0.3)
     monkeypatch.setattr("indexers.elasticsearch.index_admin.ALIVE_SECONDS", 1.0)
-    monkeypatch.setattr("indexers.elasticsearch.bulk.PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr("retrieval.collection.elasticsearch.collection.Site", lambda address: Site(address, 0.3))
+    monkeypatch.setattr("indexers.elasticsearch.bulk.STALL_SECONDS", 0.5)
+    monkeypatch.setattr(
+        "retrieval.collection.elasticsearch.collection.IndexAdmin", lambda address: IndexAdmin(address, 0.3)
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,172 @@
+"""The networks of Deep InfoMax: an encoder that hands out its layers, and the discriminators of pairs and of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What an encoder makes of a batch, layer by layer.
+
+    Attributes
+    ----------
+    places : Tensor (n, places, channels)
+        The layer whose places are compared with the code.
+    conv : Tensor (n, numbers)
+        The last convolution, or the first hidden layer of numbers.
+    hidden : Tensor (n, width)
+    code : Tensor (n, k)
+    """
+
+    places: Tensor
+    conv: Tensor
+    hidden: Tensor
+    code: Tensor
+
+
+class PictureEncoder(nn.Module):
+    """4x4 convolutions by steps of 2, a hidden layer, a linear code.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(height, width[, colours])``.
+    channels : sequence of int
+        Of the convolutions.
+    hidden, k : int
+        Widths of the hidden layer and of the code.
+
+    References
+    ----------
+    Hjelm et al. 2019, appendix A (the encoder for CIFAR-10, that of DCGAN).
+    """
+
+    def __init__(self, shape: Sequence[int], channels: Sequence[int], hidden: int, k: int) -> None:
+        super().__init__()
+        self.shape = (*shape[:2], shape[2] if len(shape) == 3 else 1)
+        widths = [self.shape[2], *channels]
+        self.convolutions = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
+            for before, after in pairwise(widths)
+        )
+        sides = [self.shape[0], self.shape[1]]
+        for _ in channels:
+            sides = [side // 2 for side in sides]
+        self.numbers = channels[-1] * sides[0] * sides[1]
+        self.hidden = nn.Sequential(nn.Linear(self.numbers, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU())
+        self.code = nn.Linear(hidden, k)
+        self.local_width = channels[-2] if len(channels) > 1 else channels[-1]
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """Return rows (n, height * width * colours) as pictures (n, colours, height, width)."""
+        return rows.view(-1, *self.shape).permute(0, 3, 1, 2)
+
+    def forward(self, pictures: Tensor) -> Layers:
+        """Return the layers of pictures; places are those of the last convolution but one."""
+        maps = [pictures]
+        for convolve in self.convolutions:
+            maps.append(convolve(maps[-1]))
+        local = maps[-2] if len(maps) > 2 else maps[-1]
+        conv = maps[-1].flatten(1)
+        hidden = self.hidden(conv)
+        return Layers(local.flatten(2).transpose(1, 2), conv, hidden, self.code(hidden))
+
+
+class RowEncoder(nn.Module):
+    """Two hidden layers and a linear code for rows of numbers; the first hidden layer is its only place.
+
+    Parameters
+    ----------
+    width : int
+        Of a row.
+    hidden, k : int
+        Widths of the hidden layers and of the code.
+    """
+
+    def __init__(self, width: int, hidden: int, k: int) -> None:
+        super().__init__()
+        self.first, self.second = (
+            nn.Sequential(nn.Linear(before, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU())
+            for before in (width, hidden)
+        )
+        self.code = nn.Linear(hidden, k)
+        self.numbers = self.local_width = hidden
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """Return the rows: they are no pictures."""
+        return rows
+
+    def forward(self, rows: Tensor) -> Layers:
+        """Return the layers of rows."""
+        first = self.first(rows)
+        hidden = self.second(first)
+        return Layers(first.unsqueeze(1), first, hidden, self.code(hidden))
+
+
+class Projection(nn.Module):
+    """A residual map of vectors into the space where a discriminator compares them by their inner product.
+
+    References
+    ----------
+    Hjelm et al. 2019, figure 4 ("encode and dot product").
+    """
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.deep = nn.Sequential(nn.Linear(before, after), nn.ReLU(), nn.Linear(after, after))
+        self.short = nn.Linear(before, after)
+        self.norm = nn.LayerNorm(after)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return vectors (..., before) as (..., after)."""
+        projected: Tensor = self.norm(self.deep(vectors) + self.short(vectors))
+        return projected
+
+
+class Discriminator(nn.Module):
+    """φ(x, z): codes and what they are compared with, projected; their scores are inner products."""
+
+    def __init__(self, code: int, other: int, width: int) -> None:
+        super().__init__()
+        self.of_code, self.of_other = Projection(code, width), Projection(other, width)
+
+    def forward(self, codes: Tensor, others: Tensor) -> Tensor:
+        """Return the scores of codes (n, k) with others (n, places, width): (n, n, places)."""
+        from encoders.neural.mutual_information import pair_scores
+
+        projected = self.of_code(codes).float(), self.of_other(others).float()
+        with torch.autocast("cpu", enabled=False):  # scores up to 20 are too coarse in bf16
+            return pair_scores(*projected)
+
+
+class PriorDiscriminator(nn.Module):
+    """Tells codes, each number in [0, 1], from draws of the uniform prior: one logit a code."""
+
+    def __init__(self, k: int, hidden: int = 256) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(k, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1)
+        )
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return logits (n,): positive for what looks like a draw of the prior."""
+        logits: Tensor = self.layers(codes).squeeze(1)
+        return logits
+
+    def loss(self, codes: Tensor) -> Tensor:
+        """Return the loss of telling codes from as many draws of the prior."""
+        return (functional.softplus(self(codes)) + functional.softplus(-self(torch.rand_like(codes)))).mean() / 2
+
+    def deceived(self, codes: Tensor) -> Tensor:
+        """Return the loss of an encoder whose codes should be taken for draws of the prior."""
+        loss: Any = functional.softplus(-self(codes)).mean()
+        typed: Tensor = loss
+        return typed

@@ -1,0 +1,59 @@
+"""Encoding by a network that stays in torch: rows in pieces, weights as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from encoders.codes import slices
+from encoders.cpu_count import available_cores
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+#: Rows sent through a network at a time.
+PIECE = 512
+
+
+def in_pieces(rows: Any, answer: Callable[[Tensor], Tensor]) -> Any:
+    """Return what `answer` makes of rows (n, width), dense or sparse, `PIECE` at a time, without gradients."""
+    import torch
+
+    torch.set_num_threads(available_cores())
+    with torch.no_grad():
+        pieces = slices(rows, PIECE) if rows.shape[0] else [rows]  # of no rows the width is to be had, too
+        parts = [answer(torch.from_numpy(_dense(piece))).numpy() for piece in pieces]
+    return np.concatenate(parts)
+
+
+def _dense(piece: Any) -> Any:
+    return np.array(piece.toarray() if issparse(piece) else piece, dtype=np.float32, order="C")
+
+
+def state_of(network: nn.Module) -> dict[str, Any]:
+    """Return the arrays of a network that it needs to answer."""
+    return {
+        f"network.{key}": value.detach().float().contiguous().numpy()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+
+
+def load_state(network: nn.Module, state: dict[str, Any]) -> None:
+    """Restore what `state_of` returned.
+
+    Raises
+    ------
+    KeyError
+        When an array is missing.
+    """
+    import torch
+
+    own = network.state_dict()
+    for key in own:
+        if not key.endswith("num_batches_tracked"):
+            own[key] = torch.from_numpy(state[f"network.{key}"])
+    network.load_state_dict(own)

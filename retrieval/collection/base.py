@@ -1,0 +1,252 @@
+"""The contract of every collection: items and spaces that are searched and changed, on disk and on a server alike."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from encoders.base import Encoder
+from encoders.codes import Codes, Modality
+from encoders.errors import CollectionError, OptionError, UnknownNameError
+from encoders.progress import ProgressCallback, quiet
+from indexers.base import Hit, Index
+from retrieval.collection.filters import Filter
+from retrieval.collection.items import Change, CollectionItems
+from retrieval.collection.manifest import Manifest
+from retrieval.corpora.base import Item
+from retrieval.spaces.build import encoder_of
+from retrieval.spaces.saved_space import SpaceRecord
+
+T = TypeVar("T")
+
+
+@dataclass
+class OpenSpace:
+    """A space that can be searched: what the manifest records of it, its encoder and its index."""
+
+    record: SpaceRecord
+    encoder: Encoder
+    index: Index
+
+
+@dataclass(frozen=True)
+class CollectionInfo:
+    """What a collection says of itself.
+
+    Attributes
+    ----------
+    folder : Path
+    generation : int
+        Number of the folder's generation.
+    corpus : str
+        Name or path of the corpus that it was made of.
+    modality : Modality
+    items : int
+        Number of items.
+    digest : str
+        SHA-256 of the items in their order.
+    bytes : int
+        Size on disk; of an index on a server, one copy.
+    server : str
+        Description of the index on a server that holds the items; empty where the folder holds them.
+    spaces : tuple of SpaceRecord
+    """
+
+    folder: Path
+    generation: int
+    corpus: str
+    modality: Modality
+    items: int
+    digest: str
+    bytes: int
+    server: str
+    spaces: tuple[SpaceRecord, ...]
+
+
+class Collection(ABC):
+    """Items, and spaces that hold a code of each of them; `retrieval.collection.open` opens one.
+
+    Every operation does the same wherever the items are. An operation that changes the collection returns it as it is
+    then: go on with what it returns, since the collection that it was called on may show either state.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder that the collection is opened by.
+    manifest : Manifest
+        What the folder records of the collection.
+    items : CollectionItems
+        The items, a corpus.
+    spaces : mapping of str to SpaceRecord
+        The spaces by their full specs.
+    """
+
+    folder: Path
+    manifest: Manifest
+    items: CollectionItems
+    spaces: Mapping[str, SpaceRecord]
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def generation(self) -> int:
+        """The number of the folder's generation that is read."""
+
+    @property
+    @abstractmethod
+    def items_digest(self) -> str:
+        """SHA-256 of the items in their order; see `item_record.items_digest`."""
+
+    @abstractmethod
+    def info(self) -> CollectionInfo:
+        """Return what the collection holds, and its size."""
+
+    @abstractmethod
+    def space(self, spec: str) -> OpenSpace:
+        """Open a space.
+
+        Raises
+        ------
+        UnknownNameError
+            When the collection has no such space.
+        ArtifactError
+            When encoder, index and manifest do not belong together.
+        """
+
+    @abstractmethod
+    def codes_of(self, spec: str) -> Index:
+        """Return an index that scores any item of a space exactly: the space's own, or the codes stored beside it.
+
+        Raises
+        ------
+        UnknownNameError
+            When the collection has no such space.
+        ArtifactError
+            When the codes do not belong to the index.
+        """
+
+    @abstractmethod
+    def search(self, queries: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
+        """Return the best `k` hits in each space, best first.
+
+        Parameters
+        ----------
+        queries : sequence of (str, codes)
+            A space's spec, and the code of one query in that space.
+        k : int
+        filters : sequence of Filter, optional
+            Only items that satisfy all filters are answers.
+
+        Raises
+        ------
+        OptionError
+            When `k` is not a positive whole number.
+        UnknownNameError
+            When the collection has no such space.
+        QueryError
+            When no item satisfies the filters.
+        """
+
+    @abstractmethod
+    def read_consistently(self, read: Callable[[], T]) -> T:
+        """Return what `read` returns, which calls this collection several times, all in one state of it.
+
+        `read` is called again where somebody has replaced the collection in between.
+        """
+
+    # -- changing ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def add_space(self, spec: str, index: str | None = None, say: ProgressCallback = quiet) -> Collection:
+        """Fit an encoder on the items, unless `spec` names a fitted one, and index their codes.
+
+        A fit that is interrupted resumes when the same space is added again.
+
+        Parameters
+        ----------
+        spec : str
+            A spec, or the folder of a fitted encoder.
+        index : str, optional
+            Description of the index; by default the one that suits the collection.
+        say : callable, optional
+            Called with messages about the progress.
+
+        Raises
+        ------
+        SpecError, UnknownNameError, OptionError, UnsupportedSpaceError
+            For a space or index that the collection cannot have.
+        CollectionError
+            For a space that is there, or when somebody else changes the collection meanwhile.
+        """
+
+    @abstractmethod
+    def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[Collection, Change]:
+        """Add items, and replace those whose id is there, in every space; a replaced item comes behind all others.
+
+        Raises
+        ------
+        CorpusError, BadItemError, DimensionError
+            For an item that the collection or an encoder cannot take, or two items of one id.
+        CollectionError
+            When somebody else changes the collection meanwhile.
+        """
+
+    @abstractmethod
+    def delete(self, ids: Sequence[str]) -> Collection:
+        """Remove items and their judgements from the collection and every space; all or none.
+
+        Raises
+        ------
+        CollectionError
+            For an id that is not there, or when no item would remain.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release files and connections; a second call does nothing."""
+
+    # -- the same for every collection -------------------------------------------------------------------------
+
+    def resolve(self, spec: str) -> str:
+        """Return the full spec of a space, given the spec in any form, or a beginning that only one space has.
+
+        Raises
+        ------
+        UnknownNameError
+            With the closest space that the collection has.
+        """
+        if spec in self.spaces:
+            return spec
+        try:
+            canonical = str(encoder_of(spec))
+        except (UnknownNameError, OptionError):  # whatever it was meant to be, it is no space of this collection
+            canonical = spec
+        if canonical in self.spaces:
+            return canonical
+        starting = [known for known in self.spaces if known.startswith((spec, canonical))]
+        if len(starting) == 1:
+            return str(starting[0])
+        raise UnknownNameError(f"space of {self.folder}", spec, self.spaces)
+
+    def _require_new(self, encoder: Encoder) -> None:
+        """Refuse to add a space that is there."""
+        if str(encoder) in self.spaces:
+            raise CollectionError(f"{self.folder} has the space '{encoder}' already: add another space")
+
+    def _require_some_left(self, ids: Sequence[str]) -> None:
+        """Refuse to remove every item."""
+        if len(set(ids)) >= self.items.size:
+            raise CollectionError("this would remove every item: remove the collection itself instead")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,87 @@
+"""The folder of a collection: the generation that is read, its manifest, and its saved encoders and indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from encoders.artifact import MANIFEST, digest_of
+from encoders.errors import ArtifactError, CollectionError
+from retrieval.collection.generations import Generations, files_below
+from retrieval.collection.manifest import Manifest
+from retrieval.spaces.saved_space import SpaceRecord
+
+SPACES = "spaces"
+
+
+class CollectionFolder:
+    """The newest generation of a collection, which stays on disk until this is closed.
+
+    Parameters
+    ----------
+    path : Path
+
+    Attributes
+    ----------
+    generation : Path
+        The folder of the generation.
+    manifest : Manifest
+
+    Raises
+    ------
+    CollectionError, ArtifactError
+        When there is no collection, or it is damaged, foreign, or of a newer format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.generations = Generations(path)
+        pin = self.generations.pinned()
+        if pin is None:
+            raise CollectionError(self.generations.why_none())
+        self._pin, self.generation = pin, pin.folder
+        self.manifest = Manifest.read(pin.folder)
+
+    @property
+    def number(self) -> int:
+        """The number of the generation."""
+        return int(self.generation.name)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the generation on disk."""
+        return sum(path.stat().st_size for path in files_below(self.generation))
+
+    def space_folder(self, record: SpaceRecord) -> Path:
+        """Return the folder of a space."""
+        return self.generation / SPACES / Path(record.folder).name
+
+    def require_unchanged(self, record: SpaceRecord, digests: Mapping[str, str]) -> None:
+        """Refuse a space whose encoder or index is not the one that it was saved with.
+
+        Parameters
+        ----------
+        record : SpaceRecord
+        digests : mapping of str to str
+            Name of a folder inside the space's, and the digest of the manifest in it.
+
+        Raises
+        ------
+        ArtifactError
+        """
+        folder = self.space_folder(record)
+        try:
+            found = {name: digest_of(folder / name / MANIFEST) for name in digests}
+        except OSError as error:
+            raise ArtifactError(
+                f"the space '{record.spec}' of {self.path} is incomplete: {error.filename} cannot be read "
+                f"({error.strerror}); index the corpus again in a new folder"
+            ) from None
+        if found != digests:
+            raise ArtifactError(
+                f"the space '{record.spec}' of {self.path} was changed by something other than nearby: index it again"
+            )
+
+    def close(self) -> None:
+        """Let writers remove the generation."""
+        self._pin.close()

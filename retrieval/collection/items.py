@@ -1,0 +1,84 @@
+"""The items of a collection, wherever they are stored: a corpus that also finds items by id and by filter."""
+
+from __future__ import annotations
+
+import difflib
+from abc import abstractmethod
+from collections.abc import Container, Sequence
+from typing import NamedTuple
+
+from encoders.errors import CollectionError
+from retrieval.collection.filters import Filter
+from retrieval.corpora.base import Corpus, Item
+
+#: Number of ids that are compared with a mistyped one.
+COMPARED_IDS = 10_000
+
+
+class Change(NamedTuple):
+    """What writing items did: ids that are new, ids whose item changed, and how many items were there already."""
+
+    added: list[str]
+    changed: list[str]
+    unchanged: int
+
+
+class CollectionItems(Corpus):
+    """What every store of items answers, on disk and on a server alike."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Number of items."""
+
+    @abstractmethod
+    def digest(self) -> str:
+        """Return a SHA-256 over the digests of the items in their order; see `item_record.items_digest`."""
+
+    @abstractmethod
+    def get(self, ids: Sequence[str]) -> list[Item]:
+        """Return items by id, in the order of `ids`.
+
+        Raises
+        ------
+        CollectionError
+            For an id that is not there, with the closest one that is.
+        """
+
+    @abstractmethod
+    def require(self, ids: Sequence[str]) -> None:
+        """Refuse ids that are not there.
+
+        Raises
+        ------
+        CollectionError
+            For an id that is not there, with the closest one that is.
+        """
+
+    @abstractmethod
+    def matching(self, filters: Sequence[Filter]) -> list[str]:
+        """Return the ids of the items that satisfy every filter, in the order of the items.
+
+        Raises
+        ------
+        QueryError
+            When there is none, with the filter that no item satisfies.
+        """
+
+    @abstractmethod
+    def _first_ids(self, limit: int) -> list[str]:
+        """Return the ids of the first items, at most `limit`."""
+
+    def _require_found(self, ids: Sequence[str], found: Container[str]) -> None:
+        """Refuse ids that are not among those that were found."""
+        missing = [id for id in ids if id not in found]
+        if missing:
+            more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
+            raise CollectionError(f"the collection holds no item '{missing[0]}'{more}; {self._suggestion(missing[0])}")
+
+    def _suggestion(self, id: str) -> str:
+        known = self._first_ids(COMPARED_IDS)
+        close = difflib.get_close_matches(id, known, n=1)
+        if close:
+            return f"did you mean '{close[0]}'?"
+        return f"its ids are like '{known[0]}'" if known else "it is empty"

@@ -1,0 +1,113 @@
+"""What `nearby search` asks for: the spaces side by side, their lists fused, or a shortlist that is re-ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retrieval.collection.filters import Filter
+
+if TYPE_CHECKING:
+    from retrieval.collection.base import Collection
+    from retrieval.search.hybrid import FusedAnswers
+    from retrieval.search.rerank import Plan, Reranked
+    from retrieval.search.searcher import Found, Query
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """One search: the query as it is typed, and how it is answered.
+
+    Attributes
+    ----------
+    text : str
+    spaces : tuple of str
+        All spaces of the collection when empty.
+    k : int
+        Number of answers, for each space or in the one list.
+    filters : tuple of Filter
+    fuse : str or None
+        How the lists of the spaces become one.
+    depth : int or None
+        Hits of each space that are fused.
+    plan : Plan or None
+        The shortlist and the space that re-ranks it.
+    """
+
+    text: str
+    spaces: tuple[str, ...] = ()
+    k: int = 10
+    filters: tuple[Filter, ...] = ()
+    fuse: str | None = None
+    depth: int | None = None
+    plan: Plan | None = None
+
+    @classmethod
+    def read(
+        cls,
+        text: str,
+        space: Sequence[str],
+        k: int,
+        filters: Sequence[str],
+        fuse: str | None,
+        depth: int | None,
+        shortlist: str | None,
+        rerank: str | None,
+        candidates: int | None,
+        radius: int | None,
+    ) -> SearchRequest:
+        """Read the options of `nearby search` before anything is opened.
+
+        Raises
+        ------
+        OptionError, UnknownNameError
+            When an option cannot be read, or two do not go together.
+        """
+        plan = None
+        if (shortlist, rerank, candidates, radius) != (None, None, None, None):
+            from retrieval.search.rerank import plan_of
+
+            others = [name for name, given in (("--fuse", fuse), ("--filter", filters)) if given]
+            plan = plan_of(shortlist, rerank, candidates, radius, space, others)
+        if (fuse, depth) != (None, None):
+            from retrieval.search.hybrid import require_fusible
+
+            require_fusible(fuse, depth)
+        wanted = tuple(Filter.read(one) for one in filters)
+        return cls(text, tuple(space), k, wanted, fuse, depth, plan)
+
+    def answer(self, collection: Collection) -> SearchAnswer:
+        """Search a collection.
+
+        Raises
+        ------
+        OptionError, UnknownNameError
+            When the collection does not have the spaces, or they cannot be used like this.
+        QueryError
+            When the query cannot be read, or no space can answer.
+        """
+        from retrieval.search.searcher import Searcher, read_query
+
+        if self.plan is not None:
+            from retrieval.search.rerank import rerank
+
+            query = read_query(collection, self.text)
+            return SearchAnswer(query, self.filters, rerank(collection, self.plan, query, self.k))
+        searcher = Searcher(collection, self.spaces)
+        query = read_query(collection, self.text)
+        if self.fuse is not None:
+            from retrieval.search.hybrid import fused_search
+
+            fused = fused_search(searcher, query, self.k, self.depth, self.filters)
+            return SearchAnswer(query, self.filters, fused)
+        return SearchAnswer(query, self.filters, searcher.search(query, self.k, self.filters))
+
+
+@dataclass(frozen=True)
+class SearchAnswer:
+    """The query that was read, and what was found: a list for each space, one fused list, or one re-ranked list."""
+
+    query: Query
+    filters: tuple[Filter, ...]
+    found: list[Found] | FusedAnswers | Reranked

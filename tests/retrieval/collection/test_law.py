@@ -1,0 +1,265 @@
+"""Every operation of a collection, on one on disk and on one in Elasticsearch: the same answers or the same error."""
+
+from __future__ import annotations
+
+import uuid
+
+import numpy as np
+import pytest
+
+from encoders.codes import Modality
+from encoders.errors import NearbyError
+from retrieval.collection.base import Collection
+from retrieval.collection.elasticsearch.collection import ServedCollection
+from retrieval.collection.elasticsearch.items import ServedItems
+from retrieval.collection.filters import Filter
+from retrieval.collection.indexing import IndexRequest, index_by_request
+from retrieval.collection.item_store import ItemStore
+from retrieval.collection.items import CollectionItems
+from retrieval.collection.local import LocalCollection
+from retrieval.collection.open import open_collection
+from retrieval.corpora.base import Corpus, Item
+
+SPACES = ("bm25", "tfidf+lsa:6", "tfidf+lsa:6+binarize")
+ADDED = "tfidf+lsa:4"
+WORDS = "river bank money loan water boat fish rate credit stream tide bond".split()
+QUERY = "river water loan"
+
+
+class News(Corpus):
+    """Forty texts with labels and metadata, two queries and their judgements."""
+
+    name = "news"
+    modality = Modality.TEXT
+
+    def __iter__(self):
+        draw = np.random.default_rng(7)
+        for number in range(40):
+            text = " ".join([*draw.choice(WORDS, 9).tolist(), f"w{number}"])
+            id = ["~tilde", "x" * 600, "🦊"][number] if number < 3 else f"d{number}"
+            year = {"year": str(2000 + number % 2)} if number % 4 else {}
+            yield Item(id, text, title=f"title {number}", label=str(number % 3), metadata={**year, "a.b": "dotted"})
+
+    def queries(self):
+        return iter([Item("q1", "river boat"), Item("q2", "money loan")])
+
+    def qrels(self):
+        return {"q1": {"d3": 2, "d4": 0}, "q2": {"d5": 1}}
+
+
+def shown(item):
+    return item.id, item.content, item.title, item.label, item.metadata
+
+
+def code(collection, spec, text=QUERY):
+    return collection.space(spec).encoder.encode_queries([text])
+
+
+def hits(collection, specs=SPACES, k=5, filters=()):
+    """Ids and scores; of equal scores the order is free, so they are sorted by id."""
+    found = collection.search([(spec, code(collection, spec)) for spec in specs], k, filters)
+    return [sorted((round(-hit.score, 3), hit.id) for hit in one) for one in found]
+
+
+def scores(collection, spec, k=5):
+    """Scores alone: which of equal scores are the last of the best is free."""
+    (found,) = collection.search([(spec, code(collection, spec))], k)
+    return [round(hit.score, 3) for hit in found]
+
+
+def exact_scores(collection, spec, ids):
+    index = collection.codes_of(spec)
+    return index.score_rows(code(collection, spec), index.rows_of_ids(ids)[None]).round(3).tolist()
+
+
+def opened(collection, spec):
+    space = collection.space(spec)
+    fitted = space.encoder.fitted_on == collection.items_digest
+    return space.record.spec, str(space.encoder), space.index.space, len(space.index), list(space.index.ids), fitted
+
+
+def described(collection):
+    info = collection.info()
+    spaces = [(one.spec, one.space, one.encoder_digest != "", one.code_bytes > 0) for one in info.spaces]
+    return info.folder, info.corpus, info.modality, info.items, info.digest, info.bytes > 0, spaces
+
+
+def filters(*texts):
+    return [Filter.read(text) for text in texts]
+
+
+#: What is read of a collection: name -> call.
+READS = {
+    "items": lambda c: list(map(shown, c.items)),
+    "number of items": lambda c: c.items.size,
+    "queries": lambda c: (list(map(shown, c.items.queries())), c.items.queries_are_items),
+    "judgements": lambda c: c.items.qrels(),
+    "digest": lambda c: (c.items_digest, c.items.digest()),
+    "items by id": lambda c: list(map(shown, c.items.get(["d9", "🦊", "x" * 600, "d9"]))),
+    "no items": lambda c: c.items.get([]),
+    "a mistyped id": lambda c: c.items.get(["d9", "dd9", "another"]),
+    "an id like no other": lambda c: c.items.get(["%%%%"]),
+    "ids that are there": lambda c: c.items.require(["d8", "🦊"]),
+    "ids of which one is not there": lambda c: c.items.require(["d8", "d8a"]),
+    "a label": lambda c: c.items.matching(filters("label=1")),
+    "a label and a year": lambda c: c.items.matching(filters("label=1", "year=2001", "a.b=dotted")),
+    "an unknown label": lambda c: c.items.matching(filters("label=9")),
+    "a mistyped field": lambda c: c.items.matching(filters("yaer=2001")),
+    "an unknown year": lambda c: c.items.matching(filters("year=1999")),
+    "filters that exclude each other": lambda c: c.items.matching(filters("label=1", "label=2")),
+    "spaces": lambda c: list(c.spaces),
+    "a full spec": lambda c: c.resolve("tfidf+lsa:k=6"),
+    "an ambiguous beginning": lambda c: c.resolve("tfidf"),
+    "an unknown space": lambda c: c.resolve("bm52"),
+    "opened bm25": lambda c: opened(c, "bm25"),
+    "opened dense": lambda c: opened(c, "tfidf+lsa:6"),
+    "opened binary": lambda c: opened(c, "tfidf+lsa:6+binarize"),
+    "an unknown space opened": lambda c: opened(c, "pixels"),
+    "codes of an unknown space": lambda c: c.codes_of("pixels"),
+    "exact scores by codes": lambda c: exact_scores(c, "tfidf+lsa:6", ["d9", "d8"]),
+    "exact scores by bits": lambda c: exact_scores(c, "tfidf+lsa:6+binarize", ["d9", "d8"]),
+    "items with a word of the query": lambda c: sorted(id for _, id in hits(c, SPACES[:1], 100)[0]),
+    "the best by codes": lambda c: hits(c, SPACES[1:2]),
+    "the best by bits": lambda c: scores(c, SPACES[2]),
+    "all hits of two spaces": lambda c: hits(c, SPACES[1:], 100),
+    "hits that pass a filter": lambda c: hits(c, SPACES[1:], 100, filters("year=2001")),
+    "hits that pass two filters": lambda c: hits(c, SPACES[1:2], 2, filters("label=1", "year=2000")),
+    "hits that pass no filter": lambda c: hits(c, filters=filters("label=one")),
+    "no query": lambda c: c.search([], 3),
+    "no hits": lambda c: hits(c, k=0),
+    "half a hit": lambda c: hits(c, k=0.5),
+    "hits of an unknown space": lambda c: c.search([("pixels", None)], 3),
+    "a query of another space": lambda c: c.search([("tfidf+lsa:6", np.zeros((1, 5), np.float32))], 3),
+    "a query that is no number": lambda c: c.search([("tfidf+lsa:6", np.full((1, 6), np.nan, np.float32))], 3),
+    "several reads": lambda c: c.read_consistently(lambda: (c.items.size, hits(c, SPACES[1:2]))),
+    "info": described,
+}
+#: Scores of BM25. A server counts words in the items that it has now, and in removed ones until it merges; a
+#: collection on disk keeps the counts of its fit. So these are the same only as long as nothing was changed.
+BM25_READS = {
+    "exact scores by words": lambda c: exact_scores(c, "bm25", ["d9", "d8"]),
+    "the best by words": lambda c: hits(c, SPACES[:1]),
+    "the best by words that pass a filter": lambda c: hits(c, SPACES[:1], 2, filters("label=1", "year=2000")),
+}
+
+#: What changes a collection, one after the other: name -> call; each returns the changed collection, and more.
+CHANGES = {
+    "put": lambda c: c.put([Item("new", "a new river"), Item("d7", "zebra loan", label="9"), *list(c.items)[5:7]]),
+    "put nothing": lambda c: c.put([]),
+    "put the same again": lambda c: c.put(list(c.items)),
+    "put one id twice": lambda c: c.put([Item("twice", "a river"), Item("twice", "a bank")]),
+    "put a vector": lambda c: c.put([Item("vector", np.zeros(3, np.float32))]),
+    "delete": lambda c: c.delete(["d3", "new", "d10", "d3"]),
+    "delete what is not there": lambda c: c.delete(["d11", "d3"]),
+    "delete nothing": lambda c: c.delete([]),
+    "delete everything": lambda c: c.delete([item.id for item in c.items]),
+    "add a space": lambda c: c.add_space(ADDED),
+    "add it again": lambda c: c.add_space(ADDED),
+    "add one that does not exist": lambda c: c.add_space("pixls"),
+    "add one of pictures": lambda c: c.add_space("pixels"),
+    "add one with an option that does not exist": lambda c: c.add_space("bm25:k9=1"),
+    "add one with an index that does not exist": lambda c: c.add_space("tfidf+lsa:3", "exat"),
+    "put into the new space too": lambda c: c.put([Item("last", "money in the bank", label="0")]),
+    "open it again": lambda c: (c.close(), c.close(), open_collection(c.folder))[-1],
+}
+
+
+def outcome(call, collection):
+    """What a call gives, or its error, without the name of the folder."""
+    try:
+        found = call(collection)
+    except NearbyError as error:
+        return type(error), str(error).replace(str(collection.folder), "FOLDER")
+    return str(found).replace(str(collection.folder), "FOLDER"), None
+
+
+def changed(call, collection):
+    """The collection as it is after a call that changes it, and what else the call gives, or its error."""
+    try:
+        found = call(collection)
+    except NearbyError as error:
+        return open_collection(collection.folder), (type(error), str(error).replace(str(collection.folder), "FOLDER"))
+    made, rest = found if isinstance(found, tuple) else (found, None)
+    return made, rest
+
+
+@pytest.fixture(scope="module")
+def address(elasticsearch_url, elasticsearch_client):
+    name = f"nearby-law-{uuid.uuid4().hex}"
+    yield f"elasticsearch:{elasticsearch_url}/{name},flat"
+    elasticsearch_client.indices.delete(index=list(elasticsearch_client.indices.get(index=f"{name}*")))
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, address):
+    """The same collection on disk and on the server."""
+    folder = tmp_path_factory.mktemp("law")
+    local = index_by_request(IndexRequest(SPACES, folder / "local"), News())
+    served = index_by_request(IndexRequest(SPACES, folder / "served", address), News())
+    assert (type(local), type(served)) == (LocalCollection, ServedCollection)
+    return local, served
+
+
+def differences(local, served):
+    pairs = {name: (outcome(call, local), outcome(call, served)) for name, call in READS.items()}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+@pytest.mark.parametrize("name", [*READS, *BM25_READS])
+def test_reading_gives_the_same(both, name):
+    call = (READS | BM25_READS)[name]
+    mine, its = (outcome(call, collection) for collection in both)
+    assert mine == its
+
+
+def test_changing_gives_the_same_and_leaves_the_same(both):
+    local, served = both
+    for name, call in CHANGES.items():
+        local, mine = changed(call, local)
+        served, its = changed(call, served)
+        assert mine == its, name
+        assert differences(local, served) == {}, name
+    assert list(local.spaces) == [*SPACES, ADDED]
+
+
+@pytest.mark.parametrize(
+    ("contract", "classes"),
+    [(Collection, (LocalCollection, ServedCollection)), (CollectionItems, (ItemStore, ServedItems))],
+)
+def test_no_operation_is_of_one_of_them_alone(contract, classes):
+    def public(cls):
+        return {name for name in dir(cls) if not name.startswith("_")}
+
+    #: What makes a new collection, and what only drafts and loads call.
+    inside = {
+        "create",
+        "close",
+        "delete",
+        "put",
+        "items_after",
+        "last_row",
+        "has_queries",
+        "last_position",
+        "none_matches",
+    }
+    for cls in classes:
+        assert not cls.__abstractmethods__
+        assert public(cls) - public(contract) <= inside, cls
+
+
+def test_every_operation_of_the_contract_is_called(both):
+    called = set()
+
+    class Watched:
+        def __init__(self, collection):
+            self._watched = collection
+
+        def __getattr__(self, name):
+            called.add(name)
+            return getattr(self._watched, name)
+
+    for call in READS.values():
+        outcome(call, Watched(both[0]))
+    source = {"put", "delete", "add_space", "close"}  # of CHANGES
+    operations = {name for name in dir(Collection) if not name.startswith("_")}
+    assert operations - called - source <= {"generation"}

@@ -1,0 +1,188 @@
+"""What a reader sees: labels that do not overlap, axes that fit the data, no page wider than its window."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from itertools import combinations
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from retrieval.analysis.components import Components
+from retrieval.analysis.study import Analysis, SpaceStudy
+from retrieval.report.figures.drawing import text_width
+from retrieval.report.figures.plots import Series, lines_svg
+from retrieval.report.figures.quality import precision_recall_svg, quality_cost_svg
+from retrieval.report.figures.training_loss import loss_svg
+from retrieval.report.figures.tree import Branch, Leaf, tree_svg
+from retrieval.report.html.analysis import write_analysis
+from retrieval.report.html.comparison import page, write_page
+from retrieval.report.html.template import TEMPLATES
+from retrieval.search.result import Shown
+from retrieval.spaces.history import Phase
+
+SVG = "{http://www.w3.org/2000/svg}"
+LONG = "bow:2000,min-df=2+deep-ae:1000-500-250-128,epochs=60,activation=silu"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def boxes(drawing):
+    """The text of a figure with its left, top, right and bottom."""
+    for node in ElementTree.fromstring(drawing).iter(f"{SVG}text"):  # noqa: S314  our own text
+        x, y, width = float(node.get("x")), float(node.get("y")), text_width(node.text.strip())
+        start = {"start": 0, "middle": width / 2, "end": width}[node.get("text-anchor", "start")]
+        if node.get("transform"):  # from bottom to top
+            yield node.text, (x - 9, y - start, x + 3, y - start + width)
+        else:
+            yield node.text, (x - start, y - 9, x - start + width, y + 3)
+
+
+def require_readable(drawing):
+    width, height = map(float, ElementTree.fromstring(drawing).get("viewBox").split()[2:])  # noqa: S314
+    found = list(boxes(drawing))
+    assert found
+    for text, (left, top, right, bottom) in found:
+        assert left >= -1, text
+        assert top >= 0, text
+        assert right <= width + 4, text
+        assert bottom <= height, text
+    for (text, one), (other, two) in combinations(found, 2):
+        apart = one[2] <= two[0] or two[2] <= one[0] or one[3] <= two[1] or two[3] <= one[1]
+        assert apart, f"{text!r} overlaps {other!r}"
+
+
+@pytest.fixture
+def crowded(compare, three):
+    """Nine spaces whose curves end at one point, with long names."""
+    return compare([replace(three[place % 3], spec=f"{LONG},seed={place}") for place in range(9)])
+
+
+def test_labels_of_a_comparison_do_not_overlap(compare, crowded, in_two_indexes):
+    same = [replace(row, precision_recall=np.ones(11), per_query={}, measures={"P@10": 1.0}) for row in crowded.spaces]
+    for comparison in (compare(), crowded, compare(in_two_indexes), compare(same)):
+        require_readable(precision_recall_svg(comparison))
+        require_readable(quality_cost_svg(comparison))
+
+
+def test_no_name_of_a_space_is_cut(crowded):
+    for draw in (precision_recall_svg, quality_cost_svg):
+        text = "".join(text.strip() for text, _ in boxes(draw(crowded)))
+        assert "…" not in text
+        assert text.count(LONG) == 9
+
+
+@pytest.mark.parametrize("values", [(-70_000.0, -72_500.0), (0.1, 0.9), (5.0, 5.0)])
+def test_labels_of_lines_do_not_overlap(values):
+    series = [Series(f"method {place}", values) for place in range(5)]
+    require_readable(lines_svg("x", "t", [2, 20], series, "numbers in the code", "BIC"))
+    require_readable(
+        lines_svg("x", "t", list(range(2, 21)), [Series("a", np.linspace(*values, 19))], "k", "BIC", 3, True)
+    )
+
+
+def test_labels_of_a_loss_do_not_overlap_and_its_axis_has_a_unit():
+    phase = Phase(
+        "vae", [900.0, 4.0], [800.0, 4.1], 1.0, 1, loss_unit="nats per item, minus the ELBO with 4 times the divergence"
+    )
+    drawn = loss_svg(phase, "pixels+vae:2", 0, "x")
+    require_readable(drawn)
+    axis = "loss in nats per item, minus the ELBO with 4 times the divergence (log)"
+    assert axis in " ".join(text for text, _ in boxes(drawn))
+    require_readable(loss_svg(replace(phase, best_epoch=0), "pixels+vae:2", 0, "x"))
+
+
+@pytest.mark.parametrize(
+    "title", ["heat transfer in slip flow over a flat plate", "한국어 문장 하나가 여기에 있다", "x" * 90]
+)
+def test_a_leaf_is_cut_at_a_word_and_keeps_its_count(title):
+    leaves = [Leaf(title, "[physics] + 1,234 more", 0), Leaf(title, "", 1), Leaf(title, "+ 2 more", 1)]
+    drawn = tree_svg("x", "t", [Branch(0, 0, 1, 0, 1.0), Branch(0.5, 1.0, 2, 0, 2.0)], leaves, 1.5)
+    require_readable(drawn)
+    names = [text for text, _ in boxes(drawn) if title[:2] in text or "more" in text]
+    assert names[0].endswith("[physics] + 1,234 more")
+    for head in (name.partition("…")[0] for name in names if "…" in name and " " in title):
+        assert title.startswith(head)
+        assert title[len(head)] == " "
+
+
+def test_the_axis_of_precision_fits_the_curves(compare, three):
+    close = [
+        replace(space, precision_recall=np.linspace(0.62, 0.58, 11) + place / 100) for place, space in enumerate(three)
+    ]
+    ticks = [float(text) for text, box in boxes(precision_recall_svg(compare(close))) if re.fullmatch(r"0\.\d\d", text)]
+    assert min(ticks) >= 0.55
+    assert max(ticks) <= 0.65
+
+
+def test_the_interval_is_the_bootstrap_interval(compare, three):
+    from retrieval.evaluation.significance import bootstrap_interval
+
+    skewed = np.array([0.0] * 45 + [1.0] * 5)
+    drawn = quality_cost_svg(
+        compare([replace(three[0], measures={"P@10": 0.1}, per_query={"P@10": skewed}), *three[1:]])
+    )
+    low, high = bootstrap_interval(skewed, rounds=1000)
+    assert f"(95% interval {low:.3f} to {high:.3f})" in drawn
+    assert low > 0 > 0.1 - 1.96 * skewed.std(ddof=1) / np.sqrt(50) - 0.02  # a bootstrap interval stays inside [0, 1]
+
+
+def test_snippets_end_with_a_whole_word(documents):
+    text = "aeroelastic models of heated high speed aircraft " * 5
+    example = documents.examples[0]
+    hit = replace(example.answers[0][0], shown=Shown("1", None, "title", text))
+    html = page([replace(documents, examples=[replace(example, answers=[[hit]] * 3)])])
+    for snippet in re.findall(r'class="snippet" dir="auto">([^<]*)…<', html):
+        assert snippet.split()[-1] in text.split()
+    assert "line-clamp" not in html
+
+
+def test_a_query_is_shown_whole(documents):
+    question = Shown("1", None, "what similarity laws must be obeyed when…", "constructing models")
+    html = page([replace(documents, examples=[replace(documents.examples[0], query=question)])])
+    assert "what similarity laws must be obeyed when constructing models</h4>" in html
+
+
+def test_components_of_texts_fold_after_ten(tmp_path):
+    vocabulary = [f"word{place}" for place in range(40)]
+    atoms = np.random.default_rng(0).standard_normal((30, 40)).astype(np.float32)
+    components = Components("tfidf+lsa:30", False, np.zeros(40, np.float32), atoms, None, vocabulary, True)
+    shown = [Shown(str(place), None, f"t{place}") for place in range(4)]
+    found = Analysis("some", "text", shown, [None] * 4, [SpaceStudy("tfidf+lsa:30", 30, "cosine", components)])
+    html = write_analysis(found, tmp_path).read_text()
+    visible, _, folded = html.partition("<details>")
+    assert "20 more components" in folded
+    assert '<th scope="row">10</th>' in visible
+    assert '<th scope="row">11</th>' not in visible
+    assert '<th scope="row">30</th>' in folded
+
+
+def test_one_figure_does_not_fill_the_page_and_hidden_text_stays_inside():
+    style = (TEMPLATES / "style.css").read_text()
+    multiples = re.search(r"\.small-multiples svg, \.maps svg \{(.*?)\}", style, re.DOTALL).group(1)
+    assert "max-width" in multiples
+    assert "auto-fill" in re.search(r"\.small-multiples, \.maps \{(.*?)\}", style, re.DOTALL).group(1)
+    assert re.search(r"\.scroll, \.columns, \.strip li \{\s*position: relative", style)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: pages are not measured in a browser")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_is_wider_than_its_window(tmp_path, pictures, documents, crowded, width):
+    path = write_page([pictures, documents, replace(crowded, examples=[])], tmp_path / "report.html")
+    policy = re.compile(r"<meta http-equiv.*?>")
+    script = (
+        "<script>addEventListener('load', () => { const f = document.querySelector('iframe'), d = f.contentDocument;"
+        "const { scrollWidth, clientWidth } = d.documentElement;"
+        "document.title = `${scrollWidth} in ${clientWidth}`; })</script>"
+    )
+    (tmp_path / "open.html").write_text(policy.sub("", path.read_text()))
+    frame = f'<iframe src="open.html" style="border:0;width:{width}px;height:800px"></iframe>'
+    (tmp_path / "frame.html").write_text(f"<!doctype html><title>x</title>{frame}{script}")
+    done = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--hide-scrollbars", "--allow-file-access-from-files", f"--user-data-dir={tmp_path / 'profile'}",
+         "--window-size=1400,900", "--dump-dom", (tmp_path / "frame.html").as_uri()],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert f"<title>{width} in {width}</title>" in done.stdout, done.stdout[:300] + done.stderr[-500:]
