@@ -241,6 +241,23 @@ def test_evaluate_a_run(tmp_path):
     (tmp_path / "qrels").write_text("q 0 b 1\n")
     done = nearby("evaluate", str(tmp_path / "run"), str(tmp_path / "qrels"), "-m", "RR", "--json")
     assert json.loads(done.stdout) == {"RR": 0.5}
+    assert done.stderr == ""
+
+
+def test_evaluate_counts_the_judged_queries_without_a_line(tmp_path):
+    (tmp_path / "run").write_text("q Q0 a 1 2.0 x\nq Q0 b 2 1.0 x\n")
+    (tmp_path / "qrels").write_text("q 0 b 1\nr 0 b 1\ns 0 b 1\n")
+    done = nearby("evaluate", str(tmp_path / "run"), str(tmp_path / "qrels"), "-m", "RR", "--json")
+    assert json.loads(done.stdout) == {"RR": pytest.approx(0.5 / 3)}
+    assert done.stderr == "2 of 3 judged queries have no line in the run and count as 0, as with trec_eval -c\n"
+
+
+def test_the_formats_are_listed_with_their_options():
+    done = nearby("corpora", "--formats", "--json")
+    assert done.returncode == 0, done.stderr
+    formats = {row["name"]: row for row in json.loads(done.stdout)}
+    assert formats["csv"]["options"][0]["name"] == "text"
+    assert "nearby corpora --formats" in nearby("corpora").stdout
 
 
 def test_skip_bad_lists_what_was_left_out(tmp_path):
