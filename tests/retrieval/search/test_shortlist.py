@@ -215,7 +215,7 @@ def test_what_does_not_fit_is_refused(coarse):
     space = Space(3, Kind.DENSE, Metric.DOT)
     dense, asked = index("exact", space), codes(space, QUERIES, seed=2)
     cases = [
-        (OptionError, "not by both", {"candidates": 3, "radius": 1}, dense, asked),
+        (OptionError, "not both", {"candidates": 3, "radius": 1}, dense, asked),
         (OptionError, "at least 1 candidate", {"candidates": 0}, dense, asked),
         (OptionError, "from 0 to the 12 bits of the code; got 13", {"radius": 13}, dense, asked),
         (DimensionError, "the same queries in both spaces, got 25 and 2", {}, dense, asked[:2]),
