@@ -128,8 +128,8 @@ def fine_tuned() -> str:
 
 
 def two_aims() -> str:
-    runs = [("unet", "The U-Net"), ("deep, tied", "a tied deep autoencoder")]
-    (low, best), (high, other) = ((auto(method, 30, "test_error"), auto(method, 30, "P@10")) for method, _ in runs)
+    methods = ("U-Net", "deep, tied")
+    (low, best), (high, other) = [(auto(method, 30, "test_error"), auto(method, 30, "P@10")) for method in methods]
     return (
         f"**Good reconstruction is not good retrieval.** With 30 numbers of MNIST, the U-Net has an error of {low:.2f} "
         f"(details pass beside the code) and a P@10 of {_share(best)}; a tied deep autoencoder has {high:.2f} and "

@@ -250,7 +250,25 @@ def tsdae_mixed(page: Page, run: dict[str, Any]) -> None:
     page.table(["share of the way", *figures["shares"]], [["nDCG@10", *figures["shares"].values()]])
 
 
+def five_minutes(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("MNIST: 30 numbers in five minutes of training", run)
+    page.lines.append(f"`{figures['spec']}`: {figures['epochs']} passes in {figures['fit_seconds']:.0f} s.")
+    page.table(TARGETS, [page.target("test error in five minutes", figures["test_error"], 3.0, False)])
+
+
+def conv_cifar10(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("CIFAR-10: convolutional autoencoders beside PCA of the same width", run)
+    rows = [[name, row["psnr"], row["fit_seconds"], f"`{row['spec']}`"] for name, row in figures["rows"].items()]
+    page.table(["method", "PSNR, dB", "fit s", "spec"], rows)
+    why = "Eight passes; 256 components of PCA are the best linear code by construction."
+    page.table(TARGETS, [page.target("PSNR of the better one above PCA, dB", figures["gain"], 0.5, True, why)])
+
+
 PARTS = {
+    "mnist_five_minutes": five_minutes,
+    "conv_cifar10": conv_cifar10,
     "autoencoders": autoencoders,
     "pretraining": pretraining,
     "faces": faces,
