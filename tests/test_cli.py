@@ -209,9 +209,10 @@ def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
     done = nearby("train", "digits", "pixels+deep-ae:70,epochs=1", "-o", "ae", "--time-budget", "10m", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
-    assert lines[1].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
-    assert lines[2].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
-    assert lines[3:] == ["next: nearby index digits -s ae -o FOLDER"]
+    assert lines[1] == "time limit: 10 minutes"
+    assert lines[2].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
+    assert lines[3].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
+    assert lines[4:] == ["next: nearby index digits -s ae -o FOLDER"]
     done = nearby("index", "digits", "-s", "ae", "-o", "c", cwd=tmp_path)
     assert done.stderr.startswith(
         "encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, which is already fitted\n"
@@ -401,7 +402,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("interpolate", "DIGITS", "@1", "@nope", "-s", "pixels"), "no item 'nope'"),
         (("classify", "DIGITS", "@1", "-s", "pixels"), "was not trained on labels"),
         (("train", "digits", "pixels+pca:3", "-o", "OUT", "--time-budget", "9m"), "has no time budget"),
-        (("train", "digits", "pixels+deep-ae:9", "-o", "OUT", "--time-budget", "soon"), "as in 90s, 10m or 1h"),
+        (("train", "digits", "pixels+deep-ae:9", "-o", "OUT", "--time-budget", "soon"), "a number alone is minutes"),
         (("train", "digits", "pixels", "-o", "DIGITS"), "holds other files"),
         (("decode", "DIGITS", "missing.npy", "-s", "pixels"), "missing.npy does not exist"),
         (("evaluate", "nowhere", "nothing"), "nowhere"),
