@@ -73,7 +73,7 @@ def test_the_components_that_tell_most_come_first():
 @pytest.mark.parametrize(
     ("used", "count", "words"),
     [
-        (0, 3, "None of 3 components is in use: the code tells nothing"),
+        (0, 3, "None of 3 components is in use: the code carries no information"),
         (1, 1, "1 of 1 components is in use; its aggregate"),
         (1, 3, "1 of 3 components is in use; its aggregate"),
         (2, 2, "Both components are in use; the aggregate posterior of each"),
