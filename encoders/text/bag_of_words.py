@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Modality, Space
 from encoders.errors import ArtifactError, BadItemError
+from encoders.numbers import counted
 from encoders.options import option
 from encoders.text.counting import WordIndex, WordTable, count_words
 from encoders.text.folding import MARKS
@@ -77,9 +78,11 @@ class BagOfWords(Encoder):
         max_documents = self.max_df * table.documents if self.max_df <= 1 else self.max_df
         vocabulary = table.choose(self.size, min_documents, max_documents)
         if not vocabulary:
+            if not table.numbers:
+                raise BadItemError(f"{self.name}: there is no word in {counted(table.documents, 'document')}")
             raise BadItemError(
-                f"{self.name}: none of {len(table.numbers)} words in {table.documents} documents is left; "
-                "loosen min-df, max-df or the stop list"
+                f"{self.name}: none of {counted(len(table.numbers), 'word')} in {counted(table.documents, 'document')} "
+                "is left: change min-df, max-df or the stop list"
             )
         self.vocabulary = vocabulary
         frequency = table.frequency(vocabulary)

@@ -36,6 +36,8 @@ ACCEPTED = (
 )
 #: Number of file names that decide whether a folder holds pictures or texts.
 NAMES_READ = 200
+#: Number of files whose beginning is read.
+FILES_OPENED = 5
 
 
 def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
@@ -104,7 +106,7 @@ def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
         return "images"
     _require_texts(path, names)
     if path.is_dir() and "encoding" not in given:
-        _require_readable(path, next(name for name in names if not is_no_text(name)))
+        _require_readable(path, [name for name in names if not is_no_text(name)][:FILES_OPENED])
     return "texts"
 
 
@@ -120,10 +122,15 @@ def _require_texts(path: Path, names: Sequence[str]) -> None:
     raise CorpusError(f"{path} holds {', '.join(sorted(set(foreign)))} files, neither texts nor pictures{hint}")
 
 
-def _require_readable(path: Path, name: str) -> None:
-    """Refuse a folder whose first file begins like a binary file."""
-    with reading(path), open_plain(path / name) as stream:
-        begin = stream.read(4096)
-    kind = None if begin.startswith(WIDE_MARKS) else binary_kind(begin)
-    if kind is not None:
+def _require_readable(path: Path, names: Sequence[str]) -> None:
+    """Refuse a folder of whose first files most begin like binary files; a single one is an error of its own."""
+    binary = {}
+    for name in names:
+        with reading(path), open_plain(path / name) as stream:
+            begin = stream.read(4096)
+        kind = None if begin.startswith(WIDE_MARKS) else binary_kind(begin)
+        if kind is not None:
+            binary[name] = kind
+    if 2 * len(binary) > len(names):
+        name, kind = next(iter(binary.items()))
         raise CorpusError(f"{path} holds binary files such as {name}, {kind}; nearby reads {ACCEPTED}")

@@ -99,7 +99,8 @@ class QuerySet:
         if qrels is None and all(query.label is None for query in queries):
             raise CorpusError(
                 f"the corpus '{corpus.name}' has neither labels nor judgements, which say what is relevant: "
-                "name the field of its classes with ?label=FIELD, or add a qrels folder as in BEIR"
+                "name the field of its classes with ?label=FIELD (tables), put the files of each class into its own "
+                "sub-folder (folders), or add a qrels folder as in BEIR"
             )
         items = same if asked else rows.keys()
         own = np.array([rows[query.id] if query.id in items else -1 for query in queries], np.int64)

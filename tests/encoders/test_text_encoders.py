@@ -155,7 +155,7 @@ def test_the_vocabulary_keeps_what_it_is_told(limits, kept):
 
 
 def test_no_word_left_is_said():
-    with pytest.raises(BadItemError, match="none of 2 words in 1 documents is left"):
+    with pytest.raises(BadItemError, match="none of 2 words in 1 document is left"):
         BagOfWords(min_df=2).fit(["heat flow"])
 
 

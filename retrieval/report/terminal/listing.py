@@ -159,7 +159,11 @@ def hit_json(answer: Answer) -> dict[str, Any]:
 def reranked_lines(query: Query, reranked: Reranked, verbose: bool = False) -> list[str]:
     """Return the shortlist, what it cost, and the best answers among its items."""
     found, plan, spent = reranked.found, reranked.plan, reranked.milliseconds
-    how = f"the {plan.candidates:,} nearest" if plan.radius is None else f"within {counted(plan.radius, 'bit')}"
+    how = (
+        f"the {plan.candidates:,} nearest, with ties"
+        if plan.radius is None
+        else f"within {counted(plan.radius, 'bit')}"
+    )
     if not reranked.held:
         nothing = "no item is on the shortlist" + (": try a larger --radius" if plan.radius is not None else "")
         found = replace(found, note=nothing)

@@ -110,6 +110,9 @@ def test_what_begins_as_another_format_is_no_text(tmp_path: Path, left_out: list
     path = write(tmp_path / "folder", {"1": raw, "2": raw})
     with pytest.raises(CorpusError, match="holds binary files such as 1, "):
         open_corpus(str(path))
+    first = write(tmp_path / "first", {"1": raw, "2": b"a text", "3": b"another"})
+    with pytest.raises(CorpusError, match="first: 1 is not a text: it is a"):
+        list(open_corpus(str(first)))
     path = write(tmp_path / "mixed", {"1": b"a text", "2": raw})
     with pytest.raises(CorpusError, match="mixed: 2 is not a text: it is a"):
         list(open_corpus(str(path)))
