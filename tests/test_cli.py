@@ -389,7 +389,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "DIGITS", "@1", "--filter", "labl=1"), "no item has the field 'labl'; did you mean 'label'?"),
         (("search", "DIGITS", "@1", "-s", "pixels", "--fuse", "rrf"), "here is one, 'pixels'"),
         (("search", "DIGITS", "@1", "--fuse", "rff"), "did you mean 'rrf'?"),
-        (("search", "DIGITS", "@1", "--depth", "20"), "give --fuse rrf too"),
+        (("search", "DIGITS", "@1", "--depth", "20"), "add --fuse rrf"),
         (("search", "DIGITS", "@1", "--fuse", "rrf", "--shortlist", "pixels"), "--fuse cannot be used with"),
         (("search", "DIGITS", "@1", "--filter", "label=1", "--rerank", "pixels"), "--filter cannot be used with"),
         (("reconstruct", "TEXTS", "@1"), "no space"),
