@@ -240,7 +240,11 @@ def train(
     out: Annotated[Path, option("-o", "--out", help="Folder of the encoder.", metavar="FOLDER")],
     time_budget: Annotated[
         str | None,
-        option("--time-budget", help="Time limit, e.g. 90s. Time already spent counts when resuming.", metavar="TIME"),
+        option(
+            "--time-budget",
+            help="Time limit, e.g. 90s, 5m or 1h; a number alone is minutes. Time already spent counts when resuming.",
+            metavar="TIME",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume a training that was stopped.")] = False,
     fresh: Fresh = False,

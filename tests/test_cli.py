@@ -209,9 +209,10 @@ def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
     done = nearby("train", "digits", "pixels+deep-ae:70,epochs=1", "-o", "ae", "--time-budget", "10m", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
-    assert lines[1].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
-    assert lines[2].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
-    assert lines[3:] == ["next: nearby index digits -s ae -o FOLDER"]
+    assert lines[1] == "time limit: 10 minutes"
+    assert lines[2].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
+    assert lines[3].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
+    assert lines[4:] == ["next: nearby index digits -s ae -o FOLDER"]
     done = nearby("index", "digits", "-s", "ae", "-o", "c", cwd=tmp_path)
     assert done.stderr.startswith(
         "encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, which is already fitted\n"
@@ -387,13 +388,13 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "DIGITS", "@1", "--filter", "label"), "written KEY=VALUE, as in label=sport or year=2004"),
         (("search", "DIGITS", "@1", "--filter", "label=11"), "no item has label=11; did you mean '1'?"),
         (("search", "DIGITS", "@1", "--filter", "labl=1"), "no item has the field 'labl'; did you mean 'label'?"),
-        (("search", "DIGITS", "@1", "-s", "pixels", "--fuse", "rrf"), "here is one, 'pixels'"),
+        (("search", "DIGITS", "@1", "-s", "pixels", "--fuse", "rrf"), "only 'pixels' is given"),
         (("search", "DIGITS", "@1", "--fuse", "rff"), "did you mean 'rrf'?"),
         (("search", "DIGITS", "@1", "--depth", "20"), "add --fuse rrf"),
         (("search", "DIGITS", "@1", "--fuse", "rrf", "--shortlist", "pixels"), "--fuse cannot be used with"),
         (("search", "DIGITS", "@1", "--filter", "label=1", "--rerank", "pixels"), "--filter cannot be used with"),
         (("reconstruct", "TEXTS", "@1"), "no space"),
-        (("reconstruct", "DIGITS"), "say how many are to be drawn"),
+        (("reconstruct", "DIGITS"), "give a number of random items"),
         (("reconstruct", "DIGITS", "@3", "-o", "OUT"), "should end in .npy or .png"),
         (("denoise", "DIGITS", "@3", "--noise", "fog:1"), "noise is gaussian, masking or salt-and-pepper"),
         (("denoise", "TEXTS", "@1"), "denoise cleans pictures"),
@@ -401,7 +402,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("interpolate", "DIGITS", "@1", "@nope", "-s", "pixels"), "no item 'nope'"),
         (("classify", "DIGITS", "@1", "-s", "pixels"), "was not trained on labels"),
         (("train", "digits", "pixels+pca:3", "-o", "OUT", "--time-budget", "9m"), "has no time budget"),
-        (("train", "digits", "pixels+deep-ae:9", "-o", "OUT", "--time-budget", "soon"), "as in 90s, 10m or 1h"),
+        (("train", "digits", "pixels+deep-ae:9", "-o", "OUT", "--time-budget", "soon"), "a number alone is minutes"),
         (("train", "digits", "pixels", "-o", "DIGITS"), "holds other files"),
         (("decode", "DIGITS", "missing.npy", "-s", "pixels"), "missing.npy does not exist"),
         (("evaluate", "nowhere", "nothing"), "nowhere"),
@@ -444,5 +445,5 @@ def test_a_report_goes_neither_into_a_collection_nor_over_a_file(digits, tmp_pat
 def test_a_recommender_is_not_replaced_without_a_word(tmp_path):
     fit = ("recommend", "fit", "ratings-example", "-s", "mf:2,solver=als", "-o", str(tmp_path / "r"))
     assert nearby(*fit).returncode == 0
-    assert "replace it by --fresh, or choose a new folder" in refused(*fit)
+    assert "replace it with --fresh, or choose a new folder" in refused(*fit)
     assert nearby(*fit, "--fresh").returncode == 0

@@ -136,9 +136,11 @@ class DeepInfoMax(NeuralEncoder):
     def _objective(self) -> Any:
         def objective(network: Any, batch: Tensor) -> Tensor:
             # held-out rows come in larger batches, in which finding the matched pair is harder
-            losses = [self._pair_loss(network, part) * len(part) for part in batch.split(self.batch_size)]  # type: ignore[no-untyped-call]
-            total: Tensor = sum(losses) / len(batch)  # type: ignore[assignment]
-            return total
+            parts = [part for part in batch.split(self.batch_size) if len(part) > 1]  # type: ignore[no-untyped-call]
+            if not parts:  # one row has no other to be told from
+                return batch.new_zeros(())
+            total: Tensor = sum(self._pair_loss(network, part) * len(part) for part in parts)  # type: ignore[assignment]
+            return total / sum(map(len, parts))
 
         return objective
 
