@@ -31,7 +31,12 @@ def take_weights(network: nn.Module, weights: dict[str, Any]) -> None:
 
 
 def write_checkpoint(
-    work: Path | None, network: nn.Module, optimizer: Any, history: History, best: dict[str, Any], plan: dict[str, Any]
+    work: Path | None,
+    network: nn.Module,
+    optimizer: Any,
+    history: History,
+    best: dict[str, Any],
+    identity: dict[str, Any],
 ) -> None:
     """Write weights, best weights, optimizer state and history as ONE file by one rename.
 
@@ -49,7 +54,7 @@ def write_checkpoint(
     tensors |= {f"best.{key}": value for key, value in best.items()}
     for place, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{place}.{key}": value for key, value in values.items()}
-    notes = {"history": json.dumps(vars(history)), "plan": json.dumps(plan)}
+    notes = {"history": json.dumps(vars(history)), "plan": json.dumps(identity)}
     try:
         with atomic_path(work / FILE) as temporary:
             save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, metadata=notes)
@@ -65,7 +70,7 @@ def read_checkpoint(
     network: nn.Module,
     optimizer: Any,
     history: History,
-    plan: dict[str, Any],
+    identity: dict[str, Any],
     free: Collection[str] = (),
 ) -> dict[str, Any] | None:
     """Restore an interrupted run of the same plan, but for what is `free`, and return its best weights, or None."""
@@ -77,7 +82,7 @@ def read_checkpoint(
         with safe_open(work / FILE, framework="pt") as file:
             notes = file.metadata() or {}
             known, kept = parse_json(notes["plan"]), parse_json(notes["history"])
-            if _fixed(known, free) != _fixed(parse_json(json.dumps(plan)), free):
+            if _fixed(known, free) != _fixed(parse_json(json.dumps(identity)), free):
                 return None
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError):
@@ -118,8 +123,8 @@ def _is_history(kept: Any) -> bool:
     return type(best) is int and -1 <= best < max(1, epochs) and isinstance(kept["ended"], bool)
 
 
-def _fixed(plan: dict[str, Any], free: Collection[str]) -> dict[str, Any]:
-    return {key: value for key, value in plan.items() if key not in free}
+def _fixed(identity: dict[str, Any], free: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in identity.items() if key not in free}
 
 
 def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:

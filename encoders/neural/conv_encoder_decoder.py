@@ -14,7 +14,7 @@ from encoders.neural.unpooling import Deconvolution, unpool
 GRID = 7
 
 
-class Hourglass(nn.Module):
+class ConvEncoderDecoder(nn.Module):
     """Pictures to a code of `k` numbers and back.
 
     Each level is a 3x3 convolution, batch normalisation and SiLU, then maximum pooling by 2. The way up undoes the

@@ -16,7 +16,7 @@ from scipy.sparse import issparse
 
 from encoders.codes import Codes, Kind, Space
 from encoders.errors import BadItemError
-from encoders.neural.training_config import Plan
+from encoders.neural.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -157,11 +157,11 @@ def _trained(estimator: str, items: NDArray[np.float32], codes: NDArray[np.float
     network = torch.nn.ModuleDict(
         {name: mlp((rows.shape[1], *WIDTHS), "relu", "batch") for name, rows in (("item", items), ("code", codes))}
     )
-    plan = Plan(
+    config = TrainingConfig(
         epochs=epochs, batch_size=CROWD, learning_rate=3e-3, weight_decay=0.1, warm_up=0.2, patience=0, validation=0.1,
         precision="fp32", seed=seed,
     )  # fmt: skip
-    train(network, _loss(estimator), _Pairs(items, codes), plan, method="the discriminator of pairs")
+    train(network, _loss(estimator), _Pairs(items, codes), config, method="the discriminator of pairs")
     return network
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from encoders.base import Encoder
 from encoders.codes import Batches, Space
 from encoders.errors import TrainingError
-from encoders.neural.training_config import COURSE, History, Plan
+from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.options import LARGEST_SEED, option
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ class NeuralEncoder(Encoder):
         #: Told the name of the phase and its history, when the phase begins and after every epoch.
         self.watch: Callable[[str, History], None] | None = None
         #: Whether `fit` goes on from a checkpoint of other epochs, minutes, learning rate, patience or batch size.
-        self.new_course: bool = False
+        self.accept_new_settings: bool = False
 
     def _forget(self) -> None:
-        watch, new_course = self.watch, self.new_course
+        watch, accept_new_settings = self.watch, self.accept_new_settings
         super()._forget()
-        self.watch, self.new_course = watch, new_course
+        self.watch, self.accept_new_settings = watch, accept_new_settings
 
     @abstractmethod
     def _learn(self, batches: Batches, work: Path | None) -> Space:
@@ -97,7 +97,7 @@ class NeuralEncoder(Encoder):
         work: Path | None,
         augment: Augment | None = None,
         phase: str = MAIN,
-        plan: Plan | None = None,
+        config: TrainingConfig | None = None,
     ) -> None:
         """Train `network` in place; a phase that was ended before a kill is read back rather than trained again.
 
@@ -111,23 +111,25 @@ class NeuralEncoder(Encoder):
             network,
             loss,
             rows,
-            plan or self._plan(),
+            config or self._training_config(),
             None if work is None else work / phase,
             augment,
             self.fixed_spec(),
             None if watch is None else lambda history: watch(phase, history),
-            self.new_course,
+            self.accept_new_settings,
         )
 
     def fixed_spec(self) -> str:
-        """Write every option but those of the course, which a run that goes on may change (`COURSE`)."""
-        defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in COURSE}
+        """Write every option but those of the course, which a run that goes on may change (`RESUMABLE_SETTINGS`)."""
+        defaults: dict[str, Any] = {
+            field.name: field.default for field in fields(self) if field.name in RESUMABLE_SETTINGS
+        }
         return replace(self, **defaults).spec(full=True)
 
-    def _plan(self) -> Plan:
+    def _training_config(self) -> TrainingConfig:
         spent = sum(sum(phase.seconds) for phase in self.phases.values()) / 60
         left = None if self.minutes is None else max(self.minutes - spent, self.minutes * (1 - EARLY_SHARE))
-        return Plan(
+        return TrainingConfig(
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
@@ -140,10 +142,10 @@ class NeuralEncoder(Encoder):
             minutes=left,
         )
 
-    def _early_plan(self, phases: int, epochs: int) -> Plan:
-        """Return the plan of one of `phases` phases before the last one."""
+    def _early_training_config(self, phases: int, epochs: int) -> TrainingConfig:
+        """Return the config of one of `phases` phases before the last one."""
         minutes = None if self.minutes is None else self.minutes * EARLY_SHARE / phases
-        return replace(self._plan(), epochs=epochs, minutes=minutes)
+        return replace(self._training_config(), epochs=epochs, minutes=minutes)
 
     def learnt_shape(self) -> dict[str, Any]:
         """Return what the encoder learnt about spaces, and the history of its training."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class PictureAutoencoder(Autoencoder):
-    """An `Hourglass` over pictures; a subclass says how it goes up and what passes beside the code."""
+    """An `ConvEncoderDecoder` over pictures; a subclass says how it goes up and what passes beside the code."""
 
     reads_sparse: ClassVar[bool] = False
     answers_without_torch: ClassVar[bool] = False
@@ -42,16 +42,16 @@ class PictureAutoencoder(Autoencoder):
     def _network(self, rows: Rows) -> nn.Module:
         import torch
 
-        network: Any = self._hourglass()
-        start = torch.from_numpy(self._visible.start(rows)).view(-1, network.shape[2]).mean(dim=0)
+        network: Any = self._new_conv_network()
+        start = torch.from_numpy(self._reconstruction_loss.start(rows)).view(-1, network.shape[2]).mean(dim=0)
         with torch.no_grad():
             network.paint.bias.copy_(start)
         return typing.cast("nn.Module", network)
 
-    def _hourglass(self) -> Any:
+    def _new_conv_network(self) -> Any:
         import torch
 
-        from encoders.neural.conv_encoder_decoder import Hourglass
+        from encoders.neural.conv_encoder_decoder import ConvEncoderDecoder
 
         shape = self._picture_shape("it convolves pictures")
         least = 2 ** len(self.channels)
@@ -61,7 +61,7 @@ class PictureAutoencoder(Autoencoder):
                 f"pictures of at least {least}x{least}, these are {shape[1]}x{shape[0]}: "
                 "take fewer channels, or scale with pixels:size="
             )
-        network = Hourglass(shape, self.channels, self._code_size(), self._up, self._paths)
+        network = ConvEncoderDecoder(shape, self.channels, self._code_size(), self._up, self._paths)
         # the order in which pictures come: half the time of a step in bf16
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -69,7 +69,7 @@ class PictureAutoencoder(Autoencoder):
         code, output = network(seen)
         return code, output
 
-    def _keep(self, network: Any) -> None:
+    def _store(self, network: Any) -> None:
         self._trained = network
 
     def _encode(self, items: Any) -> Codes:
@@ -85,18 +85,18 @@ class PictureAutoencoder(Autoencoder):
             raise NotInvertibleError(
                 f"'{self.name}' needs more than the code to go up again: reconstruct the item instead"
             )
-        return in_pieces(codes, lambda part: self._visible.output_of(self._trained.ascend(part, [], [])))
+        return in_pieces(codes, lambda part: self._reconstruction_loss.output_of(self._trained.ascend(part, [], [])))
 
     def _reconstruct(self, items: Any) -> Items:
-        return in_pieces(items, lambda rows: self._visible.output_of(self._trained(rows)[1]))
+        return in_pieces(items, lambda rows: self._reconstruction_loss.output_of(self._trained(rows)[1]))
 
     def state(self) -> State:
         """Return the network's arrays and the place of the output's activation."""
-        return {**self._visible_state(), **state_of(self._trained)}
+        return {**self._reconstruction_loss_state(), **state_of(self._trained)}
 
     def restore(self, state: State) -> None:
         """Restore what `state` returned."""
-        self._restore_visible(state)
-        self._trained = self._hourglass()
+        self._restore_reconstruction_loss(state)
+        self._trained = self._new_conv_network()
         load_state(self._trained, state)
         self._trained.eval()

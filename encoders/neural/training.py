@@ -15,7 +15,7 @@ from encoders.cpu_count import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
 from encoders.neural.players import Game, Loss, as_game
-from encoders.neural.training_config import COURSE, History, Plan
+from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.progress import progress
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ def train(
     network: nn.Module,
     loss: Loss | Game,
     rows: Examples,
-    plan: Plan,
+    config: TrainingConfig,
     work: Path | None = None,
     augment: Augment | None = None,
     method: str = "",
     watch: Watch | None = None,
-    new_course: bool = False,
+    accept_new_settings: bool = False,
 ) -> History:
     """Train a network in place and leave it with its best weights, in evaluation mode.
 
@@ -66,7 +66,7 @@ def train(
         ``loss(network, batch)`` -> mean loss of a mini-batch (scalar tensor); or players, each with a loss of its own,
         who train their parts of the network in turn on every mini-batch.
     rows : Examples
-    plan : Plan
+    config : TrainingConfig
     work : Path, optional
         Where a checkpoint is written after every epoch; a run that was killed goes on from it, and ends with the same
         weights as one that was not. It stays when the run has ended: whoever gave the folder removes it.
@@ -76,8 +76,8 @@ def train(
         All options of the method; a checkpoint of other options or other rows is left aside.
     watch : callable, optional
         Told the history when training begins and after every epoch; who watches shows the progress.
-    new_course : bool
-        Go on from a checkpoint even if what `COURSE` names was otherwise there.
+    accept_new_settings : bool
+        Go on from a checkpoint even if what `RESUMABLE_SETTINGS` names was otherwise there.
 
     Returns
     -------
@@ -99,21 +99,23 @@ def train(
     import torch
 
     torch.set_num_threads(available_cores())
-    training, held_out = split(len(rows), plan)
+    training, held_out = split(len(rows), config)
     if len(training) < 2:  # what batch normalisation needs
         beside = f" beside the {len(held_out)} held out" if len(rows) > 1 else ""
         name = method.partition(":")[0] or "training"
         raise BadItemError(f"{name} learns from at least 2 items{beside}; got {len(training)}")
     game = as_game(loss)
     groups = [{"params": player.parameters(network), "rate": player.rate} for player in game.players]
-    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     history, best = History(), _copied(network)
-    identity = {} if work is None else {**asdict(plan), "method": method, "rows": rows.digest()}
-    resumed = read_checkpoint(work, network, optimizer, history, identity, COURSE if new_course else ())
+    identity = {} if work is None else {**asdict(config), "method": method, "rows": rows.digest()}
+    resumed = read_checkpoint(
+        work, network, optimizer, history, identity, RESUMABLE_SETTINGS if accept_new_settings else ()
+    )
     if resumed is not None:
         best = resumed
     started = time.perf_counter() - sum(history.seconds)
-    budget = math.inf if plan.minutes is None else 60 * plan.minutes
+    budget = math.inf if config.minutes is None else 60 * config.minutes
 
     def clock() -> float:
         return (time.perf_counter() - started) / budget
@@ -124,29 +126,29 @@ def train(
     told = f"training {name}" + (f" from epoch {done_before + 1}" if done_before else "")
 
     def over() -> bool:
-        return clock() >= 1 or len(history.seconds) - history.best_epoch > plan.patience > 0
+        return clock() >= 1 or len(history.seconds) - history.best_epoch > config.patience > 0
 
-    if new_course:
+    if accept_new_settings:
         history.ended = over()
     at_first = history.validation_loss[0] if history.validation_loss else None
     with progress(told, TICKS, shown=watch is None) as bar:
 
         def pace(epochs: float) -> float:
             """Return the share of the training that is done, by epochs or by the clock, and show it."""
-            done = max(epochs / plan.epochs, clock())
+            done = max(epochs / config.epochs, clock())
             bar.update(max(0, int(min(1.0, done) * TICKS) - bar.done))
             return done
 
-        for epoch in range(len(history.seconds), plan.epochs):
+        for epoch in range(len(history.seconds), config.epochs):
             if history.ended:
                 break
             begun = time.perf_counter()
-            with _explained(plan, epoch, work):
+            with _explained(config, epoch, work):
                 if at_first is None:
-                    at_first = _measure(network, game, rows, held_out, plan)
-                means = _epoch(network, game, rows, training, plan, epoch, optimizer, augment, pace)
+                    at_first = _measure(network, game, rows, held_out, config)
+                means = _epoch(network, game, rows, training, config, epoch, optimizer, augment, pace)
                 history.add_losses({player.name: mean for player, mean in zip(game.players, means, strict=True)})
-                history.validation_loss.append(_measure(network, game, rows, held_out, plan))
+                history.validation_loss.append(_measure(network, game, rows, held_out, config))
                 _require_sane(history.validation_loss[-1], at_first)
                 history.collapsed = _collapse(network, game, rows, held_out, epoch)
             history.seconds.append(time.perf_counter() - begun)
@@ -167,7 +169,7 @@ def train(
 
 
 @contextmanager
-def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
+def _explained(config: TrainingConfig, epoch: int, work: Path | None) -> Iterator[None]:
     """Say what to do when an epoch fails, and that the epochs before it are kept."""
     kept = f"; the {epoch} epochs before it are kept in {work}" if work is not None and epoch else ""
     else_large = "" if epoch else "; should that not help, the input's numbers, noise or a penalty are too large"
@@ -175,7 +177,7 @@ def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
         yield
     except FloatingPointError as diverged:
         raise TrainingError(
-            f"the loss {diverged} in epoch {epoch + 1}: lower the learning rate (it is {plan.learning_rate:g})"
+            f"the loss {diverged} in epoch {epoch + 1}: lower the learning rate (it is {config.learning_rate:g})"
             f"{kept}{else_large}"
         ) from None
     except Collapse as over:
@@ -184,7 +186,7 @@ def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise TrainingError(
-            f"a batch of {plan.batch_size:,} does not fit into memory in epoch {epoch + 1}: lower batch-size{kept}"
+            f"a batch of {config.batch_size:,} does not fit into memory in epoch {epoch + 1}: lower batch-size{kept}"
         ) from error
 
 
@@ -225,7 +227,7 @@ def _epoch(
     game: Game,
     rows: Examples,
     training: Tensor,
-    plan: Plan,
+    config: TrainingConfig,
     epoch: int,
     optimizer: Any,
     augment: Augment | None,
@@ -236,24 +238,24 @@ def _epoch(
 
     network.train()
     # one generator an epoch, so that an epoch is the same whether or not the run was interrupted before it
-    generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + epoch)
-    torch.manual_seed(plan.seed * 1_000_003 + epoch)
+    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + epoch)
+    torch.manual_seed(config.seed * 1_000_003 + epoch)
     order = training[torch.randperm(len(training), generator=generator)]
-    steps = max(1, math.ceil(len(order) / plan.batch_size))
+    steps = max(1, math.ceil(len(order) / config.batch_size))
     totals = torch.zeros(len(game.players))
     for step in range(steps):
-        places = order[step * plan.batch_size : (step + 1) * plan.batch_size]
+        places = order[step * config.batch_size : (step + 1) * config.batch_size]
         if len(places) < 2 and steps > 1:
             continue  # batch normalisation cannot learn from one row
         done = pace(epoch + step / steps)
         for group in optimizer.param_groups:
-            group["lr"] = plan.learning_rate * group["rate"] * one_cycle(done, plan.warm_up)
+            group["lr"] = config.learning_rate * group["rate"] * one_cycle(done, config.warm_up)
         batch = rows.take(places)
         if augment is not None:
             batch = augment(batch, generator)
         for turn, player in enumerate(game.players):
             for _ in range(player.steps):
-                value = _update(network, game, turn, batch, plan, optimizer)
+                value = _update(network, game, turn, batch, config, optimizer)
                 totals[turn] += value * (len(places) / len(order) / player.steps)
     means: list[float] = totals.tolist()
     if not all(map(math.isfinite, means)):
@@ -261,13 +263,13 @@ def _epoch(
     return means
 
 
-def _update(network: nn.Module, game: Game, turn: int, batch: Any, plan: Plan, optimizer: Any) -> Tensor:
+def _update(network: nn.Module, game: Game, turn: int, batch: Any, config: TrainingConfig, optimizer: Any) -> Tensor:
     """Let one player take one step; the weights of the others have no gradient and stay.
 
     All players share one optimizer, a group of parameters each: it passes over parameters without a gradient.
     """
     optimizer.zero_grad(set_to_none=True)
-    with _autocast(plan.precision):
+    with _autocast(config.precision):
         value = game.players[turn].loss(network, batch)
     alone = len(game.players) == 1
     value.backward(inputs=None if alone else optimizer.param_groups[turn]["params"])  # type: ignore[no-untyped-call]
@@ -275,14 +277,14 @@ def _update(network: nn.Module, game: Game, turn: int, batch: Any, plan: Plan, o
     return value.detach().float()
 
 
-def _measure(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, plan: Plan) -> float:
+def _measure(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, config: TrainingConfig) -> float:
     import torch
 
     network.eval()
-    torch.manual_seed(plan.seed)  # noise that is part of a loss is the same in every epoch
+    torch.manual_seed(config.seed)  # noise that is part of a loss is the same in every epoch
     total = 0.0
-    with torch.no_grad(), _autocast(plan.precision):
-        for part in held_out.split(4 * plan.batch_size):  # type: ignore[no-untyped-call]
+    with torch.no_grad(), _autocast(config.precision):
+        for part in held_out.split(4 * config.batch_size):  # type: ignore[no-untyped-call]
             total += float(game.players[0].loss(network, rows.take(part)).float()) * len(part)
     return total / max(1, len(held_out))
 
@@ -308,12 +310,12 @@ def one_cycle(done: float, warm_up: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (done - warm_up) / (1 - warm_up))))
 
 
-def split(count: int, plan: Plan) -> tuple[Tensor, Tensor]:
+def split(count: int, config: TrainingConfig) -> tuple[Tensor, Tensor]:
     """Return the places of training and validation rows; with no share held out, validation is a sample of training."""
     import torch
 
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(plan.seed))
-    held_out = round(count * plan.validation)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(config.seed))
+    held_out = round(count * config.validation)
     if held_out == 0:
         return order, order[: min(count, 2048)]
     return order[held_out:], order[:held_out]

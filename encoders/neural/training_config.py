@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingConfig:
     """How to train; every number is a hyper-parameter of the encoder that asks for it."""
 
     epochs: int
@@ -22,7 +22,7 @@ class Plan:
 
 
 #: How far and how fast to go, not where: what a run may change and still go on from the weights of the one before.
-COURSE = ("epochs", "minutes", "learning_rate", "patience", "batch_size")
+RESUMABLE_SETTINGS = ("epochs", "minutes", "learning_rate", "patience", "batch_size")
 
 
 @dataclass
