@@ -1,4 +1,4 @@
-"""Autoencoders of pictures: a convolutional network, kept in torch."""
+"""The base of convolutional autoencoders of pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class PictureAutoencoder(Autoencoder):
-    """An `ConvEncoderDecoder` over pictures; a subclass says how it goes up and what passes beside the code."""
+    """An autoencoder of pictures with a `ConvEncoderDecoder`; a subclass selects unpooling and skip connections."""
 
     reads_sparse: ClassVar[bool] = False
     answers_without_torch: ClassVar[bool] = False
@@ -31,12 +31,12 @@ class PictureAutoencoder(Autoencoder):
 
     @property
     def _up(self) -> str:
-        """How pooling is undone."""
+        """The unpooling: ``deconv``, ``repeat`` or ``index``."""
         return "repeat"
 
     @property
     def _paths(self) -> str:
-        """What passes beside the code."""
+        """The skip connections: ``none``, ``concat``, ``pyramid`` or ``cut pyramid``."""
         return "none"
 
     def _network(self, rows: Rows) -> nn.Module:
@@ -62,7 +62,7 @@ class PictureAutoencoder(Autoencoder):
                 "take fewer channels, or scale with pixels:size="
             )
         network = ConvEncoderDecoder(shape, self.channels, self._code_size(), self._up, self._paths)
-        # the order in which pictures come: half the time of a step in bf16
+        # channels last, as the rows are stored: halves the time of a step in bf16
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,14 +76,15 @@ class PictureAutoencoder(Autoencoder):
         return in_pieces(items, lambda rows: self._code_of(self._trained, rows))
 
     def _code_of(self, network: Any, rows: Tensor) -> Tensor:
-        """Return what is the code of a batch."""
+        """Return the codes of a batch."""
         code: Tensor = network.descend(rows)[2]
         return code
 
     def _decode(self, codes: Codes) -> Items:
         if self._paths in ("concat", "pyramid") or self._up == "index":
             raise NotInvertibleError(
-                f"'{self.name}' needs more than the code to go up again: reconstruct the item instead"
+                f"'{self.name}' cannot decode a code alone, its decoder also reads features of the item: "
+                "reconstruct the item instead"
             )
         return in_pieces(codes, lambda part: self._reconstruction_loss.output_of(self._trained.ascend(part, [], [])))
 
@@ -91,7 +92,7 @@ class PictureAutoencoder(Autoencoder):
         return in_pieces(items, lambda rows: self._reconstruction_loss.output_of(self._trained(rows)[1]))
 
     def state(self) -> State:
-        """Return the network's arrays and the place of the output's activation."""
+        """Return the arrays of the network and the reconstruction loss."""
         return {**self._reconstruction_loss_state(), **state_of(self._trained)}
 
     def restore(self, state: State) -> None:

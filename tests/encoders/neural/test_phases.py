@@ -182,7 +182,9 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint_of_the_last_good_epoch(w
         bad = len(measured) >= 3 if where == "training" else len(measured) == 4
         return good * float("nan") if bad and network.training == (where == "training") else good
 
-    with pytest.raises(TrainingError, match=r"no longer a number in epoch 3: .*; the 2 epochs before it are kept in "):
+    with pytest.raises(
+        TrainingError, match=r"no longer a number in epoch 3: .*; the checkpoint of the first 2 epochs is in "
+    ):
         train(network, loss, Rows(DIGITS), CONFIG, tmp_path)
     kept, history = torch.nn.Linear(64, 1), History()
     optimizer = torch.optim.AdamW(kept.parameters())
@@ -193,7 +195,7 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint_of_the_last_good_epoch(w
 
 def test_a_loss_that_explodes_in_the_first_epoch_is_said():
     with pytest.raises(
-        TrainingError, match=r"more than 1,000 times .* in epoch 1: lower .*; should that not help, the"
+        TrainingError, match=r"more than 1,000 times .* in epoch 1: lower .*; if that does not help, reduce"
     ):
         create("linear-ae:3,epochs=1,learning-rate=1e9").fit(DIGITS)
 
