@@ -1,6 +1,6 @@
 """Losses of a discriminator between matched and mismatched pairs (x, z), from its scores φ(x, z).
 
-A small loss L_D means that z identifies its x. Minus the loss, plus a constant, is a lower bound of mutual information.
+A small loss L_D means that z identifies its x: minus the loss measures the information that x and z share.
 
 References
 ----------
