@@ -167,18 +167,26 @@ def options(
 @app.command()
 def encoders(as_json: AsJson = False) -> None:
     """List the encoders, what they read, and their options."""
-    from retrieval.report.terminal.listing import encoders_json, encoders_lines
+    from retrieval.report.terminal.catalogue import encoders_json, encoders_lines
 
     emit(Output(encoders_lines, encoders_json), as_json)
 
 
 @app.command()
-def corpora(as_json: AsJson = False) -> None:
-    """List the corpora known by name: size, licence, and whether they are on this machine."""
+def corpora(
+    formats: Annotated[
+        bool, typer.Option("--formats", help="List the formats of files and folders, and their options.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the corpora known by name: what they hold, size, licence, and whether they are on this machine."""
     from retrieval.corpora.registry import catalogue
-    from retrieval.report.terminal.listing import corpora_json, corpora_lines
+    from retrieval.report.terminal.catalogue import corpora_json, corpora_lines, formats_json, formats_lines
 
-    emit(Output(corpora_lines, corpora_json, catalogue()), as_json)
+    if formats:
+        emit(Output(formats_lines, formats_json), as_json)
+    else:
+        emit(Output(corpora_lines, corpora_json, catalogue()), as_json)
 
 
 @app.command()
@@ -232,7 +240,11 @@ def train(
     out: Annotated[Path, option("-o", "--out", help="Folder of the encoder.", metavar="FOLDER")],
     time_budget: Annotated[
         str | None,
-        option("--time-budget", help="Time limit, e.g. 90s. Time already spent counts when resuming.", metavar="TIME"),
+        option(
+            "--time-budget",
+            help="Time limit, e.g. 90s, 5m or 1h; a number alone is minutes. Time already spent counts when resuming.",
+            metavar="TIME",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume a training that was stopped.")] = False,
     fresh: Fresh = False,
@@ -518,9 +530,12 @@ def evaluate(
     """
     from retrieval.evaluation.evaluate import evaluate_run
     from retrieval.evaluation.trec import read_qrels, read_run
-    from retrieval.report.terminal.listing import means_lines
+    from retrieval.report.terminal.listing import means_lines, unanswered_lines
 
-    means = evaluate_run(read_run(run), read_qrels(qrels), measure or MEASURES).means
+    answers, judgements = read_run(run), read_qrels(qrels)
+    means = evaluate_run(answers, judgements, measure or MEASURES).means
+    for line in unanswered_lines(answers, judgements):
+        _say(line)
     emit(Output(means_lines, dict, means), as_json)
 
 

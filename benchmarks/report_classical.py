@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from record import origins
 
 if TYPE_CHECKING:
-    from report import Page
+    from report_page import Page
 
 TARGETS = ["target", "measured", "wanted", ""]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from record import deviation
 
 if TYPE_CHECKING:
-    from report import Page
+    from report_page import Page
 
 TARGETS = ["target", "measured", "wanted", ""]
 WHY_BITS = "The bits are of pixels; bits of patch codes are the next lines."

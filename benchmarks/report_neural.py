@@ -9,7 +9,7 @@ import report_hashing
 from record import deviation, latest_of_each, origin, over_seeds
 
 if TYPE_CHECKING:
-    from report import Page
+    from report_page import Page
 
 TARGETS = ["target", "measured", "wanted", ""]
 WIDE = "deep, wide, ten minutes"

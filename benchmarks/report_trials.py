@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from report import Page
+    from report_page import Page
 
 TARGETS = ["target", "measured", "wanted", ""]
 FAULTS = ("unclear", "traceback", "memory", "crash", "hang")

@@ -209,9 +209,10 @@ def test_train_makes_a_space_and_tells_of_warnings(tmp_path):
     done = nearby("train", "digits", "pixels+deep-ae:70,epochs=1", "-o", "ae", "--time-budget", "10m", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
-    assert lines[1].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
-    assert lines[2].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
-    assert lines[3:] == ["next: nearby index digits -s ae -o FOLDER"]
+    assert lines[1] == "time limit: 10 minutes"
+    assert lines[2].startswith("warning: deep-ae: a code has 70 numbers, an item only 64")
+    assert lines[3].startswith("ae: pixels+deep-ae:70,epochs=1,minutes=10, best epoch 1 of 1, validation loss ")
+    assert lines[4:] == ["next: nearby index digits -s ae -o FOLDER"]
     done = nearby("index", "digits", "-s", "ae", "-o", "c", cwd=tmp_path)
     assert done.stderr.startswith(
         "encoding 1,797 items by pixels+deep-ae:70,epochs=1,minutes=10, which is already fitted\n"
@@ -241,6 +242,23 @@ def test_evaluate_a_run(tmp_path):
     (tmp_path / "qrels").write_text("q 0 b 1\n")
     done = nearby("evaluate", str(tmp_path / "run"), str(tmp_path / "qrels"), "-m", "RR", "--json")
     assert json.loads(done.stdout) == {"RR": 0.5}
+    assert done.stderr == ""
+
+
+def test_evaluate_counts_the_judged_queries_without_a_line(tmp_path):
+    (tmp_path / "run").write_text("q Q0 a 1 2.0 x\nq Q0 b 2 1.0 x\n")
+    (tmp_path / "qrels").write_text("q 0 b 1\nr 0 b 1\ns 0 b 1\n")
+    done = nearby("evaluate", str(tmp_path / "run"), str(tmp_path / "qrels"), "-m", "RR", "--json")
+    assert json.loads(done.stdout) == {"RR": pytest.approx(0.5 / 3)}
+    assert done.stderr == "2 of 3 judged queries have no line in the run and count as 0, as with trec_eval -c\n"
+
+
+def test_the_formats_are_listed_with_their_options():
+    done = nearby("corpora", "--formats", "--json")
+    assert done.returncode == 0, done.stderr
+    formats = {row["name"]: row for row in json.loads(done.stdout)}
+    assert formats["csv"]["options"][0]["name"] == "text"
+    assert "nearby corpora --formats" in nearby("corpora").stdout
 
 
 def test_skip_bad_lists_what_was_left_out(tmp_path):
@@ -384,7 +402,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("interpolate", "DIGITS", "@1", "@nope", "-s", "pixels"), "no item 'nope'"),
         (("classify", "DIGITS", "@1", "-s", "pixels"), "was not trained on labels"),
         (("train", "digits", "pixels+pca:3", "-o", "OUT", "--time-budget", "9m"), "has no time budget"),
-        (("train", "digits", "pixels+deep-ae:9", "-o", "OUT", "--time-budget", "soon"), "as in 90s, 10m or 1h"),
+        (("train", "digits", "pixels+deep-ae:9", "-o", "OUT", "--time-budget", "soon"), "a number alone is minutes"),
         (("train", "digits", "pixels", "-o", "DIGITS"), "holds other files"),
         (("decode", "DIGITS", "missing.npy", "-s", "pixels"), "missing.npy does not exist"),
         (("evaluate", "nowhere", "nothing"), "nowhere"),

@@ -69,8 +69,8 @@ def broken(*_):
         signal.pause()
     except KeyboardInterrupt:
         raise ImportError('initialisation failed')
-import retrieval.report.terminal.listing
-retrieval.report.terminal.listing.encoders_lines = broken
+import retrieval.report.terminal.catalogue
+retrieval.report.terminal.catalogue.encoders_lines = broken
 """
     done = nearby("encoders", before=f"exec({broken!r}); ")
     assert (done.returncode, done.stdout) == (1, "")
@@ -143,7 +143,10 @@ def test_ulimit_is_a_sentence():
 
 
 def test_memory_that_ends_in_the_middle_is_a_sentence(tmp_path):
-    hungry = "import retrieval.report.terminal.listing as l, numpy; l.encoders_lines = lambda: numpy.empty(2**60, numpy.uint8); "
+    hungry = (
+        "import retrieval.report.terminal.catalogue as c, numpy; "
+        "c.encoders_lines = lambda: numpy.empty(2**60, numpy.uint8); "
+    )
     done = nearby("encoders", before=hungry)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("nearby: there is not enough memory (Unable to allocate 1.00 EiB")

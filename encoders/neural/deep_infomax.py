@@ -136,9 +136,11 @@ class DeepInfoMax(NeuralEncoder):
     def _objective(self) -> Any:
         def objective(network: Any, batch: Tensor) -> Tensor:
             # held-out batches are larger, which would make the matched pair harder to find
-            losses = [self._pair_loss(network, part) * len(part) for part in batch.split(self.batch_size)]  # type: ignore[no-untyped-call]
-            total: Tensor = sum(losses) / len(batch)  # type: ignore[assignment]
-            return total
+            parts = [part for part in batch.split(self.batch_size) if len(part) > 1]  # type: ignore[no-untyped-call]
+            if not parts:  # a single row has no mismatched pair
+                return batch.new_zeros(())
+            total: Tensor = sum(self._pair_loss(network, part) * len(part) for part in parts)  # type: ignore[assignment]
+            return total / sum(map(len, parts))
 
         return objective
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.cluster.kmeans import KMeans
-from encoders.cluster.linkage import cut, tree
+from encoders.cluster.linkage import tree
 from encoders.cluster.membership import clusters_of
 from encoders.density.mixture import Mixture
 from encoders.distances import squared_distances
@@ -187,8 +187,3 @@ def _jump(found: CountStudy) -> None:
     jumps = [float(heights[n - count] - heights[n - count - 1]) if n > count else 0.0 for count in found.counts]
     found.curves["largest jump"] = jumps
     found.recommended["largest jump"] = found.counts[int(np.argmax(jumps))]
-
-
-def ward_clusters(found: CountStudy, k: int) -> NDArray[np.int64]:
-    """Return the cluster of every item that was looked at, from the tree."""
-    return cut(found.merges, k)

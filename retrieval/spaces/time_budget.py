@@ -13,7 +13,12 @@ _MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0}
 
 
 def read_minutes(text: str) -> float:
-    """Read a time span: seconds, minutes or hours; a number alone is minutes.
+    """Return the minutes of a time span such as 90s, 5m or 1h; a number alone is minutes.
+
+    Raises
+    ------
+    OptionError
+        When the text is not a time span, or is shorter than one second.
 
     Examples
     --------
@@ -21,12 +26,12 @@ def read_minutes(text: str) -> float:
     (1.5, 10.0, 60.0, 2.5)
     >>> read_minutes("soon")
     Traceback (most recent call last):
-    encoders.errors.OptionError: a time budget is at least 1s, a number and s, m or h as in 90s, 10m or 1h; got 'soon'
+    encoders.errors.OptionError: a time budget is 1s or more, as in 90s, 5m or 1h (a number alone is minutes); got ...
     """
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.lower())
     minutes = 0.0 if match is None else float(match[1]) * _MINUTES[match[2] or "m"]
     if not _MINUTES["s"] <= minutes < math.inf:
-        raise OptionError(f"a time budget is at least 1s, a number and s, m or h as in 90s, 10m or 1h; got '{text}'")
+        raise OptionError(f"a time budget is 1s or more, as in 90s, 5m or 1h (a number alone is minutes); got '{text}'")
     return minutes
 
 

@@ -123,6 +123,8 @@ def train_encoder(
             stage.watch = lambda phase, history, stage=stage: watch(stage, phase, history)
     with training.locked(identity, fresh) as work:
         say(begun(encoder, count, work))
+        if minutes is not None:
+            say(f"time limit: {minutes:g} minute{'' if minutes == 1 else 's'}")
         started = time.perf_counter()
         try:
             encoder.fit(corpus.batches(), work=work)

@@ -98,7 +98,7 @@ def test_other_weights_in_the_same_folder_are_refused(own_copy, tmp_path):
     weights[first] = weights[first] + np.float32(0.001)
     save_file(weights, own_copy / "model.safetensors", metadata={"format": "pt"})
     loaded = Encoder.load(tmp_path / "saved")
-    with pytest.raises(ArtifactError, match="not the one this encoder was saved with"):
+    with pytest.raises(ArtifactError, match="not the one that this encoder was saved with"):
         loaded.encode(["a text"])
 
 

@@ -9,7 +9,8 @@ from encoders.numbers import counted
 from indexers.elasticsearch.ownership import THIS
 from retrieval.collection.base import Collection
 from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_of
-from retrieval.report.terminal.listing import aligned, info_json, info_lines
+from retrieval.report.terminal.info import info_json, info_lines
+from retrieval.report.terminal.listing import aligned
 
 
 def everything_json(collection: Collection) -> dict[str, Any]:

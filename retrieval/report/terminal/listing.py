@@ -1,17 +1,13 @@
-"""Answers, spaces and corpora as plain lines of a terminal."""
+"""Answers to queries as plain lines of a terminal, and the tables they are laid out in."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from encoders import options
 from encoders.numbers import counted
-from encoders.registry import ENCODERS, encoder_class
-from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter, written
 from retrieval.report.specs import middle_cut, wrapped
 from retrieval.report.terminal.printable import printable, table_word
@@ -22,7 +18,6 @@ from retrieval.search.searcher import Found, Query
 
 if TYPE_CHECKING:
     from retrieval.applications.classification import Verdict
-    from retrieval.corpora.registry import CorpusInfo
 
 #: Columns of a table, and of a spec that is wrapped in one.
 WIDTH, NARROWEST_SPEC = 100, 24
@@ -196,100 +191,6 @@ def reranked_json(query: Query, reranked: Reranked) -> dict[str, Any]:
     return {**answers_json(query, [reranked.found]), "shortlist": shortlist}
 
 
-def info_json(collection: Collection) -> dict[str, Any]:
-    """Return what a collection holds."""
-    info = collection.info()
-    return {
-        "folder": str(info.folder),
-        "generation": info.generation,
-        "corpus": info.corpus,
-        "modality": str(info.modality),
-        "items": info.items,
-        "server": info.server,
-        "digest": info.digest,
-        "bytes": info.bytes,
-        "spaces": [
-            {
-                "spec": record.spec,
-                "index": record.index,
-                **record.space,
-                "fit_seconds": record.fit_seconds,
-                "encode_seconds": record.encode_seconds,
-                "code_bytes": record.code_bytes,
-                "fitted_on_present_items": record.fitted_on == info.digest,
-            }
-            for record in info.spaces
-        ],
-    }
-
-
-def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
-    """Return the same as lines; `verbose` adds the options of every space, defaults too."""
-    value = info_json(collection)
-    lines = [
-        f"{value['folder']}: {counted(value['items'], value['modality'] + ' item')} of '{value['corpus']}', "
-        f"{_size(value['bytes'])}, generation {value['generation']}"
-    ]
-    if not value["spaces"]:
-        return [*lines, "no space yet: add one with  nearby index"]
-    rows = [
-        [
-            space["spec"], _engine(space["index"], value["server"]), f"{space['dim']:,}", space["kind"],
-            space["metric"],
-            f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on other items",
-        ]
-        for space in value["spaces"]
-    ]  # fmt: skip
-    notes = ["note"] if any(row[-1] for row in rows) else []
-    rows = [row[: 6 + len(notes)] for row in rows]
-    lines += [
-        "",
-        *aligned(["space", "index", "dim", "kind", "metric", "fit, s", *notes], rows, right=[2, 5], specs=[0, 1]),
-    ]
-    if verbose:
-        lines += full_specs_lines({spec: collection.space(spec).encoder.spec(full=True) for spec in collection.spaces})
-    return lines
-
-
-def _engine(index: str, server: str | None) -> str:
-    """Return an index as a column has room for it: the address of a server stands below, once for all spaces."""
-    return index.partition(":")[0] if index == server else index
-
-
-def encoders_json() -> list[dict[str, Any]]:
-    """Return every encoder: what it reads, and its options with their defaults."""
-    rows = []
-    for name, entry in ENCODERS.items():
-        cls = encoder_class(name)
-        fields = [
-            {
-                "name": options.written_name(field.name),
-                "default": field.default,
-                "help": field.metadata.get("help", ""),
-                "choices": field.metadata.get("choices"),
-            }
-            for field in options.fields_of(cls)
-        ]
-        rows.append(
-            {"name": name, "reads": str(cls.reads), "summary": entry.summary, "use": entry.use, "options": fields}
-        )
-    return rows
-
-
-def encoders_lines() -> list[str]:
-    """Return the same as lines."""
-    lines = []
-    for row in encoders_json():
-        summary = f"{row['name']:<18} {row['reads']:<7} {row['summary']}"
-        lines += textwrap.wrap(summary, WIDTH, subsequent_indent=" " * 27, break_on_hyphens=False)
-        for field in row["options"]:
-            default = options.text_of(field["default"]) if field["default"] is not None else "none"
-            choices = f" Choices: {', '.join(field['choices'])}." if field["choices"] else ""
-            text = f"{'':<26} {field['name']}={default}  {field['help']}{choices}"
-            lines += textwrap.wrap(text, WIDTH, subsequent_indent=" " * 30, break_on_hyphens=False)
-    return lines
-
-
 def search_lines(answer: SearchAnswer, verbose: bool = False) -> list[str]:
     """Return what a search found: a block for each space, one fused list, or one re-ranked list.
 
@@ -328,25 +229,20 @@ def means_lines(means: Mapping[str, float]) -> list[str]:
     return aligned(["measure", "mean"], [[name, f"{value:.4f}"] for name, value in means.items()], right=[1])
 
 
-def corpora_json(found: Sequence[CorpusInfo]) -> list[dict[str, Any]]:
-    """Return the corpora known by name."""
-    return [info._asdict() for info in found]
+def unanswered_lines(run: Mapping[str, Any], qrels: Mapping[str, Any]) -> list[str]:
+    """Return how many queries of the qrels have no line in the run, in one sentence; nothing when all have one.
 
-
-def corpora_lines(found: Sequence[CorpusInfo]) -> list[str]:
-    """Return one line a corpus."""
-    rows = [
-        [
-            info.name, info.modality, "?" if info.items is None else f"{info.items:,}",
-            "here" if info.present else "not here", f"{info.bytes / 1e6:,.1f}" if info.bytes else "-", info.licence,
-        ]
-        for info in found
-    ]  # fmt: skip
-    return aligned(["corpus", "sort", "items", "where", "MB", "licence"], rows, right=[2, 4])
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
+    Examples
+    --------
+    >>> unanswered_lines({"q": {"a": 1.0}}, {"q": {"a": 1}, "r": {"a": 1}})
+    ['1 of 2 judged queries has no line in the run and counts as 0, as with trec_eval -c']
+    """
+    missing = sum(query not in run for query in qrels)
+    if not missing:
+        return []
+    verbs = ("has", "counts") if missing == 1 else ("have", "count")
+    judged = f"{missing:,} of {len(qrels):,} judged queries"
+    return [f"{judged} {verbs[0]} no line in the run and {verbs[1]} as 0, as with trec_eval -c"]
 
 
 def _mark(answer: Answer) -> str:

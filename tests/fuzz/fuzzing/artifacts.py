@@ -121,7 +121,7 @@ def _read_collection(folder: Path, scratch: Path, rng: random.Random) -> object:
 
     collection = open_collection(folder / "c")
     items = list(collection.items)
-    _ = collection.bytes, collection.items.qrels(), list(collection.items.queries()), collection.items.digest()
+    _ = collection.info(), collection.items.qrels(), list(collection.items.queries()), collection.items.digest()
     collection.items.matching([Filter.read("year=2004")])
     collection.items.get([item.id for item in items[:3]])
     searcher = Searcher(collection)

@@ -7,8 +7,16 @@ import subprocess
 import pytest
 
 from retrieval.collection.filters import Filter
-from retrieval.corpora.registry import catalogue
-from retrieval.report.terminal.listing import aligned, answers_lines, corpora_lines, encoders_lines
+from retrieval.corpora.address import option_names
+from retrieval.corpora.registry import FORMATS, catalogue, load_class
+from retrieval.report.terminal.catalogue import (
+    corpora_json,
+    corpora_lines,
+    encoders_lines,
+    formats_json,
+    formats_lines,
+)
+from retrieval.report.terminal.listing import aligned, answers_lines
 from retrieval.search.result import Answer, Shown
 from retrieval.search.searcher import Found, Query
 
@@ -82,7 +90,30 @@ def test_lists_fit_and_say_what_may_be_chosen():
     lines = encoders_lines()
     assert max(map(len, lines)) <= 100
     assert any("method=lucene" in line and "robertson, atire" in line for line in lines)
-    assert corpora_lines(catalogue())[0].split() == ["corpus", "sort", "items", "where", "MB", "licence"]
+
+
+def test_every_corpus_says_what_it_holds():
+    lines = corpora_lines(catalogue())
+    assert lines[0].split() == ["corpus", "modality", "items", "where", "MB", "licence"]
+    assert max(map(len, lines)) <= 100
+    row = next(number for number, line in enumerate(lines) if line.startswith("digits "))
+    assert lines[row + 1] == "  Pictures of handwritten digits, 8x8 grey; the label is the digit."
+    assert "split" in next(info["options"] for info in corpora_json(catalogue()) if info["name"] == "mnist")
+
+
+def test_every_format_names_all_its_options():
+    lines = formats_lines()
+    assert max(map(len, lines)) <= 100
+    assert "csv      Texts in a .csv or .tsv file, one row each; the first line names the columns." in lines
+    assert "         encoding=utf-8  Character encoding of the file, e.g. latin-1." in lines
+    assert "         text            Field with the text (default: text)." in lines
+    for row in formats_json():
+        cls = load_class(FORMATS[row["name"]])
+        assert {option["name"] for option in row["options"]} == option_names(cls)
+        first = next(number for number, line in enumerate(lines) if line.startswith(f"{row['name']} "))
+        own = " ".join(lines[first : first + 3 * len(row["options"])])
+        assert all(f" {option['name']}" in own for option in row["options"] if option["name"] != "max-bytes")
+    assert sum("max-bytes" in line for line in lines) == 1
 
 
 def test_numbers_stand_below_each_other():
