@@ -1,6 +1,6 @@
-"""The front door for Python: the names that a program needs, each imported when it is first used.
+"""The Python interface of nearby: the names that a program needs, each imported at its first use.
 
-``import nearby`` loads nothing heavy. docs/python.md shows the names at work.
+``import nearby`` loads nothing heavy. docs/python.md shows examples.
 
 Examples
 --------

@@ -394,7 +394,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "DIGITS", "@1", "--fuse", "rrf", "--shortlist", "pixels"), "--fuse does not go together"),
         (("search", "DIGITS", "@1", "--filter", "label=1", "--rerank", "pixels"), "--filter does not go together"),
         (("reconstruct", "TEXTS", "@1"), "no space"),
-        (("reconstruct", "DIGITS"), "say how many are to be drawn"),
+        (("reconstruct", "DIGITS"), "give a number of random items"),
         (("reconstruct", "DIGITS", "@3", "-o", "OUT"), "should end in .npy or .png"),
         (("denoise", "DIGITS", "@3", "--noise", "fog:1"), "noise is gaussian, masking or salt-and-pepper"),
         (("denoise", "TEXTS", "@1"), "denoise cleans pictures"),
@@ -445,5 +445,5 @@ def test_a_report_goes_neither_into_a_collection_nor_over_a_file(digits, tmp_pat
 def test_a_recommender_is_not_replaced_without_a_word(tmp_path):
     fit = ("recommend", "fit", "ratings-example", "-s", "mf:2,solver=als", "-o", str(tmp_path / "r"))
     assert nearby(*fit).returncode == 0
-    assert "replace it by --fresh, or choose a new folder" in refused(*fit)
+    assert "replace it with --fresh, or choose a new folder" in refused(*fit)
     assert nearby(*fit, "--fresh").returncode == 0

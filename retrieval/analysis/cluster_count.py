@@ -1,4 +1,4 @@
-"""How many clusters? Several criteria side by side, and what they recommend."""
+"""The number of clusters that several criteria recommend, side by side."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from encoders.errors import BadItemError
 from encoders.progress import steps
 from encoders.scaling import moderate
 
-#: Items that are looked at, at most: silhouettes and the tree compare all pairs.
+#: Largest number of items: silhouettes and the tree compare all pairs.
 MOST = 2000
-#: Uniform data sets that the gap statistic compares with.
+#: Number of uniform data sets that the gap statistic compares with.
 REFERENCES = 10
-#: Why a criterion is believed.
+#: How to read each criterion.
 READING = {
     "silhouette": "largest: items are nearer to their own cluster than to the next",
     "Davies-Bouldin": "smallest: clusters are tight for their distance",
@@ -34,7 +34,7 @@ READING = {
 
 @dataclass
 class CountStudy:
-    """What each criterion says about each number of clusters.
+    """The value of each criterion for each number of clusters, and the number that it recommends.
 
     Attributes
     ----------
@@ -45,9 +45,9 @@ class CountStudy:
     recommended : dict of str to int
         Criterion -> the number it recommends.
     merges : ndarray float64 (m - 1, 4)
-        The tree (Ward).
+        The tree by Ward linkage.
     items : int
-        How many were looked at.
+        Number of items in the sample.
     """
 
     counts: list[int]
@@ -60,8 +60,8 @@ class CountStudy:
     def answer(self) -> tuple[int, str]:
         """The number that most criteria recommend, and the reason in words.
 
-        A criterion that is best at the largest number tried says only that there are more: it has no vote while others
-        have one.
+        A criterion that is best at the largest number tried only says that more clusters would be better: it does not
+        count while another criterion is best below that number.
         """
         edge = [name for name, vote in self.recommended.items() if vote == self.counts[-1]]
         votes = {name: vote for name, vote in self.recommended.items() if name not in edge} or self.recommended
@@ -78,16 +78,16 @@ class CountStudy:
 
 
 def study(codes: NDArray[Any], counts: Sequence[int] | None = None, seed: int = 0) -> CountStudy:
-    """Try numbers of clusters on dense codes (k-means, Ward, Gaussian mixtures) and ask every criterion.
+    """Return the value of every criterion for several numbers of clusters (k-means, Ward, Gaussian mixtures).
 
     Parameters
     ----------
     codes : ndarray float32 (n, dim)
-        A sample of `MOST` rows is taken of more.
+        More than `MOST` rows are sampled down to `MOST`.
     counts : sequence of int, optional
-        By default 2 to 20, and less for few items.
+        Default: 2 to 20, fewer for few items.
     seed : int
-        Of the sample and of k-means.
+        Seed of the sample and of k-means.
 
     References
     ----------
@@ -96,28 +96,28 @@ def study(codes: NDArray[Any], counts: Sequence[int] | None = None, seed: int = 
     B 63, 2001; Schwarz, Estimating the dimension of a model, Ann. Stat. 6, 1978 (BIC).
     """
     if len(codes) < 4:
-        raise BadItemError(f"how many clusters there are cannot be asked of {len(codes)} items: at least 4 are needed")
+        raise BadItemError(f"finding the number of clusters needs at least 4 items; got {len(codes)}")
     generator = np.random.default_rng(seed)
     if len(codes) > MOST:
         codes = codes[np.sort(generator.choice(len(codes), MOST, replace=False))]
     codes = np.asarray(codes, dtype=np.float32)
     largest = len(codes) - 1
     tried = [count for count in (counts or range(2, 21)) if 2 <= count <= largest]
-    found = CountStudy(tried, items=len(codes), merges=tree(codes, "ward"))
-    codes = moderate(codes)  # no curve depends on the unit; the heights of the tree are in the codes' own
+    result = CountStudy(tried, items=len(codes), merges=tree(codes, "ward"))
+    codes = moderate(codes)  # the criteria do not depend on the unit; the heights of the tree keep it
     clusterings = [_clustered(codes, count, seed) for count in tried]
-    _separation(found, codes, clusterings)
-    _gap(found, codes, clusterings, generator)
-    _information(found, codes, seed)
-    _jump(found)
-    return found
+    _separation(result, codes, clusterings)
+    _gap(result, codes, clusterings, generator)
+    _information(result, codes, seed)
+    _jump(result)
+    return result
 
 
 def _clustered(codes: NDArray[Any], k: int, seed: int) -> NDArray[np.int64]:
     return clusters_of(KMeans(k, seed=seed).fit_encode(codes))
 
 
-def _separation(found: CountStudy, codes: NDArray[Any], clusterings: list[NDArray[np.int64]]) -> None:
+def _separation(result: CountStudy, codes: NDArray[Any], clusterings: list[NDArray[np.int64]]) -> None:
     from sklearn.metrics import davies_bouldin_score, silhouette_score
 
     distances = np.sqrt(squared_distances(codes, codes))
@@ -131,35 +131,35 @@ def _separation(found: CountStudy, codes: NDArray[Any], clusterings: list[NDArra
         float(davies_bouldin_score(codes, clusters)) if good else np.inf
         for clusters, good in zip(clusterings, usable, strict=True)
     ]
-    found.curves |= {"silhouette": silhouettes, "Davies-Bouldin": bouldin}
-    found.recommended["silhouette"] = found.counts[int(np.argmax(silhouettes))]
-    found.recommended["Davies-Bouldin"] = found.counts[int(np.argmin(bouldin))]
+    result.curves |= {"silhouette": silhouettes, "Davies-Bouldin": bouldin}
+    result.recommended["silhouette"] = result.counts[int(np.argmax(silhouettes))]
+    result.recommended["Davies-Bouldin"] = result.counts[int(np.argmin(bouldin))]
 
 
 def _gap(
-    found: CountStudy, codes: NDArray[Any], clusterings: list[NDArray[np.int64]], generator: np.random.Generator
+    result: CountStudy, codes: NDArray[Any], clusterings: list[NDArray[np.int64]], generator: np.random.Generator
 ) -> None:
-    """Compare ln of the spread within clusters with that of uniform data in the box of the principal axes."""
+    """Compare ln of the spread within clusters with that of uniform data along the principal axes."""
     mean = codes.mean(axis=0)
     _, _, axes = np.linalg.svd(codes - mean, full_matrices=False)
     turned = (codes - mean) @ axes.T
     low, high = turned.min(axis=0), turned.max(axis=0)
     spread = np.array([np.log(_within(codes, clusters)) for clusters in clusterings])
-    expected = np.empty((REFERENCES, len(found.counts)))
-    for place in steps(REFERENCES, "gap statistic", "references"):
+    expected = np.empty((REFERENCES, len(result.counts)))
+    for reference in steps(REFERENCES, "gap statistic", "references"):
         uniform = generator.uniform(low, high, turned.shape).astype(np.float32)
-        for at, count in enumerate(found.counts):
-            model = KMeans(count, restarts=1, seed=place).fit(uniform)
-            expected[place, at] = np.log(_within(uniform, clusters_of(model.encode(uniform))))
+        for column, count in enumerate(result.counts):
+            model = KMeans(count, restarts=1, seed=reference).fit(uniform)
+            expected[reference, column] = np.log(_within(uniform, clusters_of(model.encode(uniform))))
     gap = expected.mean(axis=0) - spread
     error = expected.std(axis=0) * np.sqrt(1 + 1 / REFERENCES)
-    found.curves["gap"] = gap.tolist()
+    result.curves["gap"] = gap.tolist()
     enough = np.flatnonzero(gap[:-1] >= gap[1:] - error[1:])
-    found.recommended["gap"] = found.counts[int(enough[0]) if len(enough) else int(gap.argmax())]
+    result.recommended["gap"] = result.counts[int(enough[0]) if len(enough) else int(gap.argmax())]
 
 
 def _within(codes: NDArray[Any], clusters: NDArray[np.int64]) -> float:
-    """Return the squared distances of items from their cluster's mean, summed."""
+    """Return the sum of the squared distances between the items and the means of their clusters."""
     total = 0.0
     for cluster in np.unique(clusters):
         rows = codes[clusters == cluster]
@@ -167,23 +167,23 @@ def _within(codes: NDArray[Any], clusters: NDArray[np.int64]) -> float:
     return max(total, 1e-12)
 
 
-def _information(found: CountStudy, codes: NDArray[Any], seed: int) -> None:
+def _information(result: CountStudy, codes: NDArray[Any], seed: int) -> None:
     """Fit Gaussian mixtures with diagonal covariances in the space of the principal axes."""
     dim = codes.shape[1]
     ridge = max(1e-6, 1e-3 * float(codes.var(axis=0).mean()))
     values = []
-    for count in found.counts:
+    for count in result.counts:
         model = Mixture(count, covariance="diag", ridge=ridge, seed=seed).fit(codes)
         parameters = count * 2 * dim + count - 1
         values.append(float(parameters * np.log(len(codes)) - 2 * model.log_likelihood(codes).sum()))
-    found.curves["BIC"] = values
-    found.recommended["BIC"] = found.counts[int(np.argmin(values))]
+    result.curves["BIC"] = values
+    result.recommended["BIC"] = result.counts[int(np.argmin(values))]
 
 
-def _jump(found: CountStudy) -> None:
-    heights = np.append(found.merges[:, 2], np.nan)
+def _jump(result: CountStudy) -> None:
+    heights = np.append(result.merges[:, 2], np.nan)
     n = len(heights)
     # cutting into k clusters undoes the last k - 1 merges: the step is from the merge below to the first undone one
-    jumps = [float(heights[n - count] - heights[n - count - 1]) if n > count else 0.0 for count in found.counts]
-    found.curves["largest jump"] = jumps
-    found.recommended["largest jump"] = found.counts[int(np.argmax(jumps))]
+    jumps = [float(heights[n - count] - heights[n - count - 1]) if n > count else 0.0 for count in result.counts]
+    result.curves["largest jump"] = jumps
+    result.recommended["largest jump"] = result.counts[int(np.argmax(jumps))]

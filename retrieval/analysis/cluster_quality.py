@@ -1,4 +1,4 @@
-"""How well clusters agree with labels."""
+"""Measures of the agreement between clusters and labels."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 
 def agreement(clusters: NDArray[np.int64], labels: Sequence[str]) -> dict[str, float]:
-    """Return how well clusters agree with classes, each 1 at best.
+    """Return four measures of the agreement between clusters and classes; 1 is the best value of each.
 
     ``NMI``: normalised mutual information (arithmetic mean); ``ARI``: adjusted Rand index, 0 for chance; ``purity``:
     the share of items in their cluster's most frequent class (1 for clusters of one); ``accuracy``: the same when
-    each cluster must take a class of its own.
+    each cluster must have a different class.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def agreement(clusters: NDArray[np.int64], labels: Sequence[str]) -> dict[str, f
 
 
 def contingency(clusters: NDArray[np.int64], labels: Sequence[str]) -> NDArray[Any]:
-    """Return how many items of each class are in each cluster (clusters, classes)."""
+    """Return the contingency table: the number of items of each class in each cluster (clusters, classes)."""
     rows = np.unique(clusters, return_inverse=True)[1].reshape(-1)
     columns = np.unique(np.asarray(labels, dtype=str), return_inverse=True)[1].reshape(-1)
     table = np.zeros((rows.max() + 1, columns.max() + 1), dtype=np.int64)

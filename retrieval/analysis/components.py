@@ -1,4 +1,4 @@
-"""What each component of a code stands for: pictures, or words; and items as the weighted sum that they are."""
+"""The components of a code as pictures or words, and items as weighted sums of components."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from encoders.base import Encoder
 from encoders.codes import Kind
 from encoders.errors import NotInvertibleError
 
-#: Methods whose components are clusters: one is chosen, none are added.
+#: Methods whose components are clusters: an item belongs to one of them and is not a sum.
 CLUSTERS = ("kmeans", "hac")
-#: Methods that put the components that explain most first.
+#: Methods that order their components by how much they explain.
 ORDERED = ("pca", "lsa")
-#: Codes of more numbers than this have no picture for each.
+#: Largest width of a code whose components are shown.
 MOST = 1024
 TOP_WORDS = 8
-#: How far a decoder may be from linear, as a share of its output.
+#: Largest deviation of a linear decoder, as a share of its output.
 LINEAR = 1e-3
 
 
 @dataclass(frozen=True)
 class Components:
-    """What the numbers of a code add to an item, down to what the first stage reads.
+    """What each number of a code adds to an item, in the space that the first stage reads.
 
     Attributes
     ----------
@@ -35,15 +35,15 @@ class Components:
     clusters : bool
         The rows are the means of clusters: an item is one of them, not a sum.
     base : ndarray (dim,)
-        What a code of zeros stands for.
+        The decoded code of zeros.
     atoms : ndarray (k, dim)
-        What a 1 in each place adds.
+        What a 1 in each component adds.
     shape : tuple of int or None
-        Of the pictures.
+        Shape of the pictures.
     vocabulary : list of str or None
-        The words of texts.
+        The vocabulary of texts.
     ordered : bool
-        The components come in an order of their own, those that matter most first.
+        The components are ordered by importance, most important first.
     """
 
     spec: str
@@ -56,21 +56,21 @@ class Components:
 
     @property
     def signed(self) -> bool:
-        """True when components take away as well as add."""
+        """Whether some component has negative values."""
         return bool(self.atoms.min() < -1e-6 * max(float(np.abs(self.atoms).max()), 1e-12)) and not self.clusters
 
-    def top_words(self, place: int, most: int = TOP_WORDS) -> tuple[list[str], list[str]]:
-        """Return the words that a component adds most of, and those that it takes away most of."""
-        atom, words = self.atoms[place], self.vocabulary or []
-        best = np.argsort(-atom, kind="stable")[:most]
-        worst = np.argsort(atom, kind="stable")[:most]
+    def top_words(self, component: int, limit: int = TOP_WORDS) -> tuple[list[str], list[str]]:
+        """Return the words with the largest positive and the largest negative weights in a component."""
+        atom, words = self.atoms[component], self.vocabulary or []
+        best = np.argsort(-atom, kind="stable")[:limit]
+        worst = np.argsort(atom, kind="stable")[:limit]
         return [words[at] for at in best if atom[at] > 0], [words[at] for at in worst if atom[at] < 0]
 
 
 def components_of(encoder: Encoder) -> Components | None:
-    """Return the components of a space, or None where its code is no sum of parts and no cluster.
+    """Return the components of a space, or None when its codes are neither sums of components nor clusters.
 
-    A decoder that is not linear (a deep autoencoder's) has no components in this sense.
+    A decoder that is not linear, such as that of a deep autoencoder, has no components in this sense.
     """
     stages = encoder.parts
     if len(stages) < 2 or encoder.space.dim > MOST or encoder.space.kind is Kind.BINARY:
@@ -93,10 +93,10 @@ def components_of(encoder: Encoder) -> Components | None:
 
 
 def _decoded(stages: Sequence[Encoder], codes: NDArray[np.float32]) -> NDArray[np.float32]:
-    given: Any = codes if stages[-1].space.kind is Kind.DENSE else csr_array(codes)
+    decoded: Any = codes if stages[-1].space.kind is Kind.DENSE else csr_array(codes)
     for stage in reversed(stages):
-        given = stage.decode(given)
-    return np.asarray(given.toarray() if issparse(given) else given, dtype=np.float32)
+        decoded = stage.decode(decoded)
+    return np.asarray(decoded.toarray() if issparse(decoded) else decoded, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,15 @@ class PartialSums:
     Attributes
     ----------
     order : list of int
-        The components: their own order, or those that add most to this item first.
+        The components: in their order of importance, or those that add most to this item first.
     weights : ndarray (k,)
-        The item's own code, in that order.
+        The code of the item, in that order.
     counts : list of int
-        How many components each sum has.
+        Number of components in each sum.
     sums : ndarray (len(counts), dim)
         The sums.
     errors : list of float
-        Squared error of each, summed over the values of the item.
+        Squared error of each sum, summed over the values of the item.
     """
 
     order: list[int]
@@ -130,11 +130,11 @@ def partial_sums(components: Components, code: NDArray[Any], item: NDArray[Any])
     Parameters
     ----------
     components : Components
-        Of a sum, not of clusters.
+        Components that are added, not clusters.
     code : ndarray (k,)
-        The item's.
+        Code of the item.
     item : ndarray (dim,)
-        What the sum should meet.
+        The item itself.
     """
     sizes = np.abs(code) * np.linalg.norm(components.atoms, axis=1)
     order = np.arange(len(code)) if components.ordered else np.argsort(-sizes, kind="stable")

@@ -1,4 +1,4 @@
-"""A tree of merges, cut into clusters and folded so that it can be drawn."""
+"""A dendrogram, cut into clusters and reduced to few leaves so that it can be drawn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from encoders.cluster.linkage import cut
 
-#: Leaves of a drawing at most: larger trees are folded from below.
+#: Largest number of leaves in a drawing: the lowest merges of a larger tree become leaves.
 LEAVES = 36
 
 
@@ -21,13 +21,13 @@ class Folded:
     Attributes
     ----------
     merges : list of tuple
-        (left place, left height, right place, right height, height), places in units of leaves.
+        (left position, left height, right position, right height, height), positions in units of leaves.
     members : list of ndarray of int
-        The items of each leaf, in the order of drawing.
+        The items of each leaf, from left to right.
     heights : list of float
-        At which the items of each leaf were joined.
+        The height at which the items of each leaf were joined.
     clusters : list of int
-        The cluster of each leaf, numbered from above.
+        The cluster of each leaf, numbered from left to right.
     cut : float
         The height between the last merge within clusters and the first between them.
     """
@@ -40,21 +40,21 @@ class Folded:
 
 
 def folded(merges: NDArray[Any], k: int, leaves: int = LEAVES) -> Folded:
-    """Fold a tree to a few leaves and say where it is cut into k clusters.
+    """Return the tree with few leaves, and the height at which it is cut into k clusters.
 
     Parameters
     ----------
     merges : ndarray (m - 1, 4)
-        As `encoders.cluster.linkage.tree` makes them.
+        The result of `encoders.cluster.linkage.tree`.
     k : int
-        Clusters; at least as many leaves are drawn.
+        Number of clusters; at least k leaves are drawn.
     leaves : int
-        Leaves at most.
+        Largest number of leaves.
     """
     count = len(merges) + 1
     shown = min(count, max(leaves, k))
     groups = cut(merges, shown)
-    first = count - shown  # merges before this one lie within leaves
+    first = count - shown  # merges before this one are inside leaves
     node_group = {int(node): int(groups[node]) for node in range(count)}
     below: dict[int, float] = dict.fromkeys(range(shown), 0.0)
     for place in range(first):
@@ -84,28 +84,28 @@ def folded(merges: NDArray[Any], k: int, leaves: int = LEAVES) -> Folded:
 
 
 def _is_top(merges: NDArray[Any], node: int, count: int, first: int) -> bool:
-    """Tell whether a node is a whole leaf of the drawing: it exists, and what it is joined into lies above."""
+    """Return whether a node is a whole leaf of the drawing: it exists, and is joined only above the leaves."""
     inner = merges[:first, :2]
     return not bool((inner == node).any()) and node < count + first
 
 
 def _order(merges: NDArray[Any], count: int, first: int, node_group: dict[int, int]) -> list[int]:
-    """Return the groups from left to right, without crossings."""
+    """Return the groups from left to right, so that no lines cross."""
     if count - 1 == first:
         return [node_group[node] for node in node_group if _is_top(merges, node, count, first)]
-    found: list[int] = []
+    order: list[int] = []
     stack = [2 * count - 2]
     while stack:
         node = stack.pop()
         if node < count + first:
-            found.append(node_group[node])
+            order.append(node_group[node])
             continue
         left, right = merges[node - count, :2].astype(int)
         stack += [int(right), int(left)]
-    return found
+    return order
 
 
 def medoid(rows: NDArray[Any], members: NDArray[np.int64]) -> int:
-    """Return the member that is nearest to the mean of all."""
+    """Return the medoid: the member that is nearest to the mean of the members."""
     group = rows[members]
     return int(members[np.square(group - group.mean(axis=0)).sum(axis=1).argmin()])

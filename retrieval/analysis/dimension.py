@@ -1,4 +1,4 @@
-"""How much of the items is left at each width of the code."""
+"""Reconstruction error of several methods at each width of the code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from encoders.errors import NearbyError
 from encoders.registry import create
 
 WIDTHS = (1, 2, 5, 10, 20, 30, 50)
-#: Method -> the stage that has a code of some width.
+#: Method -> its spec; {} is the width of the code.
 METHODS = {
     "pca": "pca:{},solver=randomized",
     "nmf": "nmf:{}",
@@ -25,24 +25,24 @@ HELD_OUT = 0.2
 def errors_by_width(
     rows: NDArray[Any], say: Callable[[str], None], widths: Sequence[int] = WIDTHS, seed: int = 0
 ) -> tuple[list[int], dict[str, list[float]]]:
-    """Return the share of the variance of held-out rows that is lost, for every method and width.
+    """Return the share of the variance of held-out rows that each method loses at each width.
 
     Parameters
     ----------
     rows : ndarray float32 (n, dim)
-        A fifth is held out; the methods are fitted to the rest.
+        A fifth is held out; the methods are fitted on the rest.
     say : callable
-        Told what is being fitted.
+        Called with one line per method.
     widths : sequence of int
-        Those that the rows allow are used.
+        Widths that are too large for the rows are left out.
     seed : int
-        Which rows are held out.
+        Seed of the choice of held-out rows.
 
     Returns
     -------
     widths : list of int
     lost : dict of str to list of float
-        NaN where a method cannot be fitted (negative values, say).
+        NaN where a method cannot be fitted, for example on negative values.
     """
     order = np.random.default_rng(seed).permutation(len(rows))
     held = max(1, round(HELD_OUT * len(rows)))

@@ -1,4 +1,4 @@
-"""Local against distributed representation: the same items as a cluster's number and as a code."""
+"""Local and distributed representation compared: the same items as cluster numbers and as codes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.ranking import rank
 from retrieval.evaluation.relevance import LabelRelevance
 
-#: Items that are shown, neighbours of each, and answers that are measured.
+#: Number of queries shown, of neighbours of each, and of answers that are measured.
 SHOWN, NEIGHBOURS, DEPTH = 4, 8, 10
 
 
 @dataclass(frozen=True)
 class Locality:
-    """What two representations of the same items retrieve.
+    """The answers that cluster numbers and codes of the same items retrieve.
 
     Attributes
     ----------
@@ -31,12 +31,13 @@ class Locality:
         Number of clusters.
     clusters : ndarray int (n,)
     queries : list of int
-        Rows that are shown.
+        Rows of the queries that are shown.
     local, distributed : ndarray int (len(queries), NEIGHBOURS)
-        Their nearest rows; those in the query's own cluster are all equally near, in a random order. -1 for none.
+        Their nearest rows; -1 for none. By cluster number, all items of the query's cluster are equally near and
+        come in a random order.
     precision : dict of str to float
-        P@10 by label of the local and the distributed form, expected under a random order of equal scores, over the
-        items with whose label there is another; empty without labels.
+        P@10 by label of clusters and codes, expected under a random order of equal scores, over the items whose
+        label another item shares; empty without labels.
     """
 
     k: int
@@ -48,7 +49,7 @@ class Locality:
 
 
 def locality(codes: Codes, space: Space, labels: Sequence[str | None], k: int, seed: int = 0) -> Locality:
-    """Cluster the codes of a space, and let cluster numbers and codes answer the same queries.
+    """Cluster the codes of a space, then answer the same queries by cluster number and by code.
 
     All items of a cluster are equally near to each other: the precision is the mean over their orders.
     """
@@ -56,10 +57,10 @@ def locality(codes: Codes, space: Space, labels: Sequence[str | None], k: int, s
     numbers = kmeans.fit_encode(codes)
     count = n_rows(numbers)
     order = np.random.default_rng(seed).permutation(count)
-    own = np.arange(count)
-    relevance = LabelRelevance(labels, labels, own)
+    query_rows = np.arange(count)
+    relevance = LabelRelevance(labels, labels, query_rows)
     forms = {"cluster": (kmeans.space, numbers), "code": (space, codes)}
-    lists = {name: rank(_index(*form), form[1], DEPTH, own, order, relevance) for name, form in forms.items()}
+    lists = {name: rank(_index(*form), form[1], DEPTH, query_rows, order, relevance) for name, form in forms.items()}
     asking = np.flatnonzero(relevance.n_relevant > 0)
     precision = {}
     if len(asking) and len(set(labels)) > 1:
@@ -78,5 +79,5 @@ def _index(space: Space, codes: Codes) -> Index:
 
 
 def is_dense(space: Space) -> bool:
-    """Tell whether codes of a space can be clustered as they are."""
+    """Return whether the codes of a space can be clustered without conversion."""
     return space.kind is not Kind.BINARY

@@ -1,4 +1,4 @@
-"""Each space in two dimensions: PCA, an autoencoder with two code units, t-SNE."""
+"""Maps of a space in two dimensions: PCA, an autoencoder with two code units, t-SNE."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def maps_of(codes: Codes, metric: Metric, say: Callable[[str], None]) -> dict[st
     if min(rows.shape) < 2 or len(rows) < 8:
         return {}
     rows = moderate(np.asarray(rows, dtype=np.float32))
-    found: dict[str, NDArray[np.float32]] = {"PCA": np.asarray(create("pca:2").fit_encode(rows))}
+    maps: dict[str, NDArray[np.float32]] = {"PCA": np.asarray(create("pca:2").fit_encode(rows))}
     say("mapping by an autoencoder with two code units")
     scale = float(rows.std()) or 1.0
     try:
-        found["autoencoder, 2 units"] = np.asarray(create(AUTOENCODER).fit_encode((rows / scale).astype(np.float32)))
+        maps["autoencoder, 2 units"] = np.asarray(create(AUTOENCODER).fit_encode((rows / scale).astype(np.float32)))
     except NearbyError as error:
         say(f"no map by autoencoder: {error}")
     say("mapping by t-SNE")
-    found["t-SNE"] = _tsne(rows)
-    return found
+    maps["t-SNE"] = _tsne(rows)
+    return maps
 
 
 def _tsne(rows: NDArray[np.float32]) -> NDArray[np.float32]:

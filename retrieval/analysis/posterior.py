@@ -1,4 +1,4 @@
-"""The aggregate posterior of a variational autoencoder: whether its items' codes, together, look like the prior."""
+"""The aggregate posterior of a variational autoencoder, compared with its prior."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ class AggregatePosterior:
     Attributes
     ----------
     means : ndarray (n, k)
-        Of the items' posteriors.
+        Means of the items' posteriors.
     divergence : ndarray (k,)
-        KL(posterior || prior) in nats, its mean over the items: what a component tells of an item.
+        KL(posterior || prior) in nats, averaged over the items: the information of a component about an item.
     spread : ndarray (k,)
         Variance of the means.
     filled : ndarray (k,)
-        The share of the prior that the mixture covers, the integral of the lesser of the two densities. It is 1 also
-        where a component tells nothing and every posterior is the prior.
+        The share of the prior that the mixture covers: the integral of the smaller of the two densities. It is also 1
+        when a component carries no information and every posterior equals the prior.
     order : list of int
-        The components, those that tell most first.
+        The components, largest divergence first.
     edges : ndarray (cells + 1,)
         The cells of the drawn densities.
     density : ndarray (min(k, `MOST`), cells)
         The mixture's mean density in every cell, in that order.
     decoded : list of ndarray uint8
-        Of a code of two numbers: pictures at the prior's quantiles, row by row from the upper left; else empty.
+        For codes of two numbers: pictures at the prior's quantiles, row by row from the upper left; else empty.
     """
 
     means: NDArray[np.float64]
@@ -61,15 +61,15 @@ class AggregatePosterior:
 
     @property
     def in_use(self) -> NDArray[np.bool_]:
-        """Whether each component is."""
+        """Whether each component is in use."""
         return self.spread > ACTIVE
 
     @property
     def answer(self) -> str:
-        """How many components are in use, and how much of the prior these fill."""
+        """The number of components in use and the share of the prior that they fill, as a sentence."""
         used, count = int(self.in_use.sum()), len(self.spread)
         if not used:
-            return f"None of {count} components is in use: the code tells nothing of the items"
+            return f"None of {count} components is in use: the code carries no information about the items"
         low, high = (round(100 * float(edge(self.filled[self.in_use]))) for edge in (np.min, np.max))
         share = f"{low}%" if low == high else f"{low} to {high}%"
         every = "Both" if count == 2 else f"All {count}"
@@ -79,7 +79,7 @@ class AggregatePosterior:
         return f"{which} components are in use; the aggregate posterior of each fills {share} of the prior"
 
     def within(self, radius: float) -> float:
-        """Return the share of the items whose mean is within so many standard deviations of the prior's centre."""
+        """Return the share of the items whose mean is at most `radius` standard deviations from the prior's centre."""
         return float((np.linalg.norm(self.means, axis=1) <= radius).mean())
 
 
@@ -103,7 +103,7 @@ def posterior_of(encoder: Encoder, contents: Sequence[Any]) -> AggregatePosterio
 def aggregate(
     mean: NDArray[np.float64], log_variance: NDArray[np.float64], decoded: Sequence[NDArray[np.uint8]] = ()
 ) -> AggregatePosterior:
-    """Put posteriors together.
+    """Return the aggregate of the posteriors of items.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def prior_density(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mass(mean: NDArray[np.float64], deviation: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mixture's share in every cell, which no peak escapes, as one between two points of a grid would."""
+    """Return the exact mass of the mixture in every cell; densities at grid points would miss narrow peaks."""
     below = _normal((edges[:, None] - mean) / deviation).mean(axis=1)
     return np.asarray(np.diff(below))
 

@@ -1,4 +1,4 @@
-"""The analysis of a corpus in several spaces, from the spaces to all that a page shows; read this file first."""
+"""The analysis of a corpus in several spaces: every result that the page shows. Read this file first."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from retrieval.corpora.sample import draw
 from retrieval.search.result import Shown, show
 
 PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality")
-#: What is analysed when no space is named, by the sort of the corpus.
+#: Spaces that are analysed when none is named, by modality.
 DEFAULTS = {
     Modality.IMAGE: ["pixels+pca:30", "pixels+nmf:30", "pixels+ica:30", "pixels+sparse-coding:60", "pixels+kmeans:30",
                      "pixels+linear-ae:30"],
     Modality.TEXT: ["tfidf:5000,stop=english+lsa:50", "tfidf:5000,stop=english+nmf:30",
     "tfidf:5000,stop=english+kmeans:30"], Modality.VECTOR: ["vectors", "vectors+pca:2"],
 }  # fmt: skip
-#: Items that are looked at from all sides, and items of which reconstructions are shown.
+#: Default number of items in the sample, and number of items whose partial sums are shown.
 SAMPLE, REBUILT = 1000, 3
-#: Sparse codes are brought to this many latent dimensions before they are clustered.
+#: Sparse codes are reduced to this many dimensions before they are clustered.
 LATENT = 50
 
 
 @dataclass
 class SpaceStudy:
-    """What was found of one space."""
+    """The results for one space."""
 
     spec: str
     dim: int
@@ -60,7 +60,7 @@ class SpaceStudy:
 
 @dataclass
 class Analysis:
-    """All that was found; rows are those of the sample."""
+    """The results for a corpus; row numbers are those of the sample."""
 
     corpus: str
     modality: str
@@ -88,28 +88,28 @@ def analyze(
     clusters: int | None = None,
     height: float | None = None,
 ) -> Analysis:
-    """Look at a corpus in several spaces.
+    """Analyse a corpus in several spaces.
 
     Parameters
     ----------
     corpus : Corpus
     encoders : sequence of Encoder
-        Those that are not fitted yet are fitted on the whole corpus.
+        An encoder that is not fitted yet is fitted on the whole corpus.
     say : callable
-        Told what is being done.
+        Called with one line per step.
     parts : sequence of str
-        Of `PARTS`.
+        Parts of the analysis, from `PARTS`.
     sample : int
-        Items that are looked at.
+        Number of items in the sample.
     clusters : int, optional
-        Where the tree is cut; by default where the criteria recommend.
+        Number of clusters to cut the tree into. Default: the number that the criteria recommend.
     height : float, optional
         Cut the tree at this height instead.
 
     Raises
     ------
     OptionError
-        For a part that does not exist, or a height at which there is one cluster.
+        When a part does not exist, the sample size is out of range, or the height gives one cluster.
     """
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
@@ -119,19 +119,21 @@ def analyze(
     items = draw(corpus, sample)
     if len(items) < 4:
         raise BadItemError(f"the corpus '{corpus.name}' holds {len(items)} items: an analysis needs at least 4")
-    found = Analysis(corpus.name, str(corpus.modality), [show(item) for item in items], [item.label for item in items])
+    analysis = Analysis(
+        corpus.name, str(corpus.modality), [show(item) for item in items], [item.label for item in items]
+    )
     fitted = [_fitted(encoder, corpus, say) for encoder in encoders]
     for encoder in fitted:
-        found.spaces.append(_space(found, encoder, items, say, parts))
-    if "posterior" in parts and set(parts) != set(PARTS) and not any(space.posterior for space in found.spaces):
-        found.notes.append("no aggregate posterior: no space ends in a variational autoencoder (pixels+vae:64-2)")
+        analysis.spaces.append(_space(analysis, encoder, items, say, parts))
+    if "posterior" in parts and set(parts) != set(PARTS) and not any(space.posterior for space in analysis.spaces):
+        analysis.notes.append("no aggregate posterior: no space ends in a variational autoencoder (pixels+vae:64-2)")
     if "dimension" in parts:
-        _dimension(found, fitted[0], items, say)
+        _dimension(analysis, fitted[0], items, say)
     if "tree" in parts:
-        _tree(found, fitted[0], items, say, clusters, height)
+        _tree(analysis, fitted[0], items, say, clusters, height)
     if "locality" in parts:
-        _locality(found, fitted, items, say)
-    return found
+        _locality(analysis, fitted, items, say)
+    return analysis
 
 
 def _fitted(encoder: Encoder, corpus: Corpus, say: ProgressCallback) -> Encoder:
@@ -146,25 +148,25 @@ def _contents(items: Sequence[Item]) -> list[Any]:
 
 
 def _space(
-    found: Analysis, encoder: Encoder, items: Sequence[Item], say: ProgressCallback, parts: Sequence[str]
+    analysis: Analysis, encoder: Encoder, items: Sequence[Item], say: ProgressCallback, parts: Sequence[str]
 ) -> SpaceStudy:
-    one = SpaceStudy(str(encoder), encoder.space.dim, str(encoder.space.metric))
+    result = SpaceStudy(str(encoder), encoder.space.dim, str(encoder.space.metric))
     codes = encoder.encode(_contents(items))
     if {"components", "sums"} & set(parts):
-        one.components = components_of(encoder)
-    if "sums" in parts and one.components is not None and not one.components.clusters and one.components.shape:
+        result.components = components_of(encoder)
+    if "sums" in parts and result.components is not None and not result.components.clusters and result.components.shape:
         rows = np.linspace(0, len(items) - 1, REBUILT).astype(int).tolist()
         first = encoder.stages[0].encode([items[row].content for row in rows])  # type: ignore[attr-defined]
         dense = codes.toarray() if issparse(codes) else codes
-        one.sums = [(row, partial_sums(one.components, dense[row], first[at])) for at, row in enumerate(rows)]
+        result.sums = [(row, partial_sums(result.components, dense[row], first[at])) for at, row in enumerate(rows)]
     if "quality" in parts and is_dense(encoder.space):
-        _quality(found, one, encoder, codes, say)
+        _quality(analysis, result, encoder, codes, say)
     if "maps" in parts and is_dense(encoder.space) and encoder.space.dim > 1 and not _is_clusters(encoder):
         say(f"mapping {encoder}")
-        one.maps = maps_of(codes, encoder.space.metric, say)
+        result.maps = maps_of(codes, encoder.space.metric, say)
     if "posterior" in parts:
-        one.posterior = posterior_of(encoder, _contents(items))
-    return one
+        result.posterior = posterior_of(encoder, _contents(items))
+    return result
 
 
 def _is_clusters(encoder: Encoder) -> bool:
@@ -176,29 +178,29 @@ def _classes(labels: Sequence[str | None]) -> list[str] | None:
     return known if len(known) == len(labels) and 1 < len(set(known)) < len(known) else None
 
 
-def _quality(found: Analysis, one: SpaceStudy, encoder: Encoder, codes: Codes, say: ProgressCallback) -> None:
+def _quality(analysis: Analysis, result: SpaceStudy, encoder: Encoder, codes: Codes, say: ProgressCallback) -> None:
     """Cluster the sample by several methods into as many clusters as there are classes."""
-    labels = _classes(found.labels)
+    labels = _classes(analysis.labels)
     if labels is None:
         return
     if encoder.reads_labels:
-        found.notes.append(f"clusters of {encoder} are not compared with the labels that it was fitted on")
+        analysis.notes.append(f"clusters of {encoder} are not compared with labels: the encoder was fitted on them")
         return
     if _is_clusters(encoder):
-        one.quality["as it is"] = agreement(clusters_of(codes), labels)
+        result.quality["as it is"] = agreement(clusters_of(codes), labels)
         return
     say(f"clustering {encoder}")
     rows, k = moderate(latent_rows(codes, encoder.space.metric)), len(set(labels))
-    one.quality["k-means"] = agreement(clusters_of(create(f"kmeans:{k}").fit_encode(rows)), labels)
+    result.quality["k-means"] = agreement(clusters_of(create(f"kmeans:{k}").fit_encode(rows)), labels)
     for linkage in ("ward", "average", "complete", "single"):
-        one.quality[f"HAC, {linkage}"] = agreement(cut(tree(rows, linkage), k), labels)
+        result.quality[f"HAC, {linkage}"] = agreement(cut(tree(rows, linkage), k), labels)
     ridge = max(1e-6, 1e-3 * float(rows.var()))
     mixture = create(f"mixture:{k},covariance=diag,codes=responsibilities,ridge={ridge:.3g}")
-    one.quality["Gaussian mixture"] = agreement(mixture.fit_encode(rows).argmax(axis=1), labels)
+    result.quality["Gaussian mixture"] = agreement(mixture.fit_encode(rows).argmax(axis=1), labels)
 
 
 def latent_rows(codes: Codes, metric: Metric) -> NDArray[np.float32]:
-    """Return dense rows whose Euclidean distances are those of a space; of sparse or wide codes nearly."""
+    """Return dense rows whose Euclidean distances equal those of a space, approximately for sparse codes."""
     rows: Any = normalized(codes) if metric is Metric.COSINE else codes
     if issparse(rows):
         width = min(LATENT, n_rows(rows) - 1, int(rows.shape[1]) - 1)
@@ -206,54 +208,56 @@ def latent_rows(codes: Codes, metric: Metric) -> NDArray[np.float32]:
     return np.asarray(rows, dtype=np.float32)
 
 
-def _dimension(found: Analysis, encoder: Encoder, items: Sequence[Item], say: ProgressCallback) -> None:
-    """Compare widths on what the first stage of the first space makes of the items."""
+def _dimension(analysis: Analysis, encoder: Encoder, items: Sequence[Item], say: ProgressCallback) -> None:
+    """Compare widths on the codes of the first stage of the first space."""
     first = encoder.parts[0]
     rows: Any = first.encode(_contents(items))
     if issparse(rows):
         rows = normalized(rows)
         if rows.shape[1] > 5000:
-            found.notes.append(f"no curve over the width of the code: {rows.shape[1]:,} words are more than 5,000")
+            analysis.notes.append(f"no curve over the width of the code: {rows.shape[1]:,} words are more than 5,000")
             return
         rows = rows.toarray()
     if rows.dtype == np.uint8 or rows.shape[1] < 3:
         return
-    found.widths, found.lost = errors_by_width(moderate(np.asarray(rows, dtype=np.float32)), say)
+    analysis.widths, analysis.lost = errors_by_width(moderate(np.asarray(rows, dtype=np.float32)), say)
 
 
 def _tree(
-    found: Analysis,
+    analysis: Analysis,
     encoder: Encoder,
     items: Sequence[Item],
     say: ProgressCallback,
     clusters: int | None,
     height: float | None,
 ) -> None:
-    say("asking how many clusters there are")
+    say("finding the number of clusters")
     rows = latent_rows(encoder.encode(_contents(items)), encoder.space.metric)
-    found.tree_space, found.latent = str(encoder), rows
-    found.counts = study(rows)
-    merges = found.counts.merges
+    analysis.tree_space, analysis.latent = str(encoder), rows
+    analysis.counts = study(rows)
+    merges = analysis.counts.merges
     if height is not None:
         if height >= merges[-1, 2]:
             raise OptionError(f"a cut at height {height:g} gives one cluster: the last merge is at {merges[-1, 2]:.4g}")
         clusters = int(np.count_nonzero(merges[:, 2] > height)) + 1
-    k = found.counts.answer[0] if clusters is None else clusters
+    k = analysis.counts.answer[0] if clusters is None else clusters
     if not 2 <= k <= len(rows):
         raise OptionError(f"a tree of {len(rows)} items is cut into 2 to {len(rows)} clusters, not {k}")
-    found.tree = folded(merges, k)
+    analysis.tree = folded(merges, k)
 
 
-def _locality(found: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: ProgressCallback) -> None:
-    encoder = next((one for one in encoders if is_dense(one.space) and not _is_clusters(one)), None)
+def _locality(analysis: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: ProgressCallback) -> None:
+    encoder = next(
+        (candidate for candidate in encoders if is_dense(candidate.space) and not _is_clusters(candidate)), None
+    )
     if encoder is None:
         return
     say("comparing clusters with codes")
-    labels = _classes(found.labels)
+    labels = _classes(analysis.labels)
     k = min(len(set(labels)) if labels else 20, len(items) // 2)
     try:
-        judges: list[str | None] = [None] * len(items) if encoder.reads_labels else found.labels
-        found.local = locality(encoder.encode(_contents(items)), encoder.space, judges, k)
-        found.local_space = str(encoder)
+        judges: list[str | None] = [None] * len(items) if encoder.reads_labels else analysis.labels
+        analysis.local = locality(encoder.encode(_contents(items)), encoder.space, judges, k)
+        analysis.local_space = str(encoder)
     except NearbyError as error:
-        found.notes.append(f"clusters were not compared with codes: {error}")
+        analysis.notes.append(f"clusters were not compared with codes: {error}")

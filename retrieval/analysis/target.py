@@ -1,4 +1,4 @@
-"""What is analysed: a corpus with spaces yet to be fitted, or a collection with its own."""
+"""The target of an analysis: a corpus with encoders to fit, or a collection with its fitted encoders."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from retrieval.spaces.build import planned
 
 
 def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise_bad) -> tuple[Corpus, list[Encoder]]:
-    """Return the items and the encoders, fitted where the address is a collection.
+    """Return the items and the encoders; those of a collection are fitted.
 
-    Without specs: all spaces of a collection, or usual ones for the sort of the corpus.
+    Without specs: all spaces of a collection, or the defaults for the modality of a corpus.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Labels with their probabilities, from an encoder that was trained on labels."""
+"""Classification: labels and their probabilities, from an encoder that was trained on labels."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from retrieval.search.searcher import Query, encode_query, read_query
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an item is, likeliest first."""
+    """The most probable labels of an item, best first."""
 
     query: Query
     spec: str
     labels: list[tuple[str, float]]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return the verdict as JSON values."""
         asked = self.query.shown
         labels = [{"label": label, "probability": probability} for label, probability in self.labels]
         return {"query": {"id": asked.id, "label": asked.label}, "space": self.spec, "labels": labels}
 
 
 def classified(collection: Collection, spec: str, text: str, k: int = 3) -> Verdict:
-    """Return the `k` likeliest labels of an item.
+    """Return the `k` most probable labels of an item.
 
     Raises
     ------
@@ -41,18 +41,18 @@ def classified(collection: Collection, spec: str, text: str, k: int = 3) -> Verd
     encoder = collection.space(spec).encoder
     query = read_query(collection, text)
     if isinstance(query.content, str):
-        encode_query(encoder, query.content)  # refuses words that are all unknown: they tell nothing
+        encode_query(encoder, query.content)  # raises QueryError when no word is known
     names, probabilities = _probabilities(encoder, [query.content])
     best = np.argsort(-probabilities[0], kind="stable")[:k]
-    return Verdict(query, str(encoder), [(names[place], float(probabilities[0][place])) for place in best])
+    return Verdict(query, str(encoder), [(names[column], float(probabilities[0][column])) for column in best])
 
 
 def _probabilities(encoder: Encoder, items: Any) -> tuple[list[str], Any]:
     classifier: Any = encoder.parts[-1]
     if not hasattr(classifier, "class_probabilities"):
         raise UnsupportedSpaceError(
-            f"'{encoder}' was not trained on labels, so it tells none: take a space that was, as "
-            "pixels+pretrained-dnn:1000-1000-500 is"
+            f"'{encoder}' was not trained on labels, so it cannot classify: choose a space that was, such as "
+            "pixels+pretrained-dnn:1000-1000-500"
         )
     _, rows = encoder.up_to_last(items)
     return classifier.classes, classifier.class_probabilities(rows)

@@ -1,4 +1,4 @@
-"""Pictures cleaned by being encoded and decoded; spoilt before, so that one can tell what that is worth."""
+"""Denoising: pictures cleaned by encoding and decoding, optionally after noise was added to measure the gain."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ KINDS = CORRUPTIONS[1:]
 
 @dataclass(frozen=True)
 class Noise:
-    """What spoils a picture: `level` is a standard deviation or a share of the grey levels, which go from 0 to 1."""
+    """Noise that is added to a picture; `level` is a standard deviation (of grey levels 0 to 1) or a pixel share."""
 
     kind: str
     level: float
 
     @classmethod
     def read(cls, text: str) -> Noise:
-        """Read noise as it is typed.
+        """Read noise from text such as ``gaussian:0.5``.
 
         Examples
         --------
@@ -55,7 +55,7 @@ class Noise:
         return f"{self.kind}:{self.level:g}"
 
     def spoil(self, pictures: Sequence[NDArray[np.uint8]], seed: int) -> list[NDArray[np.uint8]]:
-        """Return spoilt copies: pictures again, so that what noise leads out of the grey levels is cut off."""
+        """Return noisy copies as pictures: values outside the grey levels are clipped."""
         import torch
 
         torch.manual_seed(seed)
@@ -74,17 +74,17 @@ def denoised(
     noise: Noise | None = None,
     seed: int = 0,
 ) -> Copies:
-    """Clean pictures in every space that can.
+    """Denoise pictures in every space that can decode.
 
     Parameters
     ----------
     collection : Collection
     asked : sequence of Query
-        The pictures. One that is not spoilt, in one space, gives its cleaned copy and nothing else.
+        The pictures. One picture without noise, in one space, gives its cleaned copy and nothing else.
     specs : sequence of str, optional
-        By default every space.
+        Default: every space.
     noise : Noise, optional
-        Spoils the pictures first; the figures are then peak signal-to-noise ratios against what they were before.
+        Added to the pictures first; the result then has peak signal-to-noise ratios against the clean pictures.
     seed : int
 
     Raises
@@ -92,7 +92,7 @@ def denoised(
     BadItemError
         When the collection holds no pictures.
     NotInvertibleError
-        When no space can, or one that was asked for by name cannot.
+        When no space can decode, or one of `specs` cannot.
     """
     if collection.items.modality is not Modality.IMAGE:
         raise BadItemError(f"denoise cleans pictures; {collection.folder} holds {collection.items.modality}s")
@@ -113,7 +113,7 @@ def denoised(
 def _ratios(
     encoder: Encoder, clean: Sequence[Any], given: Sequence[Any], copies: Sequence[Any]
 ) -> dict[str, list[float]]:
-    """Return the peak signal-to-noise ratio before and after, of pictures as the space sees them."""
+    """Return the peak signal-to-noise ratio before and after denoising, of pictures as the space reads them."""
     wanted = as_read(encoder, clean)
     return {
         "PSNR before": [psnr(item, other) for item, other in zip(wanted, as_read(encoder, given), strict=True)],
@@ -122,7 +122,7 @@ def _ratios(
 
 
 def psnr(picture: NDArray[Any], other: NDArray[Any]) -> float:
-    """Return the peak signal-to-noise ratio of a copy in decibels, infinite where it is the picture itself.
+    """Return the peak signal-to-noise ratio of a copy in decibels; infinite when the copy equals the picture.
 
     Examples
     --------

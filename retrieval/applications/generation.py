@@ -1,4 +1,4 @@
-"""New items: decoded from codes that are drawn, or that lie on the way from one item to another."""
+"""Generation of new items: decoded from random codes, or from codes between those of two items."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from retrieval.collection.base import Collection
 from retrieval.search.searcher import encode_query, read_query
 
 PRIOR = "the standard normal"
-#: Codes looked at at a time.
+#: Number of codes processed at a time.
 PIECE = 4096
 
 
 def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> Copies:
-    """Decode draws: of the prior where the encoder has one, else of what the collection's own codes are like.
+    """Decode random codes: from the prior of the encoder, or else from a distribution fitted to the collection's codes.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> Cop
 def interpolated(collection: Collection, spec: str, start: str, end: str, steps: int = 10) -> Copies:
     """Decode codes on the straight line from one item to another, both ends included.
 
-    Bits have no line between them: those that differ are turned one after another.
+    Between binary codes there is no line: the bits that differ are flipped one after another.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def interpolated(collection: Collection, spec: str, start: str, end: str, steps:
         When the space cannot decode.
     """
     if steps < 2:
-        raise OptionError(f"from one item to another there are at least 2 steps; got {steps}")
+        raise OptionError(f"an interpolation has at least 2 steps; got {steps}")
     encoder = collection.space(spec).encoder
     _require_numbers(encoder)
     asked = [read_query(collection, text) for text in (start, end)]
@@ -67,11 +67,13 @@ def interpolated(collection: Collection, spec: str, start: str, end: str, steps:
 
 def _require_numbers(encoder: Encoder) -> None:
     if encoder.space.kind is Kind.SPARSE:
-        raise NotInvertibleError(f"'{encoder}' has codes of counts, which nothing is drawn from: take a dense space")
+        raise NotInvertibleError(
+            f"'{encoder}' has sparse codes, which cannot be sampled or interpolated: take a dense space"
+        )
 
 
 def _like(codes: Any, dim: int, count: int, generator: np.random.Generator) -> tuple[Codes, str]:
-    """Draw codes that are like those given: from a Gaussian fitted to them, or bit by bit as often as they are 1."""
+    """Draw codes from a Gaussian fitted to the given codes, or each bit with its share of ones."""
     if codes.dtype == np.uint8:
         often = np.unpackbits(codes, axis=1, count=dim).mean(axis=0)
         return np.packbits(
@@ -95,7 +97,7 @@ def _between(first: NDArray[np.float32], last: NDArray[np.float32], shares: NDAr
 
 
 def _turned(first: NDArray[np.uint8], last: NDArray[np.uint8], shares: NDArray[np.float64]) -> Codes:
-    """Turn the bits that differ, a share of them at each step, in their order."""
+    """Flip the bits that differ in their order, the given share of them at each step."""
     before, after = np.unpackbits(first), np.unpackbits(last)
     differ = np.flatnonzero(before != after)
     rows = np.repeat(before[None], len(shares), axis=0)

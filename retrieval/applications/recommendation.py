@@ -1,4 +1,4 @@
-"""What someone would like: ratings factorised, missing ones predicted, similar items found."""
+"""Recommendation by matrix factorisation: predicted ratings, recommended items, similar items."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Suggestion(NamedTuple):
 
 @dataclass
 class Recommender:
-    """A fitted factorisation of a ratings matrix, rows are users, with the names of both sides."""
+    """A fitted factorisation of a ratings matrix (users, items), with the ids of users and items."""
 
     encoder: MatrixFactorization
     users: list[str]
@@ -54,13 +54,13 @@ class Recommender:
         Raises
         ------
         CorpusError
-            When the corpus is no table of ratings.
+            When the corpus is not a table of ratings.
         OptionError
             When the spec is not one of ``mf``.
         """
         if not isinstance(corpus, RatingSource):
             raise CorpusError(
-                f"'{corpus.name}' is no table of ratings: give ml-100k, or a .csv with the columns user, item and "
+                f"'{corpus.name}' is not a table of ratings: give ml-100k, or a .csv with the columns user, item and "
                 "rating (other names: ?user=...&item=...&rating=...)"
             )
         encoder = create(spec)
@@ -72,20 +72,20 @@ class Recommender:
         return cls(encoder, users, items, [described.get(item, (None, None))[0] for item in items], matrix)
 
     def predict(self, user: str, item: str) -> float:
-        """Return the rating expected of a user for an item, within the range of the ratings seen."""
-        row, column = _place(user, self.users, "user"), _place(item, self.items, "item")
+        """Return the predicted rating of an item by a user, clipped to the range of the ratings in the data."""
+        row, column = _position(user, self.users, "user"), _position(item, self.items, "item")
         return float(predict(self.encoder.factors, np.array([row]), np.array([column]), self.encoder.bounds)[0])
 
     def rated(self, user: str, item: str) -> float | None:
         """Return the rating that a user gave an item, or None."""
-        row, column = _place(user, self.users, "user"), _place(item, self.items, "item")
+        row, column = _position(user, self.users, "user"), _position(item, self.items, "item")
         start, stop = self.matrix.indptr[row : row + 2]
         at = np.flatnonzero(self.matrix.indices[start:stop] == column)
         return float(self.matrix.data[start + at[0]]) if len(at) else None
 
     def recommended(self, user: str, k: int) -> list[Suggestion]:
-        """Return the items that a user has not rated with the highest predictions, best first."""
-        row = _place(user, self.users, "user")
+        """Return the `k` items that a user has not rated with the highest predicted ratings, best first."""
+        row = _position(user, self.users, "user")
         start, stop = self.matrix.indptr[row : row + 2]
         columns = np.setdiff1d(np.arange(len(self.items)), self.matrix.indices[start:stop])
         # ranked before they are clipped, or the best of them would all be equal
@@ -96,38 +96,38 @@ class Recommender:
         ]
 
     def similar(self, item: str, k: int) -> list[Suggestion]:
-        """Return the items whose factors point most nearly the same way, by cosine, best first.
+        """Return the `k` items whose factors have the highest cosine with those of an item, best first.
 
-        Items whose factors are 0 have no direction, so they are no answers.
+        Items whose factors are 0 have no direction and are left out.
 
         Raises
         ------
         QueryError
             When the factors of the item itself are 0: no cosine with it is defined.
         """
-        place = _place(item, self.items, "item")
+        position = _position(item, self.items, "item")
         columns = self.encoder.factors.columns
         directed = self._directed()
-        if not directed[place]:
+        if not directed[position]:
             raise QueryError(
                 f"the factors of '{item}' are 0, as mean and biases alone predict its ratings, so no cosine with it is "
                 "defined: ask with another item, or fit with more ratings"
             )
-        others = np.flatnonzero(directed & (np.arange(len(self.items)) != place))
+        others = np.flatnonzero(directed & (np.arange(len(self.items)) != position))
         units = columns[directed] / np.linalg.norm(columns[directed], axis=1, keepdims=True)
         cosines = np.full(len(self.items), np.nan)
-        cosines[directed] = np.clip(units @ (columns[place] / np.linalg.norm(columns[place])), -1, 1)
+        cosines[directed] = np.clip(units @ (columns[position] / np.linalg.norm(columns[position])), -1, 1)
         return self._best(others, cosines[others], k)
 
     def _directed(self) -> NDArray[np.bool_]:
-        """Tell of each item whether its factors contribute to a rating at all (items,)."""
+        """Return whether the factors of each item contribute to any rating (items,)."""
         values = self.matrix.data.astype(np.float64)
         spread = float(values.std()) or float(np.abs(values).max(initial=0.0))
         return contributions(self.encoder.factors, spread)[1] >= NEGLIGIBLE
 
     @property
     def factors_are_zero(self) -> bool:
-        """Whether mean and biases alone predict: no item has a direction."""
+        """Whether the predictions come from mean and biases alone, so that no item has a direction."""
         return not self._directed().any()
 
     def completed(self) -> NDArray[np.float64]:
@@ -136,7 +136,7 @@ class Recommender:
         return predict(self.encoder.factors, rows.ravel(), columns.ravel()).reshape(rows.shape)
 
     def error(self) -> float:
-        """Return the squared error summed over the ratings that were seen."""
+        """Return the squared error, summed over the ratings that the model was fitted on."""
         rows = np.repeat(np.arange(len(self.users)), np.diff(self.matrix.indptr))
         return float(np.square(predict(self.encoder.factors, rows, self.matrix.indices) - self.matrix.data).sum())
 
@@ -146,14 +146,14 @@ class Recommender:
 
     @staticmethod
     def require_new(folder: Path, fresh: bool = False) -> None:
-        """Refuse a folder that holds a recommender, unless it may be replaced, before any work.
+        """Raise when the folder holds a recommender, unless `fresh` allows replacing it.
 
         Raises
         ------
         OptionError
         """
         if not fresh and (folder / RATINGS).exists():
-            raise OptionError(f"{folder} holds a recommender: replace it by --fresh, or choose a new folder")
+            raise OptionError(f"{folder} holds a recommender: replace it with --fresh, or choose a new folder")
 
     def save(self, folder: Path) -> Path:
         """Write the recommender as a folder of JSON and safetensors, all or nothing.
@@ -161,12 +161,12 @@ class Recommender:
         Raises
         ------
         ArtifactError
-            When something else lies there, or it cannot be written.
+            When the folder holds something else, or cannot be written.
         """
         from safetensors.numpy import save_file
 
         if folder.exists() and not (folder / RATINGS).is_file():
-            raise ArtifactError(f"{folder} is there and no recommender: choose another folder")
+            raise ArtifactError(f"{folder} exists and is no recommender: choose another folder")
         with atomic_folder(folder) as temporary:
             self.encoder.save(temporary / ENCODER)
             matrix = self.matrix
@@ -203,14 +203,14 @@ class Recommender:
             matrix.check_format(full_check=True)
             for key, kind in (("users", str), ("items", str), ("titles", str | None)):
                 if not isinstance(names[key], list) or not all(isinstance(name, kind) for name in names[key]):
-                    raise ValueError(f"its {key} are no list of texts")
+                    raise ValueError(f"its {key} are not a list of texts")
             if len(names["titles"]) != len(names["items"]):
-                raise ValueError("it has not as many titles as items")
+                raise ValueError("it has more or fewer titles than items")
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError, SafetensorError) as error:
             raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
         check_seal(manifest, folder / MANIFEST)
         if not isinstance(encoder, MatrixFactorization):
-            raise ArtifactError(f"{folder / ENCODER} is no matrix factorisation")
+            raise ArtifactError(f"{folder / ENCODER} is not a matrix factorisation")
         factors = encoder.factors
         expected = (len(names["users"]), len(names["items"])) * 2
         if expected != tuple(map(len, (factors.rows, factors.columns, factors.row_bias, factors.column_bias))):
@@ -218,7 +218,7 @@ class Recommender:
         return cls(encoder, names["users"], names["items"], names["titles"], matrix)
 
 
-def _place(name: str, names: Sequence[str], what: str) -> int:
+def _position(name: str, names: Sequence[str], what: str) -> int:
     try:
         return names.index(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Items to codes and back: what a space keeps of an item."""
+"""Reconstruction: items encoded and decoded, to show what a space preserves."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from retrieval.search.result import show
 from retrieval.search.searcher import Query, encode_query, read_query
 
 T = TypeVar("T")
-#: A sum over the values of one item, not a mean: what is usual for MNIST and its like.
+#: A sum over the values of one item, not a mean, as is usual for MNIST.
 SQUARED_ERROR = "squared error per item"
 
 
 @dataclass(frozen=True)
 class Code:
-    """One code, as it is printed or written."""
+    """The code of one item, to print or to write."""
 
     spec: str
     space: Space
@@ -37,14 +37,14 @@ class Code:
     words: list[str] | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers; of a sparse code those that are not 0, by word."""
+        """Return the code as JSON values; a sparse code as its non-zero weights by word."""
         value: dict[str, Any] = {"space": self.spec, **self.space.to_json()}
         if issparse(self.values):
             return {**value, "terms": dict(self._terms())}
         return {**value, "code": self.values[0].tolist()}
 
     def lines(self) -> list[str]:
-        """Return the numbers, ten a line; words with their weights where the code is sparse."""
+        """Return the code as lines of ten numbers; a sparse code as one word with its weight per line."""
         if issparse(self.values):
             return [f"{word}  {weight:.4g}" for word, weight in self._terms()]
         if self.values.dtype == np.uint8:
@@ -57,7 +57,7 @@ class Code:
         Raises
         ------
         BadItemError
-            When the file is to be called something else.
+            When the name of the file does not end in .npy.
         """
         if path.suffix.lower() != ".npy":
             raise BadItemError(f"{path} should end in .npy: a code is a row of numbers")
@@ -91,7 +91,7 @@ def decoded(collection: Collection, spec: str, path: Path) -> Copies:
 
 
 def _read_codes(path: Path, space: Space) -> Codes:
-    """Read codes as 'encode -o' writes them: one a row, bits packed into bytes."""
+    """Read codes in the form that 'encode -o' writes: one per row, bits packed into bytes."""
     width = space.columns
     if space.kind is not Kind.BINARY:
         codes = read_npy(path, width, f"codes of {width:,} numbers").astype(np.float32)
@@ -104,7 +104,7 @@ def _read_codes(path: Path, space: Space) -> Codes:
 
 
 def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
-    """Decode down to what the first stage reads, or to its word weights where a text cannot be had back."""
+    """Decode codes to items, or to word weights when texts cannot be restored."""
     try:
         return list(encoder.decode(codes))
     except NotInvertibleError:
@@ -118,15 +118,15 @@ def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
 
 
 def asked_items(collection: Collection, texts: Sequence[str], count: int | None, seed: int) -> list[Query]:
-    """Return the items that were asked for, and `count` more drawn from the collection.
+    """Return the items named by `texts`, and `count` random items of the collection.
 
     Raises
     ------
     QueryError
-        When it was neither said which nor how many.
+        When neither items nor a count are given.
     """
     if not texts and count is None:
-        raise QueryError("name an item, as in @3, or say how many are to be drawn, as in -n 8")
+        raise QueryError("name an item, as in @3, or give a number of random items, as in -n 8")
     drawn = draw(collection.items, count, seed) if count else []
     return [
         *(read_query(collection, text) for text in texts),
@@ -135,12 +135,12 @@ def asked_items(collection: Collection, texts: Sequence[str], count: int | None,
 
 
 def reconstructions(collection: Collection, asked: Sequence[Query], specs: Sequence[str] | None = None) -> Copies:
-    """Encode items and decode them in every space that can.
+    """Encode items and decode them, in every space that can decode.
 
     Raises
     ------
     NotInvertibleError
-        When none can, or one that was asked for by name cannot.
+        When no space can decode, or one of `specs` cannot.
     """
     contents = [query.content for query in asked]
     rows = [
@@ -154,7 +154,7 @@ def reconstructions(collection: Collection, asked: Sequence[Query], specs: Seque
 
 
 def _what_is_measured(modality: Modality, count: int) -> str:
-    """Say what the figures are: a sum, which is easily taken for a mean."""
+    """Return a sentence that says what the numbers are: sums, which are easily mistaken for means."""
     if modality is Modality.TEXT:
         return ""
     values = "the pixels, which go from 0 to 1" if modality is Modality.IMAGE else "the numbers of a vector"
@@ -165,40 +165,40 @@ def _what_is_measured(modality: Modality, count: int) -> str:
 def by_each(
     collection: Collection, specs: Sequence[str] | None, make: Callable[[Encoder], T]
 ) -> list[tuple[Encoder, T]]:
-    """Return what the encoder of every space makes; without specs, those that cannot are left out.
+    """Return the result of `make` for the encoder of every space; without specs, those that cannot decode are left out.
 
     Raises
     ------
     NotInvertibleError
-        When none can, or one that was asked for by name cannot.
+        When no space can decode, or one of `specs` cannot.
     """
-    made = []
+    results = []
     for spec in dict.fromkeys(collection.resolve(spec) for spec in specs or collection.spaces):
         encoder = collection.space(spec).encoder
         try:
-            made.append((encoder, make(encoder)))
+            results.append((encoder, make(encoder)))
         except NotInvertibleError:
             if specs:
                 raise
-    if not made:
+    if not results:
         raise NotInvertibleError("no space of this collection can turn its codes back into items")
-    return made
+    return results
 
 
 def reconstructed(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
-    """Return items encoded and decoded again; of texts the word weights."""
+    """Return items after encoding and decoding; texts as word weights."""
     if encoder.reads is Modality.TEXT:
         return decoded_codes(encoder, stack_codes([encode_query(encoder, content) for content in contents]))
     return list(encoder.reconstruct(list(contents)))
 
 
 def as_read(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
-    """Return items as the first stage of an encoder sees them: pictures brought to its size, or made grey."""
+    """Return items as the first stage of an encoder reads them, for example pictures resized or converted to grey."""
     return list(encoder.parts[0].reconstruct(list(contents)))
 
 
 def squared_errors(encoder: Encoder, contents: Sequence[Any], copies: Sequence[Any]) -> dict[str, list[float]]:
-    """Return the squared error of each copy summed over its values, of pictures from 0 to 1; nothing of texts."""
+    """Return the squared error of each copy, summed over its values (pictures: 0 to 1); nothing for texts."""
     if encoder.reads is Modality.TEXT:
         return {}
     pairs = zip(as_read(encoder, contents), copies, strict=True)
@@ -206,6 +206,6 @@ def squared_errors(encoder: Encoder, contents: Sequence[Any], copies: Sequence[A
 
 
 def unit(content: Any) -> NDArray[np.float64]:
-    """Return a picture's grey levels from 0 to 1; a vector as it is."""
+    """Return the grey levels of a picture scaled to 0 to 1; a vector unchanged."""
     scale = 255.0 if content.dtype == np.uint8 else 1.0
     return np.asarray(content, np.float64) / scale

@@ -1,4 +1,4 @@
-"""What spaces make of items, side by side: one row a space, one column an item."""
+"""A table of reconstructions: one row per space, one column per item."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Row:
-    """What one space made of every item.
+    """The reconstructions of every item by one space.
 
     Attributes
     ----------
     name : str
-        The space, or what else stands there.
+        The spec of the space, or another heading such as "the item".
     contents : list
         A picture, a vector, or a row of word weights for each item.
     figures : dict of str to list of float
-        Measure -> one number an item.
+        Measure -> one number per item.
     words : list of str, optional
-        What the components of word weights stand for.
+        The words that the columns of word weights stand for.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Copies:
-    """A table of copies: `columns` names the items, `title` says in a sentence what was done."""
+    """A table of reconstructions: `columns` names the items, `title` says what was done."""
 
     columns: list[str]
     rows: list[Row]
@@ -40,17 +40,17 @@ class Copies:
 
     @property
     def pictures(self) -> bool:
-        """Whether all of it can be looked at."""
+        """Whether every cell is a picture."""
         return all(is_picture(content) for row in self.rows for content in row.contents)
 
     @property
     def measures(self) -> list[str]:
-        """What was measured."""
+        """The names of the measures."""
         return list(dict.fromkeys(measure for row in self.rows for measure in row.figures))
 
 
 def mean_name(measure: str, count: int) -> str:
-    """Return what the mean of a measure over some items is called.
+    """Return the name of the mean of a measure over `count` items.
 
     Examples
     --------
@@ -61,5 +61,5 @@ def mean_name(measure: str, count: int) -> str:
 
 
 def is_picture(content: Any) -> bool:
-    """Tell whether something decoded can be looked at."""
+    """Return whether decoded content is a picture."""
     return isinstance(content, np.ndarray) and content.dtype == np.uint8 and content.ndim in (2, 3)

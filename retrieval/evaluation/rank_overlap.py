@@ -1,4 +1,4 @@
-"""How far two spaces agree on the neighbours of the same queries."""
+"""Rank overlap: how much two spaces agree on the answers to the same queries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from encoders.errors import DimensionError, OptionError
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-#: Pairs of ranks compared at once.
+#: Number of pairs of ranks compared at once.
 _BLOCK = 2**22
 
 
@@ -20,13 +20,13 @@ def jaccard_at_k(rows_a: Rows, rows_b: Rows, k: int = 10) -> Floats:
     Parameters
     ----------
     rows_a, rows_b : ndarray int64 (n_queries, at least k)
-        Row numbers of items, best first, none twice; -1 behind the last answer.
+        Row numbers of items, best first, without repetition; -1 after the last answer.
     k : int
 
     Returns
     -------
     ndarray float64 (n_queries,)
-        1 where neither space has an answer.
+        1 when neither space has an answer.
 
     Raises
     ------
@@ -53,21 +53,21 @@ def rbo(rows_a: Rows, rows_b: Rows, p: float = 0.9) -> Floats:
     """Return the rank-biased overlap of each query, extrapolated beyond the last rank (RBO_ext).
 
     Webber, Moffat & Zobel, "A Similarity Measure for Indefinite Rankings", ACM TOIS 28(4), 2010, equation
-    32. A person who goes on to the next rank with probability `p` would find this share of agreement; with
-    .9 the first 10 ranks weigh 86 %. Extrapolation assumes that the agreement at the last rank goes on, so
-    that equal lists give 1.
+    32. A person who continues to the next rank with probability `p` finds this share of agreement; with
+    0.9 the first 10 ranks have 86 % of the weight. Extrapolation assumes that the agreement at the last rank
+    continues, so that equal lists give 1.
 
     Parameters
     ----------
     rows_a, rows_b : ndarray int64 (n_queries, k)
-        Row numbers of items, best first, none twice; -1 behind the last answer.
+        Row numbers of items, best first, without repetition; -1 after the last answer.
     p : float
-        Persistence, above 0 and below 1; smaller looks at the top only.
+        Persistence, above 0 and below 1; a smaller value gives the top ranks more weight.
 
     Returns
     -------
     ndarray float64 (n_queries,)
-        1 where neither space has an answer, 0 where one has none.
+        1 when neither space has an answer, 0 when only one has.
 
     Raises
     ------
@@ -112,8 +112,8 @@ def _agreements(rows_a: Rows, rows_b: Rows) -> Rows:
         a, b = rows_a[start : start + step], rows_b[start : start + step]
         query, rank_a, rank_b = np.nonzero((a[:, :, None] == b[:, None, :]) & (a >= 0)[:, :, None])
         # An item is shared from the deeper of its two ranks on; no pair of ranks occurs twice, but depths do.
-        places = query * k + np.maximum(rank_a, rank_b)
-        shared[start : start + step] = np.bincount(places, minlength=a.size).reshape(a.shape)
+        positions = query * k + np.maximum(rank_a, rank_b)
+        shared[start : start + step] = np.bincount(positions, minlength=a.size).reshape(a.shape)
     return np.cumsum(shared, axis=1)
 
 

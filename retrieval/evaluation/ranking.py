@@ -20,7 +20,7 @@ from indexers.base import Index
 from retrieval.evaluation.relevance import Relevance
 
 Rows = NDArray[np.int64]
-#: Scores held at once while the end of a group of equal scores is looked for.
+#: Number of scores in memory while the end of a group of equal scores is searched.
 _BLOCK = 2**23
 
 
@@ -31,14 +31,14 @@ class Rankings:
     Attributes
     ----------
     scores : ndarray float32 (n, depth)
-        Descending; -inf behind the last answer.
+        Descending; -inf after the last answer.
     rows : ndarray int64 (n, depth)
-        The items; -1 behind the last answer. Equal scores come by ascending priority.
+        The items; -1 after the last answer. Equal scores are ordered by ascending priority.
     group_size : ndarray int64 (n,)
-        Where equal scores go on behind the last column: how many items of the whole corpus share that score. 0 where
-        the list ends with its group.
+        When equal scores continue after the last column: the number of items of the whole corpus with that score. 0
+        when the list ends with its group.
     group_tally : ndarray int64 (n, n_levels)
-        How many items of that group have each grade of `Relevance.levels`.
+        Number of items of that group with each grade of `Relevance.levels`.
     """
 
     scores: NDArray[np.float32]
@@ -50,32 +50,32 @@ class Rankings:
         return len(self.rows)
 
 
-def rank(index: Index, queries: Codes, depth: int, own: Rows, priority: Rows, relevance: Relevance) -> Rankings:
-    """Search every query, leave its own row out, and follow equal scores beyond the last answer.
+def rank(index: Index, queries: Codes, depth: int, query_rows: Rows, priority: Rows, relevance: Relevance) -> Rankings:
+    """Search every query, leave the query's own row out, and find all items that tie with the last answer.
 
     Parameters
     ----------
     index : Index
     queries : codes of n queries
     depth : int
-        Answers of each query that are listed; fewer where the index gives fewer.
-    own : ndarray int64 (n,)
-        The row of each query itself; -1 where it is no item.
+        Number of answers per query; fewer when the index returns fewer.
+    query_rows : ndarray int64 (n,)
+        The row of each query itself; -1 when the query is not an item.
     priority : ndarray int64 (n_items,)
         Decides the listed order of equal scores; the smallest comes first.
     relevance : Relevance
-        Of the same queries.
+        Relevance for the same queries.
     """
-    has_own = int((own >= 0).any())
+    has_own = int((query_rows >= 0).any())
     width = within(index, min(depth + 1 + has_own, len(index)))
-    found = index.search_rows(queries, width)
-    scores, rows = without_own(found.scores, found.rows, own)
+    hits = index.search_rows(queries, width)
+    scores, rows = without_own(hits.scores, hits.rows, query_rows)
     depth = min(depth, width if width == len(index) else width - has_own)
     size = np.zeros(len(rows), np.int64)
     tally = np.zeros((len(rows), len(relevance.levels)), np.int64)
     if depth < width:
         open_ended = np.flatnonzero((rows[:, depth] >= 0) & (scores[:, depth] == scores[:, depth - 1]))
-        for query, group in _groups(index, queries, open_ended, scores, rows, depth, own):
+        for query, group in _groups(index, queries, open_ended, scores, rows, depth, query_rows):
             start = int(np.count_nonzero(scores[query, :depth] > scores[query, depth - 1]))
             size[query], tally[query] = len(group), relevance.tally(query, group)
             first = group[np.argsort(priority[group], kind="stable")]
@@ -85,12 +85,12 @@ def rank(index: Index, queries: Codes, depth: int, own: Rows, priority: Rows, re
 
 
 def within(index: Index, k: int) -> int:
-    """Return how many answers to ask for where `k` are wanted."""
+    """Return `k`, or the largest number of answers that the index can give."""
     return k if index.max_k is None else min(k, index.max_k)
 
 
 def by_priority(scores: NDArray[Any], rows: Rows, priority: Rows) -> Rows:
-    """Put the rows of equal scores into the order of their priority, each query by itself."""
+    """Sort the rows of equal scores by priority, separately for each query."""
     same = (scores[:, 1:] == scores[:, :-1]) & (rows[:, 1:] >= 0)
     tied = np.flatnonzero(same.any(axis=1))
     if not len(tied):
@@ -102,40 +102,40 @@ def by_priority(scores: NDArray[Any], rows: Rows, priority: Rows) -> Rows:
     return ordered
 
 
-def without_own(scores: NDArray[Any], rows: Rows, own: Rows) -> tuple[NDArray[Any], Rows]:
-    """Drop each query's own row from its answers; what stands behind it moves forward."""
-    gone = (rows == own[:, None]) & (own >= 0)[:, None]
-    if not gone.any():
+def without_own(scores: NDArray[Any], rows: Rows, query_rows: Rows) -> tuple[NDArray[Any], Rows]:
+    """Remove each query's own row from its answers; later answers move forward."""
+    removed = (rows == query_rows[:, None]) & (query_rows >= 0)[:, None]
+    if not removed.any():
         return scores, rows
-    order = np.argsort(gone, axis=1, kind="stable")
-    gone = np.take_along_axis(gone, order, axis=1)
-    rows = np.where(gone, -1, np.take_along_axis(rows, order, axis=1))
-    return np.where(gone, np.float32(-np.inf), np.take_along_axis(scores, order, axis=1)), rows
+    order = np.argsort(removed, axis=1, kind="stable")
+    removed = np.take_along_axis(removed, order, axis=1)
+    rows = np.where(removed, -1, np.take_along_axis(rows, order, axis=1))
+    return np.where(removed, np.float32(-np.inf), np.take_along_axis(scores, order, axis=1)), rows
 
 
 def _groups(
-    index: Index, queries: Codes, pending: Rows, scores: NDArray[Any], rows: Rows, depth: int, own: Rows
+    index: Index, queries: Codes, pending: Rows, scores: NDArray[Any], rows: Rows, depth: int, query_rows: Rows
 ) -> Iterator[tuple[int, Rows]]:
     """Yield each query with the rows of all items that share the score of its last answer.
 
-    Deeper and deeper searches, each four times as deep as the one before, of the queries whose group has not ended.
+    Queries whose group has not ended are searched again, each time four times as deep.
     """
     limit, width = within(index, len(index)), rows.shape[1]
     matrix: Any = queries
     while len(pending):
         width = min(4 * width, limit)
-        going_on = []
+        unfinished = []
         step = max(1, _BLOCK // width)
         for start in range(0, len(pending), step):
             these = pending[start : start + step]
             deeper = index.search_rows(matrix[these], width)
-            more_scores, more_rows = without_own(deeper.scores, deeper.rows, own[these])
+            more_scores, more_rows = without_own(deeper.scores, deeper.rows, query_rows[these])
             for query, listed_scores, listed in zip(these.tolist(), more_scores, more_rows, strict=True):
                 score = scores[query, depth - 1]
                 last = np.count_nonzero(listed >= 0)
                 if width < limit and last and listed_scores[last - 1] >= score:
-                    going_on.append(query)
+                    unfinished.append(query)
                     continue
                 known = rows[query, (scores[query] == score) & (rows[query] >= 0)]
                 yield query, np.union1d(known, listed[(listed_scores == score) & (listed >= 0)])
-        pending = np.array(going_on, np.int64)
+        pending = np.array(unfinished, np.int64)

@@ -1,7 +1,7 @@
-"""Whether the difference between two spaces is more than the luck of the queries.
+"""Significance of the difference between spaces, and confidence intervals over queries.
 
 The paired randomisation test: if two spaces were equally good, the sign of their difference on a query
-would be a coin toss. Smucker, Allan & Carterette, "A Comparison of Statistical Significance Tests for
+would be random. Smucker, Allan & Carterette, "A Comparison of Statistical Significance Tests for
 Information Retrieval Evaluation", CIKM 2007, who recommend it over Wilcoxon's and the sign test.
 """
 
@@ -18,7 +18,7 @@ from encoders.errors import BadItemError, DimensionError
 Floats = NDArray[np.float64]
 
 ROUNDS = 10_000
-#: Numbers held at once, whatever the number of queries: 32 MiB of float64.
+#: Number of values in memory at once for any number of queries: 32 MiB of float64.
 _BLOCK = 2**22
 
 
@@ -37,14 +37,14 @@ def randomisation_test(first: ArrayLike, second: ArrayLike, rounds: int = ROUNDS
     first, second : array-like float (n_queries,)
         The same measure of two spaces, query by query.
     rounds : int
-        Random assignments of signs; the smallest p-value that can come out is 1 / (rounds + 1).
+        Number of random sign assignments; the smallest possible p-value is 1 / (rounds + 1).
     seed : int
         The same seed gives the same p-value.
 
     Raises
     ------
     DimensionError
-        When the two do not cover the same queries.
+        When the numbers of queries differ.
     BadItemError
         When a value is not a number.
 
@@ -78,7 +78,7 @@ def holm(p_values: ArrayLike) -> Floats:
 def tied_with_best(
     per_query: Mapping[str, ArrayLike], alpha: float = 0.05, rounds: int = ROUNDS, seed: int = 0
 ) -> dict[str, bool]:
-    """Tell which spaces cannot be told from the one with the best mean.
+    """Return which spaces do not differ significantly from the space with the best mean.
 
     Each is tested against the best with `randomisation_test`; p-values are corrected by `holm` for the
     number of tests.
@@ -93,7 +93,7 @@ def tied_with_best(
     Returns
     -------
     dict of str to bool
-        The best itself is True.
+        True for the best space and for spaces tied with it.
 
     Raises
     ------
@@ -104,16 +104,16 @@ def tied_with_best(
         return {}
     values = _stacked(list(per_query.values()))
     best = int(values.mean(axis=0).argmax()) if len(values) else 0
-    others = [place for place in range(len(per_query)) if place != best]
+    others = [column for column in range(len(per_query)) if column != best]
     corrected = holm(_p_values(values[:, [best]] - values[:, others], rounds, seed))
-    tied = {best: True} | {place: bool(p >= alpha) for place, p in zip(others, corrected, strict=True)}
-    return {name: tied[place] for place, name in enumerate(per_query)}
+    tied = {best: True} | {column: bool(p >= alpha) for column, p in zip(others, corrected, strict=True)}
+    return {name: tied[column] for column, name in enumerate(per_query)}
 
 
 def bootstrap_interval(values: ArrayLike, level: float = 0.95, rounds: int = ROUNDS, seed: int = 0) -> Interval:
     """Return the percentile bootstrap interval of the mean over queries (Efron 1979).
 
-    As ``scipy.stats.bootstrap(method="percentile")``, without the half second that importing it costs.
+    Same as ``scipy.stats.bootstrap(method="percentile")``, without its import time of half a second.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def bootstrap_interval(values: ArrayLike, level: float = 0.95, rounds: int = ROU
 
 
 def _p_values(differences: Floats, rounds: int, seed: int) -> Floats:
-    """Return one p-value a column of ``(n_queries, m)``; all columns share the same random signs."""
+    """Return one p-value per column of ``(n_queries, m)``; all columns share the same random signs."""
     n_queries, m = differences.shape
     rng = np.random.default_rng(seed)
     total = differences.sum(axis=0)
@@ -157,18 +157,20 @@ def _p_values(differences: Floats, rounds: int, seed: int) -> Floats:
 
 
 def _block_sizes(rounds: int, n_queries: int) -> Iterator[int]:
-    """Cut the rounds so that a block of rounds x queries stays small."""
+    """Yield the sizes of blocks of rounds, so that a block (rounds, queries) stays small."""
     size = max(1, _BLOCK // max(1, n_queries))
     for start in range(0, rounds, size):
         yield min(size, rounds - start)
 
 
 def _stacked(columns: Sequence[ArrayLike]) -> Floats:
-    """Stack per-query values as ``(n_queries, m)``, or say why they cannot be compared."""
+    """Return per-query values as one array ``(n_queries, m)``, or raise when they cannot be compared."""
     arrays = [np.asarray(column, np.float64) for column in columns]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or arrays[0].ndim != 1:
-        raise DimensionError(f"a paired test needs one value a query and the same queries; got shapes {sorted(shapes)}")
+        raise DimensionError(
+            f"a paired test needs one value per query and the same queries; got shapes {sorted(shapes)}"
+        )
     if not all(np.isfinite(array).all() for array in arrays):
         raise BadItemError("a measure of some query is not a finite number, so means cannot be compared")
     return np.stack(arrays, axis=1)

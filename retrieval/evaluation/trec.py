@@ -1,7 +1,7 @@
-"""TREC run and qrels files, plain or gzipped, in and out: what every other evaluation tool reads and writes.
+"""TREC run and qrels files, read and written, plain or gzipped.
 
 A run line is ``query Q0 document rank score tag``. A qrels line is ``query 0 document grade`` (TREC) or
-``query document grade`` separated by tabs below one line of heads (BEIR). Files whose name ends in ``.gz``
+``query document grade`` separated by tabs below a header line (BEIR). Files whose name ends in ``.gz``
 are (de)compressed.
 """
 
@@ -40,8 +40,8 @@ class RunLine(NamedTuple):
 def ranking(scores: Mapping[str, float]) -> list[str]:
     """Order documents as trec_eval does: by descending score, ties by descending id.
 
-    Like trec_eval 9 (and pytrec_eval), scores are compared as float32: what differs only beyond that is a
-    tie.
+    Like trec_eval 9 (and pytrec_eval), scores are compared as float32: scores that are equal as float32
+    are tied.
 
     Raises
     ------

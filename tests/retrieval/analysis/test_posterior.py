@@ -53,10 +53,10 @@ def test_what_is_far_from_the_prior_fills_little_of_it():
 
 def test_the_divergence_is_that_of_the_training():
     torch = pytest.importorskip("torch")
-    from encoders.neural.vae import divergence
+    from encoders.neural.vae import kl_divergence
 
     mean, spread = np.random.default_rng(0).standard_normal((2, 20, 6))
-    theirs = divergence(torch.from_numpy(mean), torch.from_numpy(spread)).mean()
+    theirs = kl_divergence(torch.from_numpy(mean), torch.from_numpy(spread)).mean()
     assert aggregate(mean, spread).divergence.sum() == pytest.approx(float(theirs))
 
 
@@ -73,7 +73,7 @@ def test_the_components_that_tell_most_come_first():
 @pytest.mark.parametrize(
     ("used", "count", "words"),
     [
-        (0, 3, "None of 3 components is in use: the code tells nothing"),
+        (0, 3, "None of 3 components is in use: the code carries no information"),
         (1, 1, "1 of 1 components is in use; its aggregate"),
         (1, 3, "1 of 3 components is in use; its aggregate"),
         (2, 2, "Both components are in use; the aggregate posterior of each"),

@@ -158,7 +158,7 @@ def test_what_is_not_known_is_said(fitted):
 
 
 def test_only_ratings_are_factorised_and_only_by_a_factorisation(table):
-    with pytest.raises(CorpusError, match="'digits' is no table of ratings"):
+    with pytest.raises(CorpusError, match="'digits' is not a table of ratings"):
         Recommender.fit(open_corpus("digits"))
     with pytest.raises(OptionError, match="such as 'mf:15', got 'nmf:3'"):
         Recommender.fit(open_corpus(str(table)), "nmf:3")
@@ -280,7 +280,7 @@ def test_skip_bad_lists_what_was_left_out(nearby, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("fit", "digits", "-o", "OUT"), "no table of ratings"),
+        (("fit", "digits", "-o", "OUT"), "not a table of ratings"),
         (("fit", "ratings-example", "-o", "OUT", "-s", "pca:2"), "such as 'mf:15'"),
         (("fit", "ratings-example", "-o", "OUT", "-s", "mf:0"), "at least 1"),
         (("predict", "nowhere", "A", "1"), "nowhere"),
