@@ -705,7 +705,7 @@ def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
     from retrieval.spaces.defaults import default_spaces
 
     specs = default_spaces(corpus)
-    _say(f"no space is named, so these are taken:  {' '.join(f'-s {spec}' for spec in specs)}")
+    _say(f"no space is named, so nearby uses:  {' '.join(f'-s {spec}' for spec in specs)}")
     return tuple(specs)
 
 

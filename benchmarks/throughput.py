@@ -72,7 +72,7 @@ def against_a_plain_loop(spec: str, pixels: Any, rows: Any, labels: list[str]) -
         network = torch.nn.ModuleDict({"encoder": network["encoder"], "head": head})
         loss = model._classification()
     loss = loss or model._objective()
-    training, _ = split(len(rows), model._plan())
+    training, _ = split(len(rows), model._training_config())
 
     def theirs() -> None:
         optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)

@@ -15,7 +15,7 @@ from encoders.codes import Batches, Codes, Kind, Metric, Space
 from encoders.errors import OptionError
 from encoders.neural.corruption import CORRUPTIONS
 from encoders.neural.encoder import NeuralEncoder
-from encoders.neural.reconstruction_loss import LOSSES, OUTPUTS, VISIBLE, Visible, chosen, scaled
+from encoders.neural.reconstruction_loss import LOSSES, OUTPUT_OF_LOSS, OUTPUTS, ReconstructionLoss, chosen, scaled
 from encoders.options import option
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ class Autoencoder(NeuralEncoder):
     input and ``squared`` otherwise. With ``squared``, the output is a sigmoid if all training values are in [0, 1]:
     most of the error of a linear output would come from a black background that it never matches exactly.
 
-    A subclass implements ``_network``, ``_reconstructed``, ``_code_size`` and ``_keep``; ``_penalty`` if it adds to
+    A subclass implements ``_network``, ``_reconstructed``, ``_code_size`` and ``_store``; ``_penalty`` if it adds to
     the loss; ``_pretrain`` if it trains in phases.
     """
 
-    loss: str = option("auto", "Reconstruction loss.", choices=("auto", *VISIBLE))
+    loss: str = option("auto", "Reconstruction loss.", choices=("auto", *OUTPUT_OF_LOSS))
     metric: str = option(
         "auto",
         "How two codes are compared; auto: cosine for word counts, euclidean otherwise.",
@@ -77,7 +77,7 @@ class Autoencoder(NeuralEncoder):
         """Return the number of components of a code."""
 
     @abstractmethod
-    def _keep(self, network: Any) -> None:
+    def _store(self, network: Any) -> None:
         """Store the weights of the trained network."""
 
     def _penalty(self, network: Any, seen: Tensor, code: Tensor) -> Tensor | float:
@@ -94,17 +94,17 @@ class Autoencoder(NeuralEncoder):
     @property
     def loss_unit(self) -> str:
         """The unit of the reconstruction loss."""
-        return self._visible.unit
+        return self._reconstruction_loss.unit
 
     # -- training ---------------------------------------------------------------------------------------------
 
     def _learn(self, batches: Batches, work: Path | None) -> Space:
-        rows, network = self._begun(collect(batches), work)
+        rows, network = self._prepare(collect(batches), work)
         self._train(network, self._objective(), rows, work, self._augment())
-        self._keep(network)
+        self._store(network)
         return self._space_of_codes()
 
-    def _begun(self, matrix: Codes, work: Path | None) -> tuple[Rows, Any]:
+    def _prepare(self, matrix: Codes, work: Path | None) -> tuple[Rows, Any]:
         """Return the training rows and the network as it is before the last phase."""
         import torch
 
@@ -112,7 +112,9 @@ class Autoencoder(NeuralEncoder):
 
         rows = Rows(self._target(matrix))
         require_moderate(self.name, rows)
-        self._visible: Visible = chosen(self.name, self.loss, self.output, rows, self._bounded_loss())
+        self._reconstruction_loss: ReconstructionLoss = chosen(
+            self.name, self.loss, self.output, rows, self._bounded_loss()
+        )
         self._warn_of_a_wide_code(rows.width)
         torch.manual_seed(self.seed)
         network = self._network(rows)
@@ -120,7 +122,8 @@ class Autoencoder(NeuralEncoder):
         return rows, network
 
     def _space_of_codes(self) -> Space:
-        metric = self.metric if self.metric != "auto" else ("cosine" if self._visible.loss == "counts" else "euclidean")
+        auto = "cosine" if self._reconstruction_loss.loss == "counts" else "euclidean"
+        metric = auto if self.metric == "auto" else self.metric
         return Space(self._code_size(), Kind.DENSE, Metric(metric))
 
     def _objective(self) -> Any:
@@ -129,7 +132,7 @@ class Autoencoder(NeuralEncoder):
         def objective(network: nn.Module, batch: Tensor) -> Tensor:
             seen = self._corrupted(batch, network.training)
             code, output = self._reconstructed(network, seen)
-            loss = self._visible.value(output, batch).mean()
+            loss = self._reconstruction_loss.value(output, batch).mean()
             return loss + self._penalty(network, seen, code) if network.training else loss
 
         return objective
@@ -162,16 +165,16 @@ class Autoencoder(NeuralEncoder):
                 stacklevel=2,
             )
 
-    def _visible_state(self) -> dict[str, Any]:
-        positions = [OUTPUTS.index(self._visible.output), LOSSES.index(self._visible.loss)]
+    def _reconstruction_loss_state(self) -> dict[str, Any]:
+        positions = [OUTPUTS.index(self._reconstruction_loss.output), LOSSES.index(self._reconstruction_loss.loss)]
         return {"visible": np.asarray(positions, dtype=np.int64)}
 
-    def _restore_visible(self, state: dict[str, Any]) -> None:
+    def _restore_reconstruction_loss(self, state: dict[str, Any]) -> None:
         positions = [int(position) for position in state["visible"]]
         output = OUTPUTS[positions[0]]
         # encoders that an older nearby saved contain the output only
         loss = LOSSES[positions[1]] if len(positions) > 1 else "squared" if output == "linear" else self.loss
-        self._visible = Visible(loss, output)
+        self._reconstruction_loss = ReconstructionLoss(loss, output)
 
     def _target(self, items: Any) -> Codes:
         """Return the target of the reconstruction: the scaled items unless a subclass changes it."""

@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: safetensors and JSON, replaced whole, so that a kill leaves the last good one."""
+"""Checkpoints of a training run: one safetensors file that is replaced atomically, so a kill leaves it intact."""
 
 from __future__ import annotations
 
@@ -20,25 +20,30 @@ FILE = "checkpoint.safetensors"
 
 
 def weights_of(network: nn.Module) -> dict[str, Any]:
-    """Return the state of a network, what two of its parts share (tied weights) once."""
+    """Return the state of a network; weights that two modules share (tied weights) are included once."""
     own = {name for name, _ in (*network.named_parameters(), *network.named_buffers())}
     return {key: value for key, value in network.state_dict().items() if key in own}
 
 
 def take_weights(network: nn.Module, weights: dict[str, Any]) -> None:
     """Restore what `weights_of` returned."""
-    network.load_state_dict(weights, strict=False)  # the other names of what is shared are missing
+    network.load_state_dict(weights, strict=False)  # the second names of tied weights are missing
 
 
 def write_checkpoint(
-    work: Path | None, network: nn.Module, optimizer: Any, history: History, best: dict[str, Any], plan: dict[str, Any]
+    work: Path | None,
+    network: nn.Module,
+    optimizer: Any,
+    history: History,
+    best: dict[str, Any],
+    identity: dict[str, Any],
 ) -> None:
     """Write weights, best weights, optimizer state and history as ONE file by one rename.
 
     Raises
     ------
     ArtifactError
-        When it cannot be written, as on a full disk; the one before it stays.
+        When it cannot be written, for example on a full disk; the previous checkpoint stays.
     """
     if work is None:
         return
@@ -47,16 +52,16 @@ def write_checkpoint(
 
     tensors = {f"network.{key}": value for key, value in weights_of(network).items()}
     tensors |= {f"best.{key}": value for key, value in best.items()}
-    for place, values in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{place}.{key}": value for key, value in values.items()}
-    notes = {"history": json.dumps(vars(history)), "plan": json.dumps(plan)}
+    for position, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{position}.{key}": value for key, value in values.items()}
+    notes = {"history": json.dumps(vars(history)), "plan": json.dumps(identity)}
     try:
         with atomic_path(work / FILE) as temporary:
             save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, metadata=notes)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ArtifactError(
-            f"cannot write {work / FILE}: {reason}: make room there, and go on from what was written before"
+            f"cannot write {work / FILE}: {reason}: make room there, then resume from the previous checkpoint"
         ) from error
 
 
@@ -65,10 +70,10 @@ def read_checkpoint(
     network: nn.Module,
     optimizer: Any,
     history: History,
-    plan: dict[str, Any],
+    identity: dict[str, Any],
     free: Collection[str] = (),
 ) -> dict[str, Any] | None:
-    """Restore an interrupted run of the same plan, but for what is `free`, and return its best weights, or None."""
+    """Restore an interrupted run of the same identity and return its best weights, or None; `free` keys may differ."""
     if work is None or not (work / FILE).exists():
         return None
     from safetensors import SafetensorError, safe_open
@@ -77,27 +82,27 @@ def read_checkpoint(
         with safe_open(work / FILE, framework="pt") as file:
             notes = file.metadata() or {}
             known, kept = parse_json(notes["plan"]), parse_json(notes["history"])
-            if _fixed(known, free) != _fixed(parse_json(json.dumps(plan)), free):
+            if _fixed(known, free) != _fixed(parse_json(json.dumps(identity)), free):
                 return None
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError):
-        return None  # an unreadable checkpoint is no reason not to train
+        return None  # an unreadable checkpoint must not prevent training
     weights, best, steps = (_under(prefix, tensors) for prefix in ("network.", "best.", "optimizer."))
     shapes = {key: value.shape for key, value in weights_of(network).items()}
     if any({key: value.shape for key, value in held.items()} != shapes for held in (weights, best)):
         return None
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    places = {str(place) for place in range(len(parameters))}
-    if not _is_history(kept) or not {key.partition(".")[0] for key in steps} <= places:
+    positions = {str(position) for position in range(len(parameters))}
+    if not _is_history(kept) or not {key.partition(".")[0] for key in steps} <= positions:
         return None
     take_weights(network, weights)
     state = optimizer.state_dict()
     for key, value in steps.items():
-        place, _, name = key.partition(".")
-        own = parameters[int(place)].detach()
-        if value.shape == own.shape:  # the fused step takes the two to lie alike in memory, channels last or not
+        position, _, name = key.partition(".")
+        own = parameters[int(position)].detach()
+        if value.shape == own.shape:  # the fused step needs the same memory format for both
             value = own.clone().copy_(value)
-        state["state"].setdefault(int(place), {})[name] = value
+        state["state"].setdefault(int(position), {})[name] = value
     optimizer.load_state_dict(state)
     for name, value in kept.items():
         setattr(history, name, value)
@@ -105,7 +110,7 @@ def read_checkpoint(
 
 
 def _is_history(kept: Any) -> bool:
-    """Tell whether a value is what `History` writes: lists of numbers, an epoch, a yes or no, and the players'."""
+    """Tell whether a value has the fields and types that `History` writes."""
     lists, others = ("train_loss", "validation_loss", "seconds"), ("best_epoch", "ended", "losses", "collapsed")
     if not isinstance(kept, dict) or set(kept) != {*lists, *others}:
         return False
@@ -118,8 +123,8 @@ def _is_history(kept: Any) -> bool:
     return type(best) is int and -1 <= best < max(1, epochs) and isinstance(kept["ended"], bool)
 
 
-def _fixed(plan: dict[str, Any], free: Collection[str]) -> dict[str, Any]:
-    return {key: value for key, value in plan.items() if key not in free}
+def _fixed(identity: dict[str, Any], free: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in identity.items() if key not in free}
 
 
 def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:

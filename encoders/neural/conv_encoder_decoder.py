@@ -1,4 +1,4 @@
-"""The ONE convolutional network: down by convolution and pooling to a code, up again, with or without side paths."""
+"""The convolutional encoder and decoder of pictures, with or without skip connections."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from torch.nn import functional
 
 from encoders.neural.unpooling import Deconvolution, unpool
 
-#: A pyramid level that is a code is averaged to at most so many places a side: at full size it would be no code.
+#: Largest height and width of a pyramid level that is a code; larger levels are averaged down to it.
 GRID = 7
 
 
-class Hourglass(nn.Module):
-    """Pictures to a code of `k` numbers and back.
+class ConvEncoderDecoder(nn.Module):
+    """A convolutional network that encodes pictures as codes with `k` components and decodes them.
 
-    Each level is a 3x3 convolution, batch normalisation and SiLU, then maximum pooling by 2. The way up undoes the
-    pooling and convolves again. Pictures of any size pass: odd sides are rounded up on the way down and cut on the
-    way up.
+    Each level of the encoder is a 3x3 convolution, batch normalisation and SiLU, then max pooling by 2. Each level of
+    the decoder is unpooling, then a convolution. Pictures can have any size: the encoder rounds odd sides up, the
+    decoder crops them.
 
     Parameters
     ----------
     shape : tuple of int
         ``(height, width[, colours])``.
     channels : sequence of int
-        Of each level, from the picture down.
+        Channels of each level, from the picture to the code.
     k : int
-        Numbers of the code.
+        Number of components of the code.
     up : str
-        How pooling is undone: ``deconv`` (transposed convolution), ``repeat`` (each value four times), ``index``
-        (each value where the maximum was, 0 elsewhere).
+        Unpooling: ``deconv`` (transposed convolution), ``repeat`` (each value four times), ``index`` (each value at
+        the position of the maximum, 0 elsewhere).
     paths : str
-        What passes beside the code: ``none``; ``concat``, the features of each level (Ronneberger et al. 2015);
-        ``pyramid``, their 1x1 convolutions added (Lin et al. 2017); ``cut pyramid``, the same network in which
-        nothing is added.
+        Skip connections: ``none``; ``concat``, the features of each level (Ronneberger et al. 2015);
+        ``pyramid``, their 1x1 convolutions are added (Lin et al. 2017); ``cut pyramid``, the same network without
+        the additions.
     """
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int], k: int, up: str, paths: str) -> None:
@@ -62,39 +62,39 @@ class Hourglass(nn.Module):
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return codes (n, k) and outputs (n, height * width * colours) before the last activation."""
-        features, places, code = self.descend(rows)
-        return code, self.ascend(code, features, places)
+        features, positions, code = self.descend(rows)
+        return code, self.ascend(code, features, positions)
 
     def descend(self, rows: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:
-        """Return the features of each level, where their maxima were, and the code."""
+        """Return the features of each level, the positions of their maxima (``up=index``), and the codes."""
         height, width, colours = self.shape
         x = rows.view(-1, height, width, colours).permute(0, 3, 1, 2)
         features: list[Tensor] = []
-        places: list[Tensor] = []
+        positions: list[Tensor] = []
         for convolve in self.down:
             x = convolve(x)
             features.append(x)
             if self.up == "index":
                 x, where = functional.max_pool2d(x, 2, ceil_mode=True, return_indices=True)
-                places.append(where)
+                positions.append(where)
             else:
                 x = functional.max_pool2d(x, 2, ceil_mode=True)
-        return features, places, self.narrow(x.flatten(1))
+        return features, positions, self.narrow(x.flatten(1))
 
-    def ascend(self, code: Tensor, features: list[Tensor], places: list[Tensor]) -> Tensor:
-        """Return the output for codes, given what passes beside them."""
-        painted: Tensor = self.paint(self._levels(code, features, places)[0])
+    def ascend(self, code: Tensor, features: list[Tensor], positions: list[Tensor]) -> Tensor:
+        """Return the output for codes, with the features and positions of the skip connections."""
+        painted: Tensor = self.paint(self._levels(code, features, positions)[0])
         return painted.permute(0, 2, 3, 1).flatten(1)
 
-    def _levels(self, code: Tensor, features: list[Tensor], places: list[Tensor]) -> list[Tensor]:
-        """Return what each level hands on upwards, the finest first."""
+    def _levels(self, code: Tensor, features: list[Tensor], positions: list[Tensor]) -> list[Tensor]:
+        """Return the output of each level of the decoder, the finest first."""
         x = functional.silu(self.widen(code)).view(-1, *self.bottom)
         if self.pyramid:
             x = self.lateral[-1](x)
         levels: list[Tensor] = []
         for i in reversed(range(len(self.down))):
             height, width = self.sides[i]
-            x = self._unpooled(x, i, features, places)[:, :, :height, :width]
+            x = self._unpooled(x, i, features, positions)[:, :, :height, :width]
             if self.paths == "pyramid":
                 x = x + self.lateral[i](features[i])
             elif self.paths == "concat":
@@ -103,21 +103,21 @@ class Hourglass(nn.Module):
             levels.insert(0, x)
         return levels
 
-    def _unpooled(self, x: Tensor, i: int, features: list[Tensor], places: list[Tensor]) -> Tensor:
+    def _unpooled(self, x: Tensor, i: int, features: list[Tensor], positions: list[Tensor]) -> Tensor:
         if self.up == "deconv":
             grown: Tensor = self.grow[i](x)
             return grown
         if self.up == "index":
-            return unpool(x, places[i], features[i])
+            return unpool(x, positions[i], features[i])
         return functional.interpolate(x, scale_factor=2, mode="nearest")
 
     def pyramid_code(self, rows: Tensor, kind: str) -> Tensor:
-        """Return what the pyramid holds of pictures: ``pooled``, the mean of each level, or ``level-N``, 1 the finest.
+        """Return codes from the feature pyramid: ``pooled``, the mean of each level, or ``level-N``, 1 the finest.
 
-        Levels are ``(n, channels, height, width)``, averaged to at most `GRID` places a side.
+        Levels are ``(n, channels, height, width)``, averaged to at most `GRID` x `GRID`.
         """
-        features, places, code = self.descend(rows)
-        levels = self._levels(code, features, places)
+        features, positions, code = self.descend(rows)
+        levels = self._levels(code, features, positions)
         if kind == "pooled":
             return torch.cat([level.mean(dim=(2, 3)) for level in levels], dim=1)
         level = levels[int(kind.removeprefix("level-")) - 1]

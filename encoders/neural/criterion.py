@@ -1,7 +1,7 @@
-"""The criterion of the discriminator, for any space: how well are pairs (item, code) told from mismatched ones.
+"""The discriminator criterion of a space: how well a network distinguishes matched pairs (item, code) from mismatched.
 
-A code represents its item where a discriminator φ, trained on matched and mismatched pairs, reaches a small loss L_D*.
-Nothing is reconstructed and no label is read; the codes are frozen.
+A code represents its item if a discriminator φ, trained on matched and mismatched pairs, reaches a small loss L_D*.
+It needs no reconstruction and no labels; the codes are frozen.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from scipy.sparse import issparse
 
 from encoders.codes import Codes, Kind, Space
 from encoders.errors import BadItemError
-from encoders.neural.training_config import Plan
+from encoders.neural.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-#: Items on which pairs are judged, as a share of all; the discriminator never sees them.
+#: Share of the items that is held out to measure the discriminator.
 JUDGED = 0.25
-#: Items among which a code looks for its own.
+#: Number of items from which the discriminator selects the item of a code.
 CROWD = 256
-#: Widths of the maps of items and of codes, before their inner product.
+#: Layer widths of the projections of items and of codes.
 WIDTHS = (256, 128)
-#: Fewer items say nothing: a crowd to train on and one to judge.
+#: Smallest number of items.
 LEAST = 64
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """What a discriminator learnt about the pairs of one space, judged on items that it never saw.
+    """The discriminator criterion of one space, measured on held-out items.
 
     Attributes
     ----------
     loss : float
-        L_D*, the binary cross-entropy of telling matched from mismatched pairs, in nats: 0 is best, ln 2 is chance.
+        L_D*, the binary cross-entropy between matched and mismatched pairs, in nats: 0 is best, ln 2 is chance.
     nats : float
-        The infoNCE bound of what item and code have in common, in nats; at most `ceiling`.
+        The infoNCE bound of the mutual information of item and code, in nats; at most `ceiling`.
     ceiling : float
-        The natural logarithm of the items among which a code looks for its own.
+        The largest possible `nats`: the natural logarithm of the number of compared items.
     shuffled : float
-        The loss with codes given to other items: what chance is for this discriminator.
+        The loss with codes assigned to random items: chance level of this discriminator.
     items : int
-        Items judged.
+        Number of held-out items.
     """
 
     loss: float
@@ -59,20 +59,20 @@ class Criterion:
 def discriminator_criterion(
     items: Codes, codes: Codes, space: Space | None = None, epochs: int = 20, seed: int = 0
 ) -> Criterion:
-    """Train discriminators on pairs of items and codes, and judge them on held-out items.
+    """Train discriminators on pairs of items and codes, and measure them on held-out items.
 
     Parameters
     ----------
     items : array or csr_array float32 (n, width)
-        What the codes are of, as numbers: pixels, word counts, vectors.
+        The items as vectors: pixels, word counts, embeddings.
     codes : array or csr_array (n, k)
         Frozen codes of the items, in the same order.
     space : Space, optional
-        Of the codes; packed bits need it.
+        Space of the codes; required for packed bits.
     epochs : int
         Passes over the pairs.
     seed : int
-        Of split, weights and order.
+        Random seed of split, weights and order.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def discriminator_criterion(
     if count != codes.shape[0]:
         raise BadItemError(f"there are {count:,} items and {codes.shape[0]:,} codes: give one code for each item")
     if count < LEAST:
-        raise BadItemError(f"the criterion of the discriminator needs at least {LEAST} items, got {count:,}")
+        raise BadItemError(f"the discriminator criterion needs at least {LEAST} items, got {count:,}")
     order = np.random.default_rng(seed).permutation(count)
     judged, learnt = order[: max(LEAST // 2, round(JUDGED * count))], order[max(LEAST // 2, round(JUDGED * count)) :]
     wide, narrow = _standard(items, learnt), _standard(_numbers(codes, space), learnt)
@@ -115,21 +115,21 @@ def discriminator_criterion(
 
 
 def _numbers(codes: Codes, space: Space | None) -> Codes:
-    """Return bits as one number each, other codes as they are."""
+    """Return packed bits as one number per bit, other codes unchanged."""
     if space is not None and space.kind is Kind.BINARY:
         return np.unpackbits(np.asarray(codes), axis=1, count=space.dim).astype(np.float32)
     return codes
 
 
 def _standard(rows: Codes, learnt: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return rows with mean 0 and variance 1 in every number, by those that the discriminator learns from."""
+    """Return rows standardised to mean 0 and variance 1 per component, as measured on the training rows."""
     dense = np.asarray(rows.toarray() if issparse(rows) else rows, dtype=np.float32)
     centre, scale = dense[learnt].mean(axis=0), dense[learnt].std(axis=0)
     return np.asarray((dense - centre) / np.where(scale > 0, scale, 1), dtype=np.float32)
 
 
 class _Pairs:
-    """Items beside their codes, a mini-batch at a time."""
+    """Pairs of items and codes, read in mini-batches."""
 
     def __init__(self, items: NDArray[np.float32], codes: NDArray[np.float32]) -> None:
         from encoders.neural.rows import Rows
@@ -142,12 +142,12 @@ class _Pairs:
     def digest(self) -> str:
         return self.items.digest() + self.codes.digest()
 
-    def take(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        return self.items.take(places), self.codes.take(places)
+    def take(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        return self.items.take(positions), self.codes.take(positions)
 
 
 def _trained(estimator: str, items: NDArray[np.float32], codes: NDArray[np.float32], epochs: int, seed: int) -> Any:
-    """Return a discriminator of pairs: maps of items and of codes, compared by their inner product."""
+    """Return a trained discriminator of pairs: projections of items and of codes, compared by their inner product."""
     import torch
 
     from encoders.neural.networks import mlp
@@ -157,11 +157,11 @@ def _trained(estimator: str, items: NDArray[np.float32], codes: NDArray[np.float
     network = torch.nn.ModuleDict(
         {name: mlp((rows.shape[1], *WIDTHS), "relu", "batch") for name, rows in (("item", items), ("code", codes))}
     )
-    plan = Plan(
+    config = TrainingConfig(
         epochs=epochs, batch_size=CROWD, learning_rate=3e-3, weight_decay=0.1, warm_up=0.2, patience=0, validation=0.1,
         precision="fp32", seed=seed,
     )  # fmt: skip
-    train(network, _loss(estimator), _Pairs(items, codes), plan, method="the discriminator of pairs")
+    train(network, _loss(estimator), _Pairs(items, codes), config, method="the discriminator of pairs")
     return network
 
 
@@ -176,7 +176,7 @@ def _loss(estimator: str) -> Any:
 
 
 def _judged(network: nn.Module, estimator: str, items: NDArray[np.float32], codes: NDArray[np.float32]) -> float:
-    """Return the mean loss of a trained discriminator on crowds of equal size."""
+    """Return the mean loss of a trained discriminator on batches of equal size."""
     import torch
 
     loss, crowd = _loss(estimator), min(CROWD, len(items))

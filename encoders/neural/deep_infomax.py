@@ -1,4 +1,4 @@
-"""Deep InfoMax: a code is good when a discriminator can tell which item it belongs to; nothing is reconstructed."""
+"""Deep InfoMax: codes that maximise a bound of their mutual information with the items."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: The layers that can be the code, from the input to the end.
 LAYERS = ("conv", "hidden", "code")
-#: Codes whose numbers all vary less than this over the items say nothing about them.
+#: Codes have collapsed if the standard deviation of every component is below this.
 SAME = 1e-4
 
 
@@ -88,7 +88,7 @@ class DeepInfoMax(NeuralEncoder):
         rows = Rows(self._scaled(collect(batches)))
         require_moderate(self.name, rows)
         if len(rows) < 2:
-            raise BadItemError(f"{self.name} learns by telling items apart and needs at least 2; got {len(rows)}")
+            raise BadItemError(f"{self.name} learns to distinguish items and needs at least 2; got {len(rows)}")
         torch.manual_seed(self.seed)
         network = self._network(rows.width)
         self._train(network, self._game(network), rows, work)
@@ -120,24 +120,24 @@ class DeepInfoMax(NeuralEncoder):
         least = 2 ** len(self.channels)
         if min(shape[:2]) < least:
             raise OptionError(
-                f"{self.name}: {len(self.channels)} convolutions by steps of 2 need pictures of at least "
+                f"{self.name}: {len(self.channels)} convolutions with stride 2 need pictures of at least "
                 f"{least}x{least}, these are {shape[1]}x{shape[0]}: take fewer channels, or scale with pixels:size="
             )
         return PictureEncoder(shape, self.channels, self.hidden, self.n_components)
 
     def _game(self, network: nn.Module) -> Game:
-        """Return who trains what: encoder and discriminators of pairs together, the discriminator of codes against."""
-        helpers = tuple(name for name, _ in network.named_children() if name != "prior")
-        players = [Player(MAIN, self._objective(), helpers)]
+        """Return the players: the encoder with the discriminators of pairs, and the discriminator of codes."""
+        modules = tuple(name for name, _ in network.named_children() if name != "prior")
+        players = [Player(MAIN, self._objective(), modules)]
         if self.prior_weight:
             players.append(Player("prior discriminator", self._opponent, ("prior",)))
         return Game(players, self._collapsed)
 
     def _objective(self) -> Any:
         def objective(network: Any, batch: Tensor) -> Tensor:
-            # held-out rows come in larger batches, in which finding the matched pair is harder
+            # held-out batches are larger, which would make the matched pair harder to find
             parts = [part for part in batch.split(self.batch_size) if len(part) > 1]  # type: ignore[no-untyped-call]
-            if not parts:  # one row has no other to be told from
+            if not parts:  # a single row has no mismatched pair
                 return batch.new_zeros(())
             total: Tensor = sum(self._pair_loss(network, part) * len(part) for part in parts)  # type: ignore[assignment]
             return total / sum(map(len, parts))
@@ -145,15 +145,15 @@ class DeepInfoMax(NeuralEncoder):
         return objective
 
     def _pair_loss(self, network: Any, rows: Tensor) -> Tensor:
-        """Return the weighed losses of both views of rows, each the code of the places of the other."""
+        """Return the weighted loss of two views of rows: the code of each view with the layers of the other."""
         first, second = (self._layers(network, rows) for _ in range(2))
         estimate = ESTIMATORS[self.estimator]
         total: Any = 0.0
         for one, other in ((first, second), (second, first)):
             code = self._bounded(one.code)
             if self.local_weight:
-                places = self._some(other.places)
-                total = total + self.local_weight / 2 * estimate(*split_pairs(network["local"](code, places)))
+                local = self._some(other.positions)
+                total = total + self.local_weight / 2 * estimate(*split_pairs(network["local"](code, local)))
             if self.global_weight:
                 whole = other.conv.unsqueeze(1)
                 total = total + self.global_weight / 2 * estimate(*split_pairs(network["global"](code, whole)))
@@ -162,13 +162,13 @@ class DeepInfoMax(NeuralEncoder):
         loss: Tensor = total
         return loss
 
-    def _some(self, places: Tensor) -> Tensor:
-        """Return at most `places` of the places (n, places, channels), the same of every picture."""
+    def _some(self, features: Tensor) -> Tensor:
+        """Return up to `positions` random positions of features (n, positions, channels), the same for all pictures."""
         import torch
 
-        if places.shape[1] <= self.positions:
-            return places
-        return places[:, torch.randperm(places.shape[1])[: self.positions]]
+        if features.shape[1] <= self.positions:
+            return features
+        return features[:, torch.randperm(features.shape[1])[: self.positions]]
 
     def _opponent(self, network: Any, rows: Tensor) -> Tensor:
         """Return the loss of the discriminator of codes."""
@@ -192,7 +192,7 @@ class DeepInfoMax(NeuralEncoder):
         return PictureViews(self.crop, self.flip, self.colour)(items)
 
     def _bounded(self, code: Tensor) -> Tensor:
-        """Return the code as `prior_weight` has it: in [0, 1] where it is drawn to a distribution."""
+        """Return the code, mapped to [0, 1] if there is a prior."""
         return code.float().sigmoid() if self.prior_weight else code
 
     def _collapsed(self, network: Any, rows: Tensor) -> str:
@@ -206,7 +206,7 @@ class DeepInfoMax(NeuralEncoder):
     # -- answering --------------------------------------------------------------------------------------------
 
     def features(self, items: Items, layer: str) -> Codes:
-        """Return one layer of items (n, numbers).
+        """Return the output of one layer for items (n, width).
 
         Parameters
         ----------
@@ -235,7 +235,7 @@ class DeepInfoMax(NeuralEncoder):
         return scaled(items)
 
     def state(self) -> State:
-        """Return the arrays of the encoder; the discriminators were of use in training alone."""
+        """Return the arrays of the encoder; the discriminators are used in training only."""
         return state_of(self._trained)
 
     def restore(self, state: State) -> None:

@@ -1,4 +1,4 @@
-"""What every method that is trained by gradient descent has in common: the options and the course of its training."""
+"""The base of every encoder that is trained by gradient descent: its options and training phases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from encoders.base import Encoder
 from encoders.codes import Batches, Space
 from encoders.errors import TrainingError
-from encoders.neural.training_config import COURSE, History, Plan
+from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.options import LARGEST_SEED, option
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from encoders.neural.players import Game, Loss
     from encoders.neural.training import Augment, Examples
 
-#: The last, or only, phase of a training.
+#: Name of the last, or only, training phase.
 MAIN = "training"
-#: Largest share of a time budget that goes to the phases before the last one.
+#: Largest share of the time limit for the phases before the last one.
 EARLY_SHARE = 0.25
 
 
 @dataclass(kw_only=True)
 class NeuralEncoder(Encoder):
-    """An encoder that is trained by the one loop, `encoders.neural.training.train`, in one or more phases.
+    """An encoder that is trained by gradient descent (`encoders.neural.training.train`), in one or more phases.
 
-    A subclass writes ``_learn`` and calls `_train` in it, once a phase. Its first field is its own.
+    A subclass implements ``_learn``, which calls `_train` once per phase.
     """
 
     epochs: int = option(40, "Passes over the data.", ge=1)
@@ -52,17 +52,17 @@ class NeuralEncoder(Encoder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        #: What happened in every phase of the training, by its name; `MAIN` is the last.
+        #: History of each training phase, by name; `MAIN` is the last.
         self.phases: dict[str, History] = {}
-        #: Told the name of the phase and its history, when the phase begins and after every epoch.
+        #: Called with the name and the history of a phase, when it begins and after every epoch.
         self.watch: Callable[[str, History], None] | None = None
-        #: Whether `fit` goes on from a checkpoint of other epochs, minutes, learning rate, patience or batch size.
-        self.new_course: bool = False
+        #: Whether `fit` resumes a checkpoint even if `RESUMABLE_SETTINGS` have changed.
+        self.accept_new_settings: bool = False
 
     def _forget(self) -> None:
-        watch, new_course = self.watch, self.new_course
+        watch, accept_new_settings = self.watch, self.accept_new_settings
         super()._forget()
-        self.watch, self.new_course = watch, new_course
+        self.watch, self.accept_new_settings = watch, accept_new_settings
 
     @abstractmethod
     def _learn(self, batches: Batches, work: Path | None) -> Space:
@@ -70,12 +70,12 @@ class NeuralEncoder(Encoder):
 
     @property
     def history(self) -> History:
-        """What happened in the last phase of the training."""
+        """The history of the last training phase."""
         return self.phases[MAIN]
 
     @property
     def loss_unit(self) -> str:
-        """What the loss of the last phase is measured in, for people; empty where it has no name."""
+        """The unit of the loss of the last phase, for reports; empty if it has no name."""
         return ""
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
@@ -87,7 +87,7 @@ class NeuralEncoder(Encoder):
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            raise TrainingError(f"{self.name}: its network does not fit into memory: make it smaller") from error
+            raise TrainingError(f"{self.name}: the network does not fit into memory: make it smaller") from error
 
     def _train(
         self,
@@ -97,12 +97,12 @@ class NeuralEncoder(Encoder):
         work: Path | None,
         augment: Augment | None = None,
         phase: str = MAIN,
-        plan: Plan | None = None,
+        config: TrainingConfig | None = None,
     ) -> None:
-        """Train `network` in place; a phase that was ended before a kill is read back rather than trained again.
+        """Train `network` in place; a phase that a previous run completed is read back, not trained again.
 
-        Checkpoints stay in `work` when all has ended: whoever gave the folder removes it once the encoder is saved, so
-        that a kill in between, or in a later stage of a pipeline, costs no training.
+        Checkpoints stay in `work` after the training: the caller removes the folder once the encoder is saved, so
+        that a kill before that, or in a later stage of a pipeline, loses no training.
         """
         from encoders.neural.training import train
 
@@ -111,23 +111,25 @@ class NeuralEncoder(Encoder):
             network,
             loss,
             rows,
-            plan or self._plan(),
+            config or self._training_config(),
             None if work is None else work / phase,
             augment,
             self.fixed_spec(),
             None if watch is None else lambda history: watch(phase, history),
-            self.new_course,
+            self.accept_new_settings,
         )
 
     def fixed_spec(self) -> str:
-        """Write every option but those of the course, which a run that goes on may change (`COURSE`)."""
-        defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in COURSE}
+        """Return the spec with `RESUMABLE_SETTINGS`, which a resumed run may change, at their defaults."""
+        defaults: dict[str, Any] = {
+            field.name: field.default for field in fields(self) if field.name in RESUMABLE_SETTINGS
+        }
         return replace(self, **defaults).spec(full=True)
 
-    def _plan(self) -> Plan:
+    def _training_config(self) -> TrainingConfig:
         spent = sum(sum(phase.seconds) for phase in self.phases.values()) / 60
         left = None if self.minutes is None else max(self.minutes - spent, self.minutes * (1 - EARLY_SHARE))
-        return Plan(
+        return TrainingConfig(
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
@@ -140,16 +142,16 @@ class NeuralEncoder(Encoder):
             minutes=left,
         )
 
-    def _early_plan(self, phases: int, epochs: int) -> Plan:
-        """Return the plan of one of `phases` phases before the last one."""
+    def _early_training_config(self, phases: int, epochs: int) -> TrainingConfig:
+        """Return the configuration of one of the `phases` phases before the last one."""
         minutes = None if self.minutes is None else self.minutes * EARLY_SHARE / phases
-        return replace(self._plan(), epochs=epochs, minutes=minutes)
+        return replace(self._training_config(), epochs=epochs, minutes=minutes)
 
     def learnt_shape(self) -> dict[str, Any]:
-        """Return what the encoder learnt about spaces, and the history of its training."""
+        """Return the spaces of the fitted encoder and the history of its training."""
         return {**super().learnt_shape(), "training": {name: asdict(phase) for name, phase in self.phases.items()}}
 
     def restore_shape(self, value: dict[str, Any]) -> None:
-        """Restore what `learnt_shape` returned (folders of before 2026-11-25 hold no history)."""
+        """Restore what `learnt_shape` returned (encoders saved before 2026-11-25 have no history)."""
         super().restore_shape(value)
         self.phases = {name: History(**phase) for name, phase in value.get("training", {}).items()}

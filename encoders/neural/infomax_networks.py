@@ -1,4 +1,4 @@
-"""The networks of Deep InfoMax: an encoder that hands out its layers, and the discriminators of pairs and of codes."""
+"""The networks of Deep InfoMax: encoders that return their layers, and discriminators of pairs and of codes."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Layers:
-    """What an encoder makes of a batch, layer by layer.
+    """The layers of an encoder for a batch.
 
     Attributes
     ----------
-    places : Tensor (n, places, channels)
-        The layer whose places are compared with the code.
+    positions : Tensor (n, positions, channels)
+        The feature map whose positions are compared with the code.
     conv : Tensor (n, numbers)
-        The last convolution, or the first hidden layer of numbers.
+        The last convolution, or the first hidden layer of `RowEncoder`.
     hidden : Tensor (n, width)
     code : Tensor (n, k)
     """
 
-    places: Tensor
+    positions: Tensor
     conv: Tensor
     hidden: Tensor
     code: Tensor
 
 
 class PictureEncoder(nn.Module):
-    """4x4 convolutions by steps of 2, a hidden layer, a linear code.
+    """An encoder of pictures: 4x4 convolutions with stride 2, a hidden layer, a linear code.
 
     Parameters
     ----------
     shape : tuple of int
         ``(height, width[, colours])``.
     channels : sequence of int
-        Of the convolutions.
+        Channels of each convolution.
     hidden, k : int
         Widths of the hidden layer and of the code.
 
@@ -70,7 +70,7 @@ class PictureEncoder(nn.Module):
         return rows.view(-1, *self.shape).permute(0, 3, 1, 2)
 
     def forward(self, pictures: Tensor) -> Layers:
-        """Return the layers of pictures; places are those of the last convolution but one."""
+        """Return the layers of pictures; `positions` is the second-to-last convolution."""
         maps = [pictures]
         for convolve in self.convolutions:
             maps.append(convolve(maps[-1]))
@@ -81,12 +81,12 @@ class PictureEncoder(nn.Module):
 
 
 class RowEncoder(nn.Module):
-    """Two hidden layers and a linear code for rows of numbers; the first hidden layer is its only place.
+    """An encoder of vectors: two hidden layers and a linear code; the first hidden layer is its only position.
 
     Parameters
     ----------
     width : int
-        Of a row.
+        Number of components of a vector.
     hidden, k : int
         Widths of the hidden layers and of the code.
     """
@@ -101,7 +101,7 @@ class RowEncoder(nn.Module):
         self.numbers = self.local_width = hidden
 
     def pictures(self, rows: Tensor) -> Tensor:
-        """Return the rows: they are no pictures."""
+        """Return the rows unchanged: they are vectors, not pictures."""
         return rows
 
     def forward(self, rows: Tensor) -> Layers:
@@ -112,7 +112,7 @@ class RowEncoder(nn.Module):
 
 
 class Projection(nn.Module):
-    """A residual map of vectors into the space where a discriminator compares them by their inner product.
+    """A residual network that projects vectors for a discriminator, which compares them by their inner product.
 
     References
     ----------
@@ -132,23 +132,23 @@ class Projection(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """φ(x, z): codes and what they are compared with, projected; their scores are inner products."""
+    """A discriminator φ(x, z): the inner product of the projected code and the projected features of an item."""
 
     def __init__(self, code: int, other: int, width: int) -> None:
         super().__init__()
         self.of_code, self.of_other = Projection(code, width), Projection(other, width)
 
     def forward(self, codes: Tensor, others: Tensor) -> Tensor:
-        """Return the scores of codes (n, k) with others (n, places, width): (n, n, places)."""
+        """Return the scores of codes (n, k) with others (n, positions, width): (n, n, positions)."""
         from encoders.neural.mutual_information import pair_scores
 
         projected = self.of_code(codes).float(), self.of_other(others).float()
-        with torch.autocast("cpu", enabled=False):  # scores up to 20 are too coarse in bf16
+        with torch.autocast("cpu", enabled=False):  # bf16 is too coarse for scores up to 20
             return pair_scores(*projected)
 
 
 class PriorDiscriminator(nn.Module):
-    """Tells codes, each number in [0, 1], from draws of the uniform prior: one logit a code."""
+    """A discriminator between codes in [0, 1] and samples of the uniform prior: one logit per code."""
 
     def __init__(self, k: int, hidden: int = 256) -> None:
         super().__init__()
@@ -157,16 +157,16 @@ class PriorDiscriminator(nn.Module):
         )
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Return logits (n,): positive for what looks like a draw of the prior."""
+        """Return logits (n,), positive for samples of the prior."""
         logits: Tensor = self.layers(codes).squeeze(1)
         return logits
 
     def loss(self, codes: Tensor) -> Tensor:
-        """Return the loss of telling codes from as many draws of the prior."""
+        """Return the loss of the discriminator on codes and the same number of samples of the prior."""
         return (functional.softplus(self(codes)) + functional.softplus(-self(torch.rand_like(codes)))).mean() / 2
 
     def deceived(self, codes: Tensor) -> Tensor:
-        """Return the loss of an encoder whose codes should be taken for draws of the prior."""
+        """Return the loss of an encoder whose codes should look like samples of the prior."""
         loss: Any = functional.softplus(-self(codes)).mean()
         typed: Tensor = loss
         return typed

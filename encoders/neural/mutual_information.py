@@ -1,6 +1,6 @@
-"""Losses of a discriminator that tells matched pairs (x, z) from mismatched ones, by its scores φ(x, z).
+"""Losses of a discriminator between matched and mismatched pairs (x, z), from its scores φ(x, z).
 
-A small loss L_D means that z says which x it came from: minus the loss is a lower bound of what x and z have in common.
+A small loss L_D means that z identifies its x: minus the loss measures the information that x and z share.
 
 References
 ----------
@@ -17,24 +17,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: What a score is kept below, smoothly: a few pairs that are told apart with ease take no part in the gradient.
+#: Smooth upper bound of the scores: pairs that are easy to distinguish have little effect on the gradient.
 LARGEST_SCORE = 20.0
 
 
 def pair_scores(global_codes: Tensor, local_codes: Tensor) -> Tensor:
-    """Return the score of every code with every place of every item.
+    """Return the score of every code with every position of every item.
 
     Parameters
     ----------
     global_codes : Tensor (n, d)
-        One vector an item.
-    local_codes : Tensor (n, places, d)
-        One vector for each place of each item.
+        One vector per item.
+    local_codes : Tensor (n, positions, d)
+        One vector for each position of each item.
 
     Returns
     -------
-    Tensor (n, n, places)
-        ``[i, j, l]``: code i with place l of item j; matched where i = j.
+    Tensor (n, n, positions)
+        ``[i, j, l]``: code i with position l of item j; matched if i = j.
 
     References
     ----------
@@ -49,7 +49,7 @@ def pair_scores(global_codes: Tensor, local_codes: Tensor) -> Tensor:
 
 
 def split_pairs(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the scores of matched pairs (n, places) and of mismatched ones (n, n - 1, places).
+    """Return the scores of matched pairs (n, positions) and of mismatched pairs (n, n - 1, positions).
 
     Examples
     --------
@@ -67,7 +67,7 @@ def split_pairs(scores: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def jensen_shannon(matched: Tensor, mismatched: Tensor) -> Tensor:
-    """Return the binary cross-entropy of telling the two kinds of pairs apart, in nats; ln 2 is chance.
+    """Return the binary cross-entropy between matched and mismatched pairs, in nats; ln 2 is chance.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def jensen_shannon(matched: Tensor, mismatched: Tensor) -> Tensor:
 def info_nce(matched: Tensor, mismatched: Tensor) -> Tensor:
     """Return the cross-entropy of finding the matched pair among the mismatched ones of its code, in nats.
 
-    With m mismatched pairs, chance is ln(m + 1); that less the loss bounds the mutual information from below.
+    With m mismatched pairs, chance is ln(m + 1). Chance minus the loss is a lower bound of the mutual information.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def donsker_varadhan(matched: Tensor, mismatched: Tensor) -> Tensor:
 
 
 def matched_alone(matched: Tensor, mismatched: Tensor) -> Tensor:
-    """Return minus the mean score of matched pairs: no mismatched pair takes part.
+    """Return minus the mean score of matched pairs, without mismatched pairs.
 
     With the score φ(x, z) = -|x - D(z)|², this is the loss of an autoencoder with the decoder D.
     """
@@ -130,7 +130,7 @@ def matched_alone(matched: Tensor, mismatched: Tensor) -> Tensor:
 
 
 def reconstruction_scores(items: Tensor, reconstructions: Tensor) -> Tensor:
-    """Return φ(x, z) = -|x - D(z)|² for matched pairs (n, 1): the discriminator that makes an autoencoder.
+    """Return φ(x, z) = -|x - D(z)|² for matched pairs (n, 1): with it, the training is that of an autoencoder.
 
     Parameters
     ----------

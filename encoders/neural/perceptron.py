@@ -69,7 +69,7 @@ class PerceptronAutoencoder(Autoencoder):
         network = torch.nn.ModuleDict({"encoder": self._encoder(rows.width)})
         network["decoder"] = self._decoder(rows.width, network["encoder"])
         with torch.no_grad():
-            network["decoder"][-1].bias.copy_(torch.from_numpy(self._visible.start(rows)))  # type: ignore[index]
+            network["decoder"][-1].bias.copy_(torch.from_numpy(self._reconstruction_loss.start(rows)))  # type: ignore[index]
         return network
 
     def _encoder(self, width: int) -> Any:
@@ -97,16 +97,16 @@ class PerceptronAutoencoder(Autoencoder):
         from encoders.neural.pretraining import layerwise, rbm
 
         pairs = self._layer_pairs(network)
-        plan = self._early_plan(len(pairs), self.pretrain_epochs)
+        config = self._early_training_config(len(pairs), self.pretrain_epochs)
 
         def train(layer: Any, loss: Any, inputs: Any, number: int, rate: float = 1.0) -> None:
-            slower = replace(plan, learning_rate=plan.learning_rate * rate)
+            slower = replace(config, learning_rate=config.learning_rate * rate)
             self._train(layer, loss, inputs, work, None, f"layer-{number}", slower)
 
         if self.pretrain == "rbm":
-            rbm(self.name, pairs, rows, self._visible, train, self._binary_code)
+            rbm(self.name, pairs, rows, self._reconstruction_loss, train, self._binary_code)
         else:
-            layerwise(pairs, rows, self._visible, self._corrupted, train)
+            layerwise(pairs, rows, self._reconstruction_loss, self._corrupted, train)
 
     def _layer_pairs(self, network: Any) -> list[tuple[Any, Any]]:
         """Return each layer of the encoder with the matching layer of the decoder, from the input to the code."""
@@ -114,11 +114,11 @@ class PerceptronAutoencoder(Autoencoder):
 
         return list(zip(blocks(network["encoder"]), blocks(network["decoder"])[::-1], strict=True))
 
-    def _keep(self, network: Any) -> None:
+    def _store(self, network: Any) -> None:
         from encoders.neural.networks import folded
 
         self.encoder = folded(network["encoder"], last=self._code_activation)
-        self.decoder = folded(network["decoder"], last=self._visible.output)
+        self.decoder = folded(network["decoder"], last=self._reconstruction_loss.output)
 
     def _encode(self, items: Any) -> Codes:
         return forward(self.encoder, self._scaled(items))
@@ -128,11 +128,15 @@ class PerceptronAutoencoder(Autoencoder):
 
     def state(self) -> State:
         """Return the layers, with batch normalisation folded in, and the numbers of loss and output activation."""
-        return {**self._visible_state(), **to_state("encoder", self.encoder), **to_state("decoder", self.decoder)}
+        return {
+            **self._reconstruction_loss_state(),
+            **to_state("encoder", self.encoder),
+            **to_state("decoder", self.decoder),
+        }
 
     def restore(self, state: State) -> None:
         """Restore the arrays that `state` returned."""
-        self._restore_visible(state)
+        self._restore_reconstruction_loss(state)
         hidden = [self.activation] * (len(self._sizes()) - 1)
         self.encoder = from_state("encoder", state, [*hidden, self._code_activation])
-        self.decoder = from_state("decoder", state, [*hidden, self._visible.output])
+        self.decoder = from_state("decoder", state, [*hidden, self._reconstruction_loss.output])

@@ -1,4 +1,4 @@
-"""Autoencoders of pictures: a convolutional network, kept in torch."""
+"""The base of convolutional autoencoders of pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class PictureAutoencoder(Autoencoder):
-    """An `Hourglass` over pictures; a subclass says how it goes up and what passes beside the code."""
+    """An autoencoder of pictures with a `ConvEncoderDecoder`; a subclass selects unpooling and skip connections."""
 
     reads_sparse: ClassVar[bool] = False
     answers_without_torch: ClassVar[bool] = False
@@ -31,27 +31,27 @@ class PictureAutoencoder(Autoencoder):
 
     @property
     def _up(self) -> str:
-        """How pooling is undone."""
+        """The unpooling: ``deconv``, ``repeat`` or ``index``."""
         return "repeat"
 
     @property
     def _paths(self) -> str:
-        """What passes beside the code."""
+        """The skip connections: ``none``, ``concat``, ``pyramid`` or ``cut pyramid``."""
         return "none"
 
     def _network(self, rows: Rows) -> nn.Module:
         import torch
 
-        network: Any = self._hourglass()
-        start = torch.from_numpy(self._visible.start(rows)).view(-1, network.shape[2]).mean(dim=0)
+        network: Any = self._new_conv_network()
+        start = torch.from_numpy(self._reconstruction_loss.start(rows)).view(-1, network.shape[2]).mean(dim=0)
         with torch.no_grad():
             network.paint.bias.copy_(start)
         return typing.cast("nn.Module", network)
 
-    def _hourglass(self) -> Any:
+    def _new_conv_network(self) -> Any:
         import torch
 
-        from encoders.neural.conv_encoder_decoder import Hourglass
+        from encoders.neural.conv_encoder_decoder import ConvEncoderDecoder
 
         shape = self._picture_shape("it convolves pictures")
         least = 2 ** len(self.channels)
@@ -61,42 +61,43 @@ class PictureAutoencoder(Autoencoder):
                 f"pictures of at least {least}x{least}, these are {shape[1]}x{shape[0]}: "
                 "take fewer channels, or scale with pixels:size="
             )
-        network = Hourglass(shape, self.channels, self._code_size(), self._up, self._paths)
-        # the order in which pictures come: half the time of a step in bf16
+        network = ConvEncoderDecoder(shape, self.channels, self._code_size(), self._up, self._paths)
+        # channels last, as the rows are stored: halves the time of a step in bf16
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _reconstructed(self, network: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
         code, output = network(seen)
         return code, output
 
-    def _keep(self, network: Any) -> None:
+    def _store(self, network: Any) -> None:
         self._trained = network
 
     def _encode(self, items: Any) -> Codes:
         return in_pieces(items, lambda rows: self._code_of(self._trained, rows))
 
     def _code_of(self, network: Any, rows: Tensor) -> Tensor:
-        """Return what is the code of a batch."""
+        """Return the codes of a batch."""
         code: Tensor = network.descend(rows)[2]
         return code
 
     def _decode(self, codes: Codes) -> Items:
         if self._paths in ("concat", "pyramid") or self._up == "index":
             raise NotInvertibleError(
-                f"'{self.name}' needs more than the code to go up again: reconstruct the item instead"
+                f"'{self.name}' cannot decode a code alone, its decoder also reads features of the item: "
+                "reconstruct the item instead"
             )
-        return in_pieces(codes, lambda part: self._visible.output_of(self._trained.ascend(part, [], [])))
+        return in_pieces(codes, lambda part: self._reconstruction_loss.output_of(self._trained.ascend(part, [], [])))
 
     def _reconstruct(self, items: Any) -> Items:
-        return in_pieces(items, lambda rows: self._visible.output_of(self._trained(rows)[1]))
+        return in_pieces(items, lambda rows: self._reconstruction_loss.output_of(self._trained(rows)[1]))
 
     def state(self) -> State:
-        """Return the network's arrays and the place of the output's activation."""
-        return {**self._visible_state(), **state_of(self._trained)}
+        """Return the arrays of the network and the reconstruction loss."""
+        return {**self._reconstruction_loss_state(), **state_of(self._trained)}
 
     def restore(self, state: State) -> None:
         """Restore what `state` returned."""
-        self._restore_visible(state)
-        self._trained = self._hourglass()
+        self._restore_reconstruction_loss(state)
+        self._trained = self._new_conv_network()
         load_state(self._trained, state)
         self._trained.eval()

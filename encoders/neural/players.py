@@ -1,4 +1,4 @@
-"""Networks that are trained against each other, on one loop: who moves which weights, by which loss, how often."""
+"""Players and games: networks that are trained in turn, each with its own loss, modules and number of updates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Loss = Callable[["nn.Module", Any], "Tensor"]
-#: ``collapsed(network, batch)`` -> why the training is worth nothing any more, or an empty string.
+#: ``collapsed(network, batch)`` -> why the training has collapsed, or an empty string.
 Collapsed = Callable[["nn.Module", Any], str]
 
 
@@ -21,15 +21,15 @@ class Player:
     Attributes
     ----------
     name : str
-        What its loss is called in the history.
+        Name of its loss in the history.
     loss : callable
         ``loss(network, batch)`` -> mean loss of a mini-batch (scalar tensor).
     modules : tuple of str
-        The parts of the network that it trains, by their names; empty: all.
+        Names of the modules of the network that it trains; empty: all.
     steps : int
-        Updates on every mini-batch.
+        Number of updates per mini-batch.
     rate : float
-        Its learning rate, as a multiple of the one of the training.
+        Factor of its learning rate.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Player:
         Raises
         ------
         ValueError
-            When the network has no part of such a name.
+            When the network has no module with such a name.
         """
         if not self.modules:
             return list(network.parameters())
@@ -57,17 +57,17 @@ class Player:
 
 @dataclass(frozen=True)
 class Game:
-    """Players, and when their game is over.
+    """Players that are trained together, and the check that stops their training.
 
     Attributes
     ----------
     players : sequence of Player
-        In the order of their updates; the loss of the first is measured on the rows held out.
+        In the order of their updates; the loss of the first is measured on the held-out rows.
     collapsed : callable, optional
-        Asked after every epoch on rows held out; the training stops there with the last good weights.
+        Called after every epoch on held-out rows; a reason stops the training, which keeps the last good weights.
     keeps_best : bool
-        Whether the epoch of the lowest held-out loss is kept; the last good one otherwise: the loss of a generator says
-        nothing about its samples.
+        Whether the epoch with the lowest held-out loss is kept, or the last good one: the loss of a generator does
+        not measure the quality of its samples.
     """
 
     players: Sequence[Player]
@@ -76,5 +76,5 @@ class Game:
 
 
 def as_game(loss: Loss | Game) -> Game:
-    """Return a game; a loss alone is a game of one player who trains everything."""
+    """Return a game; a single loss becomes a game with one player that trains all modules."""
     return loss if isinstance(loss, Game) else Game((Player("training", loss),))

@@ -96,7 +96,7 @@ class PretrainedDNN(PerceptronAutoencoder):
                 f"pretrained-dnn learns from labels of at least 2 classes, found {len(self.classes)}: "
                 "use a corpus with labels, or deep-ae, which needs none"
             )
-        rows, network = self._begun(matrix, work)
+        rows, network = self._prepare(matrix, work)
         class_of = {label: number for number, label in enumerate(self.classes)}
         targets = np.array([class_of[label] for label in labels if label is not None], dtype=np.int64)
         labelled = LabelledRows(rows if len(known) == len(labels) else Rows(rows.matrix[known]), targets)
@@ -104,7 +104,7 @@ class PretrainedDNN(PerceptronAutoencoder):
         head = torch.nn.Linear(self.sizes[-1], len(self.classes))
         whole = torch.nn.ModuleDict({"encoder": network["encoder"], "head": head})
         self._train(whole, self._classification(), labelled, work, self._augment_labelled())
-        self._keep(whole)
+        self._store(whole)
         return Space(self.sizes[-1], Kind.DENSE, Metric(self.metric if self.metric != "auto" else "cosine"))
 
     def _warn_of_a_wide_code(self, width: int) -> None:
@@ -128,7 +128,7 @@ class PretrainedDNN(PerceptronAutoencoder):
         move = self._augment()
         return None if move is None else lambda batch, generator: (move(batch[0], generator), batch[1])
 
-    def _keep(self, network: Any) -> None:
+    def _store(self, network: Any) -> None:
         from encoders.neural.networks import folded
 
         self.encoder = folded(network["encoder"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from encoders.codes import Codes
 from encoders.errors import OptionError
-from encoders.neural.reconstruction_loss import Visible
+from encoders.neural.reconstruction_loss import ReconstructionLoss
 from encoders.neural.rows import Rows
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ ROWS = 4096
 
 
 def layerwise(
-    pairs: Sequence[Pair], rows: Rows, visible: Visible, corrupted: Callable[[Tensor, bool], Tensor], train: Train
+    pairs: Sequence[Pair],
+    rows: Rows,
+    reconstruction_loss: ReconstructionLoss,
+    corrupted: Callable[[Tensor, bool], Tensor],
+    train: Train,
 ) -> None:
     """Train each layer in place as an autoencoder of the codes below it; the layers below are fixed.
 
@@ -35,7 +39,7 @@ def layerwise(
     pairs : sequence of (encoder layer, decoder layer)
         From the input to the code.
     rows : Rows
-    visible : Visible
+    reconstruction_loss : ReconstructionLoss
         The loss of the first layer; the loss of the other layers is the squared error.
     corrupted : callable
         ``corrupted(batch, training)`` -> the input of each layer; with noise, a stacked denoising autoencoder.
@@ -48,12 +52,12 @@ def layerwise(
     """
     import torch
 
-    hidden = Visible("squared", "linear")
+    hidden_loss = ReconstructionLoss("squared", "linear")
     for number, (down, up) in enumerate(pairs, start=1):
-        side = visible if number == 1 else hidden
+        layer_loss = reconstruction_loss if number == 1 else hidden_loss
 
-        def loss(layer: nn.Module, batch: Tensor, side: Visible = side) -> Tensor:
-            return side.value(layer[1](layer[0](corrupted(batch, layer.training))), batch).mean()  # type: ignore[index]
+        def loss(layer: nn.Module, batch: Tensor, layer_loss: ReconstructionLoss = layer_loss) -> Tensor:
+            return layer_loss.value(layer[1](layer[0](corrupted(batch, layer.training))), batch).mean()  # type: ignore[index]
 
         train(torch.nn.ModuleList([down, up]), loss, rows, number)
         if number < len(pairs):
@@ -61,7 +65,12 @@ def layerwise(
 
 
 def rbm(
-    name: str, pairs: Sequence[Pair], rows: Rows, visible: Visible, train: Train, binary_code: bool = False
+    name: str,
+    pairs: Sequence[Pair],
+    rows: Rows,
+    reconstruction_loss: ReconstructionLoss,
+    train: Train,
+    binary_code: bool = False,
 ) -> None:
     """Train each layer as a restricted Boltzmann machine by one step of contrastive divergence, in place.
 
@@ -88,9 +97,10 @@ def rbm(
         activations = [type(module) for module in down[1:]]
         if activations != [nn.Sigmoid] and not (number == len(pairs) and activations == []):
             raise OptionError(f"{name}: pretrain=rbm trains sigmoid units: add activation=sigmoid,norm=none")
-    if visible.output != "sigmoid":
+    if reconstruction_loss.output != "sigmoid":
         raise OptionError(
-            f"{name}: pretrain=rbm needs a sigmoid output, the decoder has {visible.output}: leave output out"
+            f"{name}: pretrain=rbm needs a sigmoid output, the decoder has {reconstruction_loss.output}: "
+            "leave output out"
         )
     for number, (down, up) in enumerate(pairs, start=1):
         is_code = number == len(pairs)

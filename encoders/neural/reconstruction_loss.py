@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from encoders.neural.rows import Rows
 
 #: Loss -> output activation of the decoder, unless `output` is set.
-VISIBLE = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
+OUTPUT_OF_LOSS = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
 #: A saved encoder contains the position of its loss and of its output activation in these tuples.
-LOSSES, OUTPUTS = tuple(VISIBLE), tuple(VISIBLE.values())
+LOSSES, OUTPUTS = tuple(OUTPUT_OF_LOSS), tuple(OUTPUT_OF_LOSS.values())
 
 
 @dataclass(frozen=True)
-class Visible:
+class ReconstructionLoss:
     """A reconstruction loss (``squared``, ``cross-entropy``, ``counts``) and the output activation of the decoder."""
 
     loss: str
@@ -73,7 +73,7 @@ class Visible:
         return mean.astype(np.float32)
 
 
-def chosen(name: str, loss: str, output: str, rows: Rows, bounded: str = "squared") -> Visible:
+def chosen(name: str, loss: str, output: str, rows: Rows, bounded: str = "squared") -> ReconstructionLoss:
     """Return the loss for these rows; ``auto`` depends on their values, `bounded` is its loss for values in [0, 1].
 
     Raises
@@ -86,12 +86,12 @@ def chosen(name: str, loss: str, output: str, rows: Rows, bounded: str = "square
     if loss == "auto":
         loss = "counts" if rows.sparse else bounded if within else "squared"
     if loss == "squared":
-        return Visible(loss, output if output != "auto" else "sigmoid" if within else "linear")
+        return ReconstructionLoss(loss, output if output != "auto" else "sigmoid" if within else "linear")
     if loss == "cross-entropy" and rows.sparse:
         raise OptionError(f"{name}: loss=cross-entropy compares values in [0, 1], sparse rows are counts: loss=counts")
     if loss == "cross-entropy" and not within:
         raise OptionError(f"{name}: loss=cross-entropy needs values in [0, 1], found {low:g} to {high:g}")
-    return Visible(loss, VISIBLE[loss])
+    return ReconstructionLoss(loss, OUTPUT_OF_LOSS[loss])
 
 
 def scaled(matrix: Codes, loss: str = "auto") -> Codes:

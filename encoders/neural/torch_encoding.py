@@ -1,4 +1,4 @@
-"""Encoding by a network that stays in torch: rows in pieces, weights as arrays."""
+"""Encoding with a torch network: rows in blocks, weights as arrays."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from encoders.cpu_count import available_cores
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-#: Rows sent through a network at a time.
+#: Rows per forward pass.
 PIECE = 512
 
 
 def in_pieces(rows: Any, answer: Callable[[Tensor], Tensor]) -> Any:
-    """Return what `answer` makes of rows (n, width), dense or sparse, `PIECE` at a time, without gradients."""
+    """Return `answer` applied to rows (n, width), dense or sparse, `PIECE` rows at a time, without gradients."""
     import torch
 
     torch.set_num_threads(available_cores())
     with torch.no_grad():
-        pieces = slices(rows, PIECE) if rows.shape[0] else [rows]  # of no rows the width is to be had, too
+        pieces = slices(rows, PIECE) if rows.shape[0] else [rows]  # no rows: the result still has a width
         parts = [answer(torch.from_numpy(_dense(piece))).numpy() for piece in pieces]
     return np.concatenate(parts)
 
@@ -34,7 +34,7 @@ def _dense(piece: Any) -> Any:
 
 
 def state_of(network: nn.Module) -> dict[str, Any]:
-    """Return the arrays of a network that it needs to answer."""
+    """Return the arrays that a network needs to encode and decode."""
     return {
         f"network.{key}": value.detach().float().contiguous().numpy()
         for key, value in network.state_dict().items()

@@ -1,4 +1,4 @@
-"""The ONE training loop: AdamW, one cycle, validation, early stopping, checkpoints, bf16 where it pays."""
+"""The training loop of all networks: AdamW, one-cycle schedule, validation, early stopping, checkpoints, bf16."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from encoders.cpu_count import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
 from encoders.neural.players import Game, Loss, as_game
-from encoders.neural.training_config import COURSE, History, Plan
+from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.progress import progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Augment = Callable[[Any, Any], Any]
-#: Parts of the progress bar: finer than an epoch, coarser than its own redrawing.
+#: Steps of the progress bar: finer than an epoch, coarser than its redrawing.
 TICKS = 1000
-#: Rows held out on which a collapse is looked for.
-LOOKED_AT = 1024
-#: A loss that is so many times that of the first weights does not come back.
-EXPLODED = 1000
+#: Number of held-out rows that are checked for a collapse.
+COLLAPSE_ROWS = 1024
+#: A validation loss above this multiple of the initial loss means that the training has diverged.
+DIVERGED = 1000
 
 
 class Examples(Protocol):
-    """What is learnt from, a mini-batch at a time: rows, labelled rows, texts."""
+    """Training examples, read in mini-batches: rows, labelled rows or texts."""
 
     def __len__(self) -> int: ...
 
-    def take(self, places: Tensor) -> Any:
-        """Return the examples at `places` as the loss reads them."""
+    def take(self, positions: Tensor) -> Any:
+        """Return the examples at `positions` in the form that the loss reads."""
 
     def digest(self) -> str:
-        """Return the identity of the examples."""
+        """Return a digest of the examples."""
 
 
-#: Told the history when training begins and after every epoch.
+#: Called with the history when training begins and after every epoch.
 Watch = Callable[[History], None]
 
 
@@ -50,34 +50,34 @@ def train(
     network: nn.Module,
     loss: Loss | Game,
     rows: Examples,
-    plan: Plan,
+    config: TrainingConfig,
     work: Path | None = None,
     augment: Augment | None = None,
     method: str = "",
     watch: Watch | None = None,
-    new_course: bool = False,
+    accept_new_settings: bool = False,
 ) -> History:
-    """Train a network in place and leave it with its best weights, in evaluation mode.
+    """Train a network in place; afterwards it has its best weights and is in evaluation mode.
 
     Parameters
     ----------
     network : torch.nn.Module
     loss : callable or Game
-        ``loss(network, batch)`` -> mean loss of a mini-batch (scalar tensor); or players, each with a loss of its own,
-        who train their parts of the network in turn on every mini-batch.
+        ``loss(network, batch)`` -> mean loss of a mini-batch (scalar tensor); or a game, whose players each have a
+        loss and train their modules of the network in turn on every mini-batch.
     rows : Examples
-    plan : Plan
+    config : TrainingConfig
     work : Path, optional
-        Where a checkpoint is written after every epoch; a run that was killed goes on from it, and ends with the same
-        weights as one that was not. It stays when the run has ended: whoever gave the folder removes it.
+        Folder of the checkpoint, written after every epoch. A killed run resumes from it and ends with the same
+        weights as an uninterrupted one. The caller removes the folder.
     augment : callable, optional
-        ``augment(batch, generator)`` -> batch, in training only.
+        ``augment(batch, generator)`` -> batch; in training only.
     method : str
-        All options of the method; a checkpoint of other options or other rows is left aside.
+        The full spec of the encoder; a checkpoint with another spec or other rows is ignored.
     watch : callable, optional
-        Told the history when training begins and after every epoch; who watches shows the progress.
-    new_course : bool
-        Go on from a checkpoint even if what `COURSE` names was otherwise there.
+        Called with the history when training begins and after every epoch; it replaces the progress bar.
+    accept_new_settings : bool
+        Resume from a checkpoint even if `RESUMABLE_SETTINGS` have changed.
 
     Returns
     -------
@@ -86,10 +86,10 @@ def train(
     Raises
     ------
     BadItemError
-        When there are not two rows to learn from.
+        When there are fewer than two training rows.
     TrainingError
-        When the loss is no longer a number, a mini-batch does not fit into memory, or players collapse in the first
-        epoch; the checkpoint of the last good epoch stays.
+        When the loss diverges, a mini-batch does not fit into memory, or a game collapses in the first epoch; the
+        checkpoint of the last good epoch stays.
 
     References
     ----------
@@ -99,21 +99,23 @@ def train(
     import torch
 
     torch.set_num_threads(available_cores())
-    training, held_out = split(len(rows), plan)
-    if len(training) < 2:  # what batch normalisation needs
+    training, held_out = split(len(rows), config)
+    if len(training) < 2:  # batch normalisation needs two
         beside = f" beside the {len(held_out)} held out" if len(rows) > 1 else ""
         name = method.partition(":")[0] or "training"
         raise BadItemError(f"{name} learns from at least 2 items{beside}; got {len(training)}")
     game = as_game(loss)
     groups = [{"params": player.parameters(network), "rate": player.rate} for player in game.players]
-    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     history, best = History(), _copied(network)
-    identity = {} if work is None else {**asdict(plan), "method": method, "rows": rows.digest()}
-    resumed = read_checkpoint(work, network, optimizer, history, identity, COURSE if new_course else ())
+    identity = {} if work is None else {**asdict(config), "method": method, "rows": rows.digest()}
+    resumed = read_checkpoint(
+        work, network, optimizer, history, identity, RESUMABLE_SETTINGS if accept_new_settings else ()
+    )
     if resumed is not None:
         best = resumed
     started = time.perf_counter() - sum(history.seconds)
-    budget = math.inf if plan.minutes is None else 60 * plan.minutes
+    budget = math.inf if config.minutes is None else 60 * config.minutes
 
     def clock() -> float:
         return (time.perf_counter() - started) / budget
@@ -121,33 +123,33 @@ def train(
     if watch is not None:
         watch(history)
     name, done_before = method.partition(",")[0] or "a network", len(history.seconds)
-    told = f"training {name}" + (f" from epoch {done_before + 1}" if done_before else "")
+    text = f"training {name}" + (f" from epoch {done_before + 1}" if done_before else "")
 
     def over() -> bool:
-        return clock() >= 1 or len(history.seconds) - history.best_epoch > plan.patience > 0
+        return clock() >= 1 or len(history.seconds) - history.best_epoch > config.patience > 0
 
-    if new_course:
+    if accept_new_settings:
         history.ended = over()
-    at_first = history.validation_loss[0] if history.validation_loss else None
-    with progress(told, TICKS, shown=watch is None) as bar:
+    initial_loss = history.validation_loss[0] if history.validation_loss else None
+    with progress(text, TICKS, shown=watch is None) as bar:
 
         def pace(epochs: float) -> float:
-            """Return the share of the training that is done, by epochs or by the clock, and show it."""
-            done = max(epochs / plan.epochs, clock())
+            """Return the completed share of the training, by epochs or by time, and show it."""
+            done = max(epochs / config.epochs, clock())
             bar.update(max(0, int(min(1.0, done) * TICKS) - bar.done))
             return done
 
-        for epoch in range(len(history.seconds), plan.epochs):
+        for epoch in range(len(history.seconds), config.epochs):
             if history.ended:
                 break
             begun = time.perf_counter()
-            with _explained(plan, epoch, work):
-                if at_first is None:
-                    at_first = _measure(network, game, rows, held_out, plan)
-                means = _epoch(network, game, rows, training, plan, epoch, optimizer, augment, pace)
+            with _explained(config, epoch, work):
+                if initial_loss is None:
+                    initial_loss = _measure(network, game, rows, held_out, config)
+                means = _epoch(network, game, rows, training, config, epoch, optimizer, augment, pace)
                 history.add_losses({player.name: mean for player, mean in zip(game.players, means, strict=True)})
-                history.validation_loss.append(_measure(network, game, rows, held_out, plan))
-                _require_sane(history.validation_loss[-1], at_first)
+                history.validation_loss.append(_measure(network, game, rows, held_out, config))
+                _require_not_diverged(history.validation_loss[-1], initial_loss)
                 history.collapsed = _collapse(network, game, rows, held_out, epoch)
             history.seconds.append(time.perf_counter() - begun)
             lowest = history.validation_loss[-1] <= min(history.validation_loss)
@@ -167,52 +169,52 @@ def train(
 
 
 @contextmanager
-def _explained(plan: Plan, epoch: int, work: Path | None) -> Iterator[None]:
-    """Say what to do when an epoch fails, and that the epochs before it are kept."""
-    kept = f"; the {epoch} epochs before it are kept in {work}" if work is not None and epoch else ""
-    else_large = "" if epoch else "; should that not help, the input's numbers, noise or a penalty are too large"
+def _explained(config: TrainingConfig, epoch: int, work: Path | None) -> Iterator[None]:
+    """Turn the failure of an epoch into an error that says what to do and which epochs are saved."""
+    kept = f"; the checkpoint of the first {epoch} epochs is in {work}" if work is not None and epoch else ""
+    else_large = "" if epoch else "; if that does not help, reduce the scale of the input, the noise or the penalties"
     try:
         yield
     except FloatingPointError as diverged:
         raise TrainingError(
-            f"the loss {diverged} in epoch {epoch + 1}: lower the learning rate (it is {plan.learning_rate:g})"
+            f"the loss {diverged} in epoch {epoch + 1}: lower the learning rate (it is {config.learning_rate:g})"
             f"{kept}{else_large}"
         ) from None
-    except Collapse as over:
-        raise TrainingError(f"the training stopped in its first epoch: {over}") from None
+    except Collapse as collapse:
+        raise TrainingError(f"the training stopped in its first epoch: {collapse}") from None
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         raise TrainingError(
-            f"a batch of {plan.batch_size:,} does not fit into memory in epoch {epoch + 1}: lower batch-size{kept}"
+            f"a batch of {config.batch_size:,} does not fit into memory in epoch {epoch + 1}: lower batch-size{kept}"
         ) from error
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether it is what torch raises when an allocation fails."""
+    """Tell whether torch raised this error because an allocation failed."""
     return "alloc" in str(error)
 
 
 def _collapse(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, epoch: int) -> str:
-    """Return why the players' game is over, or an empty string; raise where no good epoch came before."""
+    """Return why the training has collapsed, or an empty string; raise if it is the first epoch."""
     import torch
 
     if game.collapsed is None:
         return ""
     network.eval()
     with torch.no_grad():
-        reason = game.collapsed(network, rows.take(held_out[:LOOKED_AT]))
+        reason = game.collapsed(network, rows.take(held_out[:COLLAPSE_ROWS]))
     if reason and epoch == 0:
         raise Collapse(reason)
     return reason
 
 
 class Collapse(ArithmeticError):
-    """The players' game is over before anything was learnt."""
+    """The training collapsed in its first epoch."""
 
 
 def warn_of_collapse(name: str, history: History) -> None:
-    """Say that the training stopped, and which weights are kept."""
+    """Warn that the training stopped, and say which weights are kept."""
     warnings.warn(
         f"{name} stopped after epoch {len(history.seconds)}: {history.collapsed}; "
         f"the weights of epoch {history.best_epoch + 1} are kept",
@@ -225,7 +227,7 @@ def _epoch(
     game: Game,
     rows: Examples,
     training: Tensor,
-    plan: Plan,
+    config: TrainingConfig,
     epoch: int,
     optimizer: Any,
     augment: Augment | None,
@@ -235,39 +237,39 @@ def _epoch(
     import torch
 
     network.train()
-    # one generator an epoch, so that an epoch is the same whether or not the run was interrupted before it
-    generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + epoch)
-    torch.manual_seed(plan.seed * 1_000_003 + epoch)
+    # one generator per epoch: an epoch is the same whether or not the run was interrupted before it
+    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + epoch)
+    torch.manual_seed(config.seed * 1_000_003 + epoch)
     order = training[torch.randperm(len(training), generator=generator)]
-    steps = max(1, math.ceil(len(order) / plan.batch_size))
+    steps = max(1, math.ceil(len(order) / config.batch_size))
     totals = torch.zeros(len(game.players))
     for step in range(steps):
-        places = order[step * plan.batch_size : (step + 1) * plan.batch_size]
-        if len(places) < 2 and steps > 1:
+        positions = order[step * config.batch_size : (step + 1) * config.batch_size]
+        if len(positions) < 2 and steps > 1:
             continue  # batch normalisation cannot learn from one row
         done = pace(epoch + step / steps)
         for group in optimizer.param_groups:
-            group["lr"] = plan.learning_rate * group["rate"] * one_cycle(done, plan.warm_up)
-        batch = rows.take(places)
+            group["lr"] = config.learning_rate * group["rate"] * one_cycle(done, config.warm_up)
+        batch = rows.take(positions)
         if augment is not None:
             batch = augment(batch, generator)
         for turn, player in enumerate(game.players):
             for _ in range(player.steps):
-                value = _update(network, game, turn, batch, plan, optimizer)
-                totals[turn] += value * (len(places) / len(order) / player.steps)
+                value = _update(network, game, turn, batch, config, optimizer)
+                totals[turn] += value * (len(positions) / len(order) / player.steps)
     means: list[float] = totals.tolist()
     if not all(map(math.isfinite, means)):
         raise FloatingPointError("is no longer a number")
     return means
 
 
-def _update(network: nn.Module, game: Game, turn: int, batch: Any, plan: Plan, optimizer: Any) -> Tensor:
-    """Let one player take one step; the weights of the others have no gradient and stay.
+def _update(network: nn.Module, game: Game, turn: int, batch: Any, config: TrainingConfig, optimizer: Any) -> Tensor:
+    """Make one update of one player; the weights of the other players have no gradient and do not change.
 
-    All players share one optimizer, a group of parameters each: it passes over parameters without a gradient.
+    All players share one optimizer, with one parameter group each: it skips parameters without a gradient.
     """
     optimizer.zero_grad(set_to_none=True)
-    with _autocast(plan.precision):
+    with _autocast(config.precision):
         value = game.players[turn].loss(network, batch)
     alone = len(game.players) == 1
     value.backward(inputs=None if alone else optimizer.param_groups[turn]["params"])  # type: ignore[no-untyped-call]
@@ -275,28 +277,28 @@ def _update(network: nn.Module, game: Game, turn: int, batch: Any, plan: Plan, o
     return value.detach().float()
 
 
-def _measure(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, plan: Plan) -> float:
+def _measure(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, config: TrainingConfig) -> float:
     import torch
 
     network.eval()
-    torch.manual_seed(plan.seed)  # noise that is part of a loss is the same in every epoch
+    torch.manual_seed(config.seed)  # the noise of a loss is the same in every epoch
     total = 0.0
-    with torch.no_grad(), _autocast(plan.precision):
-        for part in held_out.split(4 * plan.batch_size):  # type: ignore[no-untyped-call]
+    with torch.no_grad(), _autocast(config.precision):
+        for part in held_out.split(4 * config.batch_size):  # type: ignore[no-untyped-call]
             total += float(game.players[0].loss(network, rows.take(part)).float()) * len(part)
     return total / max(1, len(held_out))
 
 
-def _require_sane(loss: float, at_first: float) -> None:
-    """Stop while the weights that were kept are still worth something."""
+def _require_not_diverged(loss: float, initial_loss: float) -> None:
+    """Raise when the validation loss has diverged."""
     if not math.isfinite(loss):
         raise FloatingPointError("is no longer a number")
-    if loss > EXPLODED * max(1.0, at_first):
-        raise FloatingPointError(f"is more than {EXPLODED:,} times what it was at first")
+    if loss > DIVERGED * max(1.0, initial_loss):
+        raise FloatingPointError(f"is more than {DIVERGED:,} times its initial value")
 
 
 def one_cycle(done: float, warm_up: float) -> float:
-    """Return the learning rate's factor: up linearly in the share `warm_up`, then down to 0 as a cosine.
+    """Return the factor of the learning rate: it rises linearly during `warm_up`, then falls to 0 as a cosine.
 
     Examples
     --------
@@ -308,19 +310,19 @@ def one_cycle(done: float, warm_up: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (done - warm_up) / (1 - warm_up))))
 
 
-def split(count: int, plan: Plan) -> tuple[Tensor, Tensor]:
-    """Return the places of training and validation rows; with no share held out, validation is a sample of training."""
+def split(count: int, config: TrainingConfig) -> tuple[Tensor, Tensor]:
+    """Return positions of training and validation rows; if none are held out, validation uses training rows."""
     import torch
 
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(plan.seed))
-    held_out = round(count * plan.validation)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(config.seed))
+    held_out = round(count * config.validation)
     if held_out == 0:
         return order, order[: min(count, 2048)]
     return order[held_out:], order[:held_out]
 
 
 def uses_bf16(precision: str) -> bool:
-    """Tell whether training runs in bf16: asked for, or ``auto`` on a processor with bf16 arithmetic."""
+    """Tell whether training uses bf16: if requested, or with ``auto`` if the processor has bf16 arithmetic."""
     if precision != "auto":
         return precision == "bf16"
     import torch

@@ -1,4 +1,4 @@
-"""What a training is to be, and what it was: its plan and its history."""
+"""Configuration and history of a training."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How to train; every number is a hyper-parameter of the encoder that asks for it."""
+class TrainingConfig:
+    """The hyper-parameters of a training; each one is an option of the encoder."""
 
     epochs: int
     batch_size: int
@@ -21,23 +21,23 @@ class Plan:
     minutes: float | None = None
 
 
-#: How far and how fast to go, not where: what a run may change and still go on from the weights of the one before.
-COURSE = ("epochs", "minutes", "learning_rate", "patience", "batch_size")
+#: Settings that a resumed run may change: they affect how long and how fast it trains, not what it trains.
+RESUMABLE_SETTINGS = ("epochs", "minutes", "learning_rate", "patience", "batch_size")
 
 
 @dataclass
 class History:
-    """What happened: one entry an epoch."""
+    """The history of a training: losses and times, one entry per epoch."""
 
     train_loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int = -1
-    #: Whether the clock or want of patience ended it: when it is read back after a kill, the clock tells no more.
+    #: Whether the time limit, early stopping or a collapse ended the training; the clock cannot tell after a restart.
     ended: bool = False
-    #: The mean losses of the players but the first, by their names, one entry an epoch.
+    #: Mean training loss of each player except the first, by name, one entry per epoch.
     losses: dict[str, list[float]] = field(default_factory=dict)
-    #: Why players stopped before their time; empty where they did not.
+    #: Why the training of several players collapsed; empty if it did not.
     collapsed: str = ""
 
     def add_losses(self, means: dict[str, float]) -> None:

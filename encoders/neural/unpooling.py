@@ -19,7 +19,7 @@ def unpool(x: Tensor, positions: Tensor, pooled: Tensor) -> Tensor:
     ----------
     x : Tensor (n, c, ceil(h / 2), ceil(w / 2))
         One value per square.
-    places : Tensor int64, of the same shape
+    positions : Tensor int64, of the same shape
         Where the maxima were, as ``max_pool2d(..., return_indices=True)`` gives them.
     pooled : Tensor (n, c, h, w)
         The maps that were pooled: the result has their shape.

@@ -94,7 +94,7 @@ class VAE(PerceptronAutoencoder):
         import torch
 
         def objective(network: nn.Module, batch: Tensor) -> Tensor:
-            seen = as_scaled(batch) if self._visible.loss == "counts" else batch
+            seen = as_scaled(batch) if self._reconstruction_loss.loss == "counts" else batch
             mean, log_variance = network["encoder"](self._corrupted(seen, network.training)).float().chunk(2, dim=1)  # type: ignore[index]
             mean, log_variance = (values.repeat(self.samples, 1) for values in (mean, log_variance.clamp(-12, 12)))
             noise = torch.randn_like(mean)
@@ -117,10 +117,10 @@ class VAE(PerceptronAutoencoder):
 
     def _likelihood_loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return minus the log-likelihood of each whole item in nats (n,); for counts, `target` contains the roots."""
-        value: Tensor = self._visible.value(logits, target)
-        if self._visible.loss == "counts":
+        value: Tensor = self._reconstruction_loss.value(logits, target)
+        if self._reconstruction_loss.loss == "counts":
             return value * target.square().sum(dim=1)  # nats per word, times the number of words
-        if self._visible.loss == "squared":
+        if self._reconstruction_loss.loss == "squared":
             return value / (2 * self.variance) + target.shape[1] / 2 * math.log(2 * math.pi * self.variance)
         return value
 
@@ -176,13 +176,13 @@ class VAE(PerceptronAutoencoder):
 
     def _log_density(self, logits: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return ln p(x | z) of each item; `_likelihood_loss` is the same for tensors."""
-        if self._visible.loss == "counts":
+        if self._reconstruction_loss.loss == "counts":
             largest = logits.max(axis=1, keepdims=True)
             shares = logits - largest - np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
             return np.asarray((np.square(target) * shares).sum(axis=1))
-        if self._visible.loss == "cross-entropy":
+        if self._reconstruction_loss.loss == "cross-entropy":
             return np.asarray((target * logits - np.logaddexp(0, logits)).sum(axis=1))
-        output = logits if self._visible.output == "linear" else 1 / (1 + np.exp(-logits))
+        output = logits if self._reconstruction_loss.output == "linear" else 1 / (1 + np.exp(-logits))
         squares = np.square(output - target).sum(axis=1) / self.variance
         return np.asarray(-(squares + target.shape[1] * math.log(2 * math.pi * self.variance)) / 2)
 
@@ -214,9 +214,10 @@ class VAE(PerceptronAutoencoder):
         """
         _ = self.space
         rows = self.checked(items)
-        if self._visible.loss != "cross-entropy":
+        if self._reconstruction_loss.loss != "cross-entropy":
             raise OptionError(
-                f"vae: the likelihood needs loss=cross-entropy; this encoder was trained with {self._visible.loss}"
+                "vae: the likelihood needs loss=cross-entropy; "
+                f"this encoder was trained with {self._reconstruction_loss.loss}"
             )
         if not np.isin(rows, (0, 1)).all():
             raise BadItemError("the likelihood needs binary items: each number 0 or 1")

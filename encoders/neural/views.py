@@ -1,4 +1,4 @@
-"""Two looks at one item: what a code should have in common, whatever part and light it was seen in."""
+"""Random views of items: crops, mirror images and colours of pictures, masks of vectors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Proportions of a cut, width to height, at most.
+#: Largest aspect ratio of a crop.
 STRETCH = 4 / 3
-#: Share of the pictures that lose their colours.
+#: Share of the pictures that become grey.
 GREY = 0.2
 #: Weights of red, green and blue in a grey level (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)
@@ -18,14 +18,14 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class PictureViews:
-    """Random cuts, mirror images and colours of pictures (n, channels, height, width), values in [0, 1].
+    """Random crops, mirror images and colours of pictures (n, channels, height, width), values in [0, 1].
 
     Attributes
     ----------
     crop : float
-        Least share of the area that is cut out and scaled up again; 1: pictures are not cut.
+        Smallest share of the area that a crop shows, scaled to full size; 1: no crops.
     flip : bool
-        Whether half of them are mirrored, left to right.
+        Whether half of the pictures are mirrored, left to right.
     colour : float
         Largest relative change of brightness, contrast and saturation; 0: none.
     """
@@ -35,12 +35,12 @@ class PictureViews:
     colour: float
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        """Return one view of each picture, by torch's global generator."""
+        """Return one view of each picture; random numbers come from torch's global generator."""
         moved = self._moved(pictures) if self.crop < 1 or self.flip else pictures
         return self._coloured(moved) if self.colour else moved
 
     def _moved(self, pictures: Tensor) -> Tensor:
-        """Cut out, scale and mirror by one resampling."""
+        """Crop, scale and mirror in one resampling."""
         import torch
         from torch.nn import functional
 
@@ -58,7 +58,7 @@ class PictureViews:
         return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
 
     def _coloured(self, pictures: Tensor) -> Tensor:
-        """Change brightness, contrast and saturation; take the colours of some away."""
+        """Change brightness, contrast and saturation; make some pictures grey."""
         import torch
 
         def factor() -> Tensor:
@@ -76,12 +76,12 @@ class PictureViews:
 
 @dataclass(frozen=True)
 class MaskedViews:
-    """Rows of numbers (n, width) of which a share is set to 0; the others are scaled up, so that the mean stays."""
+    """Vectors (n, width) with a random share of their components set to 0; the others are scaled to keep the mean."""
 
     share: float
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """Return one view of each row, by torch's global generator."""
+        """Return one view of each row; random numbers come from torch's global generator."""
         from torch.nn import functional
 
         return functional.dropout(rows, self.share)

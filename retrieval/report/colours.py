@@ -1,31 +1,31 @@
-"""The colour of a space: by its place in the comparison, the same in every figure and table."""
+"""The colour of a space: by its position in the comparison, the same in every figure and table."""
 
 from __future__ import annotations
 
-#: Okabe and Ito's palette, told apart with any colour vision (jfly.uni-koeln.de/color, 2008). Black follows
-#: the text, so that it shows on a dark page; yellow, faint on white, comes last.
+#: Okabe and Ito's palette, for people with any colour vision (jfly.uni-koeln.de/color, 2008). Black is the colour of
+#: the text, so that it is visible on a dark page; yellow, faint on white, is last.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "currentColor", "#F0E442")
-#: From the ninth space on, the colours come again with another stroke.
+#: From the ninth space on, the colours repeat with another stroke.
 _STROKES = (None, "6 3", "2 3", "8 3 2 3")
 
 
-def colour_of(place: int) -> str:
-    """Return the colour of the space at a place.
+def colour_of(position: int) -> str:
+    """Return the colour of the space at a position.
 
     Examples
     --------
     >>> colour_of(0), colour_of(8)
     ('#0072B2', '#0072B2')
     """
-    return OKABE_ITO[place % len(OKABE_ITO)]
+    return OKABE_ITO[position % len(OKABE_ITO)]
 
 
-def stroke_of(place: int) -> str | None:
-    """Return the dashes of the line at a place; None is a solid line.
+def stroke_of(position: int) -> str | None:
+    """Return the dashes of the line at a position; None is a solid line.
 
     Examples
     --------
     >>> stroke_of(0), stroke_of(8)
     (None, '6 3')
     """
-    return _STROKES[place // len(OKABE_ITO) % len(_STROKES)]
+    return _STROKES[position // len(OKABE_ITO) % len(_STROKES)]

@@ -1,4 +1,4 @@
-"""A comparison as plain JSON values: for ``--json`` and for results that are kept."""
+"""A comparison as JSON values, for ``--json`` and for stored results."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ DIGITS = 6
 
 
 def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
-    """Return the comparison as values that ``json.dumps`` takes, without the pictures.
+    """Return the comparison as values that ``json.dumps`` accepts, without the pictures.
 
     Parameters
     ----------
     comparison : Comparison
-        What was found.
     per_query : bool
         Whether to write the measures of every query too.
 
     Returns
     -------
     dict
-        Numbers have six significant digits; NaN and infinity, which JSON does not know, are None.
+        Numbers have six significant digits; NaN and infinity, which JSON does not have, are None.
     """
     return {
         "answer": answer(comparison),
@@ -50,7 +49,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it: arrays as lists, paths and unknown things as text, numbers rounded."""
+    """Return a value as JSON: arrays as lists, paths and other objects as text, numbers rounded."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if value is None or isinstance(value, bool | int):
@@ -65,7 +64,7 @@ def plain(value: Any) -> Any:
 
 
 def finite(value: Any) -> Any:
-    """Return a JSON value with None for the numbers that JSON does not know, all others as they are.
+    """Return a JSON value with None for NaN and infinity, which JSON does not have.
 
     Examples
     --------

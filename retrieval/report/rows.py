@@ -1,4 +1,4 @@
-"""The table of a comparison as cells: what the terminal and the page both print."""
+"""The table of a comparison as cells, for the terminal and the page."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Literal, NamedTuple, TypeGuard
 
 from retrieval.experiment.result import Comparison, SpaceResult
 
-#: What stands where there is no number.
+#: The text of a cell without a number.
 NOTHING = "–"
 
 
 class Column(NamedTuple):
-    """One column: its name, its unit ("" where it has none), what it is about and which end is best."""
+    """A column: its name, its unit ("" for none), its subject, and whether the highest or the lowest value is best."""
 
     name: str
     unit: str
     about: Literal["space", "quality", "size", "speed"]
-    best: Literal["most", "least", None]
+    best: Literal["highest", "lowest", None]
 
 
 class Cell(NamedTuple):
-    """One value as text; a column has equally many decimals throughout, so flush right aligns the points."""
+    """A value as text; all cells of a column have the same number of decimals, so that right-aligned points line up."""
 
     text: str
     value: float | None = None
@@ -32,11 +32,11 @@ class Cell(NamedTuple):
 
 _COSTS: tuple[tuple[Column, Callable[[SpaceResult], float], int], ...] = (
     (Column("dim", "", "size", None), lambda space: space.dim, 0),
-    (Column("codes", "B/item", "size", "least"), lambda space: space.bytes_per_item, 1),
-    (Column("on disk", "B/item", "size", "least"), lambda space: _known(space.bytes_on_disk_per_item), 1),
-    (Column("fit", "s", "speed", "least"), lambda space: space.fit_seconds, 2),
-    (Column("encode", "items/s", "speed", "most"), lambda space: space.encode_per_second, 0),
-    (Column("query", "ms", "speed", "least"), lambda space: space.query_ms, 2),
+    (Column("codes", "B/item", "size", "lowest"), lambda space: space.bytes_per_item, 1),
+    (Column("on disk", "B/item", "size", "lowest"), lambda space: _known(space.bytes_on_disk_per_item), 1),
+    (Column("fit", "s", "speed", "lowest"), lambda space: space.fit_seconds, 2),
+    (Column("encode", "items/s", "speed", "highest"), lambda space: space.encode_per_second, 0),
+    (Column("query", "ms", "speed", "lowest"), lambda space: space.query_ms, 2),
 )
 
 
@@ -50,7 +50,6 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
     Parameters
     ----------
     comparison : Comparison
-        What was found.
 
     Returns
     -------
@@ -63,38 +62,38 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
     columns = [Column("space", "", "space", None)]
     cells: list[list[Cell]] = [[Cell(space.label) for space in spaces]]
     for measure in measures_of(comparison):
-        column = Column(measure, "", "quality", "most")
+        column = Column(measure, "", "quality", "highest")
         values = [space.measures.get(measure) for space in spaces]
         tied = [space.tied_with_best.get(measure, False) for space in spaces]
         columns.append(column)
         cells.append(_cells(column, values, 3, tied))
-    for column, read, most_decimals in _COSTS:
+    for column, read, max_decimals in _COSTS:
         costs = [read(space) for space in spaces]
-        if not any(map(math.isfinite, costs)):  # a server keeps to itself what one of several spaces takes
+        if not any(map(math.isfinite, costs)):  # a server does not report the size of one of several spaces
             continue
         columns.append(column)
-        cells.append(_cells(column, costs, decimals_for(costs, most_decimals), [False] * len(spaces)))
+        cells.append(_cells(column, costs, decimals_for(costs, max_decimals), [False] * len(spaces)))
     return columns, [list(row) for row in zip(*cells, strict=True)]
 
 
 def overlap_cells(comparison: Comparison) -> list[list[Cell]]:
     """Return a square of cells, space by space: Jaccard@k above the diagonal, RBO below it."""
-    places = {space.label: place for place, space in enumerate(comparison.spaces)}
+    positions = {space.label: position for position, space in enumerate(comparison.spaces)}
     square = [[Cell(NOTHING) for _ in comparison.spaces] for _ in comparison.spaces]
     for pair in comparison.overlaps:
-        low, high = sorted((places[pair.first], places[pair.second]))
+        low, high = sorted((positions[pair.first], positions[pair.second]))
         square[low][high] = Cell(_number(pair.jaccard, 2), pair.jaccard)
         square[high][low] = Cell(_number(pair.rbo, 2), pair.rbo)
     return square
 
 
 def measures_of(comparison: Comparison) -> list[str]:
-    """Return the measures in the order in which they are shown; the first is the main one."""
+    """Return the measures in the order of the table; the first is the main one."""
     return list(dict.fromkeys(name for space in comparison.spaces for name in space.measures))
 
 
-def decimals_for(values: Sequence[float | None], most: int) -> int:
-    """Return how many decimals show two digits of the smallest value, at most `most`.
+def decimals_for(values: Sequence[float | None], limit: int) -> int:
+    """Return the number of decimals that shows two digits of the smallest value, at most `limit`.
 
     Examples
     --------
@@ -105,14 +104,14 @@ def decimals_for(values: Sequence[float | None], most: int) -> int:
     wanted = 1 - math.floor(math.log10(min(seen))) if seen else 0
     if all(float(value).is_integer() for value in seen):
         return 0
-    return max(0, min(most, wanted))
+    return max(0, min(limit, wanted))
 
 
 def _cells(column: Column, values: Sequence[float | None], decimals: int, tied: Sequence[bool]) -> list[Cell]:
     numbers = [value for value in values if _is_number(value)]
-    pick = {"most": max, "least": min, None: None}[column.best]
+    pick = {"highest": max, "lowest": min, None: None}[column.best]
     best = pick(numbers) if pick and len(set(numbers)) > 1 else None
-    several = len(values) > 1  # one space is tied with nothing
+    several = len(values) > 1  # a single space has no ties
     return [
         Cell(
             _number(value, decimals),

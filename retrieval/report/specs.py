@@ -1,15 +1,15 @@
-"""Long specs where there is little room: broken at their joints, or cut in the middle."""
+"""Long specs in little room: broken into lines between their parts, or cut in the middle."""
 
 from __future__ import annotations
 
 import re
 
-#: Between spec and index in the label of a row.
+#: The separator of spec and index in the label of a row.
 AT = " @ "
 
 
 def joints(spec: str) -> list[str]:
-    """Cut a spec after every ``+``, ``,``, ``-`` and ``:``, the places where it may break.
+    """Split a spec after every ``+``, ``,``, ``-`` and ``:``, where a line may end.
 
     Examples
     --------
@@ -20,7 +20,7 @@ def joints(spec: str) -> list[str]:
 
 
 def middle_cut(words: str, width: int) -> str:
-    """Shorten text in its middle, where specs differ least.
+    """Shorten text in the middle, where specs differ least.
 
     Examples
     --------
@@ -36,9 +36,9 @@ def middle_cut(words: str, width: int) -> str:
 
 
 def wrapped(label: str, width: int) -> list[str]:
-    """Break a spec at its joints, so that nothing is lost; a part longer than a line is cut in its middle.
+    """Break a spec into lines between its parts; only a part longer than a line is cut, in the middle.
 
-    A label that is too long, ``spec @ index``, goes on with its index on another line.
+    A label ``spec @ index`` that is too long has its index on a line of its own.
 
     Examples
     --------

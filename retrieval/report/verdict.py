@@ -1,4 +1,4 @@
-"""The result of a comparison in one sentence, which says so when spaces are tied."""
+"""The result of a comparison in one sentence, with the spaces that are tied with the best."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main_measure(comparison: Comparison) -> str | None:
 
 
 def leaders(comparison: Comparison) -> tuple[SpaceResult, list[SpaceResult]] | None:
-    """Return the best space on the main measure and those tied with it; None where nothing is measured."""
+    """Return the best space on the main measure and the spaces tied with it; None when nothing is measured."""
     measure = main_measure(comparison)
     if measure is None:
         return None
@@ -39,7 +39,7 @@ def leaders(comparison: Comparison) -> tuple[SpaceResult, list[SpaceResult]] | N
 
 
 def answer(comparison: Comparison) -> str:
-    """Say which space is best on the main measure, by how much, and which are tied with it."""
+    """Return a sentence: which space is best on the main measure, by how much, and which are tied with it."""
     measure, led = main_measure(comparison), leaders(comparison)
     if measure is None or led is None:
         return f"No space of {comparison.corpus} could be measured: the corpus has no labels or relevance judgements."
@@ -50,27 +50,26 @@ def answer(comparison: Comparison) -> str:
         return f"{best.label} reaches {measure} {top:.3f}; there is nothing to compare it with."
     if len(tied) == len(others):
         labels = [space.label for space in (best, *tied)]
-        what, most = ("rows", 2) if best.several_indexes else ("spaces", 4)
-        every = listed(labels) if len(labels) <= most else f"All {len(labels)} {what}"
-        return (
-            f"{every} cannot be told apart on {measure}: "
-            f"the best has {top:.3f}, the last {min(space.measures[measure] for space in others):.3f}."
-        )
+        what, limit = ("rows", 2) if best.several_indexes else ("spaces", 4)
+        every = listed(labels) if len(labels) <= limit else f"All {len(labels)} {what}"
+        lowest = min(space.measures[measure] for space in others)
+        differences = "the difference is" if len(others) == 1 else "the differences are"
+        return f"{every} are tied on {measure} (best {top:.3f}, last {lowest:.3f}): {differences} not significant."
     first = comparison.spaces[0]
     if best is first or first in tied:
         rival = max((s for s in others if s not in tied), key=lambda space: space.measures[measure])
-        told = f"ahead of {rival.label} ({_gap(top, rival.measures[measure])})"
+        lead = f"ahead of {rival.label} ({_gap(top, rival.measures[measure])})"
     else:
-        told = f"against {first.measures.get(measure, math.nan):.3f} for {first.label}"
-        told += f" ({_gap(top, first.measures.get(measure, math.nan))})"
+        lead = f"against {first.measures.get(measure, math.nan):.3f} for {first.label}"
+        lead += f" ({_gap(top, first.measures.get(measure, math.nan))})"
     if tied:
         names = listed([space.label for space in tied]) if len(tied) <= 3 else f"{len(tied)} others"
-        return f"{best.label} has the highest {measure}, {top:.3f}, {told}, but {names} {_is(tied)} tied with it."
-    return f"{best.label} is best on {measure}: {top:.3f}, {told}."
+        return f"{best.label} has the highest {measure}, {top:.3f}, {lead}, but {names} {_is(tied)} tied with it."
+    return f"{best.label} is best on {measure}: {top:.3f}, {lead}."
 
 
 def curves_title(comparison: Comparison) -> str:
-    """Say which space keeps the highest precision, and where none does at every level of recall."""
+    """Return a sentence: which space has the highest precision at every level of recall, or at how many levels."""
     drawn = [(space.label, space.precision_recall) for space in comparison.spaces if space.precision_recall is not None]
     names = [name for name, _ in drawn]
     curves = np.nan_to_num([curve for _, curve in drawn])
@@ -87,19 +86,21 @@ def curves_title(comparison: Comparison) -> str:
             return f"{name} has the highest precision at every level of recall, by {ahead:.3f} on average"
         if held.all():
             return f"No space is above {name} at any level of recall"
-    winners = [int(place) for place in curves.argmax(axis=0)]
+    winners = [int(position) for position in curves.argmax(axis=0)]
     switches = [level for level in range(1, len(winners)) if winners[level] != winners[level - 1]]
     if len(switches) == 1:
         early, late = names[winners[0]], names[winners[-1]]
         until = f"up to recall {(switches[0] - 1) / 10:.1f}" if switches[0] > 1 else "at recall 0"
         return f"{early} has the highest precision {until}, {late} from {switches[0] / 10:.1f} on"
-    counts = sorted({place: winners.count(place) for place in winners}.items(), key=lambda pair: (-pair[1], pair[0]))
-    best = listed([f"{names[place]} at {count}" for place, count in counts])
+    wins = {winner: winners.count(winner) for winner in winners}
+    best = listed(
+        [f"{names[at]} at {count}" for at, count in sorted(wins.items(), key=lambda pair: (-pair[1], pair[0]))]
+    )
     return f"No space is best everywhere: {best} of 11 levels of recall"
 
 
 def cost_title(comparison: Comparison) -> str:
-    """Say what the quality of the best space costs in bytes on disk, and whether a smaller one is as good."""
+    """Return a sentence: the bytes on disk of the best space, and whether a smaller space is as good."""
     measure, led = main_measure(comparison), leaders(comparison)
     if measure is None or led is None:
         return f"{stored_bytes(comparison.spaces).capitalize()} per item"
@@ -107,10 +108,10 @@ def cost_title(comparison: Comparison) -> str:
     smallest = min(comparison.spaces, key=lambda space: space.stored_bytes_per_item)
     if best.stored_bytes_per_item <= smallest.stored_bytes_per_item:
         return f"{best.label} has the highest {measure} and no space stores less"
-    lean = min(tied, key=lambda space: space.stored_bytes_per_item, default=best)
-    if lean.stored_bytes_per_item < best.stored_bytes_per_item:
-        share = lean.stored_bytes_per_item / best.stored_bytes_per_item
-        return f"{lean.label} is tied with {best.label} and stores {_percent(share)} of its bytes"
+    smaller = min(tied, key=lambda space: space.stored_bytes_per_item, default=best)
+    if smaller.stored_bytes_per_item < best.stored_bytes_per_item:
+        share = smaller.stored_bytes_per_item / best.stored_bytes_per_item
+        return f"{smaller.label} is tied with {best.label} and stores {_percent(share)} of its bytes"
     share = smallest.stored_bytes_per_item / best.stored_bytes_per_item
     lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
     what = f"{_percent(share)} of the bytes of {best.label}"
@@ -118,7 +119,7 @@ def cost_title(comparison: Comparison) -> str:
 
 
 def stored_bytes(spaces: Sequence[SpaceResult]) -> str:
-    """Say what `SpaceResult.stored_bytes_per_item` counts: bytes on disk, of the codes where a server keeps them."""
+    """Return the unit of `SpaceResult.stored_bytes_per_item`: bytes on disk, or of codes on a server."""
     unknown = [space.bytes_on_disk_per_item is None for space in spaces]
     if all(unknown):
         return "bytes of the codes"
@@ -126,7 +127,7 @@ def stored_bytes(spaces: Sequence[SpaceResult]) -> str:
 
 
 def overlap_sentence(comparison: Comparison) -> str | None:
-    """Say which two spaces agree most on the neighbours and which least; None without overlaps."""
+    """Return a sentence: which two spaces agree most on the neighbours and which least; None without overlaps."""
     pairs = [pair for pair in comparison.overlaps if math.isfinite(pair.jaccard)]
     if not pairs:
         return None
@@ -140,9 +141,9 @@ def overlap_sentence(comparison: Comparison) -> str | None:
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """Return what a reader of the table must know: what was left out, and what equal scores leave open.
+    """Return notes on the table: what was left out, and how much the order of equal scores matters.
 
-    A space that gives many items the same score puts them in no order. Its measures are expected values under a random
+    A space that gives items the same score does not order them. Its measures are expected values under a random
     order; the note says how far they could differ.
     """
     served = served_note(comparison.spaces)

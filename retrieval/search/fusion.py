@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion: several lists of hits as one, by rank, because scores of different spaces do not compare."""
+"""Reciprocal rank fusion: several lists of hits become one, by rank, because scores of spaces cannot be compared."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from indexers.base import Hit
 
-#: The constant of Cormack, Clarke and Büttcher; the larger it is, the less the first ranks stand out.
+#: The constant of Cormack, Clarke and Büttcher; a larger one gives the first ranks less weight.
 CONSTANT = 60
-
 
 #: A rank from 1; a mean rank such as 2.5 for equal scores; None for an item that is not in the list.
 Rank = int | float | None
@@ -37,7 +36,7 @@ class Fused(NamedTuple):
 def reciprocal_rank_fusion(lists: Sequence[Sequence[Hit]], constant: int = CONSTANT) -> list[Fused]:
     """The fused list, best first: every list adds ``1 / (constant + rank)`` to the score of an item.
 
-    Equal scores in a list share their mean rank, so that the order of the corpus decides nothing. Equal sums are
+    Equal scores in a list share their mean rank, so that the order of the corpus has no effect. Equal sums are
     ordered by the best single rank, then by the rank in the first list, in the next, and last by id.
 
     Parameters

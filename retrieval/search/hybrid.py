@@ -1,4 +1,4 @@
-"""Hybrid search: one query of a collection, answered by several spaces together, as `nearby search --fuse` does."""
+"""Hybrid search: the answers of several spaces, fused into one list, as `nearby search --fuse` does."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from retrieval.collection.filters import Filter
 from retrieval.search.fusion import Rank, reciprocal_rank_fusion
 from retrieval.search.result import Answer
 from retrieval.search.searcher import (
-    MOST,
-    Found,
+    MAX_K,
     Query,
     Searcher,
+    SpaceAnswers,
     answers_of,
     encode_query,
-    require_moderate,
-    without_own,
+    require_valid_k,
+    without_query,
 )
 
 #: Default number of hits of each space that are fused, unless more answers are requested.
@@ -35,7 +35,7 @@ class FusedAnswers:
 
     Attributes
     ----------
-    spaces : list of Found
+    spaces : list of SpaceAnswers
         The spaces, without their own answers; `note` says why a space has none, `milliseconds` are shared.
     answers : list of Answer
         Best first; score and distance are both the fused score.
@@ -48,7 +48,7 @@ class FusedAnswers:
         All spaces together.
     """
 
-    spaces: list[Found]
+    spaces: list[SpaceAnswers]
     answers: list[Answer]
     ranks: list[tuple[Rank, ...]]
     depth: int
@@ -74,7 +74,7 @@ def require_fusible(fuse: str | None, depth: int | None = None) -> None:
         raise UnknownNameError("fusion", str(fuse), [RRF])
 
 
-def depth_of(depth: int | None, k: int) -> int:
+def fusion_depth(depth: int | None, k: int) -> int:
     """The number of hits of each space that are fused.
 
     Raises
@@ -84,14 +84,14 @@ def depth_of(depth: int | None, k: int) -> int:
 
     Examples
     --------
-    >>> depth_of(None, 10), depth_of(None, 500), depth_of(20, 10)
+    >>> fusion_depth(None, 10), fusion_depth(None, 500), fusion_depth(20, 10)
     (100, 500, 20)
     """
     if depth is None:
         return max(k, DEPTH)
     if depth < k:
         raise OptionError(f"--depth {depth} is smaller than -k {k}: raise --depth")
-    require_moderate(depth)
+    require_valid_k(depth)
     return depth
 
 
@@ -107,11 +107,11 @@ def fused_search(
     QueryError
         When no space can answer, or no item satisfies the filters.
     """
-    require_moderate(k)
-    depth = depth_of(depth, k)
+    require_valid_k(k)
+    depth = fusion_depth(depth, k)
     if len(searcher.specs) < 2:
         raise OptionError(f"--fuse needs at least two spaces, but only '{searcher.specs[0]}' is given: add -s")
-    for spec in searcher.specs:  # opened before the time is measured, as in any search
+    for spec in searcher.specs:  # opened before the clock starts, as in any search
         searcher.collection.space(spec)
     begun = time.perf_counter()
     spaces, asked = _encoded(searcher, query)
@@ -131,19 +131,19 @@ def _hits_to_depth(
 ) -> dict[str, list[Hit]]:
     """The first `depth` hits of each space, and all others with the score of the last.
 
-    Which of several equal hits an index lists first depends on the order of its rows. A space whose equal scores go on
-    behind its last hit is searched again, four times as deep each time. Where they still go on at the deepest search
-    that is allowed, none of them is used.
+    The order of equal hits in an index depends on the order of its rows. When hits behind the last one have the same
+    score, the space is searched again, four times as deep each time. When the deepest allowed search does not reach the
+    end of these hits, none of them is used.
     """
     hits: dict[str, list[Hit]] = {}
-    needed = depth + (query.own is not None)
-    limit = max(needed, MOST)
+    needed = depth + (query.item_id is not None)
+    limit = max(needed, MAX_K)
     pending, width = asked, min(needed + 1, limit)
     while pending:
         answered = searcher.collection.search(pending, width, filters)
         deeper = []
         for (spec, codes), found in zip(pending, answered, strict=True):
-            listed = without_own(found, query, width)
+            listed = without_query(found, query, width)
             last = listed[depth - 1].score if len(listed) >= depth else None
             ends = last is None or listed[-1].score < last
             if ends or len(found) < width:
@@ -156,9 +156,9 @@ def _hits_to_depth(
     return hits
 
 
-def _encoded(searcher: Searcher, query: Query) -> tuple[list[Found], list[tuple[str, Codes]]]:
+def _encoded(searcher: Searcher, query: Query) -> tuple[list[SpaceAnswers], list[tuple[str, Codes]]]:
     """Every space, with a note when it cannot answer, and the codes of the query in those that can."""
-    spaces: list[Found] = []
+    spaces: list[SpaceAnswers] = []
     asked: list[tuple[str, Codes]] = []
     for spec in searcher.specs:
         encoder = searcher.collection.space(spec).encoder
@@ -167,5 +167,5 @@ def _encoded(searcher: Searcher, query: Query) -> tuple[list[Found], list[tuple[
             asked.append((spec, encode_query(encoder, query.content)))
         except (QueryError, BadItemError) as error:
             note = str(error)
-        spaces.append(Found(spec, encoder.spec(full=True), str(encoder.space.metric), [], 0.0, note))
+        spaces.append(SpaceAnswers(spec, encoder.spec(full=True), str(encoder.space.metric), [], 0.0, note))
     return spaces, asked

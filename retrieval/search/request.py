@@ -1,4 +1,4 @@
-"""What `nearby search` asks for: the spaces side by side, their lists fused, or a shortlist that is re-ranked."""
+"""The options of `nearby search`: answers of each space, one fused list, or a re-ranked shortlist."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from retrieval.collection.base import Collection
     from retrieval.search.hybrid import FusedAnswers
     from retrieval.search.rerank import Plan, Reranked
-    from retrieval.search.searcher import Found, Query
+    from retrieval.search.searcher import Query, SpaceAnswers
 
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """One search: the query as it is typed, and how it is answered.
+    """One search: the text of the query, and the options of the search.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class SearchRequest:
         Number of answers, for each space or in the one list.
     filters : tuple of Filter
     fuse : str or None
-        How the lists of the spaces become one.
+        Method that joins the lists of the spaces; None leaves them separate.
     depth : int or None
         Hits of each space that are fused.
     plan : Plan or None
@@ -62,7 +62,7 @@ class SearchRequest:
         Raises
         ------
         OptionError, UnknownNameError
-            When an option cannot be read, or two do not go together.
+            When an option cannot be read, or two options cannot be used together.
         """
         plan = None
         if (shortlist, rerank, candidates, radius) != (None, None, None, None):
@@ -83,7 +83,7 @@ class SearchRequest:
         Raises
         ------
         OptionError, UnknownNameError
-            When the collection does not have the spaces, or they cannot be used like this.
+            When the collection does not have the spaces, or they do not support the search.
         QueryError
             When the query cannot be read, or no space can answer.
         """
@@ -106,8 +106,8 @@ class SearchRequest:
 
 @dataclass(frozen=True)
 class SearchAnswer:
-    """The query that was read, and what was found: a list for each space, one fused list, or one re-ranked list."""
+    """A query and its answers: a list for each space, one fused list, or one re-ranked list."""
 
     query: Query
     filters: tuple[Filter, ...]
-    found: list[Found] | FusedAnswers | Reranked
+    found: list[SpaceAnswers] | FusedAnswers | Reranked

@@ -1,4 +1,4 @@
-"""One query of a collection, answered by a shortlist: what `nearby search --shortlist --rerank` does."""
+"""Search with a shortlist that another space re-ranks, as `nearby search --shortlist --rerank` does."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from encoders.errors import OptionError
 from indexers.base import Hit
 from retrieval.collection.base import Collection
-from retrieval.search.searcher import Found, Query, answers_of, encode_query, require_moderate
-from retrieval.search.shortlist import length_of, shortlisted
+from retrieval.search.searcher import Query, SpaceAnswers, answers_of, encode_query, require_valid_k
+from retrieval.search.shortlist import shortlist_length, shortlisted
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which space finds the candidates, which one orders them, and where the shortlist ends."""
+    """The space that finds the candidates, the space that orders them, and the length of the shortlist."""
 
     shortlist: str
     rerank: str
@@ -25,23 +25,23 @@ class Plan:
 
 @dataclass(frozen=True)
 class Reranked:
-    """The answers of the finer space, and what finding them cost.
+    """The re-ranked answers, and their cost.
 
     Attributes
     ----------
-    found : Found
-        `milliseconds` of it are all stages together.
+    found : SpaceAnswers
+        Its `milliseconds` are the time of all stages.
     plan : Plan
-        With the specs as they are stored, and the candidates asked for.
+        With the specs as they are stored, and the requested number of candidates.
     options : str
-        Of the space of the shortlist, in full.
+        All options of the space that finds the shortlist.
     held, items : int
         Items on the shortlist, and in the collection.
     milliseconds : dict of str to float
         Of each stage.
     """
 
-    found: Found
+    found: SpaceAnswers
     plan: Plan
     options: str
     held: int
@@ -50,7 +50,7 @@ class Reranked:
 
     @property
     def share(self) -> float:
-        """The share of the collection that was on the shortlist."""
+        """Items on the shortlist divided by items in the collection."""
         return self.held / self.items
 
 
@@ -62,60 +62,57 @@ def plan_of(
     spaces: Sequence[str] | None = None,
     others: Sequence[str] = (),
 ) -> Plan | None:
-    """Return what the options of `nearby search` ask for, or None where none of them is given.
+    """Return the plan that the options of `nearby search` describe, or None when none of them is given.
 
-    `others` are options given with them that know nothing of a shortlist, as they are typed.
+    `others` are the names of given options that cannot be used with a shortlist.
 
     Raises
     ------
     OptionError
-        When they do not belong together.
+        When the options cannot be used together.
 
     Examples
     --------
     >>> plan_of("pixels+binarize", None)
     Traceback (most recent call last):
-    encoders.errors.OptionError: --shortlist and --rerank belong together: ... here --rerank is missing
+    encoders.errors.OptionError: --shortlist needs --rerank: one space finds the candidates, the other orders them
     """
     if shortlist is None and rerank is None:
         if candidates is not None or radius is not None:
             given = "--candidates" if radius is None else "--radius"
-            raise OptionError(f"{given} bounds a shortlist: give --shortlist SPACE and --rerank SPACE too")
+            raise OptionError(f"{given} limits a shortlist: add --shortlist SPACE and --rerank SPACE")
         return None
     if others:
-        raise OptionError(f"{others[0]} does not go together with --shortlist and --rerank: leave it, or them, out")
+        raise OptionError(f"{others[0]} cannot be used with --shortlist and --rerank: leave {others[0]} out")
     if shortlist is None or rerank is None:
-        missing = "--rerank" if rerank is None else "--shortlist"
-        raise OptionError(
-            "--shortlist and --rerank belong together: one space finds the candidates, the other puts them in order; "
-            f"here {missing} is missing"
-        )
+        given, missing = ("--shortlist", "--rerank") if rerank is None else ("--rerank", "--shortlist")
+        raise OptionError(f"{given} needs {missing}: one space finds the candidates, the other orders them")
     if spaces:
         raise OptionError("--shortlist and --rerank name the spaces of this search: leave -s out")
     if candidates is not None and radius is not None:
-        raise OptionError("a shortlist is bounded by --candidates or by --radius: leave one of them out")
+        raise OptionError("--candidates and --radius both limit the shortlist: leave one of them out")
     return Plan(shortlist, rerank, candidates, radius)
 
 
 def rerank(collection: Collection, plan: Plan, query: Query, k: int = 10) -> Reranked:
-    """Answer one query: candidates by the codes of one space, in the order of another.
+    """Return the answers to one query: one space finds the candidates, another orders them.
 
     Raises
     ------
     UnknownNameError
         For a space that the collection does not have.
     OptionError
-        For fewer candidates than answers, or a radius among codes that are no bits.
+        For fewer candidates than answers, or a radius for codes that are not binary.
     QueryError
-        When one of the spaces knows nothing of the query.
+        When one of the spaces knows no part of the query.
     """
-    require_moderate(k)
+    require_valid_k(k)
     if plan.candidates is not None and plan.candidates < k:
-        raise OptionError(f"{k} answers cannot come of {plan.candidates} candidates: ask for a smaller k, or for more")
+        raise OptionError(f"--candidates {plan.candidates} is smaller than -k {k}: raise --candidates")
     coarse, fine = collection.space(plan.shortlist), collection.space(plan.rerank)
-    wanted = length_of(coarse.index, plan.candidates, k, plan.radius)
+    wanted = shortlist_length(coarse.index, plan.candidates, k, plan.radius)
     holding = collection.codes_of(plan.rerank)
-    own = None if query.own is None else holding.rows_of_ids([query.own])
+    own = None if query.item_id is None else holding.rows_of_ids([query.item_id])
     begun = time.perf_counter()
     coarse_code = encode_query(coarse.encoder, query.content)
     between = time.perf_counter()
@@ -134,7 +131,9 @@ def rerank(collection: Collection, plan: Plan, query: Query, k: int = 10) -> Rer
     space = fine.encoder.space
     answers = answers_of(collection, query, hits, space.metric)
     return Reranked(
-        Found(fine.record.spec, fine.encoder.spec(full=True), str(space.metric), answers, sum(milliseconds.values())),
+        SpaceAnswers(
+            fine.record.spec, fine.encoder.spec(full=True), str(space.metric), answers, sum(milliseconds.values())
+        ),
         Plan(coarse.record.spec, fine.record.spec, None if plan.radius is not None else wanted, plan.radius),
         coarse.encoder.spec(full=True),
         int(found.held[0]),

@@ -1,4 +1,4 @@
-"""How items and scores are shown to a person."""
+"""Items and scores as a person reads them."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ class Answer:
 
     @property
     def number(self) -> float:
-        """What is shown beside it: its distance, or its score where there is none."""
+        """The number to print: the distance, or the score when there is none."""
         return self.score if self.distance is None else self.distance
 
 
-#: Letters of a title that is made of a text without one, and of a snippet.
+#: Letters of a title that is cut from the text, and of a snippet.
 TITLE, SNIPPET = 80, 240
 
 
-def cut_at_word(text: str, most: int) -> str:
-    """Return a text of at most `most` letters; what is cut ends with a whole word, where it has one, and an ellipsis.
+def cut_at_word(text: str, limit: int) -> str:
+    """Return at most `limit` letters of a text; a cut text ends with a whole word, if it has one, and an ellipsis.
 
     Examples
     --------
     >>> cut_at_word("heat transfer", 20), cut_at_word("heat transfer", 9), cut_at_word("heattransfer", 9)
     ('heat transfer', 'heat…', 'heattran…')
     """
-    if len(text) <= most:
+    if len(text) <= limit:
         return text
-    head = text[:most]
+    head = text[:limit]
     return f"{head.rsplit(maxsplit=1)[0] if ' ' in head.strip() else head[:-1]}…"
 
 
 def distance_of(score: float, metric: Metric) -> float | None:
-    """Turn a score into the distance that a person expects to read; None of an inner product, which is none.
+    """Return the distance that belongs to a score; None for an inner product, which has no distance.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def distance_of(score: float, metric: Metric) -> float | None:
 
 
 def show(item: Item) -> Shown:
-    """Return what is shown of an item: a picture, or title and snippet."""
+    """Return the parts of an item that are shown: a picture, or title and snippet."""
     content: Items = item.content
     if isinstance(content, str):
         title, rest = item.title, content

@@ -1,4 +1,4 @@
-"""A query in, hits out: in every space of a collection that is asked."""
+"""Search of a collection: one query, and the answers of each space."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from retrieval.corpora.base import Content, Item
 from retrieval.corpora.npy import read_npy
 from retrieval.search.result import Answer, Shown, distance_of, show
 
-#: More answers than this are asked of a run, not of a screen.
-MOST = 10_000
+#: The largest number of answers; for more, `nearby compare -o` writes TREC runs.
+MAX_K = 10_000
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for; `own` is the id of the item that it is, if it is one."""
+    """A query; `item_id` is the id of the item that it is, or None when it is not an item."""
 
     content: Content
     shown: Shown
-    own: str | None = None
+    item_id: str | None = None
 
 
 @dataclass(frozen=True)
-class Found:
+class SpaceAnswers:
     """The answers of one space, best first; `note` says why there are none."""
 
     spec: str
@@ -68,15 +68,15 @@ class Searcher:
         asked = map(collection.resolve, specs) if specs else collection.spaces
         self.specs = list(dict.fromkeys(asked))
 
-    def search(self, query: Query, k: int = 10, filters: Sequence[Filter] = ()) -> list[Found]:
-        """Return the answers of every space, each asked by itself, so that its time is its own.
+    def search(self, query: Query, k: int = 10, filters: Sequence[Filter] = ()) -> list[SpaceAnswers]:
+        """Return the answers of every space; each space is searched and timed alone.
 
         Raises
         ------
         QueryError
-            When no space can answer, or no item satisfies the filters, saying why.
+            When no space can answer, or no item satisfies the filters; the message says why.
         """
-        require_moderate(k)
+        require_valid_k(k)
         found = self.collection.read_consistently(
             lambda: [self._search(spec, query, k, filters) for spec in self.specs]
         )
@@ -84,38 +84,38 @@ class Searcher:
             raise QueryError(found[0].note or "no space can answer")
         return found
 
-    def _search(self, spec: str, query: Query, k: int, filters: Sequence[Filter]) -> Found:
+    def _search(self, spec: str, query: Query, k: int, filters: Sequence[Filter]) -> SpaceAnswers:
         opened = self.collection.space(spec)
         metric, options = opened.encoder.space.metric, opened.encoder.spec(full=True)
         begun = time.perf_counter()
         try:
             codes = encode_query(opened.encoder, query.content)
         except (QueryError, BadItemError) as error:
-            return Found(spec, options, str(metric), [], 0.0, str(error))
-        (hits,) = self.collection.search([(spec, codes)], k + (query.own is not None), filters)
-        hits = without_own(hits, query, k)
+            return SpaceAnswers(spec, options, str(metric), [], 0.0, str(error))
+        (hits,) = self.collection.search([(spec, codes)], k + (query.item_id is not None), filters)
+        hits = without_query(hits, query, k)
         milliseconds = 1000 * (time.perf_counter() - begun)
-        return Found(spec, options, str(metric), answers_of(self.collection, query, hits, metric), milliseconds)
+        return SpaceAnswers(spec, options, str(metric), answers_of(self.collection, query, hits, metric), milliseconds)
 
 
-def require_moderate(k: int) -> None:
-    """Refuse to show more answers than anybody looks at.
+def require_valid_k(k: int) -> None:
+    """Refuse a number of answers below 1 or above `MAX_K`.
 
     Raises
     ------
     OptionError
     """
-    if not 1 <= k <= MOST:
-        raise OptionError(f"k should be from 1 to {MOST:,}; got {k}")
+    if not 1 <= k <= MAX_K:
+        raise OptionError(f"k should be from 1 to {MAX_K:,}; got {k}")
 
 
-def without_own(hits: Sequence[Hit], query: Query, k: int) -> list[Hit]:
-    """Return the best `k` hits, of k + 1, that are not the item that is asked with."""
-    return [hit for hit in hits if hit.id != query.own][:k]
+def without_query(hits: Sequence[Hit], query: Query, k: int) -> list[Hit]:
+    """Return the best `k` of k + 1 hits, without the item that is the query."""
+    return [hit for hit in hits if hit.id != query.item_id][:k]
 
 
 def answers_of(collection: Collection, query: Query, hits: Sequence[Hit], metric: Metric) -> list[Answer]:
-    """Return hits as they are shown: the item, its distance, and whether its label is the query's."""
+    """Return hits as answers: the item, its distance, and whether it has the label of the query."""
     items = collection.items.get([hit.id for hit in hits])
     label = query.shown.label
     return [
@@ -130,10 +130,10 @@ def encode_query(encoder: Encoder, content: Content) -> Codes:
     Raises
     ------
     QueryError
-        When nothing of it is known to the space, so that every item would be equally near.
+        When the space knows no part of the query: every item would be equally near.
     """
     if isinstance(content, str) and not content.strip():
-        raise QueryError("the item that is asked with is an empty text: nothing is near it")
+        raise QueryError("the query is an empty text: choose another item")
     codes: Any = encoder.encode_queries([content])
     empty = codes.nnz == 0 if issparse(codes) else encoder.space.metric is Metric.COSINE and not codes.any()
     if not empty and isinstance(content, str):
@@ -146,18 +146,18 @@ def encode_query(encoder: Encoder, content: Content) -> Codes:
 
 
 def _unknown(encoder: Encoder, text: str) -> bool:
-    """Tell whether the first stage, where it counts words, knows none of the text."""
+    """Return whether the first stage counts words and knows none of the text."""
     first = encoder.parts[0]
     return first.space.kind is Kind.SPARSE and first.encode_queries([text]).nnz == 0
 
 
 def read_query(collection: Collection, text: str) -> Query:
-    """Read a query as it is typed: a text, the path of a picture or ``.npy`` vector, or ``@id`` of an item.
+    """Read a query from the command line: a text, the path of a picture or ``.npy`` vector, or ``@id`` of an item.
 
     Raises
     ------
     QueryError
-        When it is empty, or not of the collection's sort.
+        When it is empty, or has another modality than the collection.
     """
     if text.startswith("@") and not text.startswith("@@"):
         item = _item(collection, text[1:])

@@ -1,4 +1,4 @@
-"""Filter, then re-rank: short codes find a shortlist, and a finer space orders it without reading any other item."""
+"""Filter, then re-rank: short codes find a shortlist, and another space orders only its items."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def shortlisted(
     (array([[2, 1]]), array([[ 0., -4.]], dtype=float32), array([3]))
     """
     _require_fit(coarse, fine, n_rows(coarse_queries), n_rows(fine_queries))
-    wanted = length_of(coarse, candidates, k, radius)
+    wanted = shortlist_length(coarse, candidates, k, radius)
     n = n_rows(fine_queries)
     scores, rows = np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64)
     held = np.zeros(n, np.int64)
@@ -120,7 +120,7 @@ def shortlisted(
     return Shortlisted(scores, rows, held, float(seconds[0]), float(seconds[1]))
 
 
-def length_of(coarse: Index, candidates: int | None, k: int, radius: int | None) -> int:
+def shortlist_length(coarse: Index, candidates: int | None, k: int, radius: int | None) -> int:
     """The number of candidates of a shortlist, without ties.
 
     Raises
@@ -172,7 +172,7 @@ def _nearest(
 ) -> Iterator[NDArray[np.int64]]:
     """Yield the `wanted` nearest of each query and all that are as near as the last of them.
 
-    Each search is four times as deep as the one before, until the ties of the last one end.
+    Each search is four times as deep as the one before, until it contains all items that are as near as the last one.
     """
     top = 0
     for part in slices(queries, max(1, BLOCK_CANDIDATES // fetch)):

@@ -118,7 +118,7 @@ def train_encoder(
     if resume and not training.unfinished:
         say(f"{training.work} holds no training to resume: starting one")
     for stage in neural_stages(encoder):
-        stage.new_course = resume
+        stage.accept_new_settings = resume
         if watch is not None:
             stage.watch = lambda phase, history, stage=stage: watch(stage, phase, history)
     with training.locked(identity, fresh) as work:

@@ -1,4 +1,4 @@
-"""Pictures in one picture, with names and figures: one row a space, one column an item; or a plain grid of them."""
+"""Many pictures in one: a row for each space and a column for each item, with names and numbers; or a plain grid."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
-#: The side that pictures are enlarged to by whole pixels, or made smaller to.
+#: The side of a drawn picture in pixels: small pictures are enlarged by a whole factor, large ones made smaller.
 SIDE = 96
 _GAP, _MARGIN, _LINE, _SIZE = 6, 14, 17, 13
 _INK, _SOFT, _PAPER = (26, 26, 26), (95, 95, 95), (255, 255, 255)
-#: Letters of a name's line, and of what stands over a column.
+#: Letters in a line of a row's name, and in the name of a column.
 _LETTERS, _HEAD = 30, 13
-#: A row without names is broken into a square of so many pictures or more.
+#: A row of at least this number of pictures is drawn as a square without names.
 _SQUARE = 13
 
 
-def sheet(copies: Copies) -> Image:
-    """Draw copies.
+def image_grid(copies: Copies) -> Image:
+    """Draw reconstructions.
 
     Parameters
     ----------
     copies : Copies
-        All pictures. One row without figures is drawn as a strip, or as a square where it is long.
+        All contents are pictures. One row without measures is drawn as a strip, or as a square when it is long.
     """
     if len(copies.rows) == 1 and not copies.measures:
         return _grid(copies)
@@ -40,7 +40,7 @@ def sheet(copies: Copies) -> Image:
 
 
 def _table(copies: Copies) -> Image:
-    """Draw one row a space: its name and mean figure on the left, each picture's figure under it."""
+    """Draw one row for each space: its name and means on the left, the value of each picture below the picture."""
     tiles = [[_tile(content) for content in row.contents] for row in copies.rows]
     width, height = _largest(tiles)
     caption = _LINE if copies.measures else 0
@@ -55,10 +55,10 @@ def _table(copies: Copies) -> Image:
     for column, name in enumerate(copies.columns):
         at = (left + column * (width + _GAP) + width / 2, top - _GAP)
         _write(draw, at, middle_cut(name, max(4, min(_HEAD, width // 7))), _SOFT, "ms")
-    for place, (row, line) in enumerate(zip(copies.rows, tiles, strict=True)):
-        y = top + place * row_height
-        for number, (told, colour) in enumerate(_row_head(row, row_height // _LINE)):
-            _write(draw, (_MARGIN, y + number * _LINE), told, colour)
+    for position, (row, line) in enumerate(zip(copies.rows, tiles, strict=True)):
+        y = top + position * row_height
+        for number, (text, colour) in enumerate(_row_head(row, row_height // _LINE)):
+            _write(draw, (_MARGIN, y + number * _LINE), text, colour)
         for column, tile in enumerate(line):
             x = left + column * (width + _GAP)
             image.paste(tile, (x + (width - tile.width) // 2, y + (height - tile.height) // 2))
@@ -68,11 +68,11 @@ def _table(copies: Copies) -> Image:
 
 
 def _row_head(row: Row, lines: int) -> list[tuple[str, tuple[int, int, int]]]:
-    """Return the name of a row, broken at its joints, and the means of what was measured; in so many lines."""
+    """Return the name of a row, broken into lines, and the means of its measures; the name is cut to fit in `lines`."""
     count = len(row.contents)
-    told = [(f"{mean_name(measure, count)} {np.mean(values):.3g}", _SOFT) for measure, values in row.figures.items()]
+    means = [(f"{mean_name(measure, count)} {np.mean(values):.3g}", _SOFT) for measure, values in row.figures.items()]
     name = wrapped(row.name, _LETTERS)
-    return [*((part, _INK) for part in name[: max(1, lines - len(told))]), *told]
+    return [*((part, _INK) for part in name[: max(1, lines - len(means))]), *means]
 
 
 def _last(row: Row) -> list[float]:
@@ -80,7 +80,7 @@ def _last(row: Row) -> list[float]:
 
 
 def _grid(copies: Copies) -> Image:
-    """Draw the pictures of one row: a strip, or a square without their names where they are many."""
+    """Draw the pictures of one row: a strip with names, or a square without names when there are many."""
     pictures = [_tile(content) for content in copies.rows[0].contents]
     width, height = _largest([pictures])
     many = len(pictures) >= _SQUARE
@@ -92,10 +92,10 @@ def _grid(copies: Copies) -> Image:
     image, draw = _paper(
         2 * _MARGIN + columns * (width + _GAP) - _GAP, top + rows * (height + caption + _GAP) - _GAP + _MARGIN
     )
-    for number, told in enumerate(title):
-        _write(draw, (_MARGIN, _MARGIN + number * _LINE), told)
-    for place, (picture, name) in enumerate(zip(pictures, copies.columns, strict=True)):
-        x, y = _MARGIN + place % columns * (width + _GAP), top + place // columns * (height + caption + _GAP)
+    for number, text in enumerate(title):
+        _write(draw, (_MARGIN, _MARGIN + number * _LINE), text)
+    for position, (picture, name) in enumerate(zip(pictures, copies.columns, strict=True)):
+        x, y = _MARGIN + position % columns * (width + _GAP), top + position // columns * (height + caption + _GAP)
         image.paste(picture, (x, y))
         if not many:
             _write(draw, (x + width / 2, y + height + 2), middle_cut(name, _HEAD), _SOFT, "ma")
@@ -135,9 +135,9 @@ def _paper(width: int, height: int) -> tuple[Image, ImageDraw]:
 
 
 def _write(
-    draw: ImageDraw, at: tuple[float, float], told: str, colour: tuple[int, int, int] = _INK, anchor: str = "la"
+    draw: ImageDraw, at: tuple[float, float], text: str, colour: tuple[int, int, int] = _INK, anchor: str = "la"
 ) -> None:
     from PIL import ImageFont
 
     font: Any = ImageFont.load_default(_SIZE)
-    draw.text(at, told, fill=colour, font=font, anchor=anchor)
+    draw.text(at, text, fill=colour, font=font, anchor=anchor)

@@ -34,9 +34,9 @@ def analysis_lines(found: Analysis, options: Mapping[str, str] | None = None) ->
         head = ["variance lost, %", *(f"{width}" for width in found.widths)]
         lines += ["", *aligned(head, rows, right=range(1, len(head)), specs=[0])]
     if found.local is not None and found.local.precision:
-        told = ", ".join(f"{name} {value:.3f}" for name, value in found.local.precision.items())
+        values = ", ".join(f"{name} {value:.3f}" for name, value in found.local.precision.items())
         among = f"among the {len(found.shown):,} items looked at"
-        lines += ["", f"P@10 of {found.local_space} as {found.local.k} clusters and as a code, {among}: {told}"]
+        lines += ["", f"P@10 of {found.local_space} as {found.local.k} clusters and as a code, {among}: {values}"]
     for space in found.spaces:
         if space.posterior is not None:
             lines += ["", *_posterior_lines(space.spec, space.posterior)]
@@ -51,16 +51,16 @@ def _posterior_lines(spec: str, found: AggregatePosterior) -> list[str]:
 
 
 def posterior_rows(found: AggregatePosterior) -> list[list[str]]:
-    """Return the components of a code that is a distribution, those that tell most first."""
+    """Return one row for each component of a VAE's code, the largest KL divergence first."""
     return [
         [
-            str(place + 1),
-            f"{found.divergence[place]:.3f}",
-            f"{found.spread[place]:.3f}",
-            f"{found.filled[place]:.0%}",
-            "yes" if found.in_use[place] else "no",
+            str(position + 1),
+            f"{found.divergence[position]:.3f}",
+            f"{found.spread[position]:.3f}",
+            f"{found.filled[position]:.0%}",
+            "yes" if found.in_use[position] else "no",
         ]
-        for place in found.order
+        for position in found.order
     ]
 
 
@@ -71,13 +71,13 @@ def _posterior_json(found: AggregatePosterior) -> dict[str, Any]:
         "in_use_above": ACTIVE,
         "components": [
             {
-                "component": place + 1,
-                "mean_kl_nats": float(found.divergence[place]),
-                "variance_of_means": float(found.spread[place]),
-                "prior_filled": float(found.filled[place]),
-                "in_use": bool(found.in_use[place]),
+                "component": position + 1,
+                "mean_kl_nats": float(found.divergence[position]),
+                "variance_of_means": float(found.spread[position]),
+                "prior_filled": float(found.filled[position]),
+                "in_use": bool(found.in_use[position]),
             }
-            for place in found.order
+            for position in found.order
         ],
     }
 

@@ -14,7 +14,7 @@ from retrieval.report.terminal.listing import aligned
 
 
 def everything_json(collection: Collection) -> dict[str, Any]:
-    """Return what a collection holds and, of one on a server, which indexes are at its address."""
+    """Return what a collection holds and, for one on a server, the indexes at its address."""
     if not collection.manifest.server:
         return info_json(collection)
     return info_json(collection) | {"indexes": indexes_json(indexes_of(collection))}

@@ -1,4 +1,4 @@
-"""One list fused of those of several spaces, as plain lines of a terminal and as JSON values."""
+"""The fused answers of several spaces, as plain lines of a terminal and as JSON values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from retrieval.report.terminal.listing import (
 )
 from retrieval.search.fusion import CONSTANT
 from retrieval.search.hybrid import RRF, FusedAnswers
-from retrieval.search.searcher import Found, Query
+from retrieval.search.searcher import Query, SpaceAnswers
 
 
 def fused_lines(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = (), verbose: bool = False) -> list[str]:
@@ -35,12 +35,12 @@ def fused_lines(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = (
     ]
 
 
-def _space_lines(number: int, space: Found, verbose: bool) -> list[str]:
-    """Name a space by the number that heads its column: specs are too long for that."""
-    told = wrapped(space.spec, WIDTH - 6)
-    told += wrapped(space.options, WIDTH - 6) if verbose else []
-    told += [f"no answer: {space.note}"] if space.note else []
-    return [f"{f'#{number}' if not row else '':<4}{line}" for row, line in enumerate(told)]
+def _space_lines(number: int, space: SpaceAnswers, verbose: bool) -> list[str]:
+    """Return a space with the number that heads its column, because its spec is too long for a heading."""
+    lines = wrapped(space.spec, WIDTH - 6)
+    lines += wrapped(space.options, WIDTH - 6) if verbose else []
+    lines += [f"no answer: {space.note}"] if space.note else []
+    return [f"{f'#{number}' if not row else '':<4}{line}" for row, line in enumerate(lines)]
 
 
 def _ranks_table(fused: FusedAnswers) -> list[str]:
@@ -48,7 +48,7 @@ def _ranks_table(fused: FusedAnswers) -> list[str]:
         [f"{answer.score:.5f}", *("-" if rank is None else rank for rank in ranks)]
         for answer, ranks in zip(fused.answers, fused.ranks, strict=True)
     ]
-    return answers_table(fused.answers, [RRF, *(f"#{place}" for place in range(1, 1 + len(fused.spaces)))], cells)
+    return answers_table(fused.answers, [RRF, *(f"#{number}" for number in range(1, 1 + len(fused.spaces)))], cells)
 
 
 def fused_json(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = ()) -> dict[str, Any]:
@@ -65,5 +65,5 @@ def fused_json(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = ()
 
 
 def _without_distance(hit: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a fused score is not."""
+    """Leave the distance out: a fused score is no distance."""
     return {key: value for key, value in hit.items() if key != "distance"}

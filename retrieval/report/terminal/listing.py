@@ -14,7 +14,7 @@ from retrieval.report.terminal.printable import printable, table_word
 from retrieval.search.request import SearchAnswer
 from retrieval.search.rerank import Reranked
 from retrieval.search.result import TITLE, Answer, cut_at_word
-from retrieval.search.searcher import Found, Query
+from retrieval.search.searcher import Query, SpaceAnswers
 
 if TYPE_CHECKING:
     from retrieval.applications.classification import Verdict
@@ -34,9 +34,9 @@ def aligned(
     head : sequence of str
     rows : sequence of sequences
     right : sequence of int
-        Columns of numbers, which end on the same character.
+        Columns of numbers, which are aligned to the right.
     specs : sequence of int
-        Columns of specs: in a table that is too wide they go on below themselves. Other cells are cut at the end.
+        Columns of specs: in a table that is too wide, specs are broken into lines. Other cells are cut at the end.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def aligned(
 
 
 def answers_lines(
-    query: Query, found: Sequence[Found], filters: Sequence[Filter] = (), verbose: bool = False
+    query: Query, found: Sequence[SpaceAnswers], filters: Sequence[Filter] = (), verbose: bool = False
 ) -> list[str]:
     """Return the answers of every space, one block for each; `verbose` adds the options of the space."""
     lines = query_lines(query, filters)
@@ -76,13 +76,13 @@ def answers_lines(
 
 
 def query_lines(query: Query, filters: Sequence[Filter] = ()) -> list[str]:
-    """Return what is asked, and of which items."""
+    """Return the query, and the filters of the items."""
     lines = [f"query: {_name(query.shown.title, query.shown.id)}" + _label(query.shown.label)]
     return lines + ([f"among: {' '.join(written(filters).split())}"] if filters else [])
 
 
 def why_nothing(filters: Sequence[Filter]) -> str:
-    """Return why a list is empty although the query is known to its space."""
+    """Return why a list is empty although the space knows the query."""
     whose = "other item that satisfies the filter" if filters else "item of this space"
     return f"no {whose} has anything in common with the query"
 
@@ -95,32 +95,32 @@ def full_specs_lines(specs: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def _answers_block(found: Found, filters: Sequence[Filter], verbose: bool) -> list[str]:
+def _answers_block(found: SpaceAnswers, filters: Sequence[Filter], verbose: bool) -> list[str]:
     lines = [f"  {line}" for line in wrapped(found.options, WIDTH - 2)] if verbose else []
     nothing = found.note or (None if found.answers else why_nothing(filters))
     return lines + ([f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _distances_table(found)])
 
 
-def _distances_table(found: Found) -> list[str]:
+def _distances_table(found: SpaceAnswers) -> list[str]:
     decimals = 0 if found.metric == "hamming" else 3
     cells = [[f"{answer.number:.{decimals}f}"] for answer in found.answers]
     return answers_table(found.answers, [_WORDS[found.metric]], cells)
 
 
 def answers_table(answers: Sequence[Answer], head: Sequence[str], cells: Sequence[Sequence[object]]) -> list[str]:
-    """Lay answers out, with `cells` of each before its id; a column that says nothing is left out."""
-    told = [_told(answer) for answer in answers]
-    labels = any(label for _, label, _ in told)
-    titles = any(title not in ("", answer.shown.id) for answer, (_, _, title) in zip(answers, told, strict=True))
+    """Lay answers out, with the `cells` of each before its id; an empty column is left out."""
+    texts = [_texts(answer) for answer in answers]
+    labels = any(label for _, label, _ in texts)
+    titles = any(title not in ("", answer.shown.id) for answer, (_, _, title) in zip(answers, texts, strict=True))
     heads = ["", "", *head, "id", *(["label"] if labels else []), *(["title"] if titles else [])]
     rows = [
-        [_mark(answer), place, *numbers, id, *([label] if labels else []), *([title] if titles else [])]
-        for place, (answer, numbers, (id, label, title)) in enumerate(zip(answers, cells, told, strict=True), 1)
+        [_mark(answer), rank, *numbers, id, *([label] if labels else []), *([title] if titles else [])]
+        for rank, (answer, numbers, (id, label, title)) in enumerate(zip(answers, cells, texts, strict=True), 1)
     ]
     return aligned(heads, rows, right=range(1, 2 + len(head)))
 
 
-def answers_json(query: Query, found: Sequence[Found], filters: Sequence[Filter] = ()) -> dict[str, Any]:
+def answers_json(query: Query, found: Sequence[SpaceAnswers], filters: Sequence[Filter] = ()) -> dict[str, Any]:
     """Return the same as JSON values."""
     return {
         **query_json(query, filters),
@@ -132,20 +132,20 @@ def answers_json(query: Query, found: Sequence[Found], filters: Sequence[Filter]
 
 
 def query_json(query: Query, filters: Sequence[Filter]) -> dict[str, Any]:
-    """Return what is asked, and of which items."""
+    """Return the query and the filters as JSON values."""
     return {
-        "query": {"id": query.own, "title": query.shown.title, "label": query.shown.label},
+        "query": {"id": query.item_id, "title": query.shown.title, "label": query.shown.label},
         "filters": [vars(one) for one in filters],
     }
 
 
-def space_json(found: Found) -> dict[str, Any]:
-    """Return what was asked of one space."""
+def space_json(found: SpaceAnswers) -> dict[str, Any]:
+    """Return one space as JSON values, without its answers."""
     return {"spec": found.spec, "options": found.options, "metric": found.metric, "note": found.note}
 
 
 def hit_json(answer: Answer) -> dict[str, Any]:
-    """Return one answer."""
+    """Return one answer as JSON values."""
     return {
         "id": answer.shown.id,
         "score": answer.score,
@@ -157,7 +157,7 @@ def hit_json(answer: Answer) -> dict[str, Any]:
 
 
 def reranked_lines(query: Query, reranked: Reranked, verbose: bool = False) -> list[str]:
-    """Return the shortlist, what it cost, and the best answers among its items."""
+    """Return the shortlist, its time, and the best answers among its items."""
     found, plan, spent = reranked.found, reranked.plan, reranked.milliseconds
     how = (
         f"the {plan.candidates:,} nearest, with ties"
@@ -180,7 +180,7 @@ def reranked_lines(query: Query, reranked: Reranked, verbose: bool = False) -> l
 
 
 def reranked_json(query: Query, reranked: Reranked) -> dict[str, Any]:
-    """Return the same as JSON values: the answers as of a search, and what the stages cost."""
+    """Return the same as JSON values: the answers, as for any search, and the time of the stages."""
     plan = reranked.plan
     shortlist = {
         "spec": plan.shortlist,
@@ -196,7 +196,7 @@ def reranked_json(query: Query, reranked: Reranked) -> dict[str, Any]:
 
 
 def search_lines(answer: SearchAnswer, verbose: bool = False) -> list[str]:
-    """Return what a search found: a block for each space, one fused list, or one re-ranked list.
+    """Return the answers of a search: a block for each space, one fused list, or one re-ranked list.
 
     `verbose` adds the options of every space, defaults too.
     """
@@ -253,7 +253,7 @@ def _mark(answer: Answer) -> str:
     return {True: "+", False: "-", None: ""}[answer.relevant]
 
 
-def _told(answer: Answer) -> list[str]:
+def _texts(answer: Answer) -> list[str]:
     shown = answer.shown
     title = "" if shown.picture is not None else _name(shown.title, shown.snippet or "")
     return [table_word(shown.id), shown.label or "", title]

@@ -1,4 +1,4 @@
-"""What may be written to a terminal, and how it is said there."""
+"""Text that is safe to print on a terminal or to copy into a shell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _JOINERS = "\u200c\u200d"
 
 
 def printable(text: str) -> str:
-    r"""Return text without what a terminal would obey or cannot show: ids and titles come from anywhere.
+    r"""Return text without control characters and characters that a terminal cannot show.
 
     Examples
     --------
@@ -23,9 +23,9 @@ def printable(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Return text with what a terminal would obey written as JSON and Python write it, as in ``\u001b``.
+    r"""Return text with control characters written as JSON and Python write them, as in ``\u001b``.
 
-    What is between the quotes of JSON text keeps its meaning.
+    JSON strings keep their meaning.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def escaped(text: str) -> str:
 
 
 def shell_word(text: str) -> str:
-    r"""Return text so that a person can copy it into a shell, also where a terminal cannot show its letters.
+    r"""Return text that a person can copy into a shell, even when a terminal cannot show its letters.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def _escape(letter: str) -> str:
 
 @contextmanager
 def standard_output() -> Iterator[None]:
-    """Name what cannot be written to: the system's error about a stream names no file."""
+    """Add the name of the stream to a write error: the system does not name it."""
     try:
         yield
     except OSError as error:

@@ -18,9 +18,9 @@ SMALL, LONGEST_NAME = 100, 40
 
 
 def fitted_lines(recommender: Recommender, verbose: bool = False) -> list[str]:
-    """Return what was fitted; of a small table also the factors and the completed ratings.
+    """Return the fitted factorisation; for a small table, also the factors and the completed ratings.
 
-    `verbose` adds all options and, of a small table, the factors for which a line has no room.
+    `verbose` adds all options and, of a small table, the factors that do not fit in a line.
     """
     count = recommender.matrix.nnz
     lines = [
@@ -38,12 +38,12 @@ def fitted_lines(recommender: Recommender, verbose: bool = False) -> list[str]:
         f"squared error on the {count} ratings: {recommender.error():.3f}",
         "", "factors of users", *_factors(recommender.users, recommender, "row", verbose),
         "", "factors of items", *_factors(recommender.items, recommender, "column", verbose),
-        "", "ratings; what was missing, in brackets", *_completed(recommender, verbose),
+        "", "ratings; predicted ones in brackets", *_completed(recommender, verbose),
     ]  # fmt: skip
 
 
 def fitted_json(recommender: Recommender) -> dict[str, Any]:
-    """Return what was fitted; of a small table also every factor and the completed ratings."""
+    """Return the fitted factorisation; for a small table, also every factor and the completed ratings."""
     count, error = recommender.matrix.nnz, recommender.error()
     value: dict[str, Any] = {
         "space": str(recommender.encoder),
@@ -102,7 +102,7 @@ def _completed(recommender: Recommender, verbose: bool) -> list[str]:
 
 
 def _wide_table(head: Sequence[str], rows: Sequence[Sequence[str]], verbose: bool) -> list[str]:
-    """Lay out the columns for which there is room, and say how many more there are; `verbose` puts them below."""
+    """Return the columns that fit and the number of the others; `verbose` returns the others below."""
     names, lines, first = [middle_cut(row[0], LONGEST_NAME) for row in rows], [], 1
     while first < len(head):
         room, last = WIDTH - max(map(len, names)), first
@@ -130,8 +130,8 @@ def prediction_json(recommender: Recommender, user: str, item: str) -> dict[str,
 
 
 def suggestions_lines(found: Sequence[Suggestion], what: str) -> list[str]:
-    """Return one line a suggestion, `what` heading the value."""
-    rows = [[place, f"{one.value:.3f}", table_word(one.item), one.title or ""] for place, one in enumerate(found, 1)]
+    """Return one line for each suggestion; `what` is the heading of the value."""
+    rows = [[rank, f"{one.value:.3f}", table_word(one.item), one.title or ""] for rank, one in enumerate(found, 1)]
     return aligned(["", what, "item", "title"], rows, right=[0, 1])
 
 

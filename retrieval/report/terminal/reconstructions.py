@@ -1,4 +1,4 @@
-"""Copies of items as lines of a terminal, as JSON, and as files."""
+"""Reconstructions of items as lines of a terminal, as JSON, and as files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from encoders.errors import BadItemError
 from encoders.numbers import counted
 from retrieval.applications.reconstructions import Copies, Row, is_picture, mean_name
 from retrieval.output import write_npy, writing
-from retrieval.report.figures.image_grid import sheet
+from retrieval.report.figures.image_grid import image_grid
 from retrieval.report.figures.pictures import as_image
 from retrieval.report.specs import middle_cut
 from retrieval.report.terminal.listing import WIDTH, aligned
@@ -26,10 +26,10 @@ def copies_json(copies: Copies) -> list[dict[str, Any]]:
         {
             "item": column,
             "space": row.name,
-            **{measure.replace(" ", "_"): _figure(row, measure, place) for measure in copies.measures},
-            "content": _told(row.contents[place], row.words),
+            **{measure.replace(" ", "_"): _figure(row, measure, position) for measure in copies.measures},
+            "content": _values(row.contents[position], row.words),
         }
-        for place, column in enumerate(copies.columns)
+        for position, column in enumerate(copies.columns)
         for row in copies.rows
     ]
 
@@ -60,7 +60,7 @@ def write_copies(copies: Copies, path: Path) -> None:
         write_npy(path, np.stack([np.asarray(_dense(content)).ravel() for content in contents]))
     elif suffix == ".png" and copies.pictures:
         single = len(copies.rows) == len(copies.columns) == 1
-        picture = as_image(copies.rows[0].contents[0]) if single else sheet(copies)
+        picture = as_image(copies.rows[0].contents[0]) if single else image_grid(copies)
         with writing(path) as file:
             picture.save(file, "PNG", optimize=True)
     else:
@@ -85,39 +85,39 @@ def _contents_lines(copies: Copies) -> list[str]:
     width = max(len(row.name) for row in copies.rows)
     if len(copies.rows) == 1:
         row, widest = copies.rows[0], max(map(len, copies.columns))
-        told = [f"{column.ljust(widest)}  {_line(row, place)}" for place, column in enumerate(copies.columns)]
-        return told if copies.title and not copies.measures else [row.name, *told]
+        lines = [f"{column.ljust(widest)}  {_line(row, position)}" for position, column in enumerate(copies.columns)]
+        return lines if copies.title and not copies.measures else [row.name, *lines]
     lines = []
-    for place, column in enumerate(copies.columns):
+    for position, column in enumerate(copies.columns):
         lines += [column] if len(copies.columns) > 1 else []
-        lines += [f"{row.name.ljust(width)}  {_line(row, place)}" for row in copies.rows]
+        lines += [f"{row.name.ljust(width)}  {_line(row, position)}" for row in copies.rows]
     return lines
 
 
-def _figure(row: Row, measure: str, place: int) -> float | None:
-    return row.figures[measure][place] if measure in row.figures else None
+def _figure(row: Row, measure: str, position: int) -> float | None:
+    return row.figures[measure][position] if measure in row.figures else None
 
 
-def _line(row: Row, place: int) -> str:
-    figures = [f"{measure} {values[place]:.4g}" for measure, values in row.figures.items()]
-    return "  ".join([*figures, _brief(_told(row.contents[place], row.words))])
+def _line(row: Row, position: int) -> str:
+    figures = [f"{measure} {values[position]:.4g}" for measure, values in row.figures.items()]
+    return "  ".join([*figures, _brief(_values(row.contents[position], row.words))])
 
 
-def _told(content: Any, words: list[str] | None) -> Any:
-    """Return numbers, or the words that weigh most with their weights."""
+def _values(content: Any, words: list[str] | None) -> Any:
+    """Return numbers, or the words with the largest weights and their weights."""
     if is_picture(content):
         return content.tolist()
     row = np.asarray(_dense(content)).ravel()
     if words is not None and len(row) == len(words):
         best = np.argsort(-row, kind="stable")[:TOP_WORDS]
-        return {words[place]: float(row[place]) for place in best if row[place] > 0}
+        return {words[position]: float(row[position]) for position in best if row[position] > 0}
     return [float(number) for number in row]
 
 
-def _brief(told: Any) -> str:
-    if isinstance(told, dict):
-        return ", ".join(told)
-    return " ".join(f"{number:.4g}" for number in told[:TOP_WORDS]) + (" ..." if len(told) > TOP_WORDS else "")
+def _brief(values: Any) -> str:
+    if isinstance(values, dict):
+        return ", ".join(values)
+    return " ".join(f"{number:.4g}" for number in values[:TOP_WORDS]) + (" ..." if len(values) > TOP_WORDS else "")
 
 
 def _dense(content: Any) -> Any:

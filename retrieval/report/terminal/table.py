@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["comparison_rows", "print_table", "to_json"]
 
 WIDTH = 100
-#: A spec is given at least this much room, or the table is cut into two; no terminal is taken to be narrower.
+#: Smallest width of the column of specs, below which the table becomes two; smallest width of a terminal.
 _SPEC_WIDTH, _NARROWEST = 22, 48
 
 #: For streams that cannot write them.
@@ -57,12 +57,11 @@ def table_lines(comparison: Comparison, stream: TextIO, width: int | None = None
     Parameters
     ----------
     comparison : Comparison
-        What was found.
     stream : text file
         Where the lines are printed: in colour when it is a terminal and ``NO_COLOR`` is not set, and in letters that
         its encoding has.
     width : int, optional
-        Columns to fill at most; by default those of the terminal, and never more than 100.
+        Largest width in columns; by default that of the terminal. The table is never wider than 100.
     """
     from rich.text import Text
 
@@ -82,8 +81,8 @@ def table_lines(comparison: Comparison, stream: TextIO, width: int | None = None
         parts.append(Text(""))
         if _SPEC_WIDTH + 6 * len(comparison.spaces) + 1 <= console.width:
             k = comparison.overlaps[0].k
-            told = f"above the diagonal Jaccard@{k}, below it RBO; 1 = the same neighbours"
-            parts += [_overlap(comparison, console.width, marks), Text(told, style="dim")]
+            legend = f"above the diagonal Jaccard@{k}, below it RBO; 1 = the same neighbours"
+            parts += [_overlap(comparison, console.width, marks), Text(legend, style="dim")]
         else:
             parts.append(_pairs(comparison, console.width, marks))
         parts.append(Text(marks.spell(overlap_sentence(comparison) or ""), style="dim"))
@@ -113,10 +112,10 @@ class _Marks:
         return self.best if cell.best else self.tied if cell.tied else " "
 
     def legend(self, rows: list[list[Cell]]) -> str:
-        told = f"{self.best} best of its column"
+        text = f"{self.best} best of its column"
         if any(cell.tied for row in rows for cell in row):
-            told += f"   {self.tied} tied with the best (paired randomisation test, p >= .05)"
-        return told
+            text += f"   {self.tied} tied with the best (paired randomisation test, p >= .05)"
+        return text
 
 
 def _console(stream: TextIO, width: int | None) -> Console:
@@ -145,40 +144,40 @@ def _head(comparison: Comparison) -> str:
 def _blocks(columns: Sequence[Column], rows: list[list[Cell]], width: int) -> list[list[int]]:
     """Share the columns out over as few tables as fit, quality before cost; column 0 stands in each."""
     room = width - _SPEC_WIDTH - 2
-    needed = {place: _needed(columns, rows, place) + 2 for place in range(1, len(columns))}
+    needed = {column: _needed(columns, rows, column) + 2 for column in range(1, len(columns))}
     if sum(needed.values()) <= room:
         return [list(needed)]
     blocks: list[list[int]] = []
     for about in (("quality",), ("size", "speed")):
         left = 0
-        for place in (place for place in needed if columns[place].about in about):
-            if needed[place] > left:
+        for column in (column for column in needed if columns[column].about in about):
+            if needed[column] > left:
                 blocks.append([])
                 left = room
-            blocks[-1].append(place)
-            left -= needed[place]
+            blocks[-1].append(column)
+            left -= needed[column]
     return blocks
 
 
-def _needed(columns: Sequence[Column], rows: list[list[Cell]], place: int) -> int:
-    head = max(len(columns[place].name), len(columns[place].unit))
-    return max([head, *(len(row[place].text) for row in rows)]) + 1  # the mark
+def _needed(columns: Sequence[Column], rows: list[list[Cell]], column: int) -> int:
+    head = max(len(columns[column].name), len(columns[column].unit))
+    return max([head, *(len(row[column].text) for row in rows)]) + 1  # the mark
 
 
 def _table(columns: Sequence[Column], rows: list[list[Cell]], chosen: list[int], width: int, marks: _Marks) -> Table:
     from rich.text import Text
 
     table = _bare_table()
-    numbers = sum(_needed(columns, rows, place) + 2 for place in chosen)
+    numbers = sum(_needed(columns, rows, column) + 2 for column in chosen)
     table.add_column(Text("space"), no_wrap=True)
     # Padded here: Rich drops the blank that stands for "no mark" when it aligns to the right.
-    for place in chosen:
-        lines = (marks.spell(columns[place].name), columns[place].unit)
-        room = _needed(columns, rows, place)
+    for column in chosen:
+        lines = (marks.spell(columns[column].name), columns[column].unit)
+        room = _needed(columns, rows, column)
         head = "\n".join(f"{line} ".rjust(room) for line in lines if line)
         table.add_column(Text(head), no_wrap=True, min_width=room)
     for row in rows:
-        numbers_of = (_number(row[place], _needed(columns, rows, place), marks) for place in chosen)
+        numbers_of = (_number(row[column], _needed(columns, rows, column), marks) for column in chosen)
         table.add_row(_wrapped(row[0].text, width - numbers, marks), *numbers_of)
     return table
 

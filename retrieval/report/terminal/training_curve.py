@@ -1,4 +1,4 @@
-"""The losses of a training as a curve in the terminal, drawn anew after every epoch."""
+"""The losses of a training as a curve in the terminal, drawn again after every epoch."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ HEIGHT, MOST_WIDE = 10, 100
 _AXIS, _NAMES = 8, 24
 #: The dots of a braille cell, from its upper left corner down, then its right column (Unicode, section 21.1).
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
-#: Okabe and Ito's sky blue and orange, which show on a dark and on a light ground; the dashes tell them apart too.
+#: Okabe and Ito's sky blue and orange, visible on dark and light backgrounds; one of the two curves is dashed.
 _TRAINING, _VALIDATION = "#56B4E9", "#E69F00"
 _DASH = 4
 
 
 class LiveCurve:
-    """Shows the phase that is under way on a terminal; a context manager that is also told every epoch.
+    """Shows the current phase of a training on a terminal: a context manager that is called after every epoch.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class LiveCurve:
 
 
 def status(stage: NeuralEncoder, phase: str, history: History, since: float = 0.0) -> str:
-    """Return in a line which epoch is under way, how fast it goes and how long it will take.
+    """Return one line: the current epoch, the seconds of an epoch, and the time left.
 
     Parameters
     ----------
@@ -151,10 +151,10 @@ def curve(
     best = history.best_epoch
     last = len(history.train_loss)
     foot = f"{'└':>{_AXIS}}" + "─" * columns
-    told = (
+    summary = (
         f"epochs 1 to {last:,}; lowest validation {measure} {history.validation_loss[best]:.4g}, in epoch {best + 1:,}"
     )
-    lines += [Text(foot, style="dim"), Text(f"{'':>{_AXIS}}{told}")]
+    lines += [Text(foot, style="dim"), Text(f"{'':>{_AXIS}}{summary}")]
     return lines
 
 
@@ -163,12 +163,12 @@ def _traced(line: NDArray[np.float64], columns: int, height: int, dashed: bool) 
     across = np.linspace(0, len(line) - 1, 2 * columns) if len(line) > 1 else np.zeros(2 * columns)
     rows = np.rint(np.interp(across, np.arange(len(line)), line)).astype(int)
     cells = np.zeros((height, columns), dtype=np.int64)
-    for place, (row, before) in enumerate(zip(rows, [rows[0], *rows[:-1]], strict=True)):
-        if dashed and place // _DASH % 2:
+    for column, (row, before) in enumerate(zip(rows, [rows[0], *rows[:-1]], strict=True)):
+        if dashed and column // _DASH % 2:
             continue
         between = range(min(row, before + 1), max(row, before - 1) + 1)  # no gap where the line is steep
         for at in between:
-            cells[at // 4, place // 2] |= _DOTS[at % 4, place % 2]
+            cells[at // 4, column // 2] |= _DOTS[at % 4, column % 2]
     return cells
 
 
@@ -184,5 +184,5 @@ def _names(history: History, ends: Sequence[float], height: int, training: bool)
             rows[upper] -= 1
         else:
             rows[1 - upper] += 1
-    told = (f"training {history.train_loss[-1]:.4g}", validation)
-    return dict(zip(rows, zip(told, (_TRAINING, _VALIDATION), strict=True), strict=True))
+    texts = (f"training {history.train_loss[-1]:.4g}", validation)
+    return dict(zip(rows, zip(texts, (_TRAINING, _VALIDATION), strict=True), strict=True))

@@ -1,4 +1,4 @@
-"""What a verb found, in the two forms in which it is printed: lines for a person, JSON for a program."""
+"""The output of a verb in its two forms: lines for a person, JSON for a program."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVarTuple
 
-Found = TypeVarTuple("Found")
+Values = TypeVarTuple("Values")
 
 
 class View(Protocol):
-    """Anything that can be printed; the form that is not asked for is not made."""
+    """Anything that can be printed; only the requested form is computed."""
 
     def lines(self) -> Sequence[str]:
         """Return it as lines of a terminal."""
@@ -20,7 +20,7 @@ class View(Protocol):
 
 
 class Styled(str):
-    """A line whose colours nearby itself has set: it is printed as it is."""
+    """A line with colours set by nearby, which is printed unchanged."""
 
     __slots__ = ()
 
@@ -36,6 +36,6 @@ class Output:
     """
 
     def __init__(
-        self, lines: Callable[[*Found], Sequence[str]], to_json: Callable[[*Found], Any], *found: *Found
+        self, lines: Callable[[*Values], Sequence[str]], to_json: Callable[[*Values], Any], *values: *Values
     ) -> None:
-        self.lines, self.to_json = partial(lines, *found), partial(to_json, *found)
+        self.lines, self.to_json = partial(lines, *values), partial(to_json, *values)

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
 from encoders.errors import BadItemError, DimensionError, NotInvertibleError, OptionError
-from encoders.neural.conv_encoder_decoder import Hourglass
+from encoders.neural.conv_encoder_decoder import ConvEncoderDecoder
 from encoders.neural.unpooling import Deconvolution, unpool
 from encoders.registry import create
 
@@ -63,7 +63,7 @@ def test_deconvolution_is_padding_and_convolution_with_the_flipped_kernel(stride
 
 def test_the_networks_own_deconvolution_is_one_of_stride_two():
     torch.manual_seed(0)
-    network = Hourglass((8, 8), (4, 6), 3, "deconv", "none")
+    network = ConvEncoderDecoder((8, 8), (4, 6), 3, "deconv", "none")
     x = torch.randn(2, 6, 4, 4)
     grow = network.grow[1]
     expected = padded_convolution(x.numpy(), grow.weight.detach().numpy(), grow.bias.detach().numpy(), 2)
@@ -88,7 +88,7 @@ def test_unpooling_is_torchs_forth_and_back(shape, order, dtype):
 
 @pytest.mark.parametrize("shape", [(8, 8), (7, 9)])
 def test_unpooling_by_index_puts_every_maximum_back_where_it_was(shape):
-    network = Hourglass(shape, (2,), 3, "index", "none")
+    network = ConvEncoderDecoder(shape, (2,), 3, "index", "none")
     x = RNG.normal(size=(3, 2, *shape)).astype(np.float32)
     pooled, places = torch.nn.functional.max_pool2d(
         torch.from_numpy(x), 2, ceil_mode=True, return_indices=True
@@ -104,7 +104,7 @@ def test_unpooling_by_index_puts_every_maximum_back_where_it_was(shape):
 
 def test_descending_remembers_where_the_maxima_were():
     torch.manual_seed(0)
-    network = Hourglass((8, 8), (4, 6), 3, "index", "none").eval()
+    network = ConvEncoderDecoder((8, 8), (4, 6), 3, "index", "none").eval()
     features, places, _ = network.descend(torch.rand(2, 64))
     for feature, place in zip(features, places, strict=True):
         flat = feature.flatten(2)
@@ -113,7 +113,7 @@ def test_descending_remembers_where_the_maxima_were():
 
 
 def test_unpooling_by_repetition_repeats_each_value():
-    network = Hourglass((8, 8), (2,), 3, "repeat", "none")
+    network = ConvEncoderDecoder((8, 8), (2,), 3, "repeat", "none")
     x = RNG.normal(size=(3, 2, 4, 4)).astype(np.float32)
     expected = np.repeat(np.repeat(x, 2, axis=2), 2, axis=3)
     np.testing.assert_array_equal(network._unpooled(torch.from_numpy(x), 0, [], []).numpy(), expected)
@@ -153,7 +153,7 @@ def test_a_pyramids_codes_have_the_declared_widths(code, width):
 
 def test_the_pooled_pyramid_is_the_mean_of_each_level():
     torch.manual_seed(0)
-    network = Hourglass((4, 6), (3, 5), 2, "repeat", "pyramid").eval()
+    network = ConvEncoderDecoder((4, 6), (3, 5), 2, "repeat", "pyramid").eval()
     rows = torch.rand(2, 24)
     with torch.no_grad():
         pooled = network.pyramid_code(rows, "pooled")
@@ -237,7 +237,7 @@ def test_a_level_that_the_pyramid_has_not_is_refused_when_set_later_too():
 @pytest.mark.parametrize("paths", ["concat", "pyramid"])
 def test_the_features_of_every_level_pass_beside_the_code(paths):
     torch.manual_seed(0)
-    network = Hourglass((8, 8), (4, 6), 3, "repeat", paths).eval()
+    network = ConvEncoderDecoder((8, 8), (4, 6), 3, "repeat", paths).eval()
     features, places, code = network.descend(torch.rand(2, 64))
     whole = network.ascend(code, features, places)
     for level in range(2):

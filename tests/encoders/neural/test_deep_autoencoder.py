@@ -228,9 +228,9 @@ def test_many_batches_teach_the_same_as_one():
 
 
 def test_every_training_option_reaches_the_plan():
-    names = {field.name for field in dataclasses.fields(training.Plan)}
+    names = {field.name for field in dataclasses.fields(training.TrainingConfig)}
     given = DeepAutoencoder(
         epochs=3, batch_size=9, learning_rate=0.5, weight_decay=0.25, warm_up=0.1, patience=2, validation=0.2,
         precision="fp32", seed=11, minutes=4.0,
     )  # fmt: skip
-    assert dataclasses.asdict(given._plan()) == {name: getattr(given, name) for name in names}
+    assert dataclasses.asdict(given._training_config()) == {name: getattr(given, name) for name in names}

@@ -62,7 +62,7 @@ def test_an_autoencoder_is_the_discriminator_that_scores_by_reconstruction_and_s
     """φ(x, z) = -|x - D(z)|²: the loss and every gradient are those of `deep-ae`."""
     rows = np.random.default_rng(0).normal(size=(16, 6)).astype(np.float32)
     encoder = create("deep-ae:8-3,epochs=1,norm=none,output=linear,loss=squared")
-    prepared, network = encoder._begun(rows, None)
+    prepared, network = encoder._prepare(rows, None)
     batch = prepared.take(torch.arange(16))
     network.eval()
 

@@ -17,7 +17,7 @@ from encoders.errors import ArtifactError, TrainingError
 from encoders.neural import training
 from encoders.neural.checkpoint import FILE, read_checkpoint
 from encoders.neural.rows import Rows
-from encoders.neural.training import History, Plan, train
+from encoders.neural.training import History, TrainingConfig, train
 from encoders.registry import create
 
 DATA = load_digits()
@@ -35,7 +35,7 @@ PHASED = [
     "pretrained-dnn:9-4",
     f"pretrained-dnn:9-4,pretrain=rbm,{SIGMOID}",
 ]
-COURSE = "epochs=3,pretrain-epochs=2,batch-size=64,precision=fp32"
+SETTINGS = "epochs=3,pretrain-epochs=2,batch-size=64,precision=fp32"
 
 
 def codes_of(encoder):
@@ -49,7 +49,7 @@ def codes_of(encoder):
 )  # in layer 1, at its end, in layer 2, its end, in the whole, its end
 def test_killed_in_any_phase_it_ends_as_if_it_had_not_been(spec, count, tmp_path, monkeypatch, killed_after):
     def encoder():
-        return create(f"{spec},{COURSE}")
+        return create(f"{spec},{SETTINGS}")
 
     whole = encoder().fit(DIGITS, LABELS)
     assert {name: len(phase.seconds) for name, phase in whole.phases.items()} == {"layer-1": 2, "layer-2": 2, "training": 3}  # fmt: skip
@@ -130,13 +130,13 @@ def test_a_phase_that_the_clock_ended_is_read_back_not_trained_further(tmp_path,
 
 def test_a_time_budget_is_split_into_phases():
     encoder = create("deep-ae:9-4,pretrain=layerwise,minutes=8")
-    assert encoder._early_plan(2, 5).minutes == 1  # a quarter at most is the layers'
+    assert encoder._early_training_config(2, 5).minutes == 1  # a quarter at most is the layers'
     encoder.phases = {"layer-1": History(seconds=[30.0]), "layer-2": History(seconds=[30.0])}
-    assert encoder._plan().minutes == 7  # what they leave is the whole's
+    assert encoder._training_config().minutes == 7  # what they leave is the whole's
     encoder.phases["layer-2"].seconds = [500.0]
-    assert encoder._plan().minutes == 6
-    assert create("deep-ae:9-4,minutes=8")._plan().minutes == 8
-    assert create("pretrained-dnn:9-4")._early_plan(2, 5).minutes is None
+    assert encoder._training_config().minutes == 6
+    assert create("deep-ae:9-4,minutes=8")._training_config().minutes == 8
+    assert create("pretrained-dnn:9-4")._early_training_config(2, 5).minutes is None
 
 
 def test_all_phases_together_keep_to_the_time_budget():
@@ -150,7 +150,7 @@ def test_all_phases_together_keep_to_the_time_budget():
 
 @pytest.mark.parametrize("spec", PHASED[:3] + PHASED[-1:])
 def test_phases_and_history_survive_saving(spec, tmp_path):
-    encoder = create(f"{spec},{COURSE}").fit(DIGITS, LABELS)
+    encoder = create(f"{spec},{SETTINGS}").fit(DIGITS, LABELS)
     loaded = Encoder.load(encoder.save(tmp_path / "encoder"))
     assert loaded.phases == encoder.phases
     assert loaded.history.best_epoch == encoder.history.best_epoch >= 0
@@ -158,14 +158,14 @@ def test_phases_and_history_survive_saving(spec, tmp_path):
 
 def test_who_watches_is_told_every_epoch_of_every_phase():
     told = []
-    encoder = create(f"{PHASED[0]},{COURSE}")
+    encoder = create(f"{PHASED[0]},{SETTINGS}")
     encoder.watch = lambda phase, history: told.append((phase, len(history.seconds)))
     encoder.fit(DIGITS)
     epochs = [(phase, count) for phase, count in told if count]
     assert epochs == [("layer-1", 1), ("layer-1", 2), ("layer-2", 1), ("layer-2", 2), ("training", 1), ("training", 2), ("training", 3)]  # fmt: skip
 
 
-PLAN = Plan(
+CONFIG = TrainingConfig(
     epochs=5, batch_size=64, learning_rate=0.01, weight_decay=0.0, warm_up=0.2, patience=0, validation=0.1,
     precision="fp32", seed=0,
 )  # fmt: skip
@@ -182,18 +182,20 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint_of_the_last_good_epoch(w
         bad = len(measured) >= 3 if where == "training" else len(measured) == 4
         return good * float("nan") if bad and network.training == (where == "training") else good
 
-    with pytest.raises(TrainingError, match=r"no longer a number in epoch 3: .*; the 2 epochs before it are kept in "):
-        train(network, loss, Rows(DIGITS), PLAN, tmp_path)
+    with pytest.raises(
+        TrainingError, match=r"no longer a number in epoch 3: .*; the checkpoint of the first 2 epochs is in "
+    ):
+        train(network, loss, Rows(DIGITS), CONFIG, tmp_path)
     kept, history = torch.nn.Linear(64, 1), History()
     optimizer = torch.optim.AdamW(kept.parameters())
-    best = read_checkpoint(tmp_path, kept, optimizer, history, {**vars(PLAN), "method": "", "rows": Rows(DIGITS).digest()})  # fmt: skip
+    best = read_checkpoint(tmp_path, kept, optimizer, history, {**vars(CONFIG), "method": "", "rows": Rows(DIGITS).digest()})  # fmt: skip
     assert len(history.seconds) == len(history.validation_loss) == 2
     assert all(torch.isfinite(value).all() for value in (*best.values(), *kept.state_dict().values()))
 
 
 def test_a_loss_that_explodes_in_the_first_epoch_is_said():
     with pytest.raises(
-        TrainingError, match=r"more than 1,000 times .* in epoch 1: lower .*; should that not help, the"
+        TrainingError, match=r"more than 1,000 times .* in epoch 1: lower .*; if that does not help, reduce"
     ):
         create("linear-ae:3,epochs=1,learning-rate=1e9").fit(DIGITS)
 
@@ -206,11 +208,11 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tmp_path, mon
         path.write_bytes(b"half")
         raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
-    train(torch.nn.Linear(64, 1), loss, Rows(DIGITS), PLAN, tmp_path)
+    train(torch.nn.Linear(64, 1), loss, Rows(DIGITS), CONFIG, tmp_path)
     before = (tmp_path / FILE).read_bytes()
     monkeypatch.setattr(safetensors.torch, "save_file", full)
     with pytest.raises(ArtifactError, match=r"cannot write .*checkpoint.*No space left on device.*: make room there"):
-        train(torch.nn.Linear(64, 1), loss, Rows(DIGITS[:50]), PLAN, tmp_path)
+        train(torch.nn.Linear(64, 1), loss, Rows(DIGITS[:50]), CONFIG, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
     assert (tmp_path / FILE).read_bytes() == before
 
@@ -219,10 +221,12 @@ def test_a_run_with_another_course_goes_on_where_patience_or_the_clock_had_ended
     def loss(network, batch):
         return network(batch).square().mean()
 
-    def fit(minutes, new_course):
+    def fit(minutes, accept_new_settings):
         torch.manual_seed(0)
-        plan = Plan(**{**vars(PLAN), "epochs": 40, "minutes": minutes})
-        return train(torch.nn.Linear(64, 1), loss, Rows(DIGITS), plan, tmp_path, new_course=new_course)
+        config = TrainingConfig(**{**vars(CONFIG), "epochs": 40, "minutes": minutes})
+        return train(
+            torch.nn.Linear(64, 1), loss, Rows(DIGITS), config, tmp_path, accept_new_settings=accept_new_settings
+        )
 
     first = fit(1e-6, False)
     assert (len(first.seconds), first.ended) == (1, True)

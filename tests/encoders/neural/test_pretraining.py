@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from encoders.errors import OptionError
 from encoders.neural.networks import blocks, mlp
 from encoders.neural.pretraining import _contrastive, layerwise
-from encoders.neural.reconstruction_loss import Visible, chosen
+from encoders.neural.reconstruction_loss import ReconstructionLoss, chosen
 from encoders.neural.rows import Rows
 from encoders.registry import create
 
@@ -22,7 +22,7 @@ SIGMOID = "activation=sigmoid,norm=none"
 def begun(spec: str):
     """Return an encoder and its network with first weights, before anything is trained."""
     encoder = create(spec)
-    encoder._visible = chosen(encoder.name, encoder.loss, encoder.output, ROWS, encoder._bounded_loss())
+    encoder._reconstruction_loss = chosen(encoder.name, encoder.loss, encoder.output, ROWS, encoder._bounded_loss())
     torch.manual_seed(0)
     return encoder, encoder._network(ROWS)
 
@@ -60,7 +60,7 @@ def test_each_layer_learns_from_the_codes_of_the_trained_ones_below():
         with torch.no_grad():
             layer[0][0].bias += number  # stands for training
 
-    layerwise(pairs, ROWS, Visible("squared", "sigmoid"), lambda batch, training: batch, train)
+    layerwise(pairs, ROWS, ReconstructionLoss("squared", "sigmoid"), lambda batch, training: batch, train)
     assert [number for number, _, _ in seen] == [1, 2]
     assert seen[0][1] is ROWS
     with torch.no_grad():

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from encoders.base import Encoder
 from encoders.codes import Kind, Metric
 from encoders.errors import OptionError
-from encoders.neural.reconstruction_loss import Visible, reconstruction_error
+from encoders.neural.reconstruction_loss import ReconstructionLoss, reconstruction_error
 from encoders.neural.semantic_hash import SemanticHash
 from encoders.registry import create
 
@@ -63,7 +63,7 @@ def parts(learn: str):
     from encoders.neural.rows import Rows
 
     encoder = SemanticHash(8, hidden=(16,), learn=learn)
-    encoder._visible = Visible("squared", "sigmoid")
+    encoder._reconstruction_loss = ReconstructionLoss("squared", "sigmoid")
     torch.manual_seed(0)
     return encoder, encoder._network(Rows(DIGITS)).train(), torch.from_numpy(DIGITS[:64])
 
@@ -94,8 +94,8 @@ def test_noise_leaves_soft_codes_in_training_and_none_where_it_is_measured():
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_stored_bits_are_those_of_the_network(norm, monkeypatch):
     kept = []
-    keep = SemanticHash._keep
-    monkeypatch.setattr(SemanticHash, "_keep", lambda self, network: kept.append(network) or keep(self, network))
+    keep = SemanticHash._store
+    monkeypatch.setattr(SemanticHash, "_store", lambda self, network: kept.append(network) or keep(self, network))
     encoder = SemanticHash(20, hidden=(32,), norm=norm, epochs=3).fit(TRAIN)
     with torch.no_grad():
         logits = kept[0]["encoder"](torch.from_numpy(TEST)).numpy()

@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from encoders.base import Encoder
 from encoders.errors import BadItemError, OptionError
-from encoders.neural.reconstruction_loss import Visible
+from encoders.neural.reconstruction_loss import ReconstructionLoss
 from encoders.neural.rows import Rows
 from encoders.neural.vae import VAE, kl_divergence
 from encoders.registry import create
@@ -35,7 +35,7 @@ def fitted() -> VAE:
 def untrained(samples: int = 1, **options):
     """Return an encoder and its network with first weights, ready for its objective."""
     encoder = VAE((8, 2), samples=samples, **options)
-    encoder._visible = Visible("cross-entropy", "sigmoid")
+    encoder._reconstruction_loss = ReconstructionLoss("cross-entropy", "sigmoid")
     torch.manual_seed(0)
     return encoder, encoder._network(Rows(BITS))
 
@@ -57,7 +57,9 @@ def test_at_the_prior_only_the_reconstruction_is_left_of_the_loss(samples):
     network.eval()
     batch = torch.from_numpy(BITS)
     with torch.no_grad():
-        error = encoder._visible.value(network["decoder"](torch.zeros(1, 2)).repeat(len(batch), 1), batch).mean()
+        error = encoder._reconstruction_loss.value(
+            network["decoder"](torch.zeros(1, 2)).repeat(len(batch), 1), batch
+        ).mean()
         assert float(encoder._objective()(network, batch)) == pytest.approx(float(error), rel=1e-5)
 
 
@@ -91,7 +93,7 @@ def test_beta_weighs_the_divergence():
 @pytest.mark.parametrize("variance", [1.0, 0.1])
 def test_the_squared_error_is_that_of_a_gaussian(variance):
     encoder = VAE((8, 2), variance=variance)
-    encoder._visible = Visible("squared", "linear")
+    encoder._reconstruction_loss = ReconstructionLoss("squared", "linear")
     means, items = torch.randn(5, 64), torch.randn(5, 64)
     expected = -torch.distributions.Normal(means, variance**0.5).log_prob(items).sum(dim=1)
     torch.testing.assert_close(encoder._likelihood_loss(means, items), expected, atol=1e-3, rtol=1e-4)
@@ -99,7 +101,7 @@ def test_the_squared_error_is_that_of_a_gaussian(variance):
 
 def test_the_loss_of_counts_is_that_of_all_words_of_the_document():
     encoder = VAE((8, 2))
-    encoder._visible = Visible("counts", "softmax")
+    encoder._reconstruction_loss = ReconstructionLoss("counts", "softmax")
     logits, counts = torch.randn(len(COUNTS), COUNTS.shape[1]), torch.from_numpy(COUNTS)
     coefficient = torch.lgamma(counts.sum(dim=1) + 1) - torch.lgamma(counts + 1).sum(dim=1)
     expected = [

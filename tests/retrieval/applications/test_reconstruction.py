@@ -42,9 +42,9 @@ def test_a_code_of_another_sort_is_refused(digits, tmp_path, spec, code, message
 
 def test_items_that_are_asked_for_and_items_that_are_drawn(digits):
     asked = asked_items(digits, ["@3"], 4, seed=1)
-    assert [query.shown.id for query in asked] == [query.own for query in asked]
-    assert len({query.own for query in asked}) == 5
-    assert [query.own for query in asked_items(digits, ["@3"], 4, seed=1)] == [query.own for query in asked]
+    assert [query.shown.id for query in asked] == [query.item_id for query in asked]
+    assert len({query.item_id for query in asked}) == 5
+    assert [query.item_id for query in asked_items(digits, ["@3"], 4, seed=1)] == [query.item_id for query in asked]
     with pytest.raises(QueryError, match="name an item, as in @3, or give a number of random items"):
         asked_items(digits, [], None, 0)
 

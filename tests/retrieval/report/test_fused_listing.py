@@ -8,14 +8,14 @@ from retrieval.collection.filters import Filter
 from retrieval.report.terminal.hybrid import fused_json, fused_lines
 from retrieval.search.hybrid import FusedAnswers
 from retrieval.search.result import Answer, Shown
-from retrieval.search.searcher import Found, Query
+from retrieval.search.searcher import Query, SpaceAnswers
 
 QUERY = Query("words", Shown("query", None, "words"))
 LONG = "bow:2000,stop=english+deep-ae:500-250-128,loss=auto,metric=auto,output=auto,activation=silu,norm=batch,k=1"
 
 
 def fused(*rows: tuple[str, float, tuple[int | None, ...]], note: str | None = None) -> FusedAnswers:
-    spaces = [Found("bow", LONG, "cosine", [], 2.5, note), Found("bm25", "bm25:k1=1.5", "dot", [], 2.5)]
+    spaces = [SpaceAnswers("bow", LONG, "cosine", [], 2.5, note), SpaceAnswers("bm25", "bm25:k1=1.5", "dot", [], 2.5)]
     answers = [Answer(Shown(id, None), score, score, None) for id, score, _ in rows]
     return FusedAnswers(spaces, answers, [ranks for _, _, ranks in rows], 100, 2.5)
 

@@ -18,7 +18,7 @@ from retrieval.report.terminal.catalogue import (
 )
 from retrieval.report.terminal.listing import aligned, answers_lines
 from retrieval.search.result import Answer, Shown
-from retrieval.search.searcher import Found, Query
+from retrieval.search.searcher import Query, SpaceAnswers
 
 QUERY = Query("words", Shown("query", None, "words"))
 
@@ -27,7 +27,7 @@ def lines_of(*answers: Answer, metric: str = "euclidean", note: str | None = Non
     options = (
         "bow:2000,stop=english+deep-ae:500-250-128,loss=auto,metric=auto,output=auto,activation=silu,norm=batch,k=1"
     )
-    return answers_lines(QUERY, [Found("bow", options, metric, list(answers), 1.5, note)], verbose=True)
+    return answers_lines(QUERY, [SpaceAnswers("bow", options, metric, list(answers), 1.5, note)], verbose=True)
 
 
 def answer(**shown: str | None) -> Answer:
@@ -66,7 +66,7 @@ def test_what_a_terminal_would_obey_is_not_printed():
 
 
 def test_options_are_shown_to_those_who_ask():
-    found = [Found("bm25", "bm25:k1=1.2", "dot", [answer()], 1.5)]
+    found = [SpaceAnswers("bm25", "bm25:k1=1.2", "dot", [answer()], 1.5)]
     assert "k1=1.2" not in "".join(answers_lines(QUERY, found))
     assert "  bm25:k1=1.2" in answers_lines(QUERY, found, verbose=True)
 
@@ -118,11 +118,13 @@ def test_every_format_names_all_its_options():
 
 def test_numbers_stand_below_each_other():
     answers = [Answer(Shown(str(n), None), -n, n, None) for n in (5.0, 125.0)]
-    head, first, second = answers_lines(QUERY, [Found("bow", "bow", "euclidean", answers, 1.5)])[-3:]
+    head, first, second = answers_lines(QUERY, [SpaceAnswers("bow", "bow", "euclidean", answers, 1.5)])[-3:]
     assert first.index("5.000") + 5 == second.index("125.000") + 7 == head.index("distance") + 8
 
 
 def test_a_filter_is_named_and_blamed():
-    lines = answers_lines(QUERY, [Found("bow", "bow", "cosine", [], 1.5)], [Filter("label", "x"), Filter("a", "b\nc")])
+    lines = answers_lines(
+        QUERY, [SpaceAnswers("bow", "bow", "cosine", [], 1.5)], [Filter("label", "x"), Filter("a", "b\nc")]
+    )
     assert lines[:2] == ["query: words", "among: label=x and a=b c"]
     assert lines[-1] == "  no answer: no other item that satisfies the filter has anything in common with the query"

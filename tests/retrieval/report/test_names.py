@@ -13,7 +13,7 @@ from retrieval.report.json import to_json
 from retrieval.report.terminal.listing import answers_json, answers_lines
 from retrieval.report.verdict import cost_title, overlap_sentence
 from retrieval.search.result import distance_of
-from retrieval.search.searcher import Found, Query
+from retrieval.search.searcher import Query, SpaceAnswers
 from retrieval.spaces.history import Phase, measures_of
 
 SCORED, FAR = "its score (larger is better)", "its distance in the metric of the space"
@@ -47,7 +47,7 @@ def test_under_each_answer_stands_what_is_said(pictures, metrics, told):
 def test_a_score_is_not_called_a_distance_in_json(pictures, metric):
     comparison = with_metrics(pictures, [str(metric)] * 3)
     hit = to_json(comparison)["examples"][0]["answers"][0]["hits"][0]
-    found = [Found("x", "x", str(metric), comparison.examples[0].answers[0], 1.0)]
+    found = [SpaceAnswers("x", "x", str(metric), comparison.examples[0].answers[0], 1.0)]
     query = Query("", comparison.examples[0].query)
     for told in (hit, answers_json(query, found)["spaces"][0]["hits"][0]):
         assert (told["distance"] is None) == (metric is Metric.DOT)

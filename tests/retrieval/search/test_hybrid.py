@@ -10,8 +10,8 @@ from encoders.registry import create
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.search.hybrid import depth_of, fused_search, require_fusible
-from retrieval.search.searcher import MOST, Searcher, read_query
+from retrieval.search.hybrid import fused_search, fusion_depth, require_fusible
+from retrieval.search.searcher import MAX_K, Searcher, read_query
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_the_order_of_the_corpus_does_not_change_what_is_fused(tmp_path, spec):
 
 
 def test_equal_scores_that_go_on_beyond_the_deepest_search_are_not_used(digits, monkeypatch):
-    monkeypatch.setattr("retrieval.search.hybrid.MOST", 40)
+    monkeypatch.setattr("retrieval.search.hybrid.MAX_K", 40)
     made = digits.add_space("pixels+kmeans:2") if "pixels+kmeans:2" not in digits.spaces else digits
     fused = fused_search(Searcher(made, ["pixels", "pixels+kmeans:2"]), read_query(made, "@8"), 10, 20)
     assert {ranks[1] for ranks in fused.ranks} == {None}
@@ -97,11 +97,11 @@ def test_all_spaces_are_asked_at_once_and_deep_enough(digits, monkeypatch):
 
 
 def test_as_many_hits_as_answers_at_least():
-    assert [depth_of(None, k) for k in (1, 100, 101, 5000)] == [100, 100, 101, 5000]
-    assert depth_of(7, 7) == 7
-    for depth, k in ((6, 7), (MOST + 1, 7)):
+    assert [fusion_depth(None, k) for k in (1, 100, 101, 5000)] == [100, 100, 101, 5000]
+    assert fusion_depth(7, 7) == 7
+    for depth, k in ((6, 7), (MAX_K + 1, 7)):
         with pytest.raises(OptionError):
-            depth_of(depth, k)
+            fusion_depth(depth, k)
 
 
 def test_a_deeper_list_finds_what_a_short_one_leaves_to_one_space(digits):

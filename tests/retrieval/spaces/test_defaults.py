@@ -43,7 +43,7 @@ def test_index_and_compare_say_which_spaces_they_take(tmp_path):
         command = [sys.executable, "-c", "import cli; cli.main()", *words]
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
 
-    told = "no space is named, so these are taken:  -s bm25 -s tfidf -s tfidf+lsa:3"
+    told = "no space is named, so nearby uses:  -s bm25 -s tfidf -s tfidf+lsa:3"
     compared = nearby("compare", str(tmp_path / "t.csv"), "--json")
     assert told in compared.stderr
     assert [row["spec"] for row in json.loads(compared.stdout)[0]["spaces"]] == ["bm25", "tfidf", "tfidf+lsa:3"]

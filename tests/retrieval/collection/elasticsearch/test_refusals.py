@@ -316,7 +316,7 @@ def test_a_comparison_says_why_bm25_differs_from_a_local_one(nearby, tmp_path, a
     code, out, err = nearby(*words, "--index", "auto", "-o", tmp_path / "report")
     assert code == 0, err
     for text in (" ".join(out.split()), (tmp_path / "report" / "report.html").read_text()):
-        assert "weighed by Lucene, which rounds the lengths of documents above 40 words" in text
+        assert "Lucene computes bm25 and rounds the lengths of documents above 40 words" in text
     assert "Lucene" not in nearby(*words)[1]
 
 

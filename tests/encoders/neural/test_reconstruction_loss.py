@@ -1,4 +1,4 @@
-"""Facts about the visible side: where the output starts, what counts are, what is refused."""
+"""Facts about the reconstruction loss: the initial output, scaled counts, refused values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
 from encoders.errors import BadItemError, OptionError
-from encoders.neural.reconstruction_loss import VISIBLE, Visible, chosen, scaled
+from encoders.neural.reconstruction_loss import OUTPUT_OF_LOSS, ReconstructionLoss, chosen, scaled
 from encoders.neural.rows import Rows
 from encoders.registry import create
 
@@ -21,15 +21,15 @@ SIDES = [("squared", "linear", DIGITS), ("squared", "sigmoid", DIGITS), ("cross-
 
 @pytest.mark.parametrize(("loss", "output", "rows"), SIDES)
 def test_an_output_starts_at_the_mean_of_the_data(loss, output, rows):
-    side = Visible(loss, output)
-    first = side.output_of(torch.from_numpy(side.start(Rows(rows)))[None])
+    reconstruction = ReconstructionLoss(loss, output)
+    first = reconstruction.output_of(torch.from_numpy(reconstruction.start(Rows(rows)))[None])
     np.testing.assert_allclose(first[0].numpy(), rows.mean(axis=0), atol=2e-3)
 
 
 @pytest.mark.parametrize("matrix", [COUNTS, csr_array(COUNTS)])
 def test_an_output_of_shares_starts_at_the_mean_of_the_shares(matrix):
-    side = Visible("counts", "softmax")
-    first = side.output_of(torch.from_numpy(side.start(Rows(scaled(matrix, "counts"))))[None])
+    reconstruction = ReconstructionLoss("counts", "softmax")
+    first = reconstruction.output_of(torch.from_numpy(reconstruction.start(Rows(scaled(matrix, "counts"))))[None])
     shares = COUNTS / COUNTS.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(first[0].numpy(), shares.mean(axis=0), atol=1e-4)
 
@@ -39,7 +39,9 @@ def test_the_loss_of_counts_is_the_cross_entropy_of_their_shares():
     target = torch.from_numpy(scaled(csr_array(COUNTS)).toarray())
     shares = COUNTS / COUNTS.sum(axis=1, keepdims=True)
     expected = -(shares * torch.log_softmax(logits, dim=1).numpy()).sum(axis=1)
-    np.testing.assert_allclose(Visible("counts", "softmax").value(logits, target).numpy(), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        ReconstructionLoss("counts", "softmax").value(logits, target).numpy(), expected, rtol=1e-5
+    )
 
 
 def test_counts_are_the_same_dense_and_sparse():
@@ -49,15 +51,17 @@ def test_counts_are_the_same_dense_and_sparse():
 
 
 def test_a_row_without_words_costs_nothing():
-    value = Visible("counts", "softmax").value(torch.randn(2, 5), torch.zeros(2, 5))
+    value = ReconstructionLoss("counts", "softmax").value(torch.randn(2, 5), torch.zeros(2, 5))
     assert value.tolist() == [0, 0]
 
 
 def test_what_is_minimised_follows_from_the_rows():
-    assert chosen("x", "auto", "auto", Rows(DIGITS)) == Visible("squared", "sigmoid")
-    assert chosen("x", "auto", "auto", Rows(DIGITS - 1)) == Visible("squared", "linear")
-    assert chosen("x", "auto", "auto", Rows(DIGITS), "cross-entropy") == Visible("cross-entropy", "sigmoid")
-    assert chosen("x", "auto", "auto", Rows(csr_array(COUNTS))) == Visible("counts", VISIBLE["counts"])
+    assert chosen("x", "auto", "auto", Rows(DIGITS)) == ReconstructionLoss("squared", "sigmoid")
+    assert chosen("x", "auto", "auto", Rows(DIGITS - 1)) == ReconstructionLoss("squared", "linear")
+    assert chosen("x", "auto", "auto", Rows(DIGITS), "cross-entropy") == ReconstructionLoss("cross-entropy", "sigmoid")
+    assert chosen("x", "auto", "auto", Rows(csr_array(COUNTS))) == ReconstructionLoss(
+        "counts", OUTPUT_OF_LOSS["counts"]
+    )
 
 
 def test_cross_entropy_of_counts_is_refused():
