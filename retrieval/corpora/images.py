@@ -19,7 +19,14 @@ from retrieval.corpora.base import Item
 from retrieval.corpora.folder import FolderSource
 from retrieval.corpora.folder_files import MAX_FILE_BYTES, File, ReadOptions, open_files
 from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_head
-from retrieval.corpora.preprocessing import FITS, Preprocessing, Survey, parse_size, preprocessing_like, stated_options
+from retrieval.corpora.image_preprocessing import (
+    FITS,
+    Preprocessing,
+    Survey,
+    parse_size,
+    preprocessing_like,
+    stated_options,
+)
 from retrieval.corpora.stray_files import stray_reason
 
 

@@ -183,8 +183,8 @@ def _item(collection: Collection, id: str) -> Item:
 
 
 def _read_picture(collection: Collection, path: str) -> Content:
+    from retrieval.corpora.image_preprocessing import preprocessing_like
     from retrieval.corpora.images import read_image
-    from retrieval.corpora.preprocessing import preprocessing_like
 
     if not Path(path).is_file():
         raise QueryError(f"'{path}' is no file: give the path of a picture, or @id of an item")

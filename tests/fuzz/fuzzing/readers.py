@@ -185,8 +185,8 @@ def _picture_folder(folder: Path) -> None:
 
 def _picture_query(folder: Path, scratch: Path, rng: random.Random) -> object:
     from encoders.errors import CorpusError
+    from retrieval.corpora.image_preprocessing import Preprocessing
     from retrieval.corpora.images import read_image
-    from retrieval.corpora.preprocessing import Preprocessing
 
     refused = None
     for path in sorted(folder.rglob("*.*")):  # the damaged one is among them

@@ -12,8 +12,8 @@ from PIL import Image
 
 from encoders.errors import CorpusError, OptionError
 from retrieval.corpora import image_file
+from retrieval.corpora.image_preprocessing import Preprocessing
 from retrieval.corpora.images import Images, decode_image, read_image
-from retrieval.corpora.preprocessing import Preprocessing
 from retrieval.corpora.registry import open_corpus
 
 RNG = np.random.default_rng(0)
