@@ -7,7 +7,7 @@ from typing import Any
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.figures.quality import precision_recall_svg, quality_cost_svg
+from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import loss_svg
 from retrieval.report.html.provenance import provenance_data
 from retrieval.report.rows import Cell, comparison_rows, measures_of, overlap_cells

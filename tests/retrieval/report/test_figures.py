@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from retrieval.report.figures.drawing import spread
-from retrieval.report.figures.quality import precision_recall_svg, quality_cost_svg
+from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

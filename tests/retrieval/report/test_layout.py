@@ -14,7 +14,7 @@ from retrieval.analysis.components import Components
 from retrieval.analysis.study import Analysis, SpaceStudy
 from retrieval.report.figures.drawing import text_width
 from retrieval.report.figures.plots import Series, lines_svg
-from retrieval.report.figures.quality import precision_recall_svg, quality_cost_svg
+from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import loss_svg
 from retrieval.report.figures.tree import Branch, Leaf, tree_svg
 from retrieval.report.html.analysis import write_analysis

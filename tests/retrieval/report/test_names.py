@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from encoders.codes import Metric
-from retrieval.report.figures.quality import quality_cost_svg
+from retrieval.report.figures.precision_recall import quality_cost_svg
 from retrieval.report.figures.training_loss import loss_svg
 from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json
