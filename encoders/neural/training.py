@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from encoders.cpu_count import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
+from encoders.neural.collapse import Collapse, collapse_reason, warn_of_collapse
 from encoders.neural.players import Game, Loss, as_game
 from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.progress import progress
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 Augment = Callable[[Any, Any], Any]
 #: Steps of the progress bar: finer than an epoch, coarser than its redrawing.
 TICKS = 1000
-#: Number of held-out rows that are checked for a collapse.
-COLLAPSE_ROWS = 1024
 #: A validation loss above this multiple of the initial loss means that the training has diverged.
 DIVERGED = 1000
 
@@ -150,7 +148,7 @@ def train(
                 history.add_losses({player.name: mean for player, mean in zip(game.players, means, strict=True)})
                 history.validation_loss.append(_measure(network, game, rows, held_out, config))
                 _require_not_diverged(history.validation_loss[-1], initial_loss)
-                history.collapsed = _collapse(network, game, rows, held_out, epoch)
+                history.collapsed = collapse_reason(network, game, rows, held_out, epoch)
             history.seconds.append(time.perf_counter() - begun)
             lowest = history.validation_loss[-1] <= min(history.validation_loss)
             if not history.collapsed and (lowest or not game.keeps_best):
@@ -193,33 +191,6 @@ def _explained(config: TrainingConfig, epoch: int, work: Path | None) -> Iterato
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Tell whether torch raised this error because an allocation failed."""
     return "alloc" in str(error)
-
-
-def _collapse(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, epoch: int) -> str:
-    """Return why the training has collapsed, or an empty string; raise if it is the first epoch."""
-    import torch
-
-    if game.collapsed is None:
-        return ""
-    network.eval()
-    with torch.no_grad():
-        reason = game.collapsed(network, rows.take(held_out[:COLLAPSE_ROWS]))
-    if reason and epoch == 0:
-        raise Collapse(reason)
-    return reason
-
-
-class Collapse(ArithmeticError):
-    """The training collapsed in its first epoch."""
-
-
-def warn_of_collapse(name: str, history: History) -> None:
-    """Warn that the training stopped, and say which weights are kept."""
-    warnings.warn(
-        f"{name} stopped after epoch {len(history.seconds)}: {history.collapsed}; "
-        f"the weights of epoch {history.best_epoch + 1} are kept",
-        stacklevel=2,
-    )
 
 
 def _epoch(
