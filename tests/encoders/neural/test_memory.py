@@ -29,7 +29,7 @@ except TrainingError as error:
     [
         ("deep-ae:40000-2,batch-size=40000,epochs=1,precision=fp32",
          "a batch of 40,000 does not fit into memory in epoch 1: lower batch-size"),
-        ("deep-ae:40000-40000-2,epochs=1", "deep-ae: its network does not fit into memory: make it smaller"),
+        ("deep-ae:40000-40000-2,epochs=1", "deep-ae: the network does not fit into memory: make it smaller"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_into_memory_names_the_cure(spec, said):
