@@ -1,4 +1,4 @@
-"""The parts of NumPy that ``import scipy.sparse`` loads and nobody uses: the Fortran translator and the test tools.
+"""Unused parts of NumPy that ``import scipy.sparse`` loads: the Fortran translator and the test tools.
 
 SciPy copies every public name of NumPy, and with each name its module: a third of the time of its import.
 ``importlib.util.LazyLoader`` puts such a module in place, and reads it from disk only when something looks into it.

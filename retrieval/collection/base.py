@@ -102,9 +102,23 @@ class Collection(ABC):
     def items_digest(self) -> str:
         """SHA-256 of the items in their order; see `item_record.items_digest`."""
 
-    @abstractmethod
     def info(self) -> CollectionInfo:
         """Return what the collection holds, and its size."""
+        return CollectionInfo(
+            folder=self.folder,
+            generation=self.generation,
+            corpus=self.manifest.corpus,
+            modality=self.manifest.modality,
+            items=self.items.size,
+            digest=self.items_digest,
+            bytes=self._bytes(),
+            server=self.manifest.server,
+            spaces=tuple(self.spaces.values()),
+        )
+
+    @abstractmethod
+    def _bytes(self) -> int:
+        """Return the size of the folder, with one copy of an index on a server."""
 
     @abstractmethod
     def space(self, spec: str) -> OpenSpace:

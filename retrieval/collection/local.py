@@ -14,7 +14,7 @@ from encoders.errors import ArtifactError, CollectionError, DimensionError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
 from indexers.registry import create_index, load_index
-from retrieval.collection.base import Collection, CollectionInfo, OpenSpace, T
+from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.filters import Filter
 from retrieval.collection.folder import SPACES, CollectionFolder
 from retrieval.collection.generations import WORK, Generations, link, link_tree
@@ -87,19 +87,8 @@ class LocalCollection(Collection):
         """The number of the generation that is read."""
         return self._stored.number
 
-    def info(self) -> CollectionInfo:
-        """Return what the collection holds, and its size on disk."""
-        return CollectionInfo(
-            folder=self.folder,
-            generation=self.generation,
-            corpus=self.manifest.corpus,
-            modality=self.manifest.modality,
-            items=self.items.size,
-            digest=self.items_digest,
-            bytes=self._stored.bytes,
-            server="",
-            spaces=tuple(self.spaces.values()),
-        )
+    def _bytes(self) -> int:
+        return self._stored.bytes
 
     def space(self, spec: str) -> OpenSpace:
         """Open a space; see `Collection.space`."""

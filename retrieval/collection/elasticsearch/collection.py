@@ -23,7 +23,7 @@ from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.ownership import is_numbered_name
 from indexers.elasticsearch.query import searched
-from retrieval.collection.base import Collection, CollectionInfo, OpenSpace, T
+from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
 from retrieval.collection.elasticsearch.manifest import IndexManifest
@@ -125,19 +125,8 @@ class ServedCollection(Collection):
         """SHA-256 of the items in their order: of the corpus, or read from the server once items were changed."""
         return self.meta.items or self.items.digest()
 
-    def info(self) -> CollectionInfo:
-        """Return what the collection holds, and the size of its folder and one copy of the index."""
-        return CollectionInfo(
-            folder=self.folder,
-            generation=self.generation,
-            corpus=self.manifest.corpus,
-            modality=self.manifest.modality,
-            items=self.items.size,
-            digest=self.items_digest,
-            bytes=self._stored.bytes + self.admin.bytes(self.index_name),
-            server=self.manifest.server,
-            spaces=tuple(self.spaces.values()),
-        )
+    def _bytes(self) -> int:
+        return self._stored.bytes + self.admin.bytes(self.index_name)
 
     def space(self, spec: str) -> OpenSpace:
         """Open a space; see `Collection.space`."""
