@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, slices
 from encoders.errors import NotInvertibleError, OptionError
-from retrieval.applications.reconstruction import decoded_codes
+from retrieval.applications.reconstruction import decoded_codes, hear_of
 from retrieval.applications.reconstructions import Copies, Row
 from retrieval.collection.base import Collection
 from retrieval.search.searcher import encode_query, read_query
@@ -38,8 +38,8 @@ def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> Cop
         codes, source = _like(collection.codes_of(spec).codes(), encoder.space.dim, count, generator)
     title = f"draws from {source} (seed {seed}), decoded by {encoder}"
     contents = decoded_codes(encoder, codes)
-    return Copies([f"draw {number}" for number in range(1, count + 1)],
-                  [Row(str(encoder), contents, words=encoder.vocabulary)], title)  # fmt: skip
+    row = Row(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))
+    return Copies([f"draw {number}" for number in range(1, count + 1)], [row], title)
 
 
 def interpolated(collection: Collection, spec: str, start: str, end: str, steps: int = 10) -> Copies:
@@ -61,8 +61,9 @@ def interpolated(collection: Collection, spec: str, start: str, end: str, steps:
     shares = np.linspace(0, 1, steps)
     codes = _turned(first, last, shares) if encoder.space.kind is Kind.BINARY else _between(first, last, shares)
     title = f"from {asked[0].shown.id} to {asked[1].shown.id}, decoded by {encoder}"
-    return Copies([f"{share:.2f}" for share in shares],
-                  [Row(str(encoder), decoded_codes(encoder, codes), words=encoder.vocabulary)], title)  # fmt: skip
+    contents = decoded_codes(encoder, codes)
+    row = Row(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))
+    return Copies([f"{share:.2f}" for share in shares], [row], title)
 
 
 def _require_numbers(encoder: Encoder) -> None:

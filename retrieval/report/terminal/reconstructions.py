@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from encoders.errors import BadItemError
 from encoders.numbers import counted
 from retrieval.applications.reconstructions import Copies, Row, is_picture, mean_name
-from retrieval.output import write_npy, writing
+from retrieval.output import write_npy, write_wav, writing
 from retrieval.report.figures.image_grid import image_grid
 from retrieval.report.figures.pictures import as_image
 from retrieval.report.specs import middle_cut
@@ -43,11 +43,13 @@ def copies_lines(copies: Copies) -> list[str]:
         return [*lines, *_figures_table(copies)]
     shape = copies.rows[0].contents[0].shape
     what = f"{counted(sum(len(row.contents) for row in copies.rows), 'picture')} of {shape[1]}x{shape[0]}"
-    return [*lines, f"{what}: write with -o FILE.png"]
+    return [*lines, f"{what}: write with -o FILE.png" + (", or hear with -o FILE.wav" if copies.sounds else "")]
 
 
 def write_copies(copies: Copies, path: Path) -> None:
     """Write pictures with their names and figures as one PNG (a single one by itself), or contents as rows of a .npy.
+
+    Sounds are written as one WAV, row by row, with a pause after each.
 
     Raises
     ------
@@ -63,8 +65,11 @@ def write_copies(copies: Copies, path: Path) -> None:
         picture = as_image(copies.rows[0].contents[0]) if single else image_grid(copies)
         with writing(path) as file:
             picture.save(file, "PNG", optimize=True)
+    elif suffix == ".wav" and copies.sounds:
+        write_wav(path, copies.sounds())
     else:
-        raise BadItemError(f"{path} should end in .npy" + (" or .png" if copies.pictures else ""))
+        others = [".png"] * copies.pictures + [".wav"] * (copies.sounds is not None)
+        raise BadItemError(f"{path} should end in {' or '.join(['.npy', *others])}")
 
 
 def _figures_table(copies: Copies) -> list[str]:
