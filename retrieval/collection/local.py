@@ -143,7 +143,7 @@ class LocalCollection(Collection):
             say(begun(encoder, self.items.size, work))
             if not encoder.__sklearn_is_fitted__():
                 encoder.fitted_on = self.items_digest
-            fit_seconds = fitted(encoder, self.items.batches(), work)
+            fit_seconds = fitted(encoder, self.items.batches(label_field=encoder.label_field), work)
             create_index(index, encoder.space)  # refused before any encoding
             filled = fill(encoder, self.items, index, self.items.size)
             _require_all(str(encoder), len(filled.index), self.items.size)
