@@ -60,14 +60,14 @@ def measured(kind: str, corpus: list[Any], spaces: Any, url: str) -> dict[str, A
     build = Build.begin(
         admin, description, spaces, IndexManifest("arxiv-80k", Modality.TEXT, (), identity=new_identity())
     )
-    with admin.asking() as client:  # or small segments would hide what their parts weigh
+    with admin.connection() as client:  # or small segments would hide what their parts weigh
         client.indices.put_settings(index=build.index, settings={"index.compound_format": False})
     with timed() as loading:
         done: Load = build.load(open_corpus("arxiv-80k"), corpus, raise_bad, Shard(), len(corpus))
     with timed() as settling:
         admin.settle(build.index)
     count = admin.count(build.index)
-    with admin.asking() as client:
+    with admin.connection() as client:
         stats = client.indices.stats(index=build.index, metric="store,segments", include_segment_file_sizes=True)
     sizes = stats["_all"]["primaries"]["segments"]["file_sizes"]
     files = {name: part["size_in_bytes"] for name, part in sizes.items()}

@@ -8,7 +8,7 @@ from encoders.errors import OptionError
 from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import IndexAdmin
-from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved
+from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved_indexes
 from retrieval.collection.base import Collection
 
 _PREFIX = "elasticsearch:"
@@ -71,7 +71,7 @@ def indexes_at(text: str, identity: str | None = None) -> Indexes:
     """
     admin = _site(text, named=identity is None)
     served = admin.behind(admin.address.name)
-    stale, kept = unserved(admin, identity)
+    stale, kept = unserved_indexes(admin, identity)
     return Indexes(text, served, admin.count(served) if served else 0, stale, kept)
 
 

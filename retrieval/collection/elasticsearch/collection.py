@@ -22,7 +22,7 @@ from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.ownership import is_numbered_name
-from indexers.elasticsearch.query import searched
+from indexers.elasticsearch.query import run_searches
 from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
@@ -155,11 +155,11 @@ class ServedCollection(Collection):
             self._attach()
             return read()
 
-    def _hits(self, queries: Sequence[tuple[str, Codes]], k: int, only: Sequence[dict[str, Any]]) -> list[list[Hit]]:
+    def _hits(self, queries: Sequence[tuple[str, Codes]], k: int, filters: Sequence[dict[str, Any]]) -> list[list[Hit]]:
         fields = [self._field(spec) for spec, _ in queries]
-        searches = [one.asking(codes, k, only)[0] for one, (_, codes) in zip(fields, queries, strict=True)]
+        searches = [one.search_bodies(codes, k, filters)[0] for one, (_, codes) in zip(fields, queries, strict=True)]
         several = self.admin.address.shards > 1 and any(one.stores_counts for one in fields)
-        found = searched(self.admin, self.index_name, searches, min(k, WINDOW), several)
+        found = run_searches(self.admin, self.index_name, searches, min(k, WINDOW), several)
         return [
             one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, queries, found, strict=True)
         ]

@@ -12,7 +12,7 @@ from encoders.codes import Modality
 from encoders.errors import QueryError, ServerError
 from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.keys import id_of, key_of
-from indexers.elasticsearch.paginate import positions_and_digests, scanned
+from indexers.elasticsearch.paginate import positions_and_digests, read_documents
 from retrieval.collection.elasticsearch.document import ITEM_FIELDS, item_in
 from retrieval.collection.filter_sql import unmet_because
 from retrieval.collection.filters import LABEL, Filter, written
@@ -73,7 +73,7 @@ class ServedItems(CollectionItems):
         self.present = Present(admin, index)
 
     def __iter__(self) -> Iterator[Item]:
-        return map(item_in, scanned(self.admin, self.index, ITEM_FIELDS))
+        return map(item_in, read_documents(self.admin, self.index, ITEM_FIELDS))
 
     def queries(self) -> Iterator[Item]:
         """Read the queries; the items where the corpus had none of its own."""
@@ -124,7 +124,7 @@ class ServedItems(CollectionItems):
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
         """Return the ids of the items that satisfy every filter; see `CollectionItems.matching`."""
-        found = scanned(self.admin, self.index, only=clauses(filters), page=10_000)
+        found = read_documents(self.admin, self.index, filters=clauses(filters), page=10_000)
         ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
         if not ids:
             raise self.none_matches(filters)
@@ -166,7 +166,7 @@ class ServedItems(CollectionItems):
         return self.admin.read(asked)
 
     def _first_ids(self, limit: int) -> list[str]:
-        with self.admin.asking() as client:
+        with self.admin.connection() as client:
             exists = {"exists": {"field": "place"}}  # not the records of shards
             answer = client.search(
                 index=self.index, query=exists, size=limit, source=["own_id"], sort=[{"place": "asc"}]

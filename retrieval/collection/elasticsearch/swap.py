@@ -10,7 +10,7 @@ from encoders.errors import CollectionError, CorpusError
 from indexers.description import Description
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
-from indexers.elasticsearch.ownership import next_free_name, superseded
+from indexers.elasticsearch.ownership import next_free_name, superseded_indexes
 from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard, load
 from retrieval.collection.elasticsearch.checksum import differing, held_checksums, total
 from retrieval.collection.elasticsearch.items import Present
@@ -152,7 +152,7 @@ class Build:
         )
         self.admin.set_meta(self.index, done.meta.to_json())
         self.admin.swap(self.index)
-        self.admin.remove(superseded(self.admin, self.index, identity))
+        self.admin.remove(superseded_indexes(self.admin, self.index, identity))
         return done
 
     def _why_wrong(self, found: int, count: int, wrong: Sequence[int]) -> str:

@@ -358,9 +358,9 @@ def test_a_refused_change_leaves_the_collection_that_of_its_corpus(tmp_path, cor
     served = indexed(tmp_path / "c", corpus(5), address, "bm25")
     digest = served.items_digest
     elasticsearch_client.indices.put_settings(index=served.index_name, settings={"index.blocks.write": True})
-    with pytest.raises(NearbyError, match="take the block away"):
+    with pytest.raises(NearbyError, match="remove the block"):
         served.put([Item("new", "river")])
-    with pytest.raises(NearbyError, match="take the block away"):
+    with pytest.raises(NearbyError, match="remove the block"):
         served.delete(["d1"])
     elasticsearch_client.indices.put_settings(index=served.index_name, settings={"index.blocks.write": None})
     with pytest.raises(NearbyError):  # a picture where a text should be
