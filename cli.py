@@ -30,7 +30,7 @@ except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything t
     sys.exit(1)
 
 if TYPE_CHECKING:
-    from retrieval.applications.reconstructions import Copies
+    from retrieval.applications.reconstruction_table import ReconstructionTable
     from retrieval.corpora.base import BadEntries, Corpus
     from retrieval.experiment.result import Comparison
 
@@ -420,7 +420,7 @@ def decode(
     from retrieval.applications.reconstruction import decoded
     from retrieval.collection.open import open_collection
 
-    _show_copies(decoded(open_collection(folder), space, code), out, as_json)
+    _show_reconstructions(decoded(open_collection(folder), space, code), out, as_json)
 
 
 @app.command()
@@ -438,7 +438,9 @@ def reconstruct(
     from retrieval.collection.open import open_collection
 
     collection = open_collection(folder)
-    _show_copies(reconstructions(collection, asked_items(collection, query or [], count, seed), space), out, as_json)
+    _show_reconstructions(
+        reconstructions(collection, asked_items(collection, query or [], count, seed), space), out, as_json
+    )
 
 
 @app.command()
@@ -463,7 +465,7 @@ def denoise(
     added = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
     asked = asked_items(collection, query or [], count, seed)
-    _show_copies(denoised(collection, asked, space, added, seed), out, as_json)
+    _show_reconstructions(denoised(collection, asked, space, added, seed), out, as_json)
 
 
 @app.command()
@@ -479,7 +481,7 @@ def sample(
     from retrieval.applications.generation import sampled
     from retrieval.collection.open import open_collection
 
-    _show_copies(sampled(open_collection(folder), space, count, seed), out, as_json)
+    _show_reconstructions(sampled(open_collection(folder), space, count, seed), out, as_json)
 
 
 @app.command()
@@ -496,7 +498,7 @@ def interpolate(
     from retrieval.applications.generation import interpolated
     from retrieval.collection.open import open_collection
 
-    _show_copies(interpolated(open_collection(folder), space, start, end, steps), out, as_json)
+    _show_reconstructions(interpolated(open_collection(folder), space, start, end, steps), out, as_json)
 
 
 @app.command()
@@ -732,15 +734,19 @@ def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbo
     emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
 
 
-def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
+def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json: bool) -> None:
     """Write what spaces made of items, and print it; where nothing was measured, one of the two."""
-    from retrieval.report.terminal.reconstructions import copies_json, copies_lines, write_copies
+    from retrieval.report.terminal.reconstructions import (
+        reconstructions_json,
+        reconstructions_lines,
+        write_reconstructions,
+    )
 
     if out is not None:
-        write_copies(copies, out)
-        _say(f"{copies.title if copies.title and not copies.measures else 'written'}: {out}")
-    if out is None or as_json or copies.measures:
-        emit(Output(copies_lines, copies_json, copies), as_json)
+        write_reconstructions(table, out)
+        _say(f"{table.title if table.title and not table.measures else 'written'}: {out}")
+    if out is None or as_json or table.measures:
+        emit(Output(reconstructions_lines, reconstructions_json, table), as_json)
 
 
 @contextmanager

@@ -195,7 +195,7 @@ def test_a_picture_of_copies_draws_and_the_way_between_items(digits, tmp_path):
     assert told.startswith("squared error per item: summed over the pixels, which go from 0 to 1, mean of 4 items\n")
     assert "mean squared error" not in told
     cleaned = json.loads(nearby("denoise", str(digits), "@3", "--noise", "masking:0.3", "--json").stdout)
-    assert [row["space"] for row in cleaned] == ["the item", "spoilt by masking:0.3", "pixels", "pixels+pca:8"]
+    assert [row["space"] for row in cleaned] == ["the item", "corrupted by masking:0.3", "pixels", "pixels+pca:8"]
     assert cleaned[3]["PSNR_before"] > 0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Row:
+class ReconstructionRow:
     """The reconstructions of every item by one space.
 
     Attributes
@@ -18,7 +18,7 @@ class Row:
         The spec of the space, or another heading such as "the item".
     contents : list
         A picture, a vector, or a row of word weights for each item.
-    figures : dict of str to list of float
+    results : dict of str to list of float
         Measure -> one number per item.
     words : list of str, optional
         The words that the columns of word weights stand for.
@@ -26,16 +26,16 @@ class Row:
 
     name: str
     contents: list[Any]
-    figures: dict[str, list[float]] = field(default_factory=dict)
+    results: dict[str, list[float]] = field(default_factory=dict)
     words: list[str] | None = None
 
 
 @dataclass(frozen=True)
-class Copies:
+class ReconstructionTable:
     """A table of reconstructions: `columns` names the items, `title` says what was done."""
 
     columns: list[str]
-    rows: list[Row]
+    rows: list[ReconstructionRow]
     title: str = ""
 
     @property
@@ -46,7 +46,7 @@ class Copies:
     @property
     def measures(self) -> list[str]:
         """The names of the measures."""
-        return list(dict.fromkeys(measure for row in self.rows for measure in row.figures))
+        return list(dict.fromkeys(measure for row in self.rows for measure in row.results))
 
 
 def mean_name(measure: str, count: int) -> str:
