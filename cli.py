@@ -782,7 +782,7 @@ def _say(line: str) -> None:
     typer.echo(printable(line), err=True)
 
 
-def _warn(message: Warning | str, *place: Any) -> None:
+def _warn(message: Warning | str, *location: Any) -> None:
     """Say a warning as one line: where in the code it was raised helps no user."""
     _say(f"warning: {' '.join(str(message).split())}")
 

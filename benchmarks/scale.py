@@ -46,7 +46,7 @@ def main(items: str = "80000") -> None:
         corpus = list(open_corpus("arxiv-80k"))[: int(items)]
         texts = [item.content for item in corpus]
         with tempfile.TemporaryDirectory() as folder, server() as url:
-            spaces = [fitted(spec, texts, Path(folder) / str(place)) for place, spec in enumerate(SPACES)]
+            spaces = [fitted(spec, texts, Path(folder) / str(position)) for position, spec in enumerate(SPACES)]
             measured(TYPES[0], corpus, spaces, url)  # Java compiles what is used often: the first load is slow
             rows = [measured(kind, corpus, spaces, url) for kind in TYPES]
         record("scale", {"items": len(corpus), "dim": 256, "types": rows})

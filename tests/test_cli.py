@@ -192,7 +192,7 @@ def test_a_picture_of_copies_draws_and_the_way_between_items(digits, tmp_path):
         assert done.returncode == 0, done.stderr
         assert (tmp_path / f"{verb}.png").read_bytes()[:4] == b"\x89PNG"
     told = nearby("reconstruct", str(digits), "-n", "4").stdout
-    assert told.startswith("squared error per item: summed over the pixels, which go from 0 to 1, mean of 4 items\n")
+    assert told.startswith("errors are summed over the pixels, which go from 0 to 1; mean of 4 items\n")
     assert "mean squared error" not in told
     cleaned = json.loads(nearby("denoise", str(digits), "@3", "--noise", "masking:0.3", "--json").stdout)
     assert [row["space"] for row in cleaned] == ["the item", "corrupted by masking:0.3", "pixels", "pixels+pca:8"]

@@ -189,7 +189,7 @@ class ServedCollection(Collection):
         """Add items and replace changed ones; items that were sent before a failure stay."""
         self._require_writable()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
-        self.admin.refresh(self.index_name)  # what a killed process has added counts for the last place too
+        self.admin.refresh(self.index_name)  # documents that a killed process added count for the last position too
         change = ChangeSoFar()
         first = self.items.last_position + 1
         with self._noted() as bulk:

@@ -57,7 +57,7 @@ def test_reconstructions_of_several_items_with_their_errors(digits):
     assert table.columns == ["3", "7"]
     assert table.rows[1].results == {"squared error per item": [0, 0]}
     assert reconstructions_lines(table)[:3] == [
-        "squared error per item: summed over the pixels, which go from 0 to 1, mean of 2 items",
+        "errors are summed over the pixels, which go from 0 to 1; mean of 2 items",
         "space                   squared error per item",
         "pixels                                       0",
     ]
