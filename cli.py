@@ -323,8 +323,8 @@ def info(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a collection holds: items, spaces, sizes; in Elasticsearch also stale indexes."""
-    from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
+    """Show what a collection holds: items, spaces, sizes, fields for --filter; in Elasticsearch also stale indexes."""
+    from retrieval.collection.elasticsearch.cleanup import indexes_at, is_address, remove_stale
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.elasticsearch import everything_json, everything_lines, indexes_json, indexes_lines
 
@@ -339,9 +339,11 @@ def info(
         emit(verified, as_json)
         verified.require_whole()
     elif clean or is_address(folder):
-        found = indexes_at(folder) if is_address(folder) else indexes_of(open_collection(folder))
-        found = remove_stale(found, yes) if clean else found
-        emit(Output(lambda: indexes_lines(found, clean), lambda: indexes_json(found)), as_json)
+        found = indexes_at(folder) if is_address(folder) else open_collection(folder).server_indexes()
+        if found is None:
+            raise OptionError(f"{folder} is on disk and has no stale indexes: leave --clean out")
+        indexes = remove_stale(found, yes) if clean else found
+        emit(Output(lambda: indexes_lines(indexes, clean), lambda: indexes_json(indexes)), as_json)
     else:
         collection = open_collection(folder)
         emit(Output(lambda: everything_lines(collection, verbose), lambda: everything_json(collection)), as_json)

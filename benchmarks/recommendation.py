@@ -1,6 +1,6 @@
 """MovieLens 100k: root mean squared error over five folds, beside Surprise on the same folds; and the worked example.
 
-Of `NESTED` the number of factors is chosen in every fold, on ratings held out of the training part of that fold: no test
+Of `NESTED` the number of factors is chosen in every fold, on ratings held out of its training part: no test
 rating had a say. The fixed settings of `OURS` were found on a split of the same ratings beforehand. Run:
 ``NEARBY_DATA=... python benchmarks/recommendation.py``
 """

@@ -28,11 +28,11 @@ def autoencoders(page: Page, run: dict[str, Any]) -> None:
     page.heading("Every autoencoder on MNIST at 30, 10 and 2 numbers", run)
     page.lines += [
         "",
-        f"Error of reconstruction: {PROTOCOL}, 10,000 test pictures. They are also the queries against the 60,000 training pictures. "
-        "`path` marks networks in which information bypasses the code, so their reconstruction says nothing about the code. Means over the "
-        "seeds, ± their standard deviation; perceptrons of 500-250, convolutions of 16-32 channels; epochs are passes "
-        "over 57,000 pictures, of the last "
-        "phase. s to PCA's: seconds until the held-out error was below 13.87, layers' phases included.",
+        f"Error of reconstruction: {PROTOCOL}, 10,000 test pictures. They are also the queries "
+        "against the 60,000 training pictures. `path` marks networks in which information bypasses the code, so their "
+        "reconstruction says nothing about the code. Means over the seeds, ± their standard deviation; perceptrons "
+        "of 500-250, convolutions of 16-32 channels; epochs are passes over 57,000 pictures, of the last phase. "
+        "s to PCA's: seconds until the held-out error was below 13.87, layers' phases included.",
     ]
     rows = []
     by = {}

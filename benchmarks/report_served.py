@@ -99,7 +99,8 @@ def fault_trial(page: Any, run: dict[str, Any]) -> None:
     page.lines.append("")
     page.lines.append(
         f"{len(rounds)} rounds after two undisturbed ones, seed {figures['seed']}; a load is {figures['items']:,} items"
-        f" rebuilt or {figures['added']:,} added. When the cluster is green again, every acknowledged document is looked up."
+        f" rebuilt or {figures['added']:,} added."
+        " When the cluster is green again, every acknowledged document is looked up."
     )
     page.table(
         ["round", "load", "harmed", "acknowledged before it, in all", "lost", "twice", "searches", "failed",

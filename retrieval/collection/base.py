@@ -7,19 +7,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
 from encoders.errors import CollectionError, OptionError, UnknownNameError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
-from retrieval.collection.filters import Filter
+from retrieval.collection.filters import SAMPLE, Filter, FilterField, filter_fields
 from retrieval.collection.items import Change, CollectionItems
 from retrieval.collection.manifest import Manifest
 from retrieval.corpora.base import Item
 from retrieval.spaces.build import encoder_of
 from retrieval.spaces.saved_space import SpaceRecord
+
+if TYPE_CHECKING:
+    from retrieval.collection.elasticsearch.cleanup import Indexes
 
 T = TypeVar("T")
 
@@ -115,6 +118,14 @@ class Collection(ABC):
             server=self.manifest.server,
             spaces=tuple(self.spaces.values()),
         )
+
+    def filters(self) -> list[FilterField]:
+        """Return the fields and values by which `search` can filter, as the first 10,000 items have them."""
+        return filter_fields(self.items.labels_and_metadata(SAMPLE))
+
+    def server_indexes(self) -> Indexes | None:
+        """Return the indexes at the collection's address on a server, stale ones too; None when it is on disk."""
+        return None
 
     @abstractmethod
     def _bytes(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from abc import abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from encoders.errors import CollectionError
@@ -64,6 +64,10 @@ class CollectionItems(Corpus):
         QueryError
             When there is none, with the filter that no item satisfies.
         """
+
+    @abstractmethod
+    def labels_and_metadata(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+        """Read the label and the metadata of the first items, at most `limit`."""
 
     @abstractmethod
     def _first_ids(self, limit: int) -> list[str]:

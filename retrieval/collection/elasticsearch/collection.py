@@ -25,6 +25,7 @@ from indexers.elasticsearch.ownership import is_numbered_name
 from indexers.elasticsearch.query import run_searches
 from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
+from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_at
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, field_at
@@ -124,6 +125,10 @@ class ServedCollection(Collection):
     def items_digest(self) -> str:
         """SHA-256 of the items in their order: of the corpus, or read from the server once items were changed."""
         return self.meta.items or self.items.digest()
+
+    def server_indexes(self) -> Indexes:
+        """Return the indexes at the address of the collection; see `Collection.server_indexes`."""
+        return indexes_at(self.manifest.server, self.manifest.identity)
 
     def _bytes(self) -> int:
         return self._stored.bytes + self.admin.bytes(self.index_name)

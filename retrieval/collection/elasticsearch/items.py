@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from encoders.batches import chunks
@@ -19,6 +20,7 @@ from retrieval.collection.filters import LABEL, Filter, written
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import CollectionItems
 from retrieval.corpora.base import Item, Qrels
+from retrieval.corpora.item_record import metadata_of
 
 _AT_ONCE = 1_000
 
@@ -129,6 +131,14 @@ class ServedItems(CollectionItems):
         if not ids:
             raise self.none_matches(filters)
         return ids
+
+    def labels_and_metadata(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+        """Read the label and the metadata of the first items; see `CollectionItems.labels_and_metadata`."""
+        fields = ["item.label", "item.metadata"]
+        page = min(limit, 1_000)
+        for document in islice(read_documents(self.admin, self.index, fields, page=page), limit):
+            item = document["_source"]["item"]
+            yield item["label"], metadata_of(item["metadata"])
 
     def none_matches(self, filters: Sequence[Filter]) -> QueryError:
         """Say that nothing satisfies filters, and which of them nothing satisfies alone."""

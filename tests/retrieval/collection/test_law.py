@@ -107,6 +107,8 @@ READS = {
     "a mistyped field": lambda c: c.items.matching(filters("yaer=2001")),
     "an unknown year": lambda c: c.items.matching(filters("year=1999")),
     "filters that exclude each other": lambda c: c.items.matching(filters("label=1", "label=2")),
+    "fields to filter by": lambda c: c.filters(),
+    "stale indexes": lambda c: [] if (found := c.server_indexes()) is None else found.stale,
     "spaces": lambda c: list(c.spaces),
     "a full spec": lambda c: c.resolve("tfidf+lsa:k=6"),
     "an ambiguous beginning": lambda c: c.resolve("tfidf"),

@@ -374,7 +374,7 @@ def test_info_tells_what_is_stale_and_clean_removes_it(
 def test_info_of_what_is_no_collection(refusal, nearby, address, fruit, tmp_path):
     assert "nothing is served" in nearby("info", address)[1]
     assert nearby("index", fruit, "-s", "bm25", "-o", tmp_path / "local")[0] == 0
-    assert "is no address of an index" in refusal("info", tmp_path / "local", "--clean")
+    assert "is on disk and has no stale indexes" in refusal("info", tmp_path / "local", "--clean")
 
 
 def test_no_secret_is_told(nearby, fruit, tmp_path, address, elasticsearch_client, index_name, monkeypatch):
