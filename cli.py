@@ -122,7 +122,7 @@ RatedItem = Annotated[str, argument("ITEM", "Id of an item.")]
 Count = Annotated[int, whole("-k", help="Number of items.", least=1)]
 
 # Plain help: drawing it with rich takes 70 ms.
-SETTINGS: dict[str, Any] = {"max_content_width": 100, "show_default": True}
+SETTINGS: dict[str, Any] = {"max_content_width": 100, "show_default": True, "help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="nearby",
     cls=Verbs,
@@ -154,7 +154,10 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Send your credentials to the server that a folder names.")
+        bool,
+        typer.Option(
+            "--trust", help="Trust the Elasticsearch server that a collection's folder names: send it your credentials."
+        ),
     ] = False,
 ) -> None:
     """Hold the options that stand before any verb."""
@@ -165,11 +168,13 @@ def options(
 
 
 @app.command()
-def encoders(as_json: AsJson = False) -> None:
+def encoders(
+    name: Annotated[str | None, argument("[ENCODER]", "Only this encoder, e.g. bm25.")] = None, as_json: AsJson = False
+) -> None:
     """List the encoders, what they read, and their options."""
     from retrieval.report.terminal.catalogue import encoders_json, encoders_lines
 
-    emit(Output(encoders_lines, encoders_json), as_json)
+    emit(Output(encoders_lines, encoders_json, name), as_json)
 
 
 @app.command()
@@ -192,10 +197,15 @@ def corpora(
 @app.command()
 def index(
     corpus: Annotated[
-        str | None, argument("[CORPUS]", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")
+        str | None,
+        argument(
+            "[CORPUS]", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'; needed but for --finish."
+        ),
     ] = None,
     space: ChosenSpaces = None,
-    out: Annotated[Path | None, option("-o", "--out", help="Folder of the collection.", metavar="FOLDER")] = None,
+    out: Annotated[
+        Path | None, option("-o", "--out", help="Folder of the collection; needed but for --shard.", metavar="FOLDER")
+    ] = None,
     kind: Annotated[
         str,
         option("--index", help="Index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.", metavar="INDEX"),
@@ -214,17 +224,21 @@ def index(
 
     Run the same command again to continue after an interruption, or with other spaces to add them.
     """
-    from retrieval.collection.indexing import IndexRequest, index_by_request
+    from retrieval.collection.indexing import IndexRequest, index_by_request, remains
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
 
     request = IndexRequest(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
     request.require_possible(corpus is not None)
-    with _reported(BadEntries(skip_bad)) as bad:
-        opened = None if corpus is None else open_data(corpus, on_bad=bad)
-        if opened is not None and not space:
-            request = replace(request, specs=_default_spaces(opened))
-        collection = index_by_request(request, opened, bad, _say)
+    try:
+        with _reported(BadEntries(skip_bad)) as bad:
+            opened = None if corpus is None else open_data(corpus, on_bad=bad)
+            if opened is not None and not space:
+                request = replace(request, specs=_default_spaces(opened))
+            collection = index_by_request(request, opened, bad, _say)
+    except KeyboardInterrupt:
+        _say(f"nearby: stopped; {remains(request)}")
+        sys.exit(1)
     if collection is None:
         _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
         return
@@ -373,7 +387,10 @@ def search(
         int | None, whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
     ] = None,
     radius: Annotated[
-        int | None, whole("--radius", help="Or all items that differ by at most this number of bits.", least=0)
+        int | None,
+        whole(
+            "--radius", help="Instead of --candidates: all items that differ in at most this number of bits.", least=0
+        ),
     ] = None,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -552,6 +569,9 @@ def compare(
         option("--index", help="Index of every space; repeat to compare several.  [default: auto]", metavar="INDEX"),
     ] = None,
     out: Annotated[Path | None, ReportFolder] = None,
+    examples: Annotated[
+        int, whole("--examples", help="Number of queries shown with their answers, in report and JSON.", least=0)
+    ] = 12,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -572,12 +592,12 @@ def compare(
     if folder is not None:
         if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(folder), space, provenance=provenance())
+        comparison = compare_collection(open_collection(folder), space, examples, provenance())
     else:
         with _reported(BadEntries(skip_bad)) as bad:
             opened = Unique(open_data(corpus, on_bad=bad), bad)
             specs = space or _default_spaces(opened)
-            comparison = compare_spaces(opened, specs, indexes, provenance=provenance())
+            comparison = compare_spaces(opened, specs, indexes, examples, provenance())
     _show_comparisons([comparison], out, verbose, as_json)
 
 
@@ -716,11 +736,14 @@ def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
 def _require_report_folder(out: Path | None) -> None:
     """Refuse a folder that cannot hold a report, before any work."""
     from retrieval.collection.generations import is_collection
+    from retrieval.output import is_writable
 
     if out is not None and out.exists() and not out.is_dir():
         raise OptionError(f"{out} is a file: choose a folder for the report")
     if out is not None and is_collection(out):
         raise OptionError(f"{out} is a collection: choose another folder for the report")
+    if out is not None and not is_writable(out):
+        raise OptionError(f"cannot write to {out}: choose another folder for the report")
 
 
 def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
@@ -730,7 +753,8 @@ def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbo
 
     if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)
-        _say(f"report: {write_page(comparisons, out / 'report.html')}")
+        replaced = " (replaces the report that was there)" if (out / "report.html").exists() else ""
+        _say(f"report: {write_page(comparisons, out / 'report.html')}{replaced}")
         for one in comparisons:
             _say(write_trec_files(one, out / "trec" / file_name(one.corpus)))
     emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
@@ -845,7 +869,7 @@ def main() -> None:
 
 
 def _stop() -> None:
-    _say("nearby: stopped; what was finished is kept, the same command continues from there")
+    _say("nearby: stopped")
     sys.exit(1)
 
 

@@ -57,6 +57,8 @@ class CollectionInfo:
     server : str
         Description of the index on a server that holds the items; empty where the folder holds them.
     spaces : tuple of SpaceRecord
+    unfinished : tuple of str
+        Specs of spaces whose fit was interrupted; indexing them again resumes it.
     """
 
     folder: Path
@@ -68,6 +70,7 @@ class CollectionInfo:
     bytes: int
     server: str
     spaces: tuple[SpaceRecord, ...]
+    unfinished: tuple[str, ...]
 
 
 class Collection(ABC):
@@ -117,6 +120,7 @@ class Collection(ABC):
             bytes=self._bytes(),
             server=self.manifest.server,
             spaces=tuple(self.spaces.values()),
+            unfinished=tuple(spec for spec in self._unfinished() if spec not in self.spaces),
         )
 
     def filters(self) -> list[FilterField]:
@@ -130,6 +134,10 @@ class Collection(ABC):
     @abstractmethod
     def _bytes(self) -> int:
         """Return the size of the folder, with one copy of an index on a server."""
+
+    @abstractmethod
+    def _unfinished(self) -> tuple[str, ...]:
+        """Return the specs of spaces whose fit was interrupted and can be resumed."""
 
     @abstractmethod
     def space(self, spec: str) -> OpenSpace:

@@ -82,7 +82,7 @@ class CollectionItems(Corpus):
 
     def _suggestion(self, id: str) -> str:
         known = self._first_ids(COMPARED_IDS)
-        close = difflib.get_close_matches(id, known, n=1)
+        close = [] if id.isdigit() else difflib.get_close_matches(id, known, n=1)  # a similar number is no likely id
         if close:
             return f"did you mean '{close[0]}'?"
         return f"its ids are like '{known[0]}'" if known else "it is empty"

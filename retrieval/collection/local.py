@@ -23,8 +23,17 @@ from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import Filled, begun, encoded, fill, fitted, planned
-from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
+from retrieval.spaces.build import Filled, begun, checkpoints, encoded, fill, fitted, planned
+from retrieval.spaces.saved_space import (
+    CODES,
+    ENCODER,
+    INDEX,
+    SpaceRecord,
+    folder_name,
+    note_spec,
+    save_index,
+    save_space,
+)
 
 
 class LocalCollection(Collection):
@@ -90,6 +99,9 @@ class LocalCollection(Collection):
     def _bytes(self) -> int:
         return self._stored.bytes
 
+    def _unfinished(self) -> tuple[str, ...]:
+        return self._stored.unfinished
+
     def space(self, spec: str) -> OpenSpace:
         """Open a space; see `Collection.space`."""
         spec = self.resolve(spec)
@@ -143,7 +155,12 @@ class LocalCollection(Collection):
             say(begun(encoder, self.items.size, work))
             if not encoder.__sklearn_is_fitted__():
                 encoder.fitted_on = self.items_digest
-            fit_seconds = fitted(encoder, self.items.batches(), work)
+            try:
+                fit_seconds = fitted(encoder, self.items.batches(), work)
+            except KeyboardInterrupt:
+                if checkpoints(work):
+                    note_spec(work, str(encoder))
+                raise
             create_index(index, encoder.space)  # refused before any encoding
             filled = fill(encoder, self.items, index, self.items.size)
             _require_all(str(encoder), len(filled.index), self.items.size)

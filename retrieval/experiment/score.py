@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from retrieval.experiment.run import SpaceRun
 
 QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
 LABEL_MEASURES = ("P@10", "P@100", "AP@100")
+#: A ceiling is reported when it is below 1 by more than this.
+VISIBLE_GAP = 0.02
 #: Full rankings are long: with labels, the precision-recall curve is the mean over this many queries.
 CURVE_QUERIES = 200
 
@@ -25,6 +28,31 @@ def score_run(query_set: QuerySet, run: SpaceRun) -> Expected:
     measures = LABEL_MEASURES if query_set.qrels is None else QREL_MEASURES
     complete = not _is_cut(query_set, run, query_set.depth)
     return expected_measures(run.rankings, query_set.relevance, _known(query_set, run, measures), complete)
+
+
+def ceilings(query_set: QuerySet, measures: Sequence[str]) -> dict[str, float]:
+    """Measure -> the highest mean that any space can reach, for P@k and R@k that cannot reach 1.
+
+    A query with R relevant items has at most R of them among its k answers, so P@k is at most R / k, and R@k at most
+    k / R.
+    """
+    relevant = query_set.relevance.n_relevant
+    reachable = {}
+    for measure in map(parse_measure, measures):
+        if measure.cutoff is not None and measure.name in ("P", "R"):
+            found = np.minimum(relevant, measure.cutoff)
+            reachable[str(measure)] = float((found / (measure.cutoff if measure.name == "P" else relevant)).mean())
+    return {measure: highest for measure, highest in reachable.items() if highest < 1 - VISIBLE_GAP}
+
+
+def ceiling_notes(query_set: QuerySet, measures: Sequence[str]) -> list[str]:
+    """Return a sentence about measures that no space can bring to 1; nothing if there are none."""
+    limits = [f"{measure} is at most {highest:.3f}" for measure, highest in ceilings(query_set, measures).items()]
+    if not limits:
+        return []
+    fewest, most = (int(edge(query_set.relevance.n_relevant)) for edge in (np.min, np.max))
+    count = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return [f"{' and '.join(limits)} here, as a query has {count} relevant item{'' if most == 1 else 's'}."]
 
 
 def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:

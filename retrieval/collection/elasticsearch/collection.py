@@ -133,6 +133,9 @@ class ServedCollection(Collection):
     def _bytes(self) -> int:
         return self._stored.bytes + self.admin.bytes(self.index_name)
 
+    def _unfinished(self) -> tuple[str, ...]:
+        return self._stored.unfinished
+
     def space(self, spec: str) -> OpenSpace:
         """Open a space; see `Collection.space`."""
         spec = self.resolve(spec)

@@ -39,6 +39,7 @@ def info_json(collection: Collection) -> dict[str, Any]:
             }
             for record in info.spaces
         ],
+        "unfinished": list(info.unfinished),
         "filters": [
             {"field": field.name, "items": field.items, "values": dict(islice(field.values.items(), _VALUES))}
             for field in collection.filters()
@@ -49,17 +50,19 @@ def info_json(collection: Collection) -> dict[str, Any]:
 def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
     """Return the same as lines; `verbose` adds the options of every space, defaults too."""
     value = info_json(collection)
+    generation = f", generation {value['generation']} (number of writes)" if verbose else ""
     lines = [
         f"{value['folder']}: {counted(value['items'], value['modality'] + ' item')} of '{value['corpus']}', "
-        f"{_size(value['bytes'])}, generation {value['generation']}"
+        f"{_size(value['bytes'])}{generation}"
     ]
+    unfinished = [f"unfinished: {spec}; run the same  nearby index  command to resume" for spec in value["unfinished"]]
     if not value["spaces"]:
-        return [*lines, "no space yet: add one with  nearby index"]
+        return [*lines, *(unfinished or ["no space yet: add one with  nearby index"])]
     rows = [
         [
             space["spec"], _engine(space["index"], value["server"]), f"{space['dim']:,}", space["kind"],
             space["metric"],
-            f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on other items",
+            f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on another set of items",
         ]
         for space in value["spaces"]
     ]  # fmt: skip
@@ -69,6 +72,7 @@ def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
         "",
         *aligned(["space", "index", "dim", "kind", "metric", "fit, s", *notes], rows, right=[2, 5], specs=[0, 1]),
     ]
+    lines += ["", *unfinished] if unfinished else []
     lines += _filter_lines(collection)
     if verbose:
         lines += full_specs_lines({spec: collection.space(spec).encoder.spec(full=True) for spec in collection.spaces})
