@@ -98,6 +98,7 @@ READS = {
     "items by id": lambda c: list(map(shown, c.items.get(["d9", "🦊", "x" * 600, "d9"]))),
     "no items": lambda c: c.items.get([]),
     "a mistyped id": lambda c: c.items.get(["d9", "dd9", "another"]),
+    "a number that is no id": lambda c: c.items.get(["3"]),
     "an id like no other": lambda c: c.items.get(["%%%%"]),
     "ids that are there": lambda c: c.items.require(["d8", "🦊"]),
     "ids of which one is not there": lambda c: c.items.require(["d8", "d8a"]),
