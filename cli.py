@@ -88,7 +88,7 @@ def argument(name: str, help: str) -> Any:
 
 # Options and arguments that several verbs share.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every option of a space, defaults too.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every option of a space, including defaults.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and continue.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over and replace what is there.")]
 CollectionFolder = Annotated[Path, argument("FOLDER", "Folder of a collection.")]
@@ -171,7 +171,7 @@ def options(
 def encoders(
     name: Annotated[str | None, argument("[ENCODER]", "Only this encoder, e.g. bm25.")] = None, as_json: AsJson = False
 ) -> None:
-    """List the encoders, what they read, and their options."""
+    """List the encoders: what each is, what it reads, and its options."""
     from retrieval.report.terminal.catalogue import encoders_json, encoders_lines
 
     emit(Output(encoders_lines, encoders_json, name), as_json)
@@ -215,7 +215,7 @@ def index(
         bool, typer.Option("--resume", help="Resume an interrupted load; fail if there is none.")
     ] = False,
     shard: Annotated[
-        str | None, option("--shard", help="Load one shard into Elasticsearch, e.g. 3/16.", metavar="I/N")
+        str | None, option("--shard", help="Load one shard into Elasticsearch, e.g. 3/16.", metavar="K/N")
     ] = None,
     finish: Annotated[bool, typer.Option("--finish", help="All shards are loaded: check and serve them.")] = False,
     skip_bad: SkipBad = False,
@@ -266,10 +266,10 @@ def train(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fit one encoder on a corpus and save it; its folder is then a space, as in -s FOLDER.
+    """Fit one encoder on a corpus and save it as a folder, to be used as a space: -s ./FOLDER.
 
-    A training that was stopped, or whose loss diverged, is kept in OUT.work. --resume continues it; you may change
-    epochs, minutes, learning-rate, patience and batch-size.
+    When training is stopped or its loss diverges, its state is in FOLDER.work, and --resume continues it. You may then
+    change epochs, minutes, learning-rate, patience and batch-size.
     """
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
@@ -368,23 +368,28 @@ def search(
     folder: CollectionFolder,
     query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture, or @id of an item.")],
     space: Spaces = None,
-    k: Annotated[int, whole("-k", help="Answers of each space.", least=1)] = 10,
+    k: Annotated[int, whole("-k", help="Number of answers in each space.", least=1)] = 10,
     filters: Annotated[
         list[str] | None,
         option("--filter", help="Only items with label=x, or year=2004; repeat.", metavar="KEY=VALUE"),
     ] = None,
     fuse: Annotated[
-        str | None, option("--fuse", help="Join the lists of the spaces by reciprocal rank fusion.", metavar="rrf")
+        str | None,
+        option("--fuse", help="Fuse the lists of all spaces into one, by reciprocal rank fusion.", metavar="rrf"),
     ] = None,
     depth: Annotated[
-        int | None, whole("--depth", help="Hits of each space that are fused.  [default: 100, or k]", least=1)
+        int | None,
+        whole("--depth", help="With --fuse: number of hits taken from each space.  [default: 100, or k]", least=1),
     ] = None,
     shortlist: Annotated[
-        str | None, option("--shortlist", help="Space that finds the candidates, e.g. one of bits.", metavar="SPACE")
+        str | None,
+        option("--shortlist", help="Space that finds candidates for --rerank, e.g. one of bits.", metavar="SPACE"),
     ] = None,
-    rerank: Annotated[str | None, option("--rerank", help="Space that orders the candidates.", metavar="SPACE")] = None,
+    rerank: Annotated[
+        str | None, option("--rerank", help="Space that ranks the candidates of --shortlist.", metavar="SPACE")
+    ] = None,
     candidates: Annotated[
-        int | None, whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
+        int | None, whole("--candidates", help="Number of candidates.  [default: 1000]", least=1)
     ] = None,
     radius: Annotated[
         int | None,
@@ -626,7 +631,7 @@ def analyze(
     part: Annotated[
         list[str] | None, option("--part", help="Only this part of the analysis; repeat.", metavar="PART")
     ] = None,
-    sample: Annotated[int, whole("--sample", help="Number of items to look at.", least=4)] = 1000,
+    sample: Annotated[int, whole("--sample", help="Number of items to analyse.", least=4)] = 1000,
     clusters: Annotated[
         int | None, whole("--clusters", help="Number of clusters to cut the tree into.", least=2)
     ] = None,
@@ -637,7 +642,7 @@ def analyze(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps, posteriors of VAEs."""
+    """Analyse spaces: components, items as their sums, error by width, trees, clusters and labels, maps, posteriors."""
     from retrieval.analysis.study import PARTS
     from retrieval.analysis.study import analyze as analyze_spaces
     from retrieval.analysis.target import read_target
@@ -669,7 +674,7 @@ def recommend_fit(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Factorise a table of ratings; print the factors of a small one."""
+    """Factorise a table of ratings and save the factors; those of a small table are printed."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries

@@ -116,11 +116,11 @@ cache, not Java's heap).
 Multiplied: {items:,} items, {copies} copies (one replica).
 """
 UNKNOWN = """
-What the multiplication does not know: two cores here did the encoding, the client's and the server's work at once, so
-workers and nodes divide the days between them only as far as the network and the disks let them; putting a vector into
-a graph costs more the more there are (about the logarithm of a shard's size), and so does merging; a `flat` search
-compares every item, and would take {seconds:,.0f} s here. Nodes are counted by memory alone; queries per second are a
-matter of copies. Nothing of this size was run.
+Limits of this estimate: here, two cores did the work of client and server together, so the days of loading are divided
+by the number of machines only if network and disks are fast enough. Adding a vector to a graph takes longer in a larger
+graph (about the logarithm of its size), and so does merging. A `flat` search compares every item, and would take
+{seconds:,.0f} s here. Nodes are counted by memory alone; more replicas answer more queries per second. Nothing of this size was
+run.
 
 How to load such a corpus, on any number of machines that can read it (K from 1 to 256):
 
@@ -138,7 +138,7 @@ again: it sends what is missing. The memory of a worker is in "Loading abstracts
 
 
 def write_page(run: Any) -> None:
-    """Multiply, and say by what."""
+    """Multiply the measured costs and write docs/scale.md."""
     figures = run["figures"]
     rows, items = figures["types"], figures["items"]
     measures = [
