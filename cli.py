@@ -54,14 +54,14 @@ class Verbs(TyperGroup):
             formatter.write_dl([(name, verb.get_short_help_str(200)) for name, verb in self.commands.items()])
 
 
-def whole(*names: str, help: str, least: int, most: int | None = None) -> Any:
+def whole(*names: str, help: str, lowest: int, highest: int | None = None) -> Any:
     """Declare an option that is a whole number, read as everywhere in nearby."""
 
     def read(text: Any) -> int:
         if isinstance(text, int):  # the default
             return text
-        if not is_whole(text, least, most):
-            limits = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
+        if not is_whole(text, lowest, highest):
+            limits = f"at least {lowest:,}" if highest is None else f"from {lowest:,} to {highest:,}"
             raise typer.BadParameter(f"expected a whole number, {limits}; got {shortened(text)}")
         return read_whole(text)
 
@@ -109,8 +109,8 @@ ChosenSpaces = Annotated[
 OneSpace = Annotated[str, option("-s", "--space", help="A space of the collection.", metavar="SPACE")]
 OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture, or @id of an item.")]
 SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures, or @ids of items.")]
-RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", least=1, most=100)]
-Seed = Annotated[int, whole("--seed", help="Random seed.", least=0, most=LARGEST_SEED)]
+RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", lowest=1, highest=100)]
+Seed = Annotated[int, whole("--seed", help="Random seed.", lowest=0, highest=LARGEST_SEED)]
 Pictures = Annotated[
     Path | None,
     option("-o", "--out", help="Write pictures as one .png, or vectors as rows of a .npy.", metavar="FILE"),
@@ -119,7 +119,7 @@ ReportFolder = option("-o", "--out", help="Folder for the HTML report.", metavar
 RecommenderFolder = Annotated[Path, argument("FOLDER", "Folder of a recommender.")]
 User = Annotated[str, argument("USER", "Id of a user.")]
 RatedItem = Annotated[str, argument("ITEM", "Id of an item.")]
-Count = Annotated[int, whole("-k", help="Number of items.", least=1)]
+Count = Annotated[int, whole("-k", help="Number of items.", lowest=1)]
 
 # Plain help: drawing it with rich takes 70 ms.
 SETTINGS: dict[str, Any] = {"max_content_width": 100, "show_default": True, "help_option_names": ["-h", "--help"]}
@@ -368,7 +368,7 @@ def search(
     folder: CollectionFolder,
     query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture, or @id of an item.")],
     space: Spaces = None,
-    k: Annotated[int, whole("-k", help="Number of answers in each space.", least=1)] = 10,
+    k: Annotated[int, whole("-k", help="Number of answers in each space.", lowest=1)] = 10,
     filters: Annotated[
         list[str] | None,
         option("--filter", help="Only items with label=x, or year=2004; repeat.", metavar="KEY=VALUE"),
@@ -379,7 +379,7 @@ def search(
     ] = None,
     depth: Annotated[
         int | None,
-        whole("--depth", help="With --fuse: number of hits taken from each space.  [default: 100, or k]", least=1),
+        whole("--depth", help="With --fuse: number of hits taken from each space.  [default: 100, or k]", lowest=1),
     ] = None,
     shortlist: Annotated[
         str | None,
@@ -389,12 +389,12 @@ def search(
         str | None, option("--rerank", help="Space that ranks the candidates of --shortlist.", metavar="SPACE")
     ] = None,
     candidates: Annotated[
-        int | None, whole("--candidates", help="Number of candidates.  [default: 1000]", least=1)
+        int | None, whole("--candidates", help="Number of candidates.  [default: 1000]", lowest=1)
     ] = None,
     radius: Annotated[
         int | None,
         whole(
-            "--radius", help="Instead of --candidates: all items that differ in at most this number of bits.", least=0
+            "--radius", help="Instead of --candidates: all items that differ in at most this number of bits.", lowest=0
         ),
     ] = None,
     verbose: Verbose = False,
@@ -496,7 +496,7 @@ def denoise(
 def sample(
     folder: CollectionFolder,
     space: OneSpace,
-    count: Annotated[int, whole("-n", help="Number of new items.", least=1, most=10_000)] = 64,
+    count: Annotated[int, whole("-n", help="Number of new items.", lowest=1, highest=10_000)] = 64,
     seed: Seed = 0,
     out: Pictures = None,
     as_json: AsJson = False,
@@ -514,7 +514,7 @@ def interpolate(
     start: Annotated[str, argument("A", "First item: a text, the path of a picture, or @id.")],
     end: Annotated[str, argument("B", "Last item.")],
     space: OneSpace,
-    steps: Annotated[int, whole("--steps", help="Number of items, A and B included.", least=2, most=100)] = 10,
+    steps: Annotated[int, whole("--steps", help="Number of items, A and B included.", lowest=2, highest=100)] = 10,
     out: Pictures = None,
     as_json: AsJson = False,
 ) -> None:
@@ -530,7 +530,7 @@ def classify(
     folder: CollectionFolder,
     query: OneQuery,
     space: OneSpace,
-    k: Annotated[int, whole("-k", help="Number of labels.", least=1)] = 3,
+    k: Annotated[int, whole("-k", help="Number of labels.", lowest=1)] = 3,
     as_json: AsJson = False,
 ) -> None:
     """Predict the label of an item, with probabilities, by a space that was trained on labels."""
@@ -575,7 +575,7 @@ def compare(
     ] = None,
     out: Annotated[Path | None, ReportFolder] = None,
     examples: Annotated[
-        int, whole("--examples", help="Number of queries shown with their answers, in report and JSON.", least=0)
+        int, whole("--examples", help="Number of queries shown with their answers, in report and JSON.", lowest=0)
     ] = 12,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
@@ -631,9 +631,9 @@ def analyze(
     part: Annotated[
         list[str] | None, option("--part", help="Only this part of the analysis; repeat.", metavar="PART")
     ] = None,
-    sample: Annotated[int, whole("--sample", help="Number of items to analyse.", least=4)] = 1000,
+    sample: Annotated[int, whole("--sample", help="Number of items to analyse.", lowest=4)] = 1000,
     clusters: Annotated[
-        int | None, whole("--clusters", help="Number of clusters to cut the tree into.", least=2)
+        int | None, whole("--clusters", help="Number of clusters to cut the tree into.", lowest=2)
     ] = None,
     height: Annotated[
         float | None, typer.Option(help="Cut the tree at this height.", parser=number, metavar="NUMBER")

@@ -56,8 +56,8 @@ def main(folder: str, out: str) -> None:
 def chosen(collection: LocalCollection, searcher: Searcher) -> list[Query]:
     """Return the first queries on which the spaces differ in how many neighbours have the query's label."""
     query_set, queries = QuerySet.of(collection.items), []
-    for item, own in zip(query_set.queries, query_set.own, strict=True):
-        query = Query(item.content, show(item), item.id if own >= 0 else None)
+    for item, query_row in zip(query_set.queries, query_set.query_rows, strict=True):
+        query = Query(item.content, show(item), item.id if query_row >= 0 else None)
         right = [sum(bool(answer.relevant) for answer in found.answers) for found in searcher.search(query, NEIGHBOURS)]
         if len(set(right)) > 1:
             queries.append(query)

@@ -119,8 +119,8 @@ UNKNOWN = """
 Limits of this estimate: here, two cores did the work of client and server together, so the days of loading are divided
 by the number of machines only if network and disks are fast enough. Adding a vector to a graph takes longer in a larger
 graph (about the logarithm of its size), and so does merging. A `flat` search compares every item, and would take
-{seconds:,.0f} s here. Nodes are counted by memory alone; more replicas answer more queries per second. Nothing of this size was
-run.
+{seconds:,.0f} s here. Nodes are counted by memory alone; more replicas answer more queries per second.
+Nothing of this size was run.
 
 How to load such a corpus, on any number of machines that can read it (K from 1 to 256):
 

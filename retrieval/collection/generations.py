@@ -124,7 +124,7 @@ class Generations:
         return None if name is None else self.folder.with_name(name)
 
     def foreign(self) -> bool:
-        """Tell whether the folder holds anything but what a killed first write leaves."""
+        """Return whether the folder holds anything but what a killed first write leaves."""
         if not self.folder.is_dir():
             return False
         own = {GENERATIONS, LOCK, WORK, f".{POINTER}"}
@@ -225,7 +225,7 @@ def _check_of(name: str) -> str:
 
 
 def is_collection(folder: str | Path) -> bool:
-    """Tell whether a folder holds a collection."""
+    """Return whether a folder holds a collection."""
     try:
         return (Path(folder) / POINTER).is_file()
     except OSError:

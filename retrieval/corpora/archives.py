@@ -43,7 +43,7 @@ class OpenFile(NamedTuple):
 
 
 def is_zip(path: Path) -> bool:
-    """Tell whether a path is named like a zip."""
+    """Return whether a path is named like a zip."""
     return path.name.lower().endswith(".zip")
 
 

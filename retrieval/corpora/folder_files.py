@@ -50,7 +50,7 @@ class ReadOptions:
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether a path is named like a tar or zip."""
+    """Return whether a path is named like a tar or zip."""
     return path.name.lower().endswith(ARCHIVES)
 
 

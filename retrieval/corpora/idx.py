@@ -104,7 +104,7 @@ class Idx(FileSource):
 
 
 def is_idx(path: Path) -> bool:
-    """Tell whether a path is an IDX file of pictures or a folder with an MNIST-like set."""
+    """Return whether a path is an IDX file of pictures or a folder with an MNIST-like set."""
     if path.is_dir():
         return any(_images_file(path, split) is not None for split in (TRAIN, TEST))
     return _IMAGES.search(plain_name(path)) is not None

@@ -171,7 +171,7 @@ def lookup(record: dict[str, Any], name: str) -> Any:
 
 
 def is_missing(value: Any) -> bool:
-    """Tell whether a value stands for no value: None, NaN, an infinite number.
+    """Return whether a value stands for no value: None, NaN, an infinite number.
 
     Examples
     --------

@@ -210,7 +210,7 @@ def _open_path(path: Path, given: Mapping[str, str], address: str, on_bad: OnBad
 
 
 def is_corpus_name(text: str) -> bool:
-    """Tell whether a corpus has this name."""
+    """Return whether a corpus has this name."""
     return text in EMBEDDED or text in NAMED
 
 

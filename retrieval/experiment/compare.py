@@ -147,7 +147,7 @@ def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named
     OptionError
         When one of the latter was named, or no other space is left.
     """
-    if query_set.qrels is not None or (query_set.own < 0).all():
+    if query_set.qrels is not None or (query_set.query_rows < 0).all():
         return names, []
     seen = [name for name in names if collection.space(name).encoder.reads_labels]
     if seen and (named or len(seen) == len(names)):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from indexers.base import Rows
 from retrieval.evaluation.expected_measures import Expected, expected_measures
 from retrieval.evaluation.measures import parse_measure, precision_at_recall
-from retrieval.evaluation.ranking import within, without_own
+from retrieval.evaluation.ranking import within, without_query_rows
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 
@@ -67,13 +67,13 @@ def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
         return np.asarray(precision_at_recall(grades > 0, query_set.relevance.n_relevant).mean(axis=0))
     if _is_cut(query_set, run, len(query_set.ids)):
         return None
-    chosen = np.sort(np.argsort(query_set.priority[query_set.own], kind="stable")[:CURVE_QUERIES])
-    if (query_set.own < 0).any():  # queries that are not items have no priority
+    chosen = np.sort(np.argsort(query_set.priority[query_set.query_rows], kind="stable")[:CURVE_QUERIES])
+    if (query_set.query_rows < 0).any():  # queries that are not items have no priority
         chosen = np.linspace(0, len(query_set.queries) - 1, min(CURVE_QUERIES, len(query_set.queries))).astype(int)
     curves = []
     for part in np.array_split(chosen, max(1, len(chosen) // 50)):
         found = run.index.search_rows(run.queries[part], len(query_set.ids))
-        full = _full(found, query_set.own[part], query_set.priority, run.index.positive_only)
+        full = _full(found, query_set.query_rows[part], query_set.priority, run.index.positive_only)
         if full is None:
             return None
         grades = query_set.relevance.grades(part, full)
@@ -81,7 +81,7 @@ def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
     return np.asarray(np.concatenate(curves).mean(axis=0))
 
 
-def _full(found: Rows, own: NDArray[np.int64], priority: NDArray[np.int64], rest_is_equal: bool) -> Any:
+def _full(found: Rows, query_rows: NDArray[np.int64], priority: NDArray[np.int64], rest_is_equal: bool) -> Any:
     """The rows of all items by score and priority; None when the index did not rank some of them.
 
     With `rest_is_equal`, the index returns only scores above 0, and all other items share the score 0.
@@ -95,7 +95,7 @@ def _full(found: Rows, own: NDArray[np.int64], priority: NDArray[np.int64], rest
     if missing.any() and not rest_is_equal:
         return None
     order = np.lexsort((np.broadcast_to(priority, scores.shape), -scores), axis=1)
-    return without_own(np.take_along_axis(scores, order, axis=1), order, own)[1]
+    return without_query_rows(np.take_along_axis(scores, order, axis=1), order, query_rows)[1]
 
 
 def _known(query_set: QuerySet, run: SpaceRun, measures: tuple[str, ...]) -> list[str]:

@@ -66,7 +66,7 @@ class Shard(NamedTuple):
     of: int = 1
 
     def holds(self, position: int) -> bool:
-        """Tell whether the item at a position belongs to it: chunks go round."""
+        """Return whether the item at a position belongs to it: chunks go round."""
         return self.number_at(position, self.of) == self.number
 
     @staticmethod

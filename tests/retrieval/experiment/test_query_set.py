@@ -48,7 +48,7 @@ def test_numbers_that_count_queries_and_documents_apart_are_not_the_same(tmp_pat
     corpus = beir(tmp_path, documents, queries, [("1", "3", 1), ("2", "2", 1), ("3", "1", 1)])
     query_set = QuerySet.of(corpus)
     assert [query.id for query in query_set.queries] == ["1", "2", "3"]
-    assert query_set.own.tolist() == [
+    assert query_set.query_rows.tolist() == [
         0,
         -1,
         2,
