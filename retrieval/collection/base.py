@@ -1,4 +1,4 @@
-"""The contract of every collection: items and spaces that are searched and changed, on disk and on a server alike."""
+"""The contract of every collection, on disk and on a server: items and spaces that are searched and changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass
 class OpenSpace:
-    """A space that can be searched: what the manifest records of it, its encoder and its index."""
+    """A space that can be searched: its record in the manifest, its encoder and its index."""
 
     record: SpaceRecord
     encoder: Encoder
@@ -38,7 +38,7 @@ class OpenSpace:
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """What a collection says of itself.
+    """Facts about a collection.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class CollectionInfo:
     generation : int
         Number of the folder's generation.
     corpus : str
-        Name or path of the corpus that it was made of.
+        Name or path of the corpus that it was made from.
     modality : Modality
     items : int
         Number of items.
@@ -84,7 +84,7 @@ class Collection(ABC):
     folder : Path
         The folder that the collection is opened by.
     manifest : Manifest
-        What the folder records of the collection.
+        The record of the collection in its folder.
     items : CollectionItems
         The items, a corpus.
     spaces : mapping of str to SpaceRecord
@@ -187,9 +187,9 @@ class Collection(ABC):
 
     @abstractmethod
     def read_consistently(self, read: Callable[[], T]) -> T:
-        """Return what `read` returns, which calls this collection several times, all in one state of it.
+        """Return the result of `read`, which calls this collection several times, in one state of the collection.
 
-        `read` is called again where somebody has replaced the collection in between.
+        `read` is called again if another process replaced the collection in between.
         """
 
     # -- changing ----------------------------------------------------------------------------------------------
@@ -214,19 +214,19 @@ class Collection(ABC):
         SpecError, UnknownNameError, OptionError, UnsupportedSpaceError
             For a space or index that the collection cannot have.
         CollectionError
-            For a space that is there, or when somebody else changes the collection meanwhile.
+            For a space that exists, or when another process changes the collection at the same time.
         """
 
     @abstractmethod
     def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[Collection, Change]:
-        """Add items, and replace those whose id is there, in every space; a replaced item comes behind all others.
+        """Add items, and replace items with the same id, in every space; a replaced item moves to the end.
 
         Raises
         ------
         CorpusError, BadItemError, DimensionError
             For an item that the collection or an encoder cannot take, or two items of one id.
         CollectionError
-            When somebody else changes the collection meanwhile.
+            When another process changes the collection at the same time.
         """
 
     @abstractmethod
@@ -257,7 +257,7 @@ class Collection(ABC):
             return spec
         try:
             canonical = str(encoder_of(spec))
-        except (UnknownNameError, OptionError):  # whatever it was meant to be, it is no space of this collection
+        except (UnknownNameError, OptionError):  # a wrong spec, so not a space of this collection
             canonical = spec
         if canonical in self.spaces:
             return canonical
@@ -267,9 +267,9 @@ class Collection(ABC):
         raise UnknownNameError(f"space of {self.folder}", spec, self.spaces)
 
     def _require_new(self, encoder: Encoder) -> None:
-        """Refuse to add a space that is there."""
+        """Refuse to add a space that exists."""
         if str(encoder) in self.spaces:
-            raise CollectionError(f"{self.folder} has the space '{encoder}' already: add another space")
+            raise CollectionError(f"{self.folder} already has the space '{encoder}': add another space")
 
     def _require_some_left(self, ids: Sequence[str]) -> None:
         """Refuse to remove every item."""

@@ -196,7 +196,7 @@ def test_a_collection_of_an_older_nearby_is_read_and_its_stale_indexes_need_yes(
         del text["identity"]
         manifest.write_text(json.dumps(sealed(text)))
     assert "pear" in done(nearby, "search", folder, "pear")
-    assert "there already" in done(nearby, *words)
+    assert "already indexed" in done(nearby, *words)
     done(nearby, "add", folder, more)
     done(nearby, "delete", folder, "fig")
     done(nearby, *words, "--rebuild")

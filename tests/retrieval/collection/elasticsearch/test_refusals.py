@@ -165,7 +165,7 @@ def test_an_index_of_nearbys_that_is_no_collection(
     mappings = {"_meta": mine}
     elasticsearch_client.indices.create(index=f"{index_name}-000001", mappings=mappings, aliases={index_name: {}})
     said = refusal("index", fruit, "-s", "bm25", "-o", tmp_path / "c", "--index", address, "--rebuild")
-    assert "is no collection: index a corpus under another name" in said or "written by a later nearby" in said
+    assert "is not a collection: index the corpus under another name" in said or "written by a newer nearby" in said
     assert list(elasticsearch_client.indices.get_alias(name=index_name)) == [f"{index_name}-000001"]
 
 
@@ -190,7 +190,7 @@ def test_an_index_that_was_removed_and_how_it_comes_back(
 def test_other_spaces_and_items_than_those_that_are_there(refusal, nearby, served, vegetables, address, tmp_path):
     assert "holds other items than" in refusal("index", vegetables, "-s", "bm25", "-o", served, "--index", address)
     said = refusal("index", vegetables, "-s", "bm25", "-o", tmp_path / "d", "--index", address)
-    assert "serves another collection already" in said
+    assert "already serves another collection" in said
     for spec in ("tfidf", "bow", "bm25:method=bm25l"):
         assert "cannot hold the sparse codes" in refusal(
             "index", vegetables, "-s", spec, "-o", tmp_path / "e", "--index", address
