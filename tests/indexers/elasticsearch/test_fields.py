@@ -22,7 +22,7 @@ def dense(dim, metric=Metric.COSINE):
         ("bbq_hnsw", dense(63), "bbq_hnsw needs at least 64 numbers, this space has 63: use int8_hnsw"),
         ("bbq_flat", dense(2), "bbq_flat needs at least 64 numbers"),
         ("int4_hnsw", dense(65), "int4_hnsw needs an even width, this space has 65: use int8_hnsw"),
-        ("int4_flat", dense(3), "int4_flat needs an even number"),
+        ("int4_flat", dense(3), "int4_flat needs an even width"),
         ("hnsw", dense(4097), "at most 4,096 numbers, this space has 4,097: shorten the codes, e.g. by"),
         ("flat", Space(32_776, Kind.BINARY, Metric.HAMMING), "at most 32,768 bits, this space has 32,776: use faiss"),
     ],
