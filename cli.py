@@ -199,12 +199,14 @@ def index(
     corpus: Annotated[
         str | None,
         argument(
-            "[CORPUS]", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'; required, except with --finish."
+            "[CORPUS]",
+            "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'; required, except with --finish.",
         ),
     ] = None,
     space: ChosenSpaces = None,
     out: Annotated[
-        Path | None, option("-o", "--out", help="Folder of the collection; required, except with --shard.", metavar="FOLDER")
+        Path | None,
+        option("-o", "--out", help="Folder of the collection; required, except with --shard.", metavar="FOLDER"),
     ] = None,
     kind: Annotated[
         str,

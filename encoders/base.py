@@ -171,6 +171,11 @@ class Encoder(SklearnNames, ABC):
         return False
 
     @property
+    def label_field(self) -> str | None:
+        """The field of the items from which ``fit`` learns, for an encoder that reads labels; None: their label."""
+        return None
+
+    @property
     def lexicon(self) -> Lexicon | None:
         """What a search engine needs to weight words itself; None for spaces other than BM25."""
         return None

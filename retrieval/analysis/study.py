@@ -139,7 +139,7 @@ def analyze(
 def _fitted(encoder: Encoder, corpus: Corpus, say: ProgressCallback) -> Encoder:
     if not encoder.__sklearn_is_fitted__():
         say(f"fitting {encoder}")
-        encoder.fit(corpus.batches())
+        encoder.fit(corpus.batches(label_field=encoder.label_field))
     return encoder
 
 

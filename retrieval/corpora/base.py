@@ -79,9 +79,9 @@ class Corpus(ABC):
         """Number of items; None where all items must be read to know it."""
         return None
 
-    def batches(self, rows: int = 1024) -> CorpusBatches:
-        """Return the items as re-iterable batches for an encoder."""
-        return CorpusBatches(self, rows)
+    def batches(self, rows: int = 1024, label_field: str | None = None) -> CorpusBatches:
+        """Return the items as re-iterable batches for an encoder; its labels are those of `label_field`, if given."""
+        return CorpusBatches(self, rows, label_field)
 
     def digest(self) -> str:
         """Return a SHA-256 over ids, contents and labels: the identity of the data, wherever it is stored."""
@@ -94,13 +94,16 @@ class Corpus(ABC):
 class CorpusBatches:
     """The batches of a corpus, pass after pass."""
 
-    def __init__(self, items: Iterable[Item], rows: int) -> None:
-        self.items, self.rows = items, rows
+    def __init__(self, items: Iterable[Item], rows: int, label_field: str | None = None) -> None:
+        self.items, self.rows, self.label_field = items, rows, label_field
 
     def __iter__(self) -> Iterator[Batch]:
         for chunk in chunks(self.items, self.rows, item_bytes):
-            labels = [item.label for item in chunk]
+            labels = [self._label(item) for item in chunk]
             yield Batch([item.content for item in chunk], labels if any(labels) else None)
+
+    def _label(self, item: Item) -> str | None:
+        return item.label if self.label_field is None else item.metadata.get(self.label_field)
 
 
 def item_bytes(item: Item) -> int:

@@ -184,7 +184,7 @@ def indexed_spaces(
 ) -> Iterator[IndexedSpace]:
     """One space in each index, fitted and encoded once; the caller closes the indexes."""
     learns_from = query_set.training(corpus) if encoder.reads_labels else corpus
-    fit_seconds = fitted(encoder, learns_from.batches())
+    fit_seconds = fitted(encoder, learns_from.batches(label_field=encoder.label_field))
     first, *others = indexes
     begun = fill(encoder, corpus, first, len(query_set.ids))
     yield IndexedSpace(encoder, begun.index, fit_seconds, begun.encode_seconds, begun.code_bytes)

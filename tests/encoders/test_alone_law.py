@@ -36,6 +36,7 @@ SMALL = {
     "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=2,code=pooled", "patch-kmeans": "patch-kmeans:5,patch=3,patches=200",
     "random-projection": "random-projection:17", "sparse-coding": "sparse-coding:9,epochs=2", "kmeans": "kmeans:10",
     "gaussian": "gaussian:0.1", "mixture": "mixture:2,ridge=0.1", "nearest-density": "nearest-density:3",
+    "gan": "gan:3,hidden=8,epochs=2", "disentangle": "disentangle:3,hidden=8,epochs=2,nuisance-components=2",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }  # fmt: skip
@@ -63,7 +64,7 @@ def vectors(sort: str) -> np.ndarray:
 
 SORTS = ("ordinary", "duplicates, constant columns, zero rows", "duplicates", "rank 3", "far from 0")
 #: Costly to train, so that one sort must do.
-TRAINED = {"pretrained-dnn", "deep-ae", "denoising-ae", "vae", "semantic-hash", "linear-ae"}
+TRAINED = {"pretrained-dnn", "deep-ae", "denoising-ae", "vae", "semantic-hash", "linear-ae", "gan", "disentangle"}
 #: Further options under which codes are made in another way.
 MORE = (
     "kmeans:10,codes=distances", "kmeans:10,codes=triangle", "hac:4", "hac:4,linkage=average,codes=distances",

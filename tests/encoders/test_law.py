@@ -49,6 +49,8 @@ SMALL = {
     "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=2",
     "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=2,code=pooled",
     "deep-infomax": "deep-infomax:3,hidden=8,comparison-width=8,epochs=2",
+    "gan": "gan:3,hidden=8,epochs=2",
+    "disentangle": "disentangle:3,hidden=8,epochs=2,nuisance-components=2,part=both",
     "select": "select:4",
     "random-projection": "random-projection:5",
     "ica": "ica:3",
@@ -68,7 +70,7 @@ SMALL = {
 #: What refuses negative values; a law of its own holds them to it.
 NON_NEGATIVE = {"nmf"}
 #: What learns from labels whatever its options are.
-READ_LABELS = {"pretrained-dnn"}
+READ_LABELS = {"pretrained-dnn", "disentangle"}
 NAMES = sorted(ENCODERS)
 
 

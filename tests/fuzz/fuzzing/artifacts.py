@@ -28,7 +28,8 @@ SPECS = {
     "ica": "ica:3", "nmf": "nmf:3", "mf": "mf:2", "sparse-coding": "sparse-coding:5", "linear-ae": "linear-ae:3,epochs=1",
     "kmeans": "kmeans:4", "patch-kmeans": "patch-kmeans:4,patch=3,patches=100", "hac": "hac:4", "gaussian": "gaussian:0.1",
     "mixture": "mixture:2,ridge=0.1", "kernel-density": "kernel-density", "nearest-density": "nearest-density:3",
-    "binarize": "binarize",
+    "binarize": "binarize", "gan": "gan:3,hidden=8,epochs=1",
+    "disentangle": "disentangle:3,hidden=8,epochs=1,nuisance-components=2",
 }  # fmt: skip
 #: Those in the short run: texts, a product, a tree, a network.
 QUICK = {"bm25", "lsa", "pca", "kmeans", "deep-ae"}

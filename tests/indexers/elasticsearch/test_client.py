@@ -233,7 +233,9 @@ def test_a_certificate_of_somebody_unknown(certificate, monkeypatch):
 def test_a_file_that_holds_no_certificate(monkeypatch, tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
     monkeypatch.setenv(client.AUTHORITY, str(tmp_path / "ca.pem"))
-    with pytest.raises(OptionError, match=rf"names '{tmp_path}/ca.pem', which holds no certificate: give the cert"):
+    with pytest.raises(
+        OptionError, match=rf"names '{tmp_path}/ca.pem', which holds no certificate: set it to the cert"
+    ):
         connect(["https://127.0.0.1:1"])
 
 

@@ -42,7 +42,9 @@ def test_an_id_that_elasticsearch_can_have_is_its_own_key(id):
 
 @pytest.mark.parametrize("id", ["x" * 32_765, "é" * 5_500, "🦊" * 2_800])
 def test_an_id_that_no_field_can_hold_is_named_by_its_beginning(id):
-    with pytest.raises(BadItemError, match=r"^the id '.{40}…' has 3\d,\d{3} bytes as JSON; Elasticsearch takes at most 32,766"):
+    with pytest.raises(
+        BadItemError, match=r"^the id '.{40}…' has 3\d,\d{3} bytes as JSON; Elasticsearch takes at most 32,766"
+    ):
         key_of(id)
 
 
