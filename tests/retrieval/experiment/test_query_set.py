@@ -73,6 +73,7 @@ def test_items_without_a_label_or_without_a_class_mate_are_not_asked(tmp_path):
     assert found.notes == [
         "1 query is left out: no label.",
         "1 query is left out: no other item has the same label.",
+        "P@10 is at most 0.100 and P@100 is at most 0.010 here, as a query has 1 relevant item.",
     ]
 
 
