@@ -50,11 +50,12 @@ def info_json(collection: Collection) -> dict[str, Any]:
 def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
     """Return the same as lines; `verbose` adds the options of every space, defaults too."""
     value = info_json(collection)
-    generation = f", generation {value['generation']} (number of writes)" if verbose else ""
     lines = [
         f"{value['folder']}: {counted(value['items'], value['modality'] + ' item')} of '{value['corpus']}', "
-        f"{_size(value['bytes'])}{generation}"
+        f"{_size(value['bytes'])}"
     ]
+    if verbose:
+        lines.append(f"generation {value['generation']}, the number of writes")
     unfinished = [f"unfinished: {spec}; run the same  nearby index  command to resume" for spec in value["unfinished"]]
     if not value["spaces"]:
         return [*lines, *(unfinished or ["no space yet: add one with  nearby index"])]
