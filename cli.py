@@ -107,13 +107,18 @@ ChosenSpaces = Annotated[
     ),
 ]
 OneSpace = Annotated[str, option("-s", "--space", help="A space of the collection.", metavar="SPACE")]
-OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture, or @id of an item.")]
-SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures, or @ids of items.")]
+OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture or sound, or @id of an item.")]
+SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures or sounds, or @ids of items.")]
 RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", lowest=1, highest=100)]
 Seed = Annotated[int, whole("--seed", help="Random seed.", lowest=0, highest=LARGEST_SEED)]
 Pictures = Annotated[
     Path | None,
-    option("-o", "--out", help="Write pictures as one .png, or vectors as rows of a .npy.", metavar="FILE"),
+    option(
+        "-o",
+        "--out",
+        help="Write pictures or spectrograms as one .png, sounds as a .wav, or rows of a .npy.",
+        metavar="FILE",
+    ),
 ]
 ReportFolder = option("-o", "--out", help="Folder for the HTML report.", metavar="FOLDER")
 RecommenderFolder = Annotated[Path, argument("FOLDER", "Folder of a recommender.")]
@@ -368,7 +373,7 @@ def info(
 @app.command()
 def search(
     folder: CollectionFolder,
-    query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture, or @id of an item.")],
+    query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture or sound, or @id of an item.")],
     space: Spaces = None,
     k: Annotated[int, whole("-k", help="Number of answers in each space.", lowest=1)] = 10,
     filters: Annotated[
@@ -442,7 +447,7 @@ def decode(
     out: Pictures = None,
     as_json: AsJson = False,
 ) -> None:
-    """Turn codes back into pictures, vectors, or the words with the largest weights."""
+    """Turn codes back into pictures, sounds, vectors, or the words with the largest weights."""
     from retrieval.applications.reconstruction import decoded
     from retrieval.collection.open import open_collection
 
@@ -513,7 +518,7 @@ def sample(
 @app.command()
 def interpolate(
     folder: CollectionFolder,
-    start: Annotated[str, argument("A", "First item: a text, the path of a picture, or @id.")],
+    start: Annotated[str, argument("A", "First item: a text, the path of a picture or sound, or @id.")],
     end: Annotated[str, argument("B", "Last item.")],
     space: OneSpace,
     steps: Annotated[int, whole("--steps", help="Number of items, A and B included.", lowest=2, highest=100)] = 10,

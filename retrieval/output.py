@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from encoders.atomic_write import atomic_file
 from encoders.errors import ArtifactError
+from encoders.sound import Sound, sound_library
 
 
 @contextmanager
@@ -59,3 +60,12 @@ def write_npy(path: Path, array: NDArray[Any]) -> None:
     """Write an array as a ``.npy`` file."""
     with writing(path) as file:
         np.save(file, array, allow_pickle=False)
+
+
+def write_wav(path: Path, sounds: Sequence[Sound]) -> None:
+    """Write sounds of one rate as a WAV of 16 bits, one after another; half a second of silence separates them."""
+    rate = sounds[0].rate
+    pause = np.zeros(rate // 2, np.int16)
+    parts = [part for sound in sounds for part in (sound.samples, pause)][:-1]
+    with writing(path) as file:
+        sound_library("soundfile").write(file, np.concatenate(parts), rate, format="WAV", subtype="PCM_16")

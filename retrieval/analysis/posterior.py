@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.errors import NotInvertibleError
+from retrieval.applications.reconstruction import decoded_codes
 from retrieval.applications.reconstruction_table import is_picture
 
 #: A component is in use where the means of the items vary by more (Burda et al. 2016, section 5).
@@ -155,7 +156,7 @@ def _decoded_grid(encoder: Encoder) -> list[NDArray[np.uint8]]:
     quantiles = ndtri((np.arange(side) + 0.5) / side)
     across, upward = np.meshgrid(quantiles, quantiles[::-1])
     try:
-        pictures = list(encoder.decode(np.stack([across.ravel(), upward.ravel()], axis=1).astype(np.float32)))
+        pictures = decoded_codes(encoder, np.stack([across.ravel(), upward.ravel()], axis=1).astype(np.float32))
     except NotInvertibleError:
         return []
     return pictures if all(map(is_picture, pictures)) else []

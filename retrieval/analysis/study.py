@@ -36,7 +36,9 @@ DEFAULTS = {
     Modality.IMAGE: ["pixels+pca:30", "pixels+nmf:30", "pixels+ica:30", "pixels+sparse-coding:60", "pixels+kmeans:30",
                      "pixels+linear-ae:30"],
     Modality.TEXT: ["tfidf:5000,stop=english+lsa:50", "tfidf:5000,stop=english+nmf:30",
-    "tfidf:5000,stop=english+kmeans:30"], Modality.VECTOR: ["vectors", "vectors+pca:2"],
+    "tfidf:5000,stop=english+kmeans:30"],
+    Modality.SOUND: ["log-mel+pca:30", "log-mel+nmf:30", "log-mel+ica:30", "log-mel+kmeans:30"],
+    Modality.VECTOR: ["vectors", "vectors+pca:2"],
 }  # fmt: skip
 #: Default number of items in the sample, and number of items whose partial sums are shown.
 SAMPLE, REBUILT = 1000, 3

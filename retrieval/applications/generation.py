@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, slices
 from encoders.errors import NotInvertibleError, OptionError
-from retrieval.applications.reconstruction import decoded_codes
+from retrieval.applications.reconstruction import decoded_codes, hear_of
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
 from retrieval.search.searcher import encode_query, read_query
@@ -37,7 +37,8 @@ def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> Rec
     else:
         codes, source = _like(collection.codes_of(spec).codes(), encoder.space.dim, count, generator)
     title = f"draws from {source} (seed {seed}), decoded by {encoder}"
-    row = ReconstructionRow(str(encoder), decoded_codes(encoder, codes), words=encoder.vocabulary)
+    contents = decoded_codes(encoder, codes)
+    row = ReconstructionRow(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))
     return ReconstructionTable([f"draw {number}" for number in range(1, count + 1)], [row], title)
 
 
@@ -60,7 +61,8 @@ def interpolated(collection: Collection, spec: str, start: str, end: str, steps:
     shares = np.linspace(0, 1, steps)
     codes = _turned(first, last, shares) if encoder.space.kind is Kind.BINARY else _between(first, last, shares)
     title = f"from {asked[0].shown.id} to {asked[1].shown.id}, decoded by {encoder}"
-    row = ReconstructionRow(str(encoder), decoded_codes(encoder, codes), words=encoder.vocabulary)
+    contents = decoded_codes(encoder, codes)
+    row = ReconstructionRow(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))
     return ReconstructionTable([f"{share:.2f}" for share in shares], [row], title)
 
 

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array, issparse
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Modality, Space, slices, stack_codes
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
+from encoders.sound import Sound
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
 from retrieval.corpora.npy import read_npy
@@ -87,7 +88,7 @@ def decoded(collection: Collection, spec: str, path: Path) -> ReconstructionTabl
     contents = decoded_codes(encoder, _read_codes(path, encoder.space))
     return ReconstructionTable(
         [f"code {position}" for position in range(len(contents))],
-        [ReconstructionRow(str(encoder), contents, words=encoder.vocabulary)],
+        [ReconstructionRow(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))],
     )
 
 
@@ -105,7 +106,9 @@ def _read_codes(path: Path, space: Space) -> Codes:
 
 
 def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
-    """Decode codes to items, or to word weights when texts cannot be restored."""
+    """Decode codes to items; texts that cannot be restored to word weights, sounds to spectrograms."""
+    if encoder.reads is Modality.SOUND:
+        return spectrograms(encoder.parts[0], _before(encoder, codes))
     try:
         return list(encoder.decode(codes))
     except NotInvertibleError:
@@ -116,6 +119,35 @@ def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
         for stage in reversed(stages[1:]):
             items = stage.decode(items)
         return [items[row : row + 1] for row in range(items.shape[0])]
+
+
+def spectrograms(first: Encoder, levels: Codes) -> list[Any]:
+    """Return the codes of an encoder of sounds as pictures.
+
+    Raises
+    ------
+    NotInvertibleError
+        When they are no spectrograms.
+    """
+    if first.space.shape is None:
+        raise NotInvertibleError(f"the codes of '{first}' are no spectrograms, which could be shown or heard")
+    pictures = np.rint(np.clip(np.asarray(levels), 0, 1) * 255).astype(np.uint8)
+    return list(pictures.reshape(-1, *first.space.shape))
+
+
+def hear_of(encoder: Encoder, pictures: Sequence[Any]) -> Callable[[], list[Sound]] | None:
+    """Return what makes the sounds of spectrograms; None for an encoder that reads no sounds."""
+    if encoder.reads is not Modality.SOUND:
+        return None
+    levels = np.stack([unit(picture).ravel() for picture in pictures]).astype(np.float32)
+    return lambda: list(encoder.parts[0].decode(levels))
+
+
+def _before(encoder: Encoder, codes: Codes) -> Codes:
+    """Decode codes up to those of the first stage."""
+    for stage in reversed(encoder.parts[1:]):
+        codes = stage.decode(codes)
+    return codes
 
 
 def asked_items(collection: Collection, texts: Sequence[str], count: int | None, seed: int) -> list[Query]:
@@ -145,14 +177,23 @@ def reconstructions(
     NotInvertibleError
         When no space can decode, or one of `specs` cannot.
     """
-    contents = [query.content for query in asked]
+    contents: list[Any] = [query.content for query in asked]
     rows = [
-        ReconstructionRow(str(encoder), back, squared_errors(encoder, contents, back), encoder.vocabulary)
+        ReconstructionRow(
+            str(encoder), back, squared_errors(encoder, contents, back), encoder.vocabulary, hear_of(encoder, back)
+        )
         for encoder, back in by_each(collection, specs, lambda encoder: reconstructed(encoder, contents))
     ]
     modality = collection.items.modality
     if modality is Modality.IMAGE:
         rows.insert(0, ReconstructionRow("the item", contents))
+    if modality is Modality.SOUND:
+        rows.insert(
+            0,
+            ReconstructionRow(
+                "the item", as_read(collection.space(rows[0].name).encoder, contents), hear=lambda: contents
+            ),
+        )
     return ReconstructionTable([query.shown.id for query in asked], rows, _what_is_measured(modality, len(asked)))
 
 
@@ -160,7 +201,10 @@ def _what_is_measured(modality: Modality, count: int) -> str:
     """Return a sentence that says that the errors are sums, which are easily mistaken for means."""
     if modality is Modality.TEXT:
         return ""
-    values = "the pixels, which go from 0 to 1" if modality is Modality.IMAGE else "the numbers of a vector"
+    values = {
+        Modality.IMAGE: "the pixels, which go from 0 to 1",
+        Modality.SOUND: "the levels of the spectrogram, which go from 0 to 1",
+    }.get(modality, "the numbers of a vector")
     mean = f"; mean of {count:,} items" if count > 1 else ""
     return f"errors are summed over {values}{mean}"
 
@@ -189,14 +233,22 @@ def by_each(
 
 
 def reconstructed(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
-    """Return items after encoding and decoding; texts as word weights."""
+    """Return items after encoding and decoding; texts as word weights, sounds as spectrograms."""
+    if encoder.reads is Modality.SOUND:
+        last, rows = encoder.up_to_last(list(contents))
+        decoded_items = last.reconstruct(rows) if len(encoder.parts) > 1 else encoder.encode(rows)
+        for stage in reversed(encoder.parts[1:-1]):
+            decoded_items = stage.decode(decoded_items)
+        return spectrograms(encoder.parts[0], decoded_items)
     if encoder.reads is Modality.TEXT:
         return decoded_codes(encoder, stack_codes([encode_query(encoder, content) for content in contents]))
     return list(encoder.reconstruct(list(contents)))
 
 
 def as_read(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
-    """Return items as the first stage of an encoder reads them, for example pictures resized or converted to grey."""
+    """Return items as the first stage of an encoder reads them: pictures resized or grey, sounds as spectrograms."""
+    if encoder.reads is Modality.SOUND:
+        return reconstructed(encoder.parts[0], contents)
     return list(encoder.parts[0].reconstruct(list(contents)))
 
 

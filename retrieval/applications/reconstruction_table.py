@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from encoders.sound import Sound
 
 
 @dataclass(frozen=True)
@@ -17,17 +20,20 @@ class ReconstructionRow:
     name : str
         The spec of the space, or another heading such as "the item".
     contents : list
-        A picture, a vector, or a row of word weights for each item.
+        A picture, a vector, a spectrogram as a picture, or a row of word weights for each item.
     results : dict of str to list of float
         Measure -> one number per item.
     words : list of str, optional
         The words that the columns of word weights stand for.
+    hear : callable, optional
+        Returns the sounds of the contents, which are spectrograms.
     """
 
     name: str
     contents: list[Any]
     results: dict[str, list[float]] = field(default_factory=dict)
     words: list[str] | None = None
+    hear: Callable[[], list[Sound]] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,12 @@ class ReconstructionTable:
     def pictures(self) -> bool:
         """Whether every cell is a picture."""
         return all(is_picture(content) for row in self.rows for content in row.contents)
+
+    @property
+    def sounds(self) -> Callable[[], list[Sound]] | None:
+        """What returns the sounds of all rows, one row after another; None where the contents are no spectrograms."""
+        makers = [row.hear for row in self.rows if row.hear is not None]
+        return (lambda: [sound for make in makers for sound in make()]) if makers else None
 
     @property
     def measures(self) -> list[str]:

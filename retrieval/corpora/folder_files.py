@@ -49,6 +49,10 @@ class ReadOptions:
     max_file_bytes: int | None = None
 
 
+def ignore_bad(error: CorpusError) -> None:
+    """Ignore a bad file in a survey: it is reported when the items are read."""
+
+
 def is_archive(path: Path) -> bool:
     """Return whether a path is named like a tar or zip."""
     return path.name.lower().endswith(ARCHIVES)

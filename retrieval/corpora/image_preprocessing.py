@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import OptionError
-from encoders.query_string import parse_query_string
+from retrieval.corpora.address import stated_options
 from retrieval.corpora.image_file import Picture, PictureHeader
 
 if TYPE_CHECKING:
@@ -125,21 +125,6 @@ def parse_size(text: str) -> tuple[int, int]:
     if match is None or "0" in (match[1].strip("0") or "0", match[2].strip("0") or "0"):
         raise OptionError(f"size should be WIDTHxHEIGHT in pixels, as in 32x32; got {text!r}")
     return int(match[1]), int(match[2])
-
-
-def stated_options(name: str) -> dict[str, str]:
-    """Return the options after the last ``?`` of the name of a corpus, if there are any.
-
-    Examples
-    --------
-    >>> stated_options("photos/?size=96x96&white=4095"), stated_options("photos/"), stated_options("what?/")
-    ({'size': '96x96', 'white': '4095'}, {}, {})
-    """
-    _, mark, tail = name.rpartition("?")
-    try:
-        return parse_query_string(tail, name) if mark else {}
-    except OptionError:  # the question mark belongs to the path
-        return {}
 
 
 def preprocessing_like(picture: Any, address: str) -> Preprocessing:

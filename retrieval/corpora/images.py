@@ -14,10 +14,10 @@ from encoders.errors import CorpusError, OptionError
 from encoders.options import option
 from encoders.plain_file import read_plain
 from encoders.progress import say
-from encoders.query_string import write_query_string
+from retrieval.corpora.address import with_options
 from retrieval.corpora.base import Item
 from retrieval.corpora.folder import FolderSource
-from retrieval.corpora.folder_files import MAX_FILE_BYTES, File, ReadOptions, open_files
+from retrieval.corpora.folder_files import MAX_FILE_BYTES, File, ReadOptions, ignore_bad, open_files
 from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_header
 from retrieval.corpora.image_preprocessing import (
     FITS,
@@ -25,7 +25,6 @@ from retrieval.corpora.image_preprocessing import (
     Survey,
     parse_size,
     preprocessing_like,
-    stated_options,
 )
 from retrieval.corpora.stray_files import stray_reason
 
@@ -71,9 +70,7 @@ class Images(FolderSource):
         """The address that the user gave, with the options that nearby chose."""
         given = {"size": self.size_, "fit": self.fit, "grey": self.grey, "black": self.black, "white": self.white}
         chosen = {key: value for key, value in self._chosen().items() if given[key] is None}
-        if not chosen:
-            return self._name
-        return f"{self._name}{'&' if stated_options(self._name) else '?'}{write_query_string(chosen)}"
+        return with_options(self._name, chosen)
 
     @name.setter
     def name(self, name: str) -> None:
@@ -108,8 +105,8 @@ class Images(FolderSource):
     def survey(self) -> Survey:
         """The sizes, colours and ranges of the pictures, by the headers of their files."""
         if self._survey is None:
-            found, options = Survey(), ReadOptions(_ignore, max_bytes=self.max_bytes)
-            for _, stream in open_files(self.path, self._belongs, options):
+            found, options = Survey(), ReadOptions(ignore_bad, max_bytes=self.max_bytes)
+            for _, stream in open_files(self.path, self.belongs, options):
                 try:
                     header = read_header(stream)
                     if header.deep:
@@ -148,12 +145,7 @@ class Images(FolderSource):
         """Decode one picture."""
         # Decoded first: where no picture can be read, each one is reported with its own reason.
         decoded = decode(file.raw)
-        return Item(file.name, self.preprocessing.apply(decoded), None, self.label_of(file.name))
-
-    def _belongs(self, name: str) -> bool:
-        parts = [part for part in (self.part, self.queries_part) if part is not None]
-        is_below = self.part is None or any(self._is_below(name, part) for part in parts)
-        return is_below and self.reason_to_skip(name) is None
+        return Item(file.name, self.preprocessing.apply(decoded), None, *self.label_and_fields(file.name))
 
     def _chosen(self) -> dict[str, str]:
         """Return the chosen options; none where all pictures are alike and have up to 8 bits per value."""
@@ -173,10 +165,6 @@ class Images(FolderSource):
             chosen |= {"white": repr(float(white)).removesuffix(".0")}
             chosen |= {"black": repr(float(black)).removesuffix(".0")} if black else {}
         return chosen
-
-
-def _ignore(error: CorpusError) -> None:
-    """Ignore a bad file in the survey: it is reported when the items are read."""
 
 
 def options_like(picture: Any) -> str:

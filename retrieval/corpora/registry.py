@@ -104,6 +104,12 @@ NAMED: dict[str, NamedCorpus] = {
         "Photographs of 40 people, ten of each, 92x112 grey; the label is the person.",
         single_file=True,
     ),
+    "speech-digits": NamedCorpus(
+        "retrieval.corpora.speech_digits:SpeechDigits",
+        "Recordings of ten spoken digits by six speakers, 8 kHz; the label is the digit or the speaker, the test takes "
+        "are the queries.",
+        single_file=True,
+    ),
     "ml-100k": NamedCorpus(
         "retrieval.corpora.movielens:MovieLens",
         "MovieLens: 100,000 ratings of films by 943 users; an item is a film, its label the first genre.",
@@ -118,6 +124,7 @@ FORMATS: dict[str, str] = {
     "parquet": "retrieval.corpora.parquet:Parquet",
     "texts": "retrieval.corpora.texts:Texts",
     "images": "retrieval.corpora.images:Images",
+    "sounds": "retrieval.corpora.sounds:Sounds",
     "idx": "retrieval.corpora.idx:Idx",
     "vectors": "retrieval.corpora.vectors:Vectors",
 }

@@ -54,7 +54,8 @@ class Texts(FolderSource):
         """Decode one file."""
         text = decode_text(file.raw, self.encoding)
         title = next((line.strip() for line in text.split("\n") if line.strip()), None)
-        return Item(file.name, text, title and title[:120], self.label_of(file.name), where=f"{self.path}: {file.name}")
+        label, fields = self.label_and_fields(file.name)
+        return Item(file.name, text, title and title[:120], label, fields, f"{self.path}: {file.name}")
 
 
 def decode_text(raw: bytes, encoding: str | None = None) -> str:

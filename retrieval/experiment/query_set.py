@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import CorpusError
-from retrieval.corpora.base import Corpus, Item, Qrels
+from retrieval.corpora.base import Corpus, Item, Qrels, content_bytes
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
 from retrieval.search.result import Shown, show
 
@@ -218,8 +218,7 @@ def _queries(count: int) -> str:
 
 def _key(item: Item) -> int:
     """A hash of an item's content and label, independent of its id and its row."""
-    content = item.content
     digest = hashlib.blake2b(digest_size=8)
-    digest.update(content.encode() if isinstance(content, str) else np.ascontiguousarray(content).data)
+    digest.update(content_bytes(item.content))
     digest.update(b"\0" + (item.label or "").encode())
     return int.from_bytes(digest.digest(), "little")

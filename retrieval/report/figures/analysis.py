@@ -13,6 +13,7 @@ from retrieval.analysis.study import Analysis, SpaceStudy
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri
 from retrieval.report.figures.plots import Series, lines_svg, map_svg
+from retrieval.report.figures.spectrogram import picture_shown
 from retrieval.report.figures.tree import Branch, Leaf, tree_svg
 
 #: The longest side of a leaf's picture in pixels: twice the side at which it is drawn.
@@ -36,7 +37,8 @@ def dendrogram(analysis: Analysis) -> Markup:
     leaves = []
     for members, cluster in zip(tree.members, tree.clusters, strict=True):
         shown = analysis.shown[medoid(analysis.latent, members)]
-        picture = None if shown.picture is None else data_uri(shown.picture, _LEAF_PIXELS)
+        drawn = picture_shown(shown)
+        picture = None if drawn is None else data_uri(drawn, _LEAF_PIXELS)
         label = f"[{shown.label}]" if shown.label else ""
         more = f"+ {len(members) - 1:,} more" if len(members) > 1 else ""
         suffix = " ".join(filter(None, [label, more]))

@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from encoders.errors import BadItemError
 from encoders.numbers import counted
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable, is_picture, mean_name
-from retrieval.output import write_npy, writing
+from retrieval.output import write_npy, write_wav, writing
 from retrieval.report.figures.image_grid import image_grid
 from retrieval.report.figures.pictures import as_image
 from retrieval.report.specs import middle_cut
@@ -43,11 +43,13 @@ def reconstructions_lines(table: ReconstructionTable) -> list[str]:
         return [*lines, *_results_lines(table)]
     shape = table.rows[0].contents[0].shape
     what = f"{counted(sum(len(row.contents) for row in table.rows), 'picture')} of {shape[1]}x{shape[0]}"
-    return [*lines, f"{what}: write with -o FILE.png"]
+    return [*lines, f"{what}: write with -o FILE.png" + (", or hear them with -o FILE.wav" if table.sounds else "")]
 
 
 def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
     """Write pictures with their names and results as one PNG (one picture without them), or contents as a .npy.
+
+    Sounds are written as one WAV, row by row, with a pause after each.
 
     Raises
     ------
@@ -63,8 +65,11 @@ def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
         picture = as_image(table.rows[0].contents[0]) if single else image_grid(table)
         with writing(path) as file:
             picture.save(file, "PNG", optimize=True)
+    elif suffix == ".wav" and table.sounds:
+        write_wav(path, table.sounds())
     else:
-        raise BadItemError(f"{path} should end in .npy" + (" or .png" if table.pictures else ""))
+        others = [".png"] * table.pictures + [".wav"] * (table.sounds is not None)
+        raise BadItemError(f"{path} should end in {' or '.join(['.npy', *others])}")
 
 
 def _results_lines(table: ReconstructionTable) -> list[str]:

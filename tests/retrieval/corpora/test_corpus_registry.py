@@ -114,7 +114,7 @@ def test_unfit_folders(tmp_path):
         open_corpus(str(tmp_path))
     (tmp_path / "a.csv").write_text("text\nx\n")
     with pytest.raises(
-        CorpusError, match=r"holds \.csv files, neither texts nor pictures; to read one of them, name it"
+        CorpusError, match=r"holds \.csv files, neither texts, pictures nor sounds; to read one of them, name it"
     ):
         open_corpus(str(tmp_path))
     (tmp_path / "a.csv").unlink()
