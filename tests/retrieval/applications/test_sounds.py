@@ -76,7 +76,7 @@ def test_reconstructions_are_seen(collection, tmp_path):
     assert max(errors[1]) < 20
     assert reconstructions_lines(table)[0].startswith("errors are summed over the levels of the spectrogram")
     write_reconstructions(table, tmp_path / "table.png")
-    with pytest.raises(BadItemError, match=r"copies\.txt should end in \.npy or \.png or \.wav"):
+    with pytest.raises(BadItemError, match=r"table\.txt should end in \.npy or \.png or \.wav"):
         write_reconstructions(table, tmp_path / "table.txt")
 
 
@@ -93,7 +93,7 @@ def test_reconstructions_are_heard(collection, tmp_path):
 
 def test_codes_are_decoded_sampled_and_interpolated(collection, tmp_path):
     code_of(collection, SPACES[1], "@0_ann_0.wav").write(tmp_path / "code.npy")
-    for copies in (
+    for table in (
         decoded(collection, SPACES[1], tmp_path / "code.npy"),
         sampled(collection, SPACES[1], 2),
         interpolated(collection, SPACES[1], "@0_ann_0.wav", "@1_ann_0.wav", 3),
