@@ -50,7 +50,7 @@ def parse_address(text: str) -> CorpusAddress:
 
 
 def exists(path: str) -> bool:
-    """Tell whether a path exists; False for a text that no path can be (too long, or with a NUL)."""
+    """Return whether a path exists; False for a text that no path can be (too long, or with a NUL)."""
     try:
         return bool(path) and Path(path).expanduser().exists()
     except (OSError, ValueError):

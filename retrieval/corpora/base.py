@@ -221,5 +221,5 @@ class BadEntries:
     def __call__(self, error: CorpusError) -> None:
         """Raise the error, or collect it."""
         if not self.skip:
-            raise error
+            raise CorpusError(f"{error} (--skip-bad leaves bad entries out)") from error.__cause__
         self.found[str(error)] = None

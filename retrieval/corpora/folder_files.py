@@ -54,7 +54,7 @@ def ignore_bad(error: CorpusError) -> None:
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether a path is named like a tar or zip."""
+    """Return whether a path is named like a tar or zip."""
     return path.name.lower().endswith(ARCHIVES)
 
 

@@ -112,12 +112,18 @@ def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
         return "sounds"
     _require_texts(path, names)
     if path.is_dir() and "encoding" not in given:
-        _require_readable(path, [name for name in names if not is_no_text(name)][:FILES_OPENED])
+        _require_readable(path, _spread([name for name in names if not is_no_text(name)]))
     return "texts"
 
 
+def _spread(names: Sequence[str]) -> list[str]:
+    """Return a few names from the first to the last, so that their order does not decide."""
+    count = min(FILES_OPENED, len(names))
+    return [names[number * len(names) // count] for number in range(count)]
+
+
 def _require_texts(path: Path, names: Sequence[str]) -> None:
-    """Refuse a folder or archive of which most files have a suffix that no text has."""
+    """Refuse a folder or archive if most of its files have a suffix that texts do not have."""
     foreign = [Path(name).suffix.lower() for name in names if is_no_text(name)]
     if 2 * len(foreign) <= len(names):
         return
@@ -129,7 +135,7 @@ def _require_texts(path: Path, names: Sequence[str]) -> None:
 
 
 def _require_readable(path: Path, names: Sequence[str]) -> None:
-    """Refuse a folder of whose first files most begin like binary files; a single one is an error of its own."""
+    """Refuse a folder if most of these files begin like binary files; a single bad file is a bad entry."""
     binary = {}
     for name in names:
         with reading(path), open_plain(path / name) as stream:

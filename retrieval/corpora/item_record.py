@@ -113,10 +113,15 @@ def item_of(record: Sequence[Any]) -> Item:
     for value, wanted in ((id, str), (title, str | None), (label, str | None), (metadata, str | None)):
         if not isinstance(value, wanted):
             raise TypeError(f"an item holds {type(value).__name__} where a text belongs")
-    rest = parse_json(metadata) if metadata else {}
-    if not isinstance(rest, dict) or not all(isinstance(value, str) for value in rest.values()):
-        raise ValueError(f"the metadata of item '{id}' is no object of texts")
-    return Item(id, _content_of(content, shape), title, label, rest)
+    return Item(id, _content_of(content, shape), title, label, metadata_of(metadata))
+
+
+def metadata_of(text: str | None) -> dict[str, str]:
+    """Return the metadata that a row of the item store holds; ValueError when it is not an object of texts."""
+    metadata = parse_json(text) if text else {}
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise ValueError("the metadata of an item is not an object of texts")
+    return metadata
 
 
 def _content_of(content: Any, shape: Any) -> Content:

@@ -194,11 +194,12 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     if not exists(target):
         if target.startswith(NAME_PREFIX):
             return _open_named(target.removeprefix(NAME_PREFIX), given, address.removeprefix(NAME_PREFIX), on_bad)
-        if Path(target).suffix or "/" in target:
+        names = [*EMBEDDED, *NAMED]
+        if Path(target).suffix or "/" in target or (target and closest(target, names) is None):
             similar = _similar_path(Path(target).expanduser())
             hint = f"did you mean '{similar}'?" if similar else "and no corpus has that name: see  nearby corpora"
-            raise CorpusError(f"'{target}' is no file or folder here{';' if similar else ','} {hint}")
-        raise UnknownNameError("corpus or path", target, [*EMBEDDED, *NAMED])
+            raise CorpusError(f"'{target}' is not a file or folder here{';' if similar else ','} {hint}")
+        raise UnknownNameError("corpus or path", target, names)
     return _open_path(Path(target).expanduser(), given, address, on_bad)
 
 
@@ -216,7 +217,7 @@ def _open_path(path: Path, given: Mapping[str, str], address: str, on_bad: OnBad
 
 
 def is_corpus_name(text: str) -> bool:
-    """Tell whether a corpus has this name."""
+    """Return whether a corpus has this name."""
     return text in EMBEDDED or text in NAMED
 
 

@@ -84,7 +84,7 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
             require_text(text)
     except UnicodeError as error:
         if named is not None:
-            place = f" (byte {error.start + 1})" if isinstance(error, UnicodeDecodeError) else ""
-            raise CorpusError(f"is not {named}{place}: name its character encoding with ?encoding=") from error
+            position = f" (byte {error.start + 1})" if isinstance(error, UnicodeDecodeError) else ""
+            raise CorpusError(f"is not {named}{position}: name its character encoding with ?encoding=") from error
         text = raw.decode("latin-1")
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.applications.reconstructions import Copies, Row, mean_name
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable, mean_name
 from retrieval.report.specs import middle_cut, wrapped
 
 if TYPE_CHECKING:
@@ -26,67 +26,67 @@ _LETTERS, _HEAD = 30, 13
 _SQUARE = 13
 
 
-def image_grid(copies: Copies) -> Image:
+def image_grid(table: ReconstructionTable) -> Image:
     """Draw reconstructions.
 
     Parameters
     ----------
-    copies : Copies
+    table : ReconstructionTable
         All contents are pictures. One row without measures is drawn as a strip, or as a square when it is long.
     """
-    if len(copies.rows) == 1 and not copies.measures:
-        return _grid(copies)
-    return _table(copies)
+    if len(table.rows) == 1 and not table.measures:
+        return _grid(table)
+    return _table(table)
 
 
-def _table(copies: Copies) -> Image:
+def _table(table: ReconstructionTable) -> Image:
     """Draw one row for each space: its name and means on the left, the value of each picture below the picture."""
-    tiles = [[_tile(content) for content in row.contents] for row in copies.rows]
+    tiles = [[_tile(content) for content in row.contents] for row in table.rows]
     width, height = _largest(tiles)
-    caption = _LINE if copies.measures else 0
+    caption = _LINE if table.measures else 0
     left = _MARGIN + round(_LETTERS * _SIZE * 0.56) + _GAP
-    wide = left + len(copies.columns) * (width + _GAP) + _MARGIN
-    title = textwrap.wrap(copies.title, max(12, int((wide - 2 * _MARGIN) / (_SIZE * 0.56))))
+    wide = left + len(table.columns) * (width + _GAP) + _MARGIN
+    title = textwrap.wrap(table.title, max(12, int((wide - 2 * _MARGIN) / (_SIZE * 0.56))))
     top = _MARGIN + (_LINE * len(title) + _GAP if title else 0) + _LINE + _GAP
     row_height = max(height + caption, _LINE * 4) + 2 * _GAP
-    image, draw = _paper(wide, top + len(copies.rows) * row_height + _MARGIN)
+    image, draw = _paper(wide, top + len(table.rows) * row_height + _MARGIN)
     for number, part in enumerate(title):
         _write(draw, (_MARGIN, _MARGIN + number * _LINE), part)
-    for column, name in enumerate(copies.columns):
+    for column, name in enumerate(table.columns):
         at = (left + column * (width + _GAP) + width / 2, top - _GAP)
         _write(draw, at, middle_cut(name, max(4, min(_HEAD, width // 7))), _SOFT, "ms")
-    for position, (row, line) in enumerate(zip(copies.rows, tiles, strict=True)):
+    for position, (row, line) in enumerate(zip(table.rows, tiles, strict=True)):
         y = top + position * row_height
         for number, (text, colour) in enumerate(_row_head(row, row_height // _LINE)):
             _write(draw, (_MARGIN, y + number * _LINE), text, colour)
         for column, tile in enumerate(line):
             x = left + column * (width + _GAP)
             image.paste(tile, (x + (width - tile.width) // 2, y + (height - tile.height) // 2))
-            if row.figures:
+            if row.results:
                 _write(draw, (x + width / 2, y + height + 2), f"{_last(row)[column]:.3g}", _SOFT, "ma")
     return image
 
 
-def _row_head(row: Row, lines: int) -> list[tuple[str, tuple[int, int, int]]]:
+def _row_head(row: ReconstructionRow, lines: int) -> list[tuple[str, tuple[int, int, int]]]:
     """Return the name of a row, broken into lines, and the means of its measures; the name is cut to fit in `lines`."""
     count = len(row.contents)
-    means = [(f"{mean_name(measure, count)} {np.mean(values):.3g}", _SOFT) for measure, values in row.figures.items()]
+    means = [(f"{mean_name(measure, count)} {np.mean(values):.3g}", _SOFT) for measure, values in row.results.items()]
     name = wrapped(row.name, _LETTERS)
     return [*((part, _INK) for part in name[: max(1, lines - len(means))]), *means]
 
 
-def _last(row: Row) -> list[float]:
-    return list(row.figures.values())[-1]
+def _last(row: ReconstructionRow) -> list[float]:
+    return list(row.results.values())[-1]
 
 
-def _grid(copies: Copies) -> Image:
+def _grid(table: ReconstructionTable) -> Image:
     """Draw the pictures of one row: a strip with names, or a square without names when there are many."""
-    pictures = [_tile(content) for content in copies.rows[0].contents]
+    pictures = [_tile(content) for content in table.rows[0].contents]
     width, height = _largest([pictures])
     many = len(pictures) >= _SQUARE
     columns = math.ceil(math.sqrt(len(pictures))) if many else len(pictures)
     caption = 0 if many else _LINE
-    title = wrapped(copies.title or copies.rows[0].name, max(12, int((columns * (width + _GAP)) / (_SIZE * 0.56))))
+    title = wrapped(table.title or table.rows[0].name, max(12, int((columns * (width + _GAP)) / (_SIZE * 0.56))))
     top = _MARGIN + _LINE * len(title) + _GAP
     rows = math.ceil(len(pictures) / columns)
     image, draw = _paper(
@@ -94,7 +94,7 @@ def _grid(copies: Copies) -> Image:
     )
     for number, text in enumerate(title):
         _write(draw, (_MARGIN, _MARGIN + number * _LINE), text)
-    for position, (picture, name) in enumerate(zip(pictures, copies.columns, strict=True)):
+    for position, (picture, name) in enumerate(zip(pictures, table.columns, strict=True)):
         x, y = _MARGIN + position % columns * (width + _GAP), top + position // columns * (height + caption + _GAP)
         image.paste(picture, (x, y))
         if not many:

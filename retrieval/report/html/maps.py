@@ -116,7 +116,7 @@ def _answers(analysis: Analysis, name: str, query: int, rows: NDArray[Any]) -> d
 
 
 def _has_titles(analysis: Analysis) -> bool:
-    """Tell whether the items are texts with titles, which need more room than a picture or an id."""
+    """Return whether the items are texts with titles, which need more room than a picture or an id."""
     return any(shown.picture is None and shown.title not in (None, shown.id) for shown in analysis.shown[:1])
 
 

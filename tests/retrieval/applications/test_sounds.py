@@ -13,7 +13,7 @@ from retrieval.applications.reconstruction import asked_items, code_of, decoded,
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.terminal.reconstructions import copies_lines, write_copies
+from retrieval.report.terminal.reconstructions import reconstructions_lines, write_reconstructions
 from retrieval.search.searcher import Searcher, read_query
 from retrieval.spaces.defaults import default_spaces
 
@@ -67,23 +67,23 @@ def test_defaults_have_a_baseline(collection):
 
 
 def test_reconstructions_are_seen(collection, tmp_path):
-    copies = reconstructions(collection, asked_items(collection, ["@0_ann_0.wav", "@2_bob_1.wav"], None, 0))
-    assert [row.name for row in copies.rows] == ["the item", *SPACES[:2]]  # a mean cannot be decoded
-    assert copies.pictures
-    assert {content.shape for row in copies.rows for content in row.contents} == {(16, 16)}
-    errors = [next(iter(row.figures.values())) for row in copies.rows[1:]]
+    table = reconstructions(collection, asked_items(collection, ["@0_ann_0.wav", "@2_bob_1.wav"], None, 0))
+    assert [row.name for row in table.rows] == ["the item", *SPACES[:2]]  # a mean cannot be decoded
+    assert table.pictures
+    assert {content.shape for row in table.rows for content in row.contents} == {(16, 16)}
+    errors = [next(iter(row.results.values())) for row in table.rows[1:]]
     assert errors[0] == [0.0, 0.0]
     assert max(errors[1]) < 20
-    assert copies_lines(copies)[0].startswith("squared error per item: summed over the levels of the spectrogram")
-    write_copies(copies, tmp_path / "copies.png")
-    with pytest.raises(BadItemError, match=r"copies\.txt should end in \.npy or \.png or \.wav"):
-        write_copies(copies, tmp_path / "copies.txt")
+    assert reconstructions_lines(table)[0].startswith("errors are summed over the levels of the spectrogram")
+    write_reconstructions(table, tmp_path / "table.png")
+    with pytest.raises(BadItemError, match=r"table\.txt should end in \.npy or \.png or \.wav"):
+        write_reconstructions(table, tmp_path / "table.txt")
 
 
 def test_reconstructions_are_heard(collection, tmp_path):
-    copies = reconstructions(collection, asked_items(collection, ["@0_ann_0.wav"], None, 0), [SPACES[1]])
-    write_copies(copies, tmp_path / "copies.wav")
-    samples, rate = soundfile.read(tmp_path / "copies.wav", dtype="int16")
+    table = reconstructions(collection, asked_items(collection, ["@0_ann_0.wav"], None, 0), [SPACES[1]])
+    write_reconstructions(table, tmp_path / "table.wav")
+    samples, rate = soundfile.read(tmp_path / "table.wav", dtype="int16")
     original, pause = voice(200, 0.3).samples, RATE // 2
     assert rate == RATE
     np.testing.assert_array_equal(samples[: len(original)], original)
@@ -93,13 +93,13 @@ def test_reconstructions_are_heard(collection, tmp_path):
 
 def test_codes_are_decoded_sampled_and_interpolated(collection, tmp_path):
     code_of(collection, SPACES[1], "@0_ann_0.wav").write(tmp_path / "code.npy")
-    for copies in (
+    for table in (
         decoded(collection, SPACES[1], tmp_path / "code.npy"),
         sampled(collection, SPACES[1], 2),
         interpolated(collection, SPACES[1], "@0_ann_0.wav", "@1_ann_0.wav", 3),
     ):
-        assert copies.pictures
-        assert all(isinstance(sound, Sound) for sound in copies.sounds()[:1])
+        assert table.pictures
+        assert all(isinstance(sound, Sound) for sound in table.sounds()[:1])
     with pytest.raises(NotInvertibleError, match="are no spectrograms, which could be shown or heard"):
         sampled(collection, SPACES[2], 1)
 

@@ -12,7 +12,7 @@ from encoders.sound import Sound
 
 
 @dataclass(frozen=True)
-class Row:
+class ReconstructionRow:
     """The reconstructions of every item by one space.
 
     Attributes
@@ -21,7 +21,7 @@ class Row:
         The spec of the space, or another heading such as "the item".
     contents : list
         A picture, a vector, a spectrogram as a picture, or a row of word weights for each item.
-    figures : dict of str to list of float
+    results : dict of str to list of float
         Measure -> one number per item.
     words : list of str, optional
         The words that the columns of word weights stand for.
@@ -31,17 +31,17 @@ class Row:
 
     name: str
     contents: list[Any]
-    figures: dict[str, list[float]] = field(default_factory=dict)
+    results: dict[str, list[float]] = field(default_factory=dict)
     words: list[str] | None = None
     hear: Callable[[], list[Sound]] | None = None
 
 
 @dataclass(frozen=True)
-class Copies:
+class ReconstructionTable:
     """A table of reconstructions: `columns` names the items, `title` says what was done."""
 
     columns: list[str]
-    rows: list[Row]
+    rows: list[ReconstructionRow]
     title: str = ""
 
     @property
@@ -58,7 +58,7 @@ class Copies:
     @property
     def measures(self) -> list[str]:
         """The names of the measures."""
-        return list(dict.fromkeys(measure for row in self.rows for measure in row.figures))
+        return list(dict.fromkeys(measure for row in self.rows for measure in row.results))
 
 
 def mean_name(measure: str, count: int) -> str:
