@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable, mean_name
-from retrieval.report.specs import middle_cut, wrapped
+from retrieval.report.spec_wrapping import middle_cut, wrapped
 
 if TYPE_CHECKING:
     from PIL.Image import Image

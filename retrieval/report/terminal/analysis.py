@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from retrieval.analysis.analyze import Analysis
 from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, AggregatePosterior
-from retrieval.analysis.study import Analysis
-from retrieval.report.specs import wrapped
+from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned, full_specs_lines
 
 MEASURES = ("NMI", "ARI", "purity", "accuracy")
