@@ -19,7 +19,7 @@ from retrieval.report.colours import OKABE_ITO
 from retrieval.report.figures.drawing import Frame, line, linear_ticks, round_ticks, svg, tick, words
 from retrieval.report.figures.markup import Markup, element, join
 
-#: Width of the figure, height of a row, and of what stands above and below the rows of a code size.
+#: Width of the figure, height of a row, and of the space above and below the rows of a code size.
 WIDTH, ROW, HEAD, FOOT = 640.0, 20.0, 34.0, 52.0
 NAMES = 214.0
 #: Colour of a family. A hollow dot: more than the code reaches the decoder.

@@ -53,6 +53,11 @@ class Pipeline(Encoder):
         """Whether any stage learns from labels."""
         return any(stage.reads_labels for stage in self.stages)
 
+    @property
+    def label_field(self) -> str | None:
+        """The field from which a stage learns; None: the label."""
+        return next((stage.label_field for stage in self.stages if stage.label_field is not None), None)
+
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         for number, stage in enumerate(self.stages):
             stage.input_space = self.stages[number - 1].space if number else None

@@ -30,6 +30,8 @@ class Player:
         Number of updates per mini-batch.
     rate : float
         Factor of its learning rate.
+    momentum : float
+        Decay of the mean gradient in its updates (beta 1 of AdamW); adversaries use a small one.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Player:
     modules: tuple[str, ...] = ()
     steps: int = 1
     rate: float = 1.0
+    momentum: float = 0.9
 
     def parameters(self, network: nn.Module) -> list[Any]:
         """Return the parameters that it trains.
@@ -65,6 +68,8 @@ class Game:
         In the order of their updates; the loss of the first is measured on the held-out rows.
     collapsed : callable, optional
         Called after every epoch on held-out rows; a reason stops the training, which keeps the last good weights.
+    after_batch : callable, optional
+        ``after_batch(network)`` is called after the updates of every mini-batch, for example to average weights.
     keeps_best : bool
         Whether the epoch with the lowest held-out loss is kept, or the last good one: the loss of a generator does
         not measure the quality of its samples.
@@ -72,6 +77,7 @@ class Game:
 
     players: Sequence[Player]
     collapsed: Collapsed | None = None
+    after_batch: Callable[[nn.Module], None] | None = None
     keeps_best: bool = True
 
 

@@ -103,7 +103,10 @@ def train(
         name = method.partition(":")[0] or "training"
         raise BadItemError(f"{name} learns from at least 2 items{beside}; got {len(training)}")
     game = as_game(loss)
-    groups = [{"params": player.parameters(network), "rate": player.rate} for player in game.players]
+    groups = [
+        {"params": player.parameters(network), "rate": player.rate, "betas": (player.momentum, 0.999)}
+        for player in game.players
+    ]
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     history, best = History(), _copied(network)
     identity = {} if work is None else {**asdict(config), "method": method, "rows": rows.digest()}
@@ -189,7 +192,7 @@ def _explained(config: TrainingConfig, epoch: int, work: Path | None) -> Iterato
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether torch raised this error because an allocation failed."""
+    """Return whether torch raised this error because an allocation failed."""
     return "alloc" in str(error)
 
 
@@ -228,6 +231,8 @@ def _epoch(
             for _ in range(player.steps):
                 value = _update(network, game, turn, batch, config, optimizer)
                 totals[turn] += value * (len(positions) / len(order) / player.steps)
+        if game.after_batch is not None:
+            game.after_batch(network)
     means: list[float] = totals.tolist()
     if not all(map(math.isfinite, means)):
         raise FloatingPointError("is no longer a number")
@@ -293,7 +298,7 @@ def split(count: int, config: TrainingConfig) -> tuple[Tensor, Tensor]:
 
 
 def uses_bf16(precision: str) -> bool:
-    """Tell whether training uses bf16: if requested, or with ``auto`` if the processor has bf16 arithmetic."""
+    """Return whether training uses bf16: if requested, or with ``auto`` if the processor has bf16 arithmetic."""
     if precision != "auto":
         return precision == "bf16"
     import torch

@@ -43,7 +43,7 @@ class OpenFile(NamedTuple):
 
 
 def is_zip(path: Path) -> bool:
-    """Tell whether a path is named like a zip."""
+    """Return whether a path is named like a zip."""
     return path.name.lower().endswith(".zip")
 
 
@@ -169,6 +169,6 @@ def _tar_stream(path: Path, max_bytes: int | None) -> Iterator[tarfile.TarFile]:
         stream = file if opener is None else buffered(opener(file), path, limit)
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             yield archive
-        # Only at the very end does a decompressor notice that the file is cut off.
+        # A decompressor notices only at the end that the file is truncated.
         while stream.read(2**16):
             pass

@@ -49,8 +49,12 @@ class ReadOptions:
     max_file_bytes: int | None = None
 
 
+def ignore_bad(error: CorpusError) -> None:
+    """Ignore a bad file in a survey: it is reported when the items are read."""
+
+
 def is_archive(path: Path) -> bool:
-    """Tell whether a path is named like a tar or zip."""
+    """Return whether a path is named like a tar or zip."""
     return path.name.lower().endswith(ARCHIVES)
 
 

@@ -12,20 +12,21 @@ AGREEMENT = ("NMI", "ARI", "purity", "accuracy")
 
 
 def answer(analysis: Analysis) -> str:
-    """Return the main result: how many clusters the items have, beside the number of classes of their labels."""
+    """Return the main result: how many clusters the items have, beside the number of their labels."""
     if analysis.counts is None:
         return f"{counted(len(analysis.spaces), 'space')} of {analysis.corpus}: what each of them has learnt."
-    best, reason = analysis.counts.answer
-    classes = len({label for label in analysis.labels if label is not None})
-    truth = f" The labels have {classes} classes." if classes else ""
-    return f"{best} clusters are recommended: {reason}.{truth}"
+    labels = len({label for label in analysis.labels if label is not None})
+    truth = f"; the items have {counted(labels, 'different label')}" if labels else ""
+    return f"{analysis.counts.answer[0]} clusters are recommended{truth}."
 
 
-def findings(analysis: Analysis) -> list[tuple[str, str]]:
-    """Return the results of the other parts: the key of the part, and a sentence."""
-    sentences = [("quality", _quality(analysis)), ("dimension", dimension_title(analysis)), ("local", _local(analysis))]
-    sentences += [("posterior", f"{one.spec}: {one.posterior.answer}") for one in analysis.spaces if one.posterior]
-    return [(key, f"{sentence}.") for key, sentence in sentences if sentence]
+def findings(analysis: Analysis) -> list[str]:
+    """Return the reason of the main result, and the results of the other parts, one sentence each."""
+    reason = "" if analysis.counts is None else analysis.counts.answer[1]
+    sentences = [reason[:1].upper() + reason[1:]]
+    sentences += [_quality(analysis), dimension_title(analysis), _local(analysis)]
+    sentences += [f"{one.spec}: {one.posterior.answer}" for one in analysis.spaces if one.posterior]
+    return [f"{sentence}." for sentence in sentences if sentence]
 
 
 def _quality(analysis: Analysis) -> str:
@@ -34,8 +35,8 @@ def _quality(analysis: Analysis) -> str:
     if not every:
         return ""
     value, method, spec = max(every, key=lambda one: one[0])
-    how = "" if method == "as it is" else f", clustered by {method},"
-    return f"{spec}{how} agrees best with the labels: {measure} {value:.3f}"
+    how = "" if method == "as it is" else f" ({method})"
+    return f"The clusters of {spec}{how} agree best with the labels: {measure} {value:.3f}"
 
 
 def dimension_title(analysis: Analysis) -> str:

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array, issparse
 from encoders.base import Encoder
 from encoders.codes import Modality, n_rows
 from encoders.registry import ENCODERS, create, encoder_class
+from encoders.sound import Sound
 from encoders.spec import write_stage
 
 NAMES = sorted(ENCODERS)
@@ -22,6 +23,10 @@ TEXTS = [
     "東京都の天気は晴れ",
     "hypersonic flow past a blunt body, heat and pressure, and some more words to make it a longer text",
     "apple",
+]
+SOUNDS = [
+    Sound(np.random.default_rng(row).integers(-2000, 2000, length).astype(np.int16), 8000)
+    for row, length in enumerate((800, 1000, 1203, 400, 2000, 900, 0, 640))
 ]
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
 #: A small real model that comes as a Python package.
@@ -36,6 +41,7 @@ SMALL = {
     "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=2,code=pooled", "patch-kmeans": "patch-kmeans:5,patch=3,patches=200",
     "random-projection": "random-projection:17", "sparse-coding": "sparse-coding:9,epochs=2", "kmeans": "kmeans:10",
     "gaussian": "gaussian:0.1", "mixture": "mixture:2,ridge=0.1", "nearest-density": "nearest-density:3",
+    "gan": "gan:3,hidden=8,epochs=2", "disentangle": "disentangle:3,hidden=8,epochs=2,nuisance-components=2",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }  # fmt: skip
@@ -63,7 +69,7 @@ def vectors(sort: str) -> np.ndarray:
 
 SORTS = ("ordinary", "duplicates, constant columns, zero rows", "duplicates", "rank 3", "far from 0")
 #: Costly to train, so that one sort must do.
-TRAINED = {"pretrained-dnn", "deep-ae", "denoising-ae", "vae", "semantic-hash", "linear-ae"}
+TRAINED = {"pretrained-dnn", "deep-ae", "denoising-ae", "vae", "semantic-hash", "linear-ae", "gan", "disentangle"}
 #: Further options under which codes are made in another way.
 MORE = (
     "kmeans:10,codes=distances", "kmeans:10,codes=triangle", "hac:4", "hac:4,linkage=average,codes=distances",
@@ -83,6 +89,8 @@ def items_of(encoder: Encoder, sort: str):
         return [*TEXTS, TEXTS[0]]
     if encoder.reads is Modality.IMAGE:
         return np.concatenate([PICTURES, PICTURES[::-1]])
+    if encoder.reads is Modality.SOUND:
+        return SOUNDS + SOUNDS[::-1]
     rows = vectors(sort)
     return np.abs(rows) if encoder.parts[0].name in NON_NEGATIVE else rows
 

@@ -18,6 +18,7 @@ from encoders.codes import Kind, Modality, packed_width
 from encoders.errors import ArtifactError, BadItemError, DimensionError, NotFittedError, NotInvertibleError
 from encoders.projection.feature_selection import CRITERIA
 from encoders.registry import ENCODERS, create, encoder_class
+from encoders.sound import Sound
 from encoders.spec import write_stage
 
 TEXTS = [
@@ -29,6 +30,11 @@ TEXTS = [
     "東京都の天気は晴れ",
     "",
     "the garden table is green",
+]
+#: Eight sounds of several lengths; one is silent, one has no samples.
+SOUNDS = [
+    Sound(np.random.default_rng(row).integers(-2000, 2000, length).astype(np.int16) * (row != 5), 8000)
+    for row, length in enumerate((800, 1000, 1203, 400, 2000, 900, 0, 640))
 ]
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
 #: For the methods that learn from labels.
@@ -49,6 +55,8 @@ SMALL = {
     "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=2",
     "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=2,code=pooled",
     "deep-infomax": "deep-infomax:3,hidden=8,comparison-width=8,epochs=2",
+    "gan": "gan:3,hidden=8,epochs=2",
+    "disentangle": "disentangle:3,hidden=8,epochs=2,nuisance-components=2,part=both",
     "select": "select:4",
     "random-projection": "random-projection:5",
     "ica": "ica:3",
@@ -62,13 +70,14 @@ SMALL = {
     "gaussian": "gaussian:0.1",
     "mixture": "mixture:2,ridge=0.1",
     "nearest-density": "nearest-density:3",
+    "log-mel": "log-mel:16,frames=8",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }
 #: What refuses negative values; a law of its own holds them to it.
 NON_NEGATIVE = {"nmf"}
 #: What learns from labels whatever its options are.
-READ_LABELS = {"pretrained-dnn"}
+READ_LABELS = {"pretrained-dnn", "disentangle"}
 NAMES = sorted(ENCODERS)
 
 
@@ -78,7 +87,8 @@ def spec(name: str) -> str:
 
 def items(encoder: Encoder):
     matrix = np.abs(MATRIX) if encoder.name in NON_NEGATIVE else MATRIX
-    return {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.VECTOR: matrix}[encoder.reads]
+    by_modality = {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.VECTOR: matrix}
+    return by_modality[encoder.reads]
 
 
 def dense(codes):

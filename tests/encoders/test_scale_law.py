@@ -37,6 +37,7 @@ BOUND = {
     "deep-ae": "deep-ae:4-2,epochs=1", "denoising-ae": "denoising-ae:4-2,epochs=1", "vae": "vae:4-2,epochs=1",
     "semantic-hash": "semantic-hash:8,hidden=4,epochs=1",
     "deep-infomax": "deep-infomax:4,hidden=8,comparison-width=8,epochs=1", "pretrained-dnn": "pretrained-dnn:4-2,epochs=1",
+    "gan": "gan:4,hidden=8,epochs=1", "disentangle": "disentangle:4,hidden=8,epochs=1",
 }  # fmt: skip
 #: What reads pictures behind pixels, whose values are what they are.
 PICTURES = {"conv-ae", "unet-ae", "fpn-ae"}

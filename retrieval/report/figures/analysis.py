@@ -14,6 +14,7 @@ from retrieval.report.figures.drawing import fitted
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri
 from retrieval.report.figures.plots import Link, Series, lines_svg, map_svg
+from retrieval.report.figures.spectrogram import picture_shown
 from retrieval.report.figures.tree import Branch, Leaf, tree_svg
 from retrieval.report.findings import dimension_title
 
@@ -40,7 +41,8 @@ def dendrogram(analysis: Analysis) -> Markup:
     leaves = []
     for members, cluster in zip(tree.members, tree.clusters, strict=True):
         shown = analysis.shown[medoid(analysis.latent, members)]
-        picture = None if shown.picture is None else data_uri(shown.picture, _LEAF_PIXELS)
+        drawn = picture_shown(shown)
+        picture = None if drawn is None else data_uri(drawn, _LEAF_PIXELS)
         more = f"+ {len(members) - 1:,} more" if len(members) > 1 else ""
         if picture is None:
             label = f"[{fitted(shown.label, _LABEL)}]" if shown.label else ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Height of the letters in pixels.
 FONT_SIZE = 13
-#: Fonts of Linux, macOS and Windows with the letters that Pillow's own font lacks, in the order in which they are tried.
+#: Fonts of Linux, macOS and Windows with letters that Pillow's own font lacks, in the order in which they are tried.
 SYSTEM_FONTS = (
     "DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "NotoSansCJKkr-Regular.otf",
     "DroidSansFallbackFull.ttf", "wqy-zenhei.ttc", "NanumGothic.ttf", "Arial Unicode.ttf", "AppleSDGothicNeo.ttc",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.applications.reconstructions import Copies, Row, mean_name
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable, mean_name
 from retrieval.report.figures.fonts import fitted_lines, font_for
 from retrieval.report.figures.pictures import as_image
 
@@ -53,28 +53,28 @@ class _Layout(NamedTuple):
         return self.start(columns) - _GAP + _MARGIN
 
 
-def image_grid(copies: Copies) -> Image:
+def image_grid(table: ReconstructionTable) -> Image:
     """Draw reconstructions.
 
     Parameters
     ----------
-    copies : Copies
+    table : ReconstructionTable
         All contents are pictures. One row without measures is drawn as a strip, or as a square when it is long.
     """
-    if len(copies.rows) == 1 and not copies.measures:
-        return _grid(copies)
-    return _table(copies)
+    if len(table.rows) == 1 and not table.measures:
+        return _grid(table)
+    return _table(table)
 
 
-def _table(copies: Copies) -> Image:
+def _table(table: ReconstructionTable) -> Image:
     """Draw one row for each space: its name and means on the left, the value of each picture below the picture."""
-    tiles = [[_tile(content) for content in row.contents] for row in copies.rows]
+    tiles = [[_tile(content) for content in row.contents] for row in table.rows]
     layout = _layout(tiles, _MARGIN + _NAMES + _GAP)
-    width = layout.end(len(copies.columns))
-    title = fitted_lines(copies.title, width - 2 * _MARGIN) if copies.title else []
-    names = [fitted_lines(name, layout.width, _NAME_LINES) for name in copies.columns]
-    heads = [_row_head(row) for row in copies.rows]
-    caption = _LINE if copies.measures else 0
+    width = layout.end(len(table.columns))
+    title = fitted_lines(table.title, width - 2 * _MARGIN) if table.title else []
+    names = [fitted_lines(name, layout.width, _NAME_LINES) for name in table.columns]
+    heads = [_row_head(row) for row in table.rows]
+    caption = _LINE if table.measures else 0
     heights = [max(layout.height + caption, _LINE * len(head)) + 2 * _GAP for head in heads]
     names_end = _MARGIN + (_LINE * len(title) + _GAP if title else 0) + _LINE * max(map(len, names))
     image, draw = _paper(width, names_end + _GAP + sum(heights) + _MARGIN - 2 * _GAP)
@@ -82,22 +82,22 @@ def _table(copies: Copies) -> Image:
     for column, lines in enumerate(names):  # the last lines of all names stand at one height
         _write_lines(draw, (layout.centre(column), names_end - _LINE * len(lines)), lines, _SOFT, "ma")
     y = names_end + _GAP
-    for row, line, head, height in zip(copies.rows, tiles, heads, heights, strict=True):
+    for row, line, head, height in zip(table.rows, tiles, heads, heights, strict=True):
         for number, (text, colour) in enumerate(head):
             _write_lines(draw, (_MARGIN, y + number * _LINE), [text], colour)
         for column, tile in enumerate(line):
             _place(image, draw, tile, layout, column, y)
-            if row.figures:
+            if row.results:
                 _write_lines(draw, (layout.centre(column), y + layout.height + 2), [_number(_last(row)[column])],
                              _SOFT, "ma")  # fmt: skip
         y += height
     return image
 
 
-def _row_head(row: Row) -> list[tuple[str, Colour]]:
+def _row_head(row: ReconstructionRow) -> list[tuple[str, Colour]]:
     """Return the name of a row, broken into lines, and the means of its measures."""
     count = len(row.contents)
-    means = [f"{mean_name(measure, count)} {np.mean(values):.3g}" for measure, values in row.figures.items()]
+    means = [f"{mean_name(measure, count)} {np.mean(values):.3g}" for measure, values in row.results.items()]
     lines = [(line, _INK) for line in fitted_lines(row.name, _NAMES)]
     return lines + [(line, _SOFT) for mean in means for line in fitted_lines(mean, _NAMES)]
 
@@ -107,19 +107,19 @@ def _number(value: float) -> str:
     return f"{value:#.3g}".rstrip(".")
 
 
-def _last(row: Row) -> list[float]:
-    return list(row.figures.values())[-1]
+def _last(row: ReconstructionRow) -> list[float]:
+    return list(row.results.values())[-1]
 
 
-def _grid(copies: Copies) -> Image:
+def _grid(table: ReconstructionTable) -> Image:
     """Draw the pictures of one row: a strip with names, or a square without names when there are many."""
-    tiles = [_tile(content) for content in copies.rows[0].contents]
+    tiles = [_tile(content) for content in table.rows[0].contents]
     many = len(tiles) >= _SQUARE
     layout = _layout([tiles], _MARGIN, 0 if many else _COLUMN)
     columns = math.ceil(math.sqrt(len(tiles))) if many else len(tiles)
     width = max(layout.end(columns), _TITLE + 2 * _MARGIN)
-    title = fitted_lines(copies.title or copies.rows[0].name, width - 2 * _MARGIN)
-    names = [[] if many else fitted_lines(name, layout.width, _NAME_LINES) for name in copies.columns]
+    title = fitted_lines(table.title or table.rows[0].name, width - 2 * _MARGIN)
+    names = [[] if many else fitted_lines(name, layout.width, _NAME_LINES) for name in table.columns]
     pitch = layout.height + _GAP + (_LINE * max(map(len, names)))
     top = _MARGIN + _LINE * len(title) + _GAP
     image, draw = _paper(width, top + math.ceil(len(tiles) / columns) * pitch - _GAP + _MARGIN)

@@ -13,6 +13,7 @@ from retrieval.analysis.study import Analysis, SpaceStudy
 from retrieval.output import writing
 from retrieval.report.figures.analysis import count_figures, dendrogram, dimension_figure
 from retrieval.report.figures.components import component_pictures, grid, picture_of, sum_pictures
+from retrieval.report.figures.spectrogram import picture_shown
 from retrieval.report.findings import AGREEMENT, answer, dimension_title, findings
 from retrieval.report.html.figure_files import FigureFiles
 from retrieval.report.html.maps import links_of, local_data, maps_data, thumb
@@ -159,7 +160,7 @@ def _sum_line(
     mean = [thumb(picture_of(components.base, shape, False, 1.0), "mean", "mean")] if components.base.any() else []
     rebuilt = zip(sum_pictures(components, sums), sums.counts, sums.errors, strict=True)
     return {
-        "item": thumb(analysis.shown[row].picture, "the item", "item"),
+        "item": thumb(picture_shown(analysis.shown[row]), "the item", "item"),
         "terms": [
             *mean,
             *(

@@ -70,8 +70,8 @@ def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, limit: i
 
 
 def _within(comparisons: Sequence[Comparison], limit: int) -> bytes:
-    for thumbnail, examples in _SIZES:
-        content = page(comparisons, thumbnail, examples).encode()
+    for thumbnail, limit_of_examples in _SIZES:
+        content = page(comparisons, thumbnail, limit_of_examples).encode()
         if len(content) < limit:
             return content
     return content

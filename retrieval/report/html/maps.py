@@ -13,6 +13,7 @@ from retrieval.report.figures.analysis import map_figures
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri
 from retrieval.report.figures.plots import Link, legend_svg
+from retrieval.report.figures.spectrogram import picture_shown
 from retrieval.report.html.figure_files import FigureFiles
 from retrieval.search.result import Shown, cut_at_word
 
@@ -120,15 +121,16 @@ def _answers(analysis: Analysis, name: str, query: int, rows: NDArray[Any]) -> d
 
 
 def _has_titles(analysis: Analysis) -> bool:
-    """Tell whether the items are texts with titles, which need more room than a picture or an id."""
+    """Return whether the items are texts with titles, which need more room than a picture or an id."""
     return any(shown.picture is None and shown.title not in (None, shown.id) for shown in analysis.shown[:1])
 
 
 def _item(shown: Shown) -> dict[str, Any]:
     """Return an item: a picture with its label, or its title."""
-    if shown.picture is None:
+    picture = picture_shown(shown)
+    if picture is None:
         return {"src": None, "alt": "", "caption": cut_at_word(shown.title or shown.id, _TITLE)}
-    return thumb(shown.picture, f"item {shown.id}", shown.label or "")
+    return thumb(picture, f"item {shown.id}", shown.label or "")
 
 
 def thumb(picture: NDArray[np.uint8] | None, alt: str, caption: str) -> dict[str, Any]:

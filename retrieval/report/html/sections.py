@@ -25,7 +25,7 @@ def table_data(comparison: Comparison) -> dict[str, Any]:
     """Return the table of spaces: columns, rows, legend, notes."""
     columns, rows = comparison_rows(comparison)
     starts = {column for column, (left, right) in enumerate(pairwise(columns), 1) if left.about != right.about}
-    tied = any(cell.tied for row in rows for cell in row)
+    best, tied = (any(getattr(cell, mark) for row in rows for cell in row) for mark in ("best", "tied"))
     return {
         "columns": [
             {"name": column.name, "unit": column.unit, "starts_group": number in starts}
@@ -39,7 +39,7 @@ def table_data(comparison: Comparison) -> dict[str, Any]:
             }
             for space, row in zip(comparison.spaces, rows, strict=True)
         ],
-        "legend": " · ".join(["★ best of its column", *([_TIED] if tied else [])]),
+        "legend": " · ".join([*(["★ best of its column"] if best else []), *([_TIED] if tied else [])]),
         "notes": notes(comparison),
     }
 

@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from encoders.sound import Sound
 from fuzzing.cases import Case
 from fuzzing.readers import TEXTS
 
+SOUNDS = [Sound(np.random.default_rng(row).integers(-900, 900, 500 + row).astype(np.int16), 8000) for row in range(10)]
 PICTURES = np.random.default_rng(0).integers(0, 256, (10, 8, 8), dtype=np.uint8)
 ROWS = np.random.default_rng(1).normal(size=(10, 12)).astype(np.float32)
 LABELS = list("ababababab")
 #: What a method is told to fit ten items.
 SPECS = {
-    "bow": "bow", "tfidf": "tfidf", "bm25": "bm25", "vectors": "vectors", "pixels": "pixels", "pca": "pca:3", "lsa": "tfidf+lsa:3",
+    "bow": "bow", "tfidf": "tfidf", "bm25": "bm25", "vectors": "vectors", "pixels": "pixels", "log-mel": "log-mel:8,frames=8", "pca": "pca:3", "lsa": "tfidf+lsa:3",
     "deep-ae": "deep-ae:6-3,epochs=1", "denoising-ae": "denoising-ae:6-3,epochs=1", "vae": "vae:6-3,epochs=1",
     "semantic-hash": "semantic-hash:9,hidden=6,epochs=1", "pretrained-dnn": "pretrained-dnn:6-4,epochs=1,pretrain-epochs=1",
     "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=1", "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=1",
@@ -28,7 +30,8 @@ SPECS = {
     "ica": "ica:3", "nmf": "nmf:3", "mf": "mf:2", "sparse-coding": "sparse-coding:5", "linear-ae": "linear-ae:3,epochs=1",
     "kmeans": "kmeans:4", "patch-kmeans": "patch-kmeans:4,patch=3,patches=100", "hac": "hac:4", "gaussian": "gaussian:0.1",
     "mixture": "mixture:2,ridge=0.1", "kernel-density": "kernel-density", "nearest-density": "nearest-density:3",
-    "binarize": "binarize",
+    "binarize": "binarize", "gan": "gan:3,hidden=8,epochs=1",
+    "disentangle": "disentangle:3,hidden=8,epochs=1,nuisance-components=2",
 }  # fmt: skip
 #: Those in the short run: texts, a product, a tree, a network.
 QUICK = {"bm25", "lsa", "pca", "kmeans", "deep-ae"}
@@ -40,7 +43,8 @@ def _items(encoder: Any) -> Any:
     from encoders.codes import Modality
 
     rows = np.abs(ROWS) if encoder.name == "nmf" else ROWS
-    return {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.VECTOR: rows}[encoder.reads]
+    by_modality = {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.VECTOR: rows}
+    return by_modality[encoder.reads]
 
 
 def _save_encoder(spec: str) -> Callable[[Path], None]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_headings_descend_by_one_level(read):
     assert all(heading.name for heading in headings)
     assert levels[0] == 1
     assert levels.count(1) == 1
-    for above, below in zip(levels, levels[1:], strict=False):
+    for above, below in pairwise(levels):
         assert below <= above + 1
 
 

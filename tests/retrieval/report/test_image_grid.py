@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from retrieval.applications.reconstructions import Copies, Row
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.report.figures.fonts import SYSTEM_FONTS, fitted_lines, font_for, text_pixels
 from retrieval.report.figures.image_grid import image_grid
 
@@ -62,8 +62,12 @@ def require_apart(image: Image.Image, texts, pictures) -> None:
 def test_names_and_numbers_of_a_table_do_not_overlap(drawn, shape):
     contents = pictures_of(*shape)
     measured = {"squared error per item": [123.456] * len(NAMES), "PSNR after": [23.0] * len(NAMES)}
-    rows = [Row("the item", contents), Row(SPEC, contents, measured), Row("pixels+pca:8", contents, measured)]
-    image = image_grid(Copies(NAMES, rows, TITLE))
+    rows = [
+        ReconstructionRow("the item", contents),
+        ReconstructionRow(SPEC, contents, measured),
+        ReconstructionRow("pixels+pca:8", contents, measured),
+    ]
+    image = image_grid(ReconstructionTable(NAMES, rows, TITLE))
     require_apart(image, *drawn)
     written = "".join(words for words, _ in drawn[0])
     assert SPEC in written  # a spec is broken into lines, never cut
@@ -73,12 +77,14 @@ def test_names_and_numbers_of_a_table_do_not_overlap(drawn, shape):
 
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_names_of_a_strip_do_not_overlap(drawn, count):
-    image = image_grid(Copies(NAMES[:count], [Row(SPEC, pictures_of(60, 20)[:count])], ""))
+    image = image_grid(ReconstructionTable(NAMES[:count], [ReconstructionRow(SPEC, pictures_of(60, 20)[:count])], ""))
     require_apart(image, *drawn)
 
 
 def test_a_white_picture_has_an_edge(drawn):
-    image = np.asarray(image_grid(Copies(["a"], [Row("vae", [np.full((8, 8), 255, np.uint8)])], "")))
+    image = np.asarray(
+        image_grid(ReconstructionTable(["a"], [ReconstructionRow("vae", [np.full((8, 8), 255, np.uint8)])], ""))
+    )
     left, top, _, bottom = drawn[1][0]
     assert (image[top:bottom, left - 1] < 230).all()
 

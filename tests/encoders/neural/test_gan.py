@@ -1,0 +1,84 @@
+"""The GAN: it learns a distribution and its inverse, resumes, saves, stops when it collapses, and refuses clearly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from encoders.base import Encoder  # noqa: E402
+from encoders.errors import BadItemError, OptionError, TrainingError  # noqa: E402
+from encoders.neural.averaging import Average  # noqa: E402
+from encoders.registry import create  # noqa: E402
+
+SMALL = "hidden=32,batch-size=32"
+
+
+def two_groups(count: int = 512) -> np.ndarray:
+    """Return points near (0.2, ..., 0.2) and near (0.8, ..., 0.8)."""
+    generator = np.random.default_rng(0)
+    centres = np.where(np.arange(count) % 2, 0.2, 0.8)[:, None]
+    return (centres + 0.02 * generator.normal(size=(count, 6))).astype(np.float32)
+
+
+@pytest.mark.parametrize("regularization", ["r1", "spectral"])
+def test_it_learns_both_groups_and_the_inverse_of_its_generator(regularization):
+    rows = two_groups()
+    encoder = create(f"gan:2,regularization={regularization},epochs=30,average=0.99,{SMALL}").fit(rows)
+    drawn = encoder.decode(np.random.default_rng(1).standard_normal((500, 2), dtype=np.float32)).mean(axis=1)
+    assert (np.abs(drawn - 0.2) < 0.15).mean() > 0.2
+    assert (np.abs(drawn - 0.8) < 0.15).mean() > 0.2
+    returned = encoder.reconstruct(rows).mean(axis=1)
+    assert ((returned > 0.5) == (rows.mean(axis=1) > 0.5)).mean() > 0.75
+
+
+@pytest.mark.parametrize("shape", [(12, 9, 3), (8, 8)])
+def test_pictures_of_any_size_and_colour_come_back_in_their_shape(shape, tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (24, *shape), dtype=np.uint8)
+    encoder = create("pixels+gan:3,channels=4-8,hidden=8,epochs=1,batch-size=8").fit(pictures)
+    assert encoder.reconstruct(pictures).shape == pictures.shape
+    encoder.save(tmp_path / "saved")
+    loaded = Encoder.load(tmp_path / "saved")
+    codes = encoder.encode(pictures)
+    np.testing.assert_array_equal(loaded.encode(pictures), codes)
+    np.testing.assert_array_equal(loaded.decode(codes), encoder.decode(codes))
+
+
+def test_a_killed_training_ends_with_the_same_weights(tmp_path, killed_after):
+    rows, spec = two_groups(128), f"gan:2,epochs=4,{SMALL}"
+    whole = create(spec).fit(rows)
+    with killed_after(2):
+        create(spec).fit(rows, work=tmp_path)
+    resumed = create(spec).fit(rows, work=tmp_path)
+    np.testing.assert_array_equal(resumed.encode(rows), whole.encode(rows))
+    assert resumed.history.losses.keys() == {"discriminator"}
+
+
+def test_equal_samples_are_a_collapse(monkeypatch):
+    monkeypatch.setattr("encoders.neural.gan.SAME", 1e9)
+    with pytest.raises(TrainingError, match=r"stopped in its first epoch: its samples have become alike"):
+        create(f"gan:2,epochs=3,{SMALL}").fit(two_groups(64))
+
+
+@pytest.mark.parametrize("rows", [np.ones((1, 4)), np.ones((9, 4))])
+def test_one_item_is_not_a_distribution(rows):
+    with pytest.raises(BadItemError, match="needs at least 2 different ones"):
+        create("gan:2").fit(rows.astype(np.float32))
+
+
+def test_pictures_smaller_than_its_convolutions_are_refused():
+    with pytest.raises(OptionError, match="2 convolutions with stride 2 need pictures of at least 4x4"):
+        create("pixels+gan:2").fit(np.random.default_rng(0).integers(0, 256, (9, 3, 3), dtype=np.uint8))
+
+
+def test_an_average_forgets_the_first_weights_and_is_the_mean_of_the_last():
+    torch.manual_seed(0)
+    network = torch.nn.Linear(2, 1)
+    average = Average(network, 0.9)
+    for value in (1.0, 2.0, 2.0, 2.0, 2.0):
+        with torch.no_grad():
+            network.weight.fill_(value)
+        average.update(network)
+    assert 1.5 < float(average.network.weight.mean()) < 2
+    assert all(not weight.requires_grad for weight in average.parameters())
