@@ -22,9 +22,9 @@ try:
     from encoders.errors import NearbyError, OptionError
     from encoders.numbers import counted, is_whole, read_number, read_whole, shortened
     from encoders.options import LARGEST_SEED
-    from retrieval.process import fit_into_memory, memory_sentence, stopping
     from retrieval.report.terminal.printable import escaped, printable, shell_line, standard_output
     from retrieval.report.terminal.view import Output, Styled, View
+    from retrieval.signals_and_memory import fit_into_memory, memory_sentence, stopping
 except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything to stop
     sys.stderr.write("nearby: stopped\n")
     sys.exit(1)
@@ -650,8 +650,8 @@ def analyze(
     as_json: AsJson = False,
 ) -> None:
     """Analyse spaces: components, items as their sums, error by width, trees, clusters and labels, maps, posteriors."""
-    from retrieval.analysis.study import PARTS
-    from retrieval.analysis.study import analyze as analyze_spaces
+    from retrieval.analysis.analyze import PARTS
+    from retrieval.analysis.analyze import analyze as analyze_spaces
     from retrieval.analysis.target import read_target
     from retrieval.corpora.base import BadEntries
     from retrieval.experiment.provenance import provenance

@@ -19,8 +19,8 @@ from record import record, say
 from speed import alternating
 
 from encoders.codes import Batch
-from encoders.neural.rows import LabelledRows, Rows
 from encoders.neural.training import split
+from encoders.neural.training_rows import LabelledRows, Rows
 from encoders.registry import create
 
 COUNT, SIZE, EPOCHS = 8_192, 30, 4

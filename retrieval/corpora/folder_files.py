@@ -38,7 +38,7 @@ class ReadOptions:
     skipped : SkippedFiles
         Counts hidden files, broken links, links that lead back to a folder above them, and devices.
     max_bytes : int, optional
-        Bytes that an archive may decompress to (`bounds.decompressed_limit`).
+        Bytes that an archive may decompress to (`size_limits.decompressed_limit`).
     max_file_bytes : int, optional
         Bytes of one file; never more than `MAX_FILE_BYTES`.
     """

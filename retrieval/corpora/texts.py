@@ -9,10 +9,10 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item
-from retrieval.corpora.bounds import MAX_TEXT_BYTES, require_text
 from retrieval.corpora.folder import FolderSource
 from retrieval.corpora.folder_files import File
 from retrieval.corpora.lines import checked_encoding
+from retrieval.corpora.size_limits import MAX_TEXT_BYTES, require_text
 from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
 
 #: Byte-order marks, with the encoding that each stands for; UTF-32 begins like UTF-16, so it comes first.

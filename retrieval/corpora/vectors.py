@@ -19,10 +19,10 @@ from encoders.options import option
 from encoders.plain_file import open_plain, require_plain
 from retrieval.corpora.archives import opened_zip
 from retrieval.corpora.base import Item, raise_bad
-from retrieval.corpora.bounds import decompressed_limit, too_large
 from retrieval.corpora.files import reading
 from retrieval.corpora.lines import read_lines
 from retrieval.corpora.records import plain
+from retrieval.corpora.size_limits import decompressed_limit, too_large
 from retrieval.corpora.source import FileSource
 
 SUFFIXES = (".npy", ".npz", ".fvecs")
@@ -184,7 +184,7 @@ class Npz:
     ----------
     path : Path
     max_bytes : int, optional
-        Largest decompressed size of one array (`bounds.decompressed_limit`).
+        Largest decompressed size of one array (`size_limits.decompressed_limit`).
 
     Raises
     ------

@@ -25,7 +25,7 @@ from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
 from retrieval.experiment.score import ceiling_notes, curve, score_run
 from retrieval.search.result import Answer, distance_of, show
 from retrieval.spaces.build import fill, fill_another, fitted, planned
-from retrieval.spaces.history import phases_of
+from retrieval.spaces.training_history import phases_of
 
 SHOWN_ANSWERS = 8
 #: The range of a measure over all orders of equal scores is reported when it is wider than this.

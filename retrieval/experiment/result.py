@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from retrieval.evaluation.ranking import Rankings
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
-from retrieval.spaces.history import Phase
+from retrieval.spaces.training_history import Phase
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from retrieval.experiment.result import Comparison, SpaceResult
+from retrieval.report.comparison_table import measures_of
 from retrieval.report.lexical_note import served_note
-from retrieval.report.rows import measures_of
 
 #: Curves that differ by less than this look like one line.
 SAME_PRECISION = 0.005

@@ -25,7 +25,7 @@ from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
 from retrieval.corpora.base import Item, item_bytes
-from retrieval.spaces.history import training_seconds
+from retrieval.spaces.training_history import training_seconds
 
 BATCH_ROWS = 1024
 #: Rows added at a time to an index that was just fitted.

@@ -28,8 +28,8 @@ from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import Digested
 from retrieval.spaces.build import begun, fitted, planned
-from retrieval.spaces.history import training_seconds
 from retrieval.spaces.saved_space import folder_name
+from retrieval.spaces.training_history import training_seconds
 
 
 def index_served(

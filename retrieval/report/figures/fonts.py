@@ -7,7 +7,7 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
-from retrieval.report.specs import middle_cut
+from retrieval.report.spec_wrapping import middle_cut
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont

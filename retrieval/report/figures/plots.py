@@ -24,7 +24,7 @@ from retrieval.report.figures.drawing import (
     words,
 )
 from retrieval.report.figures.markup import Markup, element, join
-from retrieval.report.specs import wrapped
+from retrieval.report.spec_wrapping import wrapped
 
 #: Letters in a line of the label at the end of a line.
 LABEL_LETTERS = 22

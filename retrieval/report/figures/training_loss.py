@@ -22,7 +22,7 @@ from retrieval.report.figures.drawing import (
     words,
 )
 from retrieval.report.figures.markup import Markup, element, join
-from retrieval.spaces.history import Phase
+from retrieval.spaces.training_history import Phase
 
 _WIDTH, _HEIGHT = 380.0, 198.0
 #: Letters in a line of the name of the vertical axis, which stands above it.

@@ -7,12 +7,12 @@ from typing import Any
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison, SpaceResult
+from retrieval.report.comparison_table import Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import best_epoch, loss_svg
 from retrieval.report.html.provenance import provenance_data
-from retrieval.report.rows import Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.verdict import cost_title, curves_title, listed, notes, overlap_sentence
-from retrieval.spaces.history import Phase
+from retrieval.spaces.training_history import Phase
 
 _JUDGED = {
     "labels": "An answer is relevant when it has the label of the query; a query is never among its own answers.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from retrieval.analysis.analyze import Analysis
 from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, AggregatePosterior
-from retrieval.analysis.study import Analysis
 from retrieval.report.findings import AGREEMENT
-from retrieval.report.specs import wrapped
+from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned, full_specs_lines
 
 POSTERIOR_HEAD = ("component", "mean KL, nats", "variance of means", "prior covered", "in use")

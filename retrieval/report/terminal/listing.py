@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from encoders.numbers import counted
 from retrieval.collection.filters import Filter, written
-from retrieval.report.specs import middle_cut, wrapped
+from retrieval.report.spec_wrapping import middle_cut, wrapped
 from retrieval.report.terminal.printable import printable, table_word
 from retrieval.search.request import SearchAnswer
 from retrieval.search.rerank import Reranked

@@ -14,7 +14,7 @@ from retrieval.applications.reconstruction_table import ReconstructionRow, Recon
 from retrieval.output import write_npy, write_wav, writing
 from retrieval.report.figures.image_grid import image_grid
 from retrieval.report.figures.pictures import as_image
-from retrieval.report.specs import middle_cut
+from retrieval.report.spec_wrapping import middle_cut
 from retrieval.report.terminal.listing import WIDTH, aligned
 
 TOP_WORDS = 12

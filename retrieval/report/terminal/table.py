@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
+from retrieval.report.comparison_table import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.json import to_json
-from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
-from retrieval.report.specs import wrapped
+from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import full_specs_lines
 from retrieval.report.terminal.printable import printable
 from retrieval.report.terminal.view import Styled

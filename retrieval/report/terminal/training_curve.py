@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from encoders.neural.encoder import MAIN, NeuralEncoder
 from encoders.progress import span
 from retrieval.report.figures.training_loss import LOGARITHMIC
-from retrieval.report.specs import middle_cut
-from retrieval.spaces.history import measures_of
+from retrieval.report.spec_wrapping import middle_cut
+from retrieval.spaces.training_history import measures_of
 
 if TYPE_CHECKING:
     from rich.console import Console

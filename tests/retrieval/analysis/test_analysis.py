@@ -13,13 +13,13 @@ from scipy.cluster.hierarchy import linkage
 
 from encoders.errors import BadItemError, OptionError
 from encoders.registry import create
+from retrieval.analysis.analyze import analyze
 from retrieval.analysis.cluster_count import study
 from retrieval.analysis.cluster_quality import agreement
 from retrieval.analysis.components import components_of, partial_sums
 from retrieval.analysis.dendrogram import folded, medoid
 from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import locality
-from retrieval.analysis.study import analyze
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import norm
 
 from encoders.registry import create
+from retrieval.analysis.analyze import analyze
 from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, aggregate, posterior_of, prior_density
-from retrieval.analysis.study import analyze
 from retrieval.corpora.registry import open_corpus
 
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.components import Components
-from retrieval.analysis.study import Analysis, SpaceStudy
 from retrieval.report.figures.drawing import text_width
 from retrieval.report.figures.plots import Link, Series, lines_svg, map_svg
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
@@ -21,7 +21,7 @@ from retrieval.report.html.analysis import write_analysis
 from retrieval.report.html.comparison import page, write_page
 from retrieval.report.html.template import TEMPLATES
 from retrieval.search.result import Shown
-from retrieval.spaces.history import Phase
+from retrieval.spaces.training_history import Phase
 
 SVG = "{http://www.w3.org/2000/svg}"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

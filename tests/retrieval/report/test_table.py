@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval.report.rows import comparison_rows, overlap_cells
+from retrieval.report.comparison_table import comparison_rows, overlap_cells
 from retrieval.report.terminal.table import print_table, to_json
 
 

@@ -19,7 +19,7 @@ from retrieval.report.html.comparison import page
 from retrieval.report.html.sections import training_data
 from retrieval.report.json import to_json
 from retrieval.report.terminal.training_curve import LiveCurve, curve, status
-from retrieval.spaces.history import Phase
+from retrieval.spaces.training_history import Phase
 
 FALLING = Phase("deep-ae", [9.0, 4.0, 2.0, 1.5], [8.0, 5.0, 3.0, 3.5], 1.25, 2)
 
