@@ -195,8 +195,9 @@ def _ring(side: float, scale: float, radius: float) -> Markup:
 
 def edged(marks: Sequence[Markup], width: float) -> list[Markup]:
     """Give marks an edge in the colour of the text: a pale colour is then visible on white."""
-    edge = {"stroke": "currentColor", "stroke_opacity": 0.55, "stroke_width": width, "fill_opacity": 0.8}
-    return [element("g", *marks, **edge)] if marks else []
+    if not marks:
+        return []
+    return [element("g", *marks, stroke="currentColor", stroke_opacity=0.55, stroke_width=width, fill_opacity=0.8)]
 
 
 def class_mark(x: float, y: float, group: int, size: float, name: str | None = None) -> Markup:
