@@ -22,15 +22,15 @@ try:
     from encoders.errors import NearbyError, OptionError
     from encoders.numbers import counted, is_whole, read_number, read_whole, shortened
     from encoders.options import LARGEST_SEED
-    from retrieval.process import fit_into_memory, memory_sentence, stopping
     from retrieval.report.terminal.printable import escaped, printable, shell_line, standard_output
     from retrieval.report.terminal.view import Output, Styled, View
+    from retrieval.signals_and_memory import fit_into_memory, memory_sentence, stopping
 except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything to stop
     sys.stderr.write("nearby: stopped\n")
     sys.exit(1)
 
 if TYPE_CHECKING:
-    from retrieval.applications.reconstructions import Copies
+    from retrieval.applications.reconstruction_table import ReconstructionTable
     from retrieval.corpora.base import BadEntries, Corpus
     from retrieval.experiment.result import Comparison
 
@@ -54,14 +54,14 @@ class Verbs(TyperGroup):
             formatter.write_dl([(name, verb.get_short_help_str(200)) for name, verb in self.commands.items()])
 
 
-def whole(*names: str, help: str, least: int, most: int | None = None) -> Any:
+def whole(*names: str, help: str, lowest: int, highest: int | None = None) -> Any:
     """Declare an option that is a whole number, read as everywhere in nearby."""
 
     def read(text: Any) -> int:
         if isinstance(text, int):  # the default
             return text
-        if not is_whole(text, least, most):
-            limits = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
+        if not is_whole(text, lowest, highest):
+            limits = f"at least {lowest:,}" if highest is None else f"from {lowest:,} to {highest:,}"
             raise typer.BadParameter(f"expected a whole number, {limits}; got {shortened(text)}")
         return read_whole(text)
 
@@ -88,7 +88,7 @@ def argument(name: str, help: str) -> Any:
 
 # Options and arguments that several verbs share.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every option of a space, defaults too.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every option of a space, including defaults.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad entries out, list them, and continue.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over and replace what is there.")]
 CollectionFolder = Annotated[Path, argument("FOLDER", "Folder of a collection.")]
@@ -107,22 +107,27 @@ ChosenSpaces = Annotated[
     ),
 ]
 OneSpace = Annotated[str, option("-s", "--space", help="A space of the collection.", metavar="SPACE")]
-OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture, or @id of an item.")]
-SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures, or @ids of items.")]
-RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", least=1, most=100)]
-Seed = Annotated[int, whole("--seed", help="Random seed.", least=0, most=LARGEST_SEED)]
+OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture or sound, or @id of an item.")]
+SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures or sounds, or @ids of items.")]
+RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", lowest=1, highest=100)]
+Seed = Annotated[int, whole("--seed", help="Random seed.", lowest=0, highest=LARGEST_SEED)]
 Pictures = Annotated[
     Path | None,
-    option("-o", "--out", help="Write pictures as one .png, or vectors as rows of a .npy.", metavar="FILE"),
+    option(
+        "-o",
+        "--out",
+        help="Write pictures or spectrograms as one .png, sounds as a .wav, or rows of a .npy.",
+        metavar="FILE",
+    ),
 ]
 ReportFolder = option("-o", "--out", help="Folder for the HTML report.", metavar="FOLDER")
 RecommenderFolder = Annotated[Path, argument("FOLDER", "Folder of a recommender.")]
 User = Annotated[str, argument("USER", "Id of a user.")]
 RatedItem = Annotated[str, argument("ITEM", "Id of an item.")]
-Count = Annotated[int, whole("-k", help="Number of items.", least=1)]
+Count = Annotated[int, whole("-k", help="Number of items.", lowest=1)]
 
 # Plain help: drawing it with rich takes 70 ms.
-SETTINGS: dict[str, Any] = {"max_content_width": 100, "show_default": True}
+SETTINGS: dict[str, Any] = {"max_content_width": 100, "show_default": True, "help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="nearby",
     cls=Verbs,
@@ -154,7 +159,10 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Send your credentials to the server that a folder names.")
+        bool,
+        typer.Option(
+            "--trust", help="Trust the Elasticsearch server that a collection's folder names: send it your credentials."
+        ),
     ] = False,
 ) -> None:
     """Hold the options that stand before any verb."""
@@ -165,11 +173,13 @@ def options(
 
 
 @app.command()
-def encoders(as_json: AsJson = False) -> None:
-    """List the encoders, what they read, and their options."""
+def encoders(
+    name: Annotated[str | None, argument("[ENCODER]", "Only this encoder, e.g. bm25.")] = None, as_json: AsJson = False
+) -> None:
+    """List the encoders: what each is, what it reads, and its options."""
     from retrieval.report.terminal.catalogue import encoders_json, encoders_lines
 
-    emit(Output(encoders_lines, encoders_json), as_json)
+    emit(Output(encoders_lines, encoders_json, name), as_json)
 
 
 @app.command()
@@ -192,10 +202,17 @@ def corpora(
 @app.command()
 def index(
     corpus: Annotated[
-        str | None, argument("[CORPUS]", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")
+        str | None,
+        argument(
+            "[CORPUS]",
+            "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'; required, except with --finish.",
+        ),
     ] = None,
     space: ChosenSpaces = None,
-    out: Annotated[Path | None, option("-o", "--out", help="Folder of the collection.", metavar="FOLDER")] = None,
+    out: Annotated[
+        Path | None,
+        option("-o", "--out", help="Folder of the collection; required, except with --shard.", metavar="FOLDER"),
+    ] = None,
     kind: Annotated[
         str,
         option("--index", help="Index of every space, e.g. faiss:HNSW32 or elasticsearch:URL/NAME.", metavar="INDEX"),
@@ -205,7 +222,7 @@ def index(
         bool, typer.Option("--resume", help="Resume an interrupted load; fail if there is none.")
     ] = False,
     shard: Annotated[
-        str | None, option("--shard", help="Load one shard into Elasticsearch, e.g. 3/16.", metavar="I/N")
+        str | None, option("--shard", help="Load one shard into Elasticsearch, e.g. 3/16.", metavar="K/N")
     ] = None,
     finish: Annotated[bool, typer.Option("--finish", help="All shards are loaded: check and serve them.")] = False,
     skip_bad: SkipBad = False,
@@ -214,17 +231,21 @@ def index(
 
     Run the same command again to continue after an interruption, or with other spaces to add them.
     """
-    from retrieval.collection.indexing import IndexRequest, index_by_request
+    from retrieval.collection.indexing import IndexRequest, index_by_request, remains
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
 
     request = IndexRequest(tuple(space or ()), out, kind, rebuild, resume, shard, finish)
     request.require_possible(corpus is not None)
-    with _reported(BadEntries(skip_bad)) as bad:
-        opened = None if corpus is None else open_data(corpus, on_bad=bad)
-        if opened is not None and not space:
-            request = replace(request, specs=_default_spaces(opened))
-        collection = index_by_request(request, opened, bad, _say)
+    try:
+        with _reported(BadEntries(skip_bad)) as bad:
+            opened = None if corpus is None else open_data(corpus, on_bad=bad)
+            if opened is not None and not space:
+                request = replace(request, specs=_default_spaces(opened))
+            collection = index_by_request(request, opened, bad, _say)
+    except KeyboardInterrupt:
+        _say(f"nearby: stopped; {remains(request)}")
+        sys.exit(1)
     if collection is None:
         _say("next: when all shards are loaded,  nearby index CORPUS --finish -o FOLDER  with the same -s and --index")
         return
@@ -252,10 +273,10 @@ def train(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fit one encoder on a corpus and save it; its folder is then a space, as in -s FOLDER.
+    """Fit one encoder on a corpus and save it as a folder, to be used as a space: -s ./FOLDER.
 
-    A training that was stopped, or whose loss diverged, is kept in OUT.work. --resume continues it; you may change
-    epochs, minutes, learning-rate, patience and batch-size.
+    When training is stopped or its loss diverges, its state is in FOLDER.work, and --resume continues it. You may then
+    change epochs, minutes, learning-rate, patience and batch-size.
     """
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
@@ -323,8 +344,8 @@ def info(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a collection holds: items, spaces, sizes; in Elasticsearch also stale indexes."""
-    from retrieval.collection.elasticsearch.cleanup import indexes_at, indexes_of, is_address, remove_stale
+    """Show what a collection holds: items, spaces, sizes, fields for --filter; in Elasticsearch also stale indexes."""
+    from retrieval.collection.elasticsearch.cleanup import indexes_at, is_address, remove_stale
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.elasticsearch import everything_json, everything_lines, indexes_json, indexes_lines
 
@@ -339,9 +360,11 @@ def info(
         emit(verified, as_json)
         verified.require_whole()
     elif clean or is_address(folder):
-        found = indexes_at(folder) if is_address(folder) else indexes_of(open_collection(folder))
-        found = remove_stale(found, yes) if clean else found
-        emit(Output(lambda: indexes_lines(found, clean), lambda: indexes_json(found)), as_json)
+        found = indexes_at(folder) if is_address(folder) else open_collection(folder).server_indexes()
+        if found is None:
+            raise OptionError(f"{folder} is on disk and has no stale indexes: leave --clean out")
+        indexes = remove_stale(found, yes) if clean else found
+        emit(Output(lambda: indexes_lines(indexes, clean), lambda: indexes_json(indexes)), as_json)
     else:
         collection = open_collection(folder)
         emit(Output(lambda: everything_lines(collection, verbose), lambda: everything_json(collection)), as_json)
@@ -350,28 +373,36 @@ def info(
 @app.command()
 def search(
     folder: CollectionFolder,
-    query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture, or @id of an item.")],
+    query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture or sound, or @id of an item.")],
     space: Spaces = None,
-    k: Annotated[int, whole("-k", help="Answers of each space.", least=1)] = 10,
+    k: Annotated[int, whole("-k", help="Number of answers in each space.", lowest=1)] = 10,
     filters: Annotated[
         list[str] | None,
         option("--filter", help="Only items with label=x, or year=2004; repeat.", metavar="KEY=VALUE"),
     ] = None,
     fuse: Annotated[
-        str | None, option("--fuse", help="Join the lists of the spaces by reciprocal rank fusion.", metavar="rrf")
+        str | None,
+        option("--fuse", help="Fuse the lists of all spaces into one, by reciprocal rank fusion.", metavar="rrf"),
     ] = None,
     depth: Annotated[
-        int | None, whole("--depth", help="Hits of each space that are fused.  [default: 100, or k]", least=1)
+        int | None,
+        whole("--depth", help="With --fuse: number of hits taken from each space.  [default: 100, or k]", lowest=1),
     ] = None,
     shortlist: Annotated[
-        str | None, option("--shortlist", help="Space that finds the candidates, e.g. one of bits.", metavar="SPACE")
+        str | None,
+        option("--shortlist", help="Space that finds candidates for --rerank, e.g. one of bits.", metavar="SPACE"),
     ] = None,
-    rerank: Annotated[str | None, option("--rerank", help="Space that orders the candidates.", metavar="SPACE")] = None,
+    rerank: Annotated[
+        str | None, option("--rerank", help="Space that ranks the candidates of --shortlist.", metavar="SPACE")
+    ] = None,
     candidates: Annotated[
-        int | None, whole("--candidates", help="Items on the shortlist.  [default: 1000]", least=1)
+        int | None, whole("--candidates", help="Number of candidates.  [default: 1000]", lowest=1)
     ] = None,
     radius: Annotated[
-        int | None, whole("--radius", help="Or all items that differ by at most this number of bits.", least=0)
+        int | None,
+        whole(
+            "--radius", help="Instead of --candidates: all items that differ in at most this number of bits.", lowest=0
+        ),
     ] = None,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -416,11 +447,11 @@ def decode(
     out: Pictures = None,
     as_json: AsJson = False,
 ) -> None:
-    """Turn codes back into pictures, vectors, or the words with the largest weights."""
+    """Turn codes back into pictures, sounds, vectors, or the words with the largest weights."""
     from retrieval.applications.reconstruction import decoded
     from retrieval.collection.open import open_collection
 
-    _show_copies(decoded(open_collection(folder), space, code), out, as_json)
+    _show_reconstructions(decoded(open_collection(folder), space, code), out, as_json)
 
 
 @app.command()
@@ -438,7 +469,9 @@ def reconstruct(
     from retrieval.collection.open import open_collection
 
     collection = open_collection(folder)
-    _show_copies(reconstructions(collection, asked_items(collection, query or [], count, seed), space), out, as_json)
+    _show_reconstructions(
+        reconstructions(collection, asked_items(collection, query or [], count, seed), space), out, as_json
+    )
 
 
 @app.command()
@@ -463,14 +496,14 @@ def denoise(
     added = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
     asked = asked_items(collection, query or [], count, seed)
-    _show_copies(denoised(collection, asked, space, added, seed), out, as_json)
+    _show_reconstructions(denoised(collection, asked, space, added, seed), out, as_json)
 
 
 @app.command()
 def sample(
     folder: CollectionFolder,
     space: OneSpace,
-    count: Annotated[int, whole("-n", help="Number of new items.", least=1, most=10_000)] = 64,
+    count: Annotated[int, whole("-n", help="Number of new items.", lowest=1, highest=10_000)] = 64,
     seed: Seed = 0,
     out: Pictures = None,
     as_json: AsJson = False,
@@ -479,16 +512,16 @@ def sample(
     from retrieval.applications.generation import sampled
     from retrieval.collection.open import open_collection
 
-    _show_copies(sampled(open_collection(folder), space, count, seed), out, as_json)
+    _show_reconstructions(sampled(open_collection(folder), space, count, seed), out, as_json)
 
 
 @app.command()
 def interpolate(
     folder: CollectionFolder,
-    start: Annotated[str, argument("A", "First item: a text, the path of a picture, or @id.")],
+    start: Annotated[str, argument("A", "First item: a text, the path of a picture or sound, or @id.")],
     end: Annotated[str, argument("B", "Last item.")],
     space: OneSpace,
-    steps: Annotated[int, whole("--steps", help="Number of items, A and B included.", least=2, most=100)] = 10,
+    steps: Annotated[int, whole("--steps", help="Number of items, A and B included.", lowest=2, highest=100)] = 10,
     out: Pictures = None,
     as_json: AsJson = False,
 ) -> None:
@@ -496,7 +529,7 @@ def interpolate(
     from retrieval.applications.generation import interpolated
     from retrieval.collection.open import open_collection
 
-    _show_copies(interpolated(open_collection(folder), space, start, end, steps), out, as_json)
+    _show_reconstructions(interpolated(open_collection(folder), space, start, end, steps), out, as_json)
 
 
 @app.command()
@@ -504,7 +537,7 @@ def classify(
     folder: CollectionFolder,
     query: OneQuery,
     space: OneSpace,
-    k: Annotated[int, whole("-k", help="Number of labels.", least=1)] = 3,
+    k: Annotated[int, whole("-k", help="Number of labels.", lowest=1)] = 3,
     as_json: AsJson = False,
 ) -> None:
     """Predict the label of an item, with probabilities, by a space that was trained on labels."""
@@ -548,6 +581,9 @@ def compare(
         option("--index", help="Index of every space; repeat to compare several.  [default: auto]", metavar="INDEX"),
     ] = None,
     out: Annotated[Path | None, ReportFolder] = None,
+    examples: Annotated[
+        int, whole("--examples", help="Number of queries shown with their answers, in report and JSON.", lowest=0)
+    ] = 12,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -568,12 +604,12 @@ def compare(
     if folder is not None:
         if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(folder), space, provenance=provenance())
+        comparison = compare_collection(open_collection(folder), space, examples, provenance())
     else:
         with _reported(BadEntries(skip_bad)) as bad:
             opened = Unique(open_data(corpus, on_bad=bad), bad)
             specs = space or _default_spaces(opened)
-            comparison = compare_spaces(opened, specs, indexes, provenance=provenance())
+            comparison = compare_spaces(opened, specs, indexes, examples, provenance())
     _show_comparisons([comparison], out, verbose, as_json)
 
 
@@ -602,9 +638,9 @@ def analyze(
     part: Annotated[
         list[str] | None, option("--part", help="Only this part of the analysis; repeat.", metavar="PART")
     ] = None,
-    sample: Annotated[int, whole("--sample", help="Number of items to look at.", least=4)] = 1000,
+    sample: Annotated[int, whole("--sample", help="Number of items to analyse.", lowest=4)] = 1000,
     clusters: Annotated[
-        int | None, whole("--clusters", help="Number of clusters to cut the tree into.", least=2)
+        int | None, whole("--clusters", help="Number of clusters to cut the tree into.", lowest=2)
     ] = None,
     height: Annotated[
         float | None, typer.Option(help="Cut the tree at this height.", parser=number, metavar="NUMBER")
@@ -613,9 +649,9 @@ def analyze(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look into spaces: components, sums, error by width, trees, clusters beside labels, maps, posteriors of VAEs."""
-    from retrieval.analysis.study import PARTS
-    from retrieval.analysis.study import analyze as analyze_spaces
+    """Analyse spaces: components, items as their sums, error by width, trees, clusters and labels, maps, posteriors."""
+    from retrieval.analysis.analyze import PARTS
+    from retrieval.analysis.analyze import analyze as analyze_spaces
     from retrieval.analysis.target import read_target
     from retrieval.corpora.base import BadEntries
     from retrieval.experiment.provenance import provenance
@@ -645,7 +681,7 @@ def recommend_fit(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Factorise a table of ratings; print the factors of a small one."""
+    """Factorise a table of ratings and save the factors; those of a small table are printed."""
     from retrieval.applications.recommendation import Recommender
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries
@@ -712,11 +748,14 @@ def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
 def _require_report_folder(out: Path | None) -> None:
     """Refuse a folder that cannot hold a report, before any work."""
     from retrieval.collection.generations import is_collection
+    from retrieval.output import is_writable
 
     if out is not None and out.exists() and not out.is_dir():
         raise OptionError(f"{out} is a file: choose a folder for the report")
     if out is not None and is_collection(out):
         raise OptionError(f"{out} is a collection: choose another folder for the report")
+    if out is not None and not is_writable(out):
+        raise OptionError(f"cannot write to {out}: choose another folder for the report")
 
 
 def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
@@ -726,21 +765,26 @@ def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbo
 
     if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)
-        _say(f"report: {write_page(comparisons, out / 'report.html')}")
+        replaced = " (replaces the report that was there)" if (out / "report.html").exists() else ""
+        _say(f"report: {write_page(comparisons, out / 'report.html')}{replaced}")
         for one in comparisons:
             _say(write_trec_files(one, out / "trec" / file_name(one.corpus)))
     emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
 
 
-def _show_copies(copies: Copies, out: Path | None, as_json: bool) -> None:
+def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json: bool) -> None:
     """Write what spaces made of items, and print it; where nothing was measured, one of the two."""
-    from retrieval.report.terminal.reconstructions import copies_json, copies_lines, write_copies
+    from retrieval.report.terminal.reconstructions import (
+        reconstructions_json,
+        reconstructions_lines,
+        write_reconstructions,
+    )
 
     if out is not None:
-        write_copies(copies, out)
-        _say(f"{copies.title if copies.title and not copies.measures else 'written'}: {out}")
-    if out is None or as_json or copies.measures:
-        emit(Output(copies_lines, copies_json, copies), as_json)
+        write_reconstructions(table, out)
+        _say(f"{table.title if table.title and not table.measures else 'written'}: {out}")
+    if out is None or as_json or table.measures:
+        emit(Output(reconstructions_lines, reconstructions_json, table), as_json)
 
 
 @contextmanager
@@ -776,7 +820,7 @@ def _say(line: str) -> None:
     typer.echo(printable(line), err=True)
 
 
-def _warn(message: Warning | str, *place: Any) -> None:
+def _warn(message: Warning | str, *location: Any) -> None:
     """Say a warning as one line: where in the code it was raised helps no user."""
     _say(f"warning: {' '.join(str(message).split())}")
 
@@ -837,7 +881,7 @@ def main() -> None:
 
 
 def _stop() -> None:
-    _say("nearby: stopped; what was finished is kept, the same command continues from there")
+    _say("nearby: stopped")
     sys.exit(1)
 
 

@@ -2,7 +2,7 @@
 
 Two versions of a corpus are indexed in turn (``nearby index --rebuild``, a process of its own) under one name, each
 with encoders fitted on it; half of their ids are the same, and an item's label says which version it is of. Meanwhile
-threads search, each in a collection that it opens anew after a while: after every search, or so seldom that it was
+threads search, each in a collection that it opens again after a while: after every search, or so seldom that it was
 opened before a swap and still is used after it. Every answer is looked at: all its items must be of one version, and
 that must be the one that the encoder which made the query was fitted on.
 
@@ -33,7 +33,7 @@ from retrieval.corpora.registry import open_corpus
 
 SPACES = ("bm25", "tfidf:min-df=2,stop=english+lsa:32")
 VERSIONS = ("even", "odd")
-#: After how many searches each thread opens the collection anew. The last ones outlive a swap, not two.
+#: After how many searches each thread opens the collection again. The last ones outlive a swap, not two.
 REOPEN = (1, 10, 50, 100)
 LEAST_SWAPS = 2
 

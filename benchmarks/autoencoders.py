@@ -113,7 +113,7 @@ def accuracy(codes: Any, queries: Any, labels: list[Any], asked: list[Any], k: i
     """Return how often the vote of the k nearest training pictures is right."""
     known, truth = np.unique(labels, return_inverse=True)[1], np.searchsorted(np.unique(labels), asked)
     index = create_index("exact", Space(codes.shape[1], Kind.DENSE, Metric.EUCLIDEAN))
-    index.add([str(place) for place in range(len(codes))], codes)
+    index.add([str(position) for position in range(len(codes))], codes)
     votes = known[index.search_rows(queries, k).rows]
     return float((np.array([np.bincount(row, minlength=10).argmax() for row in votes]) == truth).mean())
 
@@ -129,7 +129,7 @@ def decodes(encoder: Encoder, codes: Any) -> bool:
 def other_codes(encoder: Any, train: Any, test: Any, labels: list[Any], asked: list[Any]) -> dict[str, Any]:
     """Return retrieval by what the pyramid holds beside its bottleneck."""
     found = {}
-    for code in ("pooled", *(f"level-{place + 1}" for place in range(len(encoder.channels)))):
+    for code in ("pooled", *(f"level-{position + 1}" for position in range(len(encoder.channels)))):
         encoder.code = code
         encoder._space = encoder._space_of_codes()
         found[code] = measured(encoder, encoder.encode(train), encoder.encode(test), labels, asked)
@@ -142,7 +142,7 @@ def tune(specs: tuple[str, ...]) -> None:
     train, _, labels, _, pixels = pictures()
     held = np.random.default_rng(0).permutation(len(train))
     here, other = np.sort(held[10_000:]), np.sort(held[:10_000])
-    known, asked = [labels[place] for place in here], [labels[place] for place in other]
+    known, asked = [labels[position] for position in here], [labels[position] for position in other]
     for spec in specs:
         figures = row(spec, pixels, train[here], train[other], known, asked)
         say(spec, {key: value for key, value in figures.items() if key not in ("spaces", "phases")})

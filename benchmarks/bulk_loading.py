@@ -49,7 +49,7 @@ def main(items: str = "80000") -> None:
     work = Path(tempfile.mkdtemp(prefix="nearby-bulk-"))
     try:
         texts = [item.content for item in corpus]
-        spaces = [fitted(spec, texts, work / str(place)) for place, spec in enumerate(SPACES)]
+        spaces = [fitted(spec, texts, work / str(position)) for position, spec in enumerate(SPACES)]
         with server() as url:
             documents = ready_made(corpus, spaces, url)
             rates: dict[str, list[float]] = {"parallel_bulk": [], "ours": []}
@@ -85,8 +85,8 @@ def ready_made(corpus: list[Any], spaces: list[FittedSpace], url: str) -> list[t
     for start in range(0, len(corpus), 1024):
         chunk = corpus[start : start + 1024]
         columns = [target.values([item.content for item in chunk]) for target in targets]
-        for place, (item, words, vector) in enumerate(zip(chunk, *columns, strict=True), start=start):
-            values = orjson.loads(document_of(item, place, Modality.TEXT, {"s0": words}))
+        for position, (item, words, vector) in enumerate(zip(chunk, *columns, strict=True), start=start):
+            values = orjson.loads(document_of(item, position, Modality.TEXT, {"s0": words}))
             values["s1"] = np.asarray(vector).tolist()
             found.append((item.id, values))
     return found

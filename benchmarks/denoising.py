@@ -136,7 +136,7 @@ def retrieval(encoder: Any, train: Any, asking: dict[str, Any], labels: list[Any
     """Return P@10 of each kind of queries."""
     index = create_index("exact", encoder.space)
     codes = encoder.encode(train)
-    index.add([str(place) for place in range(len(codes))], codes)
+    index.add([str(position) for position in range(len(codes))], codes)
     return {
         kind: evaluate_index(index, encoder.encode(rows), labels, asked, ("P@10",)).means["P@10"]
         for kind, rows in asking.items()

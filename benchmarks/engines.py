@@ -141,7 +141,7 @@ def rows_of(name: str, asked: Asked, codes: Codes, url: str) -> list[dict[str, A
         with create_index(description, codes.space, lexicon) as index:
             stored = codes.counts if index.stores_counts else codes.items
             if isinstance(index, Elasticsearch):  # or small segments would hide what their parts weigh
-                with index.admin.asking() as client:
+                with index.admin.connection() as client:
                     client.indices.put_settings(index=index.index_name, settings={"index.compound_format": False})
             with timed() as filling:
                 index.fit(stored)
@@ -184,7 +184,7 @@ def size_of(index: Index, codes: Codes) -> dict[str, Any]:
     """Bytes an item on the server's disk; of these, what a search for neighbours reads and so belongs in memory."""
     if not isinstance(index, Elasticsearch):
         return {}
-    with index.admin.asking() as client:
+    with index.admin.connection() as client:
         stats = client.indices.stats(index=index.index_name, metric="store,segments", include_segment_file_sizes=True)
         heap = client.nodes.stats(metric="jvm", filter_path="nodes.*.jvm.mem.heap_used_in_bytes")
     primaries = stats["_all"]["primaries"]

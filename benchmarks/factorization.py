@@ -25,7 +25,7 @@ SEEDS = (0, 1, 2)
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")  # scikit-learn's, that it has not converged: it was told when to stop
+    warnings.simplefilter("ignore")  # scikit-learn's, that it has not converged: its number of iterations is fixed
     figures: dict[str, Any] = {}
     for name, spec in (("mnist", "pixels"), ("orl-faces", "pixels:46x56")):
         rows = create(spec).fit_encode([item.content for item in open_corpus(name)])

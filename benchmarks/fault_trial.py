@@ -74,7 +74,7 @@ class Trial:
         words = ["add", str(self.folder), str(corpus)]
         if kind == "rebuild":
             words = ["index", str(corpus), "-o", str(self.folder), "--index", f"elasticsearch:{self.backend}"]
-            words += [word for place in range(len(SPACES)) for word in ("-s", str(self.work / f"encoder-{place}"))]
+            words += [word for number in range(len(SPACES)) for word in ("-s", str(self.work / f"encoder-{number}"))]
             words += ["--rebuild"] if self.folder.exists() else []
         after = {item.id: name for item in items}
         after = after if kind == "rebuild" else self.expected | after
@@ -84,8 +84,8 @@ class Trial:
 def main(rounds: str = "20", items: str = "3000", seed: str = "7") -> None:
     draw = random.Random(int(seed))
     corpus = list(islice(open_corpus("arxiv-80k"), int(items) + ADDED))
-    place = Path(tempfile.gettempdir()) / f"nearby-elasticsearch-{os.getuid()}" / f"trial-{os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder, Cluster.start(place, 3, owner=os.getpid(), jvm=QUICK) as cluster:
+    nodes = Path(tempfile.gettempdir()) / f"nearby-elasticsearch-{os.getuid()}" / f"trial-{os.getpid()}"
+    with tempfile.TemporaryDirectory() as folder, Cluster.start(nodes, 3, owner=os.getpid(), jvm=QUICK) as cluster:
         trial = Trial(cluster, Path(folder), corpus[: int(items)], corpus[int(items) :])
         for number, spec in enumerate(SPACES):
             create(spec).fit([item.content for item in trial.items]).save(trial.work / f"encoder-{number}")

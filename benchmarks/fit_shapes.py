@@ -44,9 +44,9 @@ SHAPES = {
 }
 #: Share of entries of the sparse shape that are there; different rows of the repeated ones.
 DENSITY, DIFFERENT = 0.001, 20
-#: Repeats of a pair of fits while they took less than so many seconds, and the seconds after which it is given up.
+#: Repeats of a pair of fits while they took less than this many seconds, and the seconds after which a fit is stopped.
 REPEATS, ENOUGH, LIMIT = 7, 10, 150
-#: Epochs of the networks: their time is so many times that of one.
+#: Epochs of the networks: their time is this many times that of one epoch.
 EPOCHS = 2
 
 

@@ -35,7 +35,7 @@ def main(inputs: int, seed: int, names: list[str]) -> int:
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     peak, slowest, faults = 0, 0.0, dict[str, list[str]]()
 
-    def told(found: dict[str, Any]) -> None:
+    def count(found: dict[str, Any]) -> None:
         nonlocal peak, slowest
         counts[found["case"]][found["outcome"]] += 1
         peak, slowest = max(peak, found.get("bytes", 0)), max(slowest, found.get("seconds", 0.0))
@@ -51,7 +51,7 @@ def main(inputs: int, seed: int, names: list[str]) -> int:
         say(f"writing good files of {len(names)} readers and artifacts")
         build([CASES[name] for name in names], Path(root))
         asked = [(name, seed * 1_000_000 + number) for number in range(each) for name in names]
-        run(asked, Path(root), len(os.sched_getaffinity(0)), told)
+        run(asked, Path(root), len(os.sched_getaffinity(0)), count)
     print(f"{'':36}{''.join(f'{outcome:>11}' for outcome in OUTCOMES)}")
     for name, found in counts.items():
         print(f"{name:36}{''.join(f'{found[outcome]:>11,}' for outcome in OUTCOMES)}")

@@ -101,7 +101,7 @@ def row(
         codes = encoder.encode(train)
     queries = encoder.encode(test)
     index = create_index("exact", encoder.space)
-    index.add([str(place) for place in range(len(codes))], codes)
+    index.add([str(position) for position in range(len(codes))], codes)
     with timed() as searching:
         index.search_rows(queries, 100)
     figures = evaluate_index(index, queries, labels, asked, MEASURES).means
@@ -120,7 +120,7 @@ def shortlisted(coarse: Any, fine: Any, labels: list[Any], asked: list[Any]) -> 
     indexes = []
     for encoder, codes, _ in (coarse, fine):
         index = create_index("exact", encoder.space)
-        index.add([str(place) for place in range(len(codes))], codes)
+        index.add([str(position) for position in range(len(codes))], codes)
         indexes.append(index)
     whole = indexes[1].search_rows(fine[2], 100).rows
     best = evaluate_index(indexes[1], fine[2], labels, asked, ("P@100",)).means["P@100"]
@@ -142,7 +142,7 @@ def tune(specs: tuple[str, ...]) -> None:
     train, _, labels, _ = pictures()
     held = np.random.default_rng(0).permutation(len(train))
     here, other = np.sort(held[5_000:]), np.sort(held[:5_000])
-    known, asked = [labels[place] for place in here], [labels[place] for place in other]
+    known, asked = [labels[position] for position in here], [labels[position] for position in other]
     for spec in specs:
         say(spec, row(spec, train[here], train[other], known, asked)[0])
 

@@ -106,7 +106,7 @@ def judged(codes: Any, asked: Any, labels: list[Any], truth: list[Any]) -> dict[
     precision = evaluate_index(index, asked, labels, truth, ("P@100",)).means["P@100"]
     rows = index.search_rows(asked, NEIGHBOURS).rows
     names, classes = np.unique(labels, return_inverse=True)
-    votes = np.stack([(classes[rows] == place).sum(axis=1) for place in range(len(names))], axis=1)
+    votes = np.stack([(classes[rows] == position).sum(axis=1) for position in range(len(names))], axis=1)
     near = float((names[votes.argmax(axis=1)] == np.asarray(truth)).mean())
     return {"linear": linear(codes, labels, asked, truth)["linear"], "kNN": near, "P@100": precision}
 

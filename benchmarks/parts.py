@@ -30,9 +30,9 @@ def main(out: str) -> None:
     width, height = grids[0].size
     canvas = Image.new("RGB", (len(grids) * (width + GAP) - GAP, height + HEAD), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(15)
-    for place, (spec, one) in enumerate(zip(SPECS, grids, strict=True)):
-        draw.text((place * (width + GAP), 2), spec, "#222222", font)
-        canvas.paste(one, (place * (width + GAP), HEAD), one)
+    for position, (spec, one) in enumerate(zip(SPECS, grids, strict=True)):
+        draw.text((position * (width + GAP), 2), spec, "#222222", font)
+        canvas.paste(one, (position * (width + GAP), HEAD), one)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     canvas.save(out, optimize=True)
 

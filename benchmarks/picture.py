@@ -32,16 +32,16 @@ def main(folder: str, out: str) -> None:
     draw = ImageDraw.Draw(canvas)
     font, small = ImageFont.load_default(15), ImageFont.load_default(12)
     draw.text((GAP, 30), "query", INK, small)
-    for place, spec in enumerate(searcher.specs):
-        left = GAP + SIZE + 3 * GAP + place * (block + 3 * GAP)
+    for position, spec in enumerate(searcher.specs):
+        left = GAP + SIZE + 3 * GAP + position * (block + 3 * GAP)
         dim = collection.space(spec).encoder.space.dim
         draw.text((left, 8), f"{dim} numbers: {spec.partition(',')[0]}", INK, font)
         draw.text((left, 30), "nearest first; distance; orange: another class", INK, small)
     for row, query in enumerate(queries):
         top = HEAD + row * (SIZE + UNDER + GAP)
         paste(canvas, query.content, GAP, top)
-        for place, found in enumerate(searcher.search(query, NEIGHBOURS)):
-            left = GAP + SIZE + 3 * GAP + place * (block + 3 * GAP)
+        for position, found in enumerate(searcher.search(query, NEIGHBOURS)):
+            left = GAP + SIZE + 3 * GAP + position * (block + 3 * GAP)
             for at, answer in enumerate(found.answers):
                 x, colour = left + at * (SIZE + GAP), RIGHT if answer.relevant else WRONG
                 paste(canvas, answer.shown.picture, x, top)
@@ -56,8 +56,8 @@ def main(folder: str, out: str) -> None:
 def chosen(collection: LocalCollection, searcher: Searcher) -> list[Query]:
     """Return the first queries on which the spaces differ in how many neighbours have the query's label."""
     query_set, queries = QuerySet.of(collection.items), []
-    for item, own in zip(query_set.queries, query_set.own, strict=True):
-        query = Query(item.content, show(item), item.id if own >= 0 else None)
+    for item, query_row in zip(query_set.queries, query_set.query_rows, strict=True):
+        query = Query(item.content, show(item), item.id if query_row >= 0 else None)
         right = [sum(bool(answer.relevant) for answer in found.answers) for found in searcher.search(query, NEIGHBOURS)]
         if len(set(right)) > 1:
             queries.append(query)

@@ -61,8 +61,8 @@ def run(
     encoder: Any = create(spec)
     encoder.input_space = pixels.space
     known: list[Any] = [None] * len(train)
-    for place in chosen(labels, count, seed):
-        known[place] = labels[place]
+    for position in chosen(labels, count, seed):
+        known[position] = labels[position]
     with timed() as fitting:
         encoder.fit(train, known)
     error = float((np.array(encoder.classify(test)) != truth).mean())

@@ -1,6 +1,6 @@
 """MovieLens 100k: root mean squared error over five folds, beside Surprise on the same folds; and the worked example.
 
-Of `NESTED` the number of factors is chosen anew in every fold, on ratings held out of its own training part: no test
+Of `NESTED` the number of factors is chosen in every fold, on ratings held out of its training part: no test
 rating had a say. The fixed settings of `OURS` were found on a split of the same ratings beforehand. Run:
 ``NEARBY_DATA=... python benchmarks/recommendation.py``
 """
@@ -86,14 +86,14 @@ def ours(spec: str, cells: Any, shape: Any, folds: Any) -> tuple[list[float], li
     for train, test in folds:
         encoder: Any = create(spec)
         known = np.unique(rows[train])  # a user without a training rating is the mean user
-        place = np.full(shape[0], -1)
-        place[known] = np.arange(len(known))
-        matrix = csr_array((values[train], (place[rows[train]], columns[train])), shape=(len(known), shape[1]))
+        position = np.full(shape[0], -1)
+        position[known] = np.arange(len(known))
+        matrix = csr_array((values[train], (position[rows[train]], columns[train])), shape=(len(known), shape[1]))
         with timed() as taken:
             encoder.fit(matrix)
-        guess = predict(encoder.factors, place[rows[test]], columns[test], encoder.bounds)
+        guess = predict(encoder.factors, position[rows[test]], columns[test], encoder.bounds)
         guess = np.where(
-            place[rows[test]] < 0, encoder.factors.mean + encoder.factors.column_bias[columns[test]], guess
+            position[rows[test]] < 0, encoder.factors.mean + encoder.factors.column_bias[columns[test]], guess
         )
         errors.append(float(np.sqrt(np.mean((guess - values[test]) ** 2))))
         times.append(taken.value)

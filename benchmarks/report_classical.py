@@ -27,7 +27,7 @@ def equivalence(page: Page, run: dict[str, Any]) -> None:
     values = ", ".join(f"{value:.3f}" for value in figures["eigenvalues"])
     page.lines.append(
         f"Error: squared, summed over the 784 pixels. Thirty random directions: {figures['random_error']:.2f}. The "
-        f"last three of the 30 variances are {values}: directions of nearly equal variance are told apart last; after "
+        f"last three of the 30 variances are {values}: directions of nearly equal variance are separated last; after "
         "30 passes instead of 45 the largest angle of three seeds was .0111."
     )
     gaps = [one["gap_train"] for one in figures["runs"]]

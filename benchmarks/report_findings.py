@@ -57,10 +57,10 @@ def two_numbers() -> str:
 
 def words() -> str:
     lexical, neural = ([text(corpus, spec) for corpus in TEXTS] for spec in ("bm25", _sentence_spec()))
-    told = [f"{_share(a)} and {_share(b)} ({corpus})" for corpus, a, b in zip(TEXTS, lexical, neural, strict=True)]
+    pairs = [f"{_share(a)} and {_share(b)} ({corpus})" for corpus, a, b in zip(TEXTS, lexical, neural, strict=True)]
     wins = sum(a > b for a, b in zip(lexical, neural, strict=True))
     return (
-        f"**Judged texts.** nDCG@10 of BM25 and of sentence embeddings (MiniLM): {', '.join(told)}. BM25 is better on "
+        f"**Judged texts.** nDCG@10 of BM25 and of sentence embeddings (MiniLM): {', '.join(pairs)}. BM25 is better on "
         f"{wins} of {len(TEXTS)}: compare them on your own corpus."
     )
 
@@ -120,11 +120,11 @@ def fused() -> str:
 
 def fine_tuned() -> str:
     rows = figures("tsdae")["corpora"]
-    told = ", ".join(
+    pairs = ", ".join(
         f"{_share(rows[corpus]['start']['nDCG@10'])} to {_share(rows[corpus]['tsdae']['nDCG@10'])} on {corpus}"
         for corpus in ("cranfield", "npl")
     )
-    return f"**TSDAE.** Fine-tuning MiniLM on a small corpus makes it worse: nDCG@10 goes from {told}."
+    return f"**TSDAE.** Fine-tuning MiniLM on a small corpus makes it worse: nDCG@10 goes from {pairs}."
 
 
 def two_aims() -> str:

@@ -60,7 +60,7 @@ def text_hashing(page: Page, run: dict[str, Any]) -> None:
     head = ["space", *(f"R={level / 10:.1f}" for level in range(11))]
     page.table(head, [[name, *row["curve"]] for name, row in figures["spaces"].items()])
     page.lines += ["![precision and recall](text-hashing.svg)", ""]
-    page.lines.append("A shortlist by bits, re-ranked (shares of what the finer space reaches by itself):")
+    page.lines.append("A shortlist by bits, re-ranked (as shares of the finer space alone):")
     rows = [
         [row["coarse"], row["fine"], f"{row['share']:.0%}", row["P@10"], row["P@100"], row["of_full"]["P@10"],
          row["of_full"]["P@100"], row["speed_up"]]

@@ -51,7 +51,7 @@ def _row(page: Page, id: str, method: str, target: Target) -> list[Any]:
     asked = f"{target.asked} ({target.note})" if target.note else target.asked
     if measured is None or target.wanted != target.wanted:
         return [id, method, asked, "–", "–", "**not measured**"]
-    told = len(page.missed)
+    listed = len(page.missed)
     *_, wanted, verdict = page.target(asked, measured, target.wanted, target.at_least)
-    del page.missed[told:]  # the sections below name it again
+    del page.missed[listed:]  # the sections below name it again
     return [id, method, asked, measured, wanted, verdict]

@@ -28,11 +28,11 @@ def autoencoders(page: Page, run: dict[str, Any]) -> None:
     page.heading("Every autoencoder on MNIST at 30, 10 and 2 numbers", run)
     page.lines += [
         "",
-        f"Error of reconstruction: {PROTOCOL}, 10,000 test pictures. The same pictures ask the 60,000 of training. "
-        "`path` where something passes beside the code: its reconstruction says nothing of the code. Means of so many "
-        "seeds, ± their standard deviation; perceptrons of 500-250, convolutions of 16-32 channels; epochs are passes "
-        "over 57,000 pictures, of the last "
-        "phase. s to PCA's: seconds until the held-out error was below 13.87, layers' phases included.",
+        f"Error of reconstruction: {PROTOCOL}, 10,000 test pictures. They are also the queries "
+        "against the 60,000 training pictures. `path` marks networks in which information bypasses the code, so their "
+        "reconstruction says nothing about the code. Means over the seeds, ± their standard deviation; perceptrons "
+        "of 500-250, convolutions of 16-32 channels; epochs are passes over 57,000 pictures, of the last phase. "
+        "s to PCA's: seconds until the held-out error was below 13.87, layers' phases included.",
     ]
     rows = []
     by = {}
@@ -45,10 +45,10 @@ def autoencoders(page: Page, run: dict[str, Any]) -> None:
             f"`{figures['spec'].removeprefix('pixels+')}`", figures["measured"],
         ])  # fmt: skip
         for name, other in figures.get("spaces", {}).items():
-            told = f"{figures['method']}: {name} ({other['dim']} numbers)"
+            text = f"{figures['method']}: {name} ({other['dim']} numbers)"
             varied = figures["spread"]["spaces"][name]["P@10"] if figures["seeds"] > 1 else "–"
             beside = [other["P@10"], varied, other["AP@100"], figures["seeds"]]
-            rows.append([figures["size"], told, "", "", "", *beside, "", "", "", "", ""])
+            rows.append([figures["size"], text, "", "", "", *beside, "", "", "", "", ""])
     rows.sort(key=lambda row: (-row[0], row[1] != "pixels"))
     head = [
         "size", "method", "squared error per item", "±", "", "P@10", "±", "AP@100", "seeds", "epochs", "fit s",
@@ -90,10 +90,10 @@ def autoencoder_targets(page: Page, by: dict[Any, Any]) -> list[Any]:
                 gain = 10 * np.log10(by["pca", size]["test_error"] / by[name, size]["test_error"])
                 rows.append(page.target(f"{size}: PSNR of {name} above pca, dB", float(gain), 0.5))
     if (WIDE, 2) in by:
-        told = f"2: accuracy of 15 neighbours, {WIDE}"
+        target = f"2: accuracy of 15 neighbours, {WIDE}"
         others = [one["accuracy"] for (name, size), one in by.items() if size == 2 and name not in (WIDE, "pixels")]
         why = WHY_2.format(max(others), by["pca", 2]["accuracy"])
-        rows.append(page.target(told, by[WIDE, 2]["accuracy"], 0.95, True, why))
+        rows.append(page.target(target, by[WIDE, 2]["accuracy"], 0.95, True, why))
     if ("deep, sigmoid", 30) in by and ("deep, sigmoid, layer by layer", 30) in by:
         start, tuned = by["deep, sigmoid", 30], by["deep, sigmoid, layer by layer", 30]
         rows.append(

@@ -43,8 +43,8 @@ class Page:
             by_origin: dict[str, list[str]] = {}
             for part, when in parts.items():
                 by_origin.setdefault(when, []).append(part)
-            told = "; ".join(f"{when}: {', '.join(names)}" for when, names in by_origin.items())
-            self.lines[-1] += f". Not all rows were measured in that run. {told}"
+            origins = "; ".join(f"{when}: {', '.join(names)}" for when, names in by_origin.items())
+            self.lines[-1] += f". Not all rows were measured in that run. {origins}"
 
 
 TARGETS = ["target", "measured", "wanted", ""]

@@ -99,7 +99,8 @@ def fault_trial(page: Any, run: dict[str, Any]) -> None:
     page.lines.append("")
     page.lines.append(
         f"{len(rounds)} rounds after two undisturbed ones, seed {figures['seed']}; a load is {figures['items']:,} items"
-        f" built anew or {figures['added']:,} added. Every acknowledged document is looked for when all is green again."
+        f" rebuilt or {figures['added']:,} added."
+        " When the cluster is green again, every acknowledged document is looked up."
     )
     page.table(
         ["round", "load", "harmed", "acknowledged before it, in all", "lost", "twice", "searches", "failed",
@@ -138,7 +139,7 @@ def harmed(one: dict[str, Any]) -> str:
 
 def alias_swap(page: Any, run: dict[str, Any]) -> None:
     figures = run["figures"]
-    page.heading("Searches while an index is built anew and swapped in", run)
+    page.heading("Searches while an index is rebuilt and swapped in", run)
     page.table(["figure", "value"], [[key, value] for key, value in figures.items() if isinstance(value, int | float)])
     page.table(
         TARGETS,

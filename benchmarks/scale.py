@@ -46,7 +46,7 @@ def main(items: str = "80000") -> None:
         corpus = list(open_corpus("arxiv-80k"))[: int(items)]
         texts = [item.content for item in corpus]
         with tempfile.TemporaryDirectory() as folder, server() as url:
-            spaces = [fitted(spec, texts, Path(folder) / str(place)) for place, spec in enumerate(SPACES)]
+            spaces = [fitted(spec, texts, Path(folder) / str(position)) for position, spec in enumerate(SPACES)]
             measured(TYPES[0], corpus, spaces, url)  # Java compiles what is used often: the first load is slow
             rows = [measured(kind, corpus, spaces, url) for kind in TYPES]
         record("scale", {"items": len(corpus), "dim": 256, "types": rows})
@@ -60,14 +60,14 @@ def measured(kind: str, corpus: list[Any], spaces: Any, url: str) -> dict[str, A
     build = Build.begin(
         admin, description, spaces, IndexManifest("arxiv-80k", Modality.TEXT, (), identity=new_identity())
     )
-    with admin.asking() as client:  # or small segments would hide what their parts weigh
+    with admin.connection() as client:  # or small segments would hide what their parts weigh
         client.indices.put_settings(index=build.index, settings={"index.compound_format": False})
     with timed() as loading:
         done: Load = build.load(open_corpus("arxiv-80k"), corpus, raise_bad, Shard(), len(corpus))
     with timed() as settling:
         admin.settle(build.index)
     count = admin.count(build.index)
-    with admin.asking() as client:
+    with admin.connection() as client:
         stats = client.indices.stats(index=build.index, metric="store,segments", include_segment_file_sizes=True)
     sizes = stats["_all"]["primaries"]["segments"]["file_sizes"]
     files = {name: part["size_in_bytes"] for name, part in sizes.items()}
@@ -116,11 +116,11 @@ cache, not Java's heap).
 Multiplied: {items:,} items, {copies} copies (one replica).
 """
 UNKNOWN = """
-What the multiplication does not know: two cores here did the encoding, the client's and the server's work at once, so
-workers and nodes divide the days between them only as far as the network and the disks let them; putting a vector into
-a graph costs more the more there are (about the logarithm of a shard's size), and so does merging; a `flat` search
-compares every item, and would take {seconds:,.0f} s here. Nodes are counted by memory alone; queries per second are a
-matter of copies. Nothing of this size was run.
+Limits of this estimate: here, two cores did the work of client and server together, so the days of loading are divided
+by the number of machines only if network and disks are fast enough. Adding a vector to a graph takes longer in a larger
+graph (about the logarithm of its size), and so does merging. A `flat` search compares every item, and would take
+{seconds:,.0f} s here. Nodes are counted by memory alone; more replicas answer more queries per second.
+Nothing of this size was run.
 
 How to load such a corpus, on any number of machines that can read it (K from 1 to 256):
 
@@ -138,7 +138,7 @@ again: it sends what is missing. The memory of a worker is in "Loading abstracts
 
 
 def write_page(run: Any) -> None:
-    """Multiply, and say by what."""
+    """Multiply the measured costs and write docs/scale.md."""
     figures = run["figures"]
     rows, items = figures["types"], figures["items"]
     measures = [

@@ -29,11 +29,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         commands = {"--help": [NEARBY, "--help"]}
         for corpus, (query, specs) in SPACES.items():
-            place = str(Path(folder) / corpus)
+            collection = str(Path(folder) / corpus)
             options = [part for spec in specs for part in ("-s", spec)]
-            subprocess.run([NEARBY, "index", corpus, *options, "-o", place], check=True, capture_output=True)
+            subprocess.run([NEARBY, "index", corpus, *options, "-o", collection], check=True, capture_output=True)
             for spec in specs:
-                commands[f"{corpus}: {spec}"] = [NEARBY, "search", place, query, "-s", spec]
+                commands[f"{corpus}: {spec}"] = [NEARBY, "search", collection, query, "-s", spec]
         seconds = medians({**bare, **commands})
     imports = {name: {"seconds": seconds[name]} for name in bare}
     helped: dict[str, Any] = {"seconds": seconds["--help"], "times_typer": seconds["--help"] / seconds["typer"]}

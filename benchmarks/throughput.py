@@ -19,8 +19,8 @@ from record import record, say
 from speed import alternating
 
 from encoders.codes import Batch
-from encoders.neural.rows import LabelledRows, Rows
 from encoders.neural.training import split
+from encoders.neural.training_rows import LabelledRows, Rows
 from encoders.registry import create
 
 COUNT, SIZE, EPOCHS = 8_192, 30, 4
@@ -62,7 +62,7 @@ def against_a_plain_loop(spec: str, pixels: Any, rows: Any, labels: list[str]) -
         encoder.input_space = pixels.space
         return encoder.fit([Batch(rows, labels)])
 
-    model = ours()  # its network and loss, built anew, are what the plain loop trains
+    model = ours()  # its network and loss, new ones, are trained by the plain loop
     examples: Any = Rows(rows)
     network, loss = model._network(examples), None
     if hasattr(model, "classes"):

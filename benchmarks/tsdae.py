@@ -26,7 +26,7 @@ from retrieval.experiment.query_set import QuerySet
 
 #: As in the paper (Wang, Reimers & Gurevych 2021, section 4): one pass, 3e-5, batches of 8.
 OPTIONS = {"epochs": "1", "learning-rate": "0.00003", "max-length": "128", "batch-size": "8"}
-#: Of the way from the start's weights to the fine-tuned ones; on so many of SciFact's documents.
+#: Of the way from the start's weights to the fine-tuned ones; on this many of SciFact's documents.
 SHARES, DOCUMENTS = (0.0, 0.1, 0.25, 0.5, 1.0), 1_500
 
 

@@ -147,7 +147,7 @@ def sweep_inside(folder: Path) -> None:
 
 
 def is_temporary(path: Path, target: str | None = None) -> bool:
-    """Tell whether a path has a temporary name of this module.
+    """Return whether a path has a temporary name of this module.
 
     Examples
     --------

@@ -36,10 +36,11 @@ class Metric(StrEnum):
 
 
 class Modality(StrEnum):
-    """What an encoder reads: texts, pictures, or vectors, which include the codes of another encoder."""
+    """What an encoder reads: texts, pictures, sounds, or vectors, which include the codes of another encoder."""
 
     TEXT = "text"
     IMAGE = "image"
+    SOUND = "sound"
     VECTOR = "vector"
 
 
@@ -60,7 +61,7 @@ class Space:
     metric : Metric
         How two codes are compared.
     shape : tuple of int, optional
-        The shape ``(height, width[, channels])`` if a code is a picture.
+        The shape ``(height, width[, channels])`` if a code is a picture, or a spectrogram.
 
     Examples
     --------
@@ -148,7 +149,7 @@ class Lexicon:
 #: float32 (n, dim) | csr_array float32 (n, dim) | packed uint8 (n, ceil(dim / 8))
 #: (SciPy is untyped, so the checker sees Any.)
 Codes: TypeAlias = Any
-#: Texts, pictures (uint8, (h, w[, c]) each, or stacked), or the codes of an earlier stage.
+#: Texts, pictures (uint8, (h, w[, c]) each, or stacked), sounds (`encoders.sound`), or the codes of an earlier stage.
 Items: TypeAlias = Any
 
 

@@ -18,7 +18,7 @@ def available_cores() -> int:
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     requested = os.environ.get("OMP_NUM_THREADS", "")
-    if is_whole(requested, least=1):
+    if is_whole(requested, lowest=1):
         cores = min(cores, int(requested))
     return max(1, min(cores, _quota(cores)))
 

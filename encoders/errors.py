@@ -100,6 +100,10 @@ class TrainingError(NearbyError):
     """Training cannot go on; the last good state is kept."""
 
 
+class MissingLibraryError(NearbyError):
+    """A library is not installed that only some data need; the message says how to install it."""
+
+
 class DownloadError(NearbyError):
     """A data set or model is not on this machine and cannot be downloaded."""
 

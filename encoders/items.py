@@ -1,4 +1,4 @@
-"""Items in the form that an encoder reads: texts, pictures or a finite matrix; anything else is refused."""
+"""Items in the form that an encoder reads: texts, pictures, sounds or a finite matrix; anything else is refused."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, issparse
 
 from encoders.codes import Codes, Items
 from encoders.errors import BadItemError, DimensionError
+from encoders.sound import MAX_RATE, MIN_RATE, Sound
 
 
 def as_texts(items: Items) -> list[str]:
@@ -44,6 +45,30 @@ def as_images(items: Items) -> list[NDArray[Any]]:
         if not isinstance(picture, np.ndarray) or picture.ndim not in (2, 3):
             raise BadItemError(f"item {row} should be a picture (height, width[, channels]), got {describe(picture)}")
     return pictures
+
+
+def as_sounds(items: Items) -> list[Sound]:
+    """Return items as a list of sounds.
+
+    Raises
+    ------
+    BadItemError
+        Naming the item that is not a sound.
+    """
+    if isinstance(items, str | Sound) or issparse(items):
+        raise BadItemError(f"expected a list of sounds, got {describe(items)}: is this a corpus of sounds?")
+    sounds = list(items)
+    for row, sound in enumerate(sounds):
+        if not isinstance(sound, Sound):
+            raise BadItemError(
+                f"item {row} should be a sound, got {describe(sound)}: give a Sound(samples, rate) of encoders.sound"
+            )
+        if sound.samples.dtype != np.int16 or sound.samples.ndim != 1 or not MIN_RATE <= sound.rate <= MAX_RATE:
+            raise BadItemError(
+                f"sound {row} should be int16 (n,) with {MIN_RATE:,} to {MAX_RATE:,} samples in a second, got "
+                f"{sound.samples.dtype} of shape {sound.samples.shape} with {sound.rate}: see encoders.sound.sound_of"
+            )
+    return sounds
 
 
 def as_matrix(items: Items, missing: bool = False) -> Codes:
@@ -101,6 +126,8 @@ def describe(items: Any) -> str:
         return f"an array of shape {items.shape}"
     if isinstance(items, str | bytes):
         return "a single text"
+    if isinstance(items, Sound):
+        return "a single sound"
     try:
         first = next(iter(items))
     except (TypeError, StopIteration):

@@ -58,8 +58,8 @@ def read_number(text: str) -> float:
     return number
 
 
-def is_whole(text: str, least: int | None = None, most: int | None = None) -> bool:
-    """Tell whether a text is a whole number, in a range.
+def is_whole(text: str, lowest: int | None = None, highest: int | None = None) -> bool:
+    """Return whether a text is a whole number, in a range.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def is_whole(text: str, least: int | None = None, most: int | None = None) -> bo
         number = read_whole(text)
     except ValueError:
         return False
-    return (least is None or least <= number) and (most is None or number <= most)
+    return (lowest is None or lowest <= number) and (highest is None or number <= highest)
 
 
 def shortened(value: object, longest: int = 60) -> str:

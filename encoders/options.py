@@ -151,12 +151,12 @@ def text_of(value: Any) -> str:
 
 
 def allows_none(hint: Any) -> bool:
-    """Tell whether ``None`` is a declared value."""
+    """Return whether ``None`` is a declared value."""
     return type(None) in typing.get_args(hint)
 
 
 def is_tuple(hint: Any) -> bool:
-    """Tell whether an option has several values, joined by hyphens."""
+    """Return whether an option has several values, joined by hyphens."""
     return tuple in _accepted(hint)
 
 

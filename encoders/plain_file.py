@@ -64,12 +64,12 @@ def require_plain(path: Path) -> None:
     _require_plain(path.stat().st_mode, path)
 
 
-def read_plain(path: Path, most: int | None = None) -> bytes:
+def read_plain(path: Path, max_bytes: int | None = None) -> bytes:
     """Return the bytes of a plain file, which are `most` at most; raises as `open_plain` does."""
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
-        if most is not None and size > most:
-            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than the {most:,} that are read", str(path))
+        if max_bytes is not None and size > max_bytes:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than the limit of {max_bytes:,}", str(path))
         return file.read()
 
 

@@ -1,4 +1,7 @@
-"""Progress of long work on standard error: what it does, how far it is, how long it still takes."""
+"""Progress of long work on standard error: what it does, how far it is, how much time is left.
+
+A terminal shows bars. Elsewhere, in a log file for example, one line is written every ten seconds.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,12 +19,14 @@ if TYPE_CHECKING:
 ProgressCallback = Callable[[str], None]
 #: Work that takes less time than this, in seconds, shows no bar.
 DELAY = 1.0
+#: Seconds between two lines of progress where standard error is not a terminal.
+LINE_SECONDS = 10.0
 #: Columns of a bar, and how often the bars are drawn in a second.
 BAR_WIDTH, REFRESHES = 24, 8
 
 
 def say(line: str) -> None:
-    """Say one line on standard error, above the bars; what a terminal would obey is left out.
+    """Write one line to standard error, above the bars, without control characters.
 
     Examples
     --------
@@ -35,7 +40,7 @@ def quiet(line: str) -> None:
 
 
 def span(seconds: float) -> str:
-    """Write a time span as a person says it.
+    """Return a time span as text.
 
     Examples
     --------
@@ -49,16 +54,16 @@ def span(seconds: float) -> str:
 
 
 class Bar:
-    """How far one piece of work is; it costs the work an addition for each step, and a thread draws it.
+    """The progress of one piece of work; each step costs an addition, and a thread draws it.
 
     Parameters
     ----------
     what : str
-        What the work does, e.g. ``encoding bm25``.
+        Name of the work, e.g. ``encoding bm25``.
     total : int or None
-        Number of its parts; None where that is not known.
+        Number of its parts; None if unknown.
     unit : str
-        What the parts are, in the plural; where it is empty only the share is shown.
+        Name of the parts, in the plural; if it is empty, only the share is shown.
     divisor : int
         Parts of one `unit`: 10**6 for bytes shown in MB.
 
@@ -66,7 +71,7 @@ class Bar:
     ----------
     done : int
     note : str
-        More to show behind it, e.g. the last loss.
+        More text to show, e.g. the last loss.
     """
 
     def __init__(self, what: str, total: int | None = None, unit: str = "", divisor: int = 1) -> None:
@@ -80,26 +85,27 @@ class Bar:
         """Add parts that are done."""
         self.done += parts
         self._last = time.monotonic()
-        if self._first is None:  # where a work that is resumed begins
+        if self._first is None:  # where resumed work starts
             self._first = self._last, self.done
 
     def reset(self) -> None:
-        """Begin to count again."""
+        """Set the count to 0."""
         self.done = 0
 
     def close(self) -> None:
-        """Show it no longer."""
+        """Stop showing it."""
         _DISPLAY.remove(self)
+        _LOG.remove(self)
 
     def seconds_left(self, now: float) -> float | None:
-        """Return how long the rest takes at the pace until now; None where that is not known yet."""
+        """Return the time that the rest takes at the average pace; None if that is unknown yet."""
         if not self.total or self._first is None or self.done <= self._first[1]:
             return None
         pace = (self._last - self._first[0]) / (self.done - self._first[1])
         return max(0.0, (self.total - self.done) * pace - (now - self._last))
 
     def standing(self, now: float) -> str:
-        """Return how far it is, and how long it takes.
+        """Return how much is done, and how much time is left.
 
         Examples
         --------
@@ -119,7 +125,7 @@ class Bar:
 
 
 class _Display:
-    """The bars on standard error, those of work within other work below; nothing where it is no terminal."""
+    """The bars on a terminal; work within other work is shown below it."""
 
     def __init__(self) -> None:
         self._bars: list[Bar] = []
@@ -128,7 +134,7 @@ class _Display:
         self._lock = threading.Lock()
 
     def add(self, bar: Bar) -> None:
-        """Show a bar, when it is still there after the delay."""
+        """Show a bar if its work takes longer than the delay."""
         with self._lock:
             self._bars.append(bar)
             if self._live is None and self._timer is None:
@@ -137,7 +143,7 @@ class _Display:
                 self._timer.start()
 
     def remove(self, bar: Bar) -> None:
-        """Show a bar no longer; the last one takes the display with it."""
+        """Stop showing a bar; without bars, the display ends."""
         with self._lock:
             self._bars = [other for other in self._bars if other is not bar]
             if self._bars:
@@ -157,7 +163,7 @@ class _Display:
             self._timer = None
             if not self._bars:
                 return
-            # results on standard output are left alone: they may go to a file
+            # standard output is not redirected, as results may go to a file
             self._live = Live(
                 get_renderable=self._drawn, console=Console(stderr=True), refresh_per_second=REFRESHES, transient=True,
                 redirect_stdout=False,
@@ -179,14 +185,54 @@ class _Display:
         return grid
 
 
+class _Log:
+    """Progress as lines, where standard error is not a terminal: one line of the innermost work every ten seconds."""
+
+    def __init__(self) -> None:
+        self._bars: list[Bar] = []
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+
+    def add(self, bar: Bar) -> None:
+        """Write lines about a bar until it is removed."""
+        with self._lock:
+            self._bars.append(bar)
+            if self._timer is None:
+                self._wait()
+
+    def remove(self, bar: Bar) -> None:
+        """Stop writing about a bar."""
+        with self._lock:
+            self._bars = [other for other in self._bars if other is not bar]
+            if not self._bars and self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    def _wait(self) -> None:
+        self._timer = threading.Timer(LINE_SECONDS, self._write)
+        self._timer.daemon = True
+        with suppress(RuntimeError):  # no thread can be started, for example under a limit of memory
+            self._timer.start()
+
+    def _write(self) -> None:
+        with self._lock:
+            self._timer = None
+            if not self._bars:
+                return
+            bar = self._bars[-1]
+            self._wait()
+        say(f"{bar.what}: {bar.standing(time.monotonic())}")
+
+
 _DISPLAY = _Display()
+_LOG = _Log()
 
 
 @contextmanager
 def progress(
     what: str, total: int | None = None, unit: str = "", divisor: int = 1, shown: bool = True
 ) -> Iterator[Bar]:
-    """Show a bar while a block runs longer than a second on a terminal, unless it is not to be `shown`; see `Bar`.
+    """Show the progress of a block that takes long, unless it is not to be `shown`; see `Bar`.
 
     Examples
     --------
@@ -197,8 +243,8 @@ def progress(
     3
     """
     bar = Bar(what, total, unit, divisor)
-    if shown and sys.stderr.isatty():
-        _DISPLAY.add(bar)
+    if shown:
+        (_DISPLAY if sys.stderr.isatty() else _LOG).add(bar)
     try:
         yield bar
     finally:
@@ -206,7 +252,7 @@ def progress(
 
 
 def steps(count: int, what: str, unit: str = "passes") -> Iterator[int]:
-    """Count to `count` with a bar; the caller may stop before.
+    """Count to `count` with a bar; the caller may stop earlier.
 
     Examples
     --------
@@ -221,7 +267,7 @@ def steps(count: int, what: str, unit: str = "passes") -> Iterator[int]:
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Show that a library is at work, and for how long; it does not say how far it is.
+    """Show the time that work takes whose progress is unknown, for example in a library.
 
     Examples
     --------

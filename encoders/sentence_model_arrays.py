@@ -45,17 +45,17 @@ def unpacked(name: str, arrays: dict[str, NDArray[Any]]) -> Any:
     from safetensors.numpy import save_file
 
     weights: dict[str, dict[str, NDArray[Any]]] = {}
-    with temporary_folder(_temporary_target()) as place:
+    with temporary_folder(_temporary_target()) as folder:
         for key, value in arrays.items():
             inner, _, weight = key.partition(":")
-            path = _inside(name, place, inner, (WEIGHTS,) if weight else OTHER_FILES)
+            path = _inside(name, folder, inner, (WEIGHTS,) if weight else OTHER_FILES)
             if weight:
                 weights.setdefault(str(path), {})[weight] = value
             else:
                 path.write_bytes(value.tobytes())
         for file, tensors in weights.items():
             save_file(tensors, file, metadata={"format": "pt"})
-        return opened(name, str(place))
+        return opened(name, str(folder))
 
 
 def _temporary_target() -> Path:

@@ -97,7 +97,7 @@ def opened(
         _check_folder(name, folder, plain)
         network = _opened(name, model, None, local=True)
     elif folder.is_absolute():
-        raise ArtifactError(f"{name}: there is no model folder {model}: bring it back, or give its new place")
+        raise ArtifactError(f"{name}: there is no model folder {model}: put it back, or give its new path")
     else:
         network = _from_hub(name, model, revision)
     network.float().eval()

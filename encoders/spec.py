@@ -3,7 +3,7 @@
 A spec is one or more stages joined by ``+``. A stage is a name, then optionally ``:`` and its options separated by
 ``,``: at most one without a key (the first option of the encoder), the others as ``key=value``. A value that
 contains one of ``+ , = : "`` is in double quotes; inside them ``\\"`` and ``\\\\`` mean a quote and a backslash.
-A ``+`` at the end of a value, without a stage after it, needs no quotes: ``bm25:method=bm25+``.
+A ``+`` at the end of a value with a key, without a stage after it, needs no quotes: ``bm25:method=bm25+``.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class _Parser:
         self.position += 1
         while True:
             start = self.position
-            value = self.word("an option")
+            value = self.word("an option", allow_plus=False)
             if self.peek() == "=":
                 self.position += 1
                 key, value = value, self.word(f"a value for '{value}'")
@@ -130,15 +130,16 @@ class _Parser:
                 return Stage(name, argument, named)
             self.position += 1
 
-    def word(self, expected: str, allow_colon: bool = True) -> str:
+    def word(self, expected: str, allow_colon: bool = True, allow_plus: bool = True) -> str:
         if self.peek() == '"':
             match = _QUOTED.match(self.text, self.position)
             if match is None:
                 raise self.error("a closing double quote")
             self.position = match.end()
             return re.sub(r"\\(.)", r"\1", match.group(1))
-        # a plus without a stage after it belongs to the value: method=bm25+
-        pattern = r'[^+,="\s]+(?:\+(?=[,+]|$))?' if allow_colon else r'[^+,=:"\s]+'
+        pattern = r'[^+,="\s]+' if allow_colon else r'[^+,=:"\s]+'
+        if allow_colon and allow_plus:  # a plus without a stage after it belongs to the value: method=bm25+
+            pattern += r"(?:\+(?=[,+]|$))?"
         match = re.compile(pattern).match(self.text, self.position)
         if match is None:
             raise self.error(expected)

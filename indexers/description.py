@@ -9,7 +9,7 @@ from encoders.query_string import parse_query_string, write_query_string
 
 
 class Description(NamedTuple):
-    """An index as its user writes it.
+    """The parts of a description.
 
     Attributes
     ----------
@@ -32,13 +32,13 @@ class Description(NamedTuple):
 
     def __str__(self) -> str:
         settings = write_query_string(self.parameters)
-        # A '?' in the backend string needs one more, so that what follows it is not read as search parameters.
+        # A '?' in the backend string needs one more '?', so that the rest is not read as search parameters.
         mark = "?" if settings or "?" in self.backend else ""
         return f"{self.name}{':' if self.backend else ''}{self.backend}{mark}{settings}"
 
 
 def parse_description(text: str) -> Description:
-    """Split the description of an index; the backend string stays as it is.
+    """Split the description of an index; the backend string is not parsed further.
 
     The name ends at the first ``:``; the search parameters begin at the last ``?``. A backend string that
     holds a ``?`` of its own and has no search parameters ends with one more ``?``.

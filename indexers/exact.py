@@ -1,4 +1,4 @@
-"""Comparison with every item: all kinds and metrics, nothing approximated; what other indexes are held to."""
+"""Exact search: every item is compared, for all kinds and metrics. Other indexes are tested against it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from encoders.codes import Codes, Kind, Metric, packed_width
-from indexers.base import Index, Rows
-from indexers.brute_force import Scan, scan_binary, scan_dense, scan_sparse, squared_lengths
+from indexers.brute_force import Search, search_binary, search_dense, search_sparse, squared_lengths
+from indexers.checked_index import CheckedIndex
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
+from indexers.hits import Rows
 from indexers.pairs import BinaryPairs, DensePairs, Pairs, SparsePairs
 
 CODES, SQUARES = "codes", "squared_lengths.npy"
-_SCANS: dict[Kind, Callable[[Scan], Rows]] = {
-    Kind.DENSE: scan_dense,
-    Kind.SPARSE: scan_sparse,
-    Kind.BINARY: scan_binary,
+_SEARCHES: dict[Kind, Callable[[Search], Rows]] = {
+    Kind.DENSE: search_dense,
+    Kind.SPARSE: search_sparse,
+    Kind.BINARY: search_binary,
 }
 _PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[Any], Metric], Pairs]] = {
     Kind.DENSE: DensePairs,
@@ -29,11 +30,11 @@ _PAIRS: dict[Kind, Callable[[Codes, Codes, NDArray[Any], Metric], Pairs]] = {
 }
 
 
-class Exact(Index):
-    """Brute force in blocks, so that memory stays bounded whatever the number of queries and items.
+class Exact(CheckedIndex):
+    """Brute-force search in blocks, so that memory stays bounded for any number of queries and items.
 
-    A score depends on its query and item alone, never on what else is searched with them; items with equal
-    scores come in the order of their rows; the distance of an item to itself is 0.
+    A score depends on its query and item alone, never on other queries or items. Items with equal
+    scores come in the order of their rows. The distance of an item to itself is 0.
 
     Examples
     --------
@@ -54,12 +55,12 @@ class Exact(Index):
 
     def _configure(self, backend: str) -> None:
         super()._configure(backend)
-        #: Stacked when first needed: adding batch by batch copies each batch once.
-        self._parts: list[Codes] = []
+        #: Batches, stacked when they are first needed, so that each batch is copied once.
+        self._batches: list[Codes] = []
         self._squares: NDArray[Any] | None = None
-        #: The median length, and the squared lengths of which it is that.
-        self._middle = 0.0
-        self._middle_of: NDArray[Any] | None = None
+        #: The median length, and the squared lengths that it was computed from.
+        self._median = 0.0
+        self._median_of: NDArray[Any] | None = None
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
@@ -71,19 +72,19 @@ class Exact(Index):
         return csr_array(tuple(map(_read_only, parts)), shape=matrix.shape)
 
     def _add(self, codes: Codes) -> None:
-        self._parts.append(codes.copy())
+        self._batches.append(codes.copy())
         self._squares = None
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
         keep = np.ones(len(self), dtype=bool)
         keep[rows] = False
-        self._parts = [self._matrix()[keep]]
+        self._batches = [self._matrix()[keep]]
         self._squares = None
 
     def _search(self, queries: Codes, k: int) -> Rows:
         squares = self._lengths()
-        return _SCANS[self.space.kind](
-            Scan(queries, self._matrix(), squares, self._median_length(squares), self.space.metric, k)
+        return _SEARCHES[self.space.kind](
+            Search(queries, self._matrix(), squares, self._median_length(squares), self.space.metric, k)
         )
 
     def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
@@ -112,7 +113,7 @@ class Exact(Index):
         self._squares = read_array(folder / SQUARES, mmap=False)
         if codes.shape != shape or codes.dtype != self._dtype or self._squares.shape != (len(self),):
             raise ValueError(f"codes have shape {codes.shape}, expected {shape}")
-        self._parts = [codes]
+        self._batches = [codes]
 
     @property
     def _width(self) -> int:
@@ -129,17 +130,17 @@ class Exact(Index):
         return self._squares
 
     def _median_length(self, squares: NDArray[np.float32]) -> float:
-        if self._middle_of is not squares:
-            self._middle_of, self._middle = squares, float(np.sqrt(np.median(squares)))
-        return self._middle
+        if self._median_of is not squares:
+            self._median_of, self._median = squares, float(np.sqrt(np.median(squares)))
+        return self._median
 
     def _matrix(self) -> Codes:
-        if not self._parts:
+        if not self._batches:
             empty: Any = csr_array if self.space.kind is Kind.SPARSE else np.empty
-            self._parts = [empty((0, self._width), dtype=self._dtype)]
-        if len(self._parts) > 1:
-            self._parts = [_stacked(self._parts)]
-        return self._parts[0]
+            self._batches = [empty((0, self._width), dtype=self._dtype)]
+        if len(self._batches) > 1:
+            self._batches = [_stacked(self._batches)]
+        return self._batches[0]
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -148,16 +149,16 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-def _stacked(parts: list[Any]) -> Any:
-    """Stack and empty `parts`: each is let go as soon as it is copied, so the whole is never there twice."""
-    if not isinstance(parts[0], np.ndarray):
+def _stacked(batches: list[Any]) -> Any:
+    """Stack and empty `batches`: each is freed as soon as it is copied, so memory never holds the whole twice."""
+    if not isinstance(batches[0], np.ndarray):
         from scipy.sparse import vstack
 
-        return csr_array(vstack(parts, format="csr"))
-    whole = np.empty((sum(part.shape[0] for part in parts), parts[0].shape[1]), dtype=parts[0].dtype)
+        return csr_array(vstack(batches, format="csr"))
+    whole = np.empty((sum(batch.shape[0] for batch in batches), batches[0].shape[1]), dtype=batches[0].dtype)
     stop = len(whole)
-    while parts:
-        part = parts.pop()
-        whole[stop - part.shape[0] : stop] = part
-        stop -= part.shape[0]
+    while batches:
+        batch = batches.pop()
+        whole[stop - batch.shape[0] : stop] = batch
+        stop -= batch.shape[0]
     return whole

@@ -19,50 +19,51 @@ from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
 from encoders.numbers import read_number
 from encoders.query_string import unknown_option
-from indexers.base import TRIAL_WIDTH, Index, Rows
+from indexers.base import TRIAL_WIDTH
+from indexers.checked_index import CheckedIndex
 from indexers.faiss_factory import (
     UnfitFactoryError,
     array_functions,
-    built,
-    enough_steps,
+    build_faiss_index,
     faiss_dim,
+    graph_parameters,
     hash_table,
     parameter_names,
     reason_of,
     sample_rows,
-    set_flips,
+    set_nflip,
 )
 from indexers.folder import array_bytes, read_array, write_array
-from indexers.hits import as_rows
+from indexers.hits import Rows, as_rows
 from indexers.validation import LARGEST_SQUARE, has_plain_form
 
 INDEX, LIVE = "index.faiss", "live.npy"
-#: How factory strings begin that FAISS knows for bits alone.
+#: Beginnings of factory strings that are for bits alone.
 BITS_ONLY = ("B", "Hash")
-#: Rows scaled to unit length at a time, so that cosine needs no second copy of everything.
+#: Rows scaled to unit length at a time, so that cosine needs no second copy of all codes.
 BLOCK_ROWS = 2**16
-#: Arrays, because NumPy converts a number in every call. (Negation would print a distance of 0 as -0.)
+#: Arrays, because NumPy converts a plain number in every call. (Negation would turn a distance of 0 into -0.)
 _ZERO = np.zeros((), dtype=np.float32)
 _ONE, _MINUS_ONE = np.float32(1).reshape(()), np.float32(-1).reshape(())
 _FLOAT32, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 _NEEDED = re.compile(r"training points \((\d+)\).*number of clusters \((\d+)\)")
 
 
-class Faiss(Index):
+class Faiss(CheckedIndex):
     """Any index that ``faiss.index_factory`` knows.
 
     Cosine is the inner product of unit vectors; squared distances are returned negated. For packed bits
-    ``faiss.index_binary_factory`` is asked, with or without its leading ``B`` (``HNSW32`` is
+    ``faiss.index_binary_factory`` builds the index, with or without its leading ``B`` (``HNSW32`` is
     ``BHNSW32``). Search parameters go through ``faiss.ParameterSpace``: ``nprobe``, ``efSearch``,
     ``efConstruction`` (before adding), ...
 
-    ``BHash16?nflip=2`` is the look-up of semantic hashing (Salakhutdinov & Hinton 2009): a table under 16 of the bits,
-    of which all keys within 2 bits of the query's are read, whatever the number of items; ``BHash2x16`` keeps two
-    such tables under different bits. Items under other keys are no answers, so there may be fewer than k. All within
-    r bits are found when r <= nflip, or with m tables when r < m (nflip + 1).
+    ``BHash16?nflip=2`` is the look-up of semantic hashing (Salakhutdinov & Hinton 2009): a hash table whose keys are
+    16 of the bits. A search reads all keys within 2 bits of the query's key, for any number of items. ``BHash2x16``
+    keeps two such tables with different bits. Items under other keys are not answers, so there may be fewer than k.
+    All items within r bits are found when r <= nflip, or with m tables when r < m (nflip + 1).
 
-    Removed items stay in FAISS' structure, as many types cannot remove; a search fetches more answers and leaves them
-    out. Build the index again when most of its items have been removed.
+    Removed items stay in FAISS' structure, as many types cannot remove; a search fetches more answers and leaves
+    removed items out. Build the index again when most of its items are removed.
 
     Examples
     --------
@@ -81,9 +82,9 @@ class Faiss(Index):
 
     @classmethod
     def check(cls, backend: str, parameters: Mapping[str, str]) -> None:
-        """Refuse what FAISS cannot read; whether it fits the codes is known only with them."""
+        """Refuse factory strings that FAISS cannot parse; whether one fits the codes is known only with the codes."""
         with suppress(UnfitFactoryError):
-            if backend.startswith(BITS_ONLY):  # FAISS' refusal of the name among dense indexes would say nothing
+            if backend.startswith(BITS_ONLY):  # the refusal of a dense index would not help
                 cls(Space(TRIAL_WIDTH, Kind.BINARY, Metric.HAMMING), backend, dict(parameters)).close()
             else:
                 super().check(backend, parameters)
@@ -91,20 +92,20 @@ class Faiss(Index):
     def _configure(self, backend: str) -> None:
         if not backend:
             raise OptionError("'faiss' needs a factory string, as in 'faiss:HNSW32' or 'faiss:IVF256,PQ16?nprobe=16'")
-        self._index = built(backend, self.space)
-        # looked up once, because every search needs them
+        self._index = build_faiss_index(backend, self.space)
+        # looked up once, as every search needs them
         self._pointer, self._sum_of_squares = array_functions()
         self._distance_type = np.dtype(np.int32) if self.space.kind is Kind.BINARY else _FLOAT32
         self._by_distance = self.space.metric in (Metric.EUCLIDEAN, Metric.HAMMING)
         self._mapped = False
-        #: FAISS' own number of every row, once some were removed.
+        #: FAISS' own number of every row, after some were removed.
         self._live: NDArray[np.int64] | None = None
 
     def _set_parameter(self, key: str, value: str) -> None:
         import faiss
 
-        if key == "nflip" and hash_table(self._index) is not None:  # which FAISS' ParameterSpace does not know
-            set_flips(self._index, self.backend, value)
+        if key == "nflip" and hash_table(self._index) is not None:  # FAISS' ParameterSpace does not know it
+            set_nflip(self._index, self.backend, value)
             return
         space: Any = faiss.ParameterSpace()
         if not _is_positive(value):
@@ -122,7 +123,7 @@ class Faiss(Index):
         try:
             self._index.train(sample)
         except RuntimeError as error:
-            self._index = built(self.backend, self.space)  # its codebook may be half-learnt
+            self._index = build_faiss_index(self.backend, self.space)  # its codebook may be incomplete
             self.set_parameters(self.parameters)
             needed = _NEEDED.search(str(error))
             if needed is None:
@@ -134,8 +135,8 @@ class Faiss(Index):
 
     def _add(self, codes: Codes) -> None:
         if not self._index.is_trained:
-            raise NotFittedError(f"'{self.description}' learns from the codes first: call fit(codes) before add")
-        self._own()
+            raise NotFittedError(f"'{self.description}' learns from codes first: call fit(codes) before add")
+        self._read_into_memory()
         before = self._index.ntotal
         scaled = self.space.metric is Metric.COSINE
         for start in range(0, n_rows(codes), BLOCK_ROWS if scaled else n_rows(codes)):
@@ -149,7 +150,7 @@ class Faiss(Index):
         if len(live):
             self._live = live
         else:
-            self._own()
+            self._read_into_memory()
             self._index.reset()
             self._live = None
 
@@ -157,52 +158,51 @@ class Faiss(Index):
         return self._nearest(queries, k) if self._live is None else self._search_live(queries, k, self._live)
 
     def _checked(self, queries: Codes) -> Codes:
-        """Check queries by FAISS' sum of squares: NumPy's would make a query of a graph 3 % slower."""
+        """Check queries by FAISS' sum of squares: NumPy's makes a query of a graph 3% slower."""
         plain = has_plain_form(queries, self.space)
         if plain and self._sum_of_squares(self._pointer(queries), queries.size) < LARGEST_SQUARE:
             return queries
         return super()._checked(queries)
 
     def _nearest(self, queries: Codes, k: int, params: Any = None) -> Rows:
-        """Search as FAISS' own ``search`` does, without its checks, a sixth of the time: the base class made them.
+        """Search as FAISS' own ``search`` does, without its checks, a sixth of the time: `CheckedIndex` made them.
 
-        The arrays are new in each call, as they are the caller's afterwards and threads may search together.
+        The arrays are new in each call, as the caller keeps them and several threads may search at once.
         """
         index, pointer = self._index, self._pointer
         shape = n, k = len(queries), k
         scores, rows = np.empty(shape, self._distance_type), np.empty(shape, _INT64)
-        # `this` is the C++ object inside; to find it in the Python one takes SWIG half a microsecond
+        # `this` is the C++ object; SWIG needs half a microsecond to find it in the Python object
         type(index).search_c(index.this, n, pointer(queries), k, pointer(scores), pointer(rows), params)
         if scores.dtype is not _FLOAT32:  # Hamming distances are whole numbers
             scores = scores.astype(_FLOAT32)
         if self._by_distance:
             np.subtract(_ZERO, scores, scores)
         elif self._scaled:
-            np.maximum(
-                np.minimum(scores, _ONE, out=scores), _MINUS_ONE, out=scores
-            )  # rounding carries cosines beyond 1
-        # what FAISS did not find comes last; one number is looked at faster than a column is cut out
+            # rounding can make cosines larger than 1
+            np.maximum(np.minimum(scores, _ONE, out=scores), _MINUS_ONE, out=scores)
+        # missing rows come last; reading one number is faster than slicing a column
         if rows.item(-1) < 0 or (n > 1 and np.minimum.reduce(rows[:, -1]) < 0):
             scores[rows < 0] = -np.inf
         return as_rows((scores, rows))
 
     def _search_live(self, queries: Codes, k: int, live: NDArray[np.int64]) -> Rows:
-        """Fetch more until every query has `k` that were not removed, or no more come."""
+        """Fetch more rows until every query has `k` that were not removed, or there are no more."""
         total = self._index.ntotal
-        row_at = np.full(total + 1, -1, dtype=np.int64)  # the last one stands for FAISS' -1
+        row_at = np.full(total + 1, -1, dtype=np.int64)  # the last element is for FAISS' -1
         row_at[live] = np.arange(len(live))
         fetch = min(total, k + min(total - len(live), max(k, 16)))
         while True:
-            found = self._nearest(queries, fetch, enough_steps(self._index, fetch))
-            rows = row_at[found.rows]
-            enough = (np.count_nonzero(rows >= 0, axis=1) >= k) | (found.rows[:, -1] < 0)
+            nearest = self._nearest(queries, fetch, graph_parameters(self._index, fetch))
+            rows = row_at[nearest.rows]
+            enough = (np.count_nonzero(rows >= 0, axis=1) >= k) | (nearest.rows[:, -1] < 0)
             if fetch == total or enough.all():
                 break
             fetch = min(total, 2 * fetch)
         first = np.argsort(rows < 0, axis=1, kind="stable")[:, :k]
         rows, scores = (
             np.take_along_axis(rows, first, axis=1),
-            np.take_along_axis(found.scores, first, axis=1),
+            np.take_along_axis(nearest.scores, first, axis=1),
         )
         scores[rows < 0] = -np.inf
         return Rows(scores, rows)
@@ -213,7 +213,7 @@ class Faiss(Index):
             write_array(folder / LIVE, self._live)
 
     def _write_to(self, target: Any) -> None:
-        """Let FAISS write its index: to a file, or to what counts the bytes."""
+        """Let FAISS write its index to a file or to a byte counter."""
         import faiss
 
         write = faiss.write_index_binary if self.space.kind is Kind.BINARY else faiss.write_index
@@ -241,14 +241,14 @@ class Faiss(Index):
         self._mapped = flag is not None
         self._live = read_array(folder / LIVE, mmap=False) if (folder / LIVE).exists() else None
         if self._live is not None and not _are_rows(self._live, self._index.ntotal):
-            raise ValueError(f"{LIVE} names rows that the index does not have")
+            raise ValueError(f"{LIVE} holds rows that the index does not have")
         live = self._index.ntotal if self._live is None else len(self._live)
         if live != len(self) or self._index.d != faiss_dim(self.space):
             raise ValueError(f"it holds {live} codes of width {self._index.d}, expected {len(self)}")
         self.set_parameters(self.parameters)
 
-    def _own(self) -> None:
-        """Take a mapped index into memory before it changes: FAISS aborts when a mapped one grows."""
+    def _read_into_memory(self) -> None:
+        """Read a mapped index into memory before it changes: FAISS aborts when a mapped index grows."""
         if not self._mapped:
             return
         import faiss
@@ -261,14 +261,14 @@ class Faiss(Index):
 
 
 def _are_rows(rows: NDArray[Any], total: int) -> bool:
-    """Tell whether an array names rows of an index, in their order and once each."""
+    """Return whether an array holds rows of an index, ascending and unique."""
     if rows.ndim != 1 or rows.dtype != np.int64:
         return False
     return not rows.size or bool(rows[0] >= 0 and rows[-1] < total and (np.diff(rows) > 0).all())
 
 
 def _sample(codes: Codes, size: int) -> Codes:
-    """Return at most `size` rows, always the same ones, in their order."""
+    """Return at most `size` rows: a fixed sample, in the order of the rows."""
     if codes.shape[0] <= size:
         return codes
     rows = np.random.default_rng(0).choice(codes.shape[0], size, replace=False)

@@ -1,4 +1,4 @@
-"""FAISS' factory strings: what they build for a space, and what is wrong with those that build nothing."""
+"""FAISS' factory strings: the index that one builds for a space, and a clear refusal of those that build none."""
 
 from __future__ import annotations
 
@@ -12,16 +12,22 @@ from encoders.cpu_count import available_cores
 from encoders.errors import OptionError, UnsupportedSpaceError
 from encoders.numbers import is_whole
 
-#: Training points per cluster beyond which FAISS takes a sample itself, and the fewest rows of a sample.
-POINTS_PER_CLUSTER, LEAST_SAMPLE = 256, 2**16
+#: Training points per cluster beyond which FAISS takes a sample itself, and the smallest sample in rows.
+POINTS_PER_CLUSTER, MIN_SAMPLE = 256, 2**16
 
 
 class UnfitFactoryError(OptionError):
-    """A factory string that FAISS cannot build for these codes, though perhaps for codes of another width."""
+    """A factory string that FAISS cannot build for these codes; it may fit codes of another width."""
 
 
-def built(factory: str, space: Space) -> Any:
-    """Return an empty FAISS index, or say what is wrong with the factory string."""
+def build_faiss_index(factory: str, space: Space) -> Any:
+    """Return an empty FAISS index.
+
+    Raises
+    ------
+    OptionError, UnsupportedSpaceError
+        With what is wrong with the factory string.
+    """
     import faiss
 
     faiss.omp_set_num_threads(available_cores())
@@ -48,18 +54,18 @@ def built(factory: str, space: Space) -> Any:
         ) from None
     _require_usable_table(index, factory, space)
     if isinstance(downcast(index), faiss.IndexIDMap | faiss.IndexBinaryIDMap):
-        raise OptionError(f"'faiss:{factory}': leave IDMap out, nearby keeps the ids")
+        raise OptionError(f"'faiss:{factory}': leave IDMap out, as nearby keeps the ids itself")
     _quieten(index)
     return index
 
 
 def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric) -> None:
-    """Refuse factory strings that silently compare by something else than the metric of the space."""
+    """Refuse factory strings that silently compare by another metric than that of the space."""
     import faiss
 
     if index.metric_type != metric:
         raise UnsupportedSpaceError(
-            f"FAISS' '{factory}' knows distances only, it cannot search by {wanted}; use another type, such as HNSW32"
+            f"FAISS' '{factory}' compares by distance only and cannot search by {wanted}: use HNSW32, for example"
         )
     outer = downcast(index)
     if not isinstance(outer, faiss.IndexPreTransform):
@@ -77,7 +83,7 @@ def _require_same_geometry(index: Any, metric: int, factory: str, wanted: Metric
 
 
 def _require_usable_table(index: Any, factory: str, space: Space) -> None:
-    """Refuse keys of more bits than the codes have: FAISS builds and saves such a table, but cannot read it again."""
+    """Refuse keys with more bits than the codes: FAISS builds and saves such a table, but cannot read it."""
     table = hash_table(index)
     if table is not None and not 1 <= table.b <= faiss_dim(space):
         refusal = OptionError if table.b < 1 else UnfitFactoryError
@@ -88,15 +94,15 @@ def _require_usable_table(index: Any, factory: str, space: Space) -> None:
 
 
 def hash_table(index: Any) -> Any:
-    """Return a table (or several) that looks bits up by some of them, ``BHash16`` or ``BHash4x16``, or None."""
+    """Return the index as a hash table of bits (``BHash16``) or several (``BHash4x16``); None if it is another type."""
     import faiss
 
-    found = downcast(index)
-    return found if isinstance(found, faiss.IndexBinaryHash | faiss.IndexBinaryMultiHash) else None
+    table = downcast(index)
+    return table if isinstance(table, faiss.IndexBinaryHash | faiss.IndexBinaryMultiHash) else None
 
 
-def set_flips(index: Any, factory: str, value: str) -> None:
-    """Set how many bits of a key may differ: FAISS looks up every key within that, and above the width never ends.
+def set_nflip(index: Any, factory: str, value: str) -> None:
+    """Set how many bits of a key may differ; FAISS looks up every such key, and never ends above the width.
 
     Raises
     ------
@@ -125,15 +131,15 @@ def parameter_names(index: Any) -> list[str]:
 def array_functions() -> tuple[Callable[[Any], Any], Callable[[Any, int], float]]:
     """Return FAISS' functions from an array to its memory, and from there to its sum of squares.
 
-    An index looks them up once: an ``import`` in every search takes time.
+    An index looks them up once, as an ``import`` in every search takes time.
     """
     import faiss
 
     return faiss.swig_ptr, faiss.fvec_norm_L2sqr
 
 
-def enough_steps(index: Any, fetch: int) -> Any:
-    """Return search parameters with which a graph finds `fetch` rows: otherwise it stops after ``efSearch`` steps."""
+def graph_parameters(index: Any, fetch: int) -> Any:
+    """Return search parameters for a graph to find `fetch` rows; by default it stops after ``efSearch`` steps."""
     import faiss
 
     graph, library = downcast(index), typing.cast("Any", faiss)
@@ -143,13 +149,13 @@ def enough_steps(index: Any, fetch: int) -> Any:
 
 
 def sample_rows(index: Any) -> int:
-    """Return the number of training rows that FAISS uses at most."""
+    """Return the largest number of training rows that FAISS uses."""
     inverted = inverted_file(index)
-    return max(LEAST_SAMPLE, POINTS_PER_CLUSTER * (0 if inverted is None else int(inverted.nlist)))
+    return max(MIN_SAMPLE, POINTS_PER_CLUSTER * (0 if inverted is None else int(inverted.nlist)))
 
 
 def downcast(index: Any) -> Any:
-    """Return the index as its own class; it lives only as long as `index`."""
+    """Return the index as an object of its own class; it is valid only as long as `index` exists."""
     import faiss
 
     binary = isinstance(index, faiss.IndexBinary)
@@ -157,12 +163,12 @@ def downcast(index: Any) -> Any:
 
 
 def faiss_dim(space: Space) -> int:
-    """Return the width by which FAISS knows codes: whole bytes where they are bits."""
+    """Return the width of codes in FAISS; bits are filled up to whole bytes."""
     return 8 * packed_width(space.dim) if space.kind is Kind.BINARY else space.dim
 
 
 def _quieten(index: Any) -> None:
-    """Leave out FAISS' warnings on stderr, one per codebook; too few points remain an error."""
+    """Turn off FAISS' warnings on stderr, one per codebook; too few points are still an error."""
     for part in (downcast(index), inverted_file(index)):
         for clustering in (getattr(part, "cp", None), getattr(getattr(part, "pq", None), "cp", None)):
             if clustering is not None:
@@ -174,12 +180,12 @@ def inverted_file(index: Any) -> Any:
     import faiss
 
     if isinstance(index, faiss.IndexBinary):
-        found = downcast(index)
-        return found if isinstance(found, faiss.IndexBinaryIVF) else None
+        inverted = downcast(index)
+        return inverted if isinstance(inverted, faiss.IndexBinaryIVF) else None
     return faiss.try_extract_index_ivf(index)
 
 
 def reason_of(error: Exception) -> str:
-    """Return what FAISS says, without its source file and line."""
-    said = str(error).rsplit("Error: ", 1)[-1].split(" failed: ")[-1].rsplit(".cpp:", 1)[-1]
-    return re.sub(r"^\d+: ", "", said).strip()
+    """Return FAISS' message without its source file and line."""
+    message = str(error).rsplit("Error: ", 1)[-1].split(" failed: ")[-1].rsplit(".cpp:", 1)[-1]
+    return re.sub(r"^\d+: ", "", message).strip()

@@ -21,14 +21,14 @@ from encoders.errors import ArtifactError, NearbyError, OptionError, SpecError, 
 from encoders.json_text import parse_json
 from encoders.npy import map_npy, read_npy
 from encoders.plain_file import read_plain
-from indexers.base import Index
+from indexers.checked_index import CheckedIndex
 from indexers.unit import Unit
 
 FORMAT = 2
 IDS, LEXICON = "ids.json", "lexicon.json"
 
 
-def save_index(index: Index, folder: Path) -> Path:
+def save_index(index: CheckedIndex, folder: Path) -> Path:
     """Write an index.
 
     Raises
@@ -55,18 +55,18 @@ def save_index(index: Index, folder: Path) -> Path:
     return folder
 
 
-def _texts(index: Index) -> dict[str, str]:
+def _texts(index: CheckedIndex) -> dict[str, str]:
     """Return the files that every index has."""
     texts = {IDS: json.dumps(index.ids)}
     return texts if index.lexicon is None else {**texts, LEXICON: json.dumps(asdict(index.lexicon))}
 
 
-def names_bytes(index: Index) -> int:
-    """Return the size of the files that every index has: its ids, and its words where it weighs them itself."""
-    return sum(len(text) for text in _texts(index).values())  # JSON as it is written here is ASCII
+def names_bytes(index: CheckedIndex) -> int:
+    """Return the size of the files that every index has: its ids, and its words if it weighs them itself."""
+    return sum(len(text) for text in _texts(index).values())  # this JSON is ASCII
 
 
-def load_index(folder: Path, mmap: bool = True) -> Index:
+def load_index(folder: Path, mmap: bool = True) -> CheckedIndex:
     """Read an index that `save_index` wrote; see `indexers.registry.load_index`."""
     from indexers.description import parse_description
     from indexers.registry import create_index, index_class
@@ -83,9 +83,9 @@ def load_index(folder: Path, mmap: bool = True) -> Index:
         if not isinstance(ids, list) or len(ids) != manifest["count"]:
             raise ArtifactError(f"{folder / IDS} is corrupt: expected {manifest['count']} ids")
         if not set(map(type, ids)) <= {str}:
-            raise ArtifactError(f"{folder / IDS} is corrupt: an id is no text")
+            raise ArtifactError(f"{folder / IDS} is corrupt: an id is not a text")
         index._ids = ids
-        index._unit = Unit.from_json(manifest.get("unit", 1.0))  # folders without one hold codes as they were given
+        index._unit = Unit.from_json(manifest.get("unit", 1.0))  # older folders hold codes as they were given
         index._read(folder, mmap)
     except (SpecError, OptionError, UnknownNameError) as error:
         raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
@@ -104,12 +104,12 @@ def _read_lexicon(folder: Path) -> Lexicon:
 
 
 def verify_index(folder: Path) -> dict[str, int]:
-    """Compare every byte of a saved index with its checksums, without opening it.
+    """Compare every byte of a saved index with its checksums; the index is not opened.
 
     Returns
     -------
     dict of str to int
-        The files that were read, and their sizes.
+        The name and size of every file that was read.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def verify_index(folder: Path) -> dict[str, int]:
 
 
 def check_files(folder: Path, files: dict[str, dict[str, Any]], mapped: Collection[str] = ()) -> None:
-    """Compare files with the manifest, in full, but for those that are `mapped`: some blocks of these.
+    """Compare files with the manifest: in full, or only some blocks of files that are `mapped`.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def check_files(folder: Path, files: dict[str, dict[str, Any]], mapped: Collecti
 
 
 def _check_undivided(path: Path, known: dict[str, Any]) -> None:
-    """Compare a file with the one checksum that an older nearby wrote for all of it."""
+    """Compare a file with a checksum of the whole file, as older versions of nearby wrote it."""
     if not path.is_file():
         raise ArtifactError(f"{path.parent} is incomplete: it has no file '{path.name}'")
     if path.stat().st_size != known["bytes"] or digest_of(path) != known["sha256"]:
@@ -158,14 +158,14 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
 
 
 def array_bytes(array: NDArray[Any]) -> int:
-    """Return the size of the file that `write_array` makes of an array."""
+    """Return the size of the file that `write_array` writes."""
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
     return len(head.getvalue()) + array.nbytes
 
 
 def csr_bytes(matrix: csr_array) -> int:
-    """Return the size of the files that `write_csr` makes of a matrix."""
+    """Return the size of the files that `write_csr` writes."""
     return sum(array_bytes(part) for part in (matrix.data, matrix.indices, matrix.indptr))
 
 
@@ -199,16 +199,16 @@ def read_csr(folder: Path, name: str, shape: tuple[int, int], mmap: bool) -> csr
 def _require_rows(
     name: str, data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]
 ) -> None:
-    """Refuse arrays by which SciPy would read or write outside of them: it does not look itself.
+    """Refuse arrays that would make SciPy read or write out of bounds: SciPy does not check them.
 
-    With the look at their order that reads all indices twice, at memory speed: .15 s for 50 million of them.
+    This and the check of their order read all indices twice, at memory speed: 0.15 s for 50 million.
     """
     if data.ndim != 1 or any(part.ndim != 1 or part.dtype.kind != "i" for part in (indices, indptr)):
-        raise ValueError(f"{name} is no list of rows: its arrays have other types or shapes")
+        raise ValueError(f"{name} is not a CSR matrix: its arrays have other types or shapes")
     rows, columns = shape
     if len(indptr) != rows + 1 or indptr[0] != 0 or indptr[-1] != len(indices) or len(data) != len(indices):
         raise ValueError(f"{name} has {len(indptr) - 1} rows of {len(indices)} values, expected {rows} rows")
     if (indptr[1:] < indptr[:-1]).any():
         raise ValueError(f"the rows of {name} overlap")
     if len(indices) and (indices.min() < 0 or indices.max() >= columns):
-        raise ValueError(f"{name} names columns outside of 0 to {columns - 1}")
+        raise ValueError(f"{name} has columns outside of 0 to {columns - 1}")

@@ -1,4 +1,4 @@
-"""What a search returns: lists of hits, built when they are read; rows for arithmetic."""
+"""The results of a search: lists of hits, built when they are read, and arrays of rows for arithmetic."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Rows(NamedTuple):
     rows: NDArray[np.int64]
 
 
-#: A Hit from a pair, and Rows from one, in C.
+#: Make a Hit, or Rows, from a pair; in C.
 _hit = partial(tuple.__new__, Hit)
 as_rows = partial(tuple.__new__, Rows)
 
@@ -41,63 +41,63 @@ as_rows = partial(tuple.__new__, Rows)
 class HitLists(Sequence[list[Hit]]):
     """One list of hits for each query, best first; a list is built when it is first read.
 
-    Compares, iterates, slices and prints as the list of lists that it stands for. `ids` and `scores` give the same
-    answers as columns, which for many queries takes a fraction of the time.
+    Compares, iterates, slices and prints as a list of lists. `ids` and `scores` give the same answers as columns,
+    which for many queries takes a fraction of the time.
 
     Parameters
     ----------
-    found : Rows
+    result : Rows
         Scores and rows (n, k).
     ids : sequence of str
-        The id of every row. It may grow; the ids that are there do not change.
+        The id of every row. It may grow; existing ids do not change.
 
     Examples
     --------
-    >>> found = Rows(np.float32([[3, 1], [2, -np.inf]]), np.array([[1, 0], [0, -1]]))
-    >>> hits = HitLists(found, ["a", "b"])
+    >>> result = Rows(np.float32([[3, 1], [2, -np.inf]]), np.array([[1, 0], [0, -1]]))
+    >>> hits = HitLists(result, ["a", "b"])
     >>> hits[1]
     [Hit(id='a', score=2.0)]
     >>> hits.ids.tolist()
     [['b', 'a'], ['a', None]]
     """
 
-    __slots__ = ("_found", "_ids", "_lists")
+    __slots__ = ("_ids", "_lists", "_result")
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, found: Rows, ids: Sequence[str]) -> None:
-        self._found, self._ids = found, ids
+    def __init__(self, result: Rows, ids: Sequence[str]) -> None:
+        self._result, self._ids = result, ids
         self._lists: list[list[Hit] | None] | None = None
 
     @classmethod
     def of(cls, lists: Sequence[list[Hit]]) -> Self:
-        """Return lists of hits that are there already, with their columns."""
+        """Return the same hits with their columns."""
         lengths = [len(hits) for hits in lists]
         shape = len(lists), max(lengths, default=0)
-        found = Rows(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64))
-        there = np.arange(shape[1]) < np.array(lengths, dtype=np.int64)[:, None]
-        found.rows[there] = np.arange(sum(lengths))
-        found.scores[there] = [hit.score for hits in lists for hit in hits]
-        made = cls(found, [hit.id for hits in lists for hit in hits])
-        made._lists = list(lists)
-        return made
+        result = Rows(np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64))
+        present = np.arange(shape[1]) < np.array(lengths, dtype=np.int64)[:, None]
+        result.rows[present] = np.arange(sum(lengths))
+        result.scores[present] = [hit.score for hits in lists for hit in hits]
+        new = cls(result, [hit.id for hits in lists for hit in hits])
+        new._lists = list(lists)
+        return new
 
     @property
     def scores(self) -> NDArray[np.float32]:
         """The scores of all hits, float32 (n, k); -inf where a query has fewer than k."""
-        return self._found.scores
+        return self._result.scores
 
     @property
     def ids(self) -> NDArray[np.object_]:
         """The ids of all hits, texts (n, k); None where a query has fewer than k."""
-        rows = self._found.rows
+        rows = self._result.rows
         missing = rows < 0
-        names = _texts(self._ids, rows)
+        names = _ids_of(self._ids, rows)
         if missing.any():
             names[missing] = None
         return names
 
     def __len__(self) -> int:
-        return len(self._found.rows)
+        return len(self._result.rows)
 
     @overload
     def __getitem__(self, position: SupportsIndex) -> list[Hit]: ...
@@ -105,19 +105,19 @@ class HitLists(Sequence[list[Hit]]):
     def __getitem__(self, position: slice) -> list[list[Hit]]: ...
     def __getitem__(self, position: SupportsIndex | slice) -> list[Hit] | list[list[Hit]]:
         if isinstance(position, slice):
-            return [self[at] for at in range(*position.indices(len(self)))]
+            return [self[row] for row in range(*position.indices(len(self)))]
         built = self._built()
         hits = built[position]
         if hits is None:
-            scores, rows = self._found
-            one = Rows(scores[position][None], rows[position][None])
-            hits = built[position] = as_hits(one, self._ids)[0]
+            scores, rows = self._result
+            row = Rows(scores[position][None], rows[position][None])
+            hits = built[position] = as_hits(row, self._ids)[0]
         return hits
 
     def __iter__(self) -> Iterator[list[Hit]]:
         built = self._built()
-        if not any(built):  # all of them at once
-            built[:] = as_hits(self._found, self._ids)
+        if not any(built):  # build all at once
+            built[:] = as_hits(self._result, self._ids)
         return (self[position] for position in range(len(self)))
 
     def __eq__(self, other: object) -> bool:
@@ -132,26 +132,26 @@ class HitLists(Sequence[list[Hit]]):
         return self._lists
 
 
-def as_hits(found: Rows, ids: Sequence[str]) -> list[list[Hit]]:
-    """Turn rows into hits, all in C: 20 ms for ten hits of 10,000 queries, where the obvious loop takes 80."""
-    n, k = found.rows.shape
-    if not found.rows.size:
+def as_hits(result: Rows, ids: Sequence[str]) -> list[list[Hit]]:
+    """Turn rows into hits, all in C: ten hits of 10,000 queries take 20 ms; a Python loop takes 80 ms."""
+    n, k = result.rows.shape
+    if not result.rows.size:
         return [[] for _ in range(n)]
-    names = _texts(ids, found.rows)
-    if int(found.rows[:, -1].min()) < 0:
-        lengths = np.count_nonzero(found.rows >= 0, axis=1).tolist()  # what is missing comes last
-        triples = zip(names.tolist(), found.scores.tolist(), lengths, strict=True)
+    names = _ids_of(ids, result.rows)
+    if int(result.rows[:, -1].min()) < 0:
+        lengths = np.count_nonzero(result.rows >= 0, axis=1).tolist()  # missing hits come last
+        triples = zip(names.tolist(), result.scores.tolist(), lengths, strict=True)
         return [list(map(_hit, zip(some[:end], scores[:end], strict=True))) for some, scores, end in triples]
     with _no_garbage_collection():
-        flat: list[Hit] = list(map(_hit, zip(names.ravel().tolist(), found.scores.ravel().tolist(), strict=True)))
+        flat: list[Hit] = list(map(_hit, zip(names.ravel().tolist(), result.scores.ravel().tolist(), strict=True)))
         return [flat[start : start + k] for start in range(0, n * k, k)]
 
 
-def _texts(ids: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.object_]:
-    """Return the ids of rows (n, k); of row -1 any.
+def _ids_of(ids: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Return the ids of rows (n, k); for row -1 any id.
 
-    NumPy takes from an array of texts twenty times faster than a list gives one after the other: it pays to make one
-    unless there are many more ids than are asked for.
+    Reading from a NumPy array is twenty times faster than from a list, so an array is made unless there are many more
+    ids than rows.
     """
     if not ids:
         return np.full(rows.shape, None, dtype=object)
@@ -162,7 +162,7 @@ def _texts(ids: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.object_]:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles again and again while masses of small tuples, which have none, are made."""
+    """Turn garbage collection off while many small tuples are made, which have no reference cycles."""
     enabled = gc.isenabled()
     gc.disable()
     try:

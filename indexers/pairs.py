@@ -1,4 +1,4 @@
-"""Scores of single pairs of query and item by the definition of the metric: a shortlist, or what a scan chose."""
+"""Scores of given pairs of query and item, by the definition of the metric: for shortlists and candidates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLOCK_CANDIDATES = 1024
 
 
 class Pairs(Protocol):
-    """Compares queries with the rows of an index that are named, and reads no other."""
+    """Compares queries with given rows of an index, and reads no other rows."""
 
     def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the scores of some rows (ascending, unique) for the query at `query_row`."""
@@ -24,20 +24,20 @@ class Pairs(Protocol):
 
 
 class DensePairs:
-    """Inner product, or minus the squared difference: a score depends on its query and item alone."""
+    """Dense codes: inner product, or minus the squared difference. A score depends on its query and item alone."""
 
     def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes, self.metric = queries, codes, metric
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
-        self.room = np.empty((max(1, min(len(codes), BLOCK_CANDIDATES)), codes.shape[1]), dtype=np.float32)
+        self.buffer = np.empty((max(1, min(len(codes), BLOCK_CANDIDATES)), codes.shape[1]), dtype=np.float32)
 
     def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the scores of some rows for the query at `query_row`."""
         query = self.queries[query_row]
         scores = np.empty(len(rows), dtype=np.float32)
-        for start in range(0, len(rows), len(self.room)):
-            some = rows[start : start + len(self.room)]
-            items = np.take(self.codes, some, axis=0, out=self.room[: len(some)], mode="clip")
+        for start in range(0, len(rows), len(self.buffer)):
+            some = rows[start : start + len(self.buffer)]
+            items = np.take(self.codes, some, axis=0, out=self.buffer[: len(some)], mode="clip")
             if self.metric is Metric.EUCLIDEAN:
                 items -= query
                 scores[start : start + len(some)] = 0 - np.einsum("kd,kd->k", items, items)
@@ -49,29 +49,29 @@ class DensePairs:
 
 
 class SparsePairs:
-    """CSR codes, item by item, each sum in the order of the components, as when everything is multiplied."""
+    """CSR codes, item by item. Each sum is in the order of the components, as in a product of whole matrices."""
 
     def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes, self.metric = queries, codes, metric
         self.inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
-        self.spread = np.zeros(codes.shape[1], dtype=np.float64 if metric is Metric.EUCLIDEAN else np.float32)
+        self.dense_query = np.zeros(codes.shape[1], dtype=np.float64 if metric is Metric.EUCLIDEAN else np.float32)
 
     def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the scores of some rows for the query at `query_row`."""
         terms, weights = row_of(self.queries, query_row)
-        items = self.codes[rows].astype(self.spread.dtype, copy=False)
-        self.spread[terms] = weights
-        products = items @ self.spread
+        items = self.codes[rows].astype(self.dense_query.dtype, copy=False)
+        self.dense_query[terms] = weights
+        products = items @ self.dense_query
         if self.metric is Metric.EUCLIDEAN:
             products = 2 * products - exact_squares(items) - exact_squares(self.queries[[query_row]])[0]
         elif self.inverse is not None:
             products = as_cosines(products * self.inverse[rows])
-        self.spread[terms] = 0
+        self.dense_query[terms] = 0
         return np.asarray(products, dtype=np.float32)
 
 
 class PostingPairs:
-    """Sparse codes as posting lists (dim, n) with ascending items: only those of a query's terms are read."""
+    """Sparse codes as posting lists (dim, n) with ascending items: only the lists of a query's terms are read."""
 
     def __init__(self, queries: Any, postings: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.postings = queries, postings
@@ -79,7 +79,7 @@ class PostingPairs:
 
     def scores(self, query_row: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the scores of some rows for the query at `query_row`."""
-        wanted = rows.astype(self.postings.indices.dtype)  # of another type, every list would be converted
+        wanted = rows.astype(self.postings.indices.dtype)  # another type would convert every list
         scores = np.zeros(len(rows), dtype=np.float32)
         for term, weight in zip(*row_of(self.queries, query_row), strict=True):
             items, values = row_of(self.postings, term)
@@ -89,7 +89,7 @@ class PostingPairs:
 
 
 class BinaryPairs:
-    """Packed bits: exclusive or, population count."""
+    """Packed bits, by exclusive or and population count."""
 
     def __init__(self, queries: Any, codes: Any, squares: NDArray[Any], metric: Metric) -> None:
         self.queries, self.codes = as_words(queries), codes
@@ -101,37 +101,37 @@ class BinaryPairs:
 
 
 def score_pairs(pairs: Pairs, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the score of every row (n, m) for its query; of row -1, -inf."""
+    """Return the score of every row (n, m) for its query; -inf for row -1."""
     scores = np.full(rows.shape, -np.inf, dtype=np.float32)
     for query_row, some in enumerate(rows):
-        held = some >= 0
-        unique, back = np.unique(some[held], return_inverse=True)
-        scores[query_row, held] = pairs.scores(query_row, unique)[back]
+        given = some >= 0
+        unique, back = np.unique(some[given], return_inverse=True)
+        scores[query_row, given] = pairs.scores(query_row, unique)[back]
     return scores
 
 
 def best_pairs(pairs: Pairs, rows: NDArray[np.int64], k: int, positive_only: bool) -> Rows:
-    """Return the `k` best of the rows given for each query, as a search of these items alone would."""
-    found = Rows(np.full((len(rows), k), -np.inf, np.float32), np.full((len(rows), k), -1, np.int64))
+    """Return the `k` best of the rows given for each query, as a search of these items alone returns them."""
+    best_rows = Rows(np.full((len(rows), k), -np.inf, np.float32), np.full((len(rows), k), -1, np.int64))
     for query_row, some in enumerate(rows):
-        held = np.sort(some[some >= 0])  # equal scores come in the order of the rows
-        scores = pairs.scores(query_row, held)
+        given = np.sort(some[some >= 0])  # equal scores come in the order of the rows
+        scores = pairs.scores(query_row, given)
         if positive_only:
-            held, scores = held[scores > 0], scores[scores > 0]
+            given, scores = given[scores > 0], scores[scores > 0]
         top = best(scores, k)
-        found.scores[query_row, : len(top)], found.rows[query_row, : len(top)] = scores[top], held[top]
-    return found
+        best_rows.scores[query_row, : len(top)], best_rows.rows[query_row, : len(top)] = scores[top], given[top]
+    return best_rows
 
 
 def inverse_lengths(squares: NDArray[Any]) -> NDArray[np.float32]:
-    """Return 1 / length of every row; 0 for a zero row, which has no direction: its cosine counts as 0."""
+    """Return 1 / length of every row; 0 for a zero row, so that its cosine is 0."""
     lengths = np.sqrt(squares)
     inverse = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
     return np.asarray(np.minimum(inverse, np.finfo(np.float32).max), dtype=np.float32)
 
 
 def as_cosines(scores: NDArray[Any]) -> NDArray[Any]:
-    """Keep scores within [-1, 1], in place: rounding carries the cosine of equal directions beyond."""
+    """Clip scores to [-1, 1], in place: rounding can make the cosine of equal directions larger than 1."""
     np.minimum(scores, 1, out=scores)
     return np.asarray(np.maximum(scores, -1, out=scores))
 
@@ -147,7 +147,7 @@ def exact_squares(codes: Any) -> NDArray[np.float64]:
 
 
 def as_words(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Read packed bits eight bytes at a time, filled up with zeros: (n, words)."""
+    """Return packed bits as 64-bit words (n, words), padded with zeros."""
     words = -(-packed.shape[1] // 8)
     if packed.shape[1] % 8:
         packed = np.pad(packed, ((0, 0), (0, 8 * words - packed.shape[1])))
@@ -161,7 +161,7 @@ def row_of(matrix: Any, row: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
 
 
 def _in_both(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where each number of both ascending arrays stands in the one and in the other; the shorter is looked up.
+    """Return the positions of the common numbers of two ascending arrays, in each; the shorter is looked up.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def _in_both(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.int64], NDArr
     if len(a) > len(b):
         there, here = _in_both(b, a)
         return here, there
-    at = np.searchsorted(b, a)
-    at[at == len(b)] = 0
-    found = np.flatnonzero(b[at] == a) if len(a) else at
-    return found, at[found]
+    positions = np.searchsorted(b, a)
+    positions[positions == len(b)] = 0
+    common = np.flatnonzero(b[positions] == a) if len(a) else positions
+    return common, positions[common]

@@ -14,23 +14,24 @@ from scipy.sparse import vstack as sparse_vstack
 
 from encoders.codes import Codes, Kind, Metric
 from encoders.cpu_count import available_cores
-from indexers.base import Index, Rows
 from indexers.brute_force import squared_lengths
+from indexers.checked_index import CheckedIndex
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
+from indexers.hits import Rows
 from indexers.pairs import Pairs, PostingPairs, SparsePairs, as_cosines, inverse_lengths
 
 POSTINGS, SQUARES = "postings", "squared_lengths.npy"
-#: Queries multiplied at a time, and the most scores that may come of it.
+#: Queries multiplied at a time, and the largest number of scores that they may give.
 BLOCK_QUERIES, BLOCK_SCORES = 64, 2**24
 
 
-class Sparse(Index):
-    """Top-k over an inverted index, term at a time.
+class Sparse(CheckedIndex):
+    """Exact top-k search of an inverted index, term at a time.
 
-    The codes are kept transposed, one posting list per component, and mapped from disk: opening a saved index
-    only looks through the numbers of the items, a query reads the lists of its own terms. Only items with a positive
-    score are answers, so with at least one term in common; equal scores come in the order of their rows. SciPy
-    multiplies: ten times faster than sparse_dot_topn for one query, as fast for many, and ties can be put in order.
+    The codes are stored transposed, one posting list per component, and mapped from disk: opening a saved index
+    reads only the item numbers, and a query reads the lists of its own terms. Only items with a positive score
+    are answers, so they share at least one term with the query. Equal scores come in the order of their rows. SciPy
+    multiplies: ten times faster than sparse_dot_topn for one query, equally fast for many, with ties in a fixed order.
 
     Examples
     --------
@@ -51,8 +52,8 @@ class Sparse(Index):
 
     def _configure(self, backend: str) -> None:
         super()._configure(backend)
-        #: Added, but not yet in the postings.
-        self._parts: list[csr_array] = []
+        #: Batches that are added, but not yet in the postings.
+        self._pending: list[csr_array] = []
         self._postings = csr_array((self.space.dim, 0), dtype=np.float32)
         self._squares = np.empty(0, dtype=np.float32)
 
@@ -64,7 +65,7 @@ class Sparse(Index):
         return csr_array(self._inverted().T)
 
     def _add(self, codes: Codes) -> None:
-        self._parts.append(codes.copy())
+        self._pending.append(codes.copy())
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
         keep = np.ones(len(self), dtype=bool)
@@ -87,11 +88,11 @@ class Sparse(Index):
         if len(blocks) == 1:
             return _best(blocks[0], postings, inverse, k)
         with ThreadPoolExecutor(available_cores()) as threads:  # SciPy multiplies without holding the interpreter
-            parts = list(threads.map(lambda block: _best(block, postings, inverse, k), blocks))
-        return Rows(np.concatenate([part.scores for part in parts]), np.concatenate([part.rows for part in parts]))
+            best = list(threads.map(lambda block: _best(block, postings, inverse, k), blocks))
+        return Rows(np.concatenate([part.scores for part in best]), np.concatenate([part.rows for part in best]))
 
     def _pairs(self, queries: Any, rows: NDArray[np.int64]) -> Pairs:
-        """Read the posting lists of few queries; for many it pays to turn them into rows first."""
+        """Read the posting lists of few queries; for many it is faster to turn them into rows first."""
         postings: Any = self._inverted()
         if queries.nnz * rows.shape[1] <= postings.nnz:
             return PostingPairs(queries, postings, self._squares, self.space.metric)
@@ -111,11 +112,11 @@ class Sparse(Index):
             raise ValueError(f"postings of {self._squares.shape[0]} items, expected {len(self)}")
 
     def _inverted(self) -> csr_array:
-        """Return the postings (dim, n), brought up to date."""
-        if self._parts:
+        """Return the postings (dim, n) of all items, the pending ones included."""
+        if self._pending:
             old = [csr_array(self._postings.T)] if self._postings.shape[1] else []
-            parts, self._parts = old + self._parts, []
-            self._invert(csr_array(sparse_vstack(parts, format="csr")) if len(parts) > 1 else parts[0])
+            batches, self._pending = old + self._pending, []
+            self._invert(csr_array(sparse_vstack(batches, format="csr")) if len(batches) > 1 else batches[0])
         return self._postings
 
     def _invert(self, codes: csr_array) -> None:
@@ -132,18 +133,18 @@ def _best(queries: Any, postings: Any, inverse: NDArray[np.float32] | None, k: i
     """Score a block of queries and keep the best of each."""
     products = queries @ postings
     n = queries.shape[0]
-    found = Rows(np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64))
+    best = Rows(np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64))
     bounds = products.indptr.tolist()
     for row, (start, stop) in enumerate(pairwise(bounds)):
         scores, items = products.data[start:stop], products.indices[start:stop]
         if inverse is not None:
             scores = as_cosines(scores * inverse[items])
         if len(scores) > k:
-            reach = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
-            scores, items = scores[reach], items[reach]
+            candidates = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
+            scores, items = scores[candidates], items[candidates]
         order = np.lexsort((items, -scores))[:k]
         scores = scores[order]
         answers = int(np.count_nonzero(scores > 0))
-        found.scores[row, :answers] = scores[:answers]
-        found.rows[row, :answers] = items[order[:answers]]
-    return found
+        best.scores[row, :answers] = scores[:answers]
+        best.rows[row, :answers] = items[order[:answers]]
+    return best

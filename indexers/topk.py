@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def reaching(scores: NDArray[np.float32], k: int, slack: float = 0) -> NDArray[np.int64]:
+def candidate_columns(scores: NDArray[np.float32], k: int, slack: float = 0) -> NDArray[np.int64]:
     """Return the columns, ascending, whose scores are at most `slack` below the k-th largest.
 
-    A row at a time: partitioning (vectorised in NumPy) one that fits the cache is several times faster than
-    partitioning a large block.
+    Call it for one row at a time: NumPy partitions a row that fits the cache several times faster than a large block.
 
     Parameters
     ----------
@@ -29,19 +28,19 @@ def reaching(scores: NDArray[np.float32], k: int, slack: float = 0) -> NDArray[n
 
 
 def best(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Return the columns of the `k` largest scores, best first; of equal ones the leftmost.
+    """Return the columns of the `k` largest scores, best first; equal ones in column order.
 
     Examples
     --------
     >>> best(np.array([1, 5, 5, 0, 5], dtype=np.float32), 2).tolist()
     [1, 2]
     """
-    columns = reaching(scores, k)
+    columns = candidate_columns(scores, k)
     return columns[np.argsort(-scores[columns], kind="stable")[:k]]
 
 
 def smallest(distances: NDArray[np.unsignedinteger[Any]], k: int) -> NDArray[np.int64]:
-    """Return the columns of the `k` smallest whole numbers, smallest first; of equal ones the leftmost.
+    """Return the columns of the `k` smallest whole numbers, smallest first; equal ones in column order.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from indexers.validation import LARGEST
 
 
 class Unit:
-    """The factor between the codes that are given and those that are stored.
+    """The factor between given codes and stored codes.
 
     Parameters
     ----------
@@ -36,26 +36,26 @@ class Unit:
 
     @classmethod
     def of(cls, codes: Codes) -> Unit:
-        """Return the unit in which no square of these codes over- or underflows."""
+        """Return a unit in which no square of these codes overflows or underflows."""
         with np.errstate(over="ignore", invalid="ignore"):
             largest = largest_of(as_matrix(codes))
         return cls(unit_of(largest, highest=LARGEST) if largest else 0.0)
 
     @classmethod
     def from_json(cls, value: Any) -> Unit:
-        """Read the factor that a manifest holds.
+        """Read the factor from a manifest.
 
         Raises
         ------
         ValueError
-            When it is no power of two.
+            When it is not a power of two.
         """
         if not isinstance(value, int | float) or not math.isfinite(value) or (value and math.frexp(value)[0] != 0.5):
-            raise ValueError(f"the unit of the codes is no power of two: {value!r}")
+            raise ValueError(f"the unit of the codes is not a power of two: {value!r}")
         return cls(float(value))
 
     def require_plain(self, name: str, codes: Codes) -> None:
-        """Refuse codes that an index would have to multiply, and does not.
+        """Refuse codes whose unit would have to be changed, for an index that cannot do that.
 
         Raises
         ------
@@ -63,12 +63,12 @@ class Unit:
         """
         if not self.is_plain:
             raise BadItemError(
-                f"'{name}' cannot compare codes of the order of {largest_of(as_matrix(codes)):.0e}: float32 cannot "
-                f"hold their squares; multiply them by 2^{int(np.log2(self.factor))} first"
+                f"'{name}' cannot compare codes as large or small as {largest_of(as_matrix(codes)):.0e}: float32 "
+                f"cannot hold their squares; multiply them by 2^{int(np.log2(self.factor))} first"
             )
 
     def stored(self, codes: Codes) -> Codes:
-        """Return given codes as they are stored and compared."""
+        """Return given codes in the unit in which they are stored and compared."""
         return codes if self.is_plain else times(as_matrix(codes), self.factor)
 
     def given(self, codes: Codes) -> Codes:
@@ -76,5 +76,5 @@ class Unit:
         return codes if self.is_plain else times(codes, 1 / self.factor)
 
     def given_scores(self, scores: NDArray[np.float32]) -> NDArray[Any]:
-        """Return products or squared distances of stored codes as those of the given ones: float64 if they differ."""
+        """Return scores of stored codes in the unit of the given codes: float64 if the units differ."""
         return scores if self.is_plain else np.asarray(scores.astype(np.float64) / self.factor / self.factor)

@@ -1,4 +1,4 @@
-"""What an index refuses, each in one sentence."""
+"""Validation of what an index is given: spaces, k, rows, ids and codes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from encoders.codes import Codes, Kind, Metric, Space, n_rows, packed_width
 from encoders.errors import BadItemError, DimensionError, OptionError, UnsupportedSpaceError
 from encoders.items import as_matrix, describe
 
-#: Larger values would overflow float32 when multiplied with each other and summed.
+#: Products of larger values overflow float32 when they are summed.
 LARGEST = 1e17
-#: Codes whose squares sum up to less are without fault; of others this cannot tell.
+#: Codes with a smaller sum of squares are valid; others must be checked value by value.
 LARGEST_SQUARE = LARGEST**2
-#: Looked up once: an attribute of an enum class costs as much as the rest of a line in the check of a single query.
+#: Looked up once: reading an attribute of an enum class is slow beside the check of a single query.
 _DENSE, _FLOAT32 = Kind.DENSE, np.dtype(np.float32)
 
 
 def require_supported(name: str, spaces: Collection[tuple[Kind, Metric]], space: Space) -> None:
-    """Refuse a kind and metric that an index cannot honour, and name one that can.
+    """Refuse a kind and metric that an index does not support, and name an index that does.
 
     Raises
     ------
@@ -36,44 +36,44 @@ def require_supported(name: str, spaces: Collection[tuple[Kind, Metric]], space:
         return
     can = ", ".join(sorted(f"{kind} {metric}" for kind, metric in spaces))
     raise UnsupportedSpaceError(
-        f"'{name}' cannot search {space.kind} codes by {space.metric}; it can: {can}; {_cure(space)}"
+        f"'{name}' cannot search {space.kind} codes by {space.metric}, only {can}; {_advice(space)}"
     )
 
 
-def _cure(space: Space) -> str:
+def _advice(space: Space) -> str:
     if space.kind is Kind.BINARY:
         return "binary codes are compared by hamming"
     if space.metric is Metric.HAMMING:
-        return "hamming compares binary codes: put '+binarize' behind the encoder"
+        return "hamming compares binary codes: add '+binarize' to the space"
     lexical = space.kind is Kind.SPARSE and space.metric is not Metric.EUCLIDEAN
     return f"use {'sparse or exact' if lexical else 'exact'}"
 
 
 def checked_k(k: Any) -> int:
     """Return `k` when it is a positive whole number."""
-    if type(k) is int and k > 0:  # nearly always, at a fifth of the cost of the full question
+    if type(k) is int and k > 0:  # the usual case, five times faster than the full check
         return k
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise OptionError(f"k should be a whole number, at least 1; got {k!r}")
     return int(k)
 
 
-def checked_rows(rows: Any, queries: Any, held: int) -> NDArray[np.int64]:
-    """Return rows of an index of `held` items, one line a query, as an array (n, m); -1 stands for none.
+def checked_rows(rows: Any, queries: Any, count: int) -> NDArray[np.int64]:
+    """Return rows of an index of `count` items as an array (n, m), one line per query; -1 stands for none.
 
     Raises
     ------
     DimensionError
         When there is not one line for each query.
     BadItemError
-        When one is no row of the index.
+        When a number is not a row of the index.
     """
     wanted = np.asarray(rows)
-    asked = n_rows(queries)
-    if wanted.ndim != 2 or len(wanted) != asked:
-        raise DimensionError(f"expected rows for {asked} queries, one line each; got an array of shape {wanted.shape}")
-    if wanted.size and (wanted.dtype.kind not in "iu" or wanted.min() < -1 or wanted.max() >= held):
-        raise BadItemError(f"rows are whole numbers from 0 to {held - 1}, or -1 for none")
+    n = n_rows(queries)
+    if wanted.ndim != 2 or len(wanted) != n:
+        raise DimensionError(f"expected rows for {n} queries, one line each; got an array of shape {wanted.shape}")
+    if wanted.size and (wanted.dtype.kind not in "iu" or wanted.min() < -1 or wanted.max() >= count):
+        raise BadItemError(f"rows are whole numbers from 0 to {count - 1}, or -1 for none")
     return wanted.astype(np.int64, copy=False)
 
 
@@ -83,7 +83,7 @@ def checked_ids(ids: Sequence[str], rows: int, present: Mapping[str, int]) -> li
     Raises
     ------
     BadItemError
-        When their number is not that of the codes, or one is no text, comes twice, or is in the index.
+        When there are more or fewer ids than codes, or one is not a text, comes twice, or is in the index.
     """
     if isinstance(ids, str):
         raise BadItemError(f"expected a list of ids, got the single text {ids!r}")
@@ -103,23 +103,23 @@ def checked_ids(ids: Sequence[str], rows: int, present: Mapping[str, int]) -> li
 
 
 def checked_codes(codes: Any, space: Space) -> Codes:
-    """Return codes in the form that `space` stores, or say what is wrong with them.
+    """Return codes in the form that `space` stores.
 
     Raises
     ------
     BadItemError
-        For another kind of code, or values that are NaN, infinite or too large to be multiplied.
+        For another kind of codes, or values that are NaN, infinite or too large.
     DimensionError
         For another width.
     """
-    # the sum of squares bounds every value, and NaN is not below anything
+    # the sum of squares bounds every value, and a comparison with NaN is False
     if has_plain_form(codes, space) and np.vdot(codes, codes) < LARGEST_SQUARE:
         return codes
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused as that
+    with np.errstate(over="ignore"):  # values beyond float32 become infinite and are refused below
         matrix: Any = as_matrix(codes)
-    found = Kind.SPARSE if issparse(matrix) else Kind.BINARY if matrix.dtype == np.uint8 else Kind.DENSE
-    if found is not space.kind:
-        raise BadItemError(f"this index holds {space.kind} codes, got {found} ones ({describe(codes)})")
+    kind = Kind.SPARSE if issparse(matrix) else Kind.BINARY if matrix.dtype == np.uint8 else Kind.DENSE
+    if kind is not space.kind:
+        raise BadItemError(f"this index holds {space.kind} codes, got {kind} codes ({describe(codes)})")
     width = packed_width(space.dim) if space.kind is Kind.BINARY else space.dim
     if matrix.shape[1] != width:
         unit = "bytes (packed bits)" if space.kind is Kind.BINARY else "components"
@@ -131,16 +131,16 @@ def checked_codes(codes: Any, space: Space) -> Codes:
     if space.kind is Kind.BINARY:
         spare = np.uint8(2 ** (8 * width - space.dim) - 1)  # np.packbits fills the last byte from the left
         if spare and (matrix[:, -1] & spare).any():
-            raise BadItemError(f"codes of {space.dim} bits leave the last bits of their last byte 0; some are set")
+            raise BadItemError(f"the last byte of codes of {space.dim} bits has unused bits that are not 0")
     else:
         _require_moderate(matrix)
     return np.ascontiguousarray(matrix)
 
 
 def has_plain_form(codes: Any, space: Space) -> bool:
-    """Tell whether codes are dense ones in the form that they are stored in, whatever their values.
+    """Return whether codes are dense and already in the form that is stored; values are not checked.
 
-    With one pass over the values, that is all a single query is checked for: it must not cost more.
+    With one pass over the values this is the whole check of a single query, which must be fast.
     """
     return (
         space.kind is _DENSE
@@ -155,11 +155,11 @@ def has_plain_form(codes: Any, space: Space) -> bool:
 
 def _require_moderate(values: Any) -> None:
     if values.size and (values.max() > LARGEST or values.min() < -LARGEST):
-        raise BadItemError(f"codes hold values beyond {LARGEST:g}, which overflow when compared: scale them first")
+        raise BadItemError(f"codes hold values beyond {LARGEST:g}, which overflow in comparisons: scale them first")
 
 
 def _canonical(matrix: Any) -> Any:
-    """Return a CSR matrix with sorted, unique columns; the caller's own is left as it is."""
+    """Return a CSR matrix with sorted, unique columns; the caller's matrix is not changed."""
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()

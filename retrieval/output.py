@@ -1,9 +1,10 @@
-"""Files that a user asked for: all or nothing, so that a full disk leaves no half of one."""
+"""Output files that the user names: written completely or not at all."""
 
 from __future__ import annotations
 
+import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -13,18 +14,19 @@ from numpy.typing import NDArray
 
 from encoders.atomic_write import atomic_file
 from encoders.errors import ArtifactError
+from encoders.sound import Sound, sound_library
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a file that takes the place of `path` when the block succeeds; its folder is made.
+    """Yield a file that replaces `path` when the block succeeds; its folder is made.
 
     A device or pipe is written to, not replaced.
 
     Raises
     ------
     ArtifactError
-        When it cannot be written, or `path` is a symbolic link to a file; what was there is then untouched.
+        When it cannot be written, or `path` is a symbolic link to a file; an existing file is then unchanged.
     """
     try:
         if _is_stream(path):
@@ -40,7 +42,7 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _is_stream(path: Path) -> bool:
-    """Tell whether a path leads to a device, a pipe or a socket, by a symbolic link too, as ``/dev/stdout`` does."""
+    """Return whether a path is a device, a pipe or a socket, also through a symbolic link such as ``/dev/stdout``."""
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -48,7 +50,22 @@ def _is_stream(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+def is_writable(folder: Path) -> bool:
+    """Return whether files can be written to a folder, which may not exist yet."""
+    existing = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+    return os.access(existing, os.W_OK | os.X_OK)
+
+
 def write_npy(path: Path, array: NDArray[Any]) -> None:
     """Write an array as a ``.npy`` file."""
     with writing(path) as file:
         np.save(file, array, allow_pickle=False)
+
+
+def write_wav(path: Path, sounds: Sequence[Sound]) -> None:
+    """Write sounds of one rate as a WAV of 16 bits, one after another; half a second of silence separates them."""
+    rate = sounds[0].rate
+    pause = np.zeros(rate // 2, np.int16)
+    parts = [part for sound in sounds for part in (sound.samples, pause)][:-1]
+    with writing(path) as file:
+        sound_library("soundfile").write(file, np.concatenate(parts), rate, format="WAV", subtype="PCM_16")

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.collection.indexing import IndexRequest, remains
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -192,10 +194,10 @@ def test_a_picture_of_copies_draws_and_the_way_between_items(digits, tmp_path):
         assert done.returncode == 0, done.stderr
         assert (tmp_path / f"{verb}.png").read_bytes()[:4] == b"\x89PNG"
     told = nearby("reconstruct", str(digits), "-n", "4").stdout
-    assert told.startswith("squared error per item: summed over the pixels, which go from 0 to 1, mean of 4 items\n")
+    assert told.startswith("errors are summed over the pixels, which go from 0 to 1; mean of 4 items\n")
     assert "mean squared error" not in told
     cleaned = json.loads(nearby("denoise", str(digits), "@3", "--noise", "masking:0.3", "--json").stdout)
-    assert [row["space"] for row in cleaned] == ["the item", "spoilt by masking:0.3", "pixels", "pixels+pca:8"]
+    assert [row["space"] for row in cleaned] == ["the item", "corrupted by masking:0.3", "pixels", "pixels+pca:8"]
     assert cleaned[3]["PSNR_before"] > 0
 
 
@@ -447,3 +449,32 @@ def test_a_recommender_is_not_replaced_without_a_word(tmp_path):
     assert nearby(*fit).returncode == 0
     assert "replace it with --fresh, or choose a new folder" in refused(*fit)
     assert nearby(*fit, "--fresh").returncode == 0
+
+
+def test_one_encoder_is_listed_alone():
+    shown = nearby("encoders", "bm25").stdout
+    assert shown.startswith("bm25 ")
+    assert "k1=1.2" in shown
+    assert "tfidf " not in shown
+    assert "unknown encoder 'bm52'; did you mean 'bm25'?" in refused("encoders", "bm52")
+
+
+def test_help_has_a_short_name():
+    assert nearby("-h").stdout == nearby("--help").stdout
+    assert nearby("search", "-h").stdout == nearby("search", "--help").stdout
+
+
+def test_examples_can_be_left_out_and_a_replaced_report_is_said(digits, tmp_path):
+    first = nearby("compare", str(digits), "-s", "pixels", "--examples", "0", "--json", "-o", str(tmp_path))
+    assert json.loads(first.stdout)[0]["examples"] == []
+    assert "replaces" not in first.stderr
+    again = nearby("compare", str(digits), "-s", "pixels", "--examples", "1", "--json", "-o", str(tmp_path))
+    assert len(json.loads(again.stdout)[0]["examples"]) == 1
+    assert "report.html (replaces the report that was there)" in again.stderr
+
+
+def test_index_says_what_it_leaves_when_it_is_stopped(digits):
+    assert remains(IndexRequest(("pixels",), digits)) == (
+        f"{digits} holds 1,797 items in 2 spaces; the same command continues"
+    )
+    assert remains(IndexRequest(("pixels",), digits / "nowhere")) == "nothing is stored yet"

@@ -18,6 +18,7 @@ FORMATS_SHOWN = {
     "parquet": ("Parquet tables", "news.parquet?text=body&id=url"),
     "texts": ("Folders and archives of texts", "mails.tar.gz?encoding=latin-1"),
     "images": ("Folders and archives of pictures", "photos?size=96x96&fit=pad"),
+    "sounds": ("Folders and archives of sounds", "recordings?pattern={digit}_{speaker}_{take}&label=speaker"),
     "idx": ("IDX files", "mnist-folder?split=test"),
     "vectors": ("Vectors", "vectors.npy?ids=ids.txt&labels=labels.txt"),
     "beir": ("BEIR folders", "scifact?split=train"),

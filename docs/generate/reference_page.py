@@ -7,8 +7,8 @@ import nearby
 
 def write_reference() -> str:
     """Return one directive for each name, which the site replaces by its signature and docstring."""
-    return "\n\n".join(_directive(name, place.replace(":", ".")) for name, place in sorted(nearby._NAMES.items()))
+    return "\n\n".join(_directive(name, location.replace(":", ".")) for name, location in sorted(nearby._NAMES.items()))
 
 
-def _directive(name: str, place: str) -> str:
-    return f"::: {place}\n    options:\n      heading: nearby.{name}\n      toc_label: {name}"
+def _directive(name: str, location: str) -> str:
+    return f"::: {location}\n    options:\n      heading: nearby.{name}\n      toc_label: {name}"

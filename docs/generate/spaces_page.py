@@ -14,13 +14,19 @@ from encoders.registry import ENCODERS, OTHER_NAMES, encoder_class
 GROUPS = {
     "Readers of texts": "text",
     "Readers of pictures": "image",
+    "Readers of sounds": "audio",
     "Readers of vectors": "table",
     "Projections": "projection",
     "Clusters": "cluster",
     "Neural networks": "neural",
     "Densities": "density",
 }
-_READS = {Modality.TEXT: "texts", Modality.IMAGE: "pictures", Modality.VECTOR: "vectors or codes"}
+_READS = {
+    Modality.TEXT: "texts",
+    Modality.IMAGE: "pictures",
+    Modality.SOUND: "sounds",
+    Modality.VECTOR: "vectors or codes",
+}
 
 
 def groups() -> dict[str, list[str]]:

@@ -21,8 +21,8 @@ from encoders.options import option
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from encoders.neural.rows import Rows
     from encoders.neural.training import Augment
+    from encoders.neural.training_rows import Rows
 
 
 @dataclass(kw_only=True)
@@ -108,7 +108,7 @@ class Autoencoder(NeuralEncoder):
         """Return the training rows and the network as it is before the last phase."""
         import torch
 
-        from encoders.neural.rows import Rows, require_moderate
+        from encoders.neural.training_rows import Rows, require_moderate
 
         rows = Rows(self._target(matrix))
         require_moderate(self.name, rows)

@@ -110,7 +110,7 @@ def read_checkpoint(
 
 
 def _is_history(kept: Any) -> bool:
-    """Tell whether a value has the fields and types that `History` writes."""
+    """Return whether a value has the fields and types that `History` writes."""
     lists, others = ("train_loss", "validation_loss", "seconds"), ("best_epoch", "ended", "losses", "collapsed")
     if not isinstance(kept, dict) or set(kept) != {*lists, *others}:
         return False

@@ -132,7 +132,7 @@ class _Pairs:
     """Pairs of items and codes, read in mini-batches."""
 
     def __init__(self, items: NDArray[np.float32], codes: NDArray[np.float32]) -> None:
-        from encoders.neural.rows import Rows
+        from encoders.neural.training_rows import Rows
 
         self.items, self.codes = Rows(items), Rows(codes)
 

@@ -83,7 +83,7 @@ class DeepInfoMax(NeuralEncoder):
     def _learn(self, batches: Batches, work: Path | None) -> Space:
         import torch
 
-        from encoders.neural.rows import Rows, require_moderate
+        from encoders.neural.training_rows import Rows, require_moderate
 
         rows = Rows(self._scaled(collect(batches)))
         require_moderate(self.name, rows)
@@ -185,7 +185,7 @@ class DeepInfoMax(NeuralEncoder):
         return encoder(self._view(encoder.pictures(rows)))
 
     def _view(self, items: Tensor) -> Tensor:
-        from encoders.neural.views import MaskedViews, PictureViews
+        from encoders.neural.augmentation import MaskedViews, PictureViews
 
         if items.ndim == 2:
             return MaskedViews(self.masked)(items)

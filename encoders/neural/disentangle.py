@@ -109,7 +109,7 @@ class Disentangle(NeuralEncoder):
     def _learn(self, batches: Batches, work: Path | None) -> Space:
         import torch
 
-        from encoders.neural.rows import LabelledRows, Rows, require_moderate
+        from encoders.neural.training_rows import LabelledRows, Rows, require_moderate
 
         matrix, labels = partly_labelled(batches)
         self.classes = self._checked_classes(labels)

@@ -90,7 +90,7 @@ class GAN(NeuralEncoder):
     def _learn(self, batches: Batches, work: Path | None) -> Space:
         import torch
 
-        from encoders.neural.rows import Rows, require_moderate
+        from encoders.neural.training_rows import Rows, require_moderate
 
         rows = Rows(collect(batches))
         require_moderate(self.name, rows)

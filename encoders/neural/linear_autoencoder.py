@@ -63,7 +63,7 @@ class LinearAutoencoder(NeuralEncoder):
         import torch
 
         from encoders.neural.networks import folded
-        from encoders.neural.rows import Rows, require_moderate
+        from encoders.neural.training_rows import Rows, require_moderate
 
         rows = Rows(collect(batches))
         require_moderate(self.name, rows)

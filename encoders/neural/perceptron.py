@@ -18,7 +18,7 @@ from encoders.options import option
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from encoders.neural.rows import Rows
+    from encoders.neural.training_rows import Rows
 
 
 @dataclass(kw_only=True)

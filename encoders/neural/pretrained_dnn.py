@@ -86,7 +86,7 @@ class PretrainedDNN(PerceptronAutoencoder):
     def _learn(self, batches: Batches, work: Path | None) -> Space:
         import torch
 
-        from encoders.neural.rows import LabelledRows, Rows
+        from encoders.neural.training_rows import LabelledRows, Rows
 
         matrix, labels = partly_labelled(batches)
         known = np.array([number for number, label in enumerate(labels) if label is not None], dtype=np.int64)

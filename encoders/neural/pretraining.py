@@ -10,7 +10,7 @@ import numpy as np
 from encoders.codes import Codes
 from encoders.errors import OptionError
 from encoders.neural.reconstruction_loss import ReconstructionLoss
-from encoders.neural.rows import Rows
+from encoders.neural.training_rows import Rows
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

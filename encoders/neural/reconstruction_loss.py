@@ -15,7 +15,7 @@ from encoders.errors import BadItemError, OptionError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from encoders.neural.rows import Rows
+    from encoders.neural.training_rows import Rows
 
 #: Loss -> output activation of the decoder, unless `output` is set.
 OUTPUT_OF_LOSS = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}

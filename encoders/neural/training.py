@@ -192,7 +192,7 @@ def _explained(config: TrainingConfig, epoch: int, work: Path | None) -> Iterato
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether torch raised this error because an allocation failed."""
+    """Return whether torch raised this error because an allocation failed."""
     return "alloc" in str(error)
 
 
@@ -298,7 +298,7 @@ def split(count: int, config: TrainingConfig) -> tuple[Tensor, Tensor]:
 
 
 def uses_bf16(precision: str) -> bool:
-    """Tell whether training uses bf16: if requested, or with ``auto`` if the processor has bf16 arithmetic."""
+    """Return whether training uses bf16: if requested, or with ``auto`` if the processor has bf16 arithmetic."""
     if precision != "auto":
         return precision == "bf16"
     import torch

@@ -93,7 +93,7 @@ def contributions(factors: Factors, spread: float) -> tuple[Floats, Floats]:
 
 
 def collapsed(factors: Factors, values: Floats) -> bool:
-    """Tell whether a fit has shrunk every factor to about 0, compared with the spread of the ratings."""
+    """Return whether a fit has shrunk every factor to about 0, compared with the spread of the ratings."""
     return bool(contributions(factors, float(values.std()))[0].max(initial=0.0) < NEGLIGIBLE)
 
 

@@ -1,4 +1,4 @@
-"""The bulk sender: several requests in flight, bounded memory, no document lost or written twice."""
+"""Bulk requests: several in flight, bounded memory, no document lost or written twice."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from encoders.errors import BadItemError, IndexGoneError, ServerError
-from indexers.elasticsearch.client import blocked, cause_of, speaking
+from indexers.elasticsearch.client import blocked, cause_of, readable_errors
 from indexers.elasticsearch.deadline import timeout_seconds
 from indexers.elasticsearch.retry import LONG, Backoff, is_refused, is_transient, is_transient_status
 
 #: Bytes or documents of one request; requests of twice the size were no faster.
 BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000
-#: Requests in flight: the server works on one while we make the next.
+#: Requests in flight: the server works on one while the next is built.
 IN_FLIGHT = 3
 #: Seconds without progress after which a load stops.
 STALL_SECONDS = LONG
-#: Seconds that the server waits for a shard without a node: fewer than the request's own timeout.
+#: Seconds that the server waits for a shard without a node; less than the timeout of the request.
 SHARD_SECONDS = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
 
 
 class RejectedError(BadItemError):
-    """A document that is refused for good; `tag` is what `Bulk.put` was given with it."""
+    """A document that the server will never accept; `tag` is the one that `Bulk.put` got with it."""
 
-    def __init__(self, said: str, tag: Any) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, tag: Any) -> None:
+        super().__init__(message)
         self.tag = tag
 
 
-#: Called with the refusal of each document that is refused for good; raises, or lets the load go on.
+#: Called with the error of each rejected document; raises it to stop the load, or returns to continue.
 OnRejected = Callable[[RejectedError], None]
 
 
 def raise_rejected(error: RejectedError) -> None:
-    """Stop at the first refused document."""
+    """Stop at the first rejected document."""
     raise error
 
 
 class Line(NamedTuple):
-    """One document on its way."""
+    """One document, or one removal, as it is sent."""
 
     key: str
     body: bytes
@@ -52,35 +52,35 @@ class Line(NamedTuple):
 
 @dataclass
 class Delivered:
-    """What became of one request's documents; each belongs to one thread, so that nothing is counted at once."""
+    """The outcome of one request. Each belongs to one thread, so that no two threads count in it."""
 
     acknowledged: int = 0
-    refused: list[RejectedError] = field(default_factory=list)
+    rejected: list[RejectedError] = field(default_factory=list)
 
 
 class Bulk:
-    """Sends documents under keys of our own, so that sending one again changes nothing.
+    """Sends documents under keys that nearby chooses, so that sending one twice changes nothing.
 
     Parameters
     ----------
     client : Elasticsearch
     hosts : sequence of str
     alias : str
-        What is written to. It has to be an alias: Elasticsearch would make an index of that name that has no mapping,
-        were ours removed meanwhile.
+        Where documents are written. It must be an alias: if the index were removed meanwhile, Elasticsearch would
+        otherwise create an index of that name without a mapping.
     on_rejected : callable, optional
-        Told of each document that is refused for good.
+        Called with the error of each rejected document.
     stall_seconds : float, optional
         Seconds without progress after which the load stops; by default `STALL_SECONDS`.
     before_first : callable, optional
-        Called once, before anything is sent; what it raises stops the load.
+        Called once, before anything is sent; an error that it raises stops the load.
 
     Attributes
     ----------
     acknowledged : int
-        Documents that the server has said it has.
+        Number of documents that the server has acknowledged.
     wrote : bool
-        Whether a document may have been written or removed; False as long as everything was refused.
+        Whether a document may have been written or removed; False while every request was refused.
     """
 
     def __init__(
@@ -98,14 +98,14 @@ class Bulk:
         self._on_rejected = on_rejected
         self._stall_seconds = STALL_SECONDS if stall_seconds is None else stall_seconds
         self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="bulk")
-        self._flying: deque[Future[Delivered]] = deque()
+        self._in_flight: deque[Future[Delivered]] = deque()
         self._lines: list[Line] = []
         self._bytes = 0
         self._stopped = False
         self.acknowledged = 0
 
     def put(self, key: str, document: bytes, tag: Any = None) -> None:
-        """Add or replace a document, given as JSON; should it be refused, its refusal carries the `tag`."""
+        """Add or replace a document, given as JSON; if it is rejected, its error carries the `tag`."""
         self._append(Line(key, b'{"index":{"_id":%s}}\n%s\n' % (_quoted(key), document), tag))
 
     def delete(self, key: str) -> None:
@@ -118,13 +118,13 @@ class Bulk:
         Raises
         ------
         ServerError
-            When it could not be; what was acknowledged stays.
+            When that fails; acknowledged documents stay.
         BadItemError
-            For a document that is refused (from `on_rejected`).
+            For a rejected document (from `on_rejected`).
         """
         self._send()
-        while self._flying:
-            self._land()
+        while self._in_flight:
+            self._receive()
 
     def __enter__(self) -> Self:
         return self
@@ -136,7 +136,7 @@ class Bulk:
             if kind is None:
                 self.flush()
         finally:
-            self._stopped = True  # threads that wait for the server give up
+            self._stopped = True  # threads that wait for the server stop
             self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _append(self, line: Line) -> None:
@@ -151,19 +151,19 @@ class Bulk:
         before, self._before_first = self._before_first, None
         if before is not None:
             before()
-        while len(self._flying) >= IN_FLIGHT:  # so memory stays bounded, however slow the server
-            self._land()
-        self._flying.append(self._threads.submit(self._deliver, self._lines))
+        while len(self._in_flight) >= IN_FLIGHT:  # bounds the memory when the server is slow
+            self._receive()
+        self._in_flight.append(self._threads.submit(self._deliver, self._lines))
         self._lines, self._bytes = [], 0
 
-    def _land(self) -> None:
-        delivered = self._flying.popleft().result()
+    def _receive(self) -> None:
+        delivered = self._in_flight.popleft().result()
         self.acknowledged += delivered.acknowledged
-        for error in delivered.refused:
+        for error in delivered.rejected:
             self._on_rejected(error)
 
     def _deliver(self, lines: list[Line]) -> Delivered:
-        """Send lines until each is acknowledged or refused for good."""
+        """Send lines until each is acknowledged or rejected."""
         delivered = Delivered()
         backoff = Backoff(self._stall_seconds, _FIRST_WAIT, _LONGEST_WAIT)
         while lines:
@@ -183,7 +183,7 @@ class Bulk:
     def _try(self, lines: list[Line], delivered: Delivered) -> tuple[list[Line], str]:
         """Send lines once; return those that should be sent again, and why."""
         try:
-            with speaking(self._hosts):
+            with readable_errors(self._hosts):
                 answer = self._client.options(
                     max_retries=0, retry_on_status=(), request_timeout=timeout_seconds()
                 ).bulk(
@@ -205,30 +205,31 @@ class Bulk:
             if not is_transient(error):
                 raise
             return lines, str(error)
-        return self._sorted(lines, results, delivered)
+        return self._classify(lines, results, delivered)
 
-    def _sorted(self, lines: list[Line], results: list[Any], delivered: Delivered) -> tuple[list[Line], str]:
+    def _classify(self, lines: list[Line], results: list[Any], delivered: Delivered) -> tuple[list[Line], str]:
+        """Count acknowledged and rejected lines; return those that should be sent again, and why."""
         again: list[Line] = []
         reason = ""
         for line, result in zip(lines, results, strict=True):
             error = result.get("error")
-            if error is None:  # also of what was to be removed and was not there
+            if error is None:  # also when a document to be removed was not there
                 self.wrote = True
                 delivered.acknowledged += 1
             elif is_transient_status(result["status"], error["type"]):
                 again.append(line)
-                reason = f"Elasticsearch at {self._hosts[0]} takes no more ({' '.join(error['reason'].split())[:200]})"
+                reason = (
+                    f"Elasticsearch at {self._hosts[0]} takes no more now ({' '.join(error['reason'].split())[:200]})"
+                )
             elif error["type"] == "cluster_block_exception":
                 raise ServerError(blocked(error["reason"]))
             elif error["type"] == "index_not_found_exception":
                 raise IndexGoneError(
-                    f"the index behind '{self._alias}' was removed while it was loaded: start the load again"
+                    f"the index behind '{self._alias}' was removed during the load: start the load again"
                 )
             else:
                 _, cause = cause_of({"error": error})
-                delivered.refused.append(
-                    RejectedError(f"item '{line.key}': Elasticsearch refuses it: {cause}", line.tag)
-                )
+                delivered.rejected.append(RejectedError(f"Elasticsearch refuses item '{line.key}': {cause}", line.tag))
         return again, reason
 
 

@@ -1,4 +1,4 @@
-"""The connection: the official client, who we are from the environment, and every refusal in one sentence."""
+"""The connection: the official client, credentials from the environment, and every error in one sentence."""
 
 from __future__ import annotations
 
@@ -15,105 +15,105 @@ from indexers.elasticsearch.trust import require_trusted
 
 USER, PASSWORD = "NEARBY_ELASTICSEARCH_USER", "NEARBY_ELASTICSEARCH_PASSWORD"
 API_KEY, AUTHORITY = "NEARBY_ELASTICSEARCH_API_KEY", "NEARBY_ELASTICSEARCH_CA"
-#: Majors that a client of major 8 is understood by.
+#: Major versions of servers that a client of major version 8 can talk to.
 MAJORS = (8, 9)
 
 
-def connected(hosts: Sequence[str], named: bool = False) -> Any:
-    """Return a client, one for each process and cluster, after its version was looked at.
+def connect(hosts: Sequence[str], named: bool = False) -> Any:
+    """Return a client for a cluster, one for each process, after checking the version of the server.
 
     Parameters
     ----------
     hosts : sequence of str
     named : bool
-        Whether the user himself has given the address: credentials go nowhere else without his consent; see `trust`.
+        Whether the user gave the address, and not a folder: only then credentials are sent without asking; see `trust`.
 
     Raises
     ------
     ServerError
-        When there is no Elasticsearch that this client can speak to, or it does not let us in.
+        When no Elasticsearch answers, its version is not supported, or it refuses the credentials.
     OptionError
-        For settings in the environment that do not fit together, and for credentials that should not be sent there.
+        For settings in the environment that contradict each other, or credentials that must not be sent there.
     """
     if has_credentials():
         require_trusted(hosts, named)
-    return _connected(tuple(hosts), os.getpid(), tuple(os.environ.get(name) for name in _VARIABLES))
+    return _connect(tuple(hosts), os.getpid(), tuple(os.environ.get(name) for name in _VARIABLES))
 
 
 def has_credentials() -> bool:
-    """Tell whether the environment holds who we are.
+    """Return whether the environment holds credentials.
 
     Raises
     ------
     OptionError
-        When it holds half of it, or what it cannot be.
+        When they are incomplete or malformed.
     """
-    return bool(_identity(*(os.environ.get(name) for name in _VARIABLES[:3])))
+    return bool(_credentials(*(os.environ.get(name) for name in _VARIABLES[:3])))
 
 
 _VARIABLES = (USER, PASSWORD, API_KEY, AUTHORITY, TIMEOUT)
 
 
 @lru_cache(maxsize=8)
-def _connected(hosts: tuple[str, ...], process: int, environment: tuple[str | None, ...]) -> Any:
+def _connect(hosts: tuple[str, ...], process: int, environment: tuple[str | None, ...]) -> Any:
     from elasticsearch import Elasticsearch
     from elasticsearch.serializer import OrjsonSerializer
 
     timeout_seconds()
     client = Elasticsearch(
         list(hosts),
-        **_identity(*environment[:3]),
+        **_credentials(*environment[:3]),
         **_authority(environment[3], hosts),
         serializers={"application/json": OrjsonSerializer()},
         transport_class=transport_class(),
         retry_on_timeout=True,
         retry_on_status=(502, 503, 504),
         dead_node_backoff_factor=0.2,
-        # whoever tries a stopped node waits for it; others answer meanwhile
+        # a request to a stopped node waits for it, while other nodes could answer
         max_dead_node_backoff=15,
     )
-    with speaking(hosts):
+    with readable_errors(hosts):
         require_major(client, hosts)
     return client
 
 
 def require_major(client: Any, hosts: Sequence[str]) -> None:
-    """Refuse a server of a major version that the client cannot speak to.
+    """Refuse a server whose major version is not supported.
 
-    Not by ``info()``, which a minimal distribution does not answer. The node that is asked answers for all: it would
-    wait for one that is stopped.
+    A minimal distribution does not answer ``info()``, so the node is asked for its version. Only that node is asked, as
+    it would wait for a stopped one.
     """
-    said = client.options(ignore_status=403).nodes.info(node_id="_local", filter_path="nodes.*.version")
-    if said.meta.status == 403:  # who may only search need not know it; one that does not fit refuses what comes next
+    answer = client.options(ignore_status=403).nodes.info(node_id="_local", filter_path="nodes.*.version")
+    if answer.meta.status == 403:  # may only search; a wrong version refuses what follows
         return
-    answer = said.body or {}
-    versions = {node["version"] for node in answer.get("nodes", {}).values()}
+    body = answer.body or {}
+    versions = {node["version"] for node in body.get("nodes", {}).values()}
     if not versions:
-        raise ServerError(f"the Elasticsearch at {hosts[0]} does not say its version: give the address of its nodes")
-    strange = sorted(version for version in versions if int(version.partition(".")[0]) not in MAJORS)
-    if strange:
+        raise ServerError(f"the Elasticsearch at {hosts[0]} does not tell its version: give the address of its nodes")
+    unsupported = sorted(version for version in versions if int(version.partition(".")[0]) not in MAJORS)
+    if unsupported:
         raise ServerError(
-            f"Elasticsearch {strange[0]} answers at {hosts[0]}; nearby speaks to versions "
-            f"{' and '.join(map(str, MAJORS))}: use a server of these"
+            f"Elasticsearch {unsupported[0]} answers at {hosts[0]}; nearby supports versions "
+            f"{' and '.join(map(str, MAJORS))}: use one of these"
         )
 
 
-def _identity(user: str | None, password: str | None, key: str | None) -> dict[str, Any]:
+def _credentials(user: str | None, password: str | None, key: str | None) -> dict[str, Any]:
     if key:
         if user or password:
             raise OptionError(f"set {API_KEY}, or {USER} and {PASSWORD}, not both")
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise OptionError(f"{API_KEY} holds a character that no API key has: copy it again, in its encoded form")
+            raise OptionError(f"{API_KEY} is not an API key: copy it again, in its encoded form")
         return {"api_key": key}
     if bool(user) != bool(password):
         raise OptionError(f"{USER} and {PASSWORD} belong together: set both or none")
     if not user or not password:
         return {}
     if ":" in user:
-        raise OptionError(f"{USER} holds a ':', which no user of Elasticsearch has: give the name alone")
+        raise OptionError(f"{USER} holds a ':', which a user name cannot have: set it to the name alone")
     import base64
 
-    # as UTF-8 (RFC 7617), which the client's own encoding is not
+    # as UTF-8 (RFC 7617); the client itself encodes otherwise
     return {"basic_auth": base64.b64encode(f"{user}:{password}".encode("utf-8", "surrogateescape")).decode()}
 
 
@@ -125,16 +125,17 @@ def _authority(path: str | None, hosts: Sequence[str]) -> dict[str, Any]:
     try:
         ssl.create_default_context(cafile=path)
     except OSError:  # SSLError is one
-        what = "holds no certificate" if Path(path).is_file() else "is no file"
+        what = "holds no certificate" if Path(path).is_file() else "is not a file"
         raise OptionError(
-            f"{AUTHORITY} names '{path}', which {what}: give the certificate of who signed the server's"
+            f"{AUTHORITY} names '{path}', which {what}: set it to the certificate of the authority that signed "
+            "the server's"
         ) from None
     return {"ca_certs": path} if any(host.startswith("https:") for host in hosts) else {}
 
 
 @contextmanager
-def speaking(hosts: Sequence[str]) -> Iterator[None]:
-    """Turn whatever the client raises into one sentence with its cure.
+def readable_errors(hosts: Sequence[str]) -> Iterator[None]:
+    """Turn every error of the client into one sentence that says what to do.
 
     Raises
     ------
@@ -146,8 +147,8 @@ def speaking(hosts: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except elasticsearch.ApiError as error:
-        if _foreign(error):
-            raise ServerError(f"what answers at {_all(hosts)} is no Elasticsearch: give the address of one") from error
+        if _is_other_server(error):
+            raise ServerError(f"the server at {_all(hosts)} is not Elasticsearch: give the address of one") from error
         gone = cause_of(error.body)[0] == "index_not_found_exception"
         raise (IndexGoneError if gone else ServerError)(refusal(error, hosts)) from error
     except elastic_transport.TlsError as error:
@@ -160,36 +161,36 @@ def speaking(hosts: Sequence[str]) -> Iterator[None]:
         raise ServerError(
             f"no Elasticsearch answers at {_all(hosts)}: start it, or give the right address ({_cause(error)})"
         ) from error
-    # what is read of an answer in the block that asks for it, and is not there
+    # an answer that lacks what the block reads of it
     except (elastic_transport.TransportError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         if isinstance(error, NearbyError):
             raise
         raise ServerError(
-            f"the answer of Elasticsearch at {_all(hosts)} cannot be read; try again, "
-            f"and look for a proxy in between if it stays so ({_cause(error)})"
+            f"the answer of Elasticsearch at {_all(hosts)} cannot be read: try again; "
+            f"if that does not help, look for a proxy in between ({_cause(error)})"
         ) from error
 
 
-def _foreign(error: Any) -> bool:
-    """Tell whether something else answers; a gateway before a server may say itself that we must not, or cannot."""
+def _is_other_server(error: Any) -> bool:
+    """Return whether another program answers. A gateway in front of a server may refuse requests itself."""
     named = error.meta.headers.get("x-elastic-product") == "Elasticsearch"
     return not named and error.status_code not in (401, 403, 413, 429, 502, 503, 504)
 
 
 def refusal(error: Any, hosts: Sequence[str]) -> str:
-    """Say what the server refuses and what to do."""
+    """Return a sentence that says what the server refuses and what to do."""
     kind, reason = cause_of(error.body)
     if error.status_code == 401:
-        who = f"refuses the user '{os.environ[USER]}'" if os.environ.get(USER) else "asks who we are"
+        who = f"refuses the user '{os.environ[USER]}'" if os.environ.get(USER) else "asks for credentials"
         if os.environ.get(API_KEY):
             who = "refuses the API key"
         return f"Elasticsearch at {hosts[0]} {who}: set {USER} and {PASSWORD}, or {API_KEY}"
     if kind == "cluster_block_exception":
         return blocked(reason)
     if error.status_code == 403:
-        return f"Elasticsearch at {hosts[0]} does not let our user do this: give it the right ({reason})"
+        return f"Elasticsearch at {hosts[0]} does not allow your user to do this: give it the privilege ({reason})"
     if kind == "media_type_header_exception":
-        return f"Elasticsearch at {hosts[0]} is older than this client understands: use a server of version 8 or 9"
+        return f"Elasticsearch at {hosts[0]} is too old: use a server of version 8 or 9"
     if kind == "index_closed_exception":
         return closed(error.body)
     if kind == "index_not_found_exception":
@@ -198,21 +199,21 @@ def refusal(error: Any, hosts: Sequence[str]) -> str:
         return f"Elasticsearch at {hosts[0]} has too much to do ({reason}): try again later, or give it more nodes"
     if error.status_code in (502, 503, 504):
         return (
-            f"Elasticsearch at {hosts[0]} has no node now for a part of the index ({reason}): "
-            "look at its health and start the nodes that are missing"
+            f"Elasticsearch at {hosts[0]} has no node for a part of the index at the moment ({reason}): "
+            "check its health and start the missing nodes"
         )
     return f"Elasticsearch at {hosts[0]} refuses: {reason}"
 
 
 def blocked(reason: str) -> str:
-    """Say why an index takes no writes: a disk over its flood stage, or somebody's setting."""
+    """Return a sentence that says why an index refuses writes: a nearly full disk, or a setting."""
     if "flood" in reason or "read-only-allow-delete" in reason or "read_only_allow_delete" in reason:
-        return f"Elasticsearch writes nothing more, as a disk is nearly full: free some space on it ({reason})"
-    return f"the index is blocked in Elasticsearch ({reason}): take the block away in its settings"
+        return f"Elasticsearch refuses writes, as a disk is nearly full: free some space on it ({reason})"
+    return f"the index is blocked in Elasticsearch ({reason}): remove the block in its settings"
 
 
 def cause_of(body: Any) -> tuple[str, str]:
-    """Return type and reason of an error in an answer, by its root.
+    """Return type and reason of the root cause of an error in an answer.
 
     Examples
     --------
@@ -223,7 +224,7 @@ def cause_of(body: Any) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", " ".join(str(error).split())[:200]
     root = next(iter(error.get("root_cause") or []), error)
-    # 'all shards failed' says nothing: what the first of them says does
+    # 'all shards failed' does not help; the error of the first shard does
     shards = error.get("failed_shards") or [{}]
     failed = shards[0].get("reason")
     deepest = failed if isinstance(failed, dict) else root
@@ -234,7 +235,7 @@ def cause_of(body: Any) -> tuple[str, str]:
 
 
 def closed(body: Any) -> str:
-    """Say that an index is closed, given the error that says so."""
+    """Return a sentence that says which index is closed, and how to open it."""
     error = body.get("error", {}) if isinstance(body, dict) else {}
     causes = [error, *(error.get("root_cause") or [])] if isinstance(error, dict) else []
     name = next((str(cause["index"]) for cause in causes if isinstance(cause, dict) and cause.get("index")), "NAME")
@@ -244,18 +245,18 @@ def closed(body: Any) -> str:
 def _tls(error: Any, hosts: Sequence[str]) -> str:
     cause = _cause(error)
     if "WRONG_VERSION_NUMBER" in cause or "record layer failure" in cause:
-        return f"{hosts[0]} does not speak https: write http:// in the address"
+        return f"{hosts[0]} does not use https: write http:// in the address"
     return (
-        f"the certificate of {hosts[0]} is not signed by anybody known: set {AUTHORITY} to the certificate "
-        f"of who signed it ({cause})"
+        f"the certificate of {hosts[0]} is signed by an unknown authority: set {AUTHORITY} to the certificate "
+        f"of that authority ({cause})"
     )
 
 
 def _cause(error: Any) -> str:
-    said = " ".join(str(getattr(error, "message", None) or error).split())[:160]
+    message = " ".join(str(getattr(error, "message", None) or error).split())[:160]
     if isinstance(error, KeyError):
-        return f"it lacks {said}"
-    return "it has another form" if isinstance(error, TypeError | AttributeError | IndexError) else said
+        return f"it lacks {message}"
+    return "it has another form" if isinstance(error, TypeError | AttributeError | IndexError) else message
 
 
 def _all(hosts: Sequence[str]) -> str:

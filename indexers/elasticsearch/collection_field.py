@@ -1,4 +1,4 @@
-"""One space of the index that holds all spaces of a collection."""
+"""A space of a collection in Elasticsearch: one field of the index that holds all its spaces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index import Elasticsearch
 from indexers.elasticsearch.keys import id_of, key_of
 from indexers.elasticsearch.lexical_scores import LexicalPairs
-from indexers.elasticsearch.paginate import scanned
+from indexers.elasticsearch.paginate import read_documents
 from indexers.elasticsearch.query import Answers
 from indexers.pairs import Pairs
 from indexers.validation import checked_codes, checked_k
@@ -25,9 +25,9 @@ _PAGE = 10_000
 
 
 class CollectionField(Elasticsearch):
-    """A field of an index that is there; a collection writes whole items, so nothing is added or removed here.
+    """A field of an existing index. A collection writes whole items, so one field alone cannot be changed.
 
-    Ids are read from the server when rows are asked for; a search for hits needs none.
+    Ids are read from the server when rows are needed; a search for hits needs none.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class CollectionField(Elasticsearch):
     parameters : mapping of str to str
     lexicon : Lexicon, optional
     field : str
-        What the field is called.
+        Name of the field.
     index : str
-        The index, by its own name.
+        Name of the index (not its alias).
     """
 
     def __init__(
@@ -52,39 +52,39 @@ class CollectionField(Elasticsearch):
         index: str,
     ) -> None:
         super().__init__(space, backend, parameters, lexicon)
-        self._field_name, self._index, self._kept = field, index, True
+        self._field_name, self._index, self._saved = field, index, True
         self._listed, self._named = False, False
 
     @property
     def field_name(self) -> str:
-        """What the field is called."""
+        """The name of the field."""
         return self._field_name
 
     def values(self, codes: Codes) -> list[Any]:
-        """Return what documents hold of codes (or counts).
+        """Return codes (or counts) as documents store them.
 
         Raises
         ------
         BadItemError, DimensionError
-            When they are not of this space.
+            When they are not codes of this space.
         """
-        self._choose_unit(codes)  # which refuses codes whose squares float32 does not hold
+        self._choose_unit(codes)  # refuses codes whose squares float32 cannot hold
         return self.field.values(self.comparable(checked_codes(codes, self.space)))
 
-    def asking(self, queries: Codes, k: int, only: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
-        """Return what asks the server for the `k` nearest of each query, of those that pass filters."""
-        return self.searches(self.comparable(self._checked(queries)), min(checked_k(k), WINDOW), only)
+    def search_bodies(self, queries: Codes, k: int, filters: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+        """Return the search for the `k` nearest items of each query that satisfy the filters."""
+        return self.searches(self.comparable(self._checked(queries)), min(checked_k(k), WINDOW), filters)
 
-    def hits_of(self, queries: Codes, found: Sequence[Answers]) -> list[list[Hit]]:
-        """Turn answers into hits, with scores computed from the codes where that is asked for."""
+    def hits_of(self, queries: Codes, answers: Sequence[Answers]) -> list[list[Hit]]:
+        """Turn answers into hits; with ``rescore``, their scores are computed from the codes."""
         if self._rescore and not self.stores_counts:
-            return self._rescored(self.comparable(self._checked(queries)), found)
-        return [list(map(Hit, one.ids, self.field.scores(one.raw).tolist())) for one in found]
+            return self._rescored(self.comparable(self._checked(queries)), answers)
+        return [list(map(Hit, one.ids, self.field.scores(one.raw).tolist())) for one in answers]
 
-    # -- the contract, without a list of all ids ---------------------------------------------------------------
+    # -- the contract of an index, without a list of all ids -----------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._ids) if self._listed else self.admin.count(self._made())
+        return len(self._ids) if self._listed else self.admin.count(self._created_index())
 
     def search(self, queries: Codes, k: int) -> HitLists:
         """Return the best `k` hits of every query, best first."""
@@ -104,26 +104,28 @@ class CollectionField(Elasticsearch):
         self._listed_ids = ids
 
     def _list(self) -> None:
-        if getattr(self, "_listed", True):  # not yet while the base is being made
+        if getattr(self, "_listed", True):  # False only after __init__ of this class
             return
-        found = list(scanned(self.admin, self._made(), page=_PAGE))
+        documents = list(read_documents(self.admin, self._created_index(), page=_PAGE))
         self._listed = True
-        self._listed_ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
-        self._positions = np.array([hit["fields"]["place"][0] for hit in found], dtype=np.int64)
+        self._listed_ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in documents]
+        self._positions = np.array([hit["fields"]["place"][0] for hit in documents], dtype=np.int64)
 
     def _key_of(self, row: int) -> str:
         return key_of(self._ids[row])
 
     def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
         if self.stores_counts:
-            return LexicalPairs(self.admin, self._made(), self._field_name, self.field, queries, rows, self._key_of)
+            return LexicalPairs(
+                self.admin, self._created_index(), self._field_name, self.field, queries, rows, self._key_of
+            )
         return FetchedPairs(self._stored, queries, rows, self._key_of)
 
-    def _rescored(self, queries: Codes, found: Sequence[Answers]) -> list[list[Hit]]:
-        ids = sorted({id for one in found for id in one.ids})
+    def _rescored(self, queries: Codes, answers: Sequence[Answers]) -> list[list[Hit]]:
+        ids = sorted({id for one in answers for id in one.ids})
         number = {id: row for row, id in enumerate(ids)}
-        rows = np.full((len(found), max((len(one.ids) for one in found), default=0)), -1, dtype=np.int64)
-        for query, one in enumerate(found):
+        rows = np.full((len(answers), max((len(one.ids) for one in answers), default=0)), -1, dtype=np.int64)
+        for query, one in enumerate(answers):
             rows[query, : len(one.ids)] = [number[id] for id in one.ids]
         exact = exact_rows(self._stored, queries, rows, lambda row: key_of(ids[row]))
         return [
@@ -132,14 +134,14 @@ class CollectionField(Elasticsearch):
         ]
 
     def _add(self, codes: Codes) -> None:
-        raise _read_only()
+        raise _read_only_error()
 
     def _bytes_on_disk(self) -> None:
-        """Return None: the server tells the size of an index, not of one field of it."""
+        """Return None: the server tells the size of an index, not of one field."""
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
-        raise _read_only()
+        raise _read_only_error()
 
 
-def _read_only() -> OptionError:
-    return OptionError("one space of a collection is not changed alone: use  nearby add  or  nearby delete")
+def _read_only_error() -> OptionError:
+    return OptionError("one space of a collection cannot be changed alone: use  nearby add  or  nearby delete")

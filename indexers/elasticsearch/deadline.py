@@ -14,34 +14,34 @@ from encoders.errors import OptionError
 from encoders.numbers import read_number
 
 TIMEOUT = "NEARBY_ELASTICSEARCH_TIMEOUT"
-_SECONDS, _MOST = 60.0, 3600.0
-#: What an attempt is given at least, also when the time is up: then it fails as one that took too long.
-_LEAST = 0.05
+_DEFAULT_SECONDS, _MAX_SECONDS = 60.0, 3600.0
+#: Timeout of an attempt when no time is left: it then fails as an attempt that took too long.
+_MIN_SECONDS = 0.05
 
 _end: ContextVar[float | None] = ContextVar("end", default=None)
 
 
 def timeout_seconds() -> float:
-    """Return how long a call may take, from the environment.
+    """Return the time limit of a call, from the environment.
 
     Raises
     ------
     OptionError
-        When what stands there is no number of seconds.
+        When the value is not a number of seconds.
     """
     value = os.environ.get(TIMEOUT)
     try:
-        seconds = read_number(value) if value else _SECONDS
+        seconds = read_number(value) if value else _DEFAULT_SECONDS
     except ValueError:
         seconds = 0
-    if not 0 < seconds <= _MOST:
-        raise OptionError(f"{TIMEOUT} should be a number of seconds, at most {_MOST:,.0f}; got '{value}'")
+    if not 0 < seconds <= _MAX_SECONDS:
+        raise OptionError(f"{TIMEOUT} should be a number of seconds, at most {_MAX_SECONDS:,.0f}; got '{value}'")
     return seconds
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[float]:
-    """Bound all requests of a block together; yield when it ends. A block inside another keeps the earlier end."""
+    """Limit the time of all requests of a block together; yield the end. An inner block keeps the earlier end."""
     before, end = _end.get(), time.monotonic() + seconds
     end = end if before is None else min(before, end)
     token = _end.set(end)
@@ -52,20 +52,20 @@ def within(seconds: float) -> Iterator[float]:
 
 
 def seconds_left() -> float:
-    """Return how long a request that begins now may take."""
+    """Return the time limit of a request that starts now."""
     end = _end.get()
-    return timeout_seconds() if end is None else max(_LEAST, min(timeout_seconds(), end - time.monotonic()))
+    return timeout_seconds() if end is None else max(_MIN_SECONDS, min(timeout_seconds(), end - time.monotonic()))
 
 
 class AnswerError(ValueError):
-    """An answer with status 200 that is no JSON object: a page of something in between."""
+    """An answer with status 200 that is not a JSON object, such as a page of a proxy."""
 
 
 @cache
 def transport_class() -> Any:
-    """Return the official client's transport, whose attempts share one deadline, and whose answers are objects.
+    """Return a transport of the official client whose attempts share one deadline and whose answers are objects.
 
-    Each node is asked at most once; a silent one leaves the others their share of the time.
+    Each node is tried at most once; a silent node leaves the others their share of the time.
     """
     from elastic_transport import Transport
     from elastic_transport.client_utils import DEFAULT
@@ -74,16 +74,16 @@ def transport_class() -> Any:
         def perform_request(self, method: str, target: str, **more: Any) -> Any:
             nodes = 1 if more.get("max_retries") == 0 else len(self.node_pool)
             more["max_retries"] = nodes - 1
-            asked = more.get("request_timeout", DEFAULT)
-            if asked is DEFAULT:
+            timeout = more.get("request_timeout", DEFAULT)
+            if timeout is DEFAULT:
                 more["request_timeout"] = seconds_left() / nodes
-            elif asked is not None and _end.get() is not None:
-                more["request_timeout"] = min(asked, seconds_left())
+            elif timeout is not None and _end.get() is not None:
+                more["request_timeout"] = min(timeout, seconds_left())
             answer = super().perform_request(method, target, **more)
-            named = answer.meta.headers.get("x-elastic-product")  # of anything else the client itself complains
-            whole = method == "HEAD" or not answer.body or isinstance(answer.body, dict)
-            if named and not whole and 200 <= answer.meta.status < 300:
-                raise AnswerError(f"it is no JSON object, but begins with {str(answer.body)[:40]!r}")
+            is_elasticsearch = answer.meta.headers.get("x-elastic-product")  # the client itself refuses other servers
+            is_object = method == "HEAD" or not answer.body or isinstance(answer.body, dict)
+            if is_elasticsearch and not is_object and 200 <= answer.meta.status < 300:
+                raise AnswerError(f"it is not a JSON object, but begins with {str(answer.body)[:40]!r}")
             return answer
 
     return SharedDeadline

@@ -1,4 +1,4 @@
-"""Full-precision codes, fetched from the documents, for scores that are computed here."""
+"""Full-precision codes, fetched from the documents, for scores that nearby computes itself."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class StoredVectors:
     space: Space
 
     def codes(self, keys: Sequence[str]) -> Codes:
-        """Return the codes of documents: of a cosine space, unit vectors.
+        """Return the codes of documents; unit vectors in a cosine space.
 
         Raises
         ------
         IndexGoneError
-            When a document is not there any more.
+            When a document was removed.
         """
         binary = self.space.kind is Kind.BINARY
         width = packed_width(self.space.dim) if binary else self.space.dim
@@ -50,24 +50,24 @@ class StoredVectors:
     def _values(self, keys: list[str]) -> list[Any]:
         documents = self.admin.documents(self.index, keys, [self.field])
         if not all(document.get("found") and self.field in document["_source"] for document in documents):
-            raise IndexGoneError("some items were removed from the index while they were read: ask again")
+            raise IndexGoneError("some items were removed from the index while they were read: run the command again")
         return [document["_source"][self.field] for document in documents]
 
 
 def exact_rows(stored: StoredVectors, queries: Codes, rows: NDArray[np.int64], key_of: KeyOf) -> Rows:
-    """Return the rows found for each query in the order of their exact scores, from their codes."""
+    """Return the rows of each query in the order of their exact scores, computed from their codes."""
     return best_pairs(FetchedPairs(stored, queries, rows, key_of), rows, rows.shape[1], positive_only=False)
 
 
 class FetchedPairs:
-    """Compares `comparable` queries with rows whose codes were fetched for it; a `Pairs`."""
+    """Compares `comparable` queries with rows whose codes it fetches; a `Pairs`."""
 
     def __init__(self, stored: StoredVectors, queries: Any, rows: NDArray[np.int64], key_of: KeyOf) -> None:
         self._rows = np.unique(rows[rows >= 0])
         codes = stored.codes([key_of(row) for row in self._rows.tolist()])
         self._cosine = stored.space.metric is Metric.COSINE
         none = np.empty(0, dtype=np.float64)
-        # unit vectors are stored for cosine, and asked with
+        # for cosine, codes and queries are unit vectors
         metric = Metric.EUCLIDEAN if stored.space.metric is Metric.EUCLIDEAN else Metric.DOT
         binary = stored.space.kind is Kind.BINARY
         self._pairs: Pairs = (BinaryPairs if binary else DensePairs)(queries, codes, none, metric)

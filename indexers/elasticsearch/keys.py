@@ -1,4 +1,4 @@
-"""Ids as Elasticsearch can have them: 1 to 512 bytes of valid Unicode; others go by a digest."""
+"""Keys of documents: Elasticsearch takes ids of 1 to 512 bytes of valid Unicode; other ids get a digest as key."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import json
 
 from encoders.errors import BadItemError
 
-#: Begins the key of an id that Elasticsearch cannot have, and of one that begins so itself.
+#: The first character of a key that is a digest; an id that begins with it gets a digest too.
 MARK = "~"
 _LONGEST_BYTES = 512
-#: The id itself stands in a field of the document then, as JSON, of which Lucene takes 32,766 bytes.
-_LONGEST_OWN = 32_766
+#: Such an id is stored in a field of the document, as JSON; Lucene takes 32,766 bytes.
+_LONGEST_STORED = 32_766
 
 
 def key_of(id: str) -> str:
-    """Return the key that an id is stored under.
+    """Return the key under which an id is stored.
 
     Raises
     ------
     BadItemError
-        For an id that is too long for any field.
+        For an id that is too long for a field.
 
     Examples
     --------
@@ -34,19 +34,21 @@ def key_of(id: str) -> str:
         elif _encodes(id) and len(id.encode()) <= _LONGEST_BYTES:
             return id
     length = len(json.dumps(id))
-    if length > _LONGEST_OWN:
-        raise BadItemError(f"the id '{id[:40]}…' has {length:,} bytes as JSON; Elasticsearch holds {_LONGEST_OWN:,}")
+    if length > _LONGEST_STORED:
+        raise BadItemError(
+            f"the id '{id[:40]}…' has {length:,} bytes as JSON; Elasticsearch takes at most {_LONGEST_STORED:,}"
+        )
     return MARK + hashlib.sha256(id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def own_id(id: str) -> str | None:
-    """Return what a document keeps of an id whose key is another: JSON, which can hold what is no valid Unicode."""
+def stored_id(id: str) -> str | None:
+    """Return the id as JSON, which can hold invalid Unicode, if it differs from its key; else None."""
     return None if key_of(id) == id else json.dumps(id)
 
 
-def id_of(key: str, own: str | None) -> str:
-    """Return the id that was stored as `key` and, where that is another, `own`."""
-    return key if own is None else str(json.loads(own))
+def id_of(key: str, stored: str | None) -> str:
+    """Return the id of a document with this key and, if they differ, this `stored_id`."""
+    return key if stored is None else str(json.loads(stored))
 
 
 def _encodes(id: str) -> bool:

@@ -1,7 +1,7 @@
-"""Queries of more words than a server takes in one search: several searches, whose scores are added exactly.
+"""Queries with more words than a server takes in one search: several searches, whose scores are added exactly.
 
-A score of BM25 is a sum over words, so that of a long query is the sum of those of its pieces. Each piece is read best
-first, page by page, until no document that was not seen can be among the best: the threshold algorithm (Fagin, Lotem &
+A BM25 score is a sum over words, so the score of a long query is the sum of the scores of its pieces. Each piece is
+read best first, page by page, until no unread document can be among the best: the threshold algorithm (Fagin, Lotem &
 Naor, "Optimal aggregation algorithms for middleware", PODS 2001).
 """
 
@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-#: Clauses that a search has beside its words: filters.
-_BESIDE = 32
+#: Clauses that a search may have besides its words, for filters.
+_FILTER_CLAUSES = 32
 _LIMIT = re.compile(r"maxClauseCount is set to (\d+)")
 
 
 class Hits(NamedTuple):
-    """A page of hits, best first: positions, scores, and the documents they are of."""
+    """A page of hits, best first: positions, scores and documents."""
 
     positions: NDArray[np.int64]
     scores: NDArray[np.float64]
@@ -33,9 +33,9 @@ class Piece:
     Parameters
     ----------
     page : callable
-        Given the hit that was read last (None at first), returns the `Hits` that follow; none at the end.
+        Takes the hit that was read last (None at first) and returns the next `Hits`; none at the end.
     among : callable
-        Given positions, returns the `Hits` of those of them that match.
+        Takes positions and returns the `Hits` of the documents among them that match.
     """
 
     def __init__(self, page: Callable[[tuple[float, int] | None], Hits], among: Callable[[list[int]], Hits]) -> None:
@@ -45,7 +45,7 @@ class Piece:
         self._last: tuple[float, int] | None = None
 
     def read_page(self) -> Hits:
-        """Read the hits that come next; `bound` is then the most that a document can score which was not read."""
+        """Read the next page of hits; `bound` is then the highest score that an unread document can have."""
         hits = self._page(self._last)
         self.scores.update(zip(hits.positions.tolist(), hits.scores.tolist(), strict=True))
         if len(hits.scores):
@@ -54,26 +54,26 @@ class Piece:
         return hits
 
     def look_up(self, positions: list[int]) -> None:
-        """Read the scores of some documents: 0 of one that does not match."""
+        """Read the scores of some documents; 0 for a document that does not match."""
         self.scores.update(dict.fromkeys(positions, 0.0))
         hits = self._among(positions)
         self.scores.update(zip(hits.positions.tolist(), hits.scores.tolist(), strict=True))
 
 
-def clause_limit(said: str) -> int | None:
-    """Return how many words a server takes in one search, when it refused one for that.
+def clause_limit(message: str) -> int | None:
+    """Return how many words a server takes in one search, from the message that refused more.
 
     Examples
     --------
     >>> clause_limit("Elasticsearch refuses: failed to create query: maxClauseCount is set to 8192")
     8192
     """
-    found = _LIMIT.search(said)
+    found = _LIMIT.search(message)
     return None if found is None else int(found[1])
 
 
 def pieces_of(search: dict[str, Any], limit: int) -> list[dict[str, Any]]:
-    """Return a search for words as several, none of more words than the limit; any other search alone.
+    """Return a search for words as several searches within the limit; any other search unchanged.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def pieces_of(search: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     if not match:
         return [search]
     ((name, given),) = match.items()
-    words, size = given["query"].split(" "), max(1, limit - _BESIDE)
+    words, size = given["query"].split(" "), max(1, limit - _FILTER_CLAUSES)
     pieces = []
     for start in range(0, len(words), size):
         part: dict[str, Any] = {"match": {name: {"query": " ".join(words[start : start + size])}}}
@@ -94,20 +94,20 @@ def pieces_of(search: dict[str, Any], limit: int) -> list[dict[str, Any]]:
 
 
 def best_of_sum(pieces: Sequence[Piece], k: int) -> Hits:
-    """Return the `k` documents whose scores in all pieces together are largest; equal ones in their order."""
+    """Return the `k` documents with the largest sum of scores over all pieces; equal ones in order of position."""
     documents: dict[int, Any] = {}
     while True:
         for piece in pieces:
             if piece.bound > 0:
                 hits = piece.read_page()
                 documents.update(zip(hits.positions.tolist(), hits.documents, strict=True))
-        least = _kth(_known(pieces, documents), k)
+        threshold = _kth(_lower_bounds(pieces, documents), k)
         for piece in pieces:
             missing = [position for position in documents if position not in piece.scores]
-            if piece.bound == 0:  # it was read to the end
+            if piece.bound == 0:  # the piece was read to the end
                 piece.scores.update(dict.fromkeys(missing, 0.0))
             else:
-                piece.look_up([one for one in missing if _most(pieces, one) >= least])
+                piece.look_up([one for one in missing if _upper_bound(pieces, one) >= threshold])
         totals = {
             position: sum(piece.scores[position] for piece in pieces)
             for position in documents
@@ -124,18 +124,18 @@ def best_of_sum(pieces: Sequence[Piece], k: int) -> Hits:
     )
 
 
-def _known(pieces: Sequence[Piece], documents: dict[int, Any]) -> dict[int, float]:
-    """Return the least that documents can score: what is known of them."""
+def _lower_bounds(pieces: Sequence[Piece], documents: dict[int, Any]) -> dict[int, float]:
+    """Return the lowest possible score of each document: the sum of its known scores."""
     return {position: sum(piece.scores.get(position, 0.0) for piece in pieces) for position in documents}
 
 
-def _most(pieces: Sequence[Piece], position: int) -> float:
-    """Return the most that a document can score."""
+def _upper_bound(pieces: Sequence[Piece], position: int) -> float:
+    """Return the highest possible score of a document."""
     return sum(piece.scores.get(position, piece.bound) for piece in pieces)
 
 
 def _kth(scores: dict[int, float], k: int) -> float:
-    """Return the k-th largest score; less than any where there are fewer."""
+    """Return the k-th largest score; -inf if there are fewer."""
     if len(scores) < k:
         return -np.inf
     values = np.fromiter(scores.values(), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The fields of an index together: the settings and mappings that it is made with."""
+"""The settings and mappings with which an index is created."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ class IndexMapping:
     fields: dict[str, Field]
 
     def settings(self, address: Address) -> dict[str, Any]:
-        """Return the settings of an index while it is loaded: nothing is refreshed or copied meanwhile."""
+        """Return the settings of an index during a load: without refreshes and replicas."""
         words = [field for field in self.fields.values() if isinstance(field, WordsField)]
         return {
             "number_of_shards": address.shards,
             "number_of_replicas": 0,
             "refresh_interval": "-1",
             "similarity": {similarity_name(field.lexicon): field.similarity for field in words},
-            # a quarter less disk: the documents, vectors as JSON among them, are most of it
+            # saves a quarter of the disk: documents, with vectors as JSON, take most of it
             "codec": "best_compression",
             "unassigned.node_left.delayed_timeout": "0s",
         }
 
     def mappings(self, meta: dict[str, Any]) -> dict[str, Any]:
-        """Return the mappings: an item's own, and one field a space."""
+        """Return the mappings: the fields of an item, and one field for each space."""
         return {
             "dynamic": "strict",
             "_meta": meta,
-            "properties": {**OWN, **{name: field.mapping() for name, field in self.fields.items()}},
+            "properties": {**ITEM_FIELDS, **{name: field.mapping() for name, field in self.fields.items()}},
         }
 
 
-#: What a document holds beside its spaces: its position in the order of items ("place"), label and metadata to filter
-#: by, the item itself (not indexed), the digest by which a change is seen, its key as a column, an id that
-#: Elasticsearch cannot have, and, of the records of a load's shards ("part"), which they are.
-OWN: dict[str, Any] = {
+#: Fields of a document besides its spaces: its position in the order of items ("place"), label and metadata for
+#: filters, the item itself (not indexed), the digest that shows changes, its key as a column, an id that
+#: Elasticsearch cannot take as key ("own_id"), and which shard of a load a record describes ("part").
+ITEM_FIELDS: dict[str, Any] = {
     "place": {"type": "long"},
     "label": {"type": "keyword", "ignore_above": 8191},
     "meta": {"type": "flattened", "ignore_above": 8191, "depth_limit": 2},

@@ -1,7 +1,7 @@
-"""Whose the indexes of a name are: only one that carries nearby's mark and a collection's own identity is its own.
+"""Ownership of indexes: an index belongs to a collection if it carries nearby's mark and the collection's identity.
 
-Names prove nothing: ``logz-000001`` is also what Elasticsearch's rollover makes. Everything here reads the mapping's
-``_meta``; an index without nearby's mark is never listed, overwritten or removed, only its name is avoided.
+Names prove nothing: Elasticsearch's rollover also makes ``logz-000001``. Everything here reads the mapping's
+``_meta``. An index without nearby's mark is never listed, overwritten or removed; only its name is avoided.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from indexers.elasticsearch.index_admin import KEPT, MADE_BY, IndexAdmin, write_
 
 #: Values in ``_meta`` for the two kinds of index that nearby makes.
 COLLECTION, ONE_SPACE = "a collection", "an index"
-#: The key of ``_meta`` that holds the identity of the maker.
+#: The key of ``_meta`` for the identity of the collection that made the index.
 IDENTITY = "identity"
 
-#: The maker of an index, seen from one collection.
+#: The maker of an index, from the point of view of one collection.
 THIS, ANOTHER, UNKNOWN, COMPARISON = (
     "this collection",
     "another collection",
@@ -31,13 +31,13 @@ THIS, ANOTHER, UNKNOWN, COMPARISON = (
 
 
 def new_identity() -> str:
-    """Return a random identity for a collection that is created."""
+    """Return a random identity for a new collection."""
     return uuid.uuid4().hex
 
 
 @dataclass(frozen=True)
 class NearbyIndex:
-    """An index that nearby has made under a name.
+    """An index that nearby made under a name.
 
     Attributes
     ----------
@@ -45,14 +45,14 @@ class NearbyIndex:
     kind : str
         `COLLECTION` or `ONE_SPACE`.
     identity : str
-        Of its maker; empty where a nearby made it that kept none.
+        Of the collection that made it; empty if an older nearby made it.
     number : int
-        Indexes of a collection are numbered in the order of their making.
+        Number of the index; a collection numbers its indexes in order of creation.
     aliases : frozenset of str
     kept : bool
-        Whether a saved folder names this index of one space.
+        Whether a saved folder names this index of a single space.
     closed : bool
-        Whether somebody has closed it: it can be opened or deleted, and nothing else.
+        Whether it is closed: a closed index can only be opened or deleted.
     """
 
     name: str
@@ -63,24 +63,24 @@ class NearbyIndex:
     kept: bool
     closed: bool
 
-    def serves(self, own: Iterable[str]) -> bool:
-        """Tell whether an alias other than the `own` ones of nearby names it: somebody may search it."""
-        return bool(self.aliases - {write_alias(self.name), *own})
+    def is_served(self, ignored: Iterable[str]) -> bool:
+        """Return whether an alias names it, besides its write alias and `ignored` ones: somebody may search it."""
+        return bool(self.aliases - {write_alias(self.name), *ignored})
 
 
 @dataclass(frozen=True)
 class StaleIndex:
-    """An index that nearby has made and that is no longer served.
+    """An index that nearby made and that is not served.
 
     Attributes
     ----------
     name : str
     documents : int or None
-        How many it holds; None of a closed one, which does not say.
+        Number of documents; None for a closed index, which does not tell.
     loading : bool
         Whether it is an unfinished load.
     maker : str
-        `THIS`, `ANOTHER`, `UNKNOWN` or `COMPARISON`: what is not `THIS` is removed only with ``--yes``.
+        `THIS`, `ANOTHER`, `UNKNOWN` or `COMPARISON`: others than `THIS` are removed only with ``--yes``.
     """
 
     name: str
@@ -91,7 +91,7 @@ class StaleIndex:
 
 @dataclass(frozen=True)
 class KeptIndex:
-    """An index that is not served and stays: whoever opened the collection before the swap still searches it."""
+    """An index that is not served, but still in use, for the reason given."""
 
     name: str
     documents: int | None
@@ -99,76 +99,76 @@ class KeptIndex:
 
 
 def nearby_indexes(admin: IndexAdmin) -> list[NearbyIndex]:
-    """Return the indexes that nearby has made under the name of an address, by kind and number."""
+    """Return the indexes that nearby made under the name of an address, by kind and number."""
     name = admin.address.name
-    closed = admin.names_like(f"{name}-*").closed
-    found = []
-    for index, said in admin.described(f"{name}-*").items():
-        meta = said.meta
+    closed = admin.taken_names(f"{name}-*").closed
+    indexes = []
+    for index, state in admin.states(f"{name}-*").items():
+        meta = state.meta
         kind, numbered = meta.get(MADE_BY), is_numbered_name(index, name)
-        if not ((kind == COLLECTION and numbered) or (kind == ONE_SPACE and is_own_name(index, name))):
+        if not ((kind == COLLECTION and numbered) or (kind == ONE_SPACE and is_single_space_name(index, name))):
             continue
-        found.append(
+        indexes.append(
             NearbyIndex(
                 index,
                 kind,
                 _identity_in(meta),
                 int(index.rpartition("-")[2]) if numbered else 0,
-                said.aliases,
+                state.aliases,
                 bool(meta.get(KEPT)),
                 index in closed,
             )
         )
-    return sorted(found, key=lambda one: (one.kind, one.number, one.name))
+    return sorted(indexes, key=lambda one: (one.kind, one.number, one.name))
 
 
 def next_free_name(admin: IndexAdmin) -> str:
-    """Return a free name for the next index of a collection, with a higher number than all that nearby has made."""
+    """Return a free name for the next index of a collection, with a higher number than all that nearby made."""
     name = admin.address.name
     number = 1 + max((one.number for one in nearby_indexes(admin)), default=0)
-    taken = admin.names_like(f"{name}-*").names
+    taken = admin.taken_names(f"{name}-*").names
     while {f"{name}-{number:06}", write_alias(f"{name}-{number:06}")} & taken:
         number += 1
     return f"{name}-{number:06}"
 
 
-def superseded(admin: IndexAdmin, index: str, identity: str) -> list[str]:
-    """Return the indexes that a collection's new `index` makes needless: its own, but the last before it.
+def superseded_indexes(admin: IndexAdmin, index: str, identity: str) -> list[str]:
+    """Return the older indexes of a collection that are no longer needed beside its new `index`.
 
-    That one is still searched by whoever opened the collection before the swap.
+    The last one before `index` is kept, for processes that opened the collection before the swap.
     """
     own = [one for one in nearby_indexes(admin) if one.kind == COLLECTION and identity and one.identity == identity]
     (number,) = [one.number for one in own if one.name == index] or [0]
     before = [one for one in own if one.number < number]
-    return [one.name for one in before[:-1] if not one.serves([admin.next])]
+    return [one.name for one in before[:-1] if not one.is_served([admin.next])]
 
 
-def unserved(admin: IndexAdmin, identity: str | None = None) -> tuple[list[StaleIndex], list[KeptIndex]]:
-    """Return the stale indexes of a name, and those that are kept though they are not served.
+def unserved_indexes(admin: IndexAdmin, identity: str | None = None) -> tuple[list[StaleIndex], list[KeptIndex]]:
+    """Return the stale indexes of a name, and the kept indexes, which are not served but in use.
 
     Parameters
     ----------
     admin : IndexAdmin
     identity : str, optional
-        Of the collection that asks; by default that of the index which is served.
+        Of the collection; by default that of the served index.
     """
     served, loading = admin.behind(admin.address.name), admin.behind(admin.next)
-    found = nearby_indexes(admin)
-    present = next((one for one in found if one.name == served), None)
+    indexes = nearby_indexes(admin)
+    present = next((one for one in indexes if one.name == served), None)
     identity = (present.identity if present else "") if identity is None else identity
-    before = [one for one in found if present and one.kind == COLLECTION and one.number < present.number]
+    before = [one for one in indexes if present and one.kind == COLLECTION and one.number < present.number]
     before = [one for one in before if present and one.identity == present.identity]
     stale: list[StaleIndex] = []
     kept: list[KeptIndex] = []
-    for one in found:
+    for one in indexes:
         if one.name == served:
             continue
         documents = _documents(admin, one)
         if one in before[-1:]:
-            kept.append(KeptIndex(one.name, documents, "for whoever opened the collection before the swap"))
+            kept.append(KeptIndex(one.name, documents, "for processes that opened the collection before the swap"))
         elif one.kept:
             kept.append(KeptIndex(one.name, documents, "for the saved folder that names it"))
-        elif one.serves([admin.next]):
+        elif one.is_served([admin.next]):
             others = ", ".join(sorted(one.aliases - {write_alias(one.name), admin.next}))
             kept.append(KeptIndex(one.name, documents, f"for the alias {others}"))
         else:
@@ -176,19 +176,19 @@ def unserved(admin: IndexAdmin, identity: str | None = None) -> tuple[list[Stale
     return stale, kept
 
 
-def is_own_name(index: str, name: str) -> bool:
-    """Tell whether an index is called as nearby calls one that holds one space alone.
+def is_single_space_name(index: str, name: str) -> bool:
+    """Return whether an index has a name as of `single_space_name`.
 
     Examples
     --------
-    >>> is_own_name("news-own-0123456789ab", "news"), is_own_name("news-own-000001", "news"), is_own_name("*", "news")
-    (True, False, False)
+    >>> is_single_space_name("news-own-0123456789ab", "news"), is_single_space_name("news-own-000001", "news")
+    (True, False)
     """
     return re.fullmatch(rf"{re.escape(name)}-own-[0-9a-f]{{12}}", index) is not None
 
 
 def is_numbered_name(index: str, name: str) -> bool:
-    """Tell whether an index is called as nearby calls one of a collection.
+    """Return whether an index has a name as of an index of a collection.
 
     Examples
     --------
@@ -199,21 +199,21 @@ def is_numbered_name(index: str, name: str) -> bool:
 
 
 def require_maker(admin: IndexAdmin, index: str, identity: str) -> None:
-    """Refuse an index of one space that is not the one a folder was saved from.
+    """Refuse an index of a single space that is not the one of a saved folder.
 
     Raises
     ------
     ServerError
-        When nearby has not made it, or another did.
+        When nearby did not make it, or another collection did.
     """
     meta = admin.meta(index)
     if meta.get(MADE_BY) != ONE_SPACE or (identity and _identity_in(meta) != identity):
-        raise ServerError(f"'{index}' is not the index that this folder was saved from: index the items again")
+        raise ServerError(f"'{index}' is not the index of this folder: index the items again")
 
 
 def _identity_in(meta: dict[str, Any]) -> str:
-    found = meta.get(IDENTITY)
-    return found if isinstance(found, str) else ""
+    identity = meta.get(IDENTITY)
+    return identity if isinstance(identity, str) else ""
 
 
 def _maker(one: NearbyIndex, identity: str) -> str:
@@ -227,6 +227,6 @@ def _maker(one: NearbyIndex, identity: str) -> str:
 def _documents(admin: IndexAdmin, one: NearbyIndex) -> int | None:
     if one.closed:
         return None
-    with suppress(ServerError):  # who may only read sees what the last refresh has made visible
-        admin.refresh(one.name)  # nothing else makes the documents of an unfinished load visible
+    with suppress(ServerError):  # a user who may only read sees the state of the last refresh
+        admin.refresh(one.name)  # makes the documents of an unfinished load visible
     return admin.count_all(one.name)

@@ -1,4 +1,4 @@
-"""Whether our user may do what indexing needs, asked before any work is done."""
+"""The privileges that indexing needs, checked before any work is done."""
 
 from __future__ import annotations
 
@@ -7,38 +7,40 @@ from typing import Any
 
 from encoders.errors import ServerError
 from indexers.elasticsearch.address import LOADING, Address
-from indexers.elasticsearch.client import USER, speaking
+from indexers.elasticsearch.client import USER, readable_errors
 from indexers.elasticsearch.index_admin import IndexAdmin
 
-#: Of the cluster, its health is asked; of indexes, everything is done with those of one name and no others.
+#: Privileges for the cluster (its health is read), and for the indexes of one name.
 CLUSTER, INDEX = ("monitor",), ("manage", "read", "write")
 
 
-def require_rights(admin: IndexAdmin) -> None:
-    """Refuse to begin what our user may not bring to an end.
+def require_privileges(admin: IndexAdmin) -> None:
+    """Refuse to index where the user lacks a privilege.
 
     Raises
     ------
     ServerError
-        Naming the privileges that are missing.
+        With the missing privileges.
     """
     _require(admin.client, admin.address)
 
 
 @lru_cache(maxsize=8)
 def _require(client: Any, address: Address) -> None:
-    """Ask once, however many spaces are planned; what was refused is asked again."""
+    """Check once for all spaces; a refusal is checked again."""
     name = address.name
-    asked = [{"names": [name, f"{name}{LOADING}", f"{name}-*"], "privileges": list(INDEX)}]
-    with speaking(address.hosts):  # where security is off there is nothing to ask
-        said = client.options(ignore_status=(400, 404, 405)).security.has_privileges(cluster=list(CLUSTER), index=asked)
-        if said.meta.status != 200 or said["has_all_requested"]:
+    indexes = [{"names": [name, f"{name}{LOADING}", f"{name}-*"], "privileges": list(INDEX)}]
+    with readable_errors(address.hosts):  # without security, there is nothing to check
+        answer = client.options(ignore_status=(400, 404, 405)).security.has_privileges(
+            cluster=list(CLUSTER), index=indexes
+        )
+        if answer.meta.status != 200 or answer["has_all_requested"]:
             return
-        missing = {right for right, has in said["cluster"].items() if not has}
-        missing |= {right for rights in said["index"].values() for right, has in rights.items() if not has}
-        user = str(said["username"])
+        missing = {privilege for privilege, has in answer["cluster"].items() if not has}
+        missing |= {name for given in answer["index"].values() for name, has in given.items() if not has}
+        user = str(answer["username"])
     raise ServerError(
-        f"Elasticsearch at {address.hosts[0]} does not let the user '{user}' index here: give it the "
+        f"Elasticsearch at {address.hosts[0]} does not allow the user '{user}' to index here: give it the "
         f"privileges {', '.join(sorted(missing))} ({', '.join(CLUSTER)} of the cluster; {', '.join(INDEX)} of indexes "
-        f"named '{name}*'), or set {USER} to another"
+        f"named '{name}*'), or set {USER} to another user"
     )

@@ -1,4 +1,4 @@
-"""Search requests: one round trip for many searches; equal scores in the order of the items."""
+"""Search requests: many searches in one round trip; equal scores in the order of the items."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from indexers.elasticsearch.keys import id_of
 from indexers.elasticsearch.long_queries import Hits, Piece, best_of_sum, clause_limit, pieces_of
 from indexers.elasticsearch.retry import is_transient_status
 
-#: Answers in one response at most, so that its size is bounded.
-_MOST_ANSWERS = 100_000
-#: What a search says of each answer beside its score, all from columns: ``_id`` lies in the same compressed blocks as
-#: the documents, of which it would unpack one for every answer.
-SHOWN = ["place", "key", "own_id"]
+#: The largest number of answers in one response.
+_MAX_ANSWERS = 100_000
+#: The fields of each answer besides its score, all read from columns: reading ``_id`` would decompress a block of
+#: documents for every answer.
+COLUMNS = ["place", "key", "own_id"]
 
 
 class Answers(NamedTuple):
-    """What was found for one query, best first: ids, keys, Elasticsearch's scores, positions in the order of items."""
+    """The answers to one query, best first: ids, keys, Elasticsearch's scores, positions in the order of items."""
 
     ids: list[str]
     keys: list[str]
@@ -33,39 +33,39 @@ class Answers(NamedTuple):
     positions: NDArray[np.int64]
 
 
-def searched(
+def run_searches(
     admin: IndexAdmin, index: str, searches: Sequence[dict[str, Any]], k: int, several_shards: bool
 ) -> list[Answers]:
-    """Run searches, as few round trips as the size of the answers allows.
+    """Run searches in as few round trips as the size of the answers allows.
 
     Raises
     ------
     ServerError
-        Also when a part of the index did not answer: what is left would look like an answer, and be none.
+        Also when a shard did not answer: the rest would look like a complete answer.
     """
-    at_once = max(1, _MOST_ANSWERS // k)
-    found: list[Answers] = []
+    at_once = max(1, _MAX_ANSWERS // k)
+    answers: list[Answers] = []
     for batch in chunks(searches, at_once):
         try:
-            found += _round_trip(admin, index, batch, k, several_shards)
+            answers += _round_trip(admin, index, batch, k, several_shards)
         except ServerError as error:
             limit = clause_limit(str(error))
             if limit is None:
                 raise
-            found += [_in_pieces(admin, index, one, k, several_shards, limit) for one in batch]
-    return found
+            answers += [_in_pieces(admin, index, one, k, several_shards, limit) for one in batch]
+    return answers
 
 
 def _in_pieces(
     admin: IndexAdmin, index: str, search: dict[str, Any], k: int, several_shards: bool, limit: int
 ) -> Answers:
-    """Run one search, in pieces where it has more words than the server takes at once."""
+    """Run one search, in pieces if it has more words than the server takes at once."""
     searches = pieces_of(search, limit)
     if len(searches) == 1:
         (answers,) = _round_trip(admin, index, searches, k, several_shards)
         return answers
     best = best_of_sum([_piece(admin, index, one, several_shards) for one in searches], k)
-    ids, keys = ([document[at] for document in best.documents] for at in (0, 1))
+    ids, keys = ([document[part] for document in best.documents] for part in (0, 1))
     return Answers(ids, keys, best.scores, best.positions)
 
 
@@ -73,8 +73,8 @@ def _piece(admin: IndexAdmin, index: str, search: dict[str, Any], several_shards
     def hits(query: dict[str, Any], after: tuple[float, int] | None = None) -> Hits:
         more = {"search_after": list(after)} if after else {}
         body = {"query": query, "sort": [{"_score": "desc"}, {"place": "asc"}], **more}
-        (found,) = _round_trip(admin, index, [body], WINDOW, several_shards)
-        return Hits(found.positions, found.raw, list(zip(found.ids, found.keys, strict=True)))
+        (answers,) = _round_trip(admin, index, [body], WINDOW, several_shards)
+        return Hits(answers.positions, answers.raw, list(zip(answers.ids, answers.keys, strict=True)))
 
     def among(positions: list[int]) -> Hits:
         parts = []
@@ -95,10 +95,10 @@ def _piece(admin: IndexAdmin, index: str, search: dict[str, Any], several_shards
 def _round_trip(
     admin: IndexAdmin, index: str, searches: Sequence[dict[str, Any]], k: int, several_shards: bool
 ) -> list[Answers]:
-    # word statistics of all shards: each alone would weigh words by its own
+    # word statistics of all shards: by default, each shard weighs words by its own
     kind = {"search_type": "dfs_query_then_fetch"} if several_shards else {}
     bodies = [
-        {"size": k, "stored_fields": "_none_", "docvalue_fields": SHOWN, "track_total_hits": False, **one}
+        {"size": k, "stored_fields": "_none_", "docvalue_fields": COLUMNS, "track_total_hits": False, **one}
         for one in searches
     ]
     shape = "hits.hits._score,hits.hits.fields,timed_out,_shards.failed"
@@ -128,11 +128,11 @@ def _answers(admin: IndexAdmin, answer: Any) -> Answers:
         refused = PartMissingError if is_transient_status(answer.get("status", 0), kind) else ServerError
         raise refused(f"Elasticsearch at {admin.address.hosts[0]} cannot answer: {reason}")
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
-        raise admin.part_missing()
+        raise admin.part_missing_error()
     hits = answer.get("hits", {}).get("hits", [])
     positions = np.array([hit["fields"]["place"][0] for hit in hits], dtype=np.int64)
     raw = np.array([hit["_score"] for hit in hits], dtype=np.float64)
-    keys = [hit["fields"].get("key", ("",))[0] for hit in hits]  # an index of one space alone has none
+    keys = [hit["fields"].get("key", ("",))[0] for hit in hits]  # an index of a single space has none
     ids = [id_of(key, hit["fields"].get("own_id", (None,))[0]) for key, hit in zip(keys, hits, strict=True)]
     order = np.lexsort((positions, -raw))
-    return Answers([ids[at] for at in order], [keys[at] for at in order], raw[order], positions[order])
+    return Answers([ids[row] for row in order], [keys[row] for row in order], raw[order], positions[order])

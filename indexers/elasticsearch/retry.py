@@ -1,6 +1,6 @@
-"""Retry of requests that a cluster cannot answer at the moment: a node was lost, a master is being elected.
+"""Retries with back-off, for requests that a cluster cannot answer at the moment (a lost node, an election).
 
-Every wait before another attempt is a `Backoff`; docs/decisions/0019-retries.md says why it is not tenacity's.
+docs/decisions/0019-retries.md says why tenacity is not used.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from encoders.errors import NearbyError, PartMissingError
 from indexers.elasticsearch.client import cause_of
 from indexers.elasticsearch.deadline import timeout_seconds, within
 
-#: Seconds for which a request is retried while somebody waits for its answer.
+#: Seconds for which a request is retried while a user waits for the answer.
 SHORT = 10.0
-#: Seconds for which a load is retried without progress: a node restarts in 15 s, on a busy machine in two minutes.
+#: Seconds for which a load is retried without progress: a node restarts in 15 s, or in two minutes on a busy machine.
 LONG = 180.0
-#: Statuses of transient failures: too many requests, or a shard or cluster without a node or master.
+#: Statuses of transient failures: too many requests, a shard without a node, a cluster without a master.
 _TRANSIENT = frozenset({429, 502, 503, 504})
-#: The server has lost the view that we read from, since its node or the index is gone; the next request says which.
+#: The server lost the point in time that is read, as its node or the index is gone; the next request shows which.
 VIEW_LOST = frozenset({"search_context_missing_exception", "search_context_missing_nodes_exception"})
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 
@@ -31,16 +31,16 @@ T = TypeVar("T")
 
 
 class Backoff:
-    """Waits between attempts, each twice as long as the one before, until no more time is left.
+    """Waits between attempts, each twice as long as the one before, until the time is over.
 
     A wait is shortened at random by up to a half, so that many clients do not return at the same moment.
 
     Parameters
     ----------
     seconds : float
-        Time in all, from now or from the last `restart`.
+        Total time, from now or from the last `restart`.
     first, longest : float
-        Seconds of the first wait, and of the longest.
+        Seconds of the first and of the longest wait.
     """
 
     def __init__(self, seconds: float, first: float = _FIRST_WAIT, longest: float = _LONGEST_WAIT) -> None:
@@ -48,12 +48,12 @@ class Backoff:
         self.restart()
 
     def restart(self) -> None:
-        """Begin again, as after progress: with a short wait, and all of the time."""
+        """Start over after progress: with the first wait and the total time."""
         self._wait, self._end = self._first, time.monotonic() + self.seconds
 
     @property
     def ended(self) -> bool:
-        """True when the time would be over after the next wait."""
+        """True when the next wait would exceed the time."""
         return time.monotonic() + self._wait > self._end
 
     def sleep(self) -> None:
@@ -63,7 +63,7 @@ class Backoff:
 
 
 class Retrying(Protocol):
-    """What has methods that are retried, and for how many seconds."""
+    """An object whose methods are retried, for `retry_seconds`."""
 
     retry_seconds: float
 
@@ -72,11 +72,11 @@ S = TypeVar("S", bound=Retrying)
 
 
 def retried(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """Call a method again while it fails for a transient reason; calling it twice must do the same as once."""
+    """Call a method again while it fails for a transient reason; the method must be idempotent."""
 
     @wraps(method)
     def tried(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        # somebody who waits for the answer has one deadline; a load goes on while there is hope
+        # a request has one deadline for all attempts; a load retries as long as it makes progress
         interactive = self.retry_seconds <= SHORT
         backoff = Backoff(min(self.retry_seconds, timeout_seconds()) if interactive else self.retry_seconds)
         with within(timeout_seconds()) if interactive else nullcontext():
@@ -92,7 +92,7 @@ def retried(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
 
 
 def is_transient(error: NearbyError) -> bool:
-    """Tell whether the cause of an error may go away with time."""
+    """Return whether an error is transient."""
     import elastic_transport
 
     cause: Any = error.__cause__
@@ -107,7 +107,7 @@ def is_transient(error: NearbyError) -> bool:
 
 
 def is_transient_status(status: int, kind: str) -> bool:
-    """Tell whether a refusal may go away with time; that of a full disk is a 429 too, and does not.
+    """Return whether a refusal is transient; a full disk is also status 429, but is not.
 
     Examples
     --------
@@ -120,12 +120,12 @@ def is_transient_status(status: int, kind: str) -> bool:
 
 
 def is_refused(error: NearbyError) -> bool:
-    """Tell whether a server has refused the whole request: then it has done nothing of it."""
+    """Return whether the server refused the whole request, so that it changed nothing."""
     return 400 <= getattr(error.__cause__, "status_code", 0) < 500
 
 
 def is_timeout(error: NearbyError) -> bool:
-    """Tell whether a node has not answered in time."""
+    """Return whether a node did not answer in time."""
     import elastic_transport
 
     return isinstance(error.__cause__, elastic_transport.ConnectionTimeout)

@@ -1,7 +1,6 @@
-"""Which servers may see our credentials: those that the user named himself, not those that a folder names.
+"""Which servers may receive credentials: those whose address the user gave, not those that a folder names.
 
-A folder may come from anybody. Were the credentials of the environment sent to whatever address it holds, its maker
-would decide who reads them.
+A folder may come from anybody. If credentials were sent to any address in it, its author could read them.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from encoders.atomic_write import atomic_file
 from encoders.errors import OptionError
 
 HOSTS = "NEARBY_ELASTICSEARCH_HOSTS"
-#: In the user's folder for configuration: one trusted server a line.
+#: A file in the user's configuration folder: one trusted server per line.
 FILE = "elasticsearch-servers"
 _LONGEST = 100_000
 _SERVER = re.compile(r"https?://[^\s/]+")
@@ -28,13 +27,13 @@ _trusting: ContextVar[bool] = ContextVar("trusting", default=False)
 
 
 def trust_folders() -> None:
-    """Trust every server that a folder names from now on, as with ``--trust``."""
+    """Trust every server that a folder names, as ``--trust`` does."""
     _trusting.set(True)
 
 
 @contextmanager
 def trusting(trust: bool) -> Iterator[None]:
-    """Trust the servers that folders name, within a block."""
+    """Trust the servers that folders name, in a block."""
     token = _trusting.set(_trusting.get() or trust)
     try:
         yield
@@ -43,44 +42,44 @@ def trusting(trust: bool) -> Iterator[None]:
 
 
 def require_trusted(hosts: Sequence[str], named: bool) -> None:
-    """Refuse to send credentials to a server that the user has not named, or where others could read them.
+    """Refuse to send credentials to a server that the user did not name, or over an unencrypted connection.
 
     Parameters
     ----------
     hosts : sequence of str
         URLs of nodes, each with its port.
     named : bool
-        Whether the user himself has given the address, rather than a folder.
+        Whether the user gave the address, and not a folder.
 
     Raises
     ------
     OptionError
-        Saying how the server comes to be trusted.
+        With the way to trust the server.
     """
     servers = [_server(host) for host in hosts]
     for server in servers:
-        if server.startswith("http://") and not _is_here(server):
+        if server.startswith("http://") and not _is_this_machine(server):
             raise OptionError(
-                f"user, password or API key would go to {server} unencrypted: write https:// in the address (over "
-                "http they are sent to this machine alone), or unset them"
+                f"user, password or API key would be sent to {server} unencrypted: write https:// in the address "
+                "(http is allowed on this machine only), or unset them"
             )
     if named:
         _named.update(servers)
         return
-    strange = sorted(set(servers) - _named - _listed() - _remembered())
-    if not strange:
+    unknown = sorted(set(servers) - _named - _listed() - _remembered())
+    if not unknown:
         return
     if _trusting.get():
-        remember(strange)
+        remember(unknown)
         return
     raise OptionError(
-        f"a folder names the server {' and '.join(strange)}, to which you have not sent user, password or API key "
-        f"before: if it is yours, add it to {HOSTS}, or run the same command once with --trust"
+        f"a folder names the server {' and '.join(unknown)}, to which you have not sent user, password or API key "
+        f"before: if you trust it, add it to {HOSTS}, or run the same command once with --trust"
     )
 
 
 def remember(hosts: Iterable[str]) -> None:
-    """Write down that servers are trusted, in the user's folder for configuration; where that cannot be, for now."""
+    """Record trusted servers in the user's configuration folder; if it cannot be written, for this process only."""
     servers = {_server(host) for host in hosts}
     _named.update(servers)
     if servers <= _remembered():
@@ -94,7 +93,7 @@ def remember(hosts: Iterable[str]) -> None:
 
 
 def _listed() -> set[str]:
-    """Return the servers that the environment lists, with commas or spaces between."""
+    """Return the servers that the environment lists, separated by commas or spaces."""
     return {_server(host) for host in re.split(r"[,\s]+", os.environ.get(HOSTS, "")) if host}
 
 
@@ -113,7 +112,7 @@ def _file() -> Path:
 
 
 def _server(url: str) -> str:
-    """Return scheme, host and port of a URL: a path leads to the same server.
+    """Return scheme, host and port of a URL, without its path.
 
     Examples
     --------
@@ -126,7 +125,7 @@ def _server(url: str) -> str:
     return f"{scheme}://{server}{'' if ':' in port else ':9200'}"
 
 
-def _is_here(server: str) -> bool:
+def _is_this_machine(server: str) -> bool:
     host = server.partition("://")[2].rpartition(":")[0].strip("[]")
     if host == "localhost":
         return True

@@ -19,7 +19,7 @@ from encoders.progress import steps
 from encoders.scaling import moderate
 
 #: Largest number of items: silhouettes and the tree compare all pairs.
-MOST = 2000
+MAX_ITEMS = 2000
 #: Number of uniform data sets that the gap statistic compares with.
 REFERENCES = 10
 #: How to read each criterion.
@@ -69,12 +69,15 @@ class CountStudy:
         middle = ordered[len(ordered) // 2]
         best = max(dict.fromkeys(ordered), key=lambda vote: (ordered.count(vote), -abs(vote - middle)))
         names = [name for name, vote in votes.items() if vote == best]
-        reason = (
-            f"{' and '.join(names)} say so" if len(names) > 1 else f"no two criteria agree; {best} is in the middle"
-        )
+        reason = f"{_listed(names)} agree" if len(names) > 1 else f"no two criteria agree; {best} is in the middle"
         if edge and len(edge) < len(self.recommended):
-            reason += f"; {' and '.join(edge)} would take more than were tried"
+            are = "is" if len(edge) == 1 else "are"
+            reason += f"; {_listed(edge)} {are} best at {self.counts[-1]}, the largest number that was tried"
         return best, reason
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def study(codes: NDArray[Any], counts: Sequence[int] | None = None, seed: int = 0) -> CountStudy:
@@ -83,7 +86,7 @@ def study(codes: NDArray[Any], counts: Sequence[int] | None = None, seed: int = 
     Parameters
     ----------
     codes : ndarray float32 (n, dim)
-        More than `MOST` rows are sampled down to `MOST`.
+        More than `MAX_ITEMS` rows are sampled down to `MAX_ITEMS`.
     counts : sequence of int, optional
         Default: 2 to 20, fewer for few items.
     seed : int
@@ -98,8 +101,8 @@ def study(codes: NDArray[Any], counts: Sequence[int] | None = None, seed: int = 
     if len(codes) < 4:
         raise BadItemError(f"finding the number of clusters needs at least 4 items; got {len(codes)}")
     generator = np.random.default_rng(seed)
-    if len(codes) > MOST:
-        codes = codes[np.sort(generator.choice(len(codes), MOST, replace=False))]
+    if len(codes) > MAX_ITEMS:
+        codes = codes[np.sort(generator.choice(len(codes), MAX_ITEMS, replace=False))]
     codes = np.asarray(codes, dtype=np.float32)
     largest = len(codes) - 1
     tried = [count for count in (counts or range(2, 21)) if 2 <= count <= largest]

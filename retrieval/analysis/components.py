@@ -19,7 +19,7 @@ CLUSTERS = ("kmeans", "hac")
 #: Methods that order their components by how much they explain.
 ORDERED = ("pca", "lsa")
 #: Largest width of a code whose components are shown.
-MOST = 1024
+MAX_COMPONENTS = 1024
 TOP_WORDS = 8
 #: Largest deviation of a linear decoder, as a share of its output.
 LINEAR = 1e-3
@@ -73,7 +73,7 @@ def components_of(encoder: Encoder) -> Components | None:
     A decoder that is not linear, such as that of a deep autoencoder, has no components in this sense.
     """
     stages = encoder.parts
-    if len(stages) < 2 or encoder.space.dim > MOST or encoder.space.kind is Kind.BINARY:
+    if len(stages) < 2 or encoder.space.dim > MAX_COMPONENTS or encoder.space.kind is Kind.BINARY:
         return None
     tail, k = stages[1:], encoder.space.dim
     clusters = stages[-1].name in CLUSTERS

@@ -15,8 +15,8 @@ LEAVES = 36
 
 
 @dataclass(frozen=True)
-class Folded:
-    """A tree whose leaves are groups of items.
+class FoldedTree:
+    """A dendrogram whose leaves are groups of items.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Folded:
     cut: float
 
 
-def folded(merges: NDArray[Any], k: int, leaves: int = LEAVES) -> Folded:
+def folded(merges: NDArray[Any], k: int, leaves: int = LEAVES) -> FoldedTree:
     """Return the tree with few leaves, and the height at which it is cut into k clusters.
 
     Parameters
@@ -57,34 +57,36 @@ def folded(merges: NDArray[Any], k: int, leaves: int = LEAVES) -> Folded:
     first = count - shown  # merges before this one are inside leaves
     node_group = {int(node): int(groups[node]) for node in range(count)}
     below: dict[int, float] = dict.fromkeys(range(shown), 0.0)
-    for place in range(first):
-        node_group[count + place] = node_group[int(merges[place, 0])]
-        below[node_group[count + place]] = float(merges[place, 2])
+    for merge in range(first):
+        node_group[count + merge] = node_group[int(merges[merge, 0])]
+        below[node_group[count + merge]] = float(merges[merge, 2])
     order = _order(merges, count, first, node_group)
-    at = {group: place for place, group in enumerate(order)}
+    column = {group: position for position, group in enumerate(order)}
     position = {
-        node: (float(at[group]), below[group])
+        node: (float(column[group]), below[group])
         for node, group in node_group.items()
         if _is_top(merges, node, count, first)
     }
     drawn = []
-    for place in range(first, count - 1):
-        left, right = merges[place, :2].astype(int)
+    for merge in range(first, count - 1):
+        left, right = merges[merge, :2].astype(int)
         (x, low), (y, high) = position[left], position[right]
-        height = float(merges[place, 2])
+        height = float(merges[merge, 2])
         drawn.append((x, low, y, high, height))
-        position[count + place] = ((x + y) / 2, height)
+        position[count + merge] = ((x + y) / 2, height)
     clusters = cut(merges, k)
     members = [np.flatnonzero(groups == group) for group in order]
     numbers = [int(clusters[rows[0]]) for rows in members]
-    renumbered = {cluster: place for place, cluster in enumerate(dict.fromkeys(numbers))}
+    renumbered = {cluster: number for number, cluster in enumerate(dict.fromkeys(numbers))}
     heights = np.append(merges[:, 2], merges[-1, 2] * 1.05)
     line = float((heights[count - k - 1] if count > k else 0.0) + heights[count - k]) / 2
-    return Folded(drawn, members, [below[group] for group in order], [renumbered[cluster] for cluster in numbers], line)
+    return FoldedTree(
+        drawn, members, [below[group] for group in order], [renumbered[cluster] for cluster in numbers], line
+    )
 
 
 def _is_top(merges: NDArray[Any], node: int, count: int, first: int) -> bool:
-    """Return whether a node is a whole leaf of the drawing: it exists, and is joined only above the leaves."""
+    """Return whether a node is a whole leaf of the drawing: no merge inside a leaf joins it."""
     inner = merges[:first, :2]
     return not bool((inner == node).any()) and node < count + first
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.errors import NotInvertibleError
-from retrieval.applications.reconstructions import is_picture
+from retrieval.applications.reconstruction import decoded_codes
+from retrieval.applications.reconstruction_table import is_picture
 
 #: A component is in use where the means of the items vary by more (Burda et al. 2016, section 5).
 ACTIVE = 0.01
-#: Components whose density is drawn.
-MOST = 12
+#: Largest number of components whose density is drawn.
+MAX_DRAWN = 12
 #: Pictures along a side of the grid of codes, and the pixels that such a side should not exceed.
 SIDE, PIXELS = 15, 640
 #: Cells of a drawn density; a density is drawn from -REACH to REACH at least.
@@ -33,27 +34,26 @@ class AggregatePosterior:
     ----------
     means : ndarray (n, k)
         Means of the items' posteriors.
-    divergence : ndarray (k,)
+    kl_divergence : ndarray (k,)
         KL(posterior || prior) in nats, averaged over the items: the information of a component about an item.
-    spread : ndarray (k,)
-        Variance of the means.
-    filled : ndarray (k,)
+    variance_of_means : ndarray (k,)
+    coverage : ndarray (k,)
         The share of the prior that the mixture covers: the integral of the smaller of the two densities. It is also 1
         when a component carries no information and every posterior equals the prior.
     order : list of int
-        The components, largest divergence first.
+        The components, largest KL divergence first.
     edges : ndarray (cells + 1,)
         The cells of the drawn densities.
-    density : ndarray (min(k, `MOST`), cells)
+    density : ndarray (min(k, `MAX_DRAWN`), cells)
         The mixture's mean density in every cell, in that order.
     decoded : list of ndarray uint8
         For codes of two numbers: pictures at the prior's quantiles, row by row from the upper left; else empty.
     """
 
     means: NDArray[np.float64]
-    divergence: NDArray[np.float64]
-    spread: NDArray[np.float64]
-    filled: NDArray[np.float64]
+    kl_divergence: NDArray[np.float64]
+    variance_of_means: NDArray[np.float64]
+    coverage: NDArray[np.float64]
     order: list[int]
     edges: NDArray[np.float64]
     density: NDArray[np.float64]
@@ -62,21 +62,21 @@ class AggregatePosterior:
     @property
     def in_use(self) -> NDArray[np.bool_]:
         """Whether each component is in use."""
-        return self.spread > ACTIVE
+        return self.variance_of_means > ACTIVE
 
     @property
     def answer(self) -> str:
-        """The number of components in use and the share of the prior that they fill, as a sentence."""
-        used, count = int(self.in_use.sum()), len(self.spread)
+        """The number of components in use and the share of the prior that they cover, as a sentence."""
+        used, count = int(self.in_use.sum()), len(self.variance_of_means)
         if not used:
             return f"None of {count} components is in use: the code carries no information about the items"
-        low, high = (round(100 * float(edge(self.filled[self.in_use]))) for edge in (np.min, np.max))
+        low, high = (round(100 * float(edge(self.coverage[self.in_use]))) for edge in (np.min, np.max))
         share = f"{low}%" if low == high else f"{low} to {high}%"
         every = "Both" if count == 2 else f"All {count}"
         which = every if used == count > 1 else f"{used} of {count}"
         if used == 1:
-            return f"{which} components is in use; its aggregate posterior fills {share} of the prior"
-        return f"{which} components are in use; the aggregate posterior of each fills {share} of the prior"
+            return f"{which} components is in use; its aggregate posterior covers {share} of the prior"
+        return f"{which} components are in use; the aggregate posterior of each covers {share} of the prior"
 
     def within(self, radius: float) -> float:
         """Return the share of the items whose mean is at most `radius` standard deviations from the prior's centre."""
@@ -96,8 +96,8 @@ def posterior_of(encoder: Encoder, contents: Sequence[Any]) -> AggregatePosterio
     if posterior is None or not encoder.has_prior:
         return None
     last, rows = encoder.up_to_last(list(contents))
-    mean, spread = (part.astype(np.float64) for part in posterior(last.checked(rows)))
-    return aggregate(mean, spread, _decoded_grid(encoder))
+    mean, log_variance = (part.astype(np.float64) for part in posterior(last.checked(rows)))
+    return aggregate(mean, log_variance, _decoded_grid(encoder))
 
 
 def aggregate(
@@ -108,23 +108,24 @@ def aggregate(
     Examples
     --------
     >>> found = aggregate(np.array([[-1.0, 0], [1, 0]]), np.array([[-2.0, 0], [-2, 0]]))
-    >>> found.in_use.tolist(), found.divergence.round(2).tolist(), found.filled.round(2).tolist()
+    >>> found.in_use.tolist(), found.kl_divergence.round(2).tolist(), found.coverage.round(2).tolist()
     ([True, False], [1.07, 0.0], [0.63, 1.0])
     """
     deviation = np.exp(log_variance / 2)
-    divergence = (np.square(mean) + np.exp(log_variance) - 1 - log_variance).mean(axis=0) / 2
-    order = np.argsort(-divergence, kind="stable").tolist()
-    shown = order[:MOST]
+    kl_divergence = (np.square(mean) + np.exp(log_variance) - 1 - log_variance).mean(axis=0) / 2
+    order = np.argsort(-kl_divergence, kind="stable").tolist()
+    shown = order[:MAX_DRAWN]
     reach = max(REACH, int(np.ceil(np.percentile(np.abs(mean[:, shown]) + 2 * deviation[:, shown], 99.5))))
     edges = np.linspace(-reach, reach, CELLS + 1)
-    density = [_mass(mean[:, place], deviation[:, place], edges) / np.diff(edges) for place in shown]
+    density = [_mass(mean[:, component], deviation[:, component], edges) / np.diff(edges) for component in shown]
     prior = np.diff(_normal(_PRIOR_CELLS))
-    filled = [
-        float(np.minimum(_mass(mean[:, place], deviation[:, place], _PRIOR_CELLS), prior).sum())
-        for place in range(mean.shape[1])
+    coverage = [
+        float(np.minimum(_mass(mean[:, component], deviation[:, component], _PRIOR_CELLS), prior).sum())
+        for component in range(mean.shape[1])
     ]
-    return AggregatePosterior(mean, divergence, mean.var(axis=0), np.array(filled), order, edges, np.array(density),
-                              list(decoded))  # fmt: skip
+    return AggregatePosterior(
+        mean, kl_divergence, mean.var(axis=0), np.array(coverage), order, edges, np.array(density), list(decoded)
+    )
 
 
 def prior_density(edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -152,10 +153,10 @@ def _decoded_grid(encoder: Encoder) -> list[NDArray[np.uint8]]:
     if encoder.space.dim != 2 or first is None:
         return []
     side = int(np.clip(PIXELS // max(first[:2]), 5, SIDE))
-    places = ndtri((np.arange(side) + 0.5) / side)
-    across, upward = np.meshgrid(places, places[::-1])
+    quantiles = ndtri((np.arange(side) + 0.5) / side)
+    across, upward = np.meshgrid(quantiles, quantiles[::-1])
     try:
-        pictures = list(encoder.decode(np.stack([across.ravel(), upward.ravel()], axis=1).astype(np.float32)))
+        pictures = decoded_codes(encoder, np.stack([across.ravel(), upward.ravel()], axis=1).astype(np.float32))
     except NotInvertibleError:
         return []
     return pictures if all(map(is_picture, pictures)) else []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from encoders.base import Encoder
 from encoders.errors import OptionError
-from retrieval.analysis.study import DEFAULTS
+from retrieval.analysis.analyze import DEFAULTS
 from retrieval.collection.open import collection_at, open_collection, open_data
 from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
 from retrieval.spaces.build import planned

@@ -16,7 +16,7 @@ from encoders.codes import Modality
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.corruption import CORRUPTIONS, corrupted
 from retrieval.applications.reconstruction import as_read, by_each, reconstructed, unit
-from retrieval.applications.reconstructions import Copies, Row
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
 from retrieval.search.searcher import Query
 
@@ -54,7 +54,7 @@ class Noise:
     def __str__(self) -> str:
         return f"{self.kind}:{self.level:g}"
 
-    def spoil(self, pictures: Sequence[NDArray[np.uint8]], seed: int) -> list[NDArray[np.uint8]]:
+    def corrupt(self, pictures: Sequence[NDArray[np.uint8]], seed: int) -> list[NDArray[np.uint8]]:
         """Return noisy copies as pictures: values outside the grey levels are clipped."""
         import torch
 
@@ -73,7 +73,7 @@ def denoised(
     specs: Sequence[str] | None = None,
     noise: Noise | None = None,
     seed: int = 0,
-) -> Copies:
+) -> ReconstructionTable:
     """Denoise pictures in every space that can decode.
 
     Parameters
@@ -97,27 +97,27 @@ def denoised(
     if collection.items.modality is not Modality.IMAGE:
         raise BadItemError(f"denoise cleans pictures; {collection.folder} holds {collection.items.modality}s")
     clean = [query.content for query in asked]
-    given = clean if noise is None else noise.spoil(clean, seed)  # type: ignore[arg-type]  # pictures, as checked above
+    given = clean if noise is None else noise.corrupt(clean, seed)  # type: ignore[arg-type]  # pictures, as checked above
     rows = [
-        Row(str(encoder), copies, {} if noise is None else _ratios(encoder, clean, given, copies))
-        for encoder, copies in by_each(collection, specs, lambda encoder: reconstructed(encoder, given))
+        ReconstructionRow(str(encoder), cleaned, {} if noise is None else _ratios(encoder, clean, given, cleaned))
+        for encoder, cleaned in by_each(collection, specs, lambda encoder: reconstructed(encoder, given))
     ]
     columns = [query.shown.id for query in asked]
     if noise is None and len(rows) == len(columns) == 1:
-        return Copies(columns, rows, f"{columns[0]}, cleaned by {rows[0].name}")
+        return ReconstructionTable(columns, rows, f"{columns[0]}, cleaned by {rows[0].name}")
     title = f"peak signal-to-noise ratios in dB; noise of seed {seed}" if noise is not None else ""
-    spoilt = [] if noise is None else [Row(f"spoilt by {noise}", given)]
-    return Copies(columns, [Row("the item", clean), *spoilt, *rows], title)
+    corrupted = [] if noise is None else [ReconstructionRow(f"corrupted by {noise}", given)]
+    return ReconstructionTable(columns, [ReconstructionRow("the item", clean), *corrupted, *rows], title)
 
 
 def _ratios(
-    encoder: Encoder, clean: Sequence[Any], given: Sequence[Any], copies: Sequence[Any]
+    encoder: Encoder, clean: Sequence[Any], given: Sequence[Any], cleaned: Sequence[Any]
 ) -> dict[str, list[float]]:
     """Return the peak signal-to-noise ratio before and after denoising, of pictures as the space reads them."""
     wanted = as_read(encoder, clean)
     return {
         "PSNR before": [psnr(item, other) for item, other in zip(wanted, as_read(encoder, given), strict=True)],
-        "PSNR after": [psnr(item, other) for item, other in zip(wanted, copies, strict=True)],
+        "PSNR after": [psnr(item, other) for item, other in zip(wanted, cleaned, strict=True)],
     }
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, slices
 from encoders.errors import NotInvertibleError, OptionError
-from retrieval.applications.reconstruction import decoded_codes
-from retrieval.applications.reconstructions import Copies, Row
+from retrieval.applications.reconstruction import decoded_codes, hear_of
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
 from retrieval.search.searcher import encode_query, read_query
 
@@ -20,7 +20,7 @@ PRIOR = "the standard normal"
 PIECE = 4096
 
 
-def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> Copies:
+def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> ReconstructionTable:
     """Decode random codes: from the prior of the encoder, or else from a distribution fitted to the collection's codes.
 
     Raises
@@ -38,11 +38,11 @@ def sampled(collection: Collection, spec: str, count: int, seed: int = 0) -> Cop
         codes, source = _like(collection.codes_of(spec).codes(), encoder.space.dim, count, generator)
     title = f"draws from {source} (seed {seed}), decoded by {encoder}"
     contents = decoded_codes(encoder, codes)
-    return Copies([f"draw {number}" for number in range(1, count + 1)],
-                  [Row(str(encoder), contents, words=encoder.vocabulary)], title)  # fmt: skip
+    row = ReconstructionRow(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))
+    return ReconstructionTable([f"draw {number}" for number in range(1, count + 1)], [row], title)
 
 
-def interpolated(collection: Collection, spec: str, start: str, end: str, steps: int = 10) -> Copies:
+def interpolated(collection: Collection, spec: str, start: str, end: str, steps: int = 10) -> ReconstructionTable:
     """Decode codes on the straight line from one item to another, both ends included.
 
     Between binary codes there is no line: the bits that differ are flipped one after another.
@@ -61,8 +61,9 @@ def interpolated(collection: Collection, spec: str, start: str, end: str, steps:
     shares = np.linspace(0, 1, steps)
     codes = _turned(first, last, shares) if encoder.space.kind is Kind.BINARY else _between(first, last, shares)
     title = f"from {asked[0].shown.id} to {asked[1].shown.id}, decoded by {encoder}"
-    return Copies([f"{share:.2f}" for share in shares],
-                  [Row(str(encoder), decoded_codes(encoder, codes), words=encoder.vocabulary)], title)  # fmt: skip
+    contents = decoded_codes(encoder, codes)
+    row = ReconstructionRow(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))
+    return ReconstructionTable([f"{share:.2f}" for share in shares], [row], title)
 
 
 def _require_numbers(encoder: Encoder) -> None:

@@ -14,7 +14,8 @@ from scipy.sparse import csr_array, issparse
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Modality, Space, slices, stack_codes
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
-from retrieval.applications.reconstructions import Copies, Row
+from encoders.sound import Sound
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
 from retrieval.corpora.npy import read_npy
 from retrieval.corpora.sample import draw
@@ -66,7 +67,7 @@ class Code:
     def _terms(self) -> list[tuple[str, float]]:
         words = self.words
         pairs = sorted(zip(self.values.indices.tolist(), self.values.data.tolist(), strict=True), key=lambda p: -p[1])
-        return [(words[place] if words else str(place), weight) for place, weight in pairs]
+        return [(words[position] if words else str(position), weight) for position, weight in pairs]
 
 
 def code_of(collection: Collection, spec: str, query: str) -> Code:
@@ -76,7 +77,7 @@ def code_of(collection: Collection, spec: str, query: str) -> Code:
     return Code(str(encoder), encoder.space, encode_query(encoder, read_query(collection, query).content), words)
 
 
-def decoded(collection: Collection, spec: str, path: Path) -> Copies:
+def decoded(collection: Collection, spec: str, path: Path) -> ReconstructionTable:
     """Decode the codes of a .npy file.
 
     Raises
@@ -85,8 +86,9 @@ def decoded(collection: Collection, spec: str, path: Path) -> Copies:
     """
     encoder = collection.space(spec).encoder
     contents = decoded_codes(encoder, _read_codes(path, encoder.space))
-    return Copies(
-        [f"code {place}" for place in range(len(contents))], [Row(str(encoder), contents, words=encoder.vocabulary)]
+    return ReconstructionTable(
+        [f"code {position}" for position in range(len(contents))],
+        [ReconstructionRow(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))],
     )
 
 
@@ -104,7 +106,9 @@ def _read_codes(path: Path, space: Space) -> Codes:
 
 
 def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
-    """Decode codes to items, or to word weights when texts cannot be restored."""
+    """Decode codes to items; texts that cannot be restored to word weights, sounds to spectrograms."""
+    if encoder.reads is Modality.SOUND:
+        return spectrograms(encoder.parts[0], _before(encoder, codes))
     try:
         return list(encoder.decode(codes))
     except NotInvertibleError:
@@ -115,6 +119,35 @@ def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
         for stage in reversed(stages[1:]):
             items = stage.decode(items)
         return [items[row : row + 1] for row in range(items.shape[0])]
+
+
+def spectrograms(first: Encoder, levels: Codes) -> list[Any]:
+    """Return the codes of an encoder of sounds as pictures.
+
+    Raises
+    ------
+    NotInvertibleError
+        When they are no spectrograms.
+    """
+    if first.space.shape is None:
+        raise NotInvertibleError(f"the codes of '{first}' are no spectrograms, which could be shown or heard")
+    pictures = np.rint(np.clip(np.asarray(levels), 0, 1) * 255).astype(np.uint8)
+    return list(pictures.reshape(-1, *first.space.shape))
+
+
+def hear_of(encoder: Encoder, pictures: Sequence[Any]) -> Callable[[], list[Sound]] | None:
+    """Return what makes the sounds of spectrograms; None for an encoder that reads no sounds."""
+    if encoder.reads is not Modality.SOUND:
+        return None
+    levels = np.stack([unit(picture).ravel() for picture in pictures]).astype(np.float32)
+    return lambda: list(encoder.parts[0].decode(levels))
+
+
+def _before(encoder: Encoder, codes: Codes) -> Codes:
+    """Decode codes up to those of the first stage."""
+    for stage in reversed(encoder.parts[1:]):
+        codes = stage.decode(codes)
+    return codes
 
 
 def asked_items(collection: Collection, texts: Sequence[str], count: int | None, seed: int) -> list[Query]:
@@ -134,7 +167,9 @@ def asked_items(collection: Collection, texts: Sequence[str], count: int | None,
     ]
 
 
-def reconstructions(collection: Collection, asked: Sequence[Query], specs: Sequence[str] | None = None) -> Copies:
+def reconstructions(
+    collection: Collection, asked: Sequence[Query], specs: Sequence[str] | None = None
+) -> ReconstructionTable:
     """Encode items and decode them, in every space that can decode.
 
     Raises
@@ -142,24 +177,36 @@ def reconstructions(collection: Collection, asked: Sequence[Query], specs: Seque
     NotInvertibleError
         When no space can decode, or one of `specs` cannot.
     """
-    contents = [query.content for query in asked]
+    contents: list[Any] = [query.content for query in asked]
     rows = [
-        Row(str(encoder), back, squared_errors(encoder, contents, back), encoder.vocabulary)
+        ReconstructionRow(
+            str(encoder), back, squared_errors(encoder, contents, back), encoder.vocabulary, hear_of(encoder, back)
+        )
         for encoder, back in by_each(collection, specs, lambda encoder: reconstructed(encoder, contents))
     ]
     modality = collection.items.modality
     if modality is Modality.IMAGE:
-        rows.insert(0, Row("the item", contents))
-    return Copies([query.shown.id for query in asked], rows, _what_is_measured(modality, len(asked)))
+        rows.insert(0, ReconstructionRow("the item", contents))
+    if modality is Modality.SOUND:
+        rows.insert(
+            0,
+            ReconstructionRow(
+                "the item", as_read(collection.space(rows[0].name).encoder, contents), hear=lambda: contents
+            ),
+        )
+    return ReconstructionTable([query.shown.id for query in asked], rows, _what_is_measured(modality, len(asked)))
 
 
 def _what_is_measured(modality: Modality, count: int) -> str:
-    """Return a sentence that says what the numbers are: sums, which are easily mistaken for means."""
+    """Return a sentence that says that the errors are sums, which are easily mistaken for means."""
     if modality is Modality.TEXT:
         return ""
-    values = "the pixels, which go from 0 to 1" if modality is Modality.IMAGE else "the numbers of a vector"
-    mean = f", mean of {count:,} items" if count > 1 else ""
-    return f"{SQUARED_ERROR}: summed over {values}{mean}"
+    values = {
+        Modality.IMAGE: "the pixels, which go from 0 to 1",
+        Modality.SOUND: "the levels of the spectrogram, which go from 0 to 1",
+    }.get(modality, "the numbers of a vector")
+    mean = f"; mean of {count:,} items" if count > 1 else ""
+    return f"errors are summed over {values}{mean}"
 
 
 def by_each(
@@ -186,22 +233,30 @@ def by_each(
 
 
 def reconstructed(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
-    """Return items after encoding and decoding; texts as word weights."""
+    """Return items after encoding and decoding; texts as word weights, sounds as spectrograms."""
+    if encoder.reads is Modality.SOUND:
+        last, rows = encoder.up_to_last(list(contents))
+        decoded_items = last.reconstruct(rows) if len(encoder.parts) > 1 else encoder.encode(rows)
+        for stage in reversed(encoder.parts[1:-1]):
+            decoded_items = stage.decode(decoded_items)
+        return spectrograms(encoder.parts[0], decoded_items)
     if encoder.reads is Modality.TEXT:
         return decoded_codes(encoder, stack_codes([encode_query(encoder, content) for content in contents]))
     return list(encoder.reconstruct(list(contents)))
 
 
 def as_read(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
-    """Return items as the first stage of an encoder reads them, for example pictures resized or converted to grey."""
+    """Return items as the first stage of an encoder reads them: pictures resized or grey, sounds as spectrograms."""
+    if encoder.reads is Modality.SOUND:
+        return reconstructed(encoder.parts[0], contents)
     return list(encoder.parts[0].reconstruct(list(contents)))
 
 
-def squared_errors(encoder: Encoder, contents: Sequence[Any], copies: Sequence[Any]) -> dict[str, list[float]]:
+def squared_errors(encoder: Encoder, contents: Sequence[Any], decoded_items: Sequence[Any]) -> dict[str, list[float]]:
     """Return the squared error of each copy, summed over its values (pictures: 0 to 1); nothing for texts."""
     if encoder.reads is Modality.TEXT:
         return {}
-    pairs = zip(as_read(encoder, contents), copies, strict=True)
+    pairs = zip(as_read(encoder, contents), decoded_items, strict=True)
     return {SQUARED_ERROR: [float(np.square(unit(item) - unit(copy)).sum()) for item, copy in pairs]}
 
 

@@ -1,4 +1,4 @@
-"""The contract of every collection: items and spaces that are searched and changed, on disk and on a server alike."""
+"""The contract of every collection, on disk and on a server: items and spaces that are searched and changed."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
 from encoders.errors import CollectionError, OptionError, UnknownNameError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
-from retrieval.collection.filters import Filter
+from retrieval.collection.filters import SAMPLE, Filter, FilterField, filter_fields
 from retrieval.collection.items import Change, CollectionItems
 from retrieval.collection.manifest import Manifest
 from retrieval.corpora.base import Item
 from retrieval.spaces.build import encoder_of
 from retrieval.spaces.saved_space import SpaceRecord
 
+if TYPE_CHECKING:
+    from retrieval.collection.elasticsearch.cleanup import Indexes
+
 T = TypeVar("T")
 
 
 @dataclass
 class OpenSpace:
-    """A space that can be searched: what the manifest records of it, its encoder and its index."""
+    """A space that can be searched: its record in the manifest, its encoder and its index."""
 
     record: SpaceRecord
     encoder: Encoder
@@ -35,7 +38,7 @@ class OpenSpace:
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """What a collection says of itself.
+    """Facts about a collection.
 
     Attributes
     ----------
@@ -43,7 +46,7 @@ class CollectionInfo:
     generation : int
         Number of the folder's generation.
     corpus : str
-        Name or path of the corpus that it was made of.
+        Name or path of the corpus that it was made from.
     modality : Modality
     items : int
         Number of items.
@@ -54,6 +57,8 @@ class CollectionInfo:
     server : str
         Description of the index on a server that holds the items; empty where the folder holds them.
     spaces : tuple of SpaceRecord
+    unfinished : tuple of str
+        Specs of spaces whose fit was interrupted; indexing them again resumes it.
     """
 
     folder: Path
@@ -65,6 +70,7 @@ class CollectionInfo:
     bytes: int
     server: str
     spaces: tuple[SpaceRecord, ...]
+    unfinished: tuple[str, ...]
 
 
 class Collection(ABC):
@@ -78,7 +84,7 @@ class Collection(ABC):
     folder : Path
         The folder that the collection is opened by.
     manifest : Manifest
-        What the folder records of the collection.
+        The record of the collection in its folder.
     items : CollectionItems
         The items, a corpus.
     spaces : mapping of str to SpaceRecord
@@ -114,11 +120,24 @@ class Collection(ABC):
             bytes=self._bytes(),
             server=self.manifest.server,
             spaces=tuple(self.spaces.values()),
+            unfinished=tuple(spec for spec in self._unfinished() if spec not in self.spaces),
         )
+
+    def filters(self) -> list[FilterField]:
+        """Return the fields and values by which `search` can filter, as the first 10,000 items have them."""
+        return filter_fields(self.items.labels_and_metadata(SAMPLE))
+
+    def server_indexes(self) -> Indexes | None:
+        """Return the indexes at the collection's address on a server, stale ones too; None when it is on disk."""
+        return None
 
     @abstractmethod
     def _bytes(self) -> int:
         """Return the size of the folder, with one copy of an index on a server."""
+
+    @abstractmethod
+    def _unfinished(self) -> tuple[str, ...]:
+        """Return the specs of spaces whose fit was interrupted and can be resumed."""
 
     @abstractmethod
     def space(self, spec: str) -> OpenSpace:
@@ -168,9 +187,9 @@ class Collection(ABC):
 
     @abstractmethod
     def read_consistently(self, read: Callable[[], T]) -> T:
-        """Return what `read` returns, which calls this collection several times, all in one state of it.
+        """Return the result of `read`, which calls this collection several times, in one state of the collection.
 
-        `read` is called again where somebody has replaced the collection in between.
+        `read` is called again if another process replaced the collection in between.
         """
 
     # -- changing ----------------------------------------------------------------------------------------------
@@ -195,19 +214,19 @@ class Collection(ABC):
         SpecError, UnknownNameError, OptionError, UnsupportedSpaceError
             For a space or index that the collection cannot have.
         CollectionError
-            For a space that is there, or when somebody else changes the collection meanwhile.
+            For a space that exists, or when another process changes the collection at the same time.
         """
 
     @abstractmethod
     def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[Collection, Change]:
-        """Add items, and replace those whose id is there, in every space; a replaced item comes behind all others.
+        """Add items, and replace items with the same id, in every space; a replaced item moves to the end.
 
         Raises
         ------
         CorpusError, BadItemError, DimensionError
             For an item that the collection or an encoder cannot take, or two items of one id.
         CollectionError
-            When somebody else changes the collection meanwhile.
+            When another process changes the collection at the same time.
         """
 
     @abstractmethod
@@ -238,7 +257,7 @@ class Collection(ABC):
             return spec
         try:
             canonical = str(encoder_of(spec))
-        except (UnknownNameError, OptionError):  # whatever it was meant to be, it is no space of this collection
+        except (UnknownNameError, OptionError):  # a wrong spec, so not a space of this collection
             canonical = spec
         if canonical in self.spaces:
             return canonical
@@ -248,9 +267,9 @@ class Collection(ABC):
         raise UnknownNameError(f"space of {self.folder}", spec, self.spaces)
 
     def _require_new(self, encoder: Encoder) -> None:
-        """Refuse to add a space that is there."""
+        """Refuse to add a space that exists."""
         if str(encoder) in self.spaces:
-            raise CollectionError(f"{self.folder} has the space '{encoder}' already: add another space")
+            raise CollectionError(f"{self.folder} already has the space '{encoder}': add another space")
 
     def _require_some_left(self, ids: Sequence[str]) -> None:
         """Refuse to remove every item."""

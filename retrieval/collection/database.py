@@ -70,11 +70,11 @@ class Database:
             When the file is damaged, or so made that reading it does not end.
         """
         self._restart()
-        most, count = _ROWS + self._size // _BYTES_PER_ROW, 0
+        limit, count = _ROWS + self._size // _BYTES_PER_ROW, 0
         try:
             for row in self._connection.execute(statement, values):
                 count += 1
-                if count > most:
+                if count > limit:
                     raise sqlite3.DatabaseError(_ENDLESS)
                 yield row
                 self._ticks = 0

@@ -1,4 +1,4 @@
-"""Filters as questions to the item store; where no item satisfies them, which one is to blame."""
+"""Filters as SQL for the item store, and the reason when no item satisfies them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from encoders.errors import QueryError
 from retrieval.collection.filters import LABEL, Filter, written
 
-#: Asks the store in SQL, with values to be bound; see `ItemStore`.
+#: Runs an SQL query with bound values; see `ItemStore`.
 Read = Callable[[str, Sequence[Any]], Iterator[Any]]
-#: Every key of every item, a row each; json_extract would not do: its paths cannot name a key with a quotation mark.
+#: Every key of every item, a row each; json_extract cannot be used, as its paths cannot hold a quotation mark.
 _METADATA = "items, json_each(items.metadata)"
 _LABELS = "SELECT DISTINCT label FROM items WHERE label IS NOT NULL LIMIT ?"
 _KEYS = f"SELECT DISTINCT key FROM {_METADATA} LIMIT ?"  # noqa: S608
@@ -56,14 +56,14 @@ def _why_none(read: Read, filters: Sequence[Filter]) -> str:
 
 
 def _why_not(read: Read, unmet: Filter) -> str:
-    """Tell a field that no item has from a value that none has in it."""
+    """Return why no item satisfies a filter: no item has the field, or none has the value."""
     labels = _texts(read(_LABELS, [_LOOK_AT]))
     held = labels if unmet.field == LABEL else _texts(read(_VALUES, [unmet.field, _LOOK_AT]))
     return unmet_because(unmet, held, _texts(read(_KEYS, [_LOOK_AT])) + ([LABEL] if labels else []))
 
 
 def unmet_because(unmet: Filter, held: Sequence[str], fields: Sequence[str]) -> str:
-    """Say why no item satisfies a filter, given values of its field and fields that items have.
+    """Return why no item satisfies a filter, given values of its field and the fields of items.
 
     Examples
     --------

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from encoders.artifact import MANIFEST, digest_of
 from encoders.errors import ArtifactError, CollectionError
-from retrieval.collection.generations import Generations, files_below
+from retrieval.collection.generations import WORK, Generations, files_below
 from retrieval.collection.manifest import Manifest
-from retrieval.spaces.saved_space import SpaceRecord
+from retrieval.spaces.build import checkpoints
+from retrieval.spaces.saved_space import SpaceRecord, spec_of
 
 SPACES = "spaces"
 
@@ -51,6 +52,16 @@ class CollectionFolder:
     def bytes(self) -> int:
         """Size of the generation on disk."""
         return sum(path.stat().st_size for path in files_below(self.generation))
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Names of the spaces whose fit was interrupted and has a checkpoint; ``nearby index`` resumes it."""
+        work = self.path / WORK
+        try:
+            folders = sorted(path for path in work.iterdir() if path.is_dir() and checkpoints(path))
+        except OSError:
+            return ()
+        return tuple(spec_of(path) for path in folders)
 
     def space_folder(self, record: SpaceRecord) -> Path:
         """Return the folder of a space."""

@@ -11,11 +11,12 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from encoders.artifact import MANIFEST
 from encoders.atomic_write import atomic_file, fsync, is_temporary, remove_at_once, sweep_inside
-from encoders.errors import ArtifactError, CollectionError, one_line
+from encoders.errors import ArtifactError, CollectionError, closest, one_line
 from encoders.plain_file import entries_below
 from retrieval.collection.pin import Pin, remove_unread
 
@@ -26,7 +27,9 @@ WORK = "work"
 #: are unknown, and a reader that has just read the pointer must still find its generation.
 KEEP_GENERATIONS = 2
 #: Seconds that a writer waits for another one.
-LOCK_SECONDS = 2.0
+LOCK_SECONDS = 10.0
+#: Largest number of files beside a missing collection whose names are compared with its name.
+_COMPARED = 1_000
 
 
 class Generations:
@@ -106,10 +109,22 @@ class Generations:
         if self.foreign():
             return f"{self.folder} is a folder, but no collection: give one that  nearby index ... -o FOLDER  has made"
         found = "is empty" if self.folder.is_dir() else "does not exist"
+        similar = None if self.folder.exists() else self._similar()
+        if similar is not None:
+            return f"{self.folder} does not exist; did you mean '{similar}'?"
         return f"{self.folder} {found}: make a collection with  nearby index CORPUS -s SPACE -o {self.folder}"
 
+    def _similar(self) -> Path | None:
+        """Return a collection beside this folder with a similar name."""
+        try:
+            beside = [path.name for path in islice(self.folder.parent.iterdir(), _COMPARED) if is_collection(path)]
+        except (OSError, ValueError):
+            return None
+        name = closest(self.folder.name, beside)
+        return None if name is None else self.folder.with_name(name)
+
     def foreign(self) -> bool:
-        """Tell whether the folder holds anything but what a killed first write leaves."""
+        """Return whether the folder holds anything but what a killed first write leaves."""
         if not self.folder.is_dir():
             return False
         own = {GENERATIONS, LOCK, WORK, f".{POINTER}"}
@@ -210,7 +225,7 @@ def _check_of(name: str) -> str:
 
 
 def is_collection(folder: str | Path) -> bool:
-    """Tell whether a folder holds a collection."""
+    """Return whether a folder holds a collection."""
     try:
         return (Path(folder) / POINTER).is_file()
     except OSError:

@@ -1,4 +1,4 @@
-"""A corpus stored and indexed in some spaces, in one go that may be interrupted: what ``nearby index`` does."""
+"""Indexing: store a corpus and index it in some spaces, resumable; what ``nearby index`` does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from encoders.errors import NearbyError, OptionError
-from encoders.numbers import is_whole
+from encoders.numbers import counted, is_whole
 from encoders.progress import ProgressCallback, quiet
 from indexers.description import parse_description
 from indexers.registry import AUTO
@@ -24,26 +24,26 @@ from retrieval.spaces.build import encoder_of, planned
 if TYPE_CHECKING:
     from retrieval.collection.elasticsearch.bulk_load import Shard
 
-#: More shards than this are no help.
-MOST_SHARDS = 100_000
+#: Largest number of shards.
+MAX_SHARDS = 100_000
 
 
 @dataclass(frozen=True)
 class IndexRequest:
-    """What ``nearby index`` was asked for.
+    """The arguments of ``nearby index``.
 
     Attributes
     ----------
     specs : tuple of str
         The spaces.
     out : Path or None
-        Folder of the collection; a shard of a load writes none.
+        Folder of the collection; None for a shard of a load.
     index : str
         Description of the index of every space.
     rebuild : bool
         Build the served index again, then swap it in.
     resume : bool
-        There has to be an interrupted load.
+        Resume an interrupted load; fail if there is none.
     shard : str or None
         ``3/16``: load one shard.
     finish : bool
@@ -64,7 +64,7 @@ class IndexRequest:
         return parse_description(self.index).name == "elasticsearch"
 
     def require_possible(self, corpus_given: bool) -> None:
-        """Refuse what does not go together, before any work.
+        """Refuse options that contradict each other, before any work.
 
         Raises
         ------
@@ -91,24 +91,24 @@ class IndexRequest:
         Raises
         ------
         OptionError
-            When none was named.
+            When no folder is named.
         """
         if self.out is None:
             raise OptionError("name the folder of the collection, as in -o FOLDER")
         return self.out
 
     def shard_of_load(self) -> Shard:
-        """Return the shard that is loaded.
+        """Return the shard to load.
 
         Raises
         ------
         OptionError
-            For what is no shard.
+            For a text that is not K/N.
         """
         number, slash, of = str(self.shard).partition("/")
-        if not (slash and is_whole(of, 1, MOST_SHARDS) and is_whole(number, 1, int(of))):
+        if not (slash and is_whole(of, 1, MAX_SHARDS) and is_whole(number, 1, int(of))):
             raise OptionError(
-                f"--shard is written K/N, the K-th of N shards, at most {MOST_SHARDS:,}; got '{self.shard}'"
+                f"--shard is written K/N, the K-th of N shards, at most {MAX_SHARDS:,}; got '{self.shard}'"
             )
         from retrieval.collection.elasticsearch.bulk_load import Shard
 
@@ -124,6 +124,20 @@ def index_by_request(
     if request.resume and not is_collection(request.folder()):
         raise OptionError(f"there is nothing to resume in {request.out}: leave --resume out")
     return index_corpus(request.folder(), _given(corpus), request.specs, request.index, on_bad, say)
+
+
+def remains(request: IndexRequest) -> str:
+    """Return what an interrupted `index_by_request` leaves, as the end of a sentence."""
+    if request.served:
+        return "items that were loaded are kept, and the same command continues"
+    try:
+        with LocalCollection(request.folder()) as collection:
+            spaces = counted(len(collection.spaces), "space")
+            return (
+                f"{request.out} holds {counted(collection.items.size, 'item')} in {spaces}; the same command continues"
+            )
+    except NearbyError:
+        return "nothing is stored yet"
 
 
 def _serve(request: IndexRequest, corpus: Corpus | None, on_bad: OnBad, say: ProgressCallback) -> Collection | None:
@@ -158,7 +172,7 @@ def index_corpus(
     on_bad: OnBad = raise_bad,
     say: ProgressCallback = quiet,
 ) -> LocalCollection:
-    """Store a corpus and index it in some spaces; go on where an earlier call was interrupted.
+    """Store a corpus and index it in some spaces; continue an earlier call that was interrupted.
 
     If the first space of a new collection fails, the collection is removed again, so that the folder can be used for
     the next attempt.
@@ -176,7 +190,7 @@ def index_corpus(
         for spec, source in reversed(wanted.items()):
             if spec in collection.spaces:
                 require_same_encoder(collection, spec, source)
-                say(f"{spec} is there already")
+                say(f"{spec} is already indexed")
             else:
                 collection = collection.add_space(source, index, say)
     except NearbyError:
@@ -188,7 +202,7 @@ def index_corpus(
 
 
 def require_same_encoder(collection: Collection, spec: str, source: str) -> None:
-    """Refuse to leave a space as it is when a saved encoder was asked for that is another of the same name.
+    """Refuse to keep a space when the request names another saved encoder of the same spec.
 
     Raises
     ------
@@ -200,13 +214,13 @@ def require_same_encoder(collection: Collection, spec: str, source: str) -> None
     present, wanted = collection.space(spec).encoder.state(), asked.state()
     if present.keys() != wanted.keys() or any(not np.array_equal(present[key], wanted[key]) for key in wanted):
         raise OptionError(
-            f"the space '{spec}' of {collection.folder} is not the one in {source}, though called the same: "
+            f"the space '{spec}' of {collection.folder} is not the one in {source}, though its spec is the same: "
             "index the corpus in another folder"
         )
 
 
 def _require_same_index(collection: Collection, specs: Sequence[str], index: str) -> None:
-    """Refuse to leave a space as it is when another index was asked for by name."""
+    """Refuse to keep a space when the request names another index."""
     for spec in specs:
         present = collection.spaces[spec].index if spec in collection.spaces else index
         if index != AUTO and parse_description(present) != parse_description(index):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from retrieval.collection.filter_sql import matching_ids
 from retrieval.collection.filters import Filter
 from retrieval.collection.items import Change, CollectionItems
 from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, item_bytes, raise_bad, unique_ids
-from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, record_of
+from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, metadata_of, record_of
 
 _SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -167,6 +167,13 @@ class ItemStore(CollectionItems):
             When there is none, saying which filter is to blame.
         """
         return matching_ids(self._read, filters)
+
+    def labels_and_metadata(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+        """Read the label and the metadata of the first items; see `CollectionItems.labels_and_metadata`."""
+        for label, metadata in self._read("SELECT label, metadata FROM items ORDER BY row LIMIT ?", (limit,)):
+            with self._reading():
+                pair = None if label is None else _text(label), metadata_of(metadata)
+            yield pair
 
     def require(self, ids: Sequence[str]) -> None:
         """Refuse ids that are not there; of those that are, the items may be damaged (so that they can be deleted).

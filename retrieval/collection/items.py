@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from abc import abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from encoders.errors import CollectionError
@@ -66,6 +66,10 @@ class CollectionItems(Corpus):
         """
 
     @abstractmethod
+    def labels_and_metadata(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+        """Read the label and the metadata of the first items, at most `limit`."""
+
+    @abstractmethod
     def _first_ids(self, limit: int) -> list[str]:
         """Return the ids of the first items, at most `limit`."""
 
@@ -78,7 +82,7 @@ class CollectionItems(Corpus):
 
     def _suggestion(self, id: str) -> str:
         known = self._first_ids(COMPARED_IDS)
-        close = difflib.get_close_matches(id, known, n=1)
+        close = [] if id.isdigit() else difflib.get_close_matches(id, known, n=1)  # a similar number is no likely id
         if close:
             return f"did you mean '{close[0]}'?"
         return f"its ids are like '{known[0]}'" if known else "it is empty"

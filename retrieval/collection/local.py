@@ -23,8 +23,17 @@ from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import Filled, begun, encoded, fill, fitted, planned
-from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord, folder_name, save_index, save_space
+from retrieval.spaces.build import Filled, begun, checkpoints, encoded, fill, fitted, planned
+from retrieval.spaces.saved_space import (
+    CODES,
+    ENCODER,
+    INDEX,
+    SpaceRecord,
+    folder_name,
+    note_spec,
+    save_index,
+    save_space,
+)
 
 
 class LocalCollection(Collection):
@@ -90,6 +99,9 @@ class LocalCollection(Collection):
     def _bytes(self) -> int:
         return self._stored.bytes
 
+    def _unfinished(self) -> tuple[str, ...]:
+        return self._stored.unfinished
+
     def space(self, spec: str) -> OpenSpace:
         """Open a space; see `Collection.space`."""
         spec = self.resolve(spec)
@@ -118,7 +130,7 @@ class LocalCollection(Collection):
         return [_hits_among(self.codes_of(spec), codes, ids, k) for spec, codes in queries]
 
     def read_consistently(self, read: Callable[[], T]) -> T:
-        """Return what `read` returns: the generation that is read never changes."""
+        """Return the result of `read`; a generation never changes."""
         return read()
 
     def _opened(self, record: SpaceRecord, mmap: bool) -> OpenSpace:
@@ -132,7 +144,7 @@ class LocalCollection(Collection):
             )
         return OpenSpace(record, Encoder.load(folder / ENCODER), index)
 
-    # -- writing: each a new generation ------------------------------------------------------------------------
+    # -- writing: each write is a new generation ---------------------------------------------------------------
 
     def add_space(self, spec: str, index: str | None = None, say: ProgressCallback = quiet) -> LocalCollection:
         """Add a space, and return the next generation; see `Collection.add_space`."""
@@ -143,7 +155,12 @@ class LocalCollection(Collection):
             say(begun(encoder, self.items.size, work))
             if not encoder.__sklearn_is_fitted__():
                 encoder.fitted_on = self.items_digest
-            fit_seconds = fitted(encoder, self.items.batches(label_field=encoder.label_field), work)
+            try:
+                fit_seconds = fitted(encoder, self.items.batches(label_field=encoder.label_field), work)
+            except KeyboardInterrupt:
+                if checkpoints(work):
+                    note_spec(work, str(encoder))
+                raise
             create_index(index, encoder.space)  # refused before any encoding
             filled = fill(encoder, self.items, index, self.items.size)
             _require_all(str(encoder), len(filled.index), self.items.size)
@@ -156,7 +173,7 @@ class LocalCollection(Collection):
     def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[LocalCollection, Change]:
         """Add items and replace changed ones; return the next generation and what changed.
 
-        Where nothing changes no generation is written, and this one is returned.
+        If nothing changes, no generation is written and this one is returned.
         """
         change = Change([], [], 0)
         try:
@@ -202,19 +219,19 @@ class LocalCollection(Collection):
         self._stored.close()
 
     def _clear_work(self) -> None:
-        """Remove the checkpoints of spaces that are there, also what a writer has left that was killed before this."""
+        """Remove the checkpoints of finished spaces, including those that a killed process left."""
         work = self.folder / WORK
-        with suppress(OSError):  # it holds another space's checkpoint, or may not be changed
+        with suppress(OSError):  # it holds the checkpoint of another space, or is read-only
             for spec in self.spaces if work.is_dir() else ():
                 remove_at_once(work / folder_name(spec))
             work.rmdir()
 
     @contextmanager
     def _draft(self, new_items: bool = False) -> Iterator[Path]:
-        """Yield a draft that has everything of this generation: linked, and items that will change copied."""
+        """Yield a draft with all files of this generation: hard links, or a copy of items that will change."""
         with self._stored.generations.draft() as draft:
             if self._stored.generations.current() != self._stored.generation:
-                raise CollectionError(f"{self.folder} was changed by another process meanwhile: try again")
+                raise CollectionError(f"{self.folder} was changed by another process at the same time: try again")
             self._clear_work()
             if new_items:
                 shutil.copy2(self._stored.generation / ITEMS, draft / ITEMS)
@@ -225,7 +242,7 @@ class LocalCollection(Collection):
             yield draft
 
     def _advised(self, refusal: str) -> str:
-        """Advise not to make the space otherwise, which is there already, but to bring the pictures to its size."""
+        """Return a refusal that advises to resize the pictures, as an existing space cannot be changed."""
         from retrieval.corpora.images import options_like
 
         if self.items.modality is not Modality.IMAGE:
@@ -236,7 +253,7 @@ class LocalCollection(Collection):
     def _updated(
         self, draft: Path, record: SpaceRecord, gone: Sequence[str], new: Iterator[Item], count: int
     ) -> SpaceRecord:
-        """Write a space with some items gone and others behind the rest, `count` in all; the encoder stays."""
+        """Write a space without the removed items and with the new ones at the end; the encoder stays."""
         opened = self._opened(record, mmap=False)
         source, target = self._stored.space_folder(record), draft / SPACES / record.folder
         kept = load_index(source / CODES, mmap=False) if (source / CODES).is_dir() else None
@@ -255,7 +272,7 @@ class LocalCollection(Collection):
 
 
 class _NothingChangesError(Exception):
-    """Ends a draft that would be the same as the generation that it was made of."""
+    """Ends a draft that would equal its generation."""
 
 
 def _hits_among(index: Index, codes: Codes, ids: Sequence[str], k: int) -> list[Hit]:
@@ -265,7 +282,7 @@ def _hits_among(index: Index, codes: Codes, ids: Sequence[str], k: int) -> list[
 
 
 def _require_all(spec: str, found: int, wanted: int) -> None:
-    """Refuse to publish an index that has lost items: what was there before is better."""
+    """Refuse to publish an index that has lost items."""
     if found != wanted:
         raise CollectionError(f"the index of '{spec}' holds {found:,} of {wanted:,} items: nothing was changed")
 

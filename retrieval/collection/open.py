@@ -54,7 +54,7 @@ def open_collection(folder: str | Path, trust: bool = False) -> Collection:
 
 
 def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_bad) -> Corpus:
-    """Open a corpus whose items are to join a collection: its pictures are brought to the size of those there.
+    """Open a corpus whose items are to join a collection: pictures get the size of those there, sounds their rate.
 
     Raises
     ------
@@ -62,10 +62,13 @@ def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_ba
         As of `open_data`.
     """
     from retrieval.corpora.images import Images
+    from retrieval.corpora.sounds import Sounds
 
     corpus = open_data(address, on_bad=on_bad)
     if isinstance(corpus, Images) and collection.items.modality is Modality.IMAGE:
         corpus.treat_as(next(iter(collection.items)).content, collection.manifest.corpus)
+    if isinstance(corpus, Sounds) and collection.items.modality is Modality.SOUND:
+        corpus.treat_as(next(iter(collection.items)).content)  # type: ignore[arg-type]  # a sound, as the modality says
     return corpus
 
 

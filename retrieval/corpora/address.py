@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from encoders import options
-from encoders.query_string import parse_query_string, unknown_option
+from encoders.errors import OptionError
+from encoders.query_string import parse_query_string, unknown_option, write_query_string
 
 #: Before the name of a corpus, where a file or folder here has the same name.
 NAME_PREFIX = "corpus:"
@@ -49,7 +50,7 @@ def parse_address(text: str) -> CorpusAddress:
 
 
 def exists(path: str) -> bool:
-    """Tell whether a path exists; False for a text that no path can be (too long, or with a NUL)."""
+    """Return whether a path exists; False for a text that no path can be (too long, or with a NUL)."""
     try:
         return bool(path) and Path(path).expanduser().exists()
     except (OSError, ValueError):
@@ -99,3 +100,29 @@ def _declared(cls: type[Any]) -> dict[str, dataclasses.Field[Any]]:
     # A field has a trailing underscore where a property of every corpus has its name (size).
     fields = [field for field in dataclasses.fields(cls) if "help" in field.metadata]
     return {options.written_name(field.name): field for field in fields}
+
+
+def stated_options(name: str) -> dict[str, str]:
+    """Return the options that the name of a corpus states after its last ``?``; none where it states none.
+
+    Examples
+    --------
+    >>> stated_options("photos/?size=96x96&white=4095"), stated_options("photos/"), stated_options("what?/")
+    ({'size': '96x96', 'white': '4095'}, {}, {})
+    """
+    _, mark, tail = name.rpartition("?")
+    try:
+        return parse_query_string(tail, name) if mark else {}
+    except OptionError:  # the question mark belongs to the path
+        return {}
+
+
+def with_options(name: str, chosen: Mapping[str, str]) -> str:
+    """Return the name of a corpus with further options behind it: those that nearby chose.
+
+    Examples
+    --------
+    >>> with_options("photos/", {"size": "96x96"}), with_options("photos/?grey=true", {"size": "96x96"})
+    ('photos/?size=96x96', 'photos/?grey=true&size=96x96')
+    """
+    return f"{name}{'&' if stated_options(name) else '?'}{write_query_string(chosen)}" if chosen else name

@@ -16,7 +16,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from retrieval.corpora.base import Item, OnBad, Qrels, raise_bad
 from retrieval.corpora.docstrings import split_see_also
-from retrieval.corpora.public_api import Documented, public_objects
+from retrieval.corpora.public_api import DocumentedObject, public_objects
 from retrieval.corpora.source import Source
 
 _SHORTHANDS = {"np": "numpy", "sp": "scipy"}
@@ -84,7 +84,7 @@ def collection() -> Collection:
 class Resolver:
     """Finds the document that a link means, seen from the document with the link."""
 
-    def __init__(self, objects: list[Documented]) -> None:
+    def __init__(self, objects: list[DocumentedObject]) -> None:
         self.ids = {name: documented.name for documented in objects for name in documented.names}
         self.endings: dict[tuple[str, str], set[str]] = {}
         for documented in objects:
@@ -94,7 +94,7 @@ class Resolver:
                     ending = (documented.package, ".".join(parts[start:]))
                     self.endings.setdefault(ending, set()).add(documented.name)
 
-    def __call__(self, link: str, seen_from: Documented) -> str | None:
+    def __call__(self, link: str, seen_from: DocumentedObject) -> str | None:
         """Return the id meant by `link`: relative to an enclosing module, a full name, or a unique ending."""
         first, dot, rest = link.partition(".")
         link = f"{_SHORTHANDS.get(first, first)}{dot}{rest}"
@@ -108,7 +108,7 @@ class Resolver:
         return next(iter(candidates)) if len(candidates) == 1 else None
 
 
-def _scopes(documented: Documented) -> list[str]:
+def _scopes(documented: DocumentedObject) -> list[str]:
     """Return the modules that an object is public in, and those around them, innermost first."""
     scopes: dict[str, None] = {}
     for name in sorted(documented.names, key=lambda name: (name != documented.name, name)):

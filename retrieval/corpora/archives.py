@@ -19,9 +19,9 @@ from typing import IO, Any, NamedTuple
 from encoders.errors import CorpusError, one_line
 from encoders.plain_file import open_plain
 from retrieval.corpora.base import OnBad
-from retrieval.corpora.bounds import buffered, decompressed_limit, too_large
 from retrieval.corpora.files import DAMAGED, UNEXPECTED, reading, unexpected_damage
 from retrieval.corpora.links import NO_FILE, Links
+from retrieval.corpora.size_limits import buffered, decompressed_limit, too_large
 from retrieval.corpora.skipped import SkippedFiles
 
 _DECOMPRESS: dict[bytes, Callable[[IO[bytes]], Any]] = {
@@ -43,7 +43,7 @@ class OpenFile(NamedTuple):
 
 
 def is_zip(path: Path) -> bool:
-    """Tell whether a path is named like a zip."""
+    """Return whether a path is named like a zip."""
     return path.name.lower().endswith(".zip")
 
 
@@ -67,7 +67,7 @@ def open_zip(
     Raises
     ------
     CorpusError
-        When the zip holds more than it may (`bounds.decompressed_limit`); a damaged file goes to `on_bad`.
+        When the zip holds more than it may (`size_limits.decompressed_limit`); a damaged file goes to `on_bad`.
     """
     with opened_zip(path) as archive:
         limit, total = decompressed_limit(path.stat().st_size, max_bytes), 0
@@ -169,6 +169,6 @@ def _tar_stream(path: Path, max_bytes: int | None) -> Iterator[tarfile.TarFile]:
         stream = file if opener is None else buffered(opener(file), path, limit)
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             yield archive
-        # Only at the very end does a decompressor notice that the file is cut off.
+        # A decompressor notices only at the end that the file is truncated.
         while stream.read(2**16):
             pass

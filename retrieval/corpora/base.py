@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from encoders.batches import chunks
 from encoders.codes import Batch, Modality
 from encoders.errors import CorpusError
+from encoders.sound import Sound
 
-Content = str | NDArray[Any]
+Content = str | NDArray[Any] | Sound
 #: query id -> item id -> grade (0 = judged not relevant)
 Qrels = dict[str, dict[str, int]]
 #: Called with each bad entry; raises it (the default), or collects it and lets the reading continue.
@@ -24,14 +25,14 @@ OnBad = Callable[[CorpusError], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One text, picture or vector.
+    """One text, picture, sound or vector.
 
     Parameters
     ----------
     id : str
         Unique in its corpus.
-    content : str or ndarray
-        The whole text (title included), a uint8 picture ``(h, w)`` or ``(h, w, 3)``, or a float32 vector.
+    content : str, ndarray or Sound
+        The whole text (title included), a uint8 picture ``(h, w)`` or ``(h, w, 3)``, a float32 vector, or a sound.
     title : str, optional
         The name by which a person recognises the item.
     label : str, optional
@@ -117,12 +118,28 @@ def item_bytes(item: Item) -> int:
     return len(item.content) if isinstance(item.content, str) else item.content.nbytes
 
 
+def content_bytes(content: Content) -> bytes:
+    r"""Return the bytes of a content; its type and shape are not among them.
+
+    Examples
+    --------
+    >>> content_bytes("a text"), content_bytes(np.zeros(3, np.uint8)), content_bytes(Sound(np.ones(1, np.int16), 8000))
+    (b'a text', b'\x00\x00\x00', b'\x01\x00')
+    """
+    if isinstance(content, str):
+        return content.encode()
+    array = content.samples.astype("<i2") if isinstance(content, Sound) else content
+    return np.ascontiguousarray(array).tobytes()
+
+
 def update_digest(digest: Any, item: Item) -> None:
     """Add one item to a hash; the length of each field goes before it, so that no two items look the same."""
     content = item.content
-    raw = content.encode() if isinstance(content, str) else np.ascontiguousarray(content).tobytes()
-    shape = "" if isinstance(content, str) else f"{content.dtype}{content.shape}"
-    for field_bytes in (item.id.encode(), shape.encode(), raw, (item.label or "").encode()):
+    if isinstance(content, Sound):
+        shape = f"sound{content.rate}"
+    else:
+        shape = "" if isinstance(content, str) else f"{content.dtype}{content.shape}"
+    for field_bytes in (item.id.encode(), shape.encode(), content_bytes(content), (item.label or "").encode()):
         digest.update(len(field_bytes).to_bytes(8, "little"))
         digest.update(field_bytes)
 
@@ -204,5 +221,5 @@ class BadEntries:
     def __call__(self, error: CorpusError) -> None:
         """Raise the error, or collect it."""
         if not self.skip:
-            raise error
+            raise CorpusError(f"{error} (--skip-bad leaves bad entries out)") from error.__cause__
         self.found[str(error)] = None

@@ -94,7 +94,7 @@ class Beir(FileSource):
 
 
 def is_beir(folder: Path) -> bool:
-    """Tell whether a folder has BEIR's layout."""
+    """Return whether a folder has BEIR's layout."""
     return existing(folder, "corpus.jsonl") is not None
 
 

@@ -32,8 +32,8 @@ def convert(archive: Path, folder: Path) -> None:
         for number, fields in read_smart(texts[DOCUMENTS])
     ]
     queries = [
-        {"_id": str(place), "text": fields.get("W", "")}
-        for place, (_, fields) in enumerate(read_smart(texts[QUERIES]), start=1)
+        {"_id": str(position), "text": fields.get("W", "")}
+        for position, (_, fields) in enumerate(read_smart(texts[QUERIES]), start=1)
     ]
     rows = [line.split() for line in texts[JUDGEMENTS].split("\n") if line.strip()]
     if any(len(row) != 3 for row in rows):

@@ -16,9 +16,9 @@ from encoders.errors import CorpusError, OptionError
 from encoders.numbers import shortened
 from encoders.options import option
 from retrieval.corpora.base import OnBad, raise_bad
-from retrieval.corpora.bounds import MAX_TEXT_BYTES, text_lines
 from retrieval.corpora.files import open_bytes, plain_name
 from retrieval.corpora.lines import checked_encoding, numbered_lines
+from retrieval.corpora.size_limits import MAX_TEXT_BYTES, text_lines
 from retrieval.corpora.source import FileSource
 
 #: Delimiters that are tried where the user names none.

@@ -228,4 +228,14 @@ DATASETS: dict[str, DataSet] = {
         "AT&T Laboratories Cambridge, 1994",
         (("orl_faces.tar.xz",),),
     ),
+    "speech-digits": DataSet(
+        "speech-digits",
+        Modality.SOUND,
+        2_700,
+        300,
+        13_564_704,
+        "CC BY-SA 4.0",
+        "Jackson: https://github.com/Jakobovski/free-spoken-digit-dataset",
+        (("recordings.tar.xz",), ("recordings.tar.gz",), ("recordings.tar",)),
+    ),
 }

@@ -1,7 +1,6 @@
-"""Taking the "See Also" links out of a docstring, whatever its style.
-
-Four styles are known: numpydoc sections, reStructuredText ``.. seealso::`` directives, Google-style
-``See Also:`` blocks, and "see also" within a sentence.
+"""Removing the "See Also" links from a docstring, in four styles:
+numpydoc sections, reStructuredText ``.. seealso::`` directives, Google-style ``See Also:`` blocks, and "see also"
+within a sentence.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ _BLOCK = re.compile(r"^(\s*)see also:?:?\s*$", re.IGNORECASE)
 _SENTENCE = re.compile(r"\bsee\s*also\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|\n\s*\n")
 _NAME = r"[A-Za-z_]\w*(?:\.\w+)*"
-#: As in ``:func:`~numpy.sin```; roles such as :ref: and :doc: name pages, not objects.
+#: As in ``:func:`~numpy.sin```; roles such as :ref: and :doc: link to pages, not objects.
 _ROLE = re.compile(rf":(?:py:)?(?:func|class|meth|obj|data|attr|exc):`(?:[^`<]*<)?[~!.]?({_NAME})(?:\(\))?>?`")
-#: A dotted name in backticks; a bare one is as often a parameter.
+#: A dotted name in backticks; a name without dots is often a parameter.
 _QUOTED = re.compile(r"(?<![:\w`])``?[~.]?([A-Za-z_]\w*(?:\.\w+)+)(?:\(\))?``?")
 _ENTRY = re.compile(
     r"^((?::[\w:]+:)?[`~.]*[A-Za-z_][\w.]*(?:\(\))?`*(?:\s*,\s*(?::[\w:]+:)?[`~.\w()]+)*)\s*[,.]?\s*(?::|--|$)"
@@ -26,7 +25,7 @@ _ENTRY = re.compile(
 
 
 def split_see_also(docstring: str) -> tuple[str, list[str]]:
-    r"""Part a docstring into its text without links, and the names that it linked to.
+    r"""Split a docstring into its text without links, and the names that it links to.
 
     Parameters
     ----------
@@ -36,9 +35,9 @@ def split_see_also(docstring: str) -> tuple[str, list[str]]:
     Returns
     -------
     text : str
-        Nowhere in it stands "see also".
+        Without any "see also".
     names : list of str
-        As written, in order, each once; not all of them need exist.
+        As written, in order, each once; not all of them may exist.
 
     Examples
     --------
@@ -52,29 +51,29 @@ def split_see_also(docstring: str) -> tuple[str, list[str]]:
     names: list[str] = []
     lines = docstring.split("\n")
     kept: list[str] = []
-    place = 0
-    while place < len(lines):
-        stop = _section_end(lines, place)
+    start = 0
+    while start < len(lines):
+        stop = _section_end(lines, start)
         if stop is not None:
-            names += _entries(lines[place + 2 : stop])
+            names += _entries(lines[start + 2 : stop])
         else:
-            stop = _block_end(lines, place)
+            stop = _block_end(lines, start)
             if stop is None:
-                kept.append(lines[place])
-                place += 1
+                kept.append(lines[start])
+                start += 1
                 continue
-            names += _block_names(lines[place:stop])
-        place = stop
+            names += _block_names(lines[start:stop])
+        start = stop
     text, inline = _without_sentences("\n".join(kept))
     tidy = re.sub(r"\n{3,}", "\n\n", text).strip()
     return tidy, list(dict.fromkeys(names + inline))
 
 
-def _section_end(lines: Sequence[str], place: int) -> int | None:
-    """Return where the numpydoc section that begins here ends; None if none begins here."""
-    if not _TITLE.match(lines[place]) or place + 1 >= len(lines) or not _RULE.match(lines[place + 1]):
+def _section_end(lines: Sequence[str], start: int) -> int | None:
+    """Return the end of the numpydoc section that begins at `start`; None if none begins there."""
+    if not _TITLE.match(lines[start]) or start + 1 >= len(lines) or not _RULE.match(lines[start + 1]):
         return None
-    for stop in range(place + 2, len(lines) - 1):
+    for stop in range(start + 2, len(lines) - 1):
         if lines[stop].strip() and not _RULE.match(lines[stop]) and _RULE.match(lines[stop + 1]):
             return stop
         if _DIRECTIVE.match(lines[stop]):
@@ -82,17 +81,17 @@ def _section_end(lines: Sequence[str], place: int) -> int | None:
     return len(lines)
 
 
-def _block_end(lines: Sequence[str], place: int) -> int | None:
-    """Return where the block under a directive or Google-style heading ends; None if none begins here."""
-    match = _DIRECTIVE.match(lines[place]) or _BLOCK.match(lines[place])
+def _block_end(lines: Sequence[str], start: int) -> int | None:
+    """Return the end of the block under a directive or Google-style heading; None if none begins at `start`."""
+    match = _DIRECTIVE.match(lines[start]) or _BLOCK.match(lines[start])
     if match is None:
         return None
     indent = len(match[1])
-    stop = place + 1
+    stop = start + 1
     while stop < len(lines) and (not lines[stop].strip() or _indent(lines[stop]) > indent):
         stop += 1
-    while stop > place + 1 and not lines[stop - 1].strip():
-        stop -= 1  # the blank lines below belong to what follows
+    while stop > start + 1 and not lines[stop - 1].strip():
+        stop -= 1  # blank lines at the end belong to the following text
     return stop
 
 
@@ -105,7 +104,7 @@ def _entries(lines: Sequence[str]) -> list[str]:
     names: list[str] = []
     for line in filled:
         if _indent(line) > margin:
-            continue  # a description: what it mentions is no link
+            continue  # a description, whose names are not links
         match = _ENTRY.match(line.strip())
         if match is not None:
             names += re.findall(_NAME, re.sub(r":[\w:]+:(?=`)", "", match[1]))
@@ -143,26 +142,26 @@ def _without_sentences(text: str) -> tuple[str, list[str]]:
     return text, names
 
 
-def _stop_of_sentence(text: str, place: int) -> int:
-    end = _SENTENCE_END.search(text, place)
+def _stop_of_sentence(text: str, start: int) -> int:
+    end = _SENTENCE_END.search(text, start)
     if end is None:
         return len(text)
     return end.end() if end[0] == "." else end.start()
 
 
-def _unclosed_parenthesis(text: str, place: int) -> int | None:
-    """Return the opening parenthesis around a place, within its paragraph."""
+def _unclosed_parenthesis(text: str, start: int) -> int | None:
+    """Return the position of the parenthesis that is open at `start`, within its paragraph."""
     depth = 0
-    for position in range(place - 1, text.rfind("\n\n", 0, place), -1):
+    for position in range(start - 1, text.rfind("\n\n", 0, start), -1):
         depth += (text[position] == ")") - (text[position] == "(")
         if depth < 0:
             return position
     return None
 
 
-def _closing_parenthesis(text: str, place: int) -> int:
+def _closing_parenthesis(text: str, start: int) -> int:
     depth = 0
-    for position in range(place, len(text)):
+    for position in range(start, len(text)):
         depth += (text[position] == "(") - (text[position] == ")")
         if depth < 0:
             return position

@@ -15,9 +15,9 @@ from typing import IO
 
 from encoders.errors import CorpusError, NearbyError, one_line
 from encoders.plain_file import open_plain
-from retrieval.corpora.bounds import buffered, decompressed_limit
+from retrieval.corpora.size_limits import buffered, decompressed_limit
 
-#: What Python raises for a compressed file that is cut off or overwritten.
+#: What Python raises for a compressed file that is truncated or overwritten.
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
 #: What it raises for damage that its readers of archives and tables do not expect.
 UNEXPECTED = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError, struct.error)

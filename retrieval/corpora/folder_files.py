@@ -38,7 +38,7 @@ class ReadOptions:
     skipped : SkippedFiles
         Counts hidden files, broken links, links that lead back to a folder above them, and devices.
     max_bytes : int, optional
-        Bytes that an archive may decompress to (`bounds.decompressed_limit`).
+        Bytes that an archive may decompress to (`size_limits.decompressed_limit`).
     max_file_bytes : int, optional
         Bytes of one file; never more than `MAX_FILE_BYTES`.
     """
@@ -49,8 +49,12 @@ class ReadOptions:
     max_file_bytes: int | None = None
 
 
+def ignore_bad(error: CorpusError) -> None:
+    """Ignore a bad file in a survey: it is reported when the items are read."""
+
+
 def is_archive(path: Path) -> bool:
-    """Tell whether a path is named like a tar or zip."""
+    """Return whether a path is named like a tar or zip."""
     return path.name.lower().endswith(ARCHIVES)
 
 

@@ -32,9 +32,9 @@ FORMAT_OF_SUFFIX = {
 _GZIPPED = ("jsonl", "csv")
 ACCEPTED = (
     "a BEIR folder (corpus.jsonl), .jsonl, .csv, .tsv, .parquet, a folder or archive (.tar[.gz|.xz|.bz2], "
-    ".zip) of texts or pictures, IDX files, .npy, .npz or .fvecs vectors"
+    ".zip) of texts, pictures or sounds, IDX files, .npy, .npz or .fvecs vectors"
 )
-#: Number of file names that decide whether a folder holds pictures or texts.
+#: Number of file names that decide whether a folder holds pictures, sounds or texts.
 NAMES_READ = 200
 #: Number of files whose beginning is read.
 FILES_OPENED = 5
@@ -90,8 +90,9 @@ def _max_bytes(given: Mapping[str, str]) -> int | None:
 
 
 def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
-    """Return ``images`` or ``texts``, by the names of the first files and the beginning of one."""
+    """Return ``images``, ``sounds`` or ``texts``, by the names of the first files and the beginning of one."""
     from retrieval.corpora.image_file import COMMON, SUFFIXES
+    from retrieval.corpora.sound_file import SUFFIXES as SOUND_SUFFIXES
 
     max_bytes = _max_bytes(given)
     every = "stray" in given and convert(given["stray"], bool, "texts: stray")
@@ -101,17 +102,28 @@ def _format_of_files(path: Path, given: Mapping[str, str]) -> str:
         stray = next(list_names(path, max_bytes), None)
         beside = f" but such as {stray}, which ?stray=true reads as texts" if stray else ""
         raise CorpusError(f"{path} holds no files{beside}; nearby reads {ACCEPTED}")
+    sounds = [name for name in names if name.lower().endswith(SOUND_SUFFIXES)]
+    if 2 * len(sounds) > len(names):
+        return "sounds"
     pictures = [name for name in names if name.lower().endswith(SUFFIXES)]
     if 2 * len(pictures) > len(names) or any(name.lower().endswith(COMMON) for name in pictures):
         return "images"
+    if sounds:
+        return "sounds"
     _require_texts(path, names)
     if path.is_dir() and "encoding" not in given:
-        _require_readable(path, [name for name in names if not is_no_text(name)][:FILES_OPENED])
+        _require_readable(path, _spread([name for name in names if not is_no_text(name)]))
     return "texts"
 
 
+def _spread(names: Sequence[str]) -> list[str]:
+    """Return a few names from the first to the last, so that their order does not decide."""
+    count = min(FILES_OPENED, len(names))
+    return [names[number * len(names) // count] for number in range(count)]
+
+
 def _require_texts(path: Path, names: Sequence[str]) -> None:
-    """Refuse a folder or archive of which most files have a suffix that no text has."""
+    """Refuse a folder or archive if most of its files have a suffix that texts do not have."""
     foreign = [Path(name).suffix.lower() for name in names if is_no_text(name)]
     if 2 * len(foreign) <= len(names):
         return
@@ -119,11 +131,11 @@ def _require_texts(path: Path, names: Sequence[str]) -> None:
         name for name in names if is_archive(Path(name)) or Path(plain_name(Path(name))).suffix in FORMAT_OF_SUFFIX
     ]
     hint = f"; to read one of them, name it: {path / readable[0]}" if path.is_dir() and readable else ""
-    raise CorpusError(f"{path} holds {', '.join(sorted(set(foreign)))} files, neither texts nor pictures{hint}")
+    raise CorpusError(f"{path} holds {', '.join(sorted(set(foreign)))} files, neither texts, pictures nor sounds{hint}")
 
 
 def _require_readable(path: Path, names: Sequence[str]) -> None:
-    """Refuse a folder of whose first files most begin like binary files; a single one is an error of its own."""
+    """Refuse a folder if most of these files begin like binary files; a single bad file is a bad entry."""
     binary = {}
     for name in names:
         with reading(path), open_plain(path / name) as stream:

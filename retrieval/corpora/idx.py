@@ -104,7 +104,7 @@ class Idx(FileSource):
 
 
 def is_idx(path: Path) -> bool:
-    """Tell whether a path is an IDX file of pictures or a folder with an MNIST-like set."""
+    """Return whether a path is an IDX file of pictures or a folder with an MNIST-like set."""
     if path.is_dir():
         return any(_images_file(path, split) is not None for split in (TRAIN, TEST))
     return _IMAGES.search(plain_name(path)) is not None
@@ -125,7 +125,7 @@ def read_idx(path: Path, max_bytes: int | None = None) -> NDArray[np.uint8]:
         if head[2] != 0x08:
             raise CorpusError(f"{path} holds IDX type 0x{head[2]:02x}; only unsigned bytes (0x08) are read")
         sizes = stream.read(4 * head[3])
-        shape = tuple(int.from_bytes(sizes[place : place + 4], "big") for place in range(0, len(sizes), 4))
+        shape = tuple(int.from_bytes(sizes[start : start + 4], "big") for start in range(0, len(sizes), 4))
         expected = math.prod(shape)
         # One byte more than the header claims shows a file that is too long.
         raw = _read_up_to(stream, expected + 1)

@@ -1,4 +1,4 @@
-"""One picture file: what its head says, and its pixels at the depth in which they are stored."""
+"""Reading a picture file: its header, and its pixels with the bit depth of the file."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from encoders.errors import CorpusError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: The formats of Pillow that are read, with the endings of their files. Not read: what starts another program (EPS),
-#: what Pillow only recognises (BUFR, GRIB, HDF5, MPEG, WMF), and what has no ending of its own.
+#: The formats of Pillow that are read, with their file extensions. Not read: formats that start another program
+#: (EPS), that Pillow only recognises (BUFR, GRIB, HDF5, MPEG, WMF), and that have no extension.
 FORMATS: dict[str, tuple[str, ...]] = {
     "AVIF": (".avif", ".avifs"),
     "BLP": (".blp",),
@@ -55,24 +55,25 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "XPM": (".xpm",),
 }
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
-#: Endings that nothing but pictures has: one such file makes a folder one of pictures, of the others it takes most.
+#: Extensions that only pictures have. One such file makes a folder a picture folder; with other extensions,
+#: most of its files must be pictures.
 COMMON = tuple(
     suffix
     for kind in ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "PSD", "QOI", "TGA", "TIFF", "WEBP")
     for suffix in FORMATS[kind]
 )
 _ORIENTATION = 0x0112
-#: EXIF orientations that lay the picture on its side.
-_ON_ITS_SIDE = range(5, 9)
+#: EXIF orientations that swap width and height.
+_ROTATED = range(5, 9)
 _GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"}
 
 
-class Head(NamedTuple):
-    """What the head of a picture file says, the picture upright."""
+class PictureHeader(NamedTuple):
+    """The header of a picture file. `size` is that of the upright picture."""
 
     size: tuple[int, int]
     grey: bool
-    #: More than 8 bits a value.
+    #: More than 8 bits per value.
     deep: bool
 
 
@@ -83,9 +84,9 @@ class Picture:
     Attributes
     ----------
     values : ndarray (h, w) or (h, w, 3)
-        uint8 where the file has up to 8 bits a value; else uint16, int32 or float32 as they are stored.
+        uint8 for up to 8 bits per value; else uint16, int32 or float32 as in the file.
     opacity : ndarray uint8 (h, w) or None
-        Of a deep colour picture; shallow ones are already on white.
+        Only for pictures of 16 bits per colour; others are already drawn on white.
     """
 
     values: NDArray[Any]
@@ -93,12 +94,12 @@ class Picture:
 
     @property
     def deep(self) -> bool:
-        """Whether it has more than 8 bits a value."""
+        """Whether it has more than 8 bits per value."""
         return self.values.dtype != np.uint8
 
 
-def read_head(stream: IO[bytes]) -> Head:
-    """Read the head of a picture file; its pixels are not decoded.
+def read_header(stream: IO[bytes]) -> PictureHeader:
+    """Read the header of a picture file; its pixels are not decoded.
 
     Raises
     ------
@@ -106,20 +107,20 @@ def read_head(stream: IO[bytes]) -> Head:
     """
     with _opened(stream) as image:
         deep = image.mode == "F" or image.mode.startswith("I") or _deep_colour(image) is not None
-        # Asked for what stands behind the pixels of a PNG, Pillow decodes it; in most, EXIF stands before them.
-        known = image.format != "PNG" or "exif" in image.info
-        turned = known and image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
+        # In most PNG files, EXIF comes before the pixels. To find it after them, Pillow would decode the picture.
+        has_exif = image.format != "PNG" or "exif" in image.info
+        rotated = has_exif and image.getexif().get(_ORIENTATION, 1) in _ROTATED
         width, height = image.size
-        return Head((height, width) if turned else (width, height), image.mode in _GREY_MODES, deep)
+        return PictureHeader((height, width) if rotated else (width, height), image.mode in _GREY_MODES, deep)
 
 
 def decode(raw: bytes) -> Picture:
-    """Decode a picture completely: upright (EXIF), on white where transparent, the first frame of several.
+    """Decode a picture: upright (EXIF), transparency on white, the first of several frames.
 
     Raises
     ------
     CorpusError
-        When it is truncated, no picture, has more pixels than Pillow's ``MAX_IMAGE_PIXELS``, or holds NaN or infinite
+        When it is truncated, not a picture, larger than Pillow's ``MAX_IMAGE_PIXELS``, or holds NaN or infinite
         values.
     """
     with _opened(io.BytesIO(raw)) as image:
@@ -127,7 +128,7 @@ def decode(raw: bytes) -> Picture:
         image.load()
         upright = _upright(image)
         if rawmode:
-            return _joined(upright, raw, rawmode)
+            return _joined_bytes(upright, raw, rawmode)
         if image.mode == "F" or image.mode.startswith("I"):
             values: NDArray[Any] = np.array(upright)
             if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -145,16 +146,18 @@ def _opened(stream: IO[bytes]) -> Iterator[Image]:
     known = [name for name in FORMATS if name in Pillow.OPEN]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which changes no pixel
+            warnings.simplefilter("ignore")  # Pillow warns about unusual metadata, which does not change pixels
             warnings.simplefilter("error", Pillow.DecompressionBombWarning)
             with Pillow.open(stream, formats=known) as image:
                 yield image
     except CorpusError:
         raise
     except UnidentifiedImageError:
-        raise CorpusError("is no picture that can be read (PNG, JPEG, TIFF, WebP, AVIF, BMP, GIF, PGM, ...)") from None
+        raise CorpusError(
+            "is not a picture that nearby can read (PNG, JPEG, TIFF, WebP, AVIF, BMP, GIF, PGM, ...)"
+        ) from None
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
-        raise CorpusError(f"has more than the {Pillow.MAX_IMAGE_PIXELS or 0:,} pixels that are read") from None
+        raise CorpusError(f"has more than {Pillow.MAX_IMAGE_PIXELS or 0:,} pixels, the limit") from None
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         raise CorpusError(f"is damaged: {error or type(error).__name__}") from error
 
@@ -175,7 +178,7 @@ def _on_white(image: Image) -> Image:
 
 
 def _deep_colour(image: Image) -> str | None:
-    """Return how the file stores 16 bits a colour, which Pillow reads 8 of; None where it does not."""
+    """Return the raw mode of a file with 16 bits per colour, of which Pillow reads 8; None for other files."""
     if image.mode not in ("RGB", "RGBA"):
         return None
     tiles = getattr(image, "tile", ())
@@ -184,11 +187,11 @@ def _deep_colour(image: Image) -> str | None:
     return rawmode if rawmode in ("RGB;16B", "RGB;16L", "RGBA;16B", "RGBA;16L") else None
 
 
-def _joined(high: Image, raw: bytes, rawmode: str) -> Picture:
-    """Read the low bytes of a 16-bit colour picture by exchanging the order of bytes; join them to the high ones."""
+def _joined_bytes(high: Image, raw: bytes, rawmode: str) -> Picture:
+    """Read the low bytes of a 16-bit colour picture with the other byte order, and join them to the high bytes."""
     other = rawmode.replace("16B", "16l").replace("16L", "16B").replace("16l", "16L")
     with _opened(io.BytesIO(raw)) as image:
-        image.tile = [  # type: ignore[attr-defined]  # of every picture that is read from a file
+        image.tile = [  # type: ignore[attr-defined]  # every picture read from a file has it
             (tile[0], tile[1], tile[2], (other, *tile[3][1:]) if isinstance(tile[3], tuple) else other)
             for tile in image.tile  # type: ignore[attr-defined]
         ]

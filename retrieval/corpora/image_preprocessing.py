@@ -1,4 +1,4 @@
-"""One size, one set of colours and 8 bits a value for every picture: how, what was chosen, and doing it."""
+"""Image preprocessing: one size, one colour mode and 8 bits per value for every picture of a corpus."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import OptionError
-from encoders.query_string import parse_query_string
-from retrieval.corpora.image_file import Head, Picture
+from retrieval.corpora.address import stated_options
+from retrieval.corpora.image_file import Picture, PictureHeader
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 FITS = ("crop", "pad", "stretch")
-#: Pictures of several sizes become square, this wide at most, unless most of them have one size up to `_USUAL`.
-_SQUARE, _USUAL = 96, 256
-#: What white is for pictures of 16 bits that use both halves of their range, and for values that go from 0 to 1.
+#: Pictures of several sizes become squares of at most this width, unless most of them have one size up to `_COMMON`.
+_SQUARE, _COMMON = 96, 256
+#: The value of white, for pictures of 16 bits that use both halves of their range, and for values from 0 to 1.
 _WHITE_16, _WHITE_1 = 65_535, 1
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How pictures are brought to one size and to 8 bits a value.
+    """The size, colours and levels that all pictures of a corpus get.
 
     Attributes
     ----------
     size : (width, height)
     grey : bool
-        To grey levels, else to RGB.
+        Whether pictures become grey, else RGB.
     fit : str
-        ``crop`` cuts the longer side at both ends, ``pad`` adds black bars, ``stretch`` changes the proportions.
+        ``crop`` cuts the longer side at both ends, ``pad`` adds black bars, ``stretch`` changes the aspect ratio.
     levels : (black, white) or None
-        Which values of pictures with more than 8 bits become 0 and 255; None decides for each picture by itself.
+        The values that become 0 and 255, for pictures of more than 8 bits; None chooses them for each picture.
     """
 
     size: tuple[int, int]
@@ -46,7 +46,7 @@ class Preprocessing:
     levels: tuple[float, float] | None = None
 
     def apply(self, picture: Picture) -> NDArray[np.uint8]:
-        """Return a picture as it is indexed: uint8 (height, width) or (height, width, 3)."""
+        """Return the preprocessed picture: uint8 (height, width) or (height, width, 3)."""
         from PIL import Image as Pillow
 
         image = Pillow.fromarray(self._eight_bits(picture)).convert("L" if self.grey else "RGB")
@@ -80,13 +80,13 @@ class Preprocessing:
         resized = image.resize(target, Pillow.Resampling.LANCZOS, box=box, reducing_gap=3.0)
         if target == self.size:
             return resized
-        paper = Pillow.new(image.mode, self.size)
-        paper.paste(resized, ((wide - target[0]) // 2, (high - target[1]) // 2))
-        return paper
+        canvas = Pillow.new(image.mode, self.size)
+        canvas.paste(resized, ((wide - target[0]) // 2, (high - target[1]) // 2))
+        return canvas
 
 
 def eight_bits(values: NDArray[Any], black: float, white: float) -> NDArray[np.uint8]:
-    """Return values scaled so that black becomes 0 and white 255; what is beyond them is cut off.
+    """Return values scaled so that black becomes 0 and white 255; values outside are clipped.
 
     Examples
     --------
@@ -98,9 +98,9 @@ def eight_bits(values: NDArray[Any], black: float, white: float) -> NDArray[np.u
 
 
 def levels_of(low: float, high: float, floating: bool) -> tuple[float, float]:
-    """Return which values become black and white, by the lowest and the highest that there are.
+    """Return the values that become black and white, given the lowest and the highest value.
 
-    The whole range of the format where both halves of it are used; else the range that is used.
+    The whole range of the format if both halves of it are used; else the used range.
 
     Examples
     --------
@@ -127,29 +127,14 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def stated_options(name: str) -> dict[str, str]:
-    """Return the options that the name of a corpus states after its last ``?``; none where it states none.
-
-    Examples
-    --------
-    >>> stated_options("photos/?size=96x96&white=4095"), stated_options("photos/"), stated_options("what?/")
-    ({'size': '96x96', 'white': '4095'}, {}, {})
-    """
-    _, mark, tail = name.rpartition("?")
-    try:
-        return parse_query_string(tail, name) if mark else {}
-    except OptionError:  # the question mark belongs to the path
-        return {}
-
-
 def preprocessing_like(picture: Any, address: str) -> Preprocessing:
-    """Return what brings other pictures to the size and colours of one that is stored.
+    """Return the preprocessing that gives other pictures the size and colours of a stored picture.
 
     Parameters
     ----------
     picture : ndarray (h, w) or (h, w, 3)
     address : str
-        The name of its corpus, which states how the pictures were fitted and what was white, where that was chosen.
+        The name of its corpus, with the options ``fit``, ``black`` and ``white`` if they were given.
     """
     options = stated_options(address)
     fit = options.get("fit", FITS[0])
@@ -163,44 +148,44 @@ def preprocessing_like(picture: Any, address: str) -> Preprocessing:
 
 @dataclass
 class Survey:
-    """What the pictures of a corpus are like before any is brought to the size of the others."""
+    """Sizes, colours and value ranges of the pictures of a corpus, before preprocessing."""
 
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     grey: int = 0
-    #: The lowest and highest value of every picture with more than 8 bits a value.
+    #: The lowest and highest value of every picture with more than 8 bits per value.
     ranges: list[tuple[float, float]] = field(default_factory=list)
     floating: bool = False
 
     @property
     def pictures(self) -> int:
-        """How many there are."""
+        """The number of pictures."""
         return self.sizes.total()
 
-    def add(self, head: Head) -> None:
+    def add(self, header: PictureHeader) -> None:
         """Count a picture."""
-        self.sizes[head.size] += 1
-        self.grey += head.grey
+        self.sizes[header.size] += 1
+        self.grey += header.grey
 
     def add_deep(self, picture: Picture) -> None:
-        """Note the range of a picture with more than 8 bits a value."""
+        """Add the range of a picture with more than 8 bits per value."""
         self.ranges.append((float(picture.values.min()), float(picture.values.max())))
         self.floating = self.floating or picture.values.dtype.kind == "f"
 
     def size(self) -> tuple[int, int]:
-        """Return the size that all are brought to.
+        """Return the common size.
 
-        It is the size that more than half of them have, if that is moderate; else square, with the median of their
-        shorter sides, at most `_SQUARE`.
+        It is the size of more than half of the pictures, if that is not too large; else a square whose side is the
+        median of their shorter sides, at most `_SQUARE`.
         """
-        usual, count = min(self.sizes.items(), key=lambda pair: (-pair[1], pair[0]))
-        if len(self.sizes) == 1 or (2 * count > self.pictures and max(usual) <= _USUAL):
-            return usual
+        common, count = min(self.sizes.items(), key=lambda pair: (-pair[1], pair[0]))
+        if len(self.sizes) == 1 or (2 * count > self.pictures and max(common) <= _COMMON):
+            return common
         shorter = sorted(min(size) for size in self.sizes.elements())
         side = min(_SQUARE, shorter[len(shorter) // 2])
         return side, side
 
     def levels(self, black: float | None, white: float | None) -> tuple[float, float] | None:
-        """Return which values become black and white; None where no picture has more than 8 bits a value."""
+        """Return the values that become black and white; None if no picture has more than 8 bits per value."""
         if not self.ranges:
             return None
         lows, highs = zip(*self.ranges, strict=True)
@@ -210,7 +195,7 @@ class Survey:
         return (lowest if black is None else black), highest
 
     def notes(self, chosen: Preprocessing, given: Mapping[str, Any]) -> list[str]:
-        """Say what was chosen of what was not `given`: size and colours in one sentence, levels in another."""
+        """Return sentences about the choices that were not `given`: size and colours, levels."""
         notes = []
         width, height = chosen.size
         several = len(self.sizes) > 1 and given.get("size") is None
@@ -221,16 +206,16 @@ class Survey:
             fitted = f"resized to {width}x{height} by {chosen.fit}, " if several else ""
             grey = f" ({self.grey:,} are grey)" if mixed else ""
             notes.append(
-                f"{self.pictures:,} pictures{sizes}: {fitted}{colours}{grey}; ?size=, ?fit= and ?grey= change it"
+                f"{self.pictures:,} pictures{sizes}: {fitted}{colours}{grey}; change that with ?size=, ?fit= and ?grey="
             )
         if chosen.levels is not None:
             black, white = chosen.levels
-            deep = f"{len(self.ranges):,} pictures of more than 8 bits a value"
+            deep = f"{len(self.ranges):,} pictures of more than 8 bits per value"
             if given.get("white") is None:
-                notes.append(f"{deep}: {black:g} becomes black, {white:g} white; ?black= and ?white= change it")
+                notes.append(f"{deep}: {black:g} becomes black, {white:g} white; change that with ?black= and ?white=")
             lost = sum(high > low and not _contrast(low, high, black, white) for low, high in self.ranges)
             if lost:
-                notes.append(f"{lost:,} of {deep} become one even grey: name a lower ?white= or a higher ?black=")
+                notes.append(f"{lost:,} of {deep} become a uniform grey: give a lower ?white= or a higher ?black=")
         return notes
 
 

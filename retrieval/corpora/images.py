@@ -14,18 +14,17 @@ from encoders.errors import CorpusError, OptionError
 from encoders.options import option
 from encoders.plain_file import read_plain
 from encoders.progress import say
-from encoders.query_string import write_query_string
+from retrieval.corpora.address import with_options
 from retrieval.corpora.base import Item
 from retrieval.corpora.folder import FolderSource
-from retrieval.corpora.folder_files import MAX_FILE_BYTES, File, ReadOptions, open_files
-from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_head
+from retrieval.corpora.folder_files import MAX_FILE_BYTES, File, ReadOptions, ignore_bad, open_files
+from retrieval.corpora.image_file import SUFFIXES, Picture, decode, read_header
 from retrieval.corpora.image_preprocessing import (
     FITS,
     Preprocessing,
     Survey,
     parse_size,
     preprocessing_like,
-    stated_options,
 )
 from retrieval.corpora.stray_files import stray_reason
 
@@ -34,7 +33,7 @@ from retrieval.corpora.stray_files import stray_reason
 class Images(FolderSource):
     """Pictures in the files of a folder, tar or zip: every picture is an item, and its sub-folder is the label.
 
-    All pictures get one size, grey levels or RGB, and 8 bits a value. nearby first reads the headers of all files.
+    All pictures get one size, grey levels or RGB, and 8 bits per value. nearby first reads the headers of all files.
     Without ``size``, pictures keep the size that they have in common; pictures of several sizes get the size of most
     of them, or a square. Without ``grey``, all become RGB when one picture has colours. Values of more than 8 bits are
     scaled by the range that the whole corpus uses. The choices are said on standard error and stored as options in
@@ -50,10 +49,10 @@ class Images(FolderSource):
     )
     white: float | None = option(
         None,
-        "Value that becomes white in pictures of more than 8 bits a value, e.g. 4095 (default: automatic).",
+        "Value that becomes white in pictures of more than 8 bits per value, e.g. 4095 (default: automatic).",
     )
     black: float | None = option(
-        None, "Value that becomes black in pictures of more than 8 bits a value (default: automatic)."
+        None, "Value that becomes black in pictures of more than 8 bits per value (default: automatic)."
     )
 
     modality = Modality.IMAGE
@@ -71,9 +70,7 @@ class Images(FolderSource):
         """The address that the user gave, with the options that nearby chose."""
         given = {"size": self.size_, "fit": self.fit, "grey": self.grey, "black": self.black, "white": self.white}
         chosen = {key: value for key, value in self._chosen().items() if given[key] is None}
-        if not chosen:
-            return self._name
-        return f"{self._name}{'&' if stated_options(self._name) else '?'}{write_query_string(chosen)}"
+        return with_options(self._name, chosen)
 
     @name.setter
     def name(self, name: str) -> None:
@@ -81,7 +78,7 @@ class Images(FolderSource):
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How every picture is brought to one size and 8 bits a value.
+        """How every picture is brought to one size and 8 bits per value.
 
         Raises
         ------
@@ -108,14 +105,14 @@ class Images(FolderSource):
     def survey(self) -> Survey:
         """The sizes, colours and ranges of the pictures, by the headers of their files."""
         if self._survey is None:
-            found, options = Survey(), ReadOptions(_ignore, max_bytes=self.max_bytes)
-            for _, stream in open_files(self.path, self._belongs, options):
+            found, options = Survey(), ReadOptions(ignore_bad, max_bytes=self.max_bytes)
+            for _, stream in open_files(self.path, self.belongs, options):
                 try:
-                    head = read_head(stream)
-                    if head.deep:
+                    header = read_header(stream)
+                    if header.deep:
                         stream.seek(0)
                         found.add_deep(decode(stream.read()))
-                    found.add(head)
+                    found.add(header)
                 except (CorpusError, OSError):  # reported when the items are read
                     continue
             self._survey = found
@@ -148,15 +145,10 @@ class Images(FolderSource):
         """Decode one picture."""
         # Decoded first: where no picture can be read, each one is reported with its own reason.
         decoded = decode(file.raw)
-        return Item(file.name, self.preprocessing.apply(decoded), None, self.label_of(file.name))
-
-    def _belongs(self, name: str) -> bool:
-        parts = [part for part in (self.part, self.queries_part) if part is not None]
-        is_below = self.part is None or any(self._is_below(name, part) for part in parts)
-        return is_below and self.reason_to_skip(name) is None
+        return Item(file.name, self.preprocessing.apply(decoded), None, *self.label_and_fields(file.name))
 
     def _chosen(self) -> dict[str, str]:
-        """Return the chosen options; none where all pictures are alike and have up to 8 bits a value."""
+        """Return the chosen options; none where all pictures are alike and have up to 8 bits per value."""
         if self._target is not None and self.grey is not None and self.white is not None:
             return {}
         survey = self.survey
@@ -173,10 +165,6 @@ class Images(FolderSource):
             chosen |= {"white": repr(float(white)).removesuffix(".0")}
             chosen |= {"black": repr(float(black)).removesuffix(".0")} if black else {}
         return chosen
-
-
-def _ignore(error: CorpusError) -> None:
-    """Ignore a bad file in the survey: it is reported when the items are read."""
 
 
 def options_like(picture: Any) -> str:
@@ -208,7 +196,7 @@ def read_image(path: Path, preprocessing: Preprocessing | None = None) -> NDArra
 
 
 def decode_image(raw: bytes, preprocessing: Preprocessing | None = None) -> NDArray[np.uint8]:
-    """Decode a picture to 8 bits a value: uint8 (height, width) or (height, width, 3).
+    """Decode a picture to 8 bits per value: uint8 (height, width) or (height, width, 3).
 
     Raises
     ------

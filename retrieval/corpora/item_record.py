@@ -13,10 +13,13 @@ import numpy as np
 from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.json_text import parse_json
-from retrieval.corpora.base import Content, Item, update_digest
+from encoders.sound import MAX_RATE, MIN_RATE, Sound
+from retrieval.corpora.base import Content, Item, content_bytes, update_digest
 
 #: Types of the numbers of pictures and vectors, as NumPy writes them.
 _NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
+#: What stands for the type of a sound; its rate follows.
+_SOUND = "sound"
 COLUMNS = "id, content, shape, title, label, metadata"
 
 
@@ -73,9 +76,8 @@ def record_of(item: Item, modality: Modality) -> tuple[Any, ...]:
     metadata = json.dumps(item.metadata, ensure_ascii=False) if item.metadata else None
     if isinstance(content, str):
         return item.id, content, None, item.title, item.label, metadata
-    array = np.ascontiguousarray(content)
-    shape = json.dumps([array.dtype.str, *array.shape])
-    return item.id, array.tobytes(), shape, item.title, item.label, metadata
+    sort = [_SOUND, content.rate] if isinstance(content, Sound) else [content.dtype.str, *content.shape]
+    return item.id, content_bytes(content), json.dumps(sort), item.title, item.label, metadata
 
 
 def require_modality(item: Item, modality: Modality) -> None:
@@ -85,10 +87,24 @@ def require_modality(item: Item, modality: Modality) -> None:
     ------
     CorpusError
     """
-    content = item.content
-    found = Modality.TEXT if isinstance(content, str) else Modality.IMAGE if content.ndim > 1 else Modality.VECTOR
+    found = modality_of(item.content)
     if found is not modality:
         raise CorpusError(f"item '{item.id}' is of the sort {found}, but the collection holds {modality}s")
+
+
+def modality_of(content: Content) -> Modality:
+    """Return what a content is.
+
+    Examples
+    --------
+    >>> str(modality_of("a text")), str(modality_of(np.zeros((2, 2), np.uint8)))
+    ('text', 'image')
+    """
+    if isinstance(content, str):
+        return Modality.TEXT
+    if isinstance(content, Sound):
+        return Modality.SOUND
+    return Modality.IMAGE if content.ndim > 1 else Modality.VECTOR
 
 
 def item_of(record: Sequence[Any]) -> Item:
@@ -97,10 +113,15 @@ def item_of(record: Sequence[Any]) -> Item:
     for value, wanted in ((id, str), (title, str | None), (label, str | None), (metadata, str | None)):
         if not isinstance(value, wanted):
             raise TypeError(f"an item holds {type(value).__name__} where a text belongs")
-    rest = parse_json(metadata) if metadata else {}
-    if not isinstance(rest, dict) or not all(isinstance(value, str) for value in rest.values()):
-        raise ValueError(f"the metadata of item '{id}' is no object of texts")
-    return Item(id, _content_of(content, shape), title, label, rest)
+    return Item(id, _content_of(content, shape), title, label, metadata_of(metadata))
+
+
+def metadata_of(text: str | None) -> dict[str, str]:
+    """Return the metadata that a row of the item store holds; ValueError when it is not an object of texts."""
+    metadata = parse_json(text) if text else {}
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise ValueError("the metadata of an item is not an object of texts")
+    return metadata
 
 
 def _content_of(content: Any, shape: Any) -> Content:
@@ -111,6 +132,11 @@ def _content_of(content: Any, shape: Any) -> Content:
     if not isinstance(shape, str) or not isinstance(content, bytes):
         raise TypeError("an item holds no bytes where an array belongs")
     dtype, *lengths = parse_json(shape)
+    if dtype == _SOUND:
+        (rate,) = lengths
+        if type(rate) is not int or not MIN_RATE <= rate <= MAX_RATE:
+            raise ValueError("an item holds a sound without a possible sample rate")
+        return Sound(np.frombuffer(content, dtype="<i2"), rate)
     if not isinstance(dtype, str) or _NUMBERS.fullmatch(dtype) is None:
         raise ValueError(f"an item holds values of type {str(dtype)[:40]!r}")
     if not all(type(length) is int and length >= 0 for length in lengths):

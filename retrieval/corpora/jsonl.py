@@ -70,7 +70,7 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 
 def _is_unicode(record: Any) -> bool:
-    """Tell whether all of a record's text can be written as UTF-8."""
+    """Return whether all of a record's text can be written as UTF-8."""
     try:
         json.dumps(record, ensure_ascii=False).encode()
     except UnicodeEncodeError:

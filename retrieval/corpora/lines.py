@@ -9,7 +9,7 @@ from typing import IO
 
 from encoders.errors import CorpusError, OptionError
 from encoders.numbers import shortened
-from retrieval.corpora import bounds
+from retrieval.corpora import size_limits
 from retrieval.corpora.base import OnBad, raise_bad
 from retrieval.corpora.files import open_bytes
 
@@ -45,10 +45,10 @@ def numbered_lines(stream: IO[bytes], where: object, on_bad: OnBad = raise_bad) 
     [(1, b'one'), (2, b''), (3, b'two'), (4, b'three')]
     """
     number = 0
-    for piece in bounds.pieces_of(stream, where):
+    for piece in size_limits.pieces_of(stream, where):
         if piece is None:
             number += 1
-            on_bad(CorpusError(f"{where}:{number}: the line has more than {bounds.MAX_TEXT_BYTES:,} bytes"))
+            on_bad(CorpusError(f"{where}:{number}: the line has more than {size_limits.MAX_TEXT_BYTES:,} bytes"))
             continue
         if number == 0 and piece.startswith(WIDE_MARKS):
             raise CorpusError(f"{where} is stored as UTF-16: save it as UTF-8")

@@ -1,4 +1,4 @@
-"""The files of a folder by name, links followed; and where the links inside an archive lead."""
+"""Symbolic links: the files of a folder with links followed, and the targets of links inside an archive."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from pathlib import Path
 from retrieval.corpora.skipped import SkippedFiles
 
 BROKEN, NO_FILE, CYCLE = "behind a broken link", "not a regular file", "behind a link that leads back"
-#: What identifies a folder whatever it is called: device and inode.
+#: The identity of a folder, independent of its name: device and inode.
 _Identity = tuple[int, int]
 
 
 def hidden(name: str) -> bool:
-    """Tell whether a file is one that people do not see: ``.git/config``, ``__MACOSX/...``."""
+    """Return whether a file is hidden: ``.git/config``, ``__MACOSX/...``."""
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
 def walk(folder: Path, skipped: SkippedFiles) -> Iterator[tuple[str, Path]]:
     """Yield the files below a folder, sorted, with their names relative to it; links are followed.
 
-    A link to a folder that holds the link would never end and is counted in `skipped`. Each link is followed once, so
-    that links that lead to each other's folders end too. What is hidden is counted and not entered.
+    A link to a folder that contains the link would never end, so it is counted in `skipped`. Each link is followed
+    once, so that links to each other's folders end too. Hidden files and folders are counted and not entered.
     """
     root = os.path.realpath(folder)
     followed: set[_Identity] = set()
     above = {_identity(os.stat(root))}
     stack = [(_entries(folder), "", _identity(os.stat(root)))]
     while stack:
-        entries, prefix, own = stack[-1]
+        entries, prefix, folder_identity = stack[-1]
         entry = next(entries, None)
         if entry is None:
-            above.discard(own)
+            above.discard(folder_identity)
             stack.pop()
             continue
         name = prefix + entry.name
@@ -78,7 +78,7 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 def _why_not_entered(
     entry: os.DirEntry[str], root: str, above: set[_Identity], followed: set[_Identity]
 ) -> tuple[str | None, _Identity]:
-    """Return why a folder is not entered, None where it is, and what identifies it."""
+    """Return the reason why a folder is not entered (None if it is entered), and its identity."""
     identity = _identity(entry.stat())
     if not entry.is_symlink():
         return None, identity
@@ -117,14 +117,14 @@ class Links:
         return bool(self._targets)
 
     def add(self, name: str, target: str, joined: bool = False) -> None:
-        """Note a link; its target is relative to the folder of the link, or (`joined`) to the archive."""
+        """Add a link; its target is relative to the folder of the link, or (`joined`) to the archive."""
         whole = target if joined else posixpath.join(posixpath.dirname(name), target)
         self._targets[name] = posixpath.normpath(whole)
 
     def resolved(self, present: Iterable[str], skipped: SkippedFiles) -> Iterator[tuple[str, str]]:
-        """Yield each further name of a file that is in the archive, and that file's own name.
+        """Yield each additional name of a file in the archive, and its real name.
 
-        Links that lead to no file of the archive are counted in `skipped`.
+        Links to files outside the archive are counted in `skipped`.
         """
         by_target: dict[str, list[str]] = {}
         back: set[str] = set()
@@ -144,7 +144,7 @@ class Links:
 
 
 def _aliases(name: str, by_target: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
-    """Yield the names that links give a file, each with the link behind it; each link is followed once."""
+    """Yield the names that links give to a file, each with its link; each link is followed once."""
     followed: set[str] = set()
     waiting = [name]
     while waiting:

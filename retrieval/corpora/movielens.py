@@ -27,10 +27,10 @@ class MovieLens(RatingSource):
     """MovieLens 100k: 100,000 ratings from 1 to 5 of 1,682 films by 943 users; the label is the film's first genre."""
 
     def read(self) -> Ratings:
-        """Read ``u.data``: user, film, rating and time, between tabs."""
+        """Read ``u.data``: user, film, rating and time, separated by tabs."""
         rows = [line.split("\t") for line in self._lines(RATINGS, "ascii") if line.strip()]
         if any(len(row) != 4 for row in rows):
-            raise CorpusError(f"{self.path / RATINGS} should hold four cells a line, between tabs")
+            raise CorpusError(f"{self.path / RATINGS} should hold four cells per line, separated by tabs")
         users, films, marks, _ = zip(*rows, strict=True) if rows else ((), (), (), ())
         try:
             values = np.asarray(marks, dtype=np.float32)

@@ -117,5 +117,5 @@ def strip_quotations(text: str) -> str:
 def strip_signature(text: str) -> str:
     """Remove everything after the last line that is blank or holds only hyphens."""
     lines = text.strip().split("\n")
-    last = next((place for place in reversed(range(len(lines))) if not lines[place].strip().strip("-")), 0)
+    last = next((position for position in reversed(range(len(lines))) if not lines[position].strip().strip("-")), 0)
     return "\n".join(lines[:last]) if last > 0 else text

@@ -42,7 +42,7 @@ class Parquet(Table):
                     for number, values in enumerate(rows, start=1):
                         yield Record(f"{self.path}: row {number}", number, values)
             except pyarrow.ArrowException as error:
-                raise CorpusError(f"{self.path} is no readable Parquet file: {one_line(error)}") from error
+                raise CorpusError(f"{self.path} is not a readable Parquet file: {one_line(error)}") from error
 
     @property
     def size(self) -> int | None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
 
-#: Shorter docstrings say nothing that could be searched for.
+#: Shorter docstrings are too short to be searched.
 MIN_CHARACTERS = 40
-#: Package -> its import name and its public modules, relative to it. Written out: to import whatever is there
+#: Package -> its import name and its public modules, relative to it. They are listed, because importing all modules
 #: would also run test suites, deprecated shims and modules with side effects.
 MODULES: dict[str, tuple[str, str]] = {
     "numpy": (
@@ -71,8 +71,8 @@ MODULES: dict[str, tuple[str, str]] = {
 
 
 @dataclass
-class Documented:
-    """A public object: its package, every public name it has, and its docstring."""
+class DocumentedObject:
+    """A public function or class: its package, its docstring, and all its public names."""
 
     package: str
     docstring: str
@@ -89,9 +89,9 @@ class _Member(NamedTuple):
     value: Any
 
 
-def public_objects() -> list[Documented]:
-    """Import the installed packages and return what they document, sorted by name; warns of nothing."""
-    found: dict[int, Documented] = {}
+def public_objects() -> list[DocumentedObject]:
+    """Import the installed packages and return their documented objects, sorted by name; warnings are silenced."""
+    found: dict[int, DocumentedObject] = {}
     alive: list[Any] = []  # an id() is unique only while its object lives
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -105,12 +105,12 @@ def public_objects() -> list[Documented]:
                     docstring = own_docstring(member.value)
                     if docstring and len(docstring) >= MIN_CHARACTERS and _belongs(member.value, package, root):
                         alive.append(member.value)
-                        found[id(member.value)] = Documented(package, docstring, [member.name])
+                        found[id(member.value)] = DocumentedObject(package, docstring, [member.name])
     return sorted(found.values(), key=lambda documented: documented.name)
 
 
 def own_docstring(value: Any) -> str | None:
-    """Return the docstring written for this very object, not one that it has from its class or base class."""
+    """Return the docstring of the object itself, not one inherited from its class or base class."""
     docstring = vars(value).get("__doc__") if isinstance(value, type) else getattr(value, "__doc__", None)
     if not isinstance(docstring, str) or (not isinstance(value, type) and docstring == type(value).__doc__):
         return None
@@ -118,12 +118,12 @@ def own_docstring(value: Any) -> str | None:
 
 
 def _import(root: str, modules: str) -> Iterator[tuple[str, ModuleType]]:
-    """Import modules; a module's own name may differ from the public one (os.path is posixpath)."""
+    """Import modules; the real name of a module may differ from the public name (os.path is posixpath)."""
     for relative in modules.split():
         name = root if relative == "." else f"{root}.{relative}".strip(".")
         try:
             yield name, _module(name)
-        # A package that is missing, or too old for one of its modules, only makes fewer documents.
+        # A missing or older package only gives fewer documents.
         except (ImportError, AttributeError, RuntimeError, OSError):
             continue
 
@@ -146,7 +146,7 @@ def _members(public_name: str, module: ModuleType) -> Iterator[_Member]:
             continue
         try:
             value = getattr(module, name)
-        # Lazy attributes: of missing extras, or behind a switch ("experimental").
+        # Lazy attributes that need missing extras, or an "experimental" switch.
         except (ImportError, AttributeError, RuntimeError):
             continue
         if callable(value) and not isinstance(value, ModuleType):
@@ -154,7 +154,7 @@ def _members(public_name: str, module: ModuleType) -> Iterator[_Member]:
 
 
 def _belongs(value: Any, package: str, root: str) -> bool:
-    """Tell whether an object is the package's own, not something that it imported from elsewhere."""
+    """Return whether an object is defined in the package, not imported from elsewhere."""
     module = getattr(value, "__module__", None)
     if not isinstance(module, str):
         return True

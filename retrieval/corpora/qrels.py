@@ -1,4 +1,4 @@
-"""Judgements: the one reader of qrels, in TREC's four columns or in BEIR's three."""
+"""Relevance judgements (qrels): the one reader, for TREC's four columns and BEIR's three."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from retrieval.corpora.base import OnBad, Qrels, raise_bad
 from retrieval.corpora.files import open_bytes
 from retrieval.corpora.lines import numbered_lines
 
-#: Grades are kept as 32-bit numbers.
+#: Grades are stored as 32-bit numbers.
 LARGEST_GRADE = 2**31 - 1
-#: What the last column is called where no other sign tells a line of heads.
-_HEADS = {"score", "grade", "relevance", "relevancy", "rel", "label", "judgement", "judgment"}
+#: Names of the last column that identify a header line.
+_HEADER_NAMES = {"score", "grade", "relevance", "relevancy", "rel", "label", "judgement", "judgment"}
 
 
 def read_qrels(path: str | Path, on_bad: OnBad = raise_bad, max_bytes: int | None = None) -> Qrels:
-    """Read judgements: ``query 0 document grade``, or ``query document grade`` between tabs.
+    """Read judgements: ``query 0 document grade``, or ``query document grade`` separated by tabs.
 
-    The first line that is not blank tells which. In three columns it may hold the names of the columns, and grades
-    below zero ("of no interest" in some collections) count as zero. A line that repeats a judgement changes nothing.
+    The first line that is not blank decides which. With three columns, it may be a header, and grades below zero
+    ("of no interest" in some collections) count as zero. A repeated judgement changes nothing.
 
     Raises
     ------
     CorpusError
-        When the file is missing, damaged or holds no judgement; a line that is malformed, or that judges a document
-        again with another grade, goes to `on_bad`.
+        When the file is missing, damaged or holds no judgement. A malformed line, or one that judges a document again
+        with another grade, goes to `on_bad`.
     """
     path = Path(path)
     qrels: Qrels = {}
@@ -38,14 +38,14 @@ def read_qrels(path: str | Path, on_bad: OnBad = raise_bad, max_bytes: int | Non
             tabs = raw.count(b"\t") == 2
         try:
             cells = _cells(raw, tabs)
-            if first and tabs and _is_head(cells):
+            if first and tabs and _is_header(cells):
                 continue
             query, document, grade = _judgement(cells, tabs)
             before = qrels.get(query, {}).get(document, grade)
             if before != grade:
                 raise CorpusError(
-                    f"document {shortened(document)} is judged {grade} for query {shortened(query)}, "
-                    f"but was judged {before} above"
+                    f"document {shortened(document)} has grade {grade} for query {shortened(query)}, "
+                    f"but grade {before} in an earlier line"
                 )
         except CorpusError as error:
             on_bad(CorpusError(f"{path}:{number}: {error}"))
@@ -64,23 +64,25 @@ def _lines(path: Path, on_bad: OnBad, max_bytes: int | None) -> Iterator[tuple[i
 
 
 def _cells(raw: bytes, tabs: bool) -> list[str]:
-    """Part a line at tabs, or, like C, at ASCII white space."""
+    """Split a line at tabs or, as C does, at ASCII white space."""
     try:
         return [cell.decode("utf-8") for cell in (raw.split(b"\t") if tabs else raw.split())]
     except UnicodeDecodeError:
         raise CorpusError("the line is not UTF-8 text") from None
 
 
-def _is_head(cells: list[str]) -> bool:
-    """Tell whether a first line names columns: by the last name, or since no cell holds a digit."""
-    if cells[-1].strip().lower() in _HEADS:
+def _is_header(cells: list[str]) -> bool:
+    """Return whether a first line is a header: by its last cell, or because no cell holds a digit."""
+    if cells[-1].strip().lower() in _HEADER_NAMES:
         return True
     return not is_whole(cells[-1]) and not any(letter.isdigit() for cell in cells for letter in cell)
 
 
 def _judgement(cells: list[str], tabs: bool) -> tuple[str, str, int]:
     if len(cells) != (3 if tabs else 4) or not all(cells):
-        wanted = "3 columns 'query, document, grade' between tabs" if tabs else "4 columns 'query 0 document grade'"
+        wanted = (
+            "3 columns 'query, document, grade', separated by tabs" if tabs else "4 columns 'query 0 document grade'"
+        )
         raise CorpusError(f"expected {wanted}, got {shortened(cells)}")
     query, document, text = cells[0], cells[-2], cells[-1]
     try:

@@ -168,7 +168,7 @@ class RatingTable(Cells, RatingSource):
 
 
 def is_rating_head(head: Sequence[str]) -> bool:
-    """Tell whether column names are the usual ones of a table of ratings.
+    """Return whether column names are the usual ones of a table of ratings.
 
     Examples
     --------

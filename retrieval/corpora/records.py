@@ -63,7 +63,11 @@ class Fields:
             if name not in columns and name.partition(".")[0] not in columns and "metadata" not in columns:
                 raise CorpusError(f"{where} has no column '{name}' for {key}=; {_choice(name, columns)}")
         if self.text is None and "text" not in columns:
-            raise CorpusError(f"{where} has no column 'text'; say which it is with ?text=, of: {', '.join(columns)}")
+            example = f"'{where}?text={columns[0] if columns else 'COLUMN'}'"
+            raise CorpusError(
+                f"{where} has no column 'text'; name the column of the texts, as in {example}; "
+                f"its columns: {', '.join(columns)}"
+            )
         read = (
             self.text or "text",
             self.title or "title",
@@ -167,7 +171,7 @@ def lookup(record: dict[str, Any], name: str) -> Any:
 
 
 def is_missing(value: Any) -> bool:
-    """Tell whether a value stands for no value: None, NaN, an infinite number.
+    """Return whether a value stands for no value: None, NaN, an infinite number.
 
     Examples
     --------

@@ -104,6 +104,12 @@ NAMED: dict[str, NamedCorpus] = {
         "Photographs of 40 people, ten of each, 92x112 grey; the label is the person.",
         single_file=True,
     ),
+    "speech-digits": NamedCorpus(
+        "retrieval.corpora.speech_digits:SpeechDigits",
+        "Recordings of ten spoken digits by six speakers, 8 kHz; the label is the digit or the speaker, the test takes "
+        "are the queries.",
+        single_file=True,
+    ),
     "ml-100k": NamedCorpus(
         "retrieval.corpora.movielens:MovieLens",
         "MovieLens: 100,000 ratings of films by 943 users; an item is a film, its label the first genre.",
@@ -113,11 +119,12 @@ NAMED: dict[str, NamedCorpus] = {
 FORMATS: dict[str, str] = {
     "beir": "retrieval.corpora.beir:Beir",
     "jsonl": "retrieval.corpora.jsonl:JsonLines",
-    "csv": "retrieval.corpora.delimited:Delimited",
+    "csv": "retrieval.corpora.csv_table:Delimited",
     "ratings": "retrieval.corpora.ratings:RatingTable",
     "parquet": "retrieval.corpora.parquet:Parquet",
     "texts": "retrieval.corpora.texts:Texts",
     "images": "retrieval.corpora.images:Images",
+    "sounds": "retrieval.corpora.sounds:Sounds",
     "idx": "retrieval.corpora.idx:Idx",
     "vectors": "retrieval.corpora.vectors:Vectors",
 }
@@ -187,11 +194,12 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
     if not exists(target):
         if target.startswith(NAME_PREFIX):
             return _open_named(target.removeprefix(NAME_PREFIX), given, address.removeprefix(NAME_PREFIX), on_bad)
-        if Path(target).suffix or "/" in target:
+        names = [*EMBEDDED, *NAMED]
+        if Path(target).suffix or "/" in target or (target and closest(target, names) is None):
             similar = _similar_path(Path(target).expanduser())
             hint = f"did you mean '{similar}'?" if similar else "and no corpus has that name: see  nearby corpora"
-            raise CorpusError(f"'{target}' is no file or folder here{';' if similar else ','} {hint}")
-        raise UnknownNameError("corpus or path", target, [*EMBEDDED, *NAMED])
+            raise CorpusError(f"'{target}' is not a file or folder here{';' if similar else ','} {hint}")
+        raise UnknownNameError("corpus or path", target, names)
     return _open_path(Path(target).expanduser(), given, address, on_bad)
 
 
@@ -209,7 +217,7 @@ def _open_path(path: Path, given: Mapping[str, str], address: str, on_bad: OnBad
 
 
 def is_corpus_name(text: str) -> bool:
-    """Tell whether a corpus has this name."""
+    """Return whether a corpus has this name."""
     return text in EMBEDDED or text in NAMED
 
 

@@ -9,10 +9,10 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
 from retrieval.corpora.base import Item
-from retrieval.corpora.bounds import MAX_TEXT_BYTES, require_text
 from retrieval.corpora.folder import FolderSource
 from retrieval.corpora.folder_files import File
 from retrieval.corpora.lines import checked_encoding
+from retrieval.corpora.size_limits import MAX_TEXT_BYTES, require_text
 from retrieval.corpora.stray_files import binary_kind, is_no_text, stray_reason
 
 #: Byte-order marks, with the encoding that each stands for; UTF-32 begins like UTF-16, so it comes first.
@@ -54,7 +54,8 @@ class Texts(FolderSource):
         """Decode one file."""
         text = decode_text(file.raw, self.encoding)
         title = next((line.strip() for line in text.split("\n") if line.strip()), None)
-        return Item(file.name, text, title and title[:120], self.label_of(file.name), where=f"{self.path}: {file.name}")
+        label, fields = self.label_and_fields(file.name)
+        return Item(file.name, text, title and title[:120], label, fields, f"{self.path}: {file.name}")
 
 
 def decode_text(raw: bytes, encoding: str | None = None) -> str:
@@ -83,7 +84,7 @@ def decode_text(raw: bytes, encoding: str | None = None) -> str:
             require_text(text)
     except UnicodeError as error:
         if named is not None:
-            place = f" (byte {error.start + 1})" if isinstance(error, UnicodeDecodeError) else ""
-            raise CorpusError(f"is not {named}{place}: name its character encoding with ?encoding=") from error
+            position = f" (byte {error.start + 1})" if isinstance(error, UnicodeDecodeError) else ""
+            raise CorpusError(f"is not {named}{position}: name its character encoding with ?encoding=") from error
         text = raw.decode("latin-1")
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""Vectors: ``.npy``, ``.npz`` and ``.fvecs`` files."""
+"""Vector files: ``.npy``, ``.npz`` and ``.fvecs``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from encoders.options import option
 from encoders.plain_file import open_plain, require_plain
 from retrieval.corpora.archives import opened_zip
 from retrieval.corpora.base import Item, raise_bad
-from retrieval.corpora.bounds import decompressed_limit, too_large
 from retrieval.corpora.files import reading
 from retrieval.corpora.lines import read_lines
 from retrieval.corpora.records import plain
+from retrieval.corpora.size_limits import decompressed_limit, too_large
 from retrieval.corpora.source import FileSource
 
 SUFFIXES = (".npy", ".npz", ".fvecs")
@@ -32,50 +32,52 @@ _READABLE = "readable .npz file of numbers (n, dim)"
 
 @dataclass(eq=False)
 class Vectors(FileSource):
-    """Vectors in a ``.npy``, ``.npz`` or ``.fvecs`` file, one row each.
+    """Vectors in a ``.npy``, ``.npz`` or ``.fvecs`` file, one per row.
 
-    Ids and labels come from text files with one line a row, or from arrays of the ``.npz`` file. A text file is looked
-    for in the current folder, then beside the vectors. Values become float32; a row with NaN or an infinite value is
-    a bad entry.
+    Ids and labels come from text files with one line per row, or from arrays of the ``.npz`` file. A text file is
+    searched in the current folder, then in the folder of the vectors. Values become float32; a row with NaN or an
+    infinite value is a bad entry.
     """
 
     key: str | None = option(None, "Name of the array with the vectors in an .npz (default: the only matrix).")
     ids: str | None = option(
-        None, "File with one id a line, or array of the .npz (default: the array ids; without it, row numbers)."
+        None, "File with one id per line, or array of the .npz (default: the array ids; without it, row numbers)."
     )
     labels: str | None = option(
-        None, "File with one class a line, or array of the .npz (default: the array labels, if there is one)."
+        None, "File with one class per line, or array of the .npz (default: the array labels, if there is one)."
     )
 
     modality = Modality.VECTOR
 
     def items(self) -> Iterator[Item]:
-        """Read the rows from the beginning, as float32."""
+        """Read all rows as float32."""
         matrix = self._matrix()
         ids = self._names(self.ids, "ids", len(matrix))
         labels = self._names(self.labels, "labels", len(matrix))
         rows = max(1, min(ROWS, BATCH_BYTES // (4 * matrix.shape[1])))
         for start in range(0, len(matrix), rows):
-            with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is found just below
+            with np.errstate(over="ignore"):  # values beyond float32 become infinite and are bad entries
                 block = np.array(matrix[start : start + rows], dtype=np.float32)
             finite = np.asarray(np.isfinite(block).all(axis=1))
             for offset, vector in enumerate(block):
                 row = start + offset
                 if not finite[offset]:
                     column = int(np.isfinite(vector).argmin())
-                    found = f"{matrix[row, column]} in column {column}"
-                    self.on_bad(CorpusError(f"{self.path}: row {row} holds NaN or infinite values: {found}"))
+                    value = f"{matrix[row, column]} in column {column}"
+                    self.on_bad(CorpusError(f"{self.path}: row {row} holds NaN or infinite values: {value}"))
                     continue
                 name = str(row) if ids is None else ids[row]
                 if name is None:
-                    self.on_bad(CorpusError(f"{self.path}: row {row} has no id: '{self.ids or 'ids'}' is empty there"))
+                    self.on_bad(
+                        CorpusError(f"{self.path}: row {row} has no id: '{self.ids or 'ids'}' is empty in that row")
+                    )
                     continue
                 label = None if labels is None else labels[row]
                 yield Item(name, vector, None, label, where=f"{self.path}: row {row}")
 
     @property
     def size(self) -> int | None:
-        """Number of rows; None where bad ones may be left out."""
+        """Number of rows; None if bad rows may be left out."""
         return len(self._matrix()) if self.on_bad is raise_bad else None
 
     def _matrix(self) -> NDArray[Any]:
@@ -98,7 +100,7 @@ class Vectors(FileSource):
         try:
             return map_npy(self.path)
         except ValueError as error:
-            raise CorpusError(f"{self.path} is no readable .npy file of numbers (n, dim): {error}") from error
+            raise CorpusError(f"{self.path} is not a readable .npy file of numbers (n, dim): {error}") from error
 
     def _from_npz(self) -> NDArray[Any]:
         arrays = Npz(self.path, self.max_bytes)
@@ -111,25 +113,25 @@ class Vectors(FileSource):
             )
         return arrays.read(matrices[0])
 
-    def _names(self, given: str | None, usual: str, rows: int) -> Sequence[str | None] | None:
-        values = self._stored(given, usual)
+    def _names(self, given: str | None, default: str, rows: int) -> Sequence[str | None] | None:
+        values = self._stored(given, default)
         if values is None and given is None:
             return None
-        source = f"'{given or usual}'"
+        source = f"'{given or default}'"
         if values is None:
             path = self._beside(str(given))
             values = [line or None for line in read_lines(path)]
             source = str(path)
         if len(values) != rows:
-            raise CorpusError(f"{source} holds {len(values)} {usual} for the {rows} vectors of {self.path}")
+            raise CorpusError(f"{source} holds {len(values)} {default} for the {rows} vectors of {self.path}")
         return values
 
-    def _stored(self, given: str | None, usual: str) -> list[str | None] | None:
+    def _stored(self, given: str | None, default: str) -> list[str | None] | None:
         if self.path.suffix.lower() != ".npz":
             return None
         with reading(self.path):
             arrays = Npz(self.path, self.max_bytes)
-            key = given or usual
+            key = given or default
             if key not in arrays:
                 return None
             return _texts(self.path, key, arrays.read(key).ravel())
@@ -140,11 +142,11 @@ class Vectors(FileSource):
 
 
 def _texts(path: Path, key: str, values: NDArray[Any]) -> list[str | None]:
-    """Write ids or labels as texts, as tables do; None where there is none (NaN, NaT, an empty text)."""
+    """Return ids or labels as texts, as tables do; None for a missing value (NaN, NaT, an empty text)."""
     kind = values.dtype.kind
     if kind not in "iubfSUMm":
         raise CorpusError(f"{path}: the array '{key}' holds {values.dtype}, neither texts nor numbers")
-    if kind == "f":  # by NumPy, which writes a float32 as short as it is
+    if kind == "f":  # NumPy writes the shortest text of a float32
         return [str(value) if np.isfinite(value) else None for value in values]
     if kind in "Mm":
         return [None if text == "NaT" else text for text in values.astype(str).tolist()]
@@ -155,12 +157,12 @@ def _texts(path: Path, key: str, values: NDArray[Any]) -> list[str | None]:
 
 
 def read_fvecs(path: Path) -> NDArray[np.float32]:
-    """Map an ``.fvecs`` file (each row: its width as int32, then float32 values; http://corpus-texmex.irisa.fr).
+    """Map an ``.fvecs`` file; each row is its width as int32, then float32 values (http://corpus-texmex.irisa.fr).
 
     Raises
     ------
     CorpusError
-        When rows differ in width, or the last one is cut off.
+        When rows differ in width, or the last row is truncated.
     """
     require_plain(path)
     if path.stat().st_size == 0:
@@ -168,7 +170,7 @@ def read_fvecs(path: Path) -> NDArray[np.float32]:
     words = np.memmap(path, dtype="<i4", mode="r", shape=(path.stat().st_size // 4,))
     width = int(words[0]) if len(words) else 0
     if width <= 0 or path.stat().st_size % (4 * (width + 1)):
-        raise CorpusError(f"{path} is no .fvecs file, or is cut off: its rows do not fit its length")
+        raise CorpusError(f"{path} is not an .fvecs file, or is truncated: its rows do not fit its length")
     rows = words.reshape(-1, width + 1)
     if not (rows[:, 0] == width).all():
         raise CorpusError(f"{path} holds vectors of different widths")
@@ -176,27 +178,27 @@ def read_fvecs(path: Path) -> NDArray[np.float32]:
 
 
 class Npz:
-    """The arrays of an .npz file, each read when it is asked for.
+    """The arrays of an .npz file, each read when it is needed.
 
     Parameters
     ----------
     path : Path
     max_bytes : int, optional
-        Bytes that one array may decompress to (`bounds.decompressed_limit`).
+        Largest decompressed size of one array (`size_limits.decompressed_limit`).
 
     Raises
     ------
     CorpusError
-        When it is no .npz file.
+        When it is not an .npz file.
     """
 
     def __init__(self, path: Path, max_bytes: int | None = None) -> None:
         self.path = path
-        self._most = decompressed_limit(path.stat().st_size, max_bytes)
+        self._limit = decompressed_limit(path.stat().st_size, max_bytes)
         with open_plain(path) as file:
             single, is_zip = file.read(len(MAGIC)) == MAGIC, zipfile.is_zipfile(file)
         if not is_zip:
-            what = "no .npz file: it holds a single array, call it .npy" if single else f"no {_READABLE}"
+            what = "not an .npz file: it holds a single array; rename it to .npy" if single else f"not a {_READABLE}"
             raise CorpusError(f"{path} is {what}")
         with opened_zip(path) as archive:
             self.keys = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -210,19 +212,17 @@ class Npz:
         Raises
         ------
         CorpusError
-            When it is not there, damaged, of Python objects, or larger than it may be.
+            When it is missing, damaged, of Python objects, or too large.
         """
         if key not in self.keys:
             raise CorpusError(f"{self.path} has no array '{key}'; it has: {', '.join(self.keys)}")
         with opened_zip(self.path) as archive:
             names = archive.namelist()
             info = archive.getinfo(f"{key}.npy" if f"{key}.npy" in names else key)
-            if info.file_size > self._most:
-                raise too_large(self.path, self._most)
+            if info.file_size > self._limit:
+                raise too_large(self.path, self._limit)
             try:
                 with archive.open(info) as stream:
                     return read_npy_stream(stream, info.file_size)  # type: ignore[arg-type]
             except ValueError as error:
-                raise CorpusError(
-                    f"{self.path}: the array '{key}' holds no numbers that can be read: {error}"
-                ) from error
+                raise CorpusError(f"{self.path}: the array '{key}' holds no readable numbers: {error}") from error

@@ -13,7 +13,7 @@ from encoders.errors import CorpusError, DimensionError, OptionError
 from indexers.base import Index
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.measures import Floats, Judged, Measure, parse_measures, precision_at_recall
-from retrieval.evaluation.ranking import rank, within, without_own
+from retrieval.evaluation.ranking import rank, within, without_query_rows
 from retrieval.evaluation.relevance import LabelRelevance, Labels, Rows
 from retrieval.evaluation.trec import ranking
 
@@ -132,7 +132,7 @@ def evaluate_index(
     item_labels: Labels,
     query_labels: Labels,
     measures: Iterable[str | Measure],
-    own: ArrayLike | None = None,
+    query_rows: ArrayLike | None = None,
 ) -> Evaluation:
     """The measures of an index when labels decide, expected under a random order of equal scores.
 
@@ -144,7 +144,7 @@ def evaluate_index(
         Compared by ``==``; None is no label.
     measures : iterable of str or Measure
         Each with a cutoff.
-    own : array-like int64 (n_queries,), optional
+    query_rows : array-like int64 (n_queries,), optional
         The row of each query itself (-1 when it is not an item). A query is never its own answer.
 
     Raises
@@ -161,7 +161,7 @@ def evaluate_index(
     >>> codes = np.array([[1], [1], [1]], np.float32)
     >>> index = Exact(Space(1, Kind.DENSE, Metric.EUCLIDEAN))
     >>> index.add(["0", "1", "2"], codes)
-    >>> evaluate_index(index, codes[:1], ["a", "b", "a"], ["a"], ["P@1"], own=[0]).means
+    >>> evaluate_index(index, codes[:1], ["a", "b", "a"], ["a"], ["P@1"], query_rows=[0]).means
     {'P@1': 0.5}
     """
     wanted = parse_measures(measures)
@@ -170,7 +170,7 @@ def evaluate_index(
     cutoffs = [measure.cutoff for measure in wanted if measure.cutoff is not None]
     if len(cutoffs) < len(wanted):
         raise OptionError(f"every measure of an index needs a cutoff, as in P@10; got {', '.join(map(str, wanted))}")
-    rows = np.full(len(query_labels), -1) if own is None else np.asarray(own)
+    rows = np.full(len(query_labels), -1) if query_rows is None else np.asarray(query_rows)
     relevance = LabelRelevance(item_labels, query_labels, rows)
     order = np.random.default_rng(0).permutation(len(index))
     depth = max(cutoffs)
@@ -211,11 +211,11 @@ def precision_recall_labels(
         As in `evaluate_labels`.
     """
     blocks = [rankings] if isinstance(rankings, np.ndarray) else rankings
-    own = None if exclude is None else np.asarray(exclude)
+    query_rows = None if exclude is None else np.asarray(exclude)
     curves, start = [], 0
     for rows in blocks:
         these = slice(start, start + len(rows))
-        judged = judge_labels(rows, item_labels, query_labels[these], None if own is None else own[these])
+        judged = judge_labels(rows, item_labels, query_labels[these], None if query_rows is None else query_rows[these])
         if judged.known_depth is not None:
             raise OptionError(
                 f"a precision-recall curve by label needs full rankings of all {len(item_labels)} items, "
@@ -258,20 +258,20 @@ def judge_labels(rows: Rows, item_labels: Labels, query_labels: Labels, exclude:
     """
     n_items, n_queries = len(item_labels), len(query_labels)
     rows = np.asarray(rows)
-    own = np.full(n_queries, -1) if exclude is None else np.asarray(exclude)
-    if rows.ndim != 2 or len(rows) != n_queries or own.shape != (n_queries,):
+    query_rows = np.full(n_queries, -1) if exclude is None else np.asarray(exclude)
+    if rows.ndim != 2 or len(rows) != n_queries or query_rows.shape != (n_queries,):
         raise DimensionError(
             f"{n_queries} query labels need rows (n_queries, k) and one excluded row each; "
-            f"got rows {rows.shape} and excluded {own.shape}"
+            f"got rows {rows.shape} and excluded {query_rows.shape}"
         )
-    for name, numbers in (("rows", rows), ("excluded", own)):
+    for name, numbers in (("rows", rows), ("excluded", query_rows)):
         if numbers.size and (numbers.dtype.kind not in "iu" or numbers.min() < -1 or numbers.max() >= n_items):
             raise DimensionError(f"{name} should be whole numbers from -1 to {n_items - 1}, for {n_items} items")
-    relevance = LabelRelevance(item_labels, query_labels, own)
+    relevance = LabelRelevance(item_labels, query_labels, query_rows)
     complete = (rows < 0).any(axis=1)
-    rows = without_own(np.zeros(rows.shape, np.float32), rows, own)[1]
+    rows = without_query_rows(np.zeros(rows.shape, np.float32), rows, query_rows)[1]
     held = np.count_nonzero(rows >= 0, axis=1)
-    short = ~complete & (held < n_items - (own >= 0))
+    short = ~complete & (held < n_items - (query_rows >= 0))
     queries = np.arange(n_queries)
     return relevance.judged(
         queries,

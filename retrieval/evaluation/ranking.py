@@ -69,7 +69,7 @@ def rank(index: Index, queries: Codes, depth: int, query_rows: Rows, priority: R
     has_own = int((query_rows >= 0).any())
     width = within(index, min(depth + 1 + has_own, len(index)))
     hits = index.search_rows(queries, width)
-    scores, rows = without_own(hits.scores, hits.rows, query_rows)
+    scores, rows = without_query_rows(hits.scores, hits.rows, query_rows)
     depth = min(depth, width if width == len(index) else width - has_own)
     size = np.zeros(len(rows), np.int64)
     tally = np.zeros((len(rows), len(relevance.levels)), np.int64)
@@ -102,7 +102,7 @@ def by_priority(scores: NDArray[Any], rows: Rows, priority: Rows) -> Rows:
     return ordered
 
 
-def without_own(scores: NDArray[Any], rows: Rows, query_rows: Rows) -> tuple[NDArray[Any], Rows]:
+def without_query_rows(scores: NDArray[Any], rows: Rows, query_rows: Rows) -> tuple[NDArray[Any], Rows]:
     """Remove each query's own row from its answers; later answers move forward."""
     removed = (rows == query_rows[:, None]) & (query_rows >= 0)[:, None]
     if not removed.any():
@@ -129,7 +129,7 @@ def _groups(
         for start in range(0, len(pending), step):
             these = pending[start : start + step]
             deeper = index.search_rows(matrix[these], width)
-            more_scores, more_rows = without_own(deeper.scores, deeper.rows, query_rows[these])
+            more_scores, more_rows = without_query_rows(deeper.scores, deeper.rows, query_rows[these])
             for query, listed_scores, listed in zip(these.tolist(), more_scores, more_rows, strict=True):
                 score = scores[query, depth - 1]
                 last = np.count_nonzero(listed >= 0)

@@ -92,7 +92,7 @@ class LabelRelevance(Relevance):
     ----------
     item_labels, query_labels : sequence of length n_items, n_queries
         Compared by ``==``; None is no label.
-    own : ndarray int64 (n_queries,)
+    query_rows : ndarray int64 (n_queries,)
         The row of each query itself; -1 when it is not an item.
 
     Raises
@@ -112,17 +112,17 @@ class LabelRelevance(Relevance):
     by_label = True
     levels = np.ones(1, np.int32)
 
-    def __init__(self, item_labels: Labels, query_labels: Labels, own: Rows) -> None:
+    def __init__(self, item_labels: Labels, query_labels: Labels, query_rows: Rows) -> None:
         items, self._queries = _label_numbers(item_labels, query_labels)
-        self._own = own
+        self._query_rows = query_rows
         self._items = np.append(items, -2)  # for row -1, which is no item
         sizes = np.append(np.bincount(items[items >= 0]), 0)  # the last is for a query whose label no item has
-        self.n_relevant = sizes[self._queries] - (self._items[own] == self._queries)
+        self.n_relevant = sizes[self._queries] - (self._items[query_rows] == self._queries)
 
     def grades(self, queries: Rows, rows: Rows) -> NDArray[np.int32]:
         """1 for a row with its query's label, else 0; int32 ``(m, k)``."""
         same: NDArray[np.bool_] = self._items[rows] == self._queries[queries][:, None]
-        same &= rows != self._own[queries][:, None]
+        same &= rows != self._query_rows[queries][:, None]
         return same.astype(np.int32)
 
     def ideal(self, queries: Rows, depth: int) -> NDArray[np.int32]:
@@ -144,18 +144,22 @@ class QrelRelevance(Relevance):
     query_ids : sequence of str
     row_of : mapping of str to int
         The row of each document.
-    own : ndarray int64 (n_queries,)
+    query_rows : ndarray int64 (n_queries,)
         The row of each query itself; -1 when it is not a document.
     """
 
     by_label = False
 
     def __init__(
-        self, qrels: Mapping[str, Mapping[str, int]], query_ids: Sequence[str], row_of: Mapping[str, int], own: Rows
+        self,
+        qrels: Mapping[str, Mapping[str, int]],
+        query_ids: Sequence[str],
+        row_of: Mapping[str, int],
+        query_rows: Rows,
     ) -> None:
         self._judged: list[tuple[Rows, NDArray[np.int32]]] = []
         self._ideal: list[list[int]] = []
-        for query, itself in zip(query_ids, own.tolist(), strict=True):
+        for query, itself in zip(query_ids, query_rows.tolist(), strict=True):
             graded = [(row_of.get(document, -1), grade) for document, grade in qrels.get(query, {}).items()]
             graded = [(row, grade) for row, grade in graded if grade > 0 and (row < 0 or row != itself)]
             self._ideal.append(sorted((grade for _, grade in graded), reverse=True))

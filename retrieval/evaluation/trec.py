@@ -59,7 +59,7 @@ def ranking(scores: Mapping[str, float]) -> list[str]:
         keys = np.array([scores[document] for document in documents], np.float64).astype(np.float32)
     if np.isnan(keys).any():
         raise CorpusError(f"document '{documents[int(np.isnan(keys).argmax())]}' has a score that is not a number")
-    return [documents[place] for place in np.argsort(-keys, kind="stable")]
+    return [documents[position] for position in np.argsort(-keys, kind="stable")]
 
 
 def iter_run(path: str | Path) -> Iterator[RunLine]:

@@ -22,10 +22,10 @@ from retrieval.evaluation.significance import tied_with_best
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
-from retrieval.experiment.score import curve, score_run
+from retrieval.experiment.score import ceiling_notes, curve, score_run
 from retrieval.search.result import Answer, distance_of, show
 from retrieval.spaces.build import fill, fill_another, fitted, planned
-from retrieval.spaces.history import phases_of
+from retrieval.spaces.training_history import phases_of
 
 SHOWN_ANSWERS = 8
 #: The range of a measure over all orders of equal scores is reported when it is wider than this.
@@ -147,7 +147,7 @@ def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named
     OptionError
         When one of the latter was named, or no other space is left.
     """
-    if query_set.qrels is not None or (query_set.own < 0).all():
+    if query_set.qrels is not None or (query_set.query_rows < 0).all():
         return names, []
     seen = [name for name in names if collection.space(name).encoder.reads_labels]
     if seen and (named or len(seen) == len(names)):
@@ -163,6 +163,7 @@ def compare_runs(
 ) -> Comparison:
     """The comparison of the runs of several spaces over one query set."""
     evaluations = [score_run(query_set, run) for run in runs]
+    measures = list(dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.means))
     return Comparison(
         corpus=corpus.name,
         modality=str(corpus.modality),
@@ -173,7 +174,7 @@ def compare_runs(
         overlaps=_overlaps(runs),
         examples=_examples(query_set, runs, examples),
         provenance=provenance or {},
-        notes=query_set.notes,
+        notes=[*query_set.notes, *ceiling_notes(query_set, measures)],
         query_set=query_set,
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import CorpusError
-from retrieval.corpora.base import Corpus, Item, Qrels
+from retrieval.corpora.base import Corpus, Item, Qrels, content_bytes
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
 from retrieval.search.result import Shown, show
 
@@ -30,7 +30,7 @@ class QuerySet:
     ids, shown, labels : list of length n_items
     queries : list of Item
         Only queries with at least one relevant item.
-    own : ndarray int64 (n_queries,)
+    query_rows : ndarray int64 (n_queries,)
         The row of each query itself, which is never among its answers; -1 when the query is not an item.
     qrels : dict, optional
         Judgements; None when labels decide what is relevant.
@@ -48,7 +48,7 @@ class QuerySet:
     shown: list[Shown]
     labels: list[str | None]
     queries: list[Item]
-    own: NDArray[np.int64]
+    query_rows: NDArray[np.int64]
     qrels: Qrels | None
     priority: NDArray[np.int64]
     left_out: dict[str, int] = field(default_factory=dict)
@@ -100,13 +100,16 @@ class QuerySet:
             raise CorpusError(
                 f"the corpus '{corpus.name}' has neither labels nor judgements, which say what is relevant: "
                 "name the field of its classes with ?label=FIELD (tables), put the files of each class into its own "
-                "sub-folder (folders), or add a qrels folder as in BEIR"
+                "sub-folder or name the fields of the file names with ?pattern= (folders), or add a qrels folder as in "
+                "BEIR"
             )
         items = same if asked else rows.keys()
-        own = np.array([rows[query.id] if query.id in items else -1 for query in queries], np.int64)
-        query_set = cls(ids, shown, labels, queries, own, qrels, np.argsort(np.argsort(np.array(keys), kind="stable")))
+        query_rows = np.array([rows[query.id] if query.id in items else -1 for query in queries], np.int64)
+        query_set = cls(
+            ids, shown, labels, queries, query_rows, qrels, np.argsort(np.argsort(np.array(keys), kind="stable"))
+        )
         query_set._keep_answerable(corpus.name)
-        query_set.documents = int((query_set.own >= 0).sum()) if asked else 0
+        query_set.documents = int((query_set.query_rows >= 0).sum()) if asked else 0
         if hold_out and qrels is None and corpus.queries_are_items:
             query_set._hold_out()
         return query_set
@@ -120,9 +123,9 @@ class QuerySet:
     def relevance(self) -> Relevance:
         """The relevance of every item to every query."""
         if self.qrels is None:
-            return LabelRelevance(self.labels, [query.label for query in self.queries], self.own)
+            return LabelRelevance(self.labels, [query.label for query in self.queries], self.query_rows)
         rows = {identity: row for row, identity in enumerate(self.ids)}
-        return QrelRelevance(self.qrels, [query.id for query in self.queries], rows, self.own)
+        return QrelRelevance(self.qrels, [query.id for query in self.queries], rows, self.query_rows)
 
     def training(self, corpus: Corpus) -> Corpus:
         """The items on which an encoder that learns from labels is fitted: all items that are not queries."""
@@ -166,13 +169,13 @@ class QuerySet:
     def _hold_out(self) -> None:
         """Keep a fifth of the queries, the first by priority; encoders learn labels from the other items."""
         wanted = max(1, len(self.queries) // HELD_OUT)
-        chosen = np.sort(np.argsort(self.priority[self.own], kind="stable")[:wanted])
+        chosen = np.sort(np.argsort(self.priority[self.query_rows], kind="stable")[:wanted])
         self._select(chosen)
         self.held_out = frozenset(query.id for query in self.queries)
 
     def _select(self, chosen: NDArray[np.int64]) -> None:
         self.queries = [self.queries[at] for at in chosen.tolist()]
-        self.own = self.own[chosen]
+        self.query_rows = self.query_rows[chosen]
         self.__dict__.pop("relevance", None)
 
 
@@ -216,8 +219,7 @@ def _queries(count: int) -> str:
 
 def _key(item: Item) -> int:
     """A hash of an item's content and label, independent of its id and its row."""
-    content = item.content
     digest = hashlib.blake2b(digest_size=8)
-    digest.update(content.encode() if isinstance(content, str) else np.ascontiguousarray(content).data)
+    digest.update(content_bytes(item.content))
     digest.update(b"\0" + (item.label or "").encode())
     return int.from_bytes(digest.digest(), "little")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from retrieval.evaluation.ranking import Rankings
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
-from retrieval.spaces.history import Phase
+from retrieval.spaces.training_history import Phase
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class SpaceResult:
     tie_range : dict of str to (float, float)
         Measure -> its mean when relevant items come last, and first, among equal scores; only when the two differ.
     tied_with_best : dict of str to bool
-        Measure -> whether the space cannot be told from the best one (paired randomisation test, p >= .05).
+        Measure -> whether the space does not differ significantly from the best one (paired randomisation test,
+        p >= .05).
     precision_recall : ndarray float64 (11,) or None
         Interpolated precision at recall 0, .1, ..., 1, mean over the queries; None when the index gives too few
         answers for it.

@@ -40,7 +40,7 @@ def ask(query_set: QuerySet, indexed: IndexedSpace) -> SpaceRun:
     encoder, index = indexed.encoder, indexed.index
     contents = [query.content for query in query_set.queries]
     queries = encoder.encode_queries(contents)
-    rankings = rank(index, queries, query_set.depth, query_set.own, query_set.priority, query_set.relevance)
+    rankings = rank(index, queries, query_set.depth, query_set.query_rows, query_set.priority, query_set.relevance)
     latency = _latency(encoder, index, contents)
     return SpaceRun(**vars(indexed), query_ms=latency, rankings=rankings, queries=queries)
 

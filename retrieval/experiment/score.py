@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 from indexers.base import Rows
 from retrieval.evaluation.expected_measures import Expected, expected_measures
 from retrieval.evaluation.measures import parse_measure, precision_at_recall
-from retrieval.evaluation.ranking import within, without_own
+from retrieval.evaluation.ranking import within, without_query_rows
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 
 QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
 LABEL_MEASURES = ("P@10", "P@100", "AP@100")
+#: A ceiling is reported when it is below 1 by more than this.
+VISIBLE_GAP = 0.02
 #: Full rankings are long: with labels, the precision-recall curve is the mean over this many queries.
 CURVE_QUERIES = 200
 
@@ -25,6 +28,31 @@ def score_run(query_set: QuerySet, run: SpaceRun) -> Expected:
     measures = LABEL_MEASURES if query_set.qrels is None else QREL_MEASURES
     complete = not _is_cut(query_set, run, query_set.depth)
     return expected_measures(run.rankings, query_set.relevance, _known(query_set, run, measures), complete)
+
+
+def ceilings(query_set: QuerySet, measures: Sequence[str]) -> dict[str, float]:
+    """Measure -> the highest mean that any space can reach, for P@k and R@k that cannot reach 1.
+
+    A query with R relevant items has at most R of them among its k answers, so P@k is at most R / k, and R@k at most
+    k / R.
+    """
+    relevant = query_set.relevance.n_relevant
+    reachable = {}
+    for measure in map(parse_measure, measures):
+        if measure.cutoff is not None and measure.name in ("P", "R"):
+            found = np.minimum(relevant, measure.cutoff)
+            reachable[str(measure)] = float((found / (measure.cutoff if measure.name == "P" else relevant)).mean())
+    return {measure: highest for measure, highest in reachable.items() if highest < 1 - VISIBLE_GAP}
+
+
+def ceiling_notes(query_set: QuerySet, measures: Sequence[str]) -> list[str]:
+    """Return a sentence about measures that no space can bring to 1; nothing if there are none."""
+    limits = [f"{measure} is at most {highest:.3f}" for measure, highest in ceilings(query_set, measures).items()]
+    if not limits:
+        return []
+    fewest, most = (int(edge(query_set.relevance.n_relevant)) for edge in (np.min, np.max))
+    count = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return [f"{' and '.join(limits)} here, as a query has {count} relevant item{'' if most == 1 else 's'}."]
 
 
 def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
@@ -39,13 +67,13 @@ def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
         return np.asarray(precision_at_recall(grades > 0, query_set.relevance.n_relevant).mean(axis=0))
     if _is_cut(query_set, run, len(query_set.ids)):
         return None
-    chosen = np.sort(np.argsort(query_set.priority[query_set.own], kind="stable")[:CURVE_QUERIES])
-    if (query_set.own < 0).any():  # queries that are not items have no priority
+    chosen = np.sort(np.argsort(query_set.priority[query_set.query_rows], kind="stable")[:CURVE_QUERIES])
+    if (query_set.query_rows < 0).any():  # queries that are not items have no priority
         chosen = np.linspace(0, len(query_set.queries) - 1, min(CURVE_QUERIES, len(query_set.queries))).astype(int)
     curves = []
     for part in np.array_split(chosen, max(1, len(chosen) // 50)):
         found = run.index.search_rows(run.queries[part], len(query_set.ids))
-        full = _full(found, query_set.own[part], query_set.priority, run.index.positive_only)
+        full = _full(found, query_set.query_rows[part], query_set.priority, run.index.positive_only)
         if full is None:
             return None
         grades = query_set.relevance.grades(part, full)
@@ -53,7 +81,7 @@ def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
     return np.asarray(np.concatenate(curves).mean(axis=0))
 
 
-def _full(found: Rows, own: NDArray[np.int64], priority: NDArray[np.int64], rest_is_equal: bool) -> Any:
+def _full(found: Rows, query_rows: NDArray[np.int64], priority: NDArray[np.int64], rest_is_equal: bool) -> Any:
     """The rows of all items by score and priority; None when the index did not rank some of them.
 
     With `rest_is_equal`, the index returns only scores above 0, and all other items share the score 0.
@@ -67,7 +95,7 @@ def _full(found: Rows, own: NDArray[np.int64], priority: NDArray[np.int64], rest
     if missing.any() and not rest_is_equal:
         return None
     order = np.lexsort((np.broadcast_to(priority, scores.shape), -scores), axis=1)
-    return without_own(np.take_along_axis(scores, order, axis=1), order, own)[1]
+    return without_query_rows(np.take_along_axis(scores, order, axis=1), order, query_rows)[1]
 
 
 def _known(query_set: QuerySet, run: SpaceRun, measures: tuple[str, ...]) -> list[str]:

@@ -72,14 +72,14 @@ def qrels_of(query_set: QuerySet) -> Qrels:
     """
     if query_set.qrels is not None:
         judged = query_set.qrels
-        own = query_set.own.tolist()
+        query_rows = query_set.query_rows.tolist()
         return {
             query.id: {
                 document: grade
                 for document, grade in judged[query.id].items()
                 if row < 0 or document != query_set.ids[row]
             }
-            for query, row in zip(query_set.queries, own, strict=True)
+            for query, row in zip(query_set.queries, query_rows, strict=True)
         }
     return dict(_label_qrels(query_set))
 
@@ -88,8 +88,8 @@ def _label_qrels(query_set: QuerySet) -> Iterator[tuple[str, dict[str, int]]]:
     rows_of: dict[str | None, list[int]] = {}
     for row, label in enumerate(query_set.labels):
         rows_of.setdefault(label, []).append(row)
-    for query, own in zip(query_set.queries, query_set.own.tolist(), strict=True):
-        yield query.id, {query_set.ids[row]: 1 for row in rows_of.get(query.label, ()) if row != own}
+    for query, query_row in zip(query_set.queries, query_set.query_rows.tolist(), strict=True):
+        yield query.id, {query_set.ids[row]: 1 for row in rows_of.get(query.label, ()) if row != query_row}
 
 
 def file_name(label: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.experiment.result import Comparison, Example, SpaceResult
-from retrieval.report.verdict import answer
+from retrieval.report.verdict import answer, notes
 from retrieval.search.result import Answer, Shown
 
 DIGITS = 6
@@ -42,7 +42,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
             plain({"first": pair.first, "second": pair.second, "k": pair.k, "jaccard": pair.jaccard, "rbo": pair.rbo})
             for pair in comparison.overlaps
         ],
-        "notes": list(comparison.notes),
+        "notes": notes(comparison),
         "examples": [_example(example, comparison.spaces) for example in comparison.examples],
         "provenance": plain(comparison.provenance),
     }
@@ -114,7 +114,11 @@ def _example(example: Example, spaces: list[SpaceResult]) -> dict[str, Any]:
 def _shown(shown: Shown) -> dict[str, Any]:
     return {
         key: value
-        for key, value in (("id", shown.id), ("label", shown.label), ("title", shown.title))
+        for key, value in (
+            ("id", shown.id),
+            ("label", shown.label),
+            ("title", shown.title and " ".join(shown.title.split())),
+        )
         if value is not None
     }
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from retrieval.experiment.result import Comparison, SpaceResult
+from retrieval.report.comparison_table import measures_of
 from retrieval.report.lexical_note import served_note
-from retrieval.report.rows import measures_of
 
 #: Curves that differ by less than this look like one line.
 SAME_PRECISION = 0.005
@@ -53,6 +53,8 @@ def answer(comparison: Comparison) -> str:
         what, limit = ("rows", 2) if best.several_indexes else ("spaces", 4)
         every = listed(labels) if len(labels) <= limit else f"All {len(labels)} {what}"
         lowest = min(space.measures[measure] for space in others)
+        if f"{top:.3f}" == f"{lowest:.3f}":
+            return f"{every} are tied on {measure}: {'both' if len(labels) == 2 else 'all'} have {top:.3f}."
         differences = "the difference is" if len(others) == 1 else "the differences are"
         return f"{every} are tied on {measure} (best {top:.3f}, last {lowest:.3f}): {differences} not significant."
     first = comparison.spaces[0]

@@ -112,13 +112,15 @@ def rerank(collection: Collection, plan: Plan, query: Query, k: int = 10) -> Rer
     coarse, fine = collection.space(plan.shortlist), collection.space(plan.rerank)
     wanted = shortlist_length(coarse.index, plan.candidates, k, plan.radius)
     holding = collection.codes_of(plan.rerank)
-    own = None if query.item_id is None else holding.rows_of_ids([query.item_id])
+    query_rows = None if query.item_id is None else holding.rows_of_ids([query.item_id])
     begun = time.perf_counter()
     coarse_code = encode_query(coarse.encoder, query.content)
     between = time.perf_counter()
     fine_code = encode_query(fine.encoder, query.content)
     ended = time.perf_counter()
-    found = shortlisted(coarse.index, holding, coarse_code, fine_code, plan.candidates, k, radius=plan.radius, own=own)
+    found = shortlisted(
+        coarse.index, holding, coarse_code, fine_code, plan.candidates, k, radius=plan.radius, query_rows=query_rows
+    )
     spent = {
         "encode_shortlist": between - begun,
         "encode_rerank": ended - between,

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Items, Metric
+from encoders.codes import Metric
+from encoders.progress import span
+from encoders.sound import Sound
 from retrieval.corpora.base import Item
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A query or an answer as it is shown: a picture (uint8) or a title with a snippet."""
+    """A query or an answer as it is shown: a picture (uint8), a sound, or a title with a snippet."""
 
     id: str
     label: str | None
     title: str | None = None
     snippet: str | None = None
     picture: NDArray[np.uint8] | None = None
+    sound: Sound | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,17 @@ class Answer:
     def number(self) -> float:
         """The number to print: the distance, or the score when there is none."""
         return self.score if self.distance is None else self.distance
+
+
+def length_of(sound: Sound) -> str:
+    """Return how long a sound lasts, as it is shown.
+
+    Examples
+    --------
+    >>> length_of(Sound(np.zeros(3440, np.int16), 8000)), length_of(Sound(np.zeros(10**6, np.int16), 8000))
+    ('0.43 s', '2 min 5 s')
+    """
+    return f"{sound.seconds:.2f} s" if sound.seconds < 60 else span(sound.seconds)
 
 
 #: Letters of a title that is cut from the text, and of a snippet.
@@ -79,8 +93,8 @@ def distance_of(score: float, metric: Metric) -> float | None:
 
 
 def show(item: Item) -> Shown:
-    """Return the parts of an item that are shown: a picture, or title and snippet."""
-    content: Items = item.content
+    """Return the parts of an item that are shown: a picture, a sound, or title and snippet."""
+    content = item.content
     if isinstance(content, str):
         title, rest = item.title, content
         if not title:
@@ -89,6 +103,8 @@ def show(item: Item) -> Shown:
         elif content.startswith(title):
             rest = content[len(title) :]
         return Shown(item.id, item.label, title, cut_at_word(" ".join(rest.split()), SNIPPET))
+    if isinstance(content, Sound):
+        return Shown(item.id, item.label, item.title, sound=content)
     if content.dtype == np.uint8 and content.ndim in (2, 3):
         return Shown(item.id, item.label, item.title, picture=content)
     return Shown(item.id, item.label, item.title or item.id)

@@ -152,7 +152,7 @@ def _unknown(encoder: Encoder, text: str) -> bool:
 
 
 def read_query(collection: Collection, text: str) -> Query:
-    """Read a query from the command line: a text, the path of a picture or ``.npy`` vector, or ``@id`` of an item.
+    """Read a query from the command line: a text, the path of a picture, sound or ``.npy`` vector, or ``@id``.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def read_query(collection: Collection, text: str) -> Query:
         if not words.strip():
             raise QueryError("the query is empty: give some words, or @id of an item")
         return Query(words, show(Item("query", words)))
-    read = _read_picture if collection.items.modality is Modality.IMAGE else _read_vector
+    read = {Modality.IMAGE: _read_picture, Modality.SOUND: _read_sound}.get(collection.items.modality, _read_vector)
     content = read(collection, text)
     return Query(content, show(Item(Path(text).name, content, title=Path(text).name)))
 
@@ -192,10 +192,19 @@ def _read_picture(collection: Collection, path: str) -> Content:
     return read_image(Path(path), preprocessing_like(first, collection.manifest.corpus))
 
 
+def _read_sound(collection: Collection, path: str) -> Content:
+    from retrieval.corpora.sound_file import read_sound
+
+    if not Path(path).is_file():
+        raise QueryError(f"'{path}' is no file: give the path of a WAV or FLAC file, or @id of an item")
+    first = next(iter(collection.items)).content
+    return read_sound(Path(path), getattr(first, "rate", None))
+
+
 def _read_vector(collection: Collection, path: str) -> Content:
     if not Path(path).is_file():
         raise QueryError(f"'{path}' is no file: give the path of a .npy vector, or @id of an item")
-    width = len(next(iter(collection.items)).content)
+    width = len(next(iter(collection.items)).content)  # type: ignore[arg-type]  # a vector, as the modality says
     wanted = f"one vector of {width:,} numbers"
     rows = read_npy(Path(path), width, wanted)
     if len(rows) > 1:

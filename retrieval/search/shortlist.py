@@ -50,7 +50,7 @@ def shortlisted(
     k: int = 10,
     *,
     radius: int | None = None,
-    own: NDArray[np.int64] | None = None,
+    query_rows: NDArray[np.int64] | None = None,
 ) -> Shortlisted:
     """The answers of `fine` among the candidates that `coarse` finds, by exact scores.
 
@@ -72,7 +72,7 @@ def shortlisted(
         Answers of each query.
     radius : int, optional
         Instead of `candidates`: every item that differs by at most this number of bits.
-    own : ndarray int64 (n,), optional
+    query_rows : ndarray int64 (n,), optional
         The row of each query itself, which is never its own answer; -1 when it is not an item.
 
     Raises
@@ -104,12 +104,12 @@ def shortlisted(
     n = n_rows(fine_queries)
     scores, rows = np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64)
     held = np.zeros(n, np.int64)
-    own = np.full(n, -1) if own is None else np.asarray(own)
+    query_rows = np.full(n, -1) if query_rows is None else np.asarray(query_rows)
     seconds = np.zeros(2)
     top, begun = 0, time.perf_counter()
-    for listed in _lists(coarse, coarse_queries, wanted, radius, own):
+    for listed in _lists(coarse, coarse_queries, wanted, radius, query_rows):
         part = slice(top, top + len(listed))
-        listed[listed == own[part, None]] = -1
+        listed[listed == query_rows[part, None]] = -1
         filtered = time.perf_counter()
         _require_same_ids(coarse, fine, listed)
         found = fine.search_among(fine_queries[part], listed, k)
@@ -153,14 +153,14 @@ def _require_fit(coarse: Index, fine: Index, asked: int, finer: int) -> None:
 
 
 def _lists(
-    index: Index, queries: Codes, wanted: int, radius: int | None, own: NDArray[np.int64]
+    index: Index, queries: Codes, wanted: int, radius: int | None, query_rows: NDArray[np.int64]
 ) -> Iterator[NDArray[np.int64]]:
     """Yield the shortlists of consecutive blocks of queries, (some, m); -1 fills shorter ones."""
     if radius is not None:
         yield from _balls(index, queries, radius, min(FIRST_FETCH, max(1, len(index))))
         return
-    fetch = max(1, min(wanted + 1 + bool((own >= 0).any()), _limit(index)))
-    yield from _nearest(index, queries, wanted, own, fetch)
+    fetch = max(1, min(wanted + 1 + bool((query_rows >= 0).any()), _limit(index)))
+    yield from _nearest(index, queries, wanted, query_rows, fetch)
 
 
 def _limit(index: Index) -> int:
@@ -168,7 +168,7 @@ def _limit(index: Index) -> int:
 
 
 def _nearest(
-    index: Index, queries: Codes, wanted: int, own: NDArray[np.int64], fetch: int
+    index: Index, queries: Codes, wanted: int, query_rows: NDArray[np.int64], fetch: int
 ) -> Iterator[NDArray[np.int64]]:
     """Yield the `wanted` nearest of each query and all that are as near as the last of them.
 
@@ -176,7 +176,7 @@ def _nearest(
     """
     top = 0
     for part in slices(queries, max(1, BLOCK_CANDIDATES // fetch)):
-        block = own[top : top + n_rows(part)]
+        block = query_rows[top : top + n_rows(part)]
         top += len(block)
         found = index.search_rows(part, fetch)
         others = (found.rows >= 0) & (found.rows != block[:, None])

@@ -20,12 +20,12 @@ from encoders.codes import Batches, Codes, Modality, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.plain_file import entries_below
-from encoders.progress import progress
+from encoders.progress import progress, waiting
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
 from retrieval.corpora.base import Item, item_bytes
-from retrieval.spaces.history import training_seconds
+from retrieval.spaces.training_history import training_seconds
 
 BATCH_ROWS = 1024
 #: Rows added at a time to an index that was just fitted.
@@ -54,7 +54,7 @@ def encoder_of(spec: str) -> Encoder:
 
 
 def is_saved(folder: Path) -> bool:
-    """Tell whether a folder has the manifest of a saved encoder."""
+    """Return whether a folder has the manifest of a saved encoder."""
     recovered(folder)
     try:
         return (folder / MANIFEST).is_file()
@@ -86,7 +86,7 @@ def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
 
 
 def begun(encoder: Encoder, count: int, work: Path) -> str:
-    """Return the line that says what `fitted` does with `count` items."""
+    """Return the message that `fitted` starts with `count` items."""
     items = f"{count:,} item{'' if count == 1 else 's'}"
     if encoder.__sklearn_is_fitted__():
         return f"encoding {items} by {encoder}, which is already fitted"
@@ -106,7 +106,8 @@ def fitted(encoder: Encoder, batches: Batches, work: Path | None = None) -> floa
     if encoder.__sklearn_is_fitted__():
         return training_seconds(encoder)
     started = time.perf_counter()
-    encoder.fit(batches, work=work)
+    with waiting(f"fitting {encoder}"):
+        encoder.fit(batches, work=work)
     return time.perf_counter() - started
 
 
@@ -142,7 +143,7 @@ def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total
     description : str, optional
         Of the index; None chooses by the space.
     total : int, optional
-        How many items there are, for the progress bar.
+        Number of items, for the progress bar.
     """
     index = create_index(description, encoder.space, encoder.lexicon)
     kept = None if index.holds_codes or index.stores_counts else create_index("exact", encoder.space)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from encoders.codes import Modality
 from retrieval.corpora.base import Corpus
 
 #: Widths of the latent spaces, where the corpus is large enough for them.
-TEXT_WIDTH, IMAGE_WIDTH = 128, 30
+TEXT_WIDTH, IMAGE_WIDTH, SOUND_WIDTH = 128, 30, 50
 
 
 def default_spaces(corpus: Corpus) -> list[str]:
@@ -24,8 +26,10 @@ def default_spaces(corpus: Corpus) -> list[str]:
     widest = max(1, count // 4)
     if corpus.modality is Modality.TEXT:
         return ["bm25", "tfidf", f"tfidf+lsa:{min(TEXT_WIDTH, widest)}"]
+    if corpus.modality is Modality.SOUND:
+        return ["log-mel", f"log-mel+pca:{min(SOUND_WIDTH, widest)}", "log-mel:pool=mean"]
     first = next(iter(corpus), None)
-    width = 1 if first is None or isinstance(first.content, str) else int(first.content.size)
+    width = int(first.content.size) if first is not None and isinstance(first.content, np.ndarray) else 1
     narrow = max(1, min(IMAGE_WIDTH, widest, width // 4))
     if corpus.modality is Modality.IMAGE:
         return ["pixels", *(f"pixels+{name}:{narrow}" for name in ("pca", "nmf", "random-projection"))]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from encoders.artifact import MANIFEST, digest_of, encoder_digest
+from encoders.atomic_write import atomic_file
 from encoders.base import Encoder
 from encoders.codes import Space
+from encoders.plain_file import read_plain
 from retrieval.spaces.build import Filled
 
 _TYPES: dict[str, Any] = {"str": str, "float": int | float, "int": int, "dict": dict}
 ENCODER, INDEX, CODES = "encoder", "index", "codes"
+#: In the work folder of an interrupted fit.
+SPEC = "spec.txt"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,20 @@ def folder_name(spec: str) -> str:
     """
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", spec).strip("-.")[:40]
     return f"{readable}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+
+
+def note_spec(work: Path, spec: str) -> None:
+    """Write the spec of an interrupted fit into its work folder, whose name does not hold all of it."""
+    with suppress(OSError), atomic_file(work / SPEC) as file:
+        file.write(spec.encode())
+
+
+def spec_of(work: Path) -> str:
+    """Return the spec of an interrupted fit, or the name of its work folder if none was written."""
+    try:
+        return read_plain(work / SPEC, 100_000).decode()
+    except (OSError, ValueError):
+        return work.name
 
 
 def save_space(spaces: Path, encoder: Encoder, filled: Filled, fit_seconds: float) -> SpaceRecord:

@@ -7,7 +7,7 @@ import re
 
 from encoders.base import Encoder
 from encoders.errors import OptionError
-from retrieval.spaces.history import neural_stages
+from retrieval.spaces.training_history import neural_stages
 
 _MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0}
 

@@ -17,9 +17,9 @@ from encoders.registry import create
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
 from retrieval.spaces.build import begun, planned
-from retrieval.spaces.history import Phase, neural_stages, phases_of
 from retrieval.spaces.time_budget import with_time_budget
 from retrieval.spaces.training_folder import TrainingFolder
+from retrieval.spaces.training_history import Phase, neural_stages, phases_of
 
 if TYPE_CHECKING:
     from encoders.neural.training_config import History

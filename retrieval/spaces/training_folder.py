@@ -160,6 +160,6 @@ class TrainingFolder:
 
 
 def _is_own(paths: list[Path]) -> bool:
-    """Tell whether nearby made a folder: it holds the identity of a training, or only what is written before it."""
+    """Return whether nearby made a folder: it holds the identity of a training, or only what is written before it."""
     names = {path.name for path in paths if not is_temporary(path)}
     return IDENTITY in names or names <= {LOCK}

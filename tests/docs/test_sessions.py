@@ -30,7 +30,7 @@ def masked(lines: list[str]) -> list[str]:
 
 
 def same(shown: list[str], printed: list[str]) -> bool:
-    """Tell whether two outputs say the same: equal words, equal whole numbers, decimals within a hundredth."""
+    """Return whether two outputs say the same: equal words, equal whole numbers, decimals within a hundredth."""
     left, right = masked(shown), masked(printed)
     if [_NUMBER.sub("0", line) for line in left] != [_NUMBER.sub("0", line) for line in right]:
         return False

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array, issparse
 from encoders.base import Encoder
 from encoders.codes import Modality, n_rows
 from encoders.registry import ENCODERS, create, encoder_class
+from encoders.sound import Sound
 from encoders.spec import write_stage
 
 NAMES = sorted(ENCODERS)
@@ -22,6 +23,10 @@ TEXTS = [
     "東京都の天気は晴れ",
     "hypersonic flow past a blunt body, heat and pressure, and some more words to make it a longer text",
     "apple",
+]
+SOUNDS = [
+    Sound(np.random.default_rng(row).integers(-2000, 2000, length).astype(np.int16), 8000)
+    for row, length in enumerate((800, 1000, 1203, 400, 2000, 900, 0, 640))
 ]
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
 #: A small real model that comes as a Python package.
@@ -84,6 +89,8 @@ def items_of(encoder: Encoder, sort: str):
         return [*TEXTS, TEXTS[0]]
     if encoder.reads is Modality.IMAGE:
         return np.concatenate([PICTURES, PICTURES[::-1]])
+    if encoder.reads is Modality.SOUND:
+        return SOUNDS + SOUNDS[::-1]
     rows = vectors(sort)
     return np.abs(rows) if encoder.parts[0].name in NON_NEGATIVE else rows
 

@@ -18,6 +18,7 @@ from encoders.codes import Kind, Modality, packed_width
 from encoders.errors import ArtifactError, BadItemError, DimensionError, NotFittedError, NotInvertibleError
 from encoders.projection.feature_selection import CRITERIA
 from encoders.registry import ENCODERS, create, encoder_class
+from encoders.sound import Sound
 from encoders.spec import write_stage
 
 TEXTS = [
@@ -29,6 +30,11 @@ TEXTS = [
     "東京都の天気は晴れ",
     "",
     "the garden table is green",
+]
+#: Eight sounds of several lengths; one is silent, one has no samples.
+SOUNDS = [
+    Sound(np.random.default_rng(row).integers(-2000, 2000, length).astype(np.int16) * (row != 5), 8000)
+    for row, length in enumerate((800, 1000, 1203, 400, 2000, 900, 0, 640))
 ]
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
 #: For the methods that learn from labels.
@@ -64,6 +70,7 @@ SMALL = {
     "gaussian": "gaussian:0.1",
     "mixture": "mixture:2,ridge=0.1",
     "nearest-density": "nearest-density:3",
+    "log-mel": "log-mel:16,frames=8",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }
@@ -80,7 +87,8 @@ def spec(name: str) -> str:
 
 def items(encoder: Encoder):
     matrix = np.abs(MATRIX) if encoder.name in NON_NEGATIVE else MATRIX
-    return {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.VECTOR: matrix}[encoder.reads]
+    by_modality = {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.VECTOR: matrix}
+    return by_modality[encoder.reads]
 
 
 def dense(codes):

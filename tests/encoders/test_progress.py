@@ -1,4 +1,4 @@
-"""Progress of long work: on a terminal, on standard error, and nothing anywhere else."""
+"""Progress of long work on standard error: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -84,6 +84,26 @@ def test_nothing_is_shown_or_imported_where_nobody_looks():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert (done.stdout, done.stderr) == ("2 [0, 1, 2] False\n", "")
+
+
+def test_long_work_is_a_line_every_ten_seconds_where_there_is_no_terminal():
+    log = io.StringIO()
+    with redirect_stderr(log), waiting("fitting pixels+nmf:8"), steps_of(400) as bar:
+        bar.update(100)
+        bar.note = "error 0.5"
+        timer = module._LOG._timer
+        assert timer is not None
+        assert timer.interval == module.LINE_SECONDS == 10
+        module._LOG._write()  # as the timer does
+        assert module._LOG._timer is not timer  # the next line
+    line = log.getvalue()
+    assert line.startswith("encoding bow: 25%, 100 of 400 items, ")
+    assert line.endswith(", error 0.5\n")
+    assert module._LOG._timer is None
+
+
+def steps_of(count):
+    return progress("encoding bow", count, "items")
 
 
 def test_the_pace_is_that_of_this_run_also_where_work_is_resumed():

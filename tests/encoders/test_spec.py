@@ -113,3 +113,9 @@ def test_texts_are_read_by_the_first_stage_only():
 
 def test_an_old_name_of_an_option_is_read():
     assert str(create("hac:2,most=8")) == "hac:2,max-items=8"
+
+
+@pytest.mark.parametrize("text", ["pixels+pca:3+", "pca:3+", "bm25:method=bm25++"])
+def test_a_plus_at_the_end_expects_an_encoder(text):
+    with pytest.raises(SpecError, match=r"found .* in the spec\n"):
+        parse(text)

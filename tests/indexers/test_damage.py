@@ -172,8 +172,8 @@ def test_an_index_of_an_older_nearby_is_still_checked_and_opened(index):
 @pytest.mark.parametrize(
     ("part", "values", "message"),
     [
-        ("indices", [0, 3, 1], "names columns outside of 0 to 2"),
-        ("indices", [0, -1, 1], "names columns outside of 0 to 2"),
+        ("indices", [0, 3, 1], "has columns outside of 0 to 2"),
+        ("indices", [0, -1, 1], "has columns outside of 0 to 2"),
         ("indptr", [0, 3, 1, 3], "the rows of m overlap"),
         ("indptr", [0, 1, 2, 4], "expected 3 rows"),
         ("indptr", [1, 1, 2, 3], "expected 3 rows"),

@@ -9,8 +9,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from encoders.codes import Kind, Metric, Space
-from indexers import brute_force as scan
-from indexers import pairs
+from indexers import brute_force, pairs
 from indexers.exact import Exact
 from indexers.topk import best
 
@@ -51,8 +50,8 @@ def test_blocks_change_nothing(metric: Metric, monkeypatch: pytest.MonkeyPatch) 
     codes[400] = codes[3]
     index = index_of(codes, metric)
     whole = index.search_rows(queries, 30)
-    monkeypatch.setattr(scan, "BLOCK_ITEMS", 64)
-    monkeypatch.setattr(scan, "BLOCK_SCORES", 64 * 7)
+    monkeypatch.setattr(brute_force, "BLOCK_ITEMS", 64)
+    monkeypatch.setattr(brute_force, "BLOCK_SCORES", 64 * 7)
     monkeypatch.setattr(pairs, "BLOCK_CANDIDATES", 16)
     pieces = index.search_rows(queries, 30)
     assert (pieces.rows == whole.rows).all()
@@ -61,7 +60,7 @@ def test_blocks_change_nothing(metric: Metric, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("bits", [1, 8, 30, 64, 100])
 def test_hamming_counts_bits(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "BLOCK_WORDS", 1000)
+    monkeypatch.setattr(brute_force, "BLOCK_WORDS", 1000)
     rng = np.random.default_rng(bits)
     a, b = (rng.integers(0, 2, (n, bits), dtype=np.uint8) for n in (6, 300))
     truth = (a[:, None] != b[None]).sum(axis=2)

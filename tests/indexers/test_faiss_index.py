@@ -165,5 +165,5 @@ def test_rows_that_an_index_does_not_have_are_refused_when_it_is_opened(tmp_path
     file = tmp_path / "index" / "live.npy"
     manifest["files"]["live.npy"] = {"bytes": file.stat().st_size, "sha256": digest_of(file)}
     (tmp_path / "index" / "manifest.json").write_text(json.dumps(sealed(manifest)))
-    with pytest.raises(ArtifactError, match=r"live\.npy names rows that the index does not have"):
+    with pytest.raises(ArtifactError, match=r"live\.npy holds rows that the index does not have"):
         load_index(tmp_path / "index")

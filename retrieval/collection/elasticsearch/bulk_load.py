@@ -1,4 +1,4 @@
-"""Corpus -> codes in every space -> documents -> Elasticsearch: one pass, bounded memory, safe to repeat."""
+"""Loading a corpus into Elasticsearch: codes in every space, documents, bulk requests; one pass, safe to repeat."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from retrieval.corpora.base import Item, OnBad, item_bytes
 from retrieval.corpora.item_record import item_digest
 from retrieval.spaces.build import bytes_of
 
-#: Items encoded at a time, and given to one shard of a load.
+#: Number of items that are encoded at a time; a shard gets whole chunks.
 CHUNK = 1_024
 
 
 @dataclass
 class Cost:
-    """What the codes of a space have cost: seconds of encoding, bytes of all codes."""
+    """The cost of the codes of a space: seconds of encoding, bytes of all codes."""
 
     encode_seconds: float = 0.0
     code_bytes: int = 0
@@ -38,14 +38,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Target:
-    """A space that is loaded: what encodes its items and what its field holds of them."""
+    """A space that is loaded: its encoder and its field."""
 
     encoder: Encoder
     field: CollectionField
     cost: Cost = dataclass_field(default_factory=Cost)
 
     def values(self, contents: list[Any]) -> list[Any]:
-        """Return what the documents of items hold."""
+        """Return the values of the field for the documents of items."""
         before = time.perf_counter()
         codes = (self.encoder.encode_counts if self.field.stores_counts else self.encoder.encode)(contents)
         self.cost.encode_seconds += time.perf_counter() - before
@@ -54,7 +54,7 @@ class Target:
 
 
 class Shard(NamedTuple):
-    """Which share of a corpus is loaded: the `number`-th of `of`, from 1.
+    """One shard of a corpus: the `number`-th of `of`, from 1.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Shard(NamedTuple):
     of: int = 1
 
     def holds(self, position: int) -> bool:
-        """Tell whether the item at a position belongs to it: chunks go round."""
+        """Return whether the item at a position belongs to the shard; chunks are assigned in turn."""
         return self.number_at(position, self.of) == self.number
 
     @staticmethod
@@ -77,18 +77,18 @@ class Shard(NamedTuple):
 
 @dataclass
 class Load:
-    """What a load did.
+    """The result of a load.
 
     Attributes
     ----------
     read : int
-        Items of the corpus, whichever shard they belong to.
+        Number of items of the corpus, in all shards.
     checksum : Checksum
-        Of the items of this shard, less those that were left out.
+        Of the items of this shard, without those left out.
     sent : int
-        Of these, those that were not there already.
+        Number of these items that the index did not hold yet.
     left_out : int
-        Items that an encoder or the server refuses, left out with ``--skip-bad``.
+        Number of items that an encoder or the server refused, left out with ``--skip-bad``.
     costs : list of Cost
         Of each space.
     """
@@ -101,11 +101,11 @@ class Load:
 
     @property
     def items(self) -> int:
-        """Items of this shard, less those that were left out."""
+        """Number of items of this shard, without those left out."""
         return self.checksum.count
 
     def leave_out(self, position: int, digest: str) -> None:
-        """Take an item out again that is refused."""
+        """Remove a refused item from the counts."""
         self.left_out += 1
         self.checksum.subtract(position, digest)
 
@@ -129,12 +129,12 @@ def load(
         In the order of the corpus.
     targets : sequence of Target
     bulk : callable
-        Opens a `Bulk` that tells of refusals.
+        Opens a `Bulk` with a callback for rejected documents.
     modality : Modality
     on_bad : callable
-        Told of items that are refused; raises, or lets the load go on.
+        Called with each refused item; raises to stop, or returns to continue.
     present : Present, optional
-        Where some of the items may be already: those that are the same, at the same position, are not encoded again.
+        Items of the index: those that are equal, at the same position, are not encoded again.
     shard : Shard
     first_position : int
         Position of the first item.
@@ -169,14 +169,14 @@ def load(
 
 
 class Wanted(NamedTuple):
-    """An item that should be on the server, where in the order of items, and its digest."""
+    """An item that should be on the server, with its position and digest."""
 
     position: int
     item: Item
     digest: str
 
 
-#: Called with a refusal, and the position and digest of the item that is refused.
+#: Called with an error, and the position and digest of the refused item.
 _OnRefused = Callable[[NearbyError, int, str], None]
 
 
@@ -206,7 +206,7 @@ def _encoded(items: list[Item], targets: Sequence[Target]) -> list[list[Any]]:
 
 
 def _encodable(wanted: list[Wanted], targets: Sequence[Target], refused: _OnRefused) -> Iterator[Wanted]:
-    """Pass on the items that every encoder takes, one by one, and name the others."""
+    """Yield the items that every encoder takes, and report the others."""
     for one in wanted:
         try:
             _encoded([one.item], targets)
@@ -217,7 +217,7 @@ def _encodable(wanted: list[Wanted], targets: Sequence[Target], refused: _OnRefu
 
 
 def _chunks(items: Iterable[Item], first: int) -> Iterator[tuple[int, list[Item]]]:
-    """Cut items into lists that belong to one shard each, with the position of their first."""
+    """Yield lists of items that belong to one shard each, with the position of the first item."""
     for _, placed in groupby(enumerate(items, start=first), key=lambda pair: pair[0] // CHUNK):
         for chunk in chunks(placed, CHUNK, lambda pair: item_bytes(pair[1])):
             yield chunk[0][0], [item for _, item in chunk]

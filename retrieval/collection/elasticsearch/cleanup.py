@@ -1,4 +1,4 @@
-"""The indexes at an address that are not served: stale ones, which can be removed, and those that stay."""
+"""The indexes at an address that are not served: stale ones, which can be removed, and those still in use."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from encoders.errors import OptionError
 from indexers.description import parse_description
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import IndexAdmin
-from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved
-from retrieval.collection.base import Collection
+from indexers.elasticsearch.ownership import THIS, KeptIndex, StaleIndex, unserved_indexes
 
 _PREFIX = "elasticsearch:"
 
 
 @dataclass(frozen=True)
 class Indexes:
-    """The indexes at an address that nearby has made.
+    """The indexes at an address that nearby made.
 
     Attributes
     ----------
     address : str
     served : str or None
-        The index that is served.
+        The served index.
     items : int
-        Of that index.
+        Number of items in it.
     stale : list of StaleIndex
-        Those that serve nobody.
+        Indexes that nobody uses.
     kept : list of KeptIndex
-        Those that are not served and stay.
+        Indexes that are not served, but still in use.
     removed : list of str
-        Which of the stale ones were removed.
+        The stale indexes that were removed.
     """
 
     address: str
@@ -42,7 +41,7 @@ class Indexes:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is the address of an index rather than a folder.
+    """Return whether a text is the address of an index, not a folder.
 
     Examples
     --------
@@ -53,41 +52,30 @@ def is_address(text: str) -> bool:
 
 
 def indexes_at(text: str, identity: str | None = None) -> Indexes:
-    """Return what is at an address.
+    """Return the indexes at an address.
 
     Parameters
     ----------
     text : str
     identity : str, optional
-        Of the collection that asks, whose folder names the address; by default the user does, and of the one that is
-        served.
+        Of the collection whose folder names the address. By default the user names the address, and the identity is
+        that of the served index.
 
     Raises
     ------
     OptionError
-        For what is no address.
+        For a text that is not an address.
     ServerError
         When the server cannot be reached.
     """
-    admin = _site(text, named=identity is None)
+    admin = _admin_at(text, named=identity is None)
     served = admin.behind(admin.address.name)
-    stale, kept = unserved(admin, identity)
+    stale, kept = unserved_indexes(admin, identity)
     return Indexes(text, served, admin.count(served) if served else 0, stale, kept)
 
 
-def indexes_of(collection: Collection) -> Indexes:
-    """Return what is at the address of a collection, as seen from it.
-
-    Raises
-    ------
-    OptionError
-        For a collection that is not on a server.
-    """
-    return indexes_at(collection.manifest.server or str(collection.folder), collection.manifest.identity)
-
-
 def remove_stale(found: Indexes, yes: bool = False) -> Indexes:
-    """Remove stale indexes: those that the same collection has made; with `yes`, all that nearby has made.
+    """Remove stale indexes: those that the same collection made; with `yes`, all that nearby made.
 
     Raises
     ------
@@ -95,11 +83,11 @@ def remove_stale(found: Indexes, yes: bool = False) -> Indexes:
         When the server cannot be reached, or refuses.
     """
     names = tuple(one.name for one in found.stale if yes or one.maker == THIS)
-    _site(found.address, named=False).remove(names)
+    _admin_at(found.address, named=False).remove(names)
     return replace(found, removed=names)
 
 
-def _site(text: str, named: bool) -> IndexAdmin:
+def _admin_at(text: str, named: bool) -> IndexAdmin:
     if not is_address(text):
-        raise OptionError(f"'{text}' is no address of an index, as in elasticsearch:http://localhost:9200/news")
+        raise OptionError(f"'{text}' is not an address of an index, as in elasticsearch:http://localhost:9200/news")
     return IndexAdmin(Address.read(parse_description(text).backend), named=named)

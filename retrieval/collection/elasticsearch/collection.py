@@ -1,4 +1,4 @@
-"""A collection whose items and codes are in Elasticsearch; its folder holds the encoders, and where they are."""
+"""A collection whose items and codes are in Elasticsearch; its folder holds the encoders and the address."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from indexers.elasticsearch.fields import WINDOW
 from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
 from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.ownership import is_numbered_name
-from indexers.elasticsearch.query import searched
+from indexers.elasticsearch.query import run_searches
 from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
+from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_at
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, field_at
@@ -41,7 +42,7 @@ from retrieval.spaces.saved_space import ENCODER, SpaceRecord
 
 @dataclass
 class ChangeSoFar:
-    """What `put` has found of its items up to now; see `Change`."""
+    """The changes of `put` so far; see `Change`."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -51,8 +52,8 @@ class ChangeSoFar:
 class ServedCollection(Collection):
     """A collection whose items and codes are in Elasticsearch.
 
-    It searches the index that its encoders belong to: the one that is served or, after somebody has put another in
-    its place, the one from before, which stays until the next is built.
+    It searches the index that its encoders belong to: the served index or, after a swap, the index before it, which is
+    kept until the next one is built.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class ServedCollection(Collection):
     Raises
     ------
     CollectionError, ArtifactError
-        When there is none, or it is damaged.
+        When there is no collection, or it is damaged.
     ServerError
         When the server cannot be reached, or has no such index.
     """
@@ -82,7 +83,7 @@ class ServedCollection(Collection):
         self.manifest.check_items(self._stored.generation)
 
     def _attach(self) -> None:
-        """Find the index that holds the codes of our encoders."""
+        """Find the index that holds the codes of the encoders in the folder."""
         wanted = {record.spec: record.encoder_digest for record in self.spaces.values()}
         served = self.admin.behind(self.admin.address.name)
         mine = self.manifest.index if is_numbered_name(self.manifest.index, self.admin.address.name) else None
@@ -91,14 +92,14 @@ class ServedCollection(Collection):
             raise self._gone()
         for name in names:
             meta = IndexManifest.read(self.admin.meta(name), name)
-            # an older nearby kept no identity: then its encoders are what tells a collection from another
+            # without an identity (of an older nearby), the encoders identify the collection
             own = not self.manifest.identity or meta.identity == self.manifest.identity
             if own and meta.digests() == wanted:
                 self.index_name, self.meta = name, meta
                 manifest = self.manifest
                 self.items = ServedItems(self.admin, name, manifest.corpus, manifest.modality, self._queries)
                 self._fields = {record.spec: record.field for record in meta.spaces}
-                for opened in self._open.values():  # not read again: the folder's generation may be gone
+                for opened in self._open.values():  # encoders are not read again: the generation may be gone
                     field = self._fields[opened.record.spec]
                     opened.index = field_at(opened.encoder, field, self.description, name)
                 return
@@ -117,16 +118,23 @@ class ServedCollection(Collection):
 
     @property
     def generation(self) -> int:
-        """The number of the folder's generation: changes of the items make no new one, a new index does."""
+        """The number of the folder's generation, which a new index increases, but a change of items does not."""
         return self._stored.number
 
     @property
     def items_digest(self) -> str:
-        """SHA-256 of the items in their order: of the corpus, or read from the server once items were changed."""
+        """SHA-256 of the items in their order: of the corpus, or read from the server after a change."""
         return self.meta.items or self.items.digest()
+
+    def server_indexes(self) -> Indexes:
+        """Return the indexes at the address of the collection; see `Collection.server_indexes`."""
+        return indexes_at(self.manifest.server, self.manifest.identity)
 
     def _bytes(self) -> int:
         return self._stored.bytes + self.admin.bytes(self.index_name)
+
+    def _unfinished(self) -> tuple[str, ...]:
+        return self._stored.unfinished
 
     def space(self, spec: str) -> OpenSpace:
         """Open a space; see `Collection.space`."""
@@ -136,7 +144,7 @@ class ServedCollection(Collection):
         return self._open[spec]
 
     def codes_of(self, spec: str) -> Index:
-        """Return the index of a space, which fetches the codes that it is asked for."""
+        """Return the index of a space, which fetches codes from the server when they are needed."""
         return self.space(spec).index
 
     def search(self, queries: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
@@ -148,18 +156,18 @@ class ServedCollection(Collection):
         return hits
 
     def read_consistently(self, read: Callable[[], T]) -> T:
-        """Return what `read` returns; where the index was removed meanwhile, from the one in its place."""
+        """Return the result of `read`; if the index was removed, `read` is called again on the new one."""
         try:
             return read()
         except IndexGoneError:  # the collection was rebuilt twice since it was opened
             self._attach()
             return read()
 
-    def _hits(self, queries: Sequence[tuple[str, Codes]], k: int, only: Sequence[dict[str, Any]]) -> list[list[Hit]]:
+    def _hits(self, queries: Sequence[tuple[str, Codes]], k: int, filters: Sequence[dict[str, Any]]) -> list[list[Hit]]:
         fields = [self._field(spec) for spec, _ in queries]
-        searches = [one.asking(codes, k, only)[0] for one, (_, codes) in zip(fields, queries, strict=True)]
+        searches = [one.search_bodies(codes, k, filters)[0] for one, (_, codes) in zip(fields, queries, strict=True)]
         several = self.admin.address.shards > 1 and any(one.stores_counts for one in fields)
-        found = searched(self.admin, self.index_name, searches, min(k, WINDOW), several)
+        found = run_searches(self.admin, self.index_name, searches, min(k, WINDOW), several)
         return [
             one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, queries, found, strict=True)
         ]
@@ -189,10 +197,10 @@ class ServedCollection(Collection):
         """Add items and replace changed ones; items that were sent before a failure stay."""
         self._require_writable()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
-        self.admin.refresh(self.index_name)  # what a killed process has added counts for the last place too
+        self.admin.refresh(self.index_name)  # documents that a killed process added count for the last position too
         change = ChangeSoFar()
         first = self.items.last_position + 1
-        with self._noted() as bulk:
+        with self._marked_as_changed() as bulk:
             load(
                 self._new(unique_ids(items), change),
                 targets,
@@ -201,7 +209,7 @@ class ServedCollection(Collection):
                 raise_bad,
                 first_position=first,
             )
-        self._settled()
+        self._refresh()
         return self, Change(change.added, change.changed, change.unchanged)
 
     def delete(self, ids: Sequence[str]) -> ServedCollection:
@@ -209,10 +217,10 @@ class ServedCollection(Collection):
         self._require_writable()
         self.items.require(ids)
         self._require_some_left(ids)
-        with self._noted() as opened, opened() as bulk:
+        with self._marked_as_changed() as opened, opened() as bulk:
             for id in dict.fromkeys(ids):
                 bulk.delete(key_of(id))
-        self._settled()
+        self._refresh()
         return self
 
     def close(self) -> None:
@@ -222,7 +230,7 @@ class ServedCollection(Collection):
         self._stored.close()
 
     def _new(self, items: Iterable[Item], change: ChangeSoFar) -> Iterator[Item]:
-        """Pass on the items that are not there as they are."""
+        """Yield the items that are new or changed."""
         for chunk in chunks(items, CHUNK, item_bytes):
             known = self.items.present.digests([item.id for item in chunk])
             for item in chunk:
@@ -234,10 +242,10 @@ class ServedCollection(Collection):
                 yield item
 
     @contextmanager
-    def _noted(self) -> Iterator[Callable[..., Bulk]]:
-        """Yield what opens a `Bulk`: before it sends anything, the index says that its items are no longer the corpus'.
+    def _marked_as_changed(self) -> Iterator[Callable[..., Bulk]]:
+        """Yield a function that opens a `Bulk`; before it sends anything, the manifest is marked as changed.
 
-        It says so before, as we may be killed; when all was refused, and nothing written, it says again what it did.
+        The mark comes first, as the process may be killed. It is removed again if every request was refused.
         """
         before = self.meta
         opened: list[Bulk] = []
@@ -256,17 +264,17 @@ class ServedCollection(Collection):
             raise
 
     def _require_writable(self) -> None:
-        """Refuse to write where nobody would read it, or where the server would try for minutes."""
+        """Refuse to write to an index that is not served, or that has no node."""
         require_served(self)
         self.admin.require_alive(self.index_name)
 
-    def _settled(self) -> None:
-        """Make what was written seen, also by the spaces that are open: they hold a list of ids.
+    def _refresh(self) -> None:
+        """Make written items visible, also to open spaces, which hold a list of ids.
 
         Raises
         ------
         CollectionError
-            When another index was put in the place of this one meanwhile, which does not have it.
+            When another index was swapped in at the same time, which lacks the change.
         """
         self.admin.refresh(self.index_name)
         self._open.clear()
@@ -277,14 +285,14 @@ class ServedCollection(Collection):
             )
 
     def _note_change(self) -> None:
-        """Its items are no longer those of the corpus it was made of."""
+        """Mark the manifest: the items are no longer those of the corpus."""
         changed = self.meta.changed()
         self.admin.set_meta(self.index_name, changed.to_json())
         self.meta = changed
 
 
 def fitted_spaces(collection: ServedCollection) -> list[FittedSpace]:
-    """Return the spaces of a collection as a load takes them: the encoders stay as they are."""
+    """Return the spaces of a collection for another load, with the same encoders."""
     return [
         FittedSpace.at(collection._stored.space_folder(record) / ENCODER, record.fit_seconds)
         for record in collection.spaces.values()
@@ -292,7 +300,7 @@ def fitted_spaces(collection: ServedCollection) -> list[FittedSpace]:
 
 
 def require_served(collection: ServedCollection) -> None:
-    """Refuse to write to an index that another has taken the place of.
+    """Refuse to write to an index that was replaced.
 
     Raises
     ------

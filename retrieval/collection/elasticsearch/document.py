@@ -9,7 +9,7 @@ from typing import Any
 
 from encoders.codes import Modality
 from encoders.errors import BadItemError, ServerError
-from indexers.elasticsearch.keys import id_of, key_of, own_id
+from indexers.elasticsearch.keys import id_of, key_of, stored_id
 from retrieval.corpora.base import Item
 from retrieval.corpora.item_record import item_digest, item_of, record_of
 
@@ -55,9 +55,9 @@ def document_of(
         },
         **values,
     }
-    own = own_id(item.id)
-    if own is not None:
-        document["own_id"] = own
+    stored = stored_id(item.id)
+    if stored is not None:
+        document["own_id"] = stored
     if label is not None:
         document["label"] = label
     if item.metadata:

@@ -1,4 +1,4 @@
-"""What ``nearby index ... --index elasticsearch:...`` does: fit, load, swap; at once, or in shards."""
+"""Indexing in Elasticsearch, ``nearby index ... --index elasticsearch:...``: fit, load, swap."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import Digested
 from retrieval.spaces.build import begun, fitted, planned
-from retrieval.spaces.history import training_seconds
 from retrieval.spaces.saved_space import folder_name
+from retrieval.spaces.training_history import training_seconds
 
 
 def index_served(
@@ -42,14 +42,14 @@ def index_served(
     rebuild: bool = False,
     resume: bool = False,
 ) -> ServedCollection:
-    """Index a corpus in Elasticsearch, in a new index that takes the place of the one before when it is complete.
+    """Index a corpus in Elasticsearch, in a new index that is swapped in when it is complete.
 
-    An interrupted load resumes: encoders that were fitted and items that were acknowledged are there already.
+    An interrupted load resumes: fitted encoders and acknowledged items are kept.
 
     Raises
     ------
     NearbyError
-        When a space, the server or the corpus fails; the index that was served before still is.
+        When a space, the server or the corpus fails; the index that was served stays served.
     """
     description = parse_description(index)
     wanted = _wanted(specs, index, corpus.modality)
@@ -63,7 +63,7 @@ def index_served(
         _require_same(before, meta, index, wanted)
         require_all_items(before.admin, before.index_name, before.meta)
         if wanted.keys() <= before.spaces.keys():
-            say(f"{', '.join(before.spaces)}: there already")
+            say(f"{', '.join(before.spaces)} already indexed")
             return before
         kept = fitted_spaces(before)
     elif rebuild:
@@ -78,10 +78,12 @@ def index_served(
     spaces = [*kept, *(_fitted(source, index, corpus, digest, total, work, say) for source in new)]
     present = Build.served(admin, description, spaces, meta) if resume or not rebuild else None
     if present is not None and rebuild and present.meta.identity != identity:
-        present = None  # another collection's, which was to be replaced
-    if present is not None and (before is None or before.manifest.index != present.index):  # its maker was killed
+        present = None  # of another collection, to be replaced
+    if present is not None and (
+        before is None or before.manifest.index != present.index
+    ):  # its process was killed after the swap
         require_all_items(admin, present.index, present.meta)
-        say(f"{present.index} is served already")
+        say(f"{present.index} is already served")
         return published(folder, corpus, present, [Cost() for _ in spaces])
     if before is None and not rebuild:
         require_free(admin, [], meta)
@@ -94,7 +96,7 @@ def index_served(
     if before is not None and kept:
         _require_same_items(before, digest)
     build = build.finish([ShardRecord.of_load(Shard(), done, digest)], identity)
-    if before is not None and kept:  # once more: who began to write before the swap is done by now
+    if before is not None and kept:  # again: a write that started before the swap is finished now
         try:
             _require_same_items(before, digest)
         except CollectionError:
@@ -115,19 +117,19 @@ def collection_in(folder: Path, admin: IndexAdmin) -> ServedCollection | None:
         return None
     try:
         opened = open_collection(folder)
-    except NearbyError:  # it is gone from the server, and is loaded again
+    except NearbyError:  # its index is gone from the server and will be loaded again
         manifest = Manifest.read(present)
         if manifest.server and Address.read(parse_description(manifest.server).backend).name == admin.address.name:
             return None
         raise
     if not isinstance(opened, ServedCollection) or opened.admin.address.name != admin.address.name:
         where = opened.manifest.server or "itself"
-        raise CollectionError(f"{folder} is a collection that lies in {where}: choose a new folder")
+        raise CollectionError(f"{folder} is a collection whose items are in {where}: choose a new folder")
     return opened
 
 
 def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, str]:
-    """Return the full spec of each space, and the spec that was given; refuse spaces that a server cannot hold."""
+    """Return full spec -> given spec of each space; refuse spaces that a server cannot hold."""
     wanted: dict[str, str] = {}
     for spec in specs:
         encoder = planned(spec, index, modality)
@@ -137,7 +139,7 @@ def _wanted(specs: Sequence[str], index: str, modality: Modality) -> dict[str, s
 
 
 def _require_same(before: ServedCollection, meta: IndexManifest, index: str, wanted: Mapping[str, str]) -> None:
-    """Refuse to leave a collection as it is when another was asked for."""
+    """Refuse to keep a collection when the request names other items or another index."""
     require_served(before)
     if before.items_digest != meta.items:
         raise CollectionError(
@@ -154,24 +156,24 @@ def _require_same(before: ServedCollection, meta: IndexManifest, index: str, wan
 
 
 def _require_same_items(before: ServedCollection, digest: str) -> None:
-    """Refuse to serve an index that lacks what somebody has changed in the one before while it was loaded."""
+    """Refuse to serve an index when the served one was changed during the load."""
     if before.items.digest() != digest:
-        raise CollectionError(f"{before.folder} was changed by another process meanwhile: try again")
+        raise CollectionError(f"{before.folder} was changed by another process at the same time: try again")
 
 
 def require_free(admin: IndexAdmin, specs: Sequence[str], meta: IndexManifest) -> None:
-    """Refuse to take the place of another collection unasked: one of other items or spaces than these."""
+    """Refuse to replace a collection of other items or spaces without --rebuild."""
     _, found = require_own(admin)
     if found is not None and (set(found.digests()), found.items) != (set(specs), meta.items):
         raise CollectionError(
-            f"'{admin.address.name}' at {admin.address.hosts[0]} serves another collection already (corpus "
-            f"{found.corpus}, spaces {', '.join(found.digests())}): give another name in the address, or put this one "
-            "in its place with --rebuild"
+            f"'{admin.address.name}' at {admin.address.hosts[0]} already serves another collection (corpus "
+            f"{found.corpus}, spaces {', '.join(found.digests())}): choose another name in the address, or replace it "
+            "with --rebuild"
         )
 
 
 def _counted(corpus: Corpus, on_bad: OnBad) -> tuple[int, str]:
-    """Return how many items a corpus has, and their digest."""
+    """Return the number of items of a corpus, and their digest."""
     items = Digested(unique_ids(corpus, on_bad))
     count = sum(1 for _ in items)
     return count, items.digest
@@ -180,7 +182,7 @@ def _counted(corpus: Corpus, on_bad: OnBad) -> tuple[int, str]:
 def _fitted(
     spec: str, index: str, corpus: Corpus, digest: str, total: int, work: Path, say: ProgressCallback
 ) -> FittedSpace:
-    """Fit an encoder and save it, unless that was done before the load was interrupted."""
+    """Fit an encoder and save it, unless an interrupted load has done so."""
     encoder = planned(spec, index, corpus.modality)
     if encoder.__sklearn_is_fitted__():
         say(begun(encoder, total, work))

@@ -1,10 +1,11 @@
-"""The items of a collection in Elasticsearch: themselves a corpus, read page by page."""
+"""The items of a collection in Elasticsearch, as a corpus that is read page by page."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from encoders.batches import chunks
@@ -12,56 +13,57 @@ from encoders.codes import Modality
 from encoders.errors import QueryError, ServerError
 from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.keys import id_of, key_of
-from indexers.elasticsearch.paginate import positions_and_digests, scanned
+from indexers.elasticsearch.paginate import positions_and_digests, read_documents
 from retrieval.collection.elasticsearch.document import ITEM_FIELDS, item_in
 from retrieval.collection.filter_sql import unmet_because
 from retrieval.collection.filters import LABEL, Filter, written
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import CollectionItems
 from retrieval.corpora.base import Item, Qrels
+from retrieval.corpora.item_record import metadata_of
 
 _AT_ONCE = 1_000
 
 
 class Present:
-    """Which items an index holds, as soon as they are acknowledged.
+    """Looks up items of an index by id; acknowledged items are visible at once.
 
     Parameters
     ----------
     admin : IndexAdmin
     index : str
-        The index, by its own name.
+        Name of the index (not its alias).
     """
 
     def __init__(self, admin: IndexAdmin, index: str) -> None:
         self.admin, self.index = admin, index
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
-        """Return the digest of each item that is there, by id; what was acknowledged is seen at once."""
+        """Return id -> digest of the items that exist."""
         return {id: digest for id, (_, digest) in self.positions(ids).items()}
 
     def positions(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
-        """Return the position and the digest of each item that is there, by id."""
+        """Return id -> position and digest of the items that exist."""
         found = self.documents(ids, ["place", "digest", "own_id"])
         return {_id(one): (int(one["_source"]["place"]), str(one["_source"]["digest"])) for one in found}
 
     def documents(self, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
-        """Yield the documents that are there, with some fields of their source."""
+        """Yield the existing documents, with some fields of their source."""
         for keys in chunks(map(key_of, ids), _AT_ONCE):
             found = self.admin.documents(self.index, keys, fields)
             yield from (document for document in found if document.get("found"))
 
 
 class ServedItems(CollectionItems):
-    """Items on a server; queries and judgements, which are few, in a file.
+    """Items on a server; the few queries and judgements are in a file.
 
     Parameters
     ----------
     admin : IndexAdmin
     index : str
-        The index, by its own name.
+        Name of the index (not its alias).
     name : str
-        What the corpus is called.
+        Name of the corpus.
     modality : Modality
     stored : ItemStore
         Holds queries and judgements, and no items.
@@ -73,14 +75,14 @@ class ServedItems(CollectionItems):
         self.present = Present(admin, index)
 
     def __iter__(self) -> Iterator[Item]:
-        return map(item_in, scanned(self.admin, self.index, ITEM_FIELDS))
+        return map(item_in, read_documents(self.admin, self.index, ITEM_FIELDS))
 
     def queries(self) -> Iterator[Item]:
-        """Read the queries; the items where the corpus had none of its own."""
+        """Read the queries, or the items if the corpus had no separate queries."""
         return self._stored.queries() if self._stored.has_queries else iter(self)
 
     def qrels(self) -> Qrels | None:
-        """Return the judgements of the items that are there, where there are any."""
+        """Return the judgements of existing items; None if there are none."""
         qrels = self._stored.qrels() or {}
         judged = list(dict.fromkeys(item for grades in qrels.values() for item in grades))
         present = self.present.digests(judged)
@@ -124,14 +126,22 @@ class ServedItems(CollectionItems):
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
         """Return the ids of the items that satisfy every filter; see `CollectionItems.matching`."""
-        found = scanned(self.admin, self.index, only=clauses(filters), page=10_000)
+        found = read_documents(self.admin, self.index, filters=clauses(filters), page=10_000)
         ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
         if not ids:
             raise self.none_matches(filters)
         return ids
 
+    def labels_and_metadata(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+        """Read the label and the metadata of the first items; see `CollectionItems.labels_and_metadata`."""
+        fields = ["item.label", "item.metadata"]
+        page = min(limit, 1_000)
+        for document in islice(read_documents(self.admin, self.index, fields, page=page), limit):
+            item = document["_source"]["item"]
+            yield item["label"], metadata_of(item["metadata"])
+
     def none_matches(self, filters: Sequence[Filter]) -> QueryError:
-        """Say that nothing satisfies filters, and which of them nothing satisfies alone."""
+        """Return the error for filters that no item satisfies, with the filter that no item satisfies alone."""
         blamed = next((one for one in filters if not self.admin.count(self.index, clauses([one])[0])), None)
         if blamed is None:
             return QueryError(f"no item has {written(filters)} at once" if filters else "the collection holds no item")
@@ -140,7 +150,7 @@ class ServedItems(CollectionItems):
         return QueryError(unmet_because(blamed, held, [] if held else self._some({"exists": {"field": "place"}})))
 
     def _some(self, query: dict[str, Any], field: str | None = None) -> list[str]:
-        """Return values of a field that some items have, or names of the fields that they have."""
+        """Return values of a field, or names of fields, as some items have them."""
 
         def asked(client: Any) -> list[str]:
             source = ["item.label", "item.metadata"]
@@ -154,7 +164,7 @@ class ServedItems(CollectionItems):
 
     @property
     def last_position(self) -> int:
-        """The highest position of an item, of those too that were written a moment ago."""
+        """The highest position of an item, including those just written."""
         self.admin.refresh(self.index)
         last = {"last": {"max": {"field": "place"}}}
 
@@ -166,7 +176,7 @@ class ServedItems(CollectionItems):
         return self.admin.read(asked)
 
     def _first_ids(self, limit: int) -> list[str]:
-        with self.admin.asking() as client:
+        with self.admin.connection() as client:
             exists = {"exists": {"field": "place"}}  # not the records of shards
             answer = client.search(
                 index=self.index, query=exists, size=limit, source=["own_id"], sort=[{"place": "asc"}]
@@ -175,7 +185,7 @@ class ServedItems(CollectionItems):
 
 
 def clauses(filters: Sequence[Filter]) -> list[dict[str, Any]]:
-    """Return filters in Elasticsearch's own words.
+    """Return filters as Elasticsearch writes them.
 
     Examples
     --------

@@ -16,7 +16,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class FieldRecord:
-    """One space: its spec, the field that holds it, the encoder that made its codes."""
+    """One space: its spec, its field, and the digest of its encoder."""
 
     spec: str
     field: str
@@ -26,22 +26,22 @@ class FieldRecord:
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """A collection as its index describes it.
+    """The manifest of a collection on a server.
 
     Attributes
     ----------
     corpus : str
-        What it was made of.
+        Name of the corpus.
     modality : Modality
     spaces : tuple of FieldRecord
     items : str
         Digest of the items, in their order; empty once they were changed.
     shards : int
-        In how many shards it is loaded; 0: at once.
+        Number of shards of the load; 0 for a load without shards.
     identity : str
-        Of the collection that made it; empty of an index that an older nearby made.
+        Of the collection that made it; empty if an older nearby made the index.
     count : int
-        How many items it holds, as they were counted before it was served; -1: not counted, or changed since.
+        Number of items, counted before it was served; -1: not counted, or changed since then.
     checksum : str
         Of these items and their positions; see `retrieval.collection.elasticsearch.checksum`.
     """
@@ -62,12 +62,14 @@ class IndexManifest:
         Raises
         ------
         ServerError
-            When it is no collection, or written by a later nearby.
+            When it is not a collection, or written by a newer nearby.
         """
         if value.get(MADE_BY) != COLLECTION:
-            raise ServerError(f"'{index}' is no collection: index a corpus under another name")
+            raise ServerError(f"'{index}' is not a collection: index the corpus under another name")
         if value.get("format") != FORMAT:
-            raise ServerError(f"'{index}' was written by a later nearby (format {value.get('format')}): use that one")
+            raise ServerError(
+                f"'{index}' was written by a newer nearby (format {value.get('format')}): use that version"
+            )
         try:
             spaces = tuple(FieldRecord(**record) for record in value["spaces"])
             for record in spaces:

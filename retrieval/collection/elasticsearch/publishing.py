@@ -1,4 +1,4 @@
-"""The folder of a collection on a server: encoders, queries and judgements, and where the items are."""
+"""Writing the folder of a collection on a server: encoders, queries, judgements, and the address of the items."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from retrieval.spaces.saved_space import ENCODER
 
 
 def published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence[Cost]) -> ServedCollection:
-    """Write the folder: encoders, queries and judgements, and where the items are."""
+    """Write the folder of a collection after its index is served, and open it."""
     generations = Generations(folder)
     with generations.draft() as draft:
-        ItemStore.create(draft / ITEMS, AskedOnly(build.meta, corpus)).close()
+        ItemStore.create(draft / ITEMS, QueriesOnly(build.meta, corpus)).close()
         described = str(build.description)
         records = [space.record(described, cost) for space, cost in zip(build.spaces, costs, strict=True)]
         for space, record in zip(build.spaces, records, strict=True):
@@ -42,7 +42,7 @@ def published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence
     return ServedCollection(folder)
 
 
-class AskedOnly(Corpus):
+class QueriesOnly(Corpus):
     """The queries and judgements of a corpus, without its items."""
 
     def __init__(self, meta: IndexManifest, corpus: Corpus | None) -> None:
@@ -62,5 +62,5 @@ class AskedOnly(Corpus):
 
     @property
     def queries_are_items(self) -> bool:
-        """True when queries are items of the corpus, and where nothing is known of it."""
+        """True when queries are items of the corpus, or the corpus is unknown."""
         return self._corpus is None or self._corpus.queries_are_items

@@ -1,4 +1,4 @@
-"""A load in shards: ``nearby index ... --shard 3/16`` on any machine, then ``--finish``."""
+"""Loading in shards: ``nearby index ... --shard 3/16`` on any machine, then ``--finish``."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def index_shard(
     on_bad: OnBad = raise_bad,
     say: ProgressCallback = quiet,
 ) -> Load:
-    """Encode and load one shard of a corpus, from any machine; doing it again changes nothing.
+    """Encode and load one shard of a corpus, on any machine; a repeated call changes nothing.
 
-    The corpus is read twice: a shard of another corpus is refused before anything of it is sent.
+    The corpus is read twice, so that a shard of another corpus is refused before anything is sent.
 
     Raises
     ------
     OptionError
-        For a space that is no folder of a fitted encoder.
+        For a space that is not the folder of a fitted encoder.
     CollectionError
         When the other shards were read from another corpus.
     """
@@ -68,12 +68,12 @@ def finish_shards(
     say: ProgressCallback = quiet,
     rebuild: bool = False,
 ) -> ServedCollection:
-    """Check that all shards are there, serve the index, and write the folder that searches it.
+    """Check that all shards are loaded, serve the index, and write the folder of the collection.
 
     Raises
     ------
     CollectionError
-        When a shard or an item is missing, or another collection is served there and `rebuild` was not asked for.
+        When a shard or an item is missing, or another collection is served and `rebuild` is False.
     """
     description, spaces, admin = _for_shards(specs, index)
     collection_in(folder, admin)
@@ -86,10 +86,10 @@ def finish_shards(
         records = build.shards()
         if not rebuild:
             require_free(admin, list(build.meta.digests()), build.meta)
-        say(f"all {len(records)} shards are there; merging and checking {sum(one.items for one in records):,} items")
+        say(f"all {len(records)} shards are loaded; merging and checking {sum(one.items for one in records):,} items")
         build = build.finish(records, manifest_identity(folder) or meta.identity or new_identity())
         costs = build.costs(records)
-    else:  # put in place by a process that was killed before it had written the folder, or not loaded at all
+    else:  # served by a process that was killed before it wrote the folder, or never loaded
         build = _served_shards(admin, description, spaces)
         costs = [Cost() for _ in spaces]
     build.forget_shards()

@@ -1,4 +1,4 @@
-"""Blue-green loading: a corpus goes into a new index, at once or in shards, and a swap serves it."""
+"""Blue-green deployment: a corpus is loaded into a new index, at once or in shards, which is then swapped in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from encoders.errors import CollectionError, CorpusError
 from indexers.description import Description
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.index_admin import IndexAdmin, write_alias
-from indexers.elasticsearch.ownership import next_free_name, superseded
+from indexers.elasticsearch.ownership import next_free_name, superseded_indexes
 from retrieval.collection.elasticsearch.bulk_load import Cost, Load, Shard, load
 from retrieval.collection.elasticsearch.checksum import differing, held_checksums, total
 from retrieval.collection.elasticsearch.items import Present
@@ -18,15 +18,15 @@ from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, mapping_of, targets_of
 from retrieval.corpora.base import Corpus, OnBad
 
-#: How a record of a shard is called; no item's key begins so.
+#: The beginning of the key of a shard's record; no item has such a key.
 SHARD_KEY = "~part"
-#: A name that somebody takes at this moment is passed over; nobody takes them for ever.
+#: Number of names that are tried, as another process may take a free name at the same moment.
 _TRIES = 20
 
 
 @dataclass(frozen=True)
 class ShardRecord:
-    """What a shard of a load has left on the server: how many items it holds, and their checksum."""
+    """The record of a loaded shard on the server: the number of its items, and their checksum."""
 
     number: int
     of: int
@@ -38,7 +38,7 @@ class ShardRecord:
 
     @classmethod
     def of_load(cls, shard: Shard, done: Load, digest: str) -> Self:
-        """Return the record of a shard that was loaded from a corpus of this digest."""
+        """Return the record of a shard of a corpus with this digest."""
         return cls(*shard, done.read, done.items, done.checksum.value, digest, tuple(done.costs))
 
     @classmethod
@@ -48,7 +48,7 @@ class ShardRecord:
         Raises
         ------
         CollectionError
-            When it is damaged, or an older nearby wrote it.
+            When it is damaged, or written by an older nearby.
         """
         try:
             costs = tuple(Cost(**cost) for cost in value["costs"])
@@ -56,7 +56,7 @@ class ShardRecord:
             return cls(number, of, read, items, str(value["checksum"]), str(value["digest"]), costs)
         except (KeyError, TypeError, ValueError) as error:
             raise CollectionError(
-                f"the record of a shard of '{name}' cannot be read ({error}), or an older nearby wrote it: remove the "
+                f"the record of a shard of '{name}' is damaged or written by an older nearby ({error}): remove the "
                 "load with  nearby info elasticsearch:URL/NAME --clean --yes , and load its shards again"
             ) from None
 
@@ -76,9 +76,9 @@ class Build:
     def begin(
         cls, admin: IndexAdmin, description: Description, spaces: Sequence[FittedSpace], meta: IndexManifest
     ) -> Build:
-        """Make the index, or go on with one of the same corpus and spaces that was left.
+        """Create the index, or resume an unfinished load of the same corpus and spaces.
 
-        An index that another collection loads is left alone; the shards of one load are the work of one collection.
+        A load of another collection is not touched; all shards of one load belong to one collection.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Build:
             name = admin.behind(admin.next) if resuming else fresh
         if name is None:
             raise CollectionError(
-                f"every name that an index of '{admin.address.name}' could have is taken: use another"
+                f"no free name for an index of '{admin.address.name}': choose another name in the address"
             )
         found = IndexManifest.read(admin.meta(name), name)
         _require_same_load(found, wanted, admin.address.name, str(description))
@@ -108,7 +108,7 @@ class Build:
     def served(
         cls, admin: IndexAdmin, description: Description, spaces: Sequence[FittedSpace], meta: IndexManifest
     ) -> Build | None:
-        """Return the index that is served when it is this one: it was put in place, and its maker killed just then."""
+        """Return this index if it is served already: its process was killed right after the swap."""
         name, found = require_own(admin)
         if name is None or found is None or found.items != meta.items:
             return None
@@ -117,25 +117,25 @@ class Build:
         return cls(admin, description, name, found, tuple(spaces), True)
 
     def load(self, corpus: Corpus, items: Any, on_bad: OnBad, shard: Shard, total: int | None) -> Load:
-        """Send the items of one shard that are not there yet."""
+        """Send the items of one shard that the index does not hold yet."""
         present = Present(self.admin, self.index) if self.resuming else None
         targets = targets_of(self.spaces, self.meta.spaces, self.description, self.index)
         return load(items, targets, self._bulk, corpus.modality, on_bad, present, shard, total=total)
 
     def finish(self, records: Sequence[ShardRecord], identity: str) -> Build:
-        """Make the index fit to be served, check every item, and serve it in the place of the one before.
+        """Prepare the index for serving, check every item, and swap it in.
 
         Parameters
         ----------
         records : sequence of ShardRecord
-            What each shard has sent, in their order; a load at once is one.
+            The record of each shard, in their order; a load without shards has one.
         identity : str
-            Of the collection that the index belongs to from now on.
+            Of the collection that owns the index.
 
         Raises
         ------
         CollectionError
-            When an item is missing, doubled or another: what was served before still is.
+            When an item is missing, doubled or different; the index that was served stays served.
         """
         self.admin.settle(self.index)
         count = sum(record.items for record in records)
@@ -152,39 +152,36 @@ class Build:
         )
         self.admin.set_meta(self.index, done.meta.to_json())
         self.admin.swap(self.index)
-        self.admin.remove(superseded(self.admin, self.index, identity))
+        self.admin.remove(superseded_indexes(self.admin, self.index, identity))
         return done
 
     def _why_wrong(self, found: int, count: int, wrong: Sequence[int]) -> str:
-        """Say what is wrong with the items of the index, and what makes it right."""
+        """Return a sentence that says what is wrong with the items of the index, and what to do."""
         clean = f"remove it with  nearby info {self.description!s} --clean --yes  and load the corpus again"
         again = "load every shard again with --shard" if self.meta.shards else "run the same command again"
         if found > count:
-            cure = f"items of somebody else are in it: {clean}"
+            cure = f"it holds items of another load: {clean}"
         elif found < count:
-            cure = f"{again}; if as many are missing then, two items of the corpus have one id: give each its own"
+            cure = f"{again}; if as many are missing then, two items have the same id: make ids unique"
         else:
-            cure = f"some are others, or at another position: {clean}"
+            cure = f"some items or positions differ: {clean}"
         where = f" (shard {', '.join(map(str, wrong[:8]))})" if wrong and self.meta.shards else ""
-        return (
-            f"the new index '{self.index}' holds {found:,} of {count:,} items{where}, "
-            f"so it was not put in place: {cure}"
-        )
+        return f"the new index '{self.index}' holds {found:,} of {count:,} items{where}, so it is not served: {cure}"
 
     def note_shard(self, record: ShardRecord) -> None:
-        """Write down that a shard is there, and the digest of all items of its corpus."""
+        """Write the record of a loaded shard, with the digest of all items of its corpus."""
         import orjson
 
         with self._bulk() as bulk:
             bulk.put(f"{SHARD_KEY} {record.number}", orjson.dumps({"part": asdict(record)}))
 
     def shards(self) -> list[ShardRecord]:
-        """Return the records of the shards that are there.
+        """Return the records of all shards.
 
         Raises
         ------
         CollectionError
-            When one is missing, or they were not read from the corpus that the index is of.
+            When one is missing, or was read from another corpus.
         """
         keys = [f"{SHARD_KEY} {number}" for number in range(1, self.meta.shards + 1)]
         documents = self.admin.documents(self.index, keys, ["part"])
@@ -200,20 +197,20 @@ class Build:
         others = [record.number for record in records if record.digest != self.meta.items]
         if others:
             raise CollectionError(
-                f"shard {others[0]} of '{name}' was not read from the corpus that the load began with: "
-                f"load {others[0]}/{self.meta.shards} again with --shard, from that corpus"
+                f"shard {others[0]} of '{name}' was read from another corpus than the other shards: "
+                f"load {others[0]}/{self.meta.shards} again with --shard, from their corpus"
             )
         return records
 
     def costs(self, records: Sequence[ShardRecord]) -> list[Cost]:
-        """Return what the codes of each space have cost in all shards together."""
+        """Return the cost of the codes of each space, summed over all shards."""
         return [
             Cost(sum(cost.encode_seconds for cost in costs), sum(cost.code_bytes for cost in costs))
             for costs in zip(*(record.costs for record in records), strict=True)
         ]
 
     def forget_shards(self) -> None:
-        """Remove the records of shards from the index, which is served now: it then holds items alone."""
+        """Remove the records of shards from the served index."""
         with self._bulk() as bulk:
             for number in range(1, self.meta.shards + 1):
                 bulk.delete(f"{SHARD_KEY} {number}")
@@ -223,7 +220,7 @@ class Build:
 
 
 def _require_same_load(found: IndexManifest, wanted: IndexManifest, name: str, address: str) -> None:
-    """Refuse to go on with a load of other items, spaces or shards, or of another collection."""
+    """Refuse to resume a load of other items, spaces or shards, or of another collection."""
     same_encoders = found.digests() == wanted.digests()
     sharded = wanted.shards > 0 and found.shards == wanted.shards
     if same_encoders and sharded and found.items and wanted.items and found.items != wanted.items:
@@ -241,19 +238,19 @@ def _require_same_load(found: IndexManifest, wanted: IndexManifest, name: str, a
 
 
 def require_own(admin: IndexAdmin) -> tuple[str | None, IndexManifest | None]:
-    """Return the index that is served and what it says of itself; neither where the name is free.
+    """Return the served index and its manifest; None for both if nothing is served.
 
     Raises
     ------
     ServerError
-        When nearby has not made it, or it is no collection: nothing takes its place.
+        When nearby did not make it, or it is not a collection.
     """
     name = admin.behind(admin.address.name)
     return (None, None) if name is None else (name, IndexManifest.read(admin.meta(name), name))
 
 
 def require_items(items: int, corpus: Corpus) -> None:
-    """Refuse to serve nothing.
+    """Refuse a corpus without items.
 
     Raises
     ------
@@ -264,7 +261,7 @@ def require_items(items: int, corpus: Corpus) -> None:
 
 
 def require_all_items(admin: IndexAdmin, index: str, meta: IndexManifest) -> None:
-    """Refuse to call a collection complete from which somebody has removed items on the server.
+    """Refuse a collection whose items were changed on the server by another program.
 
     Raises
     ------
@@ -277,6 +274,6 @@ def require_all_items(admin: IndexAdmin, index: str, meta: IndexManifest) -> Non
         return
     what = f"{count:,} of the {meta.count:,} items" if count != meta.count else "other items than those"
     raise CollectionError(
-        f"'{index}' holds {what} that were loaded into it: somebody has changed it on the server; index the corpus "
-        "again with --rebuild"
+        f"'{index}' holds {what} that were loaded into it: another program changed it; index the corpus again "
+        "with --rebuild"
     )

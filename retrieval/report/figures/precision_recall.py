@@ -26,7 +26,7 @@ from retrieval.report.figures.drawing import (
     words,
 )
 from retrieval.report.figures.markup import Markup, element, join
-from retrieval.report.specs import wrapped
+from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.verdict import cost_title, curves_title, main_measure, stored_bytes
 
 #: Letters in a line of the label beside a curve, and in a line of the name above a row.

@@ -7,7 +7,9 @@ from typing import Any
 
 from retrieval.experiment.result import Comparison, Example, SpaceResult
 from retrieval.report.figures.pictures import THUMBNAIL, data_uri
-from retrieval.search.result import Answer, Shown, cut_at_word
+from retrieval.report.figures.spectrogram import picture_shown
+from retrieval.report.html.sounds import MAX_SECONDS, sound_uri
+from retrieval.search.result import Answer, Shown, cut_at_word, length_of
 
 #: Documents that are visible at once; the others open on a click.
 CARDS = 5
@@ -43,7 +45,7 @@ def examples_data(
     items = {hit.shown.id: hit.shown for example in examples for hits in example.answers for hit in hits}
     shown = {name: _shown(item, thumbnail) for name, item in items.items()}  # each picture is encoded once
     return {
-        "note": _note(comparison, examples),
+        "note": _note(comparison, examples, MAX_SECONDS * thumbnail / THUMBNAIL),
         "open": CARDS,
         "shown": [
             {
@@ -59,13 +61,19 @@ def examples_data(
     }
 
 
-def _note(comparison: Comparison, shown: list[Example]) -> str:
+def _note(comparison: Comparison, shown: list[Example], seconds: float) -> str:
     left_out = len(comparison.examples) - len(shown)
     judged = any(hit.relevant is not None for example in shown for hits in example.answers for hit in hits)
+    heard = any(example.query.sound is not None for example in shown)
     return " ".join(
         [
             "Each query with the nearest items of every space, nearest first.",
             f"Under each answer: {_number_name(comparison.spaces)}, and its label if it has one.",
+            *(
+                [f"Pictures are spectrograms, high pitch on top; the first {seconds:g} s can be played."]
+                if heard
+                else []
+            ),
             *(["✓ relevant, ✗ not relevant."] if judged else []),
             *([f"{left_out} more examples are left out to keep the page small."] if left_out else []),
         ]
@@ -105,8 +113,8 @@ def _answered(space: SpaceResult, hits: list[Answer], position: int, shown: dict
 
 
 def _shown(shown: Shown, thumbnail: int) -> dict[str, Any]:
-    """Return an item: its picture as a data address, or its heading and snippet."""
-    picture = shown.picture
+    """Return an item: its picture as a data address, a sound with its spectrogram, or its heading and snippet."""
+    picture = picture_shown(shown)
     return {
         "id": shown.id,
         "label": shown.label,
@@ -114,6 +122,8 @@ def _shown(shown: Shown, thumbnail: int) -> dict[str, Any]:
         "heading": shown.title or shown.id,
         "snippet": cut_at_word(_spaced(shown.snippet), SNIPPET),
         "src": None if picture is None else data_uri(picture, thumbnail),
+        "sound": None if shown.sound is None else sound_uri(shown.sound, MAX_SECONDS * thumbnail / THUMBNAIL),
+        "length": "" if shown.sound is None else length_of(shown.sound),
         "small": picture is not None and max(picture.shape[:2]) <= _PIXEL_ART,
         "alt": _alt(shown),
     }

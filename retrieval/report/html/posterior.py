@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.analysis.posterior import ACTIVE, MOST, AggregatePosterior, prior_density
-from retrieval.analysis.study import Analysis, SpaceStudy
+from retrieval.analysis.analyze import Analysis, SpaceStudy
+from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, AggregatePosterior, prior_density
 from retrieval.report.figures.components import grid
 from retrieval.report.figures.densities import densities_svg
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.plots import Series, map_svg
 from retrieval.report.html.figure_files import FigureFiles
-from retrieval.report.html.maps import NAMED, anchors_of, classes_of, legend
+from retrieval.report.html.maps import NAMED, classes_of, legend, links_of
 from retrieval.report.terminal.analysis import POSTERIOR_HEAD, posterior_rows
 
 _NOTE = (
@@ -19,7 +19,7 @@ _NOTE = (
     "which the decoder learnt. Where it leaves parts of the prior empty, samples of the prior decode to nothing "
     "that the decoder has seen. Mean KL, in nats: the mean divergence of the items' posteriors from the prior, "
     f"that is, how much a component says about an item. A component is in use when the variance of its means is "
-    f"above {ACTIVE:g} (Burda et al. 2016); one that is not in use fills the prior but says nothing about an item."
+    f"above {ACTIVE:g} (Burda et al. 2016); one that is not in use covers the prior but says nothing about an item."
 )
 #: Radii in standard deviations, and the share of a standard normal of two dimensions inside each.
 _CIRCLES = {1: "39%", 2: "86%"}
@@ -39,14 +39,14 @@ def posterior_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] |
 def _part(
     analysis: Analysis, space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles
 ) -> dict[str, Any]:
-    rest = found.order[MOST:]
+    rest = found.order[MAX_DRAWN:]
     more = f"and {len(rest)} more components, {int(found.in_use[rest].sum())} of them in use"
     return {
         "spec": space.spec,
         "answer": found.answer,
         "drawing": figures.drawing(f"posterior-{position}", density_figure(found, position)),
         "head": POSTERIOR_HEAD,
-        "rows": posterior_rows(found)[:MOST],
+        "rows": posterior_rows(found)[:MAX_DRAWN],
         "rest": more if len(rest) else "",
         "plane": _plane(analysis, space, found, position, figures) if found.means.shape[1] == 2 else None,
     }
@@ -54,7 +54,7 @@ def _part(
 
 def density_figure(found: AggregatePosterior, position: int) -> Markup:
     """Return the densities of the components that say most about an item, each over the density of the prior."""
-    uses = [f"{found.divergence[row]:.2f} nats" if found.in_use[row] else "not in use" for row in found.order]
+    uses = [f"{found.kl_divergence[row]:.2f} nats" if found.in_use[row] else "not in use" for row in found.order]
     series = [
         Series(f"component {row + 1}: {use}", values.tolist())
         for row, use, values in zip(found.order, uses, found.density, strict=False)
@@ -74,7 +74,7 @@ def _plane(
     usual = " and ".join(_CIRCLES.values())
     title = f"{inner} of the means are within 1σ of the centre of the prior, {outer} within 2σ (prior: {usual})"
     name = f"posterior-map-{position}"
-    drawing = map_svg(name, title, found.means, classes, anchors_of(analysis), circles=tuple(_CIRCLES))
+    drawing = map_svg(name, title, found.means, classes, links_of(analysis), circles=tuple(_CIRCLES))
     return {
         "legend": legend(names),
         "more_classes": max(0, len(names) - NAMED),

@@ -7,12 +7,12 @@ from typing import Any
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison, SpaceResult
+from retrieval.report.comparison_table import Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
-from retrieval.report.figures.training_loss import loss_svg
+from retrieval.report.figures.training_loss import best_epoch, loss_svg
 from retrieval.report.html.provenance import provenance_data
-from retrieval.report.rows import Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.verdict import cost_title, curves_title, listed, notes, overlap_sentence
-from retrieval.spaces.history import Phase
+from retrieval.spaces.training_history import Phase
 
 _JUDGED = {
     "labels": "An answer is relevant when it has the label of the query; a query is never among its own answers.",
@@ -25,7 +25,7 @@ def table_data(comparison: Comparison) -> dict[str, Any]:
     """Return the table of spaces: columns, rows, legend, notes."""
     columns, rows = comparison_rows(comparison)
     starts = {column for column, (left, right) in enumerate(pairwise(columns), 1) if left.about != right.about}
-    tied = any(cell.tied for row in rows for cell in row)
+    best, tied = (any(getattr(cell, mark) for row in rows for cell in row) for mark in ("best", "tied"))
     return {
         "columns": [
             {"name": column.name, "unit": column.unit, "starts_group": number in starts}
@@ -39,7 +39,7 @@ def table_data(comparison: Comparison) -> dict[str, Any]:
             }
             for space, row in zip(comparison.spaces, rows, strict=True)
         ],
-        "legend": " · ".join(["★ best of its column", *([_TIED] if tied else [])]),
+        "legend": " · ".join([*(["★ best of its column"] if best else []), *([_TIED] if tied else [])]),
         "notes": notes(comparison),
     }
 
@@ -95,6 +95,7 @@ def training_data(comparison: Comparison, key: str) -> list[dict[str, Any]]:
         trained.setdefault(space.spec, (position, space.phases))
     return [
         {
+            "answer": best_epoch(phase),
             "spec": spec,
             "facts": f"{phase.name}: {counted(len(phase.train_loss), 'epoch')} in {phase.seconds:,.1f} s",
             "drawing": loss_svg(phase, spec, position, f"{key}-loss-{position}-{number}"),

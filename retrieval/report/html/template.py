@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrieval.report.colours import colour_of
 from retrieval.report.figures.markup import printable
-from retrieval.report.specs import joints
+from retrieval.report.spec_wrapping import joints
 
 if TYPE_CHECKING:
     from jinja2 import Environment

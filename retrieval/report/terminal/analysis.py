@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from retrieval.analysis.posterior import ACTIVE, MOST, AggregatePosterior
-from retrieval.analysis.study import Analysis
-from retrieval.report.specs import wrapped
+from retrieval.analysis.analyze import Analysis
+from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, AggregatePosterior
+from retrieval.report.findings import AGREEMENT
+from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned, full_specs_lines
 
-MEASURES = ("NMI", "ARI", "purity", "accuracy")
-POSTERIOR_HEAD = ("component", "mean KL, nats", "variance of means", "prior filled", "in use")
+POSTERIOR_HEAD = ("component", "mean KL, nats", "variance of means", "prior covered", "in use")
 
 
 def analysis_lines(found: Analysis, options: Mapping[str, str] | None = None) -> list[str]:
@@ -23,12 +23,12 @@ def analysis_lines(found: Analysis, options: Mapping[str, str] | None = None) ->
         rows = [[name, str(count)] for name, count in found.counts.recommended.items()]
         lines += ["", *aligned(["criterion", "clusters"], rows, right=[1])]
     rows = [
-        [space.spec, method, *(f"{values[measure]:.3f}" for measure in MEASURES)]
+        [space.spec, method, *(f"{values[measure]:.3f}" for measure in AGREEMENT)]
         for space in found.spaces
         for method, values in space.quality.items()
     ]
     if rows:
-        lines += ["", *aligned(["space", "clusters by", *MEASURES], rows, right=[2, 3, 4, 5], specs=[0])]
+        lines += ["", *aligned(["space", "clusters by", *AGREEMENT], rows, right=[2, 3, 4, 5], specs=[0])]
     if found.lost:
         rows = [[name, *(f"{100 * value:.1f}" for value in values)] for name, values in found.lost.items()]
         head = ["variance lost, %", *(f"{width}" for width in found.widths)]
@@ -44,9 +44,9 @@ def analysis_lines(found: Analysis, options: Mapping[str, str] | None = None) ->
 
 
 def _posterior_lines(spec: str, found: AggregatePosterior) -> list[str]:
-    rest = len(found.order) - MOST
+    rest = len(found.order) - MAX_DRAWN
     more = [f"… and {rest} more, on the page"] if rest > 0 else []
-    rows = aligned(POSTERIOR_HEAD, posterior_rows(found)[:MOST], right=range(4))
+    rows = aligned(POSTERIOR_HEAD, posterior_rows(found)[:MAX_DRAWN], right=range(4))
     return [*wrapped(spec, WIDTH), found.answer, *rows, *more]
 
 
@@ -55,9 +55,9 @@ def posterior_rows(found: AggregatePosterior) -> list[list[str]]:
     return [
         [
             str(position + 1),
-            f"{found.divergence[position]:.3f}",
-            f"{found.spread[position]:.3f}",
-            f"{found.filled[position]:.0%}",
+            f"{found.kl_divergence[position]:.3f}",
+            f"{found.variance_of_means[position]:.3f}",
+            f"{found.coverage[position]:.0%}",
             "yes" if found.in_use[position] else "no",
         ]
         for position in found.order
@@ -72,9 +72,9 @@ def _posterior_json(found: AggregatePosterior) -> dict[str, Any]:
         "components": [
             {
                 "component": position + 1,
-                "mean_kl_nats": float(found.divergence[position]),
-                "variance_of_means": float(found.spread[position]),
-                "prior_filled": float(found.filled[position]),
+                "mean_kl_nats": float(found.kl_divergence[position]),
+                "variance_of_means": float(found.variance_of_means[position]),
+                "prior_filled": float(found.coverage[position]),
                 "in_use": bool(found.in_use[position]),
             }
             for position in found.order

@@ -16,10 +16,14 @@ from retrieval.report.terminal.listing import WIDTH, aligned
 EVERYWHERE = "max-bytes"
 
 
-def encoders_json() -> list[dict[str, Any]]:
-    """Return every encoder: what it reads, and its options with their defaults."""
+def encoders_json(only: str | None = None) -> list[dict[str, Any]]:
+    """Return every encoder, or `only` the one of this name: what it reads, and its options with their defaults."""
+    if only is not None:
+        encoder_class(only)  # refuses an unknown name
     rows = []
     for name, entry in ENCODERS.items():
+        if only not in (None, name):
+            continue
         cls = encoder_class(name)
         declared = [_option_json(field) for field in options.fields_of(cls)]
         rows.append(
@@ -28,10 +32,10 @@ def encoders_json() -> list[dict[str, Any]]:
     return rows
 
 
-def encoders_lines() -> list[str]:
+def encoders_lines(only: str | None = None) -> list[str]:
     """Return the same as lines."""
     lines = []
-    for row in encoders_json():
+    for row in encoders_json(only):
         lines += _indented(f"{row['name']:<18} {row['reads']:<7} {row['summary']}", 27)
         for option in row["options"]:
             default = options.text_of(option["default"]) if option["default"] is not None else "none"
@@ -48,7 +52,7 @@ def corpora_lines(corpora: Sequence[CorpusInfo]) -> list[str]:
     """Return two lines for each corpus: a row of a table, and what the corpus holds."""
     rows = [
         [
-            info.name, info.modality, "?" if info.items is None else f"{info.items:,}",
+            info.name, info.modality, "varies" if info.items is None else f"{info.items:,}",
             "here" if info.present else "not here", f"{info.bytes / 1e6:,.1f}" if info.bytes else "-", info.licence,
         ]
         for info in corpora

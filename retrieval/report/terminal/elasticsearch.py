@@ -1,4 +1,4 @@
-"""What a collection holds and which indexes are at an address of Elasticsearch, for the terminal."""
+"""A collection with the indexes at its address in Elasticsearch, as lines of a terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from typing import Any
 from encoders.numbers import counted
 from indexers.elasticsearch.ownership import THIS
 from retrieval.collection.base import Collection
-from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_of
+from retrieval.collection.elasticsearch.cleanup import Indexes
 from retrieval.report.terminal.info import info_json, info_lines
 from retrieval.report.terminal.listing import aligned
 
 
 def everything_json(collection: Collection) -> dict[str, Any]:
-    """Return what a collection holds and, for one on a server, the indexes at its address."""
-    if not collection.manifest.server:
-        return info_json(collection)
-    return info_json(collection) | {"indexes": indexes_json(indexes_of(collection))}
+    """Return what a collection holds and, if it is on a server, the indexes at its address."""
+    found = collection.server_indexes()
+    return info_json(collection) | ({} if found is None else {"indexes": indexes_json(found)})
 
 
 def everything_lines(collection: Collection, verbose: bool = False) -> list[str]:
     """Return the same as lines; `verbose` adds the options of every space, defaults too."""
-    if not collection.manifest.server:
-        return info_lines(collection, verbose)
-    return [*info_lines(collection, verbose), "", *indexes_lines(indexes_of(collection), False)]
+    found = collection.server_indexes()
+    return [*info_lines(collection, verbose), *([] if found is None else ["", *indexes_lines(found, False)])]
 
 
 def indexes_json(found: Indexes) -> dict[str, Any]:
@@ -40,7 +38,7 @@ def indexes_json(found: Indexes) -> dict[str, Any]:
 
 
 def indexes_lines(found: Indexes, cleaned: bool) -> list[str]:
-    """Return what is served, what is kept, and what is stale or was removed."""
+    """Return the served index, the kept ones, and those that are stale or were removed."""
     what = f"{found.served}, {counted(found.items, 'item')}" if found.served else "nothing is served"
     lines = [f"{found.address}: {what}"]
     lines += [f"kept: {one.name}, {_counted(one.documents)}, {one.reason}" for one in found.kept]

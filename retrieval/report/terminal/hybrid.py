@@ -7,7 +7,7 @@ from typing import Any
 
 from encoders.numbers import counted
 from retrieval.collection.filters import Filter
-from retrieval.report.specs import wrapped
+from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import (
     WIDTH,
     answers_table,

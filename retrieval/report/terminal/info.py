@@ -1,12 +1,18 @@
-"""What a collection holds, as plain lines of a terminal and as JSON values."""
+"""What a collection holds, as lines of a terminal and as JSON values."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from encoders.numbers import counted
 from retrieval.collection.base import Collection
+from retrieval.collection.filters import SAMPLE, FilterField
 from retrieval.report.terminal.listing import aligned, full_specs_lines
+from retrieval.search.result import cut_at_word
+
+#: Values of a field that are listed, and the length of each.
+_VALUES, _LETTERS = 10, 24
 
 
 def info_json(collection: Collection) -> dict[str, Any]:
@@ -33,6 +39,11 @@ def info_json(collection: Collection) -> dict[str, Any]:
             }
             for record in info.spaces
         ],
+        "unfinished": list(info.unfinished),
+        "filters": [
+            {"field": field.name, "items": field.items, "values": dict(islice(field.values.items(), _VALUES))}
+            for field in collection.filters()
+        ],
     }
 
 
@@ -41,15 +52,18 @@ def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
     value = info_json(collection)
     lines = [
         f"{value['folder']}: {counted(value['items'], value['modality'] + ' item')} of '{value['corpus']}', "
-        f"{_size(value['bytes'])}, generation {value['generation']}"
+        f"{_size(value['bytes'])}"
     ]
+    if verbose:
+        lines.append(f"generation {value['generation']}, the number of writes")
+    unfinished = [f"unfinished: {spec}; run the same  nearby index  command to resume" for spec in value["unfinished"]]
     if not value["spaces"]:
-        return [*lines, "no space yet: add one with  nearby index"]
+        return [*lines, *(unfinished or ["no space yet: add one with  nearby index"])]
     rows = [
         [
             space["spec"], _engine(space["index"], value["server"]), f"{space['dim']:,}", space["kind"],
             space["metric"],
-            f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on other items",
+            f"{space['fit_seconds']:.1f}", "" if space["fitted_on_present_items"] else "fitted on another set of items",
         ]
         for space in value["spaces"]
     ]  # fmt: skip
@@ -59,9 +73,35 @@ def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
         "",
         *aligned(["space", "index", "dim", "kind", "metric", "fit, s", *notes], rows, right=[2, 5], specs=[0, 1]),
     ]
+    lines += ["", *unfinished] if unfinished else []
+    lines += _filter_lines(collection)
     if verbose:
         lines += full_specs_lines({spec: collection.space(spec).encoder.spec(full=True) for spec in collection.spaces})
     return lines
+
+
+def _filter_lines(collection: Collection) -> list[str]:
+    """Return the fields and values for ``search --filter``."""
+    fields = collection.filters()
+    if not fields:
+        return []
+    rows = [[field.name, f"{field.items:,}", _values(field)] for field in fields]
+    lines = ["", *aligned(["--filter", "items", "values"], rows, right=[1])]
+    if collection.items.size > SAMPLE:
+        lines.append(f"fields and values of the first {SAMPLE:,} items")
+    return lines
+
+
+def _values(field: FilterField) -> str:
+    """Return the number of values and the most frequent ones.
+
+    Examples
+    --------
+    >>> _values(FilterField("year", 3, {"2004": 2, "2001": 1}))
+    '2: 2004, 2001'
+    """
+    shown = [cut_at_word(" ".join(value.split()), _LETTERS) for value in islice(field.values, _VALUES)]
+    return f"{len(field.values):,}: {', '.join(shown)}{', ...' if len(field.values) > _VALUES else ''}"
 
 
 def _engine(index: str, server: str | None) -> str:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from encoders.numbers import counted
 from retrieval.collection.filters import Filter, written
-from retrieval.report.specs import middle_cut, wrapped
+from retrieval.report.spec_wrapping import middle_cut, wrapped
 from retrieval.report.terminal.printable import printable, table_word
 from retrieval.search.request import SearchAnswer
 from retrieval.search.rerank import Reranked
-from retrieval.search.result import TITLE, Answer, cut_at_word
+from retrieval.search.result import TITLE, Answer, cut_at_word, length_of
 from retrieval.search.searcher import Query, SpaceAnswers
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def answers_lines(
 
 def query_lines(query: Query, filters: Sequence[Filter] = ()) -> list[str]:
     """Return the query, and the filters of the items."""
-    lines = [f"query: {_name(query.shown.title, query.shown.id)}" + _label(query.shown.label)]
+    length = "" if query.shown.sound is None else f"  {length_of(query.shown.sound)}"
+    lines = [f"query: {_name(query.shown.title, query.shown.id)}" + _label(query.shown.label) + length]
     return lines + ([f"among: {' '.join(written(filters).split())}"] if filters else [])
 
 
@@ -112,7 +113,8 @@ def answers_table(answers: Sequence[Answer], head: Sequence[str], cells: Sequenc
     texts = [_texts(answer) for answer in answers]
     labels = any(label for _, label, _ in texts)
     titles = any(title not in ("", answer.shown.id) for answer, (_, _, title) in zip(answers, texts, strict=True))
-    heads = ["", "", *head, "id", *(["label"] if labels else []), *(["title"] if titles else [])]
+    last = "length" if any(answer.shown.sound is not None for answer in answers) else "title"
+    heads = ["", "", *head, "id", *(["label"] if labels else []), *([last] if titles else [])]
     rows = [
         [_mark(answer), rank, *numbers, id, *([label] if labels else []), *([title] if titles else [])]
         for rank, (answer, numbers, (id, label, title)) in enumerate(zip(answers, cells, texts, strict=True), 1)
@@ -153,6 +155,7 @@ def hit_json(answer: Answer) -> dict[str, Any]:
         "label": answer.shown.label,
         "title": answer.shown.title,
         "snippet": answer.shown.snippet,
+        **({} if answer.shown.sound is None else {"seconds": answer.shown.sound.seconds}),
     }
 
 
@@ -255,6 +258,8 @@ def _mark(answer: Answer) -> str:
 
 def _texts(answer: Answer) -> list[str]:
     shown = answer.shown
+    if shown.sound is not None:
+        return [table_word(shown.id), shown.label or "", length_of(shown.sound)]
     title = "" if shown.picture is not None else _name(shown.title, shown.snippet or "")
     return [table_word(shown.id), shown.label or "", title]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.applications.recommendation import Recommender, Suggestion
-from retrieval.report.specs import middle_cut, wrapped
+from retrieval.report.spec_wrapping import middle_cut, wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned
 from retrieval.report.terminal.printable import table_word
 

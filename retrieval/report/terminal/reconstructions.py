@@ -10,97 +10,102 @@ from scipy.sparse import issparse
 
 from encoders.errors import BadItemError
 from encoders.numbers import counted
-from retrieval.applications.reconstructions import Copies, Row, is_picture, mean_name
-from retrieval.output import write_npy, writing
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable, is_picture, mean_name
+from retrieval.output import write_npy, write_wav, writing
 from retrieval.report.figures.image_grid import image_grid
 from retrieval.report.figures.pictures import as_image
-from retrieval.report.specs import middle_cut
+from retrieval.report.spec_wrapping import middle_cut
 from retrieval.report.terminal.listing import WIDTH, aligned
 
 TOP_WORDS = 12
 
 
-def copies_json(copies: Copies) -> list[dict[str, Any]]:
-    """Return every copy: of which item, by which space, its figures, and its numbers or words with weights."""
+def reconstructions_json(table: ReconstructionTable) -> list[dict[str, Any]]:
+    """Return every cell of the table: item, space, results, and its numbers or words with weights."""
     return [
         {
             "item": column,
             "space": row.name,
-            **{measure.replace(" ", "_"): _figure(row, measure, position) for measure in copies.measures},
+            **{measure.replace(" ", "_"): _result(row, measure, position) for measure in table.measures},
             "content": _values(row.contents[position], row.words),
         }
-        for position, column in enumerate(copies.columns)
-        for row in copies.rows
+        for position, column in enumerate(table.columns)
+        for row in table.rows
     ]
 
 
-def copies_lines(copies: Copies) -> list[str]:
-    """Return the figures of every space, the mean where there are several items; of texts and vectors the content."""
-    lines = [copies.title] if copies.title else []
-    if not copies.pictures:
-        return [*lines, *_contents_lines(copies)]
-    if copies.measures:
-        return [*lines, *_figures_table(copies)]
-    shape = copies.rows[0].contents[0].shape
-    what = f"{counted(sum(len(row.contents) for row in copies.rows), 'picture')} of {shape[1]}x{shape[0]}"
-    return [*lines, f"{what}: write with -o FILE.png"]
+def reconstructions_lines(table: ReconstructionTable) -> list[str]:
+    """Return the results of every space, as means over several items; for texts and vectors also the contents."""
+    lines = [table.title] if table.title else []
+    if not table.pictures:
+        return [*lines, *_contents_lines(table)]
+    if table.measures:
+        return [*lines, *_results_lines(table)]
+    shape = table.rows[0].contents[0].shape
+    what = f"{counted(sum(len(row.contents) for row in table.rows), 'picture')} of {shape[1]}x{shape[0]}"
+    return [*lines, f"{what}: write with -o FILE.png" + (", or hear them with -o FILE.wav" if table.sounds else "")]
 
 
-def write_copies(copies: Copies, path: Path) -> None:
-    """Write pictures with their names and figures as one PNG (a single one by itself), or contents as rows of a .npy.
+def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
+    """Write pictures with their names and results as one PNG (one picture without them), or contents as a .npy.
+
+    Sounds are written as one WAV, row by row, with a pause after each.
 
     Raises
     ------
     BadItemError
-        When the suffix does not fit what is to be written.
+        When the suffix does not fit the contents.
     """
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        contents = [content for row in copies.rows for content in row.contents]
+        contents = [content for row in table.rows for content in row.contents]
         write_npy(path, np.stack([np.asarray(_dense(content)).ravel() for content in contents]))
-    elif suffix == ".png" and copies.pictures:
-        single = len(copies.rows) == len(copies.columns) == 1
-        picture = as_image(copies.rows[0].contents[0]) if single else image_grid(copies)
+    elif suffix == ".png" and table.pictures:
+        single = len(table.rows) == len(table.columns) == 1
+        picture = as_image(table.rows[0].contents[0]) if single else image_grid(table)
         with writing(path) as file:
             picture.save(file, "PNG", optimize=True)
+    elif suffix == ".wav" and table.sounds:
+        write_wav(path, table.sounds())
     else:
-        raise BadItemError(f"{path} should end in .npy" + (" or .png" if copies.pictures else ""))
+        others = [".png"] * table.pictures + [".wav"] * (table.sounds is not None)
+        raise BadItemError(f"{path} should end in {' or '.join(['.npy', *others])}")
 
 
-def _figures_table(copies: Copies) -> list[str]:
-    heads = [mean_name(measure, len(copies.columns)) for measure in copies.measures]
+def _results_lines(table: ReconstructionTable) -> list[str]:
+    heads = [mean_name(measure, len(table.columns)) for measure in table.measures]
     rows = [
         [
             middle_cut(row.name, WIDTH - sum(len(head) + 2 for head in heads)),
-            *(f"{np.mean(row.figures[measure]):.4g}" for measure in copies.measures),
+            *(f"{np.mean(row.results[measure]):.4g}" for measure in table.measures),
         ]
-        for row in copies.rows
-        if row.figures
+        for row in table.rows
+        if row.results
     ]
     return aligned(["space", *heads], rows, right=range(1, 1 + len(heads)))
 
 
-def _contents_lines(copies: Copies) -> list[str]:
-    """Return a block for each item, of a single one without its name; or a line for each where there is one space."""
-    width = max(len(row.name) for row in copies.rows)
-    if len(copies.rows) == 1:
-        row, widest = copies.rows[0], max(map(len, copies.columns))
-        lines = [f"{column.ljust(widest)}  {_line(row, position)}" for position, column in enumerate(copies.columns)]
-        return lines if copies.title and not copies.measures else [row.name, *lines]
+def _contents_lines(table: ReconstructionTable) -> list[str]:
+    """Return a block of lines for each item, or one line for each if there is one space."""
+    width = max(len(row.name) for row in table.rows)
+    if len(table.rows) == 1:
+        row, widest = table.rows[0], max(map(len, table.columns))
+        lines = [f"{column.ljust(widest)}  {_line(row, position)}" for position, column in enumerate(table.columns)]
+        return lines if table.title and not table.measures else [row.name, *lines]
     lines = []
-    for position, column in enumerate(copies.columns):
-        lines += [column] if len(copies.columns) > 1 else []
-        lines += [f"{row.name.ljust(width)}  {_line(row, position)}" for row in copies.rows]
+    for position, column in enumerate(table.columns):
+        lines += [column] if len(table.columns) > 1 else []
+        lines += [f"{row.name.ljust(width)}  {_line(row, position)}" for row in table.rows]
     return lines
 
 
-def _figure(row: Row, measure: str, position: int) -> float | None:
-    return row.figures[measure][position] if measure in row.figures else None
+def _result(row: ReconstructionRow, measure: str, position: int) -> float | None:
+    return row.results[measure][position] if measure in row.results else None
 
 
-def _line(row: Row, position: int) -> str:
-    figures = [f"{measure} {values[position]:.4g}" for measure, values in row.figures.items()]
-    return "  ".join([*figures, _brief(_values(row.contents[position], row.words))])
+def _line(row: ReconstructionRow, position: int) -> str:
+    results = [f"{measure} {values[position]:.4g}" for measure, values in row.results.items()]
+    return "  ".join([*results, _brief(_values(row.contents[position], row.words))])
 
 
 def _values(content: Any, words: list[str] | None) -> Any:

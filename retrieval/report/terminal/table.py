@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
+from retrieval.report.comparison_table import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.json import to_json
-from retrieval.report.rows import Cell, Column, comparison_rows, overlap_cells
-from retrieval.report.specs import wrapped
+from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import full_specs_lines
 from retrieval.report.terminal.printable import printable
 from retrieval.report.terminal.view import Styled
@@ -81,7 +81,7 @@ def table_lines(comparison: Comparison, stream: TextIO, width: int | None = None
         parts.append(Text(""))
         if _SPEC_WIDTH + 6 * len(comparison.spaces) + 1 <= console.width:
             k = comparison.overlaps[0].k
-            legend = f"above the diagonal Jaccard@{k}, below it RBO; 1 = the same neighbours"
+            legend = f"above the diagonal Jaccard@{k} (common / all neighbours), below RBO (first ranks weigh more)"
             parts += [_overlap(comparison, console.width, marks), Text(legend, style="dim")]
         else:
             parts.append(_pairs(comparison, console.width, marks))
@@ -112,10 +112,10 @@ class _Marks:
         return self.best if cell.best else self.tied if cell.tied else " "
 
     def legend(self, rows: list[list[Cell]]) -> str:
-        text = f"{self.best} best of its column"
+        parts = [f"{self.best} best of its column"] if any(cell.best for row in rows for cell in row) else []
         if any(cell.tied for row in rows for cell in row):
-            text += f"   {self.tied} tied with the best (paired randomisation test, p >= .05)"
-        return text
+            parts.append(f"{self.tied} tied with the best (paired randomisation test, p >= .05)")
+        return "   ".join(parts)
 
 
 def _console(stream: TextIO, width: int | None) -> Console:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from encoders.neural.encoder import MAIN, NeuralEncoder
 from encoders.progress import span
 from retrieval.report.figures.training_loss import LOGARITHMIC
-from retrieval.report.specs import middle_cut
-from retrieval.spaces.history import measures_of
+from retrieval.report.spec_wrapping import middle_cut
+from retrieval.spaces.training_history import measures_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +58,7 @@ class LiveCurve:
         self._live.stop()
 
     def __call__(self, stage: NeuralEncoder, phase: str, history: History) -> None:
-        """Take note of what happened; the first call begins to draw, and the next drawing shows it."""
+        """Record the state of the training for the next drawing; the first call starts to draw."""
         self._state, self._since = (stage, phase, deepcopy(history)), time.monotonic()  # another thread draws
         if not self._live.is_started:
             self._live.start()

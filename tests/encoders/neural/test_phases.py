@@ -16,8 +16,8 @@ from encoders.base import Encoder
 from encoders.errors import ArtifactError, TrainingError
 from encoders.neural import training
 from encoders.neural.checkpoint import FILE, read_checkpoint
-from encoders.neural.rows import Rows
 from encoders.neural.training import History, TrainingConfig, train
+from encoders.neural.training_rows import Rows
 from encoders.registry import create
 
 DATA = load_digits()

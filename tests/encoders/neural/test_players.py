@@ -10,9 +10,9 @@ import numpy as np  # noqa: E402
 
 from encoders.errors import TrainingError  # noqa: E402
 from encoders.neural.players import Game, Player  # noqa: E402
-from encoders.neural.rows import Rows  # noqa: E402
 from encoders.neural.training import train  # noqa: E402
 from encoders.neural.training_config import TrainingConfig  # noqa: E402
+from encoders.neural.training_rows import Rows  # noqa: E402
 
 ROWS = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
 

@@ -11,7 +11,7 @@ from encoders.errors import OptionError
 from encoders.neural.networks import blocks, mlp
 from encoders.neural.pretraining import _contrastive, layerwise
 from encoders.neural.reconstruction_loss import ReconstructionLoss, chosen
-from encoders.neural.rows import Rows
+from encoders.neural.training_rows import Rows
 from encoders.registry import create
 
 DIGITS = (load_digits().data / 16).astype(np.float32)

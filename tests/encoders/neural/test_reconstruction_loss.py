@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.reconstruction_loss import OUTPUT_OF_LOSS, ReconstructionLoss, chosen, scaled
-from encoders.neural.rows import Rows
+from encoders.neural.training_rows import Rows
 from encoders.registry import create
 
 DIGITS = (load_digits().data[:200] / 16).astype(np.float32)

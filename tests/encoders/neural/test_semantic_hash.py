@@ -60,7 +60,7 @@ def test_the_loss_is_measured_on_bits(fitted):
 
 def parts(learn: str):
     """Return an encoder, its network with first weights in training, and a batch."""
-    from encoders.neural.rows import Rows
+    from encoders.neural.training_rows import Rows
 
     encoder = SemanticHash(8, hidden=(16,), learn=learn)
     encoder._reconstruction_loss = ReconstructionLoss("squared", "sigmoid")

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from encoders.base import Encoder
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.reconstruction_loss import ReconstructionLoss
-from encoders.neural.rows import Rows
+from encoders.neural.training_rows import Rows
 from encoders.neural.vae import VAE, kl_divergence
 from encoders.registry import create
 from retrieval.corpora.registry import open_corpus

@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from encoders.sound import Sound
 from fuzzing.cases import Case
 from fuzzing.readers import TEXTS
 
+SOUNDS = [Sound(np.random.default_rng(row).integers(-900, 900, 500 + row).astype(np.int16), 8000) for row in range(10)]
 PICTURES = np.random.default_rng(0).integers(0, 256, (10, 8, 8), dtype=np.uint8)
 ROWS = np.random.default_rng(1).normal(size=(10, 12)).astype(np.float32)
 LABELS = list("ababababab")
 #: What a method is told to fit ten items.
 SPECS = {
-    "bow": "bow", "tfidf": "tfidf", "bm25": "bm25", "vectors": "vectors", "pixels": "pixels", "pca": "pca:3", "lsa": "tfidf+lsa:3",
+    "bow": "bow", "tfidf": "tfidf", "bm25": "bm25", "vectors": "vectors", "pixels": "pixels", "log-mel": "log-mel:8,frames=8", "pca": "pca:3", "lsa": "tfidf+lsa:3",
     "deep-ae": "deep-ae:6-3,epochs=1", "denoising-ae": "denoising-ae:6-3,epochs=1", "vae": "vae:6-3,epochs=1",
     "semantic-hash": "semantic-hash:9,hidden=6,epochs=1", "pretrained-dnn": "pretrained-dnn:6-4,epochs=1,pretrain-epochs=1",
     "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=1", "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=1",
@@ -41,7 +43,8 @@ def _items(encoder: Any) -> Any:
     from encoders.codes import Modality
 
     rows = np.abs(ROWS) if encoder.name == "nmf" else ROWS
-    return {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.VECTOR: rows}[encoder.reads]
+    by_modality = {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.VECTOR: rows}
+    return by_modality[encoder.reads]
 
 
 def _save_encoder(spec: str) -> Callable[[Path], None]:

@@ -199,6 +199,43 @@ def _picture_query(folder: Path, scratch: Path, rng: random.Random) -> object:
     return None
 
 
+def _sounds() -> dict[str, bytes]:
+    import soundfile
+
+    rng = np.random.default_rng(4)
+    variants = {
+        "0_ann_1.wav": ("WAV", "PCM_16", 1), "0_bob_1.wav": ("WAV", "FLOAT", 2), "1_ann_1.wav": ("WAV", "IMA_ADPCM", 1),
+        "1_bob_1.wav": ("WAV", "PCM_24", 2), "2_ann_1.flac": ("FLAC", "PCM_16", 1), "2_bob_1.flac": ("FLAC", "PCM_24", 2),
+        "3_ann_1.wav": ("WAVEX", "ULAW", 1), "3_bob_1.wav": ("RF64", "PCM_16", 1),
+    }  # fmt: skip
+    made = {}
+    for name, (kind, subtype, channels) in variants.items():
+        held = io.BytesIO()
+        soundfile.write(held, rng.normal(0, 0.2, (900, channels)), 8_000, format=kind, subtype=subtype)
+        made[name] = held.getvalue()
+    return made
+
+
+def _sound_folder(folder: Path) -> None:
+    for name, raw in _sounds().items():
+        (folder / name).write_bytes(raw)
+
+
+def _sound_query(folder: Path, scratch: Path, rng: random.Random) -> object:
+    from encoders.errors import CorpusError
+    from retrieval.corpora.sound_file import read_sound
+
+    refused = None
+    for path in sorted(folder.iterdir()):  # the damaged one is among them
+        try:
+            read_sound(path, rng.choice((None, 4_000, 48_000)))
+        except CorpusError as error:
+            refused = error
+    if refused is not None:
+        raise refused
+    return None
+
+
 def _text_files() -> dict[str, bytes]:
     files = {f"{'ab'[n % 2]}/{n}.txt": text.encode() for n, text in enumerate(TEXTS)}
     files["b/latin.txt"] = "naïve".encode("latin-1")
@@ -389,6 +426,8 @@ READERS = [
     Case("text folder", _text_folder, read_corpus("", "?encoding=utf-16", "?part=a", "?queries-part=b", "?encoding=idna")),
     Case("pictures", _picture_folder, read_corpus("?size=4x4&grey=true", "?size=4x4")),
     Case("picture query", _picture_folder, _picture_query),
+    Case("sounds", _sound_folder, read_corpus("", "?rate=4000", "?pattern={digit}_{speaker}_{take}&label=speaker")),
+    Case("sound query", _sound_folder, _sound_query),
     *(Case(kind, _archives(kind), read_corpus(f"texts.{kind}", f"pictures.{kind}?size=3x3", *(["more.zip"] if kind == "zip" else []))) for kind in ("tar", "tar.gz", "tar.xz", "zip")),
     Case("beir", _beir, read_corpus("", "?split=test&label=year")),
     Case("beir zip", _beir_zip, _read_beir_zip),

@@ -111,7 +111,7 @@ def test_what_is_refused_for_good_is_named_and_not_sent_again():
     told = []
     node = Node(items={"d1": [(400, wrong)]})
     assert send(node, on_rejected=told.append) == 2
-    assert [str(error) for error in told] == ["item 'd1': Elasticsearch refuses it: too wide"]
+    assert [str(error) for error in told] == ["Elasticsearch refuses item 'd1': too wide"]
     assert node.requests == [["d0", "d1", "d2"]]
 
 
@@ -120,7 +120,7 @@ def test_a_429_that_does_not_end():
     began = time.monotonic()
     with pytest.raises(
         ServerError,
-        match=r"takes no more \(queue is full\); after 0 s without progress .*: run the same command again later",
+        match=r"takes no more now \(queue is full\); after 0 s without progress .*: run the same command again later",
     ):
         send(node, stall_seconds=0.2)
     assert 0.2 <= time.monotonic() - began < 3
@@ -155,11 +155,11 @@ def test_a_server_that_went_away():
     ("status", "error", "kind", "said"),
     [
         (403, {"type": "cluster_block_exception", "reason": "blocked by: [FORBIDDEN/8/index write (api)]"},
-         ServerError, "take the block away in its settings"),
+         ServerError, "remove the block in its settings"),
         (429, {"type": "cluster_block_exception", "reason": "[TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage]"},
          ServerError, "a disk is nearly full: free some space"),
         (404, {"type": "index_not_found_exception", "reason": "no such index"},
-         IndexGoneError, "was removed while it was loaded: start the load again"),
+         IndexGoneError, "was removed during the load: start the load again"),
     ],
 )  # fmt: skip
 def test_what_no_waiting_cures_stops_at_once(status, error, kind, said):
@@ -170,7 +170,7 @@ def test_what_no_waiting_cures_stops_at_once(status, error, kind, said):
 
 
 def test_an_answer_that_cannot_be_read_is_not_taken_for_one():
-    with pytest.raises(ServerError, match="cannot be read; try again"):
+    with pytest.raises(ServerError, match="cannot be read: try again"):
         send(Node(Reply(200, b'{"errors": fal')))
 
 

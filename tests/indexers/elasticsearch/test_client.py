@@ -17,7 +17,7 @@ from fake_node import Reply, fake_node, refused, version
 from encoders.errors import IndexGoneError, OptionError, ServerError
 from indexers.elasticsearch import client
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.client import cause_of, connected, speaking
+from indexers.elasticsearch.client import cause_of, connect, readable_errors
 from indexers.elasticsearch.deadline import seconds_left, within
 from indexers.elasticsearch.index_admin import IndexAdmin
 
@@ -27,14 +27,14 @@ def bare(monkeypatch):
     """No identity of whoever runs the tests, and no connection of another test whose port came again."""
     for name in client._VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    client._connected.cache_clear()
+    client._connect.cache_clear()
     yield
-    client._connected.cache_clear()
+    client._connect.cache_clear()
 
 
 def refusal_of(*hosts: str) -> str:
     with pytest.raises(ServerError) as caught:
-        connected([host if "://" in host else f"http://{host}" for host in hosts], named=True)
+        connect([host if "://" in host else f"http://{host}" for host in hosts], named=True)
     said = str(caught.value)
     assert "\n" not in said
     assert len(said) < 450
@@ -57,8 +57,8 @@ def test_a_server_that_is_absent():
 def test_of_several_hosts_one_is_enough():
     with fake_node(version("8.19.1")) as living:
         for hosts in ((closed_port(), living), (living, closed_port())):
-            client._connected.cache_clear()
-            assert connected([f"http://{host}" for host in hosts])
+            client._connect.cache_clear()
+            assert connect([f"http://{host}" for host in hosts])
     assert " and http://127" in refusal_of(closed_port(), closed_port())
 
 
@@ -76,7 +76,7 @@ def test_of_several_hosts_one_is_enough():
 )
 def test_something_else_answers(reply):
     with fake_node(reply) as host:
-        assert refusal_of(host) == f"what answers at http://{host} is no Elasticsearch: give the address of one"
+        assert refusal_of(host) == f"the server at http://{host} is not Elasticsearch: give the address of one"
 
 
 @pytest.mark.parametrize("number", ["7.17.9", "6.8.0", "10.0.0", "10.0.0-SNAPSHOT"])
@@ -84,34 +84,32 @@ def test_another_major(number):
     with fake_node(version(number)) as host:
         said = refusal_of(host)
     assert said == (
-        f"Elasticsearch {number} answers at http://{host}; nearby speaks to versions 8 and 9: use a server of these"
+        f"Elasticsearch {number} answers at http://{host}; nearby supports versions 8 and 9: use one of these"
     )
 
 
 @pytest.mark.parametrize("number", ["8.0.0", "8.19.21", "9.3.0-SNAPSHOT"])
 def test_majors_that_fit(number):
     with fake_node(version(number)) as host:
-        assert connected([f"http://{host}"])
+        assert connect([f"http://{host}"])
 
 
 def test_a_server_that_does_not_say_its_version():
     with fake_node(Reply(200, {"cluster_name": "x"})) as host:
-        assert "does not say its version" in refusal_of(host)
+        assert "does not tell its version" in refusal_of(host)
 
 
 def test_a_server_older_than_the_client_understands():
     reply = refused(400, "media_type_header_exception", "Invalid media-type value on headers [Accept]")
     with fake_node(reply) as host:
-        assert refusal_of(host) == (
-            f"Elasticsearch at http://{host} is older than this client understands: use a server of version 8 or 9"
-        )
+        assert refusal_of(host) == (f"Elasticsearch at http://{host} is too old: use a server of version 8 or 9")
 
 
 # -- who we are -------------------------------------------------------------------------------------------------------
 
 MISSING = refused(401, "security_exception", "missing authentication credentials for REST request")
 IDENTITIES = [
-    ({}, "asks who we are: set NEARBY_ELASTICSEARCH_USER and NEARBY_ELASTICSEARCH_PASSWORD, or"),
+    ({}, "asks for credentials: set NEARBY_ELASTICSEARCH_USER and NEARBY_ELASTICSEARCH_PASSWORD, or"),
     ({client.USER: "eve", client.PASSWORD: "geheim"}, "refuses the user 'eve': set"),
     ({client.API_KEY: "Z2VoZWltOmdlaGVpbQ=="}, "refuses the API key: set"),
 ]
@@ -132,13 +130,13 @@ def test_what_we_are_is_sent(monkeypatch):
     monkeypatch.setenv(client.USER, "eve")
     monkeypatch.setenv(client.PASSWORD, "geheim")
     with fake_node(version("8.1.0")) as host:
-        header = connected([f"http://{host}"], named=True)._headers["authorization"]
+        header = connect([f"http://{host}"], named=True)._headers["authorization"]
     assert header == "Basic ZXZlOmdlaGVpbQ=="
     monkeypatch.delenv(client.USER)
     monkeypatch.delenv(client.PASSWORD)
     monkeypatch.setenv(client.API_KEY, "a2V5")
     with fake_node(version("8.1.0")) as host:
-        assert connected([f"http://{host}"], named=True)._headers["authorization"] == "ApiKey a2V5"
+        assert connect([f"http://{host}"], named=True)._headers["authorization"] == "ApiKey a2V5"
 
 
 @pytest.mark.parametrize(
@@ -148,23 +146,23 @@ def test_names_and_passwords_of_any_script_are_sent_as_utf_8(monkeypatch, user, 
     monkeypatch.setenv(client.USER, user)
     monkeypatch.setenv(client.PASSWORD, password)
     with fake_node(version("8.1.0")) as host:
-        header = connected([f"http://{host}"], named=True)._headers["authorization"]
+        header = connect([f"http://{host}"], named=True)._headers["authorization"]
     assert base64.b64decode(header.removeprefix("Basic ")) == f"{user}:{password}".encode("utf-8", "surrogateescape")
 
 
 @pytest.mark.parametrize("key", ["zażółć", "two words", "with\nline", "\udcff"])
 def test_a_key_that_is_none_is_refused_and_not_repeated(monkeypatch, key):
     monkeypatch.setenv(client.API_KEY, key)
-    with pytest.raises(OptionError, match="holds a character that no API key has") as caught:
-        connected(["http://127.0.0.1:1"], named=True)
+    with pytest.raises(OptionError, match="is not an API key") as caught:
+        connect(["http://127.0.0.1:1"], named=True)
     assert key not in str(caught.value)
 
 
 def test_a_user_with_a_colon_is_refused(monkeypatch):
     monkeypatch.setenv(client.USER, "eve:x")
     monkeypatch.setenv(client.PASSWORD, "geheim")
-    with pytest.raises(OptionError, match="holds a ':', which no user of Elasticsearch has"):
-        connected(["http://127.0.0.1:1"], named=True)
+    with pytest.raises(OptionError, match="holds a ':', which a user name cannot have"):
+        connect(["http://127.0.0.1:1"], named=True)
 
 
 def test_a_user_without_the_right():
@@ -174,7 +172,7 @@ def test_a_user_without_the_right():
         with pytest.raises(ServerError) as caught:
             admin.behind("n")
         assert str(caught.value) == (
-            f"Elasticsearch at http://{host} does not let our user do this: give it the right ({reason})"
+            f"Elasticsearch at http://{host} does not allow your user to do this: give it the privilege ({reason})"
         )
 
 
@@ -184,7 +182,7 @@ def test_a_user_without_the_right():
         ({client.USER: "eve"}, "belong together: set both or none"),
         ({client.PASSWORD: "geheim"}, "belong together: set both or none"),
         ({client.API_KEY: "geheim", client.USER: "eve", client.PASSWORD: "geheim"}, "not both"),
-        ({client.AUTHORITY: "/no/such.pem"}, "names '/no/such.pem', which is no file"),
+        ({client.AUTHORITY: "/no/such.pem"}, "names '/no/such.pem', which is not a file"),
         ({client.TIMEOUT: "soon"}, "should be a number of seconds, at most 3,600; got 'soon'"),
         ({client.TIMEOUT: "0"}, "got '0'"),
         ({client.TIMEOUT: "nan"}, "got 'nan'"),
@@ -194,7 +192,7 @@ def test_settings_that_do_not_fit(monkeypatch, environment, said):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(OptionError) as caught:
-        connected(["http://127.0.0.1:1"], named=True)
+        connect(["http://127.0.0.1:1"], named=True)
     assert said in str(caught.value)
     assert "geheim" not in str(caught.value)
 
@@ -226,22 +224,24 @@ def test_a_certificate_of_somebody_unknown(certificate, monkeypatch):
     with fake_node(version("8.1.0"), secured(certificate)) as host:
         said = refusal_of(f"https://{host}")
         assert said.startswith(
-            f"the certificate of https://{host} is not signed by anybody known: set {client.AUTHORITY}"
+            f"the certificate of https://{host} is signed by an unknown authority: set {client.AUTHORITY}"
         )
         monkeypatch.setenv(client.AUTHORITY, str(certificate))
-        assert connected([f"https://{host}"])
+        assert connect([f"https://{host}"])
 
 
 def test_a_file_that_holds_no_certificate(monkeypatch, tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
     monkeypatch.setenv(client.AUTHORITY, str(tmp_path / "ca.pem"))
-    with pytest.raises(OptionError, match=rf"names '{tmp_path}/ca.pem', which holds no certificate: give the cert"):
-        connected(["https://127.0.0.1:1"])
+    with pytest.raises(
+        OptionError, match=rf"names '{tmp_path}/ca.pem', which holds no certificate: set it to the cert"
+    ):
+        connect(["https://127.0.0.1:1"])
 
 
 def test_https_to_a_server_of_http():
     with fake_node(version("8.1.0")) as host:
-        assert refusal_of(f"https://{host}") == f"https://{host} does not speak https: write http:// in the address"
+        assert refusal_of(f"https://{host}") == f"https://{host} does not use https: write http:// in the address"
 
 
 def test_http_to_a_server_of_https(certificate):
@@ -260,7 +260,7 @@ def test_an_answer_that_is_cut_off():
 
 def test_an_answer_without_anything_in_it():
     with fake_node(Reply(200)) as host:
-        assert "does not say its version" in refusal_of(host)
+        assert "does not tell its version" in refusal_of(host)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_an_answer_that_cannot_be_read(body, kind):
     with fake_node(Reply(200, body, kind)) as host:
         said = refusal_of(host)
     assert said.startswith(
-        f"the answer of Elasticsearch at http://{host} cannot be read; try again, and look for a proxy"
+        f"the answer of Elasticsearch at http://{host} cannot be read: try again; if that does not help, look for a proxy"
     )
 
 
@@ -334,13 +334,13 @@ def test_one_deadline_bounds_what_is_asked_again(monkeypatch):
 
 REFUSALS = [
     (429, "es_rejected_execution_exception", "queue full", "has too much to do (queue full): try again later"),
-    (503, "no_shard_available_action_exception", "", "has no node now for a part of the index"),
-    (403, "cluster_block_exception", "index [n] blocked by: [FORBIDDEN/8/index write (api)];", "take the block away"),
+    (503, "no_shard_available_action_exception", "", "has no node for a part of the index at the moment"),
+    (403, "cluster_block_exception", "index [n] blocked by: [FORBIDDEN/8/index write (api)];", "remove the block"),
     (
         429,
         "cluster_block_exception",
         "index [n] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark];",
-        "writes nothing more, as a disk is nearly full: free some space",
+        "refuses writes, as a disk is nearly full: free some space",
     ),
     (400, "illegal_argument_exception", "that is wrong", "refuses: that is wrong"),
 ]
@@ -352,8 +352,8 @@ def test_refusals_of_requests(status, kind, reason, said):
         return version("8.1.0") if "_nodes" in path else refused(status, kind, reason)
 
     with fake_node(answer) as host:
-        asked = connected([f"http://{host}"])
-        with pytest.raises(ServerError) as caught, speaking([f"http://{host}"]):
+        asked = connect([f"http://{host}"])
+        with pytest.raises(ServerError) as caught, readable_errors([f"http://{host}"]):
             asked.search(index="news")
     assert said in str(caught.value)
 
@@ -365,12 +365,12 @@ def test_an_index_that_is_not_there():
         )
 
     with fake_node(answer) as host:
-        asked = connected([f"http://{host}"])
+        asked = connect([f"http://{host}"])
         with (
             pytest.raises(
                 IndexGoneError, match=r"has no such index \(no such index \[news\]\): index the corpus again"
             ),
-            speaking([f"http://{host}"]),
+            readable_errors([f"http://{host}"]),
         ):
             asked.search(index="news")
 

@@ -8,7 +8,7 @@ import pytest
 from encoders.codes import Kind, Lexicon, Metric, Space
 from encoders.errors import DimensionError, ServerError, UnsupportedSpaceError
 from indexers.elasticsearch.address import Address
-from indexers.elasticsearch.fields import BitField, DenseField, WordsField, similarity_name, word_sent
+from indexers.elasticsearch.fields import BitField, DenseField, WordsField, sent_word, similarity_name
 from indexers.registry import create_index
 
 
@@ -21,8 +21,8 @@ def dense(dim, metric=Metric.COSINE):
     [
         ("bbq_hnsw", dense(63), "bbq_hnsw needs at least 64 numbers, this space has 63: use int8_hnsw"),
         ("bbq_flat", dense(2), "bbq_flat needs at least 64 numbers"),
-        ("int4_hnsw", dense(65), "int4_hnsw needs an even number of numbers, this space has 65: use int8_hnsw"),
-        ("int4_flat", dense(3), "int4_flat needs an even number"),
+        ("int4_hnsw", dense(65), "int4_hnsw needs an even width, this space has 65: use int8_hnsw"),
+        ("int4_flat", dense(3), "int4_flat needs an even width"),
         ("hnsw", dense(4097), "at most 4,096 numbers, this space has 4,097: shorten the codes, e.g. by"),
         ("flat", Space(32_776, Kind.BINARY, Metric.HAMMING), "at most 32,768 bits, this space has 32,776: use faiss"),
     ],
@@ -83,7 +83,7 @@ def test_rows_that_do_not_lie_one_behind_another_are_sent(elasticsearch_url, ind
 
 
 def test_a_server_that_refuses_the_index_says_why(elasticsearch_url, index_name, monkeypatch):
-    monkeypatch.setattr("indexers.elasticsearch.fields.MOST_NUMBERS", 10_000)
+    monkeypatch.setattr("indexers.elasticsearch.fields.MAX_NUMBERS", 10_000)
     with (
         create_index(f"elasticsearch:{elasticsearch_url}/{index_name}", dense(4097)) as index,
         pytest.raises(ServerError, match=r"refuses the index: .*4097"),
@@ -119,10 +119,10 @@ def test_similarities_of_other_parameters_have_other_names():
 
 @pytest.mark.parametrize("word", ["x" * 255, "é" * 255, "𠀀" * 127])
 def test_words_that_the_tokenizer_leaves_whole_are_sent_as_they_are(word):
-    assert word_sent(word) == word
+    assert sent_word(word) == word
 
 
 @pytest.mark.parametrize("word", ["x" * 256, "é" * 256, "𠀀" * 128, "𠀀" * 1000])
 def test_others_are_sent_as_something_that_it_does(word):
-    assert len(word_sent(word).encode("utf-16-le")) // 2 <= 255
-    assert word_sent(word) != word_sent(word + "y")
+    assert len(sent_word(word).encode("utf-16-le")) // 2 <= 255
+    assert sent_word(word) != sent_word(word + "y")

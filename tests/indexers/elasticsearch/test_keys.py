@@ -6,7 +6,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from encoders.errors import BadItemError
-from indexers.elasticsearch.keys import id_of, key_of, own_id
+from indexers.elasticsearch.keys import id_of, key_of, stored_id
 
 ODD = [
     "",
@@ -31,8 +31,8 @@ def test_every_key_is_one_that_elasticsearch_takes_and_no_two_are_equal():
     assert len(set(keys)) == len(ODD)
     for id, key in zip(ODD, keys, strict=True):
         assert 1 <= len(key.encode()) <= 512
-        assert (key == id) == (own_id(id) is None)
-        assert id_of(key, own_id(id)) == id
+        assert (key == id) == (stored_id(id) is None)
+        assert id_of(key, stored_id(id)) == id
 
 
 @pytest.mark.parametrize("id", ["d7", "x" * 512, "é" * 256, "🦊" * 128, "東京", " ", "_id"])
@@ -42,21 +42,23 @@ def test_an_id_that_elasticsearch_can_have_is_its_own_key(id):
 
 @pytest.mark.parametrize("id", ["x" * 32_765, "é" * 5_500, "🦊" * 2_800])
 def test_an_id_that_no_field_can_hold_is_named_by_its_beginning(id):
-    with pytest.raises(BadItemError, match=r"^the id '.{40}…' has 3\d,\d{3} bytes as JSON; Elasticsearch holds 32,766"):
+    with pytest.raises(
+        BadItemError, match=r"^the id '.{40}…' has 3\d,\d{3} bytes as JSON; Elasticsearch takes at most 32,766"
+    ):
         key_of(id)
 
 
 def test_the_server_keeps_them_all(elasticsearch_client: Elasticsearch, index_name: str):
-    mappings = {"properties": {"own_id": {"type": "keyword", "index": False}}}
+    mappings = {"properties": {"stored_id": {"type": "keyword", "index": False}}}
     elasticsearch_client.indices.create(index=index_name, mappings=mappings, settings={"number_of_replicas": 0})
     ids = [*ODD, "x" * 32_764, "é" * 5_460]
     operations = []
     for id in ids:
-        operations += [{"index": {"_id": key_of(id)}}, {"own_id": own_id(id)}]
+        operations += [{"index": {"_id": key_of(id)}}, {"own_id": stored_id(id)}]
     answer = elasticsearch_client.bulk(index=index_name, operations=operations, refresh=True)
     assert not answer["errors"], answer
     assert elasticsearch_client.count(index=index_name)["count"] == len(ids)
     found = elasticsearch_client.search(
-        index=index_name, size=100, source=False, docvalue_fields=["own_id"], query={"match_all": {}}
+        index=index_name, size=100, source=False, docvalue_fields=["stored_id"], query={"match_all": {}}
     )["hits"]["hits"]
-    assert sorted(id_of(hit["_id"], hit.get("fields", {}).get("own_id", (None,))[0]) for hit in found) == sorted(ids)
+    assert sorted(id_of(hit["_id"], hit.get("fields", {}).get("stored_id", (None,))[0]) for hit in found) == sorted(ids)

@@ -9,7 +9,7 @@ from encoders.codes import Kind, Metric, Space
 from encoders.errors import OptionError, ServerError
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.index_admin import write_alias
-from indexers.elasticsearch.ownership import COMPARISON, unserved
+from indexers.elasticsearch.ownership import COMPARISON, unserved_indexes
 from indexers.registry import create_index, load_index
 
 DENSE = Space(16, Kind.DENSE, Metric.COSINE)
@@ -39,7 +39,7 @@ def index(elasticsearch_url, index_name):
 def test_an_index_that_was_removed_is_not_made_again_by_a_load(elasticsearch_client, index):
     name = index.index_name
     elasticsearch_client.indices.delete(index=name)
-    with pytest.raises(ServerError, match="was removed while it was loaded"):
+    with pytest.raises(ServerError, match="was removed during the load"):
         index.add(["c"], np.eye(1, 16, dtype=np.float32))
     assert not elasticsearch_client.indices.exists(index=name)
     with pytest.raises(ServerError, match="no such index"):
@@ -59,9 +59,9 @@ def test_a_document_that_is_refused_is_named_and_the_others_go_in(index):
 
 def test_an_index_whose_maker_was_killed_is_stale_until_it_is_saved(index, tmp_path):
     index.search(np.eye(1, 16, dtype=np.float32), 1)
-    (stale,), kept = unserved(index.admin)
+    (stale,), kept = unserved_indexes(index.admin)
     assert (stale.name, stale.documents, stale.maker, kept) == (index.index_name, 2, COMPARISON, [])
     index.save(tmp_path / "saved")
-    stale, (kept,) = unserved(index.admin)
+    stale, (kept,) = unserved_indexes(index.admin)
     assert (stale, kept.name, kept.reason) == ([], index.index_name, "for the saved folder that names it")
     assert len(load_index(tmp_path / "saved")) == 2

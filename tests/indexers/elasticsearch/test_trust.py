@@ -10,7 +10,7 @@ from fake_node import fake_node, version
 
 from encoders.errors import OptionError
 from indexers.elasticsearch import client, trust
-from indexers.elasticsearch.client import connected
+from indexers.elasticsearch.client import connect
 from indexers.elasticsearch.trust import remember, require_trusted, trusting
 
 OURS, OTHERS = "https://search.example.org:9200", "https://evil.example.org:9200"
@@ -22,7 +22,7 @@ def config(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(trust, "_file", lambda: tmp_path / "config" / trust.FILE)
     forget(monkeypatch)
-    client._connected.cache_clear()
+    client._connect.cache_clear()
     return tmp_path / "config" / trust.FILE
 
 
@@ -39,22 +39,22 @@ def test_a_server_that_only_a_folder_names_is_asked_nothing(monkeypatch):
         return version("8.19.0")
 
     with fake_node(answer) as host:
-        assert connected([f"http://{host}"])  # there is no secret that it could learn
+        assert connect([f"http://{host}"])  # there is no secret that it could learn
         asked.clear()
         for identity in ({client.API_KEY: "geheim"}, {client.USER: "eve", client.PASSWORD: "geheim"}):
             with monkeypatch.context() as environment:
                 for name, value in identity.items():
                     environment.setenv(name, value)
                 with pytest.raises(OptionError, match=rf"a folder names the server http://{host}.*--trust") as caught:
-                    connected([f"http://{host}"])
+                    connect([f"http://{host}"])
                 assert trust.HOSTS in str(caught.value)
                 assert "geheim" not in str(caught.value)
                 assert asked == []
                 environment.setenv(trust.HOSTS, f"https://else.example.org, http://{host}")
-                assert connected([f"http://{host}"])
+                assert connect([f"http://{host}"])
                 assert asked
                 asked.clear()
-                client._connected.cache_clear()
+                client._connect.cache_clear()
 
 
 def test_what_the_user_has_named_is_trusted_later(monkeypatch, config):
@@ -90,7 +90,7 @@ def test_over_http_they_are_sent_to_this_machine_alone(monkeypatch, named):
     elsewhere = "http://search.example.org:9200"
     monkeypatch.setenv(trust.HOSTS, elsewhere)
     for host in (elsewhere, "http://10.0.0.1:9200", "http://localhost.evil.org:9200", "http://127.0.0.1.evil.org:9200"):
-        with pytest.raises(OptionError, match=f"would go to {host} unencrypted: write https://"):
+        with pytest.raises(OptionError, match=f"would be sent to {host} unencrypted: write https://"):
             require_trusted(["http://localhost:9200", host], named=named)
     monkeypatch.setenv(trust.HOSTS, "http://localhost:9200 http://127.0.0.1 http://[::1]:9200")
     require_trusted(["http://localhost:9200", "http://127.0.0.1:9200", "http://[::1]:9200"], named=named)

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import norm
 
 from encoders.registry import create
-from retrieval.analysis.posterior import ACTIVE, MOST, aggregate, posterior_of, prior_density
-from retrieval.analysis.study import analyze
+from retrieval.analysis.analyze import analyze
+from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, aggregate, posterior_of, prior_density
 from retrieval.corpora.registry import open_corpus
 
 
@@ -24,8 +24,8 @@ def quiet(line: str) -> None:
 def test_posteriors_that_tell_nothing_are_the_prior():
     found = aggregate(np.zeros((5, 3)), np.zeros((5, 3)))
     assert not found.in_use.any()
-    np.testing.assert_allclose(found.divergence, 0)
-    np.testing.assert_allclose(found.filled, 1, atol=1e-8)
+    np.testing.assert_allclose(found.kl_divergence, 0)
+    np.testing.assert_allclose(found.coverage, 1, atol=1e-8)
     np.testing.assert_allclose(found.density[0], prior_density(found.edges))
 
 
@@ -42,12 +42,12 @@ def test_no_peak_is_missed_however_narrow():
     mean = np.random.default_rng(0).uniform(-3, 3, (30, 1))
     found = aggregate(mean, np.full((30, 1), -12.0))
     assert (found.density[0] * np.diff(found.edges)).sum() == pytest.approx(1)
-    assert found.filled[0] < 0.8  # 30 needles leave most cells empty
+    assert found.coverage[0] < 0.8  # 30 needles leave most cells empty
 
 
-def test_what_is_far_from_the_prior_fills_little_of_it():
+def test_what_is_far_from_the_prior_covers_little_of_it():
     found = aggregate(np.array([[-20.0], [20.0]]), np.zeros((2, 1)))
-    assert found.filled[0] < 1e-6
+    assert found.coverage[0] < 1e-6
     assert found.edges[-1] >= 20
 
 
@@ -57,7 +57,7 @@ def test_the_divergence_is_that_of_the_training():
 
     mean, spread = np.random.default_rng(0).standard_normal((2, 20, 6))
     theirs = kl_divergence(torch.from_numpy(mean), torch.from_numpy(spread)).mean()
-    assert aggregate(mean, spread).divergence.sum() == pytest.approx(float(theirs))
+    assert aggregate(mean, spread).kl_divergence.sum() == pytest.approx(float(theirs))
 
 
 def test_the_components_that_tell_most_come_first():
@@ -66,7 +66,7 @@ def test_the_components_that_tell_most_come_first():
     found = aggregate(mean, np.log(np.full((100, 20), 1 - np.linspace(0, 0.9, 20) ** 2)))
     assert found.order[:3] == [19, 18, 17]
     assert len(found.order) == 20
-    assert len(found.density) == MOST
+    assert len(found.density) == MAX_DRAWN
     assert found.in_use.tolist() == (mean.var(axis=0) > ACTIVE).tolist()
 
 

@@ -1,4 +1,4 @@
-"""Pictures spoilt and cleaned."""
+"""Pictures corrupted and cleaned."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from retrieval.applications.denoising import Noise, denoised, psnr
 from retrieval.applications.reconstruction import asked_items
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.terminal.reconstructions import copies_lines, write_copies
+from retrieval.report.terminal.reconstructions import reconstructions_lines, write_reconstructions
 
 
 @pytest.fixture(scope="module")
@@ -27,44 +27,44 @@ def test_noise_that_is_none_is_refused(text):
         Noise.read(text)
 
 
-def test_noise_spoils_as_much_as_it_says_and_the_same_for_a_seed():
+def test_noise_corrupts_as_much_as_it_says_and_the_same_for_a_seed():
     grey = np.full((100, 100), 128, dtype=np.uint8)
     noise = Noise.read("salt-and-pepper:0.2")
-    spoilt = noise.spoil([grey], seed=3)[0]
-    assert spoilt.dtype == np.uint8
-    assert 0.18 < (spoilt != 128).mean() < 0.22
-    np.testing.assert_array_equal(spoilt, noise.spoil([grey], seed=3)[0])
-    assert abs(Noise("gaussian", 0.1).spoil([grey], 0)[0].std() / 255 - 0.1) < 0.005
-    assert abs((Noise("masking", 0.3).spoil([grey], 0)[0] == 0).mean() - 0.3) < 0.02
+    corrupted = noise.corrupt([grey], seed=3)[0]
+    assert corrupted.dtype == np.uint8
+    assert 0.18 < (corrupted != 128).mean() < 0.22
+    np.testing.assert_array_equal(corrupted, noise.corrupt([grey], seed=3)[0])
+    assert abs(Noise("gaussian", 0.1).corrupt([grey], 0)[0].std() / 255 - 0.1) < 0.005
+    assert abs((Noise("masking", 0.3).corrupt([grey], 0)[0] == 0).mean() - 0.3) < 0.02
 
 
 def test_what_every_space_gains_is_told(digits):
     asked = asked_items(digits, [], 5, seed=0)
-    copies = denoised(digits, asked, noise=Noise("gaussian", 0.4))
-    names = [row.name for row in copies.rows]
-    assert names == ["the item", "spoilt by gaussian:0.4", "pixels", "pixels+pca:8"]  # a density gives no items back
-    same, cleaned = copies.rows[2].figures, copies.rows[3].figures
+    table = denoised(digits, asked, noise=Noise("gaussian", 0.4))
+    names = [row.name for row in table.rows]
+    assert names == ["the item", "corrupted by gaussian:0.4", "pixels", "pixels+pca:8"]  # a density gives no items back
+    same, cleaned = table.rows[2].results, table.rows[3].results
     assert same["PSNR before"] == same["PSNR after"] == cleaned["PSNR before"]
     assert np.mean(cleaned["PSNR after"]) > np.mean(cleaned["PSNR before"])
-    assert same["PSNR before"][0] == pytest.approx(psnr(asked[0].content, copies.rows[1].contents[0]))
-    assert copies_lines(copies)[0] == "peak signal-to-noise ratios in dB; noise of seed 0"
+    assert same["PSNR before"][0] == pytest.approx(psnr(asked[0].content, table.rows[1].contents[0]))
+    assert reconstructions_lines(table)[0] == "peak signal-to-noise ratios in dB; noise of seed 0"
     with pytest.raises(NotInvertibleError):
         denoised(digits, asked, ["pixels+pca:4+gaussian"])
 
 
 def test_gains_are_told_of_pictures_as_the_space_sees_them(digits):
     scaled = LocalCollection(digits.folder).add_space("pixels:size=4x4")
-    copies = denoised(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"], Noise("gaussian", 0.4))
-    assert copies.rows[2].contents[0].shape == (4, 4)
-    assert copies.rows[2].figures["PSNR before"] == copies.rows[2].figures["PSNR after"]
+    table = denoised(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"], Noise("gaussian", 0.4))
+    assert table.rows[2].contents[0].shape == (4, 4)
+    assert table.rows[2].results["PSNR before"] == table.rows[2].results["PSNR after"]
 
 
 def test_one_picture_in_one_space_is_written_as_it_is(digits, tmp_path):
     from PIL import Image
 
-    copies = denoised(digits, asked_items(digits, ["@3"], None, 0), ["pixels+pca:8"])
-    write_copies(copies, tmp_path / "clean.png")
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "clean.png")), copies.rows[0].contents[0])
+    table = denoised(digits, asked_items(digits, ["@3"], None, 0), ["pixels+pca:8"])
+    write_reconstructions(table, tmp_path / "clean.png")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "clean.png")), table.rows[0].contents[0])
 
 
 def test_texts_are_not_cleaned(tmp_path):

@@ -10,7 +10,7 @@ from retrieval.applications.classification import classified
 from retrieval.applications.generation import _like, _turned, interpolated, sampled
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.terminal.reconstructions import copies_lines
+from retrieval.report.terminal.reconstructions import reconstructions_lines
 
 VAE, BITS, DNN = "pixels+vae:16-2,epochs=1", "pixels+pca:12+binarize", "pixels+pretrained-dnn:32-16,epochs=6"
 
@@ -25,13 +25,13 @@ def digits(tmp_path_factory):
 
 def test_draws_are_of_the_prior_or_of_the_codes(digits):
     assert "draws from the standard normal (seed 0)" in sampled(digits, VAE, 3).title
-    copies = sampled(digits, "pixels+pca:6", 64, seed=1)
-    assert "a Gaussian fitted to the codes of 1,797 items (seed 1)" in copies.title
-    assert len(copies.rows[0].contents) == 64
-    assert copies_lines(copies)[1] == "64 pictures of 8x8: write with -o FILE.png"
+    table = sampled(digits, "pixels+pca:6", 64, seed=1)
+    assert "a Gaussian fitted to the codes of 1,797 items (seed 1)" in table.title
+    assert len(table.rows[0].contents) == 64
+    assert reconstructions_lines(table)[1] == "64 pictures of 8x8: write with -o FILE.png"
     again, other = sampled(digits, "pixels+pca:6", 64, seed=1), sampled(digits, "pixels+pca:6", 64, seed=2)
-    np.testing.assert_array_equal(copies.rows[0].contents, again.rows[0].contents)
-    assert not np.array_equal(copies.rows[0].contents, other.rows[0].contents)
+    np.testing.assert_array_equal(table.rows[0].contents, again.rows[0].contents)
+    assert not np.array_equal(table.rows[0].contents, other.rows[0].contents)
     with pytest.raises(NotInvertibleError):
         sampled(digits, DNN, 3)
 
@@ -66,12 +66,12 @@ def test_drawn_bits_are_one_as_often_as_those_given():
 
 @pytest.mark.parametrize("spec", ["pixels+pca:6", BITS])
 def test_the_ends_of_the_way_are_the_items(digits, spec):
-    copies = interpolated(digits, spec, "@0", "@1", steps=5)
-    assert copies.columns == ["0.00", "0.25", "0.50", "0.75", "1.00"]
+    table = interpolated(digits, spec, "@0", "@1", steps=5)
+    assert table.columns == ["0.00", "0.25", "0.50", "0.75", "1.00"]
     encoder = digits.space(spec).encoder
     ends = encoder.decode(encoder.encode([item.content for item in digits.items.get(["0", "1"])]))
-    np.testing.assert_array_equal(copies.rows[0].contents[0], ends[0])
-    np.testing.assert_array_equal(copies.rows[0].contents[-1], ends[1])
+    np.testing.assert_array_equal(table.rows[0].contents[0], ends[0])
+    np.testing.assert_array_equal(table.rows[0].contents[-1], ends[1])
     with pytest.raises(OptionError, match="at least 2 steps"):
         interpolated(digits, spec, "@0", "@1", steps=1)
 
@@ -82,7 +82,7 @@ def test_words_on_the_way_between_texts(tmp_path):
     )
     texts = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl")))
     texts = texts.add_space("tfidf+lsa:2").add_space("bow")
-    lines = copies_lines(interpolated(texts, "tfidf+lsa:2", "@a", "@b", steps=3))
+    lines = reconstructions_lines(interpolated(texts, "tfidf+lsa:2", "@a", "@b", steps=3))
     assert lines[0] == "from a to b, decoded by tfidf+lsa:2"
     assert lines[1].startswith("0.00  ")
     assert "pear" in lines[1].split(",")[0] + lines[1].split(",")[1]

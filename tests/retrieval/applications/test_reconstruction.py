@@ -9,7 +9,7 @@ from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from retrieval.applications.reconstruction import asked_items, code_of, decoded, reconstructions
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.terminal.reconstructions import copies_lines
+from retrieval.report.terminal.reconstructions import reconstructions_lines
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +49,15 @@ def test_items_that_are_asked_for_and_items_that_are_drawn(digits):
         asked_items(digits, [], None, 0)
 
 
-def test_copies_of_several_items_with_their_errors(digits):
+def test_reconstructions_of_several_items_with_their_errors(digits):
     with_density = digits.add_space("pixels+pca:4+gaussian")
     asked = asked_items(with_density, ["@3", "@7"], None, 0)
-    copies = reconstructions(with_density, asked)
-    assert [row.name for row in copies.rows] == ["the item", "pixels", "pixels+pca:12+binarize"]
-    assert copies.columns == ["3", "7"]
-    assert copies.rows[1].figures == {"squared error per item": [0, 0]}
-    assert copies_lines(copies)[:3] == [
-        "squared error per item: summed over the pixels, which go from 0 to 1, mean of 2 items",
+    table = reconstructions(with_density, asked)
+    assert [row.name for row in table.rows] == ["the item", "pixels", "pixels+pca:12+binarize"]
+    assert table.columns == ["3", "7"]
+    assert table.rows[1].results == {"squared error per item": [0, 0]}
+    assert reconstructions_lines(table)[:3] == [
+        "errors are summed over the pixels, which go from 0 to 1; mean of 2 items",
         "space                   squared error per item",
         "pixels                                       0",
     ]
@@ -66,9 +66,9 @@ def test_copies_of_several_items_with_their_errors(digits):
 
 
 def test_an_error_is_the_sum_of_squared_differences_of_grey_levels_from_0_to_1(digits):
-    copies = reconstructions(digits, asked_items(digits, ["@3"], None, 0))
-    item, copy = (copies.rows[place].contents[0].astype(float) / 255 for place in (0, 2))
-    assert copies.rows[2].figures["squared error per item"] == [pytest.approx(((item - copy) ** 2).sum())]
+    table = reconstructions(digits, asked_items(digits, ["@3"], None, 0))
+    item, copy = (table.rows[row].contents[0].astype(float) / 255 for row in (0, 2))
+    assert table.rows[2].results["squared error per item"] == [pytest.approx(((item - copy) ** 2).sum())]
 
 
 def test_the_words_of_a_code_stand_in_the_order_of_their_weights(tmp_path):
@@ -79,6 +79,6 @@ def test_the_words_of_a_code_stand_in_the_order_of_their_weights(tmp_path):
 
 def test_errors_are_taken_of_pictures_as_the_space_sees_them(digits):
     scaled = LocalCollection(digits.folder).add_space("pixels:size=4x4")
-    copies = reconstructions(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"])
-    assert copies.rows[1].contents[0].shape == (4, 4)
-    assert copies.rows[1].figures == {"squared error per item": [0]}
+    table = reconstructions(scaled, asked_items(scaled, ["@3"], None, 0), ["pixels:size=4x4"])
+    assert table.rows[1].contents[0].shape == (4, 4)
+    assert table.rows[1].results == {"squared error per item": [0]}

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from encoders.errors import OptionError
-from retrieval.collection.filters import Filter, written
+from retrieval.collection.filters import Filter, FilterField, written
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
+from retrieval.report.terminal.info import info_lines
 from retrieval.search.searcher import encode_query
 
 
@@ -72,3 +73,17 @@ def test_words_that_no_item_left_has_are_no_answers(tmp_path):
     codes = encode_query(made.space("bm25").encoder, "pear")
     assert [hit.id for hit in made.search([("bm25", codes)], 5, [Filter("year", "2004")])[0]] == ["1"]
     assert made.search([("bm25", codes)], 5, [Filter("year", "2005")]) == [[]]
+
+
+def test_the_fields_and_values_to_filter_by(digits, tmp_path, monkeypatch):
+    (label,) = digits.filters()
+    assert (label.name, label.items, len(label.values)) == ("label", 1797, 10)
+    assert next(iter(label.values.items())) == ("3", 183)  # the most frequent first
+    lines = '{"id":"1","text":"pear","year":2004,"":"x"}\n{"id":"2","text":"apple","year":2005}\n'
+    (tmp_path / "t.jsonl").write_text(lines)
+    made = LocalCollection.create(tmp_path / "c", open_corpus(str(tmp_path / "t.jsonl"))).add_space("bm25")
+    assert made.filters() == [FilterField("year", 2, {"2004": 1, "2005": 1})]
+    assert info_lines(made)[-2:] == ["--filter  items  values", "year          2  2: 2004, 2005"]
+    monkeypatch.setattr("retrieval.collection.base.SAMPLE", 1)
+    monkeypatch.setattr("retrieval.report.terminal.info.SAMPLE", 1)
+    assert info_lines(made)[-2:] == ["year          1  1: 2004", "fields and values of the first 1 items"]

@@ -18,12 +18,14 @@ from killing import kills
 
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, CorpusError, DimensionError, UnknownNameError
-from retrieval.collection import generations, pin
+from encoders.neural.checkpoint import FILE as CHECKPOINT
+from retrieval.collection import generations, local, pin
 from retrieval.collection.generations import is_collection
 from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
+from retrieval.report.terminal.info import info_lines
 from retrieval.spaces.saved_space import folder_name
 
 TEXTS = {
@@ -440,3 +442,22 @@ def test_a_full_disk_changes_nothing(collection, monkeypatch, place, error, mess
     with pytest.raises(CollectionError, match=f"{message}; what was there is unchanged"):
         collection.delete(["a"])
     assert LocalCollection(collection.folder).generation == collection.generation
+
+
+def test_an_interrupted_fit_is_unfinished_until_it_is_resumed(tmp_path, monkeypatch):
+    made = LocalCollection.create(tmp_path / "c", open_corpus("digits")).add_space("pixels")
+
+    def interrupted(encoder, batches, work):
+        (work / "2").mkdir(parents=True)
+        (work / "2" / CHECKPOINT).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "fitted", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            made.add_space("pixels+pca:4")
+    assert made.info().unfinished == ("pixels+pca:4",)
+    assert "unfinished: pixels+pca:4; run the same  nearby index  command to resume" in info_lines(made)
+    (tmp_path / "c" / "work" / folder_name("pixels+pca:4") / "spec.txt").unlink()  # as after a kill
+    assert made.info().unfinished == (folder_name("pixels+pca:4"),)
+    assert LocalCollection(tmp_path / "c").add_space("pixels+pca:4").info().unfinished == ()

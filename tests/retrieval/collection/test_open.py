@@ -7,10 +7,10 @@ import shutil
 import pytest
 
 from encoders.codes import Modality
-from encoders.errors import OptionError, UnknownNameError
+from encoders.errors import CollectionError, OptionError, UnknownNameError
 from retrieval.analysis.target import read_target
 from retrieval.collection.local import LocalCollection
-from retrieval.collection.open import open_addition, open_data
+from retrieval.collection.open import open_addition, open_collection, open_data
 
 
 def test_a_collection_is_a_corpus(tmp_path):
@@ -55,6 +55,15 @@ def test_a_name_wins_over_a_folder_and_a_collection_over_a_name(tmp_path, monkey
     with pytest.raises(OptionError, match=r"got 'size'; write corpus:digits\?size=3 for the corpus with that name"):
         open_data("digits?size=3")
     assert capsys.readouterr().err == ""
+
+
+def test_a_misspelt_folder_of_a_collection(tmp_path):
+    (tmp_path / "t.csv").write_text("text\nx\ny\n")
+    LocalCollection.create(tmp_path / "my-digits", open_data(str(tmp_path / "t.csv")))
+    with pytest.raises(CollectionError, match=r"my-digit does not exist; did you mean '.*my-digits'\?"):
+        open_collection(tmp_path / "my-digit")
+    with pytest.raises(CollectionError, match="other does not exist: make a collection with"):
+        open_collection(tmp_path / "other")
 
 
 def test_a_name_of_no_corpus_is_refused_as_such(tmp_path, monkeypatch):

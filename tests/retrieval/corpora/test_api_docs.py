@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from retrieval.corpora.api_docs import ApiDocs, Resolver
-from retrieval.corpora.public_api import Documented, own_docstring, public_objects
+from retrieval.corpora.public_api import DocumentedObject, own_docstring, public_objects
 from retrieval.corpora.registry import open_corpus
 
 
@@ -91,11 +91,11 @@ print(corpus.digest(), sum(map(len, corpus.qrels().values())), {item.label for i
 
 def test_links_resolve_from_the_inside_out():
     objects = [
-        Documented("numpy", "", ["numpy.norm", "numpy.old_norm"]),
-        Documented("numpy", "", ["numpy.linalg.norm"]),
-        Documented("numpy", "", ["numpy.linalg.svd"]),
-        Documented("numpy", "", ["numpy.ma.count"]),
-        Documented("numpy", "", ["numpy.char.count"]),
+        DocumentedObject("numpy", "", ["numpy.norm", "numpy.old_norm"]),
+        DocumentedObject("numpy", "", ["numpy.linalg.norm"]),
+        DocumentedObject("numpy", "", ["numpy.linalg.svd"]),
+        DocumentedObject("numpy", "", ["numpy.ma.count"]),
+        DocumentedObject("numpy", "", ["numpy.char.count"]),
     ]
     resolve = Resolver(objects)
     here = objects[2]

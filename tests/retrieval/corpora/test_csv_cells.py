@@ -90,7 +90,9 @@ def test_what_parts_the_columns_shows_in_the_first_line(tmp_path: Path, mark: st
 def test_a_mark_within_a_name_parts_nothing(tmp_path: Path) -> None:
     assert contents(str(write(tmp_path / "t.csv", "text\none; two\n"))) == ["one; two"]
     assert contents(str(write(tmp_path / "t.csv", "text,a;b\none,2\n"))) == ["one"]
-    with pytest.raises(CorpusError, match=r"no column 'text'; say which it is with \?text=, of: id, body"):
+    with pytest.raises(
+        CorpusError, match=r"no column 'text'; name the column of the texts, as in '.*\?text=id'; its columns: id, body"
+    ):
         contents(str(write(tmp_path / "t.csv", "id;body\n1;x\n")))
 
 

@@ -155,8 +155,8 @@ def test_binary_among_texts(tmp_path, left_out):
     [
         (encoded(COLOUR, "JPEG")[:-40], r"2\.png is damaged: "),
         (encoded(np.tile(GREY, (9, 9)))[:-60], r"2\.png is damaged: "),
-        (b"no picture at all", r"2\.png is no picture that can be read"),
-        (b"", r"2\.png is no picture that can be read"),
+        (b"no picture at all", r"2\.png is not a picture that nearby can read"),
+        (b"", r"2\.png is not a picture that nearby can read"),
         (encoded(np.full((6, 8), np.nan, np.float32), "TIFF"), r"2\.png holds NaN or infinite values"),
     ],
 )

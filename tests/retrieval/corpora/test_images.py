@@ -163,7 +163,7 @@ def test_a_mixed_folder_is_fitted_and_said(tmp_path, capsys):
     assert {item.content.shape for item in items} == {(22, 22, 3)}
     assert capsys.readouterr().err == (
         f"{path}: 8 pictures of 7 sizes: resized to 22x22 by crop, colour (1 are grey); "
-        "?size=, ?fit= and ?grey= change it\n"
+        "change that with ?size=, ?fit= and ?grey=\n"
     )
     assert corpus.name == f"{path}?size=22x22&fit=crop&grey=false"
     again = open_corpus(corpus.name)  # the name says all that was chosen
@@ -259,7 +259,7 @@ def test_16_bit_colours_are_read_to_their_last_bit():
     colour = RNG.integers(0, 65_536, (5, 7, 3), dtype=np.uint16)
     for raw in (png_16(colour), tiff_16(colour, "<"), tiff_16(colour, ">")):
         assert (image_file.decode(raw).values == colour).all()
-        assert image_file.read_head(io.BytesIO(raw)) == ((7, 5), False, True)
+        assert image_file.read_header(io.BytesIO(raw)) == ((7, 5), False, True)
     clear = np.zeros((5, 7), np.uint16)
     assert (decode_image(png_16(colour, clear)) == 255).all()  # on white
 
@@ -279,7 +279,7 @@ def test_pictures_that_a_bright_one_makes_even_are_counted(tmp_path, capsys):
         {"hot.png": encoded(np.array([[0, 65_535]], np.uint16)), **{f"{n}.png": raw for n, raw in enumerate(dim)}},
     )
     assert len(list(open_corpus(str(path)))) == 4
-    assert ": 3 of 4 pictures of more than 8 bits a value become one even grey" in capsys.readouterr().err
+    assert ": 3 of 4 pictures of more than 8 bits per value become a uniform grey" in capsys.readouterr().err
     assert distinct(contents(f"{path}?white=40")[:3]) == 3
 
 
@@ -309,10 +309,10 @@ def test_exif_orientation_is_applied():
 def test_decompression_bomb(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
     (tmp_path / "bomb.png").write_bytes(encoded(GREY))  # 48 pixels: Pillow only warns
-    with pytest.raises(CorpusError, match=r"bomb\.png has more than the 40 pixels"):
+    with pytest.raises(CorpusError, match=r"bomb\.png has more than 40 pixels, the limit"):
         read_image(tmp_path / "bomb.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
-    with pytest.raises(CorpusError, match="has more than the 20 pixels"):
+    with pytest.raises(CorpusError, match="has more than 20 pixels, the limit"):
         read_image(tmp_path / "bomb.png")
 
 
@@ -324,12 +324,12 @@ def test_missing_picture(tmp_path):
 def test_the_head_of_a_picture_lying_on_its_side_is_upright():
     exif = Image.Exif()
     exif[0x0112] = 6
-    assert image_file.read_head(io.BytesIO(encoded(COLOUR, "JPEG", exif=exif))).size == (6, 8)
+    assert image_file.read_header(io.BytesIO(encoded(COLOUR, "JPEG", exif=exif))).size == (6, 8)
 
 
 def test_only_unreadable_pictures(tmp_path):
     path = write(tmp_path / "p", {"1.png": b"no picture"})
-    with pytest.raises(CorpusError, match=r"1\.png is no picture that can be read"):
+    with pytest.raises(CorpusError, match=r"1\.png is not a picture that nearby can read"):
         list(open_corpus(str(path)))
     with pytest.raises(CorpusError, match="holds no items"):
         list(open_corpus(str(path), on_bad=lambda error: None))
@@ -337,7 +337,7 @@ def test_only_unreadable_pictures(tmp_path):
 
 def test_nothing_is_surveyed_where_all_is_said(tmp_path, monkeypatch):
     path = write(tmp_path / "p", {"1.png": encoded(GREY)})
-    monkeypatch.setattr("retrieval.corpora.images.read_head", None)
+    monkeypatch.setattr("retrieval.corpora.images.read_header", None)
     corpus = Images(path, "p", size_="4x4", grey=True, white=255.0)
     assert [item.content.shape for item in corpus] == [(4, 4)]
     assert corpus.name == "p"

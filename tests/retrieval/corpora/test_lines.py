@@ -32,7 +32,7 @@ def test_an_empty_line_is_no_id_and_no_label(tmp_path: Path, left_out: list) -> 
     np.save(tmp_path / "v.npy", np.eye(3))
     (tmp_path / "names.txt").write_text("a\n\nc\n")
     assert [item.label for item in open_corpus(f"{tmp_path / 'v.npy'}?labels=names.txt")] == ["a", None, "c"]
-    with pytest.raises(CorpusError, match=r"row 1 has no id: 'names\.txt' is empty there"):
+    with pytest.raises(CorpusError, match=r"row 1 has no id: 'names\.txt' is empty in that row"):
         list(open_corpus(f"{tmp_path / 'v.npy'}?ids=names.txt"))
 
 

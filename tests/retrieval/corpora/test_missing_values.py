@@ -96,7 +96,7 @@ def test_arrays_of_labels(tmp_path: Path, left_out: list, labels: np.ndarray, re
     items = list(open_corpus(str(tmp_path / "v.npz"), on_bad=left_out.append))
     assert [item.id for item in items] == [name for name in read if name]
     assert len(left_out) == read.count(None)
-    assert all("has no id: 'ids' is empty there" in str(error) for error in left_out)
+    assert all("has no id: 'ids' is empty in that row" in str(error) for error in left_out)
 
 
 @pytest.mark.parametrize(

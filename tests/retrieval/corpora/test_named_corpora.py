@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from encoders.codes import Modality
+from encoders.errors import UnknownNameError
 from retrieval.corpora.base import unique_ids
 from retrieval.corpora.folder_files import list_names
 from retrieval.corpora.images import Images
@@ -120,3 +121,31 @@ def test_cifar10(real_data):
     assert {item.content.shape for item in some} == {(32, 32, 3)}
     assert {item.label for item in some} == {"airplane", "automobile"}
     assert open_corpus("cifar10").modality is Modality.IMAGE
+
+
+def test_speech_digits(real_data):
+    real_data("speech-digits")
+    corpus = open_corpus("speech-digits")
+    items, queries = list(corpus), list(corpus.queries())
+    assert (len(items), len(queries)) == (2_700, 300)
+    assert not corpus.queries_are_items
+    assert not {item.id for item in items} & {query.id for query in queries}
+    assert {item.content.rate for item in items} == {8_000}
+    assert {int(query.metadata["take"]) for query in queries} == set(range(5))
+    assert {item.label for item in items} == set("0123456789")
+    first = items[0]
+    assert first.id == "_".join(first.metadata[field] for field in ("digit", "speaker", "take"))
+    speakers = {item.label for item in open_corpus("speech-digits?label=speaker&split=test")}
+    assert speakers == {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
+
+
+def test_speech_digits_without_one_speaker(real_data):
+    real_data("speech-digits")
+    corpus = open_corpus("speech-digits?leave-out=jackson")
+    assert {item.metadata["speaker"] for item in corpus.queries()} == {"jackson"}
+    assert "jackson" not in {item.metadata["speaker"] for item in corpus}
+    assert (sum(1 for _ in corpus), sum(1 for _ in corpus.queries())) == (2_250, 50)
+    every = open_corpus("speech-digits?leave-out=jackson&split=all")
+    assert (sum(1 for _ in every), sum(1 for _ in every.queries())) == (2_500, 500)
+    with pytest.raises(UnknownNameError, match="unknown speaker 'jakson'; did you mean 'jackson'"):
+        list(open_corpus("speech-digits?leave-out=jakson"))

@@ -25,7 +25,9 @@ def test_a_pair_judged_twice(tmp_path: Path, left_out: list, layout: str) -> Non
     path = write(tmp_path / "x", layout, ("q1", "a", 1), ("q1", "b", 2), ("q1", "a", 1))
     assert read_qrels(path) == {"q1": {"a": 1, "b": 2}}
     write(path, layout, ("q1", "a", 1), ("q1", "b", 2), ("q1", "a", 0))
-    with pytest.raises(CorpusError, match="x:3: document 'a' is judged 0 for query 'q1', but was judged 1 above"):
+    with pytest.raises(
+        CorpusError, match="x:3: document 'a' has grade 0 for query 'q1', but grade 1 in an earlier line"
+    ):
         read_qrels(path)
     assert read_qrels(path, left_out.append) == {"q1": {"a": 1, "b": 2}}
     assert len(left_out) == 1
@@ -77,7 +79,7 @@ def test_blank_lines_first_and_empty_ids(tmp_path: Path) -> None:
 def test_a_folder_is_judged_by_the_same_reader(tmp_path: Path) -> None:
     (tmp_path / "qrels").mkdir()
     write(tmp_path / "qrels" / "test.tsv", THREE, ("q", "a", 1), ("q", "a", 2))
-    with pytest.raises(CorpusError, match=r"test\.tsv:2: document 'a' is judged 2"):
+    with pytest.raises(CorpusError, match=r"test\.tsv:2: document 'a' has grade 2"):
         Beir(tmp_path, "folder").qrels()
 
 

@@ -133,7 +133,7 @@ def test_movielens_names_the_films(tmp_path):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ("1\t7\t4\n", "four cells a line"),
+        ("1\t7\t4\n", "four cells per line"),
         ("1\t7\tgood\t0\n", "numbers in its third column"),
         ("", "holds no ratings"),
         ("1\t7\t4\t0\n1\t7\t4\t9\n", "user '1' rated item '7' more than once"),

@@ -93,7 +93,9 @@ def test_stray_files_are_read_where_they_are_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".tar.zst", ".7z", ".rar", ".lz4", ".docx", ".jsonl.gz"])
 def test_a_folder_of_archives_of_another_format_is_refused(tmp_path: Path, name: str, suffix: str) -> None:
     path = write(tmp_path / name, {f"a{suffix}": b"abc", f"b{suffix}": b"def", "README.md": b"about", "SHA1SUMS": b"0"})
-    with pytest.raises(CorpusError, match=rf"holds \.{suffix.split('.')[-1]} files, neither texts nor pictures"):
+    with pytest.raises(
+        CorpusError, match=rf"holds \.{suffix.split('.')[-1]} files, neither texts, pictures nor sounds"
+    ):
         open_corpus(str(path))
 
 

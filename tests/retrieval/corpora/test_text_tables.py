@@ -163,7 +163,7 @@ def test_csv_without_head(tmp_path):
 
 def test_no_parquet(tmp_path):
     (tmp_path / "t.parquet").write_text("something else")
-    with pytest.raises(CorpusError, match="no readable Parquet file"):
+    with pytest.raises(CorpusError, match="not a readable Parquet file"):
         list(open_corpus(str(tmp_path / "t.parquet")))
 
 

@@ -79,7 +79,7 @@ def test_not_finite(tmp_path, left_out, bad):
     [
         (np.arange(3), r"shape \(3,\); expected numbers \(n, dim\)"),
         (np.array([["a"]]), "expected numbers"),
-        (np.array([[{}]], dtype=object), "no readable .npy file"),
+        (np.array([[{}]], dtype=object), "not a readable .npy file"),
         (np.empty((0, 3)), "holds no items"),
         (np.empty((3, 0)), "holds 3 vectors without any numbers"),
     ],
@@ -93,7 +93,7 @@ def test_unfit_arrays(tmp_path, array, message):
 @pytest.mark.parametrize("name", ["v.npy", "v.npz"])
 def test_foreign_content(tmp_path, name):
     (tmp_path / name).write_bytes(b"something else entirely")
-    with pytest.raises(CorpusError, match=rf"no readable \{name[1:]} file of numbers \(n, dim\)"):
+    with pytest.raises(CorpusError, match=rf"not a readable \{name[1:]} file of numbers \(n, dim\)"):
         list(open_corpus(str(tmp_path / name)))
 
 
@@ -101,8 +101,8 @@ def test_foreign_content(tmp_path, name):
     ("content", "message"),
     [
         (b"", "is empty"),
-        (fvecs(MATRIX)[:-4], "no .fvecs file, or is cut off"),
-        (b"\xff" * 32, "no .fvecs file"),
+        (fvecs(MATRIX)[:-4], "not an .fvecs file, or is truncated"),
+        (b"\xff" * 32, "not an .fvecs file"),
         (fvecs(MATRIX[:1]) + (1).to_bytes(4, "little") * 4, "different widths"),
     ],
 )

@@ -150,17 +150,19 @@ def labelled(seed: int, full: bool) -> tuple[Any, list[str | None], list[str | N
     """Return rows, item labels, query labels and the rows of the queries: items 0..29 and ten that are none."""
     rng = np.random.default_rng(seed)
     labels: list[str | None] = [None if drawn == 4 else "abcd"[drawn] for drawn in rng.integers(0, 5, 80)]
-    own = np.append(np.arange(30), np.full(10, -1))
+    query_rows = np.append(np.arange(30), np.full(10, -1))
     query_labels = [*labels[:30], *"abcdabcd", None, "foreign"]
     rows = np.stack([rng.permutation(80) for _ in range(40)])
     rows[:20] = np.stack([np.append(i, row[row != i]) for i, row in enumerate(rows[:20])])  # itself first
-    return rows if full else rows[:, :21], labels, query_labels, own
+    return rows if full else rows[:, :21], labels, query_labels, query_rows
 
 
-def slow(rows: Any, labels: list[Any], query_labels: list[Any], own: Any, name: str, k: int | None) -> list[float]:
+def slow(
+    rows: Any, labels: list[Any], query_labels: list[Any], query_rows: Any, name: str, k: int | None
+) -> list[float]:
     """One query after another, in the words of the definitions."""
     values = []
-    for ranked, label, itself in zip(rows, query_labels, own, strict=True):
+    for ranked, label, itself in zip(rows, query_labels, query_rows, strict=True):
         answers = [label is not None and labels[row] == label for row in ranked if row >= 0 and row != itself][:k]
         total = sum(label is not None and other == label and row != itself for row, other in enumerate(labels))
         hits = [rank for rank, hit in enumerate(answers, start=1) if hit]
@@ -186,53 +188,53 @@ def slow(rows: Any, labels: list[Any], query_labels: list[Any], own: Any, name: 
 @pytest.mark.parametrize("k", [1, 7, 20])
 @pytest.mark.parametrize("leave_out", [True, False])
 def test_labels_agree_with_a_slow_loop(name: str, k: int, leave_out: bool) -> None:
-    rows, labels, query_labels, own = labelled(k, full=False)
-    found = evaluate_labels(rows, labels, query_labels, [f"{name}@{k}"], own if leave_out else None)
-    expected = slow(rows, labels, query_labels, own if leave_out else np.full(40, -1), name, k)
+    rows, labels, query_labels, query_rows = labelled(k, full=False)
+    found = evaluate_labels(rows, labels, query_labels, [f"{name}@{k}"], query_rows if leave_out else None)
+    expected = slow(rows, labels, query_labels, query_rows if leave_out else np.full(40, -1), name, k)
     np.testing.assert_allclose(found.per_query[f"{name}@{k}"], expected)
     assert found.query_ids is None
 
 
 @pytest.mark.parametrize("name", ["AP", "nDCG", "RR"])
 def test_full_rankings_need_no_cutoff(name: str) -> None:
-    rows, labels, query_labels, own = labelled(1, full=True)
-    found = evaluate_labels(rows, labels, query_labels, [name], own).per_query[name]
-    np.testing.assert_allclose(found, slow(rows, labels, query_labels, own, name, None))
+    rows, labels, query_labels, query_rows = labelled(1, full=True)
+    found = evaluate_labels(rows, labels, query_labels, [name], query_rows).per_query[name]
+    np.testing.assert_allclose(found, slow(rows, labels, query_labels, query_rows, name, None))
 
 
 def test_labels_agree_with_the_same_judgements_as_qrels() -> None:
-    rows, labels, query_labels, own = labelled(2, full=True)
+    rows, labels, query_labels, query_rows = labelled(2, full=True)
     run: Run = {}
     qrels: dict[str, dict[str, int]] = {}
-    for query, (ranked, label, itself) in enumerate(zip(rows, query_labels, own, strict=True)):
+    for query, (ranked, label, itself) in enumerate(zip(rows, query_labels, query_rows, strict=True)):
         run[str(query)] = {str(row): -float(rank) for rank, row in enumerate(ranked) if row != itself}
         same = {str(row): 1 for row, other in enumerate(labels) if other == label and label and row != itself}
         qrels[str(query)] = same or {"none": 0}
     measures = ["nDCG@10", "nDCG", "AP", "RR@3", "P@10", "R@20", "Success@5"]
-    by_label = evaluate_labels(rows, labels, query_labels, measures, own).per_query
+    by_label = evaluate_labels(rows, labels, query_labels, measures, query_rows).per_query
     by_qrels = evaluate_run(run, qrels, measures).per_query
     for name in measures:
         np.testing.assert_allclose(by_label[name], by_qrels[name], err_msg=name)
     blocks = (rows[start : start + 7] for start in range(0, 40, 7))
-    curves = precision_recall_labels(blocks, labels, query_labels, own)
+    curves = precision_recall_labels(blocks, labels, query_labels, query_rows)
     np.testing.assert_allclose(curves, precision_recall(run, qrels))
-    np.testing.assert_array_equal(curves, precision_recall_labels(rows, labels, query_labels, own))
+    np.testing.assert_array_equal(curves, precision_recall_labels(rows, labels, query_labels, query_rows))
 
 
 def test_labels_of_any_type_give_the_same() -> None:
     rows, *_ = labelled(3, full=False)
-    numbers, own = np.arange(80) % 3, np.arange(40)
-    wanted = evaluate_labels(rows, numbers, numbers[:40], ["P@5"], own).means
-    assert evaluate_labels(rows, numbers.tolist(), numbers[:40].tolist(), ["P@5"], own).means == wanted
+    numbers, query_rows = np.arange(80) % 3, np.arange(40)
+    wanted = evaluate_labels(rows, numbers, numbers[:40], ["P@5"], query_rows).means
+    assert evaluate_labels(rows, numbers.tolist(), numbers[:40].tolist(), ["P@5"], query_rows).means == wanted
     texts = numbers.astype(str)
-    assert evaluate_labels(rows, texts, texts[:40].tolist(), ["P@5"], own).means == wanted
+    assert evaluate_labels(rows, texts, texts[:40].tolist(), ["P@5"], query_rows).means == wanted
 
 
 def test_rankings_that_stop_too_early_are_refused() -> None:
-    rows, labels, query_labels, own = labelled(4, full=False)
+    rows, labels, query_labels, query_rows = labelled(4, full=False)
     evaluate_labels(rows, labels, query_labels, ["P@21"])
     with pytest.raises(OptionError, match="P@21 needs the first 21 answers, but some rankings stop after 20"):
-        evaluate_labels(rows, labels, query_labels, ["P@21"], own)
+        evaluate_labels(rows, labels, query_labels, ["P@21"], query_rows)
     with pytest.raises(OptionError, match="AP needs full rankings"):
         evaluate_labels(rows, labels, query_labels, ["AP"])
     with pytest.raises(OptionError, match="full rankings of all 80 items"):

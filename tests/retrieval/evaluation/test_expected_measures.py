@@ -14,7 +14,7 @@ from encoders.errors import OptionError
 from indexers.registry import create_index
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.measures import MEASURES, parse_measure
-from retrieval.evaluation.ranking import Rankings, rank, without_own
+from retrieval.evaluation.ranking import Rankings, rank, without_query_rows
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
 
 LABEL_MEASURES = ("P@1", "P@3", "P@5", "R@4", "RR", "RR@2", "AP", "AP@1", "AP@3", "AP@5", "Success@2", "nDCG@4")
@@ -78,12 +78,12 @@ def test_by_grades_the_closed_form_is_the_mean_over_every_order(seed, depth):
 
 def test_a_constant_space_gets_the_value_of_chance():
     labels = np.repeat(np.arange(5), [100, 50, 30, 15, 5])
-    own = np.arange(len(labels))
-    relevance = LabelRelevance(labels, labels, own)
+    query_rows = np.arange(len(labels))
+    relevance = LabelRelevance(labels, labels, query_rows)
     codes = np.ones((len(labels), 3), np.float32)
     index = create_index("exact", Space(3, Kind.DENSE, Metric.EUCLIDEAN))
-    index.add([str(row) for row in own], codes)
-    rankings = rank(index, codes, 10, own, own, relevance)
+    index.add([str(row) for row in query_rows], codes)
+    rankings = rank(index, codes, 10, query_rows, query_rows, relevance)
     found = expected_measures(rankings, relevance, ("P@1", "P@10"))
     sizes = np.bincount(labels)[labels]
     for measure in ("P@1", "P@10"):
@@ -158,7 +158,7 @@ def test_without_equal_scores_the_values_are_those_of_trec_eval():
 def test_a_query_is_not_among_its_own_answers_wherever_it_stands():
     scores = np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]], np.float32)
     rows = np.array([[4, 5, 6], [7, 8, -1]])
-    kept_scores, kept = without_own(scores, rows, np.array([5, -1]))
+    kept_scores, kept = without_query_rows(scores, rows, np.array([5, -1]))
     np.testing.assert_array_equal(kept, [[4, 6, -1], [7, 8, -1]])
     np.testing.assert_array_equal(kept_scores[0], [3, 1, -np.inf])
 

@@ -79,7 +79,7 @@ def test_a_broken_run_is_named(tmp_path: Path, text: str, words: str) -> None:
     [
         ("q 0 d 1\nq 0 e one\n", "x:2: the grade should be a whole number, got 'one'"),
         ("q 0 d\n", "x:1: expected 4 columns"),
-        ("q 0 d 1\nq 0 d 2\n", "x:2: document 'd' is judged 2 for query 'q', but was judged 1 above"),
+        ("q 0 d 1\nq 0 d 2\n", "x:2: document 'd' has grade 2 for query 'q', but grade 1 in an earlier line"),
         ("", "x holds no judgements"),
         ("query-id\tcorpus-id\tscore\nq\td\tone\n", "x:2: "),
     ],

@@ -13,6 +13,8 @@ from indexers import registry
 from indexers.exact import Exact
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare
+from retrieval.report.json import to_json
+from retrieval.report.verdict import answer, notes
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,10 @@ def test_bad_specs_are_refused_before_any_work():
 def test_a_corpus_that_says_nothing_of_relevance_is_refused_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("text\nred\ngreen\n")
     monkeypatch.setattr("retrieval.experiment.compare.indexed_spaces", lambda *_: pytest.fail("a space was fitted"))
-    with pytest.raises(CorpusError, match=r"name the field of its classes with \?label=FIELD"):
+    with pytest.raises(
+        CorpusError,
+        match=r"name the field of its classes with \?label=FIELD .*, put the files of each class into its own sub-folder",
+    ):
         compare(open_corpus(str(tmp_path / "t.csv")), ["bm25"])
 
 
@@ -67,6 +72,24 @@ def test_a_corpus_of_few_items_is_compared_by_what_answers_there_are(tmp_path, c
     comparison = compare(open_corpus(str(tmp_path / "t.csv")), ["bow", "bow:binary=true"])
     assert comparison.n_items == count
     assert comparison.overlaps[0].jaccard == 1
+
+
+def test_the_ceiling_of_a_measure_is_said_and_equal_spaces_are_equal(tmp_path):
+    rows = "".join(f"{word} {word}{n},{word}\n" for word in ("red", "green", "blue") for n in range(4))
+    (tmp_path / "t.csv").write_text(f"text,label\n{rows}")
+    comparison = compare(open_corpus(str(tmp_path / "t.csv")), ["bow", "bow:binary=true"])
+    assert comparison.notes == [
+        "P@10 is at most 0.300 and P@100 is at most 0.030 here, as a query has 3 relevant items."
+    ]
+    assert answer(comparison) == "bow and bow:binary=true are tied on P@10: both have 0.300."
+    value = to_json(comparison)
+    assert value["notes"] == notes(comparison)
+    assert not any(space.measures["AP@100"] < 1 for space in comparison.spaces)
+
+
+def test_no_ceiling_is_said_where_all_measures_can_reach_1():
+    comparison = compare(open_corpus("digits"), ["pixels"], examples=0)
+    assert comparison.notes == []
 
 
 class Short(Exact):

@@ -48,7 +48,7 @@ def test_numbers_that_count_queries_and_documents_apart_are_not_the_same(tmp_pat
     corpus = beir(tmp_path, documents, queries, [("1", "3", 1), ("2", "2", 1), ("3", "1", 1)])
     query_set = QuerySet.of(corpus)
     assert [query.id for query in query_set.queries] == ["1", "2", "3"]
-    assert query_set.own.tolist() == [
+    assert query_set.query_rows.tolist() == [
         0,
         -1,
         2,
@@ -73,6 +73,7 @@ def test_items_without_a_label_or_without_a_class_mate_are_not_asked(tmp_path):
     assert found.notes == [
         "1 query is left out: no label.",
         "1 query is left out: no other item has the same label.",
+        "P@10 is at most 0.100 and P@100 is at most 0.010 here, as a query has 1 relevant item.",
     ]
 
 

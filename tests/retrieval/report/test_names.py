@@ -14,7 +14,7 @@ from retrieval.report.terminal.listing import answers_json, answers_lines
 from retrieval.report.verdict import cost_title, overlap_sentence
 from retrieval.search.result import distance_of
 from retrieval.search.searcher import Query, SpaceAnswers
-from retrieval.spaces.history import Phase, measures_of
+from retrieval.spaces.training_history import Phase, measures_of
 
 SCORED, FAR = "its score (larger is better)", "its distance in the metric of the space"
 

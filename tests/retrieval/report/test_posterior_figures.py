@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from retrieval.analysis.posterior import MOST, aggregate
-from retrieval.analysis.study import Analysis, SpaceStudy
+from retrieval.analysis.analyze import Analysis, SpaceStudy
+from retrieval.analysis.posterior import MAX_DRAWN, aggregate
 from retrieval.report.figures.plots import map_svg
 from retrieval.report.html.analysis import write_analysis
 from retrieval.report.html.posterior import density_figure
@@ -33,7 +33,7 @@ def analysis(*found) -> Analysis:
 @pytest.mark.parametrize("count", [1, 2, 5, 12, 30])
 def test_every_component_has_a_panel_and_the_prior_behind_it(count):
     root = ElementTree.fromstring(density_figure(posterior(count), 1))  # noqa: S314  our own text
-    panels = min(count, MOST)
+    panels = min(count, MAX_DRAWN)
     assert len(list(root.iter(f"{SVG}polyline"))) == len(list(root.iter(f"{SVG}polygon"))) == panels
     assert "in use" in root.find(f"{SVG}title").text
     named = [node for node in root.iter(f"{SVG}text") if node.text.startswith("component ")]
@@ -81,10 +81,10 @@ def test_lines_and_json_hold_the_table():
     found = posterior(15)
     lines = analysis_lines(analysis(found))
     assert "14 of 15 components are in use" in lines[2]
-    assert lines[3].split() == "component mean KL, nats variance of means prior filled in use".split()
+    assert lines[3].split() == "component mean KL, nats variance of means prior covered in use".split()
     assert lines[-1] == "… and 3 more, on the page"
     assert all(len(line) <= 100 for line in lines)
     value = analysis_json(analysis(found))["spaces"][0]["posterior"]
     assert value["in_use"] == 14
     assert [one["component"] for one in value["components"]][-1] == 15
-    assert value["components"][0]["mean_kl_nats"] == pytest.approx(float(found.divergence.max()))
+    assert value["components"][0]["mean_kl_nats"] == pytest.approx(float(found.kl_divergence.max()))

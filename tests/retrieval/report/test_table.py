@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval.report.rows import comparison_rows, overlap_cells
+from retrieval.report.comparison_table import comparison_rows, overlap_cells
 from retrieval.report.terminal.table import print_table, to_json
 
 
@@ -59,8 +59,18 @@ def test_no_line_ends_in_blanks(compare):
     assert [line for line in printed(compare()).splitlines() if line != line.rstrip()] == []
 
 
-def test_nothing_is_best_where_all_are_equal(compare, three):
-    assert not any(cell.best for cell in column(compare(), "encode"))
+def test_nothing_is_best_or_tied_where_all_are_equal(compare, three):
+    equal = [replace(space, measures={"P@10": 0.9}, tied_with_best={"P@10": True}, dim=2) for space in three]
+    assert not any(cell.best or cell.tied for cell in column(compare(equal), "P@10"))
+    costs = {"bytes_per_item": 8.0, "bytes_on_disk_per_item": 9.0}
+    text = printed(compare([replace(space, **costs) for space in equal]))
+    assert "of its column" not in text
+    assert "are tied on P@10: all have 0.900." in text
+
+
+def test_seconds_of_a_single_run_are_never_called_best(compare):
+    for name in ("fit", "encode", "query"):
+        assert not any(cell.best for cell in column(compare(), name))
 
 
 def test_decimal_points_stand_below_each_other(compare):

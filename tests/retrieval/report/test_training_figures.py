@@ -12,14 +12,14 @@ from rich.console import Console
 
 from encoders.neural.training_config import History
 from encoders.registry import create
-from retrieval.applications.reconstructions import Copies, Row
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.report.figures.image_grid import image_grid
 from retrieval.report.figures.training_loss import loss_svg
 from retrieval.report.html.comparison import page
 from retrieval.report.html.sections import training_data
 from retrieval.report.json import to_json
 from retrieval.report.terminal.training_curve import LiveCurve, curve, status
-from retrieval.spaces.history import Phase
+from retrieval.spaces.training_history import Phase
 
 FALLING = Phase("deep-ae", [9.0, 4.0, 2.0, 1.5], [8.0, 5.0, 3.0, 3.5], 1.25, 2)
 
@@ -70,7 +70,7 @@ def test_a_figure_marks_the_best_epoch_and_names_the_lines():
     assert "training 1.5" in drawn
     assert "validation 3.5" in drawn
     assert "loss (log)" in drawn
-    assert "lowest validation loss 3 in epoch 3; training loss from 9 to 1.5" in drawn
+    assert "Lowest validation loss 3 in epoch 3; training loss from 9 to 1.5" in drawn
     numbers = [float(number) for number in re.findall(r'[xy][12]?="(-?[\d.]+)"', drawn)]
     assert min(numbers) >= 0
 
@@ -98,12 +98,16 @@ def test_the_page_and_the_record_hold_the_training_of_what_was_trained(compare, 
 
 def test_pictures_stand_in_rows_beside_their_names_or_in_a_square():
     grey, colour = np.zeros((8, 8), np.uint8), np.full((300, 200, 3), 200, np.uint8)
-    row = Row("pixels+pca:8", [grey, colour], {"squared error": [1.0, 2.0]})
-    image = np.asarray(image_grid(Copies(["a", "b"], [Row("the item", [grey, colour]), row])))
+    row = ReconstructionRow("pixels+pca:8", [grey, colour], {"squared error": [1.0, 2.0]})
+    image = np.asarray(
+        image_grid(ReconstructionTable(["a", "b"], [ReconstructionRow("the item", [grey, colour]), row]))
+    )
     assert image.shape[0] < 310
     assert image[:30, :30].min() == 255  # a white margin
     assert (image == 0).all(axis=2).sum() >= 2 * 96 * 96  # both grey pictures, enlarged by whole pixels
-    many = image_grid(Copies([str(n) for n in range(64)], [Row("vae", [grey] * 64)], "64 draws"))
+    many = image_grid(
+        ReconstructionTable([str(n) for n in range(64)], [ReconstructionRow("vae", [grey] * 64)], "64 draws")
+    )
     assert abs(many.width - many.height) < 60
 
 

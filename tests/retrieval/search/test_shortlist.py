@@ -93,12 +93,12 @@ def test_with_every_item_it_is_the_plain_search(fine, coarse, k):
     assert found.filter_seconds > 0 < found.rerank_seconds
 
 
-def with_ties(index, queries, candidates: int, own=None):
+def with_ties(index, queries, candidates: int, query_rows=None):
     """The nearest items but for the query's own, and all that are as near as the last of them."""
     whole = index.search_rows(queries, N)
     listed = np.full(whole.rows.shape, -1)
     for query, (rows, scores) in enumerate(zip(whole.rows, whole.scores, strict=True)):
-        others = rows != (-1 if own is None else own[query])
+        others = rows != (-1 if query_rows is None else query_rows[query])
         last = scores[others][candidates - 1]
         near = rows[others & (scores >= last)]
         listed[query, : len(near)] = near
@@ -147,12 +147,12 @@ def test_a_radius_lists_all_within_it(fine, coarse, radius, monkeypatch):
 @pytest.mark.parametrize("bound", [{"candidates": 9}, {"candidates": N - 1}, {"candidates": N}, {"radius": 3}])
 def test_an_item_is_no_answer_of_its_own(fine, bound):
     coarse = index("exact", BITS)
-    own = np.array([5, 155, -1, 17])  # 5 and 155 are equal
-    asked = [one.codes()[np.where(own < 0, 0, own)] for one in (coarse, fine[0])]
-    found = shortlisted(coarse, fine[0], *asked, k=9, own=own, **bound)
-    assert not (found.rows == own[:, None])[own >= 0].any()
+    query_rows = np.array([5, 155, -1, 17])  # 5 and 155 are equal
+    asked = [one.codes()[np.where(query_rows < 0, 0, query_rows)] for one in (coarse, fine[0])]
+    found = shortlisted(coarse, fine[0], *asked, k=9, query_rows=query_rows, **bound)
+    assert not (found.rows == query_rows[:, None])[query_rows >= 0].any()
     if bound.get("candidates") == 9:
-        listed = with_ties(coarse, asked[0], 9, own)
+        listed = with_ties(coarse, asked[0], 9, query_rows)
         assert found.held.tolist() == (listed >= 0).sum(axis=1).tolist()
         assert told(found) == by_hand(fine[0], listed, asked[1], 9)
 

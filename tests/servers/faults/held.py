@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from indexers.elasticsearch.index_admin import IndexAdmin
-from indexers.elasticsearch.paginate import scanned
+from indexers.elasticsearch.paginate import read_documents
 
 
 class Held(NamedTuple):
@@ -43,7 +43,7 @@ def held(admin: IndexAdmin, expected: Mapping[str, str], acknowledged: Iterable[
     admin.refresh(index)
     found: Counter[str] = Counter()
     strange = 0
-    for hit in scanned(admin, index, ["item.metadata"]):
+    for hit in read_documents(admin, index, ["item.metadata"]):
         found[hit["_id"]] += 1
         strange += generation_of(hit) != expected.get(hit["_id"])
     return Held(

@@ -22,11 +22,11 @@ THEIRS: Any = module.Bulk._try
 
 def noted(self: Any, lines: Any, delivered: Any) -> Any:
     """Send once, and write down what was acknowledged."""
-    refused = len(delivered.refused)
+    refused = len(delivered.rejected)
     left, trouble = THEIRS(self, lines, delivered)
     if trouble:
         print(f"{time.strftime('%H:%M:%S')} {len(left)} of {len(lines)} again: {trouble}", file=sys.stderr)
-    if len(delivered.refused) == refused:  # a refusal ends the load, none is expected here
+    if len(delivered.rejected) == refused:  # a refusal ends the load, none is expected here
         waiting = {line.key for line in left}
         keys = [line.key for line in lines if line.key not in waiting]
         os.write(LOG, "".join(json.dumps(key) + "\n" for key in keys).encode())

@@ -167,7 +167,7 @@ def test_a_failure_before_the_swap_leaves_the_old_one(tmp_path, corpus, address,
     folder = tmp_path / "served"
     before = indexed(folder, corpus(), address, ["bm25"])
     monkeypatch.setattr("indexers.elasticsearch.index_admin.IndexAdmin.count", lambda *_: 7)
-    with pytest.raises(CollectionError, match=r"holds 7 of 120 items, so it was not put in place"):
+    with pytest.raises(CollectionError, match=r"holds 7 of 120 items, so it is not served"):
         indexed(folder, corpus(120, "next", "new"), address, ["bm25"], rebuild=True)
     monkeypatch.undo()
     assert open_collection(folder).index_name == before.index_name
@@ -179,7 +179,7 @@ def test_a_failure_before_the_swap_leaves_the_old_one(tmp_path, corpus, address,
 
 def test_encoders_of_another_folder_are_refused(tmp_path, corpus, address):
     indexed(tmp_path / "one", corpus(), address, ["bm25"])
-    with pytest.raises(CollectionError, match="serves another collection already"):
+    with pytest.raises(CollectionError, match="already serves another collection"):
         indexed(tmp_path / "two", corpus(120, "next", "new"), address, ["bm25"])
     indexed(tmp_path / "two", corpus(120, "next", "new"), address, ["bm25"], rebuild=True)
     indexed(tmp_path / "three", corpus(90, "third", "third"), address, ["bm25"], rebuild=True)

@@ -162,7 +162,7 @@ def _refused(status, body):
 
 
 def test_half_an_answer_is_none():
-    admin = SimpleNamespace(address=Address.read("http://a/news"), part_missing=lambda: PartMissingError("part"))
+    admin = SimpleNamespace(address=Address.read("http://a/news"), part_missing_error=lambda: PartMissingError("part"))
     with pytest.raises(PartMissingError):
         _answers(admin, {"_shards": {"failed": 1}, "hits": {"hits": []}})
     busy = {"error": {"type": "search_phase_execution_exception", "reason": "all shards failed"}, "status": 503}

@@ -145,7 +145,7 @@ def test_an_alias_of_somebody_else_is_refused(
     elasticsearch_client.indices.delete_alias(index=f"{index_name}-b", name=f"{index_name}{suffix}")
     for more in ([], ["--rebuild"]):
         said = refusal("index", fruit, "-s", "bm25", "-o", tmp_path / "c", "--index", address, *more)
-        assert f"'{index_name}-a' is an index that nearby has not made" in said
+        assert f"nearby did not make the index '{index_name}-a'" in said
     elasticsearch_client.indices.put_alias(index=f"{index_name}-b", name=f"{index_name}{suffix}")
     assert elasticsearch_client.indices.get(index=f"{index_name}*").body == before
 
@@ -196,7 +196,7 @@ def test_a_collection_of_an_older_nearby_is_read_and_its_stale_indexes_need_yes(
         del text["identity"]
         manifest.write_text(json.dumps(sealed(text)))
     assert "pear" in done(nearby, "search", folder, "pear")
-    assert "there already" in done(nearby, *words)
+    assert "already indexed" in done(nearby, *words)
     done(nearby, "add", folder, more)
     done(nearby, "delete", folder, "fig")
     done(nearby, *words, "--rebuild")

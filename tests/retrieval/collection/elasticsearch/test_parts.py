@@ -68,7 +68,7 @@ def test_a_space_is_added_and_the_others_keep_their_encoders(tmp_path, corpus, a
     said.clear()
     again = indexed(tmp_path / "c", corpus(), address, "bm25", "tfidf+lsa:4", said=said)
     assert again.index_name == second.index_name
-    assert said == ["tfidf+lsa:4, bm25: there already"]
+    assert said == ["tfidf+lsa:4, bm25 already indexed"]
 
 
 def test_a_space_that_is_named_twice_is_one(tmp_path, corpus, address):
@@ -97,10 +97,10 @@ def test_a_second_folder_searches_the_same_index_and_one_of_another_corpus_is_re
     said = []
     second = indexed(tmp_path / "two", corpus(), address, "bm25", said=said)
     assert second.index_name == first.index_name
-    assert said[-1] == f"{first.index_name} is served already"
+    assert said[-1] == f"{first.index_name} is already served"
     said.clear()
     for other, specs in ((corpus(60, "other", "x"), ["bm25"]), (corpus(), ["tfidf+lsa:4"])):
-        with pytest.raises(CollectionError, match=r"serves another collection already .*with --rebuild"):
+        with pytest.raises(CollectionError, match=r"already serves another collection .*with --rebuild"):
             indexed(tmp_path / "three", other, address, *specs, said=said)
     assert said == []  # refused before anything was fitted
     assert not (tmp_path / "three").exists()
@@ -223,7 +223,7 @@ def test_finish_checks_every_item_and_names_what_helps(tmp_path, corpus, address
     part(corpus(), address, encoder, "2/2")
     tamper("update", "d4", digest="00" * 32)
     with pytest.raises(
-        CollectionError, match=r"60 of 60 items \(shard 1\), so it was not put in place: some are others"
+        CollectionError, match=r"60 of 60 items \(shard 1\), so it is not served: some items or positions differ"
     ):
         finish()
     tamper("index", "theirs", place=60)
@@ -277,7 +277,7 @@ def test_parts_and_a_load_at_once_make_the_same_collection(tmp_path, corpus, add
     assert served.items_digest == served.manifest.items != ""
     said = []
     again = indexed(tmp_path / "c", corpus(), address, encoder, said=said)
-    assert (again.index_name, said) == (served.index_name, ["bm25: there already"])
+    assert (again.index_name, said) == (served.index_name, ["bm25 already indexed"])
     with pytest.raises(CollectionError, match="its ids are like 'd0'"):
         served.items.get(["~part 1"])
 
@@ -285,7 +285,7 @@ def test_parts_and_a_load_at_once_make_the_same_collection(tmp_path, corpus, add
 def test_parts_take_the_place_of_another_collection_only_when_asked(tmp_path, corpus, address, encoder):
     before = indexed(tmp_path / "c", corpus(), address, "bm25")
     indexed(None, corpus(30, "next", "x"), address, encoder, shard="1/1")
-    with pytest.raises(CollectionError, match=r"serves another collection already .*with --rebuild"):
+    with pytest.raises(CollectionError, match=r"already serves another collection .*with --rebuild"):
         indexed(tmp_path / "new", None, address, encoder, finish=True)
     assert open_collection(tmp_path / "c").index_name == before.index_name
     served = indexed(tmp_path / "new", None, address, encoder, finish=True, rebuild=True)
@@ -296,7 +296,7 @@ def test_a_count_that_is_wrong_leaves_the_parts_as_they_are(tmp_path, corpus, ad
     part(corpus(), address, encoder, "1/1")
     with monkeypatch.context() as wrong:
         wrong.setattr("indexers.elasticsearch.index_admin.IndexAdmin.count", lambda *_: 7)
-        with pytest.raises(CollectionError, match="holds 7 of 60 items, so it was not put in place"):
+        with pytest.raises(CollectionError, match="holds 7 of 60 items, so it is not served"):
             indexed(tmp_path / "c", None, address, encoder, finish=True)
     assert indexes_at(address).served is None
     assert indexed(tmp_path / "c", None, address, encoder, finish=True).items.size == 60
@@ -358,9 +358,9 @@ def test_a_refused_change_leaves_the_collection_that_of_its_corpus(tmp_path, cor
     served = indexed(tmp_path / "c", corpus(5), address, "bm25")
     digest = served.items_digest
     elasticsearch_client.indices.put_settings(index=served.index_name, settings={"index.blocks.write": True})
-    with pytest.raises(NearbyError, match="take the block away"):
+    with pytest.raises(NearbyError, match="remove the block"):
         served.put([Item("new", "river")])
-    with pytest.raises(NearbyError, match="take the block away"):
+    with pytest.raises(NearbyError, match="remove the block"):
         served.delete(["d1"])
     elasticsearch_client.indices.put_settings(index=served.index_name, settings={"index.blocks.write": None})
     with pytest.raises(NearbyError):  # a picture where a text should be

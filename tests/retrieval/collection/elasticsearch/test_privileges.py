@@ -59,7 +59,7 @@ def words(cluster, fruit, tmp_path):
 
 
 def test_who_gives_no_name_or_a_wrong_password_makes_nothing(refusal, words, become, everything, tmp_path):
-    assert "asks who we are: set NEARBY_ELASTICSEARCH_USER" in refusal(*words)
+    assert "asks for credentials: set NEARBY_ELASTICSEARCH_USER" in refusal(*words)
     become("w", "wrong-password")
     said = refusal(*words)
     assert "refuses the user 'w': set NEARBY_ELASTICSEARCH_USER" in said
@@ -70,7 +70,7 @@ def test_who_gives_no_name_or_a_wrong_password_makes_nothing(refusal, words, bec
 
 def test_who_may_only_read_makes_nothing(refusal, words, become, everything, tmp_path):
     become("r")
-    told = "does not let the user 'r' index here: give it the privileges manage, monitor, write"
+    told = "does not allow the user 'r' to index here: give it the privileges manage, monitor, write"
     assert told in refusal(*words)
     assert told in refusal("compare", words[1], *words[2:6], *words[-2:])
     assert not everything()
@@ -144,6 +144,6 @@ def test_who_may_only_read_changes_nothing(nearby, refusal, words, become, every
     assert nearby(*words)[0] == 0
     before = everything()
     become("r")
-    assert "does not let our user do this: give it the right" in refusal("delete", tmp_path / "c", "pear")
-    assert "does not let the user 'r' index here" in refusal(*words, "--rebuild")
+    assert "does not allow your user to do this: give it the privilege" in refusal("delete", tmp_path / "c", "pear")
+    assert "does not allow the user 'r' to index here" in refusal(*words, "--rebuild")
     assert everything() == before

@@ -57,17 +57,20 @@ def finds_pear(nearby, folder):
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (Reply(200, b"<html>hello</html>", "text/html", {}), "is no Elasticsearch: give the address of one"),
-        (Reply(200, {"hello": 1}, headers={}), "is no Elasticsearch: give the address of one"),
+        (Reply(200, b"<html>hello</html>", "text/html", {}), "is not Elasticsearch: give the address of one"),
+        (Reply(200, {"hello": 1}, headers={}), "is not Elasticsearch: give the address of one"),
         (
             refused(401, "security_exception", "missing authentication"),
-            "asks who we are: set NEARBY_ELASTICSEARCH_USER",
+            "asks for credentials: set NEARBY_ELASTICSEARCH_USER",
         ),
-        (refused(403, "security_exception", "unauthorized"), "does not let our user do this: give it the right"),
+        (
+            refused(403, "security_exception", "unauthorized"),
+            "does not allow your user to do this: give it the privilege",
+        ),
         (version("7.17.0"), "Elasticsearch 7.17.0 answers at"),
         (refused(400, "media_type_header_exception", "x"), "use a server of version 8 or 9"),
         (Reply(200, b'{"nodes"', missing=9), "no Elasticsearch answers at"),
-        (Reply(200, b'{"nodes"'), "cannot be read; try again"),
+        (Reply(200, b'{"nodes"'), "cannot be read: try again"),
     ],
 )
 def test_servers_that_are_none(refusal, fruit, tmp_path, reply, said):
@@ -77,7 +80,7 @@ def test_servers_that_are_none(refusal, fruit, tmp_path, reply, said):
             ["compare", fruit, "-s", "bm25", "--index", f"elasticsearch:http://{host}/n"],
             ["info", f"elasticsearch:http://{host}/n"],
         ):
-            client._connected.cache_clear()
+            client._connect.cache_clear()
             assert said in refusal(*command)
     assert not (tmp_path / "c").exists()
 
@@ -86,8 +89,8 @@ def test_servers_that_are_none(refusal, fruit, tmp_path, reply, said):
     ("index", "said"),
     [
         ("elasticsearch:", "needs the URL of a server and a name"),
-        ("elasticsearch:http://eve:geheim@127.0.0.1:1/n", "keep user and password out of the address"),
-        ("elasticsearch:http://127.0.0.1:1/N", "'N' is no name of an index"),
+        ("elasticsearch:http://eve:geheim@127.0.0.1:1/n", "user and password out of the address"),
+        ("elasticsearch:http://127.0.0.1:1/N", "'N' is not a name of an index"),
         ("elasticsearch:http://127.0.0.1:1/n,fast", "'fast' is no option"),
         ("elasticsearch:http://127.0.0.1:1/n?nprobe=3", "no search parameter 'nprobe'; it has num_candidates"),
         ("elasticsearch:http://127.0.0.1:1/n?num_candidates=0", "num_candidates should be a whole number from 1"),
@@ -142,7 +145,7 @@ def test_an_index_that_nearby_has_not_made(refusal, fruit, tmp_path, address, el
     elasticsearch_client.indices.create(index=index_name)
     for rebuild in ([], ["--rebuild"]):
         said = refusal("index", fruit, "-s", "bm25", "-o", tmp_path / "c", "--index", address, *rebuild)
-        assert f"'{index_name}' is an index that nearby has not made: give another name in the address" in said
+        assert f"nearby did not make the index '{index_name}': choose another name in the address" in said
     assert list(elasticsearch_client.indices.get(index=f"{index_name}*")) == [index_name]
     assert not (tmp_path / "c").exists()
 
@@ -151,7 +154,7 @@ def test_an_alias_that_somebody_else_has_set(refusal, fruit, tmp_path, address, 
     elasticsearch_client.indices.create(index=f"{index_name}-theirs", aliases={index_name: {}})
     for rebuild in ([], ["--rebuild"]):
         said = refusal("index", fruit, "-s", "bm25", "-o", tmp_path / "c", "--index", address, *rebuild)
-        assert f"'{index_name}-theirs' is an index that nearby has not made" in said
+        assert f"nearby did not make the index '{index_name}-theirs'" in said
     assert list(elasticsearch_client.indices.get_alias(name=index_name)) == [f"{index_name}-theirs"]
 
 
@@ -162,7 +165,7 @@ def test_an_index_of_nearbys_that_is_no_collection(
     mappings = {"_meta": mine}
     elasticsearch_client.indices.create(index=f"{index_name}-000001", mappings=mappings, aliases={index_name: {}})
     said = refusal("index", fruit, "-s", "bm25", "-o", tmp_path / "c", "--index", address, "--rebuild")
-    assert "is no collection: index a corpus under another name" in said or "written by a later nearby" in said
+    assert "is not a collection: index the corpus under another name" in said or "written by a newer nearby" in said
     assert list(elasticsearch_client.indices.get_alias(name=index_name)) == [f"{index_name}-000001"]
 
 
@@ -187,7 +190,7 @@ def test_an_index_that_was_removed_and_how_it_comes_back(
 def test_other_spaces_and_items_than_those_that_are_there(refusal, nearby, served, vegetables, address, tmp_path):
     assert "holds other items than" in refusal("index", vegetables, "-s", "bm25", "-o", served, "--index", address)
     said = refusal("index", vegetables, "-s", "bm25", "-o", tmp_path / "d", "--index", address)
-    assert "serves another collection already" in said
+    assert "already serves another collection" in said
     for spec in ("tfidf", "bow", "bm25:method=bm25l"):
         assert "cannot hold the sparse codes" in refusal(
             "index", vegetables, "-s", spec, "-o", tmp_path / "e", "--index", address
@@ -199,7 +202,7 @@ def test_other_spaces_and_items_than_those_that_are_there(refusal, nearby, serve
 
 @pytest.mark.parametrize(
     ("options", "spec", "said"),
-    [("bbq_hnsw", "tfidf+lsa:3", "bbq_hnsw needs at least 64 numbers"), ("int4_flat", "tfidf+lsa:3", "an even number")],
+    [("bbq_hnsw", "tfidf+lsa:3", "bbq_hnsw needs at least 64 numbers"), ("int4_flat", "tfidf+lsa:3", "an even width")],
 )
 def test_widths_that_do_not_fit_leave_nothing_behind(refusal, fruit, tmp_path, elasticsearch_url, elasticsearch_client,
                                                      index_name, options, spec, said):  # fmt: skip
@@ -210,7 +213,7 @@ def test_widths_that_do_not_fit_leave_nothing_behind(refusal, fruit, tmp_path, e
 
 @pytest.mark.parametrize(
     ("setting", "said"),
-    [("read_only_allow_delete", "a disk is nearly full: free some space on it"), ("write", "take the block away in its settings")],
+    [("read_only_allow_delete", "a disk is nearly full: free some space on it"), ("write", "remove the block in its settings")],
 )  # fmt: skip
 def test_blocks_on_writing(refusal, nearby, served, vegetables, elasticsearch_client, index_name, setting, said):
     elasticsearch_client.indices.put_settings(index=index_name, settings={f"index.blocks.{setting}": True})
@@ -229,7 +232,7 @@ def test_an_index_that_finds_no_node(
     )  # fmt: skip
     try:
         said = refusal("index", vegetables, "-s", "bm25", "-o", served, "--index", address, "--rebuild")
-        assert f"holds a part of the index '{index_name}-000002' (it is red): look at its health" in said
+        assert f"has no node for a part of the index '{index_name}-000002' (it is red): check its health" in said
         assert finds_pear(nearby, served)
     finally:
         elasticsearch_client.indices.delete_index_template(name=index_name)
@@ -336,7 +339,7 @@ def test_info_tells_what_is_stale_and_clean_removes_it(
     assert names() == [f"{index_name}-000002", f"{index_name}-000003"]  # the one before is kept for its readers
     text = nearby("info", address)[1]
     assert f"{index_name}-000003, 4 items" in text
-    assert f"kept: {index_name}-000002, 2 documents, for whoever opened the collection before the swap" in text
+    assert f"kept: {index_name}-000002, 2 documents, for processes that opened the collection before the swap" in text
     assert "no index is stale" in text
     theirs = elasticsearch_client.indices.get_mapping(index=index_name)[f"{index_name}-000003"]["mappings"]
     said = theirs["_meta"]
@@ -371,7 +374,7 @@ def test_info_tells_what_is_stale_and_clean_removes_it(
 def test_info_of_what_is_no_collection(refusal, nearby, address, fruit, tmp_path):
     assert "nothing is served" in nearby("info", address)[1]
     assert nearby("index", fruit, "-s", "bm25", "-o", tmp_path / "local")[0] == 0
-    assert "is no address of an index" in refusal("info", tmp_path / "local", "--clean")
+    assert "is on disk and has no stale indexes" in refusal("info", tmp_path / "local", "--clean")
 
 
 def test_no_secret_is_told(nearby, fruit, tmp_path, address, elasticsearch_client, index_name, monkeypatch):

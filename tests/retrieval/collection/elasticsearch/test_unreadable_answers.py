@@ -60,7 +60,7 @@ def served(nearby, fruit, tmp_path, elasticsearch_url, index_name, monkeypatch):
             plan,
             [*words[:5], tmp_path / "d", "--index", f"elasticsearch:http://{host}/{index_name}-b"],
         )
-    client._connected.cache_clear()
+    client._connect.cache_clear()
 
 
 def test_no_answer_leads_to_a_traceback(nearby, served, tmp_path):
@@ -70,7 +70,7 @@ def test_no_answer_leads_to_a_traceback(nearby, served, tmp_path):
     kinds = itertools.cycle(JUNK.values())  # one kind at each place of every command, another at the next
     for words in (["search", folder, "pear"], ["info", folder], ["add", folder, more], loading):
         for at in range(1, 40, 2 if words is loading else 1):
-            client._connected.cache_clear()
+            client._connect.cache_clear()
             plan.update(count=0, at=at, junk=next(kinds))
             code, _, err = nearby(*words)
             assert code in (0, 2), (words, at, err)

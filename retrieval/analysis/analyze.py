@@ -18,10 +18,10 @@ from encoders.errors import BadItemError, NearbyError, OptionError
 from encoders.progress import ProgressCallback
 from encoders.registry import create
 from encoders.scaling import moderate
-from retrieval.analysis.cluster_count import MOST, CountStudy, study
+from retrieval.analysis.cluster_count import MAX_ITEMS, CountStudy, study
 from retrieval.analysis.cluster_quality import agreement
 from retrieval.analysis.components import Components, PartialSums, components_of, partial_sums
-from retrieval.analysis.dendrogram import Folded, folded
+from retrieval.analysis.dendrogram import FoldedTree, folded
 from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import Locality, is_dense, locality
 from retrieval.analysis.maps import maps_of
@@ -36,7 +36,9 @@ DEFAULTS = {
     Modality.IMAGE: ["pixels+pca:30", "pixels+nmf:30", "pixels+ica:30", "pixels+sparse-coding:60", "pixels+kmeans:30",
                      "pixels+linear-ae:30"],
     Modality.TEXT: ["tfidf:5000,stop=english+lsa:50", "tfidf:5000,stop=english+nmf:30",
-    "tfidf:5000,stop=english+kmeans:30"], Modality.VECTOR: ["vectors", "vectors+pca:2"],
+    "tfidf:5000,stop=english+kmeans:30"],
+    Modality.SOUND: ["log-mel+pca:30", "log-mel+nmf:30", "log-mel+ica:30", "log-mel+kmeans:30"],
+    Modality.VECTOR: ["vectors", "vectors+pca:2"],
 }  # fmt: skip
 #: Default number of items in the sample, and number of items whose partial sums are shown.
 SAMPLE, REBUILT = 1000, 3
@@ -70,7 +72,7 @@ class Analysis:
     widths: list[int] = field(default_factory=list)
     lost: dict[str, list[float]] = field(default_factory=dict)
     counts: CountStudy | None = None
-    tree: Folded | None = None
+    tree: FoldedTree | None = None
     tree_space: str = ""
     latent: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     local: Locality | None = None
@@ -114,8 +116,8 @@ def analyze(
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise OptionError(f"no part '{unknown[0]}' of an analysis; there are: {', '.join(PARTS)}")
-    if not 4 <= sample <= MOST:
-        raise OptionError(f"an analysis looks at 4 to {MOST:,} items, not at {sample:,}")
+    if not 4 <= sample <= MAX_ITEMS:
+        raise OptionError(f"an analysis looks at 4 to {MAX_ITEMS:,} items, not at {sample:,}")
     items = draw(corpus, sample)
     if len(items) < 4:
         raise BadItemError(f"the corpus '{corpus.name}' holds {len(items)} items: an analysis needs at least 4")

@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 
 from encoders.errors import CorpusError, OptionError
-from retrieval.corpora import bounds, csv_cells
+from retrieval.corpora import csv_cells, size_limits
 from retrieval.corpora.registry import open_corpus
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Limits that a test reaches with some kilobytes."""
-    monkeypatch.setattr(bounds, "FREE_BYTES", 2**14)
-    monkeypatch.setattr(bounds, "MAX_RATIO", 10)
+    monkeypatch.setattr(size_limits, "FREE_BYTES", 2**14)
+    monkeypatch.setattr(size_limits, "MAX_RATIO", 10)
 
 
 def gzipped(path, raw):
@@ -78,7 +78,7 @@ def test_max_bytes_is_a_positive_number(tmp_path):
 
 
 def test_a_line_that_is_too_long_is_left_out_by_its_number(tmp_path, left_out, monkeypatch):
-    monkeypatch.setattr(bounds, "MAX_TEXT_BYTES", 100)
+    monkeypatch.setattr(size_limits, "MAX_TEXT_BYTES", 100)
     lines = ['{"text": "one"}', '{"text": "' + "a" * 1000 + '"}', '{"text": "three"}']
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     assert [item.content for item in open_corpus(str(tmp_path / "t.jsonl"), on_bad=left_out.append)] == ["one", "three"]
@@ -106,7 +106,7 @@ def test_a_text_file_of_a_folder_is_no_longer_than_a_text_may_be(tmp_path, left_
 
 @pytest.mark.parametrize("name", ["t.jsonl.gz", "t.csv.gz", "t.csv"])
 def test_a_bomb_of_line_ends_is_refused(tmp_path, name, monkeypatch):
-    monkeypatch.setattr(bounds, "MAX_EMPTY_LINES", 1000)
+    monkeypatch.setattr(size_limits, "MAX_EMPTY_LINES", 1000)
     raw = b'text\n{"text": "a"}\n' + b"\n" * 5000
     (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
     with pytest.raises(CorpusError, match=r"empty lines follow each other|not valid JSON"):

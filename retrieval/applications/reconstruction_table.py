@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from encoders.sound import Sound
+
 
 @dataclass(frozen=True)
-class Row:
+class ReconstructionRow:
     """The reconstructions of every item by one space.
 
     Attributes
@@ -17,25 +20,28 @@ class Row:
     name : str
         The spec of the space, or another heading such as "the item".
     contents : list
-        A picture, a vector, or a row of word weights for each item.
-    figures : dict of str to list of float
+        A picture, a vector, a spectrogram as a picture, or a row of word weights for each item.
+    results : dict of str to list of float
         Measure -> one number per item.
     words : list of str, optional
         The words that the columns of word weights stand for.
+    hear : callable, optional
+        Returns the sounds of the contents, which are spectrograms.
     """
 
     name: str
     contents: list[Any]
-    figures: dict[str, list[float]] = field(default_factory=dict)
+    results: dict[str, list[float]] = field(default_factory=dict)
     words: list[str] | None = None
+    hear: Callable[[], list[Sound]] | None = None
 
 
 @dataclass(frozen=True)
-class Copies:
+class ReconstructionTable:
     """A table of reconstructions: `columns` names the items, `title` says what was done."""
 
     columns: list[str]
-    rows: list[Row]
+    rows: list[ReconstructionRow]
     title: str = ""
 
     @property
@@ -44,9 +50,15 @@ class Copies:
         return all(is_picture(content) for row in self.rows for content in row.contents)
 
     @property
+    def sounds(self) -> Callable[[], list[Sound]] | None:
+        """What returns the sounds of all rows, one row after another; None where the contents are no spectrograms."""
+        makers = [row.hear for row in self.rows if row.hear is not None]
+        return (lambda: [sound for make in makers for sound in make()]) if makers else None
+
+    @property
     def measures(self) -> list[str]:
         """The names of the measures."""
-        return list(dict.fromkeys(measure for row in self.rows for measure in row.figures))
+        return list(dict.fromkeys(measure for row in self.rows for measure in row.results))
 
 
 def mean_name(measure: str, count: int) -> str:

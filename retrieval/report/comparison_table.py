@@ -34,9 +34,10 @@ _COSTS: tuple[tuple[Column, Callable[[SpaceResult], float], int], ...] = (
     (Column("dim", "", "size", None), lambda space: space.dim, 0),
     (Column("codes", "B/item", "size", "lowest"), lambda space: space.bytes_per_item, 1),
     (Column("on disk", "B/item", "size", "lowest"), lambda space: _known(space.bytes_on_disk_per_item), 1),
-    (Column("fit", "s", "speed", "lowest"), lambda space: space.fit_seconds, 2),
-    (Column("encode", "items/s", "speed", "highest"), lambda space: space.encode_per_second, 0),
-    (Column("query", "ms", "speed", "lowest"), lambda space: space.query_ms, 2),
+    # no best value: seconds of a single run depend on what else the machine does
+    (Column("fit", "s", "speed", None), lambda space: space.fit_seconds, 2),
+    (Column("encode", "items/s", "speed", None), lambda space: space.encode_per_second, 0),
+    (Column("query", "ms", "speed", None), lambda space: space.query_ms, 2),
 )
 
 
@@ -56,7 +57,7 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
     columns : list of Column
         The space, its measures, its size, its speed.
     rows : list of list of Cell
-        One row a space, in the order of ``comparison.spaces``.
+        One row per space, in the order of ``comparison.spaces``.
     """
     spaces = comparison.spaces
     columns = [Column("space", "", "space", None)]
@@ -111,13 +112,13 @@ def _cells(column: Column, values: Sequence[float | None], decimals: int, tied: 
     numbers = [value for value in values if _is_number(value)]
     pick = {"highest": max, "lowest": min, None: None}[column.best]
     best = pick(numbers) if pick and len(set(numbers)) > 1 else None
-    several = len(values) > 1  # a single space has no ties
+    differ = len(set(numbers)) > 1  # equal values need no mark
     return [
         Cell(
             _number(value, decimals),
             value,
             best is not None and value == best,
-            bool(several and draw and value != best),
+            bool(differ and draw and value != best),
         )
         for value, draw in zip(values, tied, strict=True)
     ]
