@@ -48,7 +48,7 @@ def test_a_changed_item_is_not_answered_with_but_can_be_deleted(path):
 def test_a_store_that_does_not_say_what_it_holds_is_damaged(path):
     with sqlite3.connect(path) as database:
         database.execute("DELETE FROM about WHERE key = 'own_queries'")
-    with pytest.raises(ArtifactError, match="it does not say 'own_queries'"):
+    with pytest.raises(ArtifactError, match="it lacks 'own_queries'"):
         ItemStore(path)
 
 
@@ -57,7 +57,7 @@ def test_a_store_that_does_not_say_what_it_holds_is_damaged(path):
     [
         ("id77", r"no item 'id77'; did you mean 'id\d+'"),
         ("zz", "its ids are like 'id0'"),
-        ("\udcff", r"no item '\\udcff': that is no text"),
+        ("\udcff", r"no item '\\udcff': that is not a text"),
     ],
 )
 def test_an_unknown_id_is_met_with_a_known_one(path, id, message):

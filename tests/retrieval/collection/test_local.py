@@ -149,7 +149,7 @@ def test_what_is_no_collection_is_refused_and_said(tmp_path):
     with pytest.raises(CollectionError, match="is a file: choose a new folder"):
         LocalCollection.create(tmp_path / "photo.jpg", Listed(TEXTS))
     assert not is_collection(tmp_path)
-    with pytest.raises(CollectionError, match="is a folder, but no collection"):
+    with pytest.raises(CollectionError, match="is a folder, but not a collection"):
         LocalCollection(tmp_path)
     with pytest.raises(CollectionError, match="is a file, no collection"):
         LocalCollection(tmp_path / "photo.jpg")
