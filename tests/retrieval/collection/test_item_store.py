@@ -38,7 +38,7 @@ def test_damaged_pages_are_said(path, read):
 
 def test_a_changed_item_is_not_answered_with_but_can_be_deleted(path):
     path.write_bytes(path.read_bytes().replace(b"text 7 ", b"text 8 "))
-    with pytest.raises(ArtifactError, match="the checksum of item 'id7'"):
+    with pytest.raises(ArtifactError, match="item 'id7' differs from its checksum"):
         ItemStore(path).get(["id7"])
     store = ItemStore(path, writable=True)
     store.delete(["id7"])
