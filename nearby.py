@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from encoders.codes import Space
     from encoders.errors import NearbyError
     from encoders.registry import create
+    from encoders.sound import Sound
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
     from retrieval.collection.base import Collection
@@ -50,6 +51,7 @@ _NAMES = {
     "Item": "retrieval.corpora.base:Item",
     "NearbyError": "encoders.errors:NearbyError",
     "Searcher": "retrieval.search.searcher:Searcher",
+    "Sound": "encoders.sound:Sound",
     "Space": "encoders.codes:Space",
     "compare": "retrieval.experiment.compare:compare",
     "compare_collection": "retrieval.experiment.compare:compare_collection",
@@ -80,6 +82,7 @@ __all__ = [
     "Item",
     "NearbyError",
     "Searcher",
+    "Sound",
     "Space",
     "compare",
     "compare_collection",

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hashing_figures import written
 from record import over_seeds
 
 from retrieval.report.colours import OKABE_ITO
@@ -36,12 +37,11 @@ def main(out: str) -> None:
         rows = sorted((one for one in shown if one["size"] == size), key=lambda one: one["test_error"])
         drawn, top = panel(rows, size, top, pixels)
         parts.append(drawn)
-    paper = element("rect", x=0, y=0, width=WIDTH, height=top, fill="#fff")
     description = (
         "Reconstruction error and P@10 of every autoencoder on MNIST, by size of the code, smallest error first"
     )
-    drawing = svg("autoencoders", title, description, top, join(paper, *parts), WIDTH)
-    Path(out).write_text(str(drawing).replace("<svg ", '<svg color="#222" ', 1))
+    drawing = svg("autoencoders", title, description, top, join(*parts), WIDTH)
+    written(Path(out), str(drawing))
 
 
 def panel(runs: list[dict[str, Any]], size: int, top: float, pixels: float) -> tuple[Markup, float]:
@@ -60,7 +60,7 @@ def panel(runs: list[dict[str, Any]], size: int, top: float, pixels: float) -> t
     for frame, name in ((error, "squared error per picture (log)"), (precision, "P@10, ± spread of seeds")):
         parts.append(words((frame.left + frame.right) / 2, bottom + 38, name, "middle"))
     x = precision.across(pixels)
-    parts.append(element("line", x1=x, x2=x, y1=first, y2=bottom, stroke="#222", stroke_dasharray="5 4"))
+    parts.append(element("line", x1=x, x2=x, y1=first, y2=bottom, stroke="currentColor", stroke_dasharray="5 4"))
     for row, one in enumerate(runs):
         parts += method(one, first + ROW * (row + 0.5), error, precision)
     return join(*parts), bottom + FOOT
@@ -71,12 +71,12 @@ def method(one: dict[str, Any], y: float, error: Frame, precision: Frame) -> lis
     colour = OKABE_ITO[FAMILIES.get(one["method"].split(",")[0], 6)]
     low, high = (precision.across(one["P@10"] + sign * one["spread"]["P@10"]) for sign in (-1, 1))
     dots = (error.across(math.log10(one["test_error"])), precision.across(one["P@10"]))
-    fill = colour if one["decodes"] else "#fff"
+    look = {"fill": colour} if one["decodes"] else {"fill": "#fff", "class_": "ground"}
     return [
         words(NAMES, y + 4, one["method"], "end"),
         line(error.left, y, precision.right, y, 0.08),
         element("line", x1=low, x2=high, y1=y, y2=y, stroke=colour, stroke_width=1.6),
-        *(element("circle", cx=x, cy=y, r=4.5, fill=fill, stroke=colour, stroke_width=1.6) for x in dots),
+        *(element("circle", cx=x, cy=y, r=4.5, stroke=colour, stroke_width=1.6, **look) for x in dots),
     ]
 
 

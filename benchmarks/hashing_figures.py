@@ -16,6 +16,12 @@ CUTOFFS = (1, 2, 5, 10, 20, 50, 100)
 PICTURES = ("patches, 256 bits", "256 numbers", "256 bits", "28 bits", "pixels", "random hyperplanes, 256 bits")
 POSTINGS = ("tfidf", "bm25", "lsa:128", "lsa signs, 32 bits", "semantic hash, 32 bits", "semantic hash, 128 bits")
 
+#: Ink and paper of a figure in the documentation: those of a report.
+STYLE = (
+    "svg{color:#1d1f23;background:#fdfdfc}.ground{fill:#fdfdfc}"
+    "@media(prefers-color-scheme:dark){svg{color:#e6e7e9;background:#15171a}.ground{fill:#15171a}}"
+)
+
 
 def main(folder: str) -> None:
     images, texts = averaged("image_hashing"), averaged("text_hashing")
@@ -34,8 +40,8 @@ def main(folder: str) -> None:
 
 
 def written(path: Path, drawn: str) -> None:
-    """Write a figure on white paper: a page in dark colours shows it as it is."""
-    path.write_text(drawn.replace("<svg ", '<svg color="#222" style="background:#fff" ', 1))
+    """Write a figure on paper of its own, which is light or dark as the page around it is."""
+    path.write_text(drawn.replace("<title", f"<style>{STYLE}</style><title", 1))
 
 
 if __name__ == "__main__":

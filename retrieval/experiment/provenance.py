@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from encoders.artifact import library_versions
+from encoders.numbers import counted
 
 
 def provenance() -> dict[str, Any]:
@@ -18,7 +19,7 @@ def provenance() -> dict[str, Any]:
     return {
         "command": " ".join(["nearby", *sys.argv[1:]]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
+        "machine": f"{_processor()}, {counted(len(os.sched_getaffinity(0)), 'core')}",
         "python": platform.python_version(),
         "versions": library_versions(),
         "commit": commit(),

@@ -100,7 +100,8 @@ class QuerySet:
             raise CorpusError(
                 f"the corpus '{corpus.name}' has neither labels nor judgements, which say what is relevant: "
                 "name the field of its classes with ?label=FIELD (tables), put the files of each class into its own "
-                "sub-folder (folders), or add a qrels folder as in BEIR"
+                "sub-folder or name the fields of the file names with ?pattern= (folders), or add a qrels folder as in "
+                "BEIR"
             )
         items = same if asked else rows.keys()
         query_rows = np.array([rows[query.id] if query.id in items else -1 for query in queries], np.int64)

@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.cluster_count import CountStudy
 from retrieval.analysis.dendrogram import medoid
+from retrieval.report.figures.drawing import fitted
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri
-from retrieval.report.figures.plots import Series, lines_svg, map_svg
+from retrieval.report.figures.plots import Link, Series, lines_svg, map_svg
 from retrieval.report.figures.spectrogram import picture_shown
 from retrieval.report.figures.tree import Branch, Leaf, tree_svg
+from retrieval.report.findings import dimension_title
 
 #: The longest side of a leaf's picture in pixels: twice the side at which it is drawn.
 _LEAF_PIXELS = 48
+#: The largest width of a label after a title.
+_LABEL = 90.0
 
 
 def count_figures(counts: CountStudy) -> Iterator[tuple[str, str, Markup]]:
@@ -39,11 +43,12 @@ def dendrogram(analysis: Analysis) -> Markup:
         shown = analysis.shown[medoid(analysis.latent, members)]
         drawn = picture_shown(shown)
         picture = None if drawn is None else data_uri(drawn, _LEAF_PIXELS)
-        label = f"[{shown.label}]" if shown.label else ""
         more = f"+ {len(members) - 1:,} more" if len(members) > 1 else ""
-        suffix = " ".join(filter(None, [label, more]))
-        title = (shown.title or shown.id) if picture is None or not suffix else ""
-        leaves.append(Leaf(title, suffix, cluster, picture))
+        if picture is None:
+            label = f"[{fitted(shown.label, _LABEL)}]" if shown.label else ""
+            leaves.append(Leaf(shown.title or shown.id, " ".join(filter(None, [label, more])), cluster))
+        else:
+            leaves.append(Leaf(shown.label or shown.title or shown.id, more, cluster, picture))
     branches = [Branch(*merge) for merge in tree.merges]
     title = f"{len(set(tree.clusters))} clusters below the cut at height {tree.cut:.3g}"
     return tree_svg("dendrogram", title, branches, leaves, tree.cut)
@@ -52,20 +57,14 @@ def dendrogram(analysis: Analysis) -> Markup:
 def dimension_figure(analysis: Analysis) -> Markup:
     """Return the reconstruction error of every method against the width of the code."""
     series = [Series(name, values) for name, values in analysis.lost.items()]
-    return lines_svg("dimension", dimension_title(analysis), analysis.widths, series, "numbers in the code",
-                     "share of variance lost")  # fmt: skip
-
-
-def dimension_title(analysis: Analysis) -> str:
-    """Say which method loses least at the widest code."""
-    best = min(analysis.lost, key=lambda name: float(np.nan_to_num(analysis.lost[name], nan=np.inf)[-1]))
-    return f"With {analysis.widths[-1]} numbers, {best} loses least: {analysis.lost[best][-1]:.1%} of the variance"
+    return lines_svg("dimension", dimension_title(analysis), analysis.widths, series, "numbers in the code (log)",
+                     "share of variance lost", logarithmic=True)  # fmt: skip
 
 
 def map_figures(
-    space: SpaceStudy, position: int, classes: NDArray[np.int64], anchors: dict[int, str]
+    space: SpaceStudy, position: int, classes: NDArray[np.int64], links: dict[int, Link]
 ) -> Iterator[tuple[str, str, Markup]]:
     """Yield method, file name and map."""
     for method, points in space.maps.items():
         file = f"map-{position}-{method.split(',')[0].lower()}"
-        yield method, file, map_svg(file, f"{space.spec} mapped by {method}", points, classes, anchors)
+        yield method, file, map_svg(file, f"{space.spec} mapped by {method}", points, classes, links)

@@ -35,7 +35,9 @@ class Frame(NamedTuple):
         return self.left + (value - self.low) / (self.high - self.low) * (self.right - self.left)
 
 
-def svg(key: str, title: str, description: str, height: float, content: Markup, width: float = WIDTH) -> Markup:
+def svg(
+    key: str, title: str, description: str, height: float, content: Markup, width: float = WIDTH, role: str = "img"
+) -> Markup:
     """Return one figure; written to a file as it is, it is a whole SVG file."""
     return element(
         "svg",
@@ -44,7 +46,7 @@ def svg(key: str, title: str, description: str, height: float, content: Markup, 
         content,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {width:g} {height:g}",
-        role="img",
+        role=role,
         aria_labelledby=f"{key}-title {key}-desc",
         font_family=_FONT,
         font_size=FONT_SIZE,

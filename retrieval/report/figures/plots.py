@@ -41,9 +41,16 @@ class Series(NamedTuple):
     values: Sequence[float]
 
 
+class Link(NamedTuple):
+    """Where a dot of a map leads: the id of the item in the page, and its name."""
+
+    anchor: str
+    name: str
+
+
 def lines_svg(
     key: str, title: str, across: Sequence[float], series: Sequence[Series], x_name: str, y_name: str,
-    mark: float | None = None, narrow: bool = False,
+    mark: float | None = None, narrow: bool = False, logarithmic: bool = False,
 ) -> Markup:  # fmt: skip
     """Draw lines over a common axis, each with its name at its end.
 
@@ -62,21 +69,24 @@ def lines_svg(
         A position on the horizontal axis that is marked.
     narrow : bool
         Small, without names at the ends.
+    logarithmic : bool
+        Whether the horizontal axis is logarithmic; the positions are then above 0.
     """
     labels = [[] if narrow else wrapped(one.name, LABEL_LETTERS) for one in series]
     gap = LINE_HEIGHT * max(map(len, labels), default=1) + 3
-    height, right = (220.0, 250.0) if narrow else (max(320.0, gap * len(series) + 80), 258.0)
+    height, right = (240.0, 300.0) if narrow else (max(320.0, gap * len(series) + 80), 258.0)
     values = np.array([one.values for one in series], dtype=np.float64)
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     ticks = round_ticks(low, high if high > low else low + 1, 4)
     left = 36 + max(map(text_width, tick_labels(ticks)))  # room for the numbers, and for the name of the axis
-    frame = Frame(left, right, 14, height - 48, min(across), max(max(across), min(across) + 1e-9))
+    at = {value: math.log(value) if logarithmic else value for value in across}
+    frame = Frame(left, right, 14, height - 48, min(at.values()), max(max(at.values()), min(at.values()) + 1e-9))
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
     parts = [level(frame, upward.across(value), text) for value, text in zip(ticks, tick_labels(ticks), strict=True)]
-    parts += [tick(frame, value, f"{value:g}") for value in _apart(frame, across)]
+    parts += [tick(frame, at[value], f"{value:g}") for value in _apart(frame, at)]
     if mark is not None:
-        x = frame.across(mark)
+        x = frame.across(at[mark])
         parts.append(
             element("line", x1=x, x2=x, y1=frame.top, y2=frame.bottom, stroke="#D55E00", stroke_dasharray="4 3")
         )
@@ -85,7 +95,7 @@ def lines_svg(
     ends = []
     for position, one in enumerate(series):
         points = [
-            (frame.across(x), upward.across(value))
+            (frame.across(at[x]), upward.across(value))
             for x, value in zip(across, one.values, strict=True)
             if math.isfinite(value)
         ]
@@ -94,24 +104,26 @@ def lines_svg(
         parts += [element("circle", cx=x, cy=y, r=2.6, fill=colour_of(position)) for x, y in points]
     if not narrow:
         heights = spread(ends, gap, frame.top, frame.bottom)
-        for position, (label, end, at) in enumerate(zip(labels, ends, heights, strict=True)):
-            parts.append(_polyline([(right + 4, end), (right + 14, at), (right + 20, at)], position, 1.25))
-            parts.append(lines_of_text(right + 24, at, label))
+        for position, (label, end, y) in enumerate(zip(labels, ends, heights, strict=True)):
+            parts.append(_polyline([(right + 4, end), (right + 14, y), (right + 20, y)], position, 1.25))
+            parts.append(lines_of_text(right + 24, y, label))
     values_told = "; ".join(f"{one.name}: " + ", ".join(f"{value:.3g}" for value in one.values) for one in series)
     description = f"{y_name} at {x_name} {', '.join(f'{x:g}' for x in across)}. {values_told}"
     return svg(key, title, description, height, join(*parts), right + (20 if narrow else 182))
 
 
-def _apart(frame: Frame, across: Sequence[float], gap: float = 8) -> list[float]:
-    """Return the values whose numbers do not touch when they are written under the axis."""
-    kept: list[float] = []
-    free = -math.inf
-    for value in across:
-        half = text_width(f"{value:g}") / 2
-        if frame.across(value) - half >= free:
-            kept.append(value)
-            free = frame.across(value) + half + gap
-    return kept
+def _apart(frame: Frame, at: dict[float, float], gap: float = 8) -> list[float]:
+    """Return every value, or every second, third, ..., so that the numbers under the axis do not touch."""
+    values = list(at)
+    for stride in range(1, len(values)):
+        kept = values[::stride]
+        middles = [frame.across(at[value]) for value in kept]
+        halves = [text_width(f"{value:g}") / 2 for value in kept]
+        ends = [middle + half + gap for middle, half in zip(middles, halves, strict=True)]
+        starts = [middle - half for middle, half in zip(middles, halves, strict=True)]
+        if all(end <= start for end, start in zip(ends, starts[1:], strict=False)):
+            return kept
+    return values[:1]
 
 
 def _polyline(points: Sequence[tuple[float, float]], position: int, width: float = 2) -> Markup:
@@ -127,7 +139,7 @@ def _polyline(points: Sequence[tuple[float, float]], position: int, width: float
 
 
 def map_svg(
-    key: str, title: str, points: NDArray[Any], classes: NDArray[np.int64], anchors: dict[int, str], side: float = 380,
+    key: str, title: str, points: NDArray[Any], classes: NDArray[np.int64], links: dict[int, Link], side: float = 380,
     circles: Sequence[float] = (),
 ) -> Markup:  # fmt: skip
     """Draw items as dots in two dimensions, coloured (and shaped) by class.
@@ -138,8 +150,9 @@ def map_svg(
     points : ndarray (n, 2)
     classes : ndarray int (n,)
         0 first, the largest class; -1 for none.
-    anchors : dict of int to str
-        Row -> the id of its picture in the page, to which the dot links; the dot has the class ``p-<id>``.
+    links : dict of int to Link
+        Row -> the item in the page, to which the dot leads; the dot has the class ``p-<anchor>``. A keyboard skips
+        the dots: it reaches the same items in the list below the maps.
     side : float
         Width and height.
     circles : sequence of float, optional
@@ -155,15 +168,19 @@ def map_svg(
     parts: list[Markup] = []
     linked: list[Markup] = []
     for row, ((x, y), group) in enumerate(zip(coordinates.tolist(), classes.tolist(), strict=True)):
-        if row in anchors:
-            mark = class_mark(x, y, group, 5.2, f"p-{anchors[row]}")
-            linked.append(element("a", mark, href=f"#{anchors[row]}"))
+        if row in links:
+            anchor, name = links[row]
+            mark = class_mark(x, y, group, 5.2, f"p-{anchor}")
+            linked.append(element("a", element("title", name), mark, href=f"#{anchor}", tabindex=-1, aria_label=name))
         else:
             parts.append(class_mark(x, y, group, 2.6))
     rings = [_ring(side, (side - 28) / (high[0] - low[0]), circle) for circle in circles]
     edge = element("rect", x=1, y=1, width=side - 2, height=side - 2, fill="none", stroke="currentColor",
                    stroke_opacity=0.2, rx=6)  # fmt: skip
-    return svg(key, title, f"{len(points)} items, coloured by label", side, join(edge, *parts, *rings, *linked), side)
+    content = join(edge, *edged(parts, 0.6), *rings, *edged(linked, 1))
+    role = "group" if links else "img"  # the content of an img has no links for a screen reader
+    coloured = ", coloured by label" if (classes >= 0).any() else ""
+    return svg(key, title, f"{len(points):,} items{coloured}", side, content, side, role)
 
 
 def _ring(side: float, scale: float, radius: float) -> Markup:
@@ -172,16 +189,21 @@ def _ring(side: float, scale: float, radius: float) -> Markup:
     around = element("circle", cx=middle, cy=middle, r=round(reach, 1), fill="none", stroke="currentColor",
                      stroke_width=1.4, stroke_dasharray="5 3")  # fmt: skip
     ground = element("rect", x=middle - 12, y=round(middle - reach - 8, 1), width=24, height=16, rx=3,
-                     fill="var(--paper, #fff)")  # fmt: skip
+                     fill="#fff", class_="ground")  # fmt: skip
     return join(around, ground, words(middle, round(middle - reach + 4, 1), f"{radius:g}σ", "middle"))
+
+
+def edged(marks: Sequence[Markup], width: float) -> list[Markup]:
+    """Give marks an edge in the colour of the text: a pale colour is then visible on white."""
+    if not marks:
+        return []
+    return [element("g", *marks, stroke="currentColor", stroke_opacity=0.55, stroke_width=width, fill_opacity=0.8)]
 
 
 def class_mark(x: float, y: float, group: int, size: float, name: str | None = None) -> Markup:
     """Draw the mark of a class, centred on a point."""
     colour, shape = look_of(group)
-    style: dict[str, Any] = {"fill": colour, "fill_opacity": 0.75, "class_": name}
-    if name is not None:
-        style |= {"fill_opacity": 1, "stroke": "var(--paper, #fff)", "stroke_width": 1.2}
+    style: dict[str, Any] = {"fill": colour, "class_": name}
     if shape == "circle":
         return element("circle", cx=round(x, 1), cy=round(y, 1), r=size, **style)
     if shape == "square":
@@ -194,7 +216,7 @@ def class_mark(x: float, y: float, group: int, size: float, name: str | None = N
     arm = size * 1.15
     rising = f"M{x - arm:.1f} {y + arm:.1f}L{x + arm:.1f} {y - arm:.1f}"
     path = f"{rising}M{x - arm:.1f} {y - arm:.1f}L{x + arm:.1f} {y + arm:.1f}"
-    return element("path", d=path, stroke=colour, stroke_width=size * 0.8, fill="none", class_=name)
+    return element("path", d=path, stroke=colour, stroke_opacity=1, stroke_width=size * 0.8, fill="none", class_=name)
 
 
 def look_of(group: int) -> tuple[str, str]:
@@ -213,4 +235,6 @@ def look_of(group: int) -> tuple[str, str]:
 
 def legend_svg(group: int) -> Markup:
     """Return the mark of a class by itself, for a legend."""
-    return element("svg", class_mark(7, 7, group, 4.5), width=14, height=14, viewBox="0 0 14 14", aria_hidden="true")
+    return element(
+        "svg", *edged([class_mark(7, 7, group, 4.5)], 1), width=14, height=14, viewBox="0 0 14 14", aria_hidden="true"
+    )

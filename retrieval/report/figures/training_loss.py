@@ -64,11 +64,22 @@ def loss_svg(phase: Phase, spec: str, position: int, key: str) -> Markup:
     parts.append(_line(frame, heights[-1], position, faint=False))
     parts.append(_best(frame, phase, float(heights[-1][phase.best_epoch]), position))
     parts += _names(frame, phase, [float(one[-1]) for one in heights])
-    measure = phase.validation_measure
-    best = f"lowest validation {measure} {phase.validation_loss[phase.best_epoch]:.4g} in epoch {phase.best_epoch + 1}"
     trained = phase.train_loss
     ends = f"training {phase.train_measure} from {trained[0]:.4g} to {trained[-1]:.4g}"
-    return svg(key, f"{spec}, {phase.name}: {measure} by epoch", f"{best}; {ends}", height, join(*parts), _WIDTH)
+    title = f"{spec}, {phase.name}: {phase.validation_measure} by epoch"
+    return svg(key, title, f"{best_epoch(phase)}; {ends}", height, join(*parts), _WIDTH)
+
+
+def best_epoch(phase: Phase) -> str:
+    """Return the answer of the figure: the lowest validation loss, and its epoch.
+
+    Examples
+    --------
+    >>> best_epoch(Phase("vae", [2.0, 1.0], [2.5, 1.5], 0.1, 1))
+    'Lowest validation loss 1.5 in epoch 2'
+    """
+    lowest = phase.validation_loss[phase.best_epoch]
+    return f"Lowest validation {phase.validation_measure} {lowest:.4g} in epoch {phase.best_epoch + 1:,}"
 
 
 def axis_name(phase: Phase, logarithmic: bool) -> str:

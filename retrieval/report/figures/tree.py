@@ -16,7 +16,7 @@ from retrieval.report.figures.drawing import (
     words,
 )
 from retrieval.report.figures.markup import Markup, element, join
-from retrieval.report.figures.plots import class_mark
+from retrieval.report.figures.plots import class_mark, edged
 
 _ROW, _PICTURE = 26.0, 22.0
 
@@ -53,8 +53,10 @@ def tree_svg(key: str, title: str, branches: Sequence[Branch], leaves: Sequence[
     cut : float
         Height of the cut.
     """
-    wide = any(leaf.picture is None for leaf in leaves)  # titles need more room than pictures
-    left, right = 14.0, 150.0 if wide else 290.0
+    left = 14.0
+    right = min(
+        290.0, max(150.0, WIDTH - max(map(_leaf_width, leaves), default=0))
+    )  # titles need more room than labels
     top = max((branch.height for branch in branches), default=1.0) * 1.03
     frame = Frame(right, left, 8, 8 + _ROW * len(leaves), 0, top)  # heights grow to the left
 
@@ -89,8 +91,14 @@ def tree_svg(key: str, title: str, branches: Sequence[Branch], leaves: Sequence[
     return svg(key, title, f"{len(leaves)} leaves, cut at height {cut:.3g}", frame.bottom + 48, join(*parts))
 
 
+def _leaf_width(leaf: Leaf) -> float:
+    """Return the room for a leaf, right of the tree."""
+    picture = 0 if leaf.picture is None else _PICTURE + 6
+    return 22 + picture + text_width(f"{leaf.title} {leaf.suffix}".strip())
+
+
 def _leaf(x: float, y: float, leaf: Leaf) -> list[Markup]:
-    parts = [class_mark(x, y, leaf.cluster, 4)]
+    parts = edged([class_mark(x, y, leaf.cluster, 4)], 1)
     start = x + 10
     if leaf.picture is not None:
         parts.append(

@@ -11,19 +11,20 @@ from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.cluster_count import READING
 from retrieval.analysis.components import Components, PartialSums
 from retrieval.output import writing
-from retrieval.report.figures.analysis import count_figures, dendrogram, dimension_figure, dimension_title
+from retrieval.report.figures.analysis import count_figures, dendrogram, dimension_figure
 from retrieval.report.figures.components import component_pictures, grid, picture_of, sum_pictures
 from retrieval.report.figures.spectrogram import picture_shown
+from retrieval.report.findings import AGREEMENT, answer, dimension_title, findings
 from retrieval.report.html.figure_files import FigureFiles
-from retrieval.report.html.maps import anchors_of, local_data, maps_data, thumb
+from retrieval.report.html.maps import links_of, local_data, maps_data, thumb
 from retrieval.report.html.posterior import posterior_data
 from retrieval.report.html.provenance import provenance_data
 from retrieval.report.html.template import render
 
 #: Components shown of a space of pictures, and of a space of texts; those of a text space that are visible at once.
 PICTURES, TOPICS, OPEN_TOPICS = 105, 100, 10
-_COLUMNS, _SIDE = 15, 44
-_MEASURES = ("NMI", "ARI", "purity", "accuracy")
+#: Pictures in a row of components, and the side to which they are enlarged by whole pixels.
+_COLUMNS, _SIDE = 10, 64
 
 Section = dict[str, Any] | None
 
@@ -47,11 +48,11 @@ def write_analysis(analysis: Analysis, folder: Path) -> Path:
 def _page(analysis: Analysis, figures: FigureFiles) -> str:
     sections: tuple[tuple[str, str, Callable[[Analysis, FigureFiles], Section]], ...] = (
         ("count", "How many clusters?", _count),
+        ("quality", "Which clusters agree with the labels?", _quality),
         ("tree", "Cluster tree", _tree),
         ("components", "Components", _components),
         ("sums", "Items as sums of components", _sums),
         ("dimension", "Reconstruction error by width of the code", _dimension),
-        ("quality", "Clusters compared with labels", _quality),
         ("maps", "Maps", maps_data),
         ("posterior", "Aggregate posteriors compared with the prior", posterior_data),
         ("local", "Local and distributed representations", local_data),
@@ -63,19 +64,11 @@ def _page(analysis: Analysis, figures: FigureFiles) -> str:
         title=f"nearby: analysis of {analysis.corpus}",
         corpus=analysis.corpus,
         facts=f"{len(analysis.shown):,} {analysis.modality} items · {counted(len(analysis.spaces), 'space')}",
-        answer=_answer(analysis),
+        answer=answer(analysis),
+        findings=findings(analysis),
         sections=[section for section in data if section["data"] is not None],
-        anchors=list(anchors_of(analysis).values()),
+        anchors=[link.anchor for link in links_of(analysis).values()],
     )
-
-
-def _answer(analysis: Analysis) -> str:
-    if analysis.counts is not None:
-        best, reason = analysis.counts.answer
-        classes = len({label for label in analysis.labels if label is not None})
-        truth = f" The labels have {classes} classes." if classes else ""
-        return f"{best} clusters are recommended: {reason}.{truth}"
-    return f"{counted(len(analysis.spaces), 'space')} of {analysis.corpus}: what each of them has learnt."
 
 
 def _count(analysis: Analysis, figures: FigureFiles) -> Section:
@@ -172,15 +165,20 @@ def _sum_line(
             *mean,
             *(
                 thumb(picture_of(components.atoms[atom], shape, components.signed), f"component {atom + 1}",
-                      f"{weight:+.2f} ×")
+                      f"{weight:+.2f} ×".replace("-", "−"))
                 for weight, atom in largest
             ),
         ],
         "sums": [
-            thumb(picture, f"sum of {counted(int(count), 'term')}", f"{count}: {error:.2g}")
+            thumb(picture, f"sum of {counted(int(count), 'term')}", f"{count}: {_error(error)}")
             for picture, count, error in rebuilt
         ],
     }  # fmt: skip
+
+
+def _error(value: float) -> str:
+    """Write an error with two digits, and whole from 10 on."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _dimension(analysis: Analysis, figures: FigureFiles) -> Section:
@@ -198,17 +196,17 @@ def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
     every = [(space.spec, method, found) for space in analysis.spaces for method, found in space.quality.items()]
     if not every:
         return None
-    best = {measure: max(found[measure] for _, _, found in every) for measure in _MEASURES}
+    best = {measure: max(found[measure] for _, _, found in every) for measure in AGREEMENT}
     return {
         "note": f"The items looked at, in {len(set(analysis.labels))} clusters: one for each class. 1 is perfect; "
         "an ARI of 0 is chance. Purity: share of items that have the most frequent class of their cluster. "
         "Accuracy: the same, with each class matched to one cluster.",
-        "measures": _MEASURES,
+        "measures": AGREEMENT,
         "rows": [
             {
                 "spec": spec,
                 "method": method,
-                "cells": [(f"{found[measure]:.3f}", found[measure] == best[measure]) for measure in _MEASURES],
+                "cells": [(f"{found[measure]:.3f}", found[measure] == best[measure]) for measure in AGREEMENT],
             }
             for spec, method, found in every
         ],

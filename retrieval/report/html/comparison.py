@@ -63,8 +63,8 @@ def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, limit: i
         Number of examples shown of each comparison; by default all.
     """
     sections = [
-        {**_section(one, f"c{number}"), "examples": examples_data(one, thumbnail, limit)}
-        for number, one in enumerate(comparisons, 1)
+        {**_section(one, f"c{number}"), "name": name, "examples": examples_data(one, thumbnail, limit)}
+        for number, (one, name) in enumerate(zip(comparisons, _names(comparisons), strict=True), 1)
     ]
     return render("comparison.html", title=_title(comparisons), comparisons=sections)
 
@@ -80,6 +80,13 @@ def _within(comparisons: Sequence[Comparison], limit: int) -> bytes:
 def _title(comparisons: Sequence[Comparison]) -> str:
     names = listed([comparison.corpus for comparison in comparisons]) if comparisons else "nothing"
     return f"nearby: spaces compared on {names}"
+
+
+def _names(comparisons: Sequence[Comparison]) -> list[str]:
+    """Return a name for each comparison: its corpus, with a number from the second comparison of a corpus on."""
+    corpora = [comparison.corpus for comparison in comparisons]
+    earlier = [corpora[:position].count(corpus) for position, corpus in enumerate(corpora)]
+    return [f"{corpus} ({count + 1})" if count else corpus for corpus, count in zip(corpora, earlier, strict=True)]
 
 
 def _section(comparison: Comparison, key: str) -> dict[str, Any]:

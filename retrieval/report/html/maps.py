@@ -12,7 +12,7 @@ from retrieval.analysis.analyze import Analysis
 from retrieval.report.figures.analysis import map_figures
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri
-from retrieval.report.figures.plots import legend_svg
+from retrieval.report.figures.plots import Link, legend_svg
 from retrieval.report.figures.spectrogram import picture_shown
 from retrieval.report.html.figure_files import FigureFiles
 from retrieval.search.result import Shown, cut_at_word
@@ -31,7 +31,7 @@ def maps_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | None
     if not spaces:
         return None
     names, classes = classes_of(analysis)
-    anchors = anchors_of(analysis)
+    links = links_of(analysis)
     return {
         "note": "Large dots are the items listed below the maps. Choose a dot to go to its item; choose an item to "
         "ring it in every map.",
@@ -42,24 +42,29 @@ def maps_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | None
                 "spec": space.spec,
                 "maps": [
                     (method, figures.drawing(file, drawing))
-                    for method, file, drawing in map_figures(space, position, classes, anchors)
+                    for method, file, drawing in map_figures(space, position, classes, links)
                 ],
             }
             for position, space in spaces
         ],
         "titles": _has_titles(analysis),
-        "cards": [{"anchor": anchor, **_item(analysis.shown[row])} for row, anchor in anchors.items()],
+        "cards": [{"anchor": link.anchor, **_item(analysis.shown[row])} for row, link in links.items()],
     }
 
 
-def anchors_of(analysis: Analysis) -> dict[int, str]:
+def links_of(analysis: Analysis) -> dict[int, Link]:
     """Return the rows of the items that are listed below the maps, each with its id in the page; none without maps."""
     if not any(space.maps for space in analysis.spaces):
         return {}
     count = len(analysis.shown)
     limit = LINKED_TITLES if _has_titles(analysis) else LINKED
     rows = sorted({int(row) for row in np.linspace(0, count - 1, min(limit, count))})
-    return {row: f"item-{row}" for row in rows}
+    return {row: Link(f"item-{row}", _name(analysis.shown[row])) for row in rows}
+
+
+def _name(shown: Shown) -> str:
+    name = shown.title or f"item {shown.id}"
+    return name if shown.label is None else f"{name}, label {shown.label}"
 
 
 def legend(names: Sequence[str]) -> list[tuple[Markup, str]]:
@@ -85,7 +90,7 @@ def local_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | Non
     measured = f" {precision} (among the {len(analysis.shown):,} items looked at)." if precision else ""
     return {
         "note": f"Distributed: the code of {analysis.local_space}. Local: the number of one of {local.k} k-means "
-        f"clusters; all items of a cluster are equally near, so they stand in the order of the corpus.{measured}",
+        f"clusters; all items of a cluster are equally near, so their order is random.{measured}",
         "titles": _has_titles(analysis),
         "queries": [
             {

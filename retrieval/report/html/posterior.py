@@ -11,7 +11,7 @@ from retrieval.report.figures.densities import densities_svg
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.plots import Series, map_svg
 from retrieval.report.html.figure_files import FigureFiles
-from retrieval.report.html.maps import NAMED, anchors_of, classes_of, legend
+from retrieval.report.html.maps import NAMED, classes_of, legend, links_of
 from retrieval.report.terminal.analysis import POSTERIOR_HEAD, posterior_rows
 
 _NOTE = (
@@ -74,7 +74,7 @@ def _plane(
     usual = " and ".join(_CIRCLES.values())
     title = f"{inner} of the means are within 1σ of the centre of the prior, {outer} within 2σ (prior: {usual})"
     name = f"posterior-map-{position}"
-    drawing = map_svg(name, title, found.means, classes, anchors_of(analysis), circles=tuple(_CIRCLES))
+    drawing = map_svg(name, title, found.means, classes, links_of(analysis), circles=tuple(_CIRCLES))
     return {
         "legend": legend(names),
         "more_classes": max(0, len(names) - NAMED),

@@ -9,7 +9,7 @@ from encoders.numbers import counted
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.comparison_table import Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
-from retrieval.report.figures.training_loss import loss_svg
+from retrieval.report.figures.training_loss import best_epoch, loss_svg
 from retrieval.report.html.provenance import provenance_data
 from retrieval.report.verdict import cost_title, curves_title, listed, notes, overlap_sentence
 from retrieval.spaces.training_history import Phase
@@ -95,6 +95,7 @@ def training_data(comparison: Comparison, key: str) -> list[dict[str, Any]]:
         trained.setdefault(space.spec, (position, space.phases))
     return [
         {
+            "answer": best_epoch(phase),
             "spec": spec,
             "facts": f"{phase.name}: {counted(len(phase.train_loss), 'epoch')} in {phase.seconds:,.1f} s",
             "drawing": loss_svg(phase, spec, position, f"{key}-loss-{position}-{number}"),

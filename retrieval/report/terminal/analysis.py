@@ -7,10 +7,10 @@ from typing import Any
 
 from retrieval.analysis.analyze import Analysis
 from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, AggregatePosterior
+from retrieval.report.findings import AGREEMENT
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned, full_specs_lines
 
-MEASURES = ("NMI", "ARI", "purity", "accuracy")
 POSTERIOR_HEAD = ("component", "mean KL, nats", "variance of means", "prior covered", "in use")
 
 
@@ -23,12 +23,12 @@ def analysis_lines(found: Analysis, options: Mapping[str, str] | None = None) ->
         rows = [[name, str(count)] for name, count in found.counts.recommended.items()]
         lines += ["", *aligned(["criterion", "clusters"], rows, right=[1])]
     rows = [
-        [space.spec, method, *(f"{values[measure]:.3f}" for measure in MEASURES)]
+        [space.spec, method, *(f"{values[measure]:.3f}" for measure in AGREEMENT)]
         for space in found.spaces
         for method, values in space.quality.items()
     ]
     if rows:
-        lines += ["", *aligned(["space", "clusters by", *MEASURES], rows, right=[2, 3, 4, 5], specs=[0])]
+        lines += ["", *aligned(["space", "clusters by", *AGREEMENT], rows, right=[2, 3, 4, 5], specs=[0])]
     if found.lost:
         rows = [[name, *(f"{100 * value:.1f}" for value in values)] for name, values in found.lost.items()]
         head = ["variance lost, %", *(f"{width}" for width in found.widths)]

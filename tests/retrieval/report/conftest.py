@@ -5,10 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import linkage
 
+from retrieval.analysis.analyze import Analysis, SpaceStudy
+from retrieval.analysis.cluster_count import READING, CountStudy
+from retrieval.analysis.components import Components, partial_sums
+from retrieval.analysis.dendrogram import folded
+from retrieval.analysis.locality import Locality
+from retrieval.analysis.posterior import aggregate
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult
 from retrieval.search.result import Answer, Shown
 
+LONG = "bow:2000,min-df=2+deep-ae:1000-500-250-128,epochs=60,activation=silu"
 EVIL = "<script>alert(1)</script>"
 BREAK_OUT = '"onmouseover="alert(2)'
 
@@ -98,6 +106,12 @@ def compare(three: list[SpaceResult]) -> Callable[..., Comparison]:
 
 
 @pytest.fixture
+def crowded(compare: Callable[..., Comparison], three: list[SpaceResult]) -> Comparison:
+    """Nine spaces whose curves end at one point, with long names."""
+    return compare([replace(three[place % 3], spec=f"{LONG},seed={place}") for place in range(9)])
+
+
+@pytest.fixture
 def pictures(compare: Callable[..., Comparison]) -> Comparison:
     rng = np.random.default_rng(1)
 
@@ -118,3 +132,64 @@ def documents(compare: Callable[..., Comparison]) -> Comparison:
     answers = [[Answer(query, 1.0, 0.25, None if place else False) for place in range(7)] for _ in range(3)]
     provenance = {EVIL: BREAK_OUT, "command": EVIL, "versions": {"numpy": "2.4", "list": [1, None, EVIL]}}
     return compare(examples=[Example(query, answers)], provenance=provenance)
+
+
+@pytest.fixture
+def analysed_pictures() -> Analysis:
+    """Pictures with labels, and every part of an analysis: three spaces, one of them a variational autoencoder."""
+    rng = np.random.default_rng(2)
+    count, shape = 60, (8, 8)
+    labels = [str(n % 3) for n in range(count)]
+    shown = [
+        Shown(f"digit-{n}", label, picture=rng.integers(0, 256, shape, dtype=np.uint8))
+        for n, label in enumerate(labels)
+    ]
+    spaces = [SpaceStudy(spec, 4, "euclidean") for spec in ("pixels+pca:4", "pixels+nmf:4", "pixels+vae:64-2")]
+    for space, signed in zip(spaces, (True, False), strict=False):
+        atoms = rng.standard_normal((4, 64)).astype(np.float32)
+        atoms = atoms if signed else np.abs(atoms)
+        space.components = Components(space.spec, False, atoms[0] if signed else 0 * atoms[0], atoms, shape, None)
+        space.sums = [(row, partial_sums(space.components, atoms[0, :4], atoms[1])) for row in (0, 30)]
+        space.maps = {method: rng.standard_normal((count, 2)) for method in ("PCA", "autoencoder, 2 units", "t-SNE")}
+        space.quality = {
+            method: {"NMI": 0.5, "ARI": float(signed), "purity": 0.25, "accuracy": 0.125}
+            for method in ("k-means", "HAC, ward", "Gaussian mixture")
+        }
+    spaces[2].posterior = aggregate(
+        rng.standard_normal((count, 2)), np.full((count, 2), -1.0), [np.zeros((4, 4, 1), np.uint8)] * 25
+    )
+    return _analysed("digits", "image", shown, labels, spaces, rng)
+
+
+@pytest.fixture
+def analysed_texts() -> Analysis:
+    """Texts without labels: components as words, a tree with titles, maps without a legend."""
+    rng = np.random.default_rng(3)
+    count, vocabulary = 40, [f"word{n}" for n in range(50)]
+    titles = [f"heat transfer in slip flow over plate {n} of several with a long name" for n in range(count)]
+    shown = [Shown(str(n), None, EVIL if n == 3 else title) for n, title in enumerate(titles)]
+    spaces = [SpaceStudy(spec, 12, "cosine") for spec in ("tfidf:5000,stop=english+lsa:12", "tfidf+nmf:12")]
+    for space in spaces:
+        atoms = rng.standard_normal((12, 50)).astype(np.float32)
+        space.components = Components(space.spec, False, 0 * atoms[0], atoms, None, vocabulary, True)
+        space.maps = {method: rng.standard_normal((count, 2)) for method in ("PCA", "t-SNE")}
+    return _analysed("papers", "text", shown, [None] * count, spaces, rng)
+
+
+def _analysed(
+    corpus: str, modality: str, shown: list[Shown], labels: list[str | None], spaces: list[SpaceStudy],
+    rng: np.random.Generator,
+) -> Analysis:  # fmt: skip
+    codes = rng.standard_normal((len(shown), 4)).astype(np.float32)
+    merges, counts = linkage(codes, "ward"), list(range(2, 12))
+    curves = {name: rng.uniform(-70_000, 70_000, len(counts)).tolist() for name in READING}
+    rows = rng.integers(0, len(shown), (2, 8))
+    precision = {"cluster": 0.5, "code": 0.75} if labels[0] else {}
+    return Analysis(
+        corpus, modality, shown, labels, spaces, widths=[2, 4, 8], notes=["no map by autoencoder"],
+        lost={"pca": [0.9, 0.5, 0.25], "deep autoencoder": [0.95, 0.45, 0.3]},
+        counts=CountStudy(counts, curves, dict.fromkeys(READING, 3), merges, len(shown)), tree=folded(merges, 3),
+        tree_space=spaces[0].spec, latent=codes, local_space=spaces[0].spec,
+        local=Locality(3, np.arange(len(shown)) % 3, [0, 30], rows, rows[::-1].copy(), precision),
+        provenance={"command": f"nearby analyze {corpus}", "versions": {"numpy": "2.4"}},
+    )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.components import Components
 from retrieval.report.figures.drawing import text_width
-from retrieval.report.figures.plots import Series, lines_svg
+from retrieval.report.figures.plots import Link, Series, lines_svg, map_svg
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import loss_svg
 from retrieval.report.figures.tree import Branch, Leaf, tree_svg
@@ -24,7 +24,6 @@ from retrieval.search.result import Shown
 from retrieval.spaces.training_history import Phase
 
 SVG = "{http://www.w3.org/2000/svg}"
-LONG = "bow:2000,min-df=2+deep-ae:1000-500-250-128,epochs=60,activation=silu"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -53,12 +52,6 @@ def require_readable(drawing):
         assert apart, f"{text!r} overlaps {other!r}"
 
 
-@pytest.fixture
-def crowded(compare, three):
-    """Nine spaces whose curves end at one point, with long names."""
-    return compare([replace(three[place % 3], spec=f"{LONG},seed={place}") for place in range(9)])
-
-
 def test_labels_of_a_comparison_do_not_overlap(compare, crowded, in_two_indexes):
     same = [replace(row, precision_recall=np.ones(11), per_query={}, measures={"P@10": 1.0}) for row in crowded.spaces]
     for comparison in (compare(), crowded, compare(in_two_indexes), compare(same)):
@@ -70,7 +63,7 @@ def test_no_name_of_a_space_is_cut(crowded):
     for draw in (precision_recall_svg, quality_cost_svg):
         text = "".join(text.strip() for text, _ in boxes(draw(crowded)))
         assert "…" not in text
-        assert text.count(LONG) == 9
+        assert text.count(crowded.spaces[0].spec.removesuffix("0")) == 9
 
 
 @pytest.mark.parametrize("values", [(-70_000.0, -72_500.0), (0.1, 0.9), (5.0, 5.0)])
@@ -105,6 +98,53 @@ def test_a_leaf_is_cut_at_a_word_and_keeps_its_count(title):
     for head in (name.partition("…")[0] for name in names if "…" in name and " " in title):
         assert title.startswith(head)
         assert title[len(head)] == " "
+
+
+@pytest.mark.parametrize(
+    "label", ["automobile", "한국어로 된 아주 긴 이름", "person 1", "a label of very many words " * 5]
+)
+def test_labels_beside_the_pictures_of_a_tree_are_not_cut_off(label):
+    leaves = [
+        Leaf(label, "+ 1,234 more", 0, "data:,"),
+        Leaf(label, "", 1, "data:,"),
+        Leaf("7", "+ 2 more", 1, "data:,"),
+    ]
+    drawn = tree_svg("x", "t", [Branch(0, 0, 1, 0, 1.0), Branch(0.5, 1.0, 2, 0, 2.0)], leaves, 1.5)
+    require_readable(drawn)
+    assert [text for text, _ in boxes(drawn) if text.endswith("+ 1,234 more")]
+    assert (label in drawn) == (len(label) < 30)
+
+
+def test_numbers_under_an_axis_are_evenly_spaced():
+    drawn = lines_svg("x", "t", list(range(2, 21)), [Series("a", np.linspace(0, 1, 19))], "k", "BIC", 3, True)
+    numbers = [int(text) for text, box in boxes(drawn) if re.fullmatch(r"\d+", text)]
+    assert numbers == list(range(2, 21, 2))
+
+
+def test_widths_of_codes_are_evenly_spaced_on_a_logarithmic_axis():
+    widths = [1, 2, 4, 8, 16, 32, 64]
+    drawn = lines_svg("x", "t", widths, [Series("pca", np.linspace(1, 0, 7))], "numbers", "lost", logarithmic=True)
+    middles = [(box[0] + box[2]) / 2 for text, box in boxes(drawn) if text in map(str, widths) and "." not in text]
+    assert len(middles) == 7
+    np.testing.assert_allclose(np.diff(middles), (middles[-1] - middles[0]) / 6, atol=0.1)
+
+
+def test_a_pale_mark_of_a_map_has_an_edge():
+    drawn = ElementTree.fromstring(  # noqa: S314  our own text
+        map_svg("m", "t", np.arange(16.0).reshape(8, 2), np.arange(8), {1: Link("item-1", "seven, label 1")})
+    )
+    for group in drawn.iter(f"{SVG}g"):
+        assert group.get("stroke") == "currentColor"
+        assert float(group.get("stroke-opacity")) > 0.5
+    assert len(list(drawn.iter(f"{SVG}circle"))) == len(list(drawn.iterfind(f"{SVG}g//{SVG}circle")))
+    (link,) = drawn.iter(f"{SVG}a")
+    assert link.get("aria-label") == link.find(f"{SVG}title").text == "seven, label 1"
+
+
+def test_a_drawing_shows_the_same_without_the_style_of_the_page(analysed_pictures, tmp_path):
+    write_analysis(analysed_pictures, tmp_path)
+    for path in (tmp_path / "figures").glob("*.svg"):  # Word, LaTeX and Inkscape do not know var()
+        assert "var(" not in path.read_text()
 
 
 def test_the_axis_of_precision_fits_the_curves(compare, three):
@@ -159,7 +199,7 @@ def test_components_of_texts_fold_after_ten(tmp_path):
 
 
 def test_one_figure_does_not_fill_the_page_and_hidden_text_stays_inside():
-    style = (TEMPLATES / "style.css").read_text()
+    style = "".join(path.read_text() for path in (TEMPLATES / "style").iterdir())
     multiples = re.search(r"\.small-multiples svg, \.maps svg \{(.*?)\}", style, re.DOTALL).group(1)
     assert "max-width" in multiples
     assert "auto-fill" in re.search(r"\.small-multiples, \.maps \{(.*?)\}", style, re.DOTALL).group(1)

@@ -70,7 +70,7 @@ def test_a_figure_marks_the_best_epoch_and_names_the_lines():
     assert "training 1.5" in drawn
     assert "validation 3.5" in drawn
     assert "loss (log)" in drawn
-    assert "lowest validation loss 3 in epoch 3; training loss from 9 to 1.5" in drawn
+    assert "Lowest validation loss 3 in epoch 3; training loss from 9 to 1.5" in drawn
     numbers = [float(number) for number in re.findall(r'[xy][12]?="(-?[\d.]+)"', drawn)]
     assert min(numbers) >= 0
 

@@ -1,0 +1,59 @@
+"""The results of an analysis, each in one sentence."""
+
+from __future__ import annotations
+
+import math
+
+from encoders.numbers import counted
+from retrieval.analysis.analyze import Analysis
+
+#: How well clusters agree with labels; the first measure decides which clusters agree best.
+AGREEMENT = ("NMI", "ARI", "purity", "accuracy")
+
+
+def answer(analysis: Analysis) -> str:
+    """Return the main result: how many clusters the items have, beside the number of their labels."""
+    if analysis.counts is None:
+        return f"{counted(len(analysis.spaces), 'space')} of {analysis.corpus}: what each of them has learnt."
+    labels = len({label for label in analysis.labels if label is not None})
+    truth = f"; the items have {counted(labels, 'different label')}" if labels else ""
+    return f"{analysis.counts.answer[0]} clusters are recommended{truth}."
+
+
+def findings(analysis: Analysis) -> list[str]:
+    """Return the reason of the main result, and the results of the other parts, one sentence each."""
+    reason = "" if analysis.counts is None else analysis.counts.answer[1]
+    sentences = [reason[:1].upper() + reason[1:]]
+    sentences += [_quality(analysis), dimension_title(analysis), _local(analysis)]
+    sentences += [f"{one.spec}: {one.posterior.answer}" for one in analysis.spaces if one.posterior]
+    return [f"{sentence}." for sentence in sentences if sentence]
+
+
+def _quality(analysis: Analysis) -> str:
+    measure = AGREEMENT[0]
+    every = [(values[measure], method, one.spec) for one in analysis.spaces for method, values in one.quality.items()]
+    if not every:
+        return ""
+    value, method, spec = max(every, key=lambda one: one[0])
+    how = "" if method == "as it is" else f" ({method})"
+    return f"The clusters of {spec}{how} agree best with the labels: {measure} {value:.3f}"
+
+
+def dimension_title(analysis: Analysis) -> str:
+    """Return which method loses least variance at the widest code; "" where none was measured."""
+    known = {name: values[-1] for name, values in analysis.lost.items() if math.isfinite(values[-1])}
+    if not known:
+        return ""
+    best = min(known, key=known.__getitem__)
+    return f"With {analysis.widths[-1]} numbers, {best} loses least: {known[best]:.1%} of the variance"
+
+
+def _local(analysis: Analysis) -> str:
+    local = analysis.local
+    if local is None or not local.precision:
+        return ""
+    code, cluster = local.precision["code"], local.precision["cluster"]
+    return (
+        f"The code of {analysis.local_space} reaches P@10 {code:.3f}; the number of one of {local.k} clusters "
+        f"reaches {cluster:.3f}"
+    )
