@@ -77,7 +77,7 @@ def figures_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
 
 
 def overlap_data(comparison: Comparison) -> dict[str, Any] | None:
-    """Return how far the spaces agree on the neighbours of the same queries; None where that is not known."""
+    """Return how far the spaces agree on the neighbours of the same queries; None if that is not known."""
     if not comparison.overlaps:
         return None
     rows = zip(comparison.spaces, overlap_cells(comparison), strict=True)
