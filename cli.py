@@ -538,6 +538,25 @@ def interpolate(
 
 
 @app.command()
+def convert(
+    folder: CollectionFolder,
+    items: Annotated[list[str], argument("A...", "Items to convert: paths of pictures or sounds, or @ids.")],
+    voice: Annotated[
+        list[str],
+        option("--voice", help="A speaker, or another nuisance, by name; or an item of it. Repeat items.", metavar="B"),
+    ],
+    space: OneSpace,
+    out: Pictures = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give items the voice, or another nuisance, of others: decode their content with it."""
+    from retrieval.applications.conversion import converted
+    from retrieval.collection.open import open_collection
+
+    _show_reconstructions(converted(open_collection(folder), space, items, voice), out, as_json)
+
+
+@app.command()
 def classify(
     folder: CollectionFolder,
     query: OneQuery,
