@@ -133,7 +133,9 @@ def linear_baselines(train: Takes, test: Takes) -> dict[str, Any]:
     pca = create(PCA).fit(train.rows)
     codes, asked = pca.encode(train.rows), pca.encode(test.rows)
     means = {name: codes[train.speakers == name].mean(axis=0) for name in np.unique(train.speakers)}
-    centred = [rows - np.stack([means[name] for name in some.speakers]) for rows, some in ((codes, train), (asked, test))]
+    centred = [
+        rows - np.stack([means[name] for name in some.speakers]) for rows, some in ((codes, train), (asked, test))
+    ]
     erased = erasure(codes, np.stack([means[name] for name in train.speakers]))
     return {
         "PCA": read_from(codes, train, asked, test),
@@ -160,7 +162,10 @@ def erasure(codes: Any, means: Any) -> Any:
 
 def conversion(encoder: Any, train: Takes, test: Takes) -> dict[str, Any]:
     """Return what independent classifiers hear in converted spectrograms, for all pairs of speakers."""
-    judges = {what: make_pipeline(StandardScaler(), PROBES["MLP"]()).fit(train.rows, getattr(train, what)) for what in ("digits", "speakers")}
+    judges = {
+        what: make_pipeline(StandardScaler(), PROBES["MLP"]()).fit(train.rows, getattr(train, what))
+        for what in ("digits", "speakers")
+    }
     names = np.unique(train.speakers)
     on_real = {what: float(judge.score(test.rows, getattr(test, what))) for what, judge in judges.items()}
     pairs, swapped = {}, {}

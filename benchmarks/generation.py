@@ -37,7 +37,9 @@ def main(*arguments: str) -> None:
     if arguments[:1] == ("tune",):
         known, held = slice(HELD, None), slice(HELD)
         for spec in arguments[1:]:
-            figures, _ = measured(spec, train[known], labels[known], train[held], labels[held], judge(train[known], labels[known]))
+            figures, _ = measured(
+                spec, train[known], labels[known], train[held], labels[held], judge(train[known], labels[known])
+            )
             say(spec, figures)
         return
     seeds, others = seeds_of(arguments)

@@ -59,11 +59,11 @@ def converted(collection: Collection, spec: str, texts: Sequence[str], like: Seq
     judges = _judges(collection, encoder, asked, value)
     pictures = _shown(encoder, changed)
     before = as_read(encoder, contents)
-    sounds = collection.items.modality is Modality.SOUND
+    heard: Any = (lambda: contents) if collection.items.modality is Modality.SOUND else None
     return ReconstructionTable(
         [query.shown.id for query in asked],
         [
-            ReconstructionRow("the item", before, _opinions(judges, rows), hear=(lambda: contents) if sounds else None),
+            ReconstructionRow("the item", before, _opinions(judges, rows), hear=heard),
             ReconstructionRow(f"as {value}", pictures, _opinions(judges, changed), hear=hear_of(encoder, pictures)),
         ],
         "Probabilities are those of classifiers that were trained on the items of the collection, not on conversions.",
@@ -91,7 +91,7 @@ def _wanted(collection: Collection, last: Any, like: Sequence[str]) -> tuple[lis
     if len(like) == 1 and not like[0].startswith("@") and "." not in like[0] and "/" not in like[0]:
         raise QueryError(f"'{like[0]}' is not a nuisance that this space was fitted on: {', '.join(last.classes[:20])}")
     queries = [read_query(collection, text) for text in like]
-    known = [query.id for query in queries if query.id is not None]
+    known = [query.item_id for query in queries if query.item_id is not None]
     values = {value_of(item, last.label_field) for item in collection.items.get(known)} if known else set()
     one = values.pop() if len(values) == 1 and len(known) == len(queries) else None
     return [query.content for query in queries], one or ", ".join(like)

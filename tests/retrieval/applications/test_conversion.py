@@ -5,24 +5,39 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from encoders.codes import Modality
 from encoders.errors import QueryError, UnsupportedSpaceError
 from retrieval.applications.conversion import converted
-from retrieval.collection.indexing import IndexRequest, index_corpus
-from retrieval.collection.open import open_collection
+from retrieval.collection.local import LocalCollection
+from retrieval.corpora.base import Corpus, Item
 
 SPEC = "vectors+disentangle:6,nuisance=voice,epochs=70,bottleneck=1,hidden=64,batch-size=64,nuisance-components=4"
+
+
+class Spoken(Corpus):
+    """Vectors with a label and a voice."""
+
+    name, modality = "spoken", Modality.VECTOR
+
+    def __init__(self, rows, kinds, voices):
+        self.rows, self.kinds, self.voices = rows, kinds, voices
+
+    def __iter__(self):
+        for row, vector in enumerate(self.rows):
+            yield Item(str(row), vector, label=str(self.kinds[row]), metadata={"voice": "xyz"[self.voices[row]]})
 
 
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory):
     """Return a collection of vectors, each the sum of a pattern of its label and one of its voice."""
-    folder = tmp_path_factory.mktemp("spoken")
     generator = np.random.default_rng(0)
     kinds, voices = generator.integers(0, 4, 480), generator.integers(0, 3, 480)
     rows = generator.normal(size=(4, 16))[kinds] + 2 * generator.normal(size=(3, 16))[voices]
     rows = (rows + 0.1 * generator.normal(size=rows.shape)).astype(np.float32)
-    np.savez(folder / "rows.npz", vectors=rows, label=kinds.astype(str), voice=np.array(list("xyz"))[voices])
-    return open_rows(folder, rows, kinds, voices)
+    collection = LocalCollection.create(tmp_path_factory.mktemp("spoken") / "c", Spoken(rows, kinds, voices))
+    for spec in ("vectors", SPEC):
+        collection = collection.add_space(spec)
+    return collection, [item.id for item in collection.items if item.metadata["voice"] == "x"][:40]
 
 
 def test_the_wanted_voice_is_heard_and_the_label_is_kept(spoken):
