@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from encoders.audio.mel import mel_filters
+from encoders.audio.mel_filters import mel_filters
 from encoders.base import Encoder, State
 from encoders.codes import MAX_DIM, Batches, Codes, Items, Kind, Metric, Modality, Space, whole_number
 from encoders.errors import BadItemError, DimensionError, NotInvertibleError, OptionError

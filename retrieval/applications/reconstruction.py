@@ -17,7 +17,7 @@ from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from encoders.sound import Sound
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
-from retrieval.corpora.npy import read_npy
+from retrieval.corpora.code_matrix import read_npy
 from retrieval.corpora.sample import draw
 from retrieval.output import write_npy
 from retrieval.search.result import show
