@@ -95,7 +95,8 @@ CollectionFolder = Annotated[Path, argument("FOLDER", "Folder of a collection.")
 CorpusName = Annotated[str, argument("CORPUS", "Name or path of a corpus, e.g. digits or 'articles.csv?text=body'.")]
 Target = Annotated[str, argument("CORPUS", "Name or path of a corpus, or folder of a collection.")]
 Spaces = Annotated[
-    list[str] | None, option("-s", "--space", help="A space of it; repeat. Default: all.", metavar="SPACE")
+    list[str] | None,
+    option("-s", "--space", help="A space of the collection; repeat for several. Default: all.", metavar="SPACE"),
 ]
 ChosenSpaces = Annotated[
     list[str] | None,
@@ -103,7 +104,7 @@ ChosenSpaces = Annotated[
         "-s",
         "--space",
         metavar="SPACE",
-        help="A space, e.g. pixels+pca:30; repeat. Default: some that suit the corpus.",
+        help="A space, e.g. pixels+pca:30; repeat for several. Default: some that suit the corpus.",
     ),
 ]
 OneSpace = Annotated[str, option("-s", "--space", help="A space of the collection.", metavar="SPACE")]
@@ -116,7 +117,7 @@ Pictures = Annotated[
     option(
         "-o",
         "--out",
-        help="Write pictures or spectrograms as one .png, sounds as a .wav, or rows of a .npy.",
+        help="Write pictures or spectrograms to a .png, sounds to a .wav, or values to a .npy.",
         metavar="FILE",
     ),
 ]
@@ -224,7 +225,9 @@ def index(
     shard: Annotated[
         str | None, option("--shard", help="Load one shard into Elasticsearch, e.g. 3/16.", metavar="K/N")
     ] = None,
-    finish: Annotated[bool, typer.Option("--finish", help="All shards are loaded: check and serve them.")] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="After all shards are loaded: check them and serve the index.")
+    ] = False,
     skip_bad: SkipBad = False,
 ) -> None:
     """Store a corpus and index it in one or more spaces.
@@ -333,10 +336,10 @@ def delete(folder: CollectionFolder, ids: Annotated[list[str], argument("ID...",
 def info(
     folder: Annotated[str, argument("FOLDER", "Folder of a collection, or elasticsearch:URL/NAME.")],
     clean: Annotated[
-        bool, typer.Option("--clean", help="Remove stale indexes of this collection, unfinished loads too.")
+        bool, typer.Option("--clean", help="Remove stale indexes of this collection, including unfinished loads.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="With --clean: also those that another nearby collection made.")
+        bool, typer.Option("--yes", help="With --clean: also stale indexes that other nearby collections made.")
     ] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare every byte of a collection with its checksums.")
@@ -378,7 +381,9 @@ def search(
     k: Annotated[int, whole("-k", help="Number of answers in each space.", lowest=1)] = 10,
     filters: Annotated[
         list[str] | None,
-        option("--filter", help="Only items with label=x, or year=2004; repeat.", metavar="KEY=VALUE"),
+        option(
+            "--filter", help="Only items with this value, e.g. year=2004; repeat. See nearby info.", metavar="KEY=VALUE"
+        ),
     ] = None,
     fuse: Annotated[
         str | None,
@@ -464,7 +469,7 @@ def reconstruct(
     out: Pictures = None,
     as_json: AsJson = False,
 ) -> None:
-    """Encode items and decode them again: see what each space keeps of them."""
+    """Encode items and decode their codes, to see what each space keeps."""
     from retrieval.applications.reconstruction import asked_items, reconstructions
     from retrieval.collection.open import open_collection
 
@@ -533,6 +538,25 @@ def interpolate(
 
 
 @app.command()
+def convert(
+    folder: CollectionFolder,
+    items: Annotated[list[str], argument("A...", "Items to convert: paths of pictures or sounds, or @ids.")],
+    voice: Annotated[
+        list[str],
+        option("--voice", help="A speaker, or another nuisance, by name; or an item of it. Repeat items.", metavar="B"),
+    ],
+    space: OneSpace,
+    out: Pictures = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give items the voice, or another nuisance, of others: decode their content with it."""
+    from retrieval.applications.conversion import converted
+    from retrieval.collection.open import open_collection
+
+    _show_reconstructions(converted(open_collection(folder), space, items, voice), out, as_json)
+
+
+@app.command()
 def classify(
     folder: CollectionFolder,
     query: OneQuery,
@@ -540,7 +564,7 @@ def classify(
     k: Annotated[int, whole("-k", help="Number of labels.", lowest=1)] = 3,
     as_json: AsJson = False,
 ) -> None:
-    """Predict the label of an item, with probabilities, by a space that was trained on labels."""
+    """Predict the label of an item, with probabilities, with a space that was trained on labels."""
     from retrieval.applications.classification import Verdict, classified
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.listing import labels_lines
@@ -553,11 +577,12 @@ def evaluate(
     run: Annotated[Path, argument("RUN", "A TREC run file.")],
     qrels: Annotated[Path, argument("QRELS", "A TREC qrels file.")],
     measure: Annotated[
-        list[str] | None, option("-m", "--measure", help="E.g. nDCG@10; repeat.", metavar="MEASURE")
+        list[str] | None,
+        option("-m", "--measure", help="A measure, e.g. nDCG@10; repeat for several.", metavar="MEASURE"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a TREC run against judgements, with the numbers of trec_eval.
+    """Evaluate a TREC run with judgements; results equal those of trec_eval.
 
     A judged query without a line in the run counts as 0, as with trec_eval -c.
     """
@@ -636,7 +661,8 @@ def analyze(
     out: Annotated[Path, option("-o", "--out", help="Folder for the page and its figures.", metavar="FOLDER")],
     space: ChosenSpaces = None,
     part: Annotated[
-        list[str] | None, option("--part", help="Only this part of the analysis; repeat.", metavar="PART")
+        list[str] | None,
+        option("--part", help="A part of the analysis, e.g. tree; repeat for several. Default: all.", metavar="PART"),
     ] = None,
     sample: Annotated[int, whole("--sample", help="Number of items to analyse.", lowest=4)] = 1000,
     clusters: Annotated[
@@ -649,7 +675,8 @@ def analyze(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Analyse spaces: components, items as their sums, error by width, trees, clusters and labels, maps, posteriors."""
+    """Analyse spaces: components, items as their sums, error by width, trees, clusters and labels, maps, posteriors,
+    and how well codes identify their items."""
     from retrieval.analysis.analyze import PARTS
     from retrieval.analysis.analyze import analyze as analyze_spaces
     from retrieval.analysis.target import read_target
@@ -761,7 +788,7 @@ def _require_report_folder(out: Path | None) -> None:
 def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
     from retrieval.experiment.trec_files import file_name, write_trec_files
     from retrieval.report.html.comparison import write_page
-    from retrieval.report.terminal.table import comparisons_json, comparisons_lines
+    from retrieval.report.terminal.comparison import comparisons_json, comparisons_lines
 
     if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ import report_findings
 import report_methods
 import report_neural
 import report_served
+import report_sound
 import report_speed
 import report_trials
 from record import averaged, deviation, latest, origins
@@ -130,6 +131,7 @@ PARTS = {
     **report_classical.PARTS,
     **report_neural.PARTS,
     **report_beyond.PARTS,
+    **report_sound.PARTS,
     **report_served.PARTS,
     **report_trials.PARTS,
 }

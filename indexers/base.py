@@ -253,7 +253,7 @@ class Index(ABC):
 
     @abstractmethod
     def bytes_on_disk(self) -> int | None:
-        """Return the size of the files that `save` writes, less their manifest; None where a server keeps them.
+        """Return the size of the files that `save` writes, less their manifest; None if a server keeps them.
 
         Nothing is written. Graphs, lists and codebooks are included, which the width of the codes does not show.
         """

@@ -88,7 +88,7 @@ class CheckedIndex(Index):
         """Read what `_write` wrote, after its checksums were compared."""
 
     def _bytes_on_disk(self) -> int | None:
-        """Return the size of what `_write` writes; None where it is unknown."""
+        """Return the size of what `_write` writes; None if it is unknown."""
         return None
 
     # -- items -----------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ class CheckedIndex(Index):
         return save_index(self, Path(folder))
 
     def bytes_on_disk(self) -> int | None:
-        """Return the size of the files that `save` writes, less their manifest; None where a server keeps them."""
+        """Return the size of the files that `save` writes, less their manifest; None if a server keeps them."""
         from indexers.folder import names_bytes
 
         size = self._bytes_on_disk()

@@ -88,7 +88,7 @@ class HitLists(Sequence[list[Hit]]):
 
     @property
     def ids(self) -> NDArray[np.object_]:
-        """The ids of all hits, texts (n, k); None where a query has fewer than k."""
+        """The ids of all hits, texts (n, k); None if a query has fewer than k."""
         rows = self._result.rows
         missing = rows < 0
         names = _ids_of(self._ids, rows)

@@ -266,7 +266,9 @@ def test_the_formats_are_listed_with_their_options():
 def test_skip_bad_lists_what_was_left_out(tmp_path):
     path = tmp_path / "bad.jsonl"
     path.write_text('{"_id": "a", "text": "some words"}\n{broken\n{"_id": "a", "text": "other words"}\n')
-    assert f"{path}:2" in refused("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"))
+    told = refused("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"))
+    assert f"{path}:2" in told
+    assert told.endswith(" (--skip-bad leaves bad entries out)\n")
     done = nearby("index", str(path), "-s", "bow", "-o", str(tmp_path / "c"), "--skip-bad")
     assert done.returncode == 0
     assert f"{path}:2: not valid JSON: " in done.stderr

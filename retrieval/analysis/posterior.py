@@ -84,7 +84,7 @@ class AggregatePosterior:
 
 
 def posterior_of(encoder: Encoder, contents: Sequence[Any]) -> AggregatePosterior | None:
-    """Return the aggregate posterior of items, or None where the space does not end in a variational autoencoder.
+    """Return the aggregate posterior of items, or None if the space does not end in a variational autoencoder.
 
     References
     ----------

@@ -55,7 +55,7 @@ class CollectionInfo:
     bytes : int
         Size on disk; of an index on a server, one copy.
     server : str
-        Description of the index on a server that holds the items; empty where the folder holds them.
+        Description of the index on a server that holds the items; empty if the folder holds them.
     spaces : tuple of SpaceRecord
     unfinished : tuple of str
         Specs of spaces whose fit was interrupted; indexing them again resumes it.

@@ -1,4 +1,4 @@
-"""An SQLite file that somebody else may have written: its tables are ours, or it is not read; every statement ends."""
+"""SQLite files of unknown origin: the tables must be those of nearby, and every statement is bounded in time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 from encoders.plain_file import require_plain
 
-#: Steps of SQLite's machine between two looks at how long a statement has run.
+#: Steps of SQLite's virtual machine between two checks of the time limit.
 _TICK = 100_000
-#: A statement may take as many steps until its next row as reading every byte this many times takes, and some more.
+#: Largest number of steps until the next row: per byte of the file, and in addition.
 _STEPS_PER_BYTE, _STEPS = 16, 20_000_000
-#: A row takes some bytes at least: more rows than this share of the file's bytes come only from pages in a circle.
+#: Smallest size of a row in bytes, and rows allowed in addition: more rows come only from pages in a cycle.
 _BYTES_PER_ROW, _ROWS = 4, 1000
-_ENDLESS = "reading it does not end: its pages name each other in a circle"
-_SCHEMA_OF, _MOST_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master", 100
+_ENDLESS = "its pages form a cycle, so reading it would not end"
+_SCHEMA_OF, _MAX_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master", 100
 
 
 class Database:
@@ -28,21 +28,21 @@ class Database:
     path : Path
         The file.
     schema : str
-        The statements that make its tables.
+        The statements that create its tables.
     writable : bool
-        Otherwise the file is never changed, not even by a journal of its own.
+        Otherwise the file is never changed, not even by a journal.
     new : bool
-        Make the file and its tables.
+        Create the file and its tables.
 
     Raises
     ------
     sqlite3.Error
-        When it is no database, or damaged.
+        When it is not a database, or damaged.
     ValueError
-        When its tables are not those of the schema, or there is anything beside them: a view, a trigger or a computed
-        column runs statements of whoever wrote the file.
+        When its tables are not those of the schema, or it has anything else: views, triggers and computed columns run
+        statements of the author of the file.
     OSError
-        When it is no plain file.
+        When it is not a plain file.
     """
 
     def __init__(self, path: Path, schema: str, writable: bool = False, new: bool = False) -> None:
@@ -62,12 +62,12 @@ class Database:
             raise
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
-        """Run a statement and give its rows one by one.
+        """Run a statement and yield its rows.
 
         Raises
         ------
         sqlite3.Error
-            When the file is damaged, or so made that reading it does not end.
+            When the file is damaged, or reading it would not end.
         """
         self._restart()
         limit, count = _ROWS + self._size // _BYTES_PER_ROW, 0
@@ -91,7 +91,7 @@ class Database:
             self._connection.execute(statement, values)
 
     def commit(self) -> None:
-        """Commit what was written."""
+        """Commit all writes."""
         self._connection.commit()
 
     def close(self) -> None:
@@ -110,34 +110,34 @@ class Database:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
         if self._writable:
-            # A draft is made durable as a whole, when all of its files are; until then nobody reads it.
+            # A draft is synced to disk as a whole when it is complete; until then it has no readers.
             connection.execute("PRAGMA synchronous = OFF")
         else:
             connection.execute("PRAGMA query_only = ON")
 
     def _require(self, schema: str) -> None:
-        """Refuse a file that has anything but the tables of a schema, before any of them is read."""
-        found = self._connection.execute(_SCHEMA_OF).fetchmany(_MOST_TABLES)
+        """Refuse a file that has more or less than the tables of a schema, before any table is read."""
+        found = self._connection.execute(_SCHEMA_OF).fetchmany(_MAX_TABLES)
         if set(found) != _objects(schema):
-            raise ValueError("its tables are not those that nearby makes")
+            raise ValueError("its tables are not those of nearby")
         if self._writable:
             self._connection.execute("PRAGMA journal_mode = MEMORY")
 
     def _restart(self) -> None:
-        """Let a statement begin: what it may take depends on how large the file is by now."""
+        """Reset the limits for a new statement; they depend on the present size of the file."""
         self._ticks = 0
         self._size = self._path.stat().st_size
-        self._most_ticks = (_STEPS + _STEPS_PER_BYTE * self._size) // _TICK
+        self._max_ticks = (_STEPS + _STEPS_PER_BYTE * self._size) // _TICK
 
     def _tick(self) -> int:
-        """Tell SQLite whether the statement has run too long."""
+        """Return whether SQLite should interrupt the statement."""
         self._ticks += 1
-        return self._ticks > self._most_ticks
+        return self._ticks > self._max_ticks
 
 
 @lru_cache(maxsize=4)
 def _objects(schema: str) -> frozenset[Any]:
-    """Return what a schema makes, as SQLite lists it."""
+    """Return the objects that a schema creates, as SQLite lists them."""
     connection = sqlite3.connect(":memory:")
     try:
         connection.executescript(schema)

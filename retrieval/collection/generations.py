@@ -1,6 +1,6 @@
-"""Generations of a folder: every write is a new one, made visible by one atomic rename, under a lock.
+"""Generations of a folder: every write makes a new one, under a lock, and one atomic rename makes it visible.
 
-Readers pin the generation that they read: it stays until nobody reads it.
+Readers pin the generation that they read; it is removed only when no reader has it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from retrieval.collection.pin import Pin, remove_unread
 POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
 #: The folder of encoders that are being fitted.
 WORK = "work"
-#: Number of the newest generations that stay although no reader is known: some file systems have no locks, so readers
-#: are unknown, and a reader that has just read the pointer must still find its generation.
+#: Number of the newest generations that are kept even without known readers: on file systems without locks, readers are
+#: unknown, and a reader that has just read the pointer must find its generation.
 KEEP_GENERATIONS = 2
-#: Seconds that a writer waits for another one.
+#: Seconds that a writer waits for another writer.
 LOCK_SECONDS = 10.0
 #: Largest number of files beside a missing collection whose names are compared with its name.
 _COMPARED = 1_000
@@ -45,12 +45,12 @@ class Generations:
         self.folder = folder
 
     def current(self) -> Path | None:
-        """Return the folder of the present generation, None where there is none yet.
+        """Return the folder of the current generation; None if there is none yet.
 
         Raises
         ------
         ArtifactError
-            When the pointer names none.
+            When the pointer names a generation that does not exist.
         """
         present = self._named()
         if present is not None and not present.is_dir():
@@ -58,12 +58,12 @@ class Generations:
         return present
 
     def pinned(self) -> Pin | None:
-        """Return the present generation such that it stays while it is read, None where there is none yet.
+        """Return the current generation, pinned so that it stays while it is read; None if there is none yet.
 
         Raises
         ------
         ArtifactError
-            When the pointer names none, or it cannot be read.
+            When the pointer names a generation that does not exist, or that cannot be read.
         """
         seen: Path | None = None
         while True:
@@ -92,22 +92,22 @@ class Generations:
             raise ArtifactError(f"{pointer} is corrupt: {error}") from None
         name, _, check = text.partition(" ")
         if not name.isdecimal() or check not in ("", _check_of(name)):  # an older nearby wrote none
-            raise ArtifactError(f"{pointer} is corrupt: it names '{one_line(text[:40])}', which is no generation")
+            raise ArtifactError(f"{pointer} is corrupt: it names '{one_line(text[:40])}', which is not a generation")
         return self.folder / GENERATIONS / name
 
     def _missing(self, present: Path) -> ArtifactError:
         if present.is_dir():
             return ArtifactError(f"{present} is incomplete: it has no {MANIFEST}")
         return ArtifactError(
-            f"{self.folder / POINTER} is corrupt: it names '{one_line(present.name[:40])}', which is no generation"
+            f"{self.folder / POINTER} is corrupt: it names '{one_line(present.name[:40])}', which is not a generation"
         )
 
     def why_none(self) -> str:
-        """Return what is there instead of a collection, and what to do."""
+        """Return a sentence that says what the folder is instead of a collection, and what to do."""
         if self.folder.exists() and not self.folder.is_dir():
-            return f"{self.folder} is a file, no collection: give the folder that  nearby index ... -o FOLDER  has made"
+            return f"{self.folder} is a file, not a collection: give the folder that  nearby index ... -o FOLDER  made"
         if self.foreign():
-            return f"{self.folder} is a folder, but no collection: give one that  nearby index ... -o FOLDER  has made"
+            return f"{self.folder} is a folder, but not a collection: give one that  nearby index ... -o FOLDER  made"
         found = "is empty" if self.folder.is_dir() else "does not exist"
         similar = None if self.folder.exists() else self._similar()
         if similar is not None:
@@ -124,7 +124,7 @@ class Generations:
         return None if name is None else self.folder.with_name(name)
 
     def foreign(self) -> bool:
-        """Return whether the folder holds anything but what a killed first write leaves."""
+        """Return whether the folder holds files of others, apart from those that a killed first write leaves."""
         if not self.folder.is_dir():
             return False
         own = {GENERATIONS, LOCK, WORK, f".{POINTER}"}
@@ -132,14 +132,14 @@ class Generations:
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
-        """Yield an empty folder that becomes the present generation when the block succeeds.
+        """Yield an empty folder that becomes the current generation when the block succeeds.
 
-        Until then, and for ever if the process is killed, readers see the generation before.
+        Until then, or if the process is killed, readers see the previous generation.
 
         Raises
         ------
         CollectionError
-            When another process is writing, or the disk refuses (full, read-only): nothing was changed.
+            When another process is writing, or the disk is full or read-only; nothing is changed then.
         """
         made = not self.folder.exists()
         try:
@@ -164,14 +164,14 @@ class Generations:
             raise CollectionError(f"cannot write to {self.folder}: {reason}; what was there is unchanged") from error
 
     def withdraw(self, number: int) -> None:
-        """Remove everything, if the generation of this number is still the newest."""
+        """Remove all generations, if this one is still the newest."""
         with self._locked():
             present = self.current()
             if present is not None and int(present.name) == number:
                 self._clear(True)
 
     def _clear(self, made: bool) -> None:
-        """Remove what a writer makes; the folder too where it was `made` for it."""
+        """Remove the files of a writer, and the folder if the writer `made` it."""
         (self.folder / POINTER).unlink(missing_ok=True)
         shutil.rmtree(self.folder / GENERATIONS, ignore_errors=True)
         for path in list(self.folder.iterdir()):
@@ -187,10 +187,10 @@ class Generations:
         present = self.current()
         number = 1 if present is None else int(present.name) + 1
         final = draft.with_name(f"{number:06}")
-        remove_at_once(final)  # complete, but never pointed at: its writer was killed in between
+        remove_at_once(final)  # complete, but never current: its writer was killed before the rename
         draft.rename(final)
         fsync(final.parent)
-        (self.folder / f".{POINTER}").unlink(missing_ok=True)  # what an older nearby has left
+        (self.folder / f".{POINTER}").unlink(missing_ok=True)  # an older nearby left it
         with atomic_file(self.folder / POINTER) as pointer:
             pointer.write(f"{final.name} {_check_of(final.name)}\n".encode("ascii"))
         for old in sorted(final.parent.iterdir()):
@@ -220,7 +220,7 @@ class Generations:
 
 
 def _check_of(name: str) -> str:
-    """Return a checksum of what the pointer names: one bit less of it may be the name of an older generation."""
+    """Return a checksum of the name in the pointer: with a flipped bit, it could name an older generation."""
     return hashlib.sha256(name.encode("ascii")).hexdigest()[:8]
 
 

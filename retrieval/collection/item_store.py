@@ -1,4 +1,4 @@
-"""The items of a collection in SQLite: themselves a corpus, so that whatever reads corpora reads collections."""
+"""The items of a collection in SQLite, as a corpus."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CREATE TABLE queries (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content 
 CREATE TABLE qrels (query TEXT NOT NULL, item TEXT NOT NULL, grade INTEGER NOT NULL, PRIMARY KEY (query, item));
 """
 _BATCH = 1024
-#: Ids in one statement: SQLite takes 999 values at least.
+#: Ids in one statement; SQLite takes at least 999 values.
 _IDS_AT_ONCE = 500
 
 
@@ -40,14 +40,14 @@ class ItemStore(CollectionItems):
     path : Path
         The file.
     name : str, optional
-        What the corpus is called; by default what was stored.
+        Name of the corpus; by default the stored one.
     writable : bool
-        Only a draft that nobody reads is opened for writing.
+        True for a draft, which has no readers.
 
     Raises
     ------
     ArtifactError
-        When the file is missing or no such store.
+        When the file is missing, or is not an item store.
     """
 
     def __init__(self, path: Path, name: str | None = None, writable: bool = False) -> None:
@@ -98,18 +98,18 @@ class ItemStore(CollectionItems):
         return (self._whole(record) for record in self._read(query, (row,)))
 
     def queries(self) -> Iterator[Item]:
-        """Read the queries; the items where the corpus had none of its own."""
+        """Read the queries, or the items if the corpus had no separate queries."""
         if not self._own_queries:
             return iter(self)
         return self._items(f"SELECT {COLUMNS} FROM queries ORDER BY row")  # noqa: S608
 
     @property
     def has_queries(self) -> bool:
-        """True when the corpus had queries of its own."""
+        """True when the corpus had separate queries."""
         return bool(self._own_queries)
 
     def qrels(self) -> Qrels | None:
-        """Return the judgements, where there are any."""
+        """Return the judgements; None if there are none."""
         found: Qrels = {}
         for query, item, grade in self._read("SELECT query, item, grade FROM qrels"):
             with self._reading():
@@ -144,9 +144,9 @@ class ItemStore(CollectionItems):
         Raises
         ------
         CollectionError
-            Naming an id that is not there.
+            For an id that does not exist.
         ArtifactError
-            Naming an item that is no longer what was stored.
+            For an item that differs from its checksum.
         """
         found: dict[str, Item] = {}
         for chunk in chunks(ids, _IDS_AT_ONCE):
@@ -164,7 +164,7 @@ class ItemStore(CollectionItems):
         Raises
         ------
         QueryError
-            When there is none, saying which filter is to blame.
+            When there is none, with the filter that no item satisfies.
         """
         return matching_ids(self._read, filters)
 
@@ -176,23 +176,23 @@ class ItemStore(CollectionItems):
             yield pair
 
     def require(self, ids: Sequence[str]) -> None:
-        """Refuse ids that are not there; of those that are, the items may be damaged (so that they can be deleted).
+        """Refuse ids that do not exist; their items are not checked, so that damaged ones can be deleted.
 
         Raises
         ------
         CollectionError
-            Naming one that is not there.
+            For an id that does not exist.
         """
         self._require_found(ids, self._digests(ids))
 
     # -- writing, in a draft only ------------------------------------------------------------------------------
 
     def put(self, items: Iterable[Item]) -> Change:
-        """Add items; one whose id is there replaces the old one, behind all others, unless nothing changed."""
+        """Add items; an item with an existing id replaces the old one and moves to the end, unless it is equal."""
         added: list[str] = []
         changed: list[str] = []
         unchanged = 0
-        row = self.last_row  # before anything is deleted: SQLite would give the number of a deleted last row out again
+        row = self.last_row  # before anything is deleted: SQLite reuses the number of a deleted last row
         for chunk in chunks(items, _BATCH, item_bytes):
             known = self._digests([item.id for item in chunk])
             rows = []
@@ -239,13 +239,13 @@ class ItemStore(CollectionItems):
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Turn whatever reading a damaged file raises into one sentence."""
+        """Turn the errors of reading a damaged file into one sentence."""
         try:
             yield
         except KeyError as error:
-            raise self._damaged(f"it does not say {error}") from None
-        except UnicodeEncodeError as error:  # of what was asked for: nothing that is stored is like that
-            raise CollectionError(f"the collection holds no item {error.object!a}: that is no text") from None
+            raise self._damaged(f"it lacks {error}") from None
+        except UnicodeEncodeError as error:  # of a requested id: stored ids are always valid
+            raise CollectionError(f"the collection holds no item {error.object!a}: that is not a text") from None
         except (sqlite3.Error, TypeError, ValueError, ArithmeticError, OSError) as error:
             raise self._damaged(error) from None
 
@@ -265,10 +265,10 @@ class ItemStore(CollectionItems):
             return item_of(record)
 
     def _whole(self, record: Sequence[Any]) -> Item:
-        """Return an item that has its checksum behind it, and is what was stored."""
+        """Return the item of a record that ends with its checksum, after comparing it."""
         item = self._item(record[:-1])
         if item_digest(item) != record[-1]:
-            raise self._damaged(f"the checksum of item '{item.id}' is not the one stored with it")
+            raise self._damaged(f"item '{item.id}' differs from its checksum")
         return item
 
     def _number(self, query: str) -> int:

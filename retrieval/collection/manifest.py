@@ -15,20 +15,20 @@ from encoders.errors import ArtifactError, one_line
 from retrieval.collection.item_store import ItemStore
 from retrieval.spaces.saved_space import SpaceRecord
 
-#: A nearby that knows only local collections must not take a served one for a local one that is damaged.
+#: Two formats, so that an older nearby, which knows only local collections, does not call a served one damaged.
 FORMAT, SERVED_FORMAT = 1, 2
 KIND = "a collection"
-_MOST_ITEMS = 2**62
+_MAX_ITEMS = 2**62
 ITEMS = "items.sqlite"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The corpus a collection was made of, how many items it holds, their digest, and its spaces by spec.
+    """The manifest: name of the corpus, number and digest of the items, and spaces by spec.
 
-    `server` is the address of the Elasticsearch index that holds items and codes, empty where the folder holds them;
-    `index` is that index by its own name, `identity` says by which collection it was made. `files` holds the checksums
-    of the files that no space has.
+    `server` is the address of the Elasticsearch index that holds items and codes, empty if the folder holds them;
+    `index` is the name of that index (not its alias), `identity` that of the collection that made it. `files` holds
+    the checksums of files that do not belong to a space.
     """
 
     corpus: str
@@ -65,7 +65,7 @@ class Manifest:
             found = cls(
                 str(value["corpus"]),
                 Modality(value["modality"]),
-                whole_number(value["count"], _MOST_ITEMS),
+                whole_number(value["count"], _MAX_ITEMS),
                 str(value["items"]),
                 spaces,
                 str(value.get("server", "")),
@@ -81,12 +81,12 @@ class Manifest:
         return found
 
     def check_items(self, generation: Path, whole: bool = False) -> None:
-        """Compare the file of the items with its checksums: some blocks of it, or the `whole`.
+        """Compare the file of the items with its checksums: some of its blocks, or the `whole` file.
 
         Raises
         ------
         ArtifactError
-            When it is damaged. A collection that an older nearby has written has no checksums.
+            When it is damaged. Collections of an older nearby have no checksums.
         """
         try:
             if ITEMS in self.files:
@@ -97,7 +97,7 @@ class Manifest:
             raise ArtifactError(f"{generation / MANIFEST} is corrupt: {type(error).__name__} {error}") from error
 
     def write(self, generation: Path) -> None:
-        """Write the manifest of a generation, last of all: it holds the checksums of the items."""
+        """Write the manifest of a generation, as the last file: it holds the checksums of the items."""
         value = {
             "nearby": KIND,
             "format": FORMAT,

@@ -94,7 +94,7 @@ def open_data(address: str, on_bad: OnBad = raise_bad) -> Corpus:
 
 
 def collection_at(address: str) -> Path | None:
-    """Return the folder of a collection that an address names; None where it names a corpus.
+    """Return the folder of a collection that an address names; None if it names a corpus.
 
     A collection wins over a corpus with the same name; standard error says so.
 

@@ -1,4 +1,4 @@
-"""A generation that is read is pinned: no writer removes it, in this process or another."""
+"""Pins: a reader pins its generation, so that no writer removes it, in this process or another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from encoders.file_lock import READ_FLAGS, try_lock
 
 
 class Pin:
-    """A generation that is read: no writer removes it until this is closed, or no longer referred to.
+    """A pinned generation: no writer removes it until the pin is closed or garbage-collected.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class Pin:
     Raises
     ------
     FileNotFoundError
-        When a writer has removed it, or is removing it.
+        When a writer removed it, or is removing it.
     OSError
         When it cannot be opened.
     """
@@ -30,7 +30,7 @@ class Pin:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._descriptor = -1
-        # The lock is on the manifest: every generation has one of its own, and it can be opened for reading only.
+        # The lock is on the manifest, which every generation has and which can be opened read-only.
         descriptor = os.open(folder / MANIFEST, READ_FLAGS)
         if try_lock(descriptor, shared=True) is False or not os.fstat(descriptor).st_nlink:
             os.close(descriptor)
@@ -47,13 +47,15 @@ class Pin:
 
 
 def remove_unread(generation: Path) -> None:
-    """Remove a generation unless somebody reads it; then a later writer does."""
+    """Remove a generation, unless it is pinned; a later writer removes it then."""
     try:
-        descriptor = os.open(generation / MANIFEST, READ_FLAGS | os.O_RDWR)  # NFS locks only what may be written
-    except FileNotFoundError:  # nobody can have pinned it
+        descriptor = os.open(
+            generation / MANIFEST, READ_FLAGS | os.O_RDWR
+        )  # NFS locks only files that are open for writing
+    except FileNotFoundError:  # it cannot be pinned
         remove_at_once(generation)
         return
-    except OSError:  # another user's
+    except OSError:  # it belongs to another user
         return
     try:
         if try_lock(descriptor) is not False:

@@ -1,4 +1,4 @@
-"""Every byte of a collection compared with the checksums that were written with it: ``nearby info --verify``."""
+"""Verification: every byte of a collection is compared with its checksums, as ``nearby info --verify`` does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord
 
 @dataclass
 class Verification:
-    """What was compared, and what differs.
+    """The result of a verification.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Verification:
     files, bytes : int
         Number and size of the files that were read.
     damaged : list of str
-        One sentence for each that is not what was written.
+        One sentence for each damaged file.
     """
 
     folder: str
@@ -44,7 +44,7 @@ class Verification:
 
     def lines(self) -> list[str]:
         """Return it as lines."""
-        said = "all are as they were written" if not self.damaged else f"{counted(len(self.damaged), 'file')} damaged"
+        said = "all as written" if not self.damaged else f"{counted(len(self.damaged), 'file')} damaged"
         return [f"{self.folder}: {counted(self.files, 'file')}, {self.bytes:,} bytes: {said}", *self.damaged]
 
     def require_whole(self) -> None:
@@ -63,8 +63,8 @@ class Verification:
         self.bytes += path.stat().st_size
 
     @contextmanager
-    def noting(self) -> Iterator[None]:
-        """Note what is wrong, and go on with the next."""
+    def recording(self) -> Iterator[None]:
+        """Record an error of the block and continue."""
         try:
             yield
         except NearbyError as error:
@@ -76,9 +76,7 @@ class Verification:
 
 
 def verify(folder: Path) -> Verification:
-    """Read the present generation of a collection in full.
-
-    What is on a server is not read, only what is in the folder.
+    """Read all files of the current generation of a collection; files on a server are not read.
 
     Raises
     ------
@@ -91,17 +89,17 @@ def verify(folder: Path) -> Verification:
         raise CollectionError(generations.why_none())
     manifest, found = Manifest.read(pin.folder), Verification(str(folder))
     found.read(pin.folder / MANIFEST)
-    with found.noting():
+    with found.recording():
         _verify_items(pin.folder, manifest, found)
     for record in manifest.spaces.values():
         folder = pin.folder / SPACES / Path(record.folder).name
-        with found.noting():
+        with found.recording():
             _verify_encoder(folder / ENCODER, record, found)
         if not manifest.server:
-            with found.noting():
+            with found.recording():
                 _verify_index(folder / INDEX, record.index_digest, found)
         if (folder / CODES).is_dir():
-            with found.noting():
+            with found.recording():
                 _verify_index(folder / CODES, None, found)
     return found
 

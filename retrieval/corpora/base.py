@@ -67,7 +67,7 @@ class Corpus(ABC):
         return iter(())
 
     def qrels(self) -> Qrels | None:
-        """Return the judgements; None where only labels, or nothing, say what is relevant."""
+        """Return the judgements; None if only labels, or nothing, say what is relevant."""
         return None
 
     @property
@@ -77,7 +77,7 @@ class Corpus(ABC):
 
     @property
     def size(self) -> int | None:
-        """Number of items; None where all items must be read to know it."""
+        """Number of items; None if all items must be read to know it."""
         return None
 
     def batches(self, rows: int = 1024, label_field: str | None = None) -> CorpusBatches:

@@ -58,7 +58,7 @@ class Beir(FileSource):
         return (query for query in queries if judged is None or query.id in judged)
 
     def qrels(self) -> Qrels | None:
-        """Read the judgements of the split; None where the folder has no qrels."""
+        """Read the judgements of the split; None if the folder has no qrels."""
         path = self.qrels_path()
         if path is not None and self._qrels is None:
             self._qrels = read_qrels(path, self.on_bad, self.max_bytes)

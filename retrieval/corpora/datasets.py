@@ -25,9 +25,9 @@ class DataSet(NamedTuple):
     forms : tuple of tuple of str
         The files that make the set; any one form will do, each file may also be there gzipped.
     remotes : tuple of Remote
-        What a download fetches; empty where no stable address with a checksum is known.
+        What a download fetches; empty if no stable address with a checksum is known.
     unpack : str
-        ``module:function`` that turns the downloaded archive into the folder; empty where none is needed.
+        ``module:function`` that turns the downloaded archive into the folder; empty if none is needed.
     bytes : int
         Size of the files, compressed as they are distributed.
     """

@@ -47,7 +47,7 @@ def plain_name(path: Path) -> str:
 
 
 def existing(folder: Path, name: str) -> Path | None:
-    """Return ``folder/name`` or ``folder/name.gz``, whichever exists; None where neither does."""
+    """Return ``folder/name`` or ``folder/name.gz``, whichever exists; None if neither does."""
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             return path

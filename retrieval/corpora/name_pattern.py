@@ -64,7 +64,7 @@ class NamePattern:
         self._depth = text.count("/") + 1
 
     def read(self, name: str) -> dict[str, str] | None:
-        """Return the value of each field in the path of a file; None where the pattern does not describe it."""
+        """Return the value of each field in the path of a file; None if the pattern does not describe it."""
         parts = str(PurePosixPath(name).with_suffix("")).split("/")[-self._depth :]
         match = self._pattern.fullmatch("/".join(parts))
         return None if match is None else dict(zip(self.fields, match.groups(), strict=True))

@@ -46,7 +46,7 @@ class Parquet(Table):
 
     @property
     def size(self) -> int | None:
-        """Number of rows, from the footer of the file; None where bad ones may be left out."""
+        """Number of rows, from the footer of the file; None if bad ones may be left out."""
         import pyarrow
         import pyarrow.parquet
 

@@ -157,7 +157,7 @@ def record_item(record: dict[str, Any], fields: Fields, number: int, where: str 
 
 
 def lookup(record: dict[str, Any], name: str) -> Any:
-    """Return a field: of the record, by a dotted path, or of its ``metadata``; None where there is none."""
+    """Return a field: of the record, by a dotted path, or of its ``metadata``; None if there is none."""
     if name in record:
         return record[name]
     value: Any = None
@@ -182,7 +182,7 @@ def is_missing(value: Any) -> bool:
 
 
 def plain(value: Any, name: str = "") -> str | None:
-    """Write a value as text; None where it is missing.
+    """Write a value as text; None if it is missing.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ class SkippedFiles:
         self.examples.setdefault(reason, path)
 
     def line(self) -> str | None:
-        """Return one sentence, the most frequent reason first; None where every file was read."""
+        """Return one sentence, the most frequent reason first; None if every file was read."""
         total = sum(self.counts.values())
         if not total:
             return None

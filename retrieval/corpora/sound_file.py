@@ -97,7 +97,7 @@ def decode(raw: bytes) -> Recording:
                 raise CorpusError(f"has more than the {MAX_SAMPLES:,} samples that are read")
             parts.append(block.mean(axis=1, dtype=np.float32))
         if _is_cut_off(raw) or length < file.frames < MAX_SAMPLES:
-            raise CorpusError("is cut off: it ends before the length that its head states")
+            raise CorpusError("is cut off: it ends before the length that its header states")
         if not length:
             raise CorpusError("is empty: it lasts 0 seconds")
         values = np.concatenate(parts)

@@ -78,7 +78,7 @@ def is_no_text(name: str) -> bool:
 
 
 def binary_kind(raw: bytes) -> str | None:
-    r"""Return the kind of a binary file by its first bytes; None where they may be text.
+    r"""Return the kind of a binary file by its first bytes; None if they may be text.
 
     Examples
     --------

@@ -29,7 +29,7 @@ class Shown:
 class Answer:
     """One answer of one space.
 
-    ``distance`` is in the space's own metric (see ``SpaceResult.metric``): None where answers are ranked by a score
+    ``distance`` is in the space's own metric (see ``SpaceResult.metric``): None if answers are ranked by a score
     that is no distance (inner products, BM25).
     """
 

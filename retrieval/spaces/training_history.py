@@ -14,7 +14,7 @@ class Phase:
     """One phase of a training: its losses, one an epoch, and the epoch (from 0) whose weights were kept.
 
     `train_measure` and `validation_measure` name what the two lists hold; only where they are the same measure can the
-    lists be compared. `loss_unit` is the unit of a validation loss that is called ``loss``; empty where it has no name.
+    lists be compared. `loss_unit` is the unit of a validation loss that is called ``loss``; empty if it has no name.
     """
 
     name: str

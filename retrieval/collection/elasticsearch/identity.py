@@ -23,7 +23,7 @@ def identity_of(folder: Path) -> str:
 
 
 def manifest_identity(folder: Path) -> str:
-    """Return the identity that the manifest in a folder holds; empty where there is none."""
+    """Return the identity that the manifest in a folder holds; empty if there is none."""
     present = Generations(folder).current()
     return "" if present is None else Manifest.read(present).identity
 

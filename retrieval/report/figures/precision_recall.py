@@ -56,7 +56,7 @@ def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") 
     Returns
     -------
     Markup or None
-        One ``<svg>``. None where no space has a curve.
+        One ``<svg>``. None if no space has a curve.
     """
     curves = [
         (position, space, np.nan_to_num(space.precision_recall))
@@ -101,7 +101,7 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
     Returns
     -------
     Markup or None
-        None where nothing was measured.
+        None if nothing was measured.
     """
     measure = main_measure(comparison)
     if measure is None:
@@ -160,7 +160,7 @@ def _bar(frame: Frame, value: float, interval: Interval | None, y: float, positi
 
 
 def _interval(space: SpaceResult, measure: str) -> Interval | None:
-    """Return the 95 % bootstrap interval of the mean over the queries; None where it has no width."""
+    """Return the 95 % bootstrap interval of the mean over the queries; None if it has no width."""
     values = np.asarray(space.per_query.get(measure, ()), dtype=np.float64)
     values = values[np.isfinite(values)]
     return bootstrap_interval(values, rounds=ROUNDS) if values.size > 1 else None

@@ -82,7 +82,7 @@ def classes_of(analysis: Analysis) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def local_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | None:
-    """Return what the same items retrieve as cluster numbers and as codes; None where that was not asked."""
+    """Return what the same items retrieve as cluster numbers and as codes; None if that was not asked."""
     local = analysis.local
     if local is None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.comparison_table import Cell, comparison_rows, measures_of, overlap_cells
+from retrieval.report.comparison_columns import Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import best_epoch, loss_svg
 from retrieval.report.html.provenance import provenance_data
@@ -77,7 +77,7 @@ def figures_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
 
 
 def overlap_data(comparison: Comparison) -> dict[str, Any] | None:
-    """Return how far the spaces agree on the neighbours of the same queries; None where that is not known."""
+    """Return how far the spaces agree on the neighbours of the same queries; None if that is not known."""
     if not comparison.overlaps:
         return None
     rows = zip(comparison.spaces, overlap_cells(comparison), strict=True)

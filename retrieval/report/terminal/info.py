@@ -7,7 +7,7 @@ from typing import Any
 
 from encoders.numbers import counted
 from retrieval.collection.base import Collection
-from retrieval.collection.filters import SAMPLE, FilterField
+from retrieval.collection.filters import SAMPLE
 from retrieval.report.terminal.listing import aligned, full_specs_lines
 from retrieval.search.result import cut_at_word
 
@@ -41,7 +41,12 @@ def info_json(collection: Collection) -> dict[str, Any]:
         ],
         "unfinished": list(info.unfinished),
         "filters": [
-            {"field": field.name, "items": field.items, "values": dict(islice(field.values.items(), _VALUES))}
+            {
+                "field": field.name,
+                "items": field.items,
+                "n_values": len(field.values),
+                "values": dict(islice(field.values.items(), _VALUES)),
+            }
             for field in collection.filters()
         ],
     }
@@ -74,34 +79,33 @@ def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
         *aligned(["space", "index", "dim", "kind", "metric", "fit, s", *notes], rows, right=[2, 5], specs=[0, 1]),
     ]
     lines += ["", *unfinished] if unfinished else []
-    lines += _filter_lines(collection)
+    lines += _filter_lines(value["filters"], value["items"])
     if verbose:
         lines += full_specs_lines({spec: collection.space(spec).encoder.spec(full=True) for spec in collection.spaces})
     return lines
 
 
-def _filter_lines(collection: Collection) -> list[str]:
+def _filter_lines(fields: list[dict[str, Any]], items: int) -> list[str]:
     """Return the fields and values for ``search --filter``."""
-    fields = collection.filters()
     if not fields:
         return []
-    rows = [[field.name, f"{field.items:,}", _values(field)] for field in fields]
+    rows = [[field["field"], f"{field['items']:,}", _values(field)] for field in fields]
     lines = ["", *aligned(["--filter", "items", "values"], rows, right=[1])]
-    if collection.items.size > SAMPLE:
+    if items > SAMPLE:
         lines.append(f"fields and values of the first {SAMPLE:,} items")
     return lines
 
 
-def _values(field: FilterField) -> str:
+def _values(field: dict[str, Any]) -> str:
     """Return the number of values and the most frequent ones.
 
     Examples
     --------
-    >>> _values(FilterField("year", 3, {"2004": 2, "2001": 1}))
-    '2: 2004, 2001'
+    >>> _values({"n_values": 12, "values": {"2004": 2, "2001": 1}})
+    '12: 2004, 2001, ...'
     """
-    shown = [cut_at_word(" ".join(value.split()), _LETTERS) for value in islice(field.values, _VALUES)]
-    return f"{len(field.values):,}: {', '.join(shown)}{', ...' if len(field.values) > _VALUES else ''}"
+    shown = [cut_at_word(" ".join(value.split()), _LETTERS) for value in field["values"]]
+    return f"{field['n_values']:,}: {', '.join(shown)}{', ...' if field['n_values'] > len(shown) else ''}"
 
 
 def _engine(index: str, server: str | None) -> str:

@@ -49,7 +49,7 @@ def test_an_id_that_no_field_can_hold_is_named_by_its_beginning(id):
 
 
 def test_the_server_keeps_them_all(elasticsearch_client: Elasticsearch, index_name: str):
-    mappings = {"properties": {"stored_id": {"type": "keyword", "index": False}}}
+    mappings = {"properties": {"own_id": {"type": "keyword", "index": False}}}
     elasticsearch_client.indices.create(index=index_name, mappings=mappings, settings={"number_of_replicas": 0})
     ids = [*ODD, "x" * 32_764, "é" * 5_460]
     operations = []
@@ -59,6 +59,6 @@ def test_the_server_keeps_them_all(elasticsearch_client: Elasticsearch, index_na
     assert not answer["errors"], answer
     assert elasticsearch_client.count(index=index_name)["count"] == len(ids)
     found = elasticsearch_client.search(
-        index=index_name, size=100, source=False, docvalue_fields=["stored_id"], query={"match_all": {}}
+        index=index_name, size=100, source=False, docvalue_fields=["own_id"], query={"match_all": {}}
     )["hits"]["hits"]
-    assert sorted(id_of(hit["_id"], hit.get("fields", {}).get("stored_id", (None,))[0]) for hit in found) == sorted(ids)
+    assert sorted(id_of(hit["_id"], hit.get("fields", {}).get("own_id", (None,))[0]) for hit in found) == sorted(ids)

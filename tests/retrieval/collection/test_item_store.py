@@ -38,7 +38,7 @@ def test_damaged_pages_are_said(path, read):
 
 def test_a_changed_item_is_not_answered_with_but_can_be_deleted(path):
     path.write_bytes(path.read_bytes().replace(b"text 7 ", b"text 8 "))
-    with pytest.raises(ArtifactError, match="the checksum of item 'id7'"):
+    with pytest.raises(ArtifactError, match="item 'id7' differs from its checksum"):
         ItemStore(path).get(["id7"])
     store = ItemStore(path, writable=True)
     store.delete(["id7"])
@@ -48,7 +48,7 @@ def test_a_changed_item_is_not_answered_with_but_can_be_deleted(path):
 def test_a_store_that_does_not_say_what_it_holds_is_damaged(path):
     with sqlite3.connect(path) as database:
         database.execute("DELETE FROM about WHERE key = 'own_queries'")
-    with pytest.raises(ArtifactError, match="it does not say 'own_queries'"):
+    with pytest.raises(ArtifactError, match="it lacks 'own_queries'"):
         ItemStore(path)
 
 
@@ -57,7 +57,7 @@ def test_a_store_that_does_not_say_what_it_holds_is_damaged(path):
     [
         ("id77", r"no item 'id77'; did you mean 'id\d+'"),
         ("zz", "its ids are like 'id0'"),
-        ("\udcff", r"no item '\\udcff': that is no text"),
+        ("\udcff", r"no item '\\udcff': that is not a text"),
     ],
 )
 def test_an_unknown_id_is_met_with_a_known_one(path, id, message):

@@ -149,9 +149,9 @@ def test_what_is_no_collection_is_refused_and_said(tmp_path):
     with pytest.raises(CollectionError, match="is a file: choose a new folder"):
         LocalCollection.create(tmp_path / "photo.jpg", Listed(TEXTS))
     assert not is_collection(tmp_path)
-    with pytest.raises(CollectionError, match="is a folder, but no collection"):
+    with pytest.raises(CollectionError, match="is a folder, but not a collection"):
         LocalCollection(tmp_path)
-    with pytest.raises(CollectionError, match="is a file, no collection"):
+    with pytest.raises(CollectionError, match="is a file, not a collection"):
         LocalCollection(tmp_path / "photo.jpg")
     with pytest.raises(CollectionError, match="does not exist: make a collection with"):
         LocalCollection(tmp_path / "new")
@@ -379,7 +379,7 @@ def test_a_newer_format_and_a_foreign_folder_are_refused(collection, tmp_path):
     manifest.write_text(json.dumps({**value, "nearby": "something"}))
     with pytest.raises(ArtifactError, match="is not"):
         LocalCollection(collection.folder)
-    with pytest.raises(CollectionError, match="no collection"):
+    with pytest.raises(CollectionError, match="not a collection"):
         LocalCollection(tmp_path)
 
 

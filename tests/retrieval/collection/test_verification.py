@@ -78,9 +78,7 @@ def test_a_sound_collection_is_said_to_be_and_counted(collection):
     assert found.damaged == []
     read = [path for path in collection._stored.generation.rglob("*") if path.is_file()]
     assert (found.files, found.bytes) == (len(read), sum(path.stat().st_size for path in read))
-    assert found.lines() == [
-        f"{collection.folder}: {found.files} files, {found.bytes:,} bytes: all are as they were written"
-    ]
+    assert found.lines() == [f"{collection.folder}: {found.files} files, {found.bytes:,} bytes: all as written"]
     found.require_whole()
 
 
@@ -113,6 +111,6 @@ def test_an_item_that_is_not_what_was_stored_is_named_where_the_file_has_no_chec
     assert verify(collection.folder).damaged == []
     items = collection._stored.generation / "items.sqlite"
     items.write_bytes(items.read_bytes().replace(b"green pears", b"green peers"))
-    assert "the checksum of item '1' is not the one stored with it" in verify(collection.folder).damaged[0]
-    with pytest.raises(ArtifactError, match="the checksum of item '1'"):
+    assert "item '1' differs from its checksum" in verify(collection.folder).damaged[0]
+    with pytest.raises(ArtifactError, match="item '1' differs from its checksum"):
         list(LocalCollection(collection.folder).items)

@@ -184,7 +184,7 @@ FLAC = encoded(np.random.default_rng(0).normal(0, 0.1, 20_000), kind="FLAC")
 BAD = {
     "empty.wav": (wav(), "is empty: it lasts 0 seconds"),
     "silent.wav": (encoded(np.zeros(800)), "is silent"),
-    "cut.wav": (wav(b"\1\2" * 100, announced=1000), "is cut off: it ends before the length that its head states"),
+    "cut.wav": (wav(b"\1\2" * 100, announced=1000), "is cut off: it ends before the length that its header states"),
     "cut.flac": (FLAC[: len(FLAC) // 2], "is cut off|is damaged"),
     "text.wav": (b"a text, no sound", "is damaged, or no WAV or FLAC file"),
     "nothing.wav": (b"", "is damaged, or no WAV or FLAC file"),

@@ -121,6 +121,13 @@ def test_what_begins_as_another_format_is_no_text(tmp_path: Path, left_out: list
     assert [item.id for item in open_corpus(str(path), on_bad=left_out.append)] == ["1"]
 
 
+def test_the_order_of_names_does_not_refuse_a_folder(tmp_path: Path, left_out: list) -> None:
+    good = {f"good{n:02}.txt": b"a text" for n in range(30)}
+    path = write(tmp_path / "folder", {f"bad{n}.txt": b"a\0b" for n in range(5)} | good)
+    assert len(list(open_corpus(str(path), on_bad=left_out.append))) == 30
+    assert len(left_out) == 5
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 @pytest.mark.parametrize("name", ["folder", "t.tar"])
 def test_wide_characters_are_read_by_option_or_by_their_mark(tmp_path: Path, encoding: str, name: str) -> None:

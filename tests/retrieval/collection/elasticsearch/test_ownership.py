@@ -162,7 +162,7 @@ def test_an_alias_for_writing_that_was_turned_to_a_foreign_index_is_not_written_
     ):
         elasticsearch_client.indices.update_aliases(actions=actions)
         for words in (["add", tmp_path / "c", more], ["delete", tmp_path / "c", "pear"]):
-            assert f"should name '{ours}' alone, and names {named}" in refusal(*words)
+            assert f"should name '{ours}' alone, but names {named}" in refusal(*words)
     elasticsearch_client.indices.refresh(index=theirs)
     assert elasticsearch_client.count(index=theirs)["count"] == 0
 

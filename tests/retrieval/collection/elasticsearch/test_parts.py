@@ -82,7 +82,7 @@ def test_a_space_that_is_named_twice_is_one(tmp_path, corpus, address):
 def test_what_is_there_is_not_passed_over_when_something_else_was_asked_for(tmp_path, corpus, address):
     indexed(tmp_path / "c", corpus(), address, "tfidf+lsa:4")
     create("tfidf+lsa:4").fit([text(number, "x") for number in range(9)]).save(tmp_path / "other")
-    with pytest.raises(OptionError, match=r"is not the one in .*other, though called the same"):
+    with pytest.raises(OptionError, match=r"is not the one in .*other, though its spec is the same"):
         indexed(tmp_path / "c", corpus(), address, str(tmp_path / "other"))
     for index in (address.replace(",flat", ""), f"{address}?num_candidates=7"):
         with pytest.raises(OptionError, match=r"has the index '.*': for '.*' index it again with --rebuild"):
@@ -227,7 +227,7 @@ def test_finish_checks_every_item_and_names_what_helps(tmp_path, corpus, address
     ):
         finish()
     tamper("index", "theirs", place=60)
-    with pytest.raises(CollectionError, match=r"61 of 60 items.*somebody else.*--clean --yes"):
+    with pytest.raises(CollectionError, match=r"61 of 60 items.*another load.*--clean --yes"):
         finish()
     assert indexes_at(address).served is None
     assert remove_stale(indexes_at(address), yes=True).removed
@@ -264,9 +264,7 @@ def test_two_items_of_one_id_in_different_shards_are_said_to_be_so(tmp_path, add
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     for which in ("1/2", "2/2"):
         part(open_corpus(str(path)), address, encoder, which)
-    with pytest.raises(
-        CollectionError, match=r"19 of 20 items.*two items of the corpus have one id: give each its own"
-    ):
+    with pytest.raises(CollectionError, match=r"19 of 20 items.*two items have the same id: make ids unique"):
         indexed(tmp_path / "c", None, address, encoder, finish=True)
 
 

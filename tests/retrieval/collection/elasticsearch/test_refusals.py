@@ -91,7 +91,7 @@ def test_servers_that_are_none(refusal, fruit, tmp_path, reply, said):
         ("elasticsearch:", "needs the URL of a server and a name"),
         ("elasticsearch:http://eve:geheim@127.0.0.1:1/n", "user and password out of the address"),
         ("elasticsearch:http://127.0.0.1:1/N", "'N' is not a name of an index"),
-        ("elasticsearch:http://127.0.0.1:1/n,fast", "'fast' is no option"),
+        ("elasticsearch:http://127.0.0.1:1/n,fast", "'fast' is not an option"),
         ("elasticsearch:http://127.0.0.1:1/n?nprobe=3", "no search parameter 'nprobe'; it has num_candidates"),
         ("elasticsearch:http://127.0.0.1:1/n?num_candidates=0", "num_candidates should be a whole number from 1"),
         ("elasticsearch:http://127.0.0.1:1/n?rescore=yes", "rescore should be true or false"),
