@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from encoders.base import Encoder, State
+from encoders.base import Encoder, State, decode_through
 from encoders.batches import Encoded
 from encoders.codes import Batches, Codes, Items, Modality, Space
 from encoders.errors import SpecError
@@ -76,17 +76,11 @@ class Pipeline(Encoder):
         return items
 
     def _decode(self, codes: Codes) -> Items:
-        items: Any = codes
-        for stage in reversed(self.stages):
-            items = stage.decode(items)
-        return items
+        return decode_through(self.stages, codes)
 
     def _reconstruct(self, items: Any) -> Items:
         last, rows = self.up_to_last(items)
-        copies = last.reconstruct(rows)
-        for stage in reversed(self.stages[:-1]):
-            copies = stage.decode(copies)
-        return copies
+        return decode_through(self.stages[:-1], last.reconstruct(rows))
 
     def state(self) -> State:
         """Return the arrays of every stage, with its number as prefix."""

@@ -26,7 +26,7 @@ SPLITS = ("train", "test", "all")
 class SpeechDigits(Source):
     """Spoken digits: recordings of 8 kHz; the label is the digit or the speaker, and the test takes are the queries.
 
-    ``digit``, ``speaker`` and ``take`` are metadata too. All recordings are decoded once and held (21 MB).
+    ``digit``, ``speaker`` and ``take`` are metadata too. All recordings are decoded once and kept in memory (21 MB).
     """
 
     path: Path
@@ -46,7 +46,7 @@ class SpeechDigits(Source):
     modality = Modality.SOUND
 
     def __post_init__(self) -> None:
-        self._held: list[Item] = []
+        self._kept: list[Item] = []
 
     def items(self) -> Iterator[Item]:
         """Give the recordings of the split, from the beginning."""
@@ -73,17 +73,18 @@ class SpeechDigits(Source):
         return item.metadata["speaker"] == self.leave_out
 
     def _load(self) -> list[Item]:
-        if not self._held:
-            # With the rate given, the heads of the files need not be read first.
-            found = list(Sounds(self.path, self.name, self.on_bad, pattern=PATTERN, label=self.label, rate=8_000))
-            found = [replace(item, id="_".join(item.metadata.values())) for item in found if _has_number(item)]
-            if not found:
+        if not self._kept:
+            # With the rate given, the headers of the files need not be read first.
+            recordings = list(Sounds(self.path, self.name, self.on_bad, pattern=PATTERN, label=self.label, rate=8_000))
+            self._kept = [
+                replace(item, id="_".join(item.metadata.values())) for item in recordings if _has_number(item)
+            ]
+            if not self._kept:
                 raise CorpusError(f"{self.path} holds no recordings named {PATTERN}.wav")
-            self._held = found
-        speakers = {item.metadata["speaker"] for item in self._held}
+        speakers = {item.metadata["speaker"] for item in self._kept}
         if self.leave_out not in (None, *speakers):
             raise UnknownNameError("speaker", str(self.leave_out), speakers)
-        return self._held
+        return self._kept
 
 
 def _has_number(item: Item) -> bool:

@@ -30,7 +30,7 @@ class SampleQuality:
     coverage : float
         Share of the real items with a generated item nearer than their k-th real neighbour.
     frechet : float
-        Fréchet distance between the Gaussians fitted to both sets; 0 if means and covariances are equal.
+        Squared Fréchet distance between the Gaussians fitted to both sets; 0 if means and covariances are equal.
     """
 
     precision: float
