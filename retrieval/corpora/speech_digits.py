@@ -46,7 +46,7 @@ class SpeechDigits(Source):
     modality = Modality.SOUND
 
     def __post_init__(self) -> None:
-        self._kept: list[Item] = []
+        self._held: list[Item] = []
 
     def items(self) -> Iterator[Item]:
         """Give the recordings of the split, from the beginning."""
@@ -73,18 +73,18 @@ class SpeechDigits(Source):
         return item.metadata["speaker"] == self.leave_out
 
     def _load(self) -> list[Item]:
-        if not self._kept:
+        if not self._held:
             # With the rate given, the headers of the files need not be read first.
             recordings = list(Sounds(self.path, self.name, self.on_bad, pattern=PATTERN, label=self.label, rate=8_000))
-            self._kept = [
+            self._held = [
                 replace(item, id="_".join(item.metadata.values())) for item in recordings if _has_number(item)
             ]
-            if not self._kept:
+            if not self._held:
                 raise CorpusError(f"{self.path} holds no recordings named {PATTERN}.wav")
-        speakers = {item.metadata["speaker"] for item in self._kept}
+        speakers = {item.metadata["speaker"] for item in self._held}
         if self.leave_out not in (None, *speakers):
             raise UnknownNameError("speaker", str(self.leave_out), speakers)
-        return self._kept
+        return self._held
 
 
 def _has_number(item: Item) -> bool:
