@@ -198,7 +198,8 @@ def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
     every = [(space.spec, method, found) for space in analysis.spaces for method, found in space.quality.items()]
     if not every:
         return None
-    best = {measure: max(found[measure] for _, _, found in every) for measure in AGREEMENT}
+    values = {measure: {found[measure] for _, _, found in every} for measure in AGREEMENT}
+    best = {measure: max(several) for measure, several in values.items() if len(several) > 1}
     return {
         "note": f"The items looked at, in {len(set(analysis.labels))} clusters: one for each class. 1 is perfect; "
         "an ARI of 0 is chance. Purity: share of items that have the most frequent class of their cluster. "
@@ -208,7 +209,7 @@ def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
             {
                 "spec": spec,
                 "method": method,
-                "cells": [(f"{found[measure]:.3f}", found[measure] == best[measure]) for measure in AGREEMENT],
+                "cells": [(f"{found[measure]:.3f}", found[measure] == best.get(measure)) for measure in AGREEMENT],
             }
             for spec, method, found in every
         ],
