@@ -33,6 +33,6 @@ def test_the_letters_of_a_figure_are_as_high_as_the_text(path):
 
 def test_every_figure_is_shown_with_words():
     pages = "".join(path.read_text() for path in DOCS.glob("*.md"))
-    shown = dict((name, words) for words, name in re.findall(r"!\[([^\]]*)\]\(([^)]+\.svg)\)", pages))
+    shown = {name: words for words, name in re.findall(r"!\[([^\]]*)\]\(([^)]+\.svg)\)", pages)}
     assert DRAWN
     assert all(shown[path.name].strip() for path in DRAWN)
