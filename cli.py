@@ -538,6 +538,25 @@ def interpolate(
 
 
 @app.command()
+def convert(
+    folder: CollectionFolder,
+    items: Annotated[list[str], argument("A...", "Items to convert: paths of pictures or sounds, or @ids.")],
+    voice: Annotated[
+        list[str],
+        option("--voice", help="A speaker, or another nuisance, by name; or an item of it. Repeat items.", metavar="B"),
+    ],
+    space: OneSpace,
+    out: Pictures = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give items the voice, or another nuisance, of others: decode their content with it."""
+    from retrieval.applications.conversion import converted
+    from retrieval.collection.open import open_collection
+
+    _show_reconstructions(converted(open_collection(folder), space, items, voice), out, as_json)
+
+
+@app.command()
 def classify(
     folder: CollectionFolder,
     query: OneQuery,
@@ -656,7 +675,8 @@ def analyze(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Analyse spaces: components, items as their sums, error by width, trees, clusters and labels, maps, posteriors."""
+    """Analyse spaces: components, items as their sums, error by width, trees, clusters and labels, maps, posteriors,
+    and how well codes identify their items."""
     from retrieval.analysis.analyze import PARTS
     from retrieval.analysis.analyze import analyze as analyze_spaces
     from retrieval.analysis.target import read_target
@@ -768,7 +788,7 @@ def _require_report_folder(out: Path | None) -> None:
 def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
     from retrieval.experiment.trec_files import file_name, write_trec_files
     from retrieval.report.html.comparison import write_page
-    from retrieval.report.terminal.table import comparisons_json, comparisons_lines
+    from retrieval.report.terminal.comparison import comparisons_json, comparisons_lines
 
     if out is not None:  # before anything is printed: whoever reads the table may stop reading
         out.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from encoders.audio.mel import mel_filters
+from encoders.audio.mel_filters import mel_filters
 from encoders.base import Encoder, State
 from encoders.codes import MAX_DIM, Batches, Codes, Items, Kind, Metric, Modality, Space, whole_number
 from encoders.errors import BadItemError, DimensionError, NotInvertibleError, OptionError
@@ -41,7 +42,8 @@ class LogMel(Encoder):
     (`floor` dB below the loudest value of the sound, or quieter) to 1 (the loudest), so the volume of a recording does
     not matter. All spectrograms have `frames` columns. With ``length=pad``, a frame is taken every `hop` ms; a shorter
     sound is followed by silence, and a longer one loses its end: one line on standard error says how many do. With
-    ``length=stretch``, the frames are spread evenly over each sound: nothing is lost but the length.
+    ``length=stretch``, the frames are spread evenly over each sound: nothing is lost but the length. That suits spoken
+    words; sounds of many seconds need more `frames`, or ``length=pad``.
 
     All sounds must have the sample rate of the first sound of the fit. A code is decoded by the algorithm of Griffin
     and Lim, which finds phases that fit the spectrogram; only that needs the library librosa.
@@ -199,17 +201,45 @@ class LogMel(Encoder):
     # -- decoding ----------------------------------------------------------------------------------------------
 
     def _decode(self, codes: Codes) -> Items:
+        return self.sounds(codes)
+
+    def _reconstruct(self, items: Any) -> Items:
+        return self.sounds(self._encode(items), [sound.seconds for sound in items])
+
+    def sounds(self, codes: Codes, seconds: Sequence[float] | None = None) -> list[Sound]:
+        """Return the sounds of spectrograms, by the algorithm of Griffin and Lim.
+
+        Parameters
+        ----------
+        codes : ndarray float32 (n, dim)
+        seconds : sequence of float, optional
+            How long each sound lasts. Default: with ``length=stretch``, as long as half of the sounds of the fit; with
+            ``length=pad``, up to the last frame that is not silent.
+
+        Raises
+        ------
+        NotInvertibleError
+            When the codes are mean spectra.
+        MissingLibraryError
+            When librosa is not installed.
+        """
         if self.pool == "mean":
             raise NotInvertibleError("a mean spectrum cannot be turned back into a sound: leave pool=mean out")
-        return [self._sound(row) for row in np.asarray(codes)]
+        rows = np.asarray(codes)
+        counts = [None] * len(rows) if seconds is None else [1 + round(s * self._rate / self._hop) for s in seconds]
+        return [self._sound(row, count) for row, count in zip(rows, counts, strict=True)]
 
-    def _sound(self, row: NDArray[np.float32]) -> Sound:
-        """Return the sound of a code; silence at its end is left out."""
+    def _sound(self, row: NDArray[np.float32], count: int | None) -> Sound:
+        """Return the sound of a code, from as many frames, one every `hop` ms."""
         levels = np.clip(row.reshape(self._shape)[::-1], 0, 1)
         sounding = np.flatnonzero(levels.any(axis=0))
+        if self.length == "stretch":
+            levels = _spread(levels, 1 + math.ceil(self._length / self._hop) if count is None else count)
+        else:
+            levels = levels[:, : sounding[-1] + 1 if count is None and len(sounding) else count]
+        length = max(1, (levels.shape[1] - 1) * self._hop)
         if not len(sounding):
-            return Sound(np.zeros(self._length, np.int16), self._rate)
-        levels = self._unstretched(levels) if self.length == "stretch" else levels[:, : sounding[-1] + 1]
+            return Sound(np.zeros(length, np.int16), self._rate)
         power = np.where(levels > 0, 10 ** ((levels - 1) * (self.floor / 10)), 0).astype(np.float32)
         librosa, n_fft = sound_library("librosa"), len(self._window)
         wave = librosa.griffinlim(
@@ -218,16 +248,10 @@ class LogMel(Encoder):
             hop_length=self._hop,
             win_length=self._size,
             n_fft=n_fft,
-            length=max(1, (levels.shape[1] - 1) * self._hop),
+            length=length,
             random_state=0,
         )
         return sound_of(wave * (_PEAK / max(float(np.abs(wave).max()), 1e-9)), self._rate)
-
-    def _unstretched(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return levels that are spread evenly over a sound of typical length, one frame every `hop` ms."""
-        count = max(2, 1 + math.ceil(self._length / self._hop))
-        times = np.linspace(0, levels.shape[1] - 1, count)
-        return np.stack([np.interp(times, np.arange(levels.shape[1]), band) for band in levels]).astype(np.float32)
 
     # -- saving ------------------------------------------------------------------------------------------------
 
@@ -241,3 +265,10 @@ class LogMel(Encoder):
         if self.rate < MIN_RATE:
             raise ValueError(f"no sound has {self.rate} samples in a second")
         self._prepare(whole_number(int(state["length"]), MAX_DIM))
+
+
+def _spread(levels: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Return levels (n_mels, frames) at as many equally spaced times, interpolated."""
+    frames = np.arange(levels.shape[1])
+    times = np.linspace(0, frames[-1], max(2, count))
+    return np.stack([np.interp(times, frames, band) for band in levels]).astype(np.float32)

@@ -28,7 +28,7 @@ CROWD = 256
 #: Layer widths of the projections of items and of codes.
 WIDTHS = (256, 128)
 #: Smallest number of items.
-LEAST = 64
+MIN_ITEMS = 64
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def discriminator_criterion(
     Raises
     ------
     BadItemError
-        When there are fewer than `LEAST` items, or items and codes differ in number.
+        When there are fewer than `MIN_ITEMS` items, or items and codes differ in number.
 
     References
     ----------
@@ -98,10 +98,13 @@ def discriminator_criterion(
     count = items.shape[0]
     if count != codes.shape[0]:
         raise BadItemError(f"there are {count:,} items and {codes.shape[0]:,} codes: give one code for each item")
-    if count < LEAST:
-        raise BadItemError(f"the discriminator criterion needs at least {LEAST} items, got {count:,}")
+    if count < MIN_ITEMS:
+        raise BadItemError(f"the discriminator criterion needs at least {MIN_ITEMS} items, got {count:,}")
     order = np.random.default_rng(seed).permutation(count)
-    judged, learnt = order[: max(LEAST // 2, round(JUDGED * count))], order[max(LEAST // 2, round(JUDGED * count)) :]
+    judged, learnt = (
+        order[: max(MIN_ITEMS // 2, round(JUDGED * count))],
+        order[max(MIN_ITEMS // 2, round(JUDGED * count)) :],
+    )
     wide, narrow = _standard(items, learnt), _standard(_numbers(codes, space), learnt)
     other = narrow[np.random.default_rng(seed + 1).permutation(count)]
 

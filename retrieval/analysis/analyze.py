@@ -15,6 +15,7 @@ from encoders.cluster.linkage import cut, tree
 from encoders.cluster.membership import clusters_of
 from encoders.codes import Codes, Kind, Metric, Modality, n_rows, normalized
 from encoders.errors import BadItemError, NearbyError, OptionError
+from encoders.neural.criterion import MIN_ITEMS, Criterion, discriminator_criterion
 from encoders.progress import ProgressCallback
 from encoders.registry import create
 from encoders.scaling import moderate
@@ -30,7 +31,7 @@ from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.sample import draw
 from retrieval.search.result import Shown, show
 
-PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality")
+PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality", "discriminator")
 #: Spaces that are analysed when none is named, by modality.
 DEFAULTS = {
     Modality.IMAGE: ["pixels+pca:30", "pixels+nmf:30", "pixels+ica:30", "pixels+sparse-coding:60", "pixels+kmeans:30",
@@ -58,6 +59,7 @@ class SpaceStudy:
     quality: dict[str, dict[str, float]] = field(default_factory=dict)
     maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     posterior: AggregatePosterior | None = None
+    discriminator: Criterion | None = None
 
 
 @dataclass
@@ -135,6 +137,8 @@ def analyze(
         _tree(analysis, fitted[0], items, say, clusters, height)
     if "locality" in parts:
         _locality(analysis, fitted, items, say)
+    if "discriminator" in parts:
+        _discriminator(analysis, fitted, items, say)
     return analysis
 
 
@@ -246,6 +250,21 @@ def _tree(
     if not 2 <= k <= len(rows):
         raise OptionError(f"a tree of {len(rows)} items is cut into 2 to {len(rows)} clusters, not {k}")
     analysis.tree = folded(merges, k)
+
+
+def _discriminator(
+    analysis: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: ProgressCallback
+) -> None:
+    """Measure how well a discriminator network recognises the items (first-stage codes) of codes."""
+    if len(items) < MIN_ITEMS:
+        analysis.notes.append(f"no discriminator was trained on {len(items)} items: it needs at least {MIN_ITEMS}")
+        return
+    first = encoders[0].parts[0]
+    rows = moderate(latent_rows(first.encode(_contents(items)), first.space.metric))
+    for result, encoder in zip(analysis.spaces, encoders, strict=True):
+        say(f"training a discriminator on {encoder}")
+        codes = encoder.encode(_contents(items))
+        result.discriminator = discriminator_criterion(rows, codes, encoder.space)
 
 
 def _locality(analysis: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: ProgressCallback) -> None:

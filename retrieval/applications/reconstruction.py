@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,14 @@ from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from encoders.sound import Sound
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
-from retrieval.corpora.npy import read_npy
+from retrieval.corpora.code_matrix import read_npy
 from retrieval.corpora.sample import draw
 from retrieval.output import write_npy
 from retrieval.search.result import show
 from retrieval.search.searcher import Query, encode_query, read_query
+
+if TYPE_CHECKING:
+    from encoders.audio.log_mel import LogMel
 
 T = TypeVar("T")
 #: A sum over the values of one item, not a mean, as is usual for MNIST.
@@ -135,12 +138,23 @@ def spectrograms(first: Encoder, levels: Codes) -> list[Any]:
     return list(pictures.reshape(-1, *first.space.shape))
 
 
-def hear_of(encoder: Encoder, pictures: Sequence[Any]) -> Callable[[], list[Sound]] | None:
-    """Return what makes the sounds of spectrograms; None for an encoder that reads no sounds."""
+def hear_of(
+    encoder: Encoder, pictures: Sequence[Any], like: Sequence[Sound] | None = None
+) -> Callable[[], list[Sound]] | None:
+    """Return what makes the sounds of spectrograms; None for an encoder that reads no sounds.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    pictures : sequence of ndarray
+    like : sequence of Sound, optional
+        Sounds of the same lengths.
+    """
     if encoder.reads is not Modality.SOUND:
         return None
+    first = cast("LogMel", encoder.parts[0])
     levels = np.stack([unit(picture).ravel() for picture in pictures]).astype(np.float32)
-    return lambda: list(encoder.parts[0].decode(levels))
+    return lambda: first.sounds(levels, None if like is None else [sound.seconds for sound in like])
 
 
 def _before(encoder: Encoder, codes: Codes) -> Codes:
@@ -180,7 +194,11 @@ def reconstructions(
     contents: list[Any] = [query.content for query in asked]
     rows = [
         ReconstructionRow(
-            str(encoder), back, squared_errors(encoder, contents, back), encoder.vocabulary, hear_of(encoder, back)
+            str(encoder),
+            back,
+            squared_errors(encoder, contents, back),
+            encoder.vocabulary,
+            hear_of(encoder, back, contents),
         )
         for encoder, back in by_each(collection, specs, lambda encoder: reconstructed(encoder, contents))
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from encoders.errors import CorpusError
 from encoders.numbers import shortened
-from retrieval.corpora.csv_cells import Cells
+from retrieval.corpora.csv_dialect import Cells
 from retrieval.corpora.records import Record
 from retrieval.corpora.table import Table
 

@@ -70,7 +70,7 @@ def format_of(path: Path, given: Mapping[str, str] | None = None) -> str:
 
 def column_names(path: Path, given: Mapping[str, str]) -> list[list[str]]:
     """Return the column names of a table, once for each delimiter that may separate them."""
-    from retrieval.corpora.csv_cells import DELIMITERS, columns_of
+    from retrieval.corpora.csv_dialect import DELIMITERS, columns_of
 
     with open_bytes(path, _max_bytes(given)) as stream:
         line = stream.readline(65_536).decode("utf-8-sig", errors="replace").rstrip("\r\n")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from encoders.errors import OptionError
 from retrieval.corpora.address import stated_options
+from retrieval.corpora.bit_depth import eight_bits, have_contrast, levels_of
 from retrieval.corpora.image_file import Picture, PictureHeader
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 FITS = ("crop", "pad", "stretch")
 #: Pictures of several sizes become squares of at most this width, unless most of them have one size up to `_COMMON`.
 _SQUARE, _COMMON = 96, 256
-#: The value of white, for pictures of 16 bits that use both halves of their range, and for values from 0 to 1.
-_WHITE_16, _WHITE_1 = 65_535, 1
 
 
 @dataclass(frozen=True)
@@ -83,34 +82,6 @@ class Preprocessing:
         canvas = Pillow.new(image.mode, self.size)
         canvas.paste(resized, ((wide - target[0]) // 2, (high - target[1]) // 2))
         return canvas
-
-
-def eight_bits(values: NDArray[Any], black: float, white: float) -> NDArray[np.uint8]:
-    """Return values scaled so that black becomes 0 and white 255; values outside are clipped.
-
-    Examples
-    --------
-    >>> eight_bits(np.array([0, 2048, 4095, 9000], np.uint16), 0, 4095)
-    array([  0, 128, 255, 255], dtype=uint8)
-    """
-    shares = (values.astype(np.float64) - black) / max(white - black, np.finfo(np.float64).tiny)
-    return np.asarray(np.rint(np.clip(shares, 0, 1) * 255), dtype=np.uint8)
-
-
-def levels_of(low: float, high: float, floating: bool) -> tuple[float, float]:
-    """Return the values that become black and white, given the lowest and the highest value.
-
-    The whole range of the format if both halves of it are used; else the used range.
-
-    Examples
-    --------
-    >>> levels_of(12, 60_000, False), levels_of(0, 230, False), levels_of(0, 0.9, True), levels_of(-1, 1, True)
-    ((0, 65535), (0, 230), (0, 1), (-1, 1))
-    """
-    white = _WHITE_1 if floating else _WHITE_16
-    if 0 <= low < white / 2 < high <= white:
-        return 0, white
-    return low, high
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -213,12 +184,7 @@ class Survey:
             deep = f"{len(self.ranges):,} pictures of more than 8 bits per value"
             if given.get("white") is None:
                 notes.append(f"{deep}: {black:g} becomes black, {white:g} white; change that with ?black= and ?white=")
-            lost = sum(high > low and not _contrast(low, high, black, white) for low, high in self.ranges)
+            lost = sum(high > low and not have_contrast(low, high, black, white) for low, high in self.ranges)
             if lost:
                 notes.append(f"{lost:,} of {deep} become a uniform grey: give a lower ?white= or a higher ?black=")
         return notes
-
-
-def _contrast(low: float, high: float, black: float, white: float) -> bool:
-    first, last = eight_bits(np.array([low, high]), black, white)
-    return bool(first != last)

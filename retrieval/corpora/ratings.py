@@ -17,7 +17,7 @@ from encoders.errors import CorpusError
 from encoders.numbers import read_number, shortened
 from encoders.options import option
 from retrieval.corpora.base import Item, OnBad, raise_bad
-from retrieval.corpora.csv_cells import Cells, Row
+from retrieval.corpora.csv_dialect import Cells, Row
 from retrieval.corpora.source import Source
 
 #: Usual names of the three columns.

@@ -20,6 +20,17 @@ def colour_of(position: int) -> str:
     return OKABE_ITO[position % len(OKABE_ITO)]
 
 
+def is_pale(position: int) -> bool:
+    """Return whether the colour at a position is hardly visible on white, so that what is drawn in it needs an edge.
+
+    Examples
+    --------
+    >>> is_pale(0), is_pale(7)
+    (False, True)
+    """
+    return colour_of(position) == "#F0E442"
+
+
 def stroke_of(position: int) -> str | None:
     """Return the dashes of the line at a position; None is a solid line.
 

@@ -24,7 +24,7 @@ def findings(analysis: Analysis) -> list[str]:
     """Return the reason of the main result, and the results of the other parts, one sentence each."""
     reason = "" if analysis.counts is None else analysis.counts.answer[1]
     sentences = [reason[:1].upper() + reason[1:]]
-    sentences += [_quality(analysis), dimension_title(analysis), _local(analysis)]
+    sentences += [_quality(analysis), dimension_title(analysis), _local(analysis), _discriminator(analysis)]
     sentences += [f"{one.spec}: {one.posterior.answer}" for one in analysis.spaces if one.posterior]
     return [f"{sentence}." for sentence in sentences if sentence]
 
@@ -46,6 +46,14 @@ def dimension_title(analysis: Analysis) -> str:
         return ""
     best = min(known, key=known.__getitem__)
     return f"With {analysis.widths[-1]} numbers, {best} loses least: {known[best]:.1%} of the variance"
+
+
+def _discriminator(analysis: Analysis) -> str:
+    known = [(space.discriminator.loss, space.spec) for space in analysis.spaces if space.discriminator is not None]
+    if len(known) < 2:
+        return ""
+    loss, spec = min(known)
+    return f"The codes of {spec} identify their items best: a discriminator reaches a loss of {loss:.3f} (chance 0.693)"
 
 
 def _local(analysis: Analysis) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.comparison_table import measures_of
+from retrieval.report.comparison_columns import measures_of
 from retrieval.report.lexical_note import served_note
 
 #: Curves that differ by less than this look like one line.

@@ -100,8 +100,10 @@ def show(item: Item) -> Shown:
         if not title:
             title = cut_at_word(content, TITLE)
             rest = content[len(title.removesuffix("…")) :]
-        elif content.startswith(title):
-            rest = content[len(title) :]
+        else:
+            text = " ".join(content.split())
+            after = text.removeprefix(" ".join(title.split()))
+            rest = text if after[:1].isalnum() else after
         return Shown(item.id, item.label, title, cut_at_word(" ".join(rest.split()), SNIPPET))
     if isinstance(content, Sound):
         return Shown(item.id, item.label, item.title, sound=content)

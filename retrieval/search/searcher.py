@@ -18,7 +18,7 @@ from indexers.base import Hit
 from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter
 from retrieval.corpora.base import Content, Item
-from retrieval.corpora.npy import read_npy
+from retrieval.corpora.code_matrix import read_npy
 from retrieval.search.result import Answer, Shown, distance_of, show
 
 #: The largest number of answers; for more, `nearby compare -o` writes TREC runs.

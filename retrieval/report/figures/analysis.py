@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.cluster_count import CountStudy
 from retrieval.analysis.dendrogram import medoid
-from retrieval.report.figures.drawing import fitted
+from retrieval.report.figures.drawing import fitted, isolated
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri
 from retrieval.report.figures.plots import Link, Series, lines_svg, map_svg
@@ -45,7 +45,7 @@ def dendrogram(analysis: Analysis) -> Markup:
         picture = None if drawn is None else data_uri(drawn, _LEAF_PIXELS)
         more = f"+ {len(members) - 1:,} more" if len(members) > 1 else ""
         if picture is None:
-            label = f"[{fitted(shown.label, _LABEL)}]" if shown.label else ""
+            label = f"[{isolated(fitted(shown.label, _LABEL))}]" if shown.label else ""
             leaves.append(Leaf(shown.title or shown.id, " ".join(filter(None, [label, more])), cluster))
         else:
             leaves.append(Leaf(shown.label or shown.title or shown.id, more, cluster, picture))

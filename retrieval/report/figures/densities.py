@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.report.colours import colour_of
 from retrieval.report.figures.drawing import (
     WIDTH,
     Frame,
     level,
     line,
+    polyline,
     round_ticks,
     svg,
     text_width,
@@ -77,7 +77,7 @@ def _legend(name: str, reference: str, colour: int) -> tuple[list[Markup], float
     start, y = _LEFT + 42 + text_width(reference), 10.0
     if start + 24 + text_width(name) > WIDTH:
         start, y = _LEFT, 10 + _LEGEND_LINE
-    mark = element("line", x1=start, x2=start + 18, y1=y, y2=y, stroke=colour_of(colour), stroke_width=2)
+    mark = polyline([(start, y), (start + 18, y)], colour, 2)
     return [area, words(_LEFT + 24, 14, reference), mark, words(start + 24, y + 4, name)], y + 10
 
 
@@ -92,18 +92,17 @@ def _height(frame: Frame, value: float, highest: float) -> float:
     return frame.bottom - value / highest * (frame.bottom - frame.top)
 
 
-def _points(frame: Frame, across: NDArray[np.float64], one: Series, highest: float) -> str:
-    return " ".join(
-        f"{frame.across(x):.1f},{_height(frame, value, highest):.1f}"
-        for x, value in zip(across.tolist(), one.values, strict=True)
-    )
+def _points(frame: Frame, across: NDArray[np.float64], one: Series, highest: float) -> list[tuple[float, float]]:
+    return [
+        (frame.across(x), _height(frame, value, highest)) for x, value in zip(across.tolist(), one.values, strict=True)
+    ]
 
 
 def _area(frame: Frame, across: NDArray[np.float64], one: Series, highest: float) -> Markup:
-    return element("polygon", points=f"{frame.left:g},{frame.bottom:g} {_points(frame, across, one, highest)} "
-                   f"{frame.right:g},{frame.bottom:g}", fill="currentColor", fill_opacity=0.16)  # fmt: skip
+    corners = [(frame.left, frame.bottom), *_points(frame, across, one, highest), (frame.right, frame.bottom)]
+    at = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    return element("polygon", points=at, fill="currentColor", fill_opacity=0.16)
 
 
 def _curve(frame: Frame, across: NDArray[np.float64], one: Series, highest: float, colour: int) -> Markup:
-    return element("polyline", points=_points(frame, across, one, highest), fill="none", stroke=colour_of(colour),
-                   stroke_width=1.8, stroke_linejoin="round")  # fmt: skip
+    return polyline(_points(frame, across, one, highest), colour, 1.8)

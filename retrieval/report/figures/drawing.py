@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
-from unicodedata import east_asian_width
+from unicodedata import bidirectional, east_asian_width
 
 import numpy as np
 
-from retrieval.report.figures.markup import Markup, element, join
+from retrieval.report.colours import colour_of, is_pale
+from retrieval.report.figures.markup import Attribute, Markup, element, join
 
 #: Width of a figure in its own units. A telephone shows it at four fifths of that, so that its text stays readable.
 WIDTH = 440.0
@@ -17,6 +18,10 @@ WIDTH = 440.0
 FONT_SIZE, LINE_HEIGHT = 12, 14.0
 #: Mean width of a Latin letter in widths of the font; a wide sans serif (DejaVu Sans, Verdana) comes close to it.
 _LETTER = 0.6
+#: Around text from right to left that is followed by other text, so that both keep their order.
+_ISOLATE = ("\u2068", "\u2069")
+#: Opacity of the edge of what is pale: a contrast above 3 on light and on dark paper.
+_EDGE = 0.6
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -62,7 +67,8 @@ def text_width(text: str) -> float:
     >>> text_width("pixels"), text_width("한국")
     (43.2, 24.0)
     """
-    return round(sum(1.0 if east_asian_width(letter) in "WF" else _LETTER for letter in text) * FONT_SIZE, 1)
+    letters = [letter for letter in text if letter not in _ISOLATE]
+    return round(sum(1.0 if east_asian_width(letter) in "WF" else _LETTER for letter in letters) * FONT_SIZE, 1)
 
 
 def fitted(text: str, width: float) -> str:
@@ -86,6 +92,18 @@ def fitted(text: str, width: float) -> str:
     return f"{head.rstrip()}…"
 
 
+def isolated(text: str) -> str:
+    """Keep text in Arabic or Hebrew apart from the text around it; other text stays as it is.
+
+    Examples
+    --------
+    >>> isolated("heat")
+    'heat'
+    """
+    right_to_left = any(bidirectional(letter) in ("R", "AL") for letter in text)
+    return text.join(_ISOLATE) if right_to_left else text
+
+
 def words(x: float, y: float, text: str, anchor: str = "start", upright: bool = False) -> Markup:
     """Write text on one line; `upright` from bottom to top."""
     turn = f"rotate(-90 {x:g} {y:g})" if upright else None
@@ -101,6 +119,25 @@ def lines_of_text(x: float, middle: float, lines: Sequence[str]) -> Markup:
 def line(x1: float, y1: float, x2: float, y2: float, opacity: float) -> Markup:
     """Draw a straight line in the colour of the text."""
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke="currentColor", stroke_opacity=opacity)
+
+
+def polyline(
+    points: Sequence[tuple[float, float]], position: int, width: float = 2.25, dashes: str | None = None
+) -> Markup:
+    """Draw a line through points in the colour of a space; a pale colour has an edge in the colour of the text."""
+    at = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    look: dict[str, Attribute] = {"points": at, "fill": "none", "stroke_linejoin": "round", "stroke_dasharray": dashes}
+    drawn = element("polyline", **look, stroke=colour_of(position), stroke_width=width)
+    if not is_pale(position):
+        return drawn
+    edge = element("polyline", **look, stroke="currentColor", stroke_width=width + 1.5, stroke_opacity=_EDGE)
+    return join(edge, drawn)
+
+
+def dot(x: float, y: float, position: int, radius: float) -> Markup:
+    """Draw a dot in the colour of a space; a pale colour has an edge in the colour of the text."""
+    edge: dict[str, Attribute] = {"stroke": "currentColor", "stroke_opacity": _EDGE} if is_pale(position) else {}
+    return element("circle", cx=round(x, 2), cy=round(y, 2), r=radius, fill=colour_of(position), **edge)
 
 
 def level(frame: Frame, y: float, text: str) -> Markup:

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.report.colours import OKABE_ITO, colour_of, stroke_of
+from retrieval.report.colours import OKABE_ITO, stroke_of
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,
     Frame,
+    dot,
     level,
     lines_of_text,
+    polyline,
     round_ticks,
     spread,
     svg,
@@ -100,12 +102,12 @@ def lines_svg(
             if math.isfinite(value)
         ]
         ends.append(points[-1][1] if points else frame.bottom)
-        parts.append(_polyline(points, position))
-        parts += [element("circle", cx=x, cy=y, r=2.6, fill=colour_of(position)) for x, y in points]
+        parts.append(polyline(points, position, 2, stroke_of(position)))
+        parts += [dot(x, y, position, 2.6) for x, y in points]
     if not narrow:
         heights = spread(ends, gap, frame.top, frame.bottom)
         for position, (label, end, y) in enumerate(zip(labels, ends, heights, strict=True)):
-            parts.append(_polyline([(right + 4, end), (right + 14, y), (right + 20, y)], position, 1.25))
+            parts.append(polyline([(right + 4, end), (right + 14, y), (right + 20, y)], position, 1.25))
             parts.append(lines_of_text(right + 24, y, label))
     values_told = "; ".join(f"{one.name}: " + ", ".join(f"{value:.3g}" for value in one.values) for one in series)
     description = f"{y_name} at {x_name} {', '.join(f'{x:g}' for x in across)}. {values_told}"
@@ -124,18 +126,6 @@ def _apart(frame: Frame, at: dict[float, float], gap: float = 8) -> list[float]:
         if all(end <= start for end, start in zip(ends, starts[1:], strict=False)):
             return kept
     return values[:1]
-
-
-def _polyline(points: Sequence[tuple[float, float]], position: int, width: float = 2) -> Markup:
-    return element(
-        "polyline",
-        points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points),
-        fill="none",
-        stroke=colour_of(position),
-        stroke_width=width,
-        stroke_linejoin="round",
-        stroke_dasharray=stroke_of(position) if width > 1.5 else None,
-    )
 
 
 def map_svg(

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.colours import colour_of, stroke_of
+from retrieval.report.colours import stroke_of
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,
     Frame,
+    dot,
     level,
     line,
     lines_of_text,
+    polyline,
     round_ticks,
     spread,
     svg,
@@ -25,7 +27,7 @@ from retrieval.report.figures.drawing import (
     tick_labels,
     words,
 )
-from retrieval.report.figures.markup import Markup, element, join
+from retrieval.report.figures.markup import Markup, join
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.verdict import cost_title, curves_title, main_measure, stored_bytes
 
@@ -33,6 +35,8 @@ from retrieval.report.verdict import cost_title, curves_title, main_measure, sto
 LABEL_LETTERS, NAME_LETTERS = 21, 58
 #: Letters in a line under the axis of the sizes.
 _AXIS_LETTERS = 28
+#: Size of the dot of a space.
+_RADIUS = 5
 #: The smallest range of an axis of precision or of a measure: smaller differences are not worth a figure.
 MIN_RANGE = 0.05
 #: Samples of the bootstrap: enough for a bar that is read by eye.
@@ -122,7 +126,7 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
         parts += [_grid(frame, value, y) for frame, at, _ in axes for value in at]
         if math.isfinite(value):
             parts.append(_bar(quality, value, interval, y, position))
-        parts.append(_dot(size.across(math.log10(max(space.stored_bytes_per_item, 1))), y, position))
+        parts.append(dot(size.across(math.log10(max(space.stored_bytes_per_item, 1))), y, position, _RADIUS))
         top += rows[position]
     parts.append(words((quality.left + quality.right) / 2, bottom + 38, f"{measure}, 95% interval", "middle"))
     axis = textwrap.wrap(f"{stored_bytes(spaces)} per item (log)", _AXIS_LETTERS)
@@ -137,42 +141,22 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
 
 
 def _curve(frame: Frame, upward: Frame, curve: NDArray[np.float64], position: int) -> Markup:
-    points = " ".join(f"{frame.across(level / 10):.1f},{upward.across(value):.1f}" for level, value in enumerate(curve))
-    return element(
-        "polyline",
-        points=points,
-        fill="none",
-        stroke=colour_of(position),
-        stroke_width=2.25,
-        stroke_linejoin="round",
-        stroke_linecap="round",
-        stroke_dasharray=stroke_of(position),
-    )
+    points = [(frame.across(level / 10), upward.across(value)) for level, value in enumerate(curve.tolist())]
+    return polyline(points, position, dashes=stroke_of(position))
 
 
 def _end_label(x: float, label: Sequence[str], position: int, end: float, at: float) -> Markup:
     return join(
-        element(
-            "polyline",
-            points=f"{x + 3:.1f},{end:.1f} {x + 14:.1f},{at:.1f} {x + 20:.1f},{at:.1f}",
-            fill="none",
-            stroke=colour_of(position),
-            stroke_width=1.25,
-        ),
+        polyline([(x + 3, end), (x + 14, at), (x + 20, at)], position, 1.25),
         lines_of_text(x + 24, at, label),
     )
 
 
-def _dot(x: float, y: float, position: int) -> Markup:
-    return element("circle", cx=x, cy=y, r=5, fill=colour_of(position))
-
-
 def _bar(frame: Frame, value: float, interval: Interval | None, y: float, position: int) -> Markup:
-    dot = _dot(frame.across(value), y, position)
+    mean = dot(frame.across(value), y, position, _RADIUS)
     if interval is None:
-        return dot
-    low, high = frame.across(interval.low), frame.across(interval.high)
-    return join(element("line", x1=low, y1=y, x2=high, y2=y, stroke=colour_of(position), stroke_width=2), dot)
+        return mean
+    return join(polyline([(frame.across(interval.low), y), (frame.across(interval.high), y)], position, 2), mean)
 
 
 def _interval(space: SpaceResult, measure: str) -> Interval | None:

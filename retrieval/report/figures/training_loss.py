@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.report.colours import colour_of
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,
     Frame,
+    dot,
     level,
+    polyline,
     round_ticks,
     spread,
     svg,
@@ -143,11 +144,9 @@ def _heights(
 
 def _line(frame: Frame, heights: NDArray[np.float64], position: int, faint: bool) -> Markup:
     if len(heights) == 1:
-        return element("circle", cx=frame.across(1), cy=float(heights[0]), r=2.5, fill=colour_of(position))
-    points = " ".join(f"{frame.across(epoch):.1f},{y:.1f}" for epoch, y in enumerate(heights.tolist(), 1))
-    return element("polyline", points=points, fill="none", stroke=colour_of(position),
-                   stroke_width=1.5 if faint else 2.25, stroke_dasharray="5 3" if faint else None,
-                   stroke_linejoin="round")  # fmt: skip
+        return dot(frame.across(1), float(heights[0]), position, 2.5)
+    points = [(frame.across(epoch), y) for epoch, y in enumerate(heights.tolist(), 1)]
+    return polyline(points, position, 1.5, "5 3") if faint else polyline(points, position)
 
 
 def _best(frame: Frame, phase: Phase, height: float, position: int) -> Markup:
@@ -156,7 +155,7 @@ def _best(frame: Frame, phase: Phase, height: float, position: int) -> Markup:
                     stroke_dasharray="2 3")  # fmt: skip
     text = f"best epoch: {phase.best_epoch + 1:,}"
     name = words(min(max(x, frame.left + 48), frame.right + 20), frame.top - 8, text, "middle")
-    return join(ruler, name, element("circle", cx=x, cy=height, r=4.5, fill=colour_of(position)))
+    return join(ruler, name, dot(x, height, position, 4.5))
 
 
 def _names(frame: Frame, phase: Phase, ends: list[float]) -> list[Markup]:

@@ -9,6 +9,7 @@ from retrieval.report.figures.drawing import (
     WIDTH,
     Frame,
     fitted,
+    isolated,
     linear_ticks,
     round_ticks,
     svg,
@@ -114,6 +115,6 @@ def _leaf(x: float, y: float, leaf: Leaf) -> list[Markup]:
         )
         start += _PICTURE + 6
     suffix = f" {leaf.suffix}" if leaf.title and leaf.suffix else leaf.suffix
-    title = fitted(leaf.title, WIDTH - start - 2 - text_width(suffix)) if leaf.title else ""
+    title = isolated(fitted(leaf.title, WIDTH - start - 2 - text_width(suffix)))
     parts.append(words(start, y + 4, title + suffix))
     return parts

@@ -20,6 +20,7 @@ from retrieval.report.html.maps import links_of, local_data, maps_data, thumb
 from retrieval.report.html.posterior import posterior_data
 from retrieval.report.html.provenance import provenance_data
 from retrieval.report.html.template import render
+from retrieval.report.terminal.analysis import DISCRIMINATOR_HEAD, discriminator_cells
 
 #: Components shown of a space of pictures, and of a space of texts; those of a text space that are visible at once.
 PICTURES, TOPICS, OPEN_TOPICS = 105, 100, 10
@@ -56,6 +57,7 @@ def _page(analysis: Analysis, figures: FigureFiles) -> str:
         ("maps", "Maps", maps_data),
         ("posterior", "Aggregate posteriors compared with the prior", posterior_data),
         ("local", "Local and distributed representations", local_data),
+        ("discriminator", "Which codes identify their items?", _discriminator),
         ("method", "How this page was made", _method),
     )
     data = [{"key": key, "name": name, "data": read(analysis, figures)} for key, name, read in sections]
@@ -196,7 +198,8 @@ def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
     every = [(space.spec, method, found) for space in analysis.spaces for method, found in space.quality.items()]
     if not every:
         return None
-    best = {measure: max(found[measure] for _, _, found in every) for measure in AGREEMENT}
+    values = {measure: {found[measure] for _, _, found in every} for measure in AGREEMENT}
+    best = {measure: max(several) for measure, several in values.items() if len(several) > 1}
     return {
         "note": f"The items looked at, in {len(set(analysis.labels))} clusters: one for each class. 1 is perfect; "
         "an ARI of 0 is chance. Purity: share of items that have the most frequent class of their cluster. "
@@ -206,9 +209,26 @@ def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
             {
                 "spec": spec,
                 "method": method,
-                "cells": [(f"{found[measure]:.3f}", found[measure] == best[measure]) for measure in AGREEMENT],
+                "cells": [(f"{found[measure]:.3f}", found[measure] == best.get(measure)) for measure in AGREEMENT],
             }
             for spec, method, found in every
+        ],
+    }
+
+
+def _discriminator(analysis: Analysis, figures: FigureFiles) -> Section:
+    known = [(space.spec, space.discriminator) for space in analysis.spaces if space.discriminator is not None]
+    if not known:
+        return None
+    lowest = min(found.loss for _, found in known)
+    return {
+        "note": "A network learns to tell the code of an item from the code of another item, and is measured on items "
+        "that it has not seen. A loss of 0 means that every code identifies its item; ln 2 = 0.693 is chance, and "
+        "the loss with shuffled codes shows it. The information is a lower bound; it cannot exceed the second number. "
+        "Labels and reconstructions are not used.",
+        "head": DISCRIMINATOR_HEAD,
+        "rows": [
+            {"spec": spec, "cells": discriminator_cells(found), "best": found.loss == lowest} for spec, found in known
         ],
     }
 

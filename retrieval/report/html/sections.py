@@ -7,7 +7,7 @@ from typing import Any
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.comparison_table import Cell, comparison_rows, measures_of, overlap_cells
+from retrieval.report.comparison_columns import Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import best_epoch, loss_svg
 from retrieval.report.html.provenance import provenance_data

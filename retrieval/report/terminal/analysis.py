@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from encoders.neural.criterion import Criterion
 from retrieval.analysis.analyze import Analysis
 from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, AggregatePosterior
 from retrieval.report.findings import AGREEMENT
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned, full_specs_lines
 
+#: Columns of the discriminator of a space: its loss, the loss with shuffled codes, and the bound of the information.
+DISCRIMINATOR_HEAD = ("discriminator loss", "by chance", "information, nats")
 POSTERIOR_HEAD = ("component", "mean KL, nats", "variance of means", "prior covered", "in use")
 
 
@@ -37,10 +41,18 @@ def analysis_lines(found: Analysis, options: Mapping[str, str] | None = None) ->
         values = ", ".join(f"{name} {value:.3f}" for name, value in found.local.precision.items())
         among = f"among the {len(found.shown):,} items looked at"
         lines += ["", f"P@10 of {found.local_space} as {found.local.k} clusters and as a code, {among}: {values}"]
+    rows = [[space.spec, *discriminator_cells(space.discriminator)] for space in found.spaces if space.discriminator]
+    if rows:
+        lines += ["", *aligned(["space", *DISCRIMINATOR_HEAD], rows, right=[1, 2, 3], specs=[0])]
     for space in found.spaces:
         if space.posterior is not None:
             lines += ["", *_posterior_lines(space.spec, space.posterior)]
     return [*lines, *(f"note: {note}" for note in found.notes), *(full_specs_lines(options) if options else [])]
+
+
+def discriminator_cells(found: Criterion) -> list[str]:
+    """Return loss, chance and bound of the discriminator of one space, as text."""
+    return [f"{found.loss:.3f}", f"{found.shuffled:.3f}", f"{found.nats:.2f} of {found.ceiling:.2f}"]
 
 
 def _posterior_lines(spec: str, found: AggregatePosterior) -> list[str]:
@@ -104,6 +116,7 @@ def analysis_json(found: Analysis) -> dict[str, Any]:
                 "dim": space.dim,
                 "quality": space.quality,
                 "posterior": None if space.posterior is None else _posterior_json(space.posterior),
+                "discriminator": None if space.discriminator is None else asdict(space.discriminator),
             }
             for space in found.spaces
         ],

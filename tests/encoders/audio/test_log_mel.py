@@ -116,6 +116,15 @@ def test_what_is_decoded_sounds_like_the_item(length):
     assert encoder.reconstruct([sweep()]) == [back]
 
 
+@pytest.mark.parametrize("length", ["pad", "stretch"])
+def test_a_decoded_sound_lasts_as_long_as_is_asked(length):
+    encoder = create(f"log-mel:length={length},frames=56").fit([sweep(0.4)] * 3)
+    codes = encoder.encode([sweep(0.4)])
+    assert encoder.decode(codes)[0].seconds == pytest.approx(0.4, abs=0.011)
+    assert encoder.sounds(codes, [0.2])[0].seconds == pytest.approx(0.2, abs=0.011)
+    assert encoder.reconstruct([sweep(0.3)])[0].seconds == pytest.approx(0.3, abs=0.011)
+
+
 def test_silence_is_decoded_to_silence():
     encoder = create("log-mel:frames=16").fit([sweep()])
     (silence,) = encoder.decode(np.zeros((1, 40 * 16), np.float32))

@@ -58,7 +58,7 @@ def _read(name: str) -> Callable[[Path, Path, random.Random], object]:
 
 
 def _npy(folder: Path, scratch: Path, rng: random.Random) -> object:
-    from retrieval.corpora.npy import read_npy
+    from retrieval.corpora.code_matrix import read_npy
 
     return read_npy(folder / "rows.npy", 4, "rows of 4 numbers")
 

@@ -5,7 +5,9 @@ import pytest
 import soundfile
 
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
+from encoders.progress import quiet
 from encoders.sound import Sound, sound_of
+from retrieval.analysis.analyze import analyze
 from retrieval.analysis.components import components_of
 from retrieval.applications.denoising import denoised
 from retrieval.applications.generation import interpolated, sampled
@@ -13,6 +15,7 @@ from retrieval.applications.reconstruction import asked_items, code_of, decoded,
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
+from retrieval.report.html.analysis import write_analysis
 from retrieval.report.terminal.reconstructions import reconstructions_lines, write_reconstructions
 from retrieval.search.searcher import Searcher, read_query
 from retrieval.spaces.defaults import default_spaces
@@ -88,7 +91,9 @@ def test_reconstructions_are_heard(collection, tmp_path):
     assert rate == RATE
     np.testing.assert_array_equal(samples[: len(original)], original)
     assert not samples[len(original) : len(original) + pause].any()
-    assert samples[len(original) + pause :].any()
+    copy = samples[len(original) + pause :]
+    assert copy.any()
+    assert len(copy) == pytest.approx(len(original), abs=RATE / 100)  # as long as the item
 
 
 def test_codes_are_decoded_sampled_and_interpolated(collection, tmp_path):
@@ -108,6 +113,14 @@ def test_components_are_spectrograms(collection):
     components = components_of(collection.space(SPACES[1]).encoder)
     assert components.shape == (16, 16)
     assert components.atoms.shape == (3, 256)
+
+
+def test_the_analysis_shows_spectrograms(collection, tmp_path):
+    encoder = collection.space(SPACES[1]).encoder
+    analysis = analyze(collection.items, [encoder], quiet, ("components", "sums", "tree"), sample=12)
+    page = write_analysis(analysis, tmp_path).read_text()
+    assert page.count("data:image/png;base64,") > 12  # leaves of the tree, components, sums
+    assert "<script" not in page
 
 
 def test_noise_is_taken_from_pictures_only(collection):

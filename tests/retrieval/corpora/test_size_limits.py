@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from encoders.errors import CorpusError, OptionError
-from retrieval.corpora import csv_cells, size_limits
+from retrieval.corpora import csv_dialect, size_limits
 from retrieval.corpora.registry import open_corpus
 
 
@@ -86,7 +86,7 @@ def test_a_line_that_is_too_long_is_left_out_by_its_number(tmp_path, left_out, m
 
 
 def test_a_row_that_is_too_long_is_left_out(tmp_path, left_out, monkeypatch):
-    monkeypatch.setattr(csv_cells, "LONGEST_CELL", 100)
+    monkeypatch.setattr(csv_dialect, "LONGEST_CELL", 100)
     rows = ["id,text", "1,one", '2,"' + "a\n" * 80 + '"', "3,three"]
     (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
     found = [item.id for item in open_corpus(str(tmp_path / "t.csv"), on_bad=left_out.append)]

@@ -93,9 +93,12 @@ def test_the_page_has_a_language_a_title_and_one_main_part(read):
 
 
 def test_landmarks_have_names_of_their_own(read):
+    ids = {node.attributes["id"]: node for node in _every(read) if "id" in node.attributes}
+
     def landmark(node: Node) -> str | None:
         role = node.attributes.get("role") or {"nav": "navigation", "section": "region"}.get(node.tag)
-        named = node.attributes.get("aria-label") or node.attributes.get("aria-labelledby")
+        labels = [ids[name].name for name in node.attributes.get("aria-labelledby", "").split()]
+        named = node.attributes.get("aria-label") or " ".join(labels)
         return f"{role}: {named}" if named and role in ("navigation", "region") else None
 
     found = Counter(filter(None, map(landmark, read.all("nav", "section", "div"))))

@@ -12,6 +12,7 @@ import pytest
 
 from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.components import Components
+from retrieval.experiment.result import Example
 from retrieval.report.figures.drawing import text_width
 from retrieval.report.figures.plots import Link, Series, lines_svg, map_svg
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
@@ -25,6 +26,8 @@ from retrieval.spaces.training_history import Phase
 
 SVG = "{http://www.w3.org/2000/svg}"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+           "--disable-background-networking", "--hide-scrollbars"]  # fmt: skip
 
 
 def boxes(drawing):
@@ -206,23 +209,77 @@ def test_one_figure_does_not_fill_the_page_and_hidden_text_stays_inside():
     assert re.search(r"\.scroll, \.columns, \.strip li \{\s*position: relative", style)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: pages are not measured in a browser")
-@pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_is_wider_than_its_window(tmp_path, pictures, documents, crowded, width):
-    path = write_page([pictures, documents, replace(crowded, examples=[])], tmp_path / "report.html")
+def scroll_width(page, width, folder):
+    """The width of a page in a window of a width, as Chromium measures it: "390 in 390"."""
     policy = re.compile(r"<meta http-equiv.*?>")
     script = (
         "<script>addEventListener('load', () => { const f = document.querySelector('iframe'), d = f.contentDocument;"
         "const { scrollWidth, clientWidth } = d.documentElement;"
         "document.title = `${scrollWidth} in ${clientWidth}`; })</script>"
     )
-    (tmp_path / "open.html").write_text(policy.sub("", path.read_text()))
+    (folder / "open.html").write_text(policy.sub("", page.read_text()))
     frame = f'<iframe src="open.html" style="border:0;width:{width}px;height:800px"></iframe>'
-    (tmp_path / "frame.html").write_text(f"<!doctype html><title>x</title>{frame}{script}")
+    (folder / "frame.html").write_text(f"<!doctype html><title>x</title>{frame}{script}")
     done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--hide-scrollbars", "--allow-file-access-from-files", f"--user-data-dir={tmp_path / 'profile'}",
-         "--window-size=1400,900", "--dump-dom", (tmp_path / "frame.html").as_uri()],
+        [*BROWSER, "--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}", "--window-size=1400,900",
+         "--dump-dom", (folder / "frame.html").as_uri()],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert f"<title>{width} in {width}</title>" in done.stdout, done.stdout[:300] + done.stderr[-500:]
+    found = re.search(r"<title>(.*?)</title>", done.stdout)
+    assert found, done.stderr[-500:]
+    return found.group(1)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: pages are not measured in a browser")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_is_wider_than_its_window(tmp_path, pictures, documents, crowded, width):
+    path = write_page([pictures, documents, replace(crowded, examples=[])], tmp_path / "report.html")
+    assert scroll_width(path, width, tmp_path) == f"{width} in {width}"
+
+
+def test_a_title_from_right_to_left_stays_apart_from_its_count():
+    leaves = [Leaf("العربية لغة سامية 2", "[لغة] + 1 more", 0), Leaf("heat", "+ 2 more", 1)]
+    drawn = tree_svg("x", "t", [Branch(0, 0, 1, 0, 1.0)], leaves, 0.5)
+    require_readable(drawn)
+    assert "\u2068العربية لغة سامية 2\u2069 [لغة] + 1 more" in drawn
+    assert ">heat + 2 more<" in drawn
+
+
+def test_a_pale_line_has_an_edge(crowded):
+    drawn = ElementTree.fromstring(precision_recall_svg(crowded))  # noqa: S314  our own text
+    lines = [(node.get("stroke"), node.get("points")) for node in drawn.iter(f"{SVG}polyline")]
+    pale = [number for number, (stroke, _) in enumerate(lines) if stroke == "#F0E442"]
+    assert len(pale) == 2  # the curve, and the line to its name
+    assert all(lines[number - 1] == ("currentColor", lines[number][1]) for number in pale)
+
+
+def test_the_best_of_a_column_is_marked_only_where_values_differ(analysed_pictures, tmp_path):
+    table = (
+        write_analysis(analysed_pictures, tmp_path).read_text().partition('id="quality"')[2].partition("</table>")[0]
+    )
+    assert table.count("★") == 3  # the ARI of one space; every other measure is the same everywhere
+
+
+def test_numbers_of_sums_are_short(analysed_pictures, tmp_path):
+    sums = write_analysis(analysed_pictures, tmp_path).read_text().partition('id="sums"')[2].partition("<section")[0]
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", sums)
+    assert captions
+    assert all("e+" not in caption and "-" not in caption and len(caption) <= 12 for caption in captions)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: pages are not measured in a browser")
+@pytest.mark.parametrize("fixture", ["analysed_pictures", "analysed_texts"])
+def test_no_analysis_is_wider_than_a_telephone(tmp_path, request, fixture):
+    path = write_analysis(request.getfixturevalue(fixture), tmp_path)
+    assert scroll_width(path, 390, tmp_path) == "390 in 390"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: pages are not printed")
+def test_columns_of_many_spaces_are_readable_on_paper(tmp_path, documents, crowded):
+    text = Shown("1", None, "theory of aircraft structural models under heating", "an investigation is made " * 3)
+    answers = [replace(documents.examples[0].answers[0][0], shown=text)] * 5
+    path = write_page(replace(crowded, examples=[Example(text, [answers] * 9)] * 4), tmp_path / "report.html")
+    subprocess.run([*BROWSER, f"--user-data-dir={tmp_path / 'profile'}", "--no-pdf-header-footer",
+                    f"--print-to-pdf={tmp_path / 'page.pdf'}", path.as_uri()], capture_output=True, timeout=120, check=True)  # fmt: skip
+    pages = len(re.findall(rb"/Type /Page\b", (tmp_path / "page.pdf").read_bytes()))
+    assert pages <= 20  # all columns beside each other need 29

@@ -34,7 +34,8 @@ def analysis(*found) -> Analysis:
 def test_every_component_has_a_panel_and_the_prior_behind_it(count):
     root = ElementTree.fromstring(density_figure(posterior(count), 1))  # noqa: S314  our own text
     panels = min(count, MAX_DRAWN)
-    assert len(list(root.iter(f"{SVG}polyline"))) == len(list(root.iter(f"{SVG}polygon"))) == panels
+    assert len(list(root.iter(f"{SVG}polygon"))) == panels
+    assert len(list(root.iter(f"{SVG}polyline"))) == panels + 1  # and one in the legend
     assert "in use" in root.find(f"{SVG}title").text
     named = [node for node in root.iter(f"{SVG}text") if node.text.startswith("component ")]
     places = {(float(node.get("x")), float(node.get("y"))) for node in named}

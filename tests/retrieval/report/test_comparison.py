@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval.report.comparison_table import comparison_rows, overlap_cells
-from retrieval.report.terminal.table import print_table, to_json
+from retrieval.report.comparison_columns import comparison_rows, overlap_cells
+from retrieval.report.terminal.comparison import print_table, to_json
 
 
 def printed(comparison, **options):

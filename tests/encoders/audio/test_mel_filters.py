@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from encoders.audio.mel import hz_of_mel, mel_filters, mel_of_hz
+from encoders.audio.mel_filters import hz_of_mel, mel_filters, mel_of_hz
 
 
 @pytest.mark.parametrize(

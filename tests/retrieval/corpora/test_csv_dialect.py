@@ -8,7 +8,7 @@ import pytest
 
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
-from retrieval.corpora import csv_cells
+from retrieval.corpora import csv_dialect
 from retrieval.corpora.registry import open_corpus
 
 
@@ -65,7 +65,7 @@ def test_an_error_names_the_line_on_which_a_row_begins(tmp_path: Path, left_out:
 
 
 def test_a_cell_without_end_is_not_read_whole(tmp_path: Path, left_out: list, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_cells, "LONGEST_CELL", 1000)
+    monkeypatch.setattr(csv_dialect, "LONGEST_CELL", 1000)
     path = write(tmp_path / "t.csv", 'id,text\n1,"unclosed\n' + "2,more\n" * 500)
     assert len(contents(str(path), left_out)) == 500
     assert len(left_out) == 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
-from retrieval.report.comparison_table import Cell, Column, comparison_rows, overlap_cells
+from retrieval.report.comparison_columns import Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.json import to_json
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import full_specs_lines

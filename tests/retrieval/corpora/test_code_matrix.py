@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoders.errors import QueryError
-from retrieval.corpora.npy import read_npy
+from retrieval.corpora.code_matrix import read_npy
 
 
 @pytest.mark.parametrize(
