@@ -19,6 +19,22 @@ def infomax(layer: str, key: str) -> float:
     return float(averaged("infomax")["figures"]["trained"][layer][key])
 
 
+def generation(method: str, key: str) -> float:
+    return float(averaged("generation")["figures"]["methods"][method][key])
+
+
+def disentangling(*path: str) -> float:
+    value: Any = averaged("disentangling")["figures"]
+    for step in path:
+        value = value[step]
+    return float(value)
+
+
+def strongest(part: str, what: str) -> float:
+    """Return the accuracy of the fresh classifier that reads most."""
+    return max(disentangling("disentangle", part, what, probe) for probe in ("linear", "MLP", "kNN"))
+
+
 def text(corpus: str, spec: str, measure: str = "nDCG@10") -> float:
     return float(figures("text_retrieval")["corpora"][corpus]["spaces"][spec][measure])
 
