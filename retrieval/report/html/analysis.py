@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from encoders.codes import Modality
 from encoders.numbers import counted
 from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.cluster_count import READING
@@ -147,10 +148,11 @@ def _sums(analysis: Analysis, figures: FigureFiles) -> Section:
         parts.append({"spec": space.spec, "lines": lines})
     if not parts:
         return None
+    values = "levels" if analysis.modality == Modality.SOUND else "pixels"
     return {
         "note": "An item is approximately the sum of its components, each multiplied by a number of the code, plus the "
         "mean if there is one. Left: the five largest terms. Right: the sums of the first 1, 2, 5, ... terms with "
-        "their squared error, summed over the pixels (0 to 1). PCA and LSA keep the order of their components.",
+        f"their squared error, summed over the {values} (0 to 1). PCA and LSA keep the order of their components.",
         "parts": parts,
     }
 
