@@ -124,8 +124,8 @@ def _component_part(
         return None
     topics = []
     for number in range(min(TOPICS, len(components.atoms))):
-        most, least = components.top_words(number)
-        topics.append({"number": number + 1, "most": ", ".join(most), "least": ", ".join(least)})
+        largest, smallest = components.top_words(number)
+        topics.append({"number": number + 1, "largest": ", ".join(largest), "smallest": ", ".join(smallest)})
     return {"spec": space.spec, "src": None, "topics": topics, "signed": components.signed}
 
 
@@ -203,7 +203,7 @@ def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
     values = {measure: {found[measure] for _, _, found in every} for measure in AGREEMENT}
     best = {measure: max(several) for measure, several in values.items() if len(several) > 1}
     return {
-        "note": f"The items looked at, in {len(set(analysis.labels))} clusters: one for each class. 1 is perfect; "
+        "note": f"The sampled items, in {len(set(analysis.labels))} clusters: one for each class. 1 is perfect; "
         "an ARI of 0 is chance. Purity: share of items that have the most frequent class of their cluster. "
         "Accuracy: the same, with each class matched to one cluster.",
         "measures": AGREEMENT,

@@ -95,7 +95,7 @@ def local_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | Non
     if local is None:
         return None
     precision = "; ".join(f"{name}: P@10 {value:.3f}" for name, value in local.precision.items())
-    measured = f" {precision} (among the {len(analysis.shown):,} items looked at)." if precision else ""
+    measured = f" {precision} (among the {len(analysis.shown):,} sampled items)." if precision else ""
     return {
         "note": f"Distributed: the code of {analysis.local_space}. Local: the number of one of {local.k} k-means "
         f"clusters; all items of a cluster are equally near, so their order is random.{measured}",
