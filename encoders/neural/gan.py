@@ -179,9 +179,10 @@ class GAN(NeuralEncoder):
         from torch.nn import functional
 
         real, generated = self._pairs(network, rows)
-        judge = network["discriminator"]
+        discriminator = network["discriminator"]
         loss: Any = (
-            functional.softplus(judge(*real).float()).mean() + functional.softplus(-judge(*generated).float()).mean()
+            functional.softplus(discriminator(*real).float()).mean()
+            + functional.softplus(-discriminator(*generated).float()).mean()
         )
         typed: Tensor = loss / 2
         return typed
@@ -190,15 +191,16 @@ class GAN(NeuralEncoder):
         import torch
         from torch.nn import functional
 
-        judge = network["discriminator"]
+        discriminator = network["discriminator"]
         with torch.no_grad():
             real, generated = self._pairs(network, rows)
         loss: Any = (
-            functional.softplus(-judge(*real).float()).mean() + functional.softplus(judge(*generated).float()).mean()
+            functional.softplus(-discriminator(*real).float()).mean()
+            + functional.softplus(discriminator(*generated).float()).mean()
         )
         if self.regularization == "r1" and self.penalty and network.training:
             count = max(1, len(rows) // PENALTY_STRIDE)
-            loss = loss + self.penalty * gradient_penalty(judge, real[0][:count], real[1][:count].float())
+            loss = loss + self.penalty * gradient_penalty(discriminator, real[0][:count], real[1][:count].float())
         typed: Tensor = loss / 2
         return typed
 

@@ -131,9 +131,9 @@ def _grid(table: ReconstructionTable) -> Image:
     return image
 
 
-def _layout(tiles: list[list[Image]], left: int, least: int = _COLUMN) -> _Layout:
+def _layout(tiles: list[list[Image]], left: int, min_width: int = _COLUMN) -> _Layout:
     every = [tile for row in tiles for tile in row]
-    return _Layout(left, max(least, *(tile.width for tile in every)), max(tile.height for tile in every))
+    return _Layout(left, max(min_width, *(tile.width for tile in every)), max(tile.height for tile in every))
 
 
 def _tile(picture: NDArray[np.uint8]) -> Image:
