@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from encoders.neural.networks import mlp
+from encoders.neural.networks import mlp, with_colours
 
 #: What is normalised within each item: nothing, each feature map, or also each row of the input (a frequency band).
 NORMALIZATIONS = ("none", "maps", "bands")
@@ -44,7 +44,7 @@ class ItemEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.bands = normalize == "bands"
-        self.shape = None if shape is None else (*shape[:2], shape[2] if len(shape) == 3 else 1)
+        self.shape = None if shape is None else with_colours(shape)
         features: list[nn.Module] = []
         if self.shape is not None:
             sides = list(self.shape[:2])
