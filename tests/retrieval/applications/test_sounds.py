@@ -5,7 +5,9 @@ import pytest
 import soundfile
 
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
+from encoders.progress import quiet
 from encoders.sound import Sound, sound_of
+from retrieval.analysis.analyze import analyze
 from retrieval.analysis.components import components_of
 from retrieval.applications.denoising import denoised
 from retrieval.applications.generation import interpolated, sampled
@@ -13,6 +15,7 @@ from retrieval.applications.reconstruction import asked_items, code_of, decoded,
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
+from retrieval.report.html.analysis import write_analysis
 from retrieval.report.terminal.reconstructions import reconstructions_lines, write_reconstructions
 from retrieval.search.searcher import Searcher, read_query
 from retrieval.spaces.defaults import default_spaces
@@ -110,6 +113,14 @@ def test_components_are_spectrograms(collection):
     components = components_of(collection.space(SPACES[1]).encoder)
     assert components.shape == (16, 16)
     assert components.atoms.shape == (3, 256)
+
+
+def test_the_analysis_shows_spectrograms(collection, tmp_path):
+    encoder = collection.space(SPACES[1]).encoder
+    analysis = analyze(collection.items, [encoder], quiet, ("components", "sums", "tree"), sample=12)
+    page = write_analysis(analysis, tmp_path).read_text()
+    assert page.count("data:image/png;base64,") > 12  # leaves of the tree, components, sums
+    assert "<script" not in page
 
 
 def test_noise_is_taken_from_pictures_only(collection):
