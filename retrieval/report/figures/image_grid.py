@@ -104,7 +104,7 @@ def _row_head(row: ReconstructionRow) -> list[tuple[str, Colour]]:
 
 def _number(value: float) -> str:
     """Write three digits, also where the last ones are 0: 23.0 beside 22.3."""
-    return f"{value:#.3g}".rstrip(".")
+    return f"{value:#.3g}".rstrip(".") if value else "0"
 
 
 def _last(row: ReconstructionRow) -> list[float]:

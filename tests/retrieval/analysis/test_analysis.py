@@ -20,6 +20,7 @@ from retrieval.analysis.components import components_of, partial_sums
 from retrieval.analysis.dendrogram import folded, medoid
 from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import locality
+from retrieval.analysis.maps import same_label_share
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
@@ -229,3 +230,13 @@ def test_a_height_or_a_number_cuts_the_tree(digits):
     assert len(set(analyze(Some(), [encoder], quiet, parts=("tree",), height=height).tree.clusters)) == 4
     with pytest.raises(OptionError, match="one cluster"):
         analyze(Some(), [encoder], quiet, parts=("tree",), height=1e6)
+
+
+def test_a_map_says_how_many_neighbours_have_the_same_label(blobs):
+    labels = [str(row // 20) for row in range(100)]
+    assert same_label_share(blobs[:, :5], labels) == 1.0
+    shuffled = np.random.default_rng(0).permutation(labels).tolist()
+    assert same_label_share(blobs[:, :5], shuffled) < 0.4
+    assert same_label_share(blobs, [None] * 100) is None
+    assert same_label_share(blobs, ["a"] * 100) is None
+    assert same_label_share(blobs[:3], ["a", "a", None]) == 0.5

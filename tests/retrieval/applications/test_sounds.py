@@ -120,6 +120,7 @@ def test_the_analysis_shows_spectrograms(collection, tmp_path):
     analysis = analyze(collection.items, [encoder], quiet, ("components", "sums", "tree"), sample=12)
     page = write_analysis(analysis, tmp_path).read_text()
     assert page.count("data:image/png;base64,") > 12  # leaves of the tree, components, sums
+    assert "summed over the levels (0 to 1)" in page
     assert "<script" not in page
 
 

@@ -118,6 +118,13 @@ def test_labels_beside_the_pictures_of_a_tree_are_not_cut_off(label):
     assert (label in drawn) == (len(label) < 30)
 
 
+@pytest.mark.parametrize("count", range(1, 40))
+def test_the_longest_label_of_a_tree_is_whole(count):
+    label = "x" * (count % 20 + 1)
+    drawn = tree_svg("x", "t", [], [Leaf(label, f"+ {count} more", 0, "data:,")], 1.5)
+    assert f"{label} + {count} more" in drawn
+
+
 def test_numbers_under_an_axis_are_evenly_spaced():
     drawn = lines_svg("x", "t", list(range(2, 21)), [Series("a", np.linspace(0, 1, 19))], "k", "BIC", 3, True)
     numbers = [int(text) for text, box in boxes(drawn) if re.fullmatch(r"\d+", text)]
