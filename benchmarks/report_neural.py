@@ -10,7 +10,7 @@ from record import deviation, latest_of_each, origin, over_seeds
 from report_measured import best_likelihood
 
 if TYPE_CHECKING:
-from report_page import Page
+    from report_page import Page
 
 TARGETS = ["target", "measured", "wanted", ""]
 WIDE = "deep, wide, ten minutes"
