@@ -46,7 +46,6 @@ class ItemEncoder(nn.Module):
         self.bands = normalize == "bands"
         self.shape = None if shape is None else (*shape[:2], shape[2] if len(shape) == 3 else 1)
         features: list[nn.Module] = []
-        numbers = width
         if self.shape is not None:
             sides = list(self.shape[:2])
             for before, after in pairwise((self.shape[2], *channels)):
@@ -109,8 +108,9 @@ def reversed_gradient(values: Tensor, factor: float) -> Tensor:
     >>> x.grad
     tensor([-0.5000, -0.5000])
     """
-    found: Tensor = _Reversal.apply(values, factor)  # type: ignore[no-untyped-call]
-    return found
+    apply: Any = _Reversal.apply
+    unchanged: Tensor = apply(values, factor)
+    return unchanged
 
 
 def partners(classes: Tensor) -> Tensor:

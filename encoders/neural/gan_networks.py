@@ -59,9 +59,9 @@ class PictureGenerator(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return the outputs (n, height * width * colours) for codes (n, k), before the last activation."""
-        pictures = self.grow(self.widen(codes).view(-1, *self.bottom))
+        pictures: Tensor = self.grow(self.widen(codes).view(-1, *self.bottom))
         height, width, _ = self.shape
-        return pictures[:, :, :height, :width].permute(0, 2, 3, 1).flatten(1)  # type: ignore[no-any-return]
+        return pictures[:, :, :height, :width].permute(0, 2, 3, 1).flatten(1)
 
 
 class PairDiscriminator(nn.Module):
