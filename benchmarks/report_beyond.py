@@ -77,6 +77,11 @@ def disentangling(page: Page, run: dict[str, Any]) -> None:
     columns = [(what, key) for what in ("digits", "speakers") for key in ("linear", "MLP", "kNN", "P@10")]
     rows = [[name, *(row[what][key] for what, key in columns)] for name, row in codes.items()]
     page.table(["code", *(f"{what}, {key}" for what, key in columns)], rows)
+    page.lines += ["", "Digits of MNIST in four styles, the style in the place of the speaker (chance .25):"]
+    styled = [
+        [part, *(figures["styles"][part][what][key] for what, key in columns)] for part in ("content", "nuisance")
+    ]
+    page.table(["code", *(f"{what}, {key}".replace("speakers", "styles") for what, key in columns)], styled)
     page.lines += ["", "Content of speakers whom the encoder never heard (leave one out, mean of six):"]
     page.table(["measure", "accuracy"], [[name, value] for name, value in figures["unseen"].items()])
     heard = figures["conversion"]

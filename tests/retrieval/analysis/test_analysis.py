@@ -154,9 +154,10 @@ def test_a_sample_is_fair_and_in_order():
 
 def test_signed_components_are_blue_and_orange():
     picture = picture_of(np.array([-1.0, 0.0, 1.0, 0.5]), (2, 2), signed=True)
-    assert picture[0, 0].tolist() == [0, 114, 178]
-    assert picture[0, 1].tolist() == [255, 255, 255]
-    assert picture[1, 0].tolist() == [213, 94, 0]
+    assert picture[0, 0].tolist() == [0, 114, 178, 255]
+    assert picture[0, 1, 3] == 0  # a zero has the colour of the page, light or dark
+    assert picture[1].tolist() == [[213, 94, 0, 255], [213, 94, 0, 128]]
+    assert grid([picture], columns=1).tolist() == picture.tolist()
     cells = grid([np.zeros((3, 3), np.uint8)] * 5, columns=4, scale=2, gap=1)
     assert cells.shape == (13, 27, 2)
     assert cells[:6, 6, 1].max() == 0  # a gap has the colour of the page
