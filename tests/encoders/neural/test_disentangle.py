@@ -48,18 +48,8 @@ def test_the_content_says_the_kind_and_not_the_voice(adversary):
 
 def test_without_adversary_and_bottleneck_the_content_says_the_voice():
     rows, _, voices = spoken()
-    encoder = create(f"disentangle:6,epochs=40,adversary=none,bottleneck=0,{SMALL}").fit(rows, voices)
+    encoder = create(f"disentangle:6,epochs=20,adversary=none,bottleneck=0,{SMALL}").fit(rows, voices)
     assert probed(encoder.part_of(rows, "content"), voices) > 0.9
-
-
-def test_a_conversion_keeps_the_kind_and_takes_the_voice():
-    rows, kinds, voices = spoken()
-    encoder = create(f"disentangle:6,epochs=70,bottleneck=1,{SMALL}").fit(rows, voices)
-    judge_kind = LogisticRegression(max_iter=2000).fit(rows, kinds)
-    judge_voice = LogisticRegression(max_iter=2000).fit(rows, voices)
-    changed = encoder.convert(rows[voices == 0], like=rows[voices == 2])
-    assert (judge_voice.predict(changed) == 2).mean() > 0.9
-    assert judge_kind.score(changed, kinds[voices == 0]) > 0.6
 
 
 def test_each_part_is_a_space_and_both_together_decode(tmp_path):
