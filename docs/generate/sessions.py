@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_PROGRESS = re.compile(r"\d (s|min) (so far|left)(,|$)")  # printed only where a machine is slow
 _FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?\s*$")
 #: Seconds that one command may take.
 LONGEST = 600
@@ -163,4 +164,5 @@ def _output(command: str, folder: Path, environment: dict[str, str]) -> list[str
     )
     if done.returncode:
         raise RuntimeError(f"{command}\n{done.stdout}\nended with exit code {done.returncode}")
-    return [line.rstrip() for line in done.stdout.rstrip("\n").splitlines()]
+    lines = [line.rstrip() for line in done.stdout.rstrip("\n").splitlines()]
+    return [line for line in lines if not _PROGRESS.search(line)]
