@@ -42,6 +42,13 @@ class Pipeline(Encoder):
                 raise SpecError(f"'{stage.name}' reads {stage.reads}s, so it cannot come after '{before.name}'")
             if before.gives_bits:
                 raise SpecError(f"'{before.name}' gives packed bits, which '{stage.name}' cannot read: put it last")
+        fields = list(dict.fromkeys(stage.label_field for stage in self.stages if stage.reads_labels))
+        if len(fields) > 1:
+            first, other = ("the label" if field is None else f"the field '{field}'" for field in fields[:2])
+            raise SpecError(
+                f"one stage learns from {first}, another from {other}, but all stages of a space read the same: "
+                "fit one of them on its own with  nearby train"
+            )
 
     @property
     def parts(self) -> tuple[Encoder, ...]:

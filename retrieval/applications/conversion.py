@@ -125,12 +125,17 @@ def _judges(collection: Collection, encoder: Encoder, asked: Sequence[Query], va
     judges: dict[str, Judge] = {}
     name = field or "label"
     nuisances = [value_of(item, field) for item in items]
-    if value in nuisances:
+    if value in nuisances and _several(nuisances):
         judges[f"probability of {name} {value}"] = _judge(rows, nuisances, [value] * len(asked))
     labels, own = [item.label for item in items], [query.shown.label for query in asked]
-    if field is not None and all(label in labels for label in own):
+    if field is not None and _several(labels) and all(label is not None and label in labels for label in own):
         judges["probability of its own label"] = _judge(rows, labels, own)
     return judges
+
+
+def _several(values: Sequence[str | None]) -> bool:
+    """Return whether a classifier could distinguish the items: they have at least two values."""
+    return len(set(values) - {None}) > 1
 
 
 def _judge(rows: Any, known: Sequence[str | None], wanted: Sequence[str | None]) -> Judge:

@@ -64,3 +64,22 @@ def test_an_unknown_voice_and_another_space_are_refused(spoken):
         converted(collection, SPEC, [f"@{asked[0]}"], ["nobody"])
     with pytest.raises(UnsupportedSpaceError, match="does not separate content and nuisance"):
         converted(collection, "vectors", [f"@{asked[0]}"], ["y"])
+
+
+class Unlike(Corpus):
+    """Vectors of two voices, of which one has no label."""
+
+    name, modality = "unlike", Modality.VECTOR
+
+    def __iter__(self):
+        for row, vector in enumerate(np.random.default_rng(0).random((20, 4)).astype(np.float32)):
+            yield Item(str(row), vector, label="a" if row % 3 else None, metadata={"voice": "xy"[row % 2]})
+
+
+def test_no_classifier_judges_where_there_is_nothing_to_distinguish(tmp_path):
+    spec = "vectors+disentangle:2,nuisance=voice,epochs=1,hidden=8"
+    collection = LocalCollection.create(tmp_path / "c", Unlike()).add_space(spec)
+    spec = next(iter(collection.spaces))
+    assert list(converted(collection, spec, ["@0"], ["y"]).measures) == ["probability of voice y"]
+    collection = collection.delete([str(row) for row in range(0, 20, 2)])
+    assert not converted(collection, spec, ["@1"], ["y"]).measures
