@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,9 @@ from retrieval.evaluation.sample_quality import sample_quality
 
 GAN = "gan:50,channels=32-64,hidden=512,epochs=12"
 #: The VAE and the autoencoder draw from a Gaussian: their prior, or the one that fits their codes.
-RIVALS = ("vae:500-500-50,epochs=12", "deep-ae:1000-500-250-50,epochs=12", "pca:50")
+RIVALS = {"vae": "vae:500-500-50,epochs=12", "deep-ae": "deep-ae:1000-500-250-50,epochs=12", "pca": "pca:50"}
 JUDGE = "pretrained-dnn:500-250,pretrain=none,epochs=10"
-SAMPLES, HELD = 10_000, 5_000
+SAMPLES, HELD, SHOWN = 10_000, 5_000, 24
 
 
 def main(*arguments: str) -> None:
@@ -45,17 +46,28 @@ def main(*arguments: str) -> None:
     seeds, others = seeds_of(arguments)
     nothing_else(others)
     fixed = judge(train, labels)
-    real = {"test digits as samples": quality(fixed, train[:SAMPLES], test)}
+    real = quality(fixed, train[:SAMPLES], test)
     for seed in seeds:
-        specs = [seeded(GAN, seed), seeded(untrained(GAN), seed)]
-        specs += [seeded(spec, seed) if "epochs" in spec else spec for spec in RIVALS]
-        found = {}
-        for spec in specs:
-            found[spec], drawn = measured(spec, train, labels, test, truth, fixed)
-            found[spec]["samples"] = np.round(drawn[:20] * 255).astype(int).tolist()
-            say(spec, {key: value for key, value in found[spec].items() if key != "samples"})
-        pixels = {"1-NN": nearest(create("vectors").fit(train), train, labels, test, truth)}
-        record("generation", {"seed": seed, "spec": GAN, "methods": found, "pixels": pixels, **real})
+        specs = {"gan": GAN, "gan, untrained": untrained(GAN), **(RIVALS if seed == seeds[0] else {})}
+        found, rows = {}, []
+        for name, spec in specs.items():
+            seeded_spec = seeded(spec, seed) if "epochs" in spec else spec
+            figures, drawn = measured(seeded_spec, train, labels, test, truth, fixed)
+            found[name] = {**figures, "spec": spec}
+            rows.append(drawn[:SHOWN])
+            say(name, found[name])
+        sheet(rows, f"generated-digits-{seed}.png")
+        pixels = nearest(create("vectors").fit(train), train, labels, test, truth)
+        record("generation", {"seed": seed, "methods": found, "pixels": pixels, "real": real})
+
+
+def sheet(rows: list[Any], name: str) -> None:
+    """Write one row of samples for each method to docs/."""
+    from PIL import Image
+
+    lines = [np.concatenate([np.pad(one.reshape(28, 28), 2) for one in row], axis=1) for row in rows]
+    picture = Image.fromarray(np.uint8(np.round(np.concatenate(lines) * 255)))
+    picture.save(Path(__file__).parent.parent / "docs" / name, optimize=True)
 
 
 def digits(part: str) -> tuple[Any, list[Any]]:

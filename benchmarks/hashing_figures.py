@@ -5,6 +5,7 @@ Run: ``python benchmarks/hashing_figures.py docs``
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -22,13 +23,18 @@ STYLE = (
     "@media(prefers-color-scheme:dark){svg{color:#e6e7e9;background:#15171a}.ground{fill:#15171a}}"
 )
 
+#: Pixels of a unit of a figure: its letters are then as high as those of the page.
+SCALE = 1.3
+
 
 def main(folder: str) -> None:
     images, texts = averaged("image_hashing"), averaged("text_hashing")
     if images is not None:
         spaces = images["figures"]["spaces"]
         series = [Series(name, [spaces[name][f"P@{k}"] for k in CUTOFFS]) for name in PICTURES]
-        drawn = lines_svg("cifar", "Mean precision at k on CIFAR-10", CUTOFFS, series, "k", "P@k")
+        drawn = lines_svg(
+            "cifar", "Mean precision at k on CIFAR-10", CUTOFFS, series, "k (log)", "P@k", logarithmic=True
+        )
         written(Path(folder) / "image-hashing.svg", str(drawn))
     if texts is not None:
         spaces = texts["figures"]["spaces"]
@@ -40,8 +46,10 @@ def main(folder: str) -> None:
 
 
 def written(path: Path, drawn: str) -> None:
-    """Write a figure on paper of its own, which is light or dark as the page around it is."""
-    path.write_text(drawn.replace("<title", f"<style>{STYLE}</style><title", 1))
+    """Write a figure on paper of its own, which is light or dark as the page around it is, in a size that fits text."""
+    width, height = (float(side) * SCALE for side in re.findall(r'viewBox="0 0 (\S+) (\S+)"', drawn)[0])
+    sized = drawn.replace("<svg ", f'<svg width="{width:.0f}" height="{height:.0f}" ', 1)
+    path.write_text(sized.replace("<title", f"<style>{STYLE}</style><title", 1))
 
 
 if __name__ == "__main__":

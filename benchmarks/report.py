@@ -138,7 +138,17 @@ PARTS = {
 
 
 #: Scripts that run all that they compare with one seed, and are run again with others.
-SEEDED = ("mnist", "image_hashing", "text_hashing", "denoising_mnist", "denoising_cifar10", "infomax", "criterion")
+SEEDED = (
+    "mnist",
+    "image_hashing",
+    "text_hashing",
+    "denoising_mnist",
+    "denoising_cifar10",
+    "infomax",
+    "criterion",
+    "generation",
+    "disentangling",
+)
 
 
 def main() -> None:

@@ -60,4 +60,61 @@ def criterion(page: Page, run: dict[str, Any]) -> None:
         )
 
 
-PARTS = {"infomax": infomax, "criterion": criterion}
+def disentangling(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Content and speaker of spoken digits", run)
+    page.lines += [
+        "",
+        f"`log-mel+{figures['spec']}`. What fresh classifiers read from frozen codes of the test takes (chance: digit "
+        ".10, speaker .17), and P@10 with cosine.",
+    ]
+    codes = {
+        "content": figures["disentangle"]["content"], "speaker part": figures["disentangle"]["nuisance"],
+        "content, untrained": figures["untrained"]["content"],
+        "content, before adversary and bottleneck": figures["plain"]["content"],
+        **{name: row for name, row in figures.items() if name.startswith("PCA")},
+    }  # fmt: skip
+    columns = [(what, key) for what in ("digits", "speakers") for key in ("linear", "MLP", "kNN", "P@10")]
+    rows = [[name, *(row[what][key] for what, key in columns)] for name, row in codes.items()]
+    page.table(["code", *(f"{what}, {key}" for what, key in columns)], rows)
+    page.lines += ["", "Digits of MNIST in four styles, the style in the place of the speaker (chance .25):"]
+    styled = [
+        [part, *(figures["styles"][part][what][key] for what, key in columns)] for part in ("content", "nuisance")
+    ]
+    page.table(["code", *(f"{what}, {key}".replace("speakers", "styles") for what, key in columns)], styled)
+    page.lines += ["", "Content of speakers whom the encoder never heard (leave one out, mean of six):"]
+    page.table(["measure", "accuracy"], [[name, value] for name, value in figures["unseen"].items()])
+    heard = figures["conversion"]
+    page.lines += [
+        "",
+        "Conversion of every test take into each other voice, judged by classifiers trained on real spectrograms (on "
+        f"real test takes: digit {heard['judges']['digits']:.3f}, speaker {heard['judges']['speakers']:.3f}):",
+    ]
+    judged = [[name, row["speaker"], row["digit"]] for name, row in heard["means"].items()]
+    page.table(["method", "wanted speaker", "own digit"], judged)
+
+
+#: Keys of the figures of a generator -> heads of the table.
+GENERATED = {
+    "1-NN": "1-NN", "precision": "precision", "recall": "recall", "density": "density", "coverage": "coverage",
+    "frechet": "Fréchet", "smallest_class": "rarest class", "largest_class": "commonest", "fit_seconds": "s",
+}  # fmt: skip
+
+
+def generation(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Generated digits", run)
+    page.lines += [
+        "",
+        "10,000 samples beside the 10,000 test digits, in the codes of a classifier. 1-NN: share of test digits whose "
+        f"nearest training digit in the space has their class ({figures['pixels']:.4f} of pixels). Autoencoder and PCA "
+        "draw from a Gaussian that fits their codes.",
+    ]
+    rows = [[name, *(row.get(key, "–") for key in GENERATED)] for name, row in figures["methods"].items()]
+    rows.append(["training digits", *(figures["real"].get(key, "–") for key in GENERATED)])
+    page.table(["samples of", *GENERATED.values()], rows)
+    names = ", ".join(figures["methods"])
+    page.lines += ["", f"![Samples, one row for each method: {names}](generated-digits-0.png)"]
+
+
+PARTS = {"infomax": infomax, "criterion": criterion, "disentangling": disentangling, "generation": generation}

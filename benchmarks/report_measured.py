@@ -19,6 +19,22 @@ def infomax(layer: str, key: str) -> float:
     return float(averaged("infomax")["figures"]["trained"][layer][key])
 
 
+def generation(method: str, key: str) -> float:
+    return float(averaged("generation")["figures"]["methods"][method][key])
+
+
+def disentangling(*path: str) -> float:
+    value: Any = averaged("disentangling")["figures"]
+    for step in path:
+        value = value[step]
+    return float(value)
+
+
+def strongest(part: str, what: str) -> float:
+    """Return the accuracy of the fresh classifier that reads most."""
+    return max(disentangling("disentangle", part, what, probe) for probe in ("linear", "MLP", "kNN"))
+
+
 def text(corpus: str, spec: str, measure: str = "nDCG@10") -> float:
     return float(figures("text_retrieval")["corpora"][corpus]["spaces"][spec][measure])
 
@@ -95,12 +111,19 @@ def decibels(method: str, size: int) -> float:
     return 10 * log10(auto("pca", size, "test_error") / auto(method, size, "test_error"))
 
 
+def best_likelihood() -> dict[str, Any]:
+    """Return the run with the best bound on held-out pictures, of those that were measured on most test pictures."""
+    runs = over_seeds("likelihood", "spec")
+    most = max(one["pictures"] for one in runs)
+    return min((one for one in runs if one["pictures"] == most), key=lambda one: one["bound"])
+
+
 def likelihood() -> float:
-    return float(min(over_seeds("likelihood", "spec"), key=lambda one: one["bound"])["nll"])
+    return float(best_likelihood()["nll"])
 
 
 def pictures_note() -> str:
-    count = or_nan(lambda: min(over_seeds("likelihood", "spec"), key=lambda one: one["bound"])["pictures"])
+    count = or_nan(lambda: best_likelihood()["pictures"])
     return "" if count == 10_000 else f"the first {count:,.0f} only"
 
 

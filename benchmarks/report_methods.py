@@ -28,7 +28,7 @@ SHOWN = {
     "C5": "a table and a picture in `nearby analyze`", "C10": "rows of the classical table",
     "C13": "rows of the classical table; equality with scikit-learn is a test",
     "C14": "a row of every classical table", "X1b": "its order of spaces beside that of P@10, below",
-    "X1c": "a test: the gradients are those of deep-ae to 1e-5",
+    "X6": "the table of generators below", "X1c": "a test: the gradients are those of deep-ae to 1e-5",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import report_hashing
 from record import deviation, latest_of_each, origin, over_seeds
+from report_measured import best_likelihood
 
 if TYPE_CHECKING:
     from report_page import Page
@@ -197,15 +198,26 @@ def likelihood(page: Page, run: dict[str, Any]) -> None:
     runs = over_seeds("likelihood", "spec")
     page.heading("Variational autoencoders: minus the log-likelihood of binarised MNIST", run)
     rows = [
-        [f"`{one['spec']}`", one["nll"], spread_of(one, "nll"), one["seeds"], one["error"], one["bound"], one["epochs"],
-         one["fit_seconds"], one["measured"]]
+        [f"`{one['spec']}`", one["nll"], spread_of(one, "nll"), one["seeds"], one["error"], one["pictures"],
+         one["bound"], one["epochs"], one["fit_seconds"], one["measured"]]
         for one in runs
     ]  # fmt: skip
-    page.table(["spec", "nats", "±", "seeds", "standard error", "bound, held out", "epochs", "fit s", "measured"], rows)
-    one = runs[-1]
-    page.lines.append(f"Importance sampling, {one['draws']:,} draws, {one['pictures']:,} test pictures.")
-    best = min(runs, key=lambda one: one["bound"])
-    page.table(TARGETS, [page.target("vae: nats on test pictures, best bound held out", best["nll"], 87.0, False)])
+    heads = [
+        "spec",
+        "nats",
+        "±",
+        "seeds",
+        "standard error",
+        "pictures",
+        "bound, held out",
+        "epochs",
+        "fit s",
+        "measured",
+    ]
+    page.table(heads, rows)
+    page.lines.append(f"Importance sampling, {runs[-1]['draws']:,} draws for each picture.")
+    asked = "vae: nats on most test pictures, best bound held out"
+    page.table(TARGETS, [page.target(asked, best_likelihood()["nll"], 87.0, False)])
 
 
 def throughput(page: Page, run: dict[str, Any]) -> None:

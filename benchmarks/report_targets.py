@@ -15,9 +15,11 @@ from report_measured import (
     classifier,
     cleaning,
     decibels,
+    disentangling,
     face_note,
     face_shares,
     figures,
+    generation,
     hashing,
     hidden,
     infomax,
@@ -30,6 +32,7 @@ from report_measured import (
     pictures_note,
     sentences,
     shortlist,
+    strongest,
     text,
     text_bits,
 )
@@ -79,9 +82,35 @@ def targets() -> Iterator[Target]:
 
 
 def beyond_targets() -> Iterator[Target]:
-    """Yield X1."""
+    """Yield X1 to X3 and X6."""
     for key, layer, wanted in WANTED:
         yield Target("X1", f"cifar10: {key} of the layer {layer}", partial(infomax, layer, key), wanted)
+    yield from disentangling_targets()
+    yield from generation_targets()
+
+
+def disentangling_targets() -> Iterator[Target]:
+    """Yield X2 and X2b."""
+    asked = "spoken digits, {} part: {}, most of three fresh classifiers"
+    for part, name in (("content", "content"), ("nuisance", "speaker")):
+        for what, at_least in (("speakers", part == "nuisance"), ("digits", part == "content")):
+            wanted = 0.93 if at_least else 0.30
+            yield Target("X2", asked.format(name, what[:-1]), partial(strongest, part, what), wanted, at_least)
+    precision = partial(disentangling, "disentangle", "content", "digits", "P@10")
+    yield Target("X2", "spoken digits, content part: P@10 by digit", precision, 0.85)
+    for what in ("speaker", "digit"):
+        read = partial(disentangling, "conversion", "means", "disentangle", what)
+        yield Target("X2b", f"converted spoken digits: the wanted {what} is heard", read, 0.85)
+
+
+def generation_targets() -> Iterator[Target]:
+    """Yield X3."""
+    yield Target("X3", "mnist: 1-NN of codes", partial(generation, "gan", "1-NN"), 0.974)
+    rival = or_nan(partial(generation, "vae", "coverage"))
+    yield Target("X3", "mnist: coverage above that of the vae", partial(generation, "gan", "coverage"), rival)
+    for what, key, wanted in (("rarest", "smallest_class", 0.05), ("commonest", "largest_class", 0.15)):
+        asked = f"mnist: share of the {what} class among the samples"
+        yield Target("X3", asked, partial(generation, "gan", key), wanted, what == "rarest")
 
 
 def text_targets() -> Iterator[Target]:

@@ -279,3 +279,17 @@ class Encoder(SklearnNames, ABC):
         input_space = self.input_space
         self.__post_init__()
         self.input_space = input_space
+
+
+def decode_through(stages: Sequence[Encoder], codes: Codes) -> Items:
+    """Decode codes through consecutive stages of a pipeline, the last stage first.
+
+    Raises
+    ------
+    NotInvertibleError
+        When a stage cannot decode.
+    """
+    items: Any = codes
+    for stage in reversed(stages):
+        items = stage.decode(items)
+    return items

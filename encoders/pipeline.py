@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
-from encoders.base import Encoder, State
+from encoders.base import Encoder, State, decode_through
 from encoders.batches import Encoded
 from encoders.codes import Batches, Codes, Items, Modality, Space
 from encoders.errors import SpecError
@@ -42,13 +43,13 @@ class Pipeline(Encoder):
                 raise SpecError(f"'{stage.name}' reads {stage.reads}s, so it cannot come after '{before.name}'")
             if before.gives_bits:
                 raise SpecError(f"'{before.name}' gives packed bits, which '{stage.name}' cannot read: put it last")
-        fields = list(dict.fromkeys(stage.label_field for stage in self.stages if stage.reads_labels))
-        if len(fields) > 1:
-            first, other = ("the label" if field is None else f"the field '{field}'" for field in fields[:2])
-            raise SpecError(
-                f"one stage learns from {first}, another from {other}, but all stages of a space read the same: "
-                "fit one of them on its own with  nearby train"
-            )
+        learning = [stage for stage in self.stages if stage.reads_labels]
+        for first, other in pairwise(learning):  # `fit` gets one label of each item, which all stages share
+            if first.label_field != other.label_field:
+                raise SpecError(
+                    f"'{first.name}' learns from {_named(first.label_field)}, '{other.name}' from "
+                    f"{_named(other.label_field)}: let both learn from the same, or leave one out"
+                )
 
     @property
     def parts(self) -> tuple[Encoder, ...]:
@@ -62,8 +63,8 @@ class Pipeline(Encoder):
 
     @property
     def label_field(self) -> str | None:
-        """The field from which a stage learns; None: the label."""
-        return next((stage.label_field for stage in self.stages if stage.label_field is not None), None)
+        """The field from which stages learn; None: the label."""
+        return next((stage.label_field for stage in self.stages if stage.reads_labels), None)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         for number, stage in enumerate(self.stages):
@@ -83,17 +84,11 @@ class Pipeline(Encoder):
         return items
 
     def _decode(self, codes: Codes) -> Items:
-        items: Any = codes
-        for stage in reversed(self.stages):
-            items = stage.decode(items)
-        return items
+        return decode_through(self.stages, codes)
 
     def _reconstruct(self, items: Any) -> Items:
         last, rows = self.up_to_last(items)
-        copies = last.reconstruct(rows)
-        for stage in reversed(self.stages[:-1]):
-            copies = stage.decode(copies)
-        return copies
+        return decode_through(self.stages[:-1], last.reconstruct(rows))
 
     def state(self) -> State:
         """Return the arrays of every stage, with its number as prefix."""
@@ -129,3 +124,7 @@ class Pipeline(Encoder):
     def spec(self, full: bool = False) -> str:
         """Return the specs of the stages, joined by ``+``."""
         return "+".join(stage.spec(full) for stage in self.stages)
+
+
+def _named(field: str | None) -> str:
+    return "the label" if field is None else f"the field '{field}'"

@@ -65,7 +65,7 @@ def require_plain(path: Path) -> None:
 
 
 def read_plain(path: Path, max_bytes: int | None = None) -> bytes:
-    """Return the bytes of a plain file, which are `most` at most; raises as `open_plain` does."""
+    """Return the bytes of a plain file, at most `max_bytes`; raises as `open_plain` does."""
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         if max_bytes is not None and size > max_bytes:

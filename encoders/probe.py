@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from encoders.base import Encoder
+from encoders.base import Encoder, decode_through
 from encoders.codes import Kind, Modality, whole_number
 from encoders.errors import NotInvertibleError
 from encoders.sound import MAX_RATE, Sound
@@ -41,8 +41,7 @@ def require_fitting(encoder: Encoder) -> None:
         # A sound is decoded by a library that takes a second to load: its codes alone are checked.
         stages = encoder.parts[1:] if encoder.parts[0].reads is Modality.SOUND else encoder.parts
         try:
-            for stage in reversed(stages):
-                codes = stage.decode(codes)
+            decode_through(stages, codes)
         except NotInvertibleError:
             return
 

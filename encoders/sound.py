@@ -39,7 +39,7 @@ class Sound:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Duration in seconds."""
         return len(self.samples) / self.rate
 
     @property
@@ -62,9 +62,11 @@ def sound_of(values: NDArray[Any], rate: int) -> Sound:
     >>> sound_of(np.array([0.0, 0.5, -2.0]), 8000).samples.tolist()
     [0, 8192, -32768]
     """
-    loudest = float(np.abs(values).max(initial=0.0))
-    scaled = np.rint(np.asarray(values, np.float64) * (FULL_SCALE / max(loudest, 1.0)))
-    return Sound(np.minimum(scaled, FULL_SCALE - 1).astype(np.int16), rate)
+    scaled = np.array(values, np.float64)  # changed in place: a long sound has 100 million samples
+    loudest = max(float(scaled.max(initial=0.0)), -float(scaled.min(initial=0.0)))
+    scaled *= FULL_SCALE / max(loudest, 1.0)
+    np.minimum(np.rint(scaled, out=scaled), FULL_SCALE - 1, out=scaled)
+    return Sound(scaled.astype(np.int16), rate)
 
 
 def sound_library(name: str) -> Any:

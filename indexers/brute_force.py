@@ -181,7 +181,7 @@ def _magnitude(queries: NDArray[np.float32], median_length: float, metric: Metri
 
 
 def _differing_bits(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.unsignedinteger[Any]]:
-    """Return the Hamming distances (len(a), len(b)): small numbers, of which the smallest are result fast."""
+    """Return the Hamming distances (len(a), len(b)): small numbers, of which the smallest are found fast."""
     wide = 64 * a.shape[1] > np.iinfo(np.uint16).max
     total = np.zeros((len(a), len(b)), dtype=np.uint32 if wide else np.uint16)
     for word in range(a.shape[1]):

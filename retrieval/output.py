@@ -63,7 +63,15 @@ def write_npy(path: Path, array: NDArray[Any]) -> None:
 
 
 def write_wav(path: Path, sounds: Sequence[Sound]) -> None:
-    """Write sounds of one rate as a WAV of 16 bits, one after another; half a second of silence separates them."""
+    """Write sounds of one rate as a WAV of 16 bits, one after another; half a second of silence separates them.
+
+    Raises
+    ------
+    ArtifactError
+        See `writing`.
+    MissingLibraryError
+        When soundfile is not installed.
+    """
     rate = sounds[0].rate
     pause = np.zeros(rate // 2, np.int16)
     parts = [part for sound in sounds for part in (sound.samples, pause)][:-1]

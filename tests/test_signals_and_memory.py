@@ -47,7 +47,8 @@ def test_a_signal_ends_the_work_with_a_sentence_and_leaves_nothing_half_written(
         said = started.communicate(timeout=60)[1]
     assert started.returncode == 1, said
     assert (
-        said.splitlines()[-1] == f"nearby: stopped; {folder} holds 1,797 items in 0 spaces; the same command continues"
+        said.splitlines()[-1]
+        == f"nearby: stopped; {folder} holds 1,797 items and no space yet; the same command continues"
     )
     assert "Traceback" not in said
     assert sorted(path.name for path in folder.rglob("*")) == sorted(

@@ -111,8 +111,8 @@ class LogMel(Encoder):
         needed = 1 + np.array(lengths) // self._hop
         frames = self.frames
         if frames is None:
-            most = int(np.quantile(needed, _WHOLE, method="higher"))
-            frames = min(_MAX_FRAMES, -(-most // _MULTIPLE) * _MULTIPLE)
+            wanted = int(np.quantile(needed, _WHOLE, method="higher"))
+            frames = min(_MAX_FRAMES, -(-wanted // _MULTIPLE) * _MULTIPLE)
         cut = int(np.count_nonzero(needed > frames))
         if cut:
             limit, longest = frames * self._hop / self._rate, max(lengths) / self._rate

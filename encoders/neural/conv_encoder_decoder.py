@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from encoders.neural.networks import with_colours
 from encoders.neural.unpooling import Deconvolution, unpool
 
 #: Largest height and width of a pyramid level that is a code; larger levels are averaged down to it.
@@ -40,7 +41,7 @@ class ConvEncoderDecoder(nn.Module):
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int], k: int, up: str, paths: str) -> None:
         super().__init__()
-        self.shape, self.up, self.paths = (*shape[:2], shape[2] if len(shape) == 3 else 1), up, paths
+        self.shape, self.up, self.paths = with_colours(shape), up, paths
         self.sides: list[tuple[int, int]] = [(shape[0], shape[1])]
         for _ in channels:
             self.sides.append(((self.sides[-1][0] + 1) // 2, (self.sides[-1][1] + 1) // 2))

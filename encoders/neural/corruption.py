@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from encoders.neural.networks import with_colours
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -44,8 +46,7 @@ def shifting(shape: tuple[int, ...], max_shift: int) -> Augment:
     """Return a function that moves each picture of a batch by up to `max_shift` pixels per axis, filled with 0."""
     import torch
 
-    height, width = shape[:2]
-    channels = shape[2] if len(shape) == 3 else 1
+    height, width, channels = with_colours(shape)
     padded_width = width + 2 * max_shift
     corners = (torch.arange(height)[:, None] * padded_width + torch.arange(width)).flatten()
     positions = (corners[:, None] * channels + torch.arange(channels)).reshape(1, -1)

@@ -119,9 +119,9 @@ class Disentangle(NeuralEncoder):
         number_of = {value: number for number, value in enumerate(self.classes)}
         numbers = np.array([number_of[str(label)] for label in labels], dtype=np.int64)
         torch.manual_seed(self.seed)
-        network = self._network(rows)
+        network: Any = self._network(rows)
         self._train(network, self._game(), LabelledRows(rows, numbers), work)
-        self._trained = torch.nn.ModuleDict({name: network[name] for name in SAVED}).eval()  # type: ignore[index]
+        self._trained = torch.nn.ModuleDict({name: network[name] for name in SAVED}).eval()
         return Space(self._size(), Kind.DENSE, Metric(self.metric))
 
     def _checked_classes(self, labels: list[str | None]) -> list[str]:
@@ -223,11 +223,11 @@ class Disentangle(NeuralEncoder):
 
         rows, classes = batch
         content, information = self._noisy(network["content"](rows).float(), network.training)
-        own = network["nuisance"](rows)
-        code = torch.cat([content, own[partners(classes)].float()], dim=1)
+        nuisance = network["nuisance"](rows)
+        code = torch.cat([content, nuisance[partners(classes)].float()], dim=1)
         loss: Any = self._output.value(network["decoder"](code), rows).mean()
         loss = loss + self.bottleneck * information
-        loss = loss + self.nuisance_weight * functional.cross_entropy(network["reader"](own).float(), classes)
+        loss = loss + self.nuisance_weight * functional.cross_entropy(network["reader"](nuisance).float(), classes)
         if self.adversary == "reversal":
             guess = network["adversary"](reversed_gradient(content, self.adversary_weight)).float()
             loss = loss + functional.cross_entropy(guess, classes)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from encoders.neural.networks import mlp
+from encoders.neural.networks import mlp, with_colours
 
 #: What is normalised within each item: nothing, each feature map, or also each row of the input (a frequency band).
 NORMALIZATIONS = ("none", "maps", "bands")
@@ -44,9 +44,8 @@ class ItemEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.bands = normalize == "bands"
-        self.shape = None if shape is None else (*shape[:2], shape[2] if len(shape) == 3 else 1)
+        self.shape = None if shape is None else with_colours(shape)
         features: list[nn.Module] = []
-        numbers = width
         if self.shape is not None:
             sides = list(self.shape[:2])
             for before, after in pairwise((self.shape[2], *channels)):
@@ -109,8 +108,9 @@ def reversed_gradient(values: Tensor, factor: float) -> Tensor:
     >>> x.grad
     tensor([-0.5000, -0.5000])
     """
-    found: Tensor = _Reversal.apply(values, factor)  # type: ignore[no-untyped-call]
-    return found
+    apply: Any = _Reversal.apply
+    unchanged: Tensor = apply(values, factor)
+    return unchanged
 
 
 def partners(classes: Tensor) -> Tensor:

@@ -21,8 +21,8 @@ from encoders.options import option
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-#: Part of the pairs of a mini-batch on which the gradient penalty is computed: it costs a second derivative.
-PENALISED = 4
+#: The gradient penalty is computed on one pair in this number of a mini-batch, as it needs a second derivative.
+PENALTY_STRIDE = 4
 #: Samples have collapsed if their standard deviation is below this share of that of the items.
 SAME = 0.02
 #: Decay of the mean gradient of both players.
@@ -179,9 +179,10 @@ class GAN(NeuralEncoder):
         from torch.nn import functional
 
         real, generated = self._pairs(network, rows)
-        judge = network["discriminator"]
+        discriminator = network["discriminator"]
         loss: Any = (
-            functional.softplus(judge(*real).float()).mean() + functional.softplus(-judge(*generated).float()).mean()
+            functional.softplus(discriminator(*real).float()).mean()
+            + functional.softplus(-discriminator(*generated).float()).mean()
         )
         typed: Tensor = loss / 2
         return typed
@@ -190,15 +191,16 @@ class GAN(NeuralEncoder):
         import torch
         from torch.nn import functional
 
-        judge = network["discriminator"]
+        discriminator = network["discriminator"]
         with torch.no_grad():
             real, generated = self._pairs(network, rows)
         loss: Any = (
-            functional.softplus(-judge(*real).float()).mean() + functional.softplus(judge(*generated).float()).mean()
+            functional.softplus(-discriminator(*real).float()).mean()
+            + functional.softplus(discriminator(*generated).float()).mean()
         )
         if self.regularization == "r1" and self.penalty and network.training:
-            count = max(1, len(rows) // PENALISED)
-            loss = loss + self.penalty * gradient_penalty(judge, real[0][:count], real[1][:count].float())
+            count = max(1, len(rows) // PENALTY_STRIDE)
+            loss = loss + self.penalty * gradient_penalty(discriminator, real[0][:count], real[1][:count].float())
         typed: Tensor = loss / 2
         return typed
 
@@ -213,11 +215,11 @@ class GAN(NeuralEncoder):
         if len(rows) < 2:
             return ""
         samples = self._output.output_of(network["generator"](torch.randn(len(rows), self.n_components)).float())
-        spread, natural = (float(values.std(dim=0).square().mean().sqrt()) for values in (samples, rows))
-        if spread >= SAME * natural:
+        deviation, usual = (float(values.std(dim=0).square().mean().sqrt()) for values in (samples, rows))
+        if deviation >= SAME * usual:
             return ""
         return (
-            f"its samples have become alike (standard deviation {spread:.1g}, {natural:.1g} in the items): "
+            f"its samples have become alike (standard deviation {deviation:.1g}, {usual:.1g} in the items): "
             "lower the learning rate, or raise penalty"
         )
 
@@ -257,6 +259,11 @@ def gradient_penalty(discriminator: Any, items: Tensor, codes: Tensor) -> Tensor
         ``discriminator(items, codes)`` -> logits (n,).
     items : Tensor (n, width)
     codes : Tensor (n, k)
+
+    Returns
+    -------
+    Tensor ()
+        With a graph, so that its gradient can be computed.
 
     References
     ----------

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from encoders.neural.networks import mlp
+from encoders.neural.networks import mlp, with_colours
 
 #: Slope of the discriminator's activation below 0.
 SLOPE = 0.2
@@ -48,7 +48,7 @@ class PictureGenerator(nn.Module):
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int], k: int) -> None:
         super().__init__()
-        self.shape = (*shape[:2], shape[2] if len(shape) == 3 else 1)
+        self.shape = with_colours(shape)
         self.bottom = (channels[-1], *(-(-side // 2 ** len(channels)) for side in shape[:2]))
         numbers = self.bottom[0] * self.bottom[1] * self.bottom[2]
         self.widen = nn.Sequential(nn.Linear(k, numbers, bias=False), nn.BatchNorm1d(numbers), nn.ReLU())
@@ -59,9 +59,9 @@ class PictureGenerator(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return the outputs (n, height * width * colours) for codes (n, k), before the last activation."""
-        pictures = self.grow(self.widen(codes).view(-1, *self.bottom))
+        pictures: Tensor = self.grow(self.widen(codes).view(-1, *self.bottom))
         height, width, _ = self.shape
-        return pictures[:, :, :height, :width].permute(0, 2, 3, 1).flatten(1)  # type: ignore[no-any-return]
+        return pictures[:, :, :height, :width].permute(0, 2, 3, 1).flatten(1)
 
 
 class PairDiscriminator(nn.Module):
@@ -94,7 +94,7 @@ class PairDiscriminator(nn.Module):
         def bound(module: Any) -> Any:
             return spectral_norm(module) if spectral else module
 
-        self.shape = None if shape is None else (*shape[:2], shape[2] if len(shape) == 3 else 1)
+        self.shape = None if shape is None else with_colours(shape)
         features: list[nn.Module] = []
         numbers = width
         if self.shape is not None:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from encoders.neural.networks import with_colours
+
 
 @dataclass(frozen=True)
 class Layers:
@@ -51,7 +53,7 @@ class PictureEncoder(nn.Module):
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int], hidden: int, k: int) -> None:
         super().__init__()
-        self.shape = (*shape[:2], shape[2] if len(shape) == 3 else 1)
+        self.shape = with_colours(shape)
         widths = [self.shape[2], *channels]
         self.convolutions = nn.ModuleList(
             nn.Sequential(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU())

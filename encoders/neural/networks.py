@@ -44,6 +44,17 @@ def mlp(widths: Sequence[int], activation: str, norm: str, tied_to: nn.Sequentia
     return nn.Sequential(*modules)
 
 
+def with_colours(shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return the shape of pictures as height, width and number of colours; grey pictures have one.
+
+    Examples
+    --------
+    >>> with_colours((28, 28)), with_colours((32, 32, 3))
+    ((28, 28, 1), (32, 32, 3))
+    """
+    return shape[0], shape[1], shape[2] if len(shape) == 3 else 1
+
+
 def transposed(shared: nn.Linear) -> nn.Module:
     """Return a linear map with the transposed weight of another one and a separate bias."""
     import torch

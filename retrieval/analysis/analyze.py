@@ -127,18 +127,20 @@ def analyze(
         corpus.name, str(corpus.modality), [show(item) for item in items], [item.label for item in items]
     )
     fitted = [_fitted(encoder, corpus, say) for encoder in encoders]
+    codes = []
     for encoder in fitted:
-        analysis.spaces.append(_space(analysis, encoder, items, say, parts))
+        codes.append(encoder.encode(_contents(items)))
+        analysis.spaces.append(_space(analysis, encoder, codes[-1], items, say, parts))
     if "posterior" in parts and set(parts) != set(PARTS) and not any(space.posterior for space in analysis.spaces):
         analysis.notes.append("no aggregate posterior: no space ends in a variational autoencoder (pixels+vae:64-2)")
     if "dimension" in parts:
         _dimension(analysis, fitted[0], items, say)
     if "tree" in parts:
-        _tree(analysis, fitted[0], items, say, clusters, height)
+        _tree(analysis, fitted[0], codes[0], say, clusters, height)
     if "locality" in parts:
-        _locality(analysis, fitted, items, say)
+        _locality(analysis, fitted, codes, say)
     if "discriminator" in parts:
-        _discriminator(analysis, fitted, items, say)
+        _discriminator(analysis, fitted, codes, items, say)
     return analysis
 
 
@@ -154,15 +156,19 @@ def _contents(items: Sequence[Item]) -> list[Any]:
 
 
 def _space(
-    analysis: Analysis, encoder: Encoder, items: Sequence[Item], say: ProgressCallback, parts: Sequence[str]
+    analysis: Analysis,
+    encoder: Encoder,
+    codes: Codes,
+    items: Sequence[Item],
+    say: ProgressCallback,
+    parts: Sequence[str],
 ) -> SpaceStudy:
     result = SpaceStudy(str(encoder), encoder.space.dim, str(encoder.space.metric))
-    codes = encoder.encode(_contents(items))
     if {"components", "sums"} & set(parts):
         result.components = components_of(encoder)
     if "sums" in parts and result.components is not None and not result.components.clusters and result.components.shape:
         rows = np.linspace(0, len(items) - 1, REBUILT).astype(int).tolist()
-        first = encoder.stages[0].encode([items[row].content for row in rows])  # type: ignore[attr-defined]
+        first = encoder.parts[0].encode([items[row].content for row in rows])
         dense = codes.toarray() if issparse(codes) else codes
         result.sums = [(row, partial_sums(result.components, dense[row], first[at])) for at, row in enumerate(rows)]
     if "quality" in parts and is_dense(encoder.space):
@@ -232,13 +238,13 @@ def _dimension(analysis: Analysis, encoder: Encoder, items: Sequence[Item], say:
 def _tree(
     analysis: Analysis,
     encoder: Encoder,
-    items: Sequence[Item],
+    codes: Codes,
     say: ProgressCallback,
     clusters: int | None,
     height: float | None,
 ) -> None:
     say("finding the number of clusters")
-    rows = latent_rows(encoder.encode(_contents(items)), encoder.space.metric)
+    rows = latent_rows(codes, encoder.space.metric)
     analysis.tree_space, analysis.latent = str(encoder), rows
     analysis.counts = study(rows)
     merges = analysis.counts.merges
@@ -253,7 +259,11 @@ def _tree(
 
 
 def _discriminator(
-    analysis: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: ProgressCallback
+    analysis: Analysis,
+    encoders: Sequence[Encoder],
+    codes: Sequence[Codes],
+    items: Sequence[Item],
+    say: ProgressCallback,
 ) -> None:
     """Measure how well a discriminator network recognises the items (first-stage codes) of codes."""
     if len(items) < MIN_ITEMS:
@@ -261,24 +271,22 @@ def _discriminator(
         return
     first = encoders[0].parts[0]
     rows = moderate(latent_rows(first.encode(_contents(items)), first.space.metric))
-    for result, encoder in zip(analysis.spaces, encoders, strict=True):
+    for result, encoder, coded in zip(analysis.spaces, encoders, codes, strict=True):
         say(f"training a discriminator on {encoder}")
-        codes = encoder.encode(_contents(items))
-        result.discriminator = discriminator_criterion(rows, codes, encoder.space)
+        result.discriminator = discriminator_criterion(rows, coded, encoder.space)
 
 
-def _locality(analysis: Analysis, encoders: Sequence[Encoder], items: Sequence[Item], say: ProgressCallback) -> None:
-    encoder = next(
-        (candidate for candidate in encoders if is_dense(candidate.space) and not _is_clusters(candidate)), None
-    )
-    if encoder is None:
+def _locality(analysis: Analysis, encoders: Sequence[Encoder], codes: Sequence[Codes], say: ProgressCallback) -> None:
+    position = next((n for n, one in enumerate(encoders) if is_dense(one.space) and not _is_clusters(one)), None)
+    if position is None:
         return
+    encoder, count = encoders[position], len(analysis.labels)
     say("comparing clusters with codes")
     labels = _classes(analysis.labels)
-    k = min(len(set(labels)) if labels else 20, len(items) // 2)
+    k = min(len(set(labels)) if labels else 20, count // 2)
     try:
-        judges: list[str | None] = [None] * len(items) if encoder.reads_labels else analysis.labels
-        analysis.local = locality(encoder.encode(_contents(items)), encoder.space, judges, k)
+        known: list[str | None] = [None] * count if encoder.reads_labels else analysis.labels
+        analysis.local = locality(codes[position], encoder.space, known, k)
         analysis.local_space = str(encoder)
     except NearbyError as error:
         analysis.notes.append(f"clusters were not compared with codes: {error}")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from encoders.base import Encoder
+from encoders.base import Encoder, decode_through
 from encoders.codes import Kind
 from encoders.errors import NotInvertibleError
 
@@ -93,9 +93,7 @@ def components_of(encoder: Encoder) -> Components | None:
 
 
 def _decoded(stages: Sequence[Encoder], codes: NDArray[np.float32]) -> NDArray[np.float32]:
-    decoded: Any = codes if stages[-1].space.kind is Kind.DENSE else csr_array(codes)
-    for stage in reversed(stages):
-        decoded = stage.decode(decoded)
+    decoded = decode_through(stages, codes if stages[-1].space.kind is Kind.DENSE else csr_array(codes))
     return np.asarray(decoded.toarray() if issparse(decoded) else decoded, dtype=np.float32)
 
 

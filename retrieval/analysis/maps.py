@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.codes import Codes, Metric, normalized
+from encoders.distances import squared_distances
 from encoders.errors import NearbyError
 from encoders.registry import create
 from encoders.scaling import moderate
@@ -45,6 +46,35 @@ def maps_of(codes: Codes, metric: Metric, say: Callable[[str], None]) -> dict[st
     say("mapping by t-SNE")
     maps["t-SNE"] = _tsne(rows)
     return maps
+
+
+def same_label_share(points: NDArray[Any], labels: Sequence[str | None], k: int = 10) -> float | None:
+    """Return how many of the k nearest dots of a map have the label of their dot, as a share; None without labels.
+
+    Parameters
+    ----------
+    points : ndarray (n, 2)
+    labels : sequence of str or None
+        A dot without a label is a neighbour of others, but has no neighbours of its own.
+    k : int
+        Number of neighbours; fewer in a map of fewer dots.
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 0], [0, 1], [9, 0], [9, 1]])
+    >>> same_label_share(points, list("aabb"), k=1), same_label_share(points, [None] * 4)
+    (1.0, None)
+    """
+    number = {label: position for position, label in enumerate(dict.fromkeys(labels))}
+    classes = np.array([number[label] for label in labels])
+    asking = np.array([label is not None for label in labels])
+    k = min(k, len(points) - 1)
+    if k < 1 or not asking.any() or len(set(labels)) in (1, len(labels)):
+        return None
+    distances = squared_distances(points, points)
+    np.fill_diagonal(distances, np.inf)
+    nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
+    return float((classes[nearest] == classes[:, None])[asking].mean())
 
 
 def _tsne(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.base import Encoder
+from encoders.base import Encoder, decode_through
 from encoders.codes import Modality
 from encoders.errors import QueryError, UnsupportedSpaceError
 from retrieval.applications.reconstruction import as_read, hear_of, spectrograms
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
-from retrieval.corpora.base import Item
+from retrieval.corpora.sample import draw
 from retrieval.search.searcher import Query, read_query
 
 #: Largest number of items of the wanted nuisance whose codes are averaged.
 LIKE = 200
-#: Largest number of items on which a classifier is trained that judges conversions.
+#: Number of random items on which the classifiers are trained that judge conversions.
 JUDGED = 5_000
-#: Probabilities of an item that are independent classifiers' opinions.
+#: Rows of the items to convert, before or after -> the probability (n,) of the wanted class of each.
 Judge = Callable[[Any], NDArray[np.float64]]
 
 
@@ -83,23 +83,18 @@ def _disentangled(encoder: Encoder) -> Any:
 def _wanted(collection: Collection, last: Any, like: Sequence[str]) -> tuple[list[Any], str]:
     """Return the contents of the items with the wanted nuisance, and its value or a name for it."""
     if len(like) == 1 and like[0] in last.classes:
-        of_value = (item for item in collection.items if value_of(item, last.label_field) == like[0])
-        found = [item.content for item in islice(of_value, LIKE)]
-        if not found:
+        of_value = (item for item in collection.items if item.label_in(last.label_field) == like[0])
+        contents = [item.content for item in islice(of_value, LIKE)]
+        if not contents:
             raise QueryError(f"no item of the collection has the nuisance '{like[0]}' any more: name an item instead")
-        return found, like[0]
+        return contents, like[0]
     if len(like) == 1 and not like[0].startswith("@") and "." not in like[0] and "/" not in like[0]:
         raise QueryError(f"'{like[0]}' is not a nuisance that this space was fitted on: {', '.join(last.classes[:20])}")
     queries = [read_query(collection, text) for text in like]
     known = [query.item_id for query in queries if query.item_id is not None]
-    values = {value_of(item, last.label_field) for item in collection.items.get(known)} if known else set()
+    values = {item.label_in(last.label_field) for item in collection.items.get(known)} if known else set()
     one = values.pop() if len(values) == 1 and len(known) == len(queries) else None
     return [query.content for query in queries], one or ", ".join(like)
-
-
-def value_of(item: Item, field: str | None) -> str | None:
-    """Return the nuisance of an item: its label, or a field."""
-    return item.label if field is None else item.metadata.get(field)
 
 
 def _rows(encoder: Encoder, contents: Sequence[Any]) -> Any:
@@ -110,40 +105,37 @@ def _rows(encoder: Encoder, contents: Sequence[Any]) -> Any:
 def _shown(encoder: Encoder, rows: Any) -> list[Any]:
     """Return converted rows as items: pictures and vectors, or spectrograms of sounds."""
     stages = encoder.parts[:-1]
-    for stage in reversed(stages[1:]):
-        rows = stage.decode(rows)
+    rows = decode_through(stages[1:], rows)
     if encoder.reads is Modality.SOUND:
         return spectrograms(stages[0], rows)
     return list(stages[0].decode(rows) if stages else rows)
 
 
 def _judges(collection: Collection, encoder: Encoder, asked: Sequence[Query], value: str) -> dict[str, Judge]:
-    """Return measures of converted items: probability of the wanted nuisance, and of each item's own label."""
-    items = list(islice(collection.items, JUDGED))
+    """Return measures of converted items: probability of the wanted nuisance, and of each item's own label.
+
+    A measure is left out when the items that were drawn do not have the wanted class and another one.
+    """
+    items = draw(collection.items, JUDGED)
     field = encoder.parts[-1].label_field
     rows = _rows(encoder, [item.content for item in items])
-    judges: dict[str, Judge] = {}
-    name = field or "label"
-    nuisances = [value_of(item, field) for item in items]
-    if value in nuisances and _several(nuisances):
-        judges[f"probability of {name} {value}"] = _judge(rows, nuisances, [value] * len(asked))
-    labels, own = [item.label for item in items], [query.shown.label for query in asked]
-    if field is not None and _several(labels) and all(label is not None and label in labels for label in own):
-        judges["probability of its own label"] = _judge(rows, labels, own)
-    return judges
+    nuisances = [item.label_in(field) for item in items]
+    wanted = {f"probability of {field or 'label'} {value}": _judge(rows, nuisances, [value] * len(asked))}
+    if field is not None:
+        labels = [query.shown.label for query in asked]
+        wanted["probability of its own label"] = _judge(rows, [item.label for item in items], labels)
+    return {name: judge for name, judge in wanted.items() if judge is not None}
 
 
-def _several(values: Sequence[str | None]) -> bool:
-    """Return whether a classifier could distinguish the items: they have at least two values."""
-    return len(set(values) - {None}) > 1
-
-
-def _judge(rows: Any, known: Sequence[str | None], wanted: Sequence[str | None]) -> Judge:
-    """Return a classifier's probability of the wanted value of each item."""
+def _judge(rows: Any, known: Sequence[str | None], wanted: Sequence[str | None]) -> Judge | None:
+    """Return a classifier's probability of the wanted class of each item; None if it cannot learn these classes."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    classes = set(known) - {None}
+    if len(classes) < 2 or not classes.issuperset(wanted):
+        return None
     has = np.array([value is not None for value in known])
     values = np.array([str(value) for value in known])[has]
     # rows are few and wide: little regularisation would fit noise

@@ -106,8 +106,8 @@ def denoised(
     if noise is None and len(rows) == len(columns) == 1:
         return ReconstructionTable(columns, rows, f"{columns[0]}, cleaned by {rows[0].name}")
     title = f"peak signal-to-noise ratios in dB; noise of seed {seed}" if noise is not None else ""
-    corrupted = [] if noise is None else [ReconstructionRow(f"corrupted by {noise}", given)]
-    return ReconstructionTable(columns, [ReconstructionRow("the item", clean), *corrupted, *rows], title)
+    noisy = [] if noise is None else [ReconstructionRow(f"corrupted by {noise}", given)]
+    return ReconstructionTable(columns, [ReconstructionRow("the item", clean), *noisy, *rows], title)
 
 
 def _ratios(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from encoders.base import Encoder
+from encoders.base import Encoder, decode_through
 from encoders.codes import Codes, Kind, Modality, Space, slices, stack_codes
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
 from encoders.sound import Sound
@@ -111,16 +111,13 @@ def _read_codes(path: Path, space: Space) -> Codes:
 def decoded_codes(encoder: Encoder, codes: Codes) -> list[Any]:
     """Decode codes to items; texts that cannot be restored to word weights, sounds to spectrograms."""
     if encoder.reads is Modality.SOUND:
-        return spectrograms(encoder.parts[0], _before(encoder, codes))
+        return spectrograms(encoder.parts[0], decode_through(encoder.parts[1:], codes))
     try:
         return list(encoder.decode(codes))
     except NotInvertibleError:
-        stages = encoder.parts
-        if len(stages) < 2 or encoder.reads is not Modality.TEXT:
+        if len(encoder.parts) < 2 or encoder.reads is not Modality.TEXT:
             raise
-        items: Any = codes
-        for stage in reversed(stages[1:]):
-            items = stage.decode(items)
+        items = decode_through(encoder.parts[1:], codes)
         return [items[row : row + 1] for row in range(items.shape[0])]
 
 
@@ -155,13 +152,6 @@ def hear_of(
     first = cast("LogMel", encoder.parts[0])
     levels = np.stack([unit(picture).ravel() for picture in pictures]).astype(np.float32)
     return lambda: first.sounds(levels, None if like is None else [sound.seconds for sound in like])
-
-
-def _before(encoder: Encoder, codes: Codes) -> Codes:
-    """Decode codes up to those of the first stage."""
-    for stage in reversed(encoder.parts[1:]):
-        codes = stage.decode(codes)
-    return codes
 
 
 def asked_items(collection: Collection, texts: Sequence[str], count: int | None, seed: int) -> list[Query]:
@@ -254,10 +244,8 @@ def reconstructed(encoder: Encoder, contents: Sequence[Any]) -> list[Any]:
     """Return items after encoding and decoding; texts as word weights, sounds as spectrograms."""
     if encoder.reads is Modality.SOUND:
         last, rows = encoder.up_to_last(list(contents))
-        decoded_items = last.reconstruct(rows) if len(encoder.parts) > 1 else encoder.encode(rows)
-        for stage in reversed(encoder.parts[1:-1]):
-            decoded_items = stage.decode(decoded_items)
-        return spectrograms(encoder.parts[0], decoded_items)
+        levels = last.reconstruct(rows) if len(encoder.parts) > 1 else encoder.encode(rows)
+        return spectrograms(encoder.parts[0], decode_through(encoder.parts[1:-1], levels))
     if encoder.reads is Modality.TEXT:
         return decoded_codes(encoder, stack_codes([encode_query(encoder, content) for content in contents]))
     return list(encoder.reconstruct(list(contents)))

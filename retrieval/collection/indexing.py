@@ -132,10 +132,8 @@ def remains(request: IndexRequest) -> str:
         return "items that were loaded are kept, and the same command continues"
     try:
         with LocalCollection(request.folder()) as collection:
-            spaces = counted(len(collection.spaces), "space")
-            return (
-                f"{request.out} holds {counted(collection.items.size, 'item')} in {spaces}; the same command continues"
-            )
+            spaces = f"in {counted(len(collection.spaces), 'space')}" if collection.spaces else "and no space yet"
+            return f"{request.out} holds {counted(collection.items.size, 'item')} {spaces}; the same command continues"
     except NearbyError:
         return "nothing is stored yet"
 

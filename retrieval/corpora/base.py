@@ -50,6 +50,10 @@ class Item:
     metadata: dict[str, str] = field(default_factory=dict)
     where: str | None = None
 
+    def label_in(self, name: str | None) -> str | None:
+        """Return the value of a field of the metadata, None if the item lacks it; without a name, the label."""
+        return self.label if name is None else self.metadata.get(name)
+
 
 class Corpus(ABC):
     """A stream of items that can be read again: every ``iter()`` starts over, and items are not kept in memory."""
@@ -100,11 +104,8 @@ class CorpusBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         for chunk in chunks(self.items, self.rows, item_bytes):
-            labels = [self._label(item) for item in chunk]
+            labels = [item.label_in(self.label_field) for item in chunk]
             yield Batch([item.content for item in chunk], labels if any(labels) else None)
-
-    def _label(self, item: Item) -> str | None:
-        return item.label if self.label_field is None else item.metadata.get(self.label_field)
 
 
 def item_bytes(item: Item) -> int:

@@ -30,8 +30,8 @@ def open_bytes(path: Path, max_bytes: int | None = None) -> Iterator[IO[bytes]]:
         if path.suffix != ".gz":
             yield file
             return
-        most = decompressed_limit(path.stat().st_size, max_bytes)
-        with buffered(gzip.GzipFile(fileobj=file), path, most) as stream:
+        limit = decompressed_limit(path.stat().st_size, max_bytes)
+        with buffered(gzip.GzipFile(fileobj=file), path, limit) as stream:
             yield stream
 
 

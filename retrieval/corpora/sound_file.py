@@ -1,4 +1,4 @@
-"""One sound file: what its head says, and its samples, mixed to one channel."""
+"""Reading a sound file: its header, and its samples, mixed to one channel."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ OTHER_SUFFIXES = (".aac", ".aif", ".aiff", ".amr", ".au", ".m4a", ".mp3", ".oga"
 MAX_SAMPLES = 100_000_000
 #: Samples that are decoded at once.
 _BLOCK = 2**18
-#: Sizes from here on stand for "not known" in the head of a WAV file that was written to a pipe.
+#: Sizes from here on mean "not known" in the header of a WAV file that was written to a pipe.
 _UNKNOWN_SIZE = 0x7FFFF000
 
 
-class Head(NamedTuple):
-    """What the head of a sound file says."""
+class SoundHeader(NamedTuple):
+    """The header of a sound file: samples in a second, and channels."""
 
     rate: int
     channels: int
@@ -69,15 +69,16 @@ class Recording(NamedTuple):
         return sound
 
 
-def read_head(stream: IO[bytes]) -> Head:
-    """Read the head of a sound file; its samples are not decoded.
+def read_header(stream: IO[bytes]) -> SoundHeader:
+    """Read the header of a sound file; its samples are not decoded.
 
     Raises
     ------
     CorpusError
+        When it is no WAV or FLAC file, is damaged, or has a rate out of range.
     """
     with _opened(stream) as file:
-        return Head(file.samplerate, file.channels)
+        return SoundHeader(file.samplerate, file.channels)
 
 
 def decode(raw: bytes) -> Recording:
@@ -137,7 +138,12 @@ def _opened(stream: IO[bytes]) -> Iterator[Any]:
     except soundfile.SoundFileError as error:
         reason = one_line(getattr(error, "error_string", error)).rstrip(".")
         raise CorpusError(f"is damaged, or no WAV or FLAC file: {reason}") from error
-    except (ValueError, TypeError, RuntimeError, OverflowError) as error:  # of a head that cannot be
+    except (
+        ValueError,
+        TypeError,
+        RuntimeError,
+        OverflowError,
+    ) as error:  # libsndfile's reader raises them for an impossible header
         raise CorpusError(f"is damaged: {one_line(error)}") from error
 
 

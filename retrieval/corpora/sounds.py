@@ -15,7 +15,7 @@ from retrieval.corpora.base import Item
 from retrieval.corpora.folder import FolderSource
 from retrieval.corpora.folder_files import File, ReadOptions, ignore_bad, open_files
 from retrieval.corpora.skipped import SkippedFiles
-from retrieval.corpora.sound_file import OTHER_SUFFIXES, SUFFIXES, decode, read_head
+from retrieval.corpora.sound_file import OTHER_SUFFIXES, SUFFIXES, decode, read_header
 from retrieval.corpora.stray_files import stray_reason
 
 
@@ -56,12 +56,12 @@ class Sounds(FolderSource):
 
     @property
     def rates(self) -> Counter[int]:
-        """How many sounds have each sample rate, by the heads of their files."""
+        """How many sounds have each sample rate, by the headers of their files."""
         if self._rates is None:
             found: Counter[int] = Counter()
             for _, stream in open_files(self.path, self.belongs, ReadOptions(ignore_bad, max_bytes=self.max_bytes)):
                 try:
-                    found[read_head(stream).rate] += 1
+                    found[read_header(stream).rate] += 1
                 except (CorpusError, OSError):  # reported when the items are read
                     continue
             self._rates = found

@@ -26,7 +26,7 @@ SPLITS = ("train", "test", "all")
 class SpeechDigits(Source):
     """Spoken digits: recordings of 8 kHz; the label is the digit or the speaker, and the test takes are the queries.
 
-    ``digit``, ``speaker`` and ``take`` are metadata too. All recordings are decoded once and held (21 MB).
+    ``digit``, ``speaker`` and ``take`` are metadata too. All recordings are decoded once and kept in memory (21 MB).
     """
 
     path: Path
@@ -74,12 +74,13 @@ class SpeechDigits(Source):
 
     def _load(self) -> list[Item]:
         if not self._held:
-            # With the rate given, the heads of the files need not be read first.
-            found = list(Sounds(self.path, self.name, self.on_bad, pattern=PATTERN, label=self.label, rate=8_000))
-            found = [replace(item, id="_".join(item.metadata.values())) for item in found if _has_number(item)]
-            if not found:
+            # With the rate given, the headers of the files need not be read first.
+            recordings = list(Sounds(self.path, self.name, self.on_bad, pattern=PATTERN, label=self.label, rate=8_000))
+            self._held = [
+                replace(item, id="_".join(item.metadata.values())) for item in recordings if _has_number(item)
+            ]
+            if not self._held:
                 raise CorpusError(f"{self.path} holds no recordings named {PATTERN}.wav")
-            self._held = found
         speakers = {item.metadata["speaker"] for item in self._held}
         if self.leave_out not in (None, *speakers):
             raise UnknownNameError("speaker", str(self.leave_out), speakers)

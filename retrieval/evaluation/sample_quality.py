@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.distances import squared_distances
 from encoders.errors import BadItemError
 
 #: Rows of the distance matrix that are computed at a time.
@@ -30,7 +31,7 @@ class SampleQuality:
     coverage : float
         Share of the real items with a generated item nearer than their k-th real neighbour.
     frechet : float
-        Fréchet distance between the Gaussians fitted to both sets; 0 if means and covariances are equal.
+        Squared Fréchet distance between the Gaussians fitted to both sets; 0 if means and covariances are equal.
     """
 
     precision: float
@@ -88,7 +89,7 @@ def sample_quality(real: NDArray[Any], generated: NDArray[Any], k: int = 5) -> S
     recalled, covered = np.zeros(len(real), dtype=bool), np.zeros(len(real), dtype=bool)
     for start in range(0, len(real), BLOCK):
         block = slice(start, start + BLOCK)
-        distances = _squares(real[block], generated)
+        distances = squared_distances(real[block], generated)
         within = distances < real_radii[block, None]
         inside += within.sum(axis=0)
         covered[block] = within.any(axis=1)
@@ -123,13 +124,6 @@ def _radii(rows: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     radii = np.empty(len(rows))
     for start in range(0, len(rows), BLOCK):
         block = slice(start, start + BLOCK)
-        distances = _squares(rows[block], rows)
+        distances = squared_distances(rows[block], rows)
         radii[block] = np.partition(distances, k, axis=1)[:, k]  # the nearest is the row itself
     return radii
-
-
-def _squares(rows: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return squared Euclidean distances (n, m)."""
-    products = rows @ others.T
-    squares = np.square(rows).sum(axis=1)[:, None] + np.square(others).sum(axis=1)[None] - 2 * products
-    return np.asarray(squares.clip(0))

@@ -57,7 +57,7 @@ class QuerySet:
 
     @classmethod
     def of(cls, corpus: Corpus, hold_out: bool = False) -> QuerySet:
-        """The query set of a corpus, which is read once; the contents of documents are not stored.
+        """The query set of a corpus, which is read once; texts of documents are not stored, pictures and sounds are.
 
         Parameters
         ----------

@@ -14,7 +14,7 @@ AGREEMENT = ("NMI", "ARI", "purity", "accuracy")
 def answer(analysis: Analysis) -> str:
     """Return the main result: how many clusters the items have, beside the number of their labels."""
     if analysis.counts is None:
-        return f"{counted(len(analysis.spaces), 'space')} of {analysis.corpus}: what each of them has learnt."
+        return f"{counted(len(analysis.spaces), 'space')} of {analysis.corpus}: components, maps and clusters."
     labels = len({label for label in analysis.labels if label is not None})
     truth = f"; the items have {counted(labels, 'different label')}" if labels else ""
     return f"{analysis.counts.answer[0]} clusters are recommended{truth}."

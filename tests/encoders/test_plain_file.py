@@ -47,7 +47,7 @@ def test_a_link_to_a_file_is_followed(tmp_path):
 
 def test_a_file_above_the_limit_is_not_read(tmp_path):
     (tmp_path / "file").write_text("text")
-    with pytest.raises(OSError, match="4 bytes, more than the 3"):
+    with pytest.raises(OSError, match="4 bytes, more than the limit of 3"):
         read_plain(tmp_path / "file", max_bytes=3)
 
 

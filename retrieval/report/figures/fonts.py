@@ -29,14 +29,15 @@ def font_for(text: str) -> FreeTypeFont:
 
     A letter that no font has is drawn as a box.
     """
-    best, most = _own_font(), _count_letters(_own_font(), text)
+    best = _own_font()
+    found = _count_letters(best, text)
     for name in SYSTEM_FONTS:
-        if most == len(text):
+        if found == len(text):
             break
         font = _system_font(name)
         count = 0 if font is None else _count_letters(font, text)
-        if font is not None and count > most:
-            best, most = font, count
+        if font is not None and count > found:
+            best, found = font, count
     return best
 
 

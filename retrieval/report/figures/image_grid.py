@@ -104,7 +104,7 @@ def _row_head(row: ReconstructionRow) -> list[tuple[str, Colour]]:
 
 def _number(value: float) -> str:
     """Write three digits, also where the last ones are 0: 23.0 beside 22.3."""
-    return f"{value:#.3g}".rstrip(".")
+    return f"{value:#.3g}".rstrip(".") if value else "0"
 
 
 def _last(row: ReconstructionRow) -> list[float]:
@@ -131,9 +131,9 @@ def _grid(table: ReconstructionTable) -> Image:
     return image
 
 
-def _layout(tiles: list[list[Image]], left: int, least: int = _COLUMN) -> _Layout:
+def _layout(tiles: list[list[Image]], left: int, min_width: int = _COLUMN) -> _Layout:
     every = [tile for row in tiles for tile in row]
-    return _Layout(left, max(least, *(tile.width for tile in every)), max(tile.height for tile in every))
+    return _Layout(left, max(min_width, *(tile.width for tile in every)), max(tile.height for tile in every))
 
 
 def _tile(picture: NDArray[np.uint8]) -> Image:

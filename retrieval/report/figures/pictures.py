@@ -23,9 +23,9 @@ def data_uri(picture: NDArray[np.uint8], limit: int = THUMBNAIL) -> str:
 
     Parameters
     ----------
-    picture : ndarray uint8 (h, w) or (h, w, 3)
-        Grey or colour. A picture longer than `limit` is made smaller. A smaller one keeps its size: CSS enlarges it
-        without blurring.
+    picture : ndarray uint8 (h, w), (h, w, 3) or (h, w, 4)
+        Grey, or colour without or with opacity. A picture longer than `limit` is made smaller. A smaller one keeps its
+        size: CSS enlarges it without blurring.
     limit : int
         The longest side in pixels.
 
@@ -41,9 +41,11 @@ def data_uri(picture: NDArray[np.uint8], limit: int = THUMBNAIL) -> str:
     """
     from PIL.Image import Resampling
 
-    if picture.dtype != np.uint8 or picture.size == 0 or (picture.ndim != 2 and picture.shape[2:] not in ((1,), (3,))):
+    shaped = picture.ndim == 2 or picture.shape[2:] in ((1,), (3,), (4,))
+    if picture.dtype != np.uint8 or picture.size == 0 or not shaped:
         raise BadItemError(
-            f"a picture is uint8 (height, width) or (height, width, 3); got {picture.dtype} of shape {picture.shape}"
+            "a picture is uint8 (height, width), (height, width, 3) or (height, width, 4); "
+            f"got {picture.dtype} of shape {picture.shape}"
         )
     image = as_image(picture)
     if max(image.size) > limit:

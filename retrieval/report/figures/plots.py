@@ -109,8 +109,8 @@ def lines_svg(
         for position, (label, end, y) in enumerate(zip(labels, ends, heights, strict=True)):
             parts.append(polyline([(right + 4, end), (right + 14, y), (right + 20, y)], position, 1.25))
             parts.append(lines_of_text(right + 24, y, label))
-    values_told = "; ".join(f"{one.name}: " + ", ".join(f"{value:.3g}" for value in one.values) for one in series)
-    description = f"{y_name} at {x_name} {', '.join(f'{x:g}' for x in across)}. {values_told}"
+    described = "; ".join(f"{one.name}: " + ", ".join(f"{value:.3g}" for value in one.values) for one in series)
+    description = f"{y_name} at {x_name} {', '.join(f'{x:g}' for x in across)}. {described}"
     return svg(key, title, description, height, join(*parts), right + (20 if narrow else 182))
 
 

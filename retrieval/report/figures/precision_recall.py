@@ -132,12 +132,12 @@ def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Marku
     axis = textwrap.wrap(f"{stored_bytes(spaces)} per item (log)", _AXIS_LETTERS)
     middle = (size.left + size.right) / 2
     parts += [words(middle, bottom + 38 + LINE_HEIGHT * number, text, "middle") for number, text in enumerate(axis)]
-    values_told = "; ".join(
+    described = "; ".join(
         f"{space.label}: {measure} {value:.3f}{_between(interval)}, {space.stored_bytes_per_item:,.0f} bytes per item"
         for space, value, interval in zip(spaces, values, intervals, strict=True)
     )
     height = bottom + 48 + LINE_HEIGHT * (len(axis) - 1)
-    return svg(key, cost_title(comparison), values_told, height, join(*parts))
+    return svg(key, cost_title(comparison), described, height, join(*parts))
 
 
 def _curve(frame: Frame, upward: Frame, curve: NDArray[np.float64], position: int) -> Markup:

@@ -95,7 +95,7 @@ def tree_svg(key: str, title: str, branches: Sequence[Branch], leaves: Sequence[
 def _leaf_width(leaf: Leaf) -> float:
     """Return the room for a leaf, right of the tree."""
     picture = 0 if leaf.picture is None else _PICTURE + 6
-    return 22 + picture + text_width(f"{leaf.title} {leaf.suffix}".strip())
+    return 24 + picture + text_width(f"{leaf.title} {leaf.suffix}".strip())
 
 
 def _leaf(x: float, y: float, leaf: Leaf) -> list[Markup]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from encoders.codes import Modality
 from encoders.numbers import counted
 from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.cluster_count import READING
@@ -123,8 +124,8 @@ def _component_part(
         return None
     topics = []
     for number in range(min(TOPICS, len(components.atoms))):
-        most, least = components.top_words(number)
-        topics.append({"number": number + 1, "most": ", ".join(most), "least": ", ".join(least)})
+        largest, smallest = components.top_words(number)
+        topics.append({"number": number + 1, "largest": ", ".join(largest), "smallest": ", ".join(smallest)})
     return {"spec": space.spec, "src": None, "topics": topics, "signed": components.signed}
 
 
@@ -147,10 +148,11 @@ def _sums(analysis: Analysis, figures: FigureFiles) -> Section:
         parts.append({"spec": space.spec, "lines": lines})
     if not parts:
         return None
+    values = "levels" if analysis.modality == Modality.SOUND else "pixels"
     return {
         "note": "An item is approximately the sum of its components, each multiplied by a number of the code, plus the "
         "mean if there is one. Left: the five largest terms. Right: the sums of the first 1, 2, 5, ... terms with "
-        "their squared error, summed over the pixels (0 to 1). PCA and LSA keep the order of their components.",
+        f"their squared error, summed over the {values} (0 to 1). PCA and LSA keep the order of their components.",
         "parts": parts,
     }
 
@@ -201,7 +203,7 @@ def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
     values = {measure: {found[measure] for _, _, found in every} for measure in AGREEMENT}
     best = {measure: max(several) for measure, several in values.items() if len(several) > 1}
     return {
-        "note": f"The items looked at, in {len(set(analysis.labels))} clusters: one for each class. 1 is perfect; "
+        "note": f"The sampled items, in {len(set(analysis.labels))} clusters: one for each class. 1 is perfect; "
         "an ARI of 0 is chance. Purity: share of items that have the most frequent class of their cluster. "
         "Accuracy: the same, with each class matched to one cluster.",
         "measures": AGREEMENT,

@@ -45,7 +45,7 @@ def examples_data(
     items = {hit.shown.id: hit.shown for example in examples for hits in example.answers for hit in hits}
     shown = {name: _shown(item, thumbnail) for name, item in items.items()}  # each picture is encoded once
     return {
-        "note": _note(comparison, examples, MAX_SECONDS * thumbnail / THUMBNAIL),
+        "note": _note(comparison, examples, _seconds(thumbnail)),
         "open": CARDS,
         "shown": [
             {
@@ -122,11 +122,16 @@ def _shown(shown: Shown, thumbnail: int) -> dict[str, Any]:
         "heading": shown.title or shown.id,
         "snippet": cut_at_word(_spaced(shown.snippet), SNIPPET),
         "src": None if picture is None else data_uri(picture, thumbnail),
-        "sound": None if shown.sound is None else sound_uri(shown.sound, MAX_SECONDS * thumbnail / THUMBNAIL),
+        "sound": None if shown.sound is None else sound_uri(shown.sound, _seconds(thumbnail)),
         "length": "" if shown.sound is None else length_of(shown.sound),
         "small": picture is not None and max(picture.shape[:2]) <= _PIXEL_ART,
         "alt": _alt(shown),
     }
+
+
+def _seconds(thumbnail: int) -> float:
+    """Return how much of a sound can be played: a page with smaller pictures has shorter sounds."""
+    return MAX_SECONDS * thumbnail / THUMBNAIL
 
 
 def _spaced(text: str | None) -> str:

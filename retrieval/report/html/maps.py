@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.analysis.analyze import Analysis
+from retrieval.analysis.maps import same_label_share
 from retrieval.report.figures.analysis import map_figures
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri
@@ -41,7 +42,7 @@ def maps_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | None
             {
                 "spec": space.spec,
                 "maps": [
-                    (method, figures.drawing(file, drawing))
+                    (_map_title(method, space.maps[method], analysis.labels), figures.drawing(file, drawing))
                     for method, file, drawing in map_figures(space, position, classes, links)
                 ],
             }
@@ -50,6 +51,13 @@ def maps_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | None
         "titles": _has_titles(analysis),
         "cards": [{"anchor": link.anchor, **_item(analysis.shown[row])} for row, link in links.items()],
     }
+
+
+def _map_title(method: str, points: NDArray[Any], labels: Sequence[str | None]) -> str:
+    """Return what a map shows: how many of the nearest dots have the same label; the method alone without labels."""
+    k = min(10, len(points) - 1)
+    share = same_label_share(points, labels, k)
+    return method if share is None else f"{method}: {share:.0%} of the {k} nearest dots have the same label"
 
 
 def links_of(analysis: Analysis) -> dict[int, Link]:
@@ -87,7 +95,7 @@ def local_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] | Non
     if local is None:
         return None
     precision = "; ".join(f"{name}: P@10 {value:.3f}" for name, value in local.precision.items())
-    measured = f" {precision} (among the {len(analysis.shown):,} items looked at)." if precision else ""
+    measured = f" {precision} (among the {len(analysis.shown):,} sampled items)." if precision else ""
     return {
         "note": f"Distributed: the code of {analysis.local_space}. Local: the number of one of {local.k} k-means "
         f"clusters; all items of a cluster are equally near, so their order is random.{measured}",

@@ -15,9 +15,9 @@ from retrieval.report.html.maps import NAMED, classes_of, legend, links_of
 from retrieval.report.terminal.analysis import POSTERIOR_HEAD, posterior_rows
 
 _NOTE = (
-    "The code of an item is a Gaussian. The mixture of the Gaussians of all items is the aggregate posterior, from "
-    "which the decoder learnt. Where it leaves parts of the prior empty, samples of the prior decode to nothing "
-    "that the decoder has seen. Mean KL, in nats: the mean divergence of the items' posteriors from the prior, "
+    "The code of an item is a Gaussian. The mixture of the Gaussians of all items is the aggregate posterior; the "
+    "decoder is trained on codes from it. Where it leaves parts of the prior empty, the decoder has seen no codes, and "
+    "samples of the prior decode badly. Mean KL, in nats: the mean divergence of the items' posteriors from the prior, "
     f"that is, how much a component says about an item. A component is in use when the variance of its means is "
     f"above {ACTIVE:g} (Burda et al. 2016); one that is not in use covers the prior but says nothing about an item."
 )
@@ -53,7 +53,7 @@ def _part(
 
 
 def density_figure(found: AggregatePosterior, position: int) -> Markup:
-    """Return the densities of the components that say most about an item, each over the density of the prior."""
+    """Return the densities of the components with the largest divergence, each over the density of the prior."""
     uses = [f"{found.kl_divergence[row]:.2f} nats" if found.in_use[row] else "not in use" for row in found.order]
     series = [
         Series(f"component {row + 1}: {use}", values.tolist())
@@ -68,7 +68,7 @@ def density_figure(found: AggregatePosterior, position: int) -> Markup:
 def _plane(
     analysis: Analysis, space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles
 ) -> dict[str, Any]:
-    """Return a code of two numbers as a map, and as pictures decoded at points all over the prior."""
+    """Return a code of two numbers as a map, and as pictures decoded on a grid over the prior."""
     names, classes = classes_of(analysis)
     inner, outer = (f"{found.within(circle):.0%}" for circle in _CIRCLES)
     usual = " and ".join(_CIRCLES.values())
@@ -87,5 +87,5 @@ def _plane(
 def _decoded(space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles) -> dict[str, Any]:
     side = round(len(found.decoded) ** 0.5)
     pixels = grid(found.decoded, side, max(1, _SIDE // max(found.decoded[0].shape[:2])))
-    title = f"{side} × {side} codes all over the prior, decoded"
+    title = f"{side} × {side} codes on a grid over the prior, decoded"
     return {"title": title, **figures.picture(f"posterior-grid-{position}", pixels, f"{title}, {space.spec}")}

@@ -14,7 +14,7 @@ from retrieval.report.spec_wrapping import joints
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-#: The templates and the style sheet, installed beside this file.
+#: The templates and the style sheets, installed beside this file.
 TEMPLATES = Path(__file__).parent / "templates"
 
 

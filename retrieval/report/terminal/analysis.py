@@ -39,7 +39,7 @@ def analysis_lines(found: Analysis, options: Mapping[str, str] | None = None) ->
         lines += ["", *aligned(head, rows, right=range(1, len(head)), specs=[0])]
     if found.local is not None and found.local.precision:
         values = ", ".join(f"{name} {value:.3f}" for name, value in found.local.precision.items())
-        among = f"among the {len(found.shown):,} items looked at"
+        among = f"among the {len(found.shown):,} sampled items"
         lines += ["", f"P@10 of {found.local_space} as {found.local.k} clusters and as a code, {among}: {values}"]
     rows = [[space.spec, *discriminator_cells(space.discriminator)] for space in found.spaces if space.discriminator]
     if rows:

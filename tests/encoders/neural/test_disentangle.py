@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 torch = pytest.importorskip("torch")
 
 from encoders.base import Encoder  # noqa: E402
-from encoders.errors import BadItemError, NotInvertibleError, OptionError  # noqa: E402
+from encoders.errors import BadItemError, NotInvertibleError, OptionError, SpecError  # noqa: E402
 from encoders.neural.disentangle_networks import partners  # noqa: E402
 from encoders.registry import create  # noqa: E402
 from retrieval.corpora.base import CorpusBatches, Item  # noqa: E402
@@ -98,6 +98,12 @@ def test_any_field_of_the_items_can_be_the_nuisance():
     assert encoder.label_field == "speaker"
     encoder.fit(CorpusBatches(items, 16, encoder.label_field))
     assert encoder.stages[-1].classes == ["s0", "s1", "s2"]
+
+
+def test_stages_that_learn_from_different_fields_are_refused():
+    with pytest.raises(SpecError, match="learns from the field 'speaker', 'pretrained-dnn' from the label"):
+        create("vectors+disentangle:3,nuisance=speaker+pretrained-dnn:4")
+    assert create("vectors+disentangle:3+pretrained-dnn:4").label_field is None
 
 
 @pytest.mark.parametrize(

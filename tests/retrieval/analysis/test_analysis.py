@@ -20,6 +20,7 @@ from retrieval.analysis.components import components_of, partial_sums
 from retrieval.analysis.dendrogram import folded, medoid
 from retrieval.analysis.dimension import errors_by_width
 from retrieval.analysis.locality import locality
+from retrieval.analysis.maps import same_label_share
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
@@ -153,9 +154,10 @@ def test_a_sample_is_fair_and_in_order():
 
 def test_signed_components_are_blue_and_orange():
     picture = picture_of(np.array([-1.0, 0.0, 1.0, 0.5]), (2, 2), signed=True)
-    assert picture[0, 0].tolist() == [0, 114, 178]
-    assert picture[0, 1].tolist() == [255, 255, 255]
-    assert picture[1, 0].tolist() == [213, 94, 0]
+    assert picture[0, 0].tolist() == [0, 114, 178, 255]
+    assert picture[0, 1, 3] == 0  # a zero has the colour of the page, light or dark
+    assert picture[1].tolist() == [[213, 94, 0, 255], [213, 94, 0, 128]]
+    assert grid([picture], columns=1).tolist() == picture.tolist()
     cells = grid([np.zeros((3, 3), np.uint8)] * 5, columns=4, scale=2, gap=1)
     assert cells.shape == (13, 27, 2)
     assert cells[:6, 6, 1].max() == 0  # a gap has the colour of the page
@@ -229,3 +231,13 @@ def test_a_height_or_a_number_cuts_the_tree(digits):
     assert len(set(analyze(Some(), [encoder], quiet, parts=("tree",), height=height).tree.clusters)) == 4
     with pytest.raises(OptionError, match="one cluster"):
         analyze(Some(), [encoder], quiet, parts=("tree",), height=1e6)
+
+
+def test_a_map_says_how_many_neighbours_have_the_same_label(blobs):
+    labels = [str(row // 20) for row in range(100)]
+    assert same_label_share(blobs[:, :5], labels) == 1.0
+    shuffled = np.random.default_rng(0).permutation(labels).tolist()
+    assert same_label_share(blobs[:, :5], shuffled) < 0.4
+    assert same_label_share(blobs, [None] * 100) is None
+    assert same_label_share(blobs, ["a"] * 100) is None
+    assert same_label_share(blobs[:3], ["a", "a", None]) == 0.5

@@ -13,6 +13,8 @@ from retrieval.corpora.base import Corpus, Item
 
 SPEC = "vectors+disentangle:6,nuisance=voice,epochs=70,bottleneck=1,hidden=64,batch-size=64,nuisance-components=4"
 
+QUICK = "vectors+disentangle:2,nuisance=voice,epochs=1,hidden=8,nuisance-components=2"
+
 
 class Spoken(Corpus):
     """Vectors with a label and a voice."""
@@ -24,7 +26,8 @@ class Spoken(Corpus):
 
     def __iter__(self):
         for row, vector in enumerate(self.rows):
-            yield Item(str(row), vector, label=str(self.kinds[row]), metadata={"voice": "xyz"[self.voices[row]]})
+            label = None if self.kinds is None else str(self.kinds[row])
+            yield Item(str(row), vector, label=label, metadata={"voice": "xyz"[self.voices[row]]})
 
 
 @pytest.fixture(scope="module")
@@ -66,20 +69,16 @@ def test_an_unknown_voice_and_another_space_are_refused(spoken):
         converted(collection, "vectors", [f"@{asked[0]}"], ["y"])
 
 
-class Unlike(Corpus):
-    """Vectors of two voices, of which one has no label."""
-
-    name, modality = "unlike", Modality.VECTOR
-
-    def __iter__(self):
-        for row, vector in enumerate(np.random.default_rng(0).random((20, 4)).astype(np.float32)):
-            yield Item(str(row), vector, label="a" if row % 3 else None, metadata={"voice": "xy"[row % 2]})
+@pytest.mark.parametrize("kinds", [None, np.zeros(60, int)])
+def test_labels_that_no_classifier_can_learn_are_not_judged(tmp_path, kinds):
+    corpus = Spoken(np.random.default_rng(0).random((60, 4), dtype=np.float32), kinds, np.arange(60) % 3)
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
+    table = converted(collection, QUICK, ["@0"], ["y"])
+    assert table.measures == ["probability of voice y"]
 
 
-def test_no_classifier_judges_where_there_is_nothing_to_distinguish(tmp_path):
-    spec = "vectors+disentangle:2,nuisance=voice,epochs=1,hidden=8"
-    collection = LocalCollection.create(tmp_path / "c", Unlike()).add_space(spec)
-    spec = next(iter(collection.spaces))
-    assert list(converted(collection, spec, ["@0"], ["y"]).measures) == ["probability of voice y"]
-    collection = collection.delete([str(row) for row in range(0, 20, 2)])
-    assert not converted(collection, spec, ["@1"], ["y"]).measures
+def test_classifiers_learn_from_the_whole_collection_in_any_order(tmp_path, monkeypatch):
+    monkeypatch.setattr("retrieval.applications.conversion.JUDGED", 30)
+    corpus = Spoken(np.random.default_rng(0).random((90, 4), dtype=np.float32), None, np.arange(90) // 30)
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
+    assert converted(collection, QUICK, ["@0"], ["z"]).measures == ["probability of voice z"]

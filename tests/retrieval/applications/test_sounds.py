@@ -5,7 +5,9 @@ import pytest
 import soundfile
 
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
-from encoders.sound import Sound, sound_of
+from encoders.progress import quiet
+from encoders.sound import sound_of
+from retrieval.analysis.analyze import analyze
 from retrieval.analysis.components import components_of
 from retrieval.applications.denoising import denoised
 from retrieval.applications.generation import interpolated, sampled
@@ -13,6 +15,7 @@ from retrieval.applications.reconstruction import asked_items, code_of, decoded,
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
+from retrieval.report.html.analysis import write_analysis
 from retrieval.report.terminal.reconstructions import reconstructions_lines, write_reconstructions
 from retrieval.search.searcher import Searcher, read_query
 from retrieval.spaces.defaults import default_spaces
@@ -101,7 +104,7 @@ def test_codes_are_decoded_sampled_and_interpolated(collection, tmp_path):
         interpolated(collection, SPACES[1], "@0_ann_0.wav", "@1_ann_0.wav", 3),
     ):
         assert table.pictures
-        assert all(isinstance(sound, Sound) for sound in table.sounds()[:1])
+        assert [sound.rate for sound in table.sounds()] == [RATE] * len(table.columns)
     with pytest.raises(NotInvertibleError, match="are no spectrograms, which could be shown or heard"):
         sampled(collection, SPACES[2], 1)
 
@@ -110,6 +113,15 @@ def test_components_are_spectrograms(collection):
     components = components_of(collection.space(SPACES[1]).encoder)
     assert components.shape == (16, 16)
     assert components.atoms.shape == (3, 256)
+
+
+def test_the_analysis_shows_spectrograms(collection, tmp_path):
+    encoder = collection.space(SPACES[1]).encoder
+    analysis = analyze(collection.items, [encoder], quiet, ("components", "sums", "tree"), sample=12)
+    page = write_analysis(analysis, tmp_path).read_text()
+    assert page.count("data:image/png;base64,") > 12  # leaves of the tree, components, sums
+    assert "summed over the levels (0 to 1)" in page
+    assert "<script" not in page
 
 
 def test_noise_is_taken_from_pictures_only(collection):

@@ -10,7 +10,7 @@ from retrieval.report.html.analysis import write_analysis
 def test_the_main_result_is_one_short_sentence(analysed_pictures, analysed_texts):
     assert answer(analysed_pictures) == "3 clusters are recommended; the items have 3 different labels."
     assert answer(analysed_texts) == "3 clusters are recommended."
-    assert answer(replace(analysed_texts, counts=None)) == "2 spaces of papers: what each of them has learnt."
+    assert answer(replace(analysed_texts, counts=None)) == "2 spaces of papers: components, maps and clusters."
 
 
 def test_every_other_part_has_a_sentence(analysed_pictures, tmp_path):

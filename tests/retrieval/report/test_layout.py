@@ -12,6 +12,7 @@ import pytest
 
 from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.components import Components
+from retrieval.experiment.result import Example
 from retrieval.report.figures.drawing import text_width
 from retrieval.report.figures.plots import Link, Series, lines_svg, map_svg
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
@@ -25,6 +26,8 @@ from retrieval.spaces.training_history import Phase
 
 SVG = "{http://www.w3.org/2000/svg}"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+           "--disable-background-networking", "--hide-scrollbars"]  # fmt: skip
 
 
 def boxes(drawing):
@@ -113,6 +116,13 @@ def test_labels_beside_the_pictures_of_a_tree_are_not_cut_off(label):
     require_readable(drawn)
     assert [text for text, _ in boxes(drawn) if text.endswith("+ 1,234 more")]
     assert (label in drawn) == (len(label) < 30)
+
+
+@pytest.mark.parametrize("count", range(1, 40))
+def test_the_longest_label_of_a_tree_is_whole(count):
+    label = "x" * (count % 20 + 1)
+    drawn = tree_svg("x", "t", [], [Leaf(label, f"+ {count} more", 0, "data:,")], 1.5)
+    assert f"{label} + {count} more" in drawn
 
 
 def test_numbers_under_an_axis_are_evenly_spaced():
@@ -218,9 +228,8 @@ def scroll_width(page, width, folder):
     frame = f'<iframe src="open.html" style="border:0;width:{width}px;height:800px"></iframe>'
     (folder / "frame.html").write_text(f"<!doctype html><title>x</title>{frame}{script}")
     done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--hide-scrollbars", "--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}",
-         "--window-size=1400,900", "--dump-dom", (folder / "frame.html").as_uri()],
+        [*BROWSER, "--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}", "--window-size=1400,900",
+         "--dump-dom", (folder / "frame.html").as_uri()],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     found = re.search(r"<title>(.*?)</title>", done.stdout)
@@ -270,3 +279,14 @@ def test_numbers_of_sums_are_short(analysed_pictures, tmp_path):
 def test_no_analysis_is_wider_than_a_telephone(tmp_path, request, fixture):
     path = write_analysis(request.getfixturevalue(fixture), tmp_path)
     assert scroll_width(path, 390, tmp_path) == "390 in 390"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: pages are not printed")
+def test_columns_of_many_spaces_are_readable_on_paper(tmp_path, documents, crowded):
+    text = Shown("1", None, "theory of aircraft structural models under heating", "an investigation is made " * 3)
+    answers = [replace(documents.examples[0].answers[0][0], shown=text)] * 5
+    path = write_page(replace(crowded, examples=[Example(text, [answers] * 9)] * 4), tmp_path / "report.html")
+    subprocess.run([*BROWSER, f"--user-data-dir={tmp_path / 'profile'}", "--no-pdf-header-footer",
+                    f"--print-to-pdf={tmp_path / 'page.pdf'}", path.as_uri()], capture_output=True, timeout=120, check=True)  # fmt: skip
+    pages = len(re.findall(rb"/Type /Page\b", (tmp_path / "page.pdf").read_bytes()))
+    assert pages <= 20  # all columns beside each other need 29

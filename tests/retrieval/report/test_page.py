@@ -185,7 +185,7 @@ def test_a_large_picture_keeps_its_shape():
     assert Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).size == (64, 96)
 
 
-@pytest.mark.parametrize("bad", [np.zeros((2, 2)), np.zeros((2, 2, 4), np.uint8), np.zeros((0, 3), np.uint8)])
+@pytest.mark.parametrize("bad", [np.zeros((2, 2)), np.zeros((2, 2, 5), np.uint8), np.zeros((0, 3), np.uint8)])
 def test_what_is_no_picture_is_refused(bad):
     with pytest.raises(BadItemError, match="a picture is uint8"):
         data_uri(bad)

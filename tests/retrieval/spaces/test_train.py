@@ -266,7 +266,7 @@ def test_another_encoder_of_the_same_name_is_not_taken_for_the_space(digits, tmp
     index_corpus(tmp_path / "c", digits, [f"{SMALL},epochs=2"])
     few = Few(digits, [*digits][:500])
     train_encoder(few, f"{SMALL},epochs=2", tmp_path / "ae")
-    with pytest.raises(OptionError, match="though called the same"):
+    with pytest.raises(OptionError, match="though its spec is the same"):
         index_corpus(tmp_path / "c", digits, [str(tmp_path / "ae")])
 
 
