@@ -20,8 +20,8 @@ from encoders.options import option
 from encoders.progress import say
 from encoders.sound import FULL_SCALE, MAX_RATE, MIN_RATE, Sound, sound_library, sound_of
 
-#: Frames that are transformed at once.
-_BLOCK = 4096
+#: Samples of windows that are transformed at once.
+_BLOCK = 2**21
 #: Share of the sounds that keep their whole length where the number of frames is chosen by nearby.
 _WHOLE = 0.95
 #: Largest number of frames that nearby chooses; it is a multiple of `_MULTIPLE`, so that networks can halve it.
@@ -181,9 +181,10 @@ class LogMel(Encoder):
         samples = sound.samples[: centres[-1] + n_fft].astype(np.float32) / FULL_SCALE
         windows = np.lib.stride_tricks.sliding_window_view(np.pad(samples, n_fft // 2 + 1), n_fft)
         power = np.empty((self.n_mels, len(centres)), np.float32)
-        for start in range(0, len(centres), _BLOCK):
-            spectra = np.fft.rfft(windows[centres[start : start + _BLOCK] + 1] * self._window)
-            power[:, start : start + _BLOCK] = self._bands @ np.square(np.abs(spectra)).T
+        step = max(1, _BLOCK // n_fft)
+        for start in range(0, len(centres), step):
+            spectra = np.fft.rfft(windows[centres[start : start + step] + 1] * self._window)
+            power[:, start : start + step] = self._bands @ np.square(np.abs(spectra)).T
         loudest = power.max(initial=0.0)
         if loudest <= 0:
             return np.zeros_like(power)

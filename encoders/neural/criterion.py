@@ -81,7 +81,8 @@ def discriminator_criterion(
     Raises
     ------
     BadItemError
-        When there are fewer than `MIN_ITEMS` items, or items and codes differ in number.
+        When there are fewer than `MIN_ITEMS` items, items and codes differ in number, or a value
+        is NaN or infinite.
 
     References
     ----------
@@ -127,7 +128,10 @@ def _numbers(codes: Codes, space: Space | None) -> Codes:
 def _standard(rows: Codes, learnt: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return rows standardised to mean 0 and variance 1 per component, as measured on the training rows."""
     dense = np.asarray(rows.toarray() if issparse(rows) else rows, dtype=np.float32)
-    centre, scale = dense[learnt].mean(axis=0), dense[learnt].std(axis=0)
+    if not np.isfinite(dense).all():
+        raise BadItemError("the discriminator criterion reads numbers, but an item or a code holds NaN or infinity")
+    # in 64 bits: the square of a large value would be infinite
+    centre, scale = (moment(dense[learnt], axis=0, dtype=np.float64) for moment in (np.mean, np.std))
     return np.asarray((dense - centre) / np.where(scale > 0, scale, 1), dtype=np.float32)
 
 

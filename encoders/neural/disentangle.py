@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from encoders.base import State
 from encoders.batches import partly_labelled
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotInvertibleError, OptionError
 from encoders.neural.disentangle_networks import NORMALIZATIONS
 from encoders.neural.encoder import MAIN, NeuralEncoder
@@ -177,6 +177,7 @@ class Disentangle(NeuralEncoder):
                 f"{self.name}: normalize={self.normalize} normalises pictures and spectrograms, but the input has no "
                 "shape: put pixels or log-mel before it"
             )
+        self._require_room(shape)
 
         def encoder(k: int, normalize: str) -> Any:
             return ItemEncoder(width, shape, self.channels, self.hidden, k, normalize)
@@ -186,6 +187,23 @@ class Disentangle(NeuralEncoder):
             "nuisance": encoder(self.nuisance_components, "none"),
             "decoder": decoder(self.n_components + self.nuisance_components, self.hidden, width),
         })  # fmt: skip
+
+    def _require_room(self, shape: tuple[int, ...] | None) -> None:
+        """Raise if what is normalised is a single number, which would always become 0."""
+        if shape is None or self.normalize == "none":
+            return
+        height, width = shape[:2]
+        if max(height, width) <= 2 ** len(self.channels):
+            raise OptionError(
+                f"{self.name}: after {len(self.channels)} convolutions with stride 2, each feature map of these items "
+                f"of {width}x{height} is a single number, which normalize={self.normalize} cannot normalise: take "
+                "fewer channels, or leave normalize out"
+            )
+        if self.normalize == "bands" and width < 2:
+            raise OptionError(
+                f"{self.name}: the rows of these items have a single number, which normalize=bands cannot normalise: "
+                "take normalize=maps, or leave normalize out"
+            )
 
     def _game(self) -> Game:
         if self.adversary == "none":
@@ -291,6 +309,8 @@ class Disentangle(NeuralEncoder):
         numpy.ndarray float32 (n, dim)
         """
         _ = self.space
+        if not n_rows(like):
+            raise BadItemError(f"{self.name} converts items to the nuisance of others: got no item that has it")
         content = self.part_of(self.checked(items), "content")
         wanted = self.part_of(self.checked(like), "nuisance").mean(axis=0, keepdims=True)
         codes: Any = np.concatenate([content, np.repeat(wanted, len(content), axis=0)], axis=1)

@@ -155,12 +155,16 @@ def _is_cut_off(raw: bytes) -> bool:
     >>> _is_cut_off(b"RIFF\x2c\0\0\0WAVEdata\x08\0\0\0\1\0\2\0"), _is_cut_off(b"fLaC")
     (True, False)
     """
-    if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
+    if raw[:4] not in (b"RIFF", b"RF64") or raw[8:12] != b"WAVE":
         return False
-    at = 12
+    at, long_size = 12, None
     while at + 8 <= len(raw):
         size = int.from_bytes(raw[at + 4 : at + 8], "little")
+        if raw[at : at + 4] == b"ds64":  # sizes of 64 bits: of the file, and of the samples
+            long_size = int.from_bytes(raw[at + 16 : at + 24], "little")
         if raw[at : at + 4] == b"data":
-            return size < _UNKNOWN_SIZE and at + 8 + size > len(raw)
+            if size < _UNKNOWN_SIZE:
+                return at + 8 + size > len(raw)
+            return long_size is not None and at + 8 + long_size > len(raw)
         at += 8 + size + size % 2
     return False

@@ -56,7 +56,7 @@ def sample_quality(real: NDArray[Any], generated: NDArray[Any], k: int = 5) -> S
     Raises
     ------
     BadItemError
-        When a set has k or fewer items.
+        When a set has k or fewer items, or a feature is NaN or infinite.
 
     References
     ----------
@@ -72,11 +72,18 @@ def sample_quality(real: NDArray[Any], generated: NDArray[Any], k: int = 5) -> S
     (1.0, 1.0, 1.0, 0.0)
     """
     real, generated = (np.asarray(rows, dtype=np.float64) for rows in (real, generated))
+    if k < 1 or real.ndim != 2 or generated.ndim != 2 or real.shape[1] != generated.shape[1]:
+        raise BadItemError(
+            f"real and generated items are rows of equally many features, and k is at least 1; got the shapes "
+            f"{real.shape} and {generated.shape}, and k={k}"
+        )
     if min(len(real), len(generated)) <= k:
         raise BadItemError(
             f"the radius around an item is the distance to its {k}th neighbour: got {len(real)} real and "
             f"{len(generated)} generated items, needs more than {k} of each"
         )
+    if not (np.isfinite(real).all() and np.isfinite(generated).all()):
+        raise BadItemError("the features of the real or the generated items hold NaN or infinite values")
     real_radii, generated_radii = _radii(real, k), _radii(generated, k)
     inside = np.zeros(len(generated), dtype=np.int64)
     recalled, covered = np.zeros(len(real), dtype=bool), np.zeros(len(real), dtype=bool)

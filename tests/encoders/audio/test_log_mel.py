@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import librosa
@@ -205,3 +206,13 @@ def test_a_saved_encoder_gives_the_same_codes(tmp_path):
     encoder = create("log-mel:length=pad").fit([sweep(), tone(440)])
     loaded = Encoder.load(encoder.save(tmp_path / "encoder"))
     np.testing.assert_array_equal(loaded.encode([sweep()]), encoder.encode([sweep()]))
+
+
+def test_wide_windows_do_not_need_much_memory():
+    sound = sound_of(np.random.default_rng(0).normal(size=384_000) / 4, 384_000)
+    encoder = create("log-mel:8,window=500,hop=0.5,length=pad,frames=800").fit([sound])
+    tracemalloc.start()
+    encoder.encode([sound])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 200 * 2**20

@@ -56,3 +56,14 @@ def test_too_few_items_and_other_numbers_of_codes_are_refused():
         discriminator_criterion(ITEMS[:10], ITEMS[:10])
     with pytest.raises(BadItemError, match="800 items and 10 codes"):
         discriminator_criterion(ITEMS, ITEMS[:10])
+
+
+def test_the_scale_of_the_codes_does_not_matter():
+    assert criterion(ITEMS * np.float32(2.0**100)).loss == pytest.approx(criterion(ITEMS).loss, abs=1e-4)
+
+
+def test_a_code_that_is_no_number_is_refused():
+    codes = ITEMS.copy()
+    codes[3, 1] = np.nan
+    with pytest.raises(BadItemError, match="holds NaN or infinity"):
+        discriminator_criterion(ITEMS, codes)

@@ -123,3 +123,20 @@ def test_a_partner_has_the_same_class_and_is_another_item():
     assert torch.equal(classes[chosen], classes)
     assert (chosen != torch.arange(50)).all()
     assert len(set(chosen.tolist())) == 50
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "message"),
+    [((8, 8), "maps", "fewer channels"), ((8, 8), "bands", "fewer channels"), ((17, 1), "bands", "normalize=maps")],
+)
+def test_normalisation_of_a_single_number_is_refused(size, options, message):
+    pictures = np.random.default_rng(0).integers(0, 255, (20, *size)).astype(np.uint8)
+    with pytest.raises(OptionError, match=message):
+        create(f"pixels+disentangle:2,epochs=1,normalize={options}").fit(pictures, ["a", "b"] * 10)
+
+
+def test_conversion_to_the_nuisance_of_no_item_is_refused():
+    rows = np.random.default_rng(0).random((20, 4)).astype(np.float32)
+    encoder = create("disentangle:2,hidden=8,epochs=1").fit(rows, ["a", "b"] * 10)
+    with pytest.raises(BadItemError, match="no item"):
+        encoder.convert(rows, like=rows[:0])

@@ -185,6 +185,7 @@ BAD = {
     "empty.wav": (wav(), "is empty: it lasts 0 seconds"),
     "silent.wav": (encoded(np.zeros(800)), "is silent"),
     "cut.wav": (wav(b"\1\2" * 100, announced=1000), "is cut off: it ends before the length that its header states"),
+    "cut64.wav": (encoded(tone(), kind="RF64")[:-100], "is cut off: it ends before the length that its header states"),
     "cut.flac": (FLAC[: len(FLAC) // 2], "is cut off|is damaged"),
     "text.wav": (b"a text, no sound", "is damaged, or no WAV or FLAC file"),
     "nothing.wav": (b"", "is damaged, or no WAV or FLAC file"),

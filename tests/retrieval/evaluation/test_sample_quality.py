@@ -63,3 +63,11 @@ def test_the_order_of_the_items_does_not_matter():
 def test_too_few_items_are_refused():
     with pytest.raises(BadItemError, match="needs more than 5 of each"):
         sample_quality(REAL[:5], GENERATED)
+
+
+@pytest.mark.parametrize(("width", "k", "value"), [(3, 5, 0.0), (2, 0, 0.0), (2, 5, np.nan), (2, 5, np.inf)])
+def test_what_cannot_be_measured_is_refused(width, k, value):
+    real, generated = np.ones((9, 2)), np.ones((9, width))
+    generated[0, 0] = value
+    with pytest.raises(BadItemError):
+        sample_quality(real, generated, k)
