@@ -36,6 +36,12 @@ class Record(NamedTuple):
     values: dict[str, Any]
 
 
+#: Usual names of the column that holds the texts; one of them is proposed where no column is named text.
+_LIKELY_TEXTS = {
+    "abstract", "article", "body", "comment", "content", "contents", "description", "document", "message", "review",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Fields:
     """Which field of a record is what; None means the usual names, used where they are there."""
@@ -63,7 +69,8 @@ class Fields:
             if name not in columns and name.partition(".")[0] not in columns and "metadata" not in columns:
                 raise CorpusError(f"{where} has no column '{name}' for {key}=; {_choice(name, columns)}")
         if self.text is None and "text" not in columns:
-            example = f"'{where}?text={columns[0] if columns else 'COLUMN'}'"
+            likely = next((name for name in columns if name.lower() in _LIKELY_TEXTS), "COLUMN")
+            example = f"'{where}?text={likely}'"
             raise CorpusError(
                 f"{where} has no column 'text'; name the column of the texts, as in {example}; "
                 f"its columns: {', '.join(columns)}"
