@@ -13,6 +13,9 @@ from encoders.errors import MissingLibraryError
 
 #: The sample that stands for the number 1; the largest sample is one less.
 FULL_SCALE = 32_768
+#: Largest number of samples of a sound, of all its channels, before and after resampling: a small FLAC file can hold
+#: hours of silence.
+MAX_SAMPLES = 100_000_000
 #: Sample rates of sounds, in Hz.
 MIN_RATE, MAX_RATE = 1_000, 384_000
 

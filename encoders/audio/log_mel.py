@@ -14,11 +14,11 @@ from scipy.sparse import csr_array
 
 from encoders.audio.mel_filters import mel_filters
 from encoders.base import Encoder, State
-from encoders.codes import MAX_DIM, Batches, Codes, Items, Kind, Metric, Modality, Space, whole_number
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Modality, Space, whole_number
 from encoders.errors import BadItemError, DimensionError, NotInvertibleError, OptionError
 from encoders.options import option
 from encoders.progress import say
-from encoders.sound import FULL_SCALE, MAX_RATE, MIN_RATE, Sound, sound_library, sound_of
+from encoders.sound import FULL_SCALE, MAX_RATE, MAX_SAMPLES, MIN_RATE, Sound, sound_library, sound_of
 
 #: Samples of windows that are transformed at once.
 _BLOCK = 2**21
@@ -265,7 +265,7 @@ class LogMel(Encoder):
         self.rate = whole_number(int(state["rate"]), MAX_RATE)
         if self.rate < MIN_RATE:
             raise ValueError(f"no sound has {self.rate} samples in a second")
-        self._prepare(whole_number(int(state["length"]), MAX_DIM))
+        self._prepare(whole_number(int(state["length"]), MAX_SAMPLES))
 
 
 def _spread(levels: NDArray[np.float32], count: int) -> NDArray[np.float32]:

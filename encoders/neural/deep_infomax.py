@@ -57,16 +57,16 @@ class DeepInfoMax(NeuralEncoder):
 
     name: ClassVar[str] = "deep-infomax"
     answers_without_torch: ClassVar[bool] = False
-    n_components: int = option(64, "Number of components of the code.", ge=1)
+    n_components: int = option(64, "Number of components of the code.", ge=1, le=16_384)
     channels: tuple[int, ...] = option((64, 128, 256), "Channels of each convolution, for pictures.", ge=1, le=4096)
-    hidden: int = option(1024, "Width of the hidden layer.", ge=1)
+    hidden: int = option(1024, "Width of the hidden layer.", ge=1, le=16_384)
     layer: str = option("code", "Layer that is the output.", choices=LAYERS)
     estimator: str = option("infonce", "Loss of the discriminator.", choices=tuple(ESTIMATORS))
     local_weight: float = option(1.0, "Weight of the loss on positions of the feature map.", ge=0)
     global_weight: float = option(0.0, "Weight of the loss on the whole feature map.", ge=0)
     prior_weight: float = option(0.0, "Weight of the loss that makes the codes uniformly distributed.", ge=0)
     positions: int = option(16, "Random positions of the feature map that a step compares.", ge=1)
-    comparison_width: int = option(256, "Width of the vectors that the discriminator compares.", ge=1)
+    comparison_width: int = option(256, "Width of the vectors that the discriminator compares.", ge=1, le=16_384)
     crop: float = option(0.3, "Smallest share of a picture that a view shows; 1: no crops.", gt=0, le=1)
     flip: bool = option(True, "Mirror half of the views, left to right.")
     colour: float = option(0.4, "Largest relative change of brightness, contrast and saturation in a view.", ge=0, lt=1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from encoders.base import State
 from encoders.batches import partly_labelled
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows, whole_number
 from encoders.errors import BadItemError, NotInvertibleError, OptionError
 from encoders.neural.disentangle_networks import NORMALIZATIONS
 from encoders.neural.encoder import MAIN, NeuralEncoder
@@ -65,8 +65,8 @@ class Disentangle(NeuralEncoder):
     name: ClassVar[str] = "disentangle"
     reads_sparse: ClassVar[bool] = False
     answers_without_torch: ClassVar[bool] = False
-    n_components: int = option(32, "Number of components of the content part.", ge=1)
-    nuisance_components: int = option(16, "Number of components of the nuisance part.", ge=1)
+    n_components: int = option(32, "Number of components of the content part.", ge=1, le=16_384)
+    nuisance_components: int = option(16, "Number of components of the nuisance part.", ge=1, le=16_384)
     nuisance: str = option("label", "Field of the items that is the nuisance; label: their label.")
     part: str = option("content", "Part of the code that is the output.", choices=PARTS)
     adversary: str = option("alternating", "How the adversary is trained.", choices=("alternating", "reversal", "none"))
@@ -80,7 +80,7 @@ class Disentangle(NeuralEncoder):
         choices=NORMALIZATIONS,
     )
     channels: tuple[int, ...] = option((32, 64, 128), "Channels of each convolution, for pictures.", ge=1, le=4096)
-    hidden: int = option(512, "Width of the hidden layers.", ge=1)
+    hidden: int = option(512, "Width of the hidden layers.", ge=1, le=16_384)
     learning_rate: float = option(1e-3, "Largest learning rate of the one-cycle schedule.", gt=0, kw_only=True)
     metric: str = option("cosine", "Metric of the codes.", choices=("cosine", "euclidean"), kw_only=True)
 
@@ -332,7 +332,7 @@ class Disentangle(NeuralEncoder):
 
     def restore(self, state: State) -> None:
         """Restore what `state` returned."""
-        self._output = ReconstructionLoss("squared", OUTPUTS[int(state["output"][0])])
+        self._output = ReconstructionLoss("squared", OUTPUTS[whole_number(int(state["output"][0]), len(OUTPUTS) - 1)])
         self._trained = self._saved_network(self.input_dim or 0)
         load_state(self._trained, state)
         self._trained.eval()

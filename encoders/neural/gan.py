@@ -10,7 +10,7 @@ import numpy as np
 
 from encoders.base import State
 from encoders.batches import collect
-from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
+from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, whole_number
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.encoder import MAIN, NeuralEncoder
 from encoders.neural.players import Game, Player
@@ -63,9 +63,9 @@ class GAN(NeuralEncoder):
     reads_sparse: ClassVar[bool] = False
     has_prior: ClassVar[bool] = True
     answers_without_torch: ClassVar[bool] = False
-    n_components: int = option(50, "Number of components of the code.", ge=1)
+    n_components: int = option(50, "Number of components of the code.", ge=1, le=16_384)
     channels: tuple[int, ...] = option((64, 128), "Channels of each convolution, for pictures.", ge=1, le=4096)
-    hidden: int = option(512, "Width of the hidden layers.", ge=1)
+    hidden: int = option(512, "Width of the hidden layers.", ge=1, le=16_384)
     regularization: str = option(
         "r1",
         "What keeps the discriminator smooth: a penalty on its gradient (r1) or on its weights (spectral).",
@@ -243,7 +243,7 @@ class GAN(NeuralEncoder):
         """Restore what `state` returned."""
         import torch
 
-        self._output = ReconstructionLoss("squared", OUTPUTS[int(state["output"][0])])
+        self._output = ReconstructionLoss("squared", OUTPUTS[whole_number(int(state["output"][0]), len(OUTPUTS) - 1)])
         width = self.input_dim or 0
         self._trained = torch.nn.ModuleDict({"generator": self._generator(width), "inference": self._inference(width)})
         load_state(self._trained, state)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from encoders.errors import CorpusError, NearbyError, one_line
 from encoders.plain_file import read_plain
-from encoders.sound import MAX_RATE, MIN_RATE, Sound, sound_library, sound_of
+from encoders.sound import MAX_RATE, MAX_SAMPLES, MIN_RATE, Sound, sound_library, sound_of
 from retrieval.corpora.folder_files import MAX_FILE_BYTES
 
 #: The formats that are read, as libsndfile names them, with the endings of their files.
@@ -26,9 +26,6 @@ FORMATS: dict[str, tuple[str, ...]] = {
 SUFFIXES = tuple(sorted({suffix for suffixes in FORMATS.values() for suffix in suffixes}))
 #: Endings of sounds in other formats.
 OTHER_SUFFIXES = (".aac", ".aif", ".aiff", ".amr", ".au", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".sph", ".wma")
-#: Largest number of samples of a sound, of all its channels, before and after resampling: a small FLAC file can hold
-#: hours of silence.
-MAX_SAMPLES = 100_000_000
 #: Samples that are decoded at once.
 _BLOCK = 2**18
 #: Sizes from here on mean "not known" in the header of a WAV file that was written to a pipe.

@@ -82,3 +82,16 @@ def test_an_average_forgets_the_first_weights_and_is_the_mean_of_the_last():
         average.update(network)
     assert 1.5 < float(average.network.weight.mean()) < 2
     assert all(not weight.requires_grad for weight in average.parameters())
+
+
+def test_a_saved_output_that_does_not_exist_is_refused(tmp_path):
+    encoder = create("gan:2,hidden=8,epochs=1").fit(two_groups(32))
+    state = encoder.state()
+    state["output"] = np.array([-1])
+    with pytest.raises(ValueError, match="expected a whole number from 0 to 2, found -1"):
+        encoder.restore(state)
+
+
+def test_a_network_larger_than_any_machine_is_refused():
+    with pytest.raises(OptionError, match="hidden should be at most 16,384"):
+        create("gan:2,hidden=1000000000")

@@ -91,7 +91,8 @@ def test_a_mark_within_a_name_parts_nothing(tmp_path: Path) -> None:
     assert contents(str(write(tmp_path / "t.csv", "text\none; two\n"))) == ["one; two"]
     assert contents(str(write(tmp_path / "t.csv", "text,a;b\none,2\n"))) == ["one"]
     with pytest.raises(
-        CorpusError, match=r"no column 'text'; name the column of the texts, as in '.*\?text=body'; its columns: id, body"
+        CorpusError,
+        match=r"no column 'text'; name the column of the texts, as in '.*\?text=body'; its columns: id, body",
     ):
         contents(str(write(tmp_path / "t.csv", "id;body\n1;x\n")))
 
