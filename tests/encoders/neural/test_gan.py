@@ -93,5 +93,5 @@ def test_a_saved_output_that_does_not_exist_is_refused(tmp_path):
 
 
 def test_a_network_larger_than_any_machine_is_refused():
-    with pytest.raises(OptionError, match="hidden should be at most 16,384"):
+    with pytest.raises(OptionError, match="hidden should be at most 16384"):
         create("gan:2,hidden=1000000000")
