@@ -13,7 +13,7 @@ from retrieval.corpora.table import Table
 
 
 @dataclass(eq=False)
-class Delimited(Cells, Table):
+class CsvTable(Cells, Table):
     """Texts in a ``.csv`` or ``.tsv`` file, one row each; the first line names the columns.
 
     The file may be gzipped. Cells may be quoted and hold line ends. The delimiter is the comma (in a ``.tsv`` file the

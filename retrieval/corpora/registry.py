@@ -119,7 +119,7 @@ NAMED: dict[str, NamedCorpus] = {
 FORMATS: dict[str, str] = {
     "beir": "retrieval.corpora.beir:Beir",
     "jsonl": "retrieval.corpora.jsonl:JsonLines",
-    "csv": "retrieval.corpora.csv_table:Delimited",
+    "csv": "retrieval.corpora.csv_table:CsvTable",
     "ratings": "retrieval.corpora.ratings:RatingTable",
     "parquet": "retrieval.corpora.parquet:Parquet",
     "texts": "retrieval.corpora.texts:Texts",
