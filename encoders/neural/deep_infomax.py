@@ -33,7 +33,7 @@ class DeepInfoMax(NeuralEncoder):
     Use it when codes should separate items rather than reconstruct them; codes cannot be decoded.
 
     Discriminator and encoder minimise the same loss. Its terms compare the code with positions of the picture's feature
-    map (`local_weight`) and with the whole map (`global_weight`). With `prior_weight` above 0, the components of a code
+    map (`local-weight`) and with the whole map (`global-weight`). With `prior-weight` above 0, the components of a code
     are in [0, 1], and a second discriminator, trained against the encoder, pulls them towards a uniform distribution.
     The code and the feature map come from two random views of the item: crops, mirror images and colours of a picture;
     vectors with different components set to 0.

@@ -68,7 +68,7 @@ class Disentangle(NeuralEncoder):
     n_components: int = option(32, "Number of components of the content part.", ge=1, le=16_384)
     nuisance_components: int = option(16, "Number of components of the nuisance part.", ge=1, le=16_384)
     nuisance: str = option("label", "Field of the items that is the nuisance; label: their label.")
-    part: str = option("content", "Part of the code that is the output.", choices=PARTS)
+    part: str = option("content", "Part of the code that is the output; both: it can be decoded.", choices=PARTS)
     adversary: str = option("alternating", "How the adversary is trained.", choices=("alternating", "reversal", "none"))
     adversary_weight: float = option(3.0, "Weight of the adversary in the loss of the content.", ge=0)
     adversary_steps: int = option(3, "Updates of the adversary per mini-batch, if it alternates.", ge=1, le=16)
