@@ -34,7 +34,7 @@ from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
 
 MEL = "log-mel"
-SPEC = "disentangle:32,channels=16-32-64,batch-size=64,epochs=40"
+SPEC = "disentangle:32,channels=16-32-64,batch-size=64,normalize=maps,epochs=25"
 PLAIN = f"{SPEC},adversary=none,bottleneck=0,nuisance-weight=0"
 PCA = "pca:32"
 PROBES = {
@@ -78,7 +78,7 @@ def main(*arguments: str) -> None:
         record("disentangling", {"seed": seed, "spec": SPEC, **figures})
 
 
-STYLED = "disentangle:32,channels=16-32-64,batch-size=64,epochs=15"
+STYLED = "disentangle:32,channels=16-32-64,batch-size=64,epochs=8"
 STYLES = {
     "plain": lambda picture: picture,
     "inverted": lambda picture: 1 - picture,
