@@ -203,7 +203,7 @@ class IndexAdmin(Reader):
 
     @retried
     def taken_names(self, pattern: str) -> TakenNames:
-        """Return all existing names that match, whoever made them."""
+        """Return all existing names that match, also of indexes that another program made."""
         with self.connection() as client:
             answer = client.options(ignore_status=404).indices.resolve_index(name=pattern, expand_wildcards="all")
             if answer.meta.status == 404:

@@ -25,7 +25,7 @@ class Indexes:
     items : int
         Number of items in it.
     stale : list of StaleIndex
-        Indexes that nobody uses.
+        Indexes that are no longer in use.
     kept : list of KeptIndex
         Indexes that are not served, but still in use.
     removed : list of str

@@ -20,7 +20,7 @@ FONT_SIZE, LINE_HEIGHT = 12, 14.0
 _LETTER = 0.6
 #: Around text from right to left that is followed by other text, so that both keep their order.
 _ISOLATE = ("\u2068", "\u2069")
-#: Opacity of the edge of what is pale: a contrast above 3 on light and on dark paper.
+#: Opacity of the edge of pale marks: a contrast above 3 on light and on dark paper.
 _EDGE = 0.6
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
