@@ -26,7 +26,7 @@ ITEMS, QUERIES = 8_000, 2_000
 CORPORA = {
     "mnist": ("pixels", "pixels", (
         "pixels", "pixels+pca:2", "pixels+pca:30", "pixels+random-projection:30", "pixels+nmf:30", "pixels+ica:30",
-        "pixels+kmeans:10", "pixels+kmeans:100,code=triangle", "pixels+pca:30+binarize", "pixels+deep-ae:500-250-30",
+        "pixels+kmeans:10", "pixels+kmeans:100,codes=triangle", "pixels+pca:30+binarize", "pixels+deep-ae:500-250-30",
         "pixels+deep-ae:500-250-2", "pixels+vae:500-30", "pixels+denoising-ae:500-30", "pixels+semantic-hash:30",
     )),
     "20newsgroups": ("tfidf:stop=english,min-df=3", "random-projection:500", (
@@ -42,6 +42,9 @@ def main(*arguments: str) -> None:
     """Measure every space of both corpora with every seed asked for."""
     seeds, others = seeds_of(arguments)
     nothing_else(others)
+    for _, _, specs in CORPORA.values():
+        for spec in specs:
+            create(spec)  # a misspelt one stops the run before it costs anything
     for seed in seeds:
         record("criterion", {"seed": seed, "corpora": {name: corpus(name, seed) for name in CORPORA}})
 

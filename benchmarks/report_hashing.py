@@ -13,8 +13,8 @@ TARGETS = ["target", "measured", "wanted", ""]
 WHY_BITS = "The bits are of pixels; bits of patch codes are the next lines."
 OTHER_TIES = (
     "Items are shuffled, equal distances count as in random order, and a shortlist takes every tie of its last item. "
-    "Three seeds measured on 2026-11-25, with ties in the order of the files, gave .2648 ± .0006 for 256 bits of pixels "
-    "and .3506 ± .0005 for those of patches; they are not in this table."
+    "Three seeds measured on 2026-11-25, with ties in the order of the files, gave .2648 ± .0006 for 256 bits of "
+    "pixels and .3506 ± .0005 for those of patches; they are not in this table."
 )
 WHY_WORDS = "No label is used; LSA's signs of the same length are below it."
 
