@@ -123,6 +123,12 @@ def analyze(
     items = draw(corpus, sample)
     if len(items) < 4:
         raise BadItemError(f"the corpus '{corpus.name}' holds {len(items)} items: an analysis needs at least 4")
+    if set(parts) == {"discriminator"} and len(items) < MIN_ITEMS:
+        raise BadItemError(
+            f"a discriminator learns from at least {MIN_ITEMS} items, but the corpus '{corpus.name}' has {len(items)}"
+            if len(items) < sample
+            else f"a discriminator learns from at least {MIN_ITEMS} items: raise --sample {sample}"
+        )
     analysis = Analysis(
         corpus.name, str(corpus.modality), [show(item) for item in items], [item.label for item in items]
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from encoders.base import Encoder, decode_through
 from encoders.codes import Modality
 from encoders.errors import QueryError, UnsupportedSpaceError
+from encoders.progress import waiting
 from retrieval.applications.reconstruction import as_read, hear_of, spectrograms
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
@@ -55,7 +56,8 @@ def converted(collection: Collection, spec: str, texts: Sequence[str], like: Seq
     wanted, value = _wanted(collection, last, like)
     contents = [query.content for query in asked]
     rows = _rows(encoder, contents)
-    changed = last.convert(rows, _rows(encoder, wanted))
+    with waiting("converting"):
+        changed = last.convert(rows, _rows(encoder, wanted))
     judges = _judges(collection, encoder, asked, value)
     pictures = _shown(encoder, changed)
     before = as_read(encoder, contents)
@@ -67,6 +69,7 @@ def converted(collection: Collection, spec: str, texts: Sequence[str], like: Seq
             ReconstructionRow(f"as {value}", pictures, _opinions(judges, changed), hear=hear_of(encoder, pictures)),
         ],
         "Probabilities are those of classifiers that were trained on the items of the collection, not on conversions.",
+        per_item=True,
     )
 
 
@@ -120,10 +123,11 @@ def _judges(collection: Collection, encoder: Encoder, asked: Sequence[Query], va
     field = encoder.parts[-1].label_field
     rows = _rows(encoder, [item.content for item in items])
     nuisances = [item.label_in(field) for item in items]
-    wanted = {f"probability of {field or 'label'} {value}": _judge(rows, nuisances, [value] * len(asked))}
-    if field is not None:
-        labels = [query.shown.label for query in asked]
-        wanted["probability of its own label"] = _judge(rows, [item.label for item in items], labels)
+    with waiting("training the classifiers that judge"):
+        wanted = {f"probability of {field or 'label'} {value}": _judge(rows, nuisances, [value] * len(asked))}
+        if field is not None:
+            labels = [query.shown.label for query in asked]
+            wanted["probability of its own label"] = _judge(rows, [item.label for item in items], labels)
     return {name: judge for name, judge in wanted.items() if judge is not None}
 
 

@@ -38,11 +38,23 @@ class ReconstructionRow:
 
 @dataclass(frozen=True)
 class ReconstructionTable:
-    """A table of reconstructions: `columns` names the items, `title` says what was done."""
+    """A table of reconstructions.
+
+    Attributes
+    ----------
+    columns : list of str
+        The names of the items.
+    rows : list of ReconstructionRow
+    title : str
+        What was done.
+    per_item : bool
+        Whether a terminal shows the results of each item, not their means alone.
+    """
 
     columns: list[str]
     rows: list[ReconstructionRow]
     title: str = ""
+    per_item: bool = False
 
     @property
     def pictures(self) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from encoders.batches import chunks
 from encoders.codes import Batch, Modality
-from encoders.errors import CorpusError
+from encoders.errors import BadItemError, CorpusError, UnknownNameError
 from encoders.sound import Sound
 
 Content = str | NDArray[Any] | Sound
@@ -85,7 +85,15 @@ class Corpus(ABC):
         return None
 
     def batches(self, rows: int = 1024, label_field: str | None = None) -> CorpusBatches:
-        """Return the items as re-iterable batches for an encoder; its labels are those of `label_field`, if given."""
+        """Return the items as re-iterable batches for an encoder; its labels are those of `label_field`, if given.
+
+        Raises
+        ------
+        UnknownNameError
+            When no item has this field.
+        """
+        if label_field is not None:
+            _require_field(self, label_field)
         return CorpusBatches(self, rows, label_field)
 
     def digest(self) -> str:
@@ -106,6 +114,18 @@ class CorpusBatches:
         for chunk in chunks(self.items, self.rows, item_bytes):
             labels = [item.label_in(self.label_field) for item in chunk]
             yield Batch([item.content for item in chunk], labels if any(labels) else None)
+
+
+def _require_field(items: Iterable[Item], name: str) -> None:
+    """Raise when no item has a field of this name; the items are read until one has it."""
+    known: set[str] = set()
+    for item in items:
+        if name in item.metadata:
+            return
+        known |= item.metadata.keys()
+    if not known:
+        raise BadItemError(f"the items have no field '{name}', nor any other field")
+    raise UnknownNameError("field of the items", name, known)
 
 
 def item_bytes(item: Item) -> int:

@@ -21,13 +21,16 @@ TOP_WORDS = 12
 
 
 def reconstructions_json(table: ReconstructionTable) -> list[dict[str, Any]]:
-    """Return every cell of the table: item, space, results, and its numbers or words with weights."""
+    """Return every cell of the table: item, space, results, and its numbers, words with weights, or size in pixels.
+
+    The pixels of a picture are not printed: ``-o FILE.npy`` writes them.
+    """
     return [
         {
             "item": column,
             "space": row.name,
             **{measure.replace(" ", "_"): _result(row, measure, position) for measure in table.measures},
-            "content": _values(row.contents[position], row.words),
+            **_content(row, position),
         }
         for position, column in enumerate(table.columns)
         for row in table.rows
@@ -73,6 +76,24 @@ def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
 
 
 def _results_lines(table: ReconstructionTable) -> list[str]:
+    return _item_lines(table) if table.per_item and len(table.columns) > 1 else _means_lines(table)
+
+
+def _item_lines(table: ReconstructionTable) -> list[str]:
+    """Return the results of each item, one line for each row of the table, and their means below."""
+    cells = [
+        [column, row.name, *(f"{row.results[measure][position]:.3f}" for measure in table.measures)]
+        for position, column in enumerate(table.columns)
+        for row in table.rows
+    ]
+    means = [
+        ["mean", row.name, *(f"{np.mean(row.results[measure]):.3f}" for measure in table.measures)]
+        for row in table.rows
+    ]
+    return aligned(["item", "", *table.measures], [*cells, *means], right=range(2, 2 + len(table.measures)))
+
+
+def _means_lines(table: ReconstructionTable) -> list[str]:
     heads = [mean_name(measure, len(table.columns)) for measure in table.measures]
     rows = [
         [
@@ -108,10 +129,16 @@ def _line(row: ReconstructionRow, position: int) -> str:
     return "  ".join([*results, _brief(_values(row.contents[position], row.words))])
 
 
+def _content(row: ReconstructionRow, position: int) -> dict[str, Any]:
+    """Return a cell's content as JSON: of a picture its size alone."""
+    content = row.contents[position]
+    if is_picture(content):
+        return {"width": content.shape[1], "height": content.shape[0]}
+    return {"content": _values(content, row.words)}
+
+
 def _values(content: Any, words: list[str] | None) -> Any:
     """Return numbers, or the words with the largest weights and their weights."""
-    if is_picture(content):
-        return content.tolist()
     row = np.asarray(_dense(content)).ravel()
     if words is not None and len(row) == len(words):
         best = np.argsort(-row, kind="stable")[:TOP_WORDS]

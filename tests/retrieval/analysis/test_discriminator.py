@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from encoders.errors import BadItemError
 from encoders.registry import create
 from retrieval.analysis.analyze import analyze
 from retrieval.corpora.registry import open_corpus
@@ -42,7 +43,14 @@ def test_tables_page_and_json_show_it(analysis, tmp_path):
     assert f"{analysis.spaces[0].discriminator.loss:.3f}" in page
 
 
-def test_few_items_are_noted():
-    found = analyze(open_corpus("digits"), [create(NARROW)], quiet, ["discriminator"], sample=40)
+def test_few_items_are_noted_beside_other_parts():
+    found = analyze(open_corpus("digits"), [create(NARROW)], quiet, ["components", "discriminator"], sample=40)
     assert found.notes == ["no discriminator was trained on 40 items: it needs at least 64"]
     assert found.spaces[0].discriminator is None
+
+
+def test_few_items_are_refused_before_any_fit_where_nothing_else_is_asked():
+    encoder = create(NARROW)
+    with pytest.raises(BadItemError, match="at least 64 items: raise --sample 40"):
+        analyze(open_corpus("digits"), [encoder], quiet, ["discriminator"], sample=40)
+    assert not encoder.__sklearn_is_fitted__()

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from encoders.codes import Modality
-from encoders.errors import QueryError, UnsupportedSpaceError
+from encoders.errors import BadItemError, QueryError, UnknownNameError, UnsupportedSpaceError
 from retrieval.applications.conversion import converted
+from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
+from retrieval.report.terminal.reconstructions import reconstructions_json, reconstructions_lines
 
 SPEC = "vectors+disentangle:6,nuisance=voice,epochs=70,bottleneck=1,hidden=64,batch-size=64,nuisance-components=4"
 
@@ -82,3 +84,42 @@ def test_classifiers_learn_from_the_whole_collection_in_any_order(tmp_path, monk
     corpus = Spoken(np.random.default_rng(0).random((90, 4), dtype=np.float32), None, np.arange(90) // 30)
     collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
     assert converted(collection, QUICK, ["@0"], ["z"]).measures == ["probability of voice z"]
+
+
+def test_a_terminal_shows_every_conversion_and_the_means():
+    pictures = [np.zeros((2, 2), np.uint8)] * 2
+    rows = [
+        ReconstructionRow("the item", pictures, {"heard": [0.25, 0.75]}),
+        ReconstructionRow("as y", pictures, {"heard": [1.0, 0.5]}),
+    ]
+    assert reconstructions_lines(ReconstructionTable(["a", "b"], rows, per_item=True)) == [
+        "item            heard",
+        "a     the item  0.250",
+        "a     as y      1.000",
+        "b     the item  0.750",
+        "b     as y      0.500",
+        "mean  the item  0.500",
+        "mean  as y      0.750",
+    ]
+
+
+def test_a_misspelt_nuisance_is_refused_before_the_fit():
+    corpus = Spoken(np.zeros((4, 2), np.float32), None, np.arange(4) % 2)
+    with pytest.raises(UnknownNameError, match="unknown field of the items 'voise'; did you mean 'voice'"):
+        corpus.batches(label_field="voise")
+    assert next(iter(corpus.batches(label_field="voice"))).labels == ["x", "y", "x", "y"]
+
+
+def test_items_without_any_field_have_no_nuisance():
+    class Bare(Spoken):
+        def __iter__(self):
+            yield from (Item(item.id, item.content) for item in super().__iter__())
+
+    with pytest.raises(BadItemError, match="the items have no field 'voice', nor any other field"):
+        Bare(np.zeros((4, 2), np.float32), None, np.arange(4) % 2).batches(label_field="voice")
+
+
+def test_json_of_pictures_says_their_size_not_their_pixels():
+    picture = np.zeros((3, 5), np.uint8)
+    table = ReconstructionTable(["7"], [ReconstructionRow("pixels", [picture], {"error": [0.5]})])
+    assert reconstructions_json(table) == [{"item": "7", "space": "pixels", "error": 0.5, "width": 5, "height": 3}]
