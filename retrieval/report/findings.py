@@ -14,10 +14,27 @@ AGREEMENT = ("NMI", "ARI", "purity", "accuracy")
 def answer(analysis: Analysis) -> str:
     """Return the main result: how many clusters the items have, beside the number of their labels."""
     if analysis.counts is None:
-        return f"{counted(len(analysis.spaces), 'space')} of {analysis.corpus}: components, maps and clusters."
+        spaces = f"{counted(len(analysis.spaces), 'space')} of {analysis.corpus}"
+        return f"{spaces}: {', '.join(_parts(analysis))}." if _parts(analysis) else f"{spaces}."
     labels = len({label for label in analysis.labels if label is not None})
     truth = f"; the items have {counted(labels, 'different label')}" if labels else ""
     return f"{analysis.counts.answer[0]} clusters are recommended{truth}."
+
+
+def _parts(analysis: Analysis) -> list[str]:
+    """Return what was found, in words, in the order of the page."""
+    spaces = analysis.spaces
+    found = {
+        "components": any(one.components for one in spaces),
+        "items as sums": any(one.sums for one in spaces),
+        "error by width": bool(analysis.lost),
+        "clusters": any(one.quality for one in spaces),
+        "maps": any(one.maps for one in spaces),
+        "posteriors": any(one.posterior for one in spaces),
+        "clusters beside codes": analysis.local is not None,
+        "how well codes identify their items": any(one.discriminator for one in spaces),
+    }
+    return [name for name, there in found.items() if there]
 
 
 def findings(analysis: Analysis) -> list[str]:

@@ -10,7 +10,14 @@ from retrieval.report.html.analysis import write_analysis
 def test_the_main_result_is_one_short_sentence(analysed_pictures, analysed_texts):
     assert answer(analysed_pictures) == "3 clusters are recommended; the items have 3 different labels."
     assert answer(analysed_texts) == "3 clusters are recommended."
-    assert answer(replace(analysed_texts, counts=None)) == "2 spaces of papers: components, maps and clusters."
+
+
+def test_without_a_tree_the_main_sentence_names_the_parts_that_were_asked_for(analysed_texts):
+    spaces = [replace(one, components=None, sums=[], quality={}) for one in analysed_texts.spaces]
+    some = replace(analysed_texts, counts=None, spaces=spaces, lost={}, local=None)
+    assert answer(some) == "2 spaces of papers: maps."
+    none = replace(some, spaces=[replace(one, maps={}) for one in spaces])
+    assert answer(none) == "2 spaces of papers."
 
 
 def test_every_other_part_has_a_sentence(analysed_pictures, tmp_path):
