@@ -45,7 +45,10 @@ def criterion(page: Page, run: dict[str, Any]) -> None:
     page.lines += [
         "",
         "A discriminator is trained on pairs (item, code) and judged on items that it never saw. Loss: nats, ln 2 = "
-        ".6931 is chance, 0 is best; bound: nats that item and code have in common, at least, at most ln 256 = 5.55.",
+        ".6931 is chance, 0 is best; bound: nats that item and code have in common, at least, at most ln 256 = 5.55. "
+        "Seeds are those of the discriminator; the spaces are the same. Identifying an item is not the same as "
+        "bringing its class together: see the random projection of the texts, which has the smallest loss and the "
+        "lowest P@10.",
     ]
     for name, corpus in run["figures"]["corpora"].items():
         page.lines += ["", f"**{name}**, {corpus['items']:,.0f} items:"]
