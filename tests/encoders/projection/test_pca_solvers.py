@@ -91,7 +91,8 @@ def test_power_iterations_sharpen_the_randomized_solver():
     lost = [
         best - PCA(5, solver="randomized", iterations=count).fit(flat).explained_variance.sum() for count in (0, 20)
     ]
-    assert 0 <= lost[1] < 0.1 * lost[0]
+    rounding = 1e-6 * best  # float32 sums: the order of additions differs between machines
+    assert -rounding <= lost[1] < 0.1 * lost[0]
 
 
 def decaying(rows: int, width: int) -> np.ndarray:
