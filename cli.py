@@ -279,7 +279,7 @@ def train(
     """Fit one encoder on a corpus and save it as a folder, to be used as a space: -s ./FOLDER.
 
     When training is stopped or its loss diverges, its state is in FOLDER.work, and --resume continues it. You may then
-    change epochs, minutes, learning-rate, patience and batch-size.
+    change epochs, minutes, learning-rate, patience, batch-size and device.
     """
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique

@@ -227,12 +227,12 @@ class GAN(NeuralEncoder):
 
     def _encode(self, items: Any) -> Codes:
         inference: Any = self._trained["inference"]
-        codes: Codes = in_pieces(items, lambda rows: inference(inference.pictures(rows)).code)
+        codes: Codes = in_pieces(inference, items, lambda rows: inference(inference.pictures(rows)).code, self.device)
         return codes
 
     def _decode(self, codes: Codes) -> Items:
         generator = self._trained["generator"]
-        return in_pieces(codes, lambda part: self._output.output_of(generator(part)))
+        return in_pieces(generator, codes, lambda part: self._output.output_of(generator(part)), self.device)
 
     def state(self) -> State:
         """Return the arrays of generator and inference network; the discriminator is used in training only."""
@@ -278,7 +278,7 @@ def gradient_penalty(discriminator: Any, items: Tensor, codes: Tensor) -> Tensor
     """
     import torch
 
-    with torch.autocast("cpu", enabled=False), torch.enable_grad():
+    with torch.autocast(items.device.type, enabled=False), torch.enable_grad():
         items, codes = items.detach().requires_grad_(), codes.detach().requires_grad_()
         gradients = torch.autograd.grad(
             discriminator(items, codes).sum(), (items, codes), create_graph=True, materialize_grads=True
