@@ -38,7 +38,7 @@ SPECS = [
     "deep-infomax:3,hidden=8,estimator=jsd",
     "pixels+deep-infomax:3,hidden=8,channels=4-4",
     "gan:3,hidden=8",
-    "gan:3,hidden=8,regularization=spectral",
+    "gan:3,hidden=8,regularization=spectral,cycle=1",
     "pixels+gan:3,hidden=8,channels=4-4",
     "disentangle:3,hidden=8,nuisance-components=2",
     "disentangle:3,hidden=8,nuisance-components=2,adversary=reversal",
