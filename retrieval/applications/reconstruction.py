@@ -195,6 +195,8 @@ def reconstructions(
     modality = collection.items.modality
     if modality is Modality.IMAGE:
         rows.insert(0, ReconstructionRow("the item", contents))
+    if modality is Modality.ROW:
+        rows.insert(0, ReconstructionRow("the item", contents))
     if modality is Modality.SOUND:
         rows.insert(
             0,
@@ -212,6 +214,7 @@ def _what_is_measured(modality: Modality, count: int) -> str:
     values = {
         Modality.IMAGE: "the pixels, which go from 0 to 1",
         Modality.SOUND: "the levels of the spectrogram, which go from 0 to 1",
+        Modality.ROW: "the scaled columns and the categories",
     }.get(modality, "the numbers of a vector")
     mean = f"; mean of {count:,} items" if count > 1 else ""
     return f"errors are summed over {values}{mean}"
@@ -262,6 +265,10 @@ def squared_errors(encoder: Encoder, contents: Sequence[Any], decoded_items: Seq
     """Return the squared error of each copy, summed over its values (pictures: 0 to 1); nothing for texts."""
     if encoder.reads is Modality.TEXT:
         return {}
+    if encoder.reads is Modality.ROW:
+        first = encoder.parts[0]
+        differences = first.encode(list(contents)) - first.encode(list(decoded_items))
+        return {SQUARED_ERROR: np.square(differences, dtype=np.float64).sum(axis=1).tolist()}
     pairs = zip(as_read(encoder, contents), decoded_items, strict=True)
     return {SQUARED_ERROR: [float(np.square(unit(item) - unit(copy)).sum()) for item, copy in pairs]}
 

@@ -60,6 +60,10 @@ EMBEDDED: dict[str, NamedCorpus] = {
     "digits": NamedCorpus(
         "retrieval.corpora.digits:Digits", "Pictures of handwritten digits, 8x8 grey; the label is the digit."
     ),
+    "breast-cancer": NamedCorpus(
+        "retrieval.corpora.breast_cancer:BreastCancer",
+        "Rows of 30 measurements of cell nuclei (Wisconsin); the label is the diagnosis, malignant or benign.",
+    ),
     "ratings-example": NamedCorpus(
         "retrieval.corpora.ratings:RatingsExample", "Fifteen ratings of four items by five users, for a first look."
     ),
@@ -110,6 +114,16 @@ NAMED: dict[str, NamedCorpus] = {
         "are the queries.",
         single_file=True,
     ),
+    "kddcup99": NamedCorpus(
+        "retrieval.corpora.kddcup99:KddCup99",
+        "Rows of network connections (10 % of KDD Cup 1999), 41 columns; the label is the attack, or normal.",
+        single_file=True,
+    ),
+    "paysim": NamedCorpus(
+        "retrieval.corpora.paysim:PaySim",
+        "Rows of simulated mobile-money transactions; the label is 1 for fraud, else 0.",
+        single_file=True,
+    ),
     "ml-100k": NamedCorpus(
         "retrieval.corpora.movielens:MovieLens",
         "MovieLens: 100,000 ratings of films by 943 users; an item is a film, its label the first genre.",
@@ -122,12 +136,19 @@ FORMATS: dict[str, str] = {
     "csv": "retrieval.corpora.csv_table:CsvTable",
     "ratings": "retrieval.corpora.ratings:RatingTable",
     "parquet": "retrieval.corpora.parquet:Parquet",
+    "csv-rows": "retrieval.corpora.csv_table:CsvRows",
+    "jsonl-rows": "retrieval.corpora.jsonl:JsonRows",
+    "parquet-rows": "retrieval.corpora.parquet:ParquetRows",
     "texts": "retrieval.corpora.texts:Texts",
     "images": "retrieval.corpora.images:Images",
     "sounds": "retrieval.corpora.sounds:Sounds",
     "idx": "retrieval.corpora.idx:Idx",
     "vectors": "retrieval.corpora.vectors:Vectors",
 }
+
+
+#: Options that say that a table is read as rows of columns, not as texts.
+ROW_OPTIONS = {"columns", "without"}
 
 
 class CorpusInfo(NamedTuple):
@@ -205,6 +226,9 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
 
 def _open_path(path: Path, given: Mapping[str, str], address: str, on_bad: OnBad) -> Corpus:
     kind = format_of(path, given)
+    rows = {"ratings": "csv-rows"}.get(kind, f"{kind}-rows")
+    if given.keys() & ROW_OPTIONS and rows in FORMATS:
+        kind = rows
     if kind in ("csv", "ratings"):
         kind = _table_kind(kind, given)
     cls = load_class(FORMATS[kind])
@@ -285,6 +309,9 @@ def _embedded_info(name: str) -> CorpusInfo:
         return CorpusInfo(name, Modality.IMAGE, 1_797, 0, 0, "CC BY 4.0", source, True, "scikit-learn", summary)
     if name == "ratings-example":
         return CorpusInfo(name, Modality.VECTOR, 4, 0, 0, "-", "written for nearby", True, "nearby", summary)
+    if name == "breast-cancer":
+        source = "Wolberg, Mangasarian, Street (UCI), as scikit-learn ships it"
+        return CorpusInfo(name, Modality.ROW, 569, 0, 0, "CC BY 4.0", source, True, "scikit-learn", summary)
     source, where = "the docstrings of the installed packages", "installed packages"
     # Their number depends on the installed versions; counting them imports them all.
     return CorpusInfo(name, Modality.TEXT, None, None, 0, "BSD-3-Clause, PSF-2.0", source, True, where, summary)
