@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from encoders.errors import BadItemError
+from encoders.numbers import shortened
+
 #: A value of a row; None: it is missing.
 Value = str | float | None
 #: Largest number of columns of a row.
 MAX_COLUMNS = 100_000
 #: Letters of one value, and of a whole row, as it is shown in one line.
 _VALUE, _LINE = 24, 400
+_STORED = {float, str, type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,25 @@ class Row:
     def to_bytes(self) -> bytes:
         """Return the values as JSON: what a collection stores; the names are stored beside it.
 
+        Raises
+        ------
+        BadItemError
+            For a value that is no finite number, text or None.
+
         Examples
         --------
         >>> Row(("amount", "type"), (12.0, None)).to_bytes()
         b'[12.0,null]'
         """
-        return json.dumps(self.values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        try:
+            if not set(map(type, self.values)) <= _STORED and any(map(_is_odd, self.values)):
+                raise TypeError
+            return json.dumps(self.values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        except (TypeError, ValueError):
+            raise BadItemError(
+                f"a row holds {shortened(next(filter(_is_odd, self.values), self.values))}: its values are finite "
+                "numbers, texts, and None where a value is missing"
+            ) from None
 
     def __str__(self) -> str:
         parts, letters = [], 0
@@ -115,6 +132,10 @@ def written_value(value: Value) -> str:
         return value or ""
     value = float(value) + 0.0  # -0 is 0
     return f"{value:.0f}" if value.is_integer() and abs(value) < 10**15 else f"{value:.10g}"
+
+
+def _is_odd(value: Any) -> bool:
+    return not (value is None or isinstance(value, str) or (isinstance(value, float) and math.isfinite(value)))
 
 
 def names_json(names: tuple[str, ...]) -> str:

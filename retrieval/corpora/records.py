@@ -91,7 +91,7 @@ class Fields:
 def column_choice(name: str, columns: Sequence[str]) -> str:
     """Return the nearest column and all columns, for the error of one that does not exist."""
     meant = closest(name, columns)
-    return f"{f'did you mean {meant!r}? ' if meant else ''}its columns: {', '.join(columns)}"
+    return f"{f'did you mean {meant!r}? ' if meant else ''}its columns: {one_line(', '.join(columns))}"
 
 
 def items_of(records: Iterable[Record], fields: Fields, on_bad: OnBad = raise_bad) -> Iterator[Item]:

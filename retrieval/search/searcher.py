@@ -171,7 +171,8 @@ def read_query(collection: Collection, text: str) -> Query:
             raise QueryError("the query is empty: give some words, or @id of an item")
         return Query(words, show(Item("query", words)))
     if collection.items.modality is Modality.ROW:
-        row = _read_row(collection, text)
+        first = next(iter(collection.items)).content
+        row = row_of(text, first.names if isinstance(first, Row) else ())
         return Query(row, show(Item("query", row)))
     read = {Modality.IMAGE: _read_picture, Modality.SOUND: _read_sound}.get(collection.items.modality, _read_vector)
     content = read(collection, text)
@@ -207,8 +208,16 @@ def _read_sound(collection: Collection, path: str) -> Content:
     return read_sound(Path(path), getattr(first, "rate", None))
 
 
-def _read_row(collection: Collection, text: str) -> Row:
-    """Read a JSON object as a row of the table; a column that it lacks is missing, and one line says so."""
+def row_of(text: str, names: tuple[str, ...]) -> Row:
+    """Read a JSON object as a row of a table with these columns; one that it lacks is missing, and a line says so.
+
+    Raises
+    ------
+    QueryError
+        When it is no JSON object.
+    UnknownNameError
+        For a column that the table does not have.
+    """
     from retrieval.corpora.rows import CellValues
 
     example = """give a JSON object, as in '{"amount": 12, "type": "CASH_OUT"}', or @id of an item"""
@@ -218,8 +227,6 @@ def _read_row(collection: Collection, text: str) -> Row:
         raise QueryError(f"the query is no row of a table ({one_line(error)}): {example}") from None
     if not isinstance(given, dict) or not given:
         raise QueryError(f"the query is no row of a table: {example}")
-    first = next(iter(collection.items)).content
-    names = first.names if isinstance(first, Row) else ()
     for name in given:
         if name not in names:
             raise UnknownNameError("column of the table", name, names)

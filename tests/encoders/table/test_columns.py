@@ -49,6 +49,9 @@ def test_a_row_finds_its_values_by_name():
     assert row == Row(("amount", "type", "none"), (12.0, "x", None))
     assert len({row, Row.of({"amount": 12.0, "type": "x", "none": None})}) == 1
     assert row.nbytes == 17
+    for value in (math.nan, math.inf, b"x", [1], 1, True):
+        with pytest.raises(BadItemError, match=r"a row holds .*: its values are finite numbers"):
+            Row(("a", "b"), (1.0, value)).to_bytes()
     assert [written_value(plain_value(value)) for value in (np.float32(0.5), np.int64(7), -0.0, 10**16)] == ["0.5", "7", "0", "1" + "0" * 16]  # fmt: skip
 
 
