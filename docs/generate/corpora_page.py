@@ -8,8 +8,9 @@ from docstrings import read
 from option_table import option_names, option_table
 from regions import table
 
+from retrieval.corpora.catalogue import catalogue
 from retrieval.corpora.datasets import DATASETS
-from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, catalogue, load_class
+from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, load_class
 
 #: Format -> title, and an address that shows its options.
 FORMATS_SHOWN = {

@@ -48,11 +48,14 @@ class Code:
         return {**value, "code": self.values[0].tolist()}
 
     def lines(self) -> list[str]:
-        """Return the code as lines of ten numbers; a sparse code as one word with its weight per line."""
+        """Return the code as lines of ten numbers; codes of words, or of columns, as one name and number per line."""
         if issparse(self.values):
             return [f"{word}  {weight:.4g}" for word, weight in self._terms()]
         if self.values.dtype == np.uint8:
             return ["".join(map(str, np.unpackbits(self.values[0])[: self.space.dim]))]
+        if self.words is not None:
+            width = max(map(len, self.words))
+            return [f"{word:<{width}}  {value: .4f}" for word, value in zip(self.words, self.values[0], strict=True)]
         return [" ".join(f"{number: .4f}" for number in part) for part in slices(self.values[0], 10)]
 
     def write(self, path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from encoders.errors import DimensionError, NearbyError, QueryError
 from encoders.row import Row
 from retrieval.collection.local import LocalCollection
-from retrieval.collection.open import open_collection
+from retrieval.collection.open import open_addition, open_collection
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.search.searcher import Searcher, read_query
@@ -66,3 +66,23 @@ def test_rows_with_other_columns_are_not_put(collection):
     assert again.items.size == before
     added, _ = again.put([Item("x", Row(("when", "amount", "type"), (None, 1.0, "new")))])
     assert added.items.size == before + 1
+
+
+def test_a_table_that_is_added_is_read_as_the_one_that_is_there(tmp_path):
+    (tmp_path / "t.csv").write_text("amount,type,note\n1,a,x\n2,b,y\n")
+    (tmp_path / "more.csv").write_text("id,type,note,amount\nn,b,z,3\n")
+    address = f"{tmp_path / 't.csv'}?columns=*&without=note"
+    made = LocalCollection.create(tmp_path / "c", open_corpus(address)).add_space("columns")
+    (item,) = open_addition(made, str(tmp_path / "more.csv"))
+    assert (item.id, item.metadata) == ("n", {"note": "z"})
+    assert item.content == Row(("type", "amount"), ("b", 3.0))
+    after, change = made.put([item])
+    assert (change.added, after.items.size) == (["n"], 3)
+    assert [row.id for row in open_addition(made, "breast-cancer")][:1] == ["0"]  # a name takes no options of a file
+
+
+def test_the_code_of_a_row_names_its_components(collection):
+    from retrieval.applications.reconstruction import code_of
+
+    lines = code_of(collection, "columns", "@1").lines()
+    assert [line.split("  ")[0] for line in lines] == ["amount", "type=CASH_OUT", "type=PAYMENT", "type other", "when"]
