@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from encoders.sound import Sound
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
+    from retrieval.applications.anomaly.comparison import compare_detectors
+    from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.collection.base import Collection
     from retrieval.collection.indexing import index_corpus
     from retrieval.collection.open import open_collection
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 #: name -> where it is defined
 _NAMES = {
+    "AnomalyDetector": "retrieval.applications.anomaly.detector:AnomalyDetector",
     "Collection": "retrieval.collection.base:Collection",
     "Comparison": "retrieval.experiment.result:Comparison",
     "Corpus": "retrieval.corpora.base:Corpus",
@@ -55,6 +58,7 @@ _NAMES = {
     "Space": "encoders.codes:Space",
     "compare": "retrieval.experiment.compare:compare",
     "compare_collection": "retrieval.experiment.compare:compare_collection",
+    "compare_detectors": "retrieval.applications.anomaly.comparison:compare_detectors",
     "create": "encoders.registry:create",
     "create_index": "indexers.registry:create_index",
     "evaluate": "retrieval.evaluation.evaluate:evaluate_run",
@@ -73,6 +77,7 @@ _NAMES = {
 }
 
 __all__ = [
+    "AnomalyDetector",
     "Collection",
     "Comparison",
     "Corpus",
@@ -86,6 +91,7 @@ __all__ = [
     "Space",
     "compare",
     "compare_collection",
+    "compare_detectors",
     "create",
     "create_index",
     "evaluate",
