@@ -915,7 +915,7 @@ def anomalies_score(
         _answer_stream(detector, rule)
         return
     if data == detector.record.corpus:
-        _say("these are the data of the fit: for its training items, p-values are smaller or larger than for new ones")
+        _say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
     with _reported(BadEntries(skip_bad)) as bad:
         found = detect(detector, open_for(detector, data, bad), rule, as_normal)
     if out is not None:

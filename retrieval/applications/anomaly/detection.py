@@ -46,7 +46,11 @@ class Rule:
         """
         if false_alarms is not None and fdr is not None:
             raise OptionError("--false-alarms and --fdr are two ways to flag items: give one of them")
-        rule = cls("fdr", fdr) if fdr is not None else cls("false-alarms", false_alarms or FALSE_ALARMS)
+        rule = (
+            cls("fdr", fdr)
+            if fdr is not None
+            else cls("false-alarms", FALSE_ALARMS if false_alarms is None else false_alarms)
+        )
         if not 0 < rule.rate < 1:
             raise OptionError(f"--{rule.kind} is a share between 0% and 100%; got {conformal.percent(rule.rate)}")
         return rule

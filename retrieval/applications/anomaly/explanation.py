@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 #: The most components that are replaced one by one to see how the score changes.
 MAX_REPLACED = 4096
 #: How the share of a component was found.
-BY_ERROR = "share of the reconstruction error"
-BY_REPLACEMENT = "share of the fall of the score when the component has the expected value"
+BY_ERROR = "of the reconstruction error"
+BY_REPLACEMENT = "of the fall of the score when a component gets its expected value"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Metric
+from encoders.codes import Codes, Kind, Metric
 from indexers.base import Index
+from indexers.validation import LARGEST as LARGEST_CODE
 from retrieval.applications.anomaly.score import Score
 from retrieval.applications.anomaly.stages import Stages
 
@@ -46,7 +47,10 @@ class Neighbours(Score):
     def _score(self, rows: Codes) -> Any:
         if self.index is None:
             raise ValueError("neighbours need an index")
-        nearest = self.index.search_rows(self.stages.encode(rows), min(self.k, len(self.index)))
+        codes = self.stages.encode(rows)
+        if self.stages.encoder.space.kind is Kind.DENSE:  # an index refuses larger numbers, which are strange enough
+            codes = np.clip(np.nan_to_num(codes, nan=LARGEST_CODE), -LARGEST_CODE, LARGEST_CODE)
+        nearest = self.index.search_rows(codes, min(self.k, len(self.index)))
         return distances(nearest.scores[:, -1], self.stages.encoder.space.metric)
 
     def options(self) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 from retrieval.applications.anomaly.comparison import DetectorComparison, DetectorResult
 from retrieval.applications.anomaly.conformal import percent
 from retrieval.evaluation.detection_measures import Measured
 from retrieval.report.json import plain
-from retrieval.report.terminal.listing import aligned
+from retrieval.report.terminal.listing import WIDTH, aligned
 
 #: More false alarms than asked for are said if they come by chance this rarely.
 UNUSUAL = 0.01
@@ -19,15 +20,16 @@ def detectors_lines(found: DetectorComparison) -> list[str]:
     head = ["space", "score", "AUROC", "95%", "AP", "95%", "recall", "prec.", "alarms"]
     rows = [_row(one, found) for one in found.results]
     normal = ", ".join(found.normal)
+    verdict = [part for line in verdict_lines(found) for part in wrap(line, WIDTH, subsequent_indent="  ")]
     return [
         f"{found.corpus}: normal is {normal}",
         f"normal items: {found.n_training:,} to train, {found.n_held_out:,} to calibrate, {found.n_normal:,} to test; "
-        f"anomalies: {found.n_anomalies:,} (AP of a random order: {found.base_rate:.3f})",
+        f"anomalies: {found.n_anomalies:,} (AP at random: {found.base_rate:.3f})",
         "",
         *aligned(head, rows, right=range(2, len(head)), specs=[0]),
         "recall and precision of the flagged items; alarms: share of normal items flagged, asked "
         f"{percent(found.rate)}",
-        *verdict_lines(found),
+        *verdict,
     ]
 
 
@@ -42,7 +44,7 @@ def _row(one: DetectorResult, found: DetectorComparison) -> list[str]:
 
 def _interval(value: Measured) -> str:
     """Return an interval without leading zeros, which would make the table too wide."""
-    return "-".join(f"{bound:.3f}".removeprefix("0") for bound in value.interval)
+    return "-".join(f"{bound:.3f}".removeprefix("0")[:4] for bound in value.interval)
 
 
 def verdict_lines(found: DetectorComparison) -> list[str]:
@@ -54,7 +56,7 @@ def verdict_lines(found: DetectorComparison) -> list[str]:
         gaps = [one.against_best.interval for one in same if one.against_best is not None]
         low, high = min(gap.low for gap in gaps), max(gap.high for gap in gaps)
         lines.append(f"= no difference found to {', '.join(one.name for one in same)}")
-        lines.append(f"  (paired bootstrap with Holm's correction; 95% intervals within {low:+.3f} to {high:+.3f})")
+        lines[-1] += f" (paired bootstrap, Holm; 95% intervals of the differences: {low:+.3f} to {high:+.3f})"
     beaten = [one for one in found.results if one.is_baseline and one.auroc.value >= best.auroc.value]
     lines += [f"{one.name} is a trivial detector and does no worse: {one.auroc.value:.3f}" for one in beaten]
     wrong = [one.name for one in found.results if not one.is_baseline and one.auroc.value < 0.5]
