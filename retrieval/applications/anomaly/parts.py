@@ -15,7 +15,7 @@ from retrieval.corpora.base import Corpus, Item
 #: What an item is used for.
 UNUSED, TRAINING, HELD_OUT, TEST = 0, 1, 2, 3
 #: Labels that a message names.
-SHOWN_LABELS = 8
+SHOWN_LABELS = 12
 
 
 class Part(Corpus):
@@ -144,7 +144,7 @@ def split(
     if training < 2 or held < 1 or (test and tested < 1):
         raise OptionError(
             f"{counted(len(positions), 'normal item')} are too few to train with and to hold some out: give more data, "
-            "or pick other normal items with --normal"
+            "hold out a smaller share, or pick other items with --normal"
         )
     if not by_order:
         positions = np.random.default_rng(seed).permutation(positions)
