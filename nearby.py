@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from encoders.sound import Sound
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
+    from retrieval.applications.anomaly.comparison import compare_detectors
+    from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.collection.base import Collection
     from retrieval.collection.indexing import index_corpus
     from retrieval.collection.open import open_collection
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 #: name -> where it is defined
 _NAMES = {
+    "AnomalyDetector": "retrieval.applications.anomaly.detector:AnomalyDetector",
     "Collection": "retrieval.collection.base:Collection",
     "Comparison": "retrieval.experiment.result:Comparison",
     "Corpus": "retrieval.corpora.base:Corpus",
@@ -57,6 +60,7 @@ _NAMES = {
     "Space": "encoders.codes:Space",
     "compare": "retrieval.experiment.compare:compare",
     "compare_collection": "retrieval.experiment.compare:compare_collection",
+    "compare_detectors": "retrieval.applications.anomaly.comparison:compare_detectors",
     "create": "encoders.registry:create",
     "create_index": "indexers.registry:create_index",
     "evaluate": "retrieval.evaluation.evaluate:evaluate_run",
@@ -75,6 +79,7 @@ _NAMES = {
 }
 
 __all__ = [
+    "AnomalyDetector",
     "Collection",
     "Comparison",
     "Corpus",
@@ -89,6 +94,7 @@ __all__ = [
     "Space",
     "compare",
     "compare_collection",
+    "compare_detectors",
     "create",
     "create_index",
     "evaluate",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from encoders.base import State
 from encoders.batches import collect
@@ -112,7 +113,11 @@ class GAN(NeuralEncoder):
         self._train(network, self._game(), rows, work)
         parts: Any = network
         self._trained = torch.nn.ModuleDict(
-            {"generator": parts["average generator"].network, "inference": parts["average inference"].network}
+            {
+                "generator": parts["average generator"].network,
+                "inference": parts["average inference"].network,
+                "discriminator": parts["discriminator"],
+            }
         ).eval()
         return Space(self.n_components, Kind.DENSE, Metric.EUCLIDEAN)
 
@@ -121,7 +126,6 @@ class GAN(NeuralEncoder):
         import torch
 
         from encoders.neural.averaging import Average
-        from encoders.neural.gan_networks import PairDiscriminator
 
         generator, inference = self._generator(rows.width), self._inference(rows.width)
         last = [module for module in generator.modules() if getattr(module, "bias", None) is not None][-1]
@@ -131,10 +135,7 @@ class GAN(NeuralEncoder):
         return torch.nn.ModuleDict({
             "generator": generator,
             "inference": inference,
-            "discriminator": PairDiscriminator(
-                rows.width, self._shape, self.channels, self.hidden, self.n_components,
-                self.regularization == "spectral",
-            ),
+            "discriminator": self._discriminator(rows.width),
             "average generator": Average(generator, self.average),
             "average inference": Average(inference, self.average),
         })  # fmt: skip
@@ -163,6 +164,12 @@ class GAN(NeuralEncoder):
         if self._shape is None:
             return RowEncoder(width, self.hidden, self.n_components)
         return PictureEncoder(self._shape, self.channels, self.hidden, self.n_components)
+
+    def _discriminator(self, width: int) -> Any:
+        from encoders.neural.gan_networks import PairDiscriminator
+
+        spectral = self.regularization == "spectral"
+        return PairDiscriminator(width, self._shape, self.channels, self.hidden, self.n_components, spectral)
 
     def _game(self) -> Game:
         deceivers = Player(MAIN, self._deceivers_loss, ("generator", "inference"), momentum=MOMENTUM)
@@ -245,8 +252,33 @@ class GAN(NeuralEncoder):
         generator = self._trained["generator"]
         return in_pieces(generator, codes, lambda part: self._output.output_of(generator(part)), self.device)
 
+    @property
+    def has_discriminator(self) -> bool:
+        """Whether the discriminator is there: an older nearby did not save it."""
+        return "discriminator" in self._trained
+
+    def discriminate(self, items: Items) -> NDArray[np.float64]:
+        """Return the logit that an item, with the code inferred from it, is real and not generated, float64 (n,).
+
+        Raises
+        ------
+        OptionError
+            When the encoder was saved without its discriminator.
+        """
+        _ = self.space
+        if not self.has_discriminator:
+            raise OptionError(f"{self.name}: this encoder was saved without its discriminator: train it again")
+        inference: Any = self._trained["inference"]
+        discriminator: Any = self._trained["discriminator"]
+
+        def logits(rows: Tensor) -> Tensor:
+            answer: Tensor = discriminator(rows, inference(inference.pictures(rows)).code)
+            return answer
+
+        return np.asarray(in_pieces(self.checked(items), logits), dtype=np.float64)
+
     def state(self) -> State:
-        """Return the arrays of generator and inference network; the discriminator is used in training only."""
+        """Return the arrays of generator, inference network and discriminator."""
         output = np.asarray([OUTPUTS.index(self._output.output)], dtype=np.int64)
         return {"output": output, **state_of(self._trained)}
 
@@ -257,6 +289,8 @@ class GAN(NeuralEncoder):
         self._output = ReconstructionLoss("squared", OUTPUTS[whole_number(int(state["output"][0]), len(OUTPUTS) - 1)])
         width = self.input_dim or 0
         self._trained = torch.nn.ModuleDict({"generator": self._generator(width), "inference": self._inference(width)})
+        if any(key.startswith("network.discriminator.") for key in state):  # an older nearby left it out
+            self._trained["discriminator"] = self._discriminator(width)
         load_state(self._trained, state)
         self._trained.eval()
 

@@ -1,4 +1,4 @@
-"""Every artifact: saved encoders and indexes of every kind, a collection, a recommender, the work folder of a training."""
+"""Every artifact: saved encoders and indexes of every kind, a collection, a recommender, a detector, the work folder of a training."""
 
 from __future__ import annotations
 
@@ -172,6 +172,20 @@ def _read_recommender(folder: Path, scratch: Path, rng: random.Random) -> object
     )
 
 
+def _detector(folder: Path) -> None:
+    from retrieval.applications.anomaly.detector import AnomalyDetector
+
+    AnomalyDetector.fit(np.repeat(ROWS, 3, axis=0), ["vectors+pca:2", "vectors"], hold_out=0.3).save(folder / "d")
+
+
+def _read_detector(folder: Path, scratch: Path, rng: random.Random) -> object:
+    from retrieval.applications.anomaly.detector import AnomalyDetector
+    from retrieval.report.terminal.anomalies import explanation_lines, fitted_json
+
+    detector = AnomalyDetector.load(folder / "d")
+    return detector.p_values(ROWS), explanation_lines(detector.explain(ROWS[0])), fitted_json(detector)
+
+
 def _stopped_training(folder: Path) -> None:
     """Stop a training behind its first epoch."""
     from encoders.neural import training
@@ -244,6 +258,7 @@ ARTIFACTS = [
     Case("collection items", _collection, _read_collection, "c/generations/*/items.sqlite"),
     Case("collection add", _collection, _add_to_collection, "c/**/*", signed=True, quick=False),
     *_both("recommender", _recommender, _read_recommender, "r/**/*"),
+    *_both("anomaly detector", _detector, _read_detector, "d/**/*"),
     Case("training", _stopped_training, _resume, "ae.work/**/*", quick=False),
     Case("sentence model", _model, _read_model, "model/**/*.json", quick=False),
 ]  # fmt: skip
