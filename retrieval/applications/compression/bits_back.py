@@ -67,6 +67,10 @@ class BitsBack:
         self._posterior = IntegerNetwork(vae.encoder)
         self._likelihood = IntegerNetwork([*vae.decoder[:-1], replace(vae.decoder[-1], activation="linear")])
 
+        outputs = {"cross-entropy": 1, "beta-binomial": 2}[vae.likelihood] * self._posterior.n_inputs
+        if (self._posterior.n_outputs, self._likelihood.n_outputs) != (2 * self._likelihood.n_inputs, outputs):
+            raise ArtifactError("the widths of the networks do not fit each other: the encoder is damaged")
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all integers of the model: equal on two machines if each decodes what the other compresses."""

@@ -94,14 +94,20 @@ def normal_cdf(x: Decimal) -> Decimal:
     ----------
     Abramowitz & Stegun, Handbook of Mathematical Functions, 1964, 26.2.11.
     """
-    term = total = abs(x)
+    half = _from_zero(abs(x))
+    return Decimal("0.5") + (half if x > 0 else -half)
+
+
+@lru_cache(maxsize=4096)
+def _from_zero(x: Decimal) -> Decimal:
+    """Return the probability between 0 and x."""
+    term = total = x
     number = 1
     while term > total * Decimal(10) ** -DIGITS:
         number += 2
         term *= x * x / number
         total += term
-    above = total * (-x * x / 2).exp() / (2 * PI).sqrt()
-    return Decimal("0.5") + (above if x > 0 else -above)
+    return total * (-x * x / 2).exp() / (2 * PI).sqrt()
 
 
 @lru_cache(maxsize=8)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,9 @@ class IntegerNetwork:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = [_IntegerLayer(layer) for layer in layers]
+        widths = [layer.weight.shape for layer in self._layers]
+        if any(before[0] != after[1] for before, after in pairwise(widths)):
+            raise ArtifactError("the widths of the layers of a network do not fit each other: the encoder is damaged")
 
     @property
     def n_inputs(self) -> int:

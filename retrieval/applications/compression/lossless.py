@@ -170,7 +170,7 @@ def open_bits_back(reader: NbyReader, folder: Path | None = None) -> BitsBackDec
         if not bits:
             raise ValueError("its codes have no buckets")
         coder = BitsBack(stages[1], bits)
-    except (LookupError, TypeError, ValueError, OptionError) as error:
+    except (LookupError, TypeError, ValueError, OptionError, ArtifactError) as error:
         raise ArtifactError(f"{reader.path} is corrupt: {error}") from None
     if coder.fingerprint != known.get("fingerprint"):
         raise ArtifactError(

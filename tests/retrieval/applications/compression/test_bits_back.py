@@ -136,6 +136,13 @@ def test_a_vae_without_probabilities_of_pixels_is_refused():
         BitsBack(VAE((8, 2)))
 
 
+def test_networks_that_do_not_fit_each_other_are_refused():
+    vae = made_by_rule("cross-entropy")
+    vae.decoder = vae.decoder[:1]
+    with pytest.raises(ArtifactError, match="do not fit each other"):
+        BitsBack(vae)
+
+
 DECODE = """
 import sys
 import numpy as np

@@ -100,3 +100,8 @@ def test_a_fingerprint_changes_with_any_weight():
     assert fingerprint(IntegerNetwork(NETWORK)) == fingerprint(IntegerNetwork(NETWORK))
     assert fingerprint(IntegerNetwork(NETWORK)) != fingerprint(IntegerNetwork(changed))
     assert activation("linear")(ROWS) is ROWS
+
+
+def test_layers_that_do_not_fit_each_other_are_refused():
+    with pytest.raises(ArtifactError, match="do not fit each other"):
+        IntegerNetwork([*layers(5, 4), *layers(3, 2)])
