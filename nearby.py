@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from encoders.sound import Sound
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
+    from retrieval.applications.compression.compress import compress
+    from retrieval.applications.compression.compressed_items import CompressedItems
+    from retrieval.applications.compression.decompress import decompress
+    from retrieval.applications.compression.target import CompressionTarget
     from retrieval.collection.base import Collection
     from retrieval.collection.indexing import index_corpus
     from retrieval.collection.open import open_collection
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "Collection": "retrieval.collection.base:Collection",
     "Comparison": "retrieval.experiment.result:Comparison",
+    "CompressedItems": "retrieval.applications.compression.compressed_items:CompressedItems",
+    "CompressionTarget": "retrieval.applications.compression.target:CompressionTarget",
     "Corpus": "retrieval.corpora.base:Corpus",
     "Encoder": "encoders.base:Encoder",
     "Hit": "indexers.base:Hit",
@@ -55,8 +61,10 @@ _NAMES = {
     "Space": "encoders.codes:Space",
     "compare": "retrieval.experiment.compare:compare",
     "compare_collection": "retrieval.experiment.compare:compare_collection",
+    "compress": "retrieval.applications.compression.compress:compress",
     "create": "encoders.registry:create",
     "create_index": "indexers.registry:create_index",
+    "decompress": "retrieval.applications.compression.decompress:decompress",
     "evaluate": "retrieval.evaluation.evaluate:evaluate_run",
     "index_corpus": "retrieval.collection.indexing:index_corpus",
     "load_encoder": "encoders.artifact:load_encoder",
@@ -75,6 +83,8 @@ _NAMES = {
 __all__ = [
     "Collection",
     "Comparison",
+    "CompressedItems",
+    "CompressionTarget",
     "Corpus",
     "Encoder",
     "Hit",
@@ -86,8 +96,10 @@ __all__ = [
     "Space",
     "compare",
     "compare_collection",
+    "compress",
     "create",
     "create_index",
+    "decompress",
     "evaluate",
     "index_corpus",
     "load_encoder",

@@ -99,6 +99,16 @@ class NbyReader:
         except (LookupError, TypeError, ValueError) as error:
             raise ArtifactError(f"{self.path} is corrupt: its header cannot be read, {one_line(error)}") from None
 
+    @property
+    def parts(self) -> dict[str, int]:
+        """Bytes of each part of the whole file: items and ids, with their chunk tables, each section, the header."""
+        table = self.header.chunks * ENTRY_BYTES
+        streams = {stream.name: stream.size + table for stream in self.header.streams}
+        ids = {"ids": streams.pop("ids")} if "ids" in streams else {}
+        sections = {section.name: section.size for section in self.header.sections}
+        parts = {"items": sum(streams.values()), **ids, **sections}
+        return {**parts, "header": self.size + self.missing_bytes - sum(parts.values())}
+
     def has_section(self, name: str) -> bool:
         """Return whether the file has a section."""
         return name in self._section_starts
