@@ -98,7 +98,7 @@ def test_a_saved_output_that_does_not_exist_is_refused(tmp_path):
     encoder = create("gan:2,hidden=8,epochs=1").fit(two_groups(32))
     state = encoder.state()
     state["output"] = np.array([-1])
-    with pytest.raises(ValueError, match="expected a whole number from 0 to 2, found -1"):
+    with pytest.raises(ValueError, match="expected a whole number from 0 to 3, found -1"):
         encoder.restore(state)
 
 
