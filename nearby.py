@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
     from retrieval.applications.compression.compress import compress
+    from retrieval.applications.compression.compress_lossless import compress_lossless
     from retrieval.applications.compression.compressed_items import CompressedItems
     from retrieval.applications.compression.decompress import decompress
     from retrieval.applications.compression.target import CompressionTarget
@@ -62,6 +63,7 @@ _NAMES = {
     "compare": "retrieval.experiment.compare:compare",
     "compare_collection": "retrieval.experiment.compare:compare_collection",
     "compress": "retrieval.applications.compression.compress:compress",
+    "compress_lossless": "retrieval.applications.compression.compress_lossless:compress_lossless",
     "create": "encoders.registry:create",
     "create_index": "indexers.registry:create_index",
     "decompress": "retrieval.applications.compression.decompress:decompress",
@@ -97,6 +99,7 @@ __all__ = [
     "compare",
     "compare_collection",
     "compress",
+    "compress_lossless",
     "create",
     "create_index",
     "decompress",
