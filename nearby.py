@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from encoders.codes import Space
     from encoders.errors import NearbyError
     from encoders.registry import create
+    from encoders.row import Row
     from encoders.sound import Sound
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
+    from retrieval.applications.anomaly.comparison import compare_detectors
+    from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.applications.compression.compress import compress
     from retrieval.applications.compression.compress_lossless import compress_lossless
     from retrieval.applications.compression.compressed_items import CompressedItems
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
 #: name -> where it is defined
 _NAMES = {
+    "AnomalyDetector": "retrieval.applications.anomaly.detector:AnomalyDetector",
     "Collection": "retrieval.collection.base:Collection",
     "Comparison": "retrieval.experiment.result:Comparison",
     "CompressedItems": "retrieval.applications.compression.compressed_items:CompressedItems",
@@ -57,11 +61,13 @@ _NAMES = {
     "Index": "indexers.base:Index",
     "Item": "retrieval.corpora.base:Item",
     "NearbyError": "encoders.errors:NearbyError",
+    "Row": "encoders.row:Row",
     "Searcher": "retrieval.search.searcher:Searcher",
     "Sound": "encoders.sound:Sound",
     "Space": "encoders.codes:Space",
     "compare": "retrieval.experiment.compare:compare",
     "compare_collection": "retrieval.experiment.compare:compare_collection",
+    "compare_detectors": "retrieval.applications.anomaly.comparison:compare_detectors",
     "compress": "retrieval.applications.compression.compress:compress",
     "compress_lossless": "retrieval.applications.compression.compress_lossless:compress_lossless",
     "create": "encoders.registry:create",
@@ -83,6 +89,7 @@ _NAMES = {
 }
 
 __all__ = [
+    "AnomalyDetector",
     "Collection",
     "Comparison",
     "CompressedItems",
@@ -93,11 +100,13 @@ __all__ = [
     "Index",
     "Item",
     "NearbyError",
+    "Row",
     "Searcher",
     "Sound",
     "Space",
     "compare",
     "compare_collection",
+    "compare_detectors",
     "compress",
     "compress_lossless",
     "create",

@@ -149,7 +149,7 @@ class VAE(PerceptronAutoencoder):
         both = forward(self.encoder, self._scaled(items))
         return both[:, : self.sizes[-1]], np.clip(both[:, self.sizes[-1] :], -12, 12)
 
-    def elbo(self, items: Items, draws: int = 100, seed: int = 0) -> NDArray[np.float64]:
+    def elbo(self, items: Items, draws: int = 100, seed: int = 0, same_draws: bool = False) -> NDArray[np.float64]:
         """Return the evidence lower bound of each item in nats: E log p(x | z) - KL(q(z | x) || p(z)).
 
         `beta`, `samples` and noise on the input do not change it.
@@ -160,6 +160,8 @@ class VAE(PerceptronAutoencoder):
         draws : int
             Codes sampled for each item: the first term is their mean, the second is exact.
         seed : int
+        same_draws : bool
+            Use the same random numbers for every item: the bound of an item then does not depend on the other items.
 
         Returns
         -------
@@ -179,8 +181,10 @@ class VAE(PerceptronAutoencoder):
             target = self._target(block)
             target = np.asarray(target.toarray() if issparse(target) else target, dtype=np.float64)
             total = np.zeros(len(mean))
+            if same_draws:
+                generator = np.random.default_rng(seed)
             for _ in range(draws):
-                noise = generator.standard_normal(mean.shape, dtype=np.float32)
+                noise = generator.standard_normal(mean.shape[1:] if same_draws else mean.shape, dtype=np.float32)
                 total += self._log_density(self._logits(mean + noise * np.exp(log_variance / 2)), target)
             twice_kl = np.square(mean) + np.exp(log_variance) - 1 - log_variance
             bounds[start : start + ROWS] = total / draws - twice_kl.sum(axis=1, dtype=np.float64) / 2
