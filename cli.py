@@ -1029,6 +1029,9 @@ def compress(
     bits: Annotated[
         float | None, typer.Option("--bits", help="Mean bits per component.", parser=number, metavar="NUMBER")
     ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Keep every pixel; needs a space pixels+vae:...")
+    ] = False,
     embed: Annotated[
         bool, typer.Option("--embed/--no-embed", help="Store the encoder in the file, or only its digest.")
     ] = True,
@@ -1041,15 +1044,19 @@ def compress(
 ) -> None:
     """Compress pictures, sounds or vectors into one file: encode, quantise, entropy-code. The corpus is not changed.
 
-    Without --bytes, --error or --bits, quantising adds 5 % to the squared error of the space.
+    Without --bytes, --error or --bits, quantising adds 5 % to the squared error of the space. With --lossless, pictures
+    are coded by bits back, and each is decoded and compared before the file is written.
     """
     from retrieval.applications.compression.compress import compress as compress_corpus
     from retrieval.applications.compression.compress import read_source
+    from retrieval.applications.compression.compress_lossless import compress_lossless
     from retrieval.applications.compression.nby_writer import require_new
     from retrieval.applications.compression.target import CompressionTarget
     from retrieval.corpora.base import BadEntries
-    from retrieval.report.terminal.compression import compressed_lines
+    from retrieval.report.terminal.compression import compressed_lines, lossless_lines
 
+    if lossless and (bytes is not None or error is not None or bits is not None):
+        raise OptionError("--lossless has no error to choose: leave --bytes, --error and --bits out")
     target = CompressionTarget(bytes, error, bits)
     require_new(out, force)
     if not embed and encoder is None:
@@ -1057,11 +1064,18 @@ def compress(
     with _reported(BadEntries(skip_bad)) as bad:
         items, chosen = read_source(corpus, space, encoder, bad)
         outside = None if embed else encoder
-        made = compress_corpus(
-            items, chosen, out, target, outside=outside, items_per_chunk=chunk, force=force, say=_say
-        )
-    if made.parts:  # not written to a pipe
-        emit(Output(compressed_lines, lambda made: made.to_json(), made), as_json)
+        if lossless:
+            kept = compress_lossless(items, chosen, out, outside=outside, items_per_chunk=chunk, force=force, say=_say)
+            output: View = Output(lossless_lines, lambda made: made.to_json(), kept)
+            parts = kept.parts
+        else:
+            made = compress_corpus(
+                items, chosen, out, target, outside=outside, items_per_chunk=chunk, force=force, say=_say
+            )
+            output = Output(compressed_lines, lambda made: made.to_json(), made)
+            parts = made.parts
+    if parts:  # not written to a pipe
+        emit(output, as_json)
     _say(f"compressed: {out}")
     _say(f"next: {shell_line(['nearby', 'decompress', str(out), '-o', 'FOLDER'])}")
 
