@@ -20,7 +20,7 @@ try:
     from typer.core import TyperGroup
 
     from encoders.errors import NearbyError, OptionError
-    from encoders.numbers import counted, is_whole, read_number, read_whole, shortened
+    from encoders.numbers import counted, is_whole, read_number, read_share, read_whole, shortened
     from encoders.options import LARGEST_SEED
     from retrieval.report.terminal.printable import escaped, printable, shell_line, standard_output
     from retrieval.report.terminal.view import Output, Styled, View
@@ -30,6 +30,8 @@ except KeyboardInterrupt:  # somebody pressed Ctrl-C before there was anything t
     sys.exit(1)
 
 if TYPE_CHECKING:
+    from retrieval.applications.anomaly.detection import Rule
+    from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.applications.reconstruction_table import ReconstructionTable
     from retrieval.corpora.base import BadEntries, Corpus
     from retrieval.experiment.result import Comparison
@@ -76,6 +78,14 @@ def number(text: Any) -> float:
         raise typer.BadParameter(f"expected a number; {error}") from None
 
 
+def share(text: Any) -> float:
+    """Read an option that is a share: 1% or 0.01."""
+    try:
+        return text if isinstance(text, float) else read_share(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"expected a share such as 1% or 0.01; {error}") from None
+
+
 def option(*names: str, help: str, metavar: str) -> Any:
     """Declare an option with a value."""
     return typer.Option(*names, help=help, metavar=metavar)
@@ -108,7 +118,9 @@ ChosenSpaces = Annotated[
     ),
 ]
 OneSpace = Annotated[str, option("-s", "--space", help="A space of the collection.", metavar="SPACE")]
-OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture or sound, or @id of an item.")]
+OneQuery = Annotated[
+    str, argument("QUERY", "A text, the path of a picture or sound, a row as a JSON object, or @id of an item.")
+]
 SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures or sounds, or @ids of items.")]
 RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", lowest=1, highest=100)]
 Seed = Annotated[int, whole("--seed", help="Random seed.", lowest=0, highest=LARGEST_SEED)]
@@ -126,6 +138,50 @@ RecommenderFolder = Annotated[Path, argument("FOLDER", "Folder of a recommender.
 User = Annotated[str, argument("USER", "Id of a user.")]
 RatedItem = Annotated[str, argument("ITEM", "Id of an item.")]
 Count = Annotated[int, whole("-k", help="Number of items.", lowest=1)]
+DetectorFolder = Annotated[Path, argument("FOLDER", "Folder of an anomaly detector.")]
+DetectorSpaces = Annotated[
+    list[str] | None,
+    option(
+        "-s",
+        "--space",
+        metavar="SPACE",
+        help="A space, e.g. vectors+pca:8; repeat for several. Default: one that suits.",
+    ),
+]
+Score = Annotated[
+    str,
+    option(
+        "--score",
+        metavar="SCORE",
+        help="Score: reconstruction, likelihood, neighbours, discriminator, or auto, which suits the space.",
+    ),
+]
+NormalLabels = Annotated[
+    list[str] | None,
+    option("--normal", help="Label of the normal items; repeat for several. Default: all are normal.", metavar="LABEL"),
+]
+HoldOut = Annotated[
+    float,
+    typer.Option(
+        "--hold-out", help="Share of the normal items held out for calibration.", parser=share, metavar="SHARE",
+        show_default="20%",
+    ),
+]  # fmt: skip
+ByOrder = Annotated[
+    bool, typer.Option("--split-by-order", help="Hold out the last items, not random ones: for data in order of time.")
+]
+Neighbour = Annotated[int, whole("-k", help="Rank of the neighbour, for the score neighbours.", lowest=1)]
+Standardise = Annotated[
+    bool | None,
+    typer.Option(
+        "--standardise/--no-standardise",
+        help="Standardise reconstruction errors by component.  [default: for vectors only]",
+    ),
+]
+FalseAlarms = Annotated[
+    float | None,
+    typer.Option("--false-alarms", help="Share of normal items to flag.  [default: 1%]", parser=share, metavar="SHARE"),
+]
 
 # Plain help: drawing it with rich takes 70 ms.
 SETTINGS: dict[str, Any] = {"max_content_width": 100, "show_default": True, "help_option_names": ["-h", "--help"]}
@@ -141,6 +197,12 @@ app = typer.Typer(
 recommend = typer.Typer(
     cls=Verbs,
     help="Factorise ratings: predict missing ones, recommend items, find similar items.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+anomalies = typer.Typer(
+    cls=Verbs,
+    help="Detect anomalies: items unlike normal ones, with p-values that say how often a normal item is as strange.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -191,7 +253,7 @@ def corpora(
     as_json: AsJson = False,
 ) -> None:
     """List the corpora known by name: what they hold, size, licence, and whether they are on this machine."""
-    from retrieval.corpora.registry import catalogue
+    from retrieval.corpora.catalogue import catalogue
     from retrieval.report.terminal.catalogue import corpora_json, corpora_lines, formats_json, formats_lines
 
     if formats:
@@ -279,7 +341,7 @@ def train(
     """Fit one encoder on a corpus and save it as a folder, to be used as a space: -s ./FOLDER.
 
     When training is stopped or its loss diverges, its state is in FOLDER.work, and --resume continues it. You may then
-    change epochs, minutes, learning-rate, patience and batch-size.
+    change epochs, minutes, learning-rate, patience, batch-size and device.
     """
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
@@ -376,7 +438,9 @@ def info(
 @app.command()
 def search(
     folder: CollectionFolder,
-    query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture or sound, or @id of an item.")],
+    query: Annotated[
+        list[str], argument("QUERY...", "Words, the path of a picture or sound, a row as JSON, or @id of an item.")
+    ],
     space: Spaces = None,
     k: Annotated[int, whole("-k", help="Number of answers in each space.", lowest=1)] = 10,
     filters: Annotated[
@@ -755,6 +819,193 @@ def recommend_for(folder: RecommenderFolder, user: User, k: Count = 10, as_json:
 app.add_typer(recommend, name="recommend")
 
 
+@anomalies.command("fit")
+def anomalies_fit(
+    data: Annotated[str, argument("DATA", "Name or path of a corpus, or folder of a collection.")],
+    out: Annotated[Path, option("-o", "--out", help="Folder of the detector.", metavar="FOLDER")],
+    space: DetectorSpaces = None,
+    score: Score = "auto",
+    normal: NormalLabels = None,
+    contaminated: Annotated[
+        float,
+        typer.Option(
+            "--contaminated",
+            help="DATA is not clean: leave out this share of the strangest items, and fit again.",
+            parser=share,
+            metavar="SHARE",
+            show_default=False,
+        ),
+    ] = 0.0,
+    hold_out: HoldOut = 0.2,
+    by_order: ByOrder = False,
+    k: Neighbour = 5,
+    standardise: Standardise = None,
+    seed: Seed = 0,
+    fresh: Fresh = False,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fit an anomaly detector on normal items.
+
+    A part of the normal items is held out: their scores say how often a normal item is as strange as another one.
+    """
+    from retrieval.applications.anomaly.detector import AnomalyDetector
+    from retrieval.applications.anomaly.saved_detector import require_new
+    from retrieval.collection.open import open_data
+    from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.report.terminal.anomalies import fitted_json, fitted_lines
+
+    require_new(out, fresh)
+    with _reported(BadEntries(skip_bad)) as bad:
+        opened = Unique(open_data(data, on_bad=bad), bad)
+        specs = space or _default_detector_space(opened)
+        detector = AnomalyDetector.fit(
+            opened, specs, score=score, normal=normal or (), contaminated=contaminated, hold_out=hold_out,
+            by_order=by_order, k=k, standardise=standardise, seed=seed, say=_say,
+        )  # fmt: skip
+    detector.save(out)
+    emit(Output(fitted_lines, fitted_json, detector), as_json)
+    _say(f"detector: {out}")
+    _say(f"next: {shell_line(['nearby', 'anomalies', 'score', str(out), data])}")
+
+
+@anomalies.command("score")
+def anomalies_score(
+    folder: DetectorFolder,
+    data: Annotated[str, argument("DATA", "Name or path of a corpus, or - for lines of JSON from standard input.")],
+    false_alarms: FalseAlarms = None,
+    fdr: Annotated[
+        float | None,
+        typer.Option(
+            "--fdr",
+            help="Instead: expected share of normal items among the flagged ones (Benjamini-Hochberg).",
+            parser=share,
+            metavar="SHARE",
+        ),
+    ] = None,
+    as_normal: Annotated[
+        bool, typer.Option("--as-normal", help="All of DATA is known to be normal: test whether it has drifted.")
+    ] = False,
+    k: Annotated[int, whole("-k", help="Number of items shown.", lowest=1)] = 20,
+    out: Annotated[
+        Path | None, option("-o", "--out", help="Write all items as a .csv or .jsonl file.", metavar="FILE")
+    ] = None,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score items, strangest first, with p-values, and flag anomalies.
+
+    With - as DATA, each line of standard input (an array of numbers, a text, or an object with vector or text) is
+    answered by a line of JSON.
+    """
+    from retrieval.applications.anomaly.data import open_for
+    from retrieval.applications.anomaly.detection import Rule, detect
+    from retrieval.applications.anomaly.detector import AnomalyDetector
+    from retrieval.corpora.base import BadEntries
+    from retrieval.report.terminal.anomalies import (
+        detection_json,
+        detection_lines,
+        require_table_name,
+        write_detection,
+    )
+
+    rule = Rule.read(false_alarms, fdr)
+    if out is not None:
+        require_table_name(out)
+    detector = AnomalyDetector.load(folder)
+    if data == "-":
+        if as_normal or out is not None:
+            raise OptionError("a stream is answered line by line: leave --as-normal and -o out")
+        _answer_stream(detector, rule)
+        return
+    if data == detector.record.corpus:
+        _say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
+    with _reported(BadEntries(skip_bad)) as bad:
+        found = detect(detector, open_for(detector, data, bad), rule, as_normal)
+    if out is not None:
+        write_detection(found, out)
+        _say(f"written: {out}")
+    emit(Output(lambda: detection_lines(found, k), lambda: detection_json(found)), as_json)
+    if found.ids:
+        strangest = found.ids[int(found.order[0])]
+        _say(f"next: {shell_line(['nearby', 'anomalies', 'explain', str(folder), f'@{strangest}', '--data', data])}")
+
+
+@anomalies.command("explain")
+def anomalies_explain(
+    folder: DetectorFolder,
+    query: Annotated[str, argument("QUERY", "A text, the path of a picture, sound or vector, a JSON array, or @id.")],
+    data: Annotated[str | None, option("--data", help="The data that an @id is looked up in.", metavar="DATA")] = None,
+    k: Annotated[int, whole("-k", help="Number of the nearest normal items.", lowest=1)] = 3,
+    out: Annotated[
+        Path | None,
+        option("-o", "--out", help="Write a picture with its reconstruction and heat map as .png.", metavar="FILE"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain why an item is strange: components that raise its score, with observed and expected values."""
+    from retrieval.applications.anomaly.data import read_item
+    from retrieval.applications.anomaly.detector import AnomalyDetector
+    from retrieval.report.figures.heat_map import write_heat_map
+    from retrieval.report.terminal.anomalies import explanation_json, explanation_lines
+
+    detector = AnomalyDetector.load(folder)
+    found = detector.explain(read_item(detector, query, data).content, k)
+    if out is not None:
+        write_heat_map(found, out)
+        _say(f"written: {out}")
+    emit(Output(explanation_lines, explanation_json, found), as_json)
+
+
+@anomalies.command("compare")
+def anomalies_compare(
+    data: Annotated[str, argument("DATA", "Name or path of a corpus with labels.")],
+    normal: Annotated[
+        list[str],
+        option(
+            "--normal", help="Label of the normal items; repeat for several. All others are anomalies.", metavar="LABEL"
+        ),
+    ],
+    space: DetectorSpaces = None,
+    score: Score = "auto",
+    hold_out: HoldOut = 0.2,
+    test: Annotated[
+        float,
+        typer.Option(
+            "--test", help="Share of the normal items for the test.", parser=share, metavar="SHARE", show_default="20%"
+        ),
+    ] = 0.2,
+    by_order: ByOrder = False,
+    k: Neighbour = 5,
+    standardise: Standardise = None,
+    false_alarms: FalseAlarms = None,
+    seed: Seed = 0,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare spaces as anomaly detectors by labels, beside trivial ones.
+
+    They are fitted on normal items alone, and tested on other normal items and all anomalies.
+    """
+    from retrieval.applications.anomaly.comparison import compare_detectors
+    from retrieval.applications.anomaly.detection import FALSE_ALARMS
+    from retrieval.collection.open import open_data
+    from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.report.terminal.detectors import detectors_json, detectors_lines
+
+    with _reported(BadEntries(skip_bad)) as bad:
+        opened = Unique(open_data(data, on_bad=bad), bad)
+        specs, rate = space or _default_detector_space(opened), false_alarms or FALSE_ALARMS
+        found = compare_detectors(
+            opened, specs, normal, score=score, hold_out=hold_out, test=test, by_order=by_order, k=k,
+            standardise=standardise, false_alarms=rate, seed=seed, say=_say,
+        )  # fmt: skip
+    emit(Output(detectors_lines, detectors_json, found), as_json)
+
+
+app.add_typer(anomalies, name="anomalies")
+
+
 @app.command()
 def compress(
     corpus: Target,
@@ -903,6 +1154,26 @@ def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
     specs = default_spaces(corpus)
     _say(f"no space is named, so nearby uses:  {' '.join(f'-s {spec}' for spec in specs)}")
     return tuple(specs)
+
+
+def _default_detector_space(corpus: Corpus) -> tuple[str, ...]:
+    """Return a space for a detector when none is named, and say which: the projection that suits the corpus."""
+    from retrieval.spaces.defaults import default_spaces
+
+    spec = next(spec for spec in default_spaces(corpus) if "+pca" in spec or "+lsa" in spec)
+    _say(f"no space is named, so nearby uses:  -s {spec}")
+    return (spec,)
+
+
+def _answer_stream(detector: AnomalyDetector, rule: Rule) -> None:
+    """Answer the lines of standard input as they come."""
+    from retrieval.applications.anomaly.stream import answers
+
+    with standard_output():
+        stream: Any = sys.stdin.buffer
+        for lines in answers(detector, stream, rule):
+            sys.stdout.buffer.write(lines)
+            sys.stdout.buffer.flush()
 
 
 def _require_report_folder(out: Path | None) -> None:

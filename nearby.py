@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from encoders.codes import Space
     from encoders.errors import NearbyError
     from encoders.registry import create
+    from encoders.row import Row
     from encoders.sound import Sound
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
+    from retrieval.applications.anomaly.comparison import compare_detectors
+    from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.applications.compression.compress import compress
     from retrieval.applications.compression.compressed_items import CompressedItems
     from retrieval.applications.compression.decompress import decompress
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 #: name -> where it is defined
 _NAMES = {
+    "AnomalyDetector": "retrieval.applications.anomaly.detector:AnomalyDetector",
     "Collection": "retrieval.collection.base:Collection",
     "Comparison": "retrieval.experiment.result:Comparison",
     "CompressedItems": "retrieval.applications.compression.compressed_items:CompressedItems",
@@ -56,11 +60,13 @@ _NAMES = {
     "Index": "indexers.base:Index",
     "Item": "retrieval.corpora.base:Item",
     "NearbyError": "encoders.errors:NearbyError",
+    "Row": "encoders.row:Row",
     "Searcher": "retrieval.search.searcher:Searcher",
     "Sound": "encoders.sound:Sound",
     "Space": "encoders.codes:Space",
     "compare": "retrieval.experiment.compare:compare",
     "compare_collection": "retrieval.experiment.compare:compare_collection",
+    "compare_detectors": "retrieval.applications.anomaly.comparison:compare_detectors",
     "compress": "retrieval.applications.compression.compress:compress",
     "create": "encoders.registry:create",
     "create_index": "indexers.registry:create_index",
@@ -81,6 +87,7 @@ _NAMES = {
 }
 
 __all__ = [
+    "AnomalyDetector",
     "Collection",
     "Comparison",
     "CompressedItems",
@@ -91,11 +98,13 @@ __all__ = [
     "Index",
     "Item",
     "NearbyError",
+    "Row",
     "Searcher",
     "Sound",
     "Space",
     "compare",
     "compare_collection",
+    "compare_detectors",
     "compress",
     "create",
     "create_index",

@@ -58,6 +58,29 @@ def read_number(text: str) -> float:
     return number
 
 
+def read_share(text: str) -> float:
+    """Read a share: a percentage such as ``1%``, or a number such as ``0.01``.
+
+    Raises
+    ------
+    ValueError
+        For any other text, and for a number outside 0 to 1.
+
+    Examples
+    --------
+    >>> read_share("1%"), read_share("0.25")
+    (0.01, 0.25)
+    >>> read_share("5")
+    Traceback (most recent call last):
+    ValueError: '5' is not from 0 to 1: write 5%?
+    """
+    number = read_number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= number <= 1:
+        hint = f": write {text}%?" if not text.endswith("%") and 1 < number <= 100 else ""
+        raise ValueError(f"{shortened(text)} is not from 0 to 1{hint}")
+    return number
+
+
 def is_whole(text: str, lowest: int | None = None, highest: int | None = None) -> bool:
     """Return whether a text is a whole number, in a range.
 

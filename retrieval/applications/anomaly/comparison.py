@@ -1,0 +1,249 @@
+"""Comparison of detectors by labels: how well each finds the anomalies, beside trivial ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.errors import CorpusError
+from encoders.progress import ProgressCallback, quiet
+from retrieval.applications.anomaly import conformal
+from retrieval.applications.anomaly.baselines import length_scores, untrained
+from retrieval.applications.anomaly.detection import FALSE_ALARMS
+from retrieval.applications.anomaly.detector import AnomalyDetector
+from retrieval.applications.anomaly.fitting import FitRequest, fit_on_parts
+from retrieval.applications.anomaly.parts import HELD_OUT, TEST, TRAINING, Part, read_labels, split
+from retrieval.corpora.base import Corpus
+from retrieval.evaluation.detection_measures import Difference, Measured, differences, measured
+from retrieval.evaluation.significance import Interval
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DetectorResult:
+    """How well one detector finds the anomalies.
+
+    Attributes
+    ----------
+    name : str
+        The spec of the space, or the name of a baseline.
+    score : str
+        The name of the score.
+    is_baseline : bool
+    auroc, average_precision : Measured
+    recall, precision : float
+        Of the flagged items; the precision is NaN if none is flagged.
+    false_alarms : float
+        Share of the normal test items that are flagged.
+    false_alarms_interval : Interval
+        95 % (Wilson).
+    excess_p_value : float
+        How often as many normal test items are flagged by chance, if they are like the held-out ones.
+    against_best : Difference or None
+        The AUROC of the best space minus its own; None for the best one.
+    scores, calibration : ndarray float64
+        Of the test items, and of the held-out ones.
+    """
+
+    name: str
+    score: str
+    is_baseline: bool
+    auroc: Measured
+    average_precision: Measured
+    recall: float
+    precision: float
+    false_alarms: float
+    false_alarms_interval: Interval
+    excess_p_value: float
+    against_best: Difference | None
+    scores: Floats
+    calibration: Floats
+
+
+@dataclass(frozen=True)
+class DetectorComparison:
+    """A comparison of detectors on the same test items; the spaces first, in the order in which they were named."""
+
+    corpus: str
+    normal: list[str]
+    n_training: int
+    n_held_out: int
+    n_normal: int
+    n_anomalies: int
+    rate: float
+    results: list[DetectorResult]
+    anomalous: NDArray[np.bool_]
+
+    @property
+    def best(self) -> DetectorResult:
+        """The space with the highest AUROC."""
+        return max((one for one in self.results if not one.is_baseline), key=lambda one: one.auroc.value)
+
+    @property
+    def base_rate(self) -> float:
+        """The share of anomalies in the test: the average precision of a random ranking."""
+        return self.n_anomalies / (self.n_anomalies + self.n_normal)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    name: str
+    score: str
+    is_baseline: bool
+    scores: Floats
+    calibration: Floats
+
+
+def compare_detectors(
+    corpus: Corpus,
+    specs: Sequence[str],
+    normal: Sequence[str],
+    *,
+    score: str = "auto",
+    hold_out: float = 0.2,
+    test: float = 0.2,
+    by_order: bool = False,
+    k: int = 5,
+    standardise: bool | None = None,
+    false_alarms: float = FALSE_ALARMS,
+    seed: int = 0,
+    say: ProgressCallback = quiet,
+) -> DetectorComparison:
+    """Fit a detector for each space on the same normal items and compare what they find among the others.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        With labels.
+    specs : sequence of str
+    normal : sequence of str
+        The labels of normal items; all others are anomalies.
+    score, k, standardise : optional
+        As in `AnomalyDetector.fit`.
+    hold_out, test : float
+        Shares of the normal items for calibration and for the test; all anomalies are in the test.
+    by_order : bool
+        Train on the first normal items and test on the last.
+    false_alarms : float
+        Share of normal items to flag.
+    seed : int
+    say : callable
+
+    Raises
+    ------
+    NearbyError
+        When there is no anomaly, or too few normal items.
+    """
+    request = FitRequest(
+        tuple(dict.fromkeys(specs)), score, tuple(normal), 0.0, hold_out, by_order, k, standardise, seed
+    )
+    request.planned(corpus.modality)
+    labelled = read_labels(corpus, normal)
+    if labelled.normal.all():
+        raise CorpusError(
+            f"every item of '{corpus.name}' is normal by its label: a comparison needs anomalies, so name fewer labels "
+            "with --normal"
+        )
+    uses = split(labelled.normal, hold_out, test, by_order, seed)
+    conformal.require_calibration(int((uses == HELD_OUT).sum()), false_alarms, "--false-alarms")
+    uses[~labelled.normal] = TEST
+    anomalous = ~labelled.normal[uses == TEST]
+    scored = _all_scored(corpus, uses, request, say)
+    counts = {use: int((uses == use).sum()) for use in (TRAINING, HELD_OUT)}
+    return DetectorComparison(
+        corpus.name, list(normal), counts[TRAINING], counts[HELD_OUT], int((~anomalous).sum()), int(anomalous.sum()),
+        false_alarms, _results(scored, anomalous, false_alarms, seed), anomalous,
+    )  # fmt: skip
+
+
+def _all_scored(corpus: Corpus, uses: NDArray[np.uint8], request: FitRequest, say: ProgressCallback) -> list[_Scored]:
+    tested, held_out = Part(corpus, uses, TEST), Part(corpus, uses, HELD_OUT)
+    spaces, lengths, random_networks = [], {}, []
+    for spec in request.specs:
+        detector = fit_on_parts(corpus, uses, replace(request, specs=(spec,)), say)
+        spaces.append(_scored(str(detector.encoders[0]), False, detector, tested))
+        stages = detector.members[0].stages
+        length_of = "L2 norm" if stages.reader is None else f"L2 norm of {stages.reader}"
+        if length_of not in lengths:
+            own = (length_scores(stages, tested), length_scores(stages, held_out))
+            lengths[length_of] = _Scored(length_of, "length", True, *own)
+        same_shape = untrained(spec)
+        if same_shape is not None:
+            blank = fit_on_parts(corpus, uses, replace(request, specs=(same_shape,)), say)
+            random_networks.append(_scored(f"untrained {detector.encoders[0]}", True, blank, tested))
+    return [*spaces, *lengths.values(), *random_networks]
+
+
+def _scored(name: str, is_baseline: bool, detector: AnomalyDetector, tested: Corpus) -> _Scored:
+    scores = detector.scores_of(tested)
+    return _Scored(name, detector.members[0].score.name, is_baseline, scores, detector.calibration)
+
+
+def _results(scored: Sequence[_Scored], anomalous: NDArray[np.bool_], rate: float, seed: int) -> list[DetectorResult]:
+    both = measured([one.scores for one in scored], anomalous, seed=seed)
+    spaces = [row for row, one in enumerate(scored) if not one.is_baseline]
+    best = max(spaces, key=lambda row: both[row]["AUROC"].value)
+    others = [row for row in range(len(scored)) if row != best]
+    gaps = differences([(both[best]["AUROC"], both[row]["AUROC"]) for row in others])
+    against = dict(zip(others, gaps, strict=True))
+    results = []
+    for row, (one, values) in enumerate(zip(scored, both, strict=True)):
+        flagged = conformal.p_values(one.calibration, one.scores) <= rate
+        alarms, normal = int(flagged[~anomalous].sum()), int((~anomalous).sum())
+        excess = excess_p_value(alarms, normal, len(one.calibration), rate)
+        results.append(
+            DetectorResult(
+                one.name, one.score, one.is_baseline, values["AUROC"], values["AP"],
+                float(flagged[anomalous].mean()),
+                float(anomalous[flagged].mean()) if flagged.any() else math.nan,
+                alarms / normal, wilson_interval(alarms, normal), excess,
+                against.get(row), one.scores, one.calibration,
+            )
+        )  # fmt: skip
+    return results
+
+
+def excess_p_value(alarms: int, n: int, n_calibration: int, rate: float) -> float:
+    """Return how often at least this number of n normal items is flagged, if they are like the calibration items.
+
+    The share of normal items that one set of calibration scores flags has a beta distribution, so their number has a
+    beta-binomial one.
+
+    References
+    ----------
+    Vovk, Conditional validity of inductive conformal predictors, ACML 2012, §3; Bates et al. 2023, §3.
+
+    Examples
+    --------
+    >>> excess_p_value(2, 100, 199, 0.01) > 0.1, excess_p_value(20, 100, 199, 0.01) < 0.001
+    (True, True)
+    """
+    from scipy.stats import betabinom
+
+    flagging = int(rate * (n_calibration + 1) + 1e-9)
+    return float(betabinom.sf(alarms - 1, n, flagging, n_calibration + 1 - flagging))
+
+
+def wilson_interval(count: int, n: int) -> Interval:
+    """Return the 95 % interval of a share of which `count` of `n` were seen.
+
+    References
+    ----------
+    Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
+
+    Examples
+    --------
+    >>> low, high = wilson_interval(5, 100)
+    >>> round(low, 3), round(high, 3)
+    (0.022, 0.112)
+    """
+    z = 1.959963984540054
+    share = count / n
+    centre, width = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    low, high = ((centre + sign * width) / (1 + z**2 / n) for sign in (-1, 1))
+    return Interval(max(0.0, low), min(1.0, high))

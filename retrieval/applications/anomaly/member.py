@@ -1,0 +1,95 @@
+"""One space of a detector: its encoder, its score, and the codes of the training items that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder
+from encoders.codes import Codes
+from encoders.progress import progress
+from indexers.base import Index
+from indexers.registry import create_index
+from retrieval.applications.anomaly.choice import create_score
+from retrieval.applications.anomaly.neighbours import Neighbours
+from retrieval.applications.anomaly.score import Score
+from retrieval.applications.anomaly.stages import Stages, blocks
+from retrieval.corpora.base import Corpus, Item
+
+Floats = NDArray[np.float64]
+#: Items that are encoded at a time.
+ROWS = 1024
+
+
+@dataclass
+class Member:
+    """One space of a detector.
+
+    Attributes
+    ----------
+    encoder : Encoder
+    stages : Stages
+    score : Score
+    index : Index
+        Exact, with the codes of the training items that are kept.
+    mean : ndarray float64 (dim,)
+        Mean of each component over the training items.
+    reference : ndarray float64 (n,)
+        Scores of held-out items among which a score gets its rank; empty if the detector has one space only.
+    """
+
+    encoder: Encoder
+    stages: Stages
+    score: Score
+    index: Index
+    mean: Floats
+    reference: Floats = field(default_factory=lambda: np.zeros(0))
+
+    @classmethod
+    def fit(
+        cls, encoder: Encoder, training: Corpus, kept: Sequence[Item], score: str, k: int, standardise: bool | None
+    ) -> Member:
+        """Fit the score of a fitted encoder to training items; the codes of the items `kept` are indexed."""
+        stages = Stages.of(encoder)
+        index = create_index("exact", encoder.space)
+        for start in range(0, len(kept), ROWS):
+            some = kept[start : start + ROWS]
+            index.add([str(start + row) for row in range(len(some))], encoder.encode([item.content for item in some]))
+        made = create_score(score, stages, k, standardise)
+        if isinstance(made, Neighbours):
+            made.index = index
+        rows_of = _Rows(stages, training)
+        made.fit(rows_of)
+        return cls(encoder, stages, made, index, _mean(rows_of, stages.width))
+
+    def scores(self, corpus: Corpus) -> Floats:
+        """Return the score of every item of a corpus, float64 (n,)."""
+        parts = []
+        with progress(f"scoring by {self.encoder}", corpus.size, "items") as bar:
+            for batch in corpus.batches(ROWS):
+                parts.append(self.score.score(batch.items))
+                bar.update(len(parts[-1]))
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+
+class _Rows:
+    """The rows of the items of a corpus, block by block; re-iterable."""
+
+    def __init__(self, stages: Stages, corpus: Corpus) -> None:
+        self.stages, self.corpus = stages, corpus
+
+    def __iter__(self) -> Iterator[Codes]:
+        for batch in self.corpus.batches(ROWS):
+            yield self.stages.read(batch.items)
+
+
+def _mean(rows_of: Iterable[Codes], width: int) -> Floats:
+    total, count = np.zeros(width), 0
+    for rows in rows_of:
+        for block in blocks(rows):
+            total += np.asarray(block.sum(axis=0), dtype=np.float64).ravel()
+            count += block.shape[0]
+    return total / max(1, count)

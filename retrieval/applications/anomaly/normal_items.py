@@ -1,0 +1,93 @@
+"""The training items that a detector keeps: to measure distances to them, and to show them beside a strange item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder
+from encoders.codes import Kind, Modality
+from retrieval.corpora.base import Item
+from retrieval.search.result import Shown, show
+
+#: The most training items that are kept, and the most numbers of their codes together (float32: 256 MiB).
+MAX_ITEMS, MAX_NUMBERS = 20_000, 2**26
+#: The most numbers of pictures and vectors that are kept to be shown.
+MAX_SHOWN_NUMBERS = 2**25
+
+
+@dataclass
+class NormalItems:
+    """Some training items as they are shown.
+
+    Attributes
+    ----------
+    ids : list of str
+    labels, titles, snippets : list of str or None
+    contents : ndarray or None
+        Pictures uint8 (n, h, w[, 3]), or vectors float32 (n, dim), if they are small enough to be kept.
+    """
+
+    ids: list[str]
+    labels: list[str | None]
+    titles: list[str | None]
+    snippets: list[str | None]
+    contents: NDArray[Any] | None = None
+
+    @classmethod
+    def of(cls, items: Sequence[Item], modality: Modality) -> NormalItems:
+        """Return items as they are shown."""
+        shown = [show(item) for item in items]
+        contents = None
+        if modality in (Modality.IMAGE, Modality.VECTOR):
+            arrays: list[Any] = [item.content for item in items]
+            if len({array.shape for array in arrays}) == 1 and arrays[0].size * len(arrays) <= MAX_SHOWN_NUMBERS:
+                contents = np.stack(arrays)
+        return cls(
+            [one.id for one in shown],
+            [one.label for one in shown],
+            [one.title for one in shown],
+            [one.snippet for one in shown],
+            contents,
+        )
+
+    def shown(self, row: int) -> Shown:
+        """Return one item as it is shown."""
+        content = None if self.contents is None else self.contents[row]
+        picture = content if content is not None and content.dtype == np.uint8 else None
+        return Shown(self.ids[row], self.labels[row], self.titles[row], self.snippets[row], picture)
+
+    def texts(self) -> dict[str, list[str | None]]:
+        """Return all but the contents as JSON values."""
+        return {"ids": list(self.ids), "labels": self.labels, "titles": self.titles, "snippets": self.snippets}
+
+    @classmethod
+    def from_texts(cls, value: Any, contents: NDArray[Any] | None) -> NormalItems:
+        """Read what `texts` returned.
+
+        Raises
+        ------
+        LookupError, TypeError, ValueError
+            When it is something else.
+        """
+        columns = [value[key] for key in ("ids", "labels", "titles", "snippets")]
+        if not all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
+            raise ValueError("the normal items are not lists of one length")
+        if not all(isinstance(one, str) for one in columns[0]):
+            raise ValueError("an id is not a text")
+        if not all(isinstance(one, str | None) for column in columns[1:] for one in column):
+            raise ValueError("a label or title is not a text")
+        if contents is not None and len(contents) != len(columns[0]):
+            raise ValueError("it has more or fewer contents than normal items")
+        ids, labels, titles, snippets = columns
+        return cls(ids, labels, titles, snippets, contents)
+
+
+def kept_count(encoders: Sequence[Encoder], available: int) -> int:
+    """Return how many training items are kept: their codes should not fill the memory."""
+    widest = max((encoder.space.dim for encoder in encoders if encoder.space.kind is Kind.DENSE), default=1)
+    return max(1, min(available, MAX_ITEMS, MAX_NUMBERS // widest))

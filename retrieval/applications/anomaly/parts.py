@@ -1,0 +1,155 @@
+"""Which items a detector learns from, and which are held out: normal items by label, split at random or by order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.errors import CorpusError, OptionError, UnknownNameError
+from encoders.numbers import counted
+from retrieval.corpora.base import Corpus, Item
+
+#: What an item is used for.
+UNUSED, TRAINING, HELD_OUT, TEST = 0, 1, 2, 3
+#: Labels that a message names.
+SHOWN_LABELS = 12
+
+
+class Part(Corpus):
+    """The items of a corpus with one use; re-iterable, nothing is stored.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    uses : ndarray uint8 (n,)
+        The use of each item, in the order of the corpus.
+    use : int
+    """
+
+    def __init__(self, corpus: Corpus, uses: NDArray[np.uint8], use: int) -> None:
+        self.corpus, self.uses, self.use = corpus, uses, use
+        self.name, self.modality = corpus.name, corpus.modality
+
+    def __iter__(self) -> Iterator[Item]:
+        wanted = (self.uses == self.use).tolist()
+        position = -1
+        for position, item in enumerate(self.corpus):
+            if position >= len(wanted):
+                break
+            if wanted[position]:
+                yield item
+        if position + 1 != len(wanted):
+            raise CorpusError(
+                f"'{self.name}' changed while it was read: it had {counted(len(wanted), 'item')}, now it has another "
+                "number"
+            )
+
+    @property
+    def size(self) -> int:
+        """Number of items."""
+        return int((self.uses == self.use).sum())
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The labels of a corpus, and which items are normal.
+
+    Attributes
+    ----------
+    labels : list of str or None
+    normal : ndarray bool (n,)
+    """
+
+    labels: list[str | None]
+    normal: NDArray[np.bool_]
+
+    @property
+    def names(self) -> list[str]:
+        """The labels that occur."""
+        return sorted({label for label in self.labels if label is not None})
+
+
+def read_labels(corpus: Corpus, normal: Sequence[str] = ()) -> Labelled:
+    """Read the labels of a corpus; an item is normal if it has one of the labels `normal`, or if none is given.
+
+    Raises
+    ------
+    UnknownNameError
+        For a label that no item has.
+    CorpusError
+        When there is no item, or no item has a label and labels are given.
+    """
+    labels = [item.label for item in corpus]
+    if not labels:
+        raise CorpusError(f"'{corpus.name}' holds no items: give data with at least one")
+    known = {label for label in labels if label is not None}
+    if normal and not known:
+        raise CorpusError(
+            f"the items of '{corpus.name}' have no labels, so --normal {normal[0]} picks none: leave --normal out, or "
+            "name the field of the labels with ?label="
+        )
+    for name in normal:
+        if name not in known:
+            raise UnknownNameError("label", name, _few(known, name))
+    chosen = set(normal)
+    flags = np.array([not chosen or label in chosen for label in labels], dtype=bool)
+    return Labelled(labels, flags)
+
+
+def _few(known: set[str], name: str) -> list[str]:
+    """Return labels for a message: all, or some and the nearest one."""
+    from encoders.errors import closest
+
+    if len(known) <= SHOWN_LABELS:
+        return sorted(known)
+    near = closest(name, known)
+    return [near] if near else [*sorted(known)[:SHOWN_LABELS], "..."]
+
+
+def split(
+    normal: NDArray[np.bool_], hold_out: float, test: float = 0.0, by_order: bool = False, seed: int = 0
+) -> NDArray[np.uint8]:
+    """Return the use of every item: normal items are split into training, held-out and test items.
+
+    Parameters
+    ----------
+    normal : ndarray bool (n,)
+    hold_out, test : float
+        Shares of the normal items.
+    by_order : bool
+        The first normal items are for training, the next are held out, the last are for the test; otherwise at random.
+    seed : int
+
+    Returns
+    -------
+    ndarray uint8 (n,)
+        Items that are not normal are `UNUSED`.
+
+    Raises
+    ------
+    OptionError
+        When a part would be empty.
+
+    Examples
+    --------
+    >>> split(np.ones(5, dtype=bool), 0.4, by_order=True).tolist()
+    [1, 1, 1, 2, 2]
+    """
+    positions = np.flatnonzero(normal)
+    held, tested = (round(share * len(positions)) for share in (hold_out, test))
+    training = len(positions) - held - tested
+    if training < 2 or held < 1 or (test and tested < 1):
+        raise OptionError(
+            f"{counted(len(positions), 'normal item')} are too few to train with and to hold some out: give more data, "
+            "hold out a smaller share, or pick other items with --normal"
+        )
+    if not by_order:
+        positions = np.random.default_rng(seed).permutation(positions)
+    uses = np.full(len(normal), UNUSED, dtype=np.uint8)
+    uses[positions[:training]] = TRAINING
+    uses[positions[training : training + held]] = HELD_OUT
+    uses[positions[training + held :]] = TEST
+    return uses

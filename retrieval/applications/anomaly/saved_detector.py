@@ -1,0 +1,149 @@
+"""A saved detector: a folder of JSON and safetensors, with an encoder and an index for each space."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from encoders.artifact import check_format, check_seal, digest_of, encoder_digest, library_versions, read_json, sealed
+from encoders.atomic_write import atomic_folder, write_json
+from encoders.base import Encoder
+from encoders.codes import Modality, whole_number
+from encoders.errors import ArtifactError, NearbyError, OptionError, one_line
+from encoders.json_text import parse_json
+from encoders.plain_file import read_plain
+from indexers.registry import load_index
+from retrieval.applications.anomaly.choice import create_score
+from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
+from retrieval.applications.anomaly.member import Member
+from retrieval.applications.anomaly.neighbours import K, Neighbours
+from retrieval.applications.anomaly.normal_items import NormalItems
+from retrieval.applications.anomaly.stages import Stages
+
+if TYPE_CHECKING:
+    from encoders.base import State
+
+KIND, FORMAT = "an anomaly detector", 1
+MANIFEST, ARRAYS, NORMAL, CONTENTS = "manifest.json", "arrays.safetensors", "normal.json", "normal.safetensors"
+
+
+def require_new(folder: Path, fresh: bool) -> None:
+    """Raise when the folder holds other things, or a detector that `fresh` does not allow to replace.
+
+    Raises
+    ------
+    OptionError, ArtifactError
+    """
+    if not folder.exists():
+        return
+    if not (folder / CONTENTS).is_file():
+        raise ArtifactError(f"{folder} exists and is no anomaly detector: choose another folder")
+    if not fresh:
+        raise OptionError(f"{folder} holds an anomaly detector: replace it with --fresh, or choose a new folder")
+
+
+def save_detector(detector: AnomalyDetector, folder: Path) -> Path:
+    """Write a detector; see `AnomalyDetector.save`."""
+    from safetensors.numpy import save_file
+
+    require_new(folder, fresh=True)
+    with atomic_folder(folder) as temporary:
+        arrays: dict[str, Any] = {"calibration": detector.calibration}
+        members = []
+        for number, member in enumerate(detector.members):
+            member.encoder.save(temporary / f"encoder-{number}")
+            member.index.save(temporary / f"index-{number}")
+            own = {**member.score.state(), "mean": member.mean, "reference": member.reference}
+            arrays |= {f"{number}.{key}": value for key, value in own.items()}
+            members.append(
+                {
+                    "spec": str(member.encoder),
+                    "score": member.score.name,
+                    "options": member.score.options(),
+                    "encoder_digest": encoder_digest(temporary / f"encoder-{number}"),
+                    "index_digest": digest_of(temporary / f"index-{number}" / MANIFEST),
+                }
+            )
+        save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, temporary / ARRAYS)
+        normal = detector.normal_items
+        (temporary / NORMAL).write_text(json.dumps(normal.texts(), ensure_ascii=False), encoding="utf-8")
+        save_file({} if normal.contents is None else {"contents": normal.contents}, temporary / CONTENTS)
+        manifest = {
+            "nearby": KIND,
+            "format": FORMAT,
+            "members": members,
+            "record": asdict(detector.record),
+            "digests": {name: digest_of(temporary / name) for name in (ARRAYS, NORMAL, CONTENTS)},
+            "versions": library_versions(),
+        }
+        write_json(temporary / MANIFEST, sealed(manifest))
+    return folder
+
+
+def load_detector(folder: Path) -> AnomalyDetector:
+    """Read a detector; see `AnomalyDetector.load`."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    manifest = read_json(folder / MANIFEST, KIND)
+    check_format(manifest, KIND, folder / MANIFEST, FORMAT)
+    check_seal(manifest, folder / MANIFEST)
+    try:
+        for name in (ARRAYS, NORMAL, CONTENTS):
+            if digest_of(folder / name) != manifest["digests"][name]:
+                raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
+        arrays = load_file(folder / ARRAYS)
+        normal = NormalItems.from_texts(
+            parse_json(read_plain(folder / NORMAL)), load_file(folder / CONTENTS).get("contents")
+        )
+        members = [_member(folder, number, value, arrays) for number, value in enumerate(manifest["members"])]
+        calibration = arrays["calibration"]
+        if not members or calibration.ndim != 1 or not len(calibration) or not np.isfinite(calibration).all():
+            raise ValueError("it has no spaces, or no calibration scores")
+        if any(len(member.index) != len(normal.ids) for member in members):
+            raise ValueError("its index does not hold its normal items")
+        return AnomalyDetector(members, np.asarray(calibration, np.float64), normal, _record(manifest["record"]))
+    except NearbyError:
+        raise
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError, SafetensorError) as error:
+        raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
+
+
+def _member(folder: Path, number: int, value: Mapping[str, Any], arrays: State) -> Member:
+    encoder_folder, index_folder = folder / f"encoder-{number}", folder / f"index-{number}"
+    encoder = Encoder.load(encoder_folder)
+    index = load_index(index_folder)
+    if encoder_digest(encoder_folder) != value["encoder_digest"]:
+        raise ArtifactError(f"{encoder_folder} is not the encoder of this detector: its checksum is another one")
+    if digest_of(index_folder / MANIFEST) != value["index_digest"] or index.space != encoder.space:
+        raise ArtifactError(f"{index_folder} is not the index of this detector: its checksum is another one")
+    stages = Stages.of(encoder)
+    options = value["options"]
+    k = whole_number(options.get("k", K), 2**31)
+    score = create_score(value["score"], stages, max(1, k), bool(options.get("standardise", False)))
+    if isinstance(score, Neighbours):
+        score.index = index
+    prefix = f"{number}."
+    state = {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}
+    mean, reference = state.pop("mean"), state.pop("reference")
+    if mean.shape != (stages.width,) or reference.ndim != 1:
+        raise ValueError(f"the mean of space {number} is not one of its components")
+    score.restore(state)
+    return Member(encoder, stages, score, index, mean, reference)
+
+
+def _record(value: Any) -> FitRecord:
+    if not isinstance(value, dict) or value.keys() != {one.name for one in fields(FitRecord)}:
+        raise ValueError("the record of the fit has other fields")
+    counts = {key: whole_number(value[key], 2**62) for key in ("n_training", "n_held_out", "seed")}
+    if not isinstance(value["corpus"], str) or not isinstance(value["normal"], list):
+        raise ValueError("the record of the fit has values of another type")
+    shape = None if value["shape"] is None else [whole_number(side, 2**31) for side in value["shape"]]
+    rate = None if value["rate"] is None else whole_number(value["rate"], 2**31)
+    kinds = {"modality": Modality(value["modality"]), "shape": shape, "rate": rate}
+    return FitRecord(**{**value, **counts, **kinds})

@@ -1,0 +1,158 @@
+"""Scores of a stream: lines of JSON in, lines of JSON out; a bad line is answered, and does not stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import orjson
+
+from encoders.codes import Modality
+from encoders.errors import BadItemError, NearbyError, OptionError, one_line
+from retrieval.applications.anomaly import conformal
+from retrieval.applications.anomaly.data import vector_of
+from retrieval.applications.anomaly.detection import Rule
+from retrieval.applications.anomaly.detector import AnomalyDetector
+
+#: Bytes asked for at a time; what has arrived is answered at once.
+CHUNK = 2**18
+#: The longest line in bytes; a longer one is a bad line.
+LONGEST = 2**24
+#: The most lines that are scored at a time.
+ROWS = 2048
+#: Fields of an object that hold its content.
+FIELDS = {Modality.TEXT: ("text",), Modality.VECTOR: ("vector", "values")}
+
+
+class ByteStream(Protocol):
+    """Where lines come from, such as ``sys.stdin.buffer``."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Return up to `size` bytes as soon as some have arrived; no bytes at the end."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: int
+    id: Any
+    content: Any
+
+
+def answers(detector: AnomalyDetector, stream: ByteStream, rule: Rule) -> Iterator[bytes]:
+    r"""Yield the answers to the lines of a stream, as soon as lines have arrived.
+
+    A line is an array of numbers, a text, or an object with ``vector`` or ``text``, and ``id``. Each answer is a line
+    with ``line``, ``id`` if there is one, ``score``, ``p_value`` and ``flagged``, or with ``line`` and ``error``. Empty
+    lines are not answered.
+
+    Parameters
+    ----------
+    detector : AnomalyDetector
+    stream : ByteStream
+    rule : Rule
+        By false alarms: the false discovery rate needs the whole batch.
+
+    Yields
+    ------
+    bytes
+        One or more lines.
+
+    Raises
+    ------
+    OptionError
+        For a rule that needs the whole batch, too few calibration scores, or a detector of pictures or sounds.
+    """
+    if rule.kind == "fdr":
+        raise OptionError("--fdr needs the whole batch, which a stream does not have: use --false-alarms")
+    if detector.record.modality not in FIELDS:
+        raise OptionError(
+            f"a stream of lines holds vectors or texts, and this detector reads {detector.record.modality}s"
+        )
+    rule.require_calibration(detector)
+    number = 0
+    for lines in _batches(stream):
+        yield _answered(detector, rule, number, lines)
+        number += len(lines)
+
+
+def _batches(stream: ByteStream) -> Iterator[list[bytes]]:
+    """Yield the complete lines that have arrived, at most `ROWS` at a time."""
+    rest = b""
+    while chunk := stream.read1(CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for start in range(0, len(lines), ROWS):
+            yield lines[start : start + ROWS]
+        rest = rest[: LONGEST + 1]  # a longer line is refused anyway
+    if rest:
+        yield [rest]
+
+
+def _answered(detector: AnomalyDetector, rule: Rule, number: int, lines: Sequence[bytes]) -> bytes:
+    good: list[_Line] = []
+    found: dict[int, dict[str, Any]] = {}
+    for at, line in enumerate(lines, start=number + 1):
+        if not line.strip():
+            continue
+        try:
+            good.append(_read(at, line, detector))
+        except NearbyError as error:
+            found[at] = {"line": at, "error": one_line(error)}
+    if good:
+        _score(detector, rule, good, found)
+    return b"".join(orjson.dumps(found[at]) + b"\n" for at in sorted(found))
+
+
+def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: dict[int, dict[str, Any]]) -> None:
+    contents: Any = [line.content for line in good]
+    try:
+        scores = detector.score(np.stack(contents) if detector.record.modality is Modality.VECTOR else contents)
+    except NearbyError as error:
+        if len(good) == 1:
+            found[good[0].number] = {"line": good[0].number, "error": one_line(error)}
+            return
+        for line in good:  # one of them is to blame
+            _score(detector, rule, [line], found)
+        return
+    p = conformal.p_values(detector.calibration, scores)
+    rows = zip(good, scores.tolist(), p.tolist(), rule.flags(p).tolist(), strict=True)
+    for line, score, value, flagged in rows:
+        named = {} if line.id is None else {"id": line.id}
+        found[line.number] = {"line": line.number, **named, "score": score, "p_value": value, "flagged": flagged}
+
+
+def _read(number: int, line: bytes, detector: AnomalyDetector) -> _Line:
+    record = detector.record
+    if len(line) > LONGEST:
+        raise BadItemError(f"a line has more than {LONGEST:,} bytes")
+    is_text = record.modality is Modality.TEXT
+    if is_text and line.lstrip()[:1] not in (b"{", b'"'):
+        return _Line(number, None, _decoded(line))
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        if is_text:
+            return _Line(number, None, _decoded(line))
+        raise BadItemError(f"not valid JSON: {error}") from None
+    id = None
+    if isinstance(value, dict):
+        fields = FIELDS[record.modality]
+        field = next((name for name in fields if name in value), None)
+        if field is None:
+            raise BadItemError(
+                f"an object needs the field '{fields[0]}'; this one has: {', '.join(map(str, value)) or 'none'}"
+            )
+        id, value = value.get("id"), value[field]
+    if not is_text:
+        return _Line(number, id, vector_of(value, record))
+    if not isinstance(value, str) or not value.strip():
+        raise BadItemError("expected a text that is not empty")
+    return _Line(number, id, value)
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadItemError("not UTF-8") from None

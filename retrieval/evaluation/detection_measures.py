@@ -1,0 +1,205 @@
+"""Measures of a ranking of two classes, anomalies and normal items, with stratified bootstrap intervals.
+
+Equal scores share their rank, so the measures do not depend on the order of the items. They are those of scikit-learn
+(``roc_auc_score``, ``average_precision_score``); here one sort serves all bootstrap samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoders.errors import BadItemError, DimensionError
+from retrieval.evaluation.significance import Interval, holm
+
+Floats = NDArray[np.float64]
+#: Bootstrap samples: as many as cost about this number of items, within limits. Intervals of many items are narrow, so
+#: fewer samples suffice.
+COST, FEWEST, MOST = 2e7, 200, 2000
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Items sorted by score, strangest first, and where groups of equal scores end."""
+
+    order: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, scores: ArrayLike) -> Ranking:
+        """Sort scores (n,)."""
+        values = np.asarray(scores, np.float64)
+        if not np.isfinite(values).all():
+            raise BadItemError("a score is not a finite number, so items cannot be ranked")
+        order = np.argsort(-values, kind="stable")
+        return cls(order, np.append(np.flatnonzero(np.diff(values[order])), len(values) - 1))
+
+    def counts(self, weights: Floats) -> Floats:
+        """Return the weight of the items down to the end of each group (groups,), for weights (n,)."""
+        return np.asarray(np.cumsum(weights[self.order])[self.ends])
+
+
+def roc_auc(ranking: Ranking, positive: Floats, negative: Floats) -> float:
+    """Return the probability that an anomaly has a larger score than a normal item; ties count one half.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    positive, negative : ndarray float64 (n,)
+        How often each item counts as anomaly, and as normal item.
+
+    References
+    ----------
+    Hanley & McNeil, The meaning and use of the area under a ROC curve, Radiology 143, 1982.
+
+    Examples
+    --------
+    >>> anomalous = np.array([1.0, 0.0, 1.0, 0.0])
+    >>> roc_auc(Ranking.of([0.9, 0.8, 0.7, 0.1]), anomalous, 1 - anomalous)
+    0.75
+    """
+    found, alarms = ranking.counts(positive), ranking.counts(negative)
+    steps = np.diff(alarms, prepend=0)
+    below = np.append(0, found[:-1])
+    return float(((found + below) / 2 * steps).sum() / (found[-1] * alarms[-1]))
+
+
+def average_precision(ranking: Ranking, positive: Floats, negative: Floats) -> float:
+    """Return the mean precision at each anomaly; see `roc_auc`.
+
+    Examples
+    --------
+    >>> anomalous = np.array([1.0, 0.0, 1.0, 0.0])
+    >>> round(average_precision(Ranking.of([0.9, 0.8, 0.7, 0.1]), anomalous, 1 - anomalous), 4)
+    0.8333
+    """
+    found, alarms = ranking.counts(positive), ranking.counts(negative)
+    precision = found / np.maximum(found + alarms, 1)
+    return float((precision * np.diff(found, prepend=0)).sum() / found[-1])
+
+
+#: Name -> measure.
+MEASURES: dict[str, Callable[[Ranking, Floats, Floats], float]] = {"AUROC": roc_auc, "AP": average_precision}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure with its 95 % bootstrap interval, and its value in each bootstrap sample."""
+
+    value: float
+    interval: Interval
+    samples: Floats
+
+
+def measured(
+    scores: Sequence[ArrayLike], anomalous: ArrayLike, rounds: int | None = None, seed: int = 0
+) -> list[dict[str, Measured]]:
+    """Measure several scores of the same items, on the same bootstrap samples.
+
+    Anomalies and normal items are resampled apart, so that each sample has as many of both.
+
+    Parameters
+    ----------
+    scores : sequence of array-like float (n,)
+    anomalous : array-like bool (n,)
+    rounds : int, optional
+        Number of bootstrap samples; by default 200 to 2,000, fewer for more items.
+    seed : int
+
+    Returns
+    -------
+    list of dict of str to Measured
+        For each score, the measures of `MEASURES` by name.
+
+    Raises
+    ------
+    BadItemError
+        When there is no anomaly or no normal item, or a score is not finite.
+    DimensionError
+        When the lengths differ.
+
+    References
+    ----------
+    Efron & Tibshirani, An Introduction to the Bootstrap, 1993, §13.3 (percentile interval).
+    """
+    positive = np.asarray(anomalous, dtype=bool)
+    if any(np.shape(one) != positive.shape for one in scores):
+        raise DimensionError(f"expected a score for each of {len(positive):,} items")
+    if not positive.any() or positive.all():
+        raise BadItemError("a ranking is measured with at least one anomaly and one normal item")
+    rankings = [Ranking.of(one) for one in scores]
+    whole = positive.astype(np.float64)
+    samples: list[dict[str, list[float]]] = [{name: [] for name in MEASURES} for _ in scores]
+    for weights in _resampled(positive, rounds, seed):
+        for ranking, values in zip(rankings, samples, strict=True):
+            for name, measure in MEASURES.items():
+                values[name].append(measure(ranking, weights * whole, weights * (1 - whole)))
+    return [
+        {
+            name: _with_interval(measure(ranking, whole, 1 - whole), np.array(values[name]))
+            for name, measure in MEASURES.items()
+        }
+        for ranking, values in zip(rankings, samples, strict=True)
+    ]
+
+
+def _with_interval(value: float, samples: Floats) -> Measured:
+    low, high = np.quantile(samples, [0.025, 0.975])
+    return Measured(value, Interval(float(low), float(high)), samples)
+
+
+def _resampled(positive: NDArray[np.bool_], rounds: int | None, seed: int) -> Iterator[Floats]:
+    """Yield how often each item is drawn in a bootstrap sample (n,)."""
+    rng = np.random.default_rng(seed)
+    strata = [np.flatnonzero(positive), np.flatnonzero(~positive)]
+    for _ in range(int(np.clip(COST / len(positive), FEWEST, MOST)) if rounds is None else rounds):
+        weights = np.zeros(len(positive))
+        for rows in strata:
+            drawn = rng.integers(0, len(rows), len(rows))
+            weights[rows] = np.bincount(drawn, minlength=len(rows))
+        yield weights
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The difference of a measure between two scores, by paired bootstrap.
+
+    Attributes
+    ----------
+    value : float
+        The first minus the second.
+    interval : Interval
+        95 %.
+    p_value : float
+        Two-sided, corrected for the number of pairs (Holm).
+    """
+
+    value: float
+    interval: Interval
+    p_value: float
+
+    @property
+    def found(self) -> bool:
+        """Whether the two differ: the interval does not hold 0, and the corrected p-value is below 5 %."""
+        return self.p_value < 0.05 and not self.interval.low <= 0 <= self.interval.high
+
+
+def differences(pairs: Sequence[tuple[Measured, Measured]]) -> list[Difference]:
+    """Compare pairs of measures of the same items and bootstrap samples.
+
+    References
+    ----------
+    Efron & Tibshirani 1993, §16.4; Holm, A simple sequentially rejective multiple test procedure, 1979.
+    """
+    rows: list[Any] = []
+    for first, second in pairs:
+        drawn = first.samples - second.samples
+        below, above = (1 + (drawn <= 0).sum()) / (1 + len(drawn)), (1 + (drawn >= 0).sum()) / (1 + len(drawn))
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        rows.append((first.value - second.value, Interval(float(low), float(high)), min(1.0, 2 * min(below, above))))
+    corrected = holm([p for _, _, p in rows])
+    return [Difference(value, interval, float(p)) for (value, interval, _), p in zip(rows, corrected, strict=True)]

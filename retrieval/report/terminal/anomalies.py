@@ -1,0 +1,235 @@
+"""Anomalies as plain lines of a terminal, as JSON, and as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from encoders.errors import BadItemError
+from encoders.numbers import counted
+from retrieval.applications.anomaly.conformal import needed_items, percent, smallest_p_value
+from retrieval.applications.anomaly.detection import FALSE_ALARMS, Detection
+from retrieval.applications.anomaly.detector import AnomalyDetector
+from retrieval.applications.anomaly.drift import ALPHA
+from retrieval.applications.anomaly.explanation import Explanation
+from retrieval.output import writing
+from retrieval.report.terminal.listing import aligned
+from retrieval.report.terminal.printable import table_word
+
+#: Components and items that are listed.
+TOP = 10
+#: Fields of a line of the table that `score -o` writes.
+FIELDS = ("rank", "id", "label", "score", "p_value", "flagged")
+
+
+def fitted_lines(detector: AnomalyDetector) -> list[str]:
+    """Return the spaces of a detector with their scores, and how small a p-value can be."""
+    record = detector.record
+    rows = [[str(member.encoder), member.score.name, member.score.meaning] for member in detector.members]
+    lines = [
+        *aligned(["space", "score", "what it is"], rows, specs=[0]),
+        f"fitted on {counted(record.n_training, 'item')}, calibrated on {counted(len(detector.calibration), 'other')}",
+    ]
+    if len(detector.members) > 1:
+        ranked = counted(len(detector.members[0].reference), "held-out item")
+        lines.append(f"several spaces are combined by the mean rank among {ranked}")
+    if len(detector.calibration) < needed_items(FALSE_ALARMS):
+        lines.append(
+            f"the smallest possible p-value is {smallest_p_value(len(detector.calibration)):.3g}: "
+            "--false-alarms below it needs more held-out items"
+        )
+    return lines
+
+
+def fitted_json(detector: AnomalyDetector) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    record = detector.record
+    return {
+        "corpus": record.corpus,
+        "normal": record.normal,
+        "spaces": [
+            {"space": str(one.encoder), "score": one.score.name, **one.score.options()} for one in detector.members
+        ],
+        "n_training": record.n_training,
+        "n_held_out": record.n_held_out,
+        "n_calibration": len(detector.calibration),
+        "contaminated": record.contaminated,
+        "by_order": record.by_order,
+        "smallest_p_value": smallest_p_value(len(detector.calibration)),
+    }
+
+
+def detection_lines(found: Detection, k: int) -> list[str]:
+    """Return the `k` strangest items with score, p-value and verdict, and a summary."""
+    lines = []
+    rows = [
+        [
+            one["rank"],
+            "!" if one["flagged"] else "",
+            number(one["score"]),
+            f"{one['p_value']:.4f}",
+            table_word(one["id"]),
+            one["label"] or "",
+            _title(found, one["id"], int(found.order[one["rank"] - 1])),
+        ]
+        for one, _ in zip(found.records(), range(k), strict=False)
+    ]
+    if rows:
+        lines += [*aligned(["", "", "score", "p-value", "id", "label", "title"], rows, right=[0, 2, 3])]
+    if len(found.ids) > k:
+        lines.append(f"… and {len(found.ids) - k:,} more: -k shows more, -o FILE.csv writes all")
+    flagged = int(found.flagged.sum())
+    lines.append(f"{flagged:,} of {counted(len(found.ids), 'item')} flagged (!): {found.rule.text}")
+    return [*lines, *([found.note] if found.note else []), *drift_lines(found)]
+
+
+def _title(found: Detection, id: str, row: int) -> str:
+    title = found.titles[row]
+    return "" if title is None or title == id else title
+
+
+def drift_lines(found: Detection) -> list[str]:
+    """Return what was found about drift: a warning if the scores of the batch differ from the calibration scores."""
+    drift = found.drift
+    if drift is None:
+        return []
+    share = percent(float(found.flagged.mean()))
+    numbers = f"(Kolmogorov-Smirnov: D = {drift.statistic:.3f}, p = {drift.p_value:.2g})"
+    assumed = f"this assumes that all {counted(drift.n, 'item')} are normal"
+    if drift.found:
+        return [
+            f"drift: their scores differ from those of the calibration {numbers}; {share} are flagged; {assumed}",
+            "if that is right, false alarms are not as asked any more: fit again with newer items",
+        ]
+    return [f"no drift found {numbers}, at p < {ALPHA:g}; {assumed}"]
+
+
+def detection_json(found: Detection) -> dict[str, Any]:
+    """Return every item, strangest first, and the summary."""
+    drift = found.drift
+    return {
+        "corpus": found.corpus,
+        "spaces": found.spaces,
+        "rule": found.rule.kind,
+        "rate": found.rule.rate,
+        "n_calibration": found.n_calibration,
+        "flagged": int(found.flagged.sum()),
+        "drift": None
+        if drift is None
+        else {"statistic": drift.statistic, "p_value": drift.p_value, "found": drift.found, "assumed": "all normal"},
+        "items": list(found.records()),
+    }
+
+
+def write_detection(found: Detection, path: Path) -> None:
+    """Write every item, strangest first, as .csv or .jsonl.
+
+    Raises
+    ------
+    BadItemError
+        For another suffix.
+    """
+    suffix = path.suffix.lower()
+    require_table_name(path)
+    text = io.StringIO(newline="")
+    if suffix == ".csv":
+        table = csv.DictWriter(text, FIELDS)
+        table.writeheader()
+        table.writerows(found.records())
+    else:
+        text.writelines(f"{json.dumps(one, ensure_ascii=False)}\n" for one in found.records())
+    with writing(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def require_table_name(path: Path) -> None:
+    """Raise an error for a file that is no .csv and no .jsonl, before any work.
+
+    Raises
+    ------
+    BadItemError
+    """
+    if path.suffix.lower() not in (".csv", ".jsonl"):
+        raise BadItemError(f"{path} should end in .csv or .jsonl")
+
+
+def explanation_lines(found: Explanation) -> list[str]:
+    """Return score and p-value, the components that raise the score, and the nearest normal items."""
+    lines = [f"score {number(found.score)}, p-value {found.p_value:.4f}: {_often(found.p_value)}"]
+    if len(found.by_space) > 1:
+        scores = [[spec, number(value)] for spec, value in found.by_space.items()]
+        lines += ["", *aligned(["space", "score"], scores, right=[1], specs=[0]), f"explained by {found.space}"]
+    shown = found.components[:TOP]
+    if shown:
+        known = any(one.nearest is not None for one in shown)
+        head = ["", "share", "observed", "expected", *(["nearest normal"] if known else [])]
+        rows = [
+            [
+                one.name,
+                f"{one.share:.1%}",
+                number(one.observed),
+                number(one.expected),
+                *([number(one.nearest or 0.0)] if known else []),
+            ]
+            for one in shown
+        ]
+        lines += ["", *aligned(head, rows, right=range(1, len(head)))]
+        rest = len(found.components) - len(shown)
+        more = f"; {rest:,} others share {sum(one.share for one in found.components[TOP:]):.1%}" if rest else ""
+        lines.append(f"share: {found.means}{more}")
+    else:
+        lines += ["", "no single component raises the score"]
+    if found.nearest:
+        near = [
+            [number(one.distance), table_word(one.shown.id), one.shown.label or "", _name(one.shown)]
+            for one in found.nearest
+        ]
+        lines += ["", "nearest normal items", *aligned(["distance", "id", "label", "title"], near, right=[0])]
+    return lines
+
+
+def _often(p: float) -> str:
+    return f"of 10,000 normal items, {10_000 * p:,.0f} or fewer are expected to be as strange"
+
+
+def _name(shown: Any) -> str:
+    return "" if shown.title is None or shown.title == shown.id else shown.title
+
+
+def explanation_json(found: Explanation) -> dict[str, Any]:
+    """Return the same as JSON values, with all components."""
+    return {
+        "space": found.space,
+        "score": found.score,
+        "p_value": found.p_value,
+        "by_space": found.by_space,
+        "share_means": found.means,
+        "components": [
+            {
+                "name": one.name,
+                "share": one.share,
+                "observed": one.observed,
+                "expected": one.expected,
+                "nearest_normal": one.nearest,
+            }
+            for one in found.components
+        ],
+        "nearest": [
+            {"id": one.shown.id, "label": one.shown.label, "title": one.shown.title, "distance": one.distance}
+            for one in found.nearest
+        ],
+    }
+
+
+def number(value: float) -> str:
+    """Return a number in four digits; the score of an item without any known word is no number.
+
+    Examples
+    --------
+    >>> number(0.123456), number(12345.6), number(1.8e308)
+    ('0.1235', '1.235e+04', 'beyond all')
+    """
+    return "beyond all" if abs(value) > 1e307 else f"{value:#.4g}"

@@ -1,0 +1,145 @@
+"""``nearby anomalies`` as a user types it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import cli
+
+
+@pytest.fixture
+def nearby(monkeypatch, capsysbinary):
+    def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["nearby", "anomalies", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stopped:
+            code = int(stopped.code or 0)
+        out, err = capsysbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, normal_rows, strange_rows):
+    folder = tmp_path_factory.mktemp("data")
+    rows = np.concatenate([normal_rows(500, 0), strange_rows(50, 1)])
+    np.savez(folder / "rows.npz", vectors=rows, labels=np.array(["good"] * 500 + ["bad"] * 50))
+    np.save(folder / "new.npy", np.concatenate([normal_rows(50, 2), strange_rows(10, 3)]))
+    np.save(folder / "normal.npy", normal_rows(80, 4))
+    np.save(folder / "narrow.npy", normal_rows(5, 4)[:, :3])
+    return folder
+
+
+@pytest.fixture
+def detector(nearby, data, tmp_path):
+    arguments = ("fit", data / "rows.npz", "-s", "vectors+pca:2", "--normal", "good", "-o", tmp_path / "d")
+    code, out, err = nearby(*arguments)
+    assert (code, out.splitlines()[-1]) == (0, "fitted on 400 items, calibrated on 100 others")
+    assert "next: nearby anomalies score" in err.splitlines()[-1]
+    return tmp_path / "d"
+
+
+def test_from_fit_to_a_reason(nearby, data, detector, tmp_path):
+    code, out, err = nearby("score", detector, data / "new.npy", "-k", "3", "-o", tmp_path / "s.csv")
+    assert code == 0
+    first = out.splitlines()[1].split()
+    assert (first[0], first[1]) == ("1", "!")
+    assert int(first[4]) >= 50
+    assert (tmp_path / "s.csv").read_text().splitlines()[1].split(",")[1] == first[4]
+    command = err.splitlines()[-1].removeprefix("next: nearby anomalies ").split()
+    code, out, _ = nearby(*command)
+    assert code == 0
+    assert out.splitlines()[3].startswith("column 3 ")
+
+
+def test_json_of_every_verb(nearby, data, tmp_path):
+    fit = nearby(
+        "fit", data / "rows.npz", "-s", "vectors", "--normal", "good", "-o", tmp_path / "d", "--json", "-k", "3"
+    )
+    assert json.loads(fit[1])["spaces"] == [{"space": "vectors", "score": "neighbours", "k": 3}]
+    scored = json.loads(nearby("score", tmp_path / "d", data / "new.npy", "--fdr", "10%", "--json")[1])
+    assert (scored["rule"], scored["rate"], len(scored["items"])) == ("fdr", 0.1, 60)
+    explained = json.loads(nearby("explain", tmp_path / "d", "@55", "--data", data / "new.npy", "--json")[1])
+    assert explained["components"][0]["name"] == "column 3"
+    asked = ("compare", data / "rows.npz", "-s", "vectors", "--normal", "good", "--false-alarms", "5%", "--json")
+    compared = json.loads(nearby(*asked)[1])
+    assert [one["name"] for one in compared["detectors"]] == ["vectors", "L2 norm of vectors"]
+
+
+def test_a_stream_in_json_lines(nearby, detector, normal_rows):
+    lines = [json.dumps(row.tolist()) for row in normal_rows(3, 5)]
+    code, out, err = nearby("score", detector, "-", stdin="\n".join([*lines, "bad"]).encode())
+    assert (code, err) == (0, "")
+    found = list(map(json.loads, out.splitlines()))
+    assert [one["line"] for one in found] == [1, 2, 3, 4]
+    assert [one.keys() == {"line", "error"} for one in found] == [False, False, False, True]
+
+
+def test_drift_is_said(nearby, data, detector):
+    assert "no drift found" in nearby("score", detector, data / "normal.npy", "--as-normal")[1]
+
+
+def test_a_default_space_is_chosen_and_said(nearby, data, tmp_path):
+    code, _, err = nearby("fit", data / "normal.npy", "-o", tmp_path / "d")
+    assert code == 0
+    assert err.startswith("no space is named, so nearby uses:  -s vectors+pca:1\n")
+
+
+def test_contaminated_data(nearby, data, tmp_path):
+    code, _, err = nearby(
+        "fit", data / "rows.npz", "-s", "vectors+pca:2", "--contaminated", "10%", "-o", tmp_path / "d"
+    )
+    assert code == 0
+    assert "all 550 items are taken as normal" in err
+    assert "the strangest 10% of the training items are left out" in err
+
+
+BAD = {
+    "fit ROWS --normal goood -o OUT": "unknown label 'goood'; did you mean 'good'?",
+    "fit NORMAL --normal good -o OUT": "have no labels, so --normal good picks none",
+    "fit ROWS -s vectors --score reconstruction -o OUT": "'vectors' has no score 'reconstruction'",
+    "fit ROWS -s pixels -o OUT": "'pixels' reads images, but this corpus holds vectors",
+    "fit ROWS -s vectors -o DETECTOR": "replace it with --fresh",
+    "fit ROWS -s vectors -o FOLDER": "exists and is no anomaly detector",
+    "fit ROWS -s vectors --hold-out 0% -o OUT": "the share to hold out is between 0% and 100%",
+    "fit ROWS -s vectors --hold-out 20 -o OUT": "write 20%?",
+    "fit ROWS -s vectors --contaminated many -o OUT": "expected a share such as 1% or 0.01",
+    "score DETECTOR NARROW": "fitted on vectors of 6 numbers, but those of",
+    "score DETECTOR digits": "fitted on vectors, but 'digits' holds images",
+    "score DETECTOR NEW --false-alarms 0.5%": "needs at least 199 held-out normal items, and this detector has 100",
+    "score DETECTOR NEW --false-alarms 1% --fdr 1%": "give one of them",
+    "score DETECTOR NEW -o OUT": "should end in .csv or .jsonl",
+    "score DETECTOR - --fdr 10%": "needs the whole batch",
+    "score DETECTOR - --as-normal": "leave --as-normal and -o out",
+    "score FOLDER NEW": "is not an anomaly detector",
+    "explain DETECTOR @3": "say of which data, as in --data",
+    "explain DETECTOR @999 --data NEW": "unknown item of",
+    "explain DETECTOR [1]": "expected an array of 6 numbers, got 1",
+    "explain DETECTOR @3 --data NEW -o OUT": "should end in .png",
+    "compare ROWS -s vectors --normal good --normal bad": "a comparison needs anomalies",
+    "compare ROWS -s vectors": "missing option '--normal'",
+    "compare ROWS -s vectors --normal good --test 90%": "too few to train with",
+}
+
+
+@pytest.mark.parametrize("line", BAD)
+def test_bad_input_is_one_sentence(nearby, data, detector, tmp_path, line):
+    names = {
+        "ROWS": data / "rows.npz", "NEW": data / "new.npy", "NORMAL": data / "normal.npy", "NARROW": data / "narrow.npy",
+        "DETECTOR": detector, "FOLDER": data, "OUT": tmp_path / "out",
+    }  # fmt: skip
+    code, out, err = nearby(*(names.get(word, word) for word in line.split()))
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].startswith("nearby: ")
+    assert BAD[line] in err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()

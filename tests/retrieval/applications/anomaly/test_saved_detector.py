@@ -1,0 +1,138 @@
+"""A saved detector gives the same answers; a damaged or foreign folder is refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from encoders.errors import ArtifactError, NearbyError, OptionError
+from retrieval.applications.anomaly.detector import AnomalyDetector
+from retrieval.applications.anomaly.saved_detector import require_new
+
+FILES = ["manifest.json", "arrays.safetensors", "normal.json", "normal.safetensors", "encoder-0/state.safetensors", "encoder-0/manifest.json", "index-0/manifest.json", "index-0/codes.npy", "index-0/ids.json"]  # fmt: skip
+
+
+@pytest.fixture
+def saved(of_rows, tmp_path):
+    return of_rows.save(tmp_path / "d")
+
+
+@pytest.mark.parametrize("space", ["vectors+pca:2", "vectors+gaussian", "vectors", "vectors+deep-ae:8-2,epochs=2", "vectors+gan:2,hidden=8,epochs=1", "vectors+vae:8-2,epochs=2"])  # fmt: skip
+def test_it_answers_the_same_after_loading(space, tmp_path, normal_rows, strange_rows):
+    detector = AnomalyDetector.fit(normal_rows(120, 0), [space, "vectors+kmeans:3"], hold_out=0.3, k=2)
+    loaded = AnomalyDetector.load(detector.save(tmp_path / "d"))
+    rows = np.concatenate([normal_rows(10, 1), strange_rows(5, 2)])
+    assert (loaded.score(rows) == detector.score(rows)).all()
+    assert (loaded.p_values(rows) == detector.p_values(rows)).all()
+    assert loaded.record == detector.record
+    before, after = detector.explain(rows[-1]), loaded.explain(rows[-1])
+    assert (before.space, before.by_space, before.components) == (after.space, after.by_space, after.components)
+    assert [one.shown.id for one in before.nearest] == [one.shown.id for one in after.nearest]
+
+
+def test_texts_and_pictures_too(of_texts, of_pictures, tmp_path, texts):
+    loaded = AnomalyDetector.load(of_texts.save(tmp_path / "t"))
+    assert (loaded.score(texts(5, 3)) == of_texts.score(texts(5, 3))).all()
+    assert loaded.explain("money bank").nearest[0].shown.snippet is not None
+    loaded = AnomalyDetector.load(of_pictures.save(tmp_path / "p"))
+    picture = np.full((5, 4), 90, np.uint8)
+    assert (loaded.score([picture]) == of_pictures.score([picture])).all()
+    assert loaded.explain(picture).nearest[0].shown.picture.shape == (5, 4)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_refused(saved, name):
+    path = saved / name
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 4
+    path.write_bytes(raw)
+    with pytest.raises(ArtifactError) as error:
+        AnomalyDetector.load(saved)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_or_cut_file_is_refused(saved, name):
+    path = saved / name
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(ArtifactError):
+        AnomalyDetector.load(saved)
+    path.unlink()
+    with pytest.raises(ArtifactError):
+        AnomalyDetector.load(saved)
+
+
+def test_a_part_of_another_detector_is_refused(saved, tmp_path, normal_rows):
+    other = AnomalyDetector.fit(normal_rows(600, 9), "vectors+pca:2").save(tmp_path / "other")
+    for part in ("encoder-0", "index-0"):
+        kept = tmp_path / "kept"
+        shutil.move(saved / part, kept)
+        shutil.copytree(other / part, saved / part)
+        with pytest.raises(ArtifactError, match=f"{part} is not the .* of this detector"):
+            AnomalyDetector.load(saved)
+        shutil.rmtree(saved / part)
+        shutil.move(kept, saved / part)
+    AnomalyDetector.load(saved)
+
+
+def test_other_folders_are_refused(tmp_path, of_rows, saved):
+    with pytest.raises(ArtifactError, match="is not an anomaly detector: it has no"):
+        AnomalyDetector.load(tmp_path)
+    with pytest.raises(ArtifactError, match="is not an anomaly detector of nearby"):
+        AnomalyDetector.load(saved / "encoder-0")
+    newer = json.loads((saved / "manifest.json").read_text())
+    (saved / "manifest.json").write_text(json.dumps({**newer, "format": 99}))
+    with pytest.raises(ArtifactError, match="install a newer nearby"):
+        AnomalyDetector.load(saved)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter").write_text("dear")
+    with pytest.raises(ArtifactError, match="no anomaly detector"):
+        of_rows.save(tmp_path / "mine")
+    assert (tmp_path / "mine" / "letter").read_text() == "dear"
+
+
+def test_a_detector_is_not_replaced_without_a_word(saved):
+    with pytest.raises(OptionError, match="--fresh"):
+        require_new(saved, fresh=False)
+    require_new(saved, fresh=True)
+    require_new(saved / "new", fresh=False)
+
+
+def test_values_that_make_no_detector_are_refused(saved):
+    """Also where all checksums are right: a manifest that another program wrote."""
+    from encoders.artifact import sealed
+
+    manifest = json.loads((saved / "manifest.json").read_text())
+    manifest.pop("digest")
+    changes = [
+        {"members": []}, {"members": 3}, {"record": {}}, {"digests": {}}, {"members": [{"spec": "x"}]},
+        {"record": {**manifest["record"], "modality": "smell"}}, {"record": {**manifest["record"], "n_training": -1}},
+        {"members": [{**manifest["members"][0], "score": "likelihood"}]},
+        {"members": [{**manifest["members"][0], "options": {"k": "x"}}]},
+    ]  # fmt: skip
+    for change in changes:
+        (saved / "manifest.json").write_text(json.dumps(sealed({**manifest, **change})))
+        with pytest.raises(NearbyError):
+            AnomalyDetector.load(saved)
+
+
+def test_a_perceptron_answers_without_torch(tmp_path, normal_rows):
+    detector = AnomalyDetector.fit(normal_rows(80, 0), "vectors+deep-ae:8-2,epochs=1")
+    assert detector.answers_without_torch
+    detector.save(tmp_path / "d")
+    program = (
+        "import sys, io; from retrieval.applications.anomaly.detector import AnomalyDetector\n"
+        "from retrieval.applications.anomaly.stream import answers; from retrieval.applications.anomaly.detection import Rule\n"
+        "detector = AnomalyDetector.load(sys.argv[1]); rule = Rule('false-alarms', 0.1)\n"
+        "out = b''.join(answers(detector, io.BytesIO(b'[1,2,3,4,5,6]\\n'), rule)); assert b'p_value' in out, out\n"
+        "print(sorted({'torch', 'sklearn', 'faiss', 'scipy.stats'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "d")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,134 @@
+"""Lines in, lines out: every line is answered, in order, as soon as it has come."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+
+from encoders.errors import OptionError
+from retrieval.applications.anomaly import stream
+from retrieval.applications.anomaly.detection import Rule
+from retrieval.applications.anomaly.stream import answers
+
+RULE = Rule("false-alarms", 0.05)
+
+
+class Pieces:
+    """A pipe that brings the given pieces one after another."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = list(pieces)
+
+    def read1(self, size: int, /) -> bytes:
+        return self.pieces.pop(0) if self.pieces else b""
+
+
+def answered(detector, raw: bytes, rule: Rule = RULE) -> list[dict]:
+    return [json.loads(line) for line in b"".join(answers(detector, io.BytesIO(raw), rule)).splitlines()]
+
+
+def lines_of(rows: np.ndarray) -> list[bytes]:
+    return [json.dumps(row.tolist()).encode() for row in rows]
+
+
+def test_rows_get_the_scores_that_they_get_together(of_rows, normal_rows, strange_rows):
+    rows = np.concatenate([normal_rows(30, 1), strange_rows(10, 2)])
+    found = answered(of_rows, b"\n".join(lines_of(rows)))
+    assert [one["line"] for one in found] == list(range(1, 41))
+    assert [one["score"] for one in found] == pytest.approx(of_rows.score(rows).tolist(), rel=1e-3)
+    assert [one["p_value"] for one in found] == pytest.approx(of_rows.p_values(rows).tolist())
+    assert [one["flagged"] for one in found] == [one["p_value"] <= 0.05 for one in found]
+    assert sum(one["flagged"] for one in found[30:]) > 5
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_pieces_of_any_size_give_the_same(of_rows, normal_rows, size):
+    raw = b"\n".join([*lines_of(normal_rows(5, 1)), b"oops", b"", *lines_of(normal_rows(2, 2))]) + b"\n"
+    pieces = [raw[start : start + size] for start in range(0, len(raw), size)]
+    found = [json.loads(line) for line in b"".join(answers(of_rows, Pieces(*pieces), RULE)).splitlines()]
+    whole = answered(of_rows, raw)
+    assert [one["line"] for one in found] == [one["line"] for one in whole] == [1, 2, 3, 4, 5, 6, 8, 9]
+    for one, other in zip(found, whole, strict=True):
+        assert one.keys() == other.keys()
+        assert one.get("score", 0) == pytest.approx(other.get("score", 0), rel=1e-3)
+
+
+def test_a_line_is_answered_before_the_next_has_come(of_rows, normal_rows):
+    first, second = lines_of(normal_rows(2, 1))
+    pipe = Pieces(first + b"\n", second + b"\n")
+    reading = answers(of_rows, pipe, RULE)
+    assert json.loads(next(reading))["line"] == 1
+    assert pipe.pieces == [second + b"\n"]
+    assert json.loads(next(reading))["line"] == 2
+
+
+BAD = {
+    b"{": "not valid JSON",
+    b"[1, 2]": "expected an array of 6 numbers, got 2",
+    b"[1,2,3,4,5,null]": "expected an array of 6 numbers",
+    b"[1,2,3,4,5,true]": "expected an array of 6 numbers",
+    b'[1,2,3,4,5,"6"]': "expected an array of 6 numbers",
+    b"[1,2,3,4,5,[6]]": "expected an array of 6 numbers",
+    b"[1,2,3,4,5,1e60]": "number 5 is infinite",
+    b"[1,2,3,4,5,NaN]": "not valid JSON",
+    b"7": "expected an array",
+    b"null": "expected an array",
+    b"{}": "needs the field 'vector'; this one has: none",
+    b'{"text": "a"}': "needs the field 'vector'; this one has: text",
+    b"\xff\xfe": "not valid JSON",
+    b"[" * 10000: "not valid JSON",
+    b"[1,2,3,4,5," + b"9" * 400 + b"]": "",
+}
+
+
+@pytest.mark.parametrize("line", BAD, ids=lambda line: line[:20].decode("latin-1"))
+def test_a_bad_line_is_answered_and_the_others_too(of_rows, normal_rows, line):
+    good = lines_of(normal_rows(2, 1))
+    found = answered(of_rows, b"\n".join([good[0], line, good[1]]))
+    assert [one["line"] for one in found] == [1, 2, 3]
+    assert found[1].keys() == {"line", "error"}
+    assert BAD[line] in found[1]["error"]
+    assert "score" in found[0]
+    assert "score" in found[2]
+
+
+def test_a_line_without_end_is_refused_and_not_kept(of_rows, normal_rows, monkeypatch):
+    monkeypatch.setattr(stream, "LONGEST", 200)
+    (good,) = lines_of(normal_rows(1, 1))
+    found = answered(of_rows, b"[" + b"1," * 5000 + b"\n" + good)
+    assert found[0] == {"line": 1, "error": "a line has more than 200 bytes"}
+    assert found[1]["line"] == 2
+    assert "score" in found[1]
+
+
+def test_objects_have_ids(of_rows, normal_rows):
+    row = normal_rows(1, 1)[0].tolist()
+    found = answered(of_rows, json.dumps({"id": "x7", "vector": row, "more": 1}).encode())
+    assert found[0]["id"] == "x7"
+
+
+def test_texts_as_they_are_as_json_and_in_objects(of_texts):
+    raw = 'money loan\n"money loan"\n{"text": "money loan", "id": 3}\n{"text": ""}\n{"text": 7}\n"money\n'
+    found = answered(of_texts, raw.encode() + b"\xff")
+    scores = [one.get("score") for one in found]
+    assert scores[0] == scores[1] == scores[2] == pytest.approx(of_texts.score(["money loan"])[0])
+    assert scores[5] == pytest.approx(of_texts.score(['"money'])[0])  # no JSON: the line itself
+    assert found[2]["id"] == 3
+    assert [one.get("error") for one in found[3:5]] == ["expected a text that is not empty"] * 2
+    assert found[6] == {"line": 7, "error": "not UTF-8"}
+
+
+def test_nothing_in_nothing_out(of_rows):
+    assert answered(of_rows, b"") == answered(of_rows, b"\n\n  \n") == []
+
+
+def test_what_a_stream_cannot_do_is_refused(of_rows, of_pictures):
+    with pytest.raises(OptionError, match="--fdr needs the whole batch"):
+        answered(of_rows, b"", Rule("fdr", 0.1))
+    with pytest.raises(OptionError, match="this detector reads images"):
+        answered(of_pictures, b"")
+    with pytest.raises(OptionError, match="needs at least 999 held-out"):
+        answered(of_rows, b"", Rule("false-alarms", 0.001))
