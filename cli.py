@@ -980,6 +980,7 @@ def anomalies_compare(
     standardise: Standardise = None,
     false_alarms: FalseAlarms = None,
     seed: Seed = 0,
+    out: Annotated[Path | None, ReportFolder] = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -991,8 +992,11 @@ def anomalies_compare(
     from retrieval.applications.anomaly.detection import FALSE_ALARMS
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.experiment.provenance import provenance
+    from retrieval.report.html.anomalies import write_detectors
     from retrieval.report.terminal.detectors import detectors_json, detectors_lines
 
+    _require_report_folder(out)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
         specs, rate = space or _default_detector_space(opened), false_alarms or FALSE_ALARMS
@@ -1000,6 +1004,8 @@ def anomalies_compare(
             opened, specs, normal, score=score, hold_out=hold_out, test=test, by_order=by_order, k=k,
             standardise=standardise, false_alarms=rate, seed=seed, say=_say,
         )  # fmt: skip
+    if out is not None:
+        _say(f"report: {write_detectors(found, provenance(), out)}")
     emit(Output(detectors_lines, detectors_json, found), as_json)
 
 
@@ -1029,6 +1035,9 @@ def compress(
     bits: Annotated[
         float | None, typer.Option("--bits", help="Mean bits per component.", parser=number, metavar="NUMBER")
     ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Keep every pixel; needs a space pixels+vae:...")
+    ] = False,
     embed: Annotated[
         bool, typer.Option("--embed/--no-embed", help="Store the encoder in the file, or only its digest.")
     ] = True,
@@ -1041,15 +1050,19 @@ def compress(
 ) -> None:
     """Compress pictures, sounds or vectors into one file: encode, quantise, entropy-code. The corpus is not changed.
 
-    Without --bytes, --error or --bits, quantising adds 5 % to the squared error of the space.
+    Without --bytes, --error or --bits, quantising adds 5 % to the squared error of the space. With --lossless, pictures
+    are coded by bits back, and each is decoded and compared before the file is written.
     """
     from retrieval.applications.compression.compress import compress as compress_corpus
     from retrieval.applications.compression.compress import read_source
+    from retrieval.applications.compression.compress_lossless import compress_lossless
     from retrieval.applications.compression.nby_writer import require_new
     from retrieval.applications.compression.target import CompressionTarget
     from retrieval.corpora.base import BadEntries
-    from retrieval.report.terminal.compression import compressed_lines
+    from retrieval.report.terminal.compression import compressed_lines, lossless_lines
 
+    if lossless and (bytes is not None or error is not None or bits is not None):
+        raise OptionError("--lossless has no error to choose: leave --bytes, --error and --bits out")
     target = CompressionTarget(bytes, error, bits)
     require_new(out, force)
     if not embed and encoder is None:
@@ -1057,11 +1070,18 @@ def compress(
     with _reported(BadEntries(skip_bad)) as bad:
         items, chosen = read_source(corpus, space, encoder, bad)
         outside = None if embed else encoder
-        made = compress_corpus(
-            items, chosen, out, target, outside=outside, items_per_chunk=chunk, force=force, say=_say
-        )
-    if made.parts:  # not written to a pipe
-        emit(Output(compressed_lines, lambda made: made.to_json(), made), as_json)
+        if lossless:
+            kept = compress_lossless(items, chosen, out, outside=outside, items_per_chunk=chunk, force=force, say=_say)
+            output: View = Output(lossless_lines, lambda made: made.to_json(), kept)
+            parts = kept.parts
+        else:
+            made = compress_corpus(
+                items, chosen, out, target, outside=outside, items_per_chunk=chunk, force=force, say=_say
+            )
+            output = Output(compressed_lines, lambda made: made.to_json(), made)
+            parts = made.parts
+    if parts:  # not written to a pipe
+        emit(output, as_json)
     _say(f"compressed: {out}")
     _say(f"next: {shell_line(['nearby', 'decompress', str(out), '-o', 'FOLDER'])}")
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from retrieval.applications.anomaly.comparison import compare_detectors
     from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.applications.compression.compress import compress
+    from retrieval.applications.compression.compress_lossless import compress_lossless
     from retrieval.applications.compression.compressed_items import CompressedItems
     from retrieval.applications.compression.decompress import decompress
     from retrieval.applications.compression.target import CompressionTarget
@@ -68,6 +69,7 @@ _NAMES = {
     "compare_collection": "retrieval.experiment.compare:compare_collection",
     "compare_detectors": "retrieval.applications.anomaly.comparison:compare_detectors",
     "compress": "retrieval.applications.compression.compress:compress",
+    "compress_lossless": "retrieval.applications.compression.compress_lossless:compress_lossless",
     "create": "encoders.registry:create",
     "create_index": "indexers.registry:create_index",
     "decompress": "retrieval.applications.compression.decompress:decompress",
@@ -106,6 +108,7 @@ __all__ = [
     "compare_collection",
     "compare_detectors",
     "compress",
+    "compress_lossless",
     "create",
     "create_index",
     "decompress",

@@ -474,6 +474,32 @@ def test_compress_and_decompress(digits, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_compress_without_loss(tmp_path):
+    from PIL import Image
+
+    from retrieval.corpora.registry import open_corpus
+
+    file, out = str(tmp_path / "x.nby"), tmp_path / "out"
+    compress = ("compress", "digits", "-s", "pixels+vae:32-6,loss=beta-binomial,epochs=2", "--lossless", "-o", file)
+    made = json.loads(nearby(*compress, "--json").stdout)
+    assert made["bits_per_pixel"] < 8
+    assert made["items"] == 1797
+    shown = nearby(*compress, "--force")
+    assert "bits per pixel without the encoder, every pixel decoded and compared" in shown.stdout
+    assert "bz2 needs" in shown.stdout
+    assert nearby("decompress", file, "-o", str(out), "@7", "1796").returncode == 0
+    for item in open_corpus("digits"):
+        if item.id in ("7", "1796"):
+            assert (np.asarray(Image.open(out / f"{item.id}.png")) == item.content).all()
+    assert "leave --bytes" in refused(*compress, "--force", "--bytes", "9")
+    assert "use a space pixels+vae" in refused(
+        "compress", "digits", "-s", "pixels+pca:8", "--lossless", "-o", file, "--force"
+    )
+    assert "add loss=beta-binomial" in refused(
+        "compress", "digits", "-s", "pixels+vae:8-2", "--lossless", "-o", file, "--force"
+    )
+
+
 def test_a_damaged_compressed_file_gives_back_the_rest(digits, tmp_path):
     file = tmp_path / "x.nby"
     assert nearby("compress", str(digits), "-s", "pixels+pca:8", "-o", str(file)).returncode == 0

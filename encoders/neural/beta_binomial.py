@@ -55,7 +55,7 @@ def log_probability(outputs: Tensor, target: Tensor) -> Tensor:
 
     alpha, beta = (part.clamp(*BOUNDS).exp() for part in outputs.float().chunk(2, dim=1))
     level = (target.float() * WHITE).round()
-    chosen = torch.from_numpy(ln_choices().astype(np.float32))[level.long()]
+    chosen = torch.from_numpy(ln_choices().astype(np.float32)).to(level.device)[level.long()]
     gain: Tensor = torch.lgamma(level + alpha) + torch.lgamma(WHITE - level + beta) - torch.lgamma(WHITE + alpha + beta)
     return chosen + gain - torch.lgamma(alpha) - torch.lgamma(beta) + torch.lgamma(alpha + beta)
 

@@ -275,7 +275,7 @@ class GAN(NeuralEncoder):
             answer: Tensor = discriminator(rows, inference(inference.pictures(rows)).code)
             return answer
 
-        return np.asarray(in_pieces(self.checked(items), logits), dtype=np.float64)
+        return np.asarray(in_pieces(self._trained, self.checked(items), logits, self.device), dtype=np.float64)
 
     def state(self) -> State:
         """Return the arrays of generator, inference network and discriminator."""

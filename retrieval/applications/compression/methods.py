@@ -11,7 +11,10 @@ from encoders.errors import ArtifactError
 from retrieval.applications.compression.nby_reader import NbyReader
 
 #: Name in the header -> function that opens a decoder of a file.
-METHODS = {"quantized": "retrieval.applications.compression.quantized:open_quantized"}
+METHODS = {
+    "quantized": "retrieval.applications.compression.quantized:open_quantized",
+    "bits-back": "retrieval.applications.compression.lossless:open_bits_back",
+}
 
 
 class ItemDecoder(Protocol):

@@ -232,4 +232,4 @@ def number(value: float) -> str:
     >>> number(0.123456), number(12345.6), number(1.8e308)
     ('0.1235', '1.235e+04', 'beyond all')
     """
-    return "beyond all" if abs(value) > 1e307 else f"{value:#.4g}"
+    return "beyond all" if abs(value) > 1e307 else f"{value:#.4g}".removesuffix(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from retrieval.applications.compression.compress import Compressed
+from retrieval.applications.compression.compress_lossless import CompressedLossless
 from retrieval.applications.compression.compressed_items import CompressedItems
 from retrieval.applications.compression.curve import Curve, Curves, Point
 from retrieval.applications.compression.encoder_section import SECTION
@@ -23,6 +24,23 @@ def compressed_lines(made: Compressed) -> list[str]:
     return [
         f"{made.items:,} items by {made.encoder}: {made.bytes_per_item:.1f} bytes per item, {kept}",
         f"squared error per item on training items: {made.error:.4g} ({made.own_error:.4g} by the space alone)",
+        "",
+        *_parts_lines(made.parts, made.items),
+    ]
+
+
+def lossless_lines(made: CompressedLossless) -> list[str]:
+    """Return what a file without loss has become: its parts, its rate beside bz2."""
+    if made.break_even is None:
+        beside = "so bz2 is smaller"
+    elif made.parts.get(SECTION):
+        beside = f"so with its encoder a file is smaller from {made.break_even:,} such pictures on"
+    else:
+        beside = "so this file is smaller, without its encoder"
+    return [
+        f"{made.items:,} items by {made.encoder}: {made.bits_per_pixel:.3f} bits per pixel without the encoder, every "
+        "pixel decoded and compared",
+        f"bz2 needs {made.bits_per_pixel_of_bz2:.3f} bits per pixel, {beside}",
         "",
         *_parts_lines(made.parts, made.items),
     ]

@@ -27,6 +27,7 @@ SPECS = [
     "denoising-ae:6-3,corruption=masking",
     "vae:6-3",
     "vae:6-3,loss=squared",
+    "pixels+vae:6-3,loss=beta-binomial",
     "semantic-hash:8,hidden=6",
     "pretrained-dnn:6-4,pretrain=none",
     "linear-ae:3",

@@ -204,6 +204,20 @@ def _compressed(folder: Path) -> None:
     )
 
 
+def _compressed_lossless(folder: Path) -> None:
+    from PIL import Image
+
+    from encoders.registry import create
+    from retrieval.applications.compression.compress_lossless import compress_lossless
+    from retrieval.corpora.registry import open_corpus
+
+    (folder / "pictures").mkdir()
+    for row, picture in enumerate(PICTURES):
+        Image.fromarray(picture).save(folder / "pictures" / f"{row}.png")
+    encoder = create("pixels+vae:6-2,loss=beta-binomial,epochs=1")
+    compress_lossless(open_corpus(str(folder / "pictures")), encoder, folder / "x.nby", items_per_chunk=4)
+
+
 def _read_compressed(folder: Path, scratch: Path, rng: random.Random) -> object:
     from retrieval.applications.compression.compressed_items import CompressedItems
     from retrieval.applications.compression.decompress import decompress
@@ -213,19 +227,23 @@ def _read_compressed(folder: Path, scratch: Path, rng: random.Random) -> object:
         return len(items.header.sections), items.reader.parts, decompress(items, scratch / "decoded", asked).items
 
 
-def _parts_of_compressed(folder: Path) -> None:
+def _parts_of(compressed: Callable[[Path], None], stream: str) -> Callable[[Path], None]:
     """Take a compressed file apart, so that its parts can be damaged before their checksums are computed."""
-    from retrieval.applications.compression.nby_reader import open_reader
 
-    _compressed(folder)
-    (folder / "parts").mkdir()
-    with open_reader(folder / "x.nby") as reader:
-        header = reader.header
-        (folder / "parts" / "header.json").write_bytes(header.to_bytes())
-        for section in header.sections:
-            (folder / "parts" / section.name).write_bytes(reader.section(section.name))
-        for number in range(header.chunks):
-            (folder / "parts" / f"chunk-{number}").write_bytes(reader.chunk("codes", number))
+    def build(folder: Path) -> None:
+        from retrieval.applications.compression.nby_reader import open_reader
+
+        compressed(folder)
+        (folder / "parts").mkdir()
+        with open_reader(folder / "x.nby") as reader:
+            header = reader.header
+            (folder / "parts" / "header.json").write_bytes(header.to_bytes())
+            for section in header.sections:
+                (folder / "parts" / section.name).write_bytes(reader.section(section.name))
+            for number in range(header.chunks):
+                (folder / "parts" / f"chunk-{number}").write_bytes(reader.chunk(stream, number))
+
+    return build
 
 
 def _read_parts_of_compressed(folder: Path, scratch: Path, rng: random.Random) -> object:
@@ -242,7 +260,7 @@ def _read_parts_of_compressed(folder: Path, scratch: Path, rng: random.Random) -
             for name in sorted(parts):
                 if name.startswith("chunk-"):
                     rows = 4 if writer.items < 8 else 2
-                    writer.add_chunk({"codes": parts[name]}, rows)
+                    writer.add_chunk({"pixels" if header["method"] == "bits-back" else "codes": parts[name]}, rows)
                 else:
                     writer.add_section(name, parts[name])
     return _read_compressed(folder, scratch, rng) if (folder / "x.nby").exists() else None
@@ -322,7 +340,9 @@ ARTIFACTS = [
     *_both("recommender", _recommender, _read_recommender, "r/**/*"),
     *_both("anomaly detector", _detector, _read_detector, "d/**/*"),
     Case("compressed", _compressed, _read_compressed, "x.nby"),
-    Case("compressed (signed)", _parts_of_compressed, _read_parts_of_compressed, "parts/*"),
+    Case("compressed lossless", _compressed_lossless, _read_compressed, "x.nby"),
+    Case("compressed (signed)", _parts_of(_compressed, "codes"), _read_parts_of_compressed, "parts/*"),
+    Case("compressed lossless (signed)", _parts_of(_compressed_lossless, "pixels"), _read_parts_of_compressed, "parts/*"),
     Case("training", _stopped_training, _resume, "ae.work/**/*", quick=False),
     Case("sentence model", _model, _read_model, "model/**/*.json", quick=False),
 ]  # fmt: skip
