@@ -1125,6 +1125,40 @@ def decompress(
     written.require_whole()
 
 
+@app.command()
+def compression_curve(
+    corpus: CorpusName,
+    out: Annotated[Path, option("-o", "--out", help="Folder for table, figures and pictures.", metavar="FOLDER")],
+    space: Annotated[
+        list[str] | None,
+        option("-s", "--space", help="A space; repeat for several. PCA is always measured.", metavar="SPACE"),
+    ] = None,
+    sample: Annotated[int, whole("--sample", help="Number of held-out pictures.", lowest=1)] = 1000,
+    seed: Seed = 0,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure bytes against error of spaces, beside JPEG, WebP and JPEG 2000, on pictures that no space was fitted on.
+
+    Files are written and read back. Held out are the queries of a corpus, or else every fifth picture.
+    """
+    from retrieval.applications.compression.curve import compression_curves, held_out_split
+    from retrieval.collection.open import collection_at, open_data
+    from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.report.compression_report import write_curves
+    from retrieval.report.terminal.compression import curves_lines
+
+    _require_report_folder(out)
+    if collection_at(corpus) is not None:
+        raise OptionError(f"{corpus} is a collection, whose spaces have seen all its items: name the corpus")
+    with _reported(BadEntries(skip_bad)) as bad:
+        split = held_out_split(Unique(open_data(corpus, on_bad=bad), bad), sample, seed)
+        found = compression_curves(*split, space or (), say=_say)
+    written = write_curves(found, out)
+    emit(Output(lambda: curves_lines(found), found.to_json), as_json)
+    _say(f"curves: {written}")
+
+
 def emit(view: View, as_json: bool) -> None:
     """Print what a verb found: as JSON, or as lines of a terminal."""
     if as_json:
@@ -1264,7 +1298,8 @@ def _global_first(arguments: list[str]) -> list[str]:
 def _app_for(arguments: list[str]) -> typer.Typer:
     """Return the command line with the verb that is asked for alone: typer would prepare all of them."""
     verb = next((word for word in arguments if not word.startswith("-")), "")
-    commands = [info for info in app.registered_commands if getattr(info.callback, "__name__", "") == verb]
+    name = verb.replace("-", "_")
+    commands = [info for info in app.registered_commands if getattr(info.callback, "__name__", "") == name]
     groups = [info for info in app.registered_groups if info.name == verb]
     if not commands and not groups:  # none, or a wrong one, whose neighbours are suggested
         return app

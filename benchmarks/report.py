@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import report_applications
 import report_beyond
 import report_classical
 import report_comparison
@@ -133,6 +134,7 @@ PARTS = {
     **report_classical.PARTS,
     **report_neural.PARTS,
     **report_beyond.PARTS,
+    **report_applications.PARTS,
     **report_sound.PARTS,
     **report_served.PARTS,
     **report_trials.PARTS,

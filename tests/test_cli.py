@@ -532,6 +532,17 @@ def test_what_cannot_be_compressed_is_one_sentence(tmp_path):
     assert "is a folder: name a file" in refused("compress", "digits", "-s", "pixels", "-o", str(tmp_path))
 
 
+def test_a_compression_curve(digits, tmp_path):
+    curve = ("compression-curve", "digits", "-s", "pixels+pca:8", "--sample", "20", "-o", str(tmp_path / "out"))
+    found = json.loads(nearby(*curve, "--json").stdout)
+    assert (found["items"], found["curves"][0]["name"]) == (20, "pixels+pca:8")
+    assert (tmp_path / "out" / "equal-bytes.png").is_file()
+    assert "is a collection, whose spaces have seen all its items" in refused(
+        "compression-curve", str(digits), "-o", str(tmp_path / "none")
+    )
+    assert "measured on pictures" in refused("compression-curve", "api-docs", "-o", str(tmp_path / "none"))
+
+
 def test_one_encoder_is_listed_alone():
     shown = nearby("encoders", "bm25").stdout
     assert shown.startswith("bm25 ")

@@ -22,8 +22,8 @@ from retrieval.applications.compression.quantized import METHOD, write_quantized
 from retrieval.applications.compression.target import (
     MEASURED_ITEMS,
     CompressionTarget,
+    QuantizerTraining,
     Trained,
-    train_quantizer,
     training_rows,
 )
 from retrieval.collection.open import collection_at, open_collection, open_data
@@ -142,6 +142,7 @@ def compress(
     path: str | Path,
     target: CompressionTarget | None = None,
     *,
+    training: QuantizerTraining | None = None,
     outside: Path | None = None,
     items_per_chunk: int = ITEMS_PER_CHUNK,
     force: bool = False,
@@ -159,6 +160,8 @@ def compress(
         A new file.
     target : CompressionTarget, optional
         How small or how good; without one, quantising adds 5 % to the squared error of the encoder.
+    training : QuantizerTraining, optional
+        Other items, on which the quantiser is trained; without it, a sample of the same.
     outside : Path, optional
         The folder of the same encoder: the file then holds its digest instead of the encoder.
     items_per_chunk : int, optional
@@ -198,8 +201,7 @@ def compress(
         say(f"fitting {encoder}")
         fitted(encoder, corpus.batches(label_field=encoder.label_field))
     started = time.perf_counter()
-    require_quantizable(encoder)
-    trained = trained_on(corpus, encoder, target, items_per_chunk)
+    trained = (training or training_on(corpus, encoder)).train(target, items_per_chunk)
     counted = _Counted(corpus)
     with open_writer(path, METHOD, items_per_chunk, force) as writer:
         section, identity = (b"", described(outside)) if outside is not None else packed(encoder)
@@ -213,10 +215,8 @@ def compress(
                       trained.own_error, trained.error, seconds)  # fmt: skip
 
 
-def trained_on(
-    corpus: Corpus, encoder: Encoder, target: CompressionTarget, items_per_chunk: int = ITEMS_PER_CHUNK
-) -> Trained:
-    """Train a quantiser on a random sample of items.
+def training_on(corpus: Corpus, encoder: Encoder) -> QuantizerTraining:
+    """Encode a random sample of items, on which quantisers are trained.
 
     Raises
     ------
@@ -225,6 +225,7 @@ def trained_on(
     BadItemError
         When a code is not finite.
     """
+    require_quantizable(encoder)
     first = next(iter(corpus), None)
     if first is None:
         raise CorpusError(f"'{corpus.name}' has no items, so there is nothing to compress")
@@ -235,7 +236,7 @@ def trained_on(
     if not np.isfinite(codes).all():
         raise BadItemError(f"codes of '{encoder}' are not finite, so they cannot be quantised")
     some = [item.content for item in items[:MEASURED_ITEMS]]
-    return train_quantizer(encoder, codes, levels_of(encoder, some), target, items_per_chunk)
+    return QuantizerTraining(encoder, codes, levels_of(encoder, some))
 
 
 def _codes(encoder: Encoder, items: list[Item]) -> NDArray[np.float32]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from encoders.errors import OptionError
 from retrieval.applications.compression.bit_allocation import (
-    Candidates,
     candidates,
     component_weights,
     for_error,
@@ -88,14 +86,8 @@ def training_rows(dim: int) -> int:
     return max(256, min(TRAINING_ITEMS, _MAX_NUMBERS // max(dim, 1)))
 
 
-def train_quantizer(
-    encoder: Encoder,
-    codes: NDArray[np.float32],
-    levels: NDArray[np.float32],
-    target: CompressionTarget,
-    items_per_chunk: int,
-) -> Trained:
-    """Choose the steps of a quantiser for a target, on training items.
+class QuantizerTraining:
+    """Training items by an encoder, from which quantisers for any number of targets are made.
 
     Parameters
     ----------
@@ -103,54 +95,46 @@ def train_quantizer(
     codes : ndarray float32 (n, dim)
     levels : ndarray float32 (m, values)
         The first m of the same items, as `levels_of` returns them.
-    target : CompressionTarget
-    items_per_chunk : int
-
-    Raises
-    ------
-    OptionError
-        When the error cannot be so small.
     """
-    some = codes[: len(levels)]
-    found = candidates(codes, component_weights(lambda rows: smooth_levels(encoder, rows), codes))
 
-    def made(chosen: NDArray[np.int64]) -> Quantizer:
-        return quantizer_of(codes, found, chosen)
+    def __init__(self, encoder: Encoder, codes: NDArray[np.float32], levels: NDArray[np.float32]) -> None:
+        self.encoder, self.codes, self.levels = encoder, codes, levels
+        self._found = candidates(codes, component_weights(lambda rows: smooth_levels(encoder, rows), codes))
+        self.own_error = self._error(codes[: len(levels)])
 
-    def error_of(chosen: NDArray[np.int64]) -> float:
-        quantizer = made(chosen)
-        return _error(encoder, quantizer.dequantize(quantizer.quantize(some)), levels)
+    def train(self, target: CompressionTarget, items_per_chunk: int) -> Trained:
+        """Choose the steps of a quantiser.
 
-    own_error = _error(encoder, some, levels)
-    together = min(items_per_chunk, len(codes))
-    chosen = _chosen(target, found, codes.shape[1], together, own_error, levels, error_of)
-    if target.error is not None and (reached := error_of(chosen)) > target.error:
-        raise OptionError(
-            f"'{encoder}' does not come below a squared error of {max(own_error, reached):.4g} per item on training "
-            f"items, so --error {target.error:g} cannot be kept: raise it, or take a space that keeps more"
-        )
-    return Trained(made(chosen), own_error, error_of(chosen))
+        Raises
+        ------
+        OptionError
+            When the error cannot be so small.
+        """
+        chosen = self._chosen(target, min(items_per_chunk, len(self.codes)))
+        reached = self._error_of(chosen)
+        if target.error is not None and reached > target.error:
+            raise OptionError(
+                f"'{self.encoder}' does not come below a squared error of {max(self.own_error, reached):.4g} per item "
+                f"on training items, so --error {target.error:g} cannot be kept: raise it, or take a space that keeps "
+                "more"
+            )
+        return Trained(quantizer_of(self.codes, self._found, chosen), self.own_error, reached)
 
+    def _chosen(self, target: CompressionTarget, items_per_chunk: int) -> NDArray[np.int64]:
+        if target.bytes is not None:
+            overhead = (ENTRY_BYTES + _STATE_BYTES) / items_per_chunk  # of each item
+            return for_rate(self._found, 8 * max(target.bytes - overhead, 0))
+        if target.bits is not None:
+            return for_rate(self._found, target.bits * self.codes.shape[1])
+        if target.error is not None:
+            return for_error(self._found, target.error, self._error_of)
+        variance = float(self.levels.var(axis=0, dtype=np.float64).sum())
+        added = max(ADDED * self.own_error, ADDED_OF_VARIANCE * variance)
+        return for_error(self._found, self.own_error + added, self._error_of)
 
-def _chosen(
-    target: CompressionTarget,
-    found: Candidates,
-    dim: int,
-    items_per_chunk: int,
-    own_error: float,
-    levels: NDArray[np.float32],
-    error_of: Callable[[NDArray[np.int64]], float],
-) -> NDArray[np.int64]:
-    overhead = (ENTRY_BYTES + _STATE_BYTES) / items_per_chunk  # of each item
-    if target.bytes is not None:
-        return for_rate(found, 8 * max(target.bytes - overhead, 0))
-    if target.bits is not None:
-        return for_rate(found, target.bits * dim)
-    if target.error is not None:
-        return for_error(found, target.error, error_of)
-    variance = float(levels.var(axis=0, dtype=np.float64).sum())
-    return for_error(found, own_error + max(ADDED * own_error, ADDED_OF_VARIANCE * variance), error_of)
+    def _error_of(self, chosen: NDArray[np.int64]) -> float:
+        quantizer = quantizer_of(self.codes, self._found, chosen)
+        return self._error(quantizer.dequantize(quantizer.quantize(self.codes[: len(self.levels)])))
 
-
-def _error(encoder: Encoder, codes: NDArray[np.float32], levels: NDArray[np.float32]) -> float:
-    return float(squared_error(levels, decoded_levels(encoder, codes)).mean())
+    def _error(self, codes: NDArray[np.float32]) -> float:
+        return float(squared_error(self.levels, decoded_levels(self.encoder, codes)).mean())

@@ -30,6 +30,8 @@ from retrieval.report.spec_wrapping import wrapped
 
 #: Letters in a line of the label at the end of a line.
 LABEL_LETTERS = 22
+#: Positions on a logarithmic axis above which round numbers are written, not the positions themselves.
+_MANY = 15
 #: Shapes that tell more classes apart than there are colours.
 _SHAPES = ("circle", "square", "triangle", "cross")
 #: Black follows the text and yellow is faint: neither is the colour of a first class on a map.
@@ -86,7 +88,8 @@ def lines_svg(
     frame = Frame(left, right, 14, height - 48, min(at.values()), max(max(at.values()), min(at.values()) + 1e-9))
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
     parts = [level(frame, upward.across(value), text) for value, text in zip(ticks, tick_labels(ticks), strict=True)]
-    parts += [tick(frame, at[value], f"{value:g}") for value in _apart(frame, at)]
+    marks = _decades(across) if logarithmic and len(across) > _MANY else at
+    parts += [tick(frame, marks[value], f"{value:g}") for value in _apart(frame, marks)]
     if mark is not None:
         x = frame.across(at[mark])
         parts.append(
@@ -109,9 +112,22 @@ def lines_svg(
         for position, (label, end, y) in enumerate(zip(labels, ends, heights, strict=True)):
             parts.append(polyline([(right + 4, end), (right + 14, y), (right + 20, y)], position, 1.25))
             parts.append(lines_of_text(right + 24, y, label))
-    described = "; ".join(f"{one.name}: " + ", ".join(f"{value:.3g}" for value in one.values) for one in series)
-    description = f"{y_name} at {x_name} {', '.join(f'{x:g}' for x in across)}. {described}"
+    if np.isfinite(values).all():
+        described = "; ".join(f"{one.name}: " + ", ".join(f"{value:.3g}" for value in one.values) for one in series)
+        description = f"{y_name} at {x_name} {', '.join(f'{x:g}' for x in across)}. {described}"
+    else:  # each line has its own positions
+        described = "; ".join(f"{one.name}: " + ", ".join(
+            f"{value:.3g} at {x:g}" for x, value in zip(across, one.values, strict=True) if math.isfinite(value)
+        ) for one in series)  # fmt: skip
+        description = f"{y_name} by {x_name}. {described}"
     return svg(key, title, description, height, join(*parts), right + (20 if narrow else 182))
+
+
+def _decades(across: Sequence[float]) -> dict[float, float]:
+    """Return 1, 2 and 5 times powers of ten in the range of some positions, each with its logarithm."""
+    powers = range(math.floor(math.log10(min(across))), math.ceil(math.log10(max(across))) + 1)
+    values = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    return {value: math.log(value) for value in values if min(across) <= value <= max(across)}
 
 
 def _apart(frame: Frame, at: dict[float, float], gap: float = 8) -> list[float]:

@@ -7,6 +7,7 @@ from typing import Any
 from retrieval.applications.compression.compress import Compressed
 from retrieval.applications.compression.compress_lossless import CompressedLossless
 from retrieval.applications.compression.compressed_items import CompressedItems
+from retrieval.applications.compression.curve import Curve, Curves, Point
 from retrieval.applications.compression.encoder_section import SECTION
 from retrieval.report.terminal.listing import aligned
 
@@ -96,3 +97,38 @@ def ids_lines(items: CompressedItems) -> list[str]:
 def ids_json(items: CompressedItems) -> list[str]:
     """Return the ids in order."""
     return list(items.ids())
+
+
+def curves_lines(found: Curves) -> list[str]:
+    """Return a table of every point, bytes ascending in each method."""
+    head = ["method", "setting", "B/item", "error", "PSNR", "SSIM", "break-even"]
+    rows = [row for curve in found.curves for row in _curve_rows(found, curve)]
+    return [
+        f"{found.corpus}: {len(found.originals):,} pictures of {found.raw_bytes:,} bytes: {found.held_out}",
+        "",
+        *aligned(head, rows, right=[2, 3, 4, 5, 6], specs=[0]),
+        "",
+        "B/item: without what stands in a file once",
+        "error: squared, summed over values from 0 to 1; PSNR: in dB",
+        "break-even: number of items from which a file is smaller than that of the best codec at this error",
+    ]
+
+
+def _curve_rows(found: Curves, curve: Curve) -> list[list[str]]:
+    return [
+        [
+            curve.name if number == 0 else "",
+            point.setting.removesuffix(" per component"),
+            f"{point.bytes_per_item:.1f}",
+            f"{point.quality.error:.3g}",
+            f"{point.quality.psnr:.2f}",
+            f"{point.quality.ssim:.3f}",
+            _break_even(found, point) if curve.learnt else "",
+        ]
+        for number, point in enumerate(curve.points)
+    ]
+
+
+def _break_even(found: Curves, point: Point) -> str:
+    items = found.break_even(point)
+    return "–" if items is None else f"{items:,}"

@@ -273,6 +273,23 @@ def test_files_of_vectors(tmp_path, path):
         written.require_whole()
 
 
+def test_sounds(tmp_path, path):
+    pytest.importorskip("librosa")
+    from encoders.sound import Sound
+    from retrieval.applications.compression.curve import Listed
+
+    rng = np.random.default_rng(0)
+    tones = [np.sin(np.arange(3000) * pitch) * 8000 for pitch in rng.uniform(0.1, 0.5, 12)]
+    corpus = Listed("tones", Modality.SOUND, [Item(f"t{row}", Sound(tone.astype(np.int16), 8000)) for row, tone in enumerate(tones)])  # fmt: skip
+    made = compress(corpus, create("log-mel:16,frames=16+pca:4"), path, CompressionTarget(bits=3))
+    assert made.error < 4 * made.own_error + 5
+    with CompressedItems(path) as items:
+        assert items[3].content.rate == 8000
+        decompress(items, tmp_path / "out", ["@t3", "5"])
+    assert sorted(os.listdir(tmp_path / "out")) == [LIST, "t3.wav", "t5.wav"]
+    assert (tmp_path / "out" / "t3.wav").read_bytes().startswith(b"RIFF")
+
+
 def test_hostile_and_equal_ids_stay_in_the_folder(tmp_path, encoder, path):
     ids = ["../out", "/etc/x", "a/../../b", "", "nul", "a", "a", "A", "a/b", "ä" * 300, "x\x00y", "item-3", ".git", "c.png",
            "c.jpg", "d.", "\ud800"]  # fmt: skip
