@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import report_anomalies
 import report_beyond
 import report_classical
 import report_comparison
@@ -134,6 +135,7 @@ PARTS = {
     **report_neural.PARTS,
     **report_beyond.PARTS,
     **report_sound.PARTS,
+    **report_anomalies.PARTS,
     **report_served.PARTS,
     **report_trials.PARTS,
 }
