@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import report_anomalies
 import report_applications
 import report_beyond
 import report_classical
@@ -136,6 +137,7 @@ PARTS = {
     **report_beyond.PARTS,
     **report_applications.PARTS,
     **report_sound.PARTS,
+    **report_anomalies.PARTS,
     **report_served.PARTS,
     **report_trials.PARTS,
 }

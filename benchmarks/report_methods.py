@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from record import latest
-from report_targets import Target, targets
+from report_target import Target
+from report_targets import targets
 
 if TYPE_CHECKING:
     from report_page import Page

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from application_targets import application_targets
 from record import averaged
 from report_beyond import WANTED
 from report_measured import (
@@ -36,41 +36,10 @@ from report_measured import (
     text,
     text_bits,
 )
+from report_target import Target
 
 TEXTS = {"cranfield": 0.379, "cisi": 0.393, "npl": 0.366, "scifact": 0.67}
 STEMMED = "tfidf"
-
-
-@dataclass(frozen=True)
-class Target:
-    """One thing that is asked of a method.
-
-    Attributes
-    ----------
-    id : str
-        Of `METHODS`.
-    asked : str
-    read : callable
-        Returns the measured figure; raises KeyError, TypeError, IndexError or ValueError where there is none.
-    wanted : float
-    at_least : bool
-    note : str
-        What the figure does not say by itself.
-    """
-
-    id: str
-    asked: str
-    read: Callable[[], float]
-    wanted: float
-    at_least: bool = True
-    note: str = ""
-
-    def measured(self) -> float | None:
-        """Return the figure, or None where it was not measured."""
-        try:
-            return float(self.read())
-        except (KeyError, TypeError, IndexError, ValueError, StopIteration):
-            return None
 
 
 def targets() -> Iterator[Target]:
@@ -79,6 +48,7 @@ def targets() -> Iterator[Target]:
     yield from classical_targets()
     yield from autoencoder_targets()
     yield from beyond_targets()
+    yield from application_targets()
 
 
 def beyond_targets() -> Iterator[Target]:
