@@ -118,7 +118,9 @@ ChosenSpaces = Annotated[
     ),
 ]
 OneSpace = Annotated[str, option("-s", "--space", help="A space of the collection.", metavar="SPACE")]
-OneQuery = Annotated[str, argument("QUERY", "A text, the path of a picture or sound, or @id of an item.")]
+OneQuery = Annotated[
+    str, argument("QUERY", "A text, the path of a picture or sound, a row as a JSON object, or @id of an item.")
+]
 SomeQueries = Annotated[list[str] | None, argument("QUERY...", "Texts, paths of pictures or sounds, or @ids of items.")]
 RandomItems = Annotated[int | None, whole("-n", help="Number of random items.", lowest=1, highest=100)]
 Seed = Annotated[int, whole("--seed", help="Random seed.", lowest=0, highest=LARGEST_SEED)]
@@ -251,7 +253,7 @@ def corpora(
     as_json: AsJson = False,
 ) -> None:
     """List the corpora known by name: what they hold, size, licence, and whether they are on this machine."""
-    from retrieval.corpora.registry import catalogue
+    from retrieval.corpora.catalogue import catalogue
     from retrieval.report.terminal.catalogue import corpora_json, corpora_lines, formats_json, formats_lines
 
     if formats:
@@ -436,7 +438,9 @@ def info(
 @app.command()
 def search(
     folder: CollectionFolder,
-    query: Annotated[list[str], argument("QUERY...", "Words, the path of a picture or sound, or @id of an item.")],
+    query: Annotated[
+        list[str], argument("QUERY...", "Words, the path of a picture or sound, a row as JSON, or @id of an item.")
+    ],
     space: Spaces = None,
     k: Annotated[int, whole("-k", help="Number of answers in each space.", lowest=1)] = 10,
     filters: Annotated[

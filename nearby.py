@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from encoders.codes import Space
     from encoders.errors import NearbyError
     from encoders.registry import create
+    from encoders.row import Row
     from encoders.sound import Sound
     from indexers.base import Hit, Index
     from indexers.registry import create_index, load_index
@@ -53,6 +54,7 @@ _NAMES = {
     "Index": "indexers.base:Index",
     "Item": "retrieval.corpora.base:Item",
     "NearbyError": "encoders.errors:NearbyError",
+    "Row": "encoders.row:Row",
     "Searcher": "retrieval.search.searcher:Searcher",
     "Sound": "encoders.sound:Sound",
     "Space": "encoders.codes:Space",
@@ -86,6 +88,7 @@ __all__ = [
     "Index",
     "Item",
     "NearbyError",
+    "Row",
     "Searcher",
     "Sound",
     "Space",

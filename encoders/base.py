@@ -16,7 +16,7 @@ from encoders import options
 from encoders.batches import Encoded, as_batches
 from encoders.codes import MAX_DIM, Batches, Codes, Items, Lexicon, Modality, Space, stack_codes, whole_number
 from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError
-from encoders.items import as_images, as_matrix, as_sounds, as_texts
+from encoders.items import as_images, as_matrix, as_rows, as_sounds, as_texts
 from encoders.products import Products
 from encoders.sklearn_names import SklearnNames
 
@@ -33,7 +33,7 @@ class Encoder(SklearnNames, ABC):
 
     #: The registry name, as written in a spec.
     name: ClassVar[str]
-    #: What the encoder reads: texts, pictures, sounds or vectors.
+    #: What the encoder reads: texts, pictures, sounds, rows or vectors.
     reads: ClassVar[Modality] = Modality.VECTOR
     #: Whether the encoder reads sparse codes, such as word counts.
     reads_sparse: ClassVar[bool] = True
@@ -108,7 +108,7 @@ class Encoder(SklearnNames, ABC):
         Parameters
         ----------
         batches : Batches or items
-            Re-iterable batches, or the items (texts, pictures, sounds, a matrix) of a small corpus.
+            Re-iterable batches, or the items (texts, pictures, sounds, rows, a matrix) of a small corpus.
         y : sequence, optional
             Labels of the items, if `batches` is not batches.
         work : Path, optional
@@ -207,7 +207,7 @@ class Encoder(SklearnNames, ABC):
         Raises
         ------
         BadItemError, DimensionError
-            When the items are not texts, pictures, sounds or vectors of the expected width.
+            When the items are not texts, pictures, sounds, rows or vectors of the expected width.
         """
         if self.reads is Modality.TEXT:
             return as_texts(items)
@@ -215,6 +215,8 @@ class Encoder(SklearnNames, ABC):
             return as_images(items)
         if self.reads is Modality.SOUND:
             return as_sounds(items)
+        if self.reads is Modality.ROW:
+            return as_rows(items)
         matrix = as_matrix(items, self.reads_missing)
         if matrix.dtype == np.uint8:  # squares and sums of bytes would overflow
             matrix = matrix.astype(np.float32)

@@ -36,11 +36,12 @@ class Metric(StrEnum):
 
 
 class Modality(StrEnum):
-    """What an encoder reads: texts, pictures, sounds, or vectors, which include the codes of another encoder."""
+    """What an encoder reads: texts, pictures, sounds, rows of a table, or vectors, such as codes of another encoder."""
 
     TEXT = "text"
     IMAGE = "image"
     SOUND = "sound"
+    ROW = "row"
     VECTOR = "vector"
 
 
@@ -149,7 +150,8 @@ class Lexicon:
 #: float32 (n, dim) | csr_array float32 (n, dim) | packed uint8 (n, ceil(dim / 8))
 #: (SciPy is untyped, so the checker sees Any.)
 Codes: TypeAlias = Any
-#: Texts, pictures (uint8, (h, w[, c]) each, or stacked), sounds (`encoders.sound`), or the codes of an earlier stage.
+#: Texts, pictures (uint8, (h, w[, c]) each, or stacked), sounds (`encoders.sound`), rows (`encoders.row`),
+#: or the codes of an earlier stage.
 Items: TypeAlias = Any
 
 

@@ -1,4 +1,4 @@
-"""Items in the form that an encoder reads: texts, pictures, sounds or a finite matrix; anything else is refused."""
+"""Items in the form that an encoder reads: texts, pictures, sounds, rows or a finite matrix; others are refused."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, issparse
 
 from encoders.codes import Codes, Items
 from encoders.errors import BadItemError, DimensionError
+from encoders.row import Row
 from encoders.sound import MAX_RATE, MIN_RATE, Sound
 
 
@@ -71,6 +72,30 @@ def as_sounds(items: Items) -> list[Sound]:
     return sounds
 
 
+def as_rows(items: Items) -> list[Row]:
+    """Return items as a list of rows of a table.
+
+    Raises
+    ------
+    BadItemError
+        Naming the item that is no row, or has not one value for each column.
+    """
+    if isinstance(items, str | Row) or issparse(items):
+        raise BadItemError(f"expected a list of rows, got {describe(items)}: is this a table of columns?")
+    rows = list(items)
+    for position, row in enumerate(rows):
+        if not isinstance(row, Row):
+            raise BadItemError(
+                f"item {position} should be a row of a table, got {describe(row)}: give a Row(names, values) of "
+                "encoders.row"
+            )
+        if len(row.names) != len(row.values):
+            raise BadItemError(
+                f"row {position} has {len(row.names):,} columns and {len(row.values):,} values: give each column one"
+            )
+    return rows
+
+
 def as_matrix(items: Items, missing: bool = False) -> Codes:
     """Return vector items as a finite float32 matrix (sparse stays sparse, packed bits stay packed).
 
@@ -128,6 +153,8 @@ def describe(items: Any) -> str:
         return "a single text"
     if isinstance(items, Sound):
         return "a single sound"
+    if isinstance(items, Row):
+        return "a single row"
     try:
         first = next(iter(items))
     except (TypeError, StopIteration):

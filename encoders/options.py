@@ -108,6 +108,8 @@ def convert(text: str, hint: Any, label: str) -> Any:
     --------
     >>> convert("1000-500-30", tuple[int, ...], "sizes")
     (1000, 500, 30)
+    >>> convert("zip,code", tuple[str, ...], "categorical")
+    ('zip', 'code')
     >>> convert("yes", bool, "binary")
     True
     >>> convert("many", int, "pca: n-components")
@@ -120,6 +122,8 @@ def convert(text: str, hint: Any, label: str) -> Any:
     try:
         if tuple in kinds:
             inner = typing.get_args(_without_none(hint))[0]
+            if inner is str:
+                return tuple(part for part in text.split(",") if part)
             read = {int: read_whole, float: read_number}.get(inner, inner)
             return tuple(read(part) for part in text.split("-"))
         if bool in kinds:
@@ -144,7 +148,7 @@ def text_of(value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, tuple):
-        return "-".join(str(part) for part in value)
+        return ("," if isinstance(next(iter(value), None), str) else "-").join(str(part) for part in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
@@ -155,16 +159,16 @@ def allows_none(hint: Any) -> bool:
     return type(None) in typing.get_args(hint)
 
 
-def is_tuple(hint: Any) -> bool:
-    """Return whether an option has several values, joined by hyphens."""
-    return tuple in _accepted(hint)
+def is_numbers(hint: Any) -> bool:
+    """Return whether an option has several numbers, joined by hyphens."""
+    return tuple in _accepted(hint) and str not in typing.get_args(_without_none(hint))
 
 
 def type_name(hint: Any) -> str:
     """Return the name of a type in plain English."""
     kinds = _accepted(hint)
     if tuple in kinds:
-        return "whole numbers joined by '-'"
+        return "whole numbers joined by '-'" if is_numbers(hint) else "names joined by ','"
     if bool in kinds:
         return "true or false"
     if float in kinds:

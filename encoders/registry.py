@@ -47,6 +47,7 @@ ENCODERS: dict[str, EncoderEntry] = {
     "patch-kmeans": EncoderEntry("encoders.image.patch_kmeans:PatchKMeans"),
     "log-mel": EncoderEntry("encoders.audio.log_mel:LogMel"),
     "vectors": EncoderEntry("encoders.table.vectors:Vectors"),
+    "columns": EncoderEntry("encoders.table.columns:Columns"),
     "pca": EncoderEntry("encoders.projection.pca:PCA"),
     "lsa": EncoderEntry("encoders.projection.lsa:LSA"),
     "random-projection": EncoderEntry("encoders.projection.random_projection:RandomProjection"),
@@ -100,11 +101,14 @@ OTHER_NAMES = {
     "mel": "log-mel",
     "mel-spectrogram": "log-mel",
     "okapi": "bm25",
+    "one-hot": "columns",
     "sentence-bert": "sbert",
     "sentence-transformer": "sbert",
     "sentence-transformers": "sbert",
     "spectrogram": "log-mel",
     "svd": "lsa",
+    "table": "columns",
+    "tabular": "columns",
     "truncated-svd": "lsa",
     "ward": "hac",
 }
@@ -189,7 +193,7 @@ def _option_for(cls: type[Encoder], hints: dict[str, Any], text: str) -> str | N
     for field in options.fields_of(cls)[1:]:
         if text in (field.metadata.get("choices") or ()):
             names.append(options.written_name(field.name))
-        elif "-" in text and options.is_tuple(hints[field.name]):
+        elif "-" in text and options.is_numbers(hints[field.name]):
             with suppress(OptionError):
                 options.convert(text, hints[field.name], field.name)
                 names.append(options.written_name(field.name))

@@ -8,14 +8,18 @@ from docstrings import read
 from option_table import option_names, option_table
 from regions import table
 
+from retrieval.corpora.catalogue import catalogue
 from retrieval.corpora.datasets import DATASETS
-from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, catalogue, load_class
+from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, load_class
 
 #: Format -> title, and an address that shows its options.
 FORMATS_SHOWN = {
     "csv": ("CSV and TSV tables", "articles.csv?text=body&label=topic"),
     "jsonl": ("JSON lines", "news.jsonl?text=body&label=metadata.category"),
     "parquet": ("Parquet tables", "news.parquet?text=body&id=url"),
+    "csv-rows": ("Columns of CSV and TSV tables", "payments.csv?columns=*&without=account&label=fraud"),
+    "jsonl-rows": ("Columns of JSON lines", "payments.jsonl?columns=amount,type,place.city"),
+    "parquet-rows": ("Columns of Parquet tables", "payments.parquet?columns=*&id=number"),
     "texts": ("Folders and archives of texts", "mails.tar.gz?encoding=latin-1"),
     "images": ("Folders and archives of pictures", "photos?size=96x96&fit=pad"),
     "sounds": ("Folders and archives of sounds", "recordings?pattern={digit}_{speaker}_{take}&label=speaker"),

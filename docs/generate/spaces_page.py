@@ -15,7 +15,7 @@ GROUPS = {
     "Readers of texts": "text",
     "Readers of pictures": "image",
     "Readers of sounds": "audio",
-    "Readers of vectors": "table",
+    "Readers of tables and vectors": "table",
     "Projections": "projection",
     "Clusters": "cluster",
     "Neural networks": "neural",
@@ -25,6 +25,7 @@ _READS = {
     Modality.TEXT: "texts",
     Modality.IMAGE: "pictures",
     Modality.SOUND: "sounds",
+    Modality.ROW: "rows of a table",
     Modality.VECTOR: "vectors or codes",
 }
 

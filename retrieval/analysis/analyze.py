@@ -39,6 +39,7 @@ DEFAULTS = {
     Modality.TEXT: ["tfidf:5000,stop=english+lsa:50", "tfidf:5000,stop=english+nmf:30",
     "tfidf:5000,stop=english+kmeans:30"],
     Modality.SOUND: ["log-mel+pca:30", "log-mel+nmf:30", "log-mel+ica:30", "log-mel+kmeans:30"],
+    Modality.ROW: ["columns", "columns+pca:8", "columns+kmeans:10"],
     Modality.VECTOR: ["vectors", "vectors+pca:2"],
 }  # fmt: skip
 #: Default number of items in the sample, and number of items whose partial sums are shown.

@@ -48,11 +48,14 @@ class Code:
         return {**value, "code": self.values[0].tolist()}
 
     def lines(self) -> list[str]:
-        """Return the code as lines of ten numbers; a sparse code as one word with its weight per line."""
+        """Return the code as lines of ten numbers; codes of words, or of columns, as one name and number per line."""
         if issparse(self.values):
             return [f"{word}  {weight:.4g}" for word, weight in self._terms()]
         if self.values.dtype == np.uint8:
             return ["".join(map(str, np.unpackbits(self.values[0])[: self.space.dim]))]
+        if self.words is not None:
+            width = max(map(len, self.words))
+            return [f"{word:<{width}}  {value: .4f}" for word, value in zip(self.words, self.values[0], strict=True)]
         return [" ".join(f"{number: .4f}" for number in part) for part in slices(self.values[0], 10)]
 
     def write(self, path: Path) -> None:
@@ -195,6 +198,8 @@ def reconstructions(
     modality = collection.items.modality
     if modality is Modality.IMAGE:
         rows.insert(0, ReconstructionRow("the item", contents))
+    if modality is Modality.ROW:
+        rows.insert(0, ReconstructionRow("the item", contents))
     if modality is Modality.SOUND:
         rows.insert(
             0,
@@ -212,6 +217,7 @@ def _what_is_measured(modality: Modality, count: int) -> str:
     values = {
         Modality.IMAGE: "the pixels, which go from 0 to 1",
         Modality.SOUND: "the levels of the spectrogram, which go from 0 to 1",
+        Modality.ROW: "the scaled columns and the categories",
     }.get(modality, "the numbers of a vector")
     mean = f"; mean of {count:,} items" if count > 1 else ""
     return f"errors are summed over {values}{mean}"
@@ -262,6 +268,10 @@ def squared_errors(encoder: Encoder, contents: Sequence[Any], decoded_items: Seq
     """Return the squared error of each copy, summed over its values (pictures: 0 to 1); nothing for texts."""
     if encoder.reads is Modality.TEXT:
         return {}
+    if encoder.reads is Modality.ROW:
+        first = encoder.parts[0]
+        differences = first.encode(list(contents)) - first.encode(list(decoded_items))
+        return {SQUARED_ERROR: np.square(differences, dtype=np.float64).sum(axis=1).tolist()}
     pairs = zip(as_read(encoder, contents), decoded_items, strict=True)
     return {SQUARED_ERROR: [float(np.square(unit(item) - unit(copy)).sum()) for item, copy in pairs]}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from encoders.row import Row
 from encoders.sound import Sound
 
 
@@ -20,7 +21,7 @@ class ReconstructionRow:
     name : str
         The spec of the space, or another heading such as "the item".
     contents : list
-        A picture, a vector, a spectrogram as a picture, or a row of word weights for each item.
+        A picture, a vector, a spectrogram as a picture, a row of a table, or a row of word weights for each item.
     results : dict of str to list of float
         Measure -> one number per item.
     words : list of str, optional
@@ -60,6 +61,11 @@ class ReconstructionTable:
     def pictures(self) -> bool:
         """Whether every cell is a picture."""
         return all(is_picture(content) for row in self.rows for content in row.contents)
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether the contents are rows of a table."""
+        return all(isinstance(content, Row) for row in self.rows for content in row.contents)
 
     @property
     def sounds(self) -> Callable[[], list[Sound]] | None:

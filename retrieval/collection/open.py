@@ -12,7 +12,7 @@ from retrieval.collection.base import Collection
 from retrieval.collection.generations import Generations, is_collection
 from retrieval.collection.local import LocalCollection
 from retrieval.collection.manifest import Manifest
-from retrieval.corpora.address import NAME_PREFIX, exists, parse_address
+from retrieval.corpora.address import NAME_PREFIX, exists, parse_address, stated_options, with_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 
 #: A URL, also one that a path has taken a slash from, or that lacks its scheme and has a user.
@@ -54,7 +54,10 @@ def open_collection(folder: str | Path, trust: bool = False) -> Collection:
 
 
 def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_bad) -> Corpus:
-    """Open a corpus whose items are to join a collection: pictures get the size of those there, sounds their rate.
+    """Open a corpus whose items are to join a collection: it is read as those there were.
+
+    Pictures get the size of those in the collection, sounds their rate; a table without options is read with the
+    options of the table that is there.
 
     Raises
     ------
@@ -64,12 +67,27 @@ def open_addition(collection: Collection, address: str, on_bad: OnBad = raise_ba
     from retrieval.corpora.images import Images
     from retrieval.corpora.sounds import Sounds
 
+    if (
+        collection.items.modality is Modality.ROW
+        and collection_at(address) is None
+        and not parse_address(address).options
+    ):
+        address = with_options(address, _options_of_table(collection, address))
     corpus = open_data(address, on_bad=on_bad)
     if isinstance(corpus, Images) and collection.items.modality is Modality.IMAGE:
         corpus.treat_as(next(iter(collection.items)).content, collection.manifest.corpus)
     if isinstance(corpus, Sounds) and collection.items.modality is Modality.SOUND:
         corpus.treat_as(next(iter(collection.items)).content)  # type: ignore[arg-type]  # a sound, as the modality says
     return corpus
+
+
+def _options_of_table(collection: Collection, address: str) -> dict[str, str]:
+    """Return the options with which the table of a collection was read, for a file of rows."""
+    from retrieval.corpora.registry import is_corpus_name
+
+    if is_corpus_name(parse_address(address).target):
+        return {}
+    return stated_options(collection.manifest.corpus) or {"columns": "*"}
 
 
 def open_data(address: str, on_bad: OnBad = raise_bad) -> Corpus:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from encoders.batches import chunks
 from encoders.codes import Batch, Modality
 from encoders.errors import BadItemError, CorpusError, UnknownNameError
+from encoders.row import Row, names_json
 from encoders.sound import Sound
 
-Content = str | NDArray[Any] | Sound
+Content = str | NDArray[Any] | Sound | Row
 #: query id -> item id -> grade (0 = judged not relevant)
 Qrels = dict[str, dict[str, int]]
 #: Called with each bad entry; raises it (the default), or collects it and lets the reading continue.
@@ -25,14 +26,15 @@ OnBad = Callable[[CorpusError], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One text, picture, sound or vector.
+    """One text, picture, sound, row or vector.
 
     Parameters
     ----------
     id : str
         Unique in its corpus.
-    content : str, ndarray or Sound
-        The whole text (title included), a uint8 picture ``(h, w)`` or ``(h, w, 3)``, a float32 vector, or a sound.
+    content : str, ndarray, Sound or Row
+        The whole text (title included), a uint8 picture ``(h, w)`` or ``(h, w, 3)``, a float32 vector, a sound, or a
+        row of a table.
     title : str, optional
         The name by which a person recognises the item.
     label : str, optional
@@ -149,6 +151,8 @@ def content_bytes(content: Content) -> bytes:
     """
     if isinstance(content, str):
         return content.encode()
+    if isinstance(content, Row):
+        return content.to_bytes()
     array = content.samples.astype("<i2") if isinstance(content, Sound) else content
     return np.ascontiguousarray(array).tobytes()
 
@@ -158,6 +162,8 @@ def update_digest(digest: Any, item: Item) -> None:
     content = item.content
     if isinstance(content, Sound):
         shape = f"sound{content.rate}"
+    elif isinstance(content, Row):
+        shape = f"row{names_json(content.names)}"
     else:
         shape = "" if isinstance(content, str) else f"{content.dtype}{content.shape}"
     for field_bytes in (item.id.encode(), shape.encode(), content_bytes(content), (item.label or "").encode()):

@@ -228,6 +228,33 @@ DATASETS: dict[str, DataSet] = {
         "AT&T Laboratories Cambridge, 1994",
         (("orl_faces.tar.xz",),),
     ),
+    "kddcup99": DataSet(
+        "kddcup99",
+        Modality.ROW,
+        494_021,
+        0,
+        2_144_903,
+        "CC BY 4.0",
+        "UCI: https://archive.ics.uci.edu/dataset/130/kdd+cup+1999+data",
+        (("kddcup.data_10_percent",),),
+        (
+            Remote(  # the copy that scikit-learn fetches
+                "kddcup.data_10_percent.gz",
+                "https://ndownloader.figshare.com/files/5976042",
+                "sha256:8045aca0d84e70e622d1148d7df782496f6333bf6eb979a1b0837c42a9fd9561",
+            ),
+        ),
+    ),
+    "paysim": DataSet(
+        "paysim",
+        Modality.ROW,
+        508_961,
+        0,
+        14_782_735,
+        "CC BY-SA 4.0",
+        "Lopez-Rojas, Elmir, Axelsson, PaySim, EMSS 2016: https://www.kaggle.com/datasets/ealaxi/paysim1",
+        (("paysim.csv",), ("PS_20174392719_1491204439457_log.csv",)),
+    ),
     "speech-digits": DataSet(
         "speech-digits",
         Modality.SOUND,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.json_text import parse_json
+from encoders.row import Row, names_json
 from encoders.sound import MAX_RATE, MIN_RATE, Sound
 from retrieval.corpora.base import Content, Item, content_bytes, update_digest
 
@@ -20,6 +23,8 @@ from retrieval.corpora.base import Content, Item, content_bytes, update_digest
 _NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
 #: What stands for the type of a sound; its rate follows.
 _SOUND = "sound"
+#: What stands for the type of a row; the names of its columns follow.
+_ROW = "row"
 COLUMNS = "id, content, shape, title, label, metadata"
 
 
@@ -76,6 +81,9 @@ def record_of(item: Item, modality: Modality) -> tuple[Any, ...]:
     metadata = json.dumps(item.metadata, ensure_ascii=False) if item.metadata else None
     if isinstance(content, str):
         return item.id, content, None, item.title, item.label, metadata
+    if isinstance(content, Row):
+        shape = f'["{_ROW}",{names_json(content.names)[1:]}' if content.names else f'["{_ROW}"]'
+        return item.id, content_bytes(content), shape, item.title, item.label, metadata
     sort = [_SOUND, content.rate] if isinstance(content, Sound) else [content.dtype.str, *content.shape]
     return item.id, content_bytes(content), json.dumps(sort), item.title, item.label, metadata
 
@@ -104,6 +112,8 @@ def modality_of(content: Content) -> Modality:
         return Modality.TEXT
     if isinstance(content, Sound):
         return Modality.SOUND
+    if isinstance(content, Row):
+        return Modality.ROW
     return Modality.IMAGE if content.ndim > 1 else Modality.VECTOR
 
 
@@ -131,6 +141,8 @@ def _content_of(content: Any, shape: Any) -> Content:
         return content
     if not isinstance(shape, str) or not isinstance(content, bytes):
         raise TypeError("an item holds no bytes where an array belongs")
+    if shape.startswith(f'["{_ROW}"'):
+        return _row_of(content, _names_of(shape))
     dtype, *lengths = parse_json(shape)
     if dtype == _SOUND:
         (rate,) = lengths
@@ -142,3 +154,22 @@ def _content_of(content: Any, shape: Any) -> Content:
     if not all(type(length) is int and length >= 0 for length in lengths):
         raise ValueError("an item holds an array of no possible shape")
     return np.frombuffer(content, dtype=np.dtype(dtype)).reshape(lengths)
+
+
+@lru_cache(maxsize=64)
+def _names_of(shape: str) -> tuple[str, ...]:
+    """Return the names of the columns of a row; the rows of a table share them."""
+    kind, *names = parse_json(shape)
+    if kind != _ROW or not all(isinstance(name, str) for name in names):
+        raise ValueError("the columns of a row have no names")
+    return tuple(names)
+
+
+def _row_of(content: bytes, names: tuple[str, ...]) -> Row:
+    values = parse_json(content)
+    if not isinstance(values, list) or len(values) != len(names):
+        raise ValueError("a row has not one value for each column")
+    for value in values:
+        if not (value is None or type(value) is str or (type(value) is float and math.isfinite(value))):
+            raise ValueError("a value of a row is neither a number nor a text")
+    return Row(names, tuple(values))

@@ -10,10 +10,12 @@ from typing import Any
 
 from encoders.errors import CorpusError
 from encoders.numbers import shortened
+from encoders.row import MAX_COLUMNS
 from retrieval.corpora.base import Item, OnBad, raise_bad
 from retrieval.corpora.files import open_bytes
 from retrieval.corpora.lines import numbered_lines
 from retrieval.corpora.records import Fields, Record, items_of
+from retrieval.corpora.rows import RowTable
 from retrieval.corpora.table import Table
 
 
@@ -29,6 +31,43 @@ class JsonLines(Table):
     def records(self) -> Iterator[Record]:
         """Read the lines from the beginning."""
         return read_records(self.path, self.on_bad, self.max_bytes)
+
+
+@dataclass(eq=False)
+class JsonRows(RowTable):
+    """Rows of a ``.jsonl`` file, where ``columns=`` is given; one JSON object a line.
+
+    The file is read twice: first for the names of all fields. A nested field is a column of its own, named by its path,
+    such as ``metadata.category``. A value that is null, NaN, infinite or not there counts as missing. Fields that are
+    neither row, label nor id become metadata.
+    """
+
+    def __post_init__(self) -> None:
+        self._names: list[str] | None = None
+
+    def table_names(self) -> list[str]:
+        """Return the names of the fields of all records, in the order of their first occurrence."""
+        if self._names is None:
+            names: dict[str, None] = {}
+            for record in self.records():
+                names |= dict.fromkeys(_paths(record.values))
+                if len(names) > MAX_COLUMNS:
+                    raise CorpusError(f"{record.where}: more than {MAX_COLUMNS:,} different fields: is it a table?")
+            self._names = list(names)
+        return self._names
+
+    def records(self) -> Iterator[Record]:
+        """Read the lines from the beginning."""
+        return read_records(self.path, self.on_bad, self.max_bytes)
+
+
+def _paths(record: dict[str, Any], depth: int = 0) -> Iterator[str]:
+    """Give the paths of the fields of a record that hold no object."""
+    for name, value in record.items():
+        if isinstance(value, dict) and depth < 8:
+            yield from (f"{name}.{path}" for path in _paths(value, depth + 1))
+        else:
+            yield name
 
 
 def read_items(path: Path, fields: Fields, on_bad: OnBad = raise_bad, max_bytes: int | None = None) -> Iterator[Item]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from encoders.batches import BATCH_BYTES
@@ -12,37 +13,16 @@ from encoders.plain_file import open_plain, require_plain
 from retrieval.corpora.base import raise_bad
 from retrieval.corpora.files import reading, unexpected_damage
 from retrieval.corpora.records import Record
+from retrieval.corpora.rows import RowTable
+from retrieval.corpora.source import FileSource
 from retrieval.corpora.table import Table
 
 ROWS = 1024
 
 
 @dataclass(eq=False)
-class Parquet(Table):
-    """Texts in a ``.parquet`` file, one row each.
-
-    A part of a nested column is named by its path, such as ``metadata.category``. A value that is null, NaN or
-    infinite counts as missing. Columns that hold neither text, title, label nor id become metadata.
-    """
-
-    def records(self) -> Iterator[Record]:
-        """Read the rows from the beginning."""
-        import pyarrow
-        import pyarrow.parquet
-
-        with reading(self.path), unexpected_damage(self.path), open_plain(self.path) as file:
-            try:
-                with pyarrow.parquet.ParquetFile(file) as table:
-                    schema = table.schema_arrow
-                self.fields.check(schema.names, self.path)
-                # As dictionaries: a text that a file holds once and names in every row is not there as often.
-                texts = [field.name for field in schema if _is_text(field.type)]
-                with pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as table:
-                    rows = (row for piece in table.iter_batches(batch_size=ROWS) for row in _rows(piece))
-                    for number, values in enumerate(rows, start=1):
-                        yield Record(f"{self.path}: row {number}", number, values)
-            except pyarrow.ArrowException as error:
-                raise CorpusError(f"{self.path} is not a readable Parquet file: {one_line(error)}") from error
+class _ParquetFile(FileSource):
+    """A Parquet file, piece by piece."""
 
     @property
     def size(self) -> int | None:
@@ -57,6 +37,80 @@ class Parquet(Table):
             return int(pyarrow.parquet.read_metadata(self.path).num_rows)
         except (OSError, ValueError, pyarrow.ArrowException):
             return None
+
+
+@dataclass(eq=False)
+class Parquet(_ParquetFile, Table):
+    """Texts in a ``.parquet`` file, one row each.
+
+    A part of a nested column is named by its path, such as ``metadata.category``. A value that is null, NaN or
+    infinite counts as missing. Columns that hold neither text, title, label nor id become metadata.
+    """
+
+    def records(self) -> Iterator[Record]:
+        """Read the rows from the beginning."""
+        return parquet_records(self.path, lambda schema: self.fields.check(schema.names, self.path))
+
+
+@dataclass(eq=False)
+class ParquetRows(_ParquetFile, RowTable):
+    """Rows of a ``.parquet`` file, where ``columns=`` is given.
+
+    A part of a nested column is a column of its own, named by its path, such as ``metadata.category``. A value that is
+    null, NaN or infinite counts as missing. Columns that are neither row, label nor id become metadata.
+    """
+
+    def table_names(self) -> list[str]:
+        """Return the names of the columns."""
+        import pyarrow
+        import pyarrow.parquet
+
+        with reading(self.path), unexpected_damage(self.path), open_plain(self.path) as file:
+            try:
+                with pyarrow.parquet.ParquetFile(file) as table:
+                    return [name for field in table.schema_arrow for name in _paths(field)]
+            except pyarrow.ArrowException as error:
+                raise CorpusError(f"{self.path} is not a readable Parquet file: {one_line(error)}") from error
+
+    def records(self) -> Iterator[Record]:
+        """Read the rows from the beginning."""
+        return parquet_records(self.path)
+
+
+def parquet_records(path: Path, check: Callable[[Any], None] | None = None) -> Iterator[Record]:
+    """Read the rows of a Parquet file from the beginning, after a check of its schema.
+
+    Raises
+    ------
+    CorpusError
+        When the file is missing or damaged.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    with reading(path), unexpected_damage(path), open_plain(path) as file:
+        try:
+            with pyarrow.parquet.ParquetFile(file) as table:
+                schema = table.schema_arrow
+            if check is not None:
+                check(schema)
+            # As dictionaries: a text that a file holds once and names in every row is not there as often.
+            texts = [field.name for field in schema if _is_text(field.type)]
+            with pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as table:
+                rows = (row for piece in table.iter_batches(batch_size=ROWS) for row in _rows(piece))
+                for number, values in enumerate(rows, start=1):
+                    yield Record(f"{path}: row {number}", number, values)
+        except pyarrow.ArrowException as error:
+            raise CorpusError(f"{path} is not a readable Parquet file: {one_line(error)}") from error
+
+
+def _paths(field: Any, depth: int = 0) -> list[str]:
+    """Return the name of a column, or the paths of its parts."""
+    from pyarrow import types
+
+    if not types.is_struct(field.type) or depth > 8:
+        return [field.name]
+    return [f"{field.name}.{path}" for part in field.type for path in _paths(part, depth + 1)]
 
 
 def _is_text(kind: Any) -> bool:

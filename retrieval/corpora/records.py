@@ -50,6 +50,8 @@ class Fields:
     title: str | None = None
     label: str | None = None
     id: str | None = None
+    #: Whether ``?columns=*`` reads the records as rows instead.
+    or_rows: bool = False
 
     def named(self) -> dict[str, str]:
         """Return the fields that were named, by what they hold."""
@@ -67,13 +69,13 @@ class Fields:
         """
         for key, name in self.named().items():
             if name not in columns and name.partition(".")[0] not in columns and "metadata" not in columns:
-                raise CorpusError(f"{where} has no column '{name}' for {key}=; {_choice(name, columns)}")
+                raise CorpusError(f"{where} has no column '{name}' for {key}=; {column_choice(name, columns)}")
         if self.text is None and "text" not in columns:
             likely = next((name for name in columns if name.lower() in _LIKELY_TEXTS), "COLUMN")
             example = f"'{where}?text={likely}'"
             raise CorpusError(
-                f"{where} has no column 'text'; name the column of the texts, as in {example}; "
-                f"its columns: {', '.join(columns)}"
+                f"{where} has no column 'text'; name the column of the texts, as in {example}, or read its rows as "
+                f"numbers and categories with ?columns=*; its columns: {', '.join(columns)}"
             )
         read = (
             self.text or "text",
@@ -86,9 +88,10 @@ class Fields:
             raise CorpusError(f"{where} has several columns '{twice[0]}': give each its own name")
 
 
-def _choice(name: str, columns: Sequence[str]) -> str:
+def column_choice(name: str, columns: Sequence[str]) -> str:
+    """Return the nearest column and all columns, for the error of one that does not exist."""
     meant = closest(name, columns)
-    return f"{f'did you mean {meant!r}? ' if meant else ''}its columns: {', '.join(columns)}"
+    return f"{f'did you mean {meant!r}? ' if meant else ''}its columns: {one_line(', '.join(columns))}"
 
 
 def items_of(records: Iterable[Record], fields: Fields, on_bad: OnBad = raise_bad) -> Iterator[Item]:
@@ -114,7 +117,7 @@ def items_of(records: Iterable[Record], fields: Fields, on_bad: OnBad = raise_ba
         yield item
     for key, name in unseen.items():
         if found:
-            hint = _choice(name, list(found)).replace("its columns", "fields found")
+            hint = column_choice(name, list(found)).replace("its columns", "fields found")
             raise CorpusError(f"{record.where.rpartition(':')[0]}: no record has a field '{name}' for {key}=; {hint}")
 
 
@@ -148,13 +151,14 @@ def record_item(record: dict[str, Any], fields: Fields, number: int, where: str 
         text = plain(text, name)
     if not isinstance(text, str):
         problem = f"is {shortened(text)}, not a text" if not is_missing(text) else _absence(record, name)
-        raise CorpusError(f"the field '{name}' {problem}")
+        hint = "; ?columns=* reads rows of columns instead" if fields.or_rows and fields.text is None else ""
+        raise CorpusError(f"the field '{name}' {problem}{hint}")
     title = plain(lookup(record, title_name), title_name)
     label = plain(lookup(record, label_name), label_name)
-    id_field, identifier = _identifier(record, fields.id, number)
+    id_field, id = identifier(record, fields.id, number)
     used = {name, title_name, label_name, id_field, "metadata"}
     return Item(
-        id=identifier,
+        id=id,
         content=f"{title}\n{text}" if title else text,
         title=title or None,
         label=label or None,
@@ -249,8 +253,14 @@ def _absence(record: dict[str, Any], name: str) -> str:
     return "is null" if value is None else "is empty" if value == "" else f"is {value}, no value"
 
 
-def _identifier(record: dict[str, Any], name: str | None, number: int) -> tuple[str | None, str]:
-    """Return the field that holds the id, and the id."""
+def identifier(record: dict[str, Any], name: str | None, number: int) -> tuple[str | None, str]:
+    """Return the field that holds the id, and the id; by default the number of the record.
+
+    Raises
+    ------
+    CorpusError
+        When the field is there, and empty.
+    """
     names = USUAL_IDS if name is None else (name,)
     for candidate in names:
         value = plain(lookup(record, candidate), candidate)

@@ -8,13 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from encoders.codes import Modality
 from encoders.errors import CorpusError, UnknownNameError, closest
 from encoders.progress import say
 from retrieval.corpora import download
 from retrieval.corpora.address import NAME_PREFIX, exists, option_names, parse_address, read_options
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
-from retrieval.corpora.datasets import DATASETS
 from retrieval.corpora.format_detection import NAMES_READ, column_names, format_of
 
 
@@ -59,6 +57,10 @@ EMBEDDED: dict[str, NamedCorpus] = {
     ),
     "digits": NamedCorpus(
         "retrieval.corpora.digits:Digits", "Pictures of handwritten digits, 8x8 grey; the label is the digit."
+    ),
+    "breast-cancer": NamedCorpus(
+        "retrieval.corpora.breast_cancer:BreastCancer",
+        "Rows of 30 measurements of cell nuclei (Wisconsin); the label is the diagnosis, malignant or benign.",
     ),
     "ratings-example": NamedCorpus(
         "retrieval.corpora.ratings:RatingsExample", "Fifteen ratings of four items by five users, for a first look."
@@ -110,6 +112,16 @@ NAMED: dict[str, NamedCorpus] = {
         "are the queries.",
         single_file=True,
     ),
+    "kddcup99": NamedCorpus(
+        "retrieval.corpora.kddcup99:KddCup99",
+        "Rows of network connections (10 % of KDD Cup 1999), 41 columns; the label is the attack, or normal.",
+        single_file=True,
+    ),
+    "paysim": NamedCorpus(
+        "retrieval.corpora.paysim:PaySim",
+        "Rows of simulated mobile-money transactions; the label is 1 for fraud, else 0.",
+        single_file=True,
+    ),
     "ml-100k": NamedCorpus(
         "retrieval.corpora.movielens:MovieLens",
         "MovieLens: 100,000 ratings of films by 943 users; an item is a film, its label the first genre.",
@@ -122,6 +134,9 @@ FORMATS: dict[str, str] = {
     "csv": "retrieval.corpora.csv_table:CsvTable",
     "ratings": "retrieval.corpora.ratings:RatingTable",
     "parquet": "retrieval.corpora.parquet:Parquet",
+    "csv-rows": "retrieval.corpora.csv_table:CsvRows",
+    "jsonl-rows": "retrieval.corpora.jsonl:JsonRows",
+    "parquet-rows": "retrieval.corpora.parquet:ParquetRows",
     "texts": "retrieval.corpora.texts:Texts",
     "images": "retrieval.corpora.images:Images",
     "sounds": "retrieval.corpora.sounds:Sounds",
@@ -130,23 +145,8 @@ FORMATS: dict[str, str] = {
 }
 
 
-class CorpusInfo(NamedTuple):
-    """One row of ``nearby corpora``.
-
-    `queries` counts queries that are not items: 0 where the items are the queries. `bytes` is the size of the
-    files on this machine, or of the download; `where` is a folder on this machine, or the source of the data set.
-    """
-
-    name: str
-    modality: Modality
-    items: int | None
-    queries: int | None
-    bytes: int
-    licence: str
-    source: str
-    present: bool
-    where: str
-    summary: str
+#: Options that say that a table is read as rows of columns, not as texts.
+ROW_OPTIONS = {"columns", "without"}
 
 
 def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
@@ -205,6 +205,9 @@ def open_corpus(address: str, *, on_bad: OnBad = raise_bad) -> Corpus:
 
 def _open_path(path: Path, given: Mapping[str, str], address: str, on_bad: OnBad) -> Corpus:
     kind = format_of(path, given)
+    rows = {"ratings": "csv-rows"}.get(kind, f"{kind}-rows")
+    if given.keys() & ROW_OPTIONS and rows in FORMATS:
+        kind = rows
     if kind in ("csv", "ratings"):
         kind = _table_kind(kind, given)
     cls = load_class(FORMATS[kind])
@@ -264,27 +267,3 @@ def load_class(location: str) -> type[Any]:
     module, _, attribute = location.partition(":")
     cls: type[Any] = getattr(importlib.import_module(module), attribute)
     return cls
-
-
-def catalogue() -> list[CorpusInfo]:
-    """Return every named corpus, with whether it is on this machine; nothing is read or downloaded."""
-    rows = [_embedded_info(name) for name in EMBEDDED]
-    for name in NAMED:
-        row, folder = DATASETS[name], download.find(name)
-        size = download.stored_bytes(name, folder) if folder else row.bytes
-        where = str(folder) if folder else (row.remotes[0].url if row.remotes else f"by hand: {row.source}")
-        counts = (row.modality, row.items, row.queries, size)
-        rows.append(CorpusInfo(name, *counts, row.licence, row.source, folder is not None, where, NAMED[name].summary))
-    return rows
-
-
-def _embedded_info(name: str) -> CorpusInfo:
-    summary = EMBEDDED[name].summary
-    if name == "digits":
-        source = "Alpaydin, Kaynak (UCI), as scikit-learn ships it"
-        return CorpusInfo(name, Modality.IMAGE, 1_797, 0, 0, "CC BY 4.0", source, True, "scikit-learn", summary)
-    if name == "ratings-example":
-        return CorpusInfo(name, Modality.VECTOR, 4, 0, 0, "-", "written for nearby", True, "nearby", summary)
-    source, where = "the docstrings of the installed packages", "installed packages"
-    # Their number depends on the installed versions; counting them imports them all.
-    return CorpusInfo(name, Modality.TEXT, None, None, 0, "BSD-3-Clause, PSF-2.0", source, True, where, summary)

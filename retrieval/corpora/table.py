@@ -27,7 +27,7 @@ class Table(FileSource):
     @property
     def fields(self) -> Fields:
         """The names of the fields that hold the text, title, label and id."""
-        return Fields(self.text, self.title, self.label, self.id)
+        return Fields(self.text, self.title, self.label, self.id, or_rows=True)
 
     @abstractmethod
     def records(self) -> Iterator[Record]:

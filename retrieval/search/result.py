@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from encoders.codes import Metric
 from encoders.progress import span
+from encoders.row import Row
 from encoders.sound import Sound
 from retrieval.corpora.base import Item
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A query or an answer as it is shown: a picture (uint8), a sound, or a title with a snippet."""
+    """A query or an answer as it is shown: a picture (uint8), a sound, a row, or a title with a snippet."""
 
     id: str
     label: str | None
@@ -23,6 +24,7 @@ class Shown:
     snippet: str | None = None
     picture: NDArray[np.uint8] | None = None
     sound: Sound | None = None
+    row: Row | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def distance_of(score: float, metric: Metric) -> float | None:
 
 
 def show(item: Item) -> Shown:
-    """Return the parts of an item that are shown: a picture, a sound, or title and snippet."""
+    """Return the parts of an item that are shown: a picture, a sound, or a title and a snippet."""
     content = item.content
     if isinstance(content, str):
         title, rest = item.title, content
@@ -107,6 +109,13 @@ def show(item: Item) -> Shown:
         return Shown(item.id, item.label, title, cut_at_word(" ".join(rest.split()), SNIPPET))
     if isinstance(content, Sound):
         return Shown(item.id, item.label, item.title, sound=content)
+    if isinstance(content, Row):
+        text = str(content)
+        if item.title:
+            return Shown(item.id, item.label, item.title, cut_at_word(text, SNIPPET), row=content)
+        title = cut_at_word(text, TITLE)
+        rest = text[len(title.removesuffix("…")) :].strip()
+        return Shown(item.id, item.label, title, cut_at_word(rest, SNIPPET), row=content)
     if content.dtype == np.uint8 and content.ndim in (2, 3):
         return Shown(item.id, item.label, item.title, picture=content)
     return Shown(item.id, item.label, item.title or item.id)

@@ -13,7 +13,10 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality
-from encoders.errors import BadItemError, CollectionError, OptionError, QueryError
+from encoders.errors import BadItemError, CollectionError, OptionError, QueryError, UnknownNameError, one_line
+from encoders.json_text import parse_json
+from encoders.progress import say
+from encoders.row import Row
 from indexers.base import Hit
 from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter
@@ -152,7 +155,7 @@ def _unknown(encoder: Encoder, text: str) -> bool:
 
 
 def read_query(collection: Collection, text: str) -> Query:
-    """Read a query from the command line: a text, the path of a picture, sound or ``.npy`` vector, or ``@id``.
+    """Read a query: a text, the path of a picture, sound or ``.npy`` vector, a row as a JSON object, or ``@id``.
 
     Raises
     ------
@@ -167,6 +170,10 @@ def read_query(collection: Collection, text: str) -> Query:
         if not words.strip():
             raise QueryError("the query is empty: give some words, or @id of an item")
         return Query(words, show(Item("query", words)))
+    if collection.items.modality is Modality.ROW:
+        first = next(iter(collection.items)).content
+        row = row_of(text, first.names if isinstance(first, Row) else ())
+        return Query(row, show(Item("query", row)))
     read = {Modality.IMAGE: _read_picture, Modality.SOUND: _read_sound}.get(collection.items.modality, _read_vector)
     content = read(collection, text)
     return Query(content, show(Item(Path(text).name, content, title=Path(text).name)))
@@ -199,6 +206,36 @@ def _read_sound(collection: Collection, path: str) -> Content:
         raise QueryError(f"'{path}' is no file: give the path of a WAV or FLAC file, or @id of an item")
     first = next(iter(collection.items)).content
     return read_sound(Path(path), getattr(first, "rate", None))
+
+
+def row_of(text: str, names: tuple[str, ...]) -> Row:
+    """Read a JSON object as a row of a table with these columns; one that it lacks is missing, and a line says so.
+
+    Raises
+    ------
+    QueryError
+        When it is no JSON object.
+    UnknownNameError
+        For a column that the table does not have.
+    """
+    from retrieval.corpora.rows import CellValues
+
+    example = """give a JSON object, as in '{"amount": 12, "type": "CASH_OUT"}', or @id of an item"""
+    try:
+        given = parse_json(text)
+    except ValueError as error:
+        raise QueryError(f"the query is no row of a table ({one_line(error)}): {example}") from None
+    if not isinstance(given, dict) or not given:
+        raise QueryError(f"the query is no row of a table: {example}")
+    for name in given:
+        if name not in names:
+            raise UnknownNameError("column of the table", name, names)
+    lacking = [name for name in names if name not in given]
+    if lacking:
+        more = f" and {len(lacking) - 5:,} others" if len(lacking) > 5 else ""
+        say(f"the query has no value for {', '.join(lacking[:5])}{more}: missing")
+    cells = CellValues()
+    return Row(names, tuple(cells.of(given.get(name), name) for name in names))
 
 
 def _read_vector(collection: Collection, path: str) -> Content:

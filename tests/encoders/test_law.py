@@ -18,6 +18,7 @@ from encoders.codes import Kind, Modality, packed_width
 from encoders.errors import ArtifactError, BadItemError, DimensionError, NotFittedError, NotInvertibleError
 from encoders.projection.feature_selection import CRITERIA
 from encoders.registry import ENCODERS, create, encoder_class
+from encoders.row import Row
 from encoders.sound import Sound
 from encoders.spec import write_stage
 
@@ -35,6 +36,20 @@ TEXTS = [
 SOUNDS = [
     Sound(np.random.default_rng(row).integers(-2000, 2000, length).astype(np.int16) * (row != 5), 8000)
     for row, length in enumerate((800, 1000, 1203, 400, 2000, 900, 0, 640))
+]
+#: Eight rows of a table: numbers, a skewed column, categories, dates with times, and missing values.
+TABLE = [
+    Row(("amount", "skewed", "type", "when", "note"), values)
+    for values in (
+        (1.0, 0.0, "a", "2026-01-01T10:00:00", None),
+        (2.5, 1.0, "b", "2026-01-02T11:30:00", None),
+        (-3.0, 2.0, "a", "2026-02-03", "x"),
+        (None, 1e6, None, None, None),
+        (4.0, 3.0, "c", "2026-03-01T23:59:59", "x"),
+        (5.25, 0.0, "a", "2025-12-31T00:00:00", None),
+        (6.0, None, "b", "2026-01-09T10:00:00", "y"),
+        (7.0, 5.0, "b", "2026-01-01T10:00:00", "a long note with words"),
+    )
 ]
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
 #: For the methods that learn from labels.
@@ -87,7 +102,10 @@ def spec(name: str) -> str:
 
 def items(encoder: Encoder):
     matrix = np.abs(MATRIX) if encoder.name in NON_NEGATIVE else MATRIX
-    by_modality = {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.VECTOR: matrix}
+    by_modality = {
+        Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.ROW: TABLE,
+        Modality.VECTOR: matrix,
+    }  # fmt: skip
     return by_modality[encoder.reads]
 
 

@@ -7,6 +7,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from encoders.artifact import read_json
 from encoders.codes import Space
 from encoders.errors import NearbyError
 from encoders.npy import read_npy
+from encoders.registry import create
 from retrieval.collection.manifest import Manifest
 from retrieval.corpora.base import Item
 from retrieval.corpora.item_record import item_digest, item_of, record_of
@@ -66,6 +68,46 @@ def item_modality(item: Item):
     from encoders.codes import Modality
 
     return Modality.TEXT
+
+
+NAMES = st.sampled_from(["_id", "id", "a", "b", "a.b", "label", "metadata", ""])
+
+
+@QUICK
+@given(st.lists(st.dictionaries(NAMES, JSON), max_size=4), st.sampled_from(["*", "a", "a,a.b", "b&label=a", "*&id=a"]))
+def test_rows_of_any_values(records, columns):
+    from encoders.codes import Modality
+
+    def stored(path):
+        for item in open_corpus(f"{path}?columns={columns}"):
+            again = item_of(record_of(item, Modality.ROW))
+            assert item_digest(again) == item_digest(item)
+
+    raw = "\n".join(json.dumps(record) for record in records).encode()
+    with written("t.jsonl", raw) as path:
+        refused_in_one_sentence(lambda: stored(path))
+
+
+VALUES = st.none() | st.text(max_size=5) | st.floats() | st.sampled_from(["1", "2026-01-01", "x", 1.0, 2.0])
+
+
+@QUICK
+@given(st.integers(1, 3).flatmap(lambda width: st.lists(st.tuples(*[VALUES] * width), min_size=1, max_size=8)))
+def test_rows_of_any_values_are_encoded_and_decoded(values):
+    names = tuple(f"c{number}" for number in range(len(values[0])))
+
+    def encoded():
+        from encoders.row import Row
+
+        rows = [Row(names, row) for row in values]
+        encoder = create("columns").fit(rows)
+        codes = encoder.encode(rows)
+        assert np.isfinite(codes).all()
+        alone = np.concatenate([encoder.encode([row]) for row in rows])
+        np.testing.assert_array_equal(alone, codes)
+        encoder.encode(encoder.decode(codes))
+
+    refused_in_one_sentence(encoded)
 
 
 @QUICK

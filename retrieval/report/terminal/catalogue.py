@@ -9,7 +9,8 @@ from typing import Any
 from encoders import options
 from encoders.registry import ENCODERS, encoder_class
 from retrieval.corpora.address import option_names
-from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, CorpusInfo, load_class
+from retrieval.corpora.catalogue import CorpusInfo
+from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, load_class
 from retrieval.report.terminal.listing import WIDTH, aligned
 
 #: An option that every format has; `formats_lines` explains it once.

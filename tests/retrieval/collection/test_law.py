@@ -9,6 +9,7 @@ import pytest
 
 from encoders.codes import Modality
 from encoders.errors import NearbyError
+from encoders.row import Row
 from retrieval.collection.base import Collection
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.items import ServedItems
@@ -266,3 +267,82 @@ def test_every_operation_of_the_contract_is_called(both):
     source = {"put", "delete", "add_space", "close"}  # of CHANGES
     operations = {name for name in dir(Collection) if not name.startswith("_")}
     assert operations - called - source <= {"generation"}
+
+
+class Payments(Corpus):
+    """Thirty rows of a table, with missing values, labels and metadata."""
+
+    name = "payments"
+    modality = Modality.ROW
+    columns = ("amount", "type", "when")
+
+    def __iter__(self):
+        for number in range(30):
+            values = (
+                None if number % 7 == 3 else float(number * number),
+                [None, "CASH_OUT", 'PAY,"MENT', "Überweisung"][number % 4],
+                f"2026-01-{number + 1:02d}T{number % 24:02d}:15:00",
+            )
+            yield Item(f"p{number}", Row(self.columns, values), None, str(number % 2), {"account": f"C{number % 3}"})
+
+
+ROW_SPACES = ("columns", "columns+pca:3", "columns+pca:3+binarize")
+ROW_QUERY = Row(Payments.columns, (50.0, "new", None))
+
+
+def row_hits(collection, spec, k=5, filters=()):
+    codes = collection.space(spec).encoder.encode_queries([ROW_QUERY])
+    (found,) = collection.search([(spec, codes)], k, filters)
+    return [round(hit.score, 3) for hit in found], sorted(hit.id for hit in found) if k >= 100 else None
+
+
+#: What is read of a collection of rows, and what changes it: name -> call.
+ROW_CALLS = {
+    "items": lambda c: list(map(shown, c.items)),
+    "digest": lambda c: (c.items_digest, c.items.digest()),
+    "items by id": lambda c: list(map(shown, c.items.get(["p3", "p29"]))),
+    "filters": lambda c: (c.filters(), c.items.matching(filters("account=C1", "label=0"))),
+    "types": lambda c: c.space("columns").encoder.column_types(),
+    "vocabulary": lambda c: c.space("columns+pca:3").encoder.vocabulary,
+    **{f"hits of {spec}": lambda c, spec=spec: row_hits(c, spec) for spec in ROW_SPACES},
+    "all hits": lambda c: row_hits(c, "columns", 100, filters("account=C2")),
+    "a query of text": lambda c: c.space("columns").encoder.encode_queries(["50"]),
+}
+ROW_CHANGES = {
+    "put": lambda c: c.put([Item("new", ROW_QUERY), Item("p4", Row(("when", "type", "amount"), (None, "x", 1.0)))]),
+    "put a text": lambda c: c.put([Item("text", "a text")]),
+    "put other columns": lambda c: c.put([Item("other", Row(("amount", "kind"), (1.0, "x")))]),
+    "put an infinite number": lambda c: c.put([Item("inf", Row(Payments.columns, (float("inf"), None, None)))]),
+    "add a space of pictures": lambda c: c.add_space("pixels"),
+    "add a space of texts": lambda c: c.add_space("bm25"),
+    "delete": lambda c: c.delete(["p1", "new"]),
+    "open it again": lambda c: (c.close(), open_collection(c.folder))[-1],
+}
+
+
+#: What an encoder refuses, not the collection.
+ROW_REFUSED = {"put other columns"}
+
+
+@pytest.fixture(scope="module")
+def row_address(elasticsearch_url, elasticsearch_client):
+    name = f"nearby-law-{uuid.uuid4().hex}"
+    yield f"elasticsearch:{elasticsearch_url}/{name},flat"
+    elasticsearch_client.indices.delete(index=list(elasticsearch_client.indices.get(index=f"{name}*")))
+
+
+def test_rows_of_a_table_give_the_same(tmp_path, row_address):
+    local = index_by_request(IndexRequest(ROW_SPACES, tmp_path / "local"), Payments())
+    served = index_by_request(IndexRequest(ROW_SPACES, tmp_path / "served", row_address), Payments())
+    expected = [Item(item.id, item.content, None, item.label, item.metadata) for item in Payments()]
+    assert [shown(item) for item in served.items] == [shown(item) for item in expected]
+    for change, call in {"nothing": lambda c: c, **ROW_CHANGES}.items():
+        local, mine = changed(call, local)
+        served, its = changed(call, served)
+        if change in ROW_REFUSED:  # a server refuses an item alone, and names it
+            assert its[1].endswith(mine[1]), change
+        else:
+            assert mine == its, change
+        for name, read in ROW_CALLS.items():
+            assert outcome(read, local) == outcome(read, served), (change, name)
+    assert local.items.size == 29

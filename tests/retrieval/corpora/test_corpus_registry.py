@@ -8,8 +8,9 @@ import pytest
 
 from encoders.errors import CorpusError, DownloadError, OptionError, UnknownNameError
 from retrieval.corpora.address import parse_address
+from retrieval.corpora.catalogue import catalogue
 from retrieval.corpora.datasets import DATASETS
-from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, catalogue, load_class, open_corpus
+from retrieval.corpora.registry import EMBEDDED, FORMATS, NAMED, load_class, open_corpus
 
 
 def test_tables_agree():
@@ -131,7 +132,7 @@ def test_the_home_folder_may_be_meant(tmp_path, monkeypatch):
 
 def test_opening_imports_nothing_heavy():
     program = (
-        "import sys; from retrieval.corpora.registry import catalogue, open_corpus; catalogue(); open_corpus('api-docs');"
+        "import sys; from retrieval.corpora.catalogue import catalogue; from retrieval.corpora.registry import open_corpus; catalogue(); open_corpus('api-docs');"
         "print(sorted({'torch', 'sklearn', 'PIL', 'pyarrow', 'pooch', 'requests'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

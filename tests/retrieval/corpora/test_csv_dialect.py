@@ -92,7 +92,7 @@ def test_a_mark_within_a_name_parts_nothing(tmp_path: Path) -> None:
     assert contents(str(write(tmp_path / "t.csv", "text,a;b\none,2\n"))) == ["one"]
     with pytest.raises(
         CorpusError,
-        match=r"no column 'text'; name the column of the texts, as in '.*\?text=body'; its columns: id, body",
+        match=r"no column 'text'; name the column of the texts, as in '.*\?text=body', or .*columns=\*; its columns: id, body",
     ):
         contents(str(write(tmp_path / "t.csv", "id;body\n1;x\n")))
 

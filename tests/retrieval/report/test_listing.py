@@ -8,7 +8,8 @@ import pytest
 
 from retrieval.collection.filters import Filter
 from retrieval.corpora.address import option_names
-from retrieval.corpora.registry import FORMATS, catalogue, load_class
+from retrieval.corpora.catalogue import catalogue
+from retrieval.corpora.registry import FORMATS, load_class
 from retrieval.report.terminal.catalogue import (
     corpora_json,
     corpora_lines,

@@ -1,0 +1,202 @@
+"""The columns of a table as numbers of a code, and back: one class for each type of column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.numbers import read_number
+from encoders.row import Value, written_value
+from encoders.table.column_survey import numbers_of, require_finite_numbers, require_values
+from encoders.table.dates import date_text, phases
+from encoders.table.scaling import Scaling, rounded
+
+#: What rare and unseen categories are joined into.
+OTHER = "other"
+#: Values whose category is remembered.
+_REMEMBERED = 100_000
+
+
+@dataclass
+class ColumnCoder:
+    """A column of a code.
+
+    Attributes
+    ----------
+    name : str
+        The name of the column.
+    missing : bool
+        Whether values were missing in the fit: the last component then says that a value is missing.
+    """
+
+    type: ClassVar[str]
+    name: str
+    missing: bool
+
+    @property
+    def components(self) -> list[str]:
+        """The names of the components."""
+        return [*self._components(), *([f"{self.name} missing"] if self.missing else [])]
+
+    def _components(self) -> list[str]:
+        return [self.name]
+
+    @property
+    def details(self) -> str:
+        """How values become numbers, in a few words."""
+        return ""
+
+    def encode(self, column: Sequence[Value], codes: NDArray[np.float32]) -> None:
+        """Write the codes of a column into float32 (n, width), which holds zeros."""
+        raise NotImplementedError
+
+    def decode(self, codes: NDArray[np.float32]) -> list[Value]:
+        """Return the values of codes, float32 (n, width)."""
+        values = self._decode(np.nan_to_num(np.asarray(codes, np.float64)))
+        if not self.missing:
+            return values
+        missing = (codes[:, -1] > 0.5).tolist()
+        return [None if absent else value for value, absent in zip(values, missing, strict=True)]
+
+    def _decode(self, codes: NDArray[np.float64]) -> list[Value]:
+        raise NotImplementedError
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is learnt, as JSON values."""
+        return {"name": self.name, "type": self.type, "missing": self.missing}
+
+
+@dataclass
+class NumericColumn(ColumnCoder):
+    """Numbers, scaled; a missing one is 0, the median."""
+
+    type: ClassVar[str] = "numeric"
+    scaling: Scaling
+    whole: bool = False
+
+    @property
+    def details(self) -> str:
+        """How values become numbers, in a few words."""
+        return "logarithm" if self.scaling.unit else ""
+
+    def encode(self, column: Sequence[Value], codes: NDArray[np.float32]) -> None:
+        """Write the codes of a column."""
+        self._write(self._numbers(column), codes)
+
+    def _numbers(self, column: Sequence[Value], dates: bool = False) -> NDArray[np.float64]:
+        require_values(column, self.name)
+        numbers = numbers_of(column, dates)
+        require_finite_numbers(numbers, self.name)
+        return numbers
+
+    def _write(self, numbers: NDArray[np.float64], codes: NDArray[np.float32]) -> None:
+        absent = np.isnan(numbers)
+        scaled = self.scaling.apply(numbers)
+        if absent.any():
+            scaled[absent] = 0
+            if self.missing:
+                codes[:, -1] = absent
+        codes[:, 0] = scaled
+
+    def _decode(self, codes: NDArray[np.float64]) -> list[Value]:
+        numbers = self.scaling.inverse(codes[:, 0])
+        values: list[Value] = (np.rint(numbers) + 0.0 if self.whole else rounded(numbers)).tolist()
+        return values
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is learnt but for the scaling."""
+        return {**super().to_json(), "whole": self.whole}
+
+
+@dataclass
+class DateColumn(NumericColumn):
+    """Dates, scaled as numbers; dates with times of day also have the phases of the day and of the week."""
+
+    type: ClassVar[str] = "date"
+    times: bool = False
+
+    def _components(self) -> list[str]:
+        waves = [f"{self.name} {what} {wave}" for what in ("hour", "weekday") for wave in ("sin", "cos")]
+        return [self.name, *(waves if self.times else [])]
+
+    @property
+    def details(self) -> str:
+        """How values become numbers, in a few words."""
+        return "hour and weekday" if self.times else ""
+
+    def encode(self, column: Sequence[Value], codes: NDArray[np.float32]) -> None:
+        """Write the codes of a column."""
+        seconds = self._numbers(column, dates=True)
+        self._write(seconds, codes)
+        if self.times:
+            codes[:, 1:5] = phases(seconds)
+
+    def _decode(self, codes: NDArray[np.float64]) -> list[Value]:
+        return [date_text(seconds, self.times) for seconds in self.scaling.inverse(codes[:, 0]).tolist()]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is learnt but for the scaling."""
+        return {**super().to_json(), "times": self.times}
+
+
+@dataclass
+class CategoricalColumn(ColumnCoder):
+    """Categories: 1 in the component of the category, else 0; a missing one has zeros.
+
+    The last category is `OTHER`: rare categories, those that the fit has not seen, and a missing value where none was
+    missing in the fit.
+    """
+
+    type: ClassVar[str] = "categorical"
+    categories: tuple[str, ...] = ()
+    numbers: bool = False
+
+    def __post_init__(self) -> None:
+        self._positions = _Positions(self.categories, None if self.missing else len(self.categories))
+
+    def _components(self) -> list[str]:
+        return [*(f"{self.name}={category}" for category in self.categories), f"{self.name} {OTHER}"]
+
+    @property
+    def details(self) -> str:
+        """How values become numbers, in a few words."""
+        return f"{len(self.categories):,} and others"
+
+    def encode(self, column: Sequence[Value], codes: NDArray[np.float32]) -> None:
+        """Write the codes of a column."""
+        require_values(column, self.name)
+        if math.inf in column or -math.inf in column:
+            require_finite_numbers(numbers_of(column), self.name)
+        positions = np.fromiter(map(self._positions.__getitem__, column), np.int64, len(column))
+        codes[np.arange(len(column)), positions] = 1
+
+    def _decode(self, codes: NDArray[np.float64]) -> list[Value]:
+        values: list[Value] = [read_number(one) if self.numbers else one for one in self.categories]
+        values.append(OTHER)
+        best = np.argmax(codes[:, : len(values)], axis=1)
+        return [values[position] for position in best.tolist()]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is learnt."""
+        return {**super().to_json(), "categories": list(self.categories), "numbers": self.numbers}
+
+
+class _Positions(dict[Any, int]):
+    """Value -> the component of its category; `missing` is that of a missing value, by default the one after all."""
+
+    def __init__(self, categories: Sequence[str], missing: int | None) -> None:
+        super().__init__((category, position) for position, category in enumerate(categories))
+        self._known, self._other = dict(self), len(categories)
+        self._missing = len(categories) + 1 if missing is None else missing
+
+    def __missing__(self, value: Value) -> int:
+        text = written_value(None if value != value else value)  # NaN
+        position = self._known.get(text, self._other) if text else self._missing
+        if len(self) < _REMEMBERED and value == value:
+            self[value] = position
+        return position
