@@ -980,6 +980,7 @@ def anomalies_compare(
     standardise: Standardise = None,
     false_alarms: FalseAlarms = None,
     seed: Seed = 0,
+    out: Annotated[Path | None, ReportFolder] = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -991,8 +992,11 @@ def anomalies_compare(
     from retrieval.applications.anomaly.detection import FALSE_ALARMS
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.experiment.provenance import provenance
+    from retrieval.report.html.anomalies import write_detectors
     from retrieval.report.terminal.detectors import detectors_json, detectors_lines
 
+    _require_report_folder(out)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
         specs, rate = space or _default_detector_space(opened), false_alarms or FALSE_ALARMS
@@ -1000,6 +1004,8 @@ def anomalies_compare(
             opened, specs, normal, score=score, hold_out=hold_out, test=test, by_order=by_order, k=k,
             standardise=standardise, false_alarms=rate, seed=seed, say=_say,
         )  # fmt: skip
+    if out is not None:
+        _say(f"report: {write_detectors(found, provenance(), out)}")
     emit(Output(detectors_lines, detectors_json, found), as_json)
 
 

@@ -38,19 +38,29 @@ class Ranking:
         order = np.argsort(-values, kind="stable")
         return cls(order, np.append(np.flatnonzero(np.diff(values[order])), len(values) - 1))
 
-    def counts(self, weights: Floats) -> Floats:
-        """Return the weight of the items down to the end of each group (groups,), for weights (n,)."""
-        return np.asarray(np.cumsum(weights[self.order])[self.ends])
+    def counts(self, weights: Floats, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Return the number of anomalies, and of normal items, down to the end of each group (groups,).
+
+        Parameters
+        ----------
+        weights : ndarray float64 (n,)
+            How often each item counts.
+        positive : ndarray bool (n,)
+            Which items are anomalies.
+        """
+        ranked, anomalous = weights[self.order], positive[self.order]
+        every = np.cumsum(ranked)[self.ends]
+        found = np.cumsum(np.where(anomalous, ranked, 0))[self.ends]
+        return found, every - found
 
 
-def roc_auc(ranking: Ranking, positive: Floats, negative: Floats) -> float:
+def roc_auc(found: Floats, alarms: Floats) -> float:
     """Return the probability that an anomaly has a larger score than a normal item; ties count one half.
 
     Parameters
     ----------
-    ranking : Ranking
-    positive, negative : ndarray float64 (n,)
-        How often each item counts as anomaly, and as normal item.
+    found, alarms : ndarray float64 (groups,)
+        Number of anomalies, and of normal items, down to the end of each group of equal scores.
 
     References
     ----------
@@ -58,32 +68,28 @@ def roc_auc(ranking: Ranking, positive: Floats, negative: Floats) -> float:
 
     Examples
     --------
-    >>> anomalous = np.array([1.0, 0.0, 1.0, 0.0])
-    >>> roc_auc(Ranking.of([0.9, 0.8, 0.7, 0.1]), anomalous, 1 - anomalous)
+    >>> roc_auc(np.array([1.0, 1.0, 2.0, 2.0]), np.array([0.0, 1.0, 1.0, 2.0]))
     0.75
     """
-    found, alarms = ranking.counts(positive), ranking.counts(negative)
     steps = np.diff(alarms, prepend=0)
     below = np.append(0, found[:-1])
     return float(((found + below) / 2 * steps).sum() / (found[-1] * alarms[-1]))
 
 
-def average_precision(ranking: Ranking, positive: Floats, negative: Floats) -> float:
+def average_precision(found: Floats, alarms: Floats) -> float:
     """Return the mean precision at each anomaly; see `roc_auc`.
 
     Examples
     --------
-    >>> anomalous = np.array([1.0, 0.0, 1.0, 0.0])
-    >>> round(average_precision(Ranking.of([0.9, 0.8, 0.7, 0.1]), anomalous, 1 - anomalous), 4)
+    >>> round(average_precision(np.array([1.0, 1.0, 2.0, 2.0]), np.array([0.0, 1.0, 1.0, 2.0])), 4)
     0.8333
     """
-    found, alarms = ranking.counts(positive), ranking.counts(negative)
     precision = found / np.maximum(found + alarms, 1)
     return float((precision * np.diff(found, prepend=0)).sum() / found[-1])
 
 
 #: Name -> measure.
-MEASURES: dict[str, Callable[[Ranking, Floats, Floats], float]] = {"AUROC": roc_auc, "AP": average_precision}
+MEASURES: dict[str, Callable[[Floats, Floats], float]] = {"AUROC": roc_auc, "AP": average_precision}
 
 
 @dataclass(frozen=True)
@@ -132,15 +138,16 @@ def measured(
     if not positive.any() or positive.all():
         raise BadItemError("a ranking is measured with at least one anomaly and one normal item")
     rankings = [Ranking.of(one) for one in scores]
-    whole = positive.astype(np.float64)
     samples: list[dict[str, list[float]]] = [{name: [] for name in MEASURES} for _ in scores]
     for weights in _resampled(positive, rounds, seed):
         for ranking, values in zip(rankings, samples, strict=True):
+            counts = ranking.counts(weights, positive)
             for name, measure in MEASURES.items():
-                values[name].append(measure(ranking, weights * whole, weights * (1 - whole)))
+                values[name].append(measure(*counts))
+    once = np.ones(len(positive))
     return [
         {
-            name: _with_interval(measure(ranking, whole, 1 - whole), np.array(values[name]))
+            name: _with_interval(measure(*ranking.counts(once, positive)), np.array(values[name]))
             for name, measure in MEASURES.items()
         }
         for ranking, values in zip(rankings, samples, strict=True)

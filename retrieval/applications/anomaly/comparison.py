@@ -67,7 +67,24 @@ class DetectorResult:
 
 @dataclass(frozen=True)
 class DetectorComparison:
-    """A comparison of detectors on the same test items; the spaces first, in the order in which they were named."""
+    """A comparison of detectors on the same test items.
+
+    Attributes
+    ----------
+    corpus : str
+    normal : list of str
+        Labels of the normal items.
+    n_training, n_held_out, n_normal, n_anomalies : int
+        Numbers of normal items to train, to calibrate and to test, and of anomalies.
+    rate : float
+        The rate of false alarms asked.
+    results : list of DetectorResult
+        The spaces in the order in which they were named, then the baselines.
+    anomalous : ndarray bool (n,)
+        Which test items are anomalies.
+    ids, labels : list
+        Of the test items.
+    """
 
     corpus: str
     normal: list[str]
@@ -78,6 +95,8 @@ class DetectorComparison:
     rate: float
     results: list[DetectorResult]
     anomalous: NDArray[np.bool_]
+    ids: list[str]
+    labels: list[str | None]
 
     @property
     def best(self) -> DetectorResult:
@@ -158,6 +177,8 @@ def compare_detectors(
     return DetectorComparison(
         corpus.name, list(normal), counts[TRAINING], counts[HELD_OUT], int((~anomalous).sum()), int(anomalous.sum()),
         false_alarms, _results(scored, anomalous, false_alarms, seed), anomalous,
+        [item.id for item in Part(corpus, uses, TEST)],
+        [label for label, use in zip(labelled.labels, uses.tolist(), strict=True) if use == TEST],
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from retrieval.applications.anomaly.member import Member
 from retrieval.applications.anomaly.normal_items import NormalItems, kept_count
 from retrieval.applications.anomaly.parts import HELD_OUT, SHOWN_LABELS, TRAINING, UNUSED, Part, read_labels, split
 from retrieval.applications.anomaly.stages import Stages
-from retrieval.corpora.base import Corpus
+from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.sample import draw
 from retrieval.spaces.build import encoder_of, fitted, planned
 
@@ -103,14 +103,14 @@ def fit_on_parts(
     request : FitRequest
     say : callable
     """
-    members = _members(corpus, uses, request, say)
+    members, kept = _members(corpus, uses, request, say)
     if request.contaminated:
         uses = _trimmed(corpus, uses, members, request)
         left = counted(int((uses == TRAINING).sum()), "item")
         say(
             f"the strangest {percent(request.contaminated)} of the training items are left out; fitting again on {left}"
         )
-        members = _members(corpus, uses, request, say)
+        members, kept = _members(corpus, uses, request, say)
     training, held_out = Part(corpus, uses, TRAINING), Part(corpus, uses, HELD_OUT)
     say(f"calibrating on {counted(held_out.size, 'held-out item')}")
     scores = [member.scores(held_out) for member in members]
@@ -121,7 +121,6 @@ def fit_on_parts(
             "strange, more normal items are flagged than asked for"
         )
     calibration = _calibrated(members, scores, request.seed)
-    kept = draw(training, kept_count([member.encoder for member in members], training.size), request.seed)
     first: Any = kept[0].content
     record = FitRecord(
         corpus.name, corpus.modality, list(request.normal), training.size, len(scores[0]), request.contaminated,
@@ -133,14 +132,18 @@ def fit_on_parts(
     return AnomalyDetector(members, np.sort(calibration), NormalItems.of(kept, corpus.modality), record)
 
 
-def _members(corpus: Corpus, uses: NDArray[np.uint8], request: FitRequest, say: ProgressCallback) -> list[Member]:
+def _members(
+    corpus: Corpus, uses: NDArray[np.uint8], request: FitRequest, say: ProgressCallback
+) -> tuple[list[Member], list[Item]]:
+    """Return the fitted spaces, and the training items that are kept."""
     training = Part(corpus, uses, TRAINING)
     encoders = request.planned(corpus.modality)
     for encoder in encoders:
         say(_begun(encoder, training.size))
         fitted(encoder, training.batches(label_field=encoder.label_field))
     kept = draw(training, kept_count(encoders, training.size), request.seed)
-    return [Member.fit(one, training, kept, request.score, request.k, request.standardise) for one in encoders]
+    members = [Member.fit(one, training, kept, request.score, request.k, request.standardise) for one in encoders]
+    return members, kept
 
 
 def _begun(encoder: Encoder, count: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,9 +61,12 @@ class Member:
         made = create_score(score, stages, k, standardise)
         if isinstance(made, Neighbours):
             made.index = index
-        rows_of = _Rows(stages, training)
-        made.fit(rows_of)
-        return cls(encoder, stages, made, index, _mean(rows_of, stages.width))
+        rows = _Averaged(stages, training)
+        passing = iter(rows)
+        made.fit(passing)
+        for _ in passing:  # what the score did not need
+            pass
+        return cls(encoder, stages, made, index, rows.mean)
 
     def scores(self, corpus: Corpus) -> Floats:
         """Return the score of every item of a corpus, float64 (n,)."""
@@ -75,21 +78,19 @@ class Member:
         return np.concatenate(parts) if parts else np.zeros(0)
 
 
-class _Rows:
-    """The rows of the items of a corpus, block by block; re-iterable."""
+class _Averaged:
+    """The rows of the items of a corpus, block by block, in one pass, which also gives their mean."""
 
     def __init__(self, stages: Stages, corpus: Corpus) -> None:
         self.stages, self.corpus = stages, corpus
+        self.mean = np.zeros(stages.width)
 
     def __iter__(self) -> Iterator[Codes]:
+        total, count = np.zeros(self.stages.width), 0
         for batch in self.corpus.batches(ROWS):
-            yield self.stages.read(batch.items)
-
-
-def _mean(rows_of: Iterable[Codes], width: int) -> Floats:
-    total, count = np.zeros(width), 0
-    for rows in rows_of:
-        for block in blocks(rows):
-            total += np.asarray(block.sum(axis=0), dtype=np.float64).ravel()
-            count += block.shape[0]
-    return total / max(1, count)
+            rows = self.stages.read(batch.items)
+            for block in blocks(rows):
+                total += np.asarray(block.sum(axis=0, dtype=np.float64), dtype=np.float64).ravel()
+                count += block.shape[0]
+            yield rows
+        self.mean = total / max(1, count)

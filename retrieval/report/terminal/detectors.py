@@ -50,7 +50,7 @@ def _interval(value: Measured) -> str:
 def verdict_lines(found: DetectorComparison) -> list[str]:
     """Return sentences: the best space, from which others no difference was found, and labels the wrong way round."""
     best = found.best
-    lines = [f"* {best.name} has the highest AUROC of the spaces"]
+    lines = [f"* {best.name} has the highest AUROC of the spaces, {best.auroc.value:.3f}"]
     same = [one for one in found.results if one.against_best is not None and not one.against_best.found]
     if same:
         gaps = [one.against_best.interval for one in same if one.against_best is not None]

@@ -1,0 +1,70 @@
+"""The page of a comparison of anomaly detectors: whole, escaped, and it loads nothing."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from encoders.codes import Modality
+from retrieval.applications.anomaly.comparison import compare_detectors
+from retrieval.applications.anomaly.given import GivenItems
+from retrieval.report.figures.detection_curves import precisions, recalls
+from retrieval.report.html.anomalies import page, write_detectors
+from retrieval.report.terminal.detectors import verdict_lines
+
+HOSTILE = "<script>alert('x')</script>"
+
+
+@pytest.fixture(scope="module")
+def found():
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.standard_normal((300, 4)), rng.standard_normal((50, 4)) + 2]).astype(np.float32)
+    corpus = GivenItems(rows, Modality.VECTOR, [HOSTILE] * 300 + ["odd & <b>"] * 50)
+    corpus.name = HOSTILE
+    return compare_detectors(corpus, ["vectors", "vectors+gaussian", "vectors+pca:1"], [HOSTILE], false_alarms=0.05)
+
+
+def test_it_says_what_the_terminal_says(found, tmp_path):
+    html = write_detectors(found, {"command": "nearby"}, tmp_path).read_text()
+    assert found.best.name in re.search(r"<h2>(.*?)</h2>", html)[1].replace("<wbr>", "")
+    for one in found.results:
+        assert f"<td>{one.auroc.value:.3f}<" in html or f'class="best">{one.auroc.value:.3f}<' in html
+        assert f"{one.average_precision.interval.low:.3f} to {one.average_precision.interval.high:.3f}" in html
+    assert html.count("★</span>") == 1
+    assert html.count("<figure") == 3
+    rows = re.findall(r"<tr><th scope=\"row\"><bdi>(\d+)</bdi>", html)
+    assert len(rows) == 25
+    strangest = int(np.argmax(found.best.scores))
+    assert rows[0] == found.ids[strangest]
+    assert len(verdict_lines(found)) >= 1
+
+
+def test_text_of_the_data_is_escaped_and_nothing_is_loaded(found):
+    html = page(found, {"command": HOSTILE})
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "<b>" not in html.replace("<bdi>", "")
+    assert not re.search(r"(src|href)=\"(?!#|data:)", html)
+    assert "http" not in html.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
+    for drawing in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
+        ElementTree.fromstring(drawing)  # noqa: S314  # our own
+
+
+def test_headings_descend_and_ids_are_unique(found):
+    html = page(found, {})
+    levels = [int(level) for level in re.findall(r"<h([1-6])", html)]
+    assert levels == [1, 2, 3, 3, 3, 3]
+    ids = re.findall(r"\bid=\"([^\"]+)\"", html)
+    assert len(ids) == len(set(ids))
+
+
+def test_curves_are_those_of_the_scores(found):
+    one = found.results[1]
+    strange, normal = one.scores[found.anomalous], one.scores[~found.anomalous]
+    for alarm, recall in zip((0.05, 0.5, 1.0), recalls(one, found, [0.05, 0.5, 1.0]), strict=True):
+        best = max(((strange > t).mean() for t in [-np.inf, *one.scores] if (normal > t).mean() <= alarm), default=0)
+        assert recall == pytest.approx(best)
+    assert precisions(one, found)[-1] == pytest.approx(len(strange) / (len(strange) + (normal >= strange.min()).sum()))
