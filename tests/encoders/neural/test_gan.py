@@ -95,3 +95,22 @@ def test_a_saved_output_that_does_not_exist_is_refused(tmp_path):
 def test_a_network_larger_than_any_machine_is_refused():
     with pytest.raises(OptionError, match="hidden should be at most 16384"):
         create("gan:2,hidden=1000000000")
+
+
+@pytest.mark.parametrize("regularization", ["r1", "spectral"])
+def test_the_discriminator_is_saved_and_an_older_encoder_has_none(tmp_path, regularization):
+    rows = np.random.default_rng(0).normal(size=(96, 5)).astype(np.float32)
+    spec = f"gan:2,hidden=8,epochs=2,batch-size=32,regularization={regularization}"
+    encoder = create(spec).fit(rows)
+    logits = encoder.discriminate(rows)
+    assert logits.shape == (96,)
+    assert np.isfinite(logits).all()
+    assert len(np.unique(logits)) > 50
+    loaded = Encoder.load(encoder.save(tmp_path / "gan"))
+    assert loaded.discriminate(rows) == pytest.approx(logits, rel=1e-5, abs=1e-6)
+    older = create(spec)
+    older.restore_shape(encoder.learnt_shape())
+    older.restore({key: value for key, value in encoder.state().items() if ".discriminator." not in key})
+    assert (older.encode(rows) == encoder.encode(rows)).all()
+    with pytest.raises(OptionError, match="saved without its discriminator"):
+        older.discriminate(rows)
