@@ -341,7 +341,7 @@ def train(
     """Fit one encoder on a corpus and save it as a folder, to be used as a space: -s ./FOLDER.
 
     When training is stopped or its loss diverges, its state is in FOLDER.work, and --resume continues it. You may then
-    change epochs, minutes, learning-rate, patience and batch-size.
+    change epochs, minutes, learning-rate, patience, batch-size and device.
     """
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
@@ -1012,6 +1012,119 @@ def anomalies_compare(
 
 
 app.add_typer(anomalies, name="anomalies")
+
+
+@app.command()
+def compress(
+    corpus: Target,
+    out: Annotated[Path, option("-o", "--out", help="File to write, e.g. items.nby.", metavar="FILE")],
+    space: Annotated[
+        str | None,
+        option("-s", "--space", help="A space that can be decoded, e.g. pixels+pca:64.", metavar="SPACE"),
+    ] = None,
+    encoder: Annotated[
+        Path | None, option("--encoder", help="Instead of --space: folder of a saved encoder.", metavar="FOLDER")
+    ] = None,
+    bytes: Annotated[
+        float | None, typer.Option("--bytes", help="Mean bytes per item.", parser=number, metavar="NUMBER")
+    ] = None,
+    error: Annotated[
+        float | None,
+        typer.Option(
+            "--error", help="Mean squared error per item, on training items.", parser=number, metavar="NUMBER"
+        ),
+    ] = None,
+    bits: Annotated[
+        float | None, typer.Option("--bits", help="Mean bits per component.", parser=number, metavar="NUMBER")
+    ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Keep every pixel; needs a space pixels+vae:...")
+    ] = False,
+    embed: Annotated[
+        bool, typer.Option("--embed/--no-embed", help="Store the encoder in the file, or only its digest.")
+    ] = True,
+    chunk: Annotated[
+        int, whole("--chunk", help="Items that are stored, read and lost together.", lowest=1, highest=65_536)
+    ] = 256,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compress pictures, sounds or vectors into one file: encode, quantise, entropy-code. The corpus is not changed.
+
+    Without --bytes, --error or --bits, quantising adds 5 % to the squared error of the space. With --lossless, pictures
+    are coded by bits back, and each is decoded and compared before the file is written.
+    """
+    from retrieval.applications.compression.compress import compress as compress_corpus
+    from retrieval.applications.compression.compress import read_source
+    from retrieval.applications.compression.compress_lossless import compress_lossless
+    from retrieval.applications.compression.nby_writer import require_new
+    from retrieval.applications.compression.target import CompressionTarget
+    from retrieval.corpora.base import BadEntries
+    from retrieval.report.terminal.compression import compressed_lines, lossless_lines
+
+    if lossless and (bytes is not None or error is not None or bits is not None):
+        raise OptionError("--lossless has no error to choose: leave --bytes, --error and --bits out")
+    target = CompressionTarget(bytes, error, bits)
+    require_new(out, force)
+    if not embed and encoder is None:
+        raise OptionError("--no-embed stores only the digest of a saved encoder: name its folder with --encoder")
+    with _reported(BadEntries(skip_bad)) as bad:
+        items, chosen = read_source(corpus, space, encoder, bad)
+        outside = None if embed else encoder
+        if lossless:
+            kept = compress_lossless(items, chosen, out, outside=outside, items_per_chunk=chunk, force=force, say=_say)
+            output: View = Output(lossless_lines, lambda made: made.to_json(), kept)
+            parts = kept.parts
+        else:
+            made = compress_corpus(
+                items, chosen, out, target, outside=outside, items_per_chunk=chunk, force=force, say=_say
+            )
+            output = Output(compressed_lines, lambda made: made.to_json(), made)
+            parts = made.parts
+    if parts:  # not written to a pipe
+        emit(output, as_json)
+    _say(f"compressed: {out}")
+    _say(f"next: {shell_line(['nearby', 'decompress', str(out), '-o', 'FOLDER'])}")
+
+
+@app.command()
+def decompress(
+    file: Annotated[Path, argument("FILE", "A file of 'nearby compress'.")],
+    item: Annotated[list[str] | None, argument("[ITEM...]", "Items by @id or by number from 0. Default: all.")] = None,
+    out: Annotated[Path | None, option("-o", "--out", help="New folder for the items.", metavar="FOLDER")] = None,
+    encoder: Annotated[
+        Path | None,
+        option("--encoder", help="Folder of the encoder, for a file that holds only its digest.", metavar="FOLDER"),
+    ] = None,
+    ids: Annotated[bool, typer.Option("--list", help="List the ids.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decode a compressed file: pictures to .png, sounds to .wav, vectors to .npy. Without -o, show what it holds.
+
+    Items of damaged chunks are left out; what was lost is said, and the exit code is 2.
+    """
+    from retrieval.applications.compression.compressed_items import CompressedItems
+    from retrieval.applications.compression.decompress import decompress as decompress_items
+    from retrieval.applications.compression.decompress import require_free
+    from retrieval.report.terminal.compression import described_json, described_lines, ids_json, ids_lines
+
+    if out is None and item:
+        raise OptionError("name a folder for the items with -o")
+    if out is not None:
+        require_free(out)
+    with CompressedItems(file, encoder) as items:
+        if ids:
+            emit(Output(ids_lines, ids_json, items), as_json)
+        if out is None:
+            if not ids:
+                emit(Output(described_lines, described_json, items), as_json)
+                _say(f"next: {shell_line(['nearby', 'decompress', str(file), '-o', 'FOLDER'])}")
+            return
+        written = decompress_items(items, out, item or ())
+    emit(written, as_json)
+    _say(f"decompressed: {out}")
+    written.require_whole()
 
 
 def emit(view: View, as_json: bool) -> None:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from indexers.registry import create_index, load_index
     from retrieval.applications.anomaly.comparison import compare_detectors
     from retrieval.applications.anomaly.detector import AnomalyDetector
+    from retrieval.applications.compression.compress import compress
+    from retrieval.applications.compression.compress_lossless import compress_lossless
+    from retrieval.applications.compression.compressed_items import CompressedItems
+    from retrieval.applications.compression.decompress import decompress
+    from retrieval.applications.compression.target import CompressionTarget
     from retrieval.collection.base import Collection
     from retrieval.collection.indexing import index_corpus
     from retrieval.collection.open import open_collection
@@ -48,6 +53,8 @@ _NAMES = {
     "AnomalyDetector": "retrieval.applications.anomaly.detector:AnomalyDetector",
     "Collection": "retrieval.collection.base:Collection",
     "Comparison": "retrieval.experiment.result:Comparison",
+    "CompressedItems": "retrieval.applications.compression.compressed_items:CompressedItems",
+    "CompressionTarget": "retrieval.applications.compression.target:CompressionTarget",
     "Corpus": "retrieval.corpora.base:Corpus",
     "Encoder": "encoders.base:Encoder",
     "Hit": "indexers.base:Hit",
@@ -61,8 +68,11 @@ _NAMES = {
     "compare": "retrieval.experiment.compare:compare",
     "compare_collection": "retrieval.experiment.compare:compare_collection",
     "compare_detectors": "retrieval.applications.anomaly.comparison:compare_detectors",
+    "compress": "retrieval.applications.compression.compress:compress",
+    "compress_lossless": "retrieval.applications.compression.compress_lossless:compress_lossless",
     "create": "encoders.registry:create",
     "create_index": "indexers.registry:create_index",
+    "decompress": "retrieval.applications.compression.decompress:decompress",
     "evaluate": "retrieval.evaluation.evaluate:evaluate_run",
     "index_corpus": "retrieval.collection.indexing:index_corpus",
     "load_encoder": "encoders.artifact:load_encoder",
@@ -82,6 +92,8 @@ __all__ = [
     "AnomalyDetector",
     "Collection",
     "Comparison",
+    "CompressedItems",
+    "CompressionTarget",
     "Corpus",
     "Encoder",
     "Hit",
@@ -95,8 +107,11 @@ __all__ = [
     "compare",
     "compare_collection",
     "compare_detectors",
+    "compress",
+    "compress_lossless",
     "create",
     "create_index",
+    "decompress",
     "evaluate",
     "index_corpus",
     "load_encoder",

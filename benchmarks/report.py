@@ -10,6 +10,7 @@ from typing import Any
 
 import report_beyond
 import report_classical
+import report_comparison
 import report_findings
 import report_methods
 import report_neural
@@ -127,6 +128,7 @@ PARTS = {
     "mnist": mnist,
     "newsgroups": newsgroups,
     "text_retrieval": text_retrieval,
+    **report_comparison.PARTS,
     **report_speed.PARTS,
     **report_classical.PARTS,
     **report_neural.PARTS,

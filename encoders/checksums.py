@@ -57,6 +57,17 @@ def check_file(path: Path, known: Mapping[str, Any], whole: bool) -> None:
                 )
 
 
+def sum_of(block: bytes) -> bytes:
+    """Return the checksum of a block: the first 16 bytes of its SHA-256.
+
+    Examples
+    --------
+    >>> sum_of(b"").hex()
+    'e3b0c44298fc1c149afbf4c8996fb924'
+    """
+    return hashlib.sha256(block).digest()[:SUM_BYTES]
+
+
 def _count(size: int) -> int:
     return max(1, math.ceil(size / BLOCK_BYTES))
 
@@ -69,12 +80,12 @@ def _some(count: int) -> Sequence[int]:
 
 
 def _sums(descriptor: int, blocks: Sequence[int]) -> list[bytes]:
-    def sum_of(block: int) -> bytes:
-        return hashlib.sha256(os.pread(descriptor, BLOCK_BYTES, block * BLOCK_BYTES)).digest()[:SUM_BYTES]
+    def read_sum(block: int) -> bytes:
+        return sum_of(os.pread(descriptor, BLOCK_BYTES, block * BLOCK_BYTES))
 
     if len(blocks) < _FEW:
-        return [sum_of(block) for block in blocks]
+        return [read_sum(block) for block in blocks]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(available_cores()) as threads:  # reading and hashing release the interpreter lock
-        return list(threads.map(sum_of, blocks))
+        return list(threads.map(read_sum, blocks))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Modality, Space
 from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError, DownloadError
+from encoders.torch_device import autocast, device_or_cpu
 
 #: The default model.
 DEFAULT = "all-MiniLM-L6-v2"
@@ -112,16 +113,20 @@ def shorten(network: Any, max_length: int | None) -> None:
         network.max_seq_length = max_length if longest is None else min(max_length, longest)
 
 
-def embedded(network: Any, texts: list[str], method: str, batch_size: int, bf16: bool = False) -> Codes:
+def embedded(
+    network: Any, texts: list[str], method: str, batch_size: int, bf16: bool = False, device: str = "cpu"
+) -> Codes:
     """Return the embeddings of texts by the model's `method`: ``encode_document`` or ``encode_query``."""
     import torch
 
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+    here = device_or_cpu(device)
+    with autocast(torch.bfloat16 if bf16 else None, here):
         codes = getattr(network, method)(
             texts,
             batch_size=batch_size,
             show_progress_bar=False,  # whoever encodes shows one
             convert_to_numpy=True,
+            device=here,
         )
     return np.asarray(codes, dtype=np.float32)
 

@@ -29,7 +29,7 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
         When it cannot be written, or `path` is a symbolic link to a file; an existing file is then unchanged.
     """
     try:
-        if _is_stream(path):
+        if is_stream(path):
             with path.open("wb") as file:
                 yield file
             return
@@ -41,7 +41,7 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
         raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Return whether a path is a device, a pipe or a socket, also through a symbolic link such as ``/dev/stdout``."""
     try:
         mode = path.stat().st_mode

@@ -453,6 +453,85 @@ def test_a_recommender_is_not_replaced_without_a_word(tmp_path):
     assert nearby(*fit, "--fresh").returncode == 0
 
 
+def test_compress_and_decompress(digits, tmp_path):
+    file, out = tmp_path / "x.nby", tmp_path / "out"
+    compress = ("compress", str(digits), "-s", "pixels+pca:8", "--bytes", "5", "-o", str(file))
+    made = json.loads(nearby(*compress, "--json").stdout)
+    assert made["bytes"] == file.stat().st_size == sum(made["parts"].values())
+    assert 4.5 < made["bytes_per_item"] < 5.1
+    assert "exists: replace it with --force" in refused(*compress)
+    assert nearby(*compress, "--force").stdout.startswith("1,797 items by pixels+pca:8: 5.0 bytes per item")
+    shown = nearby("decompress", str(file))
+    assert "encoder: pixels+pca:8 (inside the file)" in shown.stdout
+    assert shown.stderr.startswith("next: nearby decompress")
+    assert nearby("decompress", str(file), "--list").stdout.splitlines()[1796] == "1796  1796"
+    done = nearby("decompress", str(file), "-o", str(out), "@7", "1796", "--json")
+    assert json.loads(done.stdout) == {"file": str(file), "folder": str(out), "items": 2, "lost": 0, "damage": []}
+    assert sorted(path.name for path in out.iterdir()) == ["1796.png", "7.png", "items.jsonl"]
+    assert "no empty folder" in refused("decompress", str(file), "-o", str(out))
+    assert "name a folder for the items with -o" in refused("decompress", str(file), "@7")
+    assert "no item with the id '99999'" in refused("decompress", str(file), "@99999", "-o", str(tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
+
+
+def test_compress_without_loss(tmp_path):
+    from PIL import Image
+
+    from retrieval.corpora.registry import open_corpus
+
+    file, out = str(tmp_path / "x.nby"), tmp_path / "out"
+    compress = ("compress", "digits", "-s", "pixels+vae:32-6,loss=beta-binomial,epochs=2", "--lossless", "-o", file)
+    made = json.loads(nearby(*compress, "--json").stdout)
+    assert made["bits_per_pixel"] < 8
+    assert made["items"] == 1797
+    shown = nearby(*compress, "--force")
+    assert "bits per pixel without the encoder, every pixel decoded and compared" in shown.stdout
+    assert "bz2 needs" in shown.stdout
+    assert nearby("decompress", file, "-o", str(out), "@7", "1796").returncode == 0
+    for item in open_corpus("digits"):
+        if item.id in ("7", "1796"):
+            assert (np.asarray(Image.open(out / f"{item.id}.png")) == item.content).all()
+    assert "leave --bytes" in refused(*compress, "--force", "--bytes", "9")
+    assert "use a space pixels+vae" in refused(
+        "compress", "digits", "-s", "pixels+pca:8", "--lossless", "-o", file, "--force"
+    )
+    assert "add loss=beta-binomial" in refused(
+        "compress", "digits", "-s", "pixels+vae:8-2", "--lossless", "-o", file, "--force"
+    )
+
+
+def test_a_damaged_compressed_file_gives_back_the_rest(digits, tmp_path):
+    file = tmp_path / "x.nby"
+    assert nearby("compress", str(digits), "-s", "pixels+pca:8", "-o", str(file)).returncode == 0
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    done = nearby("decompress", str(file), "-o", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "chunk 8 of 8 of 'codes' has another checksum, so items 1,792 to 1,796 are lost" in done.stdout
+    assert done.stderr.splitlines()[-1].endswith(f"5 of 1,797 items are lost; the rest is in {tmp_path / 'out'}")
+    assert len(list((tmp_path / "out").glob("*.png"))) == 1792
+    file.write_bytes(data[:-100])
+    assert "bytes are cut off its end" in nearby("decompress", str(file)).stdout
+    file.write_bytes(b"PK" + data)
+    assert "is no file of 'nearby compress'" in refused("decompress", str(file))
+
+
+def test_what_cannot_be_compressed_is_one_sentence(tmp_path):
+    file = str(tmp_path / "x.nby")
+    for arguments, sentence in [
+        (("digits",), "name a space that can be decoded"),
+        (("api-docs", "-s", "tfidf+lsa:8"), "reads texts, whose codes cannot be turned back"),
+        (("digits", "-s", "pixels+pca:8", "--bytes", "3", "--error", "2"), "two targets"),
+        (("digits", "-s", "pixels+pca:8", "--bytes", "none"), "expected a number"),
+        (("digits", "-s", "pixels+pca:8", "--no-embed"), "name its folder with --encoder"),
+        (("digits", "--encoder", str(tmp_path)), "is not a saved encoder"),
+        (("digits", "-s", "pixels+pca:8", "--chunk", "0"), "from 1 to 65,536"),
+    ]:
+        assert sentence in refused("compress", *arguments, "-o", file)
+    assert "is a folder: name a file" in refused("compress", "digits", "-s", "pixels", "-o", str(tmp_path))
+
+
 def test_one_encoder_is_listed_alone():
     shown = nearby("encoders", "bm25").stdout
     assert shown.startswith("bm25 ")

@@ -18,7 +18,10 @@ PAGES: list[Path] = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: Pages whose commands are run.
 SESSIONS: list[Path] = [
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("tutorial-text", "tutorial-images", "measures", "anomalies")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("tutorial-text", "tutorial-images", "measures", "anomalies", "compression")
+    ),
 ]
 #: Name of a region -> what writes it.
 WRITERS: dict[str, Callable[[], str]] = {

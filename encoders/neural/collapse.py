@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from encoders.torch_device import moved
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -20,7 +22,7 @@ class Collapse(ArithmeticError):
     """The training collapsed in its first epoch."""
 
 
-def collapse_reason(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, epoch: int) -> str:
+def collapse_reason(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, epoch: int, device: str) -> str:
     """Return why the training has collapsed, or an empty string; raise if it is the first epoch."""
     import torch
 
@@ -28,7 +30,7 @@ def collapse_reason(network: nn.Module, game: Game, rows: Examples, held_out: Te
         return ""
     network.eval()
     with torch.no_grad():
-        reason = game.collapsed(network, rows.take(held_out[:ROWS]))
+        reason = game.collapsed(network, moved(rows.take(held_out[:ROWS]), device))
     if reason and epoch == 0:
         raise Collapse(reason)
     return reason

@@ -221,7 +221,7 @@ class DeepInfoMax(NeuralEncoder):
             found: Tensor = self._bounded(layers.code) if layer == "code" else getattr(layers, layer)
             return found
 
-        codes: Codes = in_pieces(self._scaled(items), answer)
+        codes: Codes = in_pieces(encoder, self._scaled(items), answer, self.device)
         return codes
 
     def _encode(self, items: Any) -> Codes:

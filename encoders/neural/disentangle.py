@@ -275,7 +275,11 @@ class Disentangle(NeuralEncoder):
 
         names = SAVED[:2] if part == "both" else (part,)
         network: Any = self._trained
-        codes: Codes = in_pieces(items, lambda rows: torch.cat([network[name](rows) for name in names], dim=1))
+
+        def answer(rows: Tensor) -> Tensor:
+            return torch.cat([network[name](rows) for name in names], dim=1)
+
+        codes: Codes = in_pieces(network, items, answer, self.device)
         return codes
 
     def _encode(self, items: Any) -> Codes:
@@ -290,7 +294,7 @@ class Disentangle(NeuralEncoder):
 
     def _decoded(self, codes: Codes) -> Items:
         decoder = self._trained["decoder"]
-        return in_pieces(codes, lambda part: self._output.output_of(decoder(part)))
+        return in_pieces(decoder, codes, lambda part: self._output.output_of(decoder(part)), self.device)
 
     def _reconstruct(self, items: Any) -> Items:
         return self._decoded(self.part_of(items, "both"))

@@ -13,6 +13,7 @@ from encoders.codes import Batches, Space
 from encoders.errors import TrainingError
 from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.options import LARGEST_SEED, option
+from encoders.torch_device import DEVICE_HELP, DEVICES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,6 +50,7 @@ class NeuralEncoder(Encoder):
         choices=("auto", "fp32", "bf16"),
     )
     seed: int = option(0, "Random seed of weights, order of rows and noise.", ge=0, le=LARGEST_SEED)
+    device: str = option("auto", DEVICE_HELP, choices=DEVICES)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -140,6 +142,7 @@ class NeuralEncoder(Encoder):
             precision=self.precision,
             seed=self.seed,
             minutes=left,
+            device=self.device,
         )
 
     def _early_training_config(self, phases: int, epochs: int) -> TrainingConfig:

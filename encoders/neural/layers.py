@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import State
+from encoders.neural.beta_binomial import BOUNDS
 from encoders.products import Product
 
 
@@ -42,6 +43,12 @@ def softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
+def beta_mean(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the means of beta-binomial distributions (n, dim) from the logarithms of their parameters (n, 2 dim)."""
+    alpha, beta = np.split(np.clip(x, *BOUNDS), 2, axis=1)
+    return sigmoid(alpha - beta)
+
+
 #: Activations by name, as in `networks.ACTIVATIONS`; each may change its argument in place.
 ACTIVATIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
     "linear": lambda x: x,
@@ -50,6 +57,7 @@ ACTIVATIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
     "tanh": lambda x: np.tanh(x, out=x),
     "sigmoid": sigmoid,
     "softmax": softmax,
+    "beta-mean": beta_mean,
 }
 
 

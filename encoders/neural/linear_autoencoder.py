@@ -109,7 +109,7 @@ class LinearAutoencoder(NeuralEncoder):
 
 def _objective(mean: Tensor) -> Any:
     def objective(network: nn.Module, batch: Tensor) -> Tensor:
-        centred = batch - mean
+        centred = batch - mean.to(batch.device)
         output = network["decoder"](network["encoder"](centred))  # type: ignore[index]
         loss: Tensor = (output.float() - centred).square().sum(dim=1).mean()
         return loss

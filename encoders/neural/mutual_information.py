@@ -60,10 +60,11 @@ def split_pairs(scores: Tensor) -> tuple[Tensor, Tensor]:
     """
     import torch
 
-    count = len(scores)
+    count, _, positions = scores.shape
     matched = torch.diagonal(scores, dim1=0, dim2=1).T
-    others = ~torch.eye(count, dtype=torch.bool, device=scores.device)
-    return matched, scores[others].view(count, count - 1, -1)
+    # after the first score, each row of count + 1 ends with one of the diagonal
+    rows = scores.flatten(0, 1)[1:].view(max(0, count - 1), count + 1, positions)
+    return matched, rows[:, :-1].reshape(count, max(0, count - 1), positions)
 
 
 def jensen_shannon(matched: Tensor, mismatched: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -73,7 +74,10 @@ class PictureAutoencoder(Autoencoder):
         self._trained = network
 
     def _encode(self, items: Any) -> Codes:
-        return in_pieces(items, lambda rows: self._code_of(self._trained, rows))
+        return self._answered(items, lambda rows: self._code_of(self._trained, rows))
+
+    def _answered(self, rows: Any, answer: Callable[[Tensor], Tensor]) -> Any:
+        return in_pieces(self._trained, rows, answer, self.device)
 
     def _code_of(self, network: Any, rows: Tensor) -> Tensor:
         """Return the codes of a batch."""
@@ -86,10 +90,12 @@ class PictureAutoencoder(Autoencoder):
                 f"'{self.name}' cannot decode a code alone, its decoder also reads features of the item: "
                 "reconstruct the item instead"
             )
-        return in_pieces(codes, lambda part: self._reconstruction_loss.output_of(self._trained.ascend(part, [], [])))
+        return self._answered(
+            codes, lambda part: self._reconstruction_loss.output_of(self._trained.ascend(part, [], []))
+        )
 
     def _reconstruct(self, items: Any) -> Items:
-        return in_pieces(items, lambda rows: self._reconstruction_loss.output_of(self._trained(rows)[1]))
+        return self._answered(items, lambda rows: self._reconstruction_loss.output_of(self._trained(rows)[1]))
 
     def state(self) -> State:
         """Return the arrays of the network and the reconstruction loss."""

@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 
 from encoders.codes import Codes
 from encoders.errors import BadItemError, OptionError
+from encoders.neural import beta_binomial
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
 
 #: Loss -> output activation of the decoder, unless `output` is set.
 OUTPUT_OF_LOSS = {"squared": "linear", "cross-entropy": "sigmoid", "counts": "softmax"}
+#: The same with the losses that only a density of the items has.
+OUTPUT_OF_LIKELIHOOD = {**OUTPUT_OF_LOSS, "beta-binomial": "beta-mean"}
 #: A saved encoder contains the position of its loss and of its output activation in these tuples.
-LOSSES, OUTPUTS = tuple(OUTPUT_OF_LOSS), tuple(OUTPUT_OF_LOSS.values())
+LOSSES, OUTPUTS = tuple(OUTPUT_OF_LIKELIHOOD), tuple(OUTPUT_OF_LIKELIHOOD.values())
 
 
 @dataclass(frozen=True)
 class ReconstructionLoss:
-    """A reconstruction loss (``squared``, ``cross-entropy``, ``counts``) and the output activation of the decoder."""
+    """A reconstruction loss (``squared``, ``cross-entropy``, ``counts``) and the output activation of the decoder.
+
+    ``beta-binomial`` is a loss of the variational autoencoder only: see `encoders.neural.beta_binomial`.
+    """
 
     loss: str
     output: str
@@ -40,6 +46,8 @@ class ReconstructionLoss:
             return squared.sum(dim=1)
         if self.loss == "cross-entropy":
             return functional.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(dim=1)
+        if self.loss == "beta-binomial":
+            return -beta_binomial.log_probability(logits, target).sum(dim=1)
         shares = target.square()  # the input is the root of the shares, see `scaled`
         shares = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-9)
         return -(shares * functional.log_softmax(logits, dim=1)).sum(dim=1)
@@ -50,6 +58,7 @@ class ReconstructionLoss:
         return {
             "squared": "squared error summed over an item",
             "cross-entropy": "nats per item",
+            "beta-binomial": "nats per item",
             "counts": "nats per word",
         }[self.loss]
 
@@ -57,6 +66,8 @@ class ReconstructionLoss:
         """Return the reconstruction: the output activation of the last linear map."""
         if self.output == "linear":
             return logits
+        if self.output == "beta-mean":
+            return beta_binomial.mean(logits)
         return logits.sigmoid() if self.output == "sigmoid" else logits.softmax(dim=1)
 
     def start(self, rows: Rows) -> NDArray[np.float32]:
@@ -70,6 +81,9 @@ class ReconstructionLoss:
             mean = np.log(mean / (1 - mean))
         elif self.output == "softmax":
             mean = np.log(mean / max(mean.sum(), 1e-9) + 1e-6)
+        elif self.output == "beta-mean":
+            mean = np.clip(mean, 1e-3, 1 - 1e-3)
+            mean = np.log(np.concatenate([mean, 1 - mean]))
         return mean.astype(np.float32)
 
 
@@ -91,6 +105,9 @@ def chosen(name: str, loss: str, output: str, rows: Rows, bounded: str = "square
         raise OptionError(f"{name}: loss=cross-entropy compares values in [0, 1], sparse rows are counts: loss=counts")
     if loss == "cross-entropy" and not within:
         raise OptionError(f"{name}: loss=cross-entropy needs values in [0, 1], found {low:g} to {high:g}")
+    if loss == "beta-binomial":
+        beta_binomial.require_levels(name, rows.matrix)
+        return ReconstructionLoss(loss, OUTPUT_OF_LIKELIHOOD[loss])
     return ReconstructionLoss(loss, OUTPUT_OF_LOSS[loss])
 
 

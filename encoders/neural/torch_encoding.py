@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 
 from encoders.codes import slices
 from encoders.cpu_count import available_cores
+from encoders.torch_device import device_or_cpu, moved, on_device, place
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,14 +19,20 @@ if TYPE_CHECKING:
 PIECE = 512
 
 
-def in_pieces(rows: Any, answer: Callable[[Tensor], Tensor]) -> Any:
-    """Return `answer` applied to rows (n, width), dense or sparse, `PIECE` rows at a time, without gradients."""
+def in_pieces(network: nn.Module, rows: Any, answer: Callable[[Tensor], Tensor], device: str) -> Any:
+    """Return `answer` applied to rows (n, width), dense or sparse, `PIECE` rows at a time, without gradients.
+
+    `network`, which `answer` uses, is moved to the `device` and stays there; without such a device, on the CPU.
+    """
     import torch
 
     torch.set_num_threads(available_cores())
-    with torch.no_grad():
+    here = device_or_cpu(device)
+    place(network, here)
+    # float32 products on the GPU too: a shorter format would change the codes
+    with torch.no_grad(), on_device(here), torch.backends.cudnn.flags(allow_tf32=False):
         pieces = slices(rows, PIECE) if rows.shape[0] else [rows]  # no rows: the result still has a width
-        parts = [answer(torch.from_numpy(_dense(piece))).numpy() for piece in pieces]
+        parts = [answer(moved(torch.from_numpy(_dense(piece)), here)).cpu().numpy() for piece in pieces]
     return np.concatenate(parts)
 
 
@@ -36,7 +43,7 @@ def _dense(piece: Any) -> Any:
 def state_of(network: nn.Module) -> dict[str, Any]:
     """Return the arrays that a network needs to encode and decode."""
     return {
-        f"network.{key}": value.detach().float().contiguous().numpy()
+        f"network.{key}": value.detach().float().cpu().contiguous().numpy()
         for key, value in network.state_dict().items()
         if not key.endswith("num_batches_tracked")
     }

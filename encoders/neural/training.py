@@ -17,6 +17,7 @@ from encoders.neural.collapse import Collapse, collapse_reason, warn_of_collapse
 from encoders.neural.players import Game, Loss, as_game
 from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.progress import progress
+from encoders.torch_device import autocast, device_of, moved, on_device, place, training_type
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -97,17 +98,20 @@ def train(
     import torch
 
     torch.set_num_threads(available_cores())
+    device = device_of(method.partition(":")[0] or "training", config.device)
     training, held_out = split(len(rows), config)
     if len(training) < 2:  # batch normalisation needs two
         beside = f" beside the {len(held_out)} held out" if len(rows) > 1 else ""
         name = method.partition(":")[0] or "training"
         raise BadItemError(f"{name} learns from at least 2 items{beside}; got {len(training)}")
+    place(network, device)
     game = as_game(loss)
     groups = [
         {"params": player.parameters(network), "rate": player.rate, "betas": (player.momentum, 0.999)}
         for player in game.players
     ]
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    precision = MixedPrecision(device, training_type(config.precision, device))
     history, best = History(), _copied(network)
     identity = {} if work is None else {**asdict(config), "method": method, "rows": rows.digest()}
     resumed = read_checkpoint(
@@ -146,12 +150,13 @@ def train(
             begun = time.perf_counter()
             with _explained(config, epoch, work):
                 if initial_loss is None:
-                    initial_loss = _measure(network, game, rows, held_out, config)
-                means = _epoch(network, game, rows, training, config, epoch, optimizer, augment, pace)
+                    initial_loss = _measure(network, game, rows, held_out, config, precision)
+                means = _epoch(network, game, rows, training, config, epoch, optimizer, augment, pace, precision)
                 history.add_losses({player.name: mean for player, mean in zip(game.players, means, strict=True)})
-                history.validation_loss.append(_measure(network, game, rows, held_out, config))
+                history.validation_loss.append(_measure(network, game, rows, held_out, config, precision))
                 _require_not_diverged(history.validation_loss[-1], initial_loss)
-                history.collapsed = collapse_reason(network, game, rows, held_out, epoch)
+                with on_device(device):
+                    history.collapsed = collapse_reason(network, game, rows, held_out, epoch, device)
             history.seconds.append(time.perf_counter() - begun)
             lowest = history.validation_loss[-1] <= min(history.validation_loss)
             if not history.collapsed and (lowest or not game.keeps_best):
@@ -165,8 +170,28 @@ def train(
     if history.collapsed:
         warn_of_collapse(name, history)
     take_weights(network, best)
+    place(network, "cpu")
     network.eval()
     return history
+
+
+class MixedPrecision:
+    """Mixed precision of a training: its device, the number format of matrix products, the scale of gradients.
+
+    Gradients in fp16 (`scaler`) are multiplied lest small ones become 0; in other formats nothing is scaled.
+    """
+
+    def __init__(self, device: str, kind: Any) -> None:
+        import torch
+
+        self.device, self._kind = device, kind
+        self.scaler = torch.amp.GradScaler(device, enabled=kind is torch.float16)
+
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Compute losses: on the device, in the number format."""
+        with on_device(self.device), autocast(self._kind, self.device):
+            yield
 
 
 @contextmanager
@@ -206,6 +231,7 @@ def _epoch(
     optimizer: Any,
     augment: Augment | None,
     pace: Callable[[float], float],
+    precision: MixedPrecision,
 ) -> list[float]:
     """Return the mean loss of each player over the mini-batches of one epoch."""
     import torch
@@ -216,7 +242,7 @@ def _epoch(
     torch.manual_seed(config.seed * 1_000_003 + epoch)
     order = training[torch.randperm(len(training), generator=generator)]
     steps = max(1, math.ceil(len(order) / config.batch_size))
-    totals = torch.zeros(len(game.players))
+    totals = torch.zeros(len(game.players), device=precision.device)
     for step in range(steps):
         positions = order[step * config.batch_size : (step + 1) * config.batch_size]
         if len(positions) < 2 and steps > 1:
@@ -227,9 +253,10 @@ def _epoch(
         batch = rows.take(positions)
         if augment is not None:
             batch = augment(batch, generator)
+        batch = moved(batch, precision.device)
         for turn, player in enumerate(game.players):
             for _ in range(player.steps):
-                value = _update(network, game, turn, batch, config, optimizer)
+                value = _update(network, game, turn, batch, optimizer, precision)
                 totals[turn] += value * (len(positions) / len(order) / player.steps)
         if game.after_batch is not None:
             game.after_batch(network)
@@ -239,29 +266,34 @@ def _epoch(
     return means
 
 
-def _update(network: nn.Module, game: Game, turn: int, batch: Any, config: TrainingConfig, optimizer: Any) -> Tensor:
+def _update(network: nn.Module, game: Game, turn: int, batch: Any, optimizer: Any, precision: MixedPrecision) -> Tensor:
     """Make one update of one player; the weights of the other players have no gradient and do not change.
 
     All players share one optimizer, with one parameter group each: it skips parameters without a gradient.
     """
     optimizer.zero_grad(set_to_none=True)
-    with _autocast(config.precision):
+    with precision.autocast():
         value = game.players[turn].loss(network, batch)
     alone = len(game.players) == 1
-    value.backward(inputs=None if alone else optimizer.param_groups[turn]["params"])  # type: ignore[no-untyped-call]
-    optimizer.step()
+    scaled = precision.scaler.scale(value)
+    scaled.backward(inputs=None if alone else optimizer.param_groups[turn]["params"])  # type: ignore[no-untyped-call]
+    precision.scaler.step(optimizer)
+    precision.scaler.update()
     return value.detach().float()
 
 
-def _measure(network: nn.Module, game: Game, rows: Examples, held_out: Tensor, config: TrainingConfig) -> float:
+def _measure(
+    network: nn.Module, game: Game, rows: Examples, held_out: Tensor, config: TrainingConfig, precision: MixedPrecision
+) -> float:
     import torch
 
     network.eval()
     torch.manual_seed(config.seed)  # the noise of a loss is the same in every epoch
     total = 0.0
-    with torch.no_grad(), _autocast(config.precision):
+    with torch.no_grad(), precision.autocast():
         for part in held_out.split(4 * config.batch_size):  # type: ignore[no-untyped-call]
-            total += float(game.players[0].loss(network, rows.take(part)).float()) * len(part)
+            batch = moved(rows.take(part), precision.device)
+            total += float(game.players[0].loss(network, batch).float()) * len(part)
     return total / max(1, len(held_out))
 
 
@@ -295,22 +327,6 @@ def split(count: int, config: TrainingConfig) -> tuple[Tensor, Tensor]:
     if held_out == 0:
         return order, order[: min(count, 2048)]
     return order[held_out:], order[:held_out]
-
-
-def uses_bf16(precision: str) -> bool:
-    """Return whether training uses bf16: if requested, or with ``auto`` if the processor has bf16 arithmetic."""
-    if precision != "auto":
-        return precision == "bf16"
-    import torch
-
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return bool(supported())
-
-
-def _autocast(precision: str) -> Any:
-    import torch
-
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=uses_bf16(precision))
 
 
 def _copied(network: nn.Module) -> dict[str, Any]:

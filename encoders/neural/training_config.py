@@ -19,10 +19,11 @@ class TrainingConfig:
     precision: str
     seed: int
     minutes: float | None = None
+    device: str = "auto"
 
 
 #: Settings that a resumed run may change: they affect how long and how fast it trains, not what it trains.
-RESUMABLE_SETTINGS = ("epochs", "minutes", "learning_rate", "patience", "batch_size")
+RESUMABLE_SETTINGS = ("epochs", "minutes", "learning_rate", "patience", "batch_size", "device")
 
 
 @dataclass

@@ -18,6 +18,7 @@ from encoders.neural.encoder import NeuralEncoder
 from encoders.options import option
 from encoders.sentence_model_arrays import packed, unpacked
 from encoders.sentence_models import DEFAULT, EmbedsTexts, absolute, embedded, opened, quiet, shorten
+from encoders.torch_device import moved
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -108,12 +109,15 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
     def _objective(self) -> Any:
         """Return the loss: mean cross-entropy of the tokens of whole texts, given the texts with deletions."""
 
+        import torch
+
         def objective(network: Any, texts: list[str]) -> Tensor | float:
             total: Tensor | float = 0.0
+            device = torch.get_default_device().type  # where the loop computes
             for start in range(0, len(texts), self.batch_size):  # a validation batch is larger
                 whole = texts[start : start + self.batch_size]
                 shortened = [deleted(text, self.delete) for text in whole]
-                features = [network.encoder.preprocess(side) for side in (shortened, whole)]
+                features = [moved(network.encoder.preprocess(side), device) for side in (shortened, whole)]
                 total = total + network(features, None) * (len(whole) / len(texts))
             return total
 
@@ -124,7 +128,7 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
             self._model = unpacked(self.name, self._packed)
             shorten(self._model, self.max_length)
             self._packed = {}
-        return embedded(self._model, texts, method, ENCODE_BATCH)
+        return embedded(self._model, texts, method, ENCODE_BATCH, device=self.device)
 
     def state(self) -> State:
         """Return the weights by file and name, and the other files of the model's folder as bytes."""

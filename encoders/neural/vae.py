@@ -12,9 +12,10 @@ from scipy.sparse import issparse
 
 from encoders.codes import Codes, Items, n_rows
 from encoders.errors import BadItemError, OptionError
+from encoders.neural.beta_binomial import log_density
 from encoders.neural.layers import forward
 from encoders.neural.perceptron import PerceptronAutoencoder
-from encoders.neural.reconstruction_loss import as_scaled, roots
+from encoders.neural.reconstruction_loss import OUTPUT_OF_LIKELIHOOD, as_scaled, roots
 from encoders.options import option
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class VAE(PerceptronAutoencoder):
     (Bernoulli) for values in [0, 1], ``counts`` for word counts, and ``squared`` (a Gaussian with the given `variance`)
     otherwise. ``counts`` is the likelihood of every word of the document under a multinomial distribution, without the
     number of possible word orders. It needs raw counts (``bow``): the weights of ``tfidf`` would count as a document of
-    a few words.
+    a few words. ``beta-binomial`` is a distribution over the 256 grey levels of every pixel: use it for grey pictures
+    when the likelihood itself matters, as in lossless compression; what is decoded is its mean.
 
     Two options, off by default, change the ELBO: `beta` multiplies the KL divergence (above 1: smoother, fewer
     components in use); `samples` above 1 maximises the importance-weighted bound, which is closer to the likelihood.
@@ -52,7 +54,8 @@ class VAE(PerceptronAutoencoder):
     Kingma & Welling, Auto-encoding variational Bayes, ICLR 2014; Higgins et al., beta-VAE, ICLR 2017 (``beta``);
     Burda, Grosse & Salakhutdinov, Importance weighted autoencoders, ICLR 2016 (``samples``, `log_likelihood`); Miao, Yu
     & Blunsom, Neural variational inference for text processing, ICML 2016, §3.1, and Liang et al., Variational
-    autoencoders for collaborative filtering, WWW 2018, §2.1 (``counts``).
+    autoencoders for collaborative filtering, WWW 2018, §2.1 (``counts``); Townsend, Bird & Barber, ICLR 2019, §3.2
+    (``beta-binomial``).
     """
 
     name: ClassVar[str] = "vae"
@@ -62,6 +65,9 @@ class VAE(PerceptronAutoencoder):
     )
     beta: float = option(1.0, "Weight of the KL divergence from the prior.", ge=0)
     variance: float = option(1.0, "Variance of the Gaussian decoder with the squared loss.", gt=0)
+    loss: str = option(
+        "auto", "Likelihood of an item given its code.", choices=("auto", *OUTPUT_OF_LIKELIHOOD), kw_only=True
+    )
     samples: int = option(1, "Codes sampled for each item in training; above 1: the importance-weighted bound.", ge=1)
 
     def __post_init__(self) -> None:
@@ -78,6 +84,11 @@ class VAE(PerceptronAutoencoder):
             return f"nats per item, minus the ELBO with {self.beta:g} times the KL divergence"
         return "nats per item, minus the " + ("ELBO" if self.samples == 1 else "importance-weighted bound")
 
+    @property
+    def likelihood(self) -> str:
+        """The loss of the fitted encoder, also where ``loss=auto`` chose it."""
+        return self._reconstruction_loss.loss
+
     def _sizes(self) -> tuple[int, ...]:
         return self.sizes
 
@@ -88,6 +99,12 @@ class VAE(PerceptronAutoencoder):
         from encoders.neural.networks import mlp
 
         return mlp((width, *self.sizes[:-1], 2 * self.sizes[-1]), self.activation, self.norm)
+
+    def _decoder(self, width: int, encoder: Any) -> Any:
+        from encoders.neural.networks import mlp
+
+        outputs = 2 * width if self._reconstruction_loss.loss == "beta-binomial" else width
+        return mlp((outputs, *self.sizes)[::-1], self.activation, self.norm)
 
     def _objective(self) -> Any:
         """Return the loss in training and validation: minus the evidence lower bound."""
@@ -184,6 +201,8 @@ class VAE(PerceptronAutoencoder):
             largest = logits.max(axis=1, keepdims=True)
             shares = logits - largest - np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
             return np.asarray((np.square(target) * shares).sum(axis=1))
+        if self._reconstruction_loss.loss == "beta-binomial":
+            return np.asarray(log_density(logits, target).sum(axis=1))
         if self._reconstruction_loss.loss == "cross-entropy":
             return np.asarray((target * logits - np.logaddexp(0, logits)).sum(axis=1))
         output = logits if self._reconstruction_loss.output == "linear" else 1 / (1 + np.exp(-logits))

@@ -138,6 +138,8 @@ class ColumnSurvey:
         self.sample = NumberSample()
         self.whole, self.times = True, False
         self._as_dates = role == "date"
+        #: Whether rare texts were forgotten: `different` may then count one twice.
+        self.forgot = False
         #: A text that could not be read as a number, or as a date.
         self.odd: str | None = None
 
@@ -197,6 +199,7 @@ class ColumnSurvey:
                 self.turn_into_dates()
             else:
                 self.counts = Counter(dict(self.counts.most_common(COUNTED)))
+                self.forgot = True
 
     def looks_like_dates(self) -> bool:
         """Return whether most texts are dates."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from encoders.numbers import counted, shortened
 from encoders.table.column_coders import CategoricalColumn, ColumnCoder, DateColumn, NumericColumn
-from encoders.table.column_survey import MOST, ColumnSurvey
+from encoders.table.column_survey import COUNTED, MOST, ColumnSurvey
 from encoders.table.scaling import fitted_scaling
 
 #: A column with more different texts than this, most of which occur once, is an identifier.
@@ -71,15 +71,19 @@ def _guessed(survey: ColumnSurvey) -> str:
 def _categorical(survey: ColumnSurvey, rules: Rules) -> Choice:
     counts = survey.categories()
     different = max(len(counts), survey.different)
+    many = f"more than {COUNTED:,}" if survey.forgot else f"{different:,}"
     if survey.role is None and different > max(_FEW, survey.present / 2):
-        return Choice(None, f"{different:,} different texts in {counted(survey.present, 'row')}, as an identifier has")
+        return Choice(None, f"{many} different texts in {counted(survey.present, 'row')}, as an identifier has")
     smallest = rules.rare if rules.rare >= 1 else rules.rare * survey.rows
     frequent = [text for text, count in counts.items() if count >= smallest]
     kept = sorted(sorted(frequent), key=lambda text: -counts[text])[: rules.max_categories]
+    if not kept:
+        share = f"{rules.rare:g} rows" if rules.rare >= 1 else f"{100 * rules.rare:g} % of the rows"
+        return Choice(None, f"{many} different texts, each in fewer than {share} (rare= changes that)")
     note = ""
     if len(frequent) > len(kept):
         note = (
-            f"{survey.name}: the {len(kept):,} most frequent of {different:,} categories are kept, the others are "
+            f"{survey.name}: the {len(kept):,} most frequent of {many} categories are kept, the others are "
             "joined (max-categories= changes that)"
         )
     numbers = not survey.texts

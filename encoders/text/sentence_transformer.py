@@ -14,6 +14,7 @@ from encoders.codes import Batches, Codes, Kind, Metric, Space, n_rows
 from encoders.errors import ArtifactError, BadItemError
 from encoders.options import option
 from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, absolute, embedded, load, width_of
+from encoders.torch_device import DEVICE_HELP, DEVICES, device_of
 
 
 @dataclass
@@ -37,6 +38,7 @@ class SentenceTransformer(EmbedsTexts, Encoder):
     max_length: int | None = option(None, "Number of tokens read from each text; none: the limit of the model.", ge=3)
     precision: str = option("fp32", "Floating-point format of the computation.", choices=("fp32", "bf16"))
     revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")
+    device: str = option("auto", DEVICE_HELP, choices=DEVICES)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,13 +49,14 @@ class SentenceTransformer(EmbedsTexts, Encoder):
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         if not any(n_rows(batch.items) for batch in batches):
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
+        device_of(self.name, self.device)
         self._loaded = load(self.name, self.model, self.revision, self.max_length)
         self._fingerprint = self._loaded.fingerprint
         width = width_of(self.name, self.model, self._loaded.model)
         return Space(int(width), Kind.DENSE, Metric.COSINE)
 
     def _embedded(self, texts: list[str], method: str) -> Codes:
-        return embedded(self._known_model(), texts, method, self.batch_size, self.precision == "bf16")
+        return embedded(self._known_model(), texts, method, self.batch_size, self.precision == "bf16", self.device)
 
     def _known_model(self) -> Any:
         """Return the model; load it first if necessary, and check that it is the fitted one."""

@@ -41,6 +41,8 @@ class CsvRows(Cells, RowTable):
     leading zero or more than 15 digits stay texts. Columns that are neither row, label nor id become metadata.
     """
 
+    of_cells = True
+
     def table_names(self) -> list[str]:
         """Return the names of the columns; one without a name is named by its position."""
         return _filled(headed(self, self._wanted, raise_bad)[0])

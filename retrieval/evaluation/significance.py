@@ -1,13 +1,14 @@
-"""Significance of the difference between spaces, and confidence intervals over queries.
+"""Significance of the difference of two spaces, and confidence intervals over queries.
 
 The paired randomisation test: if two spaces were equally good, the sign of their difference on a query
 would be random. Smucker, Allan & Carterette, "A Comparison of Statistical Significance Tests for
 Information Retrieval Evaluation", CIKM 2007, who recommend it over Wilcoxon's and the sign test.
+`multiple_comparison` compares several spaces at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +56,7 @@ def randomisation_test(first: ArrayLike, second: ArrayLike, rounds: int = ROUNDS
     >>> randomisation_test(np.ones(20), np.zeros(20)) < 0.001
     True
     """
-    values = _stacked([first, second])
+    values = stacked([first, second])
     return float(_p_values(values[:, :1] - values[:, 1:], rounds, seed)[0])
 
 
@@ -75,41 +76,6 @@ def holm(p_values: ArrayLike) -> Floats:
     return result
 
 
-def tied_with_best(
-    per_query: Mapping[str, ArrayLike], alpha: float = 0.05, rounds: int = ROUNDS, seed: int = 0
-) -> dict[str, bool]:
-    """Return which spaces do not differ significantly from the space with the best mean.
-
-    Each is tested against the best with `randomisation_test`; p-values are corrected by `holm` for the
-    number of tests.
-
-    Parameters
-    ----------
-    per_query : dict of str to array-like float (n_queries,)
-        Space -> one measure, query by query, all over the same queries.
-    alpha : float
-        A space is tied when its corrected p-value is at least this.
-
-    Returns
-    -------
-    dict of str to bool
-        True for the best space and for spaces tied with it.
-
-    Raises
-    ------
-    DimensionError, BadItemError
-        As in `randomisation_test`.
-    """
-    if not per_query:
-        return {}
-    values = _stacked(list(per_query.values()))
-    best = int(values.mean(axis=0).argmax()) if len(values) else 0
-    others = [column for column in range(len(per_query)) if column != best]
-    corrected = holm(_p_values(values[:, [best]] - values[:, others], rounds, seed))
-    tied = {best: True} | {column: bool(p >= alpha) for column, p in zip(others, corrected, strict=True)}
-    return {name: tied[column] for column, name in enumerate(per_query)}
-
-
 def bootstrap_interval(values: ArrayLike, level: float = 0.95, rounds: int = ROUNDS, seed: int = 0) -> Interval:
     """Return the percentile bootstrap interval of the mean over queries (Efron 1979).
 
@@ -127,13 +93,13 @@ def bootstrap_interval(values: ArrayLike, level: float = 0.95, rounds: int = ROU
     >>> bootstrap_interval([0.5, 0.5, 0.5])
     Interval(low=0.5, high=0.5)
     """
-    column = _stacked([values])[:, 0]
+    column = stacked([values])[:, 0]
     if not len(column):
         raise DimensionError("a confidence interval needs at least one query; got none")
     rng = np.random.default_rng(seed)
     means = [
         column[rng.integers(0, len(column), (size, len(column)), np.uint32)].mean(axis=1)
-        for size in _block_sizes(rounds, len(column))
+        for size in block_sizes(rounds, len(column))
     ]
     low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
@@ -148,7 +114,7 @@ def _p_values(differences: Floats, rounds: int, seed: int) -> Floats:
     observed = np.abs(total) - 1e-9 * np.abs(differences).sum(axis=0)
     extreme = np.zeros(m, np.int64)
     width = -(-n_queries // 8)
-    for size in _block_sizes(rounds, n_queries):
+    for size in block_sizes(rounds, n_queries):
         raw = np.frombuffer(rng.bytes(size * width), np.uint8).reshape(size, width)
         negative = np.unpackbits(raw, axis=1, count=n_queries).astype(np.float64)
         extreme += (np.abs(total - 2 * (negative @ differences)) >= observed).sum(axis=0)
@@ -156,14 +122,14 @@ def _p_values(differences: Floats, rounds: int, seed: int) -> Floats:
     return (extreme + 1) / (rounds + 1)
 
 
-def _block_sizes(rounds: int, n_queries: int) -> Iterator[int]:
+def block_sizes(rounds: int, n_queries: int) -> Iterator[int]:
     """Yield the sizes of blocks of rounds, so that a block (rounds, queries) stays small."""
     size = max(1, _BLOCK // max(1, n_queries))
     for start in range(0, rounds, size):
         yield min(size, rounds - start)
 
 
-def _stacked(columns: Sequence[ArrayLike]) -> Floats:
+def stacked(columns: Sequence[ArrayLike]) -> Floats:
     """Return per-query values as one array ``(n_queries, m)``, or raise when they cannot be compared."""
     arrays = [np.asarray(column, np.float64) for column in columns]
     shapes = {array.shape for array in arrays}

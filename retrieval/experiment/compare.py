@@ -17,8 +17,8 @@ from retrieval.collection.base import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
 from retrieval.evaluation.expected_measures import Expected
+from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
-from retrieval.evaluation.significance import tied_with_best
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
@@ -164,17 +164,19 @@ def compare_runs(
     """The comparison of the runs of several spaces over one query set."""
     evaluations = [score_run(query_set, run) for run in runs]
     measures = list(dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.means))
+    significance = _significance(_labels(runs), evaluations)
     return Comparison(
         corpus=corpus.name,
         modality=str(corpus.modality),
         n_items=len(query_set.ids),
         n_queries=len(query_set.queries),
         judged_by="labels" if query_set.qrels is None else "qrels",
-        spaces=_results(query_set, runs, evaluations),
+        spaces=_results(query_set, runs, evaluations, significance),
         overlaps=_overlaps(runs),
         examples=_examples(query_set, runs, examples),
         provenance=provenance or {},
         notes=[*query_set.notes, *ceiling_notes(query_set, measures)],
+        significance=significance,
         query_set=query_set,
     )
 
@@ -201,9 +203,14 @@ def run_space(corpus: Corpus, query_set: QuerySet, encoder: Encoder, description
     return ask(query_set, indexed)
 
 
-def _results(query_set: QuerySet, runs: list[SpaceRun], evaluations: list[Expected]) -> list[SpaceResult]:
+def _results(
+    query_set: QuerySet,
+    runs: list[SpaceRun],
+    evaluations: list[Expected],
+    significance: dict[str, MultipleComparison],
+) -> list[SpaceResult]:
     labels = _labels(runs)
-    tied = _tied(labels, evaluations)
+    tied = {measure: found.tied_with_best() for measure, found in significance.items()}
     return [
         SpaceResult(
             spec=str(run.encoder),
@@ -250,12 +257,12 @@ def _tie_range(evaluation: Expected) -> dict[str, tuple[float, float]]:
     return {measure: (low, high) for measure, (low, high) in bounds.items() if high - low > VISIBLE_RANGE}
 
 
-def _tied(labels: list[str], evaluations: list[Expected]) -> dict[str, dict[str, bool]]:
-    """Measure -> row -> whether it is tied with the best of the rows that have the measure."""
+def _significance(labels: list[str], evaluations: list[Expected]) -> dict[str, MultipleComparison]:
+    """Measure -> the differences of all pairs of the rows that have the measure."""
     rows = list(zip(labels, (evaluation.per_query for evaluation in evaluations), strict=True))
     measures = dict.fromkeys(measure for _, values in rows for measure in values)
     return {
-        measure: tied_with_best({label: values[measure] for label, values in rows if measure in values})
+        measure: multiple_comparison({label: values[measure] for label, values in rows if measure in values})
         for measure in measures
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
@@ -36,8 +37,7 @@ class SpaceResult:
     tie_range : dict of str to (float, float)
         Measure -> its mean when relevant items come last, and first, among equal scores; only when the two differ.
     tied_with_best : dict of str to bool
-        Measure -> whether the space does not differ significantly from the best one (paired randomisation test,
-        p >= .05).
+        Measure -> whether the space does not differ significantly from the best one; see `Comparison.significance`.
     precision_recall : ndarray float64 (11,) or None
         Interpolated precision at recall 0, .1, ..., 1, mean over the queries; None when the index gives too few
         answers for it.
@@ -135,5 +135,7 @@ class Comparison:
     """Command, seed, versions, machine, digest of the corpus: whatever makes a number traceable."""
     notes: list[str] = field(default_factory=list)
     """One sentence each: which queries, items or spaces are left out, and why."""
+    significance: dict[str, MultipleComparison] = field(default_factory=dict)
+    """Measure -> the differences of all pairs of spaces (by their labels), and what the queries can show."""
     query_set: QuerySet | None = None
     """The queries and their relevance, from which the TREC files are written."""

@@ -30,6 +30,8 @@ class Cell(NamedTuple):
     tied: bool = False
 
 
+#: The letters of the main measure: spaces that share one do not differ significantly.
+GROUP = Column("group", "", "quality", None)
 _COSTS: tuple[tuple[Column, Callable[[SpaceResult], float], int], ...] = (
     (Column("dim", "", "size", None), lambda space: space.dim, 0),
     (Column("codes", "B/item", "size", "lowest"), lambda space: space.bytes_per_item, 1),
@@ -68,6 +70,10 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
         tied = [space.tied_with_best.get(measure, False) for space in spaces]
         columns.append(column)
         cells.append(_cells(column, values, 3, tied))
+        found = comparison.significance.get(measure)
+        if measure == measures_of(comparison)[0] and found is not None and len(spaces) > 2:
+            columns.append(GROUP)
+            cells.append([Cell(found.letters.get(space.label, NOTHING)) for space in spaces])
     for column, read, max_decimals in _COSTS:
         costs = [read(space) for space in spaces]
         if not any(map(math.isfinite, costs)):  # a server does not report the size of one of several spaces

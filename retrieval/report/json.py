@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.result import Comparison, Example, SpaceResult
 from retrieval.report.verdict import answer, notes
 from retrieval.search.result import Answer, Shown
@@ -37,6 +39,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
         "n_items": comparison.n_items,
         "n_queries": comparison.n_queries,
         "judged_by": comparison.judged_by,
+        "significance": {measure: _significance(found) for measure, found in comparison.significance.items()},
         "spaces": [_space(space, per_query) for space in comparison.spaces],
         "overlaps": [
             plain({"first": pair.first, "second": pair.second, "k": pair.k, "jaccard": pair.jaccard, "rbo": pair.rbo})
@@ -100,6 +103,20 @@ def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
     }
     if per_query:
         written["per_query"] = space.per_query
+    return plain(written)  # type: ignore[no-any-return]
+
+
+def _significance(found: MultipleComparison) -> dict[str, Any]:
+    written = {
+        "alpha": found.alpha,
+        "margin": found.margin,
+        "n_queries": found.n_queries,
+        "groups": found.letters,
+        "ranks": found.ranks,
+        "pairs": [
+            {**asdict(one), "interval": list(one.interval), "verdict": str(one.verdict)} for one in found.differences
+        ],
+    }
     return plain(written)  # type: ignore[no-any-return]
 
 

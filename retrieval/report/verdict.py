@@ -7,10 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from retrieval.evaluation.multiple_comparison import Difference, MultipleComparison, Verdict
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.comparison_columns import measures_of
 from retrieval.report.lexical_note import served_note
 
+#: Above this, a number of queries is not worth saying.
+MANY_QUERIES = 1_000_000
 #: Curves that differ by less than this look like one line.
 SAME_PRECISION = 0.005
 
@@ -39,7 +42,64 @@ def leaders(comparison: Comparison) -> tuple[SpaceResult, list[SpaceResult]] | N
 
 
 def answer(comparison: Comparison) -> str:
-    """Return a sentence: which space is best on the main measure, by how much, and which are tied with it."""
+    """Return which space is best on the main measure, by how much, and what the queries cannot decide."""
+    return " ".join(filter(None, [_winner(comparison), undecided(comparison)]))
+
+
+def undecided(comparison: Comparison) -> str | None:
+    """Return which difference the queries would show, where a space cannot be told from the best; otherwise None.
+
+    A tie alone says little: the spaces may be equivalent, or the queries too few to show their difference.
+    """
+    found, _, unclear = _ties(comparison)
+    if found is None or not unclear:
+        return None
+    nearest = min(unclear, key=lambda pair: math.inf if pair.more_queries is None else pair.more_queries)
+    return _power(nearest, found.n_queries, rival=_other(nearest, found.order[0]))
+
+
+def _ties(comparison: Comparison) -> tuple[MultipleComparison | None, list[Difference], list[Difference]]:
+    """Return the comparison on the main measure, and its pairs of the best with equivalent and undecided spaces."""
+    led = leaders(comparison)
+    found = comparison.significance.get(main_measure(comparison) or "")
+    if led is None or found is None:
+        return None, [], []
+    best, tied = led
+    pairs = [found.of(best.label, space.label) for space in tied]
+    equivalent = [pair for pair in pairs if pair.verdict is Verdict.EQUIVALENT]
+    return found, equivalent, [pair for pair in pairs if pair.verdict is Verdict.CANNOT_TELL]
+
+
+def _other(pair: Difference, label: str) -> str:
+    return pair.second if pair.first == label else pair.first
+
+
+def _power(nearest: Difference, n_queries: int, rival: str) -> str:
+    """Return which difference these queries would show, and how many more would settle the nearest case."""
+    queries = "1 query" if n_queries == 1 else f"{n_queries:,} queries"
+    if not math.isfinite(nearest.detectable) or nearest.detectable >= 1:
+        return f"{queries} {'is' if n_queries == 1 else 'are'} too few to tell spaces apart."
+    text = f"{queries} {'shows' if n_queries == 1 else 'show'} a difference of {nearest.detectable:.3f} with 80% power"
+    if not nearest.more_queries:
+        return f"{text}."
+    if nearest.more_queries > MANY_QUERIES:
+        return f"{text}; more than {MANY_QUERIES:,} more would be needed to settle {rival}."
+    return f"{text}; about {rounded(nearest.more_queries):,} more would settle {rival}."
+
+
+def rounded(count: int) -> int:
+    """Return a count with two significant digits.
+
+    Examples
+    --------
+    >>> rounded(7), rounded(1234)
+    (7, 1200)
+    """
+    unit: int = 10 ** max(0, len(str(count)) - 2)
+    return round(count / unit) * unit
+
+
+def _winner(comparison: Comparison) -> str:
     measure, led = main_measure(comparison), leaders(comparison)
     if measure is None or led is None:
         return f"No space of {comparison.corpus} could be measured: the corpus has no labels or relevance judgements."
@@ -55,19 +115,40 @@ def answer(comparison: Comparison) -> str:
         lowest = min(space.measures[measure] for space in others)
         if f"{top:.3f}" == f"{lowest:.3f}":
             return f"{every} are tied on {measure}: {'both' if len(labels) == 2 else 'all'} have {top:.3f}."
-        differences = "the difference is" if len(others) == 1 else "the differences are"
-        return f"{every} are tied on {measure} (best {top:.3f}, last {lowest:.3f}): {differences} not significant."
+        _, equivalent, _ = _ties(comparison)
+        values = f"best {top:.3f}, last {lowest:.3f}"
+        if len(equivalent) == len(tied):
+            return f"{every} are equivalent on {measure} ({values}; the differences are {_at_most(equivalent)})."
+        return f"{every} cannot be told apart on {measure} ({values})."
     first = comparison.spaces[0]
     if best is first or first in tied:
         rival = max((s for s in others if s not in tied), key=lambda space: space.measures[measure])
-        lead = f"ahead of {rival.label} ({_gap(top, rival.measures[measure])})"
+        lead = f"ahead of {rival.label} ({_gap(comparison, best, rival)})"
     else:
         lead = f"against {first.measures.get(measure, math.nan):.3f} for {first.label}"
-        lead += f" ({_gap(top, first.measures.get(measure, math.nan))})"
+        lead += f" ({_gap(comparison, best, first)})"
     if tied:
-        names = listed([space.label for space in tied]) if len(tied) <= 3 else f"{len(tied)} others"
-        return f"{best.label} has the highest {measure}, {top:.3f}, {lead}, but {names} {_is(tied)} tied with it."
+        return f"{best.label} has the highest {measure}, {top:.3f}, {lead}, but {_tied_text(comparison, best, tied)}."
     return f"{best.label} is best on {measure}: {top:.3f}, {lead}."
+
+
+def _tied_text(comparison: Comparison, best: SpaceResult, tied: list[SpaceResult]) -> str:
+    """Return which spaces are equivalent to the best, and which cannot be told from it."""
+    _, equivalent, _ = _ties(comparison)
+    same = [_other(pair, best.label) for pair in equivalent]
+    unclear = [space.label for space in tied if space.label not in same]
+    parts = [f"{_names(same)} {_is(same)} equivalent to it (the difference is {_at_most(equivalent)})"] if same else []
+    return " and ".join([*parts, *([f"{_names(unclear)} cannot be told from it"] if unclear else [])])
+
+
+def _names(labels: list[str]) -> str:
+    return listed(labels) if len(labels) <= 3 else f"{len(labels)} others"
+
+
+def _at_most(pairs: Sequence[Difference]) -> str:
+    """Return the end of the 95 % intervals that is farthest from 0, in words."""
+    end = max(max(map(abs, pair.interval)) for pair in pairs)
+    return f"at most {end:.3f}" if end >= 0.0005 else "less than 0.001"
 
 
 def curves_title(comparison: Comparison) -> str:
@@ -113,7 +194,7 @@ def cost_title(comparison: Comparison) -> str:
     smaller = min(tied, key=lambda space: space.stored_bytes_per_item, default=best)
     if smaller.stored_bytes_per_item < best.stored_bytes_per_item:
         share = smaller.stored_bytes_per_item / best.stored_bytes_per_item
-        return f"{smaller.label} is tied with {best.label} and stores {_percent(share)} of its bytes"
+        return f"{smaller.label} cannot be told from {best.label} and stores {_percent(share)} of its bytes"
     share = smallest.stored_bytes_per_item / best.stored_bytes_per_item
     lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
     what = f"{_percent(share)} of the bytes of {best.label}"
@@ -172,14 +253,18 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _gap(top: float, other: float) -> str:
-    difference = top - other
-    relative = f", {difference / other:+.1%}" if other > 0 else ""
-    return f"{difference:+.3f}{relative}"
+def _gap(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
+    measure = main_measure(comparison) or ""
+    found = comparison.significance.get(measure)
+    difference = best.measures[measure] - other.measures.get(measure, math.nan)
+    if found is None or not found.n_queries:
+        return f"{difference:+.3f}"
+    low, high = found.of(best.label, other.label).interval
+    return f"{difference:+.3f}, 95% interval {low:+.3f} to {high:+.3f}"
 
 
-def _is(spaces: Sequence[SpaceResult]) -> str:
-    return "is" if len(spaces) == 1 else "are"
+def _is(several: Sequence[object]) -> str:
+    return "is" if len(several) == 1 else "are"
 
 
 def _percent(share: float) -> str:

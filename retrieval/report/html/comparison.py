@@ -10,7 +10,14 @@ from retrieval.experiment.result import Comparison
 from retrieval.output import writing
 from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.examples import examples_data
-from retrieval.report.html.sections import figures_data, method_data, overlap_data, table_data, training_data
+from retrieval.report.html.sections import (
+    differences_data,
+    figures_data,
+    method_data,
+    overlap_data,
+    table_data,
+    training_data,
+)
 from retrieval.report.html.template import render
 from retrieval.report.verdict import answer, cost_title, listed
 
@@ -100,6 +107,7 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "cost": cost_title(comparison),
         "table": table_data(comparison),
         "figures": figures_data(comparison, key),
+        "differences": differences_data(comparison),
         "overlap": overlap_data(comparison),
         "training": training_data(comparison, key),
         "method": method_data(comparison),

@@ -6,8 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from encoders.numbers import counted
+from retrieval.evaluation.multiple_comparison import Verdict
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.comparison_columns import Cell, comparison_rows, measures_of, overlap_cells
+from retrieval.report.comparison_columns import GROUP, Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import best_epoch, loss_svg
 from retrieval.report.html.provenance import provenance_data
@@ -18,7 +19,14 @@ _JUDGED = {
     "labels": "An answer is relevant when it has the label of the query; a query is never among its own answers.",
     "qrels": "An answer is relevant when the relevance judgements (qrels) of the corpus say so.",
 }
-_TIED = "≈ tied with the best: the difference may be chance (paired randomisation test, p ≥ .05)"
+_VERDICTS = {
+    Verdict.BETTER: "is better than",
+    Verdict.WORSE: "is worse than",
+    Verdict.EQUIVALENT: "is equivalent to",
+    Verdict.CANNOT_TELL: "cannot be told from",
+}
+_TIED = "≈ cannot be told from the best (randomisation test of all pairs, family-wise error 5 %)"
+_GROUP = "group: spaces with a common letter do not differ significantly on {}"
 
 
 def table_data(comparison: Comparison) -> dict[str, Any]:
@@ -39,7 +47,13 @@ def table_data(comparison: Comparison) -> dict[str, Any]:
             }
             for space, row in zip(comparison.spaces, rows, strict=True)
         ],
-        "legend": " · ".join([*(["★ best of its column"] if best else []), *([_TIED] if tied else [])]),
+        "legend": " · ".join(
+            [
+                *(["★ best of its column"] if best else []),
+                *([_TIED] if tied else []),
+                *([_GROUP.format(columns[1].name)] if GROUP in columns else []),
+            ]
+        ),
         "notes": notes(comparison),
     }
 
@@ -51,7 +65,7 @@ def _geometry(space: SpaceResult) -> str:
 
 
 def _cell(cell: Cell, starts_group: bool) -> dict[str, str]:
-    sign, meaning = ("★", "best") if cell.best else ("≈", "tied with the best") if cell.tied else ("", "")
+    sign, meaning = ("★", "best") if cell.best else ("≈", "cannot be told from the best") if cell.tied else ("", "")
     names = [name for name, holds in (("best", cell.best), ("group", starts_group)) if holds]
     return {"text": cell.text, "sign": sign, "meaning": meaning, "class": " ".join(names)}
 
@@ -74,6 +88,36 @@ def figures_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     without = [space.label for space in comparison.spaces if space.precision_recall is None]
     note = f"No curve for {listed(without)}: the index does not rank all items." if without else ""
     return {"drawn": [(title, drawing) for title, drawing in drawn if drawing is not None], "note": note}
+
+
+def differences_data(comparison: Comparison) -> dict[str, Any] | None:
+    """Return the difference of every pair of spaces on the main measure; None with fewer than two spaces."""
+    measure = next(iter(measures_of(comparison)), "")
+    found = comparison.significance.get(measure)
+    if found is None or not found.differences:
+        return None
+    return {
+        "measure": measure,
+        "margin": f"{found.margin:g}",
+        "queries": f"{found.n_queries:,}",
+        "rows": [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "verdict": _VERDICTS[pair.verdict],
+                "difference": _signed(pair.difference),
+                "interval": f"{_signed(pair.interval.low)} to {_signed(pair.interval.high)}",
+                "queries": f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}",
+                "detectable": f"{pair.detectable:.3f}",
+            }
+            for pair in found.differences
+        ],
+    }
+
+
+def _signed(value: float) -> str:
+    """Return a number with its sign; what rounds to 0 has a plus."""
+    return f"{round(value, 3) + 0.0:+.3f}"
 
 
 def overlap_data(comparison: Comparison) -> dict[str, Any] | None:

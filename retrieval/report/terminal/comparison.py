@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
-from retrieval.report.comparison_columns import Cell, Column, comparison_rows, overlap_cells
+from retrieval.report.comparison_columns import GROUP, Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.json import to_json
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import full_specs_lines
@@ -76,6 +76,10 @@ def table_lines(comparison: Comparison, stream: TextIO, width: int | None = None
         parts += [Text(""), _table(columns, rows, chosen, console.width, marks)]
     if any(cell.best or cell.tied for row in rows for cell in row):
         parts.append(Text(marks.legend(rows), style="dim"))
+    if GROUP in columns:
+        parts.append(
+            Text(f"group: spaces with a common letter do not differ significantly on {columns[1].name}", style="dim")
+        )
     parts += [Text(marks.spell(note), style="dim") for note in notes(comparison)]
     if comparison.overlaps:
         parts.append(Text(""))
@@ -114,7 +118,7 @@ class _Marks:
     def legend(self, rows: list[list[Cell]]) -> str:
         parts = [f"{self.best} best of its column"] if any(cell.best for row in rows for cell in row) else []
         if any(cell.tied for row in rows for cell in row):
-            parts.append(f"{self.tied} tied with the best (paired randomisation test, p >= .05)")
+            parts.append(f"{self.tied} cannot be told from the best (all pairs, family-wise error 5%)")
         return "   ".join(parts)
 
 

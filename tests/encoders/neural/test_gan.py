@@ -33,6 +33,16 @@ def test_it_learns_both_groups_and_the_inverse_of_its_generator(regularization):
     assert ((returned > 0.5) == (rows.mean(axis=1) > 0.5)).mean() > 0.75
 
 
+def test_a_cycle_makes_reconstructions_resemble_their_items():
+    rows = two_groups()
+    errors = {}
+    for cycle in (0, 3):
+        encoder = create(f"gan:2,cycle={cycle},epochs=15,average=0.9,{SMALL}").fit(rows)
+        errors[cycle] = np.square(encoder.reconstruct(rows) - rows).mean() / rows.var(axis=0).mean()
+    assert errors[3] < 0.5 * errors[0]
+    assert errors[3] < 0.3
+
+
 @pytest.mark.parametrize("shape", [(12, 9, 3), (8, 8)])
 def test_pictures_of_any_size_and_colour_come_back_in_their_shape(shape, tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (24, *shape), dtype=np.uint8)
@@ -88,7 +98,7 @@ def test_a_saved_output_that_does_not_exist_is_refused(tmp_path):
     encoder = create("gan:2,hidden=8,epochs=1").fit(two_groups(32))
     state = encoder.state()
     state["output"] = np.array([-1])
-    with pytest.raises(ValueError, match="expected a whole number from 0 to 2, found -1"):
+    with pytest.raises(ValueError, match="expected a whole number from 0 to 3, found -1"):
         encoder.restore(state)
 
 

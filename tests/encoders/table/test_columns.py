@@ -238,6 +238,13 @@ def test_rare_and_unseen_categories_are_joined():
     assert [row.values for row in encoder.decode(codes)] == [("a",), ("other",), ("other",)]
 
 
+def test_a_column_of_rare_categories_alone_is_left_out():
+    rows = table(["a", "b"] * 20, [f"u{number % 20}" for number in range(40)])
+    encoder = create("columns:rare=3").fit(rows)
+    assert encoder.left_out == {"c1": "20 different texts, each in fewer than 3 rows (rare= changes that)"}
+    assert create("columns:rare=2").fit(rows).space.dim == 3 + 21
+
+
 def test_too_many_categories_are_bounded_and_said(capsys):
     texts = [f"v{number % 150:03d}" for number in range(1500)] + ["v000"] * 5
     encoder = create("columns:max-categories=10").fit(table(texts, names=("url",)))
@@ -252,6 +259,7 @@ def test_a_million_texts_are_an_identifier_and_left_out(capsys, monkeypatch):
     encoder = create("columns").fit([Batch(rows[start : start + 100]) for start in range(0, 5000, 100)])
     assert encoder.vocabulary == ["n"]
     assert encoder.left_out["account"].endswith("different texts in 5,000 rows, as an identifier has")
+    assert encoder.left_out["account"].startswith("more than")
     assert "account is left out" in capsys.readouterr().err
     assert encoder.decode(encoder.encode(rows[:1])) == [Row(("n", "account"), (0.0, None))]
     lacking = [Row(("n",), (3.0,))]

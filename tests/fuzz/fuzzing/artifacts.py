@@ -1,8 +1,10 @@
-"""Every artifact: saved encoders and indexes of every kind, a collection, a recommender, a detector, the work folder of a training."""
+"""Every artifact: saved encoders and indexes of every kind, a collection, a recommender, a detector, a compressed file, the work
+folder of a training."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -186,6 +188,84 @@ def _read_detector(folder: Path, scratch: Path, rng: random.Random) -> object:
     return detector.p_values(ROWS), explanation_lines(detector.explain(ROWS[0])), fitted_json(detector)
 
 
+def _compressed(folder: Path) -> None:
+    from encoders.registry import create
+    from retrieval.applications.compression.compress import compress
+    from retrieval.applications.compression.target import CompressionTarget
+    from retrieval.corpora.registry import open_corpus
+
+    np.save(folder / "v.npy", ROWS)
+    compress(
+        open_corpus(str(folder / "v.npy")),
+        create("pca:2"),
+        folder / "x.nby",
+        CompressionTarget(bits=3),
+        items_per_chunk=4,
+    )
+
+
+def _compressed_lossless(folder: Path) -> None:
+    from PIL import Image
+
+    from encoders.registry import create
+    from retrieval.applications.compression.compress_lossless import compress_lossless
+    from retrieval.corpora.registry import open_corpus
+
+    (folder / "pictures").mkdir()
+    for row, picture in enumerate(PICTURES):
+        Image.fromarray(picture).save(folder / "pictures" / f"{row}.png")
+    encoder = create("pixels+vae:6-2,loss=beta-binomial,epochs=1")
+    compress_lossless(open_corpus(str(folder / "pictures")), encoder, folder / "x.nby", items_per_chunk=4)
+
+
+def _read_compressed(folder: Path, scratch: Path, rng: random.Random) -> object:
+    from retrieval.applications.compression.compressed_items import CompressedItems
+    from retrieval.applications.compression.decompress import decompress
+
+    with CompressedItems(folder / "x.nby") as items:
+        asked = [str(row) for row in range(min(len(items), 40))]  # a file may say that it has millions of empty items
+        return len(items.header.sections), items.reader.parts, decompress(items, scratch / "decoded", asked).items
+
+
+def _parts_of(compressed: Callable[[Path], None], stream: str) -> Callable[[Path], None]:
+    """Take a compressed file apart, so that its parts can be damaged before their checksums are computed."""
+
+    def build(folder: Path) -> None:
+        from retrieval.applications.compression.nby_reader import open_reader
+
+        compressed(folder)
+        (folder / "parts").mkdir()
+        with open_reader(folder / "x.nby") as reader:
+            header = reader.header
+            (folder / "parts" / "header.json").write_bytes(header.to_bytes())
+            for section in header.sections:
+                (folder / "parts" / section.name).write_bytes(reader.section(section.name))
+            for number in range(header.chunks):
+                (folder / "parts" / f"chunk-{number}").write_bytes(reader.chunk(stream, number))
+
+    return build
+
+
+def _read_parts_of_compressed(folder: Path, scratch: Path, rng: random.Random) -> object:
+    """Write a file with the right checksums of whatever the parts are now, and read it."""
+    from retrieval.applications.compression.nby_writer import NbyWriter, open_writer
+
+    (folder / "x.nby").unlink(missing_ok=True)
+    parts = {path.name: path.read_bytes() for path in (folder / "parts").iterdir() if path.is_file()}
+    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        header = json.loads(parts.pop("header.json"))
+        with open_writer(folder / "x.nby", str(header["method"]), 4) as writer:
+            assert isinstance(writer, NbyWriter)
+            writer.description = header["description"]
+            for name in sorted(parts):
+                if name.startswith("chunk-"):
+                    rows = 4 if writer.items < 8 else 2
+                    writer.add_chunk({"pixels" if header["method"] == "bits-back" else "codes": parts[name]}, rows)
+                else:
+                    writer.add_section(name, parts[name])
+    return _read_compressed(folder, scratch, rng) if (folder / "x.nby").exists() else None
+
+
 def _stopped_training(folder: Path) -> None:
     """Stop a training behind its first epoch."""
     from encoders.neural import training
@@ -259,6 +339,10 @@ ARTIFACTS = [
     Case("collection add", _collection, _add_to_collection, "c/**/*", signed=True, quick=False),
     *_both("recommender", _recommender, _read_recommender, "r/**/*"),
     *_both("anomaly detector", _detector, _read_detector, "d/**/*"),
+    Case("compressed", _compressed, _read_compressed, "x.nby"),
+    Case("compressed lossless", _compressed_lossless, _read_compressed, "x.nby"),
+    Case("compressed (signed)", _parts_of(_compressed, "codes"), _read_parts_of_compressed, "parts/*"),
+    Case("compressed lossless (signed)", _parts_of(_compressed_lossless, "pixels"), _read_parts_of_compressed, "parts/*"),
     Case("training", _stopped_training, _resume, "ae.work/**/*", quick=False),
     Case("sentence model", _model, _read_model, "model/**/*.json", quick=False),
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from encoders.errors import BadItemError, DimensionError
-from retrieval.evaluation.significance import bootstrap_interval, holm, randomisation_test, tied_with_best
+from retrieval.evaluation.significance import bootstrap_interval, holm, randomisation_test
 
 
 def test_p_value_is_near_that_of_all_assignments() -> None:
@@ -65,22 +65,6 @@ def test_holm_by_hand() -> None:
     assert holm([0.9, 0.8]).max() == 1.0
 
 
-def test_tied_with_best() -> None:
-    rng = np.random.default_rng(5)
-    best = rng.random(300)
-    spaces = {"far": best - 0.3, "best": best, "same": best + rng.normal(-0.001, 0.1, 300), "equal": best.copy()}
-    assert tied_with_best(spaces) == {"far": False, "best": True, "same": True, "equal": True}
-    assert tied_with_best({"alone": best}) == {"alone": True}
-    assert tied_with_best({}) == {}
-
-
-def test_more_spaces_make_a_tie_likelier() -> None:
-    # p = .0312 of all 2^6 assignments: significant alone, not as the first of two.
-    six = np.array([1.0, 1.1, 1.2, 1.3, 1.4, 1.5])
-    assert tied_with_best({"best": six, "other": np.zeros(6)}) == {"best": True, "other": False}
-    assert tied_with_best({"best": six, "other": np.zeros(6), "third": np.zeros(6)})["other"] is True
-
-
 def test_bootstrap_agrees_with_scipy() -> None:
     values = np.random.default_rng(6).random(200)
     theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=5000, rng=0).confidence_interval
@@ -93,6 +77,6 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(DimensionError, match="same queries"):
         randomisation_test([0.1, 0.2], [0.1])
     with pytest.raises(BadItemError, match="not a finite number"):
-        tied_with_best({"a": [0.1, float("nan")], "b": [0.1, 0.2]})
+        randomisation_test([0.1, float("nan")], [0.1, 0.2])
     with pytest.raises(DimensionError, match="at least one query"):
         bootstrap_interval([])

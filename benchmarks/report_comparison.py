@@ -1,0 +1,43 @@
+"""The part of docs/results.md on whether a comparison can be trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from report_page import TARGETS
+
+if TYPE_CHECKING:
+    from report_page import Page
+
+#: The largest share of draws in which any two equal spaces may be called different.
+ERROR = 0.06
+
+
+def family_wise_error(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Equal spaces called different, true differences found", run)
+    page.lines += [
+        "",
+        f"{figures['draws']:,.0f} simulated comparisons a row. Error: share of draws in which any two equal spaces are "
+        "called different (asked: 5 %). Power: share of the pairs with the better space, of those equal but for it, "
+        "that are found. 40 queries; max-T is what `compare` does (decision 38).",
+    ]
+    methods = next(iter(figures["scenarios"].values()))
+    rows = [
+        [name, *(cell for method in methods for cell in (row[method]["error"], row[method].get("power", "–")))]
+        for name, row in figures["scenarios"].items()
+    ]
+    page.table(["spaces", *(f"{method}: {what}" for method in methods for what in ("error", "power"))], rows)
+    page.lines += ["", "max-T by number of queries and spaces; the deviations of a space are normal, skewed, or rare:"]
+    sizes = [[row["queries"], row["spaces"], row["kind"], row["error"], row["ms"]] for row in figures["sizes"]]
+    page.table(["queries", "spaces", "deviations", "error", "ms a comparison"], sizes)
+    largest = max(row["error"] for row in figures["sizes"])
+    targets = [page.target("largest family-wise error of max-T over all sizes", largest, ERROR, False)]
+    for name, row in figures["scenarios"].items():
+        if "power" in row["max-T"]:
+            wanted = row["Holm, all pairs"]["power"]
+            targets.append(page.target(f"{name}: power, that of Holm over all pairs", row["max-T"]["power"], wanted))
+    page.table(TARGETS, targets)
+
+
+PARTS = {"family_wise_error": family_wise_error}

@@ -1,0 +1,100 @@
+"""The encoder of a ``.nby`` file: inside the file as one section, or named by its digest."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from encoders.artifact import MANIFEST, STATE, VOCABULARY, encoder_digest
+from encoders.base import Encoder
+from encoders.errors import ArtifactError, OptionError
+from retrieval.applications.compression.nby_reader import NbyReader
+
+SECTION = "encoder"
+#: Files of a saved encoder in the order of the section; no other name is ever read or written.
+_NAMES = (MANIFEST, STATE, VOCABULARY)
+_SIZES = struct.Struct("<3Q")
+#: Size of a file that a saved encoder does not have.
+_MISSING = (1 << 64) - 1
+
+
+def pack_encoder(folder: Path) -> bytes:
+    """Return the files of a saved encoder as one section: their three sizes, then their bytes."""
+    files = [(folder / name).read_bytes() if (folder / name).exists() else None for name in _NAMES]
+    sizes = [_MISSING if data is None else len(data) for data in files]
+    return _SIZES.pack(*sizes) + b"".join(data for data in files if data is not None)
+
+
+def packed(encoder: Encoder) -> tuple[bytes, dict[str, Any]]:
+    """Return a fitted encoder as a section, and what a header says of it: spec and digest."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = encoder.save(Path(temporary) / "encoder")
+        return pack_encoder(folder), {"spec": str(encoder), "digest": encoder_digest(folder)}
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """Return what a header says of an encoder that stays outside the file: spec and digest."""
+    return {"spec": str(Encoder.load(folder)), "digest": encoder_digest(folder)}
+
+
+def unpack_encoder(section: bytes) -> Encoder:
+    """Load the encoder that `pack_encoder` packed.
+
+    Raises
+    ------
+    ArtifactError
+        When the section is not one, or the encoder is damaged.
+    """
+    sizes = _SIZES.unpack(section[: _SIZES.size]) if len(section) >= _SIZES.size else ()
+    if not sizes or _SIZES.size + sum(size for size in sizes if size != _MISSING) != len(section):
+        raise ArtifactError("the encoder in the file is corrupt: its parts do not have the sizes that it says")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, at = Path(temporary) / "encoder", _SIZES.size
+        folder.mkdir()
+        for name, size in zip(_NAMES, sizes, strict=True):
+            if size != _MISSING:
+                (folder / name).write_bytes(section[at : at + size])
+                at += size
+        try:
+            return Encoder.load(folder)
+        except ArtifactError as error:
+            raise ArtifactError(str(error).replace(str(folder), "the encoder in the file")) from None
+
+
+def open_encoder(reader: NbyReader, folder: Path | None = None) -> Encoder:
+    """Return the encoder with which a file was compressed.
+
+    Parameters
+    ----------
+    reader : NbyReader
+        Its description has the field ``encoder`` of `packed` or `described`.
+    folder : Path, optional
+        Folder of a saved encoder; necessary when the file does not hold it.
+
+    Raises
+    ------
+    OptionError
+        When no encoder is given and the file holds none, or another encoder is given.
+    ArtifactError
+        When the encoder is damaged.
+    """
+    known = reader.header.description.get("encoder")
+    if not isinstance(known, dict) or not isinstance(known.get("digest"), str):
+        raise ArtifactError(f"{reader.path} is corrupt: it does not say which encoder it needs")
+    if folder is None and not reader.has_section(SECTION):
+        raise OptionError(
+            f"{reader.path} does not hold its encoder, {ascii(known.get('spec'))[:200]} with digest "
+            f"{known['digest'][:12]}: name its folder with --encoder"
+        )
+    if folder is None:
+        return unpack_encoder(reader.section(SECTION))
+    encoder = Encoder.load(folder)
+    found = encoder_digest(folder)
+    if found != known["digest"]:
+        raise OptionError(
+            f"{folder} holds another encoder than the one of {reader.path}: its digest is {found[:12]}, the file needs "
+            f"{known['digest'][:12]} ({ascii(known.get('spec'))[:200]})"
+        )
+    return encoder

@@ -1,0 +1,375 @@
+"""Compressed corpora: what is decoded, its error and size; order, repetition, damage; what is refused."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from encoders.base import Encoder
+from encoders.codes import Modality
+from encoders.errors import ArtifactError, CorpusError, NotInvertibleError, OptionError, QueryError
+from encoders.registry import create
+from retrieval.applications.compression.compress import compress, read_source
+from retrieval.applications.compression.compressed_items import CompressedItems
+from retrieval.applications.compression.decompress import LIST, VECTORS, decompress, safe_name
+from retrieval.applications.compression.encoder_section import SECTION
+from retrieval.applications.compression.nby_file import DamagedChunkError
+from retrieval.applications.compression.target import CompressionTarget
+from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.registry import open_corpus
+
+PER_CHUNK = 8
+
+
+class Pictures(Corpus):
+    """Random smooth pictures whose ids are not their positions."""
+
+    name, modality = "pictures", Modality.IMAGE
+
+    def __init__(self, count=30, ids="cats/{}.jpg", rows=None):
+        rng = np.random.default_rng(0)
+        basis = rng.normal(size=(4, 36))
+        levels = 128 + 40 * rng.normal(size=(60, 4)) @ basis / 2
+        pictures = np.clip(levels, 0, 255).astype(np.uint8).reshape(-1, 6, 6)
+        self.items = [Item(ids.format(row), pictures[row]) for row in (rows or range(count))]
+
+    def __iter__(self):
+        return iter(self.items)
+
+
+class Vectors(Pictures):
+    """The same as vectors."""
+
+    modality = Modality.VECTOR
+
+    def __iter__(self):
+        return (Item(item.id, item.content.ravel().astype(np.float32) / 50) for item in self.items)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return create("pixels+pca:4").fit(Pictures().batches())
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "x.nby"
+
+
+def contents(path, encoder=None):
+    with CompressedItems(path, encoder) as items:
+        return {item.id: item.content.tolist() for item in items}
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 16, 17])
+def test_round_trip_at_every_boundary_of_chunks(path, encoder, count):
+    made = compress(Pictures(count), encoder, path, CompressionTarget(error=0.3), items_per_chunk=PER_CHUNK)
+    assert made.size == path.stat().st_size == sum(made.parts.values())
+    assert made.original == 36 * count
+    with CompressedItems(path) as items:
+        assert len(items) == count
+        found = list(items)
+        assert [item.id for item in found] == [item.id for item in Pictures(count)]
+        assert list(items.ids()) == [item.id for item in found]
+        errors = [
+            np.square((one.content.astype(float) - other.content) / 255).sum()
+            for one, other in zip(found, Pictures(count), strict=True)
+        ]
+        assert np.mean(errors) == pytest.approx(made.error, rel=1e-4)
+        assert made.error <= 0.3
+        for position in reversed(range(count)):  # one by one, in another order
+            assert items[position].id == found[position].id
+            np.testing.assert_array_equal(items[position].content, found[position].content)
+
+
+def test_the_code_of_an_item_depends_on_no_other(tmp_path, encoder):
+    """Permuted, repeated, in other chunks: the same pictures."""
+    everything, rows = Pictures(30), [4, 4, 29, 0, 17]
+    compress(everything, encoder, tmp_path / "a.nby", CompressionTarget(bits=3))
+    whole = contents(tmp_path / "a.nby")
+    with CompressedItems(tmp_path / "a.nby") as items:
+        quantizer = items.decoder.quantizer
+    from retrieval.applications.compression.encoder_section import packed
+    from retrieval.applications.compression.nby_writer import open_writer
+    from retrieval.applications.compression.quantized import METHOD, write_quantized
+
+    some = Pictures(rows=rows)
+    with open_writer(tmp_path / "b.nby", METHOD, 2) as writer:
+        section, identity = packed(encoder)
+        writer.add_section(SECTION, section)
+        writer.description = {"encoder": identity}
+        write_quantized(writer, encoder, quantizer, some)
+    with CompressedItems(tmp_path / "b.nby") as items:
+        assert [item.id for item in items] == [item.id for item in some]
+        assert [item.content.tolist() for item in items] == [whole[item.id] for item in some]
+        assert items.position("@cats/4.jpg") == 0
+        again = [item.position for item in items.read([3, 0, 3])]
+    assert again == [3, 0, 3]
+
+
+def test_same_input_same_file(tmp_path, encoder):
+    for name in "ab":
+        compress(Pictures(), encoder, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_targets(tmp_path, encoder):
+    sizes, errors = [], []
+    for bits in (0.5, 1, 2, 4):
+        made = compress(Pictures(), encoder, tmp_path / f"{bits}", CompressionTarget(bits=bits), items_per_chunk=1000)
+        sizes.append(made.bytes_per_item)
+        errors.append(made.error)
+    assert sizes == sorted(sizes)
+    assert errors == sorted(errors, reverse=True)
+    made = compress(Pictures(), encoder, tmp_path / "bytes", CompressionTarget(bytes=3), items_per_chunk=1000)
+    assert made.bytes_per_item < 3.4
+    made = compress(Pictures(), encoder, tmp_path / "default")
+    assert made.own_error < made.error < 1.2 * made.own_error + 0.01
+
+
+def test_targets_that_make_no_sense(path, encoder):
+    for wrong, sentence in [
+        ({"bytes": 3, "error": 2}, "two targets"),
+        ({"bytes": 0}, "above 0"),
+        ({"error": float("nan")}, "above 0"),
+        ({"bits": float("inf")}, "above 0"),
+    ]:
+        with pytest.raises(OptionError, match=sentence):
+            CompressionTarget(**wrong)
+    with pytest.raises(OptionError, match=r"does not come below a squared error of .* raise it"):
+        compress(Pictures(), encoder, path, CompressionTarget(error=1e-9))
+    assert not path.exists()
+
+
+def test_every_damaged_byte_is_an_error_or_loses_its_own_chunk(path, encoder):
+    compress(Pictures(20), encoder, path, CompressionTarget(bits=2), items_per_chunk=PER_CHUNK)
+    whole, good = contents(path), path.read_bytes()
+    with CompressedItems(path) as items:
+        start = len(good) - sum(stream.size for stream in items.header.streams)
+        header_end = 16 + int.from_bytes(good[12:16], "little") + 16
+    outcomes = {"error": 0, "lost": 0, "ids": 0}
+    for position in [*range(0, header_end, 7), *range(header_end, start, 61), *range(start, len(good))]:
+        path.write_bytes(good[:position] + bytes([good[position] ^ 0x40]) + good[position + 1 :])
+        try:
+            with CompressedItems(path) as items:
+                found = list(items.read())
+        except ArtifactError:
+            outcomes["error"] += 1
+            assert position < start, "damage in a chunk spoils the whole file"
+            continue
+        assert len(items.damaged) == 1
+        lost = set(items.damaged[0].items) if len(found) < 20 else set()
+        assert [item.position for item in found] == [row for row in range(20) if row not in lost]
+        right = list(whole.values())
+        assert all(item.content.tolist() == right[item.position] for item in found)
+        if lost:
+            assert [item.id for item in found] == [id for row, id in enumerate(whole) if row not in lost]
+        outcomes["lost" if lost else "ids"] += 1
+    assert all(outcomes.values()), outcomes
+
+
+def test_a_damaged_chunk_by_hand(path, encoder):
+    compress(Pictures(20), encoder, path, CompressionTarget(bits=2), items_per_chunk=PER_CHUNK)
+    good = path.read_bytes()
+    path.write_bytes(good[:-1])
+    with CompressedItems(path) as items:
+        assert items[0].id == "cats/0.jpg"
+        assert [item.position for item in items.read()] == list(range(20)), "only the last ids are cut"
+    path.write_bytes(good[: -len(good) // 2])
+
+
+def test_an_encoder_outside(tmp_path, encoder, path):
+    own = encoder.save(tmp_path / "own")
+    other = create("pixels+pca:3").fit(Pictures().batches()).save(tmp_path / "other")
+    inside, outside = tmp_path / "inside.nby", tmp_path / "outside.nby"
+    compress(Pictures(), Encoder.load(own), inside)
+    made = compress(Pictures(), Encoder.load(own), outside, outside=own)
+    assert "encoder" not in made.parts
+    assert outside.stat().st_size < inside.stat().st_size
+    assert contents(outside, own) == contents(inside)
+    with pytest.raises(OptionError, match="does not hold its encoder"):
+        contents(outside)
+    with pytest.raises(OptionError, match="another encoder"):
+        contents(outside, other)
+
+
+def test_vectors_and_a_neural_network(tmp_path):
+    for spec, corpus in [
+        ("pca:4", Vectors()),
+        ("vectors+pca:4", Vectors()),
+        ("pixels+linear-ae:3,epochs=2", Pictures()),
+    ]:
+        made = compress(corpus, create(spec), tmp_path / "x.nby", CompressionTarget(bits=4), force=True)
+        assert made.bytes_per_item < 8
+        with CompressedItems(tmp_path / "x.nby") as items:
+            found = np.array([np.asarray(item.content, float).ravel() for item in items])
+        scale = 255 if corpus.modality is Modality.IMAGE else 1
+        right = np.array([np.asarray(item.content, float).ravel() for item in corpus])
+        assert np.square((found - right) / scale).sum(axis=1).mean() == pytest.approx(made.error, rel=1e-3)
+
+
+def test_what_cannot_be_compressed(path):
+    for address, spec, sentence in [
+        ("api-docs", "tfidf+lsa:4", "reads texts, whose codes cannot be turned back into texts"),
+        ("digits", "pixels+pca:8+binarize", "are binary"),
+    ]:
+        with pytest.raises(NotInvertibleError, match=sentence):
+            compress(open_corpus(address), create(spec), path)
+    with pytest.raises(NotInvertibleError):
+        compress(open_corpus("digits"), create("pixels+kmeans:5"), path)
+    fitted = create("pixels+pca:2").fit(Pictures().batches())
+    with pytest.raises(CorpusError, match="has no items"):
+        compress(Pictures(0), fitted, path)
+    assert not path.exists()
+
+
+def test_nothing_is_overwritten_and_the_original_stays(tmp_path, encoder, path):
+    path.write_text("mine")
+    with pytest.raises(OptionError, match="--force"):
+        compress(Pictures(), encoder, path)
+    assert path.read_text() == "mine"
+    compress(Pictures(), encoder, path, force=True)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "mine").touch()
+    with CompressedItems(path) as items, pytest.raises(OptionError, match="no empty folder"):
+        decompress(items, folder)
+
+
+def test_files_of_pictures(tmp_path, encoder, path):
+    from PIL import Image
+
+    compress(Pictures(20), encoder, path, items_per_chunk=PER_CHUNK)
+    with CompressedItems(path) as items:
+        written = decompress(items, tmp_path / "all")
+        some = decompress(items, tmp_path / "some", ["@cats/9.jpg", "2", "@cats/9.jpg"])
+    assert (written.items, written.asked, written.damage) == (20, 20, [])
+    written.require_whole()
+    right = contents(path)
+    for line in (tmp_path / "all" / LIST).read_text().splitlines():
+        entry = json.loads(line)
+        assert np.asarray(Image.open(tmp_path / "all" / entry["file"])).tolist() == right[entry["id"]]
+    assert some.items == 2
+    assert sorted(os.listdir(tmp_path / "some" / "cats")) == ["2.png", "9.png"]
+
+
+def test_files_of_vectors(tmp_path, path):
+    compress(Vectors(20), create("pca:4"), path, items_per_chunk=PER_CHUNK)
+    with CompressedItems(path) as items:
+        decompress(items, tmp_path / "all")
+        right = [item.content for item in items]
+    np.testing.assert_array_equal(np.load(tmp_path / "all" / VECTORS), np.array(right))
+    data = bytearray(path.read_bytes())
+    with CompressedItems(path) as items:
+        at = len(data) - sum(stream.size for stream in items.header.streams)
+    data[at] ^= 1
+    path.write_bytes(data)
+    with CompressedItems(path) as items:
+        written = decompress(items, tmp_path / "rest")
+    np.testing.assert_array_equal(np.load(tmp_path / "rest" / VECTORS), np.array(right[8:]))
+    with pytest.raises(ArtifactError, match="8 of 20 items are lost; the rest is in"):
+        written.require_whole()
+
+
+def test_hostile_and_equal_ids_stay_in_the_folder(tmp_path, encoder, path):
+    ids = ["../out", "/etc/x", "a/../../b", "", "nul", "a", "a", "A", "a/b", "ä" * 300, "x\x00y", "item-3", ".git", "c.png",
+           "c.jpg", "d.", "\ud800"]  # fmt: skip
+    corpus = Pictures(len(ids))
+    corpus.items = [Item(id, item.content) for id, item in zip(ids, corpus.items, strict=True)]
+    compress(corpus, encoder, path)
+    (tmp_path / "room").mkdir()
+    with CompressedItems(path) as items:
+        decompress(items, tmp_path / "room" / "out")
+    assert os.listdir(tmp_path / "room") == ["out"]
+    lines = [json.loads(line) for line in (tmp_path / "room" / "out" / LIST).read_text().splitlines()]
+    assert [line["id"] for line in lines] == ids
+    files = [line["file"] for line in lines]
+    assert len(set(files)) == len(ids)
+    assert all((tmp_path / "room" / "out" / file).is_file() for file in files)
+    assert safe_name("a\\b") is None
+
+
+def test_items_that_do_not_exist(tmp_path, encoder, path):
+    compress(Pictures(20), encoder, path)
+    with CompressedItems(path) as items:
+        for wrong in ("20", "-1", "@cats/99.jpg", "cats/1.jpg", "", "1e99", "@"):
+            with pytest.raises(QueryError):
+                decompress(items, tmp_path / "out", [wrong])
+        for wrong in (-1, 20):
+            with pytest.raises(QueryError, match="numbered from 0"):
+                items[wrong]
+    assert not (tmp_path / "out").exists()
+
+
+def test_random_access_reads_its_chunk_alone(path, encoder, monkeypatch):
+    compress(Pictures(30), encoder, path, items_per_chunk=PER_CHUNK)
+    with CompressedItems(path) as items:
+        read, chunk = [], type(items.reader).chunk
+        monkeypatch.setattr(
+            type(items.reader),
+            "chunk",
+            lambda self, stream, number: (read.append((stream, number)), chunk(self, stream, number))[1],
+        )
+        assert items[17].position == 17
+    assert sorted(read) == [("codes", 2), ("ids", 2)]
+
+
+def test_chunks_of_another_method_or_quantiser(path, encoder):
+    from retrieval.applications.compression.nby_writer import open_writer
+
+    with open_writer(path, "from-the-future") as writer:
+        writer.add_chunk({"codes": b""}, 1)
+    with CompressedItems(path) as items, pytest.raises(ArtifactError, match="does not know: install a newer"):
+        items[0]
+    with open_writer(path, "quantized", force=True) as writer:
+        writer.add_chunk({"codes": b""}, 1)
+    with CompressedItems(path) as items, pytest.raises(ArtifactError, match="which encoder it needs"):
+        items[0]
+
+
+def test_a_chunk_that_is_whole_but_wrong(path, encoder):
+    """Checksums protect against damage, not against a hostile writer: its chunk is an error as well."""
+    from retrieval.applications.compression.encoder_section import packed
+    from retrieval.applications.compression.nby_writer import open_writer
+    from retrieval.applications.compression.quantized import METHOD, TABLES
+
+    compress(Pictures(), encoder, path)
+    with CompressedItems(path) as items:
+        tables = items.reader.section(TABLES)
+    section, identity = packed(encoder)
+    for wrong in (b"x" * 500, b"\xff" * 64):
+        with open_writer(path, METHOD, force=True) as writer:
+            writer.add_section(SECTION, section)
+            writer.add_section(TABLES, tables)
+            writer.description = {"encoder": identity}
+            writer.add_chunk({"codes": wrong}, 3)
+        with CompressedItems(path) as items, pytest.raises(DamagedChunkError, match="cannot be decoded"):
+            items[0]
+
+
+def test_sources(tmp_path):
+    from retrieval.collection.indexing import index_corpus
+
+    saved = create("pixels+pca:2").fit(open_corpus("digits").batches()).save(tmp_path / "saved")
+    folder = tmp_path / "collection"
+    index_corpus(folder, open_corpus("digits"), ["pixels+pca:3", "pixels+pca:2"])
+    for address, spec, encoder, found in [
+        ("digits", "pixels+pca:5", None, "pixels+pca:5"),
+        ("digits", None, saved, "pixels+pca:2"),
+        (str(folder), "pixels+pca:3", None, "pixels+pca:3"),
+        (str(folder), None, saved, "pixels+pca:2"),
+    ]:
+        corpus, chosen = read_source(address, spec, encoder)
+        assert str(chosen) == found
+        assert corpus.size == 1797
+    for address, spec, encoder, sentence in [
+        ("digits", None, None, "name a space that can be decoded"),
+        ("digits", "pixels", saved, "both name an encoder"),
+        (str(folder), None, None, "has the spaces"),
+        ("digits", None, tmp_path / "missing", "not a saved encoder"),
+    ]:
+        with pytest.raises((OptionError, ArtifactError), match=sentence):
+            read_source(address, spec, encoder)
+    shutil.rmtree(folder)
