@@ -175,7 +175,7 @@ Standardise = Annotated[
     bool | None,
     typer.Option(
         "--standardise/--no-standardise",
-        help="Standardise reconstruction errors by component.  [default: for vectors only]",
+        help="Standardise reconstruction errors by component.  [default: for vectors and rows only]",
     ),
 ]
 FalseAlarms = Annotated[
@@ -895,8 +895,8 @@ def anomalies_score(
 ) -> None:
     """Score items, strangest first, with p-values, and flag anomalies.
 
-    With - as DATA, each line of standard input (an array of numbers, a text, or an object with vector or text) is
-    answered by a line of JSON.
+    With - as DATA, each line of standard input (an array of numbers, a text, an object with vector or text, or the
+    columns of a row) is answered by a line of JSON.
     """
     from retrieval.applications.anomaly.data import open_for
     from retrieval.applications.anomaly.detection import Rule, detect
@@ -934,7 +934,9 @@ def anomalies_score(
 @anomalies.command("explain")
 def anomalies_explain(
     folder: DetectorFolder,
-    query: Annotated[str, argument("QUERY", "A text, the path of a picture, sound or vector, a JSON array, or @id.")],
+    query: Annotated[
+        str, argument("QUERY", "A text, the path of a picture, sound or vector, a JSON array or object, or @id.")
+    ],
     data: Annotated[str | None, option("--data", help="The data that an @id is looked up in.", metavar="DATA")] = None,
     k: Annotated[int, whole("-k", help="Number of the nearest normal items.", lowest=1)] = 3,
     out: Annotated[

@@ -55,8 +55,8 @@ def create_score(name: str, stages: Stages, k: int = K, standardise: bool | None
     k : int
         Rank of the neighbour.
     standardise : bool, optional
-        Whether a reconstruction error is standardised by component; None: for vectors, whose components may have
-        different units.
+        Whether a reconstruction error is standardised by component; None: for vectors and rows, whose components may
+        have different units.
     """
     kind = score_class(name, stages)
     if kind is ReconstructionError:

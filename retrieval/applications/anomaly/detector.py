@@ -47,6 +47,8 @@ class FitRecord:
         Shape of a picture (height, width[, 3]) or of a vector (dim).
     rate : int or None
         Samples in a second of a sound.
+    columns : list of str or None
+        Names of the columns of a row.
     """
 
     corpus: str
@@ -59,6 +61,7 @@ class FitRecord:
     seed: int
     shape: list[int] | None = None
     rate: int | None = None
+    columns: list[str] | None = None
 
 
 @dataclass
@@ -118,7 +121,7 @@ class AnomalyDetector:
         Parameters
         ----------
         data : Corpus, or items
-            Texts, pictures, sounds or a matrix (n, dim).
+            Texts, pictures, sounds, rows or a matrix (n, dim).
         spaces : str or sequence of str
             Specs, or folders of saved encoders, e.g. ``vectors+pca:8``.
         labels : sequence, optional
@@ -136,7 +139,7 @@ class AnomalyDetector:
         k : int
             Rank of the neighbour of the score ``neighbours``.
         standardise : bool, optional
-            Standardise the reconstruction error by component; by default only for vectors.
+            Standardise the reconstruction error by component; by default only for vectors and rows.
         seed : int
         say : callable
             Called with a line for each step.
@@ -193,7 +196,7 @@ class AnomalyDetector:
 
         Parameters
         ----------
-        content : str, ndarray or Sound
+        content : str, ndarray, Sound or Row
         k : int
             Number of the nearest normal items.
 

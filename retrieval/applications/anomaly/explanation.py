@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.codes import Modality
+from encoders.row import Row, Value
 from retrieval.applications.anomaly.combination import rank_among
 from retrieval.applications.anomaly.member import Member
 from retrieval.applications.anomaly.neighbours import distances
@@ -37,16 +38,16 @@ class Component:
     name : str
     share : float
         Part of the score that comes from it, from 0 to 1.
-    observed, expected : float
-    nearest : float or None
+    observed, expected : float, or str or None of a row
+    nearest : float, str or None
         Its value in the nearest normal item, where that is kept.
     """
 
     name: str
     share: float
-    observed: float
-    expected: float
-    nearest: float | None = None
+    observed: Value
+    expected: Value
+    nearest: Value = None
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,11 @@ def explained(
             "expected": _picture(expected, shape),
             "heat": _heat(shares, shape),
         }
-    values = _first_values(normal_items, near, len(observed))
-    components = _components(member, shares, observed, expected, values)
+    if isinstance(content, Row):
+        components = _columns(member, shares, content, expected, normal_items, near)
+    else:
+        values = _first_values(normal_items, near, len(observed))
+        components = _components(member, shares, observed, expected, values)
     nearest = [NearestNormal(normal_items.shown(at), distance) for at, distance in near]
     return Explanation(str(member.encoder), score, p_value, spaces, means, components, nearest, **pictures)
 
@@ -141,12 +145,16 @@ def _shares(member: Member, row: Any) -> tuple[Floats, Floats, str]:
         expected = np.zeros(width) if issparse(row) else member.mean
     observed = dense(row)[0]
     tried = row.indices if issparse(row) else np.flatnonzero(observed != expected.astype(np.float32))
+    groups = [slice(at, at + 1) for at in tried.tolist()] if stages.columns is None else list(stages.columns.values())
     parts = np.zeros(width)
-    if 0 < len(tried) <= MAX_REPLACED:
-        changed = np.repeat(observed[None], len(tried), axis=0)
-        changed[np.arange(len(tried)), tried] = expected[tried]
+    if 0 < len(groups) <= MAX_REPLACED:
+        changed = np.repeat(observed[None], len(groups), axis=0)
+        for copy, group in zip(changed, groups, strict=True):
+            copy[group] = expected[group]
         replaced: Any = type(row)(changed) if issparse(row) else changed
-        parts[tried] = score.score_rows(row)[0] - score.score_rows(replaced)
+        falls = score.score_rows(row)[0] - score.score_rows(replaced)
+        for fall, group in zip(falls, groups, strict=True):
+            parts[group.start] = fall  # of a column with several components, the first one stands for it
     return _normalised(parts), expected, BY_REPLACEMENT
 
 
@@ -191,6 +199,28 @@ def _components(
             None if nearest is None else float(nearest[at]),
         )
         for at in positions
+    ]
+
+
+def _columns(
+    member: Member,
+    shares: Floats,
+    row: Row,
+    expected: Floats,
+    normal_items: NormalItems,
+    near: Sequence[tuple[int, float]],
+) -> list[Component]:
+    """Return the columns of a row, whose components are added up, with values as they are in the table."""
+    stages = member.stages
+    if stages.columns is None or stages.reader is None:
+        return []
+    usual: Row = stages.reader.decode(expected[None].astype(np.float32))[0]
+    like = normal_items.rows[near[0][0]] if normal_items.rows and near else None
+    sums = {name: float(shares[where].sum()) for name, where in stages.columns.items()}
+    return [
+        Component(name, sums[name], row[name], usual[name], None if like is None else like[name])
+        for name in sorted(sums, key=lambda name: -sums[name])
+        if sums[name] > 0
     ]
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.codes import Kind, Modality
+from encoders.items import as_rows
+from encoders.row import Row
 from retrieval.corpora.base import Item
 from retrieval.search.result import Shown, show
 
@@ -18,6 +20,10 @@ from retrieval.search.result import Shown, show
 MAX_ITEMS, MAX_NUMBERS = 20_000, 2**26
 #: The most numbers of pictures and vectors that are kept to be shown.
 MAX_SHOWN_NUMBERS = 2**25
+#: The most values of rows that are kept to be shown.
+MAX_SHOWN_VALUES = 2**20
+#: What a value of a row may be.
+VALUES = (str, float, int, type(None))
 
 
 @dataclass
@@ -30,6 +36,8 @@ class NormalItems:
     labels, titles, snippets : list of str or None
     contents : ndarray or None
         Pictures uint8 (n, h, w[, 3]), or vectors float32 (n, dim), if they are small enough to be kept.
+    rows : list of Row or None
+        Rows of a table, if they are small enough to be kept.
     """
 
     ids: list[str]
@@ -37,6 +45,7 @@ class NormalItems:
     titles: list[str | None]
     snippets: list[str | None]
     contents: NDArray[Any] | None = None
+    rows: list[Row] | None = None
 
     @classmethod
     def of(cls, items: Sequence[Item], modality: Modality) -> NormalItems:
@@ -47,23 +56,30 @@ class NormalItems:
             arrays: list[Any] = [item.content for item in items]
             if len({array.shape for array in arrays}) == 1 and arrays[0].size * len(arrays) <= MAX_SHOWN_NUMBERS:
                 contents = np.stack(arrays)
+        rows = [one.row for one in shown if one.row is not None]
+        kept = len(rows) == len(shown) and sum(len(row.values) for row in rows) <= MAX_SHOWN_VALUES
         return cls(
             [one.id for one in shown],
             [one.label for one in shown],
             [one.title for one in shown],
             [one.snippet for one in shown],
             contents,
+            rows if kept else None,
         )
 
     def shown(self, row: int) -> Shown:
         """Return one item as it is shown."""
         content = None if self.contents is None else self.contents[row]
         picture = content if content is not None and content.dtype == np.uint8 else None
-        return Shown(self.ids[row], self.labels[row], self.titles[row], self.snippets[row], picture)
+        values = None if self.rows is None else self.rows[row]
+        return Shown(self.ids[row], self.labels[row], self.titles[row], self.snippets[row], picture, row=values)
 
-    def texts(self) -> dict[str, list[str | None]]:
+    def texts(self) -> dict[str, Any]:
         """Return all but the contents as JSON values."""
-        return {"ids": list(self.ids), "labels": self.labels, "titles": self.titles, "snippets": self.snippets}
+        texts = {"ids": self.ids, "labels": self.labels, "titles": self.titles, "snippets": self.snippets}
+        if not self.rows:
+            return texts
+        return {**texts, "columns": self.rows[0].names, "rows": [row.values for row in self.rows]}
 
     @classmethod
     def from_texts(cls, value: Any, contents: NDArray[Any] | None) -> NormalItems:
@@ -84,7 +100,13 @@ class NormalItems:
         if contents is not None and len(contents) != len(columns[0]):
             raise ValueError("it has more or fewer contents than normal items")
         ids, labels, titles, snippets = columns
-        return cls(ids, labels, titles, snippets, contents)
+        rows = None
+        if "rows" in value:
+            names = tuple(value["columns"])
+            rows = as_rows([Row(names, tuple(values)) for values in value["rows"]])
+            if len(rows) != len(ids) or not all(isinstance(one, VALUES) for row in rows for one in row.values):
+                raise ValueError("its rows are not those of its normal items")
+        return cls(ids, labels, titles, snippets, contents, rows)
 
 
 def kept_count(encoders: Sequence[Encoder], available: int) -> int:

@@ -145,5 +145,8 @@ def _record(value: Any) -> FitRecord:
         raise ValueError("the record of the fit has values of another type")
     shape = None if value["shape"] is None else [whole_number(side, 2**31) for side in value["shape"]]
     rate = None if value["rate"] is None else whole_number(value["rate"], 2**31)
+    columns = value["columns"]
+    if columns is not None and not (isinstance(columns, list) and all(isinstance(name, str) for name in columns)):
+        raise ValueError("the names of its columns are no texts")
     kinds = {"modality": Modality(value["modality"]), "shape": shape, "rate": rate}
     return FitRecord(**{**value, **counts, **kinds})

@@ -113,6 +113,12 @@ class Stages:
         return None if self.reader is None else self.reader.vocabulary
 
     @property
+    def columns(self) -> dict[str, slice] | None:
+        """The components of each column of a table; None for other items."""
+        components_of: Any = getattr(self.reader, "components_of", None)
+        return None if components_of is None else components_of()
+
+    @property
     def decodes(self) -> bool:
         """Whether the stages after the reader lose something and can decode."""
         return bool(self.learners) and all(

@@ -10,11 +10,13 @@ import numpy as np
 import orjson
 
 from encoders.codes import Modality
-from encoders.errors import BadItemError, NearbyError, OptionError, one_line
+from encoders.errors import BadItemError, NearbyError, OptionError, UnknownNameError, one_line
+from encoders.row import Row
 from retrieval.applications.anomaly import conformal
 from retrieval.applications.anomaly.data import vector_of
 from retrieval.applications.anomaly.detection import Rule
 from retrieval.applications.anomaly.detector import AnomalyDetector
+from retrieval.corpora.rows import CellValues
 
 #: Bytes asked for at a time; what has arrived is answered at once.
 CHUNK = 2**18
@@ -23,7 +25,9 @@ LONGEST = 2**24
 #: The most lines that are scored at a time.
 ROWS = 2048
 #: Fields of an object that hold its content.
-FIELDS = {Modality.TEXT: ("text",), Modality.VECTOR: ("vector", "values")}
+FIELDS = {Modality.TEXT: ("text",), Modality.VECTOR: ("vector", "values"), Modality.ROW: ()}
+#: Cells that were read are remembered: many hold the same.
+_CELLS = CellValues()
 
 
 class ByteStream(Protocol):
@@ -43,8 +47,9 @@ class _Line:
 def answers(detector: AnomalyDetector, stream: ByteStream, rule: Rule) -> Iterator[bytes]:
     r"""Yield the answers to the lines of a stream, as soon as lines have arrived.
 
-    A line is an array of numbers, a text, or an object with ``vector`` or ``text``, and ``id``. Each answer is a line
-    with ``line``, ``id`` if there is one, ``score``, ``p_value`` and ``flagged``, or with ``line`` and ``error``. Empty
+    A line is an array of numbers, a text, an object with ``vector`` or ``text``, and ``id``, or, for the rows of a
+    table, an object with the columns, and ``id``; a column that it lacks is missing. Each answer is a line with
+    ``line``, ``id`` if there is one, ``score``, ``p_value`` and ``flagged``, or with ``line`` and ``error``. Empty
     lines are not answered.
 
     Parameters
@@ -68,7 +73,7 @@ def answers(detector: AnomalyDetector, stream: ByteStream, rule: Rule) -> Iterat
         raise OptionError("--fdr needs the whole batch, which a stream does not have: use --false-alarms")
     if detector.record.modality not in FIELDS:
         raise OptionError(
-            f"a stream of lines holds vectors or texts, and this detector reads {detector.record.modality}s"
+            f"a stream of lines holds vectors, rows or texts, and this detector reads {detector.record.modality}s"
         )
     rule.require_calibration(detector)
     number = 0
@@ -136,6 +141,8 @@ def _read(number: int, line: bytes, detector: AnomalyDetector) -> _Line:
             return _Line(number, None, _decoded(line))
         raise BadItemError(f"not valid JSON: {error}") from None
     id = None
+    if record.modality is Modality.ROW:
+        return _row(number, value, tuple(record.columns or ()))
     if isinstance(value, dict):
         fields = FIELDS[record.modality]
         field = next((name for name in fields if name in value), None)
@@ -149,6 +156,16 @@ def _read(number: int, line: bytes, detector: AnomalyDetector) -> _Line:
     if not isinstance(value, str) or not value.strip():
         raise BadItemError("expected a text that is not empty")
     return _Line(number, id, value)
+
+
+def _row(number: int, value: Any, names: tuple[str, ...]) -> _Line:
+    """Return an object as a row of a table."""
+    if not isinstance(value, dict):
+        raise BadItemError(f"expected an object with the columns {', '.join(names[:5])}{', ...' * (len(names) > 5)}")
+    id = value.pop("id", None) if "id" not in names else None
+    for name in value.keys() - set(names):
+        raise UnknownNameError("column of the table", name, names)
+    return _Line(number, id, Row(names, tuple(_CELLS.of(value.get(name), name) for name in names)))
 
 
 def _decoded(line: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from encoders.errors import BadItemError
 from encoders.numbers import counted
+from encoders.row import Value
 from retrieval.applications.anomaly.conformal import needed_items, percent, smallest_p_value
 from retrieval.applications.anomaly.detection import FALSE_ALARMS, Detection
 from retrieval.applications.anomaly.detector import AnomalyDetector
@@ -18,9 +19,12 @@ from retrieval.applications.anomaly.explanation import Explanation
 from retrieval.output import writing
 from retrieval.report.terminal.listing import aligned
 from retrieval.report.terminal.printable import table_word
+from retrieval.search.result import cut_at_word
 
 #: Components and items that are listed.
 TOP = 10
+#: Letters of a value of a row.
+LONGEST_VALUE = 24
 #: Fields of a line of the table that `score -o` writes.
 FIELDS = ("rank", "id", "label", "score", "p_value", "flagged")
 
@@ -170,9 +174,9 @@ def explanation_lines(found: Explanation) -> list[str]:
             [
                 one.name,
                 f"{one.share:.1%}",
-                number(one.observed),
-                number(one.expected),
-                *([number(one.nearest or 0.0)] if known else []),
+                value_text(one.observed),
+                value_text(one.expected),
+                *([value_text(one.nearest)] if known else []),
             ]
             for one in shown
         ]
@@ -222,6 +226,19 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
             for one in found.nearest
         ],
     }
+
+
+def value_text(value: Value) -> str:
+    """Return a value of a component or column; a missing one as a dash.
+
+    Examples
+    --------
+    >>> value_text(0.5), value_text("udp"), value_text(None)
+    ('0.5000', 'udp', '–')
+    """
+    if value is None:
+        return "–"
+    return number(value) if isinstance(value, int | float) else cut_at_word(value, LONGEST_VALUE)
 
 
 def number(value: float) -> str:
