@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from retrieval.evaluation.multiple_comparison import Difference, MultipleComparison, Verdict
+from retrieval.evaluation.difference import Difference, Verdict
+from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.comparison_columns import measures_of
 from retrieval.report.lexical_note import served_note

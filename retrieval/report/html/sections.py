@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from encoders.numbers import counted
-from retrieval.evaluation.multiple_comparison import Verdict
+from retrieval.evaluation.difference import Verdict
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.comparison_columns import GROUP, Cell, comparison_rows, measures_of, overlap_cells
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg

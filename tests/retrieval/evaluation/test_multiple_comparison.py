@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from encoders.errors import BadItemError, DimensionError
+from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.letter_display import letter_display
-from retrieval.evaluation.multiple_comparison import MultipleComparison, Verdict, multiple_comparison
+from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.significance import holm, randomisation_test
 
 
