@@ -161,10 +161,10 @@ NormalLabels = Annotated[
     option("--normal", help="Label of the normal items; repeat for several. Default: all are normal.", metavar="LABEL"),
 ]
 HoldOut = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--hold-out", help="Share of the normal items held out for calibration.", parser=share, metavar="SHARE",
-        show_default="20%",
+        "--hold-out", help="Share of the normal items held out for calibration. [default: 20%]", parser=share,
+        metavar="SHARE",
     ),
 ]  # fmt: skip
 ByOrder = Annotated[
@@ -827,16 +827,15 @@ def anomalies_fit(
     score: Score = "auto",
     normal: NormalLabels = None,
     contaminated: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--contaminated",
-            help="DATA is not clean: leave out this share of the strangest items, and fit again.",
+            help="If DATA may contain anomalies: leave out this share of the strangest items and fit again, e.g. 5%.",
             parser=share,
             metavar="SHARE",
-            show_default=False,
         ),
-    ] = 0.0,
-    hold_out: HoldOut = 0.2,
+    ] = None,
+    hold_out: HoldOut = None,
     by_order: ByOrder = False,
     k: Neighbour = 5,
     standardise: Standardise = None,
@@ -847,7 +846,7 @@ def anomalies_fit(
 ) -> None:
     """Fit an anomaly detector on normal items.
 
-    A part of the normal items is held out: their scores say how often a normal item is as strange as another one.
+    Some normal items are held out. Their scores turn the score of a new item into a p-value.
     """
     from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.applications.anomaly.saved_detector import require_new
@@ -860,8 +859,8 @@ def anomalies_fit(
         opened = Unique(open_data(data, on_bad=bad), bad)
         specs = space or _default_detector_space(opened)
         detector = AnomalyDetector.fit(
-            opened, specs, score=score, normal=normal or (), contaminated=contaminated, hold_out=hold_out,
-            by_order=by_order, k=k, standardise=standardise, seed=seed, say=_say,
+            opened, specs, score=score, normal=normal or (), by_order=by_order, k=k, standardise=standardise, seed=seed,
+            say=_say, **_given(contaminated=contaminated, hold_out=hold_out),
         )  # fmt: skip
     detector.save(out)
     emit(Output(fitted_lines, fitted_json, detector), as_json)
@@ -878,13 +877,13 @@ def anomalies_score(
         float | None,
         typer.Option(
             "--fdr",
-            help="Instead: expected share of normal items among the flagged ones (Benjamini-Hochberg).",
+            help="Instead of --false-alarms: largest expected share of normal items among the flagged ones.",
             parser=share,
             metavar="SHARE",
         ),
     ] = None,
     as_normal: Annotated[
-        bool, typer.Option("--as-normal", help="All of DATA is known to be normal: test whether it has drifted.")
+        bool, typer.Option("--as-normal", help="All items of DATA are normal: test whether their scores have drifted.")
     ] = False,
     k: Annotated[int, whole("-k", help="Number of items shown.", lowest=1)] = 20,
     out: Annotated[
@@ -970,13 +969,16 @@ def anomalies_compare(
     ],
     space: DetectorSpaces = None,
     score: Score = "auto",
-    hold_out: HoldOut = 0.2,
+    hold_out: HoldOut = None,
     test: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--test", help="Share of the normal items for the test.", parser=share, metavar="SHARE", show_default="20%"
+            "--test",
+            help="Share of the normal items for the test. [default: 20%]",
+            parser=share,
+            metavar="SHARE",
         ),
-    ] = 0.2,
+    ] = None,
     by_order: ByOrder = False,
     k: Neighbour = 5,
     standardise: Standardise = None,
@@ -991,7 +993,7 @@ def anomalies_compare(
     They are fitted on normal items alone, and tested on other normal items and all anomalies.
     """
     from retrieval.applications.anomaly.comparison import compare_detectors
-    from retrieval.applications.anomaly.detection import FALSE_ALARMS
+    from retrieval.applications.anomaly.detection import Rule
     from retrieval.collection.open import open_data
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.experiment.provenance import provenance
@@ -999,12 +1001,13 @@ def anomalies_compare(
     from retrieval.report.terminal.detectors import detectors_json, detectors_lines
 
     _require_report_folder(out)
+    rate = Rule.read(false_alarms, None).rate
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
-        specs, rate = space or _default_detector_space(opened), false_alarms or FALSE_ALARMS
+        specs = space or _default_detector_space(opened)
         found = compare_detectors(
-            opened, specs, normal, score=score, hold_out=hold_out, test=test, by_order=by_order, k=k,
-            standardise=standardise, false_alarms=rate, seed=seed, say=_say,
+            opened, specs, normal, score=score, by_order=by_order, k=k, standardise=standardise, false_alarms=rate,
+            seed=seed, say=_say, **_given(hold_out=hold_out, test=test),
         )  # fmt: skip
     if out is not None:
         _say(f"report: {write_detectors(found, provenance(), out)}")
@@ -1046,7 +1049,7 @@ def compress(
     chunk: Annotated[
         int, whole("--chunk", help="Items that are stored, read and lost together.", lowest=1, highest=65_536)
     ] = 256,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace an existing file.")] = False,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -1066,19 +1069,19 @@ def compress(
     if lossless and (bytes is not None or error is not None or bits is not None):
         raise OptionError("--lossless has no error to choose: leave --bytes, --error and --bits out")
     target = CompressionTarget(bytes, error, bits)
-    require_new(out, force)
+    require_new(out, fresh)
     if not embed and encoder is None:
         raise OptionError("--no-embed stores only the digest of a saved encoder: name its folder with --encoder")
     with _reported(BadEntries(skip_bad)) as bad:
         items, chosen = read_source(corpus, space, encoder, bad)
         outside = None if embed else encoder
         if lossless:
-            kept = compress_lossless(items, chosen, out, outside=outside, items_per_chunk=chunk, force=force, say=_say)
+            kept = compress_lossless(items, chosen, out, outside=outside, items_per_chunk=chunk, fresh=fresh, say=_say)
             output: View = Output(lossless_lines, lambda made: made.to_json(), kept)
             parts = kept.parts
         else:
             made = compress_corpus(
-                items, chosen, out, target, outside=outside, items_per_chunk=chunk, force=force, say=_say
+                items, chosen, out, target, outside=outside, items_per_chunk=chunk, fresh=fresh, say=_say
             )
             output = Output(compressed_lines, lambda made: made.to_json(), made)
             parts = made.parts
@@ -1276,6 +1279,11 @@ def _say(line: str) -> None:
 def _warn(message: Warning | str, *location: Any) -> None:
     """Say a warning as one line: where in the code it was raised helps no user."""
     _say(f"warning: {' '.join(str(message).split())}")
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Return the options that were given; the others keep the defaults of the function that reads them."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _print_json(value: Any) -> None:

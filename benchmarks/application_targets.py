@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from record import latest_of_each
-from report_anomalies import TOLERANCE, best_space
+from report_anomalies import TOLERANCE, best_space, is_space
 from report_target import Target
 
 CASES = {"wdbc": 0.97, "kddcup99": 0.99, "faces": 0.99}
@@ -43,7 +43,7 @@ def _best(case: str, what: str) -> float:
 
 def _lift(case: str) -> float:
     figures = _figures("anomalies", "case", case)
-    spaces = [row for row in figures["rows"].values() if row["score"] not in ("PyOD", "rule", "length")]
+    spaces = [row for key, row in figures["rows"].items() if is_space(key, row)]
     return float(max(row["AP"] for row in spaces) / figures["base_rate"])
 
 

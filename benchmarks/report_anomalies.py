@@ -73,12 +73,13 @@ def _targets(page: Page, figures: dict[str, Any]) -> list[list[Any]]:
 
 def best_space(figures: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return the space of nearby with the highest AUROC."""
-    spaces = [key for key, row in figures["rows"].items() if _is_space(key, row)]
+    spaces = [key for key, row in figures["rows"].items() if is_space(key, row)]
     best = max(spaces, key=lambda key: figures["rows"][key]["AUROC"])
     return best, figures["rows"][best]
 
 
-def _is_space(key: str, row: dict[str, Any]) -> bool:
+def is_space(key: str, row: dict[str, Any]) -> bool:
+    """Return whether a row is a space of nearby that has learnt."""
     return row["score"] not in ("PyOD", "rule", "length") and not key.startswith("untrained")
 
 

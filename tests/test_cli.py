@@ -459,8 +459,8 @@ def test_compress_and_decompress(digits, tmp_path):
     made = json.loads(nearby(*compress, "--json").stdout)
     assert made["bytes"] == file.stat().st_size == sum(made["parts"].values())
     assert 4.5 < made["bytes_per_item"] < 5.1
-    assert "exists: replace it with --force" in refused(*compress)
-    assert nearby(*compress, "--force").stdout.startswith("1,797 items by pixels+pca:8: 5.0 bytes per item")
+    assert "exists: replace it with --fresh" in refused(*compress)
+    assert nearby(*compress, "--fresh").stdout.startswith("1,797 items by pixels+pca:8: 5.0 bytes per item")
     shown = nearby("decompress", str(file))
     assert "encoder: pixels+pca:8 (inside the file)" in shown.stdout
     assert shown.stderr.startswith("next: nearby decompress")
@@ -484,19 +484,19 @@ def test_compress_without_loss(tmp_path):
     made = json.loads(nearby(*compress, "--json").stdout)
     assert made["bits_per_pixel"] < 8
     assert made["items"] == 1797
-    shown = nearby(*compress, "--force")
+    shown = nearby(*compress, "--fresh")
     assert "bits per pixel without the encoder, every pixel decoded and compared" in shown.stdout
     assert "bz2 needs" in shown.stdout
     assert nearby("decompress", file, "-o", str(out), "@7", "1796").returncode == 0
     for item in open_corpus("digits"):
         if item.id in ("7", "1796"):
             assert (np.asarray(Image.open(out / f"{item.id}.png")) == item.content).all()
-    assert "leave --bytes" in refused(*compress, "--force", "--bytes", "9")
+    assert "leave --bytes" in refused(*compress, "--fresh", "--bytes", "9")
     assert "use a space pixels+vae" in refused(
-        "compress", "digits", "-s", "pixels+pca:8", "--lossless", "-o", file, "--force"
+        "compress", "digits", "-s", "pixels+pca:8", "--lossless", "-o", file, "--fresh"
     )
     assert "add loss=beta-binomial" in refused(
-        "compress", "digits", "-s", "pixels+vae:8-2", "--lossless", "-o", file, "--force"
+        "compress", "digits", "-s", "pixels+vae:8-2", "--lossless", "-o", file, "--fresh"
     )
 
 

@@ -46,7 +46,7 @@ class NeuralEncoder(Encoder):
     validation: float = option(0.05, "Share of the rows that is held out to choose the best epoch.", ge=0, le=0.5)
     precision: str = option(
         "auto",
-        "Floating-point format of the training; auto: bf16 where the processor supports it.",
+        "Floating-point format of the training; auto: bf16 where the CPU or GPU has it.",
         choices=("auto", "fp32", "bf16"),
     )
     seed: int = option(0, "Random seed of weights, order of rows and noise.", ge=0, le=LARGEST_SEED)

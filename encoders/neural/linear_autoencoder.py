@@ -54,7 +54,7 @@ class LinearAutoencoder(NeuralEncoder):
     weight_decay: float = option(0.0, "Weight decay of AdamW.", ge=0, kw_only=True)
     precision: str = option(
         "fp32",
-        "Floating-point format of the training; auto: bf16 where the processor supports it.",
+        "Floating-point format of the training; auto: bf16 where the CPU or GPU has it.",
         choices=("auto", "fp32", "bf16"),
         kw_only=True,
     )

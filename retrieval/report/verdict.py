@@ -48,7 +48,7 @@ def answer(comparison: Comparison) -> str:
 
 
 def undecided(comparison: Comparison) -> str | None:
-    """Return which difference the queries would show, where a space cannot be told from the best; otherwise None.
+    """Return which difference the queries would show, where a space does not differ significantly from the best.
 
     A tie alone says little: the spaces may be equivalent, or the queries too few to show their difference.
     """
@@ -79,7 +79,7 @@ def _power(nearest: Difference, n_queries: int, rival: str) -> str:
     """Return which difference these queries would show, and how many more would settle the nearest case."""
     queries = "1 query" if n_queries == 1 else f"{n_queries:,} queries"
     if not math.isfinite(nearest.detectable) or nearest.detectable >= 1:
-        return f"{queries} {'is' if n_queries == 1 else 'are'} too few to tell spaces apart."
+        return f"{queries} {'is' if n_queries == 1 else 'are'} too few to compare spaces."
     text = f"{queries} {'shows' if n_queries == 1 else 'show'} a difference of {nearest.detectable:.3f} with 80% power"
     if not nearest.more_queries:
         return f"{text}."
@@ -120,7 +120,7 @@ def _winner(comparison: Comparison) -> str:
         values = f"best {top:.3f}, last {lowest:.3f}"
         if len(equivalent) == len(tied):
             return f"{every} are equivalent on {measure} ({values}; the differences are {_at_most(equivalent)})."
-        return f"{every} cannot be told apart on {measure} ({values})."
+        return f"{every} do not differ significantly on {measure} ({values})."
     first = comparison.spaces[0]
     if best is first or first in tied:
         rival = max((s for s in others if s not in tied), key=lambda space: space.measures[measure])
@@ -134,12 +134,14 @@ def _winner(comparison: Comparison) -> str:
 
 
 def _tied_text(comparison: Comparison, best: SpaceResult, tied: list[SpaceResult]) -> str:
-    """Return which spaces are equivalent to the best, and which cannot be told from it."""
+    """Return which spaces are equivalent to the best, and which do not differ significantly from it."""
     _, equivalent, _ = _ties(comparison)
     same = [_other(pair, best.label) for pair in equivalent]
     unclear = [space.label for space in tied if space.label not in same]
     parts = [f"{_names(same)} {_is(same)} equivalent to it (the difference is {_at_most(equivalent)})"] if same else []
-    return " and ".join([*parts, *([f"{_names(unclear)} cannot be told from it"] if unclear else [])])
+    return " and ".join(
+        [*parts, *([f"{_names(unclear)} {_do(unclear)} not differ significantly from it"] if unclear else [])]
+    )
 
 
 def _names(labels: list[str]) -> str:
@@ -195,7 +197,9 @@ def cost_title(comparison: Comparison) -> str:
     smaller = min(tied, key=lambda space: space.stored_bytes_per_item, default=best)
     if smaller.stored_bytes_per_item < best.stored_bytes_per_item:
         share = smaller.stored_bytes_per_item / best.stored_bytes_per_item
-        return f"{smaller.label} cannot be told from {best.label} and stores {_percent(share)} of its bytes"
+        return (
+            f"{smaller.label} does not differ significantly from {best.label} and stores {_percent(share)} of its bytes"
+        )
     share = smallest.stored_bytes_per_item / best.stored_bytes_per_item
     lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
     what = f"{_percent(share)} of the bytes of {best.label}"
@@ -262,6 +266,10 @@ def _gap(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
         return f"{difference:+.3f}"
     low, high = found.of(best.label, other.label).interval
     return f"{difference:+.3f}, 95% interval {low:+.3f} to {high:+.3f}"
+
+
+def _do(several: Sequence[object]) -> str:
+    return "does" if len(several) == 1 else "do"
 
 
 def _is(several: Sequence[object]) -> str:

@@ -70,7 +70,7 @@ class Score(ABC):
         return self.score_rows(self.stages.read(items))
 
     def options(self) -> dict[str, Any]:
-        """Return what `restore_options` needs, as JSON values."""
+        """Return the options that `create_score` needs, as JSON values."""
         return {}
 
     def state(self) -> State:

@@ -19,7 +19,7 @@ from encoders.codes import Codes, Items, Modality, n_rows, slices
 
 #: Numbers of one block of rows: 16 MiB of float32.
 BLOCK = 2**22
-#: What `components` calls the columns of rows whose encoder has no words for them.
+#: What `component_name` calls the columns of rows whose encoder has no words for them.
 COLUMN = "column"
 
 

@@ -145,7 +145,7 @@ def compress(
     training: QuantizerTraining | None = None,
     outside: Path | None = None,
     items_per_chunk: int = ITEMS_PER_CHUNK,
-    force: bool = False,
+    fresh: bool = False,
     say: ProgressCallback = quiet,
 ) -> Compressed:
     """Compress items into one file; the corpus stays as it is.
@@ -166,7 +166,7 @@ def compress(
         The folder of the same encoder: the file then holds its digest instead of the encoder.
     items_per_chunk : int, optional
         How many items are read together; also what damage of one byte loses.
-    force : bool, optional
+    fresh : bool, optional
         Replace an existing file.
     say : callable, optional
         Called with a line for each step.
@@ -195,7 +195,7 @@ def compress(
     True
     """
     path, target = Path(path), target or CompressionTarget()
-    require_new(path, force)
+    require_new(path, fresh)
     require_invertible(encoder)
     if not encoder.__sklearn_is_fitted__():
         say(f"fitting {encoder}")
@@ -203,7 +203,7 @@ def compress(
     started = time.perf_counter()
     trained = (training or training_on(corpus, encoder)).train(target, items_per_chunk)
     counted = _Counted(corpus)
-    with open_writer(path, METHOD, items_per_chunk, force) as writer:
+    with open_writer(path, METHOD, items_per_chunk, fresh) as writer:
         section, identity = (b"", described(outside)) if outside is not None else packed(encoder)
         if outside is None:
             writer.add_section(SECTION, section)

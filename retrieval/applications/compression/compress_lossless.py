@@ -90,7 +90,7 @@ def compress_lossless(
     *,
     outside: Path | None = None,
     items_per_chunk: int = 256,
-    force: bool = False,
+    fresh: bool = False,
     say: ProgressCallback = quiet,
 ) -> CompressedLossless:
     """Compress pictures into one file without loss; each is decoded and compared before the file appears.
@@ -107,7 +107,7 @@ def compress_lossless(
         The folder of the same encoder: the file then holds its digest instead of the encoder.
     items_per_chunk : int, optional
         How many pictures are decoded together.
-    force : bool, optional
+    fresh : bool, optional
         Replace an existing file.
     say : callable, optional
         Called with a line for each step.
@@ -134,7 +134,7 @@ def compress_lossless(
     True
     """
     path = Path(path)
-    require_new(path, force)
+    require_new(path, fresh)
     first = next(iter(corpus), None)
     if first is None:
         raise CorpusError(f"'{corpus.name}' has no items, so there is nothing to compress")
@@ -145,7 +145,7 @@ def compress_lossless(
     say("compressing; every picture is decoded again and compared")
     started = time.perf_counter()
     counted = _Counted(corpus)
-    with open_writer(path, METHOD, items_per_chunk, force) as writer:
+    with open_writer(path, METHOD, items_per_chunk, fresh) as writer:
         section, identity = (b"", described(outside)) if outside is not None else packed(encoder)
         if outside is None:
             writer.add_section(SECTION, section)

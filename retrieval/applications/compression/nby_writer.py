@@ -28,18 +28,18 @@ from retrieval.applications.compression.nby_file import (
 from retrieval.output import is_stream, writing
 
 
-def require_new(path: Path, force: bool = False) -> None:
+def require_new(path: Path, fresh: bool = False) -> None:
     """Refuse a path at which something is, before any work.
 
     Raises
     ------
     OptionError
-        For a folder always, for a file unless `force`; a device or pipe is no file.
+        For a folder always, for a file unless `fresh`; a device or pipe is no file.
     """
     if path.is_dir():
         raise OptionError(f"{path} is a folder: name a file, such as {path / 'items.nby'}")
-    if not force and os.path.lexists(path) and not is_stream(path):
-        raise OptionError(f"{path} exists: replace it with --force, or name another file")
+    if not fresh and os.path.lexists(path) and not is_stream(path):
+        raise OptionError(f"{path} exists: replace it with --fresh, or name another file")
 
 
 class NbyWriter:
@@ -118,7 +118,7 @@ class NbyWriter:
 
 
 @contextmanager
-def open_writer(path: Path, method: str, items_per_chunk: int = 256, force: bool = False) -> Iterator[NbyWriter]:
+def open_writer(path: Path, method: str, items_per_chunk: int = 256, fresh: bool = False) -> Iterator[NbyWriter]:
     """Yield a writer; the file appears at `path`, whole, when the block succeeds, and else not at all.
 
     Parameters
@@ -128,7 +128,7 @@ def open_writer(path: Path, method: str, items_per_chunk: int = 256, force: bool
     method : str
     items_per_chunk : int
         How many items are read, and lost by damage, together.
-    force : bool
+    fresh : bool
         Replace an existing file.
 
     Raises
@@ -138,13 +138,13 @@ def open_writer(path: Path, method: str, items_per_chunk: int = 256, force: bool
     ArtifactError
         When the file cannot be written; an existing one is unchanged.
     """
-    require_new(path, force)
+    require_new(path, fresh)
     try:
         with ExitStack() as spools:
             path.parent.mkdir(parents=True, exist_ok=True)
             writer = NbyWriter(method, items_per_chunk, spools, _spool_folder(path))
             yield writer
-            require_new(path, force)  # another program may have written it meanwhile
+            require_new(path, fresh)  # another program may have written it meanwhile
             with writing(path) as file:
                 writer._write(file)
     except OSError as error:

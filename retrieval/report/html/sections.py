@@ -23,9 +23,9 @@ _VERDICTS = {
     Verdict.BETTER: "is better than",
     Verdict.WORSE: "is worse than",
     Verdict.EQUIVALENT: "is equivalent to",
-    Verdict.CANNOT_TELL: "cannot be told from",
+    Verdict.CANNOT_TELL: "does not differ significantly from",
 }
-_TIED = "≈ cannot be told from the best (randomisation test of all pairs, family-wise error 5 %)"
+_TIED = "≈ no significant difference from the best (all pairs tested together, error 5 %)"
 _GROUP = "group: spaces with a common letter do not differ significantly on {}"
 
 
@@ -65,7 +65,9 @@ def _geometry(space: SpaceResult) -> str:
 
 
 def _cell(cell: Cell, starts_group: bool) -> dict[str, str]:
-    sign, meaning = ("★", "best") if cell.best else ("≈", "cannot be told from the best") if cell.tied else ("", "")
+    sign, meaning = (
+        ("★", "best") if cell.best else ("≈", "no significant difference from the best") if cell.tied else ("", "")
+    )
     names = [name for name, holds in (("best", cell.best), ("group", starts_group)) if holds]
     return {"text": cell.text, "sign": sign, "meaning": meaning, "class": " ".join(names)}
 

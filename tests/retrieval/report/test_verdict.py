@@ -13,7 +13,7 @@ from retrieval.report.verdict import answer, cost_title, curves_title, notes, ov
 def test_a_tie_is_said(compare):
     said = answer(compare())
     assert said.startswith("pixels+pca:30 has the highest P@10, 0.953, ahead of pixels+pca:16+binarize (+0.243")
-    assert said.endswith("but pixels cannot be told from it.")
+    assert said.endswith("but pixels does not differ significantly from it.")
 
 
 def test_a_clear_winner_is_held_against_the_first_space(compare, three):
@@ -24,7 +24,7 @@ def test_a_clear_winner_is_held_against_the_first_space(compare, three):
 def test_where_all_are_tied_none_wins(compare, three):
     tied = [replace(space, tied_with_best={"P@10": True}) for space in three]
     assert answer(compare(tied)) == (
-        "pixels+pca:30, pixels and pixels+pca:16+binarize cannot be told apart on P@10 (best 0.953, last 0.710)."
+        "pixels+pca:30, pixels and pixels+pca:16+binarize do not differ significantly on P@10 (best 0.953, last 0.710)."
     )
 
 
@@ -51,7 +51,7 @@ def test_a_tie_says_what_the_queries_could_show(compare, three):
     said = answer(judged(compare, three, [base, np.clip(base + rng.normal(0.03, 0.3, 35), 0, 1), base / 9]))
     assert re.fullmatch(
         r"pixels(\+pca:30)? has the highest P@10, 0\.\d{3}, ahead of pixels\+pca:16\+binarize \(\+0\.\d{3}, 95% "
-        r"interval \+0\.\d{3} to \+0\.\d{3}\), but pixels(\+pca:30)? cannot be told from it\. "
+        r"interval \+0\.\d{3} to \+0\.\d{3}\), but pixels(\+pca:30)? does not differ significantly from it\. "
         r"35 queries show a difference of 0\.\d{3} with 80% power; about [\d,]+ more would settle "
         r"pixels(\+pca:30)?\.",
         said,
@@ -70,7 +70,7 @@ def test_spaces_whose_difference_is_small_for_certain_are_equivalent(compare, th
 def test_too_few_queries_are_said(compare, three):
     said = answer(judged(compare, three, [[1.0, 0.5], [0.5, 0.0], [0.2, 0.1]]))
     assert said.endswith(
-        "cannot be told apart on P@10 (best 0.750, last 0.150). 2 queries are too few to tell spaces apart."
+        "do not differ significantly on P@10 (best 0.750, last 0.150). 2 queries are too few to compare spaces."
     )
 
 
@@ -124,7 +124,10 @@ def test_the_title_of_the_curves_is_computed_and_honest_when_mixed(compare, thre
 
 def test_a_smaller_space_that_is_tied_is_named(compare, three):
     best_is_large = [replace(three[0], measures={"P@10": 0.96}), *three[1:]]
-    assert cost_title(compare(best_is_large)) == "pixels+pca:30 cannot be told from pixels and stores 12% of its bytes"
+    assert (
+        cost_title(compare(best_is_large))
+        == "pixels+pca:30 does not differ significantly from pixels and stores 12% of its bytes"
+    )
     assert "its P@10 is 0.243 lower" in cost_title(compare())
 
 
@@ -136,7 +139,7 @@ def test_the_overlap_names_the_most_and_the_least_alike(compare):
 
 def test_rows_of_several_indexes_are_named_by_both_and_curves_only_where_there_are_any(compare, in_two_indexes):
     tied = [replace(row, tied_with_best={"P@10": True}) for row in in_two_indexes]
-    assert answer(compare(tied)).startswith("All 4 rows cannot be told apart on P@10 (best 0.")
+    assert answer(compare(tied)).startswith("All 4 rows do not differ significantly on P@10 (best 0.")
     apart = [replace(row, tied_with_best={}, measures={"P@10": 0.5 - place / 10}) for place, row in enumerate(tied)]
     assert answer(compare(apart)).startswith(
         "pixels @ exact is best on P@10: 0.500, ahead of pixels @ elasticsearch:http://localhost:9200/x (+0.100"

@@ -201,7 +201,7 @@ def test_vectors_and_a_neural_network(tmp_path):
         ("vectors+pca:4", Vectors()),
         ("pixels+linear-ae:3,epochs=2", Pictures()),
     ]:
-        made = compress(corpus, create(spec), tmp_path / "x.nby", CompressionTarget(bits=4), force=True)
+        made = compress(corpus, create(spec), tmp_path / "x.nby", CompressionTarget(bits=4), fresh=True)
         assert made.bytes_per_item < 8
         with CompressedItems(tmp_path / "x.nby") as items:
             found = np.array([np.asarray(item.content, float).ravel() for item in items])
@@ -227,10 +227,10 @@ def test_what_cannot_be_compressed(path):
 
 def test_nothing_is_overwritten_and_the_original_stays(tmp_path, encoder, path):
     path.write_text("mine")
-    with pytest.raises(OptionError, match="--force"):
+    with pytest.raises(OptionError, match="--fresh"):
         compress(Pictures(), encoder, path)
     assert path.read_text() == "mine"
-    compress(Pictures(), encoder, path, force=True)
+    compress(Pictures(), encoder, path, fresh=True)
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "mine").touch()
@@ -340,7 +340,7 @@ def test_chunks_of_another_method_or_quantiser(path, encoder):
         writer.add_chunk({"codes": b""}, 1)
     with CompressedItems(path) as items, pytest.raises(ArtifactError, match="does not know: install a newer"):
         items[0]
-    with open_writer(path, "quantized", force=True) as writer:
+    with open_writer(path, "quantized", fresh=True) as writer:
         writer.add_chunk({"codes": b""}, 1)
     with CompressedItems(path) as items, pytest.raises(ArtifactError, match="which encoder it needs"):
         items[0]
@@ -357,7 +357,7 @@ def test_a_chunk_that_is_whole_but_wrong(path, encoder):
         tables = items.reader.section(TABLES)
     section, identity = packed(encoder)
     for wrong in (b"x" * 500, b"\xff" * 64):
-        with open_writer(path, METHOD, force=True) as writer:
+        with open_writer(path, METHOD, fresh=True) as writer:
             writer.add_section(SECTION, section)
             writer.add_section(TABLES, tables)
             writer.description = {"encoder": identity}

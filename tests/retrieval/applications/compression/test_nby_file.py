@@ -17,9 +17,9 @@ from retrieval.applications.compression.nby_writer import open_writer
 PER_CHUNK = 4
 
 
-def write(path, items, force=False):
+def write(path, items, fresh=False):
     """Write items whose chunk is the text of their positions."""
-    with open_writer(path, "test", PER_CHUNK, force) as writer:
+    with open_writer(path, "test", PER_CHUNK, fresh) as writer:
         writer.add_section("tables", b"the tables")
         writer.add_section("empty", b"")
         writer.description = {"shape": [2, 3]}
@@ -148,13 +148,13 @@ def test_foreign_newer_and_missing_files(tmp_path):
 def test_nothing_is_overwritten_unless_forced(tmp_path):
     path = tmp_path / "x.nby"
     path.write_text("mine")
-    with pytest.raises(OptionError, match="--force"):
+    with pytest.raises(OptionError, match="--fresh"):
         write(path, 3)
     assert path.read_text() == "mine"
-    write(path, 3, force=True)
+    write(path, 3, fresh=True)
     assert len(read(path)[3]) == 1
     with pytest.raises(OptionError, match="is a folder"):
-        write(tmp_path, 3, force=True)
+        write(tmp_path, 3, fresh=True)
 
 
 def test_a_file_that_appears_meanwhile_is_kept(tmp_path):
@@ -165,7 +165,7 @@ def test_a_file_that_appears_meanwhile_is_kept(tmp_path):
             writer.add_chunk({"codes": b"1"}, 1)
             path.write_text("mine")
 
-    with pytest.raises(OptionError, match="--force"):
+    with pytest.raises(OptionError, match="--fresh"):
         written()
     assert path.read_text() == "mine"
 
