@@ -1070,18 +1070,17 @@ def compress(
         raise OptionError("--lossless has no error to choose: leave --bytes, --error and --bits out")
     target = CompressionTarget(bytes, error, bits)
     require_new(out, fresh)
-    if not embed and encoder is None:
-        raise OptionError("--no-embed stores only the digest of a saved encoder: name its folder with --encoder")
     with _reported(BadEntries(skip_bad)) as bad:
         items, chosen = read_source(corpus, space, encoder, bad)
-        outside = None if embed else encoder
+        if not embed and not chosen.__sklearn_is_fitted__():
+            raise OptionError("--no-embed stores only the digest of a saved encoder: name its folder with --encoder")
         if lossless:
-            kept = compress_lossless(items, chosen, out, outside=outside, items_per_chunk=chunk, fresh=fresh, say=_say)
+            kept = compress_lossless(items, chosen, out, embed=embed, items_per_chunk=chunk, fresh=fresh, say=_say)
             output: View = Output(lossless_lines, lambda made: made.to_json(), kept)
             parts = kept.parts
         else:
             made = compress_corpus(
-                items, chosen, out, target, outside=outside, items_per_chunk=chunk, fresh=fresh, say=_say
+                items, chosen, out, target, embed=embed, items_per_chunk=chunk, fresh=fresh, say=_say
             )
             output = Output(compressed_lines, lambda made: made.to_json(), made)
             parts = made.parts

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from encoders.errors import ArtifactError, BadItemError, CorpusError, OptionError
 from encoders.progress import ProgressCallback, quiet
-from retrieval.applications.compression.encoder_section import SECTION, described, packed
+from retrieval.applications.compression.encoder_section import SECTION, packed
 from retrieval.applications.compression.item_levels import levels_of, require_invertible, require_quantizable
 from retrieval.applications.compression.nby_reader import open_reader
 from retrieval.applications.compression.nby_writer import open_writer, require_new
@@ -143,7 +143,7 @@ def compress(
     target: CompressionTarget | None = None,
     *,
     training: QuantizerTraining | None = None,
-    outside: Path | None = None,
+    embed: bool = True,
     items_per_chunk: int = ITEMS_PER_CHUNK,
     fresh: bool = False,
     say: ProgressCallback = quiet,
@@ -162,8 +162,8 @@ def compress(
         How small or how good; without one, quantising adds 5 % to the squared error of the encoder.
     training : QuantizerTraining, optional
         Other items, on which the quantiser is trained; without it, a sample of the same.
-    outside : Path, optional
-        The folder of the same encoder: the file then holds its digest instead of the encoder.
+    embed : bool, optional
+        Whether the file holds the encoder, or only its digest: decoding then needs the folder of the saved encoder.
     items_per_chunk : int, optional
         How many items are read together; also what damage of one byte loses.
     fresh : bool, optional
@@ -204,8 +204,8 @@ def compress(
     trained = (training or training_on(corpus, encoder)).train(target, items_per_chunk)
     counted = _Counted(corpus)
     with open_writer(path, METHOD, items_per_chunk, fresh) as writer:
-        section, identity = (b"", described(outside)) if outside is not None else packed(encoder)
-        if outside is None:
+        section, identity = packed(encoder)
+        if embed:
             writer.add_section(SECTION, section)
         writer.description = _description(corpus, encoder, identity, trained)
         write_quantized(writer, encoder, trained.quantizer, counted, corpus.size)

@@ -16,7 +16,7 @@ from encoders.base import Encoder
 from encoders.errors import CorpusError
 from encoders.neural.beta_binomial import WHITE
 from encoders.progress import ProgressCallback, quiet
-from retrieval.applications.compression.encoder_section import SECTION, described, packed
+from retrieval.applications.compression.encoder_section import SECTION, packed
 from retrieval.applications.compression.lossless import METHOD, require_lossless, write_bits_back
 from retrieval.applications.compression.nby_reader import open_reader
 from retrieval.applications.compression.nby_writer import open_writer, require_new
@@ -88,7 +88,7 @@ def compress_lossless(
     encoder: Encoder,
     path: str | Path,
     *,
-    outside: Path | None = None,
+    embed: bool = True,
     items_per_chunk: int = 256,
     fresh: bool = False,
     say: ProgressCallback = quiet,
@@ -103,8 +103,8 @@ def compress_lossless(
         ``pixels+vae``, fitted or to be fitted on the corpus.
     path : str or Path
         A new file.
-    outside : Path, optional
-        The folder of the same encoder: the file then holds its digest instead of the encoder.
+    embed : bool, optional
+        Whether the file holds the encoder, or only its digest: decoding then needs the folder of the saved encoder.
     items_per_chunk : int, optional
         How many pictures are decoded together.
     fresh : bool, optional
@@ -146,8 +146,8 @@ def compress_lossless(
     started = time.perf_counter()
     counted = _Counted(corpus)
     with open_writer(path, METHOD, items_per_chunk, fresh) as writer:
-        section, identity = (b"", described(outside)) if outside is not None else packed(encoder)
-        if outside is None:
+        section, identity = packed(encoder)
+        if embed:
             writer.add_section(SECTION, section)
         writer.description = {"corpus": corpus.name, "encoder": identity, "space": encoder.space.to_json()}
         write_bits_back(writer, encoder, counted)

@@ -34,11 +34,6 @@ def packed(encoder: Encoder) -> tuple[bytes, dict[str, Any]]:
         return pack_encoder(folder), {"spec": str(encoder), "digest": encoder_digest(folder)}
 
 
-def described(folder: Path) -> dict[str, Any]:
-    """Return what a header says of an encoder that stays outside the file: spec and digest."""
-    return {"spec": str(Encoder.load(folder)), "digest": encoder_digest(folder)}
-
-
 def unpack_encoder(section: bytes) -> Encoder:
     """Load the encoder that `pack_encoder` packed.
 
@@ -69,7 +64,7 @@ def open_encoder(reader: NbyReader, folder: Path | None = None) -> Encoder:
     Parameters
     ----------
     reader : NbyReader
-        Its description has the field ``encoder`` of `packed` or `described`.
+        Its description has the field ``encoder`` of `packed`.
     folder : Path, optional
         Folder of a saved encoder; necessary when the file does not hold it.
 

@@ -5,7 +5,7 @@ import pytest
 
 from encoders.errors import ArtifactError, OptionError
 from encoders.registry import create
-from retrieval.applications.compression.encoder_section import SECTION, described, open_encoder, packed, unpack_encoder
+from retrieval.applications.compression.encoder_section import SECTION, open_encoder, packed, unpack_encoder
 from retrieval.applications.compression.nby_reader import open_reader
 from retrieval.applications.compression.nby_writer import open_writer
 
@@ -44,7 +44,7 @@ def test_an_encoder_with_a_vocabulary():
 
 def test_an_encoder_by_its_digest(tmp_path, encoder, items):
     own, other = encoder.save(tmp_path / "own"), create("pixels+pca:2").fit(items).save(tmp_path / "other")
-    with open_reader(write(tmp_path / "x.nby", encoder, described(own))) as reader:
+    with open_reader(write(tmp_path / "x.nby", encoder, packed(encoder)[1])) as reader:
         np.testing.assert_array_equal(open_encoder(reader, own).encode(items), encoder.encode(items))
         with pytest.raises(OptionError, match="does not hold its encoder, 'pixels"):
             open_encoder(reader)
