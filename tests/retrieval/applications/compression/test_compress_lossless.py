@@ -77,7 +77,7 @@ def test_the_break_even_is_where_file_and_encoder_are_as_small_as_bz2(tmp_path):
 
 def test_an_encoder_outside_is_named_again(tmp_path, encoder):
     encoder.save(tmp_path / "encoder")
-    compress_lossless(Pictures(BINARY[:9]), encoder, tmp_path / "x.nby", outside=tmp_path / "encoder")
+    compress_lossless(Pictures(BINARY[:9]), encoder, tmp_path / "x.nby", embed=False)
     with CompressedItems(tmp_path / "x.nby", tmp_path / "encoder") as items:
         np.testing.assert_array_equal([item.content for item in items], BINARY[:9])
         assert not items.reader.has_section(SECTION)
