@@ -118,7 +118,7 @@ class _Marks:
     def legend(self, rows: list[list[Cell]]) -> str:
         parts = [f"{self.best} best of its column"] if any(cell.best for row in rows for cell in row) else []
         if any(cell.tied for row in rows for cell in row):
-            parts.append(f"{self.tied} no significant difference from the best (all pairs tested together, error 5%)")
+            parts.append(f"{self.tied} no significant difference from the best (all pairs together, error 5%)")
         return "   ".join(parts)
 
 
