@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from encoders.errors import OptionError
 from retrieval.evaluation.difference import Difference, Verdict
 from retrieval.evaluation.letter_display import letter_display
 from retrieval.evaluation.significance import ROUNDS, Floats, Interval, block_sizes, stacked
@@ -25,7 +26,7 @@ MARGIN = 0.01
 _POWER = 0.8416
 #: Bootstrap samples for the interval of a rank.
 _RANK_ROUNDS = 2_000
-#: What rounding may change of a mean, and of the statistic.
+#: What rounding may change of a value, relative to it, and of the statistic.
 _ROUNDING, _SAME = 1e-12, 1e-9
 
 
@@ -131,6 +132,7 @@ def multiple_comparison(
     """
     names = list(per_query)
     values = stacked(list(per_query.values())) if names else np.empty((0, 0))
+    _require_settings(alpha, rounds)
     means = values.mean(axis=0) if len(values) else np.zeros(len(names))
     by_mean = np.argsort(-means, kind="stable")
     values, order = values[:, by_mean], [names[at] for at in by_mean]
@@ -144,11 +146,23 @@ def multiple_comparison(
     )
 
 
+def _require_settings(alpha: float, rounds: int) -> None:
+    if not 0 < alpha < 1 or rounds < 1:
+        raise OptionError(f"alpha is between 0 and 1, and rounds at least 1; got alpha={alpha}, rounds={rounds}")
+
+
+def _gaps(values: Floats, first: int, second: int) -> Floats:
+    """Return the differences of two columns; what rounding may have made is 0."""
+    gaps = values[:, first] - values[:, second]
+    gaps[np.abs(gaps) <= _ROUNDING * np.maximum(np.abs(values[:, first]), np.abs(values[:, second]))] = 0
+    return gaps
+
+
 def _sums(values: Floats, pairs: tuple[np.ndarray, np.ndarray]) -> _Sums:
     """Return sums and sums of squares of the differences of pairs of columns, pair by pair: n x pairs may be large."""
     total, squares = np.zeros((2, len(pairs[0])))
     for at, (first, second) in enumerate(zip(*pairs, strict=True)):
-        difference = values[:, first] - values[:, second]
+        difference = _gaps(values, first, second)
         total[at], squares[at] = difference.sum(), difference @ difference
     return _Sums(total, squares)
 
@@ -171,7 +185,7 @@ def _largest_cosines(
         return np.zeros(rounds)
     rng, parts, width = np.random.default_rng(seed), [], -(-n_queries // 8)
     total = values.sum(axis=0)
-    for size in block_sizes(rounds, n_queries):
+    for size in block_sizes(rounds, max(n_queries, len(squares))):
         raw = np.frombuffer(rng.bytes(size * width), np.uint8).reshape(size, width)
         negative = np.unpackbits(raw, axis=1, count=n_queries).astype(np.float64)
         sums = total - 2 * (negative @ values)
@@ -191,20 +205,22 @@ def _differences(
     n_queries = len(values)
     observed = _cosines(sums.total, sums.squares, n_queries)
     # rounding must not decide between sign assignments that are equal to the observed one
-    p_values = ((largest[:, None] >= observed - _SAME).sum(axis=0) + 1) / (len(largest) + 1)
-    critical = _t_of(_critical(largest, alpha), n_queries)
+    below = np.searchsorted(np.sort(largest), observed - _SAME, side="left")
+    p_values = (len(largest) - below + 1) / (len(largest) + 1)
+    critical = _t_of(_critical(largest, alpha), n_queries, alpha)
     bound = 1.0 if not values.size or (values.min() >= 0 and values.max() <= 1) else math.inf
     found = []
     for at, (first, second) in enumerate(zip(*pairs, strict=True)):
-        gaps = values[:, first] - values[:, second]
-        gaps[np.abs(gaps) < _ROUNDING] = 0
-        mean = float(gaps.mean()) if n_queries and abs(sums.total[at]) > _ROUNDING * n_queries else 0.0
+        gaps = _gaps(values, first, second)
+        mean = float(gaps.mean()) if n_queries else 0.0
+        mean = mean if abs(mean) > _ROUNDING * float(np.abs(gaps).max(initial=0)) else 0.0
         deviation = float(gaps.std(ddof=1)) if n_queries > 1 else math.inf
         error = deviation / math.sqrt(max(1, n_queries))
         # the same difference on every query has no spread, but few queries agree by chance
-        spread = error > _ROUNDING or (mean != 0 and math.isinf(critical))
-        half = critical * max(error, _ROUNDING) if spread else 0.0
-        detectable = (critical + _POWER) * max(error, _ROUNDING) if spread else 0.0
+        spread = error > _ROUNDING * abs(mean) or math.isinf(critical)
+        half, detectable = (critical * error, (critical + _POWER) * error) if spread and error > 0 else (0.0, 0.0)
+        if math.isinf(critical):
+            half = detectable = math.inf
         interval = Interval(max(-bound, mean - half), min(bound, mean + half))
         verdict = _verdict(mean, float(p_values[at]), interval, alpha, margin, n_queries)
         found.append(
@@ -232,17 +248,17 @@ def _critical(largest: Floats, alpha: float) -> float:
     return float(np.sort(largest)[::-1][allowed]) + _SAME if 0 <= allowed < len(largest) else 1.0
 
 
-def _t_of(cosine: float, n_queries: int) -> float:
-    """Return the t statistic of a squared cosine."""
-    if n_queries < 2 or cosine >= 1 - _SAME:  # so few queries that chance alone may reach any difference
+def _t_of(cosine: float, n_queries: int, alpha: float) -> float:
+    """Return the t statistic of a squared cosine; infinite if no p-value can be below alpha."""
+    if 2.0 ** (1 - n_queries) >= alpha or cosine >= 1 - _SAME:  # so few queries that any difference may be chance
         return math.inf
     return math.sqrt((n_queries - 1) * cosine / (1 - cosine))
 
 
 def _effect_size(mean: float, deviation: float) -> float:
-    if deviation > _ROUNDING:
+    if deviation > _ROUNDING * abs(mean):
         return mean / deviation
-    return math.copysign(math.inf, mean) if abs(mean) > _ROUNDING else 0.0
+    return math.copysign(math.inf, mean) if mean else 0.0
 
 
 def _verdict(mean: float, p_value: float, interval: Interval, alpha: float, margin: float, n_queries: int) -> Verdict:
@@ -275,7 +291,7 @@ def _rank_intervals(order: list[str], values: Floats, seed: int) -> dict[str, tu
     if not n_queries:
         return dict.fromkeys(order, (1, len(order)))
     rng, parts = np.random.default_rng(seed), []
-    for size in block_sizes(_RANK_ROUNDS, n_queries):
+    for size in block_sizes(_RANK_ROUNDS, max(n_queries, len(order) ** 2)):
         # seven times as fast as drawing from a multinomial distribution
         drawn = (np.bincount(rng.integers(0, n_queries, n_queries), minlength=n_queries) for _ in range(size))
         weights = np.stack(list(drawn)).astype(np.float64)
