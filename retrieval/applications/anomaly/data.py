@@ -15,6 +15,7 @@ from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
 from retrieval.collection.open import open_data
 from retrieval.corpora.base import Content, Corpus, Item, OnBad, raise_bad
 from retrieval.corpora.code_matrix import read_npy
+from retrieval.search.searcher import row_of
 
 #: Ids that are kept for a message about an id that does not exist.
 SHOWN_IDS = 1000
@@ -41,7 +42,9 @@ def open_for(detector: AnomalyDetector, address: str, on_bad: OnBad = raise_bad)
 
 
 def read_item(detector: AnomalyDetector, text: str, data: str | None) -> Item:
-    """Read the item to explain: ``@id`` of the data, a text, the path of a picture, sound or vector, or a JSON array.
+    """Read the item to explain: ``@id`` of the data, a text, the path of a file, or JSON.
+
+    A row of a table is a JSON object, read as a query of `search` is; a vector is a JSON array.
 
     Raises
     ------
@@ -60,6 +63,8 @@ def read_item(detector: AnomalyDetector, text: str, data: str | None) -> Item:
         if not words.strip():
             raise QueryError("the text is empty: give some words, or @id with --data DATA")
         return Item("query", words)
+    if record.modality is Modality.ROW:
+        return Item("query", row_of(text, detector.columns))
     if record.modality is Modality.VECTOR and text.lstrip().startswith(("[", "{")):
         return Item("query", vector_of(_parsed(text), record))
     path = Path(text)

@@ -9,23 +9,24 @@ import numpy as np
 
 from encoders.codes import Items, Modality, n_rows
 from encoders.errors import BadItemError
-from encoders.items import as_images, as_matrix, as_sounds, as_texts
+from encoders.items import as_images, as_matrix, as_rows, as_sounds, as_texts
 from retrieval.corpora.base import Corpus, Item
 
 _READERS: dict[Modality, Any] = {
     Modality.TEXT: as_texts,
     Modality.IMAGE: as_images,
     Modality.SOUND: as_sounds,
+    Modality.ROW: as_rows,
     Modality.VECTOR: lambda items: np.asarray(as_matrix(items), dtype=np.float32),
 }
 
 
 class GivenItems(Corpus):
-    """Texts, pictures, sounds or a matrix as a corpus; the ids are the positions.
+    """Texts, pictures, sounds, rows of a table or a matrix as a corpus; the ids are the positions.
 
     Parameters
     ----------
-    items : list of str, pictures, list of Sound, or array-like (n, dim)
+    items : list of str, pictures, list of Sound, list of Row, or array-like (n, dim)
     modality : Modality
     labels : sequence, optional
         One for each item, or None.

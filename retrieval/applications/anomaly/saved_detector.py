@@ -107,7 +107,10 @@ def load_detector(folder: Path) -> AnomalyDetector:
             raise ValueError("it has no spaces, or no calibration scores")
         if any(len(member.index) != len(normal.ids) for member in members):
             raise ValueError("its index does not hold its normal items")
-        return AnomalyDetector(members, np.asarray(calibration, np.float64), normal, _record(manifest["record"]))
+        detector = AnomalyDetector(members, np.asarray(calibration, np.float64), normal, _record(manifest["record"]))
+        if normal.rows is not None and set(normal.rows[0].names) != set(detector.columns):
+            raise ValueError("its normal items have other columns than its spaces")
+        return detector
     except NearbyError:
         raise
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError, SafetensorError) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Items, Modality, n_rows, slices
+
+if TYPE_CHECKING:
+    from encoders.table.columns import Columns
 
 #: Numbers of one block of rows: 16 MiB of float32.
 BLOCK = 2**22
@@ -111,6 +114,11 @@ class Stages:
     def words(self) -> list[str] | None:
         """The name of each component: words of texts, columns of tables; None if they have numbers only."""
         return None if self.reader is None else self.reader.vocabulary
+
+    @property
+    def table(self) -> Columns | None:
+        """The reader of the rows of a table; None for other items."""
+        return cast("Columns", self.reader) if self.reader is not None and self.reader.reads is Modality.ROW else None
 
     @property
     def decodes(self) -> bool:
