@@ -223,4 +223,5 @@ def test_malignant_cells_are_found(tmp_path):
     assert "L2 norm of columns" in by_name
     html = page(found, {})
     assert "malignant" in html
+    assert html.count("mean radius=") == 25  # each of the strangest rows in one line
     assert "columns+pca:8" in html.replace("<wbr>", "")
