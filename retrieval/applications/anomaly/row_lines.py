@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from encoders.errors import BadItemError, UnknownNameError
 from encoders.row import Row, Value
+from retrieval.corpora.records import USUAL_IDS
 from retrieval.corpora.rows import CellValues
 
-#: The key of an object that holds the id of a row, unless a column has this name.
-ID = "id"
 #: Whole numbers that a float holds; larger ones are codes, as in a file.
 _MOST = 10**15
 #: Names of columns in a message.
@@ -49,6 +48,8 @@ class RowReader:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         self._known = frozenset(names)
+        #: Keys that hold the id of a row, as in a file; unless a column of the fit has this name.
+        self._ids = [key for key in USUAL_IDS if key not in self._known]
         self._cells = CellValues()
         self._pick = _picker(self.names)
 
@@ -66,7 +67,7 @@ class RowReader:
         """
         if not isinstance(given, dict):
             raise BadItemError(f"expected a JSON object with the columns {self._listed(self.names)}")
-        id = given.pop(ID, None) if ID not in self._known else None
+        id = next((given.pop(key) for key in self._ids if key in given), None)
         lacking: list[str] = []
         try:
             values = self._pick(given)

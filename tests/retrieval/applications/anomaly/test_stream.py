@@ -139,6 +139,16 @@ def test_rows_of_a_table_get_the_scores_that_they_get_together(of_table):
     assert all("missing" not in one for one in found)
 
 
+def test_an_id_is_no_column_unless_the_table_has_one(of_table):
+    found = answered(of_table, b'{"_id": "x", "amount": 9, "kind": "a"}')
+    assert (found[0]["id"], "error" in found[0]) == ("x", False)
+    rows = [Row(("id", "amount"), (float(n % 7), float(n % 7))) for n in range(60)]
+    with_id = AnomalyDetector.fit(rows, "columns+gaussian", hold_out=0.5)
+    (found,) = answered(with_id, b'{"id": 3, "amount": 3}')
+    assert "id" not in found
+    assert found["score"] == pytest.approx(with_id.score([rows[3]])[0])
+
+
 def test_a_column_that_a_line_lacks_is_missing_and_named(of_table):
     lines = [b'{"amount": 9}', b'{"amount": 9, "kind": null}', b'{"amount": "9.0", "kind": "N/A"}']
     lacking, null, cells = answered(of_table, b"\n".join(lines))
