@@ -894,8 +894,8 @@ def anomalies_score(
 ) -> None:
     """Score items, strangest first, with p-values, and flag anomalies.
 
-    With - as DATA, each line of standard input (an array of numbers, a text, an object with vector or text, or the
-    columns of a row) is answered by a line of JSON.
+    With - as DATA, each line of standard input (an array of numbers, a text, an object with vector or text, or for a
+    table an object of columns) is answered by a line of JSON.
     """
     from retrieval.applications.anomaly.data import open_for
     from retrieval.applications.anomaly.detection import Rule, detect
@@ -934,7 +934,7 @@ def anomalies_score(
 def anomalies_explain(
     folder: DetectorFolder,
     query: Annotated[
-        str, argument("QUERY", "A text, the path of a picture, sound or vector, a JSON array or object, or @id.")
+        str, argument("QUERY", "A text, the path of a picture, sound or vector, a JSON array or row, or @id.")
     ],
     data: Annotated[str | None, option("--data", help="The data that an @id is looked up in.", metavar="DATA")] = None,
     k: Annotated[int, whole("-k", help="Number of the nearest normal items.", lowest=1)] = 3,
@@ -1181,10 +1181,10 @@ def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
 
 
 def _default_detector_space(corpus: Corpus) -> tuple[str, ...]:
-    """Return a space for a detector when none is named, and say which: the projection that suits the corpus."""
-    from retrieval.spaces.defaults import default_spaces
+    """Return a space for a detector when none is named, and say which."""
+    from retrieval.applications.anomaly.choice import default_space
 
-    spec = next(spec for spec in default_spaces(corpus) if "+pca" in spec or "+lsa" in spec)
+    spec = default_space(corpus)
     _say(f"no space is named, so nearby uses:  -s {spec}")
     return (spec,)
 

@@ -53,6 +53,26 @@ class Row:
         """
         return cls(tuple(map(str, values)), tuple(map(plain_value, values.values())))
 
+    @classmethod
+    def of_stored(cls, names: tuple[str, ...], values: Any) -> Row:
+        """Return the row whose values were stored as a JSON array.
+
+        Raises
+        ------
+        ValueError
+            When they are no array of finite numbers, texts and nulls, one for each name.
+
+        Examples
+        --------
+        >>> Row.of_stored(("amount", "type"), [12.0, None]).values
+        (12.0, None)
+        """
+        if not isinstance(values, list) or len(values) != len(names):
+            raise ValueError("a row has not one value for each column")
+        if not set(map(type, values)) <= _STORED or any(map(_is_odd, values)):
+            raise ValueError("a value of a row is neither a number nor a text")
+        return cls(names, tuple(values))
+
     def __getitem__(self, name: str) -> Value:
         """Return the value of a column; KeyError if there is none of this name."""
         if name not in self.names:

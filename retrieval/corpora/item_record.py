@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -142,7 +141,7 @@ def _content_of(content: Any, shape: Any) -> Content:
     if not isinstance(shape, str) or not isinstance(content, bytes):
         raise TypeError("an item holds no bytes where an array belongs")
     if shape.startswith(f'["{_ROW}"'):
-        return _row_of(content, _names_of(shape))
+        return Row.of_stored(_names_of(shape), parse_json(content))
     dtype, *lengths = parse_json(shape)
     if dtype == _SOUND:
         (rate,) = lengths
@@ -163,13 +162,3 @@ def _names_of(shape: str) -> tuple[str, ...]:
     if kind != _ROW or not all(isinstance(name, str) for name in names):
         raise ValueError("the columns of a row have no names")
     return tuple(names)
-
-
-def _row_of(content: bytes, names: tuple[str, ...]) -> Row:
-    values = parse_json(content)
-    if not isinstance(values, list) or len(values) != len(names):
-        raise ValueError("a row has not one value for each column")
-    for value in values:
-        if not (value is None or type(value) is str or (type(value) is float and math.isfinite(value))):
-            raise ValueError("a value of a row is neither a number nor a text")
-    return Row(names, tuple(values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -214,7 +215,7 @@ def row_of(text: str, names: tuple[str, ...]) -> Row:
     Raises
     ------
     QueryError
-        When it is no JSON object.
+        When it is no JSON object, or has an infinite value.
     UnknownNameError
         For a column that the table does not have.
     """
@@ -227,9 +228,11 @@ def row_of(text: str, names: tuple[str, ...]) -> Row:
         raise QueryError(f"the query is no row of a table ({one_line(error)}): {example}") from None
     if not isinstance(given, dict) or not given:
         raise QueryError(f"the query is no row of a table: {example}")
-    for name in given:
+    for name, value in given.items():
         if name not in names:
             raise UnknownNameError("column of the table", name, names)
+        if isinstance(value, float) and math.isinf(value):
+            raise QueryError(f"the value of '{name}' is infinite: give a finite number, or null where it is missing")
     lacking = [name for name in names if name not in given]
     if lacking:
         more = f" and {len(lacking) - 5:,} others" if len(lacking) > 5 else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from encoders.codes import Modality
+from encoders.row import Row
 from retrieval.corpora.base import Corpus
 
 #: Widths of the latent spaces, where the corpus is large enough for them.
@@ -14,7 +15,8 @@ TEXT_WIDTH, IMAGE_WIDTH, SOUND_WIDTH, ROW_WIDTH = 128, 30, 50, 8
 def default_spaces(corpus: Corpus) -> list[str]:
     """Return three or four specs that suit the modality: the items as they are, latent spaces, and a baseline.
 
-    The latent spaces are narrower where the corpus is small: a quarter of its items, and of the width of its vectors.
+    The latent spaces are narrower where the corpus is small: a quarter of its items, and of the width of its vectors,
+    or half of the columns of its table.
 
     Examples
     --------
@@ -29,7 +31,8 @@ def default_spaces(corpus: Corpus) -> list[str]:
     if corpus.modality is Modality.SOUND:
         return ["log-mel", f"log-mel+pca:{min(SOUND_WIDTH, widest)}", "log-mel:pool=mean"]
     if corpus.modality is Modality.ROW:
-        narrow = min(ROW_WIDTH, widest)
+        row = next((item.content for item in corpus if isinstance(item.content, Row)), Row((), ()))
+        narrow = min(ROW_WIDTH, widest, max(1, len(row.names) // 2))  # each column has at least one component
         return ["columns", f"columns+pca:{narrow}", f"columns+random-projection:{narrow}"]
     first = next(iter(corpus), None)
     width = int(first.content.size) if first is not None and isinstance(first.content, np.ndarray) else 1

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 from encoders.codes import Modality
 from encoders.errors import UnknownNameError
+from encoders.row import Row
 from retrieval.applications.anomaly.discriminator import Discriminator
 from retrieval.applications.anomaly.likelihood import Likelihood
 from retrieval.applications.anomaly.neighbours import K, Neighbours
 from retrieval.applications.anomaly.reconstruction_error import ReconstructionError
 from retrieval.applications.anomaly.score import Score, require_possible
 from retrieval.applications.anomaly.stages import Stages
+from retrieval.corpora.base import Corpus
+from retrieval.spaces.defaults import default_spaces
 
 #: The one that suits an encoder is the first possible one; every space has neighbours.
 SCORES: dict[str, type[Score]] = {
     kind.name: kind for kind in (Likelihood, Discriminator, ReconstructionError, Neighbours)
 }
 AUTO = "auto"
+#: A table with fewer columns is not projected, unless the user says so.
+FEW_COLUMNS = 4
+
+
+def default_space(corpus: Corpus) -> str:
+    """Return the spec that suits a corpus if none is named: its projection; for few columns, the density of a Gaussian.
+
+    Examples
+    --------
+    >>> from retrieval.corpora.registry import open_corpus
+    >>> default_space(open_corpus("breast-cancer"))
+    'columns+pca:8'
+    """
+    first = next(iter(corpus), None)
+    if first is not None and isinstance(first.content, Row) and len(first.content.names) < FEW_COLUMNS:
+        return "columns+gaussian"  # a projection would leave nothing out
+    return next(spec for spec in default_spaces(corpus) if "+pca" in spec or "+lsa" in spec)
 
 
 def score_class(name: str, stages: Stages) -> type[Score]:
@@ -55,8 +75,8 @@ def create_score(name: str, stages: Stages, k: int = K, standardise: bool | None
     k : int
         Rank of the neighbour.
     standardise : bool, optional
-        Whether a reconstruction error is standardised by component; None: for vectors and rows, whose components may
-        have different units.
+        Whether a reconstruction error is standardised by component; None: for vectors and rows of a table,
+        whose components may have different units.
     """
     kind = score_class(name, stages)
     if kind is ReconstructionError:

@@ -16,12 +16,14 @@ from retrieval.applications.anomaly.baselines import length_scores, untrained
 from retrieval.applications.anomaly.detection import FALSE_ALARMS
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.fitting import FitRequest, fit_on_parts
-from retrieval.applications.anomaly.parts import HELD_OUT, TEST, TRAINING, Part, read_labels, split
+from retrieval.applications.anomaly.parts import HELD_OUT, TEST, TRAINING, Part, ids_and_titles, read_labels, split
 from retrieval.corpora.base import Corpus
 from retrieval.evaluation.detection_measures import Difference, Measured, differences, measured
 from retrieval.evaluation.significance import Interval
 
 Floats = NDArray[np.float64]
+#: Items in the list of the strangest.
+STRANGEST = 25
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class DetectorComparison:
         Which test items are anomalies.
     ids, labels : list
         Of the test items.
+    titles : dict of int to str
+        Position -> title, of the strangest test items of the best space.
     """
 
     corpus: str
@@ -97,11 +101,17 @@ class DetectorComparison:
     anomalous: NDArray[np.bool_]
     ids: list[str]
     labels: list[str | None]
+    titles: dict[int, str]
 
     @property
     def best(self) -> DetectorResult:
         """The space with the highest AUROC."""
-        return max((one for one in self.results if not one.is_baseline), key=lambda one: one.auroc.value)
+        return _best(self.results)
+
+    @property
+    def strangest(self) -> list[int]:
+        """The positions of the test items with the largest scores in the best space, strangest first."""
+        return _strangest(self.best)
 
     @property
     def base_rate(self) -> float:
@@ -173,13 +183,23 @@ def compare_detectors(
     uses[~labelled.normal] = TEST
     anomalous = ~labelled.normal[uses == TEST]
     scored = _all_scored(corpus, uses, request, say)
+    results = _results(scored, anomalous, false_alarms, seed)
+    ids, titles = ids_and_titles(Part(corpus, uses, TEST), set(_strangest(_best(results))))
     counts = {use: int((uses == use).sum()) for use in (TRAINING, HELD_OUT)}
     return DetectorComparison(
         corpus.name, list(normal), counts[TRAINING], counts[HELD_OUT], int((~anomalous).sum()), int(anomalous.sum()),
-        false_alarms, _results(scored, anomalous, false_alarms, seed), anomalous,
-        [item.id for item in Part(corpus, uses, TEST)],
-        [label for label, use in zip(labelled.labels, uses.tolist(), strict=True) if use == TEST],
+        false_alarms, results, anomalous, ids,
+        [label for label, use in zip(labelled.labels, uses.tolist(), strict=True) if use == TEST], titles,
     )  # fmt: skip
+
+
+def _best(results: Sequence[DetectorResult]) -> DetectorResult:
+    return max((one for one in results if not one.is_baseline), key=lambda one: one.auroc.value)
+
+
+def _strangest(result: DetectorResult) -> list[int]:
+    order: list[int] = np.argsort(-result.scores, kind="stable")[:STRANGEST].tolist()
+    return order
 
 
 def _all_scored(corpus: Corpus, uses: NDArray[np.uint8], request: FitRequest, say: ProgressCallback) -> list[_Scored]:

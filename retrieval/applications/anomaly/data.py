@@ -12,11 +12,9 @@ from encoders.errors import BadItemError, DimensionError, OptionError, QueryErro
 from encoders.json_text import parse_json
 from encoders.sound import Sound
 from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
-from retrieval.collection.open import collection_at, open_data
-from retrieval.corpora.address import parse_address, stated_options, with_options
+from retrieval.collection.open import open_data
 from retrieval.corpora.base import Content, Corpus, Item, OnBad, raise_bad
 from retrieval.corpora.code_matrix import read_npy
-from retrieval.corpora.registry import is_corpus_name
 from retrieval.search.searcher import row_of
 
 #: Ids that are kept for a message about an id that does not exist.
@@ -34,8 +32,7 @@ def open_for(detector: AnomalyDetector, address: str, on_bad: OnBad = raise_bad)
     from retrieval.corpora.images import Images
     from retrieval.corpora.sounds import Sounds
 
-    record = detector.record
-    corpus = open_data(_as_table(address, record), on_bad=on_bad)
+    corpus, record = open_data(address, on_bad=on_bad), detector.record
     if isinstance(corpus, Images) and record.modality is Modality.IMAGE and record.shape is not None:
         corpus.treat_as(np.zeros(record.shape, np.uint8), record.corpus)
     if isinstance(corpus, Sounds) and record.modality is Modality.SOUND and record.rate is not None:
@@ -44,17 +41,10 @@ def open_for(detector: AnomalyDetector, address: str, on_bad: OnBad = raise_bad)
     return corpus
 
 
-def _as_table(address: str, record: FitRecord) -> str:
-    """Return an address with the options with which the table of the fit was read, unless it has its own."""
-    if record.modality is not Modality.ROW or collection_at(address) is not None or parse_address(address).options:
-        return address
-    if is_corpus_name(parse_address(address).target):
-        return address
-    return with_options(address, stated_options(record.corpus) or {"columns": "*"})
-
-
 def read_item(detector: AnomalyDetector, text: str, data: str | None) -> Item:
-    """Read the item to explain: ``@id`` of the data, a text, the path of a picture, sound or vector, or JSON.
+    """Read the item to explain: ``@id`` of the data, a text, the path of a file, or JSON.
+
+    A row of a table is a JSON object, read as a query of `search` is; a vector is a JSON array.
 
     Raises
     ------
@@ -74,7 +64,7 @@ def read_item(detector: AnomalyDetector, text: str, data: str | None) -> Item:
             raise QueryError("the text is empty: give some words, or @id with --data DATA")
         return Item("query", words)
     if record.modality is Modality.ROW:
-        return Item("query", row_of(text, tuple(record.columns or ())))
+        return Item("query", row_of(text, detector.columns))
     if record.modality is Modality.VECTOR and text.lstrip().startswith(("[", "{")):
         return Item("query", vector_of(_parsed(text), record))
     path = Path(text)

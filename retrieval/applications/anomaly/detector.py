@@ -20,6 +20,7 @@ from retrieval.applications.anomaly.explanation import Explanation, explained
 from retrieval.applications.anomaly.given import GivenItems
 from retrieval.applications.anomaly.member import Member
 from retrieval.applications.anomaly.normal_items import NormalItems
+from retrieval.applications.anomaly.table_rows import require_columns
 from retrieval.corpora.base import Content, Corpus
 
 Floats = NDArray[np.float64]
@@ -47,8 +48,6 @@ class FitRecord:
         Shape of a picture (height, width[, 3]) or of a vector (dim).
     rate : int or None
         Samples in a second of a sound.
-    columns : list of str or None
-        Names of the columns of a row.
     """
 
     corpus: str
@@ -61,7 +60,6 @@ class FitRecord:
     seed: int
     shape: list[int] | None = None
     rate: int | None = None
-    columns: list[str] | None = None
 
 
 @dataclass
@@ -121,7 +119,7 @@ class AnomalyDetector:
         Parameters
         ----------
         data : Corpus, or items
-            Texts, pictures, sounds, rows or a matrix (n, dim).
+            Texts, pictures, sounds, rows of a table or a matrix (n, dim).
         spaces : str or sequence of str
             Specs, or folders of saved encoders, e.g. ``vectors+pca:8``.
         labels : sequence, optional
@@ -139,7 +137,7 @@ class AnomalyDetector:
         k : int
             Rank of the neighbour of the score ``neighbours``.
         standardise : bool, optional
-            Standardise the reconstruction error by component; by default only for vectors and rows.
+            Standardise the reconstruction error by component; by default only for vectors and rows of a table.
         seed : int
         say : callable
             Called with a line for each step.
@@ -218,10 +216,15 @@ class AnomalyDetector:
         BadItemError, DimensionError
         """
         if corpus.modality is not self.record.modality:
+            is_text_of_rows = self.record.modality is Modality.ROW and corpus.modality is Modality.TEXT
             raise BadItemError(
                 f"this detector was fitted on {self.record.modality}s, but '{corpus.name}' holds {corpus.modality}s"
+                + (" (?columns=* reads the rows of a table)" if is_text_of_rows else "")
             )
-        first: Any = next(iter(corpus), None) if corpus.modality is Modality.VECTOR else None
+        first: Any = next(iter(corpus), None) if corpus.modality in (Modality.VECTOR, Modality.ROW) else None
+        if first is not None and corpus.modality is Modality.ROW:
+            require_columns(self.columns, first.content.names, corpus.name)
+            return
         if first is not None and self.record.shape is not None and list(first.content.shape) != self.record.shape:
             raise DimensionError(
                 f"this detector was fitted on vectors of {self.record.shape[0]:,} numbers, but those of "
@@ -232,6 +235,12 @@ class AnomalyDetector:
     def encoders(self) -> list[Encoder]:
         """The encoder of each space."""
         return [member.encoder for member in self.members]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns of a row of a table; none for other items."""
+        table = self.members[0].stages.table
+        return () if table is None else table.names
 
     @property
     def answers_without_torch(self) -> bool:

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.codes import Modality
-from encoders.row import Row, Value
+from encoders.row import Row
 from retrieval.applications.anomaly.combination import rank_among
+from retrieval.applications.anomaly.component import Component
 from retrieval.applications.anomaly.member import Member
 from retrieval.applications.anomaly.neighbours import distances
 from retrieval.applications.anomaly.normal_items import NormalItems
 from retrieval.applications.anomaly.reconstruction_error import ReconstructionError
 from retrieval.applications.anomaly.stages import COLUMN, dense
+from retrieval.applications.anomaly.table_rows import as_codes_of_a_row, column_components, column_positions
 from retrieval.corpora.base import Content
 from retrieval.search.result import Shown
 
@@ -27,27 +29,7 @@ MAX_REPLACED = 4096
 #: How the share of a component was found.
 BY_ERROR = "of the reconstruction error"
 BY_REPLACEMENT = "of the fall of the score when a component gets its expected value"
-
-
-@dataclass(frozen=True)
-class Component:
-    """A component that raises the score: a word, a pixel, a column.
-
-    Attributes
-    ----------
-    name : str
-    share : float
-        Part of the score that comes from it, from 0 to 1.
-    observed, expected : float, or str or None of a row
-    nearest : float, str or None
-        Its value in the nearest normal item, where that is kept.
-    """
-
-    name: str
-    share: float
-    observed: Value
-    expected: Value
-    nearest: Value = None
+BY_COLUMN = "of the fall of the score when a column gets its expected value"
 
 
 @dataclass(frozen=True)
@@ -81,6 +63,8 @@ class Explanation:
         The item and its reconstruction as pictures uint8, if it is one.
     heat : ndarray float64 (h, w) or None
         The share of each pixel.
+    by_column : bool
+        The components are the columns of a table, with values in their own units.
     """
 
     space: str
@@ -93,6 +77,7 @@ class Explanation:
     item: NDArray[np.uint8] | None = None
     expected: NDArray[np.uint8] | None = None
     heat: Floats | None = None
+    by_column: bool = False
 
 
 def explained(
@@ -123,13 +108,17 @@ def explained(
             "expected": _picture(expected, shape),
             "heat": _heat(shares, shape),
         }
-    if isinstance(content, Row):
-        components = _columns(member, shares, content, expected, normal_items, near)
+    table = member.stages.table
+    if table is not None and isinstance(content, Row):
+        first = normal_items.rows[near[0][0]] if normal_items.rows and near else None
+        components = column_components(table, shares, content, observed, expected, first)
     else:
         values = _first_values(normal_items, near, len(observed))
         components = _components(member, shares, observed, expected, values)
     nearest = [NearestNormal(normal_items.shown(at), distance) for at, distance in near]
-    return Explanation(str(member.encoder), score, p_value, spaces, means, components, nearest, **pictures)
+    return Explanation(
+        str(member.encoder), score, p_value, spaces, means, components, nearest, **pictures, by_column=table is not None
+    )
 
 
 def _shares(member: Member, row: Any) -> tuple[Floats, Floats, str]:
@@ -143,19 +132,20 @@ def _shares(member: Member, row: Any) -> tuple[Floats, Floats, str]:
         expected = stages.reconstruct(row)[0].astype(np.float64)
     else:
         expected = np.zeros(width) if issparse(row) else member.mean
-    observed = dense(row)[0]
-    tried = row.indices if issparse(row) else np.flatnonzero(observed != expected.astype(np.float32))
-    groups = [slice(at, at + 1) for at in tried.tolist()] if stages.columns is None else list(stages.columns.values())
     parts = np.zeros(width)
-    if 0 < len(groups) <= MAX_REPLACED:
-        changed = np.repeat(observed[None], len(groups), axis=0)
-        for copy, group in zip(changed, groups, strict=True):
-            copy[group] = expected[group]
+    if stages.table is not None:  # a column of several components gets its expected value as a whole
+        expected = as_codes_of_a_row(stages.table, expected)
+        tried = column_positions(stages.table)
+    else:
+        odd = row.indices if issparse(row) else np.flatnonzero(dense(row)[0] != expected.astype(np.float32))
+        tried = [odd[at : at + 1] for at in range(len(odd))] if len(odd) <= MAX_REPLACED else []
+    if 0 < len(tried) <= MAX_REPLACED:
+        changed = np.repeat(dense(row), len(tried), axis=0)
+        for own, positions in zip(changed, tried, strict=True):
+            own[positions] = expected[positions]
         replaced: Any = type(row)(changed) if issparse(row) else changed
-        falls = score.score_rows(row)[0] - score.score_rows(replaced)
-        for fall, group in zip(falls, groups, strict=True):
-            parts[group.start] = fall  # of a column with several components, the first one stands for it
-    return _normalised(parts), expected, BY_REPLACEMENT
+        parts[[positions[0] for positions in tried]] = score.score_rows(row)[0] - score.score_rows(replaced)
+    return _normalised(parts), expected, BY_REPLACEMENT if stages.table is None else BY_COLUMN
 
 
 def _normalised(parts: Floats) -> Floats:
@@ -199,28 +189,6 @@ def _components(
             None if nearest is None else float(nearest[at]),
         )
         for at in positions
-    ]
-
-
-def _columns(
-    member: Member,
-    shares: Floats,
-    row: Row,
-    expected: Floats,
-    normal_items: NormalItems,
-    near: Sequence[tuple[int, float]],
-) -> list[Component]:
-    """Return the columns of a row, whose components are added up, with values as they are in the table."""
-    stages = member.stages
-    if stages.columns is None or stages.reader is None:
-        return []
-    usual: Row = stages.reader.decode(expected[None].astype(np.float32))[0]
-    like = normal_items.rows[near[0][0]] if normal_items.rows and near else None
-    sums = {name: float(shares[where].sum()) for name, where in stages.columns.items()}
-    return [
-        Component(name, sums[name], row[name], usual[name], None if like is None else like[name])
-        for name in sorted(sums, key=lambda name: -sums[name])
-        if sums[name] > 0
     ]
 
 

@@ -14,7 +14,6 @@ from encoders.codes import Modality
 from encoders.errors import OptionError
 from encoders.numbers import counted
 from encoders.progress import ProgressCallback
-from encoders.row import Row
 from encoders.sound import Sound
 from retrieval.applications.anomaly.choice import score_class
 from retrieval.applications.anomaly.combination import mean_rank
@@ -127,7 +126,6 @@ def fit_on_parts(
         request.by_order, request.seed,
         list(first.shape) if isinstance(first, np.ndarray) else None,
         first.rate if isinstance(first, Sound) else None,
-        list(first.names) if isinstance(first, Row) else None,
     )  # fmt: skip
     return AnomalyDetector(members, np.sort(calibration), NormalItems.of(kept, corpus.modality), record)
 

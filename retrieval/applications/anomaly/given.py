@@ -22,7 +22,7 @@ _READERS: dict[Modality, Any] = {
 
 
 class GivenItems(Corpus):
-    """Texts, pictures, sounds, rows or a matrix as a corpus; the ids are the positions.
+    """Texts, pictures, sounds, rows of a table or a matrix as a corpus; the ids are the positions.
 
     Parameters
     ----------

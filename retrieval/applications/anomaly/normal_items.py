@@ -11,19 +11,14 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.codes import Kind, Modality
-from encoders.items import as_rows
 from encoders.row import Row
 from retrieval.corpora.base import Item
 from retrieval.search.result import Shown, show
 
 #: The most training items that are kept, and the most numbers of their codes together (float32: 256 MiB).
 MAX_ITEMS, MAX_NUMBERS = 20_000, 2**26
-#: The most numbers of pictures and vectors that are kept to be shown.
-MAX_SHOWN_NUMBERS = 2**25
-#: The most values of rows that are kept to be shown.
-MAX_SHOWN_VALUES = 2**20
-#: What a value of a row may be.
-VALUES = (str, float, int, type(None))
+#: The most numbers of pictures and vectors that are kept to be shown, and the most bytes of rows of a table.
+MAX_SHOWN_NUMBERS, MAX_SHOWN_BYTES = 2**25, 2**25
 
 
 @dataclass
@@ -56,30 +51,29 @@ class NormalItems:
             arrays: list[Any] = [item.content for item in items]
             if len({array.shape for array in arrays}) == 1 and arrays[0].size * len(arrays) <= MAX_SHOWN_NUMBERS:
                 contents = np.stack(arrays)
-        rows = [one.row for one in shown if one.row is not None]
-        kept = len(rows) == len(shown) and sum(len(row.values) for row in rows) <= MAX_SHOWN_VALUES
+        rows = [item.content for item in items if isinstance(item.content, Row)]
         return cls(
             [one.id for one in shown],
             [one.label for one in shown],
             [one.title for one in shown],
             [one.snippet for one in shown],
             contents,
-            rows if kept else None,
+            _in_one_order(rows) if 0 < sum(row.nbytes for row in rows) <= MAX_SHOWN_BYTES else None,
         )
 
     def shown(self, row: int) -> Shown:
         """Return one item as it is shown."""
         content = None if self.contents is None else self.contents[row]
         picture = content if content is not None and content.dtype == np.uint8 else None
-        values = None if self.rows is None else self.rows[row]
-        return Shown(self.ids[row], self.labels[row], self.titles[row], self.snippets[row], picture, row=values)
+        kept = None if self.rows is None else self.rows[row]
+        return Shown(self.ids[row], self.labels[row], self.titles[row], self.snippets[row], picture, row=kept)
 
     def texts(self) -> dict[str, Any]:
-        """Return all but the contents as JSON values."""
-        texts = {"ids": self.ids, "labels": self.labels, "titles": self.titles, "snippets": self.snippets}
-        if not self.rows:
-            return texts
-        return {**texts, "columns": self.rows[0].names, "rows": [row.values for row in self.rows]}
+        """Return all but the contents as JSON values; rows have the names of their columns once."""
+        shown = {"ids": list(self.ids), "labels": self.labels, "titles": self.titles, "snippets": self.snippets}
+        if self.rows is None:
+            return shown
+        return {**shown, "columns": list(self.rows[0].names), "rows": [list(row.values) for row in self.rows]}
 
     @classmethod
     def from_texts(cls, value: Any, contents: NDArray[Any] | None) -> NormalItems:
@@ -99,14 +93,27 @@ class NormalItems:
             raise ValueError("a label or title is not a text")
         if contents is not None and len(contents) != len(columns[0]):
             raise ValueError("it has more or fewer contents than normal items")
+        if contents is not None and "rows" in value:
+            raise ValueError("it has vectors and rows of a table")
         ids, labels, titles, snippets = columns
-        rows = None
-        if "rows" in value:
-            names = tuple(value["columns"])
-            rows = as_rows([Row(names, tuple(values)) for values in value["rows"]])
-            if len(rows) != len(ids) or not all(isinstance(one, VALUES) for row in rows for one in row.values):
-                raise ValueError("its rows are not those of its normal items")
-        return cls(ids, labels, titles, snippets, contents, rows)
+        return cls(ids, labels, titles, snippets, contents, _stored_rows(value, len(ids)))
+
+
+def _in_one_order(rows: Sequence[Row]) -> list[Row]:
+    """Return rows whose columns have the order of those of the first row."""
+    names = rows[0].names
+    return [row if row.names == names else Row(names, tuple(map(row.__getitem__, names))) for row in rows]
+
+
+def _stored_rows(value: dict[str, Any], count: int) -> list[Row] | None:
+    if "rows" not in value:
+        return None
+    names, rows = value["columns"], value["rows"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise ValueError("the columns of its rows have no names that differ")
+    if not isinstance(rows, list) or len(rows) != count:
+        raise ValueError("it has more or fewer rows than normal items")
+    return [Row.of_stored(tuple(names), row) for row in rows]
 
 
 def kept_count(encoders: Sequence[Encoder], available: int) -> int:

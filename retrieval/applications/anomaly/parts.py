@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from encoders.errors import CorpusError, OptionError, UnknownNameError
 from encoders.numbers import counted
 from retrieval.corpora.base import Corpus, Item
+from retrieval.search.result import show
 
 #: What an item is used for.
 UNUSED, TRAINING, HELD_OUT, TEST = 0, 1, 2, 3
@@ -107,6 +108,17 @@ def _few(known: set[str], name: str) -> list[str]:
         return sorted(known)
     near = closest(name, known)
     return [near] if near else [*sorted(known)[:SHOWN_LABELS], "..."]
+
+
+def ids_and_titles(corpus: Corpus, wanted: set[int]) -> tuple[list[str], dict[int, str]]:
+    """Return the id of every item, and the title of those at some positions that have one."""
+    ids, titles = [], {}
+    for position, item in enumerate(corpus):
+        ids.append(item.id)
+        title = show(item).title if position in wanted else None
+        if title is not None and title != item.id:
+            titles[position] = title
+    return ids, titles
 
 
 def split(

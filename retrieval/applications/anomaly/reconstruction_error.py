@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from encoders.base import State
 from encoders.codes import Codes
+from encoders.errors import UnsupportedSpaceError
 from retrieval.applications.anomaly.score import Score
 from retrieval.applications.anomaly.stages import Stages, blocks, dense
 
 Floats = NDArray[np.float64]
 #: The smallest scale of a component, relative to the median of all: one that training items always reconstruct exactly.
 SMALLEST_SCALE = 1e-3
+#: The error of a space that leaves nothing out, relative to the length of the items: the rounding of float32.
+EXACT = 1e-5
 
 
 class ReconstructionError(Score):
@@ -28,7 +31,8 @@ class ReconstructionError(Score):
     stages : Stages
     standardise : bool
         Divide the difference of each component by its root mean square over the training items, so that components in
-        different units count alike, and a component that is usually reconstructed well counts more.
+        different units count alike, and a component that is usually reconstructed well counts more. In a table of n
+        rows it is at least 1 / sqrt(n + 1): a category that no training row has counts as if one more row had it.
 
     References
     ----------
@@ -58,14 +62,23 @@ class ReconstructionError(Score):
         """Learn the root mean square of the difference of each component."""
         if not self.standardise or self.counts:
             return
-        total, count = np.zeros(self.stages.width), 0
+        total, size, count = np.zeros(self.stages.width), 0.0, 0
         for rows in blocks_of_rows:
             for block in blocks(rows):
                 total += np.square(self._difference(block)).sum(axis=0)
+                size += float(np.square(dense(block), dtype=np.float64).sum())
                 count += block.shape[0]
+        if total.sum() <= EXACT**2 * size and self.stages.encoder.space.dim >= self.stages.width:
+            raise UnsupportedSpaceError(
+                f"'{self.stages.encoder}' has {self.stages.encoder.space.dim} components for {self.stages.width} and "
+                "leaves nothing out, so no item has an error: give fewer components, or --score neighbours"
+            )
         scale = np.sqrt(total / max(1, count))
         positive = scale[scale > 0]
         floor = SMALLEST_SCALE * float(np.median(positive)) if len(positive) else 1.0
+        if self.stages.table is not None:
+            # A category or flag that no training row has: as if one more row had it. The codes of columns share a unit.
+            floor = max(floor, 1 / np.sqrt(count + 1))
         self.scale = np.maximum(scale, floor)
 
     @property

@@ -107,7 +107,10 @@ def load_detector(folder: Path) -> AnomalyDetector:
             raise ValueError("it has no spaces, or no calibration scores")
         if any(len(member.index) != len(normal.ids) for member in members):
             raise ValueError("its index does not hold its normal items")
-        return AnomalyDetector(members, np.asarray(calibration, np.float64), normal, _record(manifest["record"]))
+        detector = AnomalyDetector(members, np.asarray(calibration, np.float64), normal, _record(manifest["record"]))
+        if normal.rows is not None and set(normal.rows[0].names) != set(detector.columns):
+            raise ValueError("its normal items have other columns than its spaces")
+        return detector
     except NearbyError:
         raise
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError, SafetensorError) as error:
@@ -145,8 +148,5 @@ def _record(value: Any) -> FitRecord:
         raise ValueError("the record of the fit has values of another type")
     shape = None if value["shape"] is None else [whole_number(side, 2**31) for side in value["shape"]]
     rate = None if value["rate"] is None else whole_number(value["rate"], 2**31)
-    columns = value["columns"]
-    if columns is not None and not (isinstance(columns, list) and all(isinstance(name, str) for name in columns)):
-        raise ValueError("the names of its columns are no texts")
     kinds = {"modality": Modality(value["modality"]), "shape": shape, "rate": rate}
     return FitRecord(**{**value, **counts, **kinds})

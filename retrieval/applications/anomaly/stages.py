@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Items, Modality, n_rows, slices
+
+if TYPE_CHECKING:
+    from encoders.table.columns import Columns
 
 #: Numbers of one block of rows: 16 MiB of float32.
 BLOCK = 2**22
@@ -113,10 +116,9 @@ class Stages:
         return None if self.reader is None else self.reader.vocabulary
 
     @property
-    def columns(self) -> dict[str, slice] | None:
-        """The components of each column of a table; None for other items."""
-        components_of: Any = getattr(self.reader, "components_of", None)
-        return None if components_of is None else components_of()
+    def table(self) -> Columns | None:
+        """The reader of the rows of a table; None for other items."""
+        return cast("Columns", self.reader) if self.reader is not None and self.reader.reads is Modality.ROW else None
 
     @property
     def decodes(self) -> bool:

@@ -10,13 +10,12 @@ import numpy as np
 import orjson
 
 from encoders.codes import Modality
-from encoders.errors import BadItemError, NearbyError, OptionError, UnknownNameError, one_line
-from encoders.row import Row
+from encoders.errors import BadItemError, NearbyError, OptionError, one_line
 from retrieval.applications.anomaly import conformal
 from retrieval.applications.anomaly.data import vector_of
 from retrieval.applications.anomaly.detection import Rule
 from retrieval.applications.anomaly.detector import AnomalyDetector
-from retrieval.corpora.rows import CellValues
+from retrieval.applications.anomaly.row_lines import RowReader
 
 #: Bytes asked for at a time; what has arrived is answered at once.
 CHUNK = 2**18
@@ -24,10 +23,8 @@ CHUNK = 2**18
 LONGEST = 2**24
 #: The most lines that are scored at a time.
 ROWS = 2048
-#: Fields of an object that hold its content.
+#: Fields of an object that hold its content; the object of a row is the content.
 FIELDS = {Modality.TEXT: ("text",), Modality.VECTOR: ("vector", "values"), Modality.ROW: ()}
-#: Cells that were read are remembered: many hold the same.
-_CELLS = CellValues()
 
 
 class ByteStream(Protocol):
@@ -42,15 +39,16 @@ class _Line:
     number: int
     id: Any
     content: Any
+    lacking: Sequence[str] = ()
 
 
 def answers(detector: AnomalyDetector, stream: ByteStream, rule: Rule) -> Iterator[bytes]:
     r"""Yield the answers to the lines of a stream, as soon as lines have arrived.
 
-    A line is an array of numbers, a text, an object with ``vector`` or ``text``, and ``id``, or, for the rows of a
-    table, an object with the columns, and ``id``; a column that it lacks is missing. Each answer is a line with
-    ``line``, ``id`` if there is one, ``score``, ``p_value`` and ``flagged``, or with ``line`` and ``error``. Empty
-    lines are not answered.
+    A line is an array of numbers, a text, or an object with ``vector`` or ``text``, and ``id``. For a table it is an
+    object whose keys are the columns, and perhaps ``id``; a column that it lacks is missing, as in a query of `search`,
+    and the answer names it in ``missing``. Each answer is a line with ``line``, ``id`` if there is one, ``score``,
+    ``p_value`` and ``flagged``, or with ``line`` and ``error``. Empty lines are not answered.
 
     Parameters
     ----------
@@ -73,12 +71,12 @@ def answers(detector: AnomalyDetector, stream: ByteStream, rule: Rule) -> Iterat
         raise OptionError("--fdr needs the whole batch, which a stream does not have: use --false-alarms")
     if detector.record.modality not in FIELDS:
         raise OptionError(
-            f"a stream of lines holds vectors, rows or texts, and this detector reads {detector.record.modality}s"
+            f"a stream of lines holds vectors, texts or rows, and this detector reads {detector.record.modality}s"
         )
     rule.require_calibration(detector)
-    number = 0
+    number, rows = 0, RowReader(detector.columns)
     for lines in _batches(stream):
-        yield _answered(detector, rule, number, lines)
+        yield _answered(detector, rule, number, lines, rows)
         number += len(lines)
 
 
@@ -94,14 +92,14 @@ def _batches(stream: ByteStream) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _answered(detector: AnomalyDetector, rule: Rule, number: int, lines: Sequence[bytes]) -> bytes:
+def _answered(detector: AnomalyDetector, rule: Rule, number: int, lines: Sequence[bytes], rows: RowReader) -> bytes:
     good: list[_Line] = []
     found: dict[int, dict[str, Any]] = {}
     for at, line in enumerate(lines, start=number + 1):
         if not line.strip():
             continue
         try:
-            good.append(_read(at, line, detector))
+            good.append(_read(at, line, detector, rows))
         except NearbyError as error:
             found[at] = {"line": at, "error": one_line(error)}
     if good:
@@ -115,19 +113,24 @@ def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: 
         scores = detector.score(np.stack(contents) if detector.record.modality is Modality.VECTOR else contents)
     except NearbyError as error:
         if len(good) == 1:
-            found[good[0].number] = {"line": good[0].number, "error": one_line(error)}
+            text = one_line(error).removeprefix("row 0: ")
+            found[good[0].number] = {"line": good[0].number, "error": text}
             return
-        for line in good:  # one of them is to blame
-            _score(detector, rule, [line], found)
+        middle = len(good) // 2  # one of them is to blame: a few halvings find it among thousands
+        for half in (good[:middle], good[middle:]):
+            _score(detector, rule, half, found)
         return
     p = conformal.p_values(detector.calibration, scores)
     rows = zip(good, scores.tolist(), p.tolist(), rule.flags(p).tolist(), strict=True)
     for line, score, value, flagged in rows:
         named = {} if line.id is None else {"id": line.id}
-        found[line.number] = {"line": line.number, **named, "score": score, "p_value": value, "flagged": flagged}
+        missing = {"missing": line.lacking} if line.lacking else {}
+        found[line.number] = {
+            "line": line.number, **named, "score": score, "p_value": value, "flagged": flagged, **missing
+        }  # fmt: skip
 
 
-def _read(number: int, line: bytes, detector: AnomalyDetector) -> _Line:
+def _read(number: int, line: bytes, detector: AnomalyDetector, rows: RowReader) -> _Line:
     record = detector.record
     if len(line) > LONGEST:
         raise BadItemError(f"a line has more than {LONGEST:,} bytes")
@@ -140,9 +143,10 @@ def _read(number: int, line: bytes, detector: AnomalyDetector) -> _Line:
         if is_text:
             return _Line(number, None, _decoded(line))
         raise BadItemError(f"not valid JSON: {error}") from None
-    id = None
     if record.modality is Modality.ROW:
-        return _row(number, value, tuple(record.columns or ()))
+        row = rows.read(value)
+        return _Line(number, row.id, row.row, row.lacking)
+    id = None
     if isinstance(value, dict):
         fields = FIELDS[record.modality]
         field = next((name for name in fields if name in value), None)
@@ -156,16 +160,6 @@ def _read(number: int, line: bytes, detector: AnomalyDetector) -> _Line:
     if not isinstance(value, str) or not value.strip():
         raise BadItemError("expected a text that is not empty")
     return _Line(number, id, value)
-
-
-def _row(number: int, value: Any, names: tuple[str, ...]) -> _Line:
-    """Return an object as a row of a table."""
-    if not isinstance(value, dict):
-        raise BadItemError(f"expected an object with the columns {', '.join(names[:5])}{', ...' * (len(names) > 5)}")
-    id = value.pop("id", None) if "id" not in names else None
-    for name in value.keys() - set(names):
-        raise UnknownNameError("column of the table", name, names)
-    return _Line(number, id, Row(names, tuple(_CELLS.of(value.get(name), name) for name in names)))
 
 
 def _decoded(line: bytes) -> str:

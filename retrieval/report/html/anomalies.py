@@ -16,9 +16,6 @@ from retrieval.report.html.template import render
 from retrieval.report.terminal.anomalies import number
 from retrieval.report.terminal.detectors import verdict_lines
 
-#: Items in the list of the strangest.
-STRANGEST = 25
-
 
 def write_detectors(found: DetectorComparison, provenance: Mapping[str, Any], folder: Path) -> Path:
     """Write ``anomalies.html`` into a folder; return its path.
@@ -51,6 +48,7 @@ def page(found: DetectorComparison, provenance: Mapping[str, Any]) -> str:
         figures=figures,
         best=found.best.name,
         strangest=_strangest(found),
+        titled=bool(found.titles),
         provenance_entries=provenance_data(provenance),
     )
 
@@ -81,14 +79,14 @@ def _interval(value: Measured) -> str:
 def _strangest(found: DetectorComparison) -> list[dict[str, str]]:
     best = found.best
     p = p_values(best.calibration, best.scores)
-    order = sorted(range(len(best.scores)), key=lambda row: -best.scores[row])[:STRANGEST]
     return [
         {
             "id": found.ids[row],
             "label": found.labels[row] or "",
+            "title": found.titles.get(row, ""),
             "score": number(float(best.scores[row])),
             "p": f"{p[row]:.4f}",
             "kind": "anomaly" if found.anomalous[row] else "normal",
         }
-        for row in order
+        for row in found.strangest
     ]

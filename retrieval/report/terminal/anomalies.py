@@ -10,7 +10,7 @@ from typing import Any
 
 from encoders.errors import BadItemError
 from encoders.numbers import counted
-from encoders.row import Value
+from encoders.row import Value, written_value
 from retrieval.applications.anomaly.conformal import needed_items, percent, smallest_p_value
 from retrieval.applications.anomaly.detection import FALSE_ALARMS, Detection
 from retrieval.applications.anomaly.detector import AnomalyDetector
@@ -23,8 +23,8 @@ from retrieval.search.result import cut_at_word
 
 #: Components and items that are listed.
 TOP = 10
-#: Letters of a value of a row.
-LONGEST_VALUE = 24
+#: Letters of the name of a component, and of a category.
+NAME, VALUE = 28, 16
 #: Fields of a line of the table that `score -o` writes.
 FIELDS = ("rank", "id", "label", "score", "p_value", "flagged")
 
@@ -169,14 +169,15 @@ def explanation_lines(found: Explanation) -> list[str]:
     shown = found.components[:TOP]
     if shown:
         known = any(one.nearest is not None for one in shown)
+        write = table_value if found.by_column else number
         head = ["", "share", "observed", "expected", *(["nearest normal"] if known else [])]
         rows = [
             [
-                one.name,
+                cut_at_word(one.name, NAME),
                 f"{one.share:.1%}",
-                value_text(one.observed),
-                value_text(one.expected),
-                *([value_text(one.nearest)] if known else []),
+                write(one.observed) + (" *" if one.is_rare else ""),
+                write(one.expected),
+                *([write(one.nearest)] if known else []),
             ]
             for one in shown
         ]
@@ -184,6 +185,8 @@ def explanation_lines(found: Explanation) -> list[str]:
         rest = len(found.components) - len(shown)
         more = f"; {rest:,} others share {sum(one.share for one in found.components[TOP:]):.1%}" if rest else ""
         lines.append(f"share: {found.means}{more}")
+        if any(one.is_rare for one in shown):
+            lines.append("* rare or absent among the training items; all such categories count as one")
     else:
         lines += ["", "no single component raises the score"]
     if found.nearest:
@@ -218,6 +221,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
                 "observed": one.observed,
                 "expected": one.expected,
                 "nearest_normal": one.nearest,
+                **({"rare": one.is_rare} if found.by_column else {}),
             }
             for one in found.components
         ],
@@ -228,25 +232,27 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
     }
 
 
-def value_text(value: Value) -> str:
-    """Return a value of a component or column; a missing one as a dash.
+def table_value(value: Value) -> str:
+    """Return a value of a row: a number in its own units, in six digits, or a category.
 
     Examples
     --------
-    >>> value_text(0.5), value_text("udp"), value_text(None)
-    ('0.5000', 'udp', '–')
+    >>> table_value(9839.6412), table_value(1234567.0), table_value("CASH_OUT"), table_value(None)
+    ('9839.64', '1234567', 'CASH_OUT', 'missing')
     """
-    if value is None:
-        return "–"
-    return number(value) if isinstance(value, int | float) else cut_at_word(value, LONGEST_VALUE)
+    if value is None or isinstance(value, str):
+        return "missing" if value is None else cut_at_word(" ".join(value.split()), VALUE)
+    return written_value(value if value.is_integer() else float(f"{value:.6g}"))
 
 
-def number(value: float) -> str:
+def number(value: Any) -> str:
     """Return a number in four digits; the score of an item without any known word is no number.
 
     Examples
     --------
-    >>> number(0.123456), number(12345.6), number(1.8e308)
-    ('0.1235', '1.235e+04', 'beyond all')
+    >>> number(0.123456), number(12345.6), number(1.8e308), number(None)
+    ('0.1235', '1.235e+04', 'beyond all', '')
     """
+    if value is None:
+        return ""
     return "beyond all" if abs(value) > 1e307 else f"{value:#.4g}".removesuffix(".")

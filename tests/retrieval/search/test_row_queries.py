@@ -47,7 +47,8 @@ def test_a_column_that_is_not_there_is_missing_and_said(collection, capsys):
     [
         ("some words", "the query is no row of a table"), ("[1, 2]", "the query is no row of a table: give a JSON object"),
         ("{}", "the query is no row"), ('{"amont": 1}', "did you mean 'amount'"), ("@99", "holds no item '99'"), ("", "no row"),
-        ("[" * 10_000, "nested too deep"),
+        ("[" * 10_000, "nested too deep"), ('{"amount": 1e999}', "the value of 'amount' is infinite"),
+        ('{"amount": -Infinity}', "the value of 'amount' is infinite"),
     ],
 )  # fmt: skip
 def test_what_is_no_row_is_refused_in_one_sentence(collection, text, message):

@@ -23,13 +23,20 @@ def corpus_of(folder: Path, kind: str, count: int):
         rows = "".join(f"red word{row} word{row // 3},{label}\n" for row, label in enumerate(labels))
         (folder / "t.csv").write_text(f"text,label\n{rows}")
         return open_corpus(str(folder / "t.csv"))
+    if kind.startswith("table"):
+        columns = int(kind.split()[1])
+        values = np.random.default_rng(0).normal(size=(count, columns))
+        head = ",".join(f"c{column}" for column in range(columns))
+        rows = "".join(f"{','.join(map(str, row))},{label}\n" for row, label in zip(values, labels, strict=True))
+        (folder / "w.csv").write_text(f"{head},label\n{rows}")
+        return open_corpus(f"{folder / 'w.csv'}?columns=*")
     vectors = np.abs(np.random.default_rng(0).normal(size=(count, 3))).astype(np.float32)
     np.savez(folder / "v.npz", vectors=vectors, labels=np.array(labels))
     return open_corpus(str(folder / "v.npz"))
 
 
 @pytest.mark.parametrize("count", [4, 9, 60])
-@pytest.mark.parametrize("kind", ["texts", "vectors"])
+@pytest.mark.parametrize("kind", ["texts", "vectors", "table 1", "table 3", "table 20"])
 def test_the_default_spaces_fit_a_corpus_of_any_size(tmp_path, kind, count):
     corpus = corpus_of(tmp_path, kind, count)
     specs = default_spaces(corpus)

@@ -85,6 +85,74 @@ def test_a_stream_in_json_lines(nearby, detector, normal_rows):
     assert [one.keys() == {"line", "error"} for one in found] == [False, False, False, True]
 
 
+@pytest.fixture(scope="module")
+def payments(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("payments")
+    rng = np.random.default_rng(0)
+    rows = [f"{amount:.2f},{'card' if amount > 50 else 'cash'},{3 * amount:.2f},{amount / 2:.2f}" for amount in
+            rng.normal(50, 9, 300)]  # fmt: skip
+    (folder / "payments.csv").write_text("\n".join(["amount,kind,total,half", *rows]) + "\n")
+    (folder / "changed.csv").write_text("amount,kind,total,fee\n1,card,3,1\n")
+    (folder / "new.csv").write_text("half,total,kind,amount\n25,150,card,50\n25,15000,barter,50\n")
+    (folder / "missing.csv").write_text("amount,kind\n" + "NA,\n" * 50)
+    return folder
+
+
+def test_a_table_from_fit_to_a_reason(nearby, payments, tmp_path):
+    detector = tmp_path / "d"
+    code, _, err = nearby("fit", f"{payments / 'payments.csv'}?columns=*", "-o", detector)
+    assert code == 0
+    assert err.startswith("no space is named, so nearby uses:  -s columns+pca:2\n")
+    new = f"{payments / 'new.csv'}?columns=*"
+    scored = json.loads(nearby("score", detector, new, "--false-alarms", "5%", "--json")[1])
+    assert [(one["id"], one["flagged"]) for one in scored["items"]] == [("2", True), ("1", False)]
+    code, out, _ = nearby("explain", detector, "@2", "--data", new)
+    assert code == 0
+    assert out.splitlines()[3].split()[0] in ("total", "kind")
+    assert "barter *" in out
+    query = '{"total": 15000, "kind": "barter", "amount": 50, "half": 25}'
+    assert nearby("explain", detector, query)[1] == out
+    explained = json.loads(nearby("explain", detector, query, "--json")[1])
+    assert {one["name"]: one["observed"] for one in explained["components"]}["total"] == 15000
+    code, out, _ = nearby("score", detector, "-", "--false-alarms", "5%", stdin=f"{query}\n{{}}".encode())
+    assert [json.loads(line).get("flagged") for line in out.splitlines()] == [True, None]
+
+
+def test_a_table_of_few_columns_has_a_default_space(nearby, payments, tmp_path):
+    narrow = f"{payments / 'payments.csv'}?columns=amount,total"
+    code, _, err = nearby("fit", narrow, "-o", tmp_path / "d")
+    assert (code, err.splitlines()[0]) == (0, "no space is named, so nearby uses:  -s columns+gaussian")
+
+
+BAD_TABLES = {
+    "score DETECTOR CHANGED": "it lacks half and it has fee; choose columns with ?columns=",
+    "score DETECTOR TEXTS": "fitted on rows, but 'TEXTS' holds texts (?columns=* reads the rows of a table)",
+    "score DETECTOR digits": "fitted on rows, but 'digits' holds images",
+    "fit MISSING -o OUT": "no column is left to encode (amount: no values; kind: no values)",
+    "fit PAYMENTS --normal good -o OUT": "have no labels, so --normal good picks none",
+    "fit PAYMENTS -s columns+pca:4 --normal good -o OUT": "have no labels",
+    'explain DETECTOR {"amount":1e999}': "the value of 'amount' is infinite",
+    'explain DETECTOR {"amuont":1}': "unknown column of the table 'amuont'; did you mean 'amount'?",
+    "explain DETECTOR [1,2]": "the query is no row of a table",
+}
+
+
+@pytest.mark.parametrize("line", BAD_TABLES)
+def test_a_bad_table_is_one_sentence(nearby, payments, tmp_path, line):
+    (tmp_path / "TEXTS.csv").write_text("text\nriver\n")
+    names = {
+        "DETECTOR": tmp_path / "d", "PAYMENTS": f"{payments / 'payments.csv'}?columns=*", "OUT": tmp_path / "out",
+        "CHANGED": f"{payments / 'changed.csv'}?columns=*", "MISSING": f"{payments / 'missing.csv'}?columns=*",
+        "TEXTS": tmp_path / "TEXTS.csv",
+    }  # fmt: skip
+    assert nearby("fit", names["PAYMENTS"], "-s", "columns+pca:2", "-o", names["DETECTOR"])[0] == 0
+    code, out, err = nearby(*(names.get(word, word) for word in line.split()))
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].startswith("nearby: ")
+    assert BAD_TABLES[line].replace("TEXTS", str(names["TEXTS"])) in err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
 def test_drift_is_said(nearby, data, detector):
     assert "no drift found" in nearby("score", detector, data / "normal.npy", "--as-normal")[1]
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from encoders.errors import ArtifactError, NearbyError, OptionError
+from encoders.row import Row
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.saved_detector import require_new
 
@@ -121,18 +122,23 @@ def test_values_that_make_no_detector_are_refused(saved):
             AnomalyDetector.load(saved)
 
 
-def test_a_perceptron_answers_without_torch(tmp_path, normal_rows):
-    detector = AnomalyDetector.fit(normal_rows(80, 0), "vectors+deep-ae:8-2,epochs=1")
+@pytest.mark.parametrize(
+    ("reader", "line"), [("vectors", "[1,2,3,4,5,6]"), ("columns", '{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}')]
+)
+def test_a_perceptron_answers_without_torch(tmp_path, normal_rows, reader, line):
+    rows = normal_rows(80, 0)
+    items = [Row(tuple("abcdef"), tuple(row.tolist())) for row in rows] if reader == "columns" else rows
+    detector = AnomalyDetector.fit(items, f"{reader}+deep-ae:8-2,epochs=1")
     assert detector.answers_without_torch
     detector.save(tmp_path / "d")
     program = (
         "import sys, io; from retrieval.applications.anomaly.detector import AnomalyDetector\n"
         "from retrieval.applications.anomaly.stream import answers; from retrieval.applications.anomaly.detection import Rule\n"
         "detector = AnomalyDetector.load(sys.argv[1]); rule = Rule('false-alarms', 0.1)\n"
-        "out = b''.join(answers(detector, io.BytesIO(b'[1,2,3,4,5,6]\\n'), rule)); assert b'p_value' in out, out\n"
+        "out = b''.join(answers(detector, io.BytesIO(sys.argv[2].encode()), rule)); assert b'p_value' in out, out\n"
         "print(sorted({'torch', 'sklearn', 'faiss', 'scipy.stats'} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "d")], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, str(tmp_path / "d"), line], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"

@@ -8,9 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from encoders.errors import OptionError
+from encoders.errors import BadItemError, OptionError
+from encoders.row import Row
 from retrieval.applications.anomaly import stream
 from retrieval.applications.anomaly.detection import Rule
+from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.stream import answers
 
 RULE = Rule("false-alarms", 0.05)
@@ -119,6 +121,84 @@ def test_texts_as_they_are_as_json_and_in_objects(of_texts):
     assert found[2]["id"] == 3
     assert [one.get("error") for one in found[3:5]] == ["expected a text that is not empty"] * 2
     assert found[6] == {"line": 7, "error": "not UTF-8"}
+
+
+@pytest.fixture(scope="module")
+def of_table():
+    rng = np.random.default_rng(0)
+    rows = [Row(("amount", "kind"), (float(n), "ab"[int(n) % 2])) for n in rng.normal(9, 2, 300).round().tolist()]
+    return AnomalyDetector.fit(rows, "columns+pca:1", hold_out=0.3)
+
+
+def test_rows_of_a_table_get_the_scores_that_they_get_together(of_table):
+    rows = [Row(("amount", "kind"), (float(n), "abc"[n % 3])) for n in range(40)]
+    objects = [{"kind": row["kind"], "id": n, "amount": int(row["amount"])} for n, row in enumerate(rows)]
+    found = answered(of_table, b"\n".join(json.dumps(one).encode() for one in objects))
+    assert [one["score"] for one in found] == pytest.approx(of_table.score(rows).tolist(), rel=1e-4)
+    assert [one["id"] for one in found] == list(range(40))
+    assert all("missing" not in one for one in found)
+
+
+def test_an_id_is_no_column_unless_the_table_has_one(of_table):
+    found = answered(of_table, b'{"_id": "x", "amount": 9, "kind": "a"}')
+    assert (found[0]["id"], "error" in found[0]) == ("x", False)
+    rows = [Row(("id", "amount"), (float(n % 7), float(n % 7))) for n in range(60)]
+    with_id = AnomalyDetector.fit(rows, "columns+gaussian", hold_out=0.5)
+    (found,) = answered(with_id, b'{"id": 3, "amount": 3}')
+    assert "id" not in found
+    assert found["score"] == pytest.approx(with_id.score([rows[3]])[0])
+
+
+def test_a_column_that_a_line_lacks_is_missing_and_named(of_table):
+    lines = [b'{"amount": 9}', b'{"amount": 9, "kind": null}', b'{"amount": "9.0", "kind": "N/A"}']
+    lacking, null, cells = answered(of_table, b"\n".join(lines))
+    assert lacking["missing"] == ["kind"]
+    assert lacking["score"] == null["score"] == cells["score"]
+    assert lacking["score"] == pytest.approx(of_table.score([Row(("amount", "kind"), (9.0, None))])[0])
+    assert null.keys() == cells.keys() == {"line", "score", "p_value", "flagged"}
+
+
+BAD_ROWS = {
+    b"{}": "no value for any column: amount, kind",
+    b'{"id": 7}': "no value for any column",
+    b'{"amount": 1, "knid": "a"}': "unknown column of the table 'knid'; did you mean 'kind'?",
+    b'{"amount": 1, "kind": "a", "more": 2}': "unknown column of the table 'more'",
+    b'{"amount": 1e999, "kind": "a"}': "number is infinity",
+    b'{"amount": NaN, "kind": "a"}': "not valid JSON",
+    b"[1, 2]": "expected a JSON object with the columns amount, kind",
+    b"7": "expected a JSON object",
+    b"amount,kind": "not valid JSON",
+}
+
+
+@pytest.mark.parametrize("line", BAD_ROWS, ids=lambda line: line[:30].decode())
+def test_a_bad_row_is_answered_with_its_number(of_table, line):
+    good = b'{"amount": 3, "kind": "a"}'
+    found = answered(of_table, b"\n".join([good, line, good]))
+    assert [one["line"] for one in found] == [1, 2, 3]
+    assert found[1].keys() == {"line", "error"}
+    assert BAD_ROWS[line] in found[1]["error"]
+    assert found[0]["score"] == pytest.approx(found[2]["score"])
+
+
+def test_rows_that_no_space_can_read_are_found_among_many(of_table, monkeypatch):
+    """A few halvings find them: the others get their scores."""
+    lines = [json.dumps({"amount": n % 9, "kind": "a"}).encode() for n in range(500)]
+    calls = []
+    score = AnomalyDetector.score
+
+    def refusing(self, rows):
+        calls.append(len(rows))
+        if any(row["amount"] == 77 for row in rows):
+            raise BadItemError("row 0: odd")
+        return score(self, rows)
+
+    monkeypatch.setattr(AnomalyDetector, "score", refusing)
+    lines[123] = lines[400] = b'{"amount": 77, "kind": "a"}'
+    found = answered(of_table, b"\n".join(lines))
+    assert [one["line"] for one in found if "error" in one] == [124, 401]
+    assert {one.get("error") for one in found} == {None, "odd"}
+    assert len(calls) < 60
 
 
 def test_nothing_in_nothing_out(of_rows):
