@@ -865,7 +865,7 @@ def anomalies_fit(
     detector.save(out)
     emit(Output(fitted_lines, fitted_json, detector), as_json)
     _say(f"detector: {out}")
-    _say(f"next: {shell_line(['nearby', 'anomalies', 'score', str(out), data])}")
+    _say(f"next: {shell_line(['nearby', 'anomalies', 'score', str(out), data, *_possible_rate(detector)])}")
 
 
 @anomalies.command("score")
@@ -1278,6 +1278,15 @@ def _say(line: str) -> None:
 def _warn(message: Warning | str, *location: Any) -> None:
     """Say a warning as one line: where in the code it was raised helps no user."""
     _say(f"warning: {' '.join(str(message).split())}")
+
+
+def _possible_rate(detector: AnomalyDetector) -> list[str]:
+    """Return the option with the smallest rate of false alarms, where the default needs more held-out items."""
+    from retrieval.applications.anomaly.conformal import needed_items, percent, possible_rate
+    from retrieval.applications.anomaly.detection import FALSE_ALARMS
+
+    count = len(detector.calibration)
+    return [] if count >= needed_items(FALSE_ALARMS) else ["--false-alarms", percent(possible_rate(count))]
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -290,3 +291,9 @@ def passes(count: int, what: str) -> Iterator[Callable[[int, float], None]]:
             bar.update(done - bar.done)
 
         yield report
+
+
+@lru_cache(maxsize=256)
+def say_once(line: str) -> None:
+    """Say a line, unless it was said before: several spaces of one table have the same columns."""
+    say(line)

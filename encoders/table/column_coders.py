@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.numbers import read_number
+from encoders.numbers import read_number, shortened
+from encoders.progress import say_once
 from encoders.row import Value, written_value
 from encoders.table.column_survey import numbers_of, require_finite_numbers, require_values
 from encoders.table.dates import date_text, phases
@@ -92,7 +93,18 @@ class NumericColumn(ColumnCoder):
         require_values(column, self.name)
         numbers = numbers_of(column, dates)
         require_finite_numbers(numbers, self.name)
+        absent = np.isnan(numbers)
+        if absent.any():
+            self._say_absent([column[row] for row in np.flatnonzero(absent).tolist()], "date" if dates else "number")
         return numbers
+
+    def _say_absent(self, values: Sequence[Value], what: str) -> None:
+        """Say that values are read as missing ones, although they are texts, or none was missing in the fit."""
+        odd = next((value for value in values if value is not None), None)
+        if odd is not None:
+            say_once(f"{self.name}: {shortened(odd)} is not a {what}, so it counts as missing")
+        if not self.missing:
+            say_once(f"{self.name}: no value was missing in the fit, so a missing one counts as the median")
 
     def _write(self, numbers: NDArray[np.float64], codes: NDArray[np.float32]) -> None:
         absent = np.isnan(numbers)

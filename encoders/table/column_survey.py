@@ -84,26 +84,33 @@ def require_finite_numbers(numbers: NDArray[np.float64], name: str) -> None:
 
 
 class NumberSample:
-    """All numbers of a column, or an even sample of them."""
+    """All numbers of a column, or a random sample of them: a regular one would miss what repeats regularly.
+
+    Each number draws a key from 0 to 1 and is kept if the key is below a limit, which is halved when too many are
+    kept. So the sample does not depend on how the numbers are divided into batches.
+    """
 
     def __init__(self) -> None:
         self.seen, self.stride = 0, 1
-        self._parts: list[NDArray[np.float64]] = []
+        self._parts: list[NDArray[np.float64]] = []  # keys and numbers (2, n)
         self._kept = 0
+        self._rng = np.random.default_rng(0)
 
     def add(self, numbers: NDArray[np.float64]) -> None:
         """Add numbers, none of them NaN."""
-        picked = numbers[-self.seen % self.stride :: self.stride]
         self.seen += len(numbers)
-        self._parts.append(picked)
-        self._kept += len(picked)
+        drawn = np.stack([self._rng.random(len(numbers)), numbers])
+        self._parts.append(drawn[:, drawn[0] < 1 / self.stride])
+        self._kept += self._parts[-1].shape[1]
         while self._kept > KEPT:
-            self._parts = [np.concatenate(self._parts)[::2]]
-            self._kept, self.stride = len(self._parts[0]), 2 * self.stride
+            self.stride *= 2
+            whole = np.concatenate(self._parts, axis=1)
+            self._parts = [whole[:, whole[0] < 1 / self.stride]]
+            self._kept = self._parts[0].shape[1]
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the numbers that are kept."""
-        return np.concatenate(self._parts) if self._parts else np.empty(0)
+        return np.concatenate(self._parts, axis=1)[1] if self._parts else np.empty(0)
 
 
 class ColumnSurvey:

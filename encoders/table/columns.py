@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +15,7 @@ from encoders.codes import MAX_DIM, Batches, Codes, Items, Kind, Metric, Modalit
 from encoders.errors import BadItemError, DimensionError, OptionError, UnknownNameError, closest
 from encoders.numbers import counted, shortened
 from encoders.options import option
-from encoders.progress import say
+from encoders.progress import say_once
 from encoders.row import MAX_COLUMNS, Row, Value
 from encoders.table.column_coders import ColumnCoder
 from encoders.table.column_survey import ColumnSurvey
@@ -109,7 +108,7 @@ class Columns(Encoder):
             why = "; ".join(f"{name}: {reason}" for name, reason in list(self.left_out.items())[:_LISTED])
             raise BadItemError(f"{self.name}: no column is left to encode ({why})")
         for line in (self.types_line(), *(choice.note for choice in choices.values() if choice.note)):
-            _say_once(line)
+            say_once(line)
         return Space(sum(len(coder.components) for coder in self._coders), Kind.DENSE, Metric.EUCLIDEAN)
 
     def _surveys(self, names: tuple[str, ...]) -> list[ColumnSurvey]:
@@ -264,9 +263,3 @@ class Columns(Encoder):
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
-
-
-@lru_cache(maxsize=256)
-def _say_once(line: str) -> None:
-    """Say a line, unless it was said before: several spaces of one table have the same columns."""
-    say(line)

@@ -80,12 +80,12 @@ def _power(nearest: Difference, n_queries: int, rival: str) -> str:
     queries = "1 query" if n_queries == 1 else f"{n_queries:,} queries"
     if not math.isfinite(nearest.detectable) or nearest.detectable >= 1:
         return f"{queries} {'is' if n_queries == 1 else 'are'} too few to compare spaces."
-    text = f"{queries} {'shows' if n_queries == 1 else 'show'} a difference of {nearest.detectable:.3f} with 80% power"
+    text = f"With {queries}, a true difference of {nearest.detectable:.3f} is found in 8 of 10 cases"
     if not nearest.more_queries:
         return f"{text}."
     if nearest.more_queries > MANY_QUERIES:
-        return f"{text}; more than {MANY_QUERIES:,} more would be needed to settle {rival}."
-    return f"{text}; about {rounded(nearest.more_queries):,} more would settle {rival}."
+        return f"{text}; to decide between the best and {rival}, more than {MANY_QUERIES:,} more would be needed."
+    return f"{text}; about {rounded(nearest.more_queries):,} more would decide between the best and {rival}."
 
 
 def rounded(count: int) -> int:
@@ -112,7 +112,7 @@ def _winner(comparison: Comparison) -> str:
     if len(tied) == len(others):
         labels = [space.label for space in (best, *tied)]
         what, limit = ("rows", 2) if best.several_indexes else ("spaces", 4)
-        every = listed(labels) if len(labels) <= limit else f"All {len(labels)} {what}"
+        every = listed(labels) if len(labels) <= limit else f"The {len(labels)} {what}"
         lowest = min(space.measures[measure] for space in others)
         if f"{top:.3f}" == f"{lowest:.3f}":
             return f"{every} are tied on {measure}: {'both' if len(labels) == 2 else 'all'} have {top:.3f}."

@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoders.errors import BadItemError, OptionError
 
+#: Scores whose relative difference is below this are equal: what float32 products lose to rounding.
+SAME = 1e-5
+
 Floats = NDArray[np.float64]
 
 
@@ -56,12 +59,13 @@ def p_values(calibration: ArrayLike, scores: ArrayLike, ties: str = "conservativ
     known, asked = np.sort(_numbers(calibration)), _numbers(scores)
     if not len(known):
         raise BadItemError("a p-value needs the scores of held-out normal items, and there are none")
-    at_least = len(known) - np.searchsorted(known, asked, side="left")
+    # the score of an item differs by rounding between batches of different size: nearly equal scores are equal
+    at_least = len(known) - np.searchsorted(known, asked - SAME * np.abs(asked), side="left")
     if ties == "conservative":
         return np.asarray((1 + at_least) / (len(known) + 1), dtype=np.float64)
     if ties != "random":
         raise OptionError(f"ties are counted as 'conservative' or 'random'; got '{ties}'")
-    above = len(known) - np.searchsorted(known, asked, side="right")
+    above = len(known) - np.searchsorted(known, asked + SAME * np.abs(asked), side="right")
     share = 1 - np.random.default_rng(seed).random(len(asked))  # above 0: no p-value is 0
     return np.asarray((above + share * (1 + at_least - above)) / (len(known) + 1), dtype=np.float64)
 
@@ -114,6 +118,8 @@ def needed_items(rate: float) -> int:
     >>> needed_items(0.01), needed_items(0.05), needed_items(0.03)
     (99, 19, 33)
     """
+    if not rate > 1e-9:
+        raise OptionError(f"a rate of {rate:g} is too small: no number of held-out items is enough for it")
     exact = Fraction(rate).limit_denominator(10**9)  # 0.01 is a little more than 1/100 as a float
     return math.ceil(1 / exact) - 1
 
@@ -132,11 +138,22 @@ def require_calibration(count: int, rate: float, what: str) -> None:
     encoders.errors.OptionError: --false-alarms 1% needs at least 99 held-out normal items, and this detector has 50: fit it with more items or a larger --hold-out, or ask for 2% or more
     """  # noqa: E501
     if count < needed_items(rate):
-        possible = math.ceil(1000 / (count + 1)) / 1000
         raise OptionError(
             f"{what} {percent(rate)} needs at least {needed_items(rate):,} held-out normal items, and this detector "
-            f"has {count:,}: fit it with more items or a larger --hold-out, or ask for {percent(possible)} or more"
+            f"has {count:,}: fit it with more items or a larger --hold-out, or ask for "
+            f"{percent(possible_rate(count))} or more"
         )
+
+
+def possible_rate(count: int) -> float:
+    """Return the smallest rate, in tenths of a percent, for which `count` held-out items suffice.
+
+    Examples
+    --------
+    >>> possible_rate(71)
+    0.014
+    """
+    return math.ceil(1000 / (count + 1)) / 1000
 
 
 def percent(share: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -28,6 +29,8 @@ from retrieval.applications.anomaly.stages import Stages
 if TYPE_CHECKING:
     from encoders.base import State
 
+#: Files and folders of a detector.
+_OWN = re.compile(r"manifest\.json|arrays\.safetensors|normal\.(json|safetensors)|(encoder|index)-\d+")
 KIND, FORMAT = "an anomaly detector", 1
 MANIFEST, ARRAYS, NORMAL, CONTENTS = "manifest.json", "arrays.safetensors", "normal.json", "normal.safetensors"
 
@@ -41,10 +44,24 @@ def require_new(folder: Path, fresh: bool) -> None:
     """
     if not folder.exists():
         return
-    if not (folder / CONTENTS).is_file():
-        raise ArtifactError(f"{folder} exists and is no anomaly detector: choose another folder")
+    if folder.is_symlink() or not _is_detector(folder):
+        raise ArtifactError(f"{folder} exists and is not an anomaly detector: choose another folder")
+    foreign = sorted(path.name for path in folder.iterdir() if not _OWN.fullmatch(path.name))
+    if foreign:
+        raise ArtifactError(
+            f"{folder} also holds {', '.join(foreign[:3])}, which would be lost: move it away, or choose another folder"
+        )
     if not fresh:
         raise OptionError(f"{folder} holds an anomaly detector: replace it with --fresh, or choose a new folder")
+
+
+def _is_detector(folder: Path) -> bool:
+    """Return whether the manifest of a folder is that of a detector, damaged or not."""
+    try:
+        with (folder / MANIFEST).open("rb") as file:
+            return KIND.encode() in file.read(1 << 20)
+    except OSError:
+        return False
 
 
 def save_detector(detector: AnomalyDetector, folder: Path) -> Path:

@@ -140,12 +140,12 @@ def _read(number: int, line: bytes, detector: AnomalyDetector, rows: RowReader) 
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        if is_text:
+        if is_text and line.lstrip()[:1] == b'"':  # a text that begins with a quotation
             return _Line(number, None, _decoded(line))
         raise BadItemError(f"not valid JSON: {error}") from None
     if record.modality is Modality.ROW:
         row = rows.read(value)
-        return _Line(number, row.id, row.row, row.lacking)
+        return _Line(number, _checked_id(row.id), row.row, row.lacking)
     id = None
     if isinstance(value, dict):
         fields = FIELDS[record.modality]
@@ -154,12 +154,19 @@ def _read(number: int, line: bytes, detector: AnomalyDetector, rows: RowReader) 
             raise BadItemError(
                 f"an object needs the field '{fields[0]}'; this one has: {', '.join(map(str, value)) or 'none'}"
             )
-        id, value = value.get("id"), value[field]
+        id, value = _checked_id(value.get("id")), value[field]
     if not is_text:
         return _Line(number, id, vector_of(value, record))
     if not isinstance(value, str) or not value.strip():
         raise BadItemError("expected a text that is not empty")
     return _Line(number, id, value)
+
+
+def _checked_id(id: Any) -> Any:
+    """Return the id of a line, which its answer repeats."""
+    if id is not None and not isinstance(id, str | int | float):
+        raise BadItemError("the id is a text or a number")
+    return id
 
 
 def _decoded(line: bytes) -> str:

@@ -16,6 +16,7 @@ from encoders.errors import ArtifactError, BadItemError, CorpusError, OptionErro
 from encoders.progress import ProgressCallback, quiet
 from retrieval.applications.compression.encoder_section import SECTION, packed
 from retrieval.applications.compression.item_levels import levels_of, require_invertible, require_quantizable
+from retrieval.applications.compression.nby_file import MAX_DECODED_BYTES
 from retrieval.applications.compression.nby_reader import open_reader
 from retrieval.applications.compression.nby_writer import open_writer, require_new
 from retrieval.applications.compression.quantized import METHOD, write_quantized
@@ -197,6 +198,7 @@ def compress(
     path, target = Path(path), target or CompressionTarget()
     require_new(path, fresh)
     require_invertible(encoder)
+    require_small_chunks(corpus, items_per_chunk)
     if not encoder.__sklearn_is_fitted__():
         say(f"fitting {encoder}")
         fitted(encoder, corpus.batches(label_field=encoder.label_field))
@@ -213,6 +215,22 @@ def compress(
     seconds = time.perf_counter() - started
     return Compressed(path, counted.items, counted.bytes, _parts(path), str(encoder), dims,
                       trained.own_error, trained.error, seconds)  # fmt: skip
+
+
+def require_small_chunks(corpus: Corpus, items_per_chunk: int) -> None:
+    """Refuse chunks that would not fit into memory when they are decoded.
+
+    Raises
+    ------
+    OptionError
+    """
+    first = next(iter(corpus), None)
+    size = 0 if first is None else 4 * item_bytes(first)  # decoded as float32
+    if size * items_per_chunk > MAX_DECODED_BYTES:
+        raise OptionError(
+            f"{items_per_chunk:,} items of this size need {size * items_per_chunk / 2**30:.1f} GiB when they are "
+            f"decoded together: lower --chunk to {max(1, MAX_DECODED_BYTES // size):,} or less"
+        )
 
 
 def training_on(corpus: Corpus, encoder: Encoder) -> QuantizerTraining:

@@ -21,10 +21,10 @@ def require_invertible(encoder: Encoder) -> None:
     ------
     NotInvertibleError
     """
-    if encoder.reads is Modality.TEXT:
+    if encoder.reads in (Modality.TEXT, Modality.ROW):
+        what = "texts" if encoder.reads is Modality.TEXT else "rows of a table"
         raise NotInvertibleError(
-            f"'{encoder}' reads texts, whose codes cannot be turned back into texts: compress pictures, sounds or "
-            "vectors"
+            f"'{encoder}' reads {what}, which cannot be compressed by their codes: compress pictures, sounds or vectors"
         )
 
 

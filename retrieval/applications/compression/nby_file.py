@@ -38,6 +38,8 @@ MAX_ITEMS = 1 << 62
 OPTIONAL = frozenset({"ids"})
 ENTRY_BYTES = 4 + SUM_BYTES
 MAX_CHUNK_BYTES = (1 << 32) - 1
+#: Largest number of bytes of the items of one chunk after decoding.
+MAX_DECODED_BYTES = 1 << 30
 
 
 class DamagedChunkError(ArtifactError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from encoders.codes import Items, n_rows
 from encoders.errors import ArtifactError, NearbyError, one_line
 from retrieval.applications.compression.encoder_section import open_encoder
 from retrieval.applications.compression.item_ids import STREAM, pack_ids
+from retrieval.applications.compression.nby_file import MAX_DECODED_BYTES
 from retrieval.applications.compression.nby_reader import NbyReader
 from retrieval.applications.compression.nby_writer import NbyWriter
 from retrieval.applications.compression.quantizer import Quantizer
@@ -78,10 +80,28 @@ class QuantizedDecoder:
         ------
         DamagedChunkError
         """
-        items = self.encoder.decode(self.codes(reader, chunk))
+        codes = self.codes(reader, chunk)
+        if len(codes):
+            self._require_room(reader, chunk, codes)
+        items = self.encoder.decode(codes)
         if n_rows(items) != len(reader.header.items_of(chunk)):
             raise ArtifactError(f"{reader.path} is corrupt: its encoder decodes another number of items")
         return items
+
+    def _require_room(self, reader: NbyReader, chunk: int, codes: NDArray[np.float32]) -> None:
+        """Raise an error for a chunk whose items need more memory than those of any file that nearby writes."""
+        first: Any = self.encoder.decode(codes[:1])
+        needed = len(codes) * content_size(first[0])
+        if needed > MAX_DECODED_BYTES:
+            raise ArtifactError(
+                f"{reader.path} is corrupt: chunk {chunk} holds {len(codes):,} items of {needed // len(codes):,} "
+                "bytes, more than a file of 'nearby compress' has in one chunk"
+            )
+
+
+def content_size(content: Any) -> int:
+    """Return the bytes of a decoded item in memory."""
+    return int(getattr(content, "samples", content).nbytes)
 
 
 def open_quantized(reader: NbyReader, folder: Path | None = None) -> QuantizedDecoder:

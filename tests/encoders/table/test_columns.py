@@ -9,13 +9,14 @@ import random
 import numpy as np
 import pytest
 
+from encoders import progress
 from encoders.base import Encoder
 from encoders.codes import Batch
 from encoders.errors import ArtifactError, BadItemError, DimensionError, OptionError, UnknownNameError
 from encoders.registry import create
 from encoders.row import Row, plain_value, written_value
-from encoders.table import column_survey, columns
-from encoders.table.column_survey import NumberSample
+from encoders.table import column_survey
+from encoders.table.column_survey import KEPT, NumberSample
 from encoders.table.scaling import fitted_scaling
 
 NAMES = ("amount", "type", "when")
@@ -24,7 +25,7 @@ NAMES = ("amount", "type", "when")
 @pytest.fixture(autouse=True)
 def _say_again():
     """Lines are said once in a process: each test begins anew."""
-    columns._say_once.cache_clear()
+    progress.say_once.cache_clear()
 
 
 def table(*columns, names=None):
@@ -278,13 +279,18 @@ def test_many_dates_are_not_forgotten(monkeypatch):
     assert [row.values[0] for row in parts.decode(parts.encode(rows))] == days
 
 
-def test_long_tables_are_sampled_evenly(monkeypatch):
+def test_long_tables_are_sampled_whatever_their_batches_are(monkeypatch):
     monkeypatch.setattr(column_survey, "KEPT", 100)
-    sample = NumberSample()
-    for start in range(0, 1000, 7):
-        sample.add(np.arange(start, min(1000, start + 7), dtype=float))
-    assert sample.numbers().tolist() == list(range(0, 1000, sample.stride))
-    assert 50 <= len(sample.numbers()) <= 100
+    found = []
+    for size in (7, 1000):
+        sample = NumberSample()
+        for start in range(0, 1000, size):
+            sample.add(np.arange(start, min(1000, start + size), dtype=float))
+        assert sample.seen == 1000
+        found.append(sample.numbers())
+    np.testing.assert_array_equal(*found)
+    assert 30 <= len(found[0]) <= 100
+    assert 350 < found[0].mean() < 650
 
 
 def test_the_phases_of_day_and_week():
@@ -353,3 +359,24 @@ def test_what_was_saved_is_checked(tmp_path):
         (folder / "manifest.json").write_text(json.dumps(changed))
         with pytest.raises(ArtifactError, match="corrupt"):
             Encoder.load(folder)
+
+
+def test_a_regular_pattern_is_not_lost_in_a_large_table():
+    """A sample by a fixed stride would see every second row alone."""
+    rows = [Row(("a", "b"), (float(at % 2), 1000.0 if at % 2 else 1.0)) for at in range(2 * KEPT + 10)]
+    parts = [rows[start : start + 50_000] for start in range(0, len(rows), 50_000)]
+    encoder = create("columns:categorical=a,log=none").fit([Batch(part) for part in parts])
+    assert encoder.vocabulary[:2] == ["a=0", "a=1"]
+    low, high = encoder.encode(rows[:2])[:, -1].tolist()
+    assert 0.5 < high - low < 10  # with one of the two values alone, the other would be 999
+
+
+def test_values_that_cannot_be_read_are_said(capsys):
+    rows = [Row(("amount", "day"), (float(at), f"2026-01-{at % 28 + 1:02d}")) for at in range(60)]
+    encoder = create("columns").fit(rows)
+    capsys.readouterr()
+    encoder.encode([Row(("amount", "day"), ("12,50", "03/04/2026"))])
+    said = capsys.readouterr().err
+    assert "amount: '12,50' is not a number, so it counts as missing" in said
+    assert "day: '03/04/2026' is not a date, so it counts as missing" in said
+    assert "amount: no value was missing in the fit" in said

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from encoders.errors import BadItemError, DimensionError
+from encoders.errors import BadItemError, DimensionError, OptionError
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.letter_display import letter_display
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
@@ -177,3 +178,34 @@ def test_what_cannot_be_compared_is_refused():
         multiple_comparison({"a": [0.1, 0.2], "b": [0.1]})
     with pytest.raises(BadItemError, match="not a finite number"):
         multiple_comparison({"a": [0.1, float("nan")], "b": [0.1, 0.2]})
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e6])
+def test_what_rounding_adds_is_no_difference(scale):
+    base = scale * np.random.default_rng(12).random(50)
+    found = multiple_comparison({"a": base, "b": base * (1 + 2e-16)}).differences[0]
+    assert (found.difference, found.ties, found.is_significant) == (0, 50, False)
+
+
+@pytest.mark.parametrize("n_queries", [2, 3, 4, 5])
+def test_where_no_p_value_can_be_small_there_is_no_interval(n_queries):
+    rng = np.random.default_rng(n_queries)
+    base = 0.5 + 1e-4 * rng.random(n_queries)
+    found = multiple_comparison({"a": base, "b": 0.5 + 1e-4 * rng.random(n_queries)}).differences[0]
+    assert (found.verdict, found.interval, found.more_queries) == (Verdict.CANNOT_TELL, (-1.0, 1.0), None)
+
+
+def test_many_spaces_are_compared_in_little_memory():
+    rng = np.random.default_rng(13)
+    tracemalloc.start()
+    found = multiple_comparison({str(at): rng.random(40) for at in range(150)}, rounds=500)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found.differences) == 150 * 149 // 2
+    assert peak < 400e6
+
+
+@pytest.mark.parametrize("settings", [{"alpha": 0}, {"alpha": 1}, {"alpha": float("nan")}, {"rounds": 0}])
+def test_settings_without_a_meaning_are_refused(settings):
+    with pytest.raises(OptionError, match="alpha is between 0 and 1"):
+        multiple_comparison({"a": [0.1, 0.2], "b": [0.3, 0.1]}, **settings)

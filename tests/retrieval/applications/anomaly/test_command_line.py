@@ -178,7 +178,7 @@ BAD = {
     "fit ROWS -s vectors --score reconstruction -o OUT": "'vectors' has no score 'reconstruction'",
     "fit ROWS -s pixels -o OUT": "'pixels' reads images, but this corpus holds vectors",
     "fit ROWS -s vectors -o DETECTOR": "replace it with --fresh",
-    "fit ROWS -s vectors -o FOLDER": "exists and is no anomaly detector",
+    "fit ROWS -s vectors -o FOLDER": "exists and is not an anomaly detector",
     "fit ROWS -s vectors --hold-out 0% -o OUT": "the share to hold out is between 0% and 100%",
     "fit ROWS -s vectors --hold-out 20 -o OUT": "write 20%?",
     "fit ROWS -s vectors --contaminated many -o OUT": "expected a share such as 1% or 0.01",

@@ -123,3 +123,15 @@ def test_bad_numbers_are_refused():
         p_values([], [1.0])
     with pytest.raises(OptionError, match="'conservative' or 'random'"):
         p_values([1.0], [1.0], "both")
+
+
+def test_scores_that_differ_by_rounding_are_equal():
+    """The score of an item differs by rounding when it is computed alone and in a batch."""
+    calibration = np.repeat([1.0, 2.0, 3.0], 30)
+    exact = p_values(calibration, [1.0, 2.0, 3.0])
+    for rounding in (1 - 1e-6, 1 + 1e-6):
+        np.testing.assert_array_equal(p_values(calibration, np.array([1.0, 2.0, 3.0]) * rounding), exact)
+        np.testing.assert_array_equal(
+            p_values(calibration, np.array([1.0, 2.0, 3.0]) * rounding, ties="random"),
+            p_values(calibration, [1.0, 2.0, 3.0], ties="random"),
+        )

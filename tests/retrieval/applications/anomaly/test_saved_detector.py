@@ -92,7 +92,7 @@ def test_other_folders_are_refused(tmp_path, of_rows, saved):
         AnomalyDetector.load(saved)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter").write_text("dear")
-    with pytest.raises(ArtifactError, match="no anomaly detector"):
+    with pytest.raises(ArtifactError, match="not an anomaly detector: choose"):
         of_rows.save(tmp_path / "mine")
     assert (tmp_path / "mine" / "letter").read_text() == "dear"
 
@@ -142,3 +142,19 @@ def test_a_perceptron_answers_without_torch(tmp_path, normal_rows, reader, line)
         [sys.executable, "-c", program, str(tmp_path / "d"), line], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_nothing_but_the_detector_is_replaced(of_rows, saved, tmp_path):
+    (saved / "scores.csv").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"also holds scores.csv, which would be lost"):
+        of_rows.save(saved)
+    assert (saved / "scores.csv").read_text() == "mine"
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "normal.safetensors").touch()
+    with pytest.raises(ArtifactError, match="is not an anomaly detector"):
+        require_new(foreign, fresh=True)
+    link = tmp_path / "link"
+    link.symlink_to(saved)
+    with pytest.raises(ArtifactError, match="is not an anomaly detector"):
+        of_rows.save(link)

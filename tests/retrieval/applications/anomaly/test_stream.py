@@ -212,3 +212,19 @@ def test_what_a_stream_cannot_do_is_refused(of_rows, of_pictures):
         answered(of_pictures, b"")
     with pytest.raises(OptionError, match="needs at least 999 held-out"):
         answered(of_rows, b"", Rule("false-alarms", 0.001))
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"text": "money bank"', b'{"text": "money", "id": NaN}', b'{"text": "a", "id": [1]}']
+)
+def test_a_broken_object_is_not_a_text(of_texts, line):
+    (found,) = answered(of_texts, line)
+    assert found.keys() == {"line", "error"}
+
+
+def test_an_id_that_cannot_be_answered_does_not_stop_the_stream(of_rows, normal_rows):
+    (row,) = normal_rows(1, 1).tolist()
+    deep = b'{"id": ' + b"[" * 300 + b"]" * 300 + b', "vector": ' + json.dumps(row).encode() + b"}"
+    bad, good = answered(of_rows, deep + b"\n" + json.dumps(row).encode())
+    assert "the id is a text or a number" in bad["error"]
+    assert "score" in good

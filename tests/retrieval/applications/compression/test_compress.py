@@ -212,7 +212,7 @@ def test_vectors_and_a_neural_network(tmp_path):
 
 def test_what_cannot_be_compressed(path):
     for address, spec, sentence in [
-        ("api-docs", "tfidf+lsa:4", "reads texts, whose codes cannot be turned back into texts"),
+        ("api-docs", "tfidf+lsa:4", "reads texts, which cannot be compressed by their codes"),
         ("digits", "pixels+pca:8+binarize", "are binary"),
     ]:
         with pytest.raises(NotInvertibleError, match=sentence):
@@ -390,3 +390,15 @@ def test_sources(tmp_path):
         with pytest.raises((OptionError, ArtifactError), match=sentence):
             read_source(address, spec, encoder)
     shutil.rmtree(folder)
+
+
+def test_rows_of_a_table_are_refused_before_the_fit(tmp_path):
+    with pytest.raises(NotInvertibleError, match="reads rows of a table, which cannot be compressed"):
+        compress(open_corpus("breast-cancer"), create("columns+pca:3"), tmp_path / "x.nby")
+    assert not (tmp_path / "x.nby").exists()
+
+
+def test_chunks_that_would_not_fit_into_memory_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("retrieval.applications.compression.compress.MAX_DECODED_BYTES", 4 * 64 * 100)
+    with pytest.raises(OptionError, match="lower --chunk to 100 or less"):
+        compress(open_corpus("digits"), create("pixels+pca:3"), tmp_path / "x.nby")
