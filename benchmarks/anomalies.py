@@ -10,6 +10,7 @@ Run: ``NEARBY_DATA=... python benchmarks/anomalies.py [NAME ...] [seed=N ...]``
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -46,8 +47,11 @@ class Case(NamedTuple):
 
 
 def faces() -> Corpus:
-    """Return faces, and as many pictures of CIFAR-10 in grey and of the same size."""
-    return Mixed(open_corpus("lfw-faces?size=32x32&grey=true"), open_corpus("cifar10?grey=true&split=test"), 5_000)
+    """Return faces, and the test pictures of CIFAR-10 in grey and of the same size."""
+    data = os.environ["NEARBY_DATA"]
+    options = "size=32x32&grey=true"
+    others = open_corpus(f"{data}/cifar10/CIFAR-10-images-jpg.tar.gz?part=test&{options}")
+    return Mixed(open_corpus(f"{data}/lfw-faces/lfw64.tar?{options}"), others, 10_000)
 
 
 class Mixed(Corpus):

@@ -142,6 +142,7 @@ def compress_lossless(
     if not encoder.__sklearn_is_fitted__():
         say(f"fitting {encoder}")
         fitted(encoder, corpus.batches(label_field=encoder.label_field))
+    say("pictures are kept as they are read: of one size, 8 bits a value, transparency on white")
     say("compressing; every picture is decoded again and compared")
     started = time.perf_counter()
     counted = _Counted(corpus)
