@@ -521,7 +521,7 @@ def test_what_cannot_be_compressed_is_one_sentence(tmp_path):
     file = str(tmp_path / "x.nby")
     for arguments, sentence in [
         (("digits",), "name a space that can be decoded"),
-        (("api-docs", "-s", "tfidf+lsa:8"), "reads texts, whose codes cannot be turned back"),
+        (("api-docs", "-s", "tfidf+lsa:8"), "reads texts, which cannot be compressed by their codes"),
         (("digits", "-s", "pixels+pca:8", "--bytes", "3", "--error", "2"), "two targets"),
         (("digits", "-s", "pixels+pca:8", "--bytes", "none"), "expected a number"),
         (("digits", "-s", "pixels+pca:8", "--no-embed"), "name its folder with --encoder"),
