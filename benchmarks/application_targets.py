@@ -11,13 +11,19 @@ from report_anomalies import TOLERANCE, best_space, is_space
 from report_target import Target
 
 CASES = {"wdbc": 0.97, "kddcup99": 0.99, "faces": 0.99}
+#: What a missed figure does not say by itself.
+NOTES = {
+    "wdbc": "an untrained network has .954, the L2 norm .946: there is little to learn",
+    "faces": "smooth pictures, such as skies, are reconstructed as well as faces; the best of PyOD has .921",
+}
 BITS = {"binarised": 0.20, "grey": 1.45}
 
 
 def application_targets() -> Iterator[Target]:
     """Yield X4, X4b, X5 and X5b."""
     for case, wanted in CASES.items():
-        yield Target("X4", f"{case}: AUROC of the best space", partial(_best, case, "AUROC"), wanted)
+        best = partial(_best, case, "AUROC")
+        yield Target("X4", f"{case}: AUROC of the best space", best, wanted, note=NOTES.get(case, ""))
     hidden = "paysim, no balances"
     yield Target("X4", f"{hidden}: AP divided by the base rate", partial(_lift, hidden), 20)
     for case in (*CASES, "kddcup99, attacks found", "paysim", hidden):

@@ -44,9 +44,10 @@ def anomalies(page: Page, run: dict[str, Any]) -> None:
 
 def _row(name: str, row: dict[str, Any]) -> list[Any]:
     ours = row["score"] not in ("PyOD", "rule")
+    share = "–" if row["score"] == "rule" else row["F1"]  # a rule ties nearly all items
     return [
         f"`{name}`, {row['score']}" if ours else name,
-        row["AUROC"], _interval(row["AUROC interval"]), row["AP"], _interval(row["AP interval"]), row["F1"],
+        row["AUROC"], _interval(row["AUROC interval"]), row["AP"], _interval(row["AP interval"]), share,
         row["alarms at 1%"], row["alarms at 5%"], row.get("quantile at 1%", "–"), row.get("quantile at 5%", "–"),
     ]  # fmt: skip
 
