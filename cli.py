@@ -897,7 +897,7 @@ def anomalies_score(
     With - as DATA, each line of standard input (an array of numbers, a text, an object with vector or text, or for a
     table an object of columns) is answered by a line of JSON.
     """
-    from retrieval.applications.anomaly.data import open_for
+    from retrieval.applications.anomaly.data import open_for, require_other_file
     from retrieval.applications.anomaly.detection import Rule, detect
     from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.corpora.base import BadEntries
@@ -911,6 +911,7 @@ def anomalies_score(
     rule = Rule.read(false_alarms, fdr)
     if out is not None:
         require_table_name(out)
+        require_other_file(out, data)
     detector = AnomalyDetector.load(folder)
     if data == "-":
         if as_normal or out is not None:

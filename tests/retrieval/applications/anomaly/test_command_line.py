@@ -211,3 +211,18 @@ def test_bad_input_is_one_sentence(nearby, data, detector, tmp_path, line):
     assert err.splitlines()[-1].startswith("nearby: ")
     assert BAD[line] in err.splitlines()[-1]
     assert not (tmp_path / "out").exists()
+
+
+def test_the_data_that_is_scored_is_not_overwritten(nearby, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("a,b\n" + "".join(f"{row},{row % 7}\n" for row in range(200)))
+    address = f"{table}?columns=*"
+    assert nearby("fit", address, "-s", "columns", "-o", tmp_path / "d")[0] == 0
+    before = table.read_bytes()
+    link = tmp_path / "link.csv"
+    link.symlink_to(table)
+    for out in (table, link):
+        code, _, err = nearby("score", tmp_path / "d", address, "--false-alarms", "5%", "-o", out)
+        assert code == 2
+        assert "is the data that is read, and would be lost" in err
+    assert table.read_bytes() == before
