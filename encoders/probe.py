@@ -10,7 +10,6 @@ from scipy.sparse import csr_array
 from encoders.base import Encoder, decode_through
 from encoders.codes import Kind, Modality, whole_number
 from encoders.errors import NotInvertibleError
-from encoders.row import Row
 from encoders.sound import MAX_RATE, Sound
 
 #: Largest width of an artificial dense row; wider encoders are not checked.
@@ -61,8 +60,7 @@ def _item(encoder: Encoder) -> Any:
         rate = whole_number(getattr(first, "rate", None), MAX_RATE)
         return [Sound(np.ones(rate // 10, np.int16), rate)]
     if first.reads is Modality.ROW:
-        names = tuple(getattr(first, "names", ()))
-        return [Row(names, (None,) * len(names))]
+        return list(first.decode(np.zeros((1, first.space.columns), np.float32)))  # of usual values: none is missing
     width, space = first.input_dim, first.input_space
     if width is None:
         return None
