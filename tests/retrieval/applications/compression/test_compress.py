@@ -274,7 +274,6 @@ def test_files_of_vectors(tmp_path, path):
 
 
 def test_sounds(tmp_path, path):
-    pytest.importorskip("librosa")
     from encoders.sound import Sound
     from retrieval.applications.compression.curve import Listed
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import metrics
 
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
@@ -39,7 +40,6 @@ def colours(count=7):
 
 @pytest.mark.parametrize("make", [pictures, colours])
 def test_similarity_equals_scikit_image(make):
-    metrics = pytest.importorskip("skimage.metrics")
     first = make() / 255
     second = np.clip(first + np.random.default_rng(1).normal(0, 0.1, first.shape), 0, 1)
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
