@@ -57,7 +57,7 @@ def _interval(ends: list[float]) -> str:
 
 
 def _targets(page: Page, figures: dict[str, Any]) -> list[list[Any]]:
-    best, row = best_space(figures)
+    best, row = judged_space(figures)
     targets = []
     if figures["wanted"]:
         what, wanted = figures["wanted"]
@@ -72,11 +72,10 @@ def _targets(page: Page, figures: dict[str, Any]) -> list[list[Any]]:
     return targets
 
 
-def best_space(figures: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the space of nearby with the highest AUROC."""
-    spaces = [key for key, row in figures["rows"].items() if is_space(key, row)]
-    best = max(spaces, key=lambda key: figures["rows"][key]["AUROC"])
-    return best, figures["rows"][best]
+def judged_space(figures: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the space that targets are held against: the deep autoencoder, whatever the test items say."""
+    (name,) = (key for key, row in figures["rows"].items() if is_space(key, row) and "deep-ae" in key)
+    return name, figures["rows"][name]
 
 
 def is_space(key: str, row: dict[str, Any]) -> bool:

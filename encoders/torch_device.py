@@ -107,6 +107,13 @@ def on_device(device: str) -> AbstractContextManager[Any]:
     return nullcontext() if device == "cpu" else torch.device(device)
 
 
+def full_precision(device: str) -> AbstractContextManager[Any]:
+    """Return a context in which a GPU multiplies in float32, not TF32, which would change codes; none on the CPU."""
+    import torch
+
+    return torch.backends.cudnn.flags(allow_tf32=False) if device == "cuda" else nullcontext()
+
+
 def training_type(precision: str, device: str) -> torch.dtype | None:
     """Return the number format of matrix products in training; None: float32.
 

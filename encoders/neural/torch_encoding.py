@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 
 from encoders.codes import slices
 from encoders.cpu_count import available_cores
-from encoders.torch_device import device_or_cpu, moved, on_device, place
+from encoders.torch_device import device_or_cpu, full_precision, moved, on_device, place
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,8 +29,7 @@ def in_pieces(network: nn.Module, rows: Any, answer: Callable[[Tensor], Tensor],
     torch.set_num_threads(available_cores())
     here = device_or_cpu(device)
     place(network, here)
-    # float32 products on the GPU too: a shorter format would change the codes
-    with torch.no_grad(), on_device(here), torch.backends.cudnn.flags(allow_tf32=False):
+    with torch.no_grad(), on_device(here), full_precision(here):
         pieces = slices(rows, PIECE) if rows.shape[0] else [rows]  # no rows: the result still has a width
         parts = [answer(moved(torch.from_numpy(_dense(piece)), here)).cpu().numpy() for piece in pieces]
     return np.concatenate(parts)

@@ -135,10 +135,6 @@ class NbyReader:
             )
         return data
 
-    def has_stream(self, name: str) -> bool:
-        """Return whether the file has a stream."""
-        return name in self._tables
-
     def chunk(self, stream: str, number: int) -> bytes:
         """Return the bytes of one chunk of a stream; empty where the file has no such stream.
 
