@@ -514,7 +514,7 @@ def test_a_damaged_compressed_file_gives_back_the_rest(digits, tmp_path):
     file.write_bytes(data[:-100])
     assert "bytes are cut off its end" in nearby("decompress", str(file)).stdout
     file.write_bytes(b"PK" + data)
-    assert "is no file of 'nearby compress'" in refused("decompress", str(file))
+    assert "was not written by 'nearby compress'" in refused("decompress", str(file))
 
 
 def test_what_cannot_be_compressed_is_one_sentence(tmp_path):

@@ -259,7 +259,8 @@ def _space_curve(
             reading = (time.perf_counter() - started) / len(decoded)
             once = made.size - made.parts["items"] - made.parts.get("ids", 0)
             found = quality(originals, decoded)
-            points.append(Point(f"{number:g} bits per component", made.bytes_per_item, once, found,
+            setting = f"{number:g} bit{'' if number == 1 else 's'} per component"
+            points.append(Point(setting, made.bytes_per_item, once, found,
                                 made.seconds / made.items, reading, decoded[:SHOWN]))  # fmt: skip
             bar.update(1)
     return Curve(str(encoder), True, sorted(points, key=lambda point: point.bytes_per_item), seconds)

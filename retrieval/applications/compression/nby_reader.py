@@ -79,7 +79,7 @@ class NbyReader:
     def _read_header(self) -> Header:
         start = self._file.read(PREFIX.size)
         if not start.startswith(MAGIC):
-            raise ArtifactError(f"{self.path} is no file of 'nearby compress': it begins with other bytes")
+            raise ArtifactError(f"{self.path} was not written by 'nearby compress': it begins with other bytes")
         if len(start) < PREFIX.size:
             raise ArtifactError(f"{self.path} is cut: it has {self.size:,} bytes, not even a header")
         _, version, length = PREFIX.unpack(start)

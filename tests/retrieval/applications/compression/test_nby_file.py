@@ -128,9 +128,9 @@ def test_foreign_newer_and_missing_files(tmp_path):
     path = write(tmp_path / "x.nby", 3)
     good = path.read_bytes()
     for content, sentence in [
-        (b"", "no file of 'nearby compress'"),
-        (b"PK\x03\x04", "no file of 'nearby compress'"),
-        (good.replace(b"\r\n", b"\n"), "no file of 'nearby compress'"),
+        (b"", "was not written by 'nearby compress'"),
+        (b"PK\x03\x04", "was not written by 'nearby compress'"),
+        (good.replace(b"\r\n", b"\n"), "was not written by 'nearby compress'"),
         (good[:9], "cut"),
         (MAGIC + struct.pack("<II", 99, 10) + good[16:], "format 99, this nearby reads up to 1: install a newer"),
         (MAGIC + struct.pack("<II", 1, 2**32 - 1) + good[16:], "cut or damaged"),
