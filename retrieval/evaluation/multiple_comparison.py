@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from encoders.errors import OptionError
 from retrieval.evaluation.difference import Difference, Verdict
+from retrieval.evaluation.jackknife import with_influence
 from retrieval.evaluation.letter_display import letter_display
 from retrieval.evaluation.significance import ROUNDS, Floats, Interval, block_sizes, stacked
 
@@ -89,6 +90,8 @@ class _Sums(NamedTuple):
 
 def multiple_comparison(
     per_query: Mapping[str, ArrayLike],
+    influence: Mapping[str, ArrayLike] | None = None,
+    *,
     alpha: float = 0.05,
     margin: float = MARGIN,
     rounds: int = ROUNDS,
@@ -100,6 +103,9 @@ def multiple_comparison(
     ----------
     per_query : dict of str to array-like float (n_queries,)
         Space -> the measure, query by query, all over the same queries.
+    influence : dict of str to array-like float (n_queries,), optional
+        Space -> what every query contributes to the values of the others, where queries are answers to each other
+        (`retrieval.evaluation.jackknife`); without it, queries are taken as independent.
     alpha : float
         Probability of calling any two equal spaces different.
     margin : float
@@ -131,19 +137,25 @@ def multiple_comparison(
     ('better', 0.35, {'a': 'a', 'b': 'b'})
     """
     names = list(per_query)
-    values = stacked(list(per_query.values())) if names else np.empty((0, 0))
+    measured = stacked(list(per_query.values())) if names else np.empty((0, 0))
     _require_settings(alpha, rounds)
-    means = values.mean(axis=0) if len(values) else np.zeros(len(names))
+    means = measured.mean(axis=0) if len(measured) else np.zeros(len(names))
     by_mean = np.argsort(-means, kind="stable")
-    values, order = values[:, by_mean], [names[at] for at in by_mean]
+    measured, order = measured[:, by_mean], [names[at] for at in by_mean]
+    values = measured if influence is None else _jackknife_values(measured, [influence[name] for name in order])
     pairs = np.triu_indices(len(names), 1)
     sums = _sums(values, pairs)
     largest = _largest_cosines(values, pairs, sums.squares, rounds, seed)
-    found = _differences(order, values, pairs, sums, largest, alpha, margin)
+    found = _differences(order, values, measured, pairs, sums, largest, alpha, margin)
     different = [(one.first, one.second) for one in found if one.is_significant]
     return MultipleComparison(
         len(values), alpha, margin, order, found, letter_display(order, different), _rank_intervals(order, values, seed)
     )
+
+
+def _jackknife_values(measured: Floats, influence: list[ArrayLike]) -> Floats:
+    columns = zip(measured.T, stacked(influence).T, strict=True)
+    return np.column_stack([with_influence(values, added) for values, added in columns])
 
 
 def _require_settings(alpha: float, rounds: int) -> None:
@@ -196,6 +208,7 @@ def _largest_cosines(
 def _differences(
     order: list[str],
     values: Floats,
+    measured: Floats,
     pairs: tuple[np.ndarray, np.ndarray],
     sums: _Sums,
     largest: Floats,
@@ -208,7 +221,7 @@ def _differences(
     below = np.searchsorted(np.sort(largest), observed - _SAME, side="left")
     p_values = (len(largest) - below + 1) / (len(largest) + 1)
     critical = _t_of(_critical(largest, alpha), n_queries, alpha)
-    bound = 1.0 if not values.size or (values.min() >= 0 and values.max() <= 1) else math.inf
+    bound = 1.0 if not measured.size or (measured.min() >= 0 and measured.max() <= 1) else math.inf
     found = []
     for at, (first, second) in enumerate(zip(*pairs, strict=True)):
         gaps = _gaps(values, first, second)
@@ -222,6 +235,7 @@ def _differences(
         if math.isinf(critical):
             half = detectable = math.inf
         interval = Interval(max(-bound, mean - half), min(bound, mean + half))
+        of_queries = gaps if measured is values else _gaps(measured, first, second)
         verdict = _verdict(mean, float(p_values[at]), interval, alpha, margin, n_queries)
         found.append(
             Difference(
@@ -231,9 +245,9 @@ def _differences(
                 interval,
                 float(p_values[at]),
                 _effect_size(mean, deviation),
-                int((gaps > 0).sum()),
-                int((gaps == 0).sum()),
-                int((gaps < 0).sum()),
+                int((of_queries > 0).sum()),
+                int((of_queries == 0).sum()),
+                int((of_queries < 0).sum()),
                 min(bound, detectable),
                 _more_queries(mean, half, detectable, margin, n_queries, verdict),
                 verdict,

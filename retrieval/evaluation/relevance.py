@@ -51,6 +51,10 @@ class Relevance(ABC):
         """The relevance for some of the queries, given their numbers or a mask."""
         return _Selected(self, np.arange(len(self))[chosen])
 
+    @abstractmethod
+    def totals(self) -> NDArray[np.int64]:
+        """The number of items of the corpus with each grade of `levels`, int64 ``(n_queries, n_levels)``."""
+
     def tally(self, query: int, rows: Rows) -> NDArray[np.int64]:
         """The number of rows with each grade of `levels`, int64 ``(n_levels,)``."""
         grades = self.grades(np.array([query]), rows[None])[0]
@@ -131,6 +135,10 @@ class LabelRelevance(Relevance):
         ones: NDArray[np.bool_] = np.arange(width) < self.n_relevant[queries][:, None]
         return ones.astype(np.int32)
 
+    def totals(self) -> NDArray[np.int64]:
+        """The number of relevant items, int64 ``(n_queries, 1)``."""
+        return self.n_relevant[:, None]
+
 
 class QrelRelevance(Relevance):
     """The relevance by judgements (qrels). Documents without a judgement, or judged below 0, have grade 0.
@@ -190,6 +198,13 @@ class QrelRelevance(Relevance):
             matrix[position, : len(grades)] = grades
         return matrix
 
+    def totals(self) -> NDArray[np.int64]:
+        """The number of documents of the corpus with each grade, int64 ``(n_queries, n_levels)``."""
+        counts = np.zeros((len(self), len(self.levels)), np.int64)
+        for query, (_, grades) in enumerate(self._judged):
+            np.add.at(counts[query], np.searchsorted(self.levels, grades), 1)
+        return counts
+
 
 class _Selected(Relevance):
     """The relevance for some of the queries of another relevance."""
@@ -203,6 +218,9 @@ class _Selected(Relevance):
 
     def ideal(self, queries: Rows, depth: int) -> NDArray[np.int32]:
         return self._whole.ideal(self._chosen[queries], depth)
+
+    def totals(self) -> NDArray[np.int64]:
+        return self._whole.totals()[self._chosen]
 
 
 def _label_numbers(item_labels: Labels, query_labels: Labels) -> tuple[Rows, Rows]:

@@ -16,7 +16,10 @@ from indexers.registry import AUTO, check_description
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
+from retrieval.evaluation.chance import chance_measures, is_above_chance
 from retrieval.evaluation.expected_measures import Expected
+from retrieval.evaluation.jackknife import answer_influence, with_influence
+from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.experiment.query_set import QuerySet
@@ -164,11 +167,14 @@ def compare_runs(
     """The comparison of the runs of several spaces over one query set."""
     evaluations = [score_run(query_set, run) for run in runs]
     measures = list(dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.means))
-    significance = _significance(_labels(runs), evaluations)
+    influences = [_influence(query_set, run, evaluation) for run, evaluation in zip(runs, evaluations, strict=True)]
+    significance = _significance(_labels(runs), evaluations, influences)
+    n_items = len(query_set.ids)
+    chance = chance_measures(query_set.relevance, query_set.query_rows, n_items, measures, query_set.depth)
     return Comparison(
         corpus=corpus.name,
         modality=str(corpus.modality),
-        n_items=len(query_set.ids),
+        n_items=n_items,
         n_queries=len(query_set.queries),
         judged_by="labels" if query_set.qrels is None else "qrels",
         spaces=_results(query_set, runs, evaluations, significance),
@@ -177,6 +183,8 @@ def compare_runs(
         provenance=provenance or {},
         notes=[*query_set.notes, *ceiling_notes(query_set, measures)],
         significance=significance,
+        chance={measure: float(values.mean()) for measure, values in chance.items()},
+        above_chance=_above_chance(evaluations, influences, chance),
         query_set=query_set,
     )
 
@@ -257,14 +265,43 @@ def _tie_range(evaluation: Expected) -> dict[str, tuple[float, float]]:
     return {measure: (low, high) for measure, (low, high) in bounds.items() if high - low > VISIBLE_RANGE}
 
 
-def _significance(labels: list[str], evaluations: list[Expected]) -> dict[str, MultipleComparison]:
-    """Measure -> the differences of all pairs of the rows that have the measure."""
-    rows = list(zip(labels, (evaluation.per_query for evaluation in evaluations), strict=True))
-    measures = dict.fromkeys(measure for _, values in rows for measure in values)
+def _influence(query_set: QuerySet, run: SpaceRun, evaluation: Expected) -> dict[str, Floats]:
+    """Measure -> what every query contributes to the others' values: items that are queries answer each other.
+
+    With judgements, or with queries that are no items, the queries are independent.
+    """
+    if query_set.qrels is not None or not (query_set.query_rows >= 0).any():
+        return {measure: np.zeros(len(values)) for measure, values in evaluation.per_query.items()}
     return {
-        measure: multiple_comparison({label: values[measure] for label, values in rows if measure in values})
-        for measure in measures
+        measure: answer_influence(run.rankings, query_set.relevance, query_set.query_rows, measure)
+        for measure in evaluation.per_query
     }
+
+
+def _significance(
+    labels: list[str], evaluations: list[Expected], influences: list[dict[str, Floats]]
+) -> dict[str, MultipleComparison]:
+    """Measure -> the differences of all pairs of the rows that have the measure."""
+    measures = dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.per_query)
+    found = {}
+    for measure in measures:
+        rows = [at for at, evaluation in enumerate(evaluations) if measure in evaluation.per_query]
+        per_query = {labels[at]: evaluations[at].per_query[measure] for at in rows}
+        found[measure] = multiple_comparison(per_query, {labels[at]: influences[at][measure] for at in rows})
+    return found
+
+
+def _above_chance(
+    evaluations: list[Expected], influences: list[dict[str, Floats]], chance: dict[str, Floats]
+) -> dict[str, bool]:
+    """Measure -> whether the best row is better than a random order."""
+    found = {}
+    for measure, at_random in chance.items():
+        rows = [at for at, evaluation in enumerate(evaluations) if measure in evaluation.per_query]
+        best = max(rows, key=lambda at: float(evaluations[at].per_query[measure].mean()))
+        values = with_influence(evaluations[best].per_query[measure], influences[best][measure])
+        found[measure] = is_above_chance(values, at_random, len(rows))
+    return found
 
 
 def _overlaps(runs: list[SpaceRun]) -> list[Overlap]:

@@ -137,5 +137,9 @@ class Comparison:
     """One sentence each: which queries, items or spaces are left out, and why."""
     significance: dict[str, MultipleComparison] = field(default_factory=dict)
     """Measure -> the differences of all pairs of spaces (by their labels), and what the queries can show."""
+    chance: dict[str, float] = field(default_factory=dict)
+    """Measure -> its mean for a random order of the items."""
+    above_chance: dict[str, bool] = field(default_factory=dict)
+    """Measure -> whether the best space is significantly better than a random order."""
     query_set: QuerySet | None = None
     """The queries and their relevance, from which the TREC files are written."""

@@ -65,9 +65,10 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
     columns = [Column("space", "", "space", None)]
     cells: list[list[Cell]] = [[Cell(space.label) for space in spaces]]
     for measure in measures_of(comparison):
-        column = Column(measure, "", "quality", "highest")
+        above_chance = comparison.above_chance.get(measure, True)  # at chance level nothing is called best
+        column = Column(measure, "", "quality", "highest" if above_chance else None)
         values = [space.measures.get(measure) for space in spaces]
-        tied = [space.tied_with_best.get(measure, False) for space in spaces]
+        tied = [above_chance and space.tied_with_best.get(measure, False) for space in spaces]
         columns.append(column)
         cells.append(_cells(column, values, 3, tied))
         found = comparison.significance.get(measure)

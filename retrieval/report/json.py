@@ -39,6 +39,8 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
         "n_items": comparison.n_items,
         "n_queries": comparison.n_queries,
         "judged_by": comparison.judged_by,
+        "chance": plain(comparison.chance),
+        "above_chance": comparison.above_chance,
         "significance": {measure: _significance(found) for measure, found in comparison.significance.items()},
         "spaces": [_space(space, per_query) for space in comparison.spaces],
         "overlaps": [

@@ -63,7 +63,7 @@ def _ties(comparison: Comparison) -> tuple[MultipleComparison | None, list[Diffe
     """Return the comparison on the main measure, and its pairs of the best with equivalent and undecided spaces."""
     led = leaders(comparison)
     found = comparison.significance.get(main_measure(comparison) or "")
-    if led is None or found is None:
+    if led is None or found is None or not comparison.above_chance.get(main_measure(comparison) or "", True):
         return None, [], []
     best, tied = led
     pairs = [found.of(best.label, space.label) for space in tied]
@@ -107,6 +107,8 @@ def _winner(comparison: Comparison) -> str:
     best, tied = led
     top = best.measures[measure]
     others = [space for space in comparison.spaces if space is not best and measure in space.measures]
+    if not comparison.above_chance.get(measure, True):
+        return _no_better_than_chance(comparison, measure, best)
     if not others:
         return f"{best.label} reaches {measure} {top:.3f}; there is nothing to compare it with."
     if len(tied) == len(others):
@@ -121,16 +123,22 @@ def _winner(comparison: Comparison) -> str:
         if len(equivalent) == len(tied):
             return f"{every} are equivalent on {measure} ({values}; the differences are {_at_most(equivalent)})."
         return f"{every} do not differ significantly on {measure} ({values})."
-    first = comparison.spaces[0]
-    if best is first or first in tied:
-        rival = max((s for s in others if s not in tied), key=lambda space: space.measures[measure])
-        lead = f"ahead of {rival.label} ({_gap(comparison, best, rival)})"
-    else:
-        lead = f"against {first.measures.get(measure, math.nan):.3f} for {first.label}"
-        lead += f" ({_gap(comparison, best, first)})"
+    runner_up = max((space for space in others if space not in tied), key=lambda space: space.measures[measure])
+    lead = f"ahead of {runner_up.label} ({_gap(comparison, best, runner_up)})"
     if tied:
         return f"{best.label} has the highest {measure}, {top:.3f}, {lead}, but {_tied_text(comparison, best, tied)}."
     return f"{best.label} is best on {measure}: {top:.3f}, {lead}."
+
+
+def _no_better_than_chance(comparison: Comparison, measure: str, best: SpaceResult) -> str:
+    """Return that no space can be called best: even the highest value could be that of a random order."""
+    highest, chance = f"{best.measures[measure]:.3f}", f"{comparison.chance[measure]:.3f}"
+    if len(comparison.spaces) == 1:
+        return f"{best.label} is not significantly better on {measure} ({highest}) than a random order ({chance})."
+    return (
+        f"No space is significantly better on {measure} than a random order ({chance}): the highest value is "
+        f"{highest}, of {best.label}."
+    )
 
 
 def _tied_text(comparison: Comparison, best: SpaceResult, tied: list[SpaceResult]) -> str:
@@ -203,7 +211,9 @@ def cost_title(comparison: Comparison) -> str:
     share = smallest.stored_bytes_per_item / best.stored_bytes_per_item
     lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
     what = f"{_percent(share)} of the bytes of {best.label}"
-    return f"{smallest.label} stores {what}; its {measure} is {lost:.3f} lower"
+    if not lost > 0:
+        return f"{smallest.label} stores {what}"
+    return f"{smallest.label} stores {what} and loses {_percent(lost / best.measures[measure])} of its {measure}"
 
 
 def stored_bytes(spaces: Sequence[SpaceResult]) -> str:
@@ -235,7 +245,19 @@ def notes(comparison: Comparison) -> list[str]:
     order; the note says how far they could differ.
     """
     served = served_note(comparison.spaces)
-    return [*comparison.notes, *filter(None, [served, *map(_tie_note, comparison.spaces)])]
+    return [*comparison.notes, *filter(None, [served, *map(_tie_note, comparison.spaces), _chance_note(comparison)])]
+
+
+def _chance_note(comparison: Comparison) -> str | None:
+    """Return the measures of a random order, below which a space is worse than none."""
+    if not comparison.chance:
+        return None
+    values = [f"{measure} {_at_three(value)}" for measure, value in comparison.chance.items()]
+    return f"For comparison, a random order of the items has {listed(values)}."
+
+
+def _at_three(value: float) -> str:
+    return "< 0.001" if 0 < value < 0.0005 else f"{value:.3f}"
 
 
 def _tie_note(space: SpaceResult) -> str | None:

@@ -234,3 +234,13 @@ def test_spaces_that_answer_nothing_have_no_neighbours_in_common(tmp_path):
     found = compare(open_corpus(str(tmp_path / "t.csv")), ["bow", "tfidf"])
     assert np.isnan(found.overlaps[0].jaccard)
     assert np.isnan(found.overlaps[0].rbo)
+
+
+def test_with_random_labels_no_space_is_called_best(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "noise.npz"
+    np.savez(path, vectors=rng.normal(size=(300, 12)).astype(np.float32), labels=rng.integers(0, 5, 300).astype(str))
+    found = compare(open_corpus(str(path)), ["vectors", "vectors+pca:4", "vectors+random-projection:4"])
+    assert answer(found).startswith("No space is significantly better on P@10 than a random order (0.")
+    assert abs(found.chance["P@10"] - 0.2) < 0.01
+    assert not any(found.above_chance.values())

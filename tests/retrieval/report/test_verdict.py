@@ -16,9 +16,29 @@ def test_a_tie_is_said(compare):
     assert said.endswith("but pixels does not differ significantly from it.")
 
 
-def test_a_clear_winner_is_held_against_the_first_space(compare, three):
+def test_a_clear_winner_is_named_with_the_runner_up(compare, three):
     clear = [replace(space, tied_with_best={}) for space in three]
-    assert answer(compare(clear)) == "pixels+pca:30 is best on P@10: 0.953, against 0.950 for pixels (+0.003)."
+    assert answer(compare(clear)) == "pixels+pca:30 is best on P@10: 0.953, ahead of pixels (+0.003)."
+    first_is_last = [clear[2], *clear[:2]]
+    assert answer(compare(first_is_last)) == "pixels+pca:30 is best on P@10: 0.953, ahead of pixels (+0.003)."
+
+
+def test_the_measures_of_a_random_order_are_a_note(compare):
+    said = notes(compare(chance={"P@10": 0.1, "AP": 0.0001}))
+    assert "For comparison, a random order of the items has P@10 0.100 and AP < 0.001." in said
+
+
+def test_at_chance_level_nothing_is_called_best(compare, three):
+    at_chance = compare(three, chance={"P@10": 0.951}, above_chance={"P@10": False})
+    assert answer(at_chance) == (
+        "No space is significantly better on P@10 than a random order (0.951): the highest value is 0.953, of "
+        "pixels+pca:30."
+    )
+    _, rows = comparison_rows(at_chance)
+    assert not any(row[1].best or row[1].tied for row in rows)
+    assert answer(compare(three[:1], chance={"P@10": 0.951}, above_chance={"P@10": False})) == (
+        "pixels is not significantly better on P@10 (0.950) than a random order (0.951)."
+    )
 
 
 def test_where_all_are_tied_none_wins(compare, three):
@@ -128,7 +148,7 @@ def test_a_smaller_space_that_is_tied_is_named(compare, three):
         cost_title(compare(best_is_large))
         == "pixels+pca:30 does not differ significantly from pixels and stores 12% of its bytes"
     )
-    assert "its P@10 is 0.243 lower" in cost_title(compare())
+    assert "and loses 25% of its P@10" in cost_title(compare())
 
 
 def test_the_overlap_names_the_most_and_the_least_alike(compare):
