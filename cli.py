@@ -679,12 +679,13 @@ def compare(
 ) -> None:
     """Ask the same queries in several spaces and compare the answers.
 
-    CORPUS is indexed first; a collection is used as it is.
+    CORPUS is indexed first; a collection is used as it is. With -o, the same command continues after an interruption.
     """
     from retrieval.collection.open import collection_at, open_collection, open_data
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
+    from retrieval.experiment.fitted_encoders import FittedEncoders, remains
     from retrieval.experiment.provenance import provenance
 
     _require_report_folder(out)
@@ -695,10 +696,15 @@ def compare(
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
         comparison = compare_collection(open_collection(folder), space, examples, provenance())
     else:
-        with _reported(BadEntries(skip_bad)) as bad:
-            opened = Unique(open_data(corpus, on_bad=bad), bad)
-            specs = space or _default_spaces(opened)
-            comparison = compare_spaces(opened, specs, indexes, examples, provenance())
+        fitted = FittedEncoders(out, _say)
+        try:
+            with _reported(BadEntries(skip_bad)) as bad:
+                opened = Unique(open_data(corpus, on_bad=bad), bad)
+                specs = space or _default_spaces(opened)
+                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted)
+        except KeyboardInterrupt:
+            _say(f"nearby: stopped; {remains(out)}")
+            sys.exit(1)
     _show_comparisons([comparison], out, verbose, as_json)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from encoders.base import Encoder
 from encoders.errors import CollectionError, OptionError
+from encoders.progress import progress, waiting
 from indexers.description import parse_description
 from indexers.registry import AUTO, check_description
 from retrieval.collection.base import Collection
@@ -22,12 +23,13 @@ from retrieval.evaluation.jackknife import answer_influence, with_influence
 from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
+from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
 from retrieval.experiment.score import ceiling_notes, curve, score_run
 from retrieval.search.result import Answer, distance_of, show
-from retrieval.spaces.build import fill, fill_another, fitted, planned
+from retrieval.spaces.build import fill, fill_another, planned
 from retrieval.spaces.training_history import phases_of
 
 SHOWN_ANSWERS = 8
@@ -43,6 +45,7 @@ def compare(
     indexes: Sequence[str | None] = (None,),
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
+    fitted_encoders: FittedEncoders | None = None,
 ) -> Comparison:
     """Fill every space with the corpus, ask the same queries in each, and measure the answers.
 
@@ -58,6 +61,9 @@ def compare(
         Number of queries whose answers are shown side by side.
     provenance : dict, optional
         Command, versions and machine, for the report.
+    fitted_encoders : FittedEncoders, optional
+        Keeps the fitted encoders until the comparison ends, so that it can continue after a kill; by default nothing
+        is kept.
 
     Raises
     ------
@@ -70,12 +76,16 @@ def compare(
     _check_indexes(indexes)
     query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
     _require_unseen(corpus, query_set, encoders)
+    keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
     runs = []
     with ExitStack() as opened:
+        opened.enter_context(keeping.opened())
+        bar = opened.enter_context(progress(f"comparing on {corpus.name}", len(encoders), "spaces"))
         for encoder in encoders:
-            for indexed in indexed_spaces(corpus, query_set, encoder, indexes):
+            for indexed in indexed_spaces(corpus, query_set, encoder, indexes, keeping):
                 opened.enter_context(indexed.index)
                 runs.append(ask(query_set, indexed))
+            bar.update()
         return compare_runs(corpus, query_set, runs, examples, provenance)
 
 
@@ -165,6 +175,13 @@ def compare_runs(
     corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], examples: int, provenance: dict[str, Any] | None
 ) -> Comparison:
     """The comparison of the runs of several spaces over one query set."""
+    with waiting("measuring the answers"):
+        return _measured(corpus, query_set, runs, examples, provenance)
+
+
+def _measured(
+    corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], examples: int, provenance: dict[str, Any] | None
+) -> Comparison:
     evaluations = [score_run(query_set, run) for run in runs]
     measures = list(dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.means))
     influences = [_influence(query_set, run, evaluation) for run, evaluation in zip(runs, evaluations, strict=True)]
@@ -190,11 +207,15 @@ def compare_runs(
 
 
 def indexed_spaces(
-    corpus: Corpus, query_set: QuerySet, encoder: Encoder, indexes: Sequence[str | None]
+    corpus: Corpus,
+    query_set: QuerySet,
+    encoder: Encoder,
+    indexes: Sequence[str | None],
+    fitted_encoders: FittedEncoders,
 ) -> Iterator[IndexedSpace]:
     """One space in each index, fitted and encoded once; the caller closes the indexes."""
     learns_from = query_set.training(corpus) if encoder.reads_labels else corpus
-    fit_seconds = fitted(encoder, learns_from.batches(label_field=encoder.label_field))
+    encoder, fit_seconds = fitted_encoders.fit(encoder, learns_from)
     first, *others = indexes
     begun = fill(encoder, corpus, first, len(query_set.ids))
     yield IndexedSpace(encoder, begun.index, fit_seconds, begun.encode_seconds, begun.code_bytes)
@@ -207,7 +228,7 @@ def indexed_spaces(
 
 def run_space(corpus: Corpus, query_set: QuerySet, encoder: Encoder, description: str | None) -> SpaceRun:
     """The run of one space in one index, with the cost of every step."""
-    (indexed,) = indexed_spaces(corpus, query_set, encoder, [description])
+    (indexed,) = indexed_spaces(corpus, query_set, encoder, [description], FittedEncoders())
     return ask(query_set, indexed)
 
 

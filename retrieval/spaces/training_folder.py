@@ -73,7 +73,7 @@ class TrainingFolder:
             raise OptionError("--resume continues a training, --fresh starts over: leave one of them out")
         sweep(self.folder)
         sweep(self.work)
-        self._require_own()
+        self.require_own()
         if fresh:
             return
         if self.unfinished and not resume:
@@ -85,8 +85,13 @@ class TrainingFolder:
         elif is_saved(self.folder):
             raise OptionError(f"{self.folder} holds a trained encoder: replace it with --fresh, or choose a new folder")
 
-    def _require_own(self) -> None:
-        """Refuse a folder that nearby did not make: everything in it is removed when the training ends."""
+    def require_own(self) -> None:
+        """Refuse a folder that nearby did not make: everything in it is removed when the training ends.
+
+        Raises
+        ------
+        OptionError
+        """
         if not (self.work.exists() or self.work.is_symlink()):
             return
         if not self.work.is_symlink() and self.work.is_dir() and _is_own(list(self.work.iterdir())):

@@ -1,0 +1,124 @@
+"""The fitted encoders of a comparison, kept beside its report until it ends: the same command continues after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from encoders.artifact import MANIFEST, read_json
+from encoders.atomic_write import is_temporary, write_json
+from encoders.base import Encoder
+from encoders.errors import ArtifactError
+from encoders.numbers import counted
+from encoders.progress import ProgressCallback, quiet
+from retrieval.corpora.base import Corpus
+from retrieval.corpora.item_record import items_digest
+from retrieval.spaces.build import fitted, is_saved
+from retrieval.spaces.saved_space import ENCODER, folder_name
+from retrieval.spaces.training_folder import TrainingFolder
+
+#: The folder is ``compare.work``, in the folder of the report.
+_NAME = "compare"
+_FIT, _SECONDS = "fit", "seconds.json"
+_IDENTITY = {"spec": "nearby compare"}
+
+
+class FittedEncoders:
+    """Fits encoders; with a folder, keeps what is fitted and takes it from there when the comparison is repeated.
+
+    Parameters
+    ----------
+    report : Path or None
+        The folder of the report; None keeps nothing.
+    say : callable
+        Called with a line for every encoder that need not be fitted again.
+
+    Raises
+    ------
+    OptionError
+        When the folder's place is taken by something else.
+    """
+
+    def __init__(self, report: Path | None = None, say: ProgressCallback = quiet) -> None:
+        self._folder = None if report is None else _ComparisonFolder(report / _NAME)
+        self._work: Path | None = None
+        self._say = say
+        self._digests: list[tuple[Corpus, str]] = []
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the folder for this process alone; remove it when the block succeeds.
+
+        Raises
+        ------
+        CollectionError
+            When another comparison is running in the folder.
+        """
+        if self._folder is None:
+            yield
+            return
+        self._folder.require_own()
+        try:
+            with self._folder.locked(_IDENTITY) as work:
+                self._work = work
+                yield
+        except BaseException:
+            with suppress(OSError):  # a report folder that holds nothing need not stay
+                self._folder.work.parent.rmdir()
+            raise
+
+    def fit(self, encoder: Encoder, corpus: Corpus) -> tuple[Encoder, float]:
+        """Return the encoder fitted on a corpus, and the seconds; one that was fitted before the kill is read."""
+        if self._work is None or encoder.__sklearn_is_fitted__():
+            return encoder, fitted(encoder, corpus.batches(label_field=encoder.label_field))
+        digest = self._digest_of(corpus)
+        kept = self._work / folder_name(f"{encoder.spec(full=True)} {digest}")
+        if is_saved(kept / ENCODER) and (kept / _SECONDS).is_file():
+            self._say(f"{encoder} was fitted before the comparison was interrupted")
+            return Encoder.load(kept / ENCODER), _seconds(kept / _SECONDS)
+        seconds = fitted(encoder, corpus.batches(label_field=encoder.label_field), kept / _FIT)
+        encoder.fitted_on = digest
+        encoder.save(kept / ENCODER)
+        write_json(kept / _SECONDS, {"seconds": seconds})  # last: with it, the encoder is complete
+        return encoder, seconds
+
+    def _digest_of(self, corpus: Corpus) -> str:
+        for known, digest in self._digests:
+            if known is corpus:
+                return digest
+        self._digests.append((corpus, items_digest(iter(corpus))))
+        return self._digests[-1][1]
+
+
+def remains(report: Path | None) -> str:
+    """Return what an interrupted comparison leaves, as the end of a sentence."""
+    if report is None:
+        return "nothing is kept; with -o FOLDER, the same command continues"
+    return _ComparisonFolder(report / _NAME).remains()
+
+
+class _ComparisonFolder(TrainingFolder):
+    """The folder of the trainings of a comparison: besides checkpoints, it holds encoders that are fitted."""
+
+    @property
+    def unfinished(self) -> bool:
+        return super().unfinished or bool(self._fitted())
+
+    def remains(self) -> str:
+        count = len(self._fitted())
+        if not self.unfinished:
+            return "no space was fitted, so nothing is kept"
+        done = f"{counted(count, 'fitted space')} {'is' if count == 1 else 'are'} kept" if count else "its training is kept"
+        return f"{done} in {self.work}: the same command continues"
+
+    def _fitted(self) -> list[Path]:
+        found = self.work.glob(f"*/{ENCODER}/{MANIFEST}")
+        return [path for path in found if not is_temporary(path.parent) and (path.parent.parent / _SECONDS).is_file()]
+
+
+def _seconds(path: Path) -> float:
+    value = read_json(path, "the folder of a comparison").get("seconds")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ArtifactError(f"{path} holds no number of seconds: remove its folder, and repeat the comparison")
+    return float(value)
