@@ -8,9 +8,9 @@ the mean, never too small on average.
 
 References
 ----------
-Efron & Stein, The jackknife estimate of variance, Annals of Statistics 9, 1981 (the bias is upwards); Hoeffding, A class
-of statistics with asymptotically normal distribution, Annals of Mathematical Statistics 19, 1948, section 5 (means over
-pairs).
+Efron & Stein, The jackknife estimate of variance, Annals of Statistics 9, 1981 (the bias is upwards); Hoeffding, A
+class of statistics with asymptotically normal distribution, Annals of Mathematical Statistics 19, 1948, section 5
+(means over pairs).
 """
 
 from __future__ import annotations

@@ -16,15 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from encoders.errors import OptionError
-from retrieval.evaluation.difference import Difference, Verdict
+from retrieval.evaluation.difference import Difference, PairedGaps, Settings, difference_of
 from retrieval.evaluation.jackknife import with_influence
 from retrieval.evaluation.letter_display import letter_display
-from retrieval.evaluation.significance import ROUNDS, Floats, Interval, block_sizes, stacked
+from retrieval.evaluation.significance import ROUNDS, Floats, block_sizes, stacked
 
 #: Two spaces are equivalent when the interval of their difference is within plus and minus this.
 MARGIN = 0.01
-#: Standard normal quantile of the power, 80 %, with which `Difference.detectable` is found.
-_POWER = 0.8416
 #: Bootstrap samples for the interval of a rank.
 _RANK_ROUNDS = 2_000
 #: What rounding may change of a value, relative to it, and of the statistic.
@@ -91,6 +89,7 @@ class _Sums(NamedTuple):
 def multiple_comparison(
     per_query: Mapping[str, ArrayLike],
     influence: Mapping[str, ArrayLike] | None = None,
+    means_of_seeds: Mapping[str, ArrayLike] | None = None,
     *,
     alpha: float = 0.05,
     margin: float = MARGIN,
@@ -106,6 +105,9 @@ def multiple_comparison(
     influence : dict of str to array-like float (n_queries,), optional
         Space -> what every query contributes to the values of the others, where queries are answers to each other
         (`retrieval.evaluation.jackknife`); without it, queries are taken as independent.
+    means_of_seeds : dict of str to array-like float (n_seeds,), optional
+        Space -> its mean for every seed with which it was fitted, where there are several; `per_query` and `influence`
+        are then means over the seeds. The seeds add to the uncertainty (`retrieval.evaluation.seed_variance`).
     alpha : float
         Probability of calling any two equal spaces different.
     margin : float
@@ -146,7 +148,8 @@ def multiple_comparison(
     pairs = np.triu_indices(len(names), 1)
     sums = _sums(values, pairs)
     largest = _largest_cosines(values, pairs, sums.squares, rounds, seed)
-    found = _differences(order, values, measured, pairs, sums, largest, alpha, margin)
+    bound = 1.0 if not measured.size or (measured.min() >= 0 and measured.max() <= 1) else math.inf
+    found = _differences(order, values, measured, largest, sums, Settings(alpha, margin, bound), means_of_seeds or {})
     different = [(one.first, one.second) for one in found if one.is_significant]
     return MultipleComparison(
         len(values), alpha, margin, order, found, letter_display(order, different), _rank_intervals(order, values, seed)
@@ -209,51 +212,31 @@ def _differences(
     order: list[str],
     values: Floats,
     measured: Floats,
-    pairs: tuple[np.ndarray, np.ndarray],
-    sums: _Sums,
     largest: Floats,
-    alpha: float,
-    margin: float,
+    sums: _Sums,
+    settings: Settings,
+    seeds: Mapping[str, ArrayLike],
 ) -> list[Difference]:
+    """Return the difference of every pair; `values` are those of the test, `measured` those of the queries."""
     n_queries = len(values)
-    observed = _cosines(sums.total, sums.squares, n_queries)
-    # rounding must not decide between sign assignments that are equal to the observed one
-    below = np.searchsorted(np.sort(largest), observed - _SAME, side="left")
-    p_values = (len(largest) - below + 1) / (len(largest) + 1)
-    critical = _t_of(_critical(largest, alpha), n_queries, alpha)
-    bound = 1.0 if not measured.size or (measured.min() >= 0 and measured.max() <= 1) else math.inf
+    ascending = np.sort(largest)
+    critical = _t_of(_critical(largest, settings.alpha), n_queries, settings.alpha)
+    cosines = _cosines(sums.total, sums.squares, n_queries)
     found = []
-    for at, (first, second) in enumerate(zip(*pairs, strict=True)):
-        gaps = _gaps(values, first, second)
-        mean = float(gaps.mean()) if n_queries else 0.0
-        mean = mean if abs(mean) > _ROUNDING * float(np.abs(gaps).max(initial=0)) else 0.0
-        deviation = float(gaps.std(ddof=1)) if n_queries > 1 else math.inf
-        error = deviation / math.sqrt(max(1, n_queries))
-        # the same difference on every query has no spread, but few queries agree by chance
-        spread = error > _ROUNDING * abs(mean) or math.isinf(critical)
-        half, detectable = (critical * error, (critical + _POWER) * error) if spread and error > 0 else (0.0, 0.0)
-        if math.isinf(critical):
-            half = detectable = math.inf
-        interval = Interval(max(-bound, mean - half), min(bound, mean + half))
-        of_queries = gaps if measured is values else _gaps(measured, first, second)
-        verdict = _verdict(mean, float(p_values[at]), interval, alpha, margin, n_queries)
-        found.append(
-            Difference(
-                order[first],
-                order[second],
-                mean,
-                interval,
-                float(p_values[at]),
-                _effect_size(mean, deviation),
-                int((of_queries > 0).sum()),
-                int((of_queries == 0).sum()),
-                int((of_queries < 0).sum()),
-                min(bound, detectable),
-                _more_queries(mean, half, detectable, margin, n_queries, verdict),
-                verdict,
-            )
-        )
+    for at, (first, second) in enumerate(zip(*np.triu_indices(len(order), 1), strict=True)):
+        pair = PairedGaps.of(_gaps(values, first, second), [seeds.get(order[one], ()) for one in (first, second)])
+        cosine = cosines[at] if pair.without_seeds else _cosine_of(pair.statistic, n_queries)
+        # rounding must not decide between sign assignments that are equal to the observed one
+        below = np.searchsorted(ascending, cosine - _SAME, side="left")
+        p_value = float((len(largest) - below + 1) / (len(largest) + 1))
+        of_queries = _gaps(measured, first, second)
+        found.append(difference_of((order[first], order[second]), pair, of_queries, p_value, critical, settings))
     return found
+
+
+def _cosine_of(statistic: float, n_queries: int) -> float:
+    """Return the squared cosine of a t statistic; the inverse of `_t_of`."""
+    return 1.0 if math.isinf(statistic) else statistic**2 / (n_queries - 1 + statistic**2)
 
 
 def _critical(largest: Floats, alpha: float) -> float:
@@ -267,36 +250,6 @@ def _t_of(cosine: float, n_queries: int, alpha: float) -> float:
     if 2.0 ** (1 - n_queries) >= alpha or cosine >= 1 - _SAME:  # so few queries that any difference may be chance
         return math.inf
     return math.sqrt((n_queries - 1) * cosine / (1 - cosine))
-
-
-def _effect_size(mean: float, deviation: float) -> float:
-    if deviation > _ROUNDING * abs(mean):
-        return mean / deviation
-    return math.copysign(math.inf, mean) if mean else 0.0
-
-
-def _verdict(mean: float, p_value: float, interval: Interval, alpha: float, margin: float, n_queries: int) -> Verdict:
-    if n_queries and p_value < alpha:
-        return Verdict.BETTER if mean > 0 else Verdict.WORSE
-    if n_queries > 1 and -margin <= interval.low and interval.high <= margin:
-        return Verdict.EQUIVALENT
-    return Verdict.CANNOT_TELL
-
-
-def _more_queries(
-    mean: float, half: float, detectable: float, margin: float, n_queries: int, verdict: Verdict
-) -> int | None:
-    """Return how many more queries would make the difference significant, or the two equivalent."""
-    if verdict is not Verdict.CANNOT_TELL:
-        return 0
-    if not math.isfinite(detectable):
-        return None
-    ways = []
-    if mean != 0:
-        ways.append((detectable / abs(mean)) ** 2)
-    if abs(mean) < margin:
-        ways.append((half / (margin - abs(mean))) ** 2)
-    return max(1, math.ceil(n_queries * min(ways)) - n_queries) if ways else None
 
 
 def _rank_intervals(order: list[str], values: Floats, seed: int) -> dict[str, tuple[int, int]]:

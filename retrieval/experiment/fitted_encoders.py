@@ -109,7 +109,11 @@ class _ComparisonFolder(TrainingFolder):
         count = len(self._fitted())
         if not self.unfinished:
             return "no space was fitted, so nothing is kept"
-        done = f"{counted(count, 'fitted space')} {'is' if count == 1 else 'are'} kept" if count else "its training is kept"
+        done = (
+            f"{counted(count, 'fitted space')} {'is' if count == 1 else 'are'} kept"
+            if count
+            else "its training is kept"
+        )
         return f"{done} in {self.work}: the same command continues"
 
     def _fitted(self) -> list[Path]:
