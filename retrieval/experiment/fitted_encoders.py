@@ -1,4 +1,4 @@
-"""The fitted encoders of a comparison, kept beside its report until it ends: the same command continues after a kill."""
+"""The fitted encoders of a comparison, kept beside its report until it ends, so that it continues after a kill."""
 
 from __future__ import annotations
 
