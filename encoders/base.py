@@ -171,6 +171,11 @@ class Encoder(SklearnNames, ABC):
         return False
 
     @property
+    def keeps_distances(self) -> bool:
+        """Whether decoded codes are as far from each other as the codes, because decoding is a rotation."""
+        return False
+
+    @property
     def label_field(self) -> str | None:
         """The field of the items from which ``fit`` learns, for an encoder that reads labels; None: their label."""
         return None

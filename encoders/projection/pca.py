@@ -76,6 +76,11 @@ class PCA(Encoder):
         self.total_variance = np.asarray([solution.total], dtype=np.float64)
         return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
+    @property
+    def keeps_distances(self) -> bool:
+        """Whether codes are not whitened: the components are orthonormal."""
+        return not self.whiten
+
     def spreads(self) -> NDArray[np.float64]:
         """Return the standard deviation of every component (n_components,); 0 where only rounding varies.
 

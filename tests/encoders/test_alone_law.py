@@ -53,6 +53,7 @@ SMALL = {
     "pretrained-dnn": "pretrained-dnn:6-4,epochs=3,pretrain-epochs=2",
     "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=2", "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=2",
     "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=2,code=pooled", "patch-kmeans": "patch-kmeans:5,patch=3,patches=200",
+    "block-transform": "pixels+block-transform:4",
     "random-projection": "random-projection:17", "sparse-coding": "sparse-coding:9,epochs=2", "kmeans": "kmeans:10",
     "gaussian": "gaussian:0.1", "mixture": "mixture:2,ridge=0.1", "nearest-density": "nearest-density:3",
     "gan": "gan:3,hidden=8,epochs=2", "disentangle": "disentangle:3,hidden=8,epochs=2,nuisance-components=2",

@@ -81,6 +81,7 @@ SMALL = {
     "linear-ae": "linear-ae:3,epochs=3",
     "kmeans": "kmeans:4",
     "patch-kmeans": "patch-kmeans:4,patch=3,patches=100",
+    "block-transform": "pixels+block-transform:4,basis=pca",
     "hac": "hac:4",
     "gaussian": "gaussian:0.1",
     "mixture": "mixture:2,ridge=0.1",

@@ -17,11 +17,15 @@ _STEPS = 2.0 ** (np.arange(-28, 9) / 4)
 #: Dead zones that are tried with coarse steps.
 _DEAD_ZONES = (0.0, 0.08, 0.16)
 _COARSE = 0.35
+_PAIRS = [(step, zone) for step in _STEPS for zone in (_DEAD_ZONES if step >= _COARSE else _DEAD_ZONES[:1])]
 _HALVINGS = 40
 #: Items for each symbol below which counts of the items themselves are misleading.
 _FEW = 20
 #: Components that vary by less than this part of their size differ by rounding alone.
 _CONSTANT = 1e-7
+#: Codes wider than this: components whose values are distributed alike share their estimates, in so many groups, from
+#: so many values of each group.
+_WIDE, _GROUPS, _GROUP_VALUES = 1024, 64, 8192
 #: Codes from which decoded changes are estimated, and decoded at a time.
 _PROBES, _PROBE_ROWS = 48, 2048
 
@@ -87,23 +91,34 @@ def component_weights(decode: Decode, codes: NDArray[np.float32], seed: int = 0)
 
 def candidates(codes: NDArray[np.float32], weights: NDArray[np.float64]) -> Candidates:
     """Try steps and dead zones on training codes (n, dim)."""
-    pairs = [(step, zone) for step in _STEPS for zone in (_DEAD_ZONES if step >= _COARSE else _DEAD_ZONES[:1])]
-    dim, offsets, deviations = codes.shape[1], codes.mean(axis=0, dtype=np.float64), codes.std(axis=0, dtype=np.float64)
+    offsets, deviations = codes.mean(axis=0, dtype=np.float64), codes.std(axis=0, dtype=np.float64)
     deviations[deviations < _CONSTANT * np.abs(codes).max(axis=0)] = 0
-    shape = (dim, len(pairs) + 1)
-    rates, distortions = np.zeros(shape), np.zeros(shape)
-    steps = np.zeros(shape, np.float32)
-    zones = np.zeros(shape, np.float32)
-    for component in range(dim):
-        values = (codes[:, component].astype(np.float64) - offsets[component]) / (deviations[component] or 1.0)
-        for number, (step, zone) in enumerate(pairs):
-            rates[component, number], error = _tried(values, step, zone)
-            distortions[component, number] = error * deviations[component] ** 2 * weights[component]
-            steps[component, number], zones[component, number] = step * deviations[component], zone
-        distortions[component, -1] = deviations[component] ** 2 * weights[component]
-    rates[steps == 0] = 0
-    distortions[deviations == 0] = 0
-    return Candidates(steps, zones, rates, distortions)
+    values = (codes - offsets) / np.where(deviations > 0, deviations, 1)
+    shape = (codes.shape[1], len(_PAIRS) + 1)
+    rates, distortions = np.zeros(shape), np.ones(shape)  # of components with the deviation 1
+    for some in _alike(values):
+        pooled = _pooled(values[:, some])
+        for number, (step, zone) in enumerate(_PAIRS):
+            rates[some, number], distortions[some, number] = _tried(pooled, step, zone)
+    rates[deviations == 0] = 0
+    steps, zones = np.array([*_PAIRS, (0.0, 0.0)]).T
+    return Candidates(
+        np.outer(deviations, steps).astype(np.float32),
+        np.tile(zones, (len(deviations), 1)).astype(np.float32),
+        rates,
+        distortions * (deviations**2 * weights)[:, None],
+    )
+
+
+def _alike(values: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    """Return groups of components: each by itself, in wide codes those whose mean size is alike, of deviation 1."""
+    order = np.argsort(np.abs(values).mean(axis=0), kind="stable")
+    return np.array_split(order, _GROUPS if len(order) > _WIDE else len(order))
+
+
+def _pooled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values of a component, or at most `_GROUP_VALUES` of several, in equal intervals."""
+    return values[:, 0] if values.shape[1] == 1 else values.ravel()[:: -(-values.size // _GROUP_VALUES)]
 
 
 def _tried(values: NDArray[np.float64], step: float, zone: float) -> tuple[float, float]:

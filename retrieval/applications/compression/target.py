@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder
+from encoders.codes import Modality
 from encoders.errors import OptionError
 from retrieval.applications.compression.bit_allocation import (
     candidates,
@@ -99,7 +100,7 @@ class QuantizerTraining:
 
     def __init__(self, encoder: Encoder, codes: NDArray[np.float32], levels: NDArray[np.float32]) -> None:
         self.encoder, self.codes, self.levels = encoder, codes, levels
-        self._found = candidates(codes, component_weights(lambda rows: smooth_levels(encoder, rows), codes))
+        self._found = candidates(codes, _weights(encoder, codes))
         self.own_error = self._error(codes[: len(levels)])
 
     def train(self, target: CompressionTarget, items_per_chunk: int) -> Trained:
@@ -138,3 +139,11 @@ class QuantizerTraining:
 
     def _error(self, codes: NDArray[np.float32]) -> float:
         return float(squared_error(self.levels, decoded_levels(self.encoder, codes)).mean())
+
+
+def _weights(encoder: Encoder, codes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how much a squared change of each component changes a decoded item: 1 where decoding is a rotation."""
+    stages = encoder.parts if encoder.reads is Modality.VECTOR else encoder.parts[1:]
+    if all(stage.keeps_distances for stage in stages):
+        return np.ones(codes.shape[1])
+    return component_weights(lambda rows: smooth_levels(encoder, rows), codes)
