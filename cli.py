@@ -1030,10 +1030,12 @@ def compress(
     out: Annotated[Path, option("-o", "--out", help="File to write, e.g. items.nby.", metavar="FILE")],
     space: Annotated[
         str | None,
-        option("-s", "--space", help="A space that can be decoded, e.g. pixels+pca:64.", metavar="SPACE"),
-    ] = None,
-    encoder: Annotated[
-        Path | None, option("--encoder", help="Instead of --space: folder of a saved encoder.", metavar="FOLDER")
+        option(
+            "-s",
+            "--space",
+            help="A space that can be decoded, e.g. pixels+pca:64, or the folder of a saved encoder.",
+            metavar="SPACE",
+        ),
     ] = None,
     bytes: Annotated[
         float | None, typer.Option("--bytes", help="Mean bytes per item.", parser=number, metavar="NUMBER")
@@ -1066,9 +1068,9 @@ def compress(
     are coded by bits back, and each is decoded and compared before the file is written.
     """
     from retrieval.applications.compression.compress import compress as compress_corpus
-    from retrieval.applications.compression.compress import read_source
     from retrieval.applications.compression.compress_lossless import compress_lossless
     from retrieval.applications.compression.nby_writer import require_new
+    from retrieval.applications.compression.source import read_source
     from retrieval.applications.compression.target import CompressionTarget
     from retrieval.corpora.base import BadEntries
     from retrieval.report.terminal.compression import compressed_lines, lossless_lines
@@ -1078,20 +1080,18 @@ def compress(
     target = CompressionTarget(bytes, error, bits)
     require_new(out, fresh)
     with _reported(BadEntries(skip_bad)) as bad:
-        items, chosen = read_source(corpus, space, encoder, bad)
+        items, chosen = read_source(corpus, space, bad)
         if not embed and not chosen.__sklearn_is_fitted__():
-            raise OptionError("--no-embed stores only the digest of a saved encoder: name its folder with --encoder")
+            raise OptionError("--no-embed stores only the digest of a saved encoder: name its folder with -s")
         if lossless:
             kept = compress_lossless(items, chosen, out, embed=embed, items_per_chunk=chunk, fresh=fresh, say=_say)
             output: View = Output(lossless_lines, lambda made: made.to_json(), kept)
-            parts = kept.parts
         else:
             made = compress_corpus(
                 items, chosen, out, target, embed=embed, items_per_chunk=chunk, fresh=fresh, say=_say
             )
             output = Output(compressed_lines, lambda made: made.to_json(), made)
-            parts = made.parts
-    if parts:  # not written to a pipe
+    if out.is_file():  # not a pipe
         emit(output, as_json)
     _say(f"compressed: {out}")
     _say(f"next: {shell_line(['nearby', 'decompress', str(out), '-o', 'FOLDER'])}")
@@ -1139,7 +1139,7 @@ def decompress(
 @app.command()
 def compression_curve(
     corpus: CorpusName,
-    out: Annotated[Path, option("-o", "--out", help="Folder for table, figures and pictures.", metavar="FOLDER")],
+    out: Annotated[Path, option("-o", "--out", help="Folder for the page, figures and pictures.", metavar="FOLDER")],
     space: Annotated[
         list[str] | None,
         option("-s", "--space", help="A space; repeat for several. PCA is always measured.", metavar="SPACE"),
@@ -1153,10 +1153,12 @@ def compression_curve(
 
     Files are written and read back. Held out are the queries of a corpus, or else every fifth picture.
     """
-    from retrieval.applications.compression.curve import compression_curves, held_out_split
+    from retrieval.applications.compression.curve import compression_curves
+    from retrieval.applications.compression.held_out import held_out_split
     from retrieval.collection.open import collection_at, open_data
     from retrieval.corpora.base import BadEntries, Unique
-    from retrieval.report.compression_report import write_curves
+    from retrieval.experiment.provenance import provenance
+    from retrieval.report.html.compression import write_curves
     from retrieval.report.terminal.compression import curves_lines
 
     _require_report_folder(out)
@@ -1165,9 +1167,9 @@ def compression_curve(
     with _reported(BadEntries(skip_bad)) as bad:
         split = held_out_split(Unique(open_data(corpus, on_bad=bad), bad), sample, seed)
         found = compression_curves(*split, space or (), say=_say)
-    written = write_curves(found, out)
+    written = write_curves(found, provenance(), out)
     emit(Output(lambda: curves_lines(found), found.to_json), as_json)
-    _say(f"curves: {written}")
+    _say(f"report: {written}")
 
 
 def emit(view: View, as_json: bool) -> None:

@@ -5,11 +5,11 @@ Run: ``python benchmarks/conv_cifar10.py``
 
 from __future__ import annotations
 
-import numpy as np
 from record import record, say, timed
 
 from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
+from retrieval.evaluation.picture_quality import psnr
 
 SIZE = 256
 SPECS = {
@@ -32,7 +32,7 @@ def main() -> None:
         with timed() as fitting:
             encoder.fit(train)
         error = float(((encoder.reconstruct(test) - test) ** 2).mean())
-        rows[name] = {"spec": spec, "psnr": -10 * float(np.log10(error)), "fit_seconds": fitting.value}
+        rows[name] = {"spec": spec, "psnr": psnr(error), "fit_seconds": fitting.value}
         say(name, rows[name])
     gain = max(row["psnr"] for name, row in rows.items() if name != "pca") - rows["pca"]["psnr"]
     record("conv_cifar10", {"rows": rows, "gain": gain})

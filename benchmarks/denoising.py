@@ -23,6 +23,7 @@ from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.evaluate import evaluate_index
+from retrieval.evaluation.picture_quality import psnr as psnr_of
 
 LEVEL = {"mnist": 0.5, "cifar10": 0.1}
 CLEANERS = {
@@ -92,7 +93,7 @@ def spoilt(rows: Any, level: float) -> Any:
 
 def psnr(clean: Any, other: Any) -> float:
     """Return the ratio of peak signal (1) to mean squared error over all pictures, in decibels."""
-    return float(-10 * np.log10(np.square(clean - np.clip(other, 0, 1)).mean()))
+    return psnr_of(float(np.square(clean - np.clip(other, 0, 1)).mean()))
 
 
 def filters(train: Any, test: Any, noisy: Any, pixels: Any, level: float) -> dict[str, Any]:

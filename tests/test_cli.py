@@ -524,8 +524,8 @@ def test_what_cannot_be_compressed_is_one_sentence(tmp_path):
         (("api-docs", "-s", "tfidf+lsa:8"), "reads texts, which cannot be compressed by their codes"),
         (("digits", "-s", "pixels+pca:8", "--bytes", "3", "--error", "2"), "two targets"),
         (("digits", "-s", "pixels+pca:8", "--bytes", "none"), "expected a number"),
-        (("digits", "-s", "pixels+pca:8", "--no-embed"), "name its folder with --encoder"),
-        (("digits", "--encoder", str(tmp_path)), "is not a saved encoder"),
+        (("digits", "-s", "pixels+pca:8", "--no-embed"), "name its folder with -s"),
+        (("digits", "-s", str(tmp_path)), "is not a saved encoder"),
         (("digits", "-s", "pixels+pca:8", "--chunk", "0"), "from 1 to 65,536"),
     ]:
         assert sentence in refused("compress", *arguments, "-o", file)

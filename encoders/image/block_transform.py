@@ -13,7 +13,6 @@ from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError, OptionError
 from encoders.options import option
-from encoders.products import Product
 
 
 @dataclass

@@ -18,6 +18,7 @@ from encoders.neural.corruption import CORRUPTIONS, corrupted
 from retrieval.applications.reconstruction import as_read, by_each, reconstructed, unit
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
+from retrieval.evaluation.picture_quality import psnr
 from retrieval.search.searcher import Query
 
 KINDS = CORRUPTIONS[1:]
@@ -116,18 +117,10 @@ def _ratios(
     """Return the peak signal-to-noise ratio before and after denoising, of pictures as the space reads them."""
     wanted = as_read(encoder, clean)
     return {
-        "PSNR before": [psnr(item, other) for item, other in zip(wanted, as_read(encoder, given), strict=True)],
-        "PSNR after": [psnr(item, other) for item, other in zip(wanted, cleaned, strict=True)],
+        "PSNR before": [_ratio(item, other) for item, other in zip(wanted, as_read(encoder, given), strict=True)],
+        "PSNR after": [_ratio(item, other) for item, other in zip(wanted, cleaned, strict=True)],
     }
 
 
-def psnr(picture: NDArray[Any], other: NDArray[Any]) -> float:
-    """Return the peak signal-to-noise ratio of a copy in decibels; infinite when the copy equals the picture.
-
-    Examples
-    --------
-    >>> psnr(np.array([[0, 255]], np.uint8), np.array([[0, 0]], np.uint8))
-    3.01...
-    """
-    error = float(np.square(unit(picture) - unit(other)).mean())
-    return math.inf if error == 0 else -10 * math.log10(error)
+def _ratio(picture: NDArray[Any], other: NDArray[Any]) -> float:
+    return psnr(float(np.square(unit(picture) - unit(other)).mean()))

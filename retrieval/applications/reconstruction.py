@@ -19,6 +19,7 @@ from retrieval.applications.reconstruction_table import ReconstructionRow, Recon
 from retrieval.collection.base import Collection
 from retrieval.corpora.code_matrix import read_npy
 from retrieval.corpora.sample import draw
+from retrieval.evaluation.picture_quality import squared_error
 from retrieval.output import write_npy
 from retrieval.search.result import show
 from retrieval.search.searcher import Query, encode_query, read_query
@@ -270,10 +271,10 @@ def squared_errors(encoder: Encoder, contents: Sequence[Any], decoded_items: Seq
         return {}
     if encoder.reads is Modality.ROW:
         first = encoder.parts[0]
-        differences = first.encode(list(contents)) - first.encode(list(decoded_items))
-        return {SQUARED_ERROR: np.square(differences, dtype=np.float64).sum(axis=1).tolist()}
+        read, decoded = first.encode(list(contents)), first.encode(list(decoded_items))
+        return {SQUARED_ERROR: squared_error(read, decoded).tolist()}
     pairs = zip(as_read(encoder, contents), decoded_items, strict=True)
-    return {SQUARED_ERROR: [float(np.square(unit(item) - unit(copy)).sum()) for item, copy in pairs]}
+    return {SQUARED_ERROR: [float(squared_error(unit(item)[None], unit(copy)[None])[0]) for item, copy in pairs]}
 
 
 def unit(content: Any) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from encoders.errors import ArtifactError, BadItemError, OptionError
 from encoders.neural.vae import VAE
+from retrieval.applications.compression.ans_stack import AnsStack
 from retrieval.applications.compression.integer_network import IntegerNetwork, fingerprint
 from retrieval.applications.compression.latent_grid import LatentGrid
 from retrieval.applications.compression.pixel_models import BernoulliPixels, BetaBinomialPixels
@@ -90,14 +91,14 @@ class BitsBack:
             When the pictures have other pixels than the autoencoder.
         """
         self._require(levels)
-        coder = _Coder()
+        coder = AnsStack()
         means, log_variances = np.split(self._posterior(self.pixels.inputs(levels)), 2, axis=1)
         for row in reversed(range(len(levels))):
             if row == len(levels) - 1:
                 code = self.grid.nearest(means[row])
             else:
-                code = coder.pop(self.grid.frequencies(means[row], log_variances[row]))
-            coder.push(levels[row].astype(np.int32), self._frequencies(code))
+                code = coder.pop_each(self.grid.frequencies(means[row], log_variances[row]))
+            coder.push_each(levels[row].astype(np.int32), self._frequencies(code))
             coder.push_uniform(code, self.grid.size)
         return checksum(levels) + coder.to_bytes()
 
@@ -110,13 +111,16 @@ class BitsBack:
             When the chunk is damaged, or was made with another model.
         """
         levels = np.empty((count, self._posterior.n_inputs), dtype=np.uint8)
-        coder = _Coder(chunk[CHECKSUM:])
+        try:
+            coder = AnsStack(chunk[CHECKSUM:])
+        except ValueError as error:
+            raise ArtifactError(f"a chunk is damaged: {error}") from None
         for row in range(count):
             code = coder.pop_uniform(self._likelihood.n_inputs, self.grid.size)
-            levels[row] = coder.pop(self._frequencies(code))
+            levels[row] = coder.pop_each(self._frequencies(code))
             if row < count - 1:
                 both = self._posterior(self.pixels.inputs(levels[row : row + 1]))[0]
-                coder.push(code, self.grid.frequencies(*np.split(both, 2)))
+                coder.push_each(code, self.grid.frequencies(*np.split(both, 2)))
         if chunk[:CHECKSUM] != checksum(levels) or not coder.is_empty:
             raise ArtifactError("a chunk is damaged: the pixels decoded from it do not have the checksum beside them")
         return levels
@@ -135,45 +139,6 @@ class BitsBack:
                 f"the autoencoder knows pixels of 0 and 1 only, but one is {levels.max()}: train it with "
                 "loss=beta-binomial, or make the pictures black and white"
             )
-
-
-class _Coder:
-    """A stack of symbols as 32-bit words: constriction's coder, which is given whole numbers only.
-
-    It scales n probabilities to the sum 2^24 - n and adds 1 to each. The frequencies less 1 have that sum already, so
-    all of its arithmetic is on whole numbers below 2^24, which float32 represents.
-    """
-
-    def __init__(self, words: bytes = b"") -> None:
-        import constriction
-
-        self._model = constriction.stream.model
-        self._family = self._model.Categorical(perfect=False)
-        if len(words) % 4:
-            raise ArtifactError(f"a chunk is damaged: {len(words):,} bytes are no whole number of 32-bit words")
-        try:
-            self._stack = constriction.stream.stack.AnsCoder(np.frombuffer(words, dtype="<u4").astype(np.uint32))
-        except ValueError as error:
-            raise ArtifactError("a chunk is damaged: its last word is 0") from error
-
-    def push(self, symbols: NDArray[np.int32], frequencies: NDArray[np.float32]) -> None:
-        self._stack.encode_reverse(symbols, self._family, frequencies)
-
-    def pop(self, frequencies: NDArray[np.float32]) -> NDArray[np.int32]:
-        return np.asarray(self._stack.decode(self._family, frequencies))
-
-    def push_uniform(self, symbols: NDArray[np.int32], size: int) -> None:
-        self._stack.encode_reverse(symbols, self._model.Uniform(size))
-
-    def pop_uniform(self, count: int, size: int) -> NDArray[np.int32]:
-        return np.asarray(self._stack.decode(self._model.Uniform(size), count))
-
-    @property
-    def is_empty(self) -> bool:
-        return bool(self._stack.is_empty())
-
-    def to_bytes(self) -> bytes:
-        return bytes(self._stack.get_compressed().astype("<u4").tobytes())
 
 
 def checksum(levels: NDArray[np.uint8]) -> bytes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import bz2
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,45 +15,38 @@ from encoders.base import Encoder
 from encoders.errors import CorpusError
 from encoders.neural.beta_binomial import WHITE
 from encoders.progress import ProgressCallback, quiet
-from retrieval.applications.compression.encoder_section import SECTION, packed
+from retrieval.applications.compression.compressed_file import (
+    ITEMS_PER_CHUNK,
+    CompressedFile,
+    FileOptions,
+    fit_unless_fitted,
+    write_file,
+)
+from retrieval.applications.compression.encoder_section import SECTION
 from retrieval.applications.compression.lossless import METHOD, require_lossless, write_bits_back
-from retrieval.applications.compression.nby_reader import open_reader
-from retrieval.applications.compression.nby_writer import open_writer, require_new
+from retrieval.applications.compression.nby_writer import NbyWriter, require_new
 from retrieval.corpora.base import Corpus, Item
-from retrieval.spaces.build import fitted
 
 
-@dataclass(frozen=True)
-class CompressedLossless:
-    """A file that holds pictures without loss.
+@dataclass(frozen=True, kw_only=True)
+class CompressedLossless(CompressedFile):
+    """A file that holds pictures without loss; its time includes the check of every picture.
 
     Attributes
     ----------
-    path : Path
-    items : int
     pixels : int
         Numbers in all pictures: one for each pixel, or three for each coloured one.
-    parts : dict of str to int
-        Bytes of each part of the file; empty for a pipe.
-    encoder : str
     bz2 : int
         Bytes of the same pixels by bz2 in one stream, 8 to a byte if they are black and white.
-    seconds : float
-        Without fitting the encoder; the check of every picture included.
     """
 
-    path: Path
-    items: int
     pixels: int
-    parts: dict[str, int]
-    encoder: str
     bz2: int
-    seconds: float
 
     @property
     def bits_per_pixel(self) -> float:
         """Bits of the whole file except the encoder, for each number of a picture."""
-        return 8 * (sum(self.parts.values()) - self.parts.get(SECTION, 0)) / self.pixels
+        return 8 * (self.size - self.parts.get(SECTION, 0)) / self.pixels
 
     @property
     def bits_per_pixel_of_bz2(self) -> float:
@@ -70,16 +62,11 @@ class CompressedLossless:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {
-            "file": str(self.path),
-            "items": self.items,
-            "bytes": sum(self.parts.values()),
+            **super().to_json(),
             "pixels": self.pixels,
             "bits_per_pixel": self.bits_per_pixel,
             "bits_per_pixel_of_bz2": self.bits_per_pixel_of_bz2,
             "break_even_items": self.break_even,
-            "parts": self.parts,
-            "space": self.encoder,
-            "seconds": self.seconds,
         }
 
 
@@ -89,7 +76,7 @@ def compress_lossless(
     path: str | Path,
     *,
     embed: bool = True,
-    items_per_chunk: int = 256,
+    items_per_chunk: int = ITEMS_PER_CHUNK,
     fresh: bool = False,
     say: ProgressCallback = quiet,
 ) -> CompressedLossless:
@@ -139,43 +126,31 @@ def compress_lossless(
     if first is None:
         raise CorpusError(f"'{corpus.name}' has no items, so there is nothing to compress")
     require_lossless(encoder, first)
-    if not encoder.__sklearn_is_fitted__():
-        say(f"fitting {encoder}")
-        fitted(encoder, corpus.batches(label_field=encoder.label_field))
+    fit_unless_fitted(encoder, corpus, say)
     say("pictures are kept as they are read: of one size, 8 bits a value, transparency on white")
     say("compressing; every picture is decoded again and compared")
-    started = time.perf_counter()
-    counted = _Counted(corpus)
-    with open_writer(path, METHOD, items_per_chunk, fresh) as writer:
-        section, identity = packed(encoder)
-        if embed:
-            writer.add_section(SECTION, section)
-        writer.description = {"corpus": corpus.name, "encoder": identity, "space": encoder.space.to_json()}
-        write_bits_back(writer, encoder, counted)
-        items = writer.items
-    seconds = time.perf_counter() - started
-    parts: dict[str, int] = {}
-    if path.is_file():  # a pipe cannot be read again
-        with open_reader(path) as reader:
-            parts = reader.parts
-    return CompressedLossless(path, items, counted.pixels, parts, str(encoder), counted.bytes_of_bz2(), seconds)
+    beside = _Bz2()
+    options = FileOptions(embed, items_per_chunk, fresh)
+
+    def write(writer: NbyWriter, items: Iterable[Item]) -> None:
+        write_bits_back(writer, encoder, items)
+
+    made = write_file(corpus, encoder, path, METHOD, options, write, beside.see)
+    return CompressedLossless(**vars(made), pixels=beside.pixels, bz2=beside.size())
 
 
-class _Counted:
-    """Items whose pixels are counted and given to bz2 when they are read."""
+class _Bz2:
+    """The same pictures by bz2, in one stream."""
 
-    def __init__(self, corpus: Corpus) -> None:
-        self._corpus, self.pixels = corpus, 0
-        self._bz2, self._bytes = bz2.BZ2Compressor(), 0
+    def __init__(self) -> None:
+        self.pixels, self._bytes, self._stream = 0, 0, bz2.BZ2Compressor()
 
-    def __iter__(self) -> Iterator[Item]:
-        for item in self._corpus:
-            picture = np.asarray(item.content)
-            self.pixels += picture.size
-            plain = np.packbits(picture > 0) if not (picture % WHITE).any() else picture
-            self._bytes += len(self._bz2.compress(plain.tobytes()))
-            yield item
+    def see(self, item: Item) -> None:
+        picture = np.asarray(item.content)
+        self.pixels += picture.size
+        plain = np.packbits(picture > 0) if not (picture % WHITE).any() else picture
+        self._bytes += len(self._stream.compress(plain.tobytes()))
 
-    def bytes_of_bz2(self) -> int:
+    def size(self) -> int:
         """Return the size of the stream; ends it."""
-        return self._bytes + len(self._bz2.flush())
+        return self._bytes + len(self._stream.flush())

@@ -68,18 +68,6 @@ def decoded_levels(encoder: Encoder, codes: Codes) -> NDArray[np.float32]:
     return (np.rint(np.clip(levels, 0, 1) * 255) / 255).astype(np.float32)
 
 
-def squared_error(levels: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the squared error of each row (n,), summed over its values.
-
-    Examples
-    --------
-    >>> squared_error(np.array([[0.0, 1.0]]), np.array([[1.0, 3.0]])).tolist()
-    [5.0]
-    """
-    error: NDArray[np.float64] = np.square(levels.astype(np.float64) - others).sum(axis=1)
-    return error
-
-
 def _rows(values: Any) -> NDArray[np.float32]:
     matrix = values.toarray() if issparse(values) else np.asarray(values)
     return np.asarray(matrix, np.float32).reshape(len(matrix), -1)

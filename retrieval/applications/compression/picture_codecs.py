@@ -85,8 +85,9 @@ def coded(pictures: NDArray[np.uint8], codec: Codec) -> Iterator[Coded]:
         decoded = np.stack([_opened(file, pictures.shape[1:]) for file in files])
         seconds = ((written - started) / len(files), (time.perf_counter() - written) / len(files))
         mean = sum(map(len, files)) / len(files)
-        yield Coded(codec.name, FILES, setting, mean, decoded, *seconds)
-        yield Coded(codec.name, BARE, setting, mean - _common(files, codec), decoded, *seconds)
+        whole = Coded(codec.name, FILES, setting, mean, decoded, *seconds)
+        yield whole
+        yield whole._replace(variant=BARE, bytes_per_item=mean - _common(files, codec))
         yield _mosaic(pictures, codec, setting, options)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.applications.compression.ans_stack import AnsStack
 from retrieval.applications.compression.integer_model import integer_model
 from retrieval.applications.compression.quantizer import Quantizer
 
@@ -16,13 +17,7 @@ _HALF = 1 << 16
 
 
 class SymbolCoder:
-    """Codes the symbols of a quantiser; a component after another, so that each model is used for a whole column.
-
-    References
-    ----------
-    .. [1] Duda, Asymmetric numeral systems, arXiv:1311.2540, 2013.
-    .. [2] Bamler, Understanding Entropy Coding With Asymmetric Numeral Systems, arXiv:2201.01741, 2022: constriction.
-    """
+    """Codes the symbols of a quantiser; a component after another, so that each model is used for a whole column."""
 
     def __init__(self, quantizer: Quantizer) -> None:
         self.quantizer = quantizer
@@ -33,17 +28,14 @@ class SymbolCoder:
 
     def encode(self, symbols: NDArray[np.int64]) -> bytes:
         """Return the bytes of symbols (n, dim)."""
-        import constriction
-
-        coder = constriction.stream.stack.AnsCoder()
+        coder = AnsStack()
         columns, escaped = self._columns(symbols)
         for far in reversed(escaped):
             halves = np.stack([far // _HALF, far % _HALF], axis=1).ravel().astype(np.int32)
-            coder.encode_reverse(halves, constriction.stream.model.Uniform(_HALF))
+            coder.push_uniform(halves, _HALF)
         for column, model in zip(reversed(columns), reversed(self._models), strict=True):
-            coder.encode_reverse(column, model)
-        words = np.asarray(coder.get_compressed(), np.uint32).astype("<u4")
-        return words.tobytes().rstrip(b"\0")
+            coder.push(column, model)
+        return coder.to_bytes().rstrip(b"\0")
 
     def _columns(self, symbols: NDArray[np.int64]) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int64]]]:
         """Return the columns as rows of their tables, and the symbols that need an escape, as whole numbers from 0."""
@@ -66,25 +58,20 @@ class SymbolCoder:
         ValueError
             When the bytes are not those of so many items.
         """
-        import constriction
-
-        words = np.frombuffer(data + b"\0" * (-len(data) % 4), "<u4").astype(np.uint32)
-        if len(words) and not words[-1]:
-            raise ValueError("it ends with zeros, which are never written")
-        coder = constriction.stream.stack.AnsCoder(words) if len(words) else constriction.stream.stack.AnsCoder()
+        coder = AnsStack(data + b"\0" * (-len(data) % 4))
         symbols = np.zeros((items, self.quantizer.dim), np.int64)
         kept = self.quantizer.kept
         for component, model in zip(kept, self._models, strict=True):
-            symbols[:, component] = coder.decode(model, items)
+            symbols[:, component] = coder.pop(model, items)
         for component in kept:
             size = len(self.quantizer.shifts[component])
             outside = symbols[:, component] == size
             if outside.any():
-                halves = coder.decode(constriction.stream.model.Uniform(_HALF), 2 * int(outside.sum())).reshape(-1, 2)
+                halves = coder.pop_uniform(2 * int(outside.sum()), _HALF).reshape(-1, 2)
                 far = halves[:, 0].astype(np.int64) * _HALF + halves[:, 1]
                 symbols[outside, component] = np.where(far % 2, -(far + 1) // 2, far // 2)
             known = ~outside
             symbols[known, component] += int(self.quantizer.lows[component])
-        if not coder.is_empty():
+        if not coder.is_empty:
             raise ValueError("symbols are left over")
         return symbols

@@ -17,9 +17,10 @@ from retrieval.applications.compression.bit_allocation import (
     for_rate,
     quantizer_of,
 )
-from retrieval.applications.compression.item_levels import decoded_levels, smooth_levels, squared_error
+from retrieval.applications.compression.item_levels import decoded_levels, smooth_levels
 from retrieval.applications.compression.nby_file import ENTRY_BYTES
 from retrieval.applications.compression.quantizer import Quantizer
+from retrieval.evaluation.picture_quality import squared_error
 
 #: Without a target, quantising may add this part of the error, or of the variance where there is hardly any error.
 ADDED, ADDED_OF_VARIANCE = 0.05, 0.001
@@ -111,15 +112,15 @@ class QuantizerTraining:
         OptionError
             When the error cannot be so small.
         """
-        chosen = self._chosen(target, min(items_per_chunk, len(self.codes)))
-        reached = self._error_of(chosen)
+        quantizer = quantizer_of(self.codes, self._found, self._chosen(target, min(items_per_chunk, len(self.codes))))
+        reached = self._error_with(quantizer)
         if target.error is not None and reached > target.error:
             raise OptionError(
                 f"'{self.encoder}' does not come below a squared error of {max(self.own_error, reached):.4g} per item "
                 f"on training items, so --error {target.error:g} cannot be kept: raise it, or take a space that keeps "
                 "more"
             )
-        return Trained(quantizer_of(self.codes, self._found, chosen), self.own_error, reached)
+        return Trained(quantizer, self.own_error, reached)
 
     def _chosen(self, target: CompressionTarget, items_per_chunk: int) -> NDArray[np.int64]:
         if target.bytes is not None:
@@ -134,7 +135,9 @@ class QuantizerTraining:
         return for_error(self._found, self.own_error + added, self._error_of)
 
     def _error_of(self, chosen: NDArray[np.int64]) -> float:
-        quantizer = quantizer_of(self.codes, self._found, chosen)
+        return self._error_with(quantizer_of(self.codes, self._found, chosen))
+
+    def _error_with(self, quantizer: Quantizer) -> float:
         return self._error(quantizer.dequantize(quantizer.quantize(self.codes[: len(self.levels)])))
 
     def _error(self, codes: NDArray[np.float32]) -> float:

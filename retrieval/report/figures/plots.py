@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +54,7 @@ class Link(NamedTuple):
 
 def lines_svg(
     key: str, title: str, across: Sequence[float], series: Sequence[Series], x_name: str, y_name: str,
-    mark: float | None = None, narrow: bool = False, logarithmic: bool = False,
+    mark: float | None = None, narrow: bool = False, logarithmic: bool = False, log_values: bool = False,
 ) -> Markup:  # fmt: skip
     """Draw lines over a common axis, each with its name at its end.
 
@@ -75,6 +75,8 @@ def lines_svg(
         Small, without names at the ends.
     logarithmic : bool
         Whether the horizontal axis is logarithmic; the positions are then above 0.
+    log_values : bool
+        The same of the vertical axis.
     """
     labels = [[] if narrow else wrapped(one.name, LABEL_LETTERS) for one in series]
     gap = LINE_HEIGHT * max(map(len, labels), default=1) + 3
@@ -83,11 +85,16 @@ def lines_svg(
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     ticks = round_ticks(low, high if high > low else low + 1, 4)
-    left = 36 + max(map(text_width, tick_labels(ticks)))  # room for the numbers, and for the name of the axis
+    names = tick_labels(ticks)
+    if log_values:
+        ticks = _around(low, high)
+        names = [f"{value:g}" for value in ticks]
+    left = 36 + max(map(text_width, names))  # room for the numbers, and for the name of the axis
     at = {value: math.log(value) if logarithmic else value for value in across}
     frame = Frame(left, right, 14, height - 48, min(at.values()), max(max(at.values()), min(at.values()) + 1e-9))
-    upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
-    parts = [level(frame, upward.across(value), text) for value, text in zip(ticks, tick_labels(ticks), strict=True)]
+    raised: Callable[[float], float] = math.log if log_values else float
+    upward = Frame(frame.bottom, frame.top, 0, 0, raised(ticks[0]), raised(ticks[-1]))
+    parts = [level(frame, upward.across(raised(value)), text) for value, text in zip(ticks, names, strict=True)]
     marks = _decades(across) if logarithmic and len(across) > _MANY else at
     parts += [tick(frame, marks[value], f"{value:g}") for value in _apart(frame, marks)]
     if mark is not None:
@@ -100,7 +107,7 @@ def lines_svg(
     ends = []
     for position, one in enumerate(series):
         points = [
-            (frame.across(at[x]), upward.across(value))
+            (frame.across(at[x]), upward.across(raised(value)))
             for x, value in zip(across, one.values, strict=True)
             if math.isfinite(value)
         ]
@@ -128,6 +135,17 @@ def _decades(across: Sequence[float]) -> dict[float, float]:
     powers = range(math.floor(math.log10(min(across))), math.ceil(math.log10(max(across))) + 1)
     values = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     return {value: math.log(value) for value in values if min(across) <= value <= max(across)}
+
+
+def _around(low: float, high: float) -> list[float]:
+    """Return powers of ten from below the smallest to above the largest number.
+
+    Examples
+    --------
+    >>> _around(0.03, 4)
+    [0.01, 0.1, 1.0, 10.0]
+    """
+    return [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
 
 
 def _apart(frame: Frame, at: dict[float, float], gap: float = 8) -> list[float]:

@@ -7,8 +7,8 @@ from typing import Any
 from retrieval.applications.compression.compress import Compressed
 from retrieval.applications.compression.compress_lossless import CompressedLossless
 from retrieval.applications.compression.compressed_items import CompressedItems
-from retrieval.applications.compression.curve import Curve, Curves, Point
 from retrieval.applications.compression.encoder_section import SECTION
+from retrieval.applications.compression.rate_distortion import Curve, Curves, Point
 from retrieval.report.terminal.listing import aligned
 
 _PARTS = {
@@ -20,7 +20,7 @@ _PARTS = {
 
 def compressed_lines(made: Compressed) -> list[str]:
     """Return what a file has become: its parts, its error."""
-    kept = f"{made.components[1]:,} of {made.components[0]:,} components kept"
+    kept = f"{made.kept:,} of {made.components:,} components kept"
     return [
         f"{made.items:,} items by {made.encoder}: {made.bytes_per_item:.1f} bytes per item, {kept}",
         f"squared error per item on training items: {made.error:.4g} ({made.own_error:.4g} by the space alone)",
@@ -99,17 +99,46 @@ def ids_json(items: CompressedItems) -> list[str]:
     return list(items.ids())
 
 
+def answer(found: Curves) -> str:
+    """Return what has the smallest error at which size, in one sentence."""
+    (name, _), *others = found.winners
+    measure = "has the smallest squared error"
+    if not others:
+        low, high = found.sizes[0], found.sizes[-1]
+        return f"{name} {measure} at every size measured, from {_size(low)} to {_size(high)} bytes per picture."
+    parts = [f"Up to {_size(others[0][1])} bytes per picture, {name} {measure}"]
+    parts += [f"from {_size(size)} bytes on, {other}" for other, size in others]
+    return f"{'; '.join(parts)}."
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time in milliseconds with about three digits.
+
+    Examples
+    --------
+    >>> milliseconds(1.5), milliseconds(0.0123), milliseconds(1.5e-6)
+    ('1500', '12.3', '0.0015')
+    """
+    return f"{1000 * seconds:.0f}" if seconds >= 0.1 else f"{1000 * seconds:.3g}"
+
+
+def _size(size: float) -> str:
+    return f"{size:,.0f}" if size >= 10 else f"{size:.2g}"
+
+
 def curves_lines(found: Curves) -> list[str]:
     """Return a table of every point, bytes ascending in each method."""
-    head = ["method", "setting", "B/item", "error", "PSNR", "SSIM", "break-even"]
+    head = ["method", "setting", "B/item", "error", "PSNR", "SSIM", "break-even", "ms in", "ms out"]
     rows = [row for curve in found.curves for row in _curve_rows(found, curve)]
     return [
+        answer(found),
         f"{found.corpus}: {len(found.originals):,} pictures of {found.raw_bytes:,} bytes: {found.held_out}",
         "",
-        *aligned(head, rows, right=[2, 3, 4, 5, 6], specs=[0]),
+        *aligned(head, rows, right=[2, 3, 4, 5, 6, 7, 8], specs=[0]),
         "",
         "B/item: without what stands in a file once",
         "error: squared, summed over values from 0 to 1; PSNR: in dB",
+        "ms in, ms out: milliseconds to compress and to decompress an item",
         "break-even: number of items from which a file is smaller than that of the best codec at this error",
     ]
 
@@ -118,17 +147,20 @@ def _curve_rows(found: Curves, curve: Curve) -> list[list[str]]:
     return [
         [
             curve.name if number == 0 else "",
-            point.setting.removesuffix(" per component"),
+            point.setting.removesuffix(" per component").replace("quality", "q"),
             f"{point.bytes_per_item:.1f}",
             f"{point.quality.error:.3g}",
             f"{point.quality.psnr:.2f}",
             f"{point.quality.ssim:.3f}",
-            _break_even(found, point) if curve.learnt else "",
+            break_even(found, point) if curve.learnt else "",
+            milliseconds(point.compress_seconds),
+            milliseconds(point.decompress_seconds),
         ]
         for number, point in enumerate(curve.points)
     ]
 
 
-def _break_even(found: Curves, point: Point) -> str:
+def break_even(found: Curves, point: Point) -> str:
+    """Return the number of items from which a file is smaller than the best codec's; a dash if it never is."""
     items = found.break_even(point)
     return "–" if items is None else f"{items:,}"

@@ -9,13 +9,14 @@ import pytest
 
 from encoders.base import Encoder
 from encoders.codes import Modality
-from encoders.errors import ArtifactError, CorpusError, NotInvertibleError, OptionError, QueryError
+from encoders.errors import ArtifactError, CorpusError, NearbyError, NotInvertibleError, OptionError, QueryError
 from encoders.registry import create
-from retrieval.applications.compression.compress import compress, read_source
+from retrieval.applications.compression.compress import compress
 from retrieval.applications.compression.compressed_items import CompressedItems
 from retrieval.applications.compression.decompress import LIST, VECTORS, decompress, safe_name
 from retrieval.applications.compression.encoder_section import SECTION
 from retrieval.applications.compression.nby_file import DamagedChunkError
+from retrieval.applications.compression.source import read_source
 from retrieval.applications.compression.target import CompressionTarget
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
@@ -275,7 +276,7 @@ def test_files_of_vectors(tmp_path, path):
 
 def test_sounds(tmp_path, path):
     from encoders.sound import Sound
-    from retrieval.applications.compression.curve import Listed
+    from retrieval.applications.compression.held_out import Listed
 
     rng = np.random.default_rng(0)
     tones = [np.sin(np.arange(3000) * pitch) * 8000 for pitch in rng.uniform(0.1, 0.5, 12)]
@@ -371,23 +372,23 @@ def test_sources(tmp_path):
     saved = create("pixels+pca:2").fit(open_corpus("digits").batches()).save(tmp_path / "saved")
     folder = tmp_path / "collection"
     index_corpus(folder, open_corpus("digits"), ["pixels+pca:3", "pixels+pca:2"])
-    for address, spec, encoder, found in [
-        ("digits", "pixels+pca:5", None, "pixels+pca:5"),
-        ("digits", None, saved, "pixels+pca:2"),
-        (str(folder), "pixels+pca:3", None, "pixels+pca:3"),
-        (str(folder), None, saved, "pixels+pca:2"),
+    for address, spec, found in [
+        ("digits", "pixels+pca:5", "pixels+pca:5"),
+        ("digits", str(saved), "pixels+pca:2"),
+        (str(folder), "pixels+pca:3", "pixels+pca:3"),
+        (str(folder), str(saved), "pixels+pca:2"),
     ]:
-        corpus, chosen = read_source(address, spec, encoder)
+        corpus, chosen = read_source(address, spec)
         assert str(chosen) == found
         assert corpus.size == 1797
-    for address, spec, encoder, sentence in [
-        ("digits", None, None, "name a space that can be decoded"),
-        ("digits", "pixels", saved, "both name an encoder"),
-        (str(folder), None, None, "has the spaces"),
-        ("digits", None, tmp_path / "missing", "not a saved encoder"),
+    for address, spec, sentence in [
+        ("digits", None, "name a space that can be decoded"),
+        (str(folder), None, "has the spaces"),
+        ("digits", str(tmp_path), "is not a saved encoder"),
+        ("digits", str(tmp_path / "missing"), "unknown encoder"),
     ]:
-        with pytest.raises((OptionError, ArtifactError), match=sentence):
-            read_source(address, spec, encoder)
+        with pytest.raises(NearbyError, match=sentence):
+            read_source(address, spec)
     shutil.rmtree(folder)
 
 

@@ -64,7 +64,10 @@ def test_the_rate_counts_everything_except_the_encoder_and_stands_beside_bz2(tmp
 
 
 def test_the_break_even_is_where_file_and_encoder_are_as_small_as_bz2(tmp_path):
-    made = CompressedLossless(tmp_path, 10, 800, {"items": 50, "header": 10, SECTION: 1000}, "pixels+vae", 100, 1.0)
+    made = CompressedLossless(
+        path=tmp_path, items=10, pixels=800, parts={"items": 50, "header": 10, SECTION: 1000}, encoder="pixels+vae",
+        bz2=100, seconds=1.0,
+    )  # fmt: skip
     assert (made.bits_per_pixel, made.bits_per_pixel_of_bz2) == (0.6, 1.0)
     assert made.break_even == 250  # 1,000 bytes, 4 saved with each picture
     assert made.to_json()["break_even_items"] == 250

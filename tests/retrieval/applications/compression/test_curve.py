@@ -11,18 +11,13 @@ from skimage import metrics
 
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
-from retrieval.applications.compression.curve import (
-    Curve,
-    Curves,
-    Listed,
-    Point,
-    compression_curves,
-    held_out_split,
-)
+from retrieval.applications.compression.curve import compression_curves
+from retrieval.applications.compression.held_out import Listed, held_out_split
 from retrieval.applications.compression.picture_codecs import BARE, FILES, MOSAIC, available, coded
-from retrieval.applications.compression.picture_quality import Quality, quality, structural_similarity
+from retrieval.applications.compression.rate_distortion import Curve, Curves, Point
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
+from retrieval.evaluation.picture_quality import Quality, quality, structural_similarity
 
 
 def pictures(count=12, shape=(20, 16)):
@@ -163,12 +158,13 @@ def test_spaces_that_read_differently_are_refused():
 
 
 def test_the_report_is_written(found, tmp_path):
-    from retrieval.report.compression_report import FIGURES, PICTURES, write_curves
+    from retrieval.report.figures.compression_curve import FIGURES
+    from retrieval.report.html.compression import PAGE, PICTURES, write_curves
     from retrieval.report.terminal.compression import curves_lines
 
-    write_curves(found, tmp_path / "out")
+    write_curves(found, {"command": "nearby"}, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"curves.json", PICTURES, *(f"{name}.svg" for name in FIGURES)}
+    assert names == {"curves.json", PAGE, PICTURES, *(f"{name}.svg" for name in FIGURES)}
     assert json.loads((tmp_path / "out" / "curves.json").read_text())["held_out"] == found.held_out
     for name in FIGURES:
         drawing = (tmp_path / "out" / f"{name}.svg").read_text()

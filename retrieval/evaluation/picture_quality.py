@@ -1,8 +1,9 @@
-"""How much pictures have lost: squared error, signal-to-noise ratio, structural similarity."""
+"""How much pictures, sounds or vectors have lost: squared error, signal-to-noise ratio, structural similarity."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,32 @@ class Quality(NamedTuple):
 def quality(originals: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> Quality:
     """Compare pictures (n, height, width[, channels]) with decoded ones."""
     first, second = originals.astype(np.float64) / 255, decoded.astype(np.float64) / 255
-    squares = np.square(first - second).reshape(len(first), -1)
-    mean = float(squares.mean())
-    return Quality(float(squares.sum(axis=1).mean()), float("inf") if not mean else -10 * float(np.log10(mean)),
-                   float(structural_similarity(first, second).mean()))  # fmt: skip
+    error = float(squared_error(first, second).mean())
+    return Quality(error, psnr(error / first[0].size), float(structural_similarity(first, second).mean()))
+
+
+def squared_error(items: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the squared error of each item (n,), summed over its values.
+
+    Examples
+    --------
+    >>> squared_error(np.array([[0.0, 1.0]]), np.array([[1.0, 3.0]])).tolist()
+    [5.0]
+    """
+    squares = np.square(np.asarray(items, np.float64) - others)
+    error: NDArray[np.float64] = squares.reshape(len(squares), -1).sum(axis=1)
+    return error
+
+
+def psnr(mean_squared_error: float) -> float:
+    """Return the peak signal-to-noise ratio in decibels, for values from 0 to 1; infinite without an error.
+
+    Examples
+    --------
+    >>> psnr(0.01), psnr(0)
+    (20.0, inf)
+    """
+    return math.inf if mean_squared_error == 0 else -10 * math.log10(mean_squared_error)
 
 
 def structural_similarity(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
