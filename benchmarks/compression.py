@@ -47,7 +47,8 @@ def main(*arguments: str) -> None:
     quick = "quick" in arguments
     nothing_else([word for word in arguments if word not in (*SPACES, "quick", "choose")])
     if "choose" in arguments:
-        return choose()
+        choose()
+        return
     for name in names or SPACES:
         specs = [spec for spec in SPACES[name] if not quick or "-ae" not in spec]
         runs = [measured(*split, specs) for split in splits(name, 500 if quick else SAMPLE.get(name, 0))]

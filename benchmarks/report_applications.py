@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from record import latest_of_each
+from record import latest, latest_of_each
 from report_page import TARGETS
+
+from retrieval.applications.compression.rate_distortion import error_at
 
 if TYPE_CHECKING:
     from report_page import Page
@@ -19,9 +21,9 @@ def compression(page: Page, run: dict[str, Any]) -> None:
     page.lines += [
         "",
         "Squared error of held-out pictures, summed over values from 0 to 1, at the bytes that were really written "
-        "(the best point that needs no more), without what stands in a file once; in brackets from how many pictures "
-        "on a file with its encoder is smaller than the best codec at the same error. Codecs: a file for each picture, "
-        "the same without the bytes that all files share, and all pictures in one mosaic.",
+        "(interpolated between two measured sizes), without what stands in a file once; in brackets from how many "
+        "pictures on a file with its encoder is smaller than the best codec at the same error. Codecs: a file for each "
+        "picture, the same without the bytes that all files share, and all pictures in one mosaic.",
     ]
     rows = []
     for made in latest_of_each("compression", "corpus"):
@@ -30,6 +32,19 @@ def compression(page: Page, run: dict[str, Any]) -> None:
         rows += _targets(page, figures)
     if rows:
         page.table(TARGETS, rows)
+    choice = latest("compression_choice")
+    if choice is not None:
+        _choice(page, choice["figures"])
+
+
+def _choice(page: Page, figures: dict[str, Any]) -> None:
+    page.lines += [
+        "",
+        f"The blocks for faces were chosen before, by the squared error at {figures['bytes']:.0f} bytes of "
+        f"{figures['held_out']}, all of them people of the training pictures:",
+    ]
+    errors = sorted((error, name) for name, error in figures["errors"].items() if error and "block" in name)
+    page.table(["space", "squared error"], [[f"`{name}`", error] for error, name in errors])
 
 
 def _corpus(page: Page, figures: dict[str, Any]) -> None:
@@ -53,16 +68,15 @@ def _corpus(page: Page, figures: dict[str, Any]) -> None:
 
 def _at(curves: list[dict[str, Any]], level: int) -> str:
     """Return the mean error at a size, with the break-even count of the first run."""
-    points = [
-        min((point for point in curve["points"] if point["bytes_per_item"] <= level), key=lambda one: one["error"],
-            default=None)
-        for curve in curves
-    ]  # fmt: skip
-    if any(point is None for point in points):
+    errors = [
+        error_at([(point["bytes_per_item"], point["error"]) for point in curve["points"]], level) for curve in curves
+    ]
+    known = [error for error in errors if error is not None]
+    if len(known) < len(errors):
         return "–"
-    error = sum(point["error"] for point in points if point) / len(points)
-    items = (points[0] or {}).get("break_even")
-    return f"{error:.3g}" + (f" ({items:,})" if items else "")
+    within = [point for point in curves[0]["points"] if point["bytes_per_item"] <= level]
+    items = within[-1].get("break_even")
+    return f"{sum(known) / len(known):.3g}" + (f" ({items:,})" if items else "")
 
 
 def _targets(page: Page, figures: dict[str, Any]) -> list[list[Any]]:

@@ -78,6 +78,8 @@ class NbyReader:
 
     def _read_header(self) -> Header:
         start = self._file.read(PREFIX.size)
+        if not start:
+            raise ArtifactError(f"{self.path} is empty: it was not written by 'nearby compress', or all of it was lost")
         if not start.startswith(MAGIC):
             raise ArtifactError(f"{self.path} was not written by 'nearby compress': it begins with other bytes")
         if len(start) < PREFIX.size:

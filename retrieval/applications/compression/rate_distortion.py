@@ -108,11 +108,11 @@ class Curves:
 
     @property
     def sizes(self) -> list[float]:
-        """Sizes in bytes from the smallest to the largest point of any curve, each a tenth larger than the last."""
+        """Sizes in bytes from the smallest to the largest point of any curve, at equal ratios of at most 1.1."""
         measured = [point.bytes_per_item for curve in self.curves for point in curve.points if point.bytes_per_item > 0]
         low, high = min(measured), max(measured)
-        count = 1 + math.floor(math.log(high / low) / math.log(_FINE))
-        return [low * _FINE**step for step in range(count)]
+        steps = math.ceil(math.log(high / low) / math.log(_FINE))
+        return [float(size) for size in np.geomspace(low, high, steps + 1)]
 
     @property
     def winners(self) -> list[tuple[str, float]]:

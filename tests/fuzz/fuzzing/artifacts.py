@@ -35,6 +35,7 @@ SPECS = {
     "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=1", "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=1",
     "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=1,code=pooled", "select": "select:4", "random-projection": "random-projection:5",
     "ica": "ica:3", "nmf": "nmf:3", "mf": "mf:2", "sparse-coding": "sparse-coding:5", "linear-ae": "linear-ae:3,epochs=1",
+    "block-transform": "pixels+block-transform:4,basis=pca",
     "kmeans": "kmeans:4", "patch-kmeans": "patch-kmeans:4,patch=3,patches=100", "hac": "hac:4", "gaussian": "gaussian:0.1",
     "mixture": "mixture:2,ridge=0.1", "kernel-density": "kernel-density", "nearest-density": "nearest-density:3",
     "binarize": "binarize", "gan": "gan:3,hidden=8,epochs=1",

@@ -11,13 +11,14 @@ from skimage import metrics
 
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
-from retrieval.applications.compression.curve import compression_curves
+from retrieval.applications.compression.curve import compression_curves, settings
 from retrieval.applications.compression.held_out import Listed, held_out_split
 from retrieval.applications.compression.picture_codecs import BARE, FILES, MOSAIC, available, coded
-from retrieval.applications.compression.rate_distortion import Curve, Curves, Point
+from retrieval.applications.compression.rate_distortion import Curve, Curves, Point, error_at
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.picture_quality import Quality, quality, structural_similarity
+from retrieval.report.terminal.compression import answer
 
 
 def pictures(count=12, shape=(20, 16)):
@@ -134,8 +135,8 @@ def test_curves_fall(found):
 def test_pca_stands_beside_every_space():
     train, test, said = held_out_split(open_corpus("digits"), 20)
     names = [[curve.name for curve in compression_curves(train, test, said, specs, bits=(2,)).curves if curve.learnt]
-             for specs in ([], ["pixels+linear-ae:4,epochs=1"])]  # fmt: skip
-    assert names == [["pixels+pca:64"], ["pixels+linear-ae:4,epochs=1", "pixels+pca:64"]]
+             for specs in ([], ["pixels+block-transform:4"])]  # fmt: skip
+    assert names == [["pixels+pca:64"], ["pixels+block-transform:4", "pixels+pca:64"]]
 
 
 def test_break_even_by_hand():
@@ -149,6 +150,57 @@ def test_break_even_by_hand():
     assert curves.best_codec(2) == ("A", pytest.approx(20))
     assert curves.best_codec(1) == ("B", pytest.approx(36))
     assert [curves.break_even(one) for one in space.points] == [100, None, None]
+
+
+def test_the_error_that_bytes_buy():
+    points = [(10.0, 8.0), (40.0, 2.0), (80.0, 3.0)]
+    assert error_at(points, 9.9) is None
+    assert error_at(points, 10) == pytest.approx(8)
+    assert error_at(points, 20) == pytest.approx(4), "halfway in logarithms"
+    assert error_at(points, 1000) == pytest.approx(2), "a larger file that is worse is not taken"
+    assert error_at([], 10) is None
+
+
+def line(name, *points, learnt=False):
+    made = [Point(setting="", bytes_per_item=size, once=9, quality=Quality(error, 20, 0.9), compress_seconds=0,
+                  decompress_seconds=0, shown=pictures(2)) for size, error in points]  # fmt: skip
+    return Curve(name, learnt, made)
+
+
+def test_who_is_best_at_which_size():
+    space = line("S", (1, 4), (64, 2), learnt=True)
+    codecs = [line("A, files", (100, 0.01)), line("A, without headers", (20, 8), (80, 0.5)), line("A, one mosaic", (8, 9), (40, 9)),
+              line("B, one mosaic", (900, 0.2))]  # fmt: skip
+    found = Curves("c", pictures(2), 1, "", [space, *codecs])
+    assert [curve.name for curve in found.compared] == ["S", "A, without headers", "B, one mosaic"], "the better way"
+    assert [name for name, _ in found.winners] == ["S", "A, without headers", "B, one mosaic"]
+    (_, start), (_, second), (_, third) = found.winners
+    assert start == 1
+    assert space.error_at(second) > codecs[1].error_at(second)
+    assert space.error_at(second / 1.1) <= codecs[1].error_at(second / 1.1)
+    assert third == pytest.approx(900)
+    assert answer(found).startswith(f"Up to {second:.0f} bytes per picture, S has the smallest squared error; from")
+    alone = Curves("c", pictures(2), 1, "", [space, line("A, one mosaic", (70, 9))])
+    assert answer(alone) == "S has the smallest squared error at every size measured, from 1 to 70 bytes per picture."
+
+
+def test_points_within_a_budget():
+    space = line("S", (1, 4), (10, 2), (20, 1), learnt=True)
+    assert [space.within(size).bytes_per_item for size in (0.5, 9, 9.9, 15, 99)] == [1, 1, 10, 10, 20]
+    assert Curves("c", pictures(2), 1, "", [space]).equal_bytes == 10
+
+
+def test_sizes_of_files_reach_a_quarter_of_a_picture():
+    assert settings(30, 784)[-1] == 6, "no finer than 6 bits"
+    finest = settings(10_752, 10_304)
+    assert finest[-1] * 10_752 / 8 == pytest.approx(10_304 / 4)
+    assert finest == sorted(finest)
+
+
+def test_a_space_that_is_named_twice_is_refused():
+    train, test, said = held_out_split(open_corpus("digits"), 20)
+    with pytest.raises(OptionError, match=r"'pixels\+pca:2' is named twice"):
+        compression_curves(train, test, said, ["pixels+pca:2", "pixels+pca:3", "pixels+pca:2"])
 
 
 def test_spaces_that_read_differently_are_refused():
@@ -170,6 +222,13 @@ def test_the_report_is_written(found, tmp_path):
         drawing = (tmp_path / "out" / f"{name}.svg").read_text()
         assert "pixels+pca:10" in drawing
         assert "nan" not in drawing
+    page = (tmp_path / "out" / PAGE).read_text()
+    assert answer(found) in page
+    assert page.count("<img ") == len([*found.compared, None]) * len(found.curves[0].points[0].shown)
+    for word in ("break-even", "SSIM", "compress, ms", "bytes once", "JPEG 2000", "pixels+<wbr>pca:<wbr>10"):
+        assert word in page
+    assert "<script" not in page
     lines = curves_lines(found)
-    assert max(map(len, lines)) <= 100
+    assert lines[0] == answer(found)
+    assert max(map(len, lines[2:])) <= 100
     assert sum(bool(re.search(r" bits? ", line)) for line in lines) == 2

@@ -128,7 +128,7 @@ def test_foreign_newer_and_missing_files(tmp_path):
     path = write(tmp_path / "x.nby", 3)
     good = path.read_bytes()
     for content, sentence in [
-        (b"", "was not written by 'nearby compress'"),
+        (b"", "is empty"),
         (b"PK\x03\x04", "was not written by 'nearby compress'"),
         (good.replace(b"\r\n", b"\n"), "was not written by 'nearby compress'"),
         (good[:9], "cut"),

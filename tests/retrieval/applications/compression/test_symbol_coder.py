@@ -78,6 +78,26 @@ def test_a_constant_component_costs_nothing():
     np.testing.assert_array_equal(quantizer.dequantize(quantizer.quantize(codes))[:, 2], 5)
 
 
+def test_wide_codes_share_estimates_and_keep_to_the_bits():
+    """Components of codes wider than 1,024 are estimated in groups of alike distribution."""
+    rng = np.random.default_rng(0)
+    deviations = np.geomspace(3, 0.01, 1300)
+
+    def codes():
+        made = rng.normal(size=(500, 1300))
+        made[:, ::3] = rng.laplace(size=(500, 434)) / np.sqrt(2)
+        return (made * deviations).astype(np.float32)
+
+    quantizer, test = trained(1500, codes()), codes()
+    symbols = quantizer.quantize(test)
+    used = 8 * len(SymbolCoder(quantizer).encode(symbols)) / len(test)
+    assert used == pytest.approx(1500, rel=0.04)
+    error = np.square(quantizer.dequantize(symbols) - test).mean(axis=0)
+    kept = quantizer.kept
+    np.testing.assert_allclose(np.log2(error[kept]), np.log2(np.median(error[kept])), atol=1)  # reverse water-filling
+    assert max(error[kept]) < 2.5 * np.square(deviations[max(kept) + 1])
+
+
 def test_one_item_and_all_the_same():
     for codes in (gaussian(1, 0), np.repeat(gaussian(1, 0), 9, axis=0)):
         quantizer = trained(60, codes)

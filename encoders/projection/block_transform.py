@@ -14,6 +14,9 @@ from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
 from encoders.errors import BadItemError, OptionError
 from encoders.options import option
 
+#: Largest number of values of a block: the matrix has this size squared.
+LARGEST = 4096
+
 
 @dataclass
 class BlockTransform(Encoder):
@@ -46,7 +49,7 @@ class BlockTransform(Encoder):
 
     name: ClassVar[str] = "block-transform"
     reads_sparse: ClassVar[bool] = False
-    block: int = option(16, "Side of a block, in pixels.", ge=2, le=64)
+    block: int = option(16, "Side of a block, in pixels.", ge=2, le=32)
     basis: str = option("dct", "Cosines, or the principal components of the blocks.", choices=("dct", "pca"))
     n_components: int | None = option(None, "Components of each block that are kept; none: all.", ge=1)
 
@@ -69,6 +72,12 @@ class BlockTransform(Encoder):
         if shape is None or len(shape) not in (2, 3):
             raise OptionError(
                 f"{self.name}: it cuts pictures into blocks, but the input may not be pictures: put pixels before it"
+            )
+        size = self.block**2 * (shape[2] if len(shape) == 3 else 1)
+        if size > LARGEST:
+            raise OptionError(
+                f"{self.name}: a block of {self.block} x {self.block} pixels has {size:,} numbers, more than "
+                f"{LARGEST:,}: take smaller blocks, or pixels:grey=true before it"
             )
         return shape
 
