@@ -84,7 +84,12 @@ def open_encoder(reader: NbyReader, folder: Path | None = None) -> Encoder:
             f"{known['digest'][:12]}: name its folder with --encoder"
         )
     if folder is None:
-        return unpack_encoder(reader.section(SECTION))
+        try:
+            return unpack_encoder(reader.section(SECTION))
+        except ArtifactError as error:
+            raise ArtifactError(
+                f"{error}; if you have the saved encoder ({known['digest'][:12]}), name its folder with --encoder"
+            ) from None
     encoder = Encoder.load(folder)
     found = encoder_digest(folder)
     if found != known["digest"]:

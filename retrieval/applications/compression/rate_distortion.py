@@ -116,14 +116,15 @@ class Curves:
 
     @property
     def winners(self) -> list[tuple[str, float]]:
-        """What has the smallest error: the name of a curve, and the bytes from which on; in order of bytes.
+        """What has the smallest error: the name of a space or codec, and the bytes from which on; in order of bytes.
 
         A lead over less than a third of a size is left out.
         """
         found: list[tuple[str, float]] = []
         compared = self.compared
         for size in self.sizes:
-            errors = [(error, curve.name) for curve in compared if (error := curve.error_at(size)) is not None]
+            errors = [(error, curve.name if curve.learnt else curve.codec) for curve in compared
+                      if (error := curve.error_at(size)) is not None]  # fmt: skip
             if errors and (not found or min(errors)[1] != found[-1][0]):
                 found.append((min(errors)[1], size))
         ends = [size for _, size in found[1:]] + [math.inf]

@@ -115,7 +115,8 @@ def lines_svg(
         parts.append(polyline(points, position, 2, stroke_of(position)))
         parts += [dot(x, y, position, 2.6) for x, y in points]
     if not narrow:
-        heights = spread(ends, gap, frame.top, frame.bottom)
+        room = LINE_HEIGHT / 2 * max(0, max(map(len, labels)) - 2)  # a name of many lines stays inside
+        heights = spread(ends, gap, frame.top + room, frame.bottom - room)
         for position, (label, end, y) in enumerate(zip(labels, ends, heights, strict=True)):
             parts.append(polyline([(right + 4, end), (right + 14, y), (right + 20, y)], position, 1.25))
             parts.append(lines_of_text(right + 24, y, label))

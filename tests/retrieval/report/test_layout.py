@@ -12,7 +12,10 @@ import pytest
 
 from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.components import Components
+from retrieval.applications.compression.rate_distortion import Curve, Curves, Point
+from retrieval.evaluation.picture_quality import Quality
 from retrieval.experiment.result import Example
+from retrieval.report.figures.compression_curve import FIGURES, curve_svg
 from retrieval.report.figures.drawing import text_width
 from retrieval.report.figures.plots import Link, Series, lines_svg, map_svg
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
@@ -20,6 +23,7 @@ from retrieval.report.figures.training_loss import loss_svg
 from retrieval.report.figures.tree import Branch, Leaf, tree_svg
 from retrieval.report.html.analysis import write_analysis
 from retrieval.report.html.comparison import page, write_page
+from retrieval.report.html.compression import write_curves
 from retrieval.report.html.template import TEMPLATES
 from retrieval.search.result import Shown
 from retrieval.spaces.training_history import Phase
@@ -279,6 +283,34 @@ def test_numbers_of_sums_are_short(analysed_pictures, tmp_path):
 def test_no_analysis_is_wider_than_a_telephone(tmp_path, request, fixture):
     path = write_analysis(request.getfixturevalue(fixture), tmp_path)
     assert scroll_width(path, 390, tmp_path) == "390 in 390"
+
+
+def curves():
+    """A compression curve of two spaces with long names, and of codecs."""
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 20, 16), dtype=np.uint8)
+    names = ["pixels+deep-ae:1000-500-250-30,epochs=200,minutes=7,shift=1", "pixels+pca:256", "JPEG, files",
+             "JPEG, without headers", "WebP, one mosaic", "JPEG 2000, one mosaic"]  # fmt: skip
+    return Curves("a corpus <b>", pictures, 9, "held out", [
+        Curve(name, "pixels" in name, [
+            Point(setting="1 bit", bytes_per_item=4.0 * 2**(step + number), once=10**7, quality=Quality(9 / 2**step, 20 + step, 0.9),
+                  compress_seconds=0.001, decompress_seconds=1e-6, shown=pictures)
+            for step in range(6)
+        ])
+        for number, name in enumerate(names)
+    ])  # fmt: skip
+
+
+def test_labels_of_a_compression_curve_do_not_overlap():
+    for measure in FIGURES:
+        require_readable(curve_svg(curves(), measure))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: pages are not measured in a browser")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_compression_curve_is_wider_than_its_window(tmp_path, width):
+    path = write_curves(curves(), {"command": "nearby"}, tmp_path)
+    assert "a corpus &lt;b&gt;" in path.read_text()
+    assert scroll_width(path, width, tmp_path) == f"{width} in {width}"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium: pages are not printed")

@@ -196,6 +196,16 @@ def test_an_encoder_outside(tmp_path, encoder, path):
         contents(outside, other)
 
 
+def test_a_damaged_encoder_is_replaced_by_the_saved_one(tmp_path, encoder, path):
+    compress(Pictures(), encoder, path)
+    whole, data = contents(path), bytearray(path.read_bytes())
+    data[16 + int.from_bytes(data[12:16], "little") + 16 + 50] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ArtifactError, match=r"section 'encoder' does not have the checksum .* with --encoder"):
+        contents(path)
+    assert contents(path, encoder.save(tmp_path / "own")) == whole
+
+
 def test_vectors_and_a_neural_network(tmp_path):
     for spec, corpus in [
         ("pca:4", Vectors()),
