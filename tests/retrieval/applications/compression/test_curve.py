@@ -132,6 +132,17 @@ def test_curves_fall(found):
     assert json.dumps(found.to_json())
 
 
+def test_colours_in_blocks():
+    originals = colours(16)
+    items = [Item(str(row), picture) for row, picture in enumerate(originals)]
+    train, test = (Listed("colours", Modality.IMAGE, some) for some in (items[:12], items[12:]))
+    found = compression_curves(train, test, "the last", ["pixels+block-transform:8,basis=pca"], bits=(0.5, 4))
+    (blocks, pca), codecs = found.curves[:2], found.curves[2:]
+    assert [len(curve.points) for curve in (blocks, pca)] == [2, 2]
+    assert blocks.points[1].quality.error < blocks.points[0].quality.error, [one.quality for one in blocks.points]
+    assert len(codecs) == 3 * len(available())
+
+
 def test_pca_stands_beside_every_space():
     train, test, said = held_out_split(open_corpus("digits"), 20)
     names = [[curve.name for curve in compression_curves(train, test, said, specs, bits=(2,)).curves if curve.learnt]
