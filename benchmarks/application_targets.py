@@ -33,8 +33,8 @@ def application_targets() -> Iterator[Target]:
             asked = f"{case}: false alarms asked at {rate}, relative deviation"
             yield Target("X4b", asked, partial(_deviation, case, rate), TOLERANCE, False)
     yield Target("X5", "mnist: squared error at 30 bytes", partial(_compressed, "mnist"), 3.0, False)
-    yield Target("X5", "faces: squared error at 400 bytes beside JPEG without headers", partial(_compressed, "orl-faces"),
-                 _jpeg(), False)  # fmt: skip
+    beside = "faces: squared error at 400 bytes beside JPEG without headers"
+    yield Target("X5", beside, partial(_compressed, "orl-faces"), _jpeg(), False)
     for part, bits in BITS.items():
         yield Target("X5b", f"{part} MNIST: bits per pixel", partial(_lossless, part), bits, False)
 
