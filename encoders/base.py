@@ -43,6 +43,8 @@ class Encoder(SklearnNames, ABC):
     reads_missing: ClassVar[bool] = False
     #: Whether codes follow a standard normal distribution: samples of it can be decoded to new items.
     has_prior: ClassVar[bool] = False
+    #: Whether decoded codes are as far from each other as the codes: decoding is a rotation.
+    keeps_distances: ClassVar[bool] = False
     #: Whether a saved encoder loads and encodes without torch, so that it starts quickly.
     answers_without_torch: ClassVar[bool] = True
 
@@ -168,11 +170,6 @@ class Encoder(SklearnNames, ABC):
     @property
     def reads_labels(self) -> bool:
         """Whether ``fit`` learns from labels; queries of an evaluation must then not be in the fit."""
-        return False
-
-    @property
-    def keeps_distances(self) -> bool:
-        """Whether decoded codes are as far from each other as the codes, because decoding is a rotation."""
         return False
 
     @property

@@ -49,6 +49,7 @@ class BlockTransform(Encoder):
 
     name: ClassVar[str] = "block-transform"
     reads_sparse: ClassVar[bool] = False
+    keeps_distances: ClassVar[bool] = True  # apart from what is cut off where a block reaches over the edge
     block: int = option(16, "Side of a block, in pixels.", ge=2, le=32)
     basis: str = option("dct", "Cosines, or the principal components of the blocks.", choices=("dct", "pca"))
     n_components: int | None = option(None, "Components of each block that are kept; none: all.", ge=1)
@@ -61,11 +62,6 @@ class BlockTransform(Encoder):
         components = _cosines(self.block, self._colours) if self.basis == "dct" else self._principal(batches)
         self.components = np.ascontiguousarray(components[: self.n_components], dtype=np.float32)
         return Space(self._places * len(self.components), Kind.DENSE, Metric.EUCLIDEAN)
-
-    @property
-    def keeps_distances(self) -> bool:
-        """Yes, apart from what is cut off where a block reaches over the edge."""
-        return True
 
     def _picture_shape(self) -> tuple[int, ...]:
         shape = None if self.input_space is None else self.input_space.shape

@@ -59,6 +59,10 @@ class PCA(Encoder):
     iterations: int = option(4, "Power iterations of the randomized solver.", ge=0, le=100)
     seed: int = option(0, "Random seed of the randomized solver.", ge=0, le=LARGEST_SEED)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.keeps_distances: bool = not self.whiten  # type: ignore[misc]  # the components are orthonormal
+
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         solver = self.solver
         if solver == "auto":
@@ -75,11 +79,6 @@ class PCA(Encoder):
         self.explained_variance = np.maximum(solution.variance, 0).astype(np.float64)
         self.total_variance = np.asarray([solution.total], dtype=np.float64)
         return Space(self.n_components, Kind.DENSE, Metric(self.metric))
-
-    @property
-    def keeps_distances(self) -> bool:
-        """Whether codes are not whitened: the components are orthonormal."""
-        return not self.whiten
 
     def spreads(self) -> NDArray[np.float64]:
         """Return the standard deviation of every component (n_components,); 0 where only rounding varies.

@@ -135,16 +135,20 @@ def compress(
     require_small_chunks(corpus, items_per_chunk)
     fit_unless_fitted(encoder, corpus, say)
     trained = (training or training_on(corpus, encoder)).train(target, items_per_chunk)
-    sizes: list[int] = []
+    original = 0
+
+    def see(item: Item) -> None:
+        nonlocal original
+        original += item_bytes(item)
 
     def write(writer: NbyWriter, items: Iterable[Item]) -> None:
         writer.description["squared_error"] = {"space": trained.own_error, "quantized": trained.error}
         write_quantized(writer, encoder, trained.quantizer, items, corpus.size)
 
-    made = write_file(corpus, encoder, path, METHOD, options, write, lambda item: sizes.append(item_bytes(item)))
+    made = write_file(corpus, encoder, path, METHOD, options, write, see)
     return Compressed(
         **vars(made),
-        original=sum(sizes),
+        original=original,
         components=trained.quantizer.dim,
         kept=len(trained.quantizer.kept),
         own_error=trained.own_error,
