@@ -15,7 +15,7 @@ from encoders.row import Row
 from retrieval.applications.anomaly.combination import rank_among
 from retrieval.applications.anomaly.component import Component
 from retrieval.applications.anomaly.member import Member
-from retrieval.applications.anomaly.neighbours import distances
+from retrieval.applications.anomaly.neighbours import nearest
 from retrieval.applications.anomaly.normal_items import NormalItems
 from retrieval.applications.anomaly.reconstruction_error import ReconstructionError
 from retrieval.applications.anomaly.stages import COLUMN, dense
@@ -160,9 +160,9 @@ def _normalised(parts: Floats) -> Floats:
 def _nearest(member: Member, content: Content, normal_items: NormalItems, k: int) -> list[tuple[int, float]]:
     """Return the rows of the nearest normal items with their distances, nearest first."""
     codes = member.encoder.encode_queries([content])
-    found = member.index.search_rows(codes, min(k, len(normal_items.ids)))
-    far = distances(found.scores[0], member.encoder.space.metric)
-    return [(int(row), float(distance)) for row, distance in zip(found.rows[0], far, strict=True) if row >= 0]
+    found = nearest(member.index, codes, min(k, len(normal_items.ids)))
+    pairs = zip(found.rows[0].tolist(), found.distances[0].tolist(), strict=True)
+    return [(row, distance) for row, distance in pairs if row >= 0]
 
 
 def _first_values(normal_items: NormalItems, near: Sequence[tuple[int, float]], width: int) -> Floats | None:
