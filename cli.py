@@ -863,7 +863,7 @@ def anomalies_fit(
     require_new(out, fresh)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
-        specs = space or _default_detector_space(opened)
+        specs = space or _default_detector_space(opened, normal or ())
         detector = AnomalyDetector.fit(
             opened, specs, score=score, normal=normal or (), by_order=by_order, k=k, standardise=standardise, seed=seed,
             say=_say, **_given(contaminated=contaminated, hold_out=hold_out),
@@ -1011,7 +1011,7 @@ def anomalies_compare(
     rate = Rule.read(false_alarms, None).rate
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
-        specs = space or _default_detector_space(opened)
+        specs = space or _default_detector_space(opened, normal)
         found = compare_detectors(
             opened, specs, normal, score=score, by_order=by_order, k=k, standardise=standardise, false_alarms=rate,
             seed=seed, say=_say, **_given(hold_out=hold_out, test=test),
@@ -1187,11 +1187,11 @@ def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
     return tuple(specs)
 
 
-def _default_detector_space(corpus: Corpus) -> tuple[str, ...]:
+def _default_detector_space(corpus: Corpus, normal: Sequence[str]) -> tuple[str, ...]:
     """Return a space for a detector when none is named, and say which."""
     from retrieval.applications.anomaly.choice import default_space
 
-    spec = default_space(corpus)
+    spec = default_space(corpus, normal)
     _say(f"no space is named, so nearby uses:  -s {spec}")
     return (spec,)
 

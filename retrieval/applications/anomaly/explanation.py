@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,8 @@ class Explanation:
         The share of each pixel.
     by_column : bool
         The components are the columns of a table, with values in their own units.
+    unknown_words : list of str
+        Words of a text that are not in the vocabulary of the space: no score sees them, so they have no share.
     """
 
     space: str
@@ -78,6 +80,7 @@ class Explanation:
     expected: NDArray[np.uint8] | None = None
     heat: Floats | None = None
     by_column: bool = False
+    unknown_words: list[str] = field(default_factory=list)
 
 
 def explained(
@@ -117,8 +120,16 @@ def explained(
         components = _components(member, shares, observed, expected, values)
     nearest = [NearestNormal(normal_items.shown(at), distance) for at, distance in near]
     return Explanation(
-        str(member.encoder), score, p_value, spaces, means, components, nearest, **pictures, by_column=table is not None
-    )
+        str(member.encoder), score, p_value, spaces, means, components, nearest, **pictures,
+        by_column=table is not None, unknown_words=_unknown_words(member, content),
+    )  # fmt: skip
+
+
+def _unknown_words(member: Member, content: Content) -> list[str]:
+    from encoders.text.bag_of_words import BagOfWords
+
+    reader = member.stages.reader
+    return reader.unknown_words(content) if isinstance(reader, BagOfWords) and isinstance(content, str) else []
 
 
 def _shares(member: Member, row: Any) -> tuple[Floats, Floats, str]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from encoders.errors import BadItemError
@@ -16,9 +17,10 @@ from retrieval.applications.anomaly.detection import FALSE_ALARMS, Detection
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.drift import ALPHA
 from retrieval.applications.anomaly.explanation import Explanation
+from retrieval.applications.anomaly.score import LARGEST
 from retrieval.output import writing
-from retrieval.report.terminal.listing import aligned
-from retrieval.report.terminal.printable import table_word
+from retrieval.report.terminal.listing import WIDTH, aligned
+from retrieval.report.terminal.printable import printable, table_word
 from retrieval.search.result import cut_at_word
 
 #: Components and items that are listed.
@@ -187,8 +189,9 @@ def explanation_lines(found: Explanation) -> list[str]:
         lines.append(f"share: {found.means}{more}")
         if any(one.is_rare for one in shown):
             lines.append("* rare or absent among the training items; all such categories count as one")
-    else:
+    elif not found.unknown_words:
         lines += ["", "no single component raises the score"]
+    lines += unknown_words_lines(found)
     if found.nearest:
         near = [
             [number(one.distance), table_word(one.shown.id), one.shown.label or "", _name(one.shown)]
@@ -196,6 +199,17 @@ def explanation_lines(found: Explanation) -> list[str]:
         ]
         lines += ["", "nearest normal items", *aligned(["distance", "id", "label", "title"], near, right=[0])]
     return lines
+
+
+def unknown_words_lines(found: Explanation) -> list[str]:
+    """Return a line with the words of a text that are not in the vocabulary, and what that means for the score."""
+    if not found.unknown_words:
+        return []
+    names = [cut_at_word(printable(word), NAME) for word in found.unknown_words]
+    more = f" and {len(names) - TOP:,} more" if len(names) > TOP else ""
+    blind = "the score does not count them" if found.score < LARGEST else "no word of the text is known"
+    sentence = f"not in the vocabulary of the normal items: {', '.join(names[:TOP])}{more} ({blind})"
+    return ["", *wrap(sentence, WIDTH, subsequent_indent="  ")]
 
 
 def _often(p: float) -> str:
@@ -225,6 +239,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
             }
             for one in found.components
         ],
+        **({"unknown_words": found.unknown_words} if found.unknown_words else {}),
         "nearest": [
             {"id": one.shown.id, "label": one.shown.label, "title": one.shown.title, "distance": one.distance}
             for one in found.nearest
