@@ -86,6 +86,11 @@ def share(text: Any) -> float:
         raise typer.BadParameter(f"expected a share such as 1% or 0.01; {error}") from None
 
 
+def share_or_estimate(text: Any) -> Any:
+    """Read the option --contaminated: a share, or auto, which stands for none."""
+    return text if text == "auto" else share(text)
+
+
 def option(*names: str, help: str, metavar: str) -> Any:
     """Declare an option with a value."""
     return typer.Option(*names, help=help, metavar=metavar)
@@ -833,12 +838,13 @@ def anomalies_fit(
     score: Score = "auto",
     normal: NormalLabels = None,
     contaminated: Annotated[
-        float | None,
+        str | None,
         typer.Option(
             "--contaminated",
-            help="If DATA may contain anomalies: leave out this share of the strangest items and fit again, e.g. 5%.",
-            parser=share,
-            metavar="SHARE",
+            help="If DATA may contain anomalies: leave out this share of the strangest items and fit again, e.g. 5%. "
+            "Without a share, it is estimated from the scores.",
+            parser=share_or_estimate,
+            metavar="[SHARE]",
         ),
     ] = None,
     hold_out: HoldOut = None,
@@ -1292,7 +1298,7 @@ def _possible_rate(detector: AnomalyDetector) -> list[str]:
     from retrieval.applications.anomaly.conformal import needed_items, percent, possible_rate
     from retrieval.applications.anomaly.detection import FALSE_ALARMS
 
-    count = len(detector.calibration)
+    count = detector.record.n_distinct
     return [] if count >= needed_items(FALSE_ALARMS) else ["--false-alarms", percent(possible_rate(count))]
 
 
@@ -1320,6 +1326,16 @@ def _global_first(arguments: list[str]) -> list[str]:
     return ["--trust", *(word for word in arguments[:end] if word != "--trust"), *arguments[end:]]
 
 
+def _bare_as_auto(arguments: list[str], name: str) -> list[str]:
+    """Write ``name=auto`` for an option that may go without a value: typer has no such options."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    followers = [*arguments[1:], "--"]
+    return [
+        f"{name}=auto" if word == name and position < end and after.startswith("-") else word
+        for position, (word, after) in enumerate(zip(arguments, followers, strict=False))
+    ]
+
+
 def _app_for(arguments: list[str]) -> typer.Typer:
     """Return the command line with the verb that is asked for alone: typer would prepare all of them."""
     verb = next((word for word in arguments if not word.startswith("-")), "")
@@ -1340,6 +1356,7 @@ def main() -> None:
     """
     debug = "--debug" in sys.argv
     arguments = _global_first([argument for argument in sys.argv[1:] if argument != "--debug"])
+    arguments = _bare_as_auto(arguments, "--contaminated")
     if not debug:
         warnings.showwarning = _warn  # type: ignore[assignment]
     with stopping() as stopped:

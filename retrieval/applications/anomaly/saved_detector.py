@@ -135,7 +135,7 @@ def load_detector(folder: Path) -> AnomalyDetector:
             raise ValueError("it has no spaces")
         if any(len(member.index) != len(normal.ids) for member in members):
             raise ValueError("its index does not hold its normal items")
-        record = stored_record(stored(manifest, "record", dict, MANIFEST))
+        record = stored_record(stored(manifest, "record", dict, MANIFEST), len(calibration))
         if any(member.encoder.reads is not record.modality for member in members):
             raise ValueError(f"its spaces do not read {record.modality}s")
         require_contents(normal, record)

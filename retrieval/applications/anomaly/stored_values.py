@@ -88,22 +88,24 @@ def stored_options(value: Any, made: Score, where: str) -> None:
         raise ValueError(f"'options' of {where} is {shortened(value)}, which the score '{made.name}' does not have")
 
 
-def stored_record(value: Any) -> FitRecord:
-    """Return the record of a fit.
+def stored_record(value: Any, n_calibration: int) -> FitRecord:
+    """Return the record of the fit of a detector with a number of calibration scores.
 
     Raises
     ------
     ValueError
     """
     where = "the record of the fit"
-    if not isinstance(value, dict) or value.keys() != {one.name for one in fields(FitRecord)}:
+    names = {one.name for one in fields(FitRecord)}
+    if not isinstance(value, dict) or value.keys() | {"n_distinct"} != names:  # older detectors counted all items
         raise ValueError(f"{where} has other fields")
     corpus, normal = stored(value, "corpus", str, where), stored(value, "normal", list, where)
     if not all(isinstance(label, str) for label in normal):
         raise ValueError(f"'normal' of {where} holds what is no label")
     modality = _modality(value["modality"])
     counts = [_whole(value, key, _MOST_ITEMS, where) for key in ("n_training", "n_held_out", "seed")]
-    if not counts[0] or not counts[1]:
+    distinct = _whole(value, "n_distinct", n_calibration, where) if "n_distinct" in value else n_calibration
+    if not counts[0] or not distinct:
         raise ValueError(f"{where} counts no items")
     share = value["contaminated"]
     if type(share) not in (int, float) or not 0 <= share < 0.5:
@@ -113,7 +115,7 @@ def stored_record(value: Any) -> FitRecord:
     if (rate is not None) != (modality is Modality.SOUND) or rate == 0:
         raise ValueError(f"'rate' of {where} is {rate}, which {modality}s do not have")
     return FitRecord(
-        corpus, modality, list(normal), counts[0], counts[1], float(share), by_order, counts[2],
+        corpus, modality, list(normal), counts[0], counts[1], float(share), by_order, counts[2], distinct,
         _shape(value["shape"], modality, where), rate,
     )  # fmt: skip
 

@@ -11,7 +11,6 @@ import orjson
 
 from encoders.codes import Modality
 from encoders.errors import BadItemError, NearbyError, OptionError, one_line
-from retrieval.applications.anomaly import conformal
 from retrieval.applications.anomaly.data import vector_of
 from retrieval.applications.anomaly.detection import Rule
 from retrieval.applications.anomaly.detector import AnomalyDetector
@@ -120,7 +119,7 @@ def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: 
         for half in (good[:middle], good[middle:]):
             _score(detector, rule, half, found)
         return
-    p = conformal.p_values(detector.calibration, scores)
+    p = detector.p_values_of(scores)
     rows = zip(good, scores.tolist(), p.tolist(), rule.flags(p).tolist(), strict=True)
     for line, score, value, flagged in rows:
         named = {} if line.id is None else {"id": line.id}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.applications.anomaly.comparison import DetectorComparison, DetectorResult
-from retrieval.applications.anomaly.conformal import p_values, percent
+from retrieval.applications.anomaly.conformal import percent
 from retrieval.evaluation.detection_measures import Measured
 from retrieval.output import writing
 from retrieval.report.figures.detection_curves import p_values_svg, precision_svg, recall_svg
@@ -78,7 +78,7 @@ def _interval(value: Measured) -> str:
 
 def _strangest(found: DetectorComparison) -> list[dict[str, str]]:
     best = found.best
-    p = p_values(best.calibration, best.scores)
+    p = best.p_values
     return [
         {
             "id": found.ids[row],

@@ -39,12 +39,14 @@ def fitted_lines(detector: AnomalyDetector) -> list[str]:
         *aligned(["space", "score", "what it is"], rows, specs=[0]),
         f"fitted on {counted(record.n_training, 'item')}, calibrated on {counted(len(detector.calibration), 'other')}",
     ]
+    if record.n_distinct < len(detector.calibration):
+        lines[-1] += f", {record.n_distinct:,} of them different"
     if len(detector.members) > 1:
         ranked = counted(len(detector.members[0].reference), "held-out item")
         lines.append(f"several spaces are combined by the mean rank among {ranked}")
-    if len(detector.calibration) < needed_items(FALSE_ALARMS):
+    if record.n_distinct < needed_items(FALSE_ALARMS):
         lines.append(
-            f"the smallest possible p-value is {smallest_p_value(len(detector.calibration)):.3g}: "
+            f"the smallest possible p-value is {smallest_p_value(record.n_distinct):.3g}: "
             "--false-alarms below it needs more held-out items"
         )
     return lines
@@ -64,7 +66,8 @@ def fitted_json(detector: AnomalyDetector) -> dict[str, Any]:
         "n_calibration": len(detector.calibration),
         "contaminated": record.contaminated,
         "by_order": record.by_order,
-        "smallest_p_value": smallest_p_value(len(detector.calibration)),
+        "n_distinct": record.n_distinct,
+        "smallest_p_value": smallest_p_value(record.n_distinct),
     }
 
 
