@@ -1204,10 +1204,11 @@ def _default_detector_space(corpus: Corpus, normal: Sequence[str]) -> tuple[str,
 
 def _answer_stream(detector: AnomalyDetector, rule: Rule) -> None:
     """Answer the lines of standard input as they come."""
-    from retrieval.applications.anomaly.stream import answers
+    from retrieval.applications.anomaly.stream import answers, widen_pipe
 
     with standard_output():
         stream: Any = sys.stdin.buffer
+        widen_pipe(stream)
         for lines in answers(detector, stream, rule):
             sys.stdout.buffer.write(lines)
             sys.stdout.buffer.flush()

@@ -143,6 +143,8 @@ def _may_be(path: tuple[Any, ...], new: Any, value: Any) -> bool:
     old: Any = value
     for key in path:
         old = old[key]
+    if type(new) is type(old) and new == old:
+        return True
     name = next(key for key in reversed(path) if isinstance(key, str))
     if type(new) is type(old) and name in ("corpus", "spec", "normal", "ids", "titles", "snippets", "labels"):
         return isinstance(new, str) or new in ([], old)
