@@ -899,7 +899,8 @@ def anomalies_score(
     ] = False,
     k: Annotated[int, whole("-k", help="Number of items shown.", lowest=1)] = 20,
     out: Annotated[
-        Path | None, option("-o", "--out", help="Write all items as a .csv or .jsonl file.", metavar="FILE")
+        Path | None,
+        option("-o", "--out", help="Write all items as .csv or .jsonl, or the strangest as a .html page.", metavar="FILE"),
     ] = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
@@ -912,10 +913,14 @@ def anomalies_score(
     from retrieval.applications.anomaly.data import open_for, require_other_file
     from retrieval.applications.anomaly.detection import Rule, detect
     from retrieval.applications.anomaly.detector import AnomalyDetector
+    from retrieval.applications.anomaly.strangest import EXPLAINED, explain_items
     from retrieval.corpora.base import BadEntries
+    from retrieval.experiment.provenance import provenance
+    from retrieval.report.html.scored_items import write_scored_items
     from retrieval.report.terminal.anomalies import (
         detection_json,
         detection_lines,
+        is_page,
         require_table_name,
         write_detection,
     )
@@ -933,9 +938,14 @@ def anomalies_score(
     if data == detector.record.corpus:
         _say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
     with _reported(BadEntries(skip_bad)) as bad:
-        found = detect(detector, open_for(detector, data, bad), rule, as_normal)
-    if out is not None:
+        scored = open_for(detector, data, bad)
+        found = detect(detector, scored, rule, as_normal)
+        explained = explain_items(detector, scored, found.order[:EXPLAINED].tolist()) if is_page(out) else []
+    if out is not None and is_page(out):
+        write_scored_items(found, explained, detector, provenance(), out)
+    elif out is not None:
         write_detection(found, out)
+    if out is not None:
         _say(f"written: {out}")
     emit(Output(lambda: detection_lines(found, k), lambda: detection_json(found)), as_json)
     if found.ids:
@@ -1020,7 +1030,7 @@ def anomalies_compare(
         specs = space or _default_detector_space(opened, normal)
         found = compare_detectors(
             opened, specs, normal, score=score, by_order=by_order, k=k, standardise=standardise, false_alarms=rate,
-            seed=seed, say=_say, **_given(hold_out=hold_out, test=test),
+            seed=seed, explain=out is not None, say=_say, **_given(hold_out=hold_out, test=test),
         )  # fmt: skip
     if out is not None:
         _say(f"report: {write_detectors(found, provenance(), out)}")

@@ -84,6 +84,29 @@ def _shares(at_least: NDArray[Any], count: int, distinct: int | None) -> Floats:
     return np.asarray((1 + at_least * different / count) / (different + 1), dtype=np.float64)
 
 
+def threshold(calibration: ArrayLike, rate: float, distinct: int | None = None) -> float:
+    """Return the score above which a p-value is at most `rate`; infinite if no p-value can be.
+
+    Parameters
+    ----------
+    calibration : array-like float (n,)
+    rate : float
+    distinct : int, optional
+        See `p_values`.
+
+    Examples
+    --------
+    >>> threshold([1.0, 2.0, 3.0, 4.0], 0.4), threshold([1.0, 2.0], 0.2)
+    (3.0, inf)
+    """
+    known = np.sort(_numbers(calibration))[::-1]
+    different = distinct or len(known)
+    allowed = math.floor((rate * (different + 1) - 1) * len(known) / different + 1e-9)
+    if allowed < 0:
+        return math.inf
+    return float(known[allowed]) if allowed < len(known) else -math.inf
+
+
 def benjamini_hochberg(p: ArrayLike, rate: float) -> NDArray[np.bool_]:
     """Return which items of a batch are flagged; at most a share `rate` of those is expected to be normal.
 

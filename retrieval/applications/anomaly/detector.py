@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,8 @@ class AnomalyDetector:
     normal_items : NormalItems
         Training items that are kept, to be shown.
     record : FitRecord
+    training : ndarray float64 (n,)
+        Scores of some training items, ascending, to be shown; empty in detectors of older versions.
 
     Examples
     --------
@@ -99,6 +101,7 @@ class AnomalyDetector:
     calibration: Floats
     normal_items: NormalItems
     record: FitRecord
+    training: Floats = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def fit(

@@ -20,7 +20,7 @@ from retrieval.applications.anomaly.combination import mean_rank
 from retrieval.applications.anomaly.conformal import percent
 from retrieval.applications.anomaly.contamination import ESTIMATE, estimated_share
 from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
-from retrieval.applications.anomaly.member import Member
+from retrieval.applications.anomaly.member import ROWS, Member
 from retrieval.applications.anomaly.normal_items import NormalItems, kept_count
 from retrieval.applications.anomaly.parts import HELD_OUT, SHOWN_LABELS, TRAINING, UNUSED, Part, read_labels, split
 from retrieval.applications.anomaly.stages import Stages
@@ -29,6 +29,8 @@ from retrieval.corpora.sample import draw
 from retrieval.spaces.build import encoder_of, fitted, planned
 
 Floats = NDArray[np.float64]
+#: The most training items whose scores are kept.
+TRAINING_SCORES = 4096
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,15 @@ def fit_on_parts(
         list(first.shape) if isinstance(first, np.ndarray) else None,
         first.rate if isinstance(first, Sound) else None,
     )  # fmt: skip
-    return AnomalyDetector(members, np.sort(calibration), NormalItems.of(kept, corpus.modality), record)
+    detector = AnomalyDetector(members, np.sort(calibration), NormalItems.of(kept, corpus.modality), record)
+    detector.training = _training_scores(detector, kept)
+    return detector
+
+
+def _training_scores(detector: AnomalyDetector, kept: Sequence[Item]) -> Floats:
+    """Return the scores of some training items, ascending: a page shows how they differ from those held out."""
+    some = [item.content for item in kept[:TRAINING_SCORES]]
+    return np.sort(np.concatenate([detector.score(some[at : at + ROWS]) for at in range(0, len(some), ROWS)]))
 
 
 def _members(

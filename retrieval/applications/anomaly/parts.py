@@ -187,7 +187,9 @@ def split(
         order = np.random.default_rng(seed).permutation(order)
     middles = np.cumsum(sizes[order]) - sizes[order] / 2
     part_of = np.empty(len(sizes), dtype=np.uint8)
-    part_of[order] = np.array([TRAINING, HELD_OUT, TEST], np.uint8)[np.searchsorted([training, training + held], middles)]
+    part_of[order] = np.array([TRAINING, HELD_OUT, TEST], np.uint8)[
+        np.searchsorted([training, training + held], middles)
+    ]
     uses = np.full(len(normal), UNUSED, dtype=np.uint8)
     uses[positions] = part_of[inverse]
     wanted = {TRAINING, HELD_OUT, TEST} if test else {TRAINING, HELD_OUT}

@@ -126,7 +126,7 @@ class RowReader:
         kinds = set(map(type, values))
         if kinds == {float}:
             return values
-        if kinds <= _NUMBERS and -_MOST < min(values) and max(values) < _MOST:
+        if kinds <= _NUMBERS and min(values) > -_MOST and max(values) < _MOST:
             return list(map(float, values))
         if kinds == {str}:
             return list(map(self._cells.__getitem__, values))

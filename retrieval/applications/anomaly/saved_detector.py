@@ -78,7 +78,7 @@ def save_detector(detector: AnomalyDetector, folder: Path) -> Path:
 
     require_new(folder, fresh=True)
     with atomic_folder(folder) as temporary:
-        arrays: dict[str, Any] = {"calibration": detector.calibration}
+        arrays: dict[str, Any] = {"calibration": detector.calibration, "training": detector.training}
         members = []
         for number, member in enumerate(detector.members):
             member.encoder.save(temporary / f"encoder-{number}")
@@ -139,7 +139,8 @@ def load_detector(folder: Path) -> AnomalyDetector:
         if any(member.encoder.reads is not record.modality for member in members):
             raise ValueError(f"its spaces do not read {record.modality}s")
         require_contents(normal, record)
-        detector = AnomalyDetector(members, calibration, normal, record)
+        training = stored_array(arrays, "training") if "training" in arrays else np.zeros(0)
+        detector = AnomalyDetector(members, calibration, normal, record, training)
         if normal.rows is not None and set(normal.rows[0].names) != set(detector.columns):
             raise ValueError("its normal items have other columns than its spaces")
         return detector
@@ -183,7 +184,7 @@ def _score(value: Any, stages: Stages, where: str) -> Score:
 
 def _require_known(arrays: State, members: Sequence[Member]) -> None:
     """Raise an error for an array that belongs to no space."""
-    known = {"calibration"}
+    known = {"calibration", "training"}
     for number, member in enumerate(members):
         known |= {f"{number}.{key}" for key in ("mean", "reference", *member.score.state())}
     for name in arrays:

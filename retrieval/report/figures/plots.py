@@ -54,7 +54,7 @@ class Link(NamedTuple):
 
 def lines_svg(
     key: str, title: str, across: Sequence[float], series: Sequence[Series], x_name: str, y_name: str,
-    mark: float | None = None, narrow: bool = False, logarithmic: bool = False,
+    mark: float | None = None, narrow: bool = False, logarithmic: bool = False, dots: bool = True,
 ) -> Markup:  # fmt: skip
     """Draw lines over a common axis, each with its name at its end.
 
@@ -75,6 +75,8 @@ def lines_svg(
         Small, without names at the ends.
     logarithmic : bool
         Whether the horizontal axis is logarithmic; the positions are then above 0.
+    dots : bool
+        Whether the points of a line are marked.
     """
     labels = [[] if narrow else wrapped(one.name, LABEL_LETTERS) for one in series]
     gap = LINE_HEIGHT * max(map(len, labels), default=1) + 3
@@ -106,7 +108,7 @@ def lines_svg(
         ]
         ends.append(points[-1][1] if points else frame.bottom)
         parts.append(polyline(points, position, 2, stroke_of(position)))
-        parts += [dot(x, y, position, 2.6) for x, y in points]
+        parts += [dot(x, y, position, 2.6) for x, y in points] if dots else []
     if not narrow:
         heights = spread(ends, gap, frame.top, frame.bottom)
         for position, (label, end, y) in enumerate(zip(labels, ends, heights, strict=True)):

@@ -11,22 +11,16 @@ from typing import Any
 
 from encoders.errors import BadItemError
 from encoders.numbers import counted
-from encoders.row import Value, written_value
-from retrieval.applications.anomaly.conformal import needed_items, percent, smallest_p_value
+from retrieval.applications.anomaly.conformal import needed_items, smallest_p_value
 from retrieval.applications.anomaly.detection import FALSE_ALARMS, Detection
 from retrieval.applications.anomaly.detector import AnomalyDetector
-from retrieval.applications.anomaly.drift import ALPHA
 from retrieval.applications.anomaly.explanation import Explanation
-from retrieval.applications.anomaly.score import LARGEST
 from retrieval.output import writing
+from retrieval.report.anomaly_words import NAME, TOP, drift_lines, number, table_value, unknown_words_sentence
 from retrieval.report.terminal.listing import WIDTH, aligned
-from retrieval.report.terminal.printable import printable, table_word
+from retrieval.report.terminal.printable import table_word
 from retrieval.search.result import cut_at_word
 
-#: Components and items that are listed.
-TOP = 10
-#: Letters of the name of a component, and of a category.
-NAME, VALUE = 28, 16
 #: Fields of a line of the table that `score -o` writes.
 FIELDS = ("rank", "id", "label", "score", "p_value", "flagged")
 
@@ -100,22 +94,6 @@ def _title(found: Detection, id: str, row: int) -> str:
     return "" if title is None or title == id else title
 
 
-def drift_lines(found: Detection) -> list[str]:
-    """Return what was found about drift: a warning if the scores of the batch differ from the calibration scores."""
-    drift = found.drift
-    if drift is None:
-        return []
-    share = percent(float(found.flagged.mean()))
-    numbers = f"(Kolmogorov-Smirnov: D = {drift.statistic:.3f}, p = {drift.p_value:.2g})"
-    assumed = f"this assumes that all {counted(drift.n, 'item')} are normal"
-    if drift.found:
-        return [
-            f"drift: their scores differ from those of the calibration {numbers}; {share} are flagged; {assumed}",
-            "if that is right, false alarms are not as asked any more: fit again with newer items",
-        ]
-    return [f"no drift found {numbers}, at p < {ALPHA:g}; {assumed}"]
-
-
 def detection_json(found: Detection) -> dict[str, Any]:
     """Return every item, strangest first, and the summary."""
     drift = found.drift
@@ -155,14 +133,19 @@ def write_detection(found: Detection, path: Path) -> None:
 
 
 def require_table_name(path: Path) -> None:
-    """Raise an error for a file that is no .csv and no .jsonl, before any work.
+    """Raise an error for a file that is no .csv, .jsonl or .html, before any work.
 
     Raises
     ------
     BadItemError
     """
-    if path.suffix.lower() not in (".csv", ".jsonl"):
-        raise BadItemError(f"{path} should end in .csv or .jsonl")
+    if path.suffix.lower() not in (".csv", ".jsonl") and not is_page(path):
+        raise BadItemError(f"{path} should end in .csv, .jsonl or .html")
+
+
+def is_page(path: Path | None) -> bool:
+    """Return whether a file is named as a page."""
+    return path is not None and path.suffix.lower() in (".html", ".htm")
 
 
 def explanation_lines(found: Explanation) -> list[str]:
@@ -194,7 +177,8 @@ def explanation_lines(found: Explanation) -> list[str]:
             lines.append("* rare or absent among the training items; all such categories count as one")
     elif not found.unknown_words:
         lines += ["", "no single component raises the score"]
-    lines += unknown_words_lines(found)
+    unknown = unknown_words_sentence(found)
+    lines += ["", *wrap(unknown, WIDTH, subsequent_indent="  ")] if unknown else []
     if found.nearest:
         near = [
             [number(one.distance), table_word(one.shown.id), one.shown.label or "", _name(one.shown)]
@@ -202,17 +186,6 @@ def explanation_lines(found: Explanation) -> list[str]:
         ]
         lines += ["", "nearest normal items", *aligned(["distance", "id", "label", "title"], near, right=[0])]
     return lines
-
-
-def unknown_words_lines(found: Explanation) -> list[str]:
-    """Return a line with the words of a text that are not in the vocabulary, and what that means for the score."""
-    if not found.unknown_words:
-        return []
-    names = [cut_at_word(printable(word), NAME) for word in found.unknown_words]
-    more = f" and {len(names) - TOP:,} more" if len(names) > TOP else ""
-    blind = "the score does not count them" if found.score < LARGEST else "no word of the text is known"
-    sentence = f"not in the vocabulary of the normal items: {', '.join(names[:TOP])}{more} ({blind})"
-    return ["", *wrap(sentence, WIDTH, subsequent_indent="  ")]
 
 
 def _often(p: float) -> str:
@@ -248,29 +221,3 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
             for one in found.nearest
         ],
     }
-
-
-def table_value(value: Value) -> str:
-    """Return a value of a row: a number in its own units, in six digits, or a category.
-
-    Examples
-    --------
-    >>> table_value(9839.6412), table_value(1234567.0), table_value("CASH_OUT"), table_value(None)
-    ('9839.64', '1234567', 'CASH_OUT', 'missing')
-    """
-    if value is None or isinstance(value, str):
-        return "missing" if value is None else cut_at_word(" ".join(value.split()), VALUE)
-    return written_value(value if value.is_integer() else float(f"{value:.6g}"))
-
-
-def number(value: Any) -> str:
-    """Return a number in four digits; the score of an item without any known word is no number.
-
-    Examples
-    --------
-    >>> number(0.123456), number(12345.6), number(1.8e308), number(None)
-    ('0.1235', '1.235e+04', 'beyond all', '')
-    """
-    if value is None:
-        return ""
-    return "beyond all" if abs(value) > 1e307 else f"{value:#.4g}".removesuffix(".")

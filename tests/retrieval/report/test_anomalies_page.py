@@ -11,9 +11,9 @@ import pytest
 from encoders.codes import Modality
 from retrieval.applications.anomaly.comparison import compare_detectors
 from retrieval.applications.anomaly.given import GivenItems
+from retrieval.report.anomaly_words import verdict_lines
 from retrieval.report.figures.detection_curves import precisions, recalls
 from retrieval.report.html.anomalies import page, write_detectors
-from retrieval.report.terminal.detectors import verdict_lines
 
 HOSTILE = "<script>alert('x')</script>"
 

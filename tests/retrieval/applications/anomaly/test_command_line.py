@@ -186,7 +186,7 @@ BAD = {
     "score DETECTOR digits": "fitted on vectors, but 'digits' holds images",
     "score DETECTOR NEW --false-alarms 0.5%": "needs at least 199 held-out normal items, and this detector has 100",
     "score DETECTOR NEW --false-alarms 1% --fdr 1%": "give one of them",
-    "score DETECTOR NEW -o OUT": "should end in .csv or .jsonl",
+    "score DETECTOR NEW -o OUT": "should end in .csv, .jsonl or .html",
     "score DETECTOR - --fdr 10%": "needs the whole batch",
     "score DETECTOR - --as-normal": "leave --as-normal and -o out",
     "score FOLDER NEW": "is not an anomaly detector",

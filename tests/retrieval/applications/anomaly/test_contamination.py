@@ -54,6 +54,8 @@ def test_a_fit_without_a_share_estimates_it_and_says_so(normal_rows, strange_row
     clean = AnomalyDetector.fit(normal_rows(460, 0), "vectors+pca:2")
     new = np.concatenate([normal_rows(300, 5), strange_rows(100, 6)])
     assert (detector.p_values(new)[300:] <= 0.02).mean() > 0.95
-    assert (detector.p_values(new)[:300] <= 0.05).mean() == pytest.approx((clean.p_values(new)[:300] <= 0.05).mean(), abs=0.05)
+    assert (detector.p_values(new)[:300] <= 0.05).mean() == pytest.approx(
+        (clean.p_values(new)[:300] <= 0.05).mean(), abs=0.05
+    )
     with pytest.raises(OptionError, match="contaminated is a share or 'auto'"):
         AnomalyDetector.fit(rows, "vectors", contaminated="much")

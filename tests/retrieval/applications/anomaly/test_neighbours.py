@@ -16,7 +16,7 @@ from retrieval.applications.anomaly.neighbours import nearest
 def test_distances_are_those_of_float64(metric, size):
     rng = np.random.default_rng(0)
     known = (rng.standard_normal((30, 3)) * size).astype(np.float32)
-    asked = (rng.standard_normal((60, 3)) * 10.0 ** rng.uniform(-3, 38 - max(0, np.log10(size)), (60, 1)) * size / 10)
+    asked = rng.standard_normal((60, 3)) * 10.0 ** rng.uniform(-3, 38 - max(0, np.log10(size)), (60, 1)) * size / 10
     asked = np.clip(asked, -3e38, 3e38).astype(np.float32)
     index = create_index("exact", Space(3, Kind.DENSE, metric))
     index.add(list(map(str, range(30))), known)
