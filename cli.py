@@ -900,7 +900,9 @@ def anomalies_score(
     k: Annotated[int, whole("-k", help="Number of items shown.", lowest=1)] = 20,
     out: Annotated[
         Path | None,
-        option("-o", "--out", help="Write all items as .csv or .jsonl, or the strangest as a .html page.", metavar="FILE"),
+        option(
+            "-o", "--out", help="Write all items as .csv or .jsonl, or the strangest as a .html page.", metavar="FILE"
+        ),
     ] = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -90,7 +90,7 @@ def _plain_loop(raw: bytes, fitted: list[Row]) -> float:
             width += 1
     rng = np.random.default_rng(0)
     shapes = [width, *LAYERS, width]
-    weights = [rng.standard_normal(shape).astype(np.float32) / 9 for shape in zip(shapes[:-1], shapes[1:], strict=True)]
+    weights = [rng.standard_normal(shape).astype(np.float32) / 9 for shape in pairwise(shapes)]
     begun, total = time.process_time(), 0.0
     for line in raw.splitlines():
         vector = np.zeros(width, np.float32)

@@ -91,6 +91,10 @@ def lines_svg(
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
     parts = [level(frame, upward.across(value), text) for value, text in zip(ticks, tick_labels(ticks), strict=True)]
     marks = _decades(across) if logarithmic and len(across) > _MANY else at
+    if not dots and not logarithmic:  # the positions are not round
+        marks = {
+            value: value for value in round_ticks(min(across), max(across), 4) if min(across) <= value <= max(across)
+        }
     parts += [tick(frame, marks[value], f"{value:g}") for value in _apart(frame, marks)]
     if mark is not None:
         x = frame.across(at[mark])

@@ -71,4 +71,6 @@ def positions(groups: list[Floats], threshold: float, log_allowed: bool = True) 
     logarithmic = log_allowed and low > 0 and high / low > _WIDE
     spaced = np.geomspace(low, high, POINTS) if logarithmic else np.linspace(low, high, POINTS)
     marked = [threshold] if math.isfinite(threshold) else []
-    return sorted({float(f"{one:.6g}") if one != threshold else one for one in [*spaced.tolist(), *marked]}), logarithmic
+    return sorted(
+        {float(f"{one:.6g}") if one != threshold else one for one in [*spaced.tolist(), *marked]}
+    ), logarithmic

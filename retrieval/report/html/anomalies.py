@@ -12,8 +12,8 @@ from retrieval.evaluation.detection_measures import Measured
 from retrieval.output import writing
 from retrieval.report.anomaly_words import number, verdict_lines
 from retrieval.report.figures.detection_curves import p_values_svg, precision_svg, recall_svg
-from retrieval.report.figures.score_distributions import distributions_svg
 from retrieval.report.figures.markup import Markup
+from retrieval.report.figures.score_distributions import distributions_svg
 from retrieval.report.html.provenance import provenance_data
 from retrieval.report.html.strange_items import strange_items
 from retrieval.report.html.template import render
@@ -50,6 +50,7 @@ def page(found: DetectorComparison, provenance: Mapping[str, Any]) -> str:
         base_rate=f"{found.base_rate:.3f}",
         figures=figures,
         best=found.best.name,
+        detectable=_detectable(found),
         explained=strange_items(found.explained, _kinds(found)[: len(found.explained)]),
         strangest=_strangest(found),
         titled=bool(found.titles),
@@ -65,9 +66,9 @@ def _row(one: DetectorResult, found: DetectorComparison) -> dict[str, Any]:
         "best": one is found.best,
         "same": gap is not None and not gap.found,
         "auroc": f"{one.auroc.value:.3f}",
-        "letters": one.letters,
         "cells": [
             _interval(one.auroc),
+            one.letters,
             f"{one.average_precision.value:.3f}",
             _interval(one.average_precision),
             f"{one.recall:.3f}",
@@ -85,7 +86,7 @@ def _scores_figure(found: DetectorComparison) -> tuple[str, Markup]:
     """Draw the scores of the best space: training, held-out and test items, with the threshold."""
     best = found.best
     title = (
-        f"{best.name}: {best.recall:.1%} of the anomalies and {best.false_alarms:.1%} of the normal test items have scores "
+        f"{best.name}: {best.recall:.1%} of the anomalies and {best.false_alarms:.1%} of the normal test items are "
         f"above the threshold for {percent(found.rate)} false alarms"
     )
     groups = {
@@ -95,6 +96,16 @@ def _scores_figure(found: DetectorComparison) -> tuple[str, Markup]:
         "training items": best.training,
     }
     return title, distributions_svg("scores", title, groups, best.threshold)
+
+
+def _detectable(found: DetectorComparison) -> str:
+    """Return how small a difference of AUROC this many test items show."""
+    others = [one for one in found.results if one is not found.best]
+    sizes = sorted(one.detectable for one in others)
+    if not sizes:
+        return ""
+    size = f"{sizes[0]:.3f}" if len(sizes) == 1 else f"{sizes[0]:.3f} to {sizes[-1]:.3f}, by the detector,"
+    return f"Smallest detectable difference: an AUROC {size} below the best would be found 4 times in 5."
 
 
 def _kinds(found: DetectorComparison) -> list[str]:

@@ -48,7 +48,8 @@ def page(
     order = found.order.tolist()
     title = "Which share of the items has a larger score"
     if math.isfinite(limit):
-        title = f"Of the scored items, {percent(flagged / max(1, count))} are flagged: their scores are above {number(limit)}"
+        share = percent(flagged / max(1, count))
+        title = f"Of the scored items, {share} are flagged: their scores are above {number(limit)}"
     groups = {
         "training items": detector.training,
         "held-out normal items": detector.calibration,
@@ -60,12 +61,18 @@ def page(
         corpus=found.corpus,
         facts=f"{counted(count, 'item')} scored by {', '.join(found.spaces)}",
         answer=f"{flagged:,} of {counted(count, 'item')} are flagged",
-        notes=[f"{found.rule.text[:1].upper()}{found.rule.text[1:]}.", *filter(None, [found.note]), *drift_lines(found)],
+        notes=[
+            f"{found.rule.text[:1].upper()}{found.rule.text[1:]}.",
+            *filter(None, [found.note]),
+            *drift_lines(found),
+        ],
         figure_title=title,
         figure=distributions_svg("scores", title, groups, limit),
         training_note=training_note(detector),
         ranked_note=f"The {len(explained)} strangest of {count:,}, strangest first, each with what raises its score.",
-        strange=strange_items(explained, ["flagged" if found.flagged[at] else "not flagged" for at in order[: len(explained)]]),
+        strange=strange_items(
+            explained, ["flagged" if found.flagged[at] else "not flagged" for at in order[: len(explained)]]
+        ),
         rows=[
             {
                 "rank": rank,
@@ -77,8 +84,8 @@ def page(
             }
             for rank, at in list(enumerate(order, start=1))[len(explained) : len(explained) + LISTED]
         ],
-        method=f"A p-value is the share of normal items that are at least as strange, from the scores of "
-        f"{counted(len(detector.calibration), 'held-out normal item')}, {detector.record.n_distinct:,} of them different.",
+        method="A p-value is the share of normal items that are at least as strange, from the scores of "
+        f"{counted(len(detector.calibration), 'held-out normal item')} ({detector.record.n_distinct:,} different).",
         provenance_entries=provenance_data(provenance),
     )
 
