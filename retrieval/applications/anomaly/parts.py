@@ -178,8 +178,8 @@ def split(
     if training < 2 or held < 1 or (test and tested < 1):
         few = counted(len(positions), "normal item") + (" is" if len(positions) == 1 else " are")
         raise OptionError(
-            f"{few} too few to train with and to hold some out: give more data, hold out a smaller share, or pick other "
-            "items with --normal"
+            f"{few} too few to train with and to hold some out: give more data, hold out a smaller share, or pick "
+            "other items with --normal"
         )
     own = np.arange(len(positions)) if groups is None else groups[positions]
     _, first, inverse, sizes = np.unique(own, return_index=True, return_inverse=True, return_counts=True)
