@@ -148,7 +148,7 @@ def fit_on_parts(
 
 def _training_scores(detector: AnomalyDetector, kept: Sequence[Item]) -> Floats:
     """Return the scores of some training items, ascending: a page shows how they differ from those held out."""
-    some = [item.content for item in kept[:TRAINING_SCORES]]
+    some: list[Any] = [item.content for item in kept[:TRAINING_SCORES]]
     return np.sort(np.concatenate([detector.score(some[at : at + ROWS]) for at in range(0, len(some), ROWS)]))
 
 

@@ -88,7 +88,8 @@ def read_labels(corpus: Corpus, normal: Sequence[str] = ()) -> Labelled:
     CorpusError
         When there is no item, or no item has a label and labels are given.
     """
-    labels, digests, chosen = [], array("Q"), set(normal)
+    labels: list[str | None] = []
+    digests, chosen = array("Q"), set(normal)
     for item in corpus:
         labels.append(item.label)
         digests.append(content_digest(item.content) if not chosen or item.label in chosen else 0)

@@ -18,7 +18,7 @@ from retrieval.applications.anomaly.score import Score
 T = TypeVar("T")
 Floats = NDArray[np.float64]
 #: Types of JSON, for people.
-_NAMES = {dict: "an object", list: "an array", str: "a text", bool: "true or false"}
+_NAMES: dict[Any, str] = {dict: "an object", list: "an array", str: "a text", bool: "true or false"}
 #: Sides of a picture or vector, and items.
 _LARGEST_SIDE, _MOST_ITEMS = 2**31, 2**62
 
@@ -43,7 +43,7 @@ def stored(value: Any, key: str, kind: type[T], where: str) -> T:
         raise ValueError(f"{where} is {shortened(value)}, not an object")
     if key not in value:
         raise ValueError(f"{where} has no '{key}'")
-    found = value[key]
+    found: T = value[key]
     if type(found) is not kind:
         raise ValueError(f"'{key}' of {where} is {shortened(found)}, not {_NAMES[kind]}")
     return found

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Modality
 from retrieval.applications.anomaly.explanation import Explanation
 from retrieval.applications.anomaly.strangest import ExplainedItem
 from retrieval.report.anomaly_words import NAME, number, table_value, unknown_words_sentence
@@ -99,8 +98,3 @@ def _near(shown: Shown, distance: float, found: Explanation) -> dict[str, Any]:
         **({} if picture is None else {**_picture(picture), "alt": named}),
         "has_picture": picture is not None,
     }
-
-
-def columns_heading(modality: Modality) -> str:
-    """Return what the parts of an item are called."""
-    return {Modality.TEXT: "word", Modality.ROW: "column", Modality.VECTOR: "column"}.get(modality, "pixel")
