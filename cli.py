@@ -86,6 +86,11 @@ def share(text: Any) -> float:
         raise typer.BadParameter(f"expected a share such as 1% or 0.01; {error}") from None
 
 
+def share_or_estimate(text: Any) -> Any:
+    """Read the option --contaminated: a share, or auto, which stands for none."""
+    return text if text == "auto" else share(text)
+
+
 def option(*names: str, help: str, metavar: str) -> Any:
     """Declare an option with a value."""
     return typer.Option(*names, help=help, metavar=metavar)
@@ -833,12 +838,13 @@ def anomalies_fit(
     score: Score = "auto",
     normal: NormalLabels = None,
     contaminated: Annotated[
-        float | None,
+        str | None,
         typer.Option(
             "--contaminated",
-            help="If DATA may contain anomalies: leave out this share of the strangest items and fit again, e.g. 5%.",
-            parser=share,
-            metavar="SHARE",
+            help="If DATA may contain anomalies: leave out this share of the strangest items and fit again, e.g. 5%. "
+            "Without a share, it is estimated from the scores.",
+            parser=share_or_estimate,
+            metavar="[SHARE]",
         ),
     ] = None,
     hold_out: HoldOut = None,
@@ -863,7 +869,7 @@ def anomalies_fit(
     require_new(out, fresh)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
-        specs = space or _default_detector_space(opened)
+        specs = space or _default_detector_space(opened, normal or ())
         detector = AnomalyDetector.fit(
             opened, specs, score=score, normal=normal or (), by_order=by_order, k=k, standardise=standardise, seed=seed,
             say=_say, **_given(contaminated=contaminated, hold_out=hold_out),
@@ -893,7 +899,10 @@ def anomalies_score(
     ] = False,
     k: Annotated[int, whole("-k", help="Number of items shown.", lowest=1)] = 20,
     out: Annotated[
-        Path | None, option("-o", "--out", help="Write all items as a .csv or .jsonl file.", metavar="FILE")
+        Path | None,
+        option(
+            "-o", "--out", help="Write all items as .csv or .jsonl, or the strangest as a .html page.", metavar="FILE"
+        ),
     ] = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
@@ -906,10 +915,14 @@ def anomalies_score(
     from retrieval.applications.anomaly.data import open_for, require_other_file
     from retrieval.applications.anomaly.detection import Rule, detect
     from retrieval.applications.anomaly.detector import AnomalyDetector
+    from retrieval.applications.anomaly.strangest import EXPLAINED, explain_items
     from retrieval.corpora.base import BadEntries
+    from retrieval.experiment.provenance import provenance
+    from retrieval.report.html.scored_items import write_scored_items
     from retrieval.report.terminal.anomalies import (
         detection_json,
         detection_lines,
+        is_page,
         require_table_name,
         write_detection,
     )
@@ -927,9 +940,14 @@ def anomalies_score(
     if data == detector.record.corpus:
         _say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
     with _reported(BadEntries(skip_bad)) as bad:
-        found = detect(detector, open_for(detector, data, bad), rule, as_normal)
-    if out is not None:
+        scored = open_for(detector, data, bad)
+        found = detect(detector, scored, rule, as_normal)
+        explained = explain_items(detector, scored, found.order[:EXPLAINED].tolist()) if is_page(out) else []
+    if out is not None and is_page(out):
+        write_scored_items(found, explained, detector, provenance(), out)
+    elif out is not None:
         write_detection(found, out)
+    if out is not None:
         _say(f"written: {out}")
     emit(Output(lambda: detection_lines(found, k), lambda: detection_json(found)), as_json)
     if found.ids:
@@ -1011,10 +1029,10 @@ def anomalies_compare(
     rate = Rule.read(false_alarms, None).rate
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
-        specs = space or _default_detector_space(opened)
+        specs = space or _default_detector_space(opened, normal)
         found = compare_detectors(
             opened, specs, normal, score=score, by_order=by_order, k=k, standardise=standardise, false_alarms=rate,
-            seed=seed, say=_say, **_given(hold_out=hold_out, test=test),
+            seed=seed, explain=out is not None, say=_say, **_given(hold_out=hold_out, test=test),
         )  # fmt: skip
     if out is not None:
         _say(f"report: {write_detectors(found, provenance(), out)}")
@@ -1189,21 +1207,22 @@ def _default_spaces(corpus: Corpus) -> tuple[str, ...]:
     return tuple(specs)
 
 
-def _default_detector_space(corpus: Corpus) -> tuple[str, ...]:
+def _default_detector_space(corpus: Corpus, normal: Sequence[str]) -> tuple[str, ...]:
     """Return a space for a detector when none is named, and say which."""
     from retrieval.applications.anomaly.choice import default_space
 
-    spec = default_space(corpus)
+    spec = default_space(corpus, normal)
     _say(f"no space is named, so nearby uses:  -s {spec}")
     return (spec,)
 
 
 def _answer_stream(detector: AnomalyDetector, rule: Rule) -> None:
     """Answer the lines of standard input as they come."""
-    from retrieval.applications.anomaly.stream import answers
+    from retrieval.applications.anomaly.stream import answers, widen_pipe
 
     with standard_output():
         stream: Any = sys.stdin.buffer
+        widen_pipe(stream)
         for lines in answers(detector, stream, rule):
             sys.stdout.buffer.write(lines)
             sys.stdout.buffer.flush()
@@ -1294,7 +1313,7 @@ def _possible_rate(detector: AnomalyDetector) -> list[str]:
     from retrieval.applications.anomaly.conformal import needed_items, percent, possible_rate
     from retrieval.applications.anomaly.detection import FALSE_ALARMS
 
-    count = len(detector.calibration)
+    count = detector.record.n_distinct
     return [] if count >= needed_items(FALSE_ALARMS) else ["--false-alarms", percent(possible_rate(count))]
 
 
@@ -1322,6 +1341,16 @@ def _global_first(arguments: list[str]) -> list[str]:
     return ["--trust", *(word for word in arguments[:end] if word != "--trust"), *arguments[end:]]
 
 
+def _bare_as_auto(arguments: list[str], name: str) -> list[str]:
+    """Write ``name=auto`` for an option that may go without a value: typer has no such options."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    followers = [*arguments[1:], "--"]
+    return [
+        f"{name}=auto" if word == name and position < end and after.startswith("-") else word
+        for position, (word, after) in enumerate(zip(arguments, followers, strict=False))
+    ]
+
+
 def _app_for(arguments: list[str]) -> typer.Typer:
     """Return the command line with the verb that is asked for alone: typer would prepare all of them."""
     verb = next((word for word in arguments if not word.startswith("-")), "")
@@ -1342,6 +1371,7 @@ def main() -> None:
     """
     debug = "--debug" in sys.argv
     arguments = _global_first([argument for argument in sys.argv[1:] if argument != "--debug"])
+    arguments = _bare_as_auto(arguments, "--contaminated")
     if not debug:
         warnings.showwarning = _warn  # type: ignore[assignment]
     with stopping() as stopped:

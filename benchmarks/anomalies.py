@@ -113,7 +113,7 @@ def measure(name: str, case: Case, seed: int) -> None:
         found = compare_detectors(
             corpus, case.specs, normal, by_order=case.by_order, false_alarms=case.rate, seed=seed, say=say
         )
-    rows = {one.name: _row(found, one.scores, one.calibration, one.score) for one in found.results}
+    rows = {one.name: _row(found, one.scores, one.p_values, one.score) for one in found.results}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     say("ours", taken.value, memory)
     rows |= peers(corpus, case, normal, found, seed)
@@ -130,7 +130,7 @@ def measure(name: str, case: Case, seed: int) -> None:
     record("anomalies", figures)
 
 
-def _row(found: DetectorComparison, scores: Floats, calibration: Floats, kind: str) -> dict[str, Any]:
+def _row(found: DetectorComparison, scores: Floats, p: Floats, kind: str) -> dict[str, Any]:
     (both,) = measured([scores], found.anomalous)
     row: dict[str, Any] = {"score": kind}
     for what in ("AUROC", "AP"):
@@ -139,7 +139,7 @@ def _row(found: DetectorComparison, scores: Floats, calibration: Floats, kind: s
     flagged = scores >= limit
     hits = float((flagged & found.anomalous).sum())
     row["F1"] = 2 * hits / (flagged.sum() + found.n_anomalies)
-    alarms = conformal.p_values(calibration, scores)[~found.anomalous]
+    alarms = p[~found.anomalous]
     return {**row, **{f"alarms at {rate:.0%}": float((alarms <= rate).mean()) for rate in RATES}}
 
 
@@ -154,7 +154,8 @@ def peers(corpus: Corpus, case: Case, normal: tuple[str, ...], found: DetectorCo
     from pyod.models.ocsvm import OCSVM
 
     labelled = read_labels(corpus, normal)
-    uses = split(labelled.normal, 0.2, 0.2, case.by_order, seed)
+    uses = split(labelled.normal, 0.2, 0.2, case.by_order, seed, labelled.groups)
+    distinct = len(np.unique(labelled.groups[uses == HELD_OUT]))
     uses[~labelled.normal] = TEST
     reader = create(case.specs[0].split("+")[0]).fit(Part(corpus, uses, TRAINING).batches())
     train, held, test = (
@@ -176,9 +177,10 @@ def peers(corpus: Corpus, case: Case, normal: tuple[str, ...], found: DetectorCo
         if not np.isfinite(scores).all():
             say(name, "has scores that are no numbers")
             continue
+        p = conformal.p_values(detector.decision_function(held), scores, distinct=distinct)
         label = f"PyOD {name}" + (f", {len(learnt):,} rows" if len(learnt) < len(train) else "")
         rows[label] = {
-            **_row(found, scores, detector.decision_function(held), "PyOD"), "fit_seconds": taken.value,
+            **_row(found, scores, p, "PyOD"), "fit_seconds": taken.value,
             **{f"quantile at {rate:.0%}": _quantile_alarms(detector, scores, found, rate) for rate in RATES},
         }  # fmt: skip
     return rows
@@ -193,10 +195,11 @@ def _quantile_alarms(detector: Any, scores: Floats, found: DetectorComparison, r
 def rule(corpus: Corpus, normal: tuple[str, ...], case: Case, found: DetectorComparison, seed: int) -> dict[str, Any]:
     """Measure the trivial rule of PaySim: the amount is all that the account holds."""
     labelled = read_labels(corpus, normal)
-    uses = split(labelled.normal, 0.2, 0.2, case.by_order, seed)
+    uses = split(labelled.normal, 0.2, 0.2, case.by_order, seed, labelled.groups)
+    distinct = len(np.unique(labelled.groups[uses == HELD_OUT]))
     uses[~labelled.normal] = TEST
     tested, held = (np.array([float(_emptied(item)) for item in Part(corpus, uses, use)]) for use in (TEST, HELD_OUT))
-    return _row(found, tested, held, "rule")
+    return _row(found, tested, conformal.p_values(held, tested, distinct=distinct), "rule")
 
 
 def _emptied(item: Item) -> bool:

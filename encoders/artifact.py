@@ -49,8 +49,8 @@ def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = 
     if manifest.get("nearby") != kind:
         raise ArtifactError(f"{path} is not {kind} of nearby (it says {ascii(manifest.get('nearby'))[:40]})")
     found = manifest.get("format")
-    if not isinstance(found, int):
-        raise ArtifactError(f"{path} is corrupt: its format is {ascii(found)[:40]}, not a number")
+    if type(found) is not int or found < 1:
+        raise ArtifactError(f"{path} is corrupt: its format is {ascii(found)[:40]}, not a number from 1")
     if found > newest:
         raise ArtifactError(f"{path} has format {found}, this nearby reads up to {newest}: install a newer nearby")
 

@@ -16,7 +16,7 @@ from encoders.query_string import unknown_option
 from indexers.base import HitLists, Index, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
 from indexers.unit import Unit
-from indexers.validation import checked_codes, checked_ids, checked_k, checked_rows, require_supported
+from indexers.validation import LARGEST, checked_codes, checked_ids, checked_k, checked_rows, require_supported
 
 
 class CheckedIndex(Index):
@@ -218,6 +218,11 @@ class CheckedIndex(Index):
         return checked_codes(queries, self.space)
 
     # -- the unit of the codes -------------------------------------------------------------------------------
+
+    @property
+    def largest_code(self) -> float:
+        """The largest absolute value of a code that the index compares; larger ones are refused."""
+        return LARGEST / (self._unit.factor or 1.0)
 
     def _choose_unit(self, codes: Codes) -> None:
         """Choose the unit by the first codes that are not all zero."""

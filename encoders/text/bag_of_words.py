@@ -127,6 +127,16 @@ class BagOfWords(Encoder):
         """Return how often each word of the vocabulary occurs, float32 (n, dim)."""
         return self._binary(count_words(texts, self._split, self._word_index, lambda: self.space.dim))
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Return the words of a text that are not in the vocabulary, sorted, each once; stop words are left out.
+
+        Examples
+        --------
+        >>> BagOfWords().fit(["a red apple"]).unknown_words("The red apples and blue pears, blue")
+        ['blue', 'pears']
+        """
+        return sorted({word for word in self._split(text) if self._word_index[word] < 0 and self._normal(word)})
+
     def _find(self, word: str) -> int:
         normal = self._normal(word)
         return -1 if normal is None else self._index.get(normal, -1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 from encoders.codes import Modality
-from encoders.errors import UnknownNameError
+from encoders.errors import BadItemError, UnknownNameError
 from encoders.row import Row
 from retrieval.applications.anomaly.discriminator import Discriminator
 from retrieval.applications.anomaly.likelihood import Likelihood
@@ -11,7 +14,7 @@ from retrieval.applications.anomaly.neighbours import K, Neighbours
 from retrieval.applications.anomaly.reconstruction_error import ReconstructionError
 from retrieval.applications.anomaly.score import Score, require_possible
 from retrieval.applications.anomaly.stages import Stages
-from retrieval.corpora.base import Corpus
+from retrieval.corpora.base import Corpus, Item
 from retrieval.spaces.defaults import default_spaces
 
 #: The one that suits an encoder is the first possible one; every space has neighbours.
@@ -21,10 +24,23 @@ SCORES: dict[str, type[Score]] = {
 AUTO = "auto"
 #: A table with fewer columns is not projected, unless the user says so.
 FEW_COLUMNS = 4
+#: A projection of texts has this many words for each of its components, at least.
+FEW_WORDS = 4
+#: Items that are looked at to choose a space: more would not make it wider.
+LOOKED_AT = 1024
 
 
-def default_space(corpus: Corpus) -> str:
-    """Return the spec that suits a corpus if none is named: its projection; for few columns, the density of a Gaussian.
+def default_space(corpus: Corpus, normal: Sequence[str] = ()) -> str:
+    """Return the spec that suits the normal items of a corpus if none is named.
+
+    It is the usual projection, as narrow as the items, and the words of texts, demand. Few columns get the density of a
+    Gaussian, and texts of few words their words alone: a projection would leave nothing out.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    normal : sequence of str
+        Labels of the normal items; by default all are normal.
 
     Examples
     --------
@@ -32,10 +48,42 @@ def default_space(corpus: Corpus) -> str:
     >>> default_space(open_corpus("breast-cancer"))
     'columns+pca:8'
     """
-    first = next(iter(corpus), None)
+    some = _First(corpus, normal)
+    first = next(iter(some), None)
     if first is not None and isinstance(first.content, Row) and len(first.content.names) < FEW_COLUMNS:
-        return "columns+gaussian"  # a projection would leave nothing out
-    return next(spec for spec in default_spaces(corpus) if "+pca" in spec or "+lsa" in spec)
+        return "columns+gaussian"
+    widest = _vocabulary_size(some) // FEW_WORDS if corpus.modality is Modality.TEXT else None
+    if widest == 0:
+        return "tfidf"
+    spec = next(spec for spec in default_spaces(some) if "+pca" in spec or "+lsa" in spec)
+    reader, width = spec.rsplit(":", 1)
+    return spec if widest is None else f"{reader}:{min(int(width), widest)}"
+
+
+class _First(Corpus):
+    """The first normal items of a corpus, in memory: enough to choose a width."""
+
+    def __init__(self, corpus: Corpus, normal: Sequence[str]) -> None:
+        self.name, self.modality, chosen = corpus.name, corpus.modality, set(normal)
+        self.items = list(islice((item for item in corpus if not chosen or item.label in chosen), LOOKED_AT))
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+    @property
+    def size(self) -> int:
+        """Number of items."""
+        return len(self.items)
+
+
+def _vocabulary_size(texts: Corpus) -> int:
+    """Return the number of different words, without stop words; 0 if there are none."""
+    from encoders.text.bag_of_words import BagOfWords
+
+    try:
+        return BagOfWords().fit(texts.batches()).space.dim
+    except BadItemError:  # the fit will say so
+        return 0
 
 
 def score_class(name: str, stages: Stages) -> type[Score]:

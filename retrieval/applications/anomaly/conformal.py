@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +21,9 @@ SAME = 1e-5
 Floats = NDArray[np.float64]
 
 
-def p_values(calibration: ArrayLike, scores: ArrayLike, ties: str = "conservative", seed: int = 0) -> Floats:
+def p_values(
+    calibration: ArrayLike, scores: ArrayLike, ties: str = "conservative", seed: int = 0, distinct: int | None = None
+) -> Floats:
     """Return the conformal p-value of each score: (1 + number of calibration scores >= it) / (n + 1).
 
     Parameters
@@ -33,11 +36,14 @@ def p_values(calibration: ArrayLike, scores: ArrayLike, ties: str = "conservativ
         counts a random share of the equal ones: P(p <= t) = t exactly, also where many scores are equal.
     seed : int
         Of random ties.
+    distinct : int, optional
+        Number of different items among those of the calibration; by default, n. Repeats say nothing new: the new item
+        then counts as one of `distinct`, as if each of these had been repeated equally often.
 
     Returns
     -------
     ndarray float64 (m,)
-        From 1 / (n + 1) to 1.
+        From 1 / (distinct + 1) to 1.
 
     Raises
     ------
@@ -55,6 +61,8 @@ def p_values(calibration: ArrayLike, scores: ArrayLike, ties: str = "conservativ
     --------
     >>> p_values([1.0, 2.0, 3.0, 4.0], [0.0, 3.0, 9.0]).tolist()
     [1.0, 0.6, 0.2]
+    >>> p_values([1.0, 1.0, 2.0, 2.0], [1.5, 9.0], distinct=2).round(3).tolist()
+    [0.667, 0.333]
     """
     known, asked = np.sort(_numbers(calibration)), _numbers(scores)
     if not len(known):
@@ -62,12 +70,41 @@ def p_values(calibration: ArrayLike, scores: ArrayLike, ties: str = "conservativ
     # the score of an item differs by rounding between batches of different size: nearly equal scores are equal
     at_least = len(known) - np.searchsorted(known, asked - SAME * np.abs(asked), side="left")
     if ties == "conservative":
-        return np.asarray((1 + at_least) / (len(known) + 1), dtype=np.float64)
+        return _shares(at_least, len(known), distinct)
     if ties != "random":
         raise OptionError(f"ties are counted as 'conservative' or 'random'; got '{ties}'")
     above = len(known) - np.searchsorted(known, asked + SAME * np.abs(asked), side="right")
     share = 1 - np.random.default_rng(seed).random(len(asked))  # above 0: no p-value is 0
-    return np.asarray((above + share * (1 + at_least - above)) / (len(known) + 1), dtype=np.float64)
+    repeated = len(known) / (distinct or len(known))
+    return _shares(above + share * (repeated + at_least - above) - repeated, len(known), distinct)
+
+
+def _shares(at_least: NDArray[Any], count: int, distinct: int | None) -> Floats:
+    different = distinct or count
+    return np.asarray((1 + at_least * different / count) / (different + 1), dtype=np.float64)
+
+
+def threshold(calibration: ArrayLike, rate: float, distinct: int | None = None) -> float:
+    """Return the score above which a p-value is at most `rate`; infinite if no p-value can be.
+
+    Parameters
+    ----------
+    calibration : array-like float (n,)
+    rate : float
+    distinct : int, optional
+        See `p_values`.
+
+    Examples
+    --------
+    >>> threshold([1.0, 2.0, 3.0, 4.0], 0.4), threshold([1.0, 2.0], 0.2)
+    (3.0, inf)
+    """
+    known = np.sort(_numbers(calibration))[::-1]
+    different = distinct or len(known)
+    allowed = math.floor((rate * (different + 1) - 1) * len(known) / different + 1e-9)
+    if allowed < 0:
+        return math.inf
+    return float(known[allowed]) if allowed < len(known) else -math.inf
 
 
 def benjamini_hochberg(p: ArrayLike, rate: float) -> NDArray[np.bool_]:

@@ -62,7 +62,7 @@ class Rule:
         ------
         OptionError
         """
-        conformal.require_calibration(len(detector.calibration), self.rate, f"--{self.kind}")
+        conformal.require_calibration(detector.record.n_distinct, self.rate, f"--{self.kind}")
 
     def flags(self, p: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which items of a batch are flagged, by their p-values (n,)."""
@@ -91,6 +91,7 @@ class Detection:
     drift : Drift or None
         If the batch was said to be normal.
     n_calibration : int
+        Different items among those that gave the calibration scores.
     """
 
     corpus: str
@@ -182,10 +183,10 @@ def detect(detector: AnomalyDetector, corpus: Corpus, rule: Rule | None = None, 
     detector.require_same_sort(corpus)
     seen = _Seen(corpus)
     scores = detector.combined([member.scores(seen) for member in detector.members])
-    p = conformal.p_values(detector.calibration, scores)
+    p = detector.p_values_of(scores)
     drift = drift_of(detector.calibration, scores) if as_normal and len(scores) else None
     spaces = [str(encoder) for encoder in detector.encoders]
     return Detection(
         corpus.name, spaces, seen.ids, seen.labels, seen.titles, scores, p, rule.flags(p), rule, drift,
-        len(detector.calibration),
+        detector.record.n_distinct,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class FitRecord:
     by_order : bool
         Whether the last items were held out, instead of random ones.
     seed : int
+    n_distinct : int
+        Number of different items among those that gave the calibration scores; see `repeats.groups_of`.
     shape : list of int or None
         Shape of a picture (height, width[, 3]) or of a vector (dim).
     rate : int or None
@@ -58,6 +60,7 @@ class FitRecord:
     contaminated: float
     by_order: bool
     seed: int
+    n_distinct: int
     shape: list[int] | None = None
     rate: int | None = None
 
@@ -78,6 +81,8 @@ class AnomalyDetector:
     normal_items : NormalItems
         Training items that are kept, to be shown.
     record : FitRecord
+    training : ndarray float64 (n,)
+        Scores of some training items, ascending, to be shown; empty in detectors of older versions.
 
     Examples
     --------
@@ -96,6 +101,7 @@ class AnomalyDetector:
     calibration: Floats
     normal_items: NormalItems
     record: FitRecord
+    training: Floats = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def fit(
@@ -106,7 +112,7 @@ class AnomalyDetector:
         *,
         score: str = "auto",
         normal: Sequence[str] = (),
-        contaminated: float = 0.0,
+        contaminated: float | str = 0.0,
         hold_out: float = 0.2,
         by_order: bool = False,
         k: int = 5,
@@ -128,8 +134,9 @@ class AnomalyDetector:
             ``auto``, ``reconstruction``, ``likelihood``, ``neighbours`` or ``discriminator``.
         normal : sequence of str
             Labels of normal items; by default all items are taken as normal.
-        contaminated : float
-            The data is not clean: fit, leave this share of the strangest items out, fit again.
+        contaminated : float or str
+            The data is not clean: fit, leave this share of the strangest items out, fit again. ``auto`` estimates the
+            share by `contamination.estimated_share`.
         hold_out : float
             Share of the normal items held out for calibration.
         by_order : bool
@@ -187,7 +194,11 @@ class AnomalyDetector:
 
     def p_values(self, items: Items) -> Floats:
         """Return the p-value of each item: how often a normal item is at least as strange; see `conformal`."""
-        return conformal.p_values(self.calibration, self.score(items))
+        return self.p_values_of(self.score(items))
+
+    def p_values_of(self, scores: Floats) -> Floats:
+        """Return the p-value of each score, float64 (n,)."""
+        return conformal.p_values(self.calibration, scores, distinct=self.record.n_distinct)
 
     def explain(self, content: Content, k: int = 3) -> Explanation:
         """Explain the score of one item.
@@ -205,7 +216,7 @@ class AnomalyDetector:
         """
         scores = self.member_scores([content])
         score = self.combined(scores)
-        p = float(conformal.p_values(self.calibration, score)[0])
+        p = float(self.p_values_of(score)[0])
         return explained(self.members, scores, content, float(score[0]), p, self.normal_items, k)
 
     def require_same_sort(self, corpus: Corpus) -> None:

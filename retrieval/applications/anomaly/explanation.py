@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from encoders.row import Row
 from retrieval.applications.anomaly.combination import rank_among
 from retrieval.applications.anomaly.component import Component
 from retrieval.applications.anomaly.member import Member
-from retrieval.applications.anomaly.neighbours import distances
+from retrieval.applications.anomaly.neighbours import nearest
 from retrieval.applications.anomaly.normal_items import NormalItems
 from retrieval.applications.anomaly.reconstruction_error import ReconstructionError
 from retrieval.applications.anomaly.stages import COLUMN, dense
@@ -65,6 +65,8 @@ class Explanation:
         The share of each pixel.
     by_column : bool
         The components are the columns of a table, with values in their own units.
+    unknown_words : list of str
+        Words of a text that are not in the vocabulary of the space: no score sees them, so they have no share.
     """
 
     space: str
@@ -78,6 +80,7 @@ class Explanation:
     expected: NDArray[np.uint8] | None = None
     heat: Floats | None = None
     by_column: bool = False
+    unknown_words: list[str] = field(default_factory=list)
 
 
 def explained(
@@ -117,8 +120,16 @@ def explained(
         components = _components(member, shares, observed, expected, values)
     nearest = [NearestNormal(normal_items.shown(at), distance) for at, distance in near]
     return Explanation(
-        str(member.encoder), score, p_value, spaces, means, components, nearest, **pictures, by_column=table is not None
-    )
+        str(member.encoder), score, p_value, spaces, means, components, nearest, **pictures,
+        by_column=table is not None, unknown_words=_unknown_words(member, content),
+    )  # fmt: skip
+
+
+def _unknown_words(member: Member, content: Content) -> list[str]:
+    from encoders.text.bag_of_words import BagOfWords
+
+    reader = member.stages.reader
+    return reader.unknown_words(content) if isinstance(reader, BagOfWords) and isinstance(content, str) else []
 
 
 def _shares(member: Member, row: Any) -> tuple[Floats, Floats, str]:
@@ -160,9 +171,9 @@ def _normalised(parts: Floats) -> Floats:
 def _nearest(member: Member, content: Content, normal_items: NormalItems, k: int) -> list[tuple[int, float]]:
     """Return the rows of the nearest normal items with their distances, nearest first."""
     codes = member.encoder.encode_queries([content])
-    found = member.index.search_rows(codes, min(k, len(normal_items.ids)))
-    far = distances(found.scores[0], member.encoder.space.metric)
-    return [(int(row), float(distance)) for row, distance in zip(found.rows[0], far, strict=True) if row >= 0]
+    found = nearest(member.index, codes, min(k, len(normal_items.ids)))
+    pairs = zip(found.rows[0].tolist(), found.distances[0].tolist(), strict=True)
+    return [(row, distance) for row, distance in pairs if row >= 0]
 
 
 def _first_values(normal_items: NormalItems, near: Sequence[tuple[int, float]], width: int) -> Floats | None:

@@ -18,8 +18,9 @@ from encoders.sound import Sound
 from retrieval.applications.anomaly.choice import score_class
 from retrieval.applications.anomaly.combination import mean_rank
 from retrieval.applications.anomaly.conformal import percent
+from retrieval.applications.anomaly.contamination import ESTIMATE, estimated_share
 from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
-from retrieval.applications.anomaly.member import Member
+from retrieval.applications.anomaly.member import ROWS, Member
 from retrieval.applications.anomaly.normal_items import NormalItems, kept_count
 from retrieval.applications.anomaly.parts import HELD_OUT, SHOWN_LABELS, TRAINING, UNUSED, Part, read_labels, split
 from retrieval.applications.anomaly.stages import Stages
@@ -28,6 +29,8 @@ from retrieval.corpora.sample import draw
 from retrieval.spaces.build import encoder_of, fitted, planned
 
 Floats = NDArray[np.float64]
+#: The most training items whose scores are kept.
+TRAINING_SCORES = 4096
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class FitRequest:
     specs: tuple[str, ...]
     score: str = "auto"
     normal: tuple[str, ...] = ()
-    contaminated: float = 0.0
+    contaminated: float | str = 0.0
     hold_out: float = 0.2
     by_order: bool = False
     k: int = 5
@@ -47,7 +50,10 @@ class FitRequest:
     def __post_init__(self) -> None:
         if not self.specs:
             raise OptionError("name at least one space, as in vectors+pca:8")
-        if not 0 <= self.contaminated < 0.5:
+        if isinstance(self.contaminated, str):
+            if self.contaminated != ESTIMATE:
+                raise OptionError(f"contaminated is a share or '{ESTIMATE}'; got '{self.contaminated}'")
+        elif not 0 <= self.contaminated < 0.5:
             raise OptionError(
                 "the share of strange items in contaminated data is from 0% to below 50%; got "
                 f"{percent(self.contaminated)}"
@@ -85,12 +91,14 @@ def fit_detector(corpus: Corpus, request: FitRequest, say: ProgressCallback) -> 
             f"all {len(labelled.labels):,} items are taken as normal, whatever their label ({names}); "
             "--normal LABEL picks"
         )
-    uses = split(labelled.normal, request.hold_out, by_order=request.by_order, seed=request.seed)
-    return fit_on_parts(corpus, uses, request, say)
+    uses = split(
+        labelled.normal, request.hold_out, by_order=request.by_order, seed=request.seed, groups=labelled.groups
+    )  # fmt: skip
+    return fit_on_parts(corpus, uses, labelled.groups, request, say)
 
 
 def fit_on_parts(
-    corpus: Corpus, uses: NDArray[np.uint8], request: FitRequest, say: ProgressCallback
+    corpus: Corpus, uses: NDArray[np.uint8], groups: NDArray[np.int64], request: FitRequest, say: ProgressCallback
 ) -> AnomalyDetector:
     """Fit a detector on the training items of a split and calibrate it on the held-out ones.
 
@@ -99,35 +107,49 @@ def fit_on_parts(
     corpus : Corpus
     uses : ndarray uint8 (n,)
         The use of each item; see `parts.split`.
+    groups : ndarray int64 (n,)
+        Equal items have one group; see `repeats.groups_of`.
     request : FitRequest
     say : callable
     """
     members, kept = _members(corpus, uses, request, say)
+    used = 0.0
     if request.contaminated:
-        uses = _trimmed(corpus, uses, members, request)
-        left = counted(int((uses == TRAINING).sum()), "item")
-        say(
-            f"the strangest {percent(request.contaminated)} of the training items are left out; fitting again on {left}"
-        )
-        members, kept = _members(corpus, uses, request, say)
+        strangeness = _strangeness([member.scores(Part(corpus, uses, TRAINING)) for member in members])
+        used = _share(request, strangeness)
+        kept_items = _without_strangest(strangeness, used)
+        uses = uses.copy()
+        positions = np.flatnonzero(uses == TRAINING)
+        uses[np.delete(positions, kept_items)] = UNUSED
+        say(_trimmed_line(request, used, "training", len(kept_items)))
+        if used:
+            members, kept = _members(corpus, uses, request, say)
     training, held_out = Part(corpus, uses, TRAINING), Part(corpus, uses, HELD_OUT)
     say(f"calibrating on {counted(held_out.size, 'held-out item')}")
-    scores = [member.scores(held_out) for member in members]
+    scores, own_groups = [member.scores(held_out) for member in members], groups[uses == HELD_OUT]
     if request.contaminated:
-        scores = _without_strangest(scores, request.contaminated)
-        say(
-            f"the strangest {percent(request.contaminated)} of the held-out items are left out too: if fewer were "
-            "strange, more normal items are flagged than asked for"
-        )
-    calibration = _calibrated(members, scores, request.seed)
+        strangeness = _strangeness(scores)
+        share = _share(request, strangeness)
+        kept_items = _without_strangest(strangeness, share)
+        scores, own_groups = [one[kept_items] for one in scores], own_groups[kept_items]
+        say(_trimmed_line(request, share, "held-out", len(kept_items)))
+    calibration, distinct = _calibrated(members, scores, own_groups, request.seed)
     first: Any = kept[0].content
     record = FitRecord(
-        corpus.name, corpus.modality, list(request.normal), training.size, len(scores[0]), request.contaminated,
-        request.by_order, request.seed,
+        corpus.name, corpus.modality, list(request.normal), training.size, len(scores[0]), used,
+        request.by_order, request.seed, distinct,
         list(first.shape) if isinstance(first, np.ndarray) else None,
         first.rate if isinstance(first, Sound) else None,
     )  # fmt: skip
-    return AnomalyDetector(members, np.sort(calibration), NormalItems.of(kept, corpus.modality), record)
+    detector = AnomalyDetector(members, np.sort(calibration), NormalItems.of(kept, corpus.modality), record)
+    detector.training = _training_scores(detector, kept)
+    return detector
+
+
+def _training_scores(detector: AnomalyDetector, kept: Sequence[Item]) -> Floats:
+    """Return the scores of some training items, ascending: a page shows how they differ from those held out."""
+    some: list[Any] = [item.content for item in kept[:TRAINING_SCORES]]
+    return np.sort(np.concatenate([detector.score(some[at : at + ROWS]) for at in range(0, len(some), ROWS)]))
 
 
 def _members(
@@ -150,38 +172,49 @@ def _begun(encoder: Encoder, count: int) -> str:
     return f"fitting {encoder} on {counted(count, 'item')}"
 
 
-def _trimmed(
-    corpus: Corpus, uses: NDArray[np.uint8], members: Sequence[Member], request: FitRequest
-) -> NDArray[np.uint8]:
-    """Return the uses without the strangest training items."""
-    training = Part(corpus, uses, TRAINING)
-    scores = [member.scores(training) for member in members]
-    strangeness = scores[0] if len(scores) == 1 else mean_rank(scores, scores)
-    count = round(request.contaminated * len(strangeness))
-    order = np.argsort(strangeness, kind="stable")
-    trimmed = uses.copy()
-    trimmed[np.flatnonzero(uses == TRAINING)[order[len(order) - count :]]] = UNUSED
-    return trimmed
+def _strangeness(scores: list[Floats]) -> Floats:
+    return scores[0] if len(scores) == 1 else mean_rank(scores, scores)
 
 
-def _without_strangest(scores: list[Floats], share: float) -> list[Floats]:
-    strangeness = scores[0] if len(scores) == 1 else mean_rank(scores, scores)
-    kept = np.argsort(strangeness, kind="stable")[: max(1, len(strangeness) - round(share * len(strangeness)))]
-    kept = np.sort(kept)
-    return [one[kept] for one in scores]
+def _share(request: FitRequest, strangeness: Floats) -> float:
+    """Return the share of strange items that is given, or that their scores show."""
+    return estimated_share(strangeness) if isinstance(request.contaminated, str) else request.contaminated
 
 
-def _calibrated(members: Sequence[Member], scores: list[Floats], seed: int) -> Floats:
-    """Return the calibration scores; with several spaces, half of the held-out items give the ranks.
+def _without_strangest(strangeness: Floats, share: float) -> NDArray[np.int64]:
+    """Return the positions that are left without the strangest ones, ascending."""
+    left = max(1, len(strangeness) - round(share * len(strangeness)))
+    return np.sort(np.argsort(strangeness, kind="stable")[:left])
 
-    An item must not be ranked among scores that its own is one of: it would not be exchangeable with a new item.
+
+def _trimmed_line(request: FitRequest, share: float, part: str, left: int) -> str:
+    """Return what was left out of a part, and what that means."""
+    estimated = " (estimated: their scores are beyond the fence of the adjusted boxplot)"
+    line = f"the strangest {percent(share)} of the {part} items are left out"
+    line += estimated if isinstance(request.contaminated, str) else ""
+    if part == "training":
+        return f"{line}; fitting again on {counted(left, 'item')}" if share else f"{line}: none looks strange"
+    return f"{line}: if fewer were strange, more normal items are flagged than asked for"
+
+
+def _calibrated(
+    members: Sequence[Member], scores: list[Floats], groups: NDArray[np.int64], seed: int
+) -> tuple[Floats, int]:
+    """Return the calibration scores, and of how many different items they are.
+
+    With several spaces, half of the held-out items give the ranks. An item must not be ranked among scores that its own
+    is one of: it would not be exchangeable with a new item. So repeats are in the same half.
     """
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     if len(members) == 1:
-        return scores[0]
-    order = np.random.default_rng(seed).permutation(len(scores[0]))
-    if len(order) < 2:
-        raise OptionError("a combination of spaces needs at least 2 held-out items: give more data")
-    ranking, others = order[: len(order) // 2], order[len(order) // 2 :]
+        return scores[0], len(first)
+    if len(first) < 2:
+        raise OptionError("a combination of spaces needs at least 2 different held-out items: give more data")
+    order = np.random.default_rng(seed).permutation(np.argsort(first))
+    is_ranking = np.zeros(len(first), dtype=bool)
+    is_ranking[order[: len(order) // 2]] = True
+    ranking, others = is_ranking[inverse], ~is_ranking[inverse]
     for member, own in zip(members, scores, strict=True):
         member.reference = np.sort(own[ranking])
-    return mean_rank([member.reference for member in members], [own[others] for own in scores])
+    combined = mean_rank([member.reference for member in members], [own[others] for own in scores])
+    return combined, int((~is_ranking).sum())

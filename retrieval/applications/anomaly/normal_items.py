@@ -84,6 +84,9 @@ class NormalItems:
         LookupError, TypeError, ValueError
             When it is something else.
         """
+        names = {"ids", "labels", "titles", "snippets"}
+        if not isinstance(value, dict) or value.keys() - {"columns", "rows"} != names:
+            raise ValueError("the normal items have other fields")
         columns = [value[key] for key in ("ids", "labels", "titles", "snippets")]
         if not all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
             raise ValueError("the normal items are not lists of one length")
@@ -91,7 +94,9 @@ class NormalItems:
             raise ValueError("an id is not a text")
         if not all(isinstance(one, str | None) for column in columns[1:] for one in column):
             raise ValueError("a label or title is not a text")
-        if contents is not None and len(contents) != len(columns[0]):
+        if ("rows" in value) != ("columns" in value):
+            raise ValueError("it has rows without columns, or columns without rows")
+        if contents is not None and (not contents.ndim or len(contents) != len(columns[0])):
             raise ValueError("it has more or fewer contents than normal items")
         if contents is not None and "rows" in value:
             raise ValueError("it has vectors and rows of a table")

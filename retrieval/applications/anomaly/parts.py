@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.errors import CorpusError, OptionError, UnknownNameError
 from encoders.numbers import counted
+from retrieval.applications.anomaly.repeats import content_digest, groups_of
 from retrieval.corpora.base import Corpus, Item
 from retrieval.search.result import show
 
@@ -62,10 +64,13 @@ class Labelled:
     ----------
     labels : list of str or None
     normal : ndarray bool (n,)
+    groups : ndarray int64 (n,)
+        Equal normal items have one group; see `repeats.groups_of`. -1 for items that are not normal.
     """
 
     labels: list[str | None]
     normal: NDArray[np.bool_]
+    groups: NDArray[np.int64]
 
     @property
     def names(self) -> list[str]:
@@ -83,7 +88,11 @@ def read_labels(corpus: Corpus, normal: Sequence[str] = ()) -> Labelled:
     CorpusError
         When there is no item, or no item has a label and labels are given.
     """
-    labels = [item.label for item in corpus]
+    labels: list[str | None] = []
+    digests, chosen = array("Q"), set(normal)
+    for item in corpus:
+        labels.append(item.label)
+        digests.append(content_digest(item.content) if not chosen or item.label in chosen else 0)
     if not labels:
         raise CorpusError(f"'{corpus.name}' holds no items: give data with at least one")
     known = {label for label in labels if label is not None}
@@ -95,9 +104,10 @@ def read_labels(corpus: Corpus, normal: Sequence[str] = ()) -> Labelled:
     for name in normal:
         if name not in known:
             raise UnknownNameError("label", name, _few(known, name))
-    chosen = set(normal)
     flags = np.array([not chosen or label in chosen for label in labels], dtype=bool)
-    return Labelled(labels, flags)
+    groups = np.full(len(labels), -1, np.int64)
+    groups[flags] = groups_of(np.frombuffer(digests, np.uint64)[flags])
+    return Labelled(labels, flags, groups)
 
 
 def _few(known: set[str], name: str) -> list[str]:
@@ -122,9 +132,17 @@ def ids_and_titles(corpus: Corpus, wanted: set[int]) -> tuple[list[str], dict[in
 
 
 def split(
-    normal: NDArray[np.bool_], hold_out: float, test: float = 0.0, by_order: bool = False, seed: int = 0
+    normal: NDArray[np.bool_],
+    hold_out: float,
+    test: float = 0.0,
+    by_order: bool = False,
+    seed: int = 0,
+    groups: NDArray[np.int64] | None = None,
 ) -> NDArray[np.uint8]:
     """Return the use of every item: normal items are split into training, held-out and test items.
+
+    Items of one group go to the same part, so parts are as large as asked up to a group. Groups so few that a part
+    would be empty are not kept together.
 
     Parameters
     ----------
@@ -133,7 +151,10 @@ def split(
         Shares of the normal items.
     by_order : bool
         The first normal items are for training, the next are held out, the last are for the test; otherwise at random.
+        A repeat goes where its first item goes.
     seed : int
+    groups : ndarray int64 (n,), optional
+        The group of each item; by default each item is one.
 
     Returns
     -------
@@ -149,19 +170,31 @@ def split(
     --------
     >>> split(np.ones(5, dtype=bool), 0.4, by_order=True).tolist()
     [1, 1, 1, 2, 2]
+    >>> split(np.ones(6, dtype=bool), 0.4, by_order=True, groups=np.array([0, 1, 2, 2, 0, 3])).tolist()
+    [1, 1, 2, 2, 1, 2]
     """
     positions = np.flatnonzero(normal)
     held, tested = (round(share * len(positions)) for share in (hold_out, test))
     training = len(positions) - held - tested
     if training < 2 or held < 1 or (test and tested < 1):
+        few = counted(len(positions), "normal item") + (" is" if len(positions) == 1 else " are")
         raise OptionError(
-            f"{counted(len(positions), 'normal item')} are too few to train with and to hold some out: give more data, "
-            "hold out a smaller share, or pick other items with --normal"
+            f"{few} too few to train with and to hold some out: give more data, hold out a smaller share, or pick "
+            "other items with --normal"
         )
+    own = np.arange(len(positions)) if groups is None else groups[positions]
+    _, first, inverse, sizes = np.unique(own, return_index=True, return_inverse=True, return_counts=True)
+    order = np.argsort(first)
     if not by_order:
-        positions = np.random.default_rng(seed).permutation(positions)
+        order = np.random.default_rng(seed).permutation(order)
+    middles = np.cumsum(sizes[order]) - sizes[order] / 2
+    part_of = np.empty(len(sizes), dtype=np.uint8)
+    part_of[order] = np.array([TRAINING, HELD_OUT, TEST], np.uint8)[
+        np.searchsorted([training, training + held], middles)
+    ]
     uses = np.full(len(normal), UNUSED, dtype=np.uint8)
-    uses[positions[:training]] = TRAINING
-    uses[positions[training : training + held]] = HELD_OUT
-    uses[positions[training + held :]] = TEST
+    uses[positions] = part_of[inverse]
+    wanted = {TRAINING, HELD_OUT, TEST} if test else {TRAINING, HELD_OUT}
+    if groups is not None and set(part_of.tolist()) != wanted:
+        return split(normal, hold_out, test, by_order, seed)
     return uses

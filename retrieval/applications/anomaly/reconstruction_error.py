@@ -124,6 +124,14 @@ class ReconstructionError(Score):
 
     def restore(self, state: State) -> None:
         """Restore what `state` returned."""
-        self.scale = state.get("scale")
-        if self.scale is not None and (self.scale.shape != (self.stages.width,) or not (self.scale > 0).all()):
-            raise ValueError(f"scales of {self.scale.shape} components for rows of width {self.stages.width}")
+        scaled = self.standardise and not self.counts
+        if state.keys() != ({"scale"} if scaled else set()):
+            raise ValueError("the scales of a standardised score are missing" if scaled else "a score has no scales")
+        if not scaled:
+            return
+        scale = state["scale"]
+        if scale.shape != (self.stages.width,) or scale.dtype != np.float64:
+            raise ValueError(f"scales are {scale.dtype} {scale.shape} for rows of width {self.stages.width}")
+        if not np.isfinite(scale).all() or not (scale > 0).all():
+            raise ValueError("a scale is not a number above 0")
+        self.scale = scale

@@ -13,6 +13,7 @@ from retrieval.corpora.rows import CellValues
 
 #: Whole numbers that a float holds; larger ones are codes, as in a file.
 _MOST = 10**15
+_NUMBERS = {float, int}
 #: Names of columns in a message.
 _SHOWN = 5
 
@@ -23,6 +24,13 @@ class ReadRow(NamedTuple):
     row: Row
     id: Any
     lacking: list[str]
+
+
+class PickedRow(NamedTuple):
+    """The values of an object in the order of the columns, and the id that it has beside them."""
+
+    values: tuple[Any, ...]
+    id: Any
 
 
 class RowReader:
@@ -81,6 +89,48 @@ class RowReader:
         if len(lacking) == len(self.names):
             raise BadItemError(f"an object with no value for any column: {self._listed(self.names)}")
         return ReadRow(Row(self.names, tuple([self._value(value) for value in values])), id, lacking)
+
+    def picked(self, given: Any) -> PickedRow | None:
+        """Return the values of an object that has every column, not yet those of a row; None: `read` must look at it.
+
+        Examples
+        --------
+        >>> RowReader(["amount", "type"]).picked({"type": "CASH_OUT", "amount": 12, "id": 7})
+        PickedRow(values=(12, 'CASH_OUT'), id=7)
+        """
+        if type(given) is not dict:
+            return None
+        id, count = None, len(self.names)
+        if len(given) != count:
+            key = next((key for key in self._ids if key in given), None)
+            if key is None or len(given) != count + 1:
+                return None
+            id = given[key]
+        try:
+            return PickedRow(self._pick(given), id)
+        except KeyError:
+            return None
+
+    def rows(self, picked: Sequence[PickedRow]) -> list[Row]:
+        """Return picked values as rows: those that `read` returns, converted column by column.
+
+        Raises
+        ------
+        CorpusError
+            For a value that no row can hold, without saying which.
+        """
+        columns = zip(*[one.values for one in picked], strict=True)
+        return [Row(self.names, values) for values in zip(*map(self._column, columns), strict=True)]
+
+    def _column(self, values: tuple[Any, ...]) -> Sequence[Value]:
+        kinds = set(map(type, values))
+        if kinds == {float}:
+            return values
+        if kinds <= _NUMBERS and min(values) > -_MOST and max(values) < _MOST:
+            return list(map(float, values))
+        if kinds == {str}:
+            return list(map(self._cells.__getitem__, values))
+        return list(map(self._value, values))
 
     def _value(self, value: Any) -> Value:
         kind = type(value)

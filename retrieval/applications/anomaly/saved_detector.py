@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +14,25 @@ import numpy as np
 from encoders.artifact import check_format, check_seal, digest_of, encoder_digest, library_versions, read_json, sealed
 from encoders.atomic_write import atomic_folder, write_json
 from encoders.base import Encoder
-from encoders.codes import Modality, whole_number
 from encoders.errors import ArtifactError, NearbyError, OptionError, one_line
 from encoders.json_text import parse_json
+from encoders.numbers import shortened
 from encoders.plain_file import read_plain
 from indexers.registry import load_index
 from retrieval.applications.anomaly.choice import create_score
-from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
+from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.member import Member
 from retrieval.applications.anomaly.neighbours import K, Neighbours
 from retrieval.applications.anomaly.normal_items import NormalItems
+from retrieval.applications.anomaly.score import Score
 from retrieval.applications.anomaly.stages import Stages
+from retrieval.applications.anomaly.stored_values import (
+    require_contents,
+    stored,
+    stored_array,
+    stored_options,
+    stored_record,
+)
 
 if TYPE_CHECKING:
     from encoders.base import State
@@ -70,7 +78,7 @@ def save_detector(detector: AnomalyDetector, folder: Path) -> Path:
 
     require_new(folder, fresh=True)
     with atomic_folder(folder) as temporary:
-        arrays: dict[str, Any] = {"calibration": detector.calibration}
+        arrays: dict[str, Any] = {"calibration": detector.calibration, "training": detector.training}
         members = []
         for number, member in enumerate(detector.members):
             member.encoder.save(temporary / f"encoder-{number}")
@@ -111,20 +119,28 @@ def load_detector(folder: Path) -> AnomalyDetector:
     check_format(manifest, KIND, folder / MANIFEST, FORMAT)
     check_seal(manifest, folder / MANIFEST)
     try:
+        digests = stored(manifest, "digests", dict, MANIFEST)
         for name in (ARRAYS, NORMAL, CONTENTS):
-            if digest_of(folder / name) != manifest["digests"][name]:
+            if digest_of(folder / name) != stored(digests, name, str, f"the checksums of {MANIFEST}"):
                 raise ArtifactError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
         arrays = load_file(folder / ARRAYS)
-        normal = NormalItems.from_texts(
-            parse_json(read_plain(folder / NORMAL)), load_file(folder / CONTENTS).get("contents")
-        )
-        members = [_member(folder, number, value, arrays) for number, value in enumerate(manifest["members"])]
-        calibration = arrays["calibration"]
-        if not members or calibration.ndim != 1 or not len(calibration) or not np.isfinite(calibration).all():
-            raise ValueError("it has no spaces, or no calibration scores")
+        texts = parse_json(read_plain(folder / NORMAL))
+        normal = NormalItems.from_texts(texts, load_file(folder / CONTENTS).get("contents"))
+        values = stored(manifest, "members", list, MANIFEST)
+        several = len(values) > 1
+        members = [_member(folder, number, value, arrays, several) for number, value in enumerate(values)]
+        calibration = stored_array(arrays, "calibration")
+        _require_known(arrays, members)
+        if not members:
+            raise ValueError("it has no spaces")
         if any(len(member.index) != len(normal.ids) for member in members):
             raise ValueError("its index does not hold its normal items")
-        detector = AnomalyDetector(members, np.asarray(calibration, np.float64), normal, _record(manifest["record"]))
+        record = stored_record(stored(manifest, "record", dict, MANIFEST), len(calibration))
+        if any(member.encoder.reads is not record.modality for member in members):
+            raise ValueError(f"its spaces do not read {record.modality}s")
+        require_contents(normal, record)
+        training = stored_array(arrays, "training") if "training" in arrays else np.zeros(0)
+        detector = AnomalyDetector(members, calibration, normal, record, training)
         if normal.rows is not None and set(normal.rows[0].names) != set(detector.columns):
             raise ValueError("its normal items have other columns than its spaces")
         return detector
@@ -134,36 +150,43 @@ def load_detector(folder: Path) -> AnomalyDetector:
         raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
 
 
-def _member(folder: Path, number: int, value: Mapping[str, Any], arrays: State) -> Member:
+def _member(folder: Path, number: int, value: Any, arrays: State, several: bool) -> Member:
     encoder_folder, index_folder = folder / f"encoder-{number}", folder / f"index-{number}"
+    where = f"space {number} of {MANIFEST}"
     encoder = Encoder.load(encoder_folder)
     index = load_index(index_folder)
-    if encoder_digest(encoder_folder) != value["encoder_digest"]:
+    if encoder_digest(encoder_folder) != stored(value, "encoder_digest", str, where):
         raise ArtifactError(f"{encoder_folder} is not the encoder of this detector: its checksum is another one")
-    if digest_of(index_folder / MANIFEST) != value["index_digest"] or index.space != encoder.space:
+    if digest_of(index_folder / MANIFEST) != stored(value, "index_digest", str, where) or index.space != encoder.space:
         raise ArtifactError(f"{index_folder} is not the index of this detector: its checksum is another one")
-    stages = Stages.of(encoder)
-    options = value["options"]
-    k = whole_number(options.get("k", K), 2**31)
-    score = create_score(value["score"], stages, max(1, k), bool(options.get("standardise", False)))
+    stored(value, "spec", str, where)  # written for people
+    score = _score(value, Stages.of(encoder), where)
     if isinstance(score, Neighbours):
         score.index = index
     prefix = f"{number}."
     state = {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}
-    mean, reference = state.pop("mean"), state.pop("reference")
-    if mean.shape != (stages.width,) or reference.ndim != 1:
-        raise ValueError(f"the mean of space {number} is not one of its components")
-    score.restore(state)
-    return Member(encoder, stages, score, index, mean, reference)
+    mean = stored_array(arrays, f"{prefix}mean", score.stages.width)
+    # the scores among which a score gets its rank; a single space needs none
+    reference = stored_array(arrays, f"{prefix}reference") if several else np.zeros(0)
+    score.restore({key: array for key, array in state.items() if key not in ("mean", "reference")})
+    return Member(encoder, score.stages, score, index, mean, reference)
 
 
-def _record(value: Any) -> FitRecord:
-    if not isinstance(value, dict) or value.keys() != {one.name for one in fields(FitRecord)}:
-        raise ValueError("the record of the fit has other fields")
-    counts = {key: whole_number(value[key], 2**62) for key in ("n_training", "n_held_out", "seed")}
-    if not isinstance(value["corpus"], str) or not isinstance(value["normal"], list):
-        raise ValueError("the record of the fit has values of another type")
-    shape = None if value["shape"] is None else [whole_number(side, 2**31) for side in value["shape"]]
-    rate = None if value["rate"] is None else whole_number(value["rate"], 2**31)
-    kinds = {"modality": Modality(value["modality"]), "shape": shape, "rate": rate}
-    return FitRecord(**{**value, **counts, **kinds})
+def _score(value: Any, stages: Stages, where: str) -> Score:
+    options = stored(value, "options", dict, where)
+    k = options.get("k", K)
+    if type(k) is not int or not 1 <= k < 2**31:
+        raise ValueError(f"'k' of {where} is {shortened(k)}, not a whole number from 1")
+    made = create_score(stored(value, "score", str, where), stages, k, bool(options.get("standardise", False)))
+    stored_options(options, made, where)
+    return made
+
+
+def _require_known(arrays: State, members: Sequence[Member]) -> None:
+    """Raise an error for an array that belongs to no space."""
+    known = {"calibration", "training"}
+    for number, member in enumerate(members):
+        known |= {f"{number}.{key}" for key in ("mean", "reference", *member.score.state())}
+    for name in arrays:
+        if name not in known:
+            raise ValueError(f"its numbers '{name}' belong to no space")

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import orjson
 
 from encoders.codes import Modality
 from encoders.errors import BadItemError, NearbyError, OptionError, one_line
-from retrieval.applications.anomaly import conformal
 from retrieval.applications.anomaly.data import vector_of
 from retrieval.applications.anomaly.detection import Rule
 from retrieval.applications.anomaly.detector import AnomalyDetector
-from retrieval.applications.anomaly.row_lines import RowReader
+from retrieval.applications.anomaly.row_lines import PickedRow, RowReader
 
 #: Bytes asked for at a time; what has arrived is answered at once.
-CHUNK = 2**18
+CHUNK = 2**21
+#: Bytes that a pipe should hold, where the system can be asked: the usual 64 KiB are a few dozen rows of a wide table.
+PIPE = 2**20
 #: The longest line in bytes; a longer one is a bad line.
 LONGEST = 2**24
 #: The most lines that are scored at a time.
@@ -34,8 +34,7 @@ class ByteStream(Protocol):
         """Return up to `size` bytes as soon as some have arrived; no bytes at the end."""
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     number: int
     id: Any
     content: Any
@@ -80,6 +79,16 @@ def answers(detector: AnomalyDetector, stream: ByteStream, rule: Rule) -> Iterat
         number += len(lines)
 
 
+def widen_pipe(stream: Any) -> None:
+    """Let a pipe hold more bytes while a batch is scored, so that the next batch is large; other streams stay."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
+    except (ImportError, AttributeError, OSError, ValueError):  # no pipe, no descriptor, or a system that cannot
+        return
+
+
 def _batches(stream: ByteStream) -> Iterator[list[bytes]]:
     """Yield the complete lines that have arrived, at most `ROWS` at a time."""
     rest = b""
@@ -94,17 +103,59 @@ def _batches(stream: ByteStream) -> Iterator[list[bytes]]:
 
 def _answered(detector: AnomalyDetector, rule: Rule, number: int, lines: Sequence[bytes], rows: RowReader) -> bytes:
     good: list[_Line] = []
+    picked: list[tuple[int, bytes, PickedRow]] = []
     found: dict[int, dict[str, Any]] = {}
+    is_table = detector.record.modality is Modality.ROW
     for at, line in enumerate(lines, start=number + 1):
-        if not line.strip():
+        if not line or line.isspace():
             continue
         try:
-            good.append(_read(at, line, detector, rows))
+            row = _picked(line, rows) if is_table else None
+            if row is None:
+                good.append(_read(at, line, detector, rows))
+            else:
+                picked.append((at, line, row))
         except NearbyError as error:
             found[at] = {"line": at, "error": one_line(error)}
+    good = sorted([*good, *_whole_rows(picked, detector, rows, found)], key=_number)
     if good:
         _score(detector, rule, good, found)
     return b"".join(orjson.dumps(found[at]) + b"\n" for at in sorted(found))
+
+
+def _number(line: _Line) -> int:
+    return line.number
+
+
+def _picked(line: bytes, rows: RowReader) -> PickedRow | None:
+    """Return the values of a row with all columns and a good id; None: `_read` must look at the line."""
+    if len(line) > LONGEST:
+        return None
+    try:
+        row = rows.picked(orjson.loads(line))
+    except orjson.JSONDecodeError:
+        return None
+    return row if row is None or row.id is None or isinstance(row.id, str | int | float) else None
+
+
+def _whole_rows(
+    picked: Sequence[tuple[int, bytes, PickedRow]], detector: AnomalyDetector, rows: RowReader,
+    found: dict[int, dict[str, Any]],
+) -> list[_Line]:  # fmt: skip
+    """Return rows with all columns, converted together; if one of them cannot be, each by itself."""
+    if not picked:
+        return []
+    try:
+        made = rows.rows([row for _, _, row in picked])
+        return [_Line(at, row.id, content) for (at, _, row), content in zip(picked, made, strict=True)]
+    except NearbyError:
+        good = []
+        for at, line, _ in picked:
+            try:
+                good.append(_read(at, line, detector, rows))
+            except NearbyError as error:
+                found[at] = {"line": at, "error": one_line(error)}
+        return good
 
 
 def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: dict[int, dict[str, Any]]) -> None:
@@ -120,7 +171,7 @@ def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: 
         for half in (good[:middle], good[middle:]):
             _score(detector, rule, half, found)
         return
-    p = conformal.p_values(detector.calibration, scores)
+    p = detector.p_values_of(scores)
     rows = zip(good, scores.tolist(), p.tolist(), rule.flags(p).tolist(), strict=True)
     for line, score, value, flagged in rows:
         named = {} if line.id is None else {"id": line.id}

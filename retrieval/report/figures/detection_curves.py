@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from retrieval.applications.anomaly.comparison import DetectorComparison, DetectorResult
-from retrieval.applications.anomaly.conformal import p_values, percent
+from retrieval.applications.anomaly.conformal import percent
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.plots import Series, lines_svg
 
@@ -55,8 +55,8 @@ def precisions(one: DetectorResult, found: DetectorComparison) -> list[float]:
 def p_values_svg(found: DetectorComparison, key: str) -> tuple[str, Markup]:
     """Draw how many normal items and anomalies the best space flags, by the rate asked; return title and figure."""
     best = found.best
-    p = p_values(best.calibration, best.scores)
-    grid = [rate for rate in RATES if rate >= 1 / (len(best.calibration) + 1)]
+    p = best.p_values
+    grid = [rate for rate in RATES if rate >= p.min()]
     series = [
         Series("anomalies", [float((p[found.anomalous] <= rate).mean()) for rate in grid]),
         Series("normal items", [float((p[~found.anomalous] <= rate).mean()) for rate in grid]),

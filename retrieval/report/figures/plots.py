@@ -55,6 +55,7 @@ class Link(NamedTuple):
 def lines_svg(
     key: str, title: str, across: Sequence[float], series: Sequence[Series], x_name: str, y_name: str,
     mark: float | None = None, narrow: bool = False, logarithmic: bool = False, log_values: bool = False,
+    dots: bool = True,
 ) -> Markup:  # fmt: skip
     """Draw lines over a common axis, each with its name at its end.
 
@@ -77,6 +78,8 @@ def lines_svg(
         Whether the horizontal axis is logarithmic; the positions are then above 0.
     log_values : bool
         The same of the vertical axis.
+    dots : bool
+        Whether the points of a line are marked.
     """
     labels = [[] if narrow else wrapped(one.name, LABEL_LETTERS) for one in series]
     gap = LINE_HEIGHT * max(map(len, labels), default=1) + 3
@@ -96,6 +99,10 @@ def lines_svg(
     upward = Frame(frame.bottom, frame.top, 0, 0, raised(ticks[0]), raised(ticks[-1]))
     parts = [level(frame, upward.across(raised(value)), text) for value, text in zip(ticks, names, strict=True)]
     marks = _decades(across) if logarithmic and len(across) > _MANY else at
+    if not dots and not logarithmic:  # the positions are not round
+        marks = {
+            value: value for value in round_ticks(min(across), max(across), 4) if min(across) <= value <= max(across)
+        }
     parts += [tick(frame, marks[value], f"{value:g}") for value in _apart(frame, marks)]
     if mark is not None:
         x = frame.across(at[mark])
@@ -113,7 +120,7 @@ def lines_svg(
         ]
         ends.append(points[-1][1] if points else frame.bottom)
         parts.append(polyline(points, position, 2, stroke_of(position)))
-        parts += [dot(x, y, position, 2.6) for x, y in points]
+        parts += [dot(x, y, position, 2.6) for x, y in points] if dots else []
     if not narrow:
         room = LINE_HEIGHT / 2 * max(0, max(map(len, labels)) - 2)  # a name of many lines stays inside
         heights = spread(ends, gap, frame.top + room, frame.bottom - room)

@@ -6,25 +6,21 @@ import csv
 import io
 import json
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from encoders.errors import BadItemError
 from encoders.numbers import counted
-from encoders.row import Value, written_value
-from retrieval.applications.anomaly.conformal import needed_items, percent, smallest_p_value
+from retrieval.applications.anomaly.conformal import needed_items, smallest_p_value
 from retrieval.applications.anomaly.detection import FALSE_ALARMS, Detection
 from retrieval.applications.anomaly.detector import AnomalyDetector
-from retrieval.applications.anomaly.drift import ALPHA
 from retrieval.applications.anomaly.explanation import Explanation
 from retrieval.output import writing
-from retrieval.report.terminal.listing import aligned
+from retrieval.report.anomaly_words import NAME, TOP, drift_lines, number, table_value, unknown_words_sentence
+from retrieval.report.terminal.listing import WIDTH, aligned
 from retrieval.report.terminal.printable import table_word
 from retrieval.search.result import cut_at_word
 
-#: Components and items that are listed.
-TOP = 10
-#: Letters of the name of a component, and of a category.
-NAME, VALUE = 28, 16
 #: Fields of a line of the table that `score -o` writes.
 FIELDS = ("rank", "id", "label", "score", "p_value", "flagged")
 
@@ -37,12 +33,14 @@ def fitted_lines(detector: AnomalyDetector) -> list[str]:
         *aligned(["space", "score", "what it is"], rows, specs=[0]),
         f"fitted on {counted(record.n_training, 'item')}, calibrated on {counted(len(detector.calibration), 'other')}",
     ]
+    if record.n_distinct < len(detector.calibration):
+        lines[-1] += f", {record.n_distinct:,} of them different"
     if len(detector.members) > 1:
         ranked = counted(len(detector.members[0].reference), "held-out item")
         lines.append(f"several spaces are combined by the mean rank among {ranked}")
-    if len(detector.calibration) < needed_items(FALSE_ALARMS):
+    if record.n_distinct < needed_items(FALSE_ALARMS):
         lines.append(
-            f"the smallest possible p-value is {smallest_p_value(len(detector.calibration)):.3g}: "
+            f"the smallest possible p-value is {smallest_p_value(record.n_distinct):.3g}: "
             "--false-alarms below it needs more held-out items"
         )
     return lines
@@ -62,7 +60,8 @@ def fitted_json(detector: AnomalyDetector) -> dict[str, Any]:
         "n_calibration": len(detector.calibration),
         "contaminated": record.contaminated,
         "by_order": record.by_order,
-        "smallest_p_value": smallest_p_value(len(detector.calibration)),
+        "n_distinct": record.n_distinct,
+        "smallest_p_value": smallest_p_value(record.n_distinct),
     }
 
 
@@ -93,22 +92,6 @@ def detection_lines(found: Detection, k: int) -> list[str]:
 def _title(found: Detection, id: str, row: int) -> str:
     title = found.titles[row]
     return "" if title is None or title == id else title
-
-
-def drift_lines(found: Detection) -> list[str]:
-    """Return what was found about drift: a warning if the scores of the batch differ from the calibration scores."""
-    drift = found.drift
-    if drift is None:
-        return []
-    share = percent(float(found.flagged.mean()))
-    numbers = f"(Kolmogorov-Smirnov: D = {drift.statistic:.3f}, p = {drift.p_value:.2g})"
-    assumed = f"this assumes that all {counted(drift.n, 'item')} are normal"
-    if drift.found:
-        return [
-            f"drift: their scores differ from those of the calibration {numbers}; {share} are flagged; {assumed}",
-            "if that is right, false alarms are not as asked any more: fit again with newer items",
-        ]
-    return [f"no drift found {numbers}, at p < {ALPHA:g}; {assumed}"]
 
 
 def detection_json(found: Detection) -> dict[str, Any]:
@@ -150,14 +133,19 @@ def write_detection(found: Detection, path: Path) -> None:
 
 
 def require_table_name(path: Path) -> None:
-    """Raise an error for a file that is no .csv and no .jsonl, before any work.
+    """Raise an error for a file that is no .csv, .jsonl or .html, before any work.
 
     Raises
     ------
     BadItemError
     """
-    if path.suffix.lower() not in (".csv", ".jsonl"):
-        raise BadItemError(f"{path} should end in .csv or .jsonl")
+    if path.suffix.lower() not in (".csv", ".jsonl") and not is_page(path):
+        raise BadItemError(f"{path} should end in .csv, .jsonl or .html")
+
+
+def is_page(path: Path | None) -> bool:
+    """Return whether a file is named as a page."""
+    return path is not None and path.suffix.lower() in (".html", ".htm")
 
 
 def explanation_lines(found: Explanation) -> list[str]:
@@ -187,8 +175,10 @@ def explanation_lines(found: Explanation) -> list[str]:
         lines.append(f"share: {found.means}{more}")
         if any(one.is_rare for one in shown):
             lines.append("* rare or absent among the training items; all such categories count as one")
-    else:
+    elif not found.unknown_words:
         lines += ["", "no single component raises the score"]
+    unknown = unknown_words_sentence(found)
+    lines += ["", *wrap(unknown, WIDTH, subsequent_indent="  ")] if unknown else []
     if found.nearest:
         near = [
             [number(one.distance), table_word(one.shown.id), one.shown.label or "", _name(one.shown)]
@@ -225,34 +215,9 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
             }
             for one in found.components
         ],
+        **({"unknown_words": found.unknown_words} if found.unknown_words else {}),
         "nearest": [
             {"id": one.shown.id, "label": one.shown.label, "title": one.shown.title, "distance": one.distance}
             for one in found.nearest
         ],
     }
-
-
-def table_value(value: Value) -> str:
-    """Return a value of a row: a number in its own units, in six digits, or a category.
-
-    Examples
-    --------
-    >>> table_value(9839.6412), table_value(1234567.0), table_value("CASH_OUT"), table_value(None)
-    ('9839.64', '1234567', 'CASH_OUT', 'missing')
-    """
-    if value is None or isinstance(value, str):
-        return "missing" if value is None else cut_at_word(" ".join(value.split()), VALUE)
-    return written_value(value if value.is_integer() else float(f"{value:.6g}"))
-
-
-def number(value: Any) -> str:
-    """Return a number in four digits; the score of an item without any known word is no number.
-
-    Examples
-    --------
-    >>> number(0.123456), number(12345.6), number(1.8e308), number(None)
-    ('0.1235', '1.235e+04', 'beyond all', '')
-    """
-    if value is None:
-        return ""
-    return "beyond all" if abs(value) > 1e307 else f"{value:#.4g}".removesuffix(".")

@@ -8,11 +8,9 @@ from typing import Any
 from retrieval.applications.anomaly.comparison import DetectorComparison, DetectorResult
 from retrieval.applications.anomaly.conformal import percent
 from retrieval.evaluation.detection_measures import Measured
+from retrieval.report.anomaly_words import verdict_lines
 from retrieval.report.json import plain
 from retrieval.report.terminal.listing import WIDTH, aligned
-
-#: More false alarms than asked for are said if they come by chance this rarely.
-UNUSUAL = 0.01
 
 
 def detectors_lines(found: DetectorComparison) -> list[str]:
@@ -45,33 +43,6 @@ def _row(one: DetectorResult, found: DetectorComparison) -> list[str]:
 def _interval(value: Measured) -> str:
     """Return an interval without leading zeros, which would make the table too wide."""
     return "-".join(f"{bound:.3f}".removeprefix("0")[:4] for bound in value.interval)
-
-
-def verdict_lines(found: DetectorComparison) -> list[str]:
-    """Return sentences: the best space, from which others no difference was found, and labels the wrong way round."""
-    best = found.best
-    lines = [f"* {best.name} has the highest AUROC of the spaces, {best.auroc.value:.3f}"]
-    same = [one for one in found.results if one.against_best is not None and not one.against_best.found]
-    if same:
-        gaps = [one.against_best.interval for one in same if one.against_best is not None]
-        low, high = min(gap.low for gap in gaps), max(gap.high for gap in gaps)
-        lines.append(f"= no difference found to {', '.join(one.name for one in same)}")
-        lines[-1] += f" (paired bootstrap, Holm; 95% intervals of the differences: {low:+.3f} to {high:+.3f})"
-    beaten = [one for one in found.results if one.is_baseline and one.auroc.value >= best.auroc.value]
-    lines += [f"{one.name} is a trivial detector and does no worse: {one.auroc.value:.3f}" for one in beaten]
-    wrong = [one.name for one in found.results if not one.is_baseline and one.auroc.value < 0.5]
-    if wrong:
-        lines.append(
-            f"AUROC below 0.5 for {', '.join(wrong)}: the items called normal look stranger than the others; are the "
-            "labels the wrong way round?"
-        )
-    lines += [
-        f"{one.name}: {one.false_alarms:.2%} of the normal items are flagged, more than the {percent(found.rate)} "
-        f"asked for (p = {one.excess_p_value:.2g}): they are unlike those held out"
-        for one in found.results
-        if not one.is_baseline and one.excess_p_value < UNUSUAL
-    ]
-    return lines
 
 
 def detectors_json(found: DetectorComparison) -> dict[str, Any]:
@@ -107,6 +78,9 @@ def _result_json(one: DetectorResult, best: bool) -> dict[str, Any]:
         "false_alarms": one.false_alarms,
         "false_alarms_interval": list(one.false_alarms_interval),
         "excess_p_value": one.excess_p_value,
+        "threshold": one.threshold,
+        "letters": one.letters,
+        "detectable_difference": one.detectable,
         "against_best": None
         if gap is None
         else {"difference": gap.value, "interval": list(gap.interval), "p_value": gap.p_value, "found": gap.found},

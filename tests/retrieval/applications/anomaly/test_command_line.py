@@ -163,6 +163,36 @@ def test_a_default_space_is_chosen_and_said(nearby, data, tmp_path):
     assert err.startswith("no space is named, so nearby uses:  -s vectors+pca:1\n")
 
 
+def test_a_share_of_strange_items_is_estimated(nearby, data, tmp_path):
+    for arguments in (("--contaminated", "-o", tmp_path / "d"), ("-o", tmp_path / "e", "--contaminated")):
+        code, _, err = nearby("fit", data / "rows.npz", "-s", "vectors+pca:2", *arguments)
+        assert code == 0
+        assert "of the training items are left out (estimated: their scores are beyond the fence of the adjusted" in err
+    code, _, err = nearby("fit", data / "rows.npz", "-s", "vectors+pca:2", "--contaminated", "x", "-o", tmp_path / "f")
+    assert (code, "expected a share such as 1% or 0.01" in err) == (2, True)
+
+
+def test_pages(nearby, data, detector, tmp_path):
+    assert nearby("score", detector, data / "new.npy", "-o", tmp_path / "s.html")[0] == 0
+    assert '<h3 id="strangest">' in (tmp_path / "s.html").read_text()
+    asked = ("compare", data / "rows.npz", "-s", "vectors", "--normal", "good", "--false-alarms", "5%", "-o", tmp_path)
+    assert nearby(*asked)[0] == 0
+    assert (tmp_path / "anomalies.html").read_text().count("<article") == 12
+
+
+def test_labels_the_wrong_way_round_are_said(nearby, data):
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([0.1 * rng.standard_normal((200, 3)), 5 * rng.standard_normal((200, 3))])
+    np.savez(data / "apart.npz", vectors=rows.astype(np.float32), labels=np.repeat(["near", "far"], 200))
+    asked = ("compare", data / "apart.npz", "-s", "vectors", "-s", "vectors+gaussian", "--false-alarms", "10%")
+    right, wrong = (nearby(*asked, "--normal", label) for label in ("near", "far"))
+    assert (right[0], wrong[0]) == (0, 0)
+    assert "wrong way round" not in right[1]
+    said = " ".join(wrong[1].split())
+    assert "AUROC below 0.5 for vectors, vectors+gaussian: the items called normal look stranger" in said
+    assert "are the labels the wrong way round?" in said
+
+
 def test_contaminated_data(nearby, data, tmp_path):
     code, _, err = nearby(
         "fit", data / "rows.npz", "-s", "vectors+pca:2", "--contaminated", "10%", "-o", tmp_path / "d"
@@ -186,7 +216,7 @@ BAD = {
     "score DETECTOR digits": "fitted on vectors, but 'digits' holds images",
     "score DETECTOR NEW --false-alarms 0.5%": "needs at least 199 held-out normal items, and this detector has 100",
     "score DETECTOR NEW --false-alarms 1% --fdr 1%": "give one of them",
-    "score DETECTOR NEW -o OUT": "should end in .csv or .jsonl",
+    "score DETECTOR NEW -o OUT": "should end in .csv, .jsonl or .html",
     "score DETECTOR - --fdr 10%": "needs the whole batch",
     "score DETECTOR - --as-normal": "leave --as-normal and -o out",
     "score FOLDER NEW": "is not an anomaly detector",

@@ -70,7 +70,7 @@ def test_unexpected_words_of_a_text_come_first(of_texts):
 
 
 def test_a_space_of_words_alone_explains_by_words(texts):
-    detector = AnomalyDetector.fit([*texts(200, 1), *["money bank loan"] * 3], "tfidf")
+    detector = AnomalyDetector.fit([*texts(200, 1), "money bank loan", "loan money bank", "bank loan money"], "tfidf")
     assert detector.members[0].score.name == "neighbours"
     words = [one.name for one in detector.explain("river fish boat loan").components]
     assert words[:1] == ["loan"]
