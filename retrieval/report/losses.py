@@ -95,10 +95,10 @@ def loss_notes(comparison: Comparison) -> list[str]:
     measure, asked = main_measure(comparison), len(rows[0].loss.queries)
     of = f"the {asked:,} queries" if asked == comparison.n_queries else f"{asked:,} of {comparison.n_queries:,} queries"
     found = [
-        f"Loss of {measure} from a perfect ranking to the answers, mean over {of}; steps add up to the total; negative is "
-        "a gain.",
-        "recall@10: share of the first ten answers as near as exact search finds. index, codes, items: bytes per item on "
-        "disk.",
+        f"Loss of {measure} from a perfect ranking to the answers, mean over {of}; steps add up to the total; "
+        "a negative loss is a gain.",
+        "recall@10: share of the first ten answers that are as near as those of exact search. "
+        "index, codes, items: bytes per item on disk.",
     ]
     joint = [row.space.index for row in rows if row.loss.is_joint]
     if joint:

@@ -48,7 +48,7 @@ def losses_svg(rows: Sequence[RowLoss], title: str, key: str = "losses") -> Mark
     lowest = min(0.0, *(sum(min(loss, 0.0) for loss in row.steps.values()) for row in rows))
     highest = max(0.01, *(sum(max(loss, 0.0) for loss in row.steps.values()) for row in rows))
     ticks = round_ticks(lowest, highest, 4)
-    frame = Frame(14, 424 - text_width("-0.000"), 6, bottom, ticks[0], ticks[-1])
+    frame = Frame(28, 424 - text_width("-0.000"), 6, bottom, ticks[0], ticks[-1])
     labels = tick_labels(ticks)
     parts = [tick(frame, value, text) for value, text in zip(ticks, labels, strict=True)]
     top = frame.top

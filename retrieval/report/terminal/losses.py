@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from retrieval.experiment.result import Comparison
 from retrieval.report.losses import loss_notes, loss_rows, loss_title, row_losses
-from retrieval.report.terminal.listing import aligned
+from retrieval.report.terminal.listing import WIDTH, aligned
 
 
 def loss_lines(comparison: Comparison) -> list[str]:
@@ -20,4 +22,6 @@ def loss_lines(comparison: Comparison) -> list[str]:
     head, cells = loss_rows(comparison)
     head = ["where the loss arises", *head[1:]]
     table = aligned(head, cells, right=range(1, len(head)), specs=[0])
-    return ["", f"{loss_title(comparison, rows)}.", *table, *loss_notes(comparison)]
+    texts = [f"{loss_title(comparison, rows)}.", *loss_notes(comparison)]
+    title, *notes = [textwrap.fill(text, WIDTH, break_on_hyphens=False) for text in texts]
+    return ["", *title.splitlines(), *table, *(line for note in notes for line in note.splitlines())]

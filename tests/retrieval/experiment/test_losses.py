@@ -82,9 +82,13 @@ def test_every_step_loses_what_it_should(dense):
     # without an inverted file every code is compared: all that is lost is lost by the codes
     for name in ("faiss:SQ8", "faiss:PQ2x3"):
         assert losses[name]["approximation"] == pytest.approx(0, abs=1e-3)
-    assert losses["faiss:PQ2x3"]["quantisation"] > 0.02
-    assert losses["faiss:IVF8,Flat"]["approximation"] > 0.02
-    assert losses["faiss:IVF8,PQ2x3"]["approximation"] > 0.01
+    # a mean may gain by chance, but the answers to single queries change where a step is coarse, and only there
+    for name, step in (
+        ("faiss:PQ2x3", "quantisation"),
+        ("faiss:IVF8,PQ2x3", "quantisation"),
+        ("faiss:IVF8,Flat", "approximation"),
+    ):
+        assert np.abs(rows[name].measures["P@10"].losses[step]).mean() > 0.02, name
     assert rows["faiss:PQ2x3"].recall.mean() < rows["faiss:SQ8"].recall.mean() <= 1
 
 
@@ -194,7 +198,7 @@ def test_table_and_json_show_parts_that_add_up(dense):
     for row in row_losses(dense):
         assert sum(row.steps.values()) == pytest.approx(row.total, abs=1e-12)
     lines = loss_lines(dense)
-    assert max(map(len, lines)) <= 140
+    assert max(map(len, lines)) <= 100
     assert any("recall@10" in line and "approximation" in line for line in lines)
     written = json.loads(json.dumps(to_json(dense)))["spaces"][-1]["loss"]
     one = written["measures"]["P@10"]
