@@ -12,8 +12,8 @@ from pathlib import Path
 
 from record import nothing_else, record, say, timed
 
-from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
 from retrieval.experiment.compare import compare
 

@@ -1,4 +1,4 @@
-"""Are expected measures the mean over random orders, and do other tools find the measures of the runs we write?
+"""Expected measures beside the mean over random orders, and beside what other tools find in the runs that we write.
 
 Orders: a space of 16 bits, where hundreds of documents share a score. The positions of the relevant documents are drawn
 10,000 times within their groups of equal scores, and the measures are computed from the positions alone; the mean is

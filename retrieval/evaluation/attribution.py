@@ -7,6 +7,7 @@ chain, so the losses of a query add up to its whole loss. A negative loss is a g
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -45,10 +46,7 @@ class Attribution:
     def losses(self) -> dict[str, Floats]:
         """Step -> what each query loses in it; negative for a gain. They add up to `total` exactly."""
         stages = list(self.values)
-        return {
-            STEPS[after]: self.values[before] - self.values[after]
-            for before, after in zip(stages, stages[1:], strict=False)
-        }
+        return {STEPS[after]: self.values[before] - self.values[after] for before, after in itertools.pairwise(stages)}
 
     @property
     def total(self) -> Floats:
@@ -86,9 +84,8 @@ def attribute(values: Mapping[str, Floats]) -> Attribution:
     """
     unknown = [stage for stage in values if stage not in STEPS]
     if unknown or "ideal" not in values or len(values) < 2:
-        raise OptionError(
-            f"a chain has 'ideal' and at least one of {', '.join(list(STEPS)[1:])}; got {', '.join(values) or 'nothing'}"
-        )
+        others = ", ".join(list(STEPS)[1:])
+        raise OptionError(f"a chain has 'ideal' and at least one of {others}; got {', '.join(values) or 'nothing'}")
     if len({np.shape(one) for one in values.values()}) > 1:
         counts = ", ".join(f"{stage} {np.shape(one)}" for stage, one in values.items())
         raise DimensionError(f"every stage of a chain needs a value for each query; got {counts}")

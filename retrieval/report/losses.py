@@ -42,6 +42,8 @@ class RowLoss(NamedTuple):
 def row_losses(comparison: Comparison) -> list[RowLoss]:
     """The rows whose losses are known: those of spaces with an index that is not exact."""
     measure = main_measure(comparison)
+    if measure is None:
+        return []
     return [
         RowLoss(position, space, space.loss, space.loss.measures[measure])
         for position, space in enumerate(comparison.spaces)
