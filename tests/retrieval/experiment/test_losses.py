@@ -17,6 +17,7 @@ from retrieval.experiment import loss_runs
 from retrieval.experiment.compare import compare, compare_collection, run_space
 from retrieval.experiment.loss_runs import attributions
 from retrieval.experiment.query_set import QuerySet
+from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json
 from retrieval.report.losses import row_losses
 from retrieval.report.terminal.losses import loss_lines
@@ -205,6 +206,17 @@ def test_table_and_json_show_parts_that_add_up(dense):
     assert len(one["per_query"]) == N
     assert {"query", "total", "space", "quantisation", "approximation"} == one["per_query"][0].keys()
     assert written["disk_bytes"]["index"] > 0
+
+
+def test_the_page_has_a_bar_for_every_row_and_no_section_without_losses(dense, vectors):
+    shown = page([dense])
+    assert "Where does the loss arise?" in shown
+    figure = shown[shown.index("losses-bars-title") :].partition("</svg>")[0]
+    for row in row_losses(dense):
+        assert f"{row.space.label}: total {row.total:.3f}" in figure
+        for step, loss in row.steps.items():
+            assert not loss or f"{step}: {loss:.3f}</title>" in figure
+    assert "Where does the loss arise?" not in page([compare(vectors, ["vectors"], ["exact"], examples=0)])
 
 
 @pytest.mark.parametrize("metric", [Metric.COSINE, Metric.DOT, Metric.EUCLIDEAN])
