@@ -54,7 +54,7 @@ def keeps_precision(index: Any) -> bool:
     """
     import faiss
 
-    part = downcast(index)
+    part: Any = downcast(index)
     if isinstance(part, faiss.IndexBinary | faiss.IndexFlat | faiss.IndexIVFFlat):
         return True
     if isinstance(part, faiss.IndexPreTransform):
@@ -64,7 +64,8 @@ def keeps_precision(index: Any) -> bool:
     if isinstance(part, faiss.IndexRefine):
         return keeps_precision(part.refine_index)
     if isinstance(part, faiss.IndexHNSW | faiss.IndexNSG):
-        return keeps_precision(part.storage)
+        graph: Any = part
+        return keeps_precision(graph.storage)
     return False
 
 
