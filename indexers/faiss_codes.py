@@ -64,8 +64,7 @@ def keeps_precision(index: Any) -> bool:
     if isinstance(part, faiss.IndexRefine):
         return keeps_precision(part.refine_index)
     if isinstance(part, faiss.IndexHNSW | faiss.IndexNSG):
-        graph: Any = part
-        return keeps_precision(graph.storage)
+        return keeps_precision(typing.cast("Any", part).storage)
     return False
 
 

@@ -79,7 +79,7 @@ def compare(
     query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
     _require_unseen(corpus, query_set, encoders)
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
-    runs = []
+    runs: list[SpaceRun] = []
     with ExitStack() as opened:
         opened.enter_context(keeping.opened())
         bar = opened.enter_context(progress(f"comparing on {corpus.name}", len(encoders), "spaces"))

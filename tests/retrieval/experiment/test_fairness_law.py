@@ -15,6 +15,7 @@ from encoders.sound import Sound
 from encoders.spec import write_stage
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.compare import compare, indexed_spaces, run_space
+from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import ask
 from retrieval.experiment.score import score_run
@@ -191,7 +192,7 @@ def test_a_constant_encoder_scores_chance_exactly_on_a_server(spec, options, ela
     spec = "bm25" if spec == "bow" else spec
     corpus, chance = constant("bow" if spec == "bm25" else spec)
     query_set, index = QuerySet.of(corpus), f"elasticsearch:{elasticsearch_url}/{index_name}{options}"
-    (indexed,) = indexed_spaces(corpus, query_set, create(spec), [index])
+    (indexed,) = indexed_spaces(corpus, query_set, create(spec), [index], FittedEncoders())
     with indexed.index:
         found = score_run(query_set, ask(query_set, indexed))
     np.testing.assert_allclose(found.per_query["P@10"], chance, rtol=1e-12)
