@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from record import record, say, timed
+from record import latest, record, say, timed
 
 from encoders.registry import create
 from retrieval.corpora.registry import open_corpus
@@ -37,8 +37,9 @@ Floats = NDArray[np.float64]
 
 
 def main(*names: str) -> None:
-    """Measure the named corpora, by default all four."""
-    corpora = {}
+    """Measure the named corpora, by default all four; the others keep their last figures."""
+    before = latest("tie_orders")
+    corpora = before["figures"]["corpora"] if before is not None else {}
     for name in names or CORPORA:
         corpus = open_corpus(str(Path(os.environ["NEARBY_DATA"]) / "beir" / name))
         with timed() as taken:
@@ -46,7 +47,7 @@ def main(*names: str) -> None:
             comparison = compare(corpus, WRITTEN, examples=0)
             corpora[name] = {"orders": orders, "tools": tools(comparison)}
         say(name, corpora[name], f"{taken.value:.0f} s")
-    record("tie_orders", {"orders": ORDERS, "space": TIED, "corpora": corpora})
+        record("tie_orders", {"orders": ORDERS, "space": TIED, "corpora": corpora})
 
 
 def random_orders(corpus: Any) -> dict[str, Any]:
