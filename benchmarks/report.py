@@ -10,6 +10,7 @@ from typing import Any
 
 import report_anomalies
 import report_applications
+import report_attribution
 import report_beyond
 import report_classical
 import report_comparison
@@ -131,6 +132,7 @@ PARTS = {
     "newsgroups": newsgroups,
     "text_retrieval": text_retrieval,
     **report_comparison.PARTS,
+    **report_attribution.PARTS,
     **report_speed.PARTS,
     **report_classical.PARTS,
     **report_neural.PARTS,

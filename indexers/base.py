@@ -61,6 +61,8 @@ class Index(ABC):
     mapped_files: ClassVar[frozenset[str]] = frozenset()
     #: True when only items with a score above 0 are answers.
     positive_only: bool = False
+    #: True when a query is compared with every item, by the codes as they were added.
+    is_exact: bool = False
     #: The largest `k` of one search; None is no limit.
     max_k: ClassVar[int | None] = None
     #: True when the index stores the words of a BM25 space and weighs them itself.
@@ -103,6 +105,19 @@ class Index(ABC):
     def description(self) -> str:
         """The text from which `create_index` makes an equal index: ``name[:backend][?key=value&...]``."""
         return str(Description(self.name, self.backend, self.parameters))
+
+    def quantised(self) -> Index | None:
+        """Return exact search in the codes as this index stores them; None when they are stored at full precision.
+
+        Its difference from `exact` is the effect of the quantisation alone; the difference of this index from it is the
+        effect of the approximate search.
+
+        Raises
+        ------
+        NotInvertibleError
+            When the stored codes cannot be read.
+        """
+        return None
 
     @property
     def stores_counts(self) -> bool:

@@ -51,6 +51,7 @@ class Exact(CheckedIndex):
         | {(Kind.BINARY, Metric.HAMMING)}
     )
     holds_codes = True
+    is_exact = True
     mapped_files = frozenset({f"{CODES}.npy", f"{CODES}.data.npy", f"{CODES}.indices.npy", f"{CODES}.indptr.npy"})
 
     def _configure(self, backend: str) -> None:

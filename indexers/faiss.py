@@ -21,6 +21,7 @@ from encoders.numbers import read_number
 from encoders.query_string import unknown_option
 from indexers.base import TRIAL_WIDTH
 from indexers.checked_index import CheckedIndex
+from indexers.faiss_codes import DecodedCodes, compares_all, decoded, keeps_precision
 from indexers.faiss_factory import (
     UnfitFactoryError,
     array_functions,
@@ -93,6 +94,7 @@ class Faiss(CheckedIndex):
         if not backend:
             raise OptionError("'faiss' needs a factory string, as in 'faiss:HNSW32' or 'faiss:IVF256,PQ16?nprobe=16'")
         self._index = build_faiss_index(backend, self.space)
+        self.is_exact = compares_all(self._index)
         # looked up once, as every search needs them
         self._pointer, self._sum_of_squares = array_functions()
         self._distance_type = np.dtype(np.int32) if self.space.kind is Kind.BINARY else _FLOAT32
@@ -115,6 +117,13 @@ class Faiss(CheckedIndex):
         except (RuntimeError, TypeError, NotImplementedError):
             known = parameter_names(self._index)
             raise unknown_option(f"'faiss:{self.backend}'", key, known, "search parameter") from None
+
+    def quantised(self) -> DecodedCodes | None:
+        """Return exact search in the decoded codes; None for an index that keeps the codes; see `Index.quantised`."""
+        if keeps_precision(self._index):
+            return None
+        codes = decoded(self._index, self.space, self.description)
+        return DecodedCodes.of(self.space, self._ids, codes if self._live is None else codes[self._live], self._unit)
 
     def _fit(self, codes: Codes) -> None:
         if self._index.is_trained:

@@ -47,6 +47,7 @@ class Sparse(CheckedIndex):
         {(Kind.SPARSE, Metric.DOT), (Kind.SPARSE, Metric.COSINE)}
     )
     holds_codes = True
+    is_exact = True
     positive_only = True
     mapped_files = frozenset({f"{POSTINGS}.data.npy", f"{POSTINGS}.indices.npy"})
 

@@ -5,6 +5,7 @@ Source: Elasticsearch reference 8.19, kNN search and dense vector field type; do
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, n_rows
-from encoders.errors import ArtifactError, OptionError
+from encoders.errors import ArtifactError, NotInvertibleError, OptionError
 from encoders.json_text import parse_json
 from encoders.numbers import read_number
 from encoders.plain_file import read_plain
@@ -23,7 +24,7 @@ from indexers.checked_index import CheckedIndex
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.bulk import Bulk
 from indexers.elasticsearch.fetch_vectors import StoredVectors, exact_rows
-from indexers.elasticsearch.fields import WINDOW, Field, QueryOptions, WordsField, field_of
+from indexers.elasticsearch.fields import WINDOW, Field, QueryOptions, VectorField, WordsField, field_of
 from indexers.elasticsearch.index_admin import KEPT, MADE_BY, IndexAdmin, single_space_name, write_alias
 from indexers.elasticsearch.mapping import IndexMapping
 from indexers.elasticsearch.ownership import IDENTITY, ONE_SPACE, is_single_space_name, new_identity, require_maker
@@ -67,6 +68,7 @@ class Elasticsearch(CheckedIndex):
     def _configure(self, backend: str) -> None:
         self.address = Address.read(backend)
         self.positive_only = self.stores_counts
+        self.is_exact = self.address.algorithm == "flat" and not self.stores_counts
         self.field: Field = field_of(self.space, self.address, self.lexicon)
         self._candidates, self._rescore = CANDIDATES, False
         self._oversample: float | None = None
@@ -100,6 +102,19 @@ class Elasticsearch(CheckedIndex):
     def admin(self) -> IndexAdmin:
         """The connection to the server, opened when it is first needed."""
         return IndexAdmin(self.address, named=self._named)
+
+    def quantised(self) -> Elasticsearch | None:
+        """Return the same vectors without graph: the server compares all of up to 10,000; see `Index.quantised`."""
+        if self.stores_counts or not (isinstance(self.field, VectorField) and self.field.quantised):
+            return None
+        if len(self) > WINDOW:
+            raise NotInvertibleError(
+                f"'{self.description}' holds more than {WINDOW:,} items: the server does not give its quantised vectors"
+            )
+        every = copy.copy(self)
+        # Lucene compares every vector when as many candidates are asked for as there are vectors
+        every._candidates, every._oversample, every._rescore, every._saved = WINDOW, None, False, True
+        return every
 
     # -- the contract of an index ------------------------------------------------------------------------------
 

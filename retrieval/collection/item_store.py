@@ -127,6 +127,11 @@ class ItemStore(CollectionItems):
         return self._number("SELECT count(*) FROM items")
 
     @property
+    def bytes_on_disk(self) -> int:
+        """Size of the SQLite file."""
+        return self.path.stat().st_size
+
+    @property
     def last_row(self) -> int:
         """The highest row number."""
         return self._number("SELECT coalesce(max(row), 0) FROM items")

@@ -31,6 +31,11 @@ class CollectionItems(Corpus):
     def size(self) -> int:
         """Number of items."""
 
+    @property
+    def bytes_on_disk(self) -> int | None:
+        """Size of the file that holds the items; None where a server keeps them beside the codes."""
+        return None
+
     @abstractmethod
     def digest(self) -> str:
         """Return a SHA-256 over the digests of the items in their order; see `item_record.items_digest`."""

@@ -12,6 +12,7 @@ import numpy as np
 from encoders.base import Encoder
 from encoders.errors import CollectionError, OptionError
 from encoders.progress import progress, waiting
+from indexers.base import Index
 from indexers.description import parse_description
 from indexers.registry import AUTO, check_description
 from retrieval.collection.base import Collection
@@ -24,12 +25,13 @@ from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.experiment.fitted_encoders import FittedEncoders
+from retrieval.experiment.loss_runs import attribute_losses
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
 from retrieval.experiment.score import ceiling_notes, curve, score_run
 from retrieval.search.result import Answer, distance_of, show
-from retrieval.spaces.build import fill, fill_another, planned
+from retrieval.spaces.build import Filled, fill, fill_another, planned
 from retrieval.spaces.training_history import phases_of
 
 SHOWN_ANSWERS = 8
@@ -77,14 +79,16 @@ def compare(
     query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
     _require_unseen(corpus, query_set, encoders)
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
-    runs = []
+    runs: list[SpaceRun] = []
     with ExitStack() as opened:
         opened.enter_context(keeping.opened())
         bar = opened.enter_context(progress(f"comparing on {corpus.name}", len(encoders), "spaces"))
         for encoder in encoders:
+            first = len(runs)
             for indexed in indexed_spaces(corpus, query_set, encoder, indexes, keeping):
                 opened.enter_context(indexed.index)
                 runs.append(ask(query_set, indexed))
+            attribute_losses(corpus, query_set, runs[first:])
             bar.update()
         return compare_runs(corpus, query_set, runs, examples, provenance)
 
@@ -144,9 +148,11 @@ def compare_collection(
                 f"the index of '{name}' holds its items in another order than the collection: index it again"
             )
         indexed = IndexedSpace(
-            opened.encoder, opened.index, record.fit_seconds, record.encode_seconds, record.code_bytes
-        )
+            opened.encoder, opened.index, record.fit_seconds, record.encode_seconds, record.code_bytes,
+            codes=None if opened.index.is_exact else collection.codes_of(name),
+        )  # fmt: skip
         runs.append(ask(query_set, indexed))
+        attribute_losses(collection.items, query_set, runs[-1:], collection.items.bytes_on_disk)
     comparison = compare_runs(collection.items, query_set, runs, examples, provenance)
     comparison.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
     return comparison
@@ -218,12 +224,19 @@ def indexed_spaces(
     encoder, fit_seconds = fitted_encoders.fit(encoder, learns_from)
     first, *others = indexes
     begun = fill(encoder, corpus, first, len(query_set.ids))
-    yield IndexedSpace(encoder, begun.index, fit_seconds, begun.encode_seconds, begun.code_bytes)
+    yield IndexedSpace(encoder, begun.index, fit_seconds, begun.encode_seconds, begun.code_bytes, codes=_codes(begun))
     for description in others:
         filled = fill_another(encoder, corpus, description, begun, len(query_set.ids))
         if begun.kept is None and not begun.index.holds_codes:  # word counts: the next index holds the codes
             begun = filled
-        yield IndexedSpace(encoder, filled.index, fit_seconds, filled.encode_seconds, filled.code_bytes)
+        yield IndexedSpace(
+            encoder, filled.index, fit_seconds, filled.encode_seconds, filled.code_bytes, codes=_codes(begun)
+        )
+
+
+def _codes(filled: Filled) -> Index | None:
+    """The index that holds the codes; None when there is none."""
+    return filled.index if filled.index.holds_codes else filled.kept
 
 
 def run_space(corpus: Corpus, query_set: QuerySet, encoder: Encoder, description: str | None) -> SpaceRun:
@@ -260,6 +273,7 @@ def _results(
             options=run.encoder.spec(full=True),
             phases=phases_of(run.encoder),
             several_indexes=_several_indexes(runs),
+            loss=run.loss,
             bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
         )
         for label, run, evaluation in zip(labels, runs, evaluations, strict=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
+from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
 from retrieval.spaces.training_history import Phase
@@ -52,6 +53,8 @@ class SpaceResult:
         Whether the same space has several rows, one for each index, so that its spec alone does not name the row.
     rankings : Rankings, optional
         The answers to every query, in the order of ``Comparison.query_set.queries``.
+    loss : Loss, optional
+        Where the row loses; None when every index of the space is exact.
     """
 
     spec: str
@@ -73,6 +76,7 @@ class SpaceResult:
     bytes_on_disk_per_item: float | None = None
     tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
     rankings: Rankings | None = None
+    loss: Loss | None = None
 
     @property
     def stored_bytes_per_item(self) -> float:

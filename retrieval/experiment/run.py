@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,27 +12,33 @@ from encoders.base import Encoder
 from encoders.codes import Codes
 from indexers.base import Index
 from retrieval.evaluation.ranking import Rankings, rank, within
+from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
 
 
 @dataclass
 class IndexedSpace:
-    """A space with the corpus in its index, and the cost of fitting and encoding."""
+    """A space with the corpus in its index, and the cost of fitting and encoding.
+
+    `codes` is the index that holds the codes, where `index` does not; it is freed when the losses are known.
+    """
 
     encoder: Encoder
     index: Index
     fit_seconds: float
     encode_seconds: float
     code_bytes: int
+    codes: Index | None = field(default=None, kw_only=True)
 
 
 @dataclass
 class SpaceRun(IndexedSpace):
-    """The answers of one space to every query, and the time of a query."""
+    """The answers of one space to every query, the time of a query, and where it loses if the index is not exact."""
 
     query_ms: float
     rankings: Rankings
     queries: Codes
+    loss: Loss | None = field(default=None, kw_only=True)
 
 
 def ask(query_set: QuerySet, indexed: IndexedSpace) -> SpaceRun:

@@ -25,9 +25,13 @@ CURVE_QUERIES = 200
 
 def score_run(query_set: QuerySet, run: SpaceRun) -> Expected:
     """The measures of a run, without those whose cutoff is larger than the index can answer."""
-    measures = LABEL_MEASURES if query_set.qrels is None else QREL_MEASURES
     complete = not _is_cut(query_set, run, query_set.depth)
-    return expected_measures(run.rankings, query_set.relevance, _known(query_set, run, measures), complete)
+    return expected_measures(run.rankings, query_set.relevance, measures_of(query_set, run), complete)
+
+
+def measures_of(query_set: QuerySet, run: SpaceRun) -> list[str]:
+    """The measures of a run, without those whose cutoff is larger than the index can answer."""
+    return _known(query_set, run, LABEL_MEASURES if query_set.qrels is None else QREL_MEASURES)
 
 
 def ceilings(query_set: QuerySet, measures: Sequence[str]) -> dict[str, float]:

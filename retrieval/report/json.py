@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.evaluation.multiple_comparison import MultipleComparison
+from retrieval.experiment.loss import Loss
 from retrieval.experiment.result import Comparison, Example, SpaceResult
 from retrieval.report.verdict import answer, notes
 from retrieval.search.result import Answer, Shown
@@ -101,11 +102,34 @@ def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
         "tied_with_best": {measure: bool(tied) for measure, tied in space.tied_with_best.items()},
         "precision_recall": space.precision_recall,
         "options": space.options,
+        "loss": None if space.loss is None else _loss(space.loss),
         "training": [phase.to_json() for phase in space.phases],
     }
     if per_query:
         written["per_query"] = space.per_query
     return plain(written)  # type: ignore[no-any-return]
+
+
+def _loss(loss: Loss) -> dict[str, Any]:
+    """Return the losses of a row: means, and one row for each query and measure."""
+    return {
+        "exact_index": loss.is_exact,
+        "quantisation_in_approximation": loss.is_joint,
+        "recall@10": float(loss.recall.mean()),
+        "disk_bytes": {"index": loss.disk.index, "codes": loss.disk.codes, "items": loss.disk.items},
+        "n_queries": len(loss.queries),
+        "measures": {
+            measure: {
+                "total": float(found.total.mean()),
+                "steps": {step: float(values.mean()) for step, values in found.losses.items()},
+                "per_query": [
+                    {"query": query, "total": total, **dict(zip(found.losses, steps, strict=True))}
+                    for query, total, *steps in zip(loss.queries, found.total, *found.losses.values(), strict=True)
+                ],
+            }
+            for measure, found in loss.measures.items()
+        },
+    }
 
 
 def _significance(found: MultipleComparison) -> dict[str, Any]:

@@ -165,6 +165,21 @@ def law_finds_the_true_neighbours(case: Case, tmp_path: Path) -> None:
         assert [len(hits) for hits in found] == count
 
 
+def law_says_whether_it_is_exact_and_searches_all_its_codes(case: Case, tmp_path: Path) -> None:
+    index, codes, queries = filled(case)
+    assert not index.is_exact or case.exact
+    quantised = index.quantised()
+    assert (quantised is not None) == any(word in case.description for word in (*LOSSY, "int8"))
+    if quantised is None:
+        return
+    truth = true_scores(case.space, queries, codes)
+    found = quantised.search_rows(queries, N)
+    assert (np.sort(found.rows, axis=1) == np.arange(N)).all()  # every item is compared
+    for row, (rows, scores) in enumerate(zip(found.rows, found.scores, strict=True)):
+        if truth[row].any():  # every item is equally near to a query of zeros
+            assert np.corrcoef(truth[row, rows], scores)[0, 1] > (0.6 if "PQ" in case.description else 0.99)
+
+
 def law_agrees_with_exact(case: Case, tmp_path: Path) -> None:
     index, codes, queries = filled(case)
     if not case.exact:

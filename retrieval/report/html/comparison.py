@@ -10,6 +10,7 @@ from retrieval.experiment.result import Comparison
 from retrieval.output import writing
 from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.examples import examples_data
+from retrieval.report.html.losses import losses_data
 from retrieval.report.html.sections import (
     differences_data,
     figures_data,
@@ -107,6 +108,7 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "cost": cost_title(comparison),
         "table": table_data(comparison),
         "figures": figures_data(comparison, key),
+        "losses": losses_data(comparison, key),
         "differences": differences_data(comparison),
         "overlap": overlap_data(comparison),
         "training": training_data(comparison, key),

@@ -13,6 +13,7 @@ from retrieval.report.comparison_columns import GROUP, Cell, Column, comparison_
 from retrieval.report.json import to_json
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import full_specs_lines
+from retrieval.report.terminal.losses import loss_lines
 from retrieval.report.terminal.printable import printable
 from retrieval.report.terminal.view import Styled
 from retrieval.report.verdict import answer, notes, overlap_sentence
@@ -42,6 +43,7 @@ def comparisons_lines(comparisons: Sequence[Comparison], verbose: bool = False) 
     lines: list[str] = []
     for comparison in comparisons:
         lines += ["", *table_lines(comparison, sys.stdout)]
+        lines += loss_lines(comparison)
         lines += full_specs_lines({space.spec: space.options for space in comparison.spaces}) if verbose else []
     return lines[1:]
 
