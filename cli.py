@@ -43,6 +43,8 @@ DEMO = {
 }
 #: What typer returns when the user pressed Ctrl-C.
 INTERRUPTED = 130
+#: Exit code of `nearby health --strict` when a value is poor.
+STRICT = 4
 #: What `nearby evaluate` prints when no measure is named.
 MEASURES = ("nDCG@10", "AP", "RR", "P@10", "R@100")
 
@@ -678,6 +680,9 @@ def compare(
     examples: Annotated[
         int, whole("--examples", help="Number of queries shown with their answers, in report and JSON.", lowest=0)
     ] = 12,
+    health: Annotated[
+        bool, typer.Option("--health", help="Also check the health of the spaces, in report and JSON.")
+    ] = False,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -699,18 +704,63 @@ def compare(
     if folder is not None:
         if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(folder), space, examples, provenance())
+        comparison = compare_collection(open_collection(folder), space, examples, provenance(), health)
     else:
         fitted = FittedEncoders(out, _say)
         try:
             with _reported(BadEntries(skip_bad)) as bad:
                 opened = Unique(open_data(corpus, on_bad=bad), bad)
                 specs = space or _default_spaces(opened)
-                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted)
+                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted, health)
         except KeyboardInterrupt:
             _say(f"nearby: stopped; {remains(out)}")
             sys.exit(1)
     _show_comparisons([comparison], out, verbose, as_json)
+
+
+@app.command()
+def health(
+    corpus: Target,
+    space: ChosenSpaces = None,
+    sample: Annotated[
+        int, whole("--sample", help="Number of random items; all their pairs are compared.", lowest=20, highest=5000)
+    ] = 1000,
+    seed: Seed = 0,
+    train: Annotated[
+        bool, typer.Option("--train", help="Also train a discriminator that tells the codes of items apart.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 4 when a value is poor.")] = False,
+    out: Annotated[Path | None, ReportFolder] = None,
+    skip_bad: SkipBad = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check spaces for what makes neighbours unreliable, such as hubs, and try remedies on the spot.
+
+    CORPUS is fitted first; the encoders of a collection are used as they are. Every value stands beside its chance
+    level. A remedy is chosen on one half of the queries and measured on the other.
+    """
+    from retrieval.collection.open import collection_at, open_data
+    from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.experiment.health import health as health_of
+    from retrieval.experiment.health import read_spaces
+    from retrieval.experiment.provenance import provenance
+    from retrieval.report.html.health import write_health
+    from retrieval.report.terminal.health import health_lines, health_values, is_poor
+
+    _require_report_folder(out)
+    folder = collection_at(corpus)
+    with _reported(BadEntries(skip_bad)) as bad:
+        opened = Unique(open_data(corpus, on_bad=bad), bad) if folder is None else None
+        specs = space or (None if opened is None else _default_spaces(opened))
+        items, spaces = read_spaces(folder, opened, specs)
+        found = health_of(items, spaces, sample, seed, train, _say)
+    found.provenance = provenance()
+    if out is not None:
+        _say(f"report: {write_health(found, out)}")
+    emit(Output(lambda: health_lines(found, verbose), lambda: health_values(found)), as_json)
+    if strict and is_poor(found):
+        sys.exit(STRICT)
 
 
 @app.command()

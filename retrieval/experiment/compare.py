@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -26,6 +27,7 @@ from retrieval.evaluation.multiple_comparison import MultipleComparison, multipl
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.loss_runs import attribute_losses
+from retrieval.experiment.health import health_of_runs
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
@@ -48,6 +50,7 @@ def compare(
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
     fitted_encoders: FittedEncoders | None = None,
+    health: bool = False,
 ) -> Comparison:
     """Fill every space with the corpus, ask the same queries in each, and measure the answers.
 
@@ -66,6 +69,8 @@ def compare(
     fitted_encoders : FittedEncoders, optional
         Keeps the fitted encoders until the comparison ends, so that it can continue after a kill; by default nothing
         is kept.
+    health : bool
+        Whether to measure the health of the spaces too, on a sample.
 
     Raises
     ------
@@ -90,7 +95,8 @@ def compare(
                 runs.append(ask(query_set, indexed))
             attribute_losses(corpus, query_set, runs[first:])
             bar.update()
-        return compare_runs(corpus, query_set, runs, examples, provenance)
+        comparison = compare_runs(corpus, query_set, runs, examples, provenance)
+        return replace(comparison, health=health_of_runs(corpus, runs)) if health else comparison
 
 
 def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Encoder]) -> None:
@@ -132,6 +138,7 @@ def compare_collection(
     specs: Sequence[str] | None = None,
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
+    health: bool = False,
 ) -> Comparison:
     """The comparison of saved spaces of a collection, by default of all of them."""
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
@@ -155,7 +162,7 @@ def compare_collection(
         attribute_losses(collection.items, query_set, runs[-1:], collection.items.bytes_on_disk)
     comparison = compare_runs(collection.items, query_set, runs, examples, provenance)
     comparison.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
-    return comparison
+    return replace(comparison, health=health_of_runs(collection.items, runs)) if health else comparison
 
 
 def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named: bool) -> tuple[list[str], list[str]]:

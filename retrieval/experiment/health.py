@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Space, n_rows, stack_codes
 from encoders.errors import OptionError
 from encoders.progress import ProgressCallback, quiet
+from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.evaluation.health import checks
 from retrieval.evaluation.health.checks import Check, Level
@@ -26,11 +28,11 @@ from retrieval.evaluation.health.distances import disagreement, far_queries
 from retrieval.evaluation.health.duplicates import Duplicates, duplicates
 from retrieval.evaluation.health.hubness import NEIGHBOURS, chance_of_random_lists, k_occurrence
 from retrieval.evaluation.health.similarity import distance_matrix, rows_of
-from retrieval.evaluation.health.spectrum import constant_components
 from retrieval.evaluation.health.trials import Questions, Trial, best_by_choice, best_for, try_remedies
-from retrieval.evaluation.health.values import Vectors, vector_values
+from retrieval.evaluation.health.values import Vectors, component_values, vector_values
 from retrieval.experiment.health_sample import MAX_SAMPLE, SAMPLE, HealthSample
-from retrieval.spaces.build import fitted
+from retrieval.experiment.run import SpaceRun
+from retrieval.spaces.build import fitted, planned
 
 #: Items of which it is tried whether they have other codes as queries.
 _ASYMMETRIC = 8
@@ -167,6 +169,25 @@ def health(
     return health_of_sample(drawn, encoders, train, say)
 
 
+def read_spaces(
+    folder: Path | None, corpus: Corpus | None, specs: Sequence[str] | None
+) -> tuple[Corpus, list[Encoder]]:
+    """Return the items and the encoders of a collection (all without specs), or of a corpus and specs.
+
+    Raises
+    ------
+    OptionError
+        When a collection has no space.
+    """
+    if corpus is not None:
+        return corpus, [planned(spec, None, corpus.modality) for spec in dict.fromkeys(specs or ())]
+    collection = open_collection(folder or "")
+    names = [collection.resolve(spec) for spec in specs] if specs else list(collection.spaces)
+    if not names:
+        raise OptionError(f"{folder} has no space yet: add some with  nearby index")
+    return collection.items, [collection.space(name).encoder for name in dict.fromkeys(names)]
+
+
 def health_of_sample(
     drawn: HealthSample, encoders: Sequence[Encoder], train: bool = False, say: ProgressCallback = quiet
 ) -> Health:
@@ -181,6 +202,12 @@ def health_of_sample(
     return result
 
 
+def health_of_runs(corpus: Corpus, runs: Sequence[SpaceRun]) -> Health:
+    """Return the health of the spaces of a comparison, each once, whatever its indexes."""
+    encoders = {str(run.encoder): run.encoder for run in runs}
+    return health_of_sample(HealthSample.of(corpus), list(encoders.values()))
+
+
 def space_health(drawn: HealthSample, encoder: Encoder, train: bool = False) -> SpaceHealth:
     """Return the health of one fitted encoder: encode, measure, shuffle, try the remedies, judge."""
     space = encoder.space
@@ -191,13 +218,14 @@ def space_health(drawn: HealthSample, encoder: Encoder, train: bool = False) -> 
         return SpaceHealth(*described, reason="answers nothing: no sampled item has anything in common with another")
     if vectors.alike:
         return SpaceHealth(*described, reason=f"all {len(drawn.items):,} sampled items have the same code")
-    values, chances = vector_values(vectors), vector_values(vectors.by_chance(drawn.seed))
+    by_chance = vectors.by_chance(drawn.seed)
+    values, chances = vector_values(vectors), vector_values(by_chance)
     questions = None if encoder.reads_labels else _questions(drawn, vectors, asking)
     trials = try_remedies(vectors, space, questions, values.get(checks.TWO_NN.name))
     findings = [
         *_geometric(values, chances, vectors, space, trials),
         *_component_findings(vectors, space, trials),
-        *_duplicate_findings(drawn, vectors),
+        *_duplicate_findings(drawn, vectors, by_chance),
         _disagreement(vectors, space, trials),
         _far(drawn, vectors, asking),
         _discriminator(drawn, encoder, codes, train),
@@ -306,15 +334,11 @@ def _geometric(
             found.append(_judged(check, value, chance, trials))
     lists = chance_of_random_lists(vectors.rows.shape[0])
     random_lists = f"lists of random items: {lists.skewness:.2f}"
-    return [_with_text(finding, random_lists) if finding.check is checks.HUBNESS else finding for finding in found]
+    return [replace(one, text=random_lists) if one.check is checks.HUBNESS else one for one in found]
 
 
 def _is_narrow(space: Space) -> bool:
     return space.dim < checks.JUDGED_WIDTH
-
-
-def _with_text(finding: Finding, text: str) -> Finding:
-    return Finding(finding.check, finding.value, finding.chance, finding.level, text, finding.remedy)
 
 
 def _judged(check: Check, value: float, chance: float | None, trials: list[Trial], text: str = "") -> Finding:
@@ -332,7 +356,8 @@ def _does_not_apply(check: Check, space: Space) -> str:
 
 
 def _component_findings(vectors: Vectors, space: Space, trials: list[Trial]) -> list[Finding]:
-    constant, hardly = constant_components(vectors.rows)
+    values = component_values(vectors)
+    constant, hardly = values[checks.CONSTANT.name], values[checks.NEAR_CONSTANT.name]
     text = "bits" if space.kind is Kind.BINARY else ""
     first = _judged(checks.CONSTANT, constant, 0.0, trials, text)
     if space.kind is Kind.SPARSE:
@@ -342,10 +367,10 @@ def _component_findings(vectors: Vectors, space: Space, trials: list[Trial]) -> 
     return [first, _judged(checks.NEAR_CONSTANT, hardly, 0.0, trials)]
 
 
-def _duplicate_findings(drawn: HealthSample, vectors: Vectors) -> list[Finding]:
+def _duplicate_findings(drawn: HealthSample, vectors: Vectors, by_chance: Vectors) -> list[Finding]:
     digests = drawn.digests
     found = duplicates(vectors.distances, digests)
-    chance = duplicates(vectors.by_chance(drawn.seed).distances, digests)
+    chance = duplicates(by_chance.distances, digests)
     return [
         _judged(checks.EXACT, found.exact, chance.exact, [], _pair_text(drawn, found, exact=True)),
         _judged(checks.NEAR, found.near, chance.near, [], _pair_text(drawn, found, exact=False)),
@@ -364,7 +389,11 @@ def _disagreement(vectors: Vectors, space: Space, trials: list[Trial]) -> Findin
     if space.kind is Kind.BINARY:
         return Finding(checks.DISAGREEMENT, text="bits are compared by Hamming distance")
     chance = 1 - NEIGHBOURS / (vectors.rows.shape[0] - 1)
-    return _judged(checks.DISAGREEMENT, disagreement(vectors.rows), chance, trials)
+    found = _judged(checks.DISAGREEMENT, disagreement(vectors.rows), chance, [])
+    if found.level is Level.FINE:
+        return found
+    other = next((trial for trial in trials if trial.name in checks.DISAGREEMENT.remedies), None)
+    return replace(found, remedy=other)  # it does not change the value: it is the other side of it
 
 
 def _far(drawn: HealthSample, vectors: Vectors, asking: _Asking) -> Finding:

@@ -16,7 +16,7 @@ from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Releva
 from retrieval.experiment.query_set import is_document
 
 #: Sampled items by default, and at most: all pairs are compared, so that the cost grows with the square.
-SAMPLE, MAX_SAMPLE = 2000, 5000
+SAMPLE, MAX_SAMPLE = 1000, 5000
 #: Fewest items: a list of ten neighbours must leave others out.
 MIN_ITEMS = 20
 #: Queries that are asked, at most.

@@ -13,6 +13,7 @@ import numpy as np
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.result import Comparison, Example, SpaceResult
+from retrieval.report.health_json import health_json
 from retrieval.report.verdict import answer, notes
 from retrieval.search.result import Answer, Shown
 
@@ -48,6 +49,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
             plain({"first": pair.first, "second": pair.second, "k": pair.k, "jaccard": pair.jaccard, "rbo": pair.rbo})
             for pair in comparison.overlaps
         ],
+        "health": None if comparison.health is None else health_json(comparison.health),
         "notes": notes(comparison),
         "examples": [_example(example, comparison.spaces) for example in comparison.examples],
         "provenance": plain(comparison.provenance),

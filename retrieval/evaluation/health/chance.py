@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, issparse
 
 
@@ -30,6 +31,26 @@ def shuffled(rows: Any, seed: int = 0) -> Any:
         return generator.permuted(rows, axis=0)
     columns = csc_array(rows)
     n, counts = columns.shape[0], np.diff(columns.indptr)
-    places = [generator.permutation(n)[:count] for count in counts[counts > 0]]
-    indices = np.concatenate(places) if places else np.empty(0, np.int64)
+    indices = _places(n, counts, generator)
     return csr_array(csc_array((columns.data, indices, columns.indptr), shape=columns.shape))
+
+
+def _places(n: int, counts: NDArray[np.integer[Any]], generator: np.random.Generator) -> NDArray[np.int64]:
+    """Return `counts[j]` different random rows for every column j, one column after the other."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    places = generator.integers(0, n, len(owner))
+    again = np.flatnonzero(_repeats(owner * n + places) & (counts[owner] <= n // 4))
+    while len(again):  # rows that a column has twice are drawn again
+        places[again] = generator.integers(0, n, len(again))
+        again = np.flatnonzero(_repeats(owner * n + places) & (counts[owner] <= n // 4))
+    starts = np.cumsum(counts) - counts
+    for column in np.flatnonzero(counts > n // 4):  # there it would take long
+        places[starts[column] : starts[column] + counts[column]] = generator.permutation(n)[: counts[column]]
+    return places
+
+
+def _repeats(keys: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Return which keys an earlier place has already."""
+    first = np.zeros(len(keys), bool)
+    first[np.unique(keys, return_index=True)[1]] = True
+    return ~first

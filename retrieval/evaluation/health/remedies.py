@@ -81,7 +81,7 @@ def _dense(rows: Floats, metric: Metric, dimension: float | None) -> Iterator[Ve
     mean = rows.mean(axis=0)
     variances, directions = principal_directions(rows - mean)
     n, dim = rows.shape
-    kept = "cosine" if metric is Metric.COSINE else "euclidean"
+    kept = ",metric=cosine" if metric is Metric.COSINE else ""
     rank = len(variances)
     if rank == 0:
         return
@@ -96,10 +96,10 @@ def _dense(rows: Floats, metric: Metric, dimension: float | None) -> Iterator[Ve
     many = min(rank, n // 2)
     scale = directions[:many] / np.sqrt(variances[:many])[:, None]
     yield VectorRemedy(
-        "whitening", f"{many} components", lambda x: (x - mean) @ scale.T, metric, f"+pca:{many},whiten=true,metric={kept}"
+        "whitening", f"{many} components", lambda x: (x - mean) @ scale.T, metric, f"+pca:{many},whiten=true{kept}"
     )
     for width in _widths(dim, rank, dimension):
-        yield _projected(directions[:width], mean, metric, f"+pca:{width},metric={kept}")
+        yield _projected(directions[:width], mean, metric, f"+pca:{width}{kept}")
 
 
 def _projected(directions: Floats, mean: Floats, metric: Metric, stage: str) -> VectorRemedy:

@@ -22,7 +22,14 @@ from retrieval.evaluation.health.remedies import (
     vector_remedies,
 )
 from retrieval.evaluation.health.similarity import distance_matrix, score_matrix, without_own
-from retrieval.evaluation.health.values import Values, Vectors, answered, score_values, vector_values
+from retrieval.evaluation.health.values import (
+    Values,
+    Vectors,
+    answered,
+    component_values,
+    score_values,
+    vector_values,
+)
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.relevance import Relevance
 from retrieval.evaluation.significance import Interval
@@ -140,7 +147,8 @@ def try_remedies(vectors: Vectors, space: Space, questions: Questions | None, di
     for remedy in vector_remedies(vectors.rows, space, dimension):
         changed = _changed(vectors, remedy)
         after = None if questions is None else _moved(questions, remedy).as_it_is(changed)
-        trials.append(_trial(remedy.name, remedy.detail, remedy.stage, vector_values(changed), questions, before, after))
+        values = vector_values(changed) | component_values(changed)
+        trials.append(_trial(remedy.name, remedy.detail, remedy.stage, values, questions, before, after))
     for name, scores, pool_scores in _score_remedies(vectors, questions):
         after = None if questions is None or pool_scores is None else questions.measured(pool_scores)
         trials.append(_trial(name, "", "", score_values(scores), questions, before, after))
@@ -156,9 +164,12 @@ def best_by_choice(trials: list[Trial]) -> Trial | None:
 def best_for(check: checks.Check, value: float, trials: list[Trial]) -> Trial | None:
     """Return the remedy that improves a value most, among those to try for it; None when none does."""
     tried = [trial for trial in trials if trial.name in check.remedies and check.name in trial.values]
-    sign = -1 if check.lower_is_worse else 1
-    best = min(tried, key=lambda trial: sign * trial.values[check.name], default=None)
-    return best if best is not None and sign * best.values[check.name] < sign * value - 1e-9 else None
+
+    def badness(of: float) -> float:
+        return -of if check.lower_is_worse else abs(of)
+
+    best = min(tried, key=lambda trial: badness(trial.values[check.name]), default=None)
+    return best if best is not None and badness(best.values[check.name]) < badness(value) - 1e-9 else None
 
 
 def gain_of(before: Floats, after: Floats) -> Gain:
@@ -211,15 +222,22 @@ def _score_remedies(
         if questions is None:
             yield name, among, None
         else:
-            yield name, among, _rescored(name, vectors, questions.rows, questions.pool, questions.pool, questions.own)
+            yield name, among, _for_questions(name, among, vectors, questions)
+
+
+def _for_questions(name: str, among: Floats, vectors: Vectors, questions: Questions) -> Floats:
+    """Return the scores of a score remedy for the queries; those of the sample where its items ask."""
+    if questions.pool is vectors.rows and (questions.own >= 0).all():
+        return among[questions.own]
+    return _rescored(name, vectors, questions.rows, questions.pool, questions.pool, questions.own)
 
 
 def _rescored(name: str, vectors: Vectors, queries: Any, rows: Any, askers: Any, own: NDArray[np.int64]) -> Floats:
     """Return the scores of a score remedy; `askers` are the rows as queries, whose scores tell which rows are hubs."""
     metric = vectors.metric
     plain = _likeness(queries, rows, metric)
-    none = ~np.isfinite(answered(score_matrix(queries, rows, metric), vectors.positive_only))
-    theirs = _likeness(askers, rows, metric)
+    none = ~np.isfinite(answered(plain, vectors.positive_only))
+    theirs = plain if queries is askers else _likeness(askers, rows, metric)
     itself = np.arange(theirs.shape[1])
     if name == "csls":
         ours = mean_of_nearest(without_own(plain, own))

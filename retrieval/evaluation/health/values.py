@@ -24,7 +24,12 @@ from retrieval.evaluation.health.intrinsic_dimension import (
     two_nn,
 )
 from retrieval.evaluation.health.similarity import distance_matrix, score_matrix, without_own
-from retrieval.evaluation.health.spectrum import effective_rank, mean_cosine, singular_values
+from retrieval.evaluation.health.spectrum import (
+    constant_components,
+    effective_rank,
+    mean_cosine,
+    singular_values,
+)
 
 Floats = NDArray[np.float64]
 #: Name of a check -> its value.
@@ -57,14 +62,24 @@ class Vectors:
         return np.arange(self.rows.shape[0])
 
     @cached_property
+    def plain(self) -> Floats:
+        """The scores of all items for each item, as they are, (n, n)."""
+        return score_matrix(self.asking, self.rows, self.metric)
+
+    @cached_property
     def scores(self) -> Floats:
-        """The scores of all items for each item, -inf for itself and where an item is no answer, (n, n)."""
-        return without_own(answered(score_matrix(self.asking, self.rows, self.metric), self.positive_only), self.own)
+        """The same, -inf for the item itself and where an item is no answer."""
+        return without_own(answered(self.plain, self.positive_only), self.own)
 
     @cached_property
     def distances(self) -> Floats:
         """The distances of all pairs of items, (n, n)."""
-        return distance_matrix(self.rows, self.rows, self.metric)
+        if self.asking is not self.rows or self.metric is Metric.DOT:
+            return distance_matrix(self.rows, self.rows, self.metric)
+        if self.metric is Metric.COSINE:
+            lengths = np.diag(self.plain)  # 1, or 0 for a code of zeros
+            return np.sqrt(np.maximum(lengths[:, None] + lengths - 2 * self.plain, 0))
+        return -self.plain if self.metric is Metric.HAMMING else np.sqrt(-self.plain)
 
     @property
     def alike(self) -> bool:
@@ -109,6 +124,12 @@ def score_values(scores: Floats) -> Values:
     """Return the values that scores have: hubness and anti-hubs."""
     found = hubness(k_occurrence(scores))
     return {checks.HUBNESS.name: found.skewness, checks.ANTIHUBS.name: found.antihubs}
+
+
+def component_values(vectors: Vectors) -> Values:
+    """Return the shares of components that are constant, or vary hardly."""
+    constant, hardly = constant_components(vectors.rows)
+    return {checks.CONSTANT.name: constant, checks.NEAR_CONSTANT.name: hardly}
 
 
 def _dimensions(distances: Floats) -> Values:

@@ -11,6 +11,7 @@ from retrieval.output import writing
 from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.examples import examples_data
 from retrieval.report.html.losses import losses_data
+from retrieval.report.html.health import health_data
 from retrieval.report.html.sections import (
     differences_data,
     figures_data,
@@ -111,6 +112,7 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "losses": losses_data(comparison, key),
         "differences": differences_data(comparison),
         "overlap": overlap_data(comparison),
+        "health": health_data(comparison.health, key),
         "training": training_data(comparison, key),
         "method": method_data(comparison),
     }
