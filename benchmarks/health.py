@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def _pooled(pairs: list[Any]) -> dict[str, Any]:
     x, y = (np.concatenate([_ranks(pair[:, side]) for pair in pairs]) for side in (0, 1))
     observed = _rho(x, y)
     starts = np.cumsum([0, *map(len, pairs)])
-    parts = [np.arange(low, high) for low, high in zip(starts, starts[1:], strict=False)]
+    parts = [np.arange(low, high) for low, high in pairwise(starts)]
     shuffles = (np.concatenate([generator.permutation(part) for part in parts]) for _ in range(ROUNDS))
     extreme = sum(abs(_rho(x, y[order])) >= abs(observed) - 1e-12 for order in shuffles)
     draws = []

@@ -570,3 +570,17 @@ def test_index_says_what_it_leaves_when_it_is_stopped(digits):
         f"{digits} holds 1,797 items in 2 spaces; the same command continues"
     )
     assert remains(IndexRequest(("pixels",), digits / "nowhere")) == "nothing is stored yet"
+
+
+def test_health_prints_findings_and_strict_exits_with_4_when_a_value_is_poor(digits):
+    done = nearby("health", str(digits), "-s", "pixels", "--sample", "60", "--strict")
+    assert done.returncode == 0, done.stderr
+    assert "hubness" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    poor = nearby("health", "digits", "-s", "pixels+kmeans:4", "--sample", "60", "--strict", "--json")
+    assert poor.returncode == 4
+    assert json.loads(poor.stdout)["spaces"][0]["verdict"] == "poor"
+
+
+def test_health_of_too_few_items_is_one_sentence(texts):
+    assert "needs at least 20" in refused("health", str(texts / "c"))

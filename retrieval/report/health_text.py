@@ -96,7 +96,11 @@ def chosen_text(space: SpaceHealth, measure: str) -> str:
 def sample_text(found: Health) -> str:
     """Return what was measured."""
     every = found.n_sampled == found.n_items
-    items = counted(found.n_items, "item") if every else f"{found.n_sampled:,} of {found.n_items:,} items, seed {found.seed}"
+    items = (
+        counted(found.n_items, "item")
+        if every
+        else f"{found.n_sampled:,} of {found.n_items:,} items, seed {found.seed}"
+    )
     queries = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
     asked = f"; {queries}, judged by {found.judged_by}" if found.judged_by else ""
     return f"{found.corpus}: {items}{asked}"

@@ -35,7 +35,9 @@ def measured(scores: Floats, relevance: Relevance, measure: str, depth: int = 10
     >>> measured(np.array([[1.0, 1.0]]), relevance, "P@1")
     array([0.5])
     """
-    return expected_measures(rankings_of(scores, relevance, depth), relevance, [measure], complete=True).per_query[measure]
+    return expected_measures(rankings_of(scores, relevance, depth), relevance, [measure], complete=True).per_query[
+        measure
+    ]
 
 
 def rankings_of(scores: Floats, relevance: Relevance, depth: int) -> Rankings:

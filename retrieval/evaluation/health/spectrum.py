@@ -97,7 +97,9 @@ def constant_components(rows: Any, share: float = NEAR_CONSTANT) -> tuple[float,
     if issparse(rows):
         columns = rows.tocsc()
         full = np.flatnonzero(np.diff(columns.indptr) == n)
-        same = [column for column in full if np.ptp(columns.data[columns.indptr[column] : columns.indptr[column + 1]]) == 0]
+        same = [
+            column for column in full if np.ptp(columns.data[columns.indptr[column] : columns.indptr[column + 1]]) == 0
+        ]
         return len(same) / dim, 0.0
     deviations = rows.std(axis=0)
     constant = np.ptp(rows, axis=0) == 0

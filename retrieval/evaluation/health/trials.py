@@ -212,9 +212,7 @@ def _moved(questions: Questions, remedy: VectorRemedy) -> Questions:
     return replace(questions, rows=remedy.transform(questions.rows), pool=remedy.transform(questions.pool))
 
 
-def _score_remedies(
-    vectors: Vectors, questions: Questions | None
-) -> Iterator[tuple[str, Floats, Floats | None]]:
+def _score_remedies(vectors: Vectors, questions: Questions | None) -> Iterator[tuple[str, Floats, Floats | None]]:
     """Give the name of each score remedy, its scores among the sampled items, and those of the queries."""
     own = np.arange(vectors.rows.shape[0])
     for name in SCORE_REMEDIES:

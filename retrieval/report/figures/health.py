@@ -76,7 +76,9 @@ def remedies_svg(space: SpaceHealth, measure: str, key: str) -> tuple[str, Marku
     for position, (trial, gain) in enumerate(tried):
         top = frame.top + position * row
         parts += _row(frame, trial, gain, top)
-    parts.append(words((frame.left + frame.right) / 2, frame.bottom + 38, f"change of {measure}, 95% interval", "middle"))
+    parts.append(
+        words((frame.left + frame.right) / 2, frame.bottom + 38, f"change of {measure}, 95% interval", "middle")
+    )
     described = "; ".join(f"{trial.label}: {signed(gain.difference)}, {interval_text(gain)}" for trial, gain in tried)
     gaining = sum(gain.interval.low > 0 for _, gain in tried)
     subject = f"{gaining} of {len(tried)} remedies {'raises' if gaining == 1 else 'raise'}"

@@ -75,7 +75,12 @@ def _cell(finding: Finding | None) -> dict[str, str]:
         return {"text": "–", "chance": "", "level": "", "sign": ""}
     level = str(finding.level or "")
     chance = "" if finding.chance is None else shown(finding.check, finding.chance)
-    return {"text": shown(finding.check, finding.value), "chance": chance, "level": level, "sign": _SIGNS.get(level, "")}
+    return {
+        "text": shown(finding.check, finding.value),
+        "chance": chance,
+        "level": level,
+        "sign": _SIGNS.get(level, ""),
+    }
 
 
 def _details(space: SpaceHealth, found: Health, key: str) -> dict[str, Any]:

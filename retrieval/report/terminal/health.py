@@ -38,11 +38,14 @@ def health_lines(found: Health, verbose: bool = False) -> list[str]:
 
 def _space_lines(space: SpaceHealth, measure: str, verbose: bool) -> list[str]:
     quality = "" if space.quality is None else f"   {measure} {space.quality:.3f}"
-    lines = [*wrapped(space.spec, WIDTH), f"{space.kind}, {space.dim:,} numbers, {space.metric}{quality}   {space.level}"]
+    lines = [
+        *wrapped(space.spec, WIDTH),
+        f"{space.kind}, {space.dim:,} numbers, {space.metric}{quality}   {space.level}",
+    ]
     if space.reason:
         return [*lines, f"  {space.reason}"]
     applied = [finding for finding in space.findings if finding.value is not None]
-    lines += [f"  {line}" for line in aligned(_HEAD, [_cells(one) for one in applied], right=[1, 2])]
+    lines += aligned(_HEAD, [_cells(one) for one in applied], right=[1, 2])
     for finding in applied:
         if text := remedy_text(finding, measure):
             lines += _folded(f"{finding.check.name}: {text}")
@@ -50,7 +53,8 @@ def _space_lines(space: SpaceHealth, measure: str, verbose: bool) -> list[str]:
         lines += _folded(text)
     if verbose:
         lines += _remedy_lines(space, measure)
-        lines += [f"  {one.check.name} does not apply: {one.text}" for one in space.findings if one.value is None]
+        absent = [f"{one.check.name}: {one.text}" for one in space.findings if one.value is None]
+        lines += ["", "does not apply", *(line for text in absent for line in _folded(text))]
     return lines
 
 
@@ -61,9 +65,7 @@ def _cells(finding: Finding) -> list[str]:
 
 
 def _folded(text: str) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _remedy_lines(space: SpaceHealth, measure: str) -> list[str]:
@@ -71,7 +73,7 @@ def _remedy_lines(space: SpaceHealth, measure: str) -> list[str]:
         return ["  no remedy applies"]
     head = ["remedy", HUBNESS.name, ANTIHUBS.name, measure, "95 % interval", "verdict", "add to the spec"]
     rows = [[*remedy_cells(trial), trial.stage] for trial in space.trials]
-    return [f"  {line}" for line in aligned(head, rows, right=[1, 2, 3])]
+    return ["", *aligned(head, rows, right=[1, 2, 3])]
 
 
 def remedy_cells(trial: Trial) -> list[str]:

@@ -57,7 +57,9 @@ def test_the_order_of_items_with_equal_scores_decides_nothing():
 def test_random_lists_have_the_hubness_of_the_formula():
     n = 400
     scores = without_own(np.random.default_rng(1).random((n, n)), np.arange(n))
-    found = [hubness(k_occurrence(without_own(np.random.default_rng(s).random((n, n)), np.arange(n)))) for s in range(20)]
+    found = [
+        hubness(k_occurrence(without_own(np.random.default_rng(s).random((n, n)), np.arange(n)))) for s in range(20)
+    ]
     assert np.mean([one.skewness for one in found]) == pytest.approx(chance_of_random_lists(n).skewness, abs=0.06)
     assert k_occurrence(scores).sum() == pytest.approx(10 * n)
 
@@ -136,7 +138,9 @@ def test_codes_of_one_length_have_no_disagreement_of_cosine_and_dot():
 def test_queries_like_the_items_are_far_as_often_as_chance():
     points = np.random.default_rng(5).normal(size=(1200, 2))
     items, queries = points[:1000], points[1000:]
-    near = far_queries(distance_matrix(queries, items, Metric.EUCLIDEAN), distance_matrix(items, items, Metric.EUCLIDEAN))
+    near = far_queries(
+        distance_matrix(queries, items, Metric.EUCLIDEAN), distance_matrix(items, items, Metric.EUCLIDEAN)
+    )
     far = far_queries(
         distance_matrix(queries + 50, items, Metric.EUCLIDEAN), distance_matrix(items, items, Metric.EUCLIDEAN)
     )

@@ -1,0 +1,255 @@
+"""The health of spaces of any kind: findings, remedies, honest claims, refusals in one sentence."""
+
+import json
+
+import numpy as np
+import pytest
+
+from encoders.codes import Modality
+from encoders.errors import BadItemError, CorpusError, OptionError
+from encoders.registry import create
+from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.registry import open_corpus
+from retrieval.evaluation.difference import Verdict
+from retrieval.evaluation.health import checks
+from retrieval.evaluation.health.checks import Level
+from retrieval.evaluation.health.trials import gain_of
+from retrieval.experiment.compare import compare
+from retrieval.experiment.health import health
+from retrieval.experiment.health_sample import HealthSample
+from retrieval.report.health_text import remedy_text, shown
+from retrieval.report.html.comparison import page
+from retrieval.report.html.health import health_data
+from retrieval.report.json import to_json
+from retrieval.report.terminal.health import health_lines, health_values
+
+RNG = np.random.default_rng(0)
+
+
+class Given(Corpus):
+    """Items in memory, with queries and judgements if there are any."""
+
+    def __init__(self, items, modality=Modality.VECTOR, queries=(), qrels=None):
+        self.name, self.modality = "given", modality
+        self._items, self._queries, self._qrels = items, queries, qrels
+
+    def __iter__(self):
+        return iter(self._items)
+
+    def queries(self):
+        return iter(self._queries or (self._items if self.queries_are_items else ()))
+
+    def qrels(self):
+        return self._qrels
+
+    @property
+    def queries_are_items(self):
+        return not self._queries
+
+
+def vectors(rows, labels=None):
+    labels = [None] * len(rows) if labels is None else labels
+    return Given(
+        [Item(str(n), row.astype(np.float32), label=label) for n, (row, label) in enumerate(zip(rows, labels))]
+    )
+
+
+def of(corpus, spec, **more):
+    (space,) = health(corpus, [create(spec)], **more).spaces
+    return space
+
+
+def value(space, check):
+    return next(finding for finding in space.findings if finding.check is check)
+
+
+CLASSES = np.repeat(np.arange(3), 40)
+CLOUDS = RNG.normal(size=(3, 12))[CLASSES] * 2 + RNG.normal(size=(120, 12))
+LABELS = [f"class {n}" for n in CLASSES]
+
+
+def test_every_check_is_there_in_its_order():
+    space = of(vectors(CLOUDS, LABELS), "vectors")
+    assert [finding.check for finding in space.findings] == list(checks.CHECKS)
+    assert all(finding.text for finding in space.findings if finding.value is None)
+    assert all(np.isfinite(finding.value) for finding in space.findings if finding.value is not None)
+
+
+def test_a_large_common_vector_is_found_and_centring_removes_it():
+    shifted = CLOUDS + 60
+    space = of(vectors(shifted, LABELS), "vectors:metric=cosine")
+    found = value(space, checks.ANISOTROPY)
+    assert found.level is Level.POOR
+    centring = next(trial for trial in space.trials if trial.name == "centring")
+    assert abs(centring.values[checks.ANISOTROPY.name]) < 0.1 < found.value
+    assert found.remedy is not None
+    assert "→" in remedy_text(found, "P@10")
+
+
+def test_a_remedy_is_measured_on_queries_that_did_not_choose_it():
+    rows = np.concatenate([CLOUDS, 400 * RNG.normal(size=(120, 1))], axis=1)  # one noisy component hides the classes
+    space = of(vectors(rows, LABELS), "vectors")
+    assert space.chosen is not None
+    assert space.chosen.gain.queries == 60
+    assert space.chosen.gain.verdict is Verdict.BETTER
+    assert space.chosen.gain.interval.low > 0
+
+
+def test_a_difference_below_three_decimals_is_no_claim():
+    before = np.full(50, 0.5)
+    assert gain_of(before, before + 0.0003).verdict in (Verdict.EQUIVALENT, Verdict.CANNOT_TELL)
+    worse = gain_of(before, before - 0.3 + RNG.normal(size=50) * 0.01)
+    assert worse.verdict is Verdict.WORSE
+    assert worse.interval.high < 0
+
+
+def test_the_order_of_the_corpus_changes_no_value():
+    clusters = np.eye(3)[CLASSES] * 5 + np.round(RNG.random((120, 3)))
+    order = RNG.permutation(120)
+    first = of(vectors(clusters, LABELS), "vectors")
+    second = of(vectors(clusters[order], [LABELS[at] for at in order]), "vectors")
+    assert first.quality == pytest.approx(second.quality)
+    for check in (checks.HUBNESS, checks.ANTIHUBS, checks.EXACT, checks.CONTRAST):
+        assert value(first, check).value == pytest.approx(value(second, check).value, abs=1e-9)
+
+
+def test_sparse_and_binary_spaces_say_what_does_not_apply():
+    texts = [f"word{n % 7} word{n % 5} word{n % 11} thing{n}" for n in range(60)]
+    corpus = Given([Item(str(n), text, label=str(n % 7)) for n, text in enumerate(texts)], Modality.TEXT)
+    sparse = of(corpus, "tfidf")
+    assert value(sparse, checks.NEAR_CONSTANT).text == "most words are rare"
+    assert {trial.name for trial in sparse.trials} >= {"csls", "mutual proximity", "fewer components"}
+    binary = of(vectors(CLOUDS, LABELS), "vectors+binarize")
+    assert {trial.name for trial in binary.trials} == {"csls", "mutual proximity"}
+    assert value(binary, checks.TWO_NN).value is None
+
+
+def test_an_asymmetric_space_is_asked_by_its_query_codes():
+    texts = [f"word{n % 7} word{n % 7} word{n % 5} word{n % 11}" for n in range(60)]
+    corpus = Given([Item(str(n), text, label=str(n % 7)) for n, text in enumerate(texts)], Modality.TEXT)
+    encoder = create("bm25")
+    sample = HealthSample.of(corpus)
+    (space,) = health(corpus, [encoder]).spaces
+    index_quality = compare(corpus, ["bm25"], examples=0).spaces[0].measures["P@10"]
+    assert len(sample.items) == 60
+    assert space.quality == pytest.approx(index_quality, abs=1e-6)
+
+
+@pytest.mark.parametrize("spec", ["pixels", "pixels+pca:8", "pixels+pca:16+binarize", "pixels+kmeans:10"])
+def test_the_quality_is_that_of_compare(spec):
+    corpus = Given([item for n, item in enumerate(open_corpus("digits")) if n < 200], Modality.IMAGE)
+    assert of(corpus, spec).quality == pytest.approx(
+        compare(corpus, [spec], examples=0).spaces[0].measures["P@10"], abs=1e-6
+    )
+
+
+def test_queries_with_judgements_are_measured_by_ndcg_and_far_ones_are_found():
+    items = [Item(str(n), row.astype(np.float32)) for n, row in enumerate(CLOUDS)]
+    queries = [Item(f"q{n}", (CLOUDS[n] + 500).astype(np.float32)) for n in range(30)]
+    qrels = {f"q{n}": {str(n): 1, str(n + 1): 2} for n in range(30)}
+    found = health(Given(items, queries=queries, qrels=qrels), [create("vectors")], sample=50)
+    assert (found.judged_by, found.measure, found.n_queries) == ("qrels", "nDCG@10", 30)
+    assert value(found.spaces[0], checks.FAR_QUERIES).value == 1
+    assert value(found.spaces[0], checks.FAR_QUERIES).level is Level.POOR
+
+
+def test_without_labels_no_remedy_is_measured_and_it_is_said():
+    found = health(vectors(CLOUDS), [create("vectors")])
+    assert found.judged_by is None
+    assert "No labels" in found.notes[0]
+    assert all(trial.gain is None for trial in found.spaces[0].trials)
+    assert health_lines(found)
+
+
+def test_a_space_fitted_on_labels_is_not_measured_by_them():
+    words = [f"{label.split()[1]} common{n % 3} thing{n}" for n, label in enumerate(LABELS)]
+    corpus = Given(
+        [Item(str(n), text, label=label) for n, (text, label) in enumerate(zip(words, LABELS))], Modality.TEXT
+    )
+    assert of(corpus, "bow:stop=none+select:2,criterion=chi2").quality is None
+
+
+def test_the_discriminator_is_trained_where_it_is_asked_for():
+    space = of(vectors(CLOUDS, LABELS), "vectors", train=True)
+    found = value(space, checks.DISCRIMINATOR)
+    assert 0 <= found.value < 2
+    assert "nats" in found.text
+
+
+def test_duplicates_name_a_pair():
+    rows = CLOUDS.copy()
+    rows[7] = rows[3]
+    corpus = Given([Item(str(n), f"text{n % 20} only{n}") for n in range(40)], Modality.TEXT)
+    assert value(of(vectors(rows, LABELS), "vectors"), checks.EXACT).text.startswith("besides")  # the same content
+    assert value(of(corpus, "bow:stop=none,min-df=2"), checks.EXACT).text.startswith("e.g. @")
+
+
+@pytest.mark.parametrize(
+    ("corpus", "error", "words"),
+    [
+        (vectors(CLOUDS[:0]), CorpusError, "holds no items"),
+        (vectors(CLOUDS[:1]), BadItemError, "holds 1 item:"),
+        (vectors(CLOUDS[:9]), BadItemError, "needs at least 20"),
+    ],
+)
+def test_too_few_items_are_one_sentence(corpus, error, words):
+    with pytest.raises(error, match=words):
+        HealthSample.of(corpus)
+
+
+def test_a_sample_out_of_range_and_no_space_are_one_sentence():
+    with pytest.raises(OptionError, match="all pairs"):
+        health(vectors(CLOUDS), [create("vectors")], sample=6000)
+    with pytest.raises(OptionError, match="at least one space"):
+        health(vectors(CLOUDS), [])
+
+
+def test_items_that_are_all_alike_are_one_sentence():
+    space = of(vectors(np.ones((30, 4))), "vectors")
+    assert space.reason == "all 30 sampled items have the same code"
+    assert space.level is Level.POOR
+
+
+def test_a_space_that_answers_nothing_is_one_sentence():
+    corpus = Given([Item(str(n), f"alone{n}") for n in range(30)], Modality.TEXT)
+    found = health(corpus, [create("tfidf")])
+    assert "answers nothing" in found.spaces[0].reason
+    assert found.level is Level.POOR
+    assert any("answers nothing" in line for line in health_lines(found))
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_one_component_is_no_error(metric):
+    space = of(vectors(CLOUDS[:, :1], LABELS), f"vectors:metric={metric}")
+    assert not space.reason
+    assert all(np.isfinite(one.value) for one in space.findings if one.value is not None)
+
+
+@pytest.mark.parametrize("scale", [1e-18, 1e17])
+def test_tiny_and_huge_numbers_have_the_values_of_moderate_ones(scale):
+    here, there = of(vectors(CLOUDS, LABELS), "vectors"), of(vectors(CLOUDS * scale, LABELS), "vectors")
+    for check in (checks.HUBNESS, checks.TWO_NN, checks.CONTRAST, checks.EFFECTIVE_RANK):
+        assert value(here, check).value == pytest.approx(value(there, check).value, rel=1e-3)
+
+
+def test_outputs_fit_and_hold_the_same_numbers():
+    found = health(vectors(CLOUDS, LABELS), [create("vectors"), create("vectors+pca:2")])
+    for verbose in (False, True):
+        assert all(len(line) <= 100 for line in health_lines(found, verbose))
+    written = json.loads(json.dumps(health_values(found), allow_nan=False))
+    finding = value(found.spaces[0], checks.HUBNESS)
+    assert written["spaces"][0]["findings"]["hubness"]["value"] == pytest.approx(finding.value, rel=1e-4)
+    assert any(shown(checks.HUBNESS, finding.value) in line for line in health_lines(found))
+    section = health_data(found, "c1")
+    assert [row["name"] for row in section["rows"]][0] == "hubness"
+
+
+def test_compare_shows_the_health_where_it_is_asked_for():
+    corpus = vectors(CLOUDS, LABELS)
+    without = compare(corpus, ["vectors"], examples=0)
+    assert without.health is None
+    assert "Are the spaces healthy?" not in page([without])
+    found = compare(corpus, ["vectors", "vectors+pca:2"], examples=0, health=True)
+    assert [space.spec for space in found.health.spaces] == ["vectors", "vectors+pca:2"]
+    assert "Are the spaces healthy?" in page([found])
+    assert to_json(found)["health"]["spaces"][0]["spec"] == "vectors"
