@@ -27,7 +27,8 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.health.checks import CHECKS
 from retrieval.evaluation.significance import holm
-from retrieval.experiment.health import SpaceHealth, space_health
+from retrieval.experiment.health import space_health
+from retrieval.experiment.health_result import SpaceHealth
 from retrieval.experiment.health_sample import HealthSample
 
 SAMPLE, FITTED, ROUNDS = 1000, 4000, 10_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from encoders.numbers import counted
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.health.checks import Check, Level
-from retrieval.evaluation.health.trials import Gain, Trial
-from retrieval.experiment.health import Finding, Health, SpaceHealth
+from retrieval.evaluation.health.trials import Gain
+from retrieval.experiment.health_result import Finding, Health, SpaceHealth
 
 _CLAIMS = {
     Verdict.BETTER: "better",

@@ -49,7 +49,7 @@ def k_occurrence(scores: Floats, k: int = NEIGHBOURS) -> Floats:
     >>> k_occurrence(np.array([[-np.inf, 2.0, 1.0], [1.0, -np.inf, 1.0]]), 1)
     array([0.5, 1. , 0.5])
     """
-    return memberships(scores, k).sum(axis=0)
+    return np.asarray(memberships(scores, k).sum(axis=0))
 
 
 def memberships(scores: Floats, k: int) -> Floats:
@@ -59,7 +59,7 @@ def memberships(scores: Floats, k: int) -> Floats:
     above = scores > last
     tied = (scores == last) & np.isfinite(scores)
     share = (k - above.sum(axis=1)) / np.maximum(tied.sum(axis=1), 1)
-    return above + tied * np.minimum(share, 1)[:, None]
+    return np.asarray(above + tied * np.minimum(share, 1)[:, None])
 
 
 def hubness(occurrence: Floats) -> Hubness:

@@ -50,7 +50,10 @@ class Given(Corpus):
 def vectors(rows, labels=None):
     labels = [None] * len(rows) if labels is None else labels
     return Given(
-        [Item(str(n), row.astype(np.float32), label=label) for n, (row, label) in enumerate(zip(rows, labels))]
+        [
+            Item(str(n), row.astype(np.float32), label=label)
+            for n, (row, label) in enumerate(zip(rows, labels, strict=True))
+        ]
     )
 
 
@@ -164,7 +167,8 @@ def test_without_labels_no_remedy_is_measured_and_it_is_said():
 def test_a_space_fitted_on_labels_is_not_measured_by_them():
     words = [f"{label.split()[1]} common{n % 3} thing{n}" for n, label in enumerate(LABELS)]
     corpus = Given(
-        [Item(str(n), text, label=label) for n, (text, label) in enumerate(zip(words, LABELS))], Modality.TEXT
+        [Item(str(n), text, label=label) for n, (text, label) in enumerate(zip(words, LABELS, strict=True))],
+        Modality.TEXT,
     )
     assert of(corpus, "bow:stop=none+select:2,criterion=chi2").quality is None
 
@@ -241,7 +245,7 @@ def test_outputs_fit_and_hold_the_same_numbers():
     assert written["spaces"][0]["findings"]["hubness"]["value"] == pytest.approx(finding.value, rel=1e-4)
     assert any(shown(checks.HUBNESS, finding.value) in line for line in health_lines(found))
     section = health_data(found, "c1")
-    assert [row["name"] for row in section["rows"]][0] == "hubness"
+    assert section["rows"][0]["name"] == "hubness"
 
 
 def test_compare_shows_the_health_where_it_is_asked_for():

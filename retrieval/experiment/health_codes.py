@@ -1,0 +1,94 @@
+"""The codes of a sample in one space, as the numbers that the health of the space is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from encoders.base import Encoder
+from encoders.codes import Codes, Kind, Metric, Space, n_rows, stack_codes
+from retrieval.corpora.base import Item
+from retrieval.evaluation.health.similarity import rows_of
+from retrieval.evaluation.health.trials import Questions
+from retrieval.evaluation.health.values import Vectors
+from retrieval.experiment.health_sample import HealthSample
+
+#: Items of which it is tried whether they have other codes as queries.
+_ASYMMETRIC = 8
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Codes of the sampled items, of further relevant items, of the items as queries, and of the queries."""
+
+    items: Codes
+    relevant: Codes | None
+    as_queries: Codes | None
+    queries: Codes | None
+
+
+def codes_of(encoder: Encoder, drawn: HealthSample) -> Coded:
+    """Return the codes of a sample; those of items as queries only where they differ."""
+    contents = contents_of(drawn.items)
+    items = encoder.encode(contents)
+    first = encoder.encode_queries(contents[:_ASYMMETRIC])
+    return Coded(
+        items,
+        encoder.encode(contents_of(drawn.relevant)) if drawn.relevant else None,
+        None if _equal(first, items[:_ASYMMETRIC]) else encoder.encode_queries(contents),
+        encoder.encode_queries(contents_of(drawn.queries)) if drawn.queries else None,
+    )
+
+
+def contents_of(items: Sequence[Item]) -> list[Any]:
+    """Return the contents of items, as encoders read them."""
+    return [item.content for item in items]
+
+
+def _equal(first: Codes, second: Codes) -> bool:
+    if issparse(first):
+        return bool(abs(first - second).sum() <= 1e-5 * abs(second).sum())
+    return bool(np.allclose(first, second, rtol=1e-4, atol=1e-6))
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The pool that is searched and the queries that ask, as numbers."""
+
+    pool: Any
+    queries: Any
+    is_own: bool
+
+
+def vectors_of(codes: Coded, drawn: HealthSample, space: Space) -> tuple[Vectors, Asking]:
+    """Return codes as numbers, which are scaled together."""
+    parts = [part for part in (codes.items, codes.relevant, codes.as_queries, codes.queries) if part is not None]
+    rows = rows_of(stack_codes(parts), space)
+    ends = np.cumsum([n_rows(part) for part in parts]).tolist()
+    cut = iter([rows[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)])
+    items = next(cut)
+    relevant = None if codes.relevant is None else next(cut)
+    as_queries = items if codes.as_queries is None else next(cut)
+    queries = None if codes.queries is None else next(cut)
+    positive = space.kind is Kind.SPARSE and space.metric in (Metric.COSINE, Metric.DOT)
+    pool = items if relevant is None else rows[: ends[1]]
+    return (
+        Vectors(items, as_queries, space.metric, positive),
+        Asking(pool, as_queries if queries is None else queries, queries is None),
+    )
+
+
+def questions_of(drawn: HealthSample, vectors: Vectors, asking: Asking) -> Questions | None:
+    """Return the queries with a relevant item, half of which choose a remedy; None where nothing is relevant."""
+    chosen = drawn.answerable
+    if drawn.relevance is None:
+        return None
+    choosing = np.zeros(len(chosen), bool)
+    choosing[np.random.default_rng(drawn.seed).permutation(len(chosen))[: len(chosen) // 2]] = True
+    return Questions(
+        asking.queries[chosen], asking.pool, drawn.own[chosen], drawn.relevance.select(chosen), drawn.measure, choosing
+    )
