@@ -4,7 +4,7 @@ For every space: the health values, its nDCG@10 (qrels) or P@10 (labels) on the 
 Spearman's rho of each value with the quality, within each corpus and pooled: ranks within the corpus, divided by the
 number of its spaces. The p-value is of shuffling the quality among the spaces of each corpus (10,000 times, two-sided),
 corrected by Holm over the values; the interval resamples the spaces of each corpus. Encoders are fitted on at
-most 4,000 items and never see the labels.
+most 2,000 items and never see the labels. Corpora that are not named keep their last figures.
 
 Run: ``NEARBY_DATA=... taskset -c 1 python benchmarks/health.py [CORPUS ...]``
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from record import record, say, timed
+from record import latest, record, say, timed
 from scipy.stats import rankdata, spearmanr
 
 from encoders.registry import create
@@ -31,7 +31,7 @@ from retrieval.experiment.health import space_health
 from retrieval.experiment.health_result import SpaceHealth
 from retrieval.experiment.health_sample import HealthSample
 
-SAMPLE, FITTED, ROUNDS = 1000, 4000, 10_000
+SAMPLE, FITTED, ROUNDS = 500, 2000, 10_000
 SENTENCES = "sbert"
 TEXTS = (
     "bm25", "tfidf", "bow", "tfidf+lsa:128", "tfidf+lsa:16", "tfidf+random-projection:128", "tfidf+lsa:128+binarize",
@@ -50,10 +50,14 @@ def main(*names: str) -> None:
     for specs in CORPORA.values():
         for spec in specs:
             create(_named(spec))  # a misspelt one stops the run before it costs anything
-    with timed() as taken:
-        corpora = {name: corpus(name) for name in names or CORPORA}
-    figures = {"sample": SAMPLE, "corpora": corpora, "rho": correlations(corpora)}
-    record("health", {**figures, "seconds": taken.value, "processor_seconds": time.process_time()})
+    before = latest("health")
+    corpora = before["figures"]["corpora"] if before is not None else {}
+    for name in names or CORPORA:
+        started = time.process_time()
+        with timed() as taken:
+            corpora[name] = corpus(name)
+        corpora[name] |= {"seconds": taken.value, "processor_seconds": time.process_time() - started}
+        record("health", {"sample": SAMPLE, "corpora": corpora, "rho": correlations(corpora)})
 
 
 def corpus(name: str) -> dict[str, Any]:

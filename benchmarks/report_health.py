@@ -20,7 +20,8 @@ def health(page: Page, run: dict[str, Any]) -> None:
     page.lines += [
         "",
         f"{spaces} spaces of {len(corpora)} corpora, {figures['sample']:,} sampled items each "
-        f"({figures['processor_seconds']:,.0f} s of processor time, {figures['seconds']:,.0f} s beside other work). "
+        f"({_total(corpora, 'processor_seconds'):,.0f} s of one core; {_total(corpora, 'seconds'):,.0f} s passed, "
+        "beside other work). "
         "Spearman's ρ of each value with nDCG@10 or P@10, within each corpus, and over the ranks within the corpora "
         "pooled. p: quality shuffled within the corpora, corrected by Holm over all values. One sort of spaces can "
         "have both a value and the quality: a correlation is not a cause.",
@@ -35,6 +36,10 @@ def health(page: Page, run: dict[str, Any]) -> None:
     ]
     head = ["remedy", "spaces", "better", "worse", "equivalent", "cannot tell", "mean change"]
     page.table(head, remedies(corpora))
+
+
+def _total(corpora: dict[str, Any], key: str) -> float:
+    return float(sum(row[key] for row in corpora.values()))
 
 
 def correlations(figures: dict[str, Any]) -> list[list[Any]]:
@@ -64,7 +69,14 @@ def verdict(row: dict[str, Any]) -> str:
 def findings(corpora: dict[str, Any]) -> list[list[Any]]:
     """Return a row for each space."""
     return [
-        [corpus, f"`{spec}`", row["quality"], row["values"].get("hubness", "–"), _named(row, "poor"), _named(row, "watch")]
+        [
+            corpus,
+            f"`{spec}`",
+            row["quality"],
+            row["values"].get("hubness", "–"),
+            _named(row, "poor"),
+            _named(row, "watch"),
+        ]
         for corpus, found in corpora.items()
         for spec, row in found["spaces"].items()
     ]
@@ -95,6 +107,10 @@ def _counts(tried: list[dict[str, Any]]) -> list[int]:
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
+
+
+def _of_levels(row: dict[str, Any]) -> list[str]:
+    return [_named(row, "poor"), _named(row, "watch")]
 
 
 def _named(row: dict[str, Any], level: str) -> str:

@@ -20,7 +20,7 @@ SESSIONS: list[Path] = [
     ROOT / "README.md",
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("tutorial-text", "tutorial-images", "measures", "anomalies", "compression")
+        for name in ("tutorial-text", "tutorial-images", "measures", "health", "anomalies", "compression")
     ),
 ]
 #: Name of a region -> what writes it.

@@ -128,7 +128,8 @@ def far_finding(drawn: HealthSample, vectors: Vectors, asking: Asking) -> Findin
 
 
 def _is_zero(rows: Any) -> NDArray[np.bool_]:
-    return np.asarray(abs(rows).sum(axis=1)).ravel() == 0
+    sums = np.asarray(abs(rows).sum(axis=1)).ravel()
+    return np.asarray(sums == 0)
 
 
 def discriminator_finding(drawn: HealthSample, encoder: Encoder, codes: Coded, train: bool) -> Finding:

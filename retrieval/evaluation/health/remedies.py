@@ -170,7 +170,7 @@ def mean_of_nearest(scores: Floats, k: int = CSLS_NEIGHBOURS) -> Floats:
     k = min(k, scores.shape[1])
     best = np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :]
     known = np.isfinite(best)
-    return np.where(known, best, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.asarray(np.where(known, best, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
 
 
 def mutual_proximity(distances: Floats, query_moments: Floats, row_moments: Floats) -> Floats:
@@ -197,7 +197,7 @@ def mutual_proximity(distances: Floats, query_moments: Floats, row_moments: Floa
     tiny = 1e-12
     ours = log_ndtr((query_moments[0][:, None] - distances) / np.maximum(query_moments[1], tiny)[:, None])
     theirs = log_ndtr((row_moments[0] - distances) / np.maximum(row_moments[1], tiny))
-    return np.exp(ours + theirs)
+    return np.asarray(np.exp(ours + theirs))
 
 
 def moments(distances: Floats, own: NDArray[np.int64] | None = None) -> Floats:

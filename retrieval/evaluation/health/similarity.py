@@ -104,7 +104,7 @@ def squared_lengths(rows: Any) -> Floats:
     """Return the squared length of every row."""
     if issparse(rows):
         return np.asarray(rows.multiply(rows).sum(axis=1), np.float64).ravel()
-    return np.einsum("ij,ij->i", rows, rows)
+    return np.asarray(np.einsum("ij,ij->i", rows, rows))
 
 
 def _product(queries: Any, rows: Any) -> Floats:
