@@ -145,6 +145,6 @@ def space_health(drawn: HealthSample, encoder: Encoder, train: bool = False) -> 
         findings=sorted(findings, key=lambda finding: order.index(finding.check.name)),
         trials=trials,
         chosen=best_by_choice(trials),
-        quality=None if questions is None else float(questions.as_it_is(vectors).mean()),
+        quality=None if questions is None else float(questions.as_it_is(vectors).values.mean()),
         occurrence=k_occurrence(vectors.scores),
     )

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.evaluation.expected_measures import expected_measures
+from retrieval.evaluation.jackknife import answer_influence
 from retrieval.evaluation.ranking import Rankings
 from retrieval.evaluation.relevance import Relevance
 
 Floats = NDArray[np.float64]
 
 
-def measured(scores: Floats, relevance: Relevance, measure: str, depth: int = 10) -> Floats:
+@dataclass(frozen=True)
+class Answers:
+    """What the queries of one space found.
+
+    Attributes
+    ----------
+    values : ndarray float64 (n_queries,)
+        The expected measure of every query.
+    rankings : Rankings
+    """
+
+    values: Floats
+    rankings: Rankings
+
+
+def measured(scores: Floats, relevance: Relevance, measure: str, depth: int = 10) -> Answers:
     """Return the expected measure of every query.
 
     Parameters
@@ -24,20 +43,27 @@ def measured(scores: Floats, relevance: Relevance, measure: str, depth: int = 10
     measure : str
         With a cutoff of at most `depth`, e.g. ``P@10``.
 
-    Returns
-    -------
-    ndarray float64 (n_queries,)
-
     Examples
     --------
     >>> from retrieval.evaluation.relevance import LabelRelevance
     >>> relevance = LabelRelevance(["a", "b"], ["a"], np.array([-1]))
-    >>> measured(np.array([[1.0, 1.0]]), relevance, "P@1")
+    >>> measured(np.array([[1.0, 1.0]]), relevance, "P@1").values
     array([0.5])
     """
-    return expected_measures(rankings_of(scores, relevance, depth), relevance, [measure], complete=True).per_query[
-        measure
-    ]
+    rankings = rankings_of(scores, relevance, depth)
+    return Answers(expected_measures(rankings, relevance, [measure], complete=True).per_query[measure], rankings)
+
+
+def influence(answers: Answers, relevance: Relevance, own: NDArray[np.int64], measure: str, chosen: Any) -> Floats:
+    """Return what each chosen query contributes, as an answer, to the values of the other chosen ones.
+
+    Zero where the queries are no items, which are independent; see `retrieval.evaluation.jackknife`.
+    """
+    if not relevance.by_label or not (own[chosen] >= 0).any():
+        return np.zeros(int(np.count_nonzero(chosen)))
+    found = answers.rankings
+    some = Rankings(found.scores[chosen], found.rows[chosen], found.group_size[chosen], found.group_tally[chosen])
+    return answer_influence(some, relevance.select(chosen), own[chosen], measure)
 
 
 def rankings_of(scores: Floats, relevance: Relevance, depth: int) -> Rankings:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from encoders.codes import Metric, Space
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.health import checks
-from retrieval.evaluation.health.ranked import measured
+from retrieval.evaluation.health.ranked import Answers, influence, measured
 from retrieval.evaluation.health.remedies import (
     VectorRemedy,
     csls,
@@ -67,11 +67,11 @@ class Questions:
     measure: str
     choosing: NDArray[np.bool_]
 
-    def measured(self, scores: Floats) -> Floats:
+    def measured(self, scores: Floats) -> Answers:
         """Return the measure of every query, its own row left out."""
         return measured(without_own(scores, self.own), self.relevance, self.measure)
 
-    def as_it_is(self, vectors: Vectors) -> Floats:
+    def as_it_is(self, vectors: Vectors) -> Answers:
         """Return the measure of every query in the space of some vectors."""
         scores = score_matrix(self.rows, self.pool, vectors.metric)
         return self.measured(answered(scores, vectors.positive_only))
@@ -172,8 +172,14 @@ def best_for(check: checks.Check, value: float, trials: list[Trial]) -> Trial | 
     return best if best is not None and badness(best.values[check.name]) < badness(value) - 1e-9 else None
 
 
-def gain_of(before: Floats, after: Floats) -> Gain:
+def gain_of(before: Floats, after: Floats, influences: tuple[Floats, Floats] | None = None) -> Gain:
     """Return the difference of a measure over the same queries, with its interval.
+
+    Parameters
+    ----------
+    before, after : ndarray float64 (n_queries,)
+    influences : tuple of ndarray float64 (n_queries,), optional
+        What each query contributes to the others as an answer, before and after; None for independent queries.
 
     Examples
     --------
@@ -181,7 +187,8 @@ def gain_of(before: Floats, after: Floats) -> Gain:
     >>> str(gain.verdict), round(gain.difference, 3), gain.interval.low > 0
     ('better', 0.4, True)
     """
-    pair = multiple_comparison({"after": after, "before": before}, rounds=ROUNDS).of("after", "before")
+    added = None if influences is None else {"before": influences[0], "after": influences[1]}
+    pair = multiple_comparison({"after": after, "before": before}, added, rounds=ROUNDS).of("after", "before")
     difference, interval, verdict = pair.difference, pair.interval, pair.verdict
     if pair.first == "before":
         difference, interval = -difference, Interval(-interval.high, -interval.low)
@@ -192,13 +199,26 @@ def gain_of(before: Floats, after: Floats) -> Gain:
 
 
 def _trial(
-    name: str, detail: str, stage: str, values: Values, questions: Questions | None, before: Any, after: Any
+    name: str,
+    detail: str,
+    stage: str,
+    values: Values,
+    questions: Questions | None,
+    before: Answers | None,
+    after: Answers | None,
 ) -> Trial:
     if questions is None or before is None or after is None:
         return Trial(name, detail, stage, values)
     choose, judge = questions.choosing, ~questions.choosing
-    chosen = float((after[choose] - before[choose]).mean()) if choose.any() else None
-    return Trial(name, detail, stage, values, chosen, gain_of(before[judge], after[judge]) if judge.any() else None)
+    chosen = float((after.values[choose] - before.values[choose]).mean()) if choose.any() else None
+    if not judge.any():
+        return Trial(name, detail, stage, values, chosen)
+    first, second = (
+        influence(answers, questions.relevance, questions.own, questions.measure, judge) for answers in (before, after)
+    )
+    return Trial(
+        name, detail, stage, values, chosen, gain_of(before.values[judge], after.values[judge], (first, second))
+    )
 
 
 def _changed(vectors: Vectors, remedy: VectorRemedy) -> Vectors:

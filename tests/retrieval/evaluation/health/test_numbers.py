@@ -217,11 +217,12 @@ def test_a_measure_of_a_constant_space_is_chance():
     labels = ["a"] * 30 + ["b"] * 70
     own = np.arange(100)
     scores = without_own(np.zeros((100, 100)), own)
-    found = measured(scores, LabelRelevance(labels, labels, own), "P@10")
+    found = measured(scores, LabelRelevance(labels, labels, own), "P@10").values
     assert np.allclose(found, [29 / 99] * 30 + [69 / 99] * 70)
 
 
 def test_a_list_that_ends_early_has_no_more_answers():
     scores = np.full((1, 20), -np.inf)
     scores[0, :3] = 1, 2, 3
-    assert measured(scores, LabelRelevance(["a"] * 20, ["a"], np.array([-1])), "P@10") == pytest.approx([0.3])
+    found = measured(scores, LabelRelevance(["a"] * 20, ["a"], np.array([-1])), "P@10").values
+    assert found == pytest.approx([0.3])
