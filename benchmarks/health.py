@@ -2,7 +2,7 @@
 
 For every space: the health values, its nDCG@10 (qrels) or P@10 (labels) on the same sample, and every remedy. Then
 Spearman's rho of each value with the quality, within each corpus and pooled: ranks within the corpus, divided by the
-number of its spaces. The p-value is of shuffling the quality among the spaces of each corpus (10,000 times, two-sided),
+number of its spaces. The p-value is of shuffling the quality among the spaces of each corpus (2,000 times, two-sided),
 corrected by Holm over the values; the interval resamples the spaces of each corpus. Encoders are fitted on at
 most 2,000 items and never see the labels. Corpora that are not named keep their last figures.
 
@@ -31,7 +31,7 @@ from retrieval.experiment.health import space_health
 from retrieval.experiment.health_result import SpaceHealth
 from retrieval.experiment.health_sample import HealthSample
 
-SAMPLE, FITTED, ROUNDS = 500, 2000, 10_000
+SAMPLE, FITTED, ROUNDS, DRAWS = 500, 2000, 2000, 500
 SENTENCES = "sbert"
 TEXTS = (
     "bm25", "tfidf", "bow", "tfidf+lsa:128", "tfidf+lsa:16", "tfidf+random-projection:128", "tfidf+lsa:128+binarize",
@@ -148,7 +148,7 @@ def _pooled(pairs: list[Any]) -> dict[str, Any]:
     shuffles = (np.concatenate([generator.permutation(part) for part in parts]) for _ in range(ROUNDS))
     extreme = sum(abs(_rho(x, y[order])) >= abs(observed) - 1e-12 for order in shuffles)
     draws = []
-    for _ in range(2000):
+    for _ in range(DRAWS):
         chosen = [pair[generator.integers(0, len(pair), len(pair))] for pair in pairs]
         again = [np.concatenate([_ranks(pair[:, side]) for pair in chosen]) for side in (0, 1)]
         draws.append(_rho(*again))

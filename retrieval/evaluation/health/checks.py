@@ -1,7 +1,7 @@
 """What is checked of a space, from which value on it is to be watched or poor, and what to try then.
 
-The limits are conventions; each says where it comes from. docs/health.md shows how well each value predicted the
-quality of a space in our measurements, which is less than their fame suggests.
+The limits are conventions; each says where it comes from. No value is a measure of quality: `benchmarks/health.py`
+measures whether any predicts it.
 """
 
 from __future__ import annotations
