@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
-from retrieval.experiment.loss import Loss
-from retrieval.experiment.health import Health
 from retrieval.experiment.health_result import Health
+from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
 from retrieval.spaces.training_history import Phase

@@ -10,8 +10,8 @@ from retrieval.experiment.result import Comparison
 from retrieval.output import writing
 from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.examples import examples_data
-from retrieval.report.html.losses import losses_data
 from retrieval.report.html.health import health_data
+from retrieval.report.html.losses import losses_data
 from retrieval.report.html.sections import (
     differences_data,
     figures_data,
