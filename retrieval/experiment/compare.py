@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -23,8 +24,10 @@ from retrieval.evaluation.jackknife import answer_influence, with_influence
 from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
+from retrieval.experiment.byte_budgets import byte_budgets
 from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.query_set import QuerySet
+from retrieval.experiment.reductions import require_reducible
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
 from retrieval.experiment.score import ceiling_notes, curve, score_run
@@ -46,6 +49,7 @@ def compare(
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
     fitted_encoders: FittedEncoders | None = None,
+    budgets: Sequence[int] = (),
 ) -> Comparison:
     """Fill every space with the corpus, ask the same queries in each, and measure the answers.
 
@@ -64,6 +68,8 @@ def compare(
     fitted_encoders : FittedEncoders, optional
         Keeps the fitted encoders until the comparison ends, so that it can continue after a kill; by default nothing
         is kept.
+    budgets : sequence of int
+        Bytes per item to which every space is brought; see `byte_budgets`.
 
     Raises
     ------
@@ -74,6 +80,8 @@ def compare(
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     _check_indexes(indexes)
+    if budgets:
+        require_reducible(encoders, indexes)
     query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
     _require_unseen(corpus, query_set, encoders)
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
@@ -86,7 +94,8 @@ def compare(
                 opened.enter_context(indexed.index)
                 runs.append(ask(query_set, indexed))
             bar.update()
-        return compare_runs(corpus, query_set, runs, examples, provenance)
+        comparison = compare_runs(corpus, query_set, runs, examples, provenance)
+        return replace(comparison, byte_budgets=byte_budgets(query_set, runs, budgets)) if budgets else comparison
 
 
 def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Encoder]) -> None:
@@ -128,6 +137,7 @@ def compare_collection(
     specs: Sequence[str] | None = None,
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
+    budgets: Sequence[int] = (),
 ) -> Comparison:
     """The comparison of saved spaces of a collection, by default of all of them."""
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
@@ -148,6 +158,8 @@ def compare_collection(
         )
         runs.append(ask(query_set, indexed))
     comparison = compare_runs(collection.items, query_set, runs, examples, provenance)
+    if budgets:
+        comparison = replace(comparison, byte_budgets=byte_budgets(query_set, runs, budgets))
     comparison.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
     return comparison
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from encoders.base import Encoder
@@ -78,13 +79,16 @@ def parse_budgets(text: str) -> tuple[int, ...]:
     return tuple(sorted(budgets))
 
 
-def require_reducible(encoders: list[Encoder]) -> None:
-    """Refuse spaces of word counts alone, before any work.
+def require_reducible(encoders: Sequence[Encoder], indexes: Sequence[str | None]) -> None:
+    """Refuse spaces of word counts alone, and indexes that do not keep codes, before any work.
 
     Raises
     ------
     OptionError
     """
+    other = next((index for index in indexes if index not in (None, "auto", "exact")), None)
+    if other is not None:
+        raise OptionError(f"--bytes searches reduced codes exactly: leave --index '{other}' out")
     if all(encoder.parts[-1].name in SPARSE for encoder in encoders):
         raise OptionError(
             f"--bytes reduces dense codes, and '{encoders[0]}' has word counts: "

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
+from retrieval.experiment.byte_budgets import ByteBudgets
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
 from retrieval.spaces.training_history import Phase
@@ -141,5 +142,7 @@ class Comparison:
     """Measure -> its mean for a random order of the items."""
     above_chance: dict[str, bool] = field(default_factory=dict)
     """Measure -> whether the best space is significantly better than a random order."""
+    byte_budgets: ByteBudgets | None = None
+    """Quality against bytes, if budgets were asked for."""
     query_set: QuerySet | None = None
     """The queries and their relevance, from which the TREC files are written."""

@@ -9,6 +9,7 @@ from typing import Any
 from retrieval.experiment.result import Comparison
 from retrieval.output import writing
 from retrieval.report.figures.pictures import THUMBNAIL
+from retrieval.report.html.byte_budgets import bytes_data
 from retrieval.report.html.examples import examples_data
 from retrieval.report.html.sections import (
     differences_data,
@@ -108,6 +109,7 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "table": table_data(comparison),
         "figures": figures_data(comparison, key),
         "differences": differences_data(comparison),
+        "bytes": bytes_data(comparison, key),
         "overlap": overlap_data(comparison),
         "training": training_data(comparison, key),
         "method": method_data(comparison),
