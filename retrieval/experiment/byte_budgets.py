@@ -1,4 +1,4 @@
-"""Equal bytes: every space brought to every budget by each means that suits it, and exact search in the reduced codes."""
+"""Equal bytes: every space brought to every budget by each means that suits it, and searched exactly."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def sentences(found: ByteBudgets) -> list[str]:
     lines = [
         f"The cheapest that cannot be told from the best is {_named(cheapest, measure)}; "
         f"the best is {_named(best, measure)}.",
-        f"Best minus cheapest: {found.difference.difference:+.3f}, 95% interval {low:+.3f} to {high:+.3f} ({compared}, so that "
-        "the interval holds although both were chosen on these queries).",
+        f"Best minus cheapest: {found.difference.difference:+.3f}, 95% interval {low:+.3f} to {high:+.3f} ({compared}, "
+        "so that the interval holds although both were chosen on these queries).",
     ]
     if found.difference.verdict is Verdict.EQUIVALENT:
         lines.append(f"The two are equivalent: the interval is within ±{found.margin:g}.")
@@ -87,7 +87,7 @@ def _value(point: BytePoint) -> float:
 def budgets_json(found: ByteBudgets) -> dict[str, Any]:
     """Return the budgets as JSON values."""
     difference = found.difference
-    written = {
+    return {
         "answer": " ".join(sentences(found)),
         "measure": found.measure,
         "n_queries": found.n_queries,
@@ -102,4 +102,3 @@ def budgets_json(found: ByteBudgets) -> dict[str, Any]:
         "points": [{**asdict(point), "interval": list(point.interval)} for point in found.points],
         "notes": found.notes,
     }
-    return written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from retrieval.experiment.byte_budgets import ByteBudgets, BytePoint
 from retrieval.report.byte_budget_cells import short
@@ -42,7 +43,10 @@ def byte_budgets_svg(found: ByteBudgets, key: str, title: str, positions: dict[s
     positions : dict of str to int
         Space -> its position in the comparison, which gives its colour.
     """
-    legend = [(base, wrapped(short(base), LEGEND_LETTERS)) for base in dict.fromkeys(p.base for p in found.points)]
+    legend = [
+        (base, wrapped(short(base), LEGEND_LETTERS))
+        for base in sorted({p.base for p in found.points}, key=lambda base: positions[base])
+    ]
     top = 14 + LINE_HEIGHT * (sum(len(lines) for _, lines in legend) + 1)
     ends = [end for point in found.points for end in point.interval]
     ticks = round_ticks(min(ends), max(max(ends), min(ends) + 0.02), 4)
@@ -52,7 +56,7 @@ def byte_budgets_svg(found: ByteBudgets, key: str, title: str, positions: dict[s
     frame = Frame(left, 428, top, top + 260, low, high)
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
     parts = [level(frame, upward.across(value), text) for value, text in zip(ticks, tick_labels(ticks), strict=True)]
-    powers = [power for power in range(math.ceil(low), math.floor(high) + 1)]
+    powers = list(range(math.ceil(low), math.floor(high) + 1))
     step = max(1, math.ceil(len(powers) / 7))
     parts += [tick(frame, power, f"{2**power:,}") for power in powers[::step]]
     parts.append(words((frame.left + frame.right) / 2, frame.bottom + 38, "bytes per item (log)", "middle"))
@@ -97,7 +101,7 @@ def _grey(x: float, y: float) -> Markup:
 def _stairs(places: Sequence[tuple[float, float]]) -> Markup:
     """Draw the frontier: what can be had for at most so many bytes."""
     parts = []
-    for (x, y), (next_x, next_y) in zip(places, places[1:], strict=False):
+    for (x, y), (next_x, next_y) in pairwise(places):
         parts += [line(x, y, next_x, y, 0.35), line(next_x, y, next_x, next_y, 0.35)]
     return join(*parts)
 

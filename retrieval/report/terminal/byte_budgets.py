@@ -38,10 +38,9 @@ def _row(point: BytePoint, found: ByteBudgets, width: int) -> list[str]:
 def _by_budget(found: ByteBudgets, base: str, width: int) -> list[str]:
     families, rows = best_by_budget(found, base)
     whole = next((p for p in found.points if p.base == base and p.means == "as it is"), None)
-    as_it_is = (
-        "" if whole is None else f": {found.measure} {whole.value:.3f} at {whole.bytes_per_item:,} bytes as it is"
-    )
-    head = textwrap.wrap(short(base) + as_it_is, width, break_long_words=True)
+    head = textwrap.wrap(short(base), width)
+    if whole is not None:
+        head.append(f"as it is: {found.measure} {whole.value:.3f} at {whole.bytes_per_item:,} bytes")
     if not families:
         return ["", *head]
     lines = ["", *head, f"{'at most':>9}  " + "".join(f"{name:>12} " for name in families)]
