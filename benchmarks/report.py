@@ -11,6 +11,7 @@ from typing import Any
 import report_anomalies
 import report_applications
 import report_beyond
+import report_bytes
 import report_classical
 import report_comparison
 import report_findings
@@ -131,6 +132,7 @@ PARTS = {
     "newsgroups": newsgroups,
     "text_retrieval": text_retrieval,
     **report_comparison.PARTS,
+    **report_bytes.PARTS,
     **report_speed.PARTS,
     **report_classical.PARTS,
     **report_neural.PARTS,

@@ -42,7 +42,7 @@ def sentences(found: ByteBudgets) -> list[str]:
     elif found.equivalent is not None:
         lines.append(
             f"Not told apart is not equal: up to {max(high, 0):.3f} may be lost. The cheapest that loses at most "
-            f"{found.margin:g} for sure: {_named(found.equivalent, measure)}."
+            f"{found.margin:g} (by the same intervals): {_named(found.equivalent, measure)}."
         )
     return lines
 
