@@ -74,7 +74,7 @@ class Dictionary:
         """Return the components of symbols, float32 (n, groups * width)."""
         starts = np.arange(self.part.groups) * self.most
         rows = self.table.reshape(-1, self.part.width)
-        return np.take(rows, symbols + starts, axis=0).reshape(len(symbols), -1)
+        return np.asarray(np.take(rows, symbols + starts, axis=0).reshape(len(symbols), -1))
 
     def _symbols_of(self, group: int, values: NDArray[np.float32]) -> NDArray[np.int64]:
         keys = self._keys(values)
