@@ -683,6 +683,10 @@ def compare(
     health: Annotated[
         bool, typer.Option("--health", help="Also check the health of the spaces, in report and JSON.")
     ] = False,
+    budgets: Annotated[
+        str | None,
+        option("--bytes", help="Bytes per item, e.g. 8,32,128: bring every space to each.", metavar="BYTES"),
+    ] = None,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -697,21 +701,23 @@ def compare(
     from retrieval.experiment.compare import compare_collection
     from retrieval.experiment.fitted_encoders import FittedEncoders, remains
     from retrieval.experiment.provenance import provenance
+    from retrieval.experiment.reductions import parse_budgets
 
     _require_report_folder(out)
+    sizes = () if budgets is None else parse_budgets(budgets)
     indexes = index or ["auto"]
     folder = collection_at(corpus)
     if folder is not None:
         if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(folder), space, examples, provenance(), health)
+        comparison = compare_collection(open_collection(folder), space, examples, provenance(), health, sizes)
     else:
         fitted = FittedEncoders(out, _say)
         try:
             with _reported(BadEntries(skip_bad)) as bad:
                 opened = Unique(open_data(corpus, on_bad=bad), bad)
                 specs = space or _default_spaces(opened)
-                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted, health)
+                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted, health, sizes)
         except KeyboardInterrupt:
             _say(f"nearby: stopped; {remains(out)}")
             sys.exit(1)

@@ -12,6 +12,7 @@ import report_anomalies
 import report_applications
 import report_attribution
 import report_beyond
+import report_bytes
 import report_classical
 import report_comparison
 import report_findings
@@ -135,6 +136,7 @@ PARTS = {
     **report_comparison.PARTS,
     **report_attribution.PARTS,
     **report_health.PARTS,
+    **report_bytes.PARTS,
     **report_speed.PARTS,
     **report_classical.PARTS,
     **report_neural.PARTS,

@@ -56,7 +56,9 @@ def items_as_queries(page: Page, run: dict[str, Any]) -> None:
     )
     page.lines += ["", "Power: the first of two spaces has 0.7 of the other's noise."]
     better = [row for row in figures["rows"] if row not in equal]
-    page.table(["items", "draws", "jackknife"], [[row[key] for key in ("items", "draws", "jackknife")] for row in better])
+    page.table(
+        ["items", "draws", "jackknife"], [[row[key] for key in ("items", "draws", "jackknife")] for row in better]
+    )
     largest = max(row["jackknife"] for row in equal)
     page.table(TARGETS, [page.target("largest error of the jackknife over all rows", largest, ERROR, False)])
 

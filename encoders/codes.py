@@ -17,6 +17,8 @@ from scipy.sparse import csr_array, issparse
 from scipy.sparse import vstack as sparse_vstack
 # isort: on
 
+from encoders.packing import Packing, packed_bytes, packing_from_json, packing_to_json
+
 
 class Kind(StrEnum):
     """How the numbers of a code are stored."""
@@ -63,6 +65,9 @@ class Space:
         How two codes are compared.
     shape : tuple of int, optional
         The shape ``(height, width[, channels])`` if a code is a picture, or a spectrogram.
+    packing : tuple of Part, optional
+        How few bytes store a dense code exactly, if its numbers come from small codebooks (a quantised space). Codes
+        are float32 all the same; an exact index stores them packed.
 
     Examples
     --------
@@ -76,10 +81,13 @@ class Space:
     kind: Kind
     metric: Metric
     shape: tuple[int, ...] | None = None
+    packing: Packing | None = None
 
     @property
     def bytes_per_item(self) -> int | None:
         """Bytes of one stored code; None for sparse codes, whose length varies."""
+        if self.packing is not None:
+            return packed_bytes(self.packing)
         return {Kind.DENSE: 4 * self.dim, Kind.BINARY: packed_width(self.dim), Kind.SPARSE: None}[self.kind]
 
     @property
@@ -90,7 +98,8 @@ class Space:
     def to_json(self) -> dict[str, Any]:
         """Return the space as plain JSON values."""
         shape = None if self.shape is None else list(self.shape)
-        return {"dim": self.dim, "kind": str(self.kind), "metric": str(self.metric), "shape": shape}
+        value = {"dim": self.dim, "kind": str(self.kind), "metric": str(self.metric), "shape": shape}
+        return value if self.packing is None else {**value, "packing": packing_to_json(self.packing)}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Space:
@@ -108,7 +117,11 @@ class Space:
         dim = whole_number(value["dim"], MAX_DIM)
         if lengths is not None and math.prod(lengths) != dim:
             raise ValueError(f"codes of width {dim:,} have no shape {lengths}")
-        return cls(dim, Kind(value["kind"]), Metric(value["metric"]), lengths)
+        kind, packed = Kind(value["kind"]), value.get("packing")
+        if packed is not None and kind is not Kind.DENSE:
+            raise ValueError(f"{kind} codes have no packing")
+        packing = None if packed is None else packing_from_json(packed, dim)
+        return cls(dim, kind, Metric(value["metric"]), lengths, packing)
 
 
 def whole_number(value: Any, largest: int) -> int:

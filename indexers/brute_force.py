@@ -17,6 +17,8 @@ from indexers.topk import best, candidate_columns, smallest
 #: Scores held at a time (float32: 128 MiB), and items compared at a time.
 BLOCK_SCORES = 2**25
 BLOCK_ITEMS = 2**17
+#: Packed items unpacked at a time.
+BLOCK_PACKED = 2**14
 #: Hamming distances computed at a time: few enough that their 64-bit words stay in the cache.
 BLOCK_WORDS = 2**18
 #: Components of sparse queries made dense at a time (float32: 64 MiB).
@@ -87,7 +89,8 @@ def search_dense(search: Search) -> Rows:
     result = _empty(len(queries), k)
     inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
     slack = 2 * ROUNDING * codes.shape[1] * _magnitude(queries, median_length, metric)
-    width = min(len(codes), BLOCK_ITEMS)
+    # packed codes are unpacked block by block
+    width = min(len(codes), BLOCK_ITEMS if isinstance(codes, np.ndarray) else BLOCK_PACKED)
     height = max(1, BLOCK_SCORES // width)
     pairs = DensePairs(queries, codes, squares, metric)
     lengths = squares.astype(np.float32, copy=False) if metric is Metric.EUCLIDEAN else squares

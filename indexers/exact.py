@@ -15,9 +15,12 @@ from indexers.brute_force import Search, search_binary, search_dense, search_spa
 from indexers.checked_index import CheckedIndex
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
 from indexers.hits import Rows
+from indexers.packed_codes import PackedCodes
 from indexers.pairs import BinaryPairs, DensePairs, Pairs, SparsePairs
 
 CODES, SQUARES = "codes", "squared_lengths.npy"
+#: Packed rows whose lengths are computed at a time.
+PART = 2**14
 _SEARCHES: dict[Kind, Callable[[Search], Rows]] = {
     Kind.DENSE: search_dense,
     Kind.SPARSE: search_sparse,
@@ -35,6 +38,8 @@ class Exact(CheckedIndex):
 
     A score depends on its query and item alone, never on other queries or items. Items with equal
     scores come in the order of their rows. The distance of an item to itself is 0.
+
+    Codes of a quantised space (`Space.packing`) are stored packed, without loss, and unpacked where they are compared.
 
     Examples
     --------
@@ -66,51 +71,66 @@ class Exact(CheckedIndex):
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
         matrix: Any = self._matrix()
-        matrix = self._unit.given(matrix)
+        matrix = self._unit.given(matrix[:] if isinstance(matrix, PackedCodes) else matrix)
         if self.space.kind is not Kind.SPARSE:
             return _read_only(matrix)
         parts = (matrix.data, matrix.indices, matrix.indptr)
         return csr_array(tuple(map(_read_only, parts)), shape=matrix.shape)
 
     def _add(self, codes: Codes) -> None:
-        self._batches.append(codes.copy())
+        if self.space.packing is None:
+            self._batches.append(codes.copy())
+        else:
+            self._matrix().append(codes)
         self._squares = None
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
         keep = np.ones(len(self), dtype=bool)
         keep[rows] = False
-        self._batches = [self._matrix()[keep]]
+        matrix = self._matrix()
+        self._batches = [matrix.kept(keep) if isinstance(matrix, PackedCodes) else matrix[keep]]
         self._squares = None
 
     def _search(self, queries: Codes, k: int) -> Rows:
         squares = self._lengths()
         return _SEARCHES[self.space.kind](
-            Search(queries, self._matrix(), squares, self._median_length(squares), self.space.metric, k)
+            Search(queries, self._compared(), squares, self._median_length(squares), self.space.metric, k)
         )
 
     def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
-        return _PAIRS[self.space.kind](queries, self._matrix(), self._lengths(), self.space.metric)
+        return _PAIRS[self.space.kind](queries, self._compared(), self._lengths(), self.space.metric)
 
     def _write(self, folder: Path) -> None:
         codes: Any = self._matrix()
         if self.space.kind is Kind.SPARSE:
             write_csr(folder, CODES, codes)
+        elif self.space.packing is not None:
+            codes.write(folder)
         else:
             write_array(folder / f"{CODES}.npy", codes)
-        write_array(folder / SQUARES, self._lengths())
+        if self.space.packing is None:  # the lengths of packed codes are computed again: no byte more than the packing
+            write_array(folder / SQUARES, self._lengths())
 
     def _bytes_on_disk(self) -> int:
         codes: Any = self._matrix()
+        if self.space.packing is not None:
+            return int(codes.bytes_on_disk())
         size = csr_bytes(codes) if self.space.kind is Kind.SPARSE else array_bytes(codes)
         return size + array_bytes(self._lengths())
 
     def _read(self, folder: Path, mmap: bool) -> None:
         shape = (len(self), self._width)
-        codes: Any = (
-            read_csr(folder, CODES, shape, mmap)
-            if self.space.kind is Kind.SPARSE
-            else read_array(folder / f"{CODES}.npy", mmap)
-        )
+        codes: Any
+        if self.space.kind is Kind.SPARSE:
+            codes = read_csr(folder, CODES, shape, mmap)
+        elif self.space.packing is not None:
+            codes = PackedCodes.read(folder, self.space.packing, mmap)
+            if codes.shape != shape:
+                raise ValueError(f"codes have shape {codes.shape}, expected {shape}")
+            self._batches = [codes]
+            return
+        else:
+            codes = read_array(folder / f"{CODES}.npy", mmap)
         self._squares = read_array(folder / SQUARES, mmap=False)
         if codes.shape != shape or codes.dtype != self._dtype or self._squares.shape != (len(self),):
             raise ValueError(f"codes have shape {codes.shape}, expected {shape}")
@@ -127,7 +147,12 @@ class Exact(CheckedIndex):
     def _lengths(self) -> NDArray[Any]:
         """Return the squared lengths of all rows, computed when first needed."""
         if self._squares is None:
-            self._squares = squared_lengths(self._matrix())
+            codes: Any = self._compared()
+            if isinstance(codes, PackedCodes):
+                parts = [squared_lengths(codes[start : start + PART]) for start in range(0, len(codes), PART)]
+                self._squares = np.concatenate([np.empty(0, np.float32), *parts])
+            else:
+                self._squares = squared_lengths(codes)
         return self._squares
 
     def _median_length(self, squares: NDArray[np.float32]) -> float:
@@ -135,7 +160,15 @@ class Exact(CheckedIndex):
             self._median_of, self._median = squares, float(np.sqrt(np.median(squares)))
         return self._median
 
+    def _compared(self) -> Codes:
+        """Return the codes for a search."""
+        codes: Any = self._matrix()
+        return codes.ready() if isinstance(codes, PackedCodes) else codes
+
     def _matrix(self) -> Codes:
+        if not self._batches and self.space.packing is not None:
+            packed: Any = PackedCodes(self.space.packing)
+            self._batches = [packed]
         if not self._batches:
             empty: Any = csr_array if self.space.kind is Kind.SPARSE else np.empty
             self._batches = [empty((0, self._width), dtype=self._dtype)]

@@ -17,6 +17,7 @@ GROUPS = {
     "Readers of sounds": "audio",
     "Readers of tables and vectors": "table",
     "Projections": "projection",
+    "Quantisers": "quantization",
     "Clusters": "cluster",
     "Neural networks": "neural",
     "Densities": "density",
@@ -84,6 +85,8 @@ def _use(name: str) -> str:
 def _abilities(cls: type[Encoder]) -> str:
     """Say what an encoder can do that not all can."""
     sentences = ["Its code is bits, compared by Hamming distance."] if cls.gives_bits else []
+    if cls.__module__.startswith("encoders.quantization."):
+        sentences.append("Its code takes few bytes in an exact index; queries are not reduced.")
     if "_decode" in _overridden(cls):
         sentences.append("Codes can be decoded.")
     if cls.has_prior:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -223,7 +224,7 @@ def _differences(
     critical = _t_of(_critical(largest, settings.alpha), n_queries, settings.alpha)
     cosines = _cosines(sums.total, sums.squares, n_queries)
     found = []
-    for at, (first, second) in enumerate(zip(*np.triu_indices(len(order), 1), strict=True)):
+    for at, (first, second) in enumerate(combinations(range(len(order)), 2)):  # the order of np.triu_indices
         pair = PairedGaps.of(_gaps(values, first, second), [seeds.get(order[one], ()) for one in (first, second)])
         cosine = cosines[at] if pair.without_seeds else _cosine_of(pair.statistic, n_queries)
         # rounding must not decide between sign assignments that are equal to the observed one

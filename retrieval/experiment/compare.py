@@ -25,10 +25,12 @@ from retrieval.evaluation.jackknife import answer_influence, with_influence
 from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
+from retrieval.experiment.byte_budgets import byte_budgets
 from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.health import health_of_runs
 from retrieval.experiment.loss_runs import attribute_losses
 from retrieval.experiment.query_set import QuerySet
+from retrieval.experiment.reductions import require_reducible
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
 from retrieval.experiment.score import ceiling_notes, curve, score_run
@@ -51,6 +53,7 @@ def compare(
     provenance: dict[str, Any] | None = None,
     fitted_encoders: FittedEncoders | None = None,
     health: bool = False,
+    budgets: Sequence[int] = (),
 ) -> Comparison:
     """Fill every space with the corpus, ask the same queries in each, and measure the answers.
 
@@ -71,6 +74,8 @@ def compare(
         is kept.
     health : bool
         Whether to measure the health of the spaces too, on a sample.
+    budgets : sequence of int
+        Bytes per item to which every space is brought; see `byte_budgets`.
 
     Raises
     ------
@@ -81,6 +86,8 @@ def compare(
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     _check_indexes(indexes)
+    if budgets:
+        require_reducible(encoders, indexes)
     query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
     _require_unseen(corpus, query_set, encoders)
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
@@ -96,6 +103,8 @@ def compare(
             attribute_losses(corpus, query_set, runs[first:])
             bar.update()
         comparison = compare_runs(corpus, query_set, runs, examples, provenance)
+        if budgets:
+            comparison = replace(comparison, byte_budgets=byte_budgets(query_set, runs, budgets))
         return replace(comparison, health=health_of_runs(corpus, runs)) if health else comparison
 
 
@@ -139,6 +148,7 @@ def compare_collection(
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
     health: bool = False,
+    budgets: Sequence[int] = (),
 ) -> Comparison:
     """The comparison of saved spaces of a collection, by default of all of them."""
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
@@ -161,6 +171,8 @@ def compare_collection(
         runs.append(ask(query_set, indexed))
         attribute_losses(collection.items, query_set, runs[-1:], collection.items.bytes_on_disk)
     comparison = compare_runs(collection.items, query_set, runs, examples, provenance)
+    if budgets:
+        comparison = replace(comparison, byte_budgets=byte_budgets(query_set, runs, budgets))
     comparison.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
     return replace(comparison, health=health_of_runs(collection.items, runs)) if health else comparison
 

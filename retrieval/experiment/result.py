@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
+from retrieval.experiment.byte_budgets import ByteBudgets
 from retrieval.experiment.health_result import Health
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
@@ -148,5 +149,7 @@ class Comparison:
     """Measure -> whether the best space is significantly better than a random order."""
     health: Health | None = None
     """What is wrong with each space, on a sample; None when it was not asked for."""
+    byte_budgets: ByteBudgets | None = None
+    """Quality against bytes, if budgets were asked for."""
     query_set: QuerySet | None = None
     """The queries and their relevance, from which the TREC files are written."""

@@ -13,6 +13,7 @@ import numpy as np
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.result import Comparison, Example, SpaceResult
+from retrieval.report.byte_budget_cells import budgets_json
 from retrieval.report.health_json import health_json
 from retrieval.report.verdict import answer, notes
 from retrieval.search.result import Answer, Shown
@@ -50,6 +51,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
             for pair in comparison.overlaps
         ],
         "health": None if comparison.health is None else health_json(comparison.health),
+        "byte_budgets": None if comparison.byte_budgets is None else plain(budgets_json(comparison.byte_budgets)),
         "notes": notes(comparison),
         "examples": [_example(example, comparison.spaces) for example in comparison.examples],
         "provenance": plain(comparison.provenance),

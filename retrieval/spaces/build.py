@@ -16,7 +16,7 @@ from encoders.artifact import MANIFEST
 from encoders.atomic_write import recovered
 from encoders.base import Encoder
 from encoders.batches import chunks
-from encoders.codes import Batches, Codes, Modality, slices
+from encoders.codes import Batches, Codes, Modality, Space, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.plain_file import entries_below
@@ -216,7 +216,7 @@ def encoded(
             codes = _encode(encoder.encode_counts if counts else encoder.encode, chunk)
             if cost is not None:
                 cost.encode_seconds += time.perf_counter() - before
-                cost.code_bytes += bytes_of(codes)
+                cost.code_bytes += bytes_of(codes) if counts else stored_bytes(codes, encoder.space)
             yield [item.id for item in chunk], codes
             bar.update(len(chunk))
 
@@ -231,6 +231,21 @@ def _encode(encode: Callable[[Any], Codes], chunk: list[Item]) -> Codes:
             except (BadItemError, DimensionError) as single:
                 raise type(single)(f"item '{item.id}': {single}") from error
         raise
+
+
+def stored_bytes(codes: Codes, space: Space) -> int:
+    """Return the bytes that codes of a space take in an exact index: fewer than in memory in a quantised space.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from encoders.registry import create
+    >>> encoder = create("sq4").fit(np.eye(8, dtype=np.float32))
+    >>> stored_bytes(encoder.encode(np.eye(8, dtype=np.float32)), encoder.space)
+    32
+    """
+    size = space.bytes_per_item
+    return bytes_of(codes) if size is None else size * int(codes.shape[0])
 
 
 def bytes_of(codes: Codes) -> int:

@@ -56,6 +56,7 @@ SMALL = {
     "block-transform": "pixels+block-transform:4",
     "random-projection": "random-projection:17", "sparse-coding": "sparse-coding:9,epochs=2", "kmeans": "kmeans:10",
     "gaussian": "gaussian:0.1", "mixture": "mixture:2,ridge=0.1", "nearest-density": "nearest-density:3",
+    "truncate": "truncate:5", "pq": "pq:6",
     "gan": "gan:3,hidden=8,epochs=2", "disentangle": "disentangle:3,hidden=8,epochs=2,nuisance-components=2",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
@@ -90,7 +91,8 @@ MORE = (
     "kmeans:10,codes=distances", "kmeans:10,codes=triangle", "hac:4", "hac:4,linkage=average,codes=distances",
     "hac:4,linkage=single", "hac:4,linkage=complete", "pca:5,whiten=true", "nmf:3,objective=divergence",
     "mixture:2,ridge=0.1,codes=responsibilities", "binarize:mean", "binarize:zero", "mf:3,solver=als",
-    "pca:7+binarize", "pca:7+kmeans:10", "random-projection:9+binarize:zero", "lsa:5+hac:4",
+    "pca:7+binarize", "rabitq:3", "pca:7,metric=cosine+rabitq:4", "pca:7,metric=cosine+sq4", "pca:7,metric=cosine+truncate:3",
+    "lsa:5+sq8", "lsa:5+pq:2", "pca:7+rabitq:1", "sq4+binarize", "pca:7+kmeans:10", "random-projection:9+binarize:zero", "lsa:5+hac:4",
     "deep-ae:6-3,epochs=3+binarize", "kmeans:10,codes=distances+binarize", "sparse-coding:8+kmeans:10",
 )  # fmt: skip
 

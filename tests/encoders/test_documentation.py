@@ -47,6 +47,6 @@ def test_the_first_option_of_a_projection_is_the_width_of_its_codes():
     modules = {name: entry.location for name, entry in ENCODERS.items()}
     others = ("binarize", "block-transform")  # all components are kept
     projections = [name for name in NAMES if modules[name].startswith("encoders.projection.") and name not in others]
-    assert len(projections) == 8
+    assert len(projections) == 9
     for name in projections:
         assert options.fields_of(encoder_class(name))[0].name == "n_components"

@@ -87,6 +87,8 @@ SMALL = {
     "mixture": "mixture:2,ridge=0.1",
     "nearest-density": "nearest-density:3",
     "log-mel": "log-mel:16,frames=8",
+    "truncate": "truncate:5",
+    "pq": "pq:5",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }

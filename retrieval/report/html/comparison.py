@@ -9,6 +9,7 @@ from typing import Any
 from retrieval.experiment.result import Comparison
 from retrieval.output import writing
 from retrieval.report.figures.pictures import THUMBNAIL
+from retrieval.report.html.byte_budgets import bytes_data
 from retrieval.report.html.examples import examples_data
 from retrieval.report.html.health import health_data
 from retrieval.report.html.losses import losses_data
@@ -111,6 +112,7 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "figures": figures_data(comparison, key),
         "losses": losses_data(comparison, key),
         "differences": differences_data(comparison),
+        "bytes": bytes_data(comparison, key),
         "overlap": overlap_data(comparison),
         "health": health_data(comparison.health, key),
         "training": training_data(comparison, key),

@@ -12,6 +12,7 @@ from retrieval.experiment.result import Comparison
 from retrieval.report.comparison_columns import GROUP, Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.json import to_json
 from retrieval.report.spec_wrapping import wrapped
+from retrieval.report.terminal.byte_budgets import byte_budgets_lines
 from retrieval.report.terminal.listing import full_specs_lines
 from retrieval.report.terminal.losses import loss_lines
 from retrieval.report.terminal.printable import printable
@@ -44,6 +45,8 @@ def comparisons_lines(comparisons: Sequence[Comparison], verbose: bool = False) 
     for comparison in comparisons:
         lines += ["", *table_lines(comparison, sys.stdout)]
         lines += loss_lines(comparison)
+        if comparison.byte_budgets is not None:
+            lines += ["", *byte_budgets_lines(comparison.byte_budgets)]
         lines += full_specs_lines({space.spec: space.options for space in comparison.spaces}) if verbose else []
     return lines[1:]
 

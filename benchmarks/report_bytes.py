@@ -1,0 +1,61 @@
+"""The part of docs/results.md on quality against bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from record import latest_of_each
+
+if TYPE_CHECKING:
+    from report_page import Page
+
+
+def byte_budgets(page: Page, run: dict[str, Any]) -> None:
+    page.heading("Equal bytes: every space from 8 to 1,024 bytes per item", run)
+    page.lines += [
+        "",
+        "`compare --bytes`: exact search in the reduced codes; the codes that no other dominates, and beside them the "
+        "verdict on all pairs together. Autoencoders have one minute on one core of a busy machine, and are not tuned.",
+    ]
+    for one in latest_of_each("byte_budgets", "corpus"):
+        figures = one["figures"]
+        measure = figures["measure"]
+        page.lines += [
+            "",
+            f"### {figures['corpus']}: {figures['items']:,} items, {figures['n_queries']:,} queries",
+            "",
+            f"{figures['answer']} Fit and encode {figures['fit_and_encode_seconds']:.0f} s, "
+            f"{len(figures['points'])} codes measured in {figures['measure_seconds']:.0f} s.",
+        ]
+        rows = [
+            [
+                point["bytes_per_item"], f"`{point['spec']}`", point["value"],
+                f"{point['interval'][0]:.3f} to {point['interval'][1]:.3f}",
+                _against(point, figures),
+            ]
+            for point in figures["points"]
+            if not point["dominated"]
+        ]  # fmt: skip
+        page.table(["bytes", "code", measure, "95% interval", "against the best"], rows)
+        page.lines += ["", "The best code of each means within each budget:"]
+        _by_means(page, figures)
+
+
+def _against(point: dict[str, Any], figures: dict[str, Any]) -> str:
+    if point["spec"] == figures["best"]:
+        return "best"
+    return "not told apart" if point["tied_with_best"] else "worse"
+
+
+def _by_means(page: Page, figures: dict[str, Any]) -> None:
+    points = [point for point in figures["points"] if point["means"] != "as it is"]
+    means = list(dict.fromkeys(point["means"] for point in points))
+    rows = []
+    for before, budget in zip([0, *figures["budgets"]], figures["budgets"], strict=False):
+        inside = [point for point in points if before < point["bytes_per_item"] <= budget]
+        values = [[point["value"] for point in inside if point["means"] == name] for name in means]
+        rows.append([budget, *(max(found) if found else "–" for found in values)])
+    page.table(["at most", *means], rows)
+
+
+PARTS = {"byte_budgets": byte_budgets}

@@ -1,0 +1,308 @@
+"""Equal bytes: every space brought to every budget by each means that suits it, and searched exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from encoders.codes import Codes, Kind, Metric, Space
+from encoders.errors import OptionError
+from encoders.progress import progress
+from encoders.registry import create
+from indexers.registry import create_index
+from retrieval.evaluation.difference import Difference
+from retrieval.evaluation.expected_measures import expected_measures
+from retrieval.evaluation.jackknife import answer_influence, with_influence
+from retrieval.evaluation.measures import Floats, parse_measure
+from retrieval.evaluation.multiple_comparison import multiple_comparison
+from retrieval.evaluation.ranking import rank
+from retrieval.evaluation.significance import Interval, bootstrap_interval
+from retrieval.experiment.query_set import QuerySet
+from retrieval.experiment.reductions import Reduction, reductions, why_not
+from retrieval.experiment.run import SpaceRun
+from retrieval.experiment.score import LABEL_MEASURES, QREL_MEASURES
+
+#: Queries that are asked at most: every one is asked at every point.
+MAX_QUERIES = 2000
+#: Bootstrap samples of the interval of a point.
+ROUNDS = 2000
+
+
+@dataclass(frozen=True)
+class BytePoint:
+    """A space at some number of bytes.
+
+    Attributes
+    ----------
+    spec : str
+        The reduced space, which can be used as it is written.
+    base : str
+        The space that was reduced.
+    means : str
+        ``as it is``, ``components``, ``truncate``, ``sq8``, ``sq4``, ``pq``, ``rabitq`` or ``signs``.
+    bytes_per_item : int
+        Of a stored code.
+    value : float
+        Mean of the measure over the queries.
+    interval : Interval
+        95 % bootstrap interval of the mean.
+    dominated : bool
+        Whether another point is at least as good in no more bytes.
+    tied_with_best : bool
+        Whether it does not differ significantly from the best point (all pairs together).
+    """
+
+    spec: str
+    base: str
+    means: str
+    bytes_per_item: int
+    value: float
+    interval: Interval
+    dominated: bool = False
+    tied_with_best: bool = False
+
+
+@dataclass(frozen=True)
+class ByteBudgets:
+    """Quality against bytes.
+
+    Attributes
+    ----------
+    measure : str
+    n_queries : int
+    budgets : tuple of int
+        Bytes per item, ascending.
+    points : list of BytePoint
+        By bytes, then by value, best first.
+    best, cheapest : BytePoint
+        The highest mean; and the fewest bytes among the points that do not differ significantly from it.
+    difference : Difference or None
+        Of these two, with its interval for all pairs at once; None if they are one point.
+    equivalent : BytePoint or None
+        The fewest bytes among the points that are as good as the best within `margin`; None if there is none.
+    margin : float
+    notes : list of str
+        Sentences about spaces that are left out, and queries that were not asked.
+    """
+
+    measure: str
+    n_queries: int
+    budgets: tuple[int, ...]
+    points: list[BytePoint]
+    best: BytePoint
+    cheapest: BytePoint
+    difference: Difference | None
+    equivalent: BytePoint | None
+    margin: float
+    notes: list[str]
+
+    @property
+    def frontier(self) -> list[BytePoint]:
+        """The points that no other dominates, by bytes."""
+        return [point for point in self.points if not point.dominated]
+
+
+class _Base(NamedTuple):
+    """A space with its codes, encoded once."""
+
+    label: str
+    space: Space
+    last: str
+    codes: Codes
+    queries: Codes
+
+
+class _Measured(NamedTuple):
+    point: BytePoint
+    per_query: Floats
+    influence: Floats
+
+
+def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequence[int]) -> ByteBudgets:
+    """Bring the spaces of some runs to every budget and measure them.
+
+    Parameters
+    ----------
+    query_set : QuerySet
+    runs : sequence of SpaceRun
+        Of indexes that hold their codes; of several runs of one space, the first is used.
+    budgets : sequence of int
+        Bytes per item.
+
+    Raises
+    ------
+    OptionError
+        When no space can be brought to any budget, or to one of them.
+    """
+    asked, chosen = _asked(query_set)
+    bases, notes = _bases(runs, chosen)
+    if len(asked.queries) < len(query_set.queries):
+        notes.append(
+            f"The budgets are measured on {len(asked.queries):,} of the {len(query_set.queries):,} queries, "
+            "chosen by their content."
+        )
+    work = [(base, plan) for base in bases for plan in _plans(base, budgets, len(query_set.ids))]
+    reached = {size for base, plan in work for size in [_bytes(base, plan)]}
+    for budget in budgets:
+        if not any(size <= budget for size in reached):
+            smallest = f"the smallest code takes {min(reached)}" if reached else "no space has dense codes"
+            raise OptionError(f"no space can be brought to {budget} bytes per item: {smallest}")
+    measure = (LABEL_MEASURES if query_set.qrels is None else QREL_MEASURES)[0]
+    measured = []
+    cuts: dict[tuple[str, str], tuple[Codes, Codes]] = {}
+    with progress("measuring budgets of bytes", len(work), "codes") as bar:
+        for base, plan in work:
+            bar.note = plan.spec(base.label, base.space.metric) if plan is not None else base.label
+            measured.append(_measured(asked, base, plan, measure, _cut(base, plan, work, cuts)))
+            bar.update()
+    return _judged(measured, measure, tuple(budgets), notes)
+
+
+def _asked(query_set: QuerySet) -> tuple[QuerySet, np.ndarray]:
+    """Return at most `MAX_QUERIES` queries, and their rows among all: the first by a hash of their content."""
+    count = len(query_set.queries)
+    if count <= MAX_QUERIES:
+        return query_set, np.arange(count)
+    keys = query_set.query_rows
+    order = np.argsort(query_set.priority[keys], kind="stable") if (keys >= 0).all() else np.arange(count)
+    chosen = np.sort(order[:MAX_QUERIES])
+    queries = [query_set.queries[at] for at in chosen.tolist()]
+    return replace(query_set, queries=queries, query_rows=query_set.query_rows[chosen]), chosen
+
+
+def _bases(runs: Sequence[SpaceRun], chosen: np.ndarray) -> tuple[list[_Base], list[str]]:
+    bases: dict[str, _Base] = {}
+    notes = []
+    for run in runs:
+        label = str(run.encoder)
+        if label in bases:
+            continue
+        reason = why_not(run.encoder.space, label)
+        if reason is not None:
+            notes.append(reason)
+        if run.encoder.space.kind is Kind.SPARSE:
+            continue
+        if not run.index.holds_codes:
+            notes.append(f"{label} is left out of the budgets: its index {run.index.description} does not keep codes.")
+            continue
+        last = run.encoder.parts[-1].name
+        bases[label] = _Base(label, run.encoder.space, last, run.index.codes(), run.queries[chosen])
+    if not bases:
+        raise OptionError("--bytes reduces dense codes, and no space has any: add one, such as SPEC+lsa:128")
+    return list(bases.values()), notes
+
+
+def _plans(base: _Base, budgets: Sequence[int], n_items: int) -> Iterator[Reduction | None]:
+    """Yield None for the space as it is, then every reduction once, however many budgets it suits."""
+    yield None
+    if why_not(base.space, base.label) is None:
+        found = (plan for budget in budgets for plan in reductions(base.space, base.last, budget, n_items))
+        yield from dict.fromkeys(found)
+
+
+def _bytes(base: _Base, plan: Reduction | None) -> int:
+    """Return the bytes of a code, known before any fit; the measured space must declare the same."""
+    if plan is None:
+        return base.space.bytes_per_item or 0
+    stage, _, number = (plan.stage or "").partition(":")
+    bits = {"": 32, "sq8": 8, "sq4": 4, "binarize": 1, "rabitq": int(number or 0)}
+    if stage == "pq":
+        return int(number)
+    return (plan.width * bits[stage] + 7) // 8 + (8 if stage == "rabitq" else 0)
+
+
+def _cut(
+    base: _Base, plan: Reduction | None, work: Any, known: dict[tuple[str, str], tuple[Codes, Codes]]
+) -> tuple[Codes, Codes]:
+    """Return codes and queries with the first components of a cut; PCA is fitted once, as wide as it is needed."""
+    if plan is None or plan.cut is None:
+        return base.codes, base.queries
+    if plan.cut == "truncate":
+        return base.codes[:, : plan.width], base.queries[:, : plan.width]
+    key = base.label, plan.cut
+    if key not in known:
+        widest = max(one.width for of, one in work if of is base and one is not None and one.cut == plan.cut)
+        pca = create(f"pca:{widest},metric={_flat(base.space.metric)}").fit(base.codes)
+        known[key] = pca.encode(base.codes), pca.encode_queries(base.queries)
+    codes, queries = known[key]
+    return codes[:, : plan.width], queries[:, : plan.width]
+
+
+def _flat(metric: Metric) -> Metric:
+    return Metric.COSINE if metric is Metric.COSINE else Metric.EUCLIDEAN
+
+
+def _measured(
+    asked: QuerySet, base: _Base, plan: Reduction | None, measure: str, cut: tuple[Codes, Codes]
+) -> _Measured:
+    codes, queries = (np.ascontiguousarray(part) for part in cut)
+    space = base.space
+    if plan is not None:
+        space = Space(plan.width, Kind.DENSE, base.space.metric)
+        if plan.stage is not None:
+            stage = create(plan.stage)
+            stage.input_space = space
+            codes, queries = stage.fit(codes).encode(codes), stage.encode_queries(queries)
+            space = stage.space
+    # packing loses nothing (a law), so the numbers are compared as they are
+    with create_index("exact", replace(space, packing=None)) as index:
+        index.add(asked.ids, codes)
+        depth = (parse_measure(measure).cutoff or 10) + 1
+        found = rank(index, queries, depth, asked.query_rows, asked.priority, asked.relevance)
+    values = expected_measures(found, asked.relevance, [measure], False).per_query[measure]
+    influence = np.zeros(len(values))
+    if asked.qrels is None and (asked.query_rows >= 0).any():
+        influence = answer_influence(found, asked.relevance, asked.query_rows, measure)
+    spread = with_influence(values, influence)
+    spec = base.label if plan is None else plan.spec(base.label, base.space.metric)
+    size = space.bytes_per_item
+    point = BytePoint(
+        spec, base.label, "as it is" if plan is None else plan.means, _bytes(base, plan) if size is None else size,
+        float(values.mean()), bootstrap_interval(spread, rounds=ROUNDS),
+    )  # fmt: skip
+    return _Measured(point, values, influence)
+
+
+def _judged(measured: list[_Measured], measure: str, budgets: tuple[int, ...], notes: list[str]) -> ByteBudgets:
+    """Compare all pairs of points at once, so that intervals hold for those that are chosen afterwards."""
+    by_spec = {one.point.spec: one for one in measured}
+    compared = multiple_comparison(
+        {spec: one.per_query for spec, one in by_spec.items()}, {spec: one.influence for spec, one in by_spec.items()}
+    )
+    tied = compared.tied_with_best()
+    points = [one.point for one in by_spec.values()]
+    points = sorted(
+        (
+            replace(point, dominated=_is_dominated(point, points), tied_with_best=tied[point.spec])
+            for point in points
+        ),
+        key=lambda point: (point.bytes_per_item, -point.value),
+    )  # fmt: skip
+    best = next(point for point in points if point.spec == compared.order[0])
+    cheapest = next(point for point in points if point.tied_with_best)
+    difference = None if cheapest.spec == best.spec else compared.of(best.spec, cheapest.spec)
+    equivalent = [
+        point
+        for point in points
+        if point.spec == best.spec
+        or (
+            point.tied_with_best
+            and compared.of(best.spec, point.spec).interval.high <= compared.margin
+        )
+    ]  # fmt: skip
+    return ByteBudgets(
+        measure, compared.n_queries, budgets, points, best, cheapest, difference, equivalent[0], compared.margin, notes
+    )
+
+
+def _is_dominated(point: BytePoint, points: list[BytePoint]) -> bool:
+    """Return whether another point is at least as good in no more bytes, and better in one of both."""
+    return any(
+        other.bytes_per_item <= point.bytes_per_item
+        and other.value >= point.value
+        and (other.bytes_per_item < point.bytes_per_item or other.value > point.value)
+        for other in points
+    )

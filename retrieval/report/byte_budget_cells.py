@@ -1,0 +1,104 @@
+"""Equal bytes in words and cells: the sentence, the table and the JSON, for every report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from retrieval.evaluation.difference import Verdict
+from retrieval.experiment.byte_budgets import ByteBudgets, BytePoint
+
+#: What a family of points is, in words.
+MEANS = {
+    "as it is": "as it is",
+    "components": "fewer components",
+    "truncate": "first components",
+    "sq8": "8 bits a component",
+    "sq4": "4 bits a component",
+    "pq": "product quantiser",
+    "rabitq": "RaBitQ",
+    "signs": "signs",
+}
+
+
+def sentences(found: ByteBudgets) -> list[str]:
+    """Return what the points say: the cheapest that cannot be told from the best, and how far that can be trusted."""
+    best, cheapest, measure = found.best, found.cheapest, found.measure
+    compared = f"all {len(found.points)} codes compared together"
+    if found.difference is None:
+        return [
+            f"The best, {_named(best, measure)}, is also the cheapest that cannot be told from it "
+            f"({compared}, {found.n_queries:,} queries)."
+        ]
+    low, high = found.difference.interval
+    lines = [
+        f"The cheapest that cannot be told from the best is {_named(cheapest, measure)}; "
+        f"the best is {_named(best, measure)}.",
+        f"Best minus cheapest: {found.difference.difference:+.3f}, 95% interval {low:+.3f} to {high:+.3f} ({compared}, "
+        "so that the interval holds although both were chosen on these queries).",
+    ]
+    if found.difference.verdict is Verdict.EQUIVALENT:
+        lines.append(f"The two are equivalent: the interval is within ±{found.margin:g}.")
+    elif found.equivalent is not None:
+        lines.append(
+            f"Not told apart is not equal: up to {max(high, 0):.3f} may be lost. The cheapest that loses at most "
+            f"{found.margin:g} (by the same intervals): {_named(found.equivalent, measure)}."
+        )
+    return lines
+
+
+def _named(point: BytePoint, measure: str) -> str:
+    return f"{short(point.spec)} at {point.bytes_per_item:,} bytes ({measure} {point.value:.3f})"
+
+
+def short(spec: str) -> str:
+    """Return a spec whose options that are folders are written by their last part.
+
+    Examples
+    --------
+    >>> short('sbert:/opt/models/minilm+pca:16')
+    'sbert:minilm+pca:16'
+    """
+    stages = []
+    for stage in spec.split("+"):
+        head, colon, option = stage.partition(":")
+        stages.append(f"{head}:{option.rstrip('/').rpartition('/')[2]}" if colon and "/" in option else stage)
+    return "+".join(stages)
+
+
+def best_by_budget(found: ByteBudgets, base: str) -> tuple[list[str], list[list[BytePoint | None]]]:
+    """Return the families of a space, and for every budget the best point of each within it; None where there is none.
+
+    A point is in the row of the smallest budget that holds it, so that a row compares codes of about equal bytes.
+    """
+    points = [point for point in found.points if point.base == base and point.means != "as it is"]
+    families = [name for name in MEANS if any(point.means == name for point in points)]
+    rows: list[list[BytePoint | None]] = []
+    for before, budget in zip((0, *found.budgets), found.budgets, strict=False):
+        inside = [point for point in points if before < point.bytes_per_item <= budget]
+        rows.append([max((p for p in inside if p.means == name), key=_value, default=None) for name in families])
+    return families, rows
+
+
+def _value(point: BytePoint) -> float:
+    return point.value
+
+
+def budgets_json(found: ByteBudgets) -> dict[str, Any]:
+    """Return the budgets as JSON values."""
+    difference = found.difference
+    return {
+        "answer": " ".join(sentences(found)),
+        "measure": found.measure,
+        "n_queries": found.n_queries,
+        "budgets": list(found.budgets),
+        "best": found.best.spec,
+        "cheapest_tied_with_best": found.cheapest.spec,
+        "cheapest_equivalent_to_best": None if found.equivalent is None else found.equivalent.spec,
+        "margin": found.margin,
+        "difference": None
+        if difference is None
+        else {**asdict(difference), "interval": list(difference.interval), "verdict": str(difference.verdict)},
+        "points": [{**asdict(point), "interval": list(point.interval)} for point in found.points],
+        "notes": found.notes,
+    }

@@ -1,0 +1,56 @@
+"""The section of a page on equal bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.experiment.byte_budgets import BytePoint
+from retrieval.experiment.result import Comparison
+from retrieval.report.byte_budget_cells import best_by_budget, sentences, short
+from retrieval.report.figures.byte_budgets import byte_budgets_svg
+
+
+def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
+    """Return the sentences, the figure and the tables of the budgets; None without budgets."""
+    found = comparison.byte_budgets
+    if found is None:
+        return None
+    first, *others = sentences(found)
+    specs = list(dict.fromkeys(space.spec for space in comparison.spaces))
+    positions = {spec: position for position, spec in enumerate(specs)}
+    tables = []
+    for base in dict.fromkeys(point.base for point in found.points):
+        families, rows = best_by_budget(found, base)
+        cells = [
+            {"budget": f"{budget:,}", "cells": [_cell(point, row) for point in row]}
+            for budget, row in zip(found.budgets, rows, strict=True)
+            if any(row)
+        ]
+        if cells:
+            tables.append(
+                {"name": short(base), "position": positions.get(base, 0), "families": families, "rows": cells}
+            )
+    return {
+        "answer": first,
+        "others": others,
+        "measure": found.measure,
+        "figure": byte_budgets_svg(found, f"{key}-bytes-figure", first, positions),
+        "frontier": [
+            {
+                "spec": short(point.spec),
+                "position": positions.get(point.base, 0),
+                "bytes": f"{point.bytes_per_item:,}",
+                "value": f"{point.value:.3f}",
+                "interval": f"{point.interval.low:.3f} to {point.interval.high:.3f}",
+                "mark": "best" if point.spec == found.best.spec else "tied" if point.tied_with_best else "",
+            }
+            for point in found.frontier
+        ],
+        "tables": tables,
+        "notes": found.notes,
+    }
+
+
+def _cell(point: BytePoint | None, row: list[BytePoint | None]) -> dict[str, Any]:
+    best = max(one.value for one in row if one is not None)
+    return {"text": "–" if point is None else f"{point.value:.3f}", "best": point is not None and point.value == best}
