@@ -1,7 +1,8 @@
-"""A real Elasticsearch for whoever asks for one; see tests/servers."""
+"""A real Elasticsearch for whoever asks for one; see tests/servers. Every comparison.json follows its schema."""
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,6 +18,23 @@ from elasticsearch_server.lifetime import runs, shared, stop_shared
 URL_VARIABLE = "NEARBY_ELASTICSEARCH"
 #: Set where the absence of a server is a failure (.ci/run), not a reason to skip.
 REQUIRE_VARIABLE = "NEARBY_REQUIRE_ELASTICSEARCH"
+
+
+@pytest.fixture(autouse=True)
+def written_comparisons_follow_the_schema(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Validate every comparison.json that a test wrote, in this process or another one."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    for path in [] if folder is None else folder.rglob("comparison.json"):
+        require_valid(json.loads(path.read_bytes()))
+
+
+def require_valid(document: object) -> None:
+    from jsonschema import Draft202012Validator
+
+    from retrieval.report.comparison_file import schema
+
+    Draft202012Validator(schema()).validate(document)
 
 
 def owner(config: pytest.Config) -> int:

@@ -23,6 +23,7 @@ from retrieval.evaluation.jackknife import answer_influence, with_influence
 from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
+from retrieval.experiment.baseline import Baseline
 from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
@@ -46,6 +47,7 @@ def compare(
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
     fitted_encoders: FittedEncoders | None = None,
+    baseline: Baseline | None = None,
 ) -> Comparison:
     """Fill every space with the corpus, ask the same queries in each, and measure the answers.
 
@@ -64,11 +66,15 @@ def compare(
     fitted_encoders : FittedEncoders, optional
         Keeps the fitted encoders until the comparison ends, so that it can continue after a kill; by default nothing
         is kept.
+    baseline : Baseline, optional
+        An earlier comparison, which must be of the same items and queries; see `Baseline.changes`.
 
     Raises
     ------
     OptionError
         When no space or index is named, or one of them twice.
+    CollectionError
+        When the baseline was measured on other items or queries.
     """
     encoders = [planned(spec, None, corpus.modality) for spec in specs]  # every spec is checked before any work
     if not encoders or len(set(map(str, encoders))) < len(encoders):
@@ -76,6 +82,9 @@ def compare(
     _check_indexes(indexes)
     query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
     _require_unseen(corpus, query_set, encoders)
+    if baseline is not None:
+        baseline.require_specs([str(encoder) for encoder in encoders])
+        baseline.require_same(corpus.name, query_set)
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
     runs = []
     with ExitStack() as opened:
@@ -128,6 +137,7 @@ def compare_collection(
     specs: Sequence[str] | None = None,
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
+    baseline: Baseline | None = None,
 ) -> Comparison:
     """The comparison of saved spaces of a collection, by default of all of them."""
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
@@ -135,6 +145,9 @@ def compare_collection(
         raise OptionError(f"{collection.folder} has no space yet: add some with  nearby index")
     query_set = QuerySet.of(collection.items)
     names, seen = _unseen(collection, query_set, names, named=bool(specs))
+    if baseline is not None:
+        baseline.require_specs(names)
+        baseline.require_same(collection.items.name, query_set)
     runs = []
     for name in names:
         opened = collection.space(name)
