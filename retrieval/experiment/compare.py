@@ -25,6 +25,7 @@ from retrieval.evaluation.multiple_comparison import MultipleComparison, multipl
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.experiment.baseline import Baseline
 from retrieval.experiment.fitted_encoders import FittedEncoders
+from retrieval.experiment.item_sample import codes_of, sampled_rows
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
@@ -216,6 +217,7 @@ def _measured(
         chance={measure: float(values.mean()) for measure, values in chance.items()},
         above_chance=_above_chance(evaluations, influences, chance),
         query_set=query_set,
+        sample=sampled_rows(query_set),
     )
 
 
@@ -274,6 +276,7 @@ def _results(
             phases=phases_of(run.encoder),
             several_indexes=_several_indexes(runs),
             bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
+            sample_codes=codes_of(query_set, run, sampled_rows(query_set)),
         )
         for label, run, evaluation in zip(labels, runs, evaluations, strict=True)
     ]

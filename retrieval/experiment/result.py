@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.codes import Codes
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
 from retrieval.experiment.query_set import QuerySet
@@ -52,6 +53,8 @@ class SpaceResult:
         Whether the same space has several rows, one for each index, so that its spec alone does not name the row.
     rankings : Rankings, optional
         The answers to every query, in the order of ``Comparison.query_set.queries``.
+    sample_codes : codes, optional
+        The codes of the items ``Comparison.sample``; None when the index does not hold them.
     """
 
     spec: str
@@ -73,6 +76,7 @@ class SpaceResult:
     bytes_on_disk_per_item: float | None = None
     tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
     rankings: Rankings | None = None
+    sample_codes: Codes | None = None
 
     @property
     def stored_bytes_per_item(self) -> float:
@@ -143,3 +147,5 @@ class Comparison:
     """Measure -> whether the best space is significantly better than a random order."""
     query_set: QuerySet | None = None
     """The queries and their relevance, from which the TREC files are written."""
+    sample: NDArray[np.int64] | None = None
+    """The rows of the items on the maps of the page."""
