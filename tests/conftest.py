@@ -1,4 +1,4 @@
-"""A real Elasticsearch for whoever asks for one; see tests/servers. Every comparison.json follows its schema."""
+"""A real Elasticsearch and a real Chromium for whoever asks for one; see tests/servers. Every comparison.json follows its schema."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from chromium import BROWSER, DRIVER, chromium
 from elasticsearch import Elasticsearch
 from elasticsearch_server.cluster import QUICK, Cluster
 from elasticsearch_server.distribution import ServerAbsent
@@ -18,6 +19,20 @@ from elasticsearch_server.lifetime import runs, shared, stop_shared
 URL_VARIABLE = "NEARBY_ELASTICSEARCH"
 #: Set where the absence of a server is a failure (.ci/run), not a reason to skip.
 REQUIRE_VARIABLE = "NEARBY_REQUIRE_ELASTICSEARCH"
+#: The same for a browser.
+REQUIRE_CHROMIUM = "NEARBY_REQUIRE_CHROMIUM"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium; skipped by name where there is none, unless NEARBY_REQUIRE_CHROMIUM asks for one."""
+    if BROWSER is None or DRIVER is None:
+        why = "install chromium and chromium-driver"
+        if os.environ.get(REQUIRE_CHROMIUM):
+            pytest.fail(f"no Chromium, and {REQUIRE_CHROMIUM} asks for one: {why}", pytrace=False)
+        pytest.skip(f"no Chromium: {why}")
+    with chromium() as driver:
+        yield driver
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The items of a comparison whose codes are kept, for maps: a sample that does not depend on the order of the corpus."""
+"""The items whose codes are kept, for maps: a sample that does not depend on the order of the corpus."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the explorer of a page needs: measures and lists of every query in every space, and maps, as compact JSON.
 
-The modules in ``templates/explorer`` read it; `explorer.js` says how. Items are numbered by their first use, and named once.
+The modules in ``templates/explorer`` read it (`data.js`). Items are numbered by their rows, and named once.
 """
 
 from __future__ import annotations
@@ -104,8 +104,10 @@ def _data(source: _Source, detail: Detail) -> dict[str, Any]:
     lists = [rows[asked, :depth] for _, rows in source.spaces]
     own = query_set.query_rows[asked]
     sample = np.empty(0, np.int64) if comparison.sample is None else comparison.sample
+    mapped = _chosen(len(sample), detail.queries)
     if all(points is None for points in source.maps):
-        sample = sample[:0]
+        mapped = mapped[:0]
+    sample = sample[mapped]
     used = np.unique(np.concatenate([*(one.ravel() for one in lists), own, sample]))
     used = used[used >= 0]
     number = np.full(len(query_set.ids) + 1, -1, np.int64)  # the last place is that of row -1
@@ -127,13 +129,15 @@ def _data(source: _Source, detail: Detail) -> dict[str, Any]:
         "relevant": [
             bits((query_set.relevance.grades(asked, np.maximum(one, 0)) > 0) & (one >= 0)) for one in lists
         ],
-        "map": _map(source.maps, number[sample], len(used)) if len(sample) else None,
+        "map": _map(source.maps, mapped, number[sample], len(used)) if len(sample) else None,
     }  # fmt: skip
 
 
 def _chosen(count: int, limit: int | None) -> Rows:
-    """Return the numbers of the queries that are kept, evenly spaced."""
+    """Return the numbers of the queries (or dots) that are kept, evenly spaced."""
     wanted = count if limit is None else min(limit, count)
+    if not wanted:
+        return np.empty(0, np.int64)
     return np.unique(np.linspace(0, count - 1, wanted).astype(np.int64))
 
 
@@ -198,11 +202,11 @@ def _queries(query_set: QuerySet, asked: Rows, items: Rows, detail: Detail) -> d
     }
 
 
-def _map(maps: list[NDArray[np.float64] | None], items: Rows, limit: int) -> dict[str, Any]:
+def _map(maps: list[NDArray[np.float64] | None], mapped: Rows, items: Rows, limit: int) -> dict[str, Any]:
     return {
         "method": "two principal components",
         "items": whole_numbers(items, limit),
-        "points": [None if points is None else _scaled(points) for points in maps],
+        "points": [None if points is None else _scaled(points[mapped]) for points in maps],
     }
 
 

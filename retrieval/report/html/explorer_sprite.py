@@ -34,8 +34,8 @@ def sprite(items: Sequence[Shown], side: int) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``src`` (data address), ``side`` of a tile, ``columns``, and whether tiles are ``small``, to be enlarged by whole
-        pixels.
+        ``src`` (data address), ``side`` of a tile, ``columns``, and whether tiles are ``small``: these are enlarged by
+        whole pixels.
     """
     from PIL import Image
 
