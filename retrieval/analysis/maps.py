@@ -85,7 +85,8 @@ def _narrow(codes: Codes, metric: Metric) -> NDArray[np.float32] | None:
         rows = create(f"pca:{min(WIDTH, *(side - 1 for side in rows.shape))},solver=randomized").fit_encode(rows)
     if min(rows.shape) < 2 or len(rows) < 8:
         return None
-    return moderate(np.asarray(rows, dtype=np.float32))
+    narrow: NDArray[np.float32] = moderate(np.asarray(rows, dtype=np.float32))
+    return narrow
 
 
 def same_label_share(points: NDArray[Any], labels: Sequence[str | None], k: int = 10) -> float | None:

@@ -79,6 +79,8 @@ class Baseline:
         Ids, in the order of the values.
     spaces : dict of (str, str) to dict of str to ndarray float64 (n_queries,)
         Spec and index -> measure -> its value for every query.
+    influences : dict of (str, str) to dict of str to ndarray float64 (n_queries,)
+        Spec and index -> measure -> what every query contributes to the values of the others; see decision 49.
     """
 
     path: Path
@@ -88,6 +90,7 @@ class Baseline:
     judged_by: str
     queries: list[str]
     spaces: Mapping[tuple[str, str], Values]
+    influences: Mapping[tuple[str, str], Values]
 
     @property
     def measures(self) -> list[str]:
@@ -143,7 +146,7 @@ class Baseline:
     def changes(self, comparison: Comparison, measures: Sequence[str] | None = None) -> list[Change]:
         """Return how every space that both have differs, tested together for each measure.
 
-        The test is that of `compare` (decision 38), with one pair for each space: now and before.
+        The test is that of `compare` (decisions 38 and 49), with one pair for each space: now and before.
 
         Parameters
         ----------
@@ -180,8 +183,18 @@ class Baseline:
         if not pairs:
             return []
         values = {f"{what}{label}": both[at] for label, both in pairs.items() for at, what in enumerate(("+", "-"))}
-        found = multiple_comparison(values, pairs=[(f"+{label}", f"-{label}") for label in pairs])
+        influence = self._influence_of(measure, comparison, order)
+        found = multiple_comparison(values, influence, pairs=[(f"+{label}", f"-{label}") for label in pairs])
         return [self._change(label, measure, pairs[label], found.of(f"+{label}", f"-{label}")) for label in pairs]
+
+    def _influence_of(self, measure: str, comparison: Comparison, order: NDArray[np.int64]) -> Values:
+        none = np.zeros(len(order))
+        found = {}
+        for space in comparison.spaces:
+            before = self.influences.get((space.spec, space.index), {}).get(measure)
+            found[f"+{space.label}"] = space.influence.get(measure, none)
+            found[f"-{space.label}"] = none if before is None else before[order]
+        return found
 
     @staticmethod
     def _change(label: str, measure: str, both: tuple[Any, Any], pair: Any) -> Change:
@@ -215,14 +228,19 @@ def read_baseline(path: str | Path) -> Baseline:
         )
     try:
         queries = _texts(read["queries"])
-        spaces = {
-            (space["spec"], space["index"]): {
-                str(measure): _values(values, len(queries)) for measure, values in space["per_query"].items()
+        spaces, influences = (
+            {
+                (space["spec"], space["index"]): {
+                    str(measure): _values(values, len(queries)) for measure, values in space[name].items()
+                }
+                for space in read["spaces"]
             }
-            for space in read["spaces"]
-        }
-        names = _texts([read[name] for name in ("corpus", "corpus_digest", "queries_digest", "judged_by")])
-        return Baseline(path, *names, queries, spaces)
+            for name in ("per_query", "influence")
+        )
+        corpus, *digests, judged_by = _texts(
+            [read[name] for name in ("corpus", "corpus_digest", "queries_digest", "judged_by")]
+        )
+        return Baseline(path, corpus, digests[0], digests[1], judged_by, queries, spaces, influences)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"it has no field {error}" if isinstance(error, KeyError) else str(error)
         raise ArtifactError(f"{path} is a damaged comparison ({what}): write a new baseline with -o") from error

@@ -208,7 +208,7 @@ def _measured(
         n_items=n_items,
         n_queries=len(query_set.queries),
         judged_by="labels" if query_set.qrels is None else "qrels",
-        spaces=_results(query_set, runs, evaluations, significance),
+        spaces=_results(query_set, runs, evaluations, significance, influences),
         overlaps=_overlaps(runs),
         examples=_examples(query_set, runs, examples),
         provenance=provenance or {},
@@ -252,6 +252,7 @@ def _results(
     runs: list[SpaceRun],
     evaluations: list[Expected],
     significance: dict[str, MultipleComparison],
+    influences: list[dict[str, Floats]],
 ) -> list[SpaceResult]:
     labels = _labels(runs)
     tied = {measure: found.tied_with_best() for measure, found in significance.items()}
@@ -277,8 +278,9 @@ def _results(
             several_indexes=_several_indexes(runs),
             bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
             sample_codes=codes_of(query_set, run, sampled_rows(query_set)),
+            influence={measure: values for measure, values in influence.items() if values.any()},
         )
-        for label, run, evaluation in zip(labels, runs, evaluations, strict=True)
+        for label, run, evaluation, influence in zip(labels, runs, evaluations, influences, strict=True)
     ]
 
 

@@ -53,6 +53,9 @@ class SpaceResult:
         Whether the same space has several rows, one for each index, so that its spec alone does not name the row.
     rankings : Rankings, optional
         The answers to every query, in the order of ``Comparison.query_set.queries``.
+    influence : dict of str to ndarray float64 (n_queries,)
+        Measure -> what every query contributes to the values of the others (decision 49); nothing where queries are
+        independent.
     sample_codes : codes, optional
         The codes of the items ``Comparison.sample``; None when the index does not hold them.
     """
@@ -77,6 +80,7 @@ class SpaceResult:
     tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
     rankings: Rankings | None = None
     sample_codes: Codes | None = None
+    influence: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def stored_bytes_per_item(self) -> float:

@@ -40,15 +40,14 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     Returns
     -------
     dict
-        `to_json` of the comparison; version, digests and query ids; for each space ``per_query``, with all digits, so
-        that a later comparison differs only where the space does.
+        `to_json` of the comparison; version, digests and query ids; ``per_query`` and ``influence`` of each space, with
+        all digits, so that a later comparison differs only where the space does.
     """
     query_set = comparison.query_set
     document = to_json(comparison)
     for written, space in zip(document["spaces"], comparison.spaces, strict=True):
-        written["per_query"] = {
-            measure: np.asarray(values, np.float64).tolist() for measure, values in space.per_query.items()
-        }
+        for name, of in (("per_query", space.per_query), ("influence", space.influence)):
+            written[name] = {measure: np.asarray(values, np.float64).tolist() for measure, values in of.items()}
     return {
         "schema_version": SCHEMA_VERSION,
         "corpus_digest": "" if query_set is None else query_set.digest,

@@ -45,7 +45,7 @@ def before(tmp_path_factory):
 
 
 def worse(comparison, lost: np.ndarray, label: str = "vectors"):
-    """The same comparison in which a space has lost P@10 on every query."""
+    """The same comparison in which a space has lost P@10 on some queries."""
     spaces = [
         replace(space, per_query={**space.per_query, "P@10": space.per_query["P@10"] - lost})
         if space.label == label
@@ -102,6 +102,22 @@ def test_the_test_of_one_space_is_the_paired_randomisation_test(before):
     (change,) = read_baseline(path).changes(worse(alone, lost), ["P@10"])
     wanted = randomisation_test(found.spaces[0].per_query["P@10"] - lost, found.spaces[0].per_query["P@10"])
     assert change.p_value == pytest.approx(wanted, abs=0.01)
+
+
+def test_queries_that_answer_each_other_count_as_in_the_table(before):
+    """The influence of items as answers is part of the test: a change of it alone widens the interval."""
+    found, path = before
+    baseline, lost = read_baseline(path), np.where(np.arange(120) % 3 > 0, 0.1, 0.0)
+    assert found.spaces[0].influence["P@10"].any()
+    plain = baseline.changes(worse(found, lost), ["P@10"])[0]
+    moved = replace(
+        found.spaces[0],
+        influence={"P@10": found.spaces[0].influence["P@10"] + np.random.default_rng(1).normal(size=120)},
+    )
+    wider = baseline.changes(worse(replace(found, spaces=[moved, found.spaces[1]]), lost), ["P@10"])[0]
+    assert plain.is_loss
+    assert not wider.is_loss
+    assert wider.interval.high - wider.interval.low > plain.interval.high - plain.interval.low
 
 
 def test_several_spaces_are_tested_together(before):

@@ -35,7 +35,7 @@ def test_every_field_that_is_written_is_in_the_schema(compare, pictures, three):
     for comparison in (compare(), pictures, compare([])):
         document = json.loads(json.dumps(comparison_document(comparison)))
         Draft202012Validator(schema()).validate(document)
-        assert set(document) <= set(known)
+        assert set(document) <= set(known), "describe the new field in retrieval/report/comparison.schema.json"
         for space in document["spaces"]:
             assert set(space) <= set(known["spaces"]["items"]["properties"])
 

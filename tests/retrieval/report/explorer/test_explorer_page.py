@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from chromium import complaints, requests, sized
 from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.support.ui import WebDriverWait
 from simulated_comparison import simulated
 
 from retrieval.corpora.registry import open_corpus
@@ -40,6 +41,7 @@ def page(browser, path):
         sized(browser, width, height)
         browser.get("about:blank")
         browser.get(f"{path.as_uri()}{state}")
+        WebDriverWait(browser, 20).until(lambda _: every(browser, ".explorer select"))
         return browser
 
     yield show
