@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.applications.reconstruction_table import ReconstructionTable
     from retrieval.corpora.base import BadEntries, Corpus
+    from retrieval.experiment.baseline import Baseline
     from retrieval.experiment.result import Comparison
 
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
@@ -687,6 +688,18 @@ def compare(
         str | None,
         option("--bytes", help="Bytes per item, e.g. 8,32,128: bring every space to each.", metavar="BYTES"),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        option("--baseline", help="comparison.json of an earlier comparison; print what changed.", metavar="FILE"),
+    ] = None,
+    fail_on_loss: Annotated[
+        list[str] | None,
+        option(
+            "--fail-on-loss",
+            help="Exit with code 3 if a space lost significantly on this measure since --baseline; may be repeated.",
+            metavar="MEASURE",
+        ),
+    ] = None,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -699,29 +712,31 @@ def compare(
     from retrieval.corpora.base import BadEntries, Unique
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
+    from retrieval.experiment.compare_options import CompareOptions
     from retrieval.experiment.fitted_encoders import FittedEncoders, remains
     from retrieval.experiment.provenance import provenance
     from retrieval.experiment.reductions import parse_budgets
 
     _require_report_folder(out)
-    sizes = () if budgets is None else parse_budgets(budgets)
+    earlier = _read_baseline(baseline, fail_on_loss or [], out)
+    options = CompareOptions(health=health, budgets=() if budgets is None else parse_budgets(budgets), baseline=earlier)
     indexes = index or ["auto"]
     folder = collection_at(corpus)
     if folder is not None:
         if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(folder), space, examples, provenance(), health, sizes)
+        comparison = compare_collection(open_collection(folder), space, examples, provenance(), options)
     else:
         fitted = FittedEncoders(out, _say)
         try:
             with _reported(BadEntries(skip_bad)) as bad:
                 opened = Unique(open_data(corpus, on_bad=bad), bad)
                 specs = space or _default_spaces(opened)
-                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted, health, sizes)
+                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted, options)
         except KeyboardInterrupt:
             _say(f"nearby: stopped; {remains(out)}")
             sys.exit(1)
-    _show_comparisons([comparison], out, verbose, as_json)
+    _show_comparisons([comparison], out, verbose, as_json, earlier, fail_on_loss or [])
 
 
 @app.command()
@@ -1297,8 +1312,31 @@ def _require_report_folder(out: Path | None) -> None:
         raise OptionError(f"cannot write to {out}: choose another folder for the report")
 
 
-def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbose: bool, as_json: bool) -> None:
+def _read_baseline(path: Path | None, measures: Sequence[str], out: Path | None) -> Baseline | None:
+    """Read an earlier comparison, before any work."""
+    from retrieval.experiment.baseline import read_baseline
+
+    if path is None:
+        if measures:
+            raise OptionError("--fail-on-loss needs --baseline: name the comparison.json of an earlier comparison")
+        return None
+    if out is not None and path.resolve() == (out / "comparison.json").resolve():
+        raise OptionError(f"-o {out} would replace the baseline: choose another folder for the report")
+    baseline = read_baseline(path)
+    baseline.require_measures(measures)
+    return baseline
+
+
+def _show_comparisons(
+    comparisons: Sequence[Comparison],
+    out: Path | None,
+    verbose: bool,
+    as_json: bool,
+    baseline: Baseline | None = None,
+    fail_on_loss: Sequence[str] = (),
+) -> None:
     from retrieval.experiment.trec_files import file_name, write_trec_files
+    from retrieval.report.comparison_file import write_machine_files
     from retrieval.report.html.comparison import write_page
     from retrieval.report.terminal.comparison import comparisons_json, comparisons_lines
 
@@ -1308,7 +1346,35 @@ def _show_comparisons(comparisons: Sequence[Comparison], out: Path | None, verbo
         _say(f"report: {write_page(comparisons, out / 'report.html')}{replaced}")
         for one in comparisons:
             _say(write_trec_files(one, out / "trec" / file_name(one.corpus)))
+        for sentence in write_machine_files(comparisons, out):
+            _say(sentence)
+    if baseline is not None:
+        _show_changes(comparisons[0], baseline, fail_on_loss, verbose, as_json)
+        return
     emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
+
+
+def _show_changes(
+    comparison: Comparison, baseline: Baseline, measures: Sequence[str], verbose: bool, as_json: bool
+) -> None:
+    """Print a comparison and what changed since an earlier one; end with code 3 on a significant loss."""
+    from retrieval.report.terminal.baseline import compared_json, compared_lines, loss_line, only_one_lines
+
+    changes = baseline.changes(comparison)
+    for line in only_one_lines(baseline, comparison):
+        _say(line)
+    emit(
+        Output(
+            lambda: compared_lines(comparison, verbose, baseline, changes),
+            lambda: compared_json(comparison, baseline, changes),
+        ),
+        as_json,
+    )
+    losses = [change for change in changes if change.is_loss and change.measure in measures]
+    for change in losses:
+        _say(f"nearby: {loss_line(change)}")
+    if losses:
+        raise typer.Exit(3)
 
 
 def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json: bool) -> None:

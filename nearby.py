@@ -42,9 +42,11 @@ if TYPE_CHECKING:
     from retrieval.corpora.base import Corpus, Item
     from retrieval.evaluation.evaluate import evaluate_run as evaluate
     from retrieval.evaluation.trec import read_qrels, read_run, write_qrels, write_run
-    from retrieval.experiment.compare import compare, compare_collection
-    from retrieval.experiment.result import Comparison
+    from retrieval.experiment.baseline import read_baseline
+    from retrieval.experiment.compare_options import CompareOptions
+    from retrieval.report.comparison_file import write_comparison
     from retrieval.report.html.comparison import write_page as write_report
+    from retrieval.report.notebook import Comparison, compare, compare_collection
     from retrieval.search.searcher import Searcher, read_query
     from retrieval.spaces.train import train_encoder as train
 
@@ -52,7 +54,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "AnomalyDetector": "retrieval.applications.anomaly.detector:AnomalyDetector",
     "Collection": "retrieval.collection.base:Collection",
-    "Comparison": "retrieval.experiment.result:Comparison",
+    "CompareOptions": "retrieval.experiment.compare_options:CompareOptions",
+    "Comparison": "retrieval.report.notebook:Comparison",
     "CompressedItems": "retrieval.applications.compression.compressed_items:CompressedItems",
     "CompressionTarget": "retrieval.applications.compression.target:CompressionTarget",
     "Corpus": "retrieval.corpora.base:Corpus",
@@ -65,8 +68,8 @@ _NAMES = {
     "Searcher": "retrieval.search.searcher:Searcher",
     "Sound": "encoders.sound:Sound",
     "Space": "encoders.codes:Space",
-    "compare": "retrieval.experiment.compare:compare",
-    "compare_collection": "retrieval.experiment.compare:compare_collection",
+    "compare": "retrieval.report.notebook:compare",
+    "compare_collection": "retrieval.report.notebook:compare_collection",
     "compare_detectors": "retrieval.applications.anomaly.comparison:compare_detectors",
     "compress": "retrieval.applications.compression.compress:compress",
     "compress_lossless": "retrieval.applications.compression.compress_lossless:compress_lossless",
@@ -79,10 +82,12 @@ _NAMES = {
     "load_index": "indexers.registry:load_index",
     "open_collection": "retrieval.collection.open:open_collection",
     "open_corpus": "retrieval.collection.open:open_data",
+    "read_baseline": "retrieval.experiment.baseline:read_baseline",
     "read_qrels": "retrieval.evaluation.trec:read_qrels",
     "read_query": "retrieval.search.searcher:read_query",
     "read_run": "retrieval.evaluation.trec:read_run",
     "train": "retrieval.spaces.train:train_encoder",
+    "write_comparison": "retrieval.report.comparison_file:write_comparison",
     "write_qrels": "retrieval.evaluation.trec:write_qrels",
     "write_report": "retrieval.report.html.comparison:write_page",
     "write_run": "retrieval.evaluation.trec:write_run",
@@ -91,6 +96,7 @@ _NAMES = {
 __all__ = [
     "AnomalyDetector",
     "Collection",
+    "CompareOptions",
     "Comparison",
     "CompressedItems",
     "CompressionTarget",
@@ -118,10 +124,12 @@ __all__ = [
     "load_index",
     "open_collection",
     "open_corpus",
+    "read_baseline",
     "read_qrels",
     "read_query",
     "read_run",
     "train",
+    "write_comparison",
     "write_qrels",
     "write_report",
     "write_run",

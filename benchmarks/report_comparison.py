@@ -63,4 +63,37 @@ def items_as_queries(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, [page.target("largest error of the jackknife over all rows", largest, ERROR, False)])
 
 
-PARTS = {"family_wise_error": family_wise_error, "items_as_queries": items_as_queries}
+def explorer(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("The explorer at 10,000 queries", run)
+    page.lines += [
+        "",
+        "Pages of simulated comparisons with 4 measures, in a real Chromium. Milliseconds of processor time for a "
+        f"click until the next frame, mean of {figures['repeats']}, and (median time on the clock until layout): "
+        "a query in the list, a dot of the plot, another order, another space. Below 5 MB, lists of ten spaces are "
+        "shorter, and pictures smaller.",
+    ]
+    names = ("row", "dot", "order", "space")
+    rows = [
+        [
+            f"{row['queries']:,}", row["spaces"], row["items"], row["bytes"] / 1e6, row["write_seconds"],
+            row["open_seconds"], *(f"{row[name]['cpu_ms']:.0f} ({row[name]['ms']:.0f})" for name in names),
+        ]
+        for row in figures["cases"]
+    ]  # fmt: skip
+    page.table(
+        ["queries", "spaces", "items", "MB", "write, s", "open, s", "query, ms", "dot, ms", "order, ms", "space, ms"],
+        rows,
+    )
+    large = [row for row in figures["cases"] if row["queries"] == 10_000]
+    targets = [page.target("largest page of 10,000 queries, MB", max(row["bytes"] for row in large) / 1e6, 5, False)]
+    for what, actions in (
+        ("a click on a query or dot", ("row", "dot")),
+        ("another order or space", ("order", "space")),
+    ):
+        slowest = max(row[name]["cpu_ms"] for row in large for name in actions)
+        targets.append(page.target(f"{what}, ms of processor time, slowest page", slowest, 100, False))
+    page.table(TARGETS, targets)
+
+
+PARTS = {"explorer": explorer, "family_wise_error": family_wise_error, "items_as_queries": items_as_queries}

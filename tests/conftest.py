@@ -1,13 +1,15 @@
-"""A real Elasticsearch for whoever asks for one; see tests/servers."""
+"""A real Elasticsearch and a real Chromium for whoever asks for one; see tests/servers. Every comparison.json follows its schema."""
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from chromium import BROWSER, DRIVER, chromium
 from elasticsearch import Elasticsearch
 from elasticsearch_server.cluster import QUICK, Cluster
 from elasticsearch_server.distribution import ServerAbsent
@@ -17,6 +19,37 @@ from elasticsearch_server.lifetime import runs, shared, stop_shared
 URL_VARIABLE = "NEARBY_ELASTICSEARCH"
 #: Set where the absence of a server is a failure (.ci/run), not a reason to skip.
 REQUIRE_VARIABLE = "NEARBY_REQUIRE_ELASTICSEARCH"
+#: The same for a browser.
+REQUIRE_CHROMIUM = "NEARBY_REQUIRE_CHROMIUM"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium; skipped by name where there is none, unless NEARBY_REQUIRE_CHROMIUM asks for one."""
+    if BROWSER is None or DRIVER is None:
+        why = "install chromium and chromium-driver"
+        if os.environ.get(REQUIRE_CHROMIUM):
+            pytest.fail(f"no Chromium, and {REQUIRE_CHROMIUM} asks for one: {why}", pytrace=False)
+        pytest.skip(f"no Chromium: {why}")
+    with chromium() as driver:
+        yield driver
+
+
+@pytest.fixture(autouse=True)
+def written_comparisons_follow_the_schema(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Validate every comparison.json that a test wrote, in this process or another one."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    for path in [] if folder is None else folder.rglob("comparison.json"):
+        require_valid(json.loads(path.read_bytes()))
+
+
+def require_valid(document: object) -> None:
+    from jsonschema import Draft202012Validator
+
+    from retrieval.report.comparison_file import schema
+
+    Draft202012Validator(schema()).validate(document)
 
 
 def owner(config: pytest.Config) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cli_page
+import comparison_page
 import corpora_page
 import indexes_page
 import measures_page
@@ -26,6 +27,7 @@ SESSIONS: list[Path] = [
 #: Name of a region -> what writes it.
 WRITERS: dict[str, Callable[[], str]] = {
     "commands": cli_page.write_commands,
+    "comparison-fields": comparison_page.write_comparison_fields,
     "encoders": spaces_page.write_encoders,
     "encoders-overview": spaces_page.write_overview,
     "encoders-short": spaces_page.write_short_list,

@@ -30,12 +30,9 @@ def maps_of(codes: Codes, metric: Metric, say: Callable[[str], None]) -> dict[st
     Hinton & Salakhutdinov, Science 313, 2006, Figure 3 (two code units beside two principal components); van der
     Maaten & Hinton, Visualizing data using t-SNE, JMLR 9, 2008.
     """
-    rows: Any = normalized(codes) if metric is Metric.COSINE else codes
-    if issparse(rows) or rows.shape[1] > WIDTH:
-        rows = create(f"pca:{min(WIDTH, *(side - 1 for side in rows.shape))},solver=randomized").fit_encode(rows)
-    if min(rows.shape) < 2 or len(rows) < 8:
+    rows = _narrow(codes, metric)
+    if rows is None:
         return {}
-    rows = moderate(np.asarray(rows, dtype=np.float32))
     maps: dict[str, NDArray[np.float32]] = {"PCA": np.asarray(create("pca:2").fit_encode(rows))}
     say("mapping by an autoencoder with two code units")
     scale = float(rows.std()) or 1.0
@@ -46,6 +43,50 @@ def maps_of(codes: Codes, metric: Metric, say: Callable[[str], None]) -> dict[st
     say("mapping by t-SNE")
     maps["t-SNE"] = _tsne(rows)
     return maps
+
+
+def principal_map(codes: Codes, metric: Metric) -> NDArray[np.float32] | None:
+    """Return the two principal components of a space (n, 2), in a second; None for too few items or components.
+
+    Cosine spaces are mapped by their directions, bits as numbers 0 and 1.
+    """
+    if codes.dtype == np.uint8:
+        codes = np.unpackbits(codes, axis=1).astype(np.float32)
+    rows = _narrow(codes, metric)
+    return None if rows is None else np.asarray(create("pca:2").fit_encode(rows))
+
+
+def turned_to(points: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a map turned and mirrored so that its dots are as near to those of another map as they can be.
+
+    Parameters
+    ----------
+    points, target : ndarray (n, 2)
+
+    References
+    ----------
+    Schönemann, A generalized solution of the orthogonal Procrustes problem, Psychometrika 31, 1966.
+
+    Examples
+    --------
+    >>> target = np.array([[0.0, 0], [2, 0], [0, 1]])
+    >>> bool(np.allclose(turned_to(-target, target), target - target.mean(axis=0)))
+    True
+    """
+    centred = points - points.mean(axis=0)
+    left, _, right = np.linalg.svd(centred.T @ (target - target.mean(axis=0)))
+    return np.asarray(centred @ (left @ right), np.float64)
+
+
+def _narrow(codes: Codes, metric: Metric) -> NDArray[np.float32] | None:
+    """Return codes with at most `WIDTH` components; None where there are too few items or components for a map."""
+    rows: Any = normalized(codes) if metric is Metric.COSINE else codes
+    if issparse(rows) or rows.shape[1] > WIDTH:
+        rows = create(f"pca:{min(WIDTH, *(side - 1 for side in rows.shape))},solver=randomized").fit_encode(rows)
+    if min(rows.shape) < 2 or len(rows) < 8:
+        return None
+    narrow: NDArray[np.float32] = moderate(np.asarray(rows, dtype=np.float32))
+    return narrow
 
 
 def same_label_share(points: NDArray[Any], labels: Sequence[str | None], k: int = 10) -> float | None:

@@ -8,9 +8,8 @@ pairs under random signs: one random sign per query, the same for all spaces, ke
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -96,6 +95,7 @@ def multiple_comparison(
     margin: float = MARGIN,
     rounds: int = ROUNDS,
     seed: int = 0,
+    pairs: Sequence[tuple[str, str]] | None = None,
 ) -> MultipleComparison:
     """Compare every pair of spaces in one measure.
 
@@ -117,6 +117,8 @@ def multiple_comparison(
         Number of random sign assignments.
     seed : int
         The same seed gives the same result.
+    pairs : sequence of (str, str), optional
+        The pairs that are tested together; by default all. Letters then say nothing about the other pairs.
 
     Raises
     ------
@@ -146,11 +148,12 @@ def multiple_comparison(
     by_mean = np.argsort(-means, kind="stable")
     measured, order = measured[:, by_mean], [names[at] for at in by_mean]
     values = measured if influence is None else _jackknife_values(measured, [influence[name] for name in order])
-    pairs = np.triu_indices(len(names), 1)
-    sums = _sums(values, pairs)
-    largest = _largest_cosines(values, pairs, sums.squares, rounds, seed)
+    tested = np.triu_indices(len(names), 1) if pairs is None else _positions(pairs, order)
+    sums = _sums(values, tested)
+    largest = _largest_cosines(values, tested, sums.squares, rounds, seed)
     bound = 1.0 if not measured.size or (measured.min() >= 0 and measured.max() <= 1) else math.inf
-    found = _differences(order, values, measured, largest, sums, Settings(alpha, margin, bound), means_of_seeds or {})
+    settings = Settings(alpha, margin, bound)
+    found = _differences(order, values, measured, tested, largest, sums, settings, means_of_seeds or {})
     different = [(one.first, one.second) for one in found if one.is_significant]
     return MultipleComparison(
         len(values), alpha, margin, order, found, letter_display(order, different), _rank_intervals(order, values, seed)
@@ -165,6 +168,13 @@ def _jackknife_values(measured: Floats, influence: list[ArrayLike]) -> Floats:
 def _require_settings(alpha: float, rounds: int) -> None:
     if not 0 < alpha < 1 or rounds < 1:
         raise OptionError(f"alpha is between 0 and 1, and rounds at least 1; got alpha={alpha}, rounds={rounds}")
+
+
+def _positions(pairs: Sequence[tuple[str, str]], order: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of pairs of spaces, the better one first."""
+    position = {name: at for at, name in enumerate(order)}
+    both = np.sort([[position[name] for name in pair] for pair in pairs], axis=1)
+    return both[:, 0], both[:, 1]
 
 
 def _gaps(values: Floats, first: int, second: int) -> Floats:
@@ -213,6 +223,7 @@ def _differences(
     order: list[str],
     values: Floats,
     measured: Floats,
+    pairs: tuple[np.ndarray, np.ndarray],
     largest: Floats,
     sums: _Sums,
     settings: Settings,
@@ -224,7 +235,7 @@ def _differences(
     critical = _t_of(_critical(largest, settings.alpha), n_queries, settings.alpha)
     cosines = _cosines(sums.total, sums.squares, n_queries)
     found = []
-    for at, (first, second) in enumerate(combinations(range(len(order)), 2)):  # the order of np.triu_indices
+    for at, (first, second) in enumerate(zip(*(side.tolist() for side in pairs), strict=True)):
         pair = PairedGaps.of(_gaps(values, first, second), [seeds.get(order[one], ()) for one in (first, second)])
         cosine = cosines[at] if pair.without_seeds else _cosine_of(pair.statistic, n_queries)
         # rounding must not decide between sign assignments that are equal to the observed one

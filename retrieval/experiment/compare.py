@@ -26,8 +26,10 @@ from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.experiment.byte_budgets import byte_budgets
+from retrieval.experiment.compare_options import NOTHING_MORE, CompareOptions
 from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.health import health_of_runs
+from retrieval.experiment.item_sample import codes_of, sampled_rows
 from retrieval.experiment.loss_runs import attribute_losses
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.reductions import require_reducible
@@ -52,8 +54,7 @@ def compare(
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
     fitted_encoders: FittedEncoders | None = None,
-    health: bool = False,
-    budgets: Sequence[int] = (),
+    options: CompareOptions = NOTHING_MORE,
 ) -> Comparison:
     """Fill every space with the corpus, ask the same queries in each, and measure the answers.
 
@@ -72,24 +73,26 @@ def compare(
     fitted_encoders : FittedEncoders, optional
         Keeps the fitted encoders until the comparison ends, so that it can continue after a kill; by default nothing
         is kept.
-    health : bool
-        Whether to measure the health of the spaces too, on a sample.
-    budgets : sequence of int
-        Bytes per item to which every space is brought; see `byte_budgets`.
+    options : CompareOptions
+        What else is measured, and the earlier comparison that must be of the same items and queries.
 
     Raises
     ------
     OptionError
         When no space or index is named, or one of them twice.
+    CollectionError
+        When the baseline was measured on other items or queries.
     """
     encoders = [planned(spec, None, corpus.modality) for spec in specs]  # every spec is checked before any work
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     _check_indexes(indexes)
-    if budgets:
+    if options.budgets:
         require_reducible(encoders, indexes)
     query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
     _require_unseen(corpus, query_set, encoders)
+    if options.baseline is not None:
+        options.baseline.require_comparable([str(encoder) for encoder in encoders], corpus.name, query_set)
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
     runs: list[SpaceRun] = []
     with ExitStack() as opened:
@@ -103,9 +106,7 @@ def compare(
             attribute_losses(corpus, query_set, runs[first:])
             bar.update()
         comparison = compare_runs(corpus, query_set, runs, examples, provenance)
-        if budgets:
-            comparison = replace(comparison, byte_budgets=byte_budgets(query_set, runs, budgets))
-        return replace(comparison, health=health_of_runs(corpus, runs)) if health else comparison
+        return _extended(comparison, corpus, query_set, runs, options)
 
 
 def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Encoder]) -> None:
@@ -147,8 +148,7 @@ def compare_collection(
     specs: Sequence[str] | None = None,
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
-    health: bool = False,
-    budgets: Sequence[int] = (),
+    options: CompareOptions = NOTHING_MORE,
 ) -> Comparison:
     """The comparison of saved spaces of a collection, by default of all of them."""
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
@@ -156,6 +156,8 @@ def compare_collection(
         raise OptionError(f"{collection.folder} has no space yet: add some with  nearby index")
     query_set = QuerySet.of(collection.items)
     names, seen = _unseen(collection, query_set, names, named=bool(specs))
+    if options.baseline is not None:
+        options.baseline.require_comparable(names, collection.items.name, query_set)
     runs = []
     for name in names:
         opened = collection.space(name)
@@ -171,10 +173,19 @@ def compare_collection(
         runs.append(ask(query_set, indexed))
         attribute_losses(collection.items, query_set, runs[-1:], collection.items.bytes_on_disk)
     comparison = compare_runs(collection.items, query_set, runs, examples, provenance)
-    if budgets:
-        comparison = replace(comparison, byte_budgets=byte_budgets(query_set, runs, budgets))
     comparison.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
-    return replace(comparison, health=health_of_runs(collection.items, runs)) if health else comparison
+    return _extended(comparison, collection.items, query_set, runs, options)
+
+
+def _extended(
+    comparison: Comparison, corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], options: CompareOptions
+) -> Comparison:
+    """The comparison with what the options ask for beyond its table."""
+    return replace(
+        comparison,
+        byte_budgets=byte_budgets(query_set, runs, options.budgets) if options.budgets else None,
+        health=health_of_runs(corpus, runs) if options.health else None,
+    )
 
 
 def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named: bool) -> tuple[list[str], list[str]]:
@@ -219,7 +230,7 @@ def _measured(
         n_items=n_items,
         n_queries=len(query_set.queries),
         judged_by="labels" if query_set.qrels is None else "qrels",
-        spaces=_results(query_set, runs, evaluations, significance),
+        spaces=_results(query_set, runs, evaluations, significance, influences),
         overlaps=_overlaps(runs),
         examples=_examples(query_set, runs, examples),
         provenance=provenance or {},
@@ -228,6 +239,7 @@ def _measured(
         chance={measure: float(values.mean()) for measure, values in chance.items()},
         above_chance=_above_chance(evaluations, influences, chance),
         query_set=query_set,
+        sample=sampled_rows(query_set),
     )
 
 
@@ -269,6 +281,7 @@ def _results(
     runs: list[SpaceRun],
     evaluations: list[Expected],
     significance: dict[str, MultipleComparison],
+    influences: list[dict[str, Floats]],
 ) -> list[SpaceResult]:
     labels = _labels(runs)
     tied = {measure: found.tied_with_best() for measure, found in significance.items()}
@@ -294,8 +307,10 @@ def _results(
             several_indexes=_several_indexes(runs),
             loss=run.loss,
             bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
+            sample_codes=codes_of(query_set, run, sampled_rows(query_set)),
+            influence={measure: values for measure, values in influence.items() if values.any()},
         )
-        for label, run, evaluation in zip(labels, runs, evaluations, strict=True)
+        for label, run, evaluation, influence in zip(labels, runs, evaluations, influences, strict=True)
     ]
 
 

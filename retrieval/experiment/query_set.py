@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import CorpusError
-from retrieval.corpora.base import Corpus, Item, Qrels, content_bytes
+from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
+from retrieval.experiment.digests import corpus_digest, item_key
 from retrieval.search.result import Shown, show
 
 #: Answers of each query that are scored: enough for R@100 and AP with qrels, and for AP@100 with labels.
@@ -42,6 +42,8 @@ class QuerySet:
         Number of queries from a file of queries that are also documents of the corpus.
     held_out : frozenset of str
         The ids of the queries, when they are items that encoders which learn from labels must not see.
+    digest : str
+        Of the corpus; see `retrieval.experiment.digests.corpus_digest`.
     """
 
     ids: list[str]
@@ -54,6 +56,7 @@ class QuerySet:
     left_out: dict[str, int] = field(default_factory=dict)
     documents: int = 0
     held_out: frozenset[str] = frozenset()
+    digest: str = ""
 
     @classmethod
     def of(cls, corpus: Corpus, hold_out: bool = False) -> QuerySet:
@@ -82,7 +85,7 @@ class QuerySet:
             ids.append(item.id)
             shown.append(show(item))
             labels.append(item.label)
-            keys.append(_key(item))
+            keys.append(item_key(item))
             rows[item.id] = row
             if keep_items:
                 contents.append(item)
@@ -108,6 +111,7 @@ class QuerySet:
         query_set = cls(
             ids, shown, labels, queries, query_rows, qrels, np.argsort(np.argsort(np.array(keys), kind="stable"))
         )
+        query_set.digest = corpus_digest(ids, keys)
         query_set._keep_answerable(corpus.name)
         query_set.documents = int((query_set.query_rows >= 0).sum()) if asked else 0
         if hold_out and qrels is None and corpus.queries_are_items:
@@ -215,11 +219,3 @@ def is_document(query: Item, document: Item) -> bool:
 
 def _queries(count: int) -> str:
     return "1 query is" if count == 1 else f"{count:,} queries are"
-
-
-def _key(item: Item) -> int:
-    """A hash of an item's content and label, independent of its id and its row."""
-    digest = hashlib.blake2b(digest_size=8)
-    digest.update(content_bytes(item.content))
-    digest.update(b"\0" + (item.label or "").encode())
-    return int.from_bytes(digest.digest(), "little")

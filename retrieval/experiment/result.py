@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.codes import Codes
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
 from retrieval.experiment.byte_budgets import ByteBudgets
@@ -57,6 +58,11 @@ class SpaceResult:
         The answers to every query, in the order of ``Comparison.query_set.queries``.
     loss : Loss, optional
         Where the row loses; None when every index of the space is exact.
+    influence : dict of str to ndarray float64 (n_queries,)
+        Measure -> what every query contributes to the values of the others (decision 49); nothing where queries are
+        independent.
+    sample_codes : codes, optional
+        The codes of the items ``Comparison.sample``; None when the index does not hold them.
     """
 
     spec: str
@@ -79,6 +85,8 @@ class SpaceResult:
     tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
     rankings: Rankings | None = None
     loss: Loss | None = None
+    sample_codes: Codes | None = None
+    influence: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def stored_bytes_per_item(self) -> float:
@@ -153,3 +161,5 @@ class Comparison:
     """Quality against bytes, if budgets were asked for."""
     query_set: QuerySet | None = None
     """The queries and their relevance, from which the TREC files are written."""
+    sample: NDArray[np.int64] | None = None
+    """The rows of the items on the maps of the page."""

@@ -1,4 +1,4 @@
-"""A comparison as one HTML file that loads nothing and runs nothing."""
+"""A comparison as one HTML file that loads nothing, and runs nothing but its own explorer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 from retrieval.experiment.result import Comparison
 from retrieval.output import writing
+from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.byte_budgets import bytes_data
 from retrieval.report.html.examples import examples_data
+from retrieval.report.html.explorer_data import BUDGET, explorer_block
 from retrieval.report.html.health import health_data
 from retrieval.report.html.losses import losses_data
+from retrieval.report.html.script import script, script_policy
 from retrieval.report.html.sections import (
     differences_data,
     figures_data,
@@ -54,13 +57,19 @@ def write_page(comparisons: Comparison | Sequence[Comparison], path: str | Path)
     """
     several = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
     path = Path(path)
-    content = _within(several, MAX_BYTES)
+    explorers = [explorer_block(one, BUDGET // len(several)) for one in several]
+    content = _within(several, MAX_BYTES, explorers)
     with writing(path) as file:
         file.write(content)
     return path
 
 
-def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, limit: int | None = None) -> str:
+def page(
+    comparisons: Sequence[Comparison],
+    thumbnail: int = THUMBNAIL,
+    limit: int | None = None,
+    explorers: Sequence[Markup | None] = (),
+) -> str:
     """Return the page as HTML.
 
     Parameters
@@ -71,17 +80,24 @@ def page(comparisons: Sequence[Comparison], thumbnail: int = THUMBNAIL, limit: i
         The longest side of a picture, in pixels.
     limit : int, optional
         Number of examples shown of each comparison; by default all.
+    explorers : sequence of Markup or None
+        The data of the explorer of each comparison, by `explorer_block`; without any, the page has no script.
     """
+    blocks = explorers or [None] * len(comparisons)
     sections = [
-        {**_section(one, f"c{number}"), "name": name, "examples": examples_data(one, thumbnail, limit)}
-        for number, (one, name) in enumerate(zip(comparisons, _names(comparisons), strict=True), 1)
-    ]
-    return render("comparison.html", title=_title(comparisons), comparisons=sections)
+        {
+            **_section(one, f"c{number}"), "name": name, "examples": examples_data(one, thumbnail, limit),
+            "explorer": block,
+        }
+        for number, (one, name, block) in enumerate(zip(comparisons, _names(comparisons), blocks, strict=True), 1)
+    ]  # fmt: skip
+    runs = {"script": script(), "script_policy": script_policy()} if any(blocks) else {"script": None}
+    return render("comparison.html", title=_title(comparisons), comparisons=sections, **runs)
 
 
-def _within(comparisons: Sequence[Comparison], limit: int) -> bytes:
+def _within(comparisons: Sequence[Comparison], limit: int, explorers: Sequence[Markup | None]) -> bytes:
     for thumbnail, limit_of_examples in _SIZES:
-        content = page(comparisons, thumbnail, limit_of_examples).encode()
+        content = page(comparisons, thumbnail, limit_of_examples, explorers).encode()
         if len(content) < limit:
             return content
     return content

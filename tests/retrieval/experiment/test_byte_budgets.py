@@ -16,6 +16,7 @@ from indexers.registry import create_index
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment import byte_budgets as module
 from retrieval.experiment.compare import compare
+from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.reductions import parse_budgets, reductions, require_reducible, why_not
 from retrieval.report.html.comparison import page
 from retrieval.report.terminal.comparison import comparisons_lines, to_json
@@ -43,7 +44,7 @@ class Vectors(Corpus):
 
 @pytest.fixture(scope="module")
 def compared():
-    return compare(Vectors(), ["vectors", "vectors+pca:12"], examples=1, budgets=(4, 8, 16, 48))
+    return compare(Vectors(), ["vectors", "vectors+pca:12"], examples=1, options=CompareOptions(budgets=(4, 8, 16, 48)))
 
 
 def test_a_reduced_space_gives_by_itself_what_was_measured(compared):
@@ -96,7 +97,7 @@ def test_the_cheapest_does_not_differ_and_all_cheaper_ones_do(compared):
 
 def test_many_queries_are_sampled_and_said(monkeypatch):
     monkeypatch.setattr(module, "MAX_QUERIES", 30)
-    found = compare(Vectors(), ["vectors"], examples=0, budgets=(8,)).byte_budgets
+    found = compare(Vectors(), ["vectors"], examples=0, options=CompareOptions(budgets=(8,))).byte_budgets
     assert found.n_queries == 30
     assert any("30 of the 90 queries" in note for note in found.notes)
 
@@ -142,7 +143,7 @@ def test_what_has_no_numbers_to_reduce_is_refused_before_any_work():
 
 def test_a_budget_below_one_code_is_refused():
     with pytest.raises(OptionError, match="no space can be brought to 1 bytes per item: the smallest code takes 3"):
-        compare(Vectors(), ["vectors+binarize"], examples=0, budgets=(1,))
+        compare(Vectors(), ["vectors+binarize"], examples=0, options=CompareOptions(budgets=(1,)))
 
 
 @pytest.mark.parametrize("metric", [Metric.EUCLIDEAN, Metric.COSINE, Metric.DOT])

@@ -1,0 +1,11 @@
+/** Every explorer of a page: its data lies beside it. The section is shown only now, when something can be done with it. */
+
+import { explore } from "./explorer.js";
+
+for (const section of document.querySelectorAll("[data-explorer]")) {
+  const key = section.dataset.explorer;
+  const data = JSON.parse(document.getElementById(`${key}-explorer-data`).textContent);
+  section.hidden = false;
+  for (const link of document.querySelectorAll(`a[data-opens="${key}"]`)) link.hidden = false;
+  explore(section.querySelector(".explorer"), data, key);
+}
