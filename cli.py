@@ -138,6 +138,14 @@ Pictures = Annotated[
         metavar="FILE",
     ),
 ]
+JudgedBy = Annotated[
+    str,
+    option(
+        "--judged-by",
+        metavar="RUNG",
+        help="What is relevant: qrels, labels, known-item or agreement. auto: the first that the corpus has.",
+    ),
+]
 ReportFolder = option("-o", "--out", help="Folder for the HTML report.", metavar="FOLDER")
 RecommenderFolder = Annotated[Path, argument("FOLDER", "Folder of a recommender.")]
 User = Annotated[str, argument("USER", "Id of a user.")]
@@ -456,7 +464,11 @@ def search(
     ] = None,
     fuse: Annotated[
         str | None,
-        option("--fuse", help="Fuse the lists of all spaces into one, by reciprocal rank fusion.", metavar="rrf"),
+        option(
+            "--fuse",
+            help="Fuse all spaces into one list: by reciprocal ranks, or by weights of compare --save-fusion.",
+            metavar="rrf|saved",
+        ),
     ] = None,
     depth: Annotated[
         int | None,
@@ -678,6 +690,14 @@ def compare(
     examples: Annotated[
         int, whole("--examples", help="Number of queries shown with their answers, in report and JSON.", lowest=0)
     ] = 12,
+    judged_by: JudgedBy = "auto",
+    fusion: Annotated[
+        bool, typer.Option("--fusion", help="Fuse every pair of spaces and all: seconds per pair for 1,000 queries.")
+    ] = False,
+    save_fusion: Annotated[
+        bool,
+        typer.Option("--save-fusion", help="Store the weights of all spaces with the collection: search --fuse saved."),
+    ] = False,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -691,6 +711,7 @@ def compare(
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
     from retrieval.experiment.fitted_encoders import FittedEncoders, remains
+    from retrieval.experiment.fusion import save_weights
     from retrieval.experiment.provenance import provenance
 
     _require_report_folder(out)
@@ -699,14 +720,21 @@ def compare(
     if folder is not None:
         if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(folder), space, examples, provenance())
+        collection, fusion = open_collection(folder), fusion or save_fusion
+        comparison = compare_collection(collection, space, examples, provenance(), judged_by, fusion)
+        if save_fusion:
+            _say(save_weights(collection, comparison))
     else:
+        if save_fusion:
+            raise OptionError(
+                f"--save-fusion stores weights with a collection, and {corpus} is a corpus: index it first"
+            )
         fitted = FittedEncoders(out, _say)
         try:
             with _reported(BadEntries(skip_bad)) as bad:
                 opened = Unique(open_data(corpus, on_bad=bad), bad)
                 specs = space or _default_spaces(opened)
-                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted)
+                comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted, judged_by, fusion)
         except KeyboardInterrupt:
             _say(f"nearby: stopped; {remains(out)}")
             sys.exit(1)

@@ -15,6 +15,7 @@ import report_beyond
 import report_classical
 import report_comparison
 import report_findings
+import report_label_free
 import report_methods
 import report_neural
 import report_served
@@ -133,6 +134,7 @@ PARTS = {
     "text_retrieval": text_retrieval,
     **report_comparison.PARTS,
     **report_attribution.PARTS,
+    **report_label_free.PARTS,
     **report_speed.PARTS,
     **report_classical.PARTS,
     **report_neural.PARTS,

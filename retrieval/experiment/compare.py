@@ -21,15 +21,18 @@ from retrieval.corpora.item_record import items_digest
 from retrieval.evaluation.chance import chance_measures, is_above_chance
 from retrieval.evaluation.expected_measures import Expected
 from retrieval.evaluation.jackknife import answer_influence, with_influence
+from retrieval.evaluation.label_free.validity import validity_notes
 from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.experiment.fitted_encoders import FittedEncoders
+from retrieval.experiment.fusion import fuse
 from retrieval.experiment.loss_runs import attribute_losses
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
-from retrieval.experiment.score import ceiling_notes, curve, score_run
+from retrieval.experiment.rung import HIGHEST, Rung, queries_on_rung, require_rung
+from retrieval.experiment.score import ceiling_notes, curve, score_runs
 from retrieval.search.result import Answer, distance_of, show
 from retrieval.spaces.build import Filled, fill, fill_another, planned
 from retrieval.spaces.training_history import phases_of
@@ -48,13 +51,14 @@ def compare(
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
     fitted_encoders: FittedEncoders | None = None,
+    judged_by: str = HIGHEST,
+    fusion: bool = False,
 ) -> Comparison:
     """Fill every space with the corpus, ask the same queries in each, and measure the answers.
 
     Parameters
     ----------
     corpus : Corpus
-        With labels or judgements.
     specs : sequence of str
         The spaces, such as ``pixels`` and ``pixels+pca:30``.
     indexes : sequence of str or None
@@ -66,6 +70,10 @@ def compare(
     fitted_encoders : FittedEncoders, optional
         Keeps the fitted encoders until the comparison ends, so that it can continue after a kill; by default nothing
         is kept.
+    judged_by : str
+        A rung of the label ladder, by default the highest that the corpus has; see `retrieval.experiment.rung`.
+    fusion : bool
+        Whether to fuse every pair of spaces and all of them; see `retrieval.experiment.fusion`.
 
     Raises
     ------
@@ -76,7 +84,8 @@ def compare(
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     _check_indexes(indexes)
-    query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
+    corpus, query_set = queries_on_rung(corpus, judged_by, any(encoder.reads_labels for encoder in encoders))
+    require_rung(query_set, [str(encoder) for encoder in encoders], fusion)
     _require_unseen(corpus, query_set, encoders)
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
     runs: list[SpaceRun] = []
@@ -90,7 +99,7 @@ def compare(
                 runs.append(ask(query_set, indexed))
             attribute_losses(corpus, query_set, runs[first:])
             bar.update()
-        return compare_runs(corpus, query_set, runs, examples, provenance)
+        return compare_runs(corpus, query_set, runs, examples, provenance, fusion)
 
 
 def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Encoder]) -> None:
@@ -132,17 +141,23 @@ def compare_collection(
     specs: Sequence[str] | None = None,
     examples: int = 12,
     provenance: dict[str, Any] | None = None,
+    judged_by: str = HIGHEST,
+    fusion: bool = False,
 ) -> Comparison:
     """The comparison of saved spaces of a collection, by default of all of them."""
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
     if not names:
         raise OptionError(f"{collection.folder} has no space yet: add some with  nearby index")
-    query_set = QuerySet.of(collection.items)
+    corpus, query_set = queries_on_rung(collection.items, judged_by)
     names, seen = _unseen(collection, query_set, names, named=bool(specs))
+    require_rung(query_set, names, fusion)
     runs = []
     for name in names:
         opened = collection.space(name)
         record = opened.record
+        if corpus is not collection.items:  # the saved index holds the passages that are queries
+            runs.append(run_space(corpus, query_set, opened.encoder, None))
+            continue
         if list(opened.index.ids) != query_set.ids:
             raise CollectionError(
                 f"the index of '{name}' holds its items in another order than the collection: index it again"
@@ -153,7 +168,7 @@ def compare_collection(
         )  # fmt: skip
         runs.append(ask(query_set, indexed))
         attribute_losses(collection.items, query_set, runs[-1:], collection.items.bytes_on_disk)
-    comparison = compare_runs(collection.items, query_set, runs, examples, provenance)
+    comparison = compare_runs(collection.items, query_set, runs, examples, provenance, fusion)
     comparison.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
     return comparison
 
@@ -166,7 +181,7 @@ def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named
     OptionError
         When one of the latter was named, or no other space is left.
     """
-    if query_set.qrels is not None or (query_set.query_rows < 0).all():
+    if query_set.judged_by != "labels" or (query_set.query_rows < 0).all():
         return names, []
     seen = [name for name in names if collection.space(name).encoder.reads_labels]
     if seen and (named or len(seen) == len(names)):
@@ -178,37 +193,54 @@ def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named
 
 
 def compare_runs(
-    corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], examples: int, provenance: dict[str, Any] | None
+    corpus: Corpus,
+    query_set: QuerySet,
+    runs: list[SpaceRun],
+    examples: int,
+    provenance: dict[str, Any] | None,
+    fusion: bool = False,
 ) -> Comparison:
     """The comparison of the runs of several spaces over one query set."""
     with waiting("measuring the answers"):
-        return _measured(corpus, query_set, runs, examples, provenance)
+        return _measured(corpus, query_set, runs, examples, provenance, fusion)
 
 
 def _measured(
-    corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], examples: int, provenance: dict[str, Any] | None
+    corpus: Corpus,
+    query_set: QuerySet,
+    runs: list[SpaceRun],
+    examples: int,
+    provenance: dict[str, Any] | None,
+    fusion: bool,
 ) -> Comparison:
-    evaluations = [score_run(query_set, run) for run in runs]
+    evaluations = score_runs(query_set, runs)
     measures = list(dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.means))
-    influences = [_influence(query_set, run, evaluation) for run, evaluation in zip(runs, evaluations, strict=True)]
-    significance = _significance(_labels(runs), evaluations, influences)
-    n_items = len(query_set.ids)
-    chance = chance_measures(query_set.relevance, query_set.query_rows, n_items, measures, query_set.depth)
+    # agreement is no quality, and the values of the spaces are made of each other: nothing is tested
+    tested = [] if query_set.judged_by == Rung.AGREEMENT else evaluations
+    influences = [_influence(query_set, run, found) for run, found in zip(runs, tested, strict=False)]
+    significance = _significance(_labels(runs), tested, influences)
+    n_items, judged = len(query_set.ids), measures if tested else []
+    chance = chance_measures(query_set.relevance, query_set.query_rows, n_items, judged, query_set.depth)
     return Comparison(
         corpus=corpus.name,
         modality=str(corpus.modality),
         n_items=n_items,
         n_queries=len(query_set.queries),
-        judged_by="labels" if query_set.qrels is None else "qrels",
+        judged_by=query_set.judged_by,
         spaces=_results(query_set, runs, evaluations, significance),
         overlaps=_overlaps(runs),
         examples=_examples(query_set, runs, examples),
         provenance=provenance or {},
-        notes=[*query_set.notes, *ceiling_notes(query_set, measures)],
+        notes=[
+            *validity_notes(query_set.judged_by, corpus.modality),
+            *query_set.notes,
+            *ceiling_notes(query_set, measures),
+        ],
         significance=significance,
         chance={measure: float(values.mean()) for measure, values in chance.items()},
         above_chance=_above_chance(evaluations, influences, chance),
         query_set=query_set,
+        fusion=fuse(query_set, runs, _labels(runs), measures[0]) if fusion else None,
     )
 
 
@@ -268,7 +300,7 @@ def _results(
             tie_range=_tie_range(evaluation),
             rankings=run.rankings,
             per_query=evaluation.per_query,
-            tied_with_best={measure: tied[measure][label] for measure in evaluation.per_query},
+            tied_with_best={m: tied[m][label] for m in evaluation.per_query if m in tied},
             precision_recall=curve(query_set, run),
             options=run.encoder.spec(full=True),
             phases=phases_of(run.encoder),

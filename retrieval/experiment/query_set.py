@@ -21,6 +21,10 @@ DEPTH_QRELS, DEPTH_LABELS = 1000, 100
 HELD_OUT = 5
 
 
+class NoRelevanceError(CorpusError):
+    """Nothing in the corpus says which answers are relevant."""
+
+
 @dataclass
 class QuerySet:
     """The items, the queries and the relevance of a comparison, the same for every space.
@@ -42,6 +46,11 @@ class QuerySet:
         Number of queries from a file of queries that are also documents of the corpus.
     held_out : frozenset of str
         The ids of the queries, when they are items that encoders which learn from labels must not see.
+    judged_by : str
+        What says which answers are relevant: a rung of the label ladder (`retrieval.experiment.rung`). Known items
+        are qrels of one item each; for agreement the qrels are empty.
+    remarks : list of str
+        Sentences about the queries.
     """
 
     ids: list[str]
@@ -54,6 +63,11 @@ class QuerySet:
     left_out: dict[str, int] = field(default_factory=dict)
     documents: int = 0
     held_out: frozenset[str] = frozenset()
+    judged_by: str = ""
+    remarks: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.judged_by = self.judged_by or ("labels" if self.qrels is None else "qrels")
 
     @classmethod
     def of(cls, corpus: Corpus, hold_out: bool = False) -> QuerySet:
@@ -82,7 +96,7 @@ class QuerySet:
             ids.append(item.id)
             shown.append(show(item))
             labels.append(item.label)
-            keys.append(_key(item))
+            keys.append(content_key(item))
             rows[item.id] = row
             if keep_items:
                 contents.append(item)
@@ -92,12 +106,12 @@ class QuerySet:
             raise CorpusError(f"the corpus '{corpus.name}' holds no items")
         queries = contents if keep_items else asked or list(corpus.queries())
         if not queries:
-            raise CorpusError(
+            raise NoRelevanceError(
                 f"the corpus '{corpus.name}' has no queries and no labels: comparing spaces needs one or the other"
             )
         qrels = corpus.qrels()
         if qrels is None and all(query.label is None for query in queries):
-            raise CorpusError(
+            raise NoRelevanceError(
                 f"the corpus '{corpus.name}' has neither labels nor judgements, which say what is relevant: "
                 "name the field of its classes with ?label=FIELD (tables), put the files of each class into its own "
                 "sub-folder or name the fields of the file names with ?pattern= (folders), or add a qrels folder as in "
@@ -117,7 +131,7 @@ class QuerySet:
     @property
     def depth(self) -> int:
         """The number of answers of each query that are scored."""
-        return DEPTH_LABELS if self.qrels is None else DEPTH_QRELS
+        return DEPTH_QRELS if self.judged_by == "qrels" else DEPTH_LABELS
 
     @cached_property
     def relevance(self) -> Relevance:
@@ -134,7 +148,7 @@ class QuerySet:
     @property
     def notes(self) -> list[str]:
         """Sentences about queries that are left out and items that are held out."""
-        notes = [f"{_queries(count)} left out: {reason}." for reason, count in self.left_out.items()]
+        notes = [*self.remarks, *(f"{_queries(count)} left out: {reason}." for reason, count in self.left_out.items())]
         if self.documents:
             notes.append(
                 f"{_queries(self.documents)} documents of the corpus under the same id, and never their own answers."
@@ -217,7 +231,7 @@ def _queries(count: int) -> str:
     return "1 query is" if count == 1 else f"{count:,} queries are"
 
 
-def _key(item: Item) -> int:
+def content_key(item: Item) -> int:
     """A hash of an item's content and label, independent of its id and its row."""
     digest = hashlib.blake2b(digest_size=8)
     digest.update(content_bytes(item.content))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
+from retrieval.experiment.fusion import Fusion
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
@@ -131,7 +132,7 @@ class Comparison:
     n_items: int
     n_queries: int
     judged_by: str
-    """``qrels`` or ``labels``."""
+    """``qrels``, ``labels``, ``known-item`` or ``agreement``: see `retrieval.experiment.rung`."""
     spaces: list[SpaceResult]
     overlaps: list[Overlap]
     examples: list[Example]
@@ -147,3 +148,5 @@ class Comparison:
     """Measure -> whether the best space is significantly better than a random order."""
     query_set: QuerySet | None = None
     """The queries and their relevance, from which the TREC files are written."""
+    fusion: Fusion | None = None
+    """The fusions of every pair of spaces and of all, when they were asked for."""

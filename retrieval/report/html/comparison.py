@@ -10,6 +10,7 @@ from retrieval.experiment.result import Comparison
 from retrieval.output import writing
 from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.examples import examples_data
+from retrieval.report.html.fusion import fusion_data
 from retrieval.report.html.losses import losses_data
 from retrieval.report.html.sections import (
     differences_data,
@@ -20,6 +21,7 @@ from retrieval.report.html.sections import (
     training_data,
 )
 from retrieval.report.html.template import render
+from retrieval.report.rung import judge
 from retrieval.report.verdict import answer, cost_title, listed
 
 #: The largest page in bytes.
@@ -103,13 +105,14 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "key": key,
         "comparison": comparison,
         "facts": f"{comparison.n_items:,} {comparison.modality} items · {comparison.n_queries:,} queries · "
-        f"judged by {comparison.judged_by}",
+        f"judged by {judge(comparison.judged_by)}",
         "answer": answer(comparison),
         "cost": cost_title(comparison),
         "table": table_data(comparison),
         "figures": figures_data(comparison, key),
         "losses": losses_data(comparison, key),
         "differences": differences_data(comparison),
+        "fusion": fusion_data(comparison),
         "overlap": overlap_data(comparison),
         "training": training_data(comparison, key),
         "method": method_data(comparison),
