@@ -70,12 +70,12 @@ def fusion(page: Page, run: dict[str, Any]) -> None:
             ])  # fmt: skip
     head = ["corpus (queries)", "fused", "best alone", "RRF", "convex", "gain", "optimism", "oracle", "weights"]
     page.table(head, rows)
-    page.table(
-        TARGETS,
-        [
-            page.target(f"{name}: gain of bm25 + LSA over bm25", gain_over_bm25(corpus), GAIN)
-            for name, corpus in corpora.items()
-        ],
+    gain = gain_over_bm25(corpora["scifact-whole"])
+    page.table(TARGETS, [page.target("scifact-whole: gain of bm25 and LSA fused over bm25", gain, GAIN)])
+    page.lines.append(
+        "The weights of a query are chosen on other test queries of SciFact here; with one weight from the training "
+        "queries, and scores scaled by the least and largest of each query, the gain is smaller (see BM25 and LSA "
+        "fused on SciFact)."
     )
 
 
