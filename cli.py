@@ -141,6 +141,14 @@ Pictures = Annotated[
         metavar="FILE",
     ),
 ]
+JudgedBy = Annotated[
+    str,
+    option(
+        "--judged-by",
+        metavar="RUNG",
+        help="What is relevant: qrels, labels, known-item or agreement. auto: the first that the corpus has.",
+    ),
+]
 ReportFolder = option("-o", "--out", help="Folder for the HTML report.", metavar="FOLDER")
 RecommenderFolder = Annotated[Path, argument("FOLDER", "Folder of a recommender.")]
 User = Annotated[str, argument("USER", "Id of a user.")]
@@ -459,7 +467,11 @@ def search(
     ] = None,
     fuse: Annotated[
         str | None,
-        option("--fuse", help="Fuse the lists of all spaces into one, by reciprocal rank fusion.", metavar="rrf"),
+        option(
+            "--fuse",
+            help="Fuse all spaces into one list: by reciprocal ranks, or by weights of compare --save-fusion.",
+            metavar="rrf|saved",
+        ),
     ] = None,
     depth: Annotated[
         int | None,
@@ -681,6 +693,14 @@ def compare(
     examples: Annotated[
         int, whole("--examples", help="Number of queries shown with their answers, in report and JSON.", lowest=0)
     ] = 12,
+    judged_by: JudgedBy = "auto",
+    fusion: Annotated[
+        bool, typer.Option("--fusion", help="Fuse every pair of spaces and all: seconds per pair for 1,000 queries.")
+    ] = False,
+    save_fusion: Annotated[
+        bool,
+        typer.Option("--save-fusion", help="Store the weights of all spaces with the collection: search --fuse saved."),
+    ] = False,
     health: Annotated[
         bool, typer.Option("--health", help="Also check the health of the spaces, in report and JSON.")
     ] = False,
@@ -714,6 +734,7 @@ def compare(
     from retrieval.experiment.compare import compare_collection
     from retrieval.experiment.compare_options import CompareOptions
     from retrieval.experiment.fitted_encoders import FittedEncoders, remains
+    from retrieval.experiment.fusion import save_weights
     from retrieval.experiment.provenance import provenance
     from retrieval.experiment.reductions import parse_budgets
 
@@ -725,8 +746,15 @@ def compare(
     if folder is not None:
         if indexes != ["auto"] or skip_bad:
             raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        comparison = compare_collection(open_collection(folder), space, examples, provenance(), options)
+        collection = open_collection(folder)
+        comparison = compare_collection(collection, space, examples, provenance(), options)
+        if save_fusion:
+            _say(save_weights(collection, comparison))
     else:
+        if save_fusion:
+            raise OptionError(
+                f"--save-fusion stores weights with a collection, and {corpus} is a corpus: index it first"
+            )
         fitted = FittedEncoders(out, _say)
         try:
             with _reported(BadEntries(skip_bad)) as bad:

@@ -17,6 +17,7 @@ import report_classical
 import report_comparison
 import report_findings
 import report_health
+import report_label_free
 import report_methods
 import report_neural
 import report_served
@@ -137,6 +138,7 @@ PARTS = {
     **report_attribution.PARTS,
     **report_health.PARTS,
     **report_bytes.PARTS,
+    **report_label_free.PARTS,
     **report_speed.PARTS,
     **report_classical.PARTS,
     **report_neural.PARTS,

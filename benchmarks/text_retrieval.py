@@ -16,8 +16,9 @@ from record import latest, record, say
 
 from encoders.registry import ENCODERS, create
 from retrieval.corpora.registry import open_corpus
-from retrieval.experiment.compare import run_space, score_run
+from retrieval.experiment.compare import run_space
 from retrieval.experiment.query_set import QuerySet
+from retrieval.experiment.score import score_run
 
 CORPORA = ("cranfield", "cisi", "npl", "scifact")
 BM25 = (

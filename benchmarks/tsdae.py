@@ -21,8 +21,9 @@ from encoders.spec import write_stage
 from indexers.registry import create_index
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.evaluate import evaluate_run
-from retrieval.experiment.compare import run_space, score_run
+from retrieval.experiment.compare import run_space
 from retrieval.experiment.query_set import QuerySet
+from retrieval.experiment.score import score_run
 
 #: As in the paper (Wang, Reimers & Gurevych 2021, section 4): one pass, 3e-5, batches of 8.
 OPTIONS = {"epochs": "1", "learning-rate": "0.00003", "max-length": "128", "batch-size": "8"}

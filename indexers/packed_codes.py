@@ -66,11 +66,11 @@ class PackedCodes:
 
     def __getitem__(self, rows: Any) -> NDArray[np.float32]:
         if self._whole is not None:
-            return self._whole[rows]
+            return np.asarray(self._whole[rows])
         return self._unpacked(self.packed[rows])
 
     def take(
-        self, rows: Any, axis: int = 0, out: NDArray[np.float32] | None = None, mode: str = "raise"
+        self, rows: Any, axis: int = 0, out: NDArray[np.float32] | None = None, mode: Any = "raise"
     ) -> NDArray[np.float32]:
         """Return some rows, as ``numpy.take`` of a matrix does."""
         found = (

@@ -177,7 +177,7 @@ def nearest_on_grid(rows: NDArray[np.float32], bits: int) -> tuple[NDArray[np.fl
 def _cosine(rows: NDArray[np.float64], grid: NDArray[np.float64], lengths: NDArray[np.float64]) -> NDArray[np.float64]:
     products = np.einsum("nd,nd->n", rows, grid)
     divisor = lengths * _length(grid)
-    return np.divide(products, divisor, out=np.zeros_like(products), where=divisor > 0)
+    return np.asarray(np.divide(products, divisor, out=np.zeros_like(products), where=divisor > 0))
 
 
 def _length(rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -188,4 +188,4 @@ def _length(rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 def _few_bits(scales: NDArray[np.float64]) -> NDArray[np.float32]:
     """Round to 16 significant bits."""
     mantissa, exponent = np.frexp(scales)
-    return np.ldexp(np.rint(mantissa * 2**SCALE_BITS) / 2**SCALE_BITS, exponent).astype(np.float32)
+    return np.asarray(np.ldexp(np.rint(mantissa * 2**SCALE_BITS) / 2**SCALE_BITS, exponent), np.float32)

@@ -5,44 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
-
-import numpy as np
 
 from encoders.base import Encoder
 from encoders.errors import CollectionError, OptionError
-from encoders.progress import progress, waiting
+from encoders.progress import progress
 from indexers.base import Index
 from indexers.description import parse_description
 from indexers.registry import AUTO, check_description
 from retrieval.collection.base import Collection
-from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.base import Corpus
 from retrieval.corpora.item_record import items_digest
-from retrieval.evaluation.chance import chance_measures, is_above_chance
-from retrieval.evaluation.expected_measures import Expected
-from retrieval.evaluation.jackknife import answer_influence, with_influence
-from retrieval.evaluation.measures import Floats
-from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
-from retrieval.evaluation.rank_overlap import Rows, jaccard_at_k, rbo
 from retrieval.experiment.byte_budgets import byte_budgets
 from retrieval.experiment.compare_options import NOTHING_MORE, CompareOptions
+from retrieval.experiment.compare_runs import compare_runs
 from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.health import health_of_runs
-from retrieval.experiment.item_sample import codes_of, sampled_rows
 from retrieval.experiment.loss_runs import attribute_losses
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.reductions import require_reducible
-from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult, row_label
+from retrieval.experiment.result import Comparison
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
-from retrieval.experiment.score import ceiling_notes, curve, score_run
-from retrieval.search.result import Answer, distance_of, show
+from retrieval.experiment.rung import queries_on_rung, require_rung
 from retrieval.spaces.build import Filled, fill, fill_another, planned
-from retrieval.spaces.training_history import phases_of
 
-SHOWN_ANSWERS = 8
-#: The range of a measure over all orders of equal scores is reported when it is wider than this.
-VISIBLE_RANGE = 0.001
 #: The reason why a space cannot be measured.
 _SEEN = "'{}' was fitted on the labels of the queries, so that its measures would show what it remembers"
 
@@ -61,7 +47,6 @@ def compare(
     Parameters
     ----------
     corpus : Corpus
-        With labels or judgements.
     specs : sequence of str
         The spaces, such as ``pixels`` and ``pixels+pca:30``.
     indexes : sequence of str or None
@@ -89,7 +74,8 @@ def compare(
     _check_indexes(indexes)
     if options.budgets:
         require_reducible(encoders, indexes)
-    query_set = QuerySet.of(corpus, hold_out=any(encoder.reads_labels for encoder in encoders))
+    corpus, query_set = queries_on_rung(corpus, options.judged_by, any(one.reads_labels for one in encoders))
+    require_rung(query_set, [str(encoder) for encoder in encoders], options.fusion)
     _require_unseen(corpus, query_set, encoders)
     if options.baseline is not None:
         options.baseline.require_comparable([str(encoder) for encoder in encoders], corpus.name, query_set)
@@ -105,7 +91,7 @@ def compare(
                 runs.append(ask(query_set, indexed))
             attribute_losses(corpus, query_set, runs[first:])
             bar.update()
-        comparison = compare_runs(corpus, query_set, runs, examples, provenance)
+        comparison = compare_runs(corpus, query_set, runs, examples, provenance, options)
         return _extended(comparison, corpus, query_set, runs, options)
 
 
@@ -154,14 +140,18 @@ def compare_collection(
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
     if not names:
         raise OptionError(f"{collection.folder} has no space yet: add some with  nearby index")
-    query_set = QuerySet.of(collection.items)
+    corpus, query_set = queries_on_rung(collection.items, options.judged_by)
     names, seen = _unseen(collection, query_set, names, named=bool(specs))
+    require_rung(query_set, names, options.fusion)
     if options.baseline is not None:
         options.baseline.require_comparable(names, collection.items.name, query_set)
     runs = []
     for name in names:
         opened = collection.space(name)
         record = opened.record
+        if corpus is not collection.items:  # the saved index holds the passages that are queries
+            runs.append(run_space(corpus, query_set, opened.encoder, None))
+            continue
         if list(opened.index.ids) != query_set.ids:
             raise CollectionError(
                 f"the index of '{name}' holds its items in another order than the collection: index it again"
@@ -172,9 +162,9 @@ def compare_collection(
         )  # fmt: skip
         runs.append(ask(query_set, indexed))
         attribute_losses(collection.items, query_set, runs[-1:], collection.items.bytes_on_disk)
-    comparison = compare_runs(collection.items, query_set, runs, examples, provenance)
+    comparison = compare_runs(corpus, query_set, runs, examples, provenance, options)
     comparison.notes.extend(f"{_SEEN.format(name)}; it is left out." for name in seen)
-    return _extended(comparison, collection.items, query_set, runs, options)
+    return _extended(comparison, corpus, query_set, runs, options)
 
 
 def _extended(
@@ -196,7 +186,7 @@ def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named
     OptionError
         When one of the latter was named, or no other space is left.
     """
-    if query_set.qrels is not None or (query_set.query_rows < 0).all():
+    if query_set.judged_by != "labels" or (query_set.query_rows < 0).all():
         return names, []
     seen = [name for name in names if collection.space(name).encoder.reads_labels]
     if seen and (named or len(seen) == len(names)):
@@ -205,42 +195,6 @@ def _unseen(collection: Collection, query_set: QuerySet, names: list[str], named
             "so that it is fitted on items that are not queries"
         )
     return [name for name in names if name not in seen], seen
-
-
-def compare_runs(
-    corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], examples: int, provenance: dict[str, Any] | None
-) -> Comparison:
-    """The comparison of the runs of several spaces over one query set."""
-    with waiting("measuring the answers"):
-        return _measured(corpus, query_set, runs, examples, provenance)
-
-
-def _measured(
-    corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], examples: int, provenance: dict[str, Any] | None
-) -> Comparison:
-    evaluations = [score_run(query_set, run) for run in runs]
-    measures = list(dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.means))
-    influences = [_influence(query_set, run, evaluation) for run, evaluation in zip(runs, evaluations, strict=True)]
-    significance = _significance(_labels(runs), evaluations, influences)
-    n_items = len(query_set.ids)
-    chance = chance_measures(query_set.relevance, query_set.query_rows, n_items, measures, query_set.depth)
-    return Comparison(
-        corpus=corpus.name,
-        modality=str(corpus.modality),
-        n_items=n_items,
-        n_queries=len(query_set.queries),
-        judged_by="labels" if query_set.qrels is None else "qrels",
-        spaces=_results(query_set, runs, evaluations, significance, influences),
-        overlaps=_overlaps(runs),
-        examples=_examples(query_set, runs, examples),
-        provenance=provenance or {},
-        notes=[*query_set.notes, *ceiling_notes(query_set, measures)],
-        significance=significance,
-        chance={measure: float(values.mean()) for measure, values in chance.items()},
-        above_chance=_above_chance(evaluations, influences, chance),
-        query_set=query_set,
-        sample=sampled_rows(query_set),
-    )
 
 
 def indexed_spaces(
@@ -274,146 +228,3 @@ def run_space(corpus: Corpus, query_set: QuerySet, encoder: Encoder, description
     """The run of one space in one index, with the cost of every step."""
     (indexed,) = indexed_spaces(corpus, query_set, encoder, [description], FittedEncoders())
     return ask(query_set, indexed)
-
-
-def _results(
-    query_set: QuerySet,
-    runs: list[SpaceRun],
-    evaluations: list[Expected],
-    significance: dict[str, MultipleComparison],
-    influences: list[dict[str, Floats]],
-) -> list[SpaceResult]:
-    labels = _labels(runs)
-    tied = {measure: found.tied_with_best() for measure, found in significance.items()}
-    return [
-        SpaceResult(
-            spec=str(run.encoder),
-            index=run.index.description,
-            dim=run.encoder.space.dim,
-            kind=str(run.encoder.space.kind),
-            metric=str(run.encoder.space.metric),
-            bytes_per_item=run.code_bytes / len(query_set.ids),
-            fit_seconds=run.fit_seconds,
-            encode_per_second=len(query_set.ids) / max(run.encode_seconds, 1e-9),
-            query_ms=run.query_ms,
-            measures=evaluation.means,
-            tie_range=_tie_range(evaluation),
-            rankings=run.rankings,
-            per_query=evaluation.per_query,
-            tied_with_best={measure: tied[measure][label] for measure in evaluation.per_query},
-            precision_recall=curve(query_set, run),
-            options=run.encoder.spec(full=True),
-            phases=phases_of(run.encoder),
-            several_indexes=_several_indexes(runs),
-            loss=run.loss,
-            bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
-            sample_codes=codes_of(query_set, run, sampled_rows(query_set)),
-            influence={measure: values for measure, values in influence.items() if values.any()},
-        )
-        for label, run, evaluation, influence in zip(labels, runs, evaluations, influences, strict=True)
-    ]
-
-
-def per_item(size: int | None, count: int) -> float | None:
-    """Bytes divided by the number of items; None when they are unknown."""
-    return None if size is None else size / count
-
-
-def _several_indexes(runs: list[SpaceRun]) -> bool:
-    return len({str(run.encoder) for run in runs}) < len(runs)
-
-
-def _labels(runs: list[SpaceRun]) -> list[str]:
-    several = _several_indexes(runs)
-    return [row_label(str(run.encoder), run.index.description, several) for run in runs]
-
-
-def _tie_range(evaluation: Expected) -> dict[str, tuple[float, float]]:
-    """Measure -> (worst, best), for measures that the order of equal scores changes visibly."""
-    bounds = {measure: (low, evaluation.best[measure]) for measure, low in evaluation.worst.items()}
-    return {measure: (low, high) for measure, (low, high) in bounds.items() if high - low > VISIBLE_RANGE}
-
-
-def _influence(query_set: QuerySet, run: SpaceRun, evaluation: Expected) -> dict[str, Floats]:
-    """Measure -> what every query contributes to the others' values: items that are queries answer each other.
-
-    With judgements, or with queries that are no items, the queries are independent.
-    """
-    if query_set.qrels is not None or not (query_set.query_rows >= 0).any():
-        return {measure: np.zeros(len(values)) for measure, values in evaluation.per_query.items()}
-    return {
-        measure: answer_influence(run.rankings, query_set.relevance, query_set.query_rows, measure)
-        for measure in evaluation.per_query
-    }
-
-
-def _significance(
-    labels: list[str], evaluations: list[Expected], influences: list[dict[str, Floats]]
-) -> dict[str, MultipleComparison]:
-    """Measure -> the differences of all pairs of the rows that have the measure."""
-    measures = dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.per_query)
-    found = {}
-    for measure in measures:
-        rows = [at for at, evaluation in enumerate(evaluations) if measure in evaluation.per_query]
-        per_query = {labels[at]: evaluations[at].per_query[measure] for at in rows}
-        found[measure] = multiple_comparison(per_query, {labels[at]: influences[at][measure] for at in rows})
-    return found
-
-
-def _above_chance(
-    evaluations: list[Expected], influences: list[dict[str, Floats]], chance: dict[str, Floats]
-) -> dict[str, bool]:
-    """Measure -> whether the best row is better than a random order."""
-    found = {}
-    for measure, at_random in chance.items():
-        rows = [at for at, evaluation in enumerate(evaluations) if measure in evaluation.per_query]
-        best = max(rows, key=lambda at: float(evaluations[at].per_query[measure].mean()))
-        values = with_influence(evaluations[best].per_query[measure], influences[best][measure])
-        found[measure] = is_above_chance(values, at_random, len(rows))
-    return found
-
-
-def _overlaps(runs: list[SpaceRun]) -> list[Overlap]:
-    # a small corpus has fewer than ten answers, and one fewer for a query that is an item
-    k = max(1, max(int(np.count_nonzero(run.rankings.rows[:, :10] >= 0, axis=1).max()) for run in runs))
-    k = min(k, *(run.rankings.rows.shape[1] for run in runs))
-    lists = zip(_labels(runs), (run.rankings.rows[:, :k] for run in runs), strict=True)
-    return [_overlap(first, second, k) for first, second in combinations(lists, 2)]
-
-
-def _overlap(first: tuple[str, Rows], second: tuple[str, Rows], k: int) -> Overlap:
-    """The overlap of two lists of answers, over the queries that at least one of the spaces answers."""
-    answered = (first[1][:, 0] >= 0) | (second[1][:, 0] >= 0)
-    ours, theirs = first[1][answered], second[1][answered]
-    if not answered.any():
-        return Overlap(first[0], second[0], float("nan"), float("nan"), k)
-    return Overlap(first[0], second[0], float(jaccard_at_k(ours, theirs, k).mean()), float(rbo(ours, theirs).mean()), k)
-
-
-def _examples(query_set: QuerySet, runs: list[SpaceRun], count: int) -> list[Example]:
-    chosen = np.linspace(0, len(query_set.queries) - 1, min(count, len(query_set.queries))).astype(int).tolist()
-    return [
-        Example(show(query_set.queries[number]), [_answers(query_set, run, number) for run in runs])
-        for number in chosen
-    ]
-
-
-def _answers(query_set: QuerySet, run: SpaceRun, number: int) -> list[Answer]:
-    query = query_set.queries[number]
-    return [
-        Answer(
-            query_set.shown[row], score, distance_of(score, run.encoder.space.metric), _relevant(query_set, query, row)
-        )
-        for row, score in zip(
-            run.rankings.rows[number, :SHOWN_ANSWERS].tolist(),
-            run.rankings.scores[number, :SHOWN_ANSWERS].tolist(),
-            strict=True,
-        )
-        if row >= 0
-    ]
-
-
-def _relevant(query_set: QuerySet, query: Item, row: int) -> bool | None:
-    if query_set.qrels is not None:
-        return query_set.qrels.get(query.id, {}).get(query_set.ids[row], 0) > 0
-    return None if query.label is None else query_set.labels[row] == query.label

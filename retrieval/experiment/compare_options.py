@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrieval.experiment.baseline import Baseline
+from retrieval.experiment.rung import HIGHEST
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,11 @@ class CompareOptions:
 
     Attributes
     ----------
+    judged_by : str
+        What is relevant: a rung of the label ladder (`retrieval.experiment.rung`), by default the highest that the
+        corpus has.
+    fusion : bool
+        Whether to fuse every pair of spaces and all of them; see `retrieval.experiment.fusion`.
     health : bool
         Whether to measure the health of the spaces too, on a sample; see `retrieval.experiment.health`.
     budgets : tuple of int
@@ -21,6 +27,8 @@ class CompareOptions:
         An earlier comparison, which must be of the same items and queries; see `Baseline.changes`.
     """
 
+    judged_by: str = HIGHEST
+    fusion: bool = False
     health: bool = False
     budgets: tuple[int, ...] = ()
     baseline: Baseline | None = None

@@ -46,7 +46,8 @@ def attribute_losses(
     items_bytes : int, optional
         Size of the stored items of a collection.
     """
-    if not all(run.index.is_exact for run in runs):
+    judged = query_set.judged_by != "agreement"  # else nothing is relevant, and nothing is lost
+    if judged and not all(run.index.is_exact for run in runs):
         asked = _Asked.of(query_set)
         ready = next((run for run in runs if run.index.is_exact and run.index.holds_codes), None)
         reference = reference_index(items, runs[-1], len(query_set.ids)) if ready is None else ready.index

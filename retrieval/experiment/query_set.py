@@ -21,6 +21,10 @@ DEPTH_QRELS, DEPTH_LABELS = 1000, 100
 HELD_OUT = 5
 
 
+class NoRelevanceError(CorpusError):
+    """Nothing in the corpus says which answers are relevant."""
+
+
 @dataclass
 class QuerySet:
     """The items, the queries and the relevance of a comparison, the same for every space.
@@ -44,6 +48,11 @@ class QuerySet:
         The ids of the queries, when they are items that encoders which learn from labels must not see.
     digest : str
         Of the corpus; see `retrieval.experiment.digests.corpus_digest`.
+    judged_by : str
+        What says which answers are relevant: a rung of the label ladder (`retrieval.experiment.rung`). Known items
+        are qrels of one item each; for agreement the qrels are empty.
+    remarks : list of str
+        Sentences about the queries.
     """
 
     ids: list[str]
@@ -57,6 +66,11 @@ class QuerySet:
     documents: int = 0
     held_out: frozenset[str] = frozenset()
     digest: str = ""
+    judged_by: str = ""
+    remarks: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.judged_by = self.judged_by or ("labels" if self.qrels is None else "qrels")
 
     @classmethod
     def of(cls, corpus: Corpus, hold_out: bool = False) -> QuerySet:
@@ -95,12 +109,12 @@ class QuerySet:
             raise CorpusError(f"the corpus '{corpus.name}' holds no items")
         queries = contents if keep_items else asked or list(corpus.queries())
         if not queries:
-            raise CorpusError(
+            raise NoRelevanceError(
                 f"the corpus '{corpus.name}' has no queries and no labels: comparing spaces needs one or the other"
             )
         qrels = corpus.qrels()
         if qrels is None and all(query.label is None for query in queries):
-            raise CorpusError(
+            raise NoRelevanceError(
                 f"the corpus '{corpus.name}' has neither labels nor judgements, which say what is relevant: "
                 "name the field of its classes with ?label=FIELD (tables), put the files of each class into its own "
                 "sub-folder or name the fields of the file names with ?pattern= (folders), or add a qrels folder as in "
@@ -121,7 +135,7 @@ class QuerySet:
     @property
     def depth(self) -> int:
         """The number of answers of each query that are scored."""
-        return DEPTH_LABELS if self.qrels is None else DEPTH_QRELS
+        return DEPTH_QRELS if self.judged_by == "qrels" else DEPTH_LABELS
 
     @cached_property
     def relevance(self) -> Relevance:
@@ -138,7 +152,7 @@ class QuerySet:
     @property
     def notes(self) -> list[str]:
         """Sentences about queries that are left out and items that are held out."""
-        notes = [f"{_queries(count)} left out: {reason}." for reason, count in self.left_out.items()]
+        notes = [*self.remarks, *(f"{_queries(count)} left out: {reason}." for reason, count in self.left_out.items())]
         if self.documents:
             notes.append(
                 f"{_queries(self.documents)} documents of the corpus under the same id, and never their own answers."

@@ -12,6 +12,7 @@ from encoders.codes import Codes
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
 from retrieval.experiment.byte_budgets import ByteBudgets
+from retrieval.experiment.fusion import Fusion
 from retrieval.experiment.health_result import Health
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
@@ -141,7 +142,7 @@ class Comparison:
     n_items: int
     n_queries: int
     judged_by: str
-    """``qrels`` or ``labels``."""
+    """``qrels``, ``labels``, ``known-item`` or ``agreement``: see `retrieval.experiment.rung`."""
     spaces: list[SpaceResult]
     overlaps: list[Overlap]
     examples: list[Example]
@@ -163,3 +164,5 @@ class Comparison:
     """The queries and their relevance, from which the TREC files are written."""
     sample: NDArray[np.int64] | None = None
     """The rows of the items on the maps of the page."""
+    fusion: Fusion | None = None
+    """The fusions of every pair of spaces and of all, when they were asked for."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexers.base import Rows
 from retrieval.evaluation.expected_measures import Expected, expected_measures
+from retrieval.evaluation.label_free.agreement import AGREEMENT, agreement
 from retrieval.evaluation.measures import parse_measure, precision_at_recall
 from retrieval.evaluation.ranking import within, without_query_rows
 from retrieval.experiment.query_set import QuerySet
@@ -17,10 +18,30 @@ from retrieval.experiment.run import SpaceRun
 
 QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
 LABEL_MEASURES = ("P@10", "P@100", "AP@100")
+KNOWN_ITEM_MEASURES = ("RR@10", "Success@1", "Success@10")
+#: Rung of the label ladder -> its measures; agreement has one of its own.
+MEASURES = {"qrels": QREL_MEASURES, "labels": LABEL_MEASURES, "known-item": KNOWN_ITEM_MEASURES}
 #: A ceiling is reported when it is below 1 by more than this.
 VISIBLE_GAP = 0.02
 #: Full rankings are long: with labels, the precision-recall curve is the mean over this many queries.
 CURVE_QUERIES = 200
+
+
+def score_runs(query_set: QuerySet, runs: Sequence[SpaceRun]) -> list[Expected]:
+    """The measures of several runs; without any judgement, how far each agrees with the others.
+
+    Raises
+    ------
+    OptionError
+        When fewer than three spaces are to be ordered by their agreement.
+    """
+    if query_set.judged_by != "agreement":
+        return [score_run(query_set, run) for run in runs]
+    values = agreement([run.rankings.rows for run in runs], [str(run.encoder) for run in runs])
+    # equal scores are listed by the priority of the items in every space, so that their order is no range
+    return [
+        Expected({AGREEMENT: one}, {AGREEMENT: float(one.mean())}, {AGREEMENT: float(one.mean())}) for one in values
+    ]
 
 
 def score_run(query_set: QuerySet, run: SpaceRun) -> Expected:
@@ -31,7 +52,7 @@ def score_run(query_set: QuerySet, run: SpaceRun) -> Expected:
 
 def measures_of(query_set: QuerySet, run: SpaceRun) -> list[str]:
     """The measures of a run, without those whose cutoff is larger than the index can answer."""
-    return _known(query_set, run, LABEL_MEASURES if query_set.qrels is None else QREL_MEASURES)
+    return _known(query_set, run, MEASURES[query_set.judged_by])
 
 
 def ceilings(query_set: QuerySet, measures: Sequence[str]) -> dict[str, float]:
@@ -42,7 +63,7 @@ def ceilings(query_set: QuerySet, measures: Sequence[str]) -> dict[str, float]:
     """
     relevant = query_set.relevance.n_relevant
     reachable = {}
-    for measure in map(parse_measure, measures):
+    for measure in map(parse_measure, (name for name in measures if name != AGREEMENT)):
         if measure.cutoff is not None and measure.name in ("P", "R"):
             found = np.minimum(relevant, measure.cutoff)
             reachable[str(measure)] = float((found / (measure.cutoff if measure.name == "P" else relevant)).mean())
@@ -62,8 +83,12 @@ def ceiling_notes(query_set: QuerySet, measures: Sequence[str]) -> list[str]:
 def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
     """The precision of a run at recall 0, .1, ..., 1; None when the index ranks too few items for it.
 
+    Known items and agreement have no curve: one relevant answer is found at one rank, or nothing is relevant.
+
     Equal scores are ordered by the priority of the items, not by the order of the corpus.
     """
+    if query_set.judged_by not in ("qrels", "labels"):
+        return None
     if query_set.qrels is not None:
         if _is_cut(query_set, run, query_set.depth):
             return None

@@ -42,12 +42,16 @@ def write_trec_files(comparison: Comparison, folder: Path) -> str:
         lines = (
             sum(map(len, query_set.qrels.values())) if query_set.qrels else int(query_set.relevance.n_relevant.sum())
         )
-        if lines <= MAX_LINES:
+        if query_set.judged_by == "agreement":
+            lines = 0
+        elif lines <= MAX_LINES:
             write_qrels(folder / "qrels", qrels_of(query_set))
         for number, space in enumerate(comparison.spaces, start=1):
             write_run(folder / f"{number}-{file_name(space.label)}.run", run_of(query_set, space))
     except CorpusError as error:
         return f"no TREC files: {error}"
+    if not lines:
+        return f"TREC files: {folder} ({counted(len(comparison.spaces), 'run')}; nothing says what is relevant)"
     qrels = "the qrels" if lines <= MAX_LINES else f"no qrels, which would have {lines:,} lines"
     return f"TREC files: {folder} ({counted(len(comparison.spaces), 'run')} and {qrels})"
 

@@ -14,6 +14,7 @@ from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.result import Comparison, Example, SpaceResult
 from retrieval.report.byte_budget_cells import budgets_json
+from retrieval.report.fusion import fusion_json
 from retrieval.report.health_json import health_json
 from retrieval.report.verdict import answer, notes
 from retrieval.search.result import Answer, Shown
@@ -46,6 +47,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
         "above_chance": comparison.above_chance,
         "significance": {measure: _significance(found) for measure, found in comparison.significance.items()},
         "spaces": [_space(space, per_query) for space in comparison.spaces],
+        "fusion": plain(fusion_json(comparison.fusion)),
         "overlaps": [
             plain({"first": pair.first, "second": pair.second, "k": pair.k, "jaccard": pair.jaccard, "rbo": pair.rbo})
             for pair in comparison.overlaps

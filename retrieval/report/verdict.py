@@ -12,6 +12,7 @@ from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.comparison_columns import measures_of
 from retrieval.report.lexical_note import served_note
+from retrieval.report.rung import most_agreeing, rung_sentence
 
 #: Above this, a number of queries is not worth saying.
 MANY_QUERIES = 1_000_000
@@ -43,8 +44,14 @@ def leaders(comparison: Comparison) -> tuple[SpaceResult, list[SpaceResult]] | N
 
 
 def answer(comparison: Comparison) -> str:
-    """Return which space is best on the main measure, by how much, and what the queries cannot decide."""
-    return " ".join(filter(None, [_winner(comparison), undecided(comparison)]))
+    """Return which space is best on the main measure, by how much, and what the queries cannot decide.
+
+    Without labels, the first sentence says what the order rests on.
+    """
+    rung = rung_sentence(comparison.judged_by)
+    if comparison.judged_by == "agreement":
+        return f"{rung} {most_agreeing(comparison.spaces)}"
+    return " ".join(filter(None, [rung, _winner(comparison), undecided(comparison)]))
 
 
 def undecided(comparison: Comparison) -> str | None:

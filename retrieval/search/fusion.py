@@ -57,7 +57,7 @@ def reciprocal_rank_fusion(lists: Sequence[Sequence[Hit]], constant: int = CONST
     [('b', 0.03252, (2, 1)), ('a', 0.01639, (1, None)), ('c', 0.01613, (None, 2))]
     """
     fused = [Fused(id, _score(ranks, constant), ranks) for id, ranks in ranks_in(lists).items()]
-    return sorted(fused, key=_order)
+    return sorted(fused, key=fused_order)
 
 
 def ranks_in(lists: Sequence[Sequence[Hit]]) -> dict[str, tuple[Rank, ...]]:
@@ -88,6 +88,7 @@ def _score(ranks: Sequence[Rank], constant: int) -> float:
     return math.fsum(1 / (constant + rank) for rank in ranks if rank is not None)
 
 
-def _order(fused: Fused) -> tuple[float | str, ...]:
+def fused_order(fused: Fused) -> tuple[float | str, ...]:
+    """Return the key by which fused answers are sorted: the score, the best single rank, every rank, the id."""
     ranks = [math.inf if rank is None else rank for rank in fused.ranks]
     return (-fused.score, min(ranks), *ranks, fused.id)

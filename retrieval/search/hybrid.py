@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from encoders.codes import Codes, Metric
 from encoders.errors import BadItemError, OptionError, QueryError, UnknownNameError
 from indexers.base import Hit
 from retrieval.collection.filters import Filter
-from retrieval.search.fusion import Rank, reciprocal_rank_fusion
+from retrieval.search.convex import convex_combination, least_score
+from retrieval.search.fusion import Fused, Rank, reciprocal_rank_fusion
 from retrieval.search.result import Answer
 from retrieval.search.searcher import (
     MAX_K,
@@ -25,8 +26,8 @@ from retrieval.search.searcher import (
 
 #: Default number of hits of each space that are fused, unless more answers are requested.
 DEPTH = 100
-#: The name of reciprocal rank fusion on the command line.
-RRF = "rrf"
+#: The names of fusions on the command line: by reciprocal ranks, or by the weights that are stored with the collection.
+RRF, SAVED = "rrf", "saved"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class FusedAnswers:
         Number of hits of each space that are fused, and all others with the score of the last.
     milliseconds : float
         All spaces together.
+    weights : dict of str to float
+        Spec -> the weight of a space in a convex combination; empty for reciprocal rank fusion.
     """
 
     spaces: list[SpaceAnswers]
@@ -53,6 +56,7 @@ class FusedAnswers:
     ranks: list[tuple[Rank, ...]]
     depth: int
     milliseconds: float
+    weights: dict[str, float] = field(default_factory=dict)
 
 
 def require_fusible(fuse: str | None, depth: int | None = None) -> None:
@@ -70,8 +74,8 @@ def require_fusible(fuse: str | None, depth: int | None = None) -> None:
     """
     if fuse is None and depth is not None:
         raise OptionError(f"--depth is the number of fused hits of each space: add --fuse {RRF}")
-    if fuse not in (None, RRF):
-        raise UnknownNameError("fusion", str(fuse), [RRF])
+    if fuse not in (None, RRF, SAVED):
+        raise UnknownNameError("fusion", str(fuse), [RRF, SAVED])
 
 
 def fusion_depth(depth: int | None, k: int) -> int:
@@ -96,9 +100,26 @@ def fusion_depth(depth: int | None, k: int) -> int:
 
 
 def fused_search(
-    searcher: Searcher, query: Query, k: int = 10, depth: int | None = None, filters: Sequence[Filter] = ()
+    searcher: Searcher,
+    query: Query,
+    k: int = 10,
+    depth: int | None = None,
+    filters: Sequence[Filter] = (),
+    weights: Mapping[str, float] | None = None,
 ) -> FusedAnswers:
-    """The answers to one query by reciprocal rank fusion of the searcher's spaces, all asked at once.
+    """The answers to one query by fusion of the searcher's spaces, all asked at once.
+
+    Parameters
+    ----------
+    searcher : Searcher
+    query : Query
+    k : int
+    depth : int, optional
+        Number of hits of each space that are fused.
+    filters : sequence of Filter
+    weights : mapping of str to float, optional
+        Spec -> weight, for a convex combination of the scores (`retrieval.search.convex`); without, reciprocal rank
+        fusion.
 
     Raises
     ------
@@ -118,12 +139,23 @@ def fused_search(
     if not asked:
         raise QueryError(spaces[0].note or "no space can answer")
     hits = _hits_to_depth(searcher, query, asked, depth, filters)
-    fused = reciprocal_rank_fusion([hits.get(spec, []) for spec in searcher.specs])[:k]
+    fused = _fused(searcher, hits, depth, weights)[:k]
     milliseconds = 1000 * (time.perf_counter() - begun)
     # a fused score is shown as it is, as an inner product is
     answers = answers_of(searcher.collection, query, [Hit(one.id, one.score) for one in fused], Metric.DOT)
     spaces = [replace(space, milliseconds=milliseconds) for space in spaces]
-    return FusedAnswers(spaces, answers, [one.ranks for one in fused], depth, milliseconds)
+    return FusedAnswers(spaces, answers, [one.ranks for one in fused], depth, milliseconds, dict(weights or {}))
+
+
+def _fused(
+    searcher: Searcher, hits: Mapping[str, list[Hit]], depth: int, weights: Mapping[str, float] | None
+) -> list[Fused]:
+    lists = [hits.get(spec, []) for spec in searcher.specs]
+    if weights is None:
+        return reciprocal_rank_fusion(lists)
+    opened = [searcher.collection.space(spec) for spec in searcher.specs]
+    least = [least_score(one.encoder.space, one.index.positive_only) for one in opened]
+    return convex_combination(lists, [weights.get(spec, 0.0) for spec in searcher.specs], least, depth)
 
 
 def _hits_to_depth(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from encoders.errors import OptionError
 from retrieval.collection.filters import Filter
 
 if TYPE_CHECKING:
@@ -71,9 +72,11 @@ class SearchRequest:
             others = [name for name, given in (("--fuse", fuse), ("--filter", filters)) if given]
             plan = plan_of(shortlist, rerank, candidates, radius, space, others)
         if (fuse, depth) != (None, None):
-            from retrieval.search.hybrid import require_fusible
+            from retrieval.search.hybrid import SAVED, require_fusible
 
             require_fusible(fuse, depth)
+            if fuse == SAVED and space:
+                raise OptionError(f"--fuse {SAVED} asks the spaces that its weights were chosen for: leave -s out")
         wanted = tuple(Filter.read(one) for one in filters)
         return cls(text, tuple(space), k, wanted, fuse, depth, plan)
 
@@ -94,6 +97,8 @@ class SearchRequest:
 
             query = read_query(collection, self.text)
             return SearchAnswer(query, self.filters, rerank(collection, self.plan, query, self.k))
+        if self.fuse == "saved":
+            return self._by_saved_weights(collection)
         searcher = Searcher(collection, self.spaces)
         query = read_query(collection, self.text)
         if self.fuse is not None:
@@ -102,6 +107,19 @@ class SearchRequest:
             fused = fused_search(searcher, query, self.k, self.depth, self.filters)
             return SearchAnswer(query, self.filters, fused)
         return SearchAnswer(query, self.filters, searcher.search(query, self.k, self.filters))
+
+    def _by_saved_weights(self, collection: Collection) -> SearchAnswer:
+        """Search the spaces that the saved weights were chosen for."""
+        from retrieval.search.hybrid import fused_search
+        from retrieval.search.saved_fusion import SavedFusion
+        from retrieval.search.searcher import Searcher, read_query
+
+        saved = SavedFusion.load(collection)
+        searcher = Searcher(collection, list(saved.weights))
+        query = read_query(collection, self.text)
+        depth = self.depth or max(self.k, saved.depth)
+        fused = fused_search(searcher, query, self.k, depth, self.filters, saved.weights)
+        return SearchAnswer(query, self.filters, fused)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.byte_budgets import bytes_data
 from retrieval.report.html.examples import examples_data
 from retrieval.report.html.explorer_data import BUDGET, explorer_block
+from retrieval.report.html.fusion import fusion_data
 from retrieval.report.html.health import health_data
 from retrieval.report.html.losses import losses_data
 from retrieval.report.html.script import script, script_policy
@@ -25,6 +26,7 @@ from retrieval.report.html.sections import (
     training_data,
 )
 from retrieval.report.html.template import render
+from retrieval.report.rung import judge
 from retrieval.report.verdict import answer, cost_title, listed
 
 #: The largest page in bytes.
@@ -121,7 +123,7 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "key": key,
         "comparison": comparison,
         "facts": f"{comparison.n_items:,} {comparison.modality} items · {comparison.n_queries:,} queries · "
-        f"judged by {comparison.judged_by}",
+        f"judged by {judge(comparison.judged_by)}",
         "answer": answer(comparison),
         "cost": cost_title(comparison),
         "table": table_data(comparison),
@@ -129,6 +131,7 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "losses": losses_data(comparison, key),
         "differences": differences_data(comparison),
         "bytes": bytes_data(comparison, key),
+        "fusion": fusion_data(comparison),
         "overlap": overlap_data(comparison),
         "health": health_data(comparison.health, key),
         "training": training_data(comparison, key),

@@ -18,6 +18,8 @@ from retrieval.spaces.training_history import Phase
 _JUDGED = {
     "labels": "An answer is relevant when it has the label of the query; a query is never among its own answers.",
     "qrels": "An answer is relevant when the relevance judgements (qrels) of the corpus say so.",
+    "known-item": "Each query is made from an item, which is its only relevant answer.",
+    "agreement": "Nothing says what is relevant. Agreement: the mean rank-biased overlap (RBO) with the other spaces.",
 }
 _VERDICTS = {
     Verdict.BETTER: "is better than",
@@ -88,7 +90,8 @@ def figures_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
         (cost_title(comparison), quality_cost_svg(comparison, f"{key}-cost")),
     ]
     without = [space.label for space in comparison.spaces if space.precision_recall is None]
-    note = f"No curve for {listed(without)}: the index does not rank all items." if without else ""
+    ranked = without and comparison.judged_by in ("qrels", "labels")  # the other rungs have no curve
+    note = f"No curve for {listed(without)}: the index does not rank all items." if ranked else ""
     return {"drawn": [(title, drawing) for title, drawing in drawn if drawing is not None], "note": note}
 
 

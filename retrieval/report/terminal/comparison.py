@@ -11,8 +11,10 @@ from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
 from retrieval.report.comparison_columns import GROUP, Cell, Column, comparison_rows, overlap_cells
 from retrieval.report.json import to_json
+from retrieval.report.rung import judge
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.byte_budgets import byte_budgets_lines
+from retrieval.report.terminal.fusion import fusion_lines
 from retrieval.report.terminal.listing import full_specs_lines
 from retrieval.report.terminal.losses import loss_lines
 from retrieval.report.terminal.printable import printable
@@ -47,6 +49,7 @@ def comparisons_lines(comparisons: Sequence[Comparison], verbose: bool = False) 
         lines += loss_lines(comparison)
         if comparison.byte_budgets is not None:
             lines += ["", *byte_budgets_lines(comparison.byte_budgets)]
+        lines += ["", *fusion_lines(comparison.fusion)] if comparison.fusion is not None else []
         lines += full_specs_lines({space.spec: space.options for space in comparison.spaces}) if verbose else []
     return lines[1:]
 
@@ -147,7 +150,8 @@ def _console(stream: TextIO, width: int | None) -> Console:
 
 def _head(comparison: Comparison) -> str:
     queries = "1 query" if comparison.n_queries == 1 else f"{comparison.n_queries:,} queries"
-    return f"{comparison.corpus}: {counted(comparison.n_items, 'item')}, {queries}, judged by {comparison.judged_by}"
+    items = counted(comparison.n_items, "item")
+    return f"{comparison.corpus}: {items}, {queries}, judged by {judge(comparison.judged_by)}"
 
 
 def _blocks(columns: Sequence[Column], rows: list[list[Cell]], width: int) -> list[list[int]]:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from encoders.errors import CorpusError, OptionError, UnknownNameError
+from encoders.errors import OptionError, UnknownNameError
 from encoders.pipeline import Pipeline
 from indexers import registry
 from indexers.exact import Exact
@@ -55,13 +55,10 @@ def test_bad_specs_are_refused_before_any_work():
             compare(open_corpus("digits"), ["pixels", same])
 
 
-def test_a_corpus_that_says_nothing_of_relevance_is_refused_before_any_work(tmp_path, monkeypatch):
+def test_a_corpus_that_says_nothing_of_relevance_needs_three_spaces_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("text\nred\ngreen\n")
     monkeypatch.setattr("retrieval.experiment.compare.indexed_spaces", lambda *_: pytest.fail("a space was fitted"))
-    with pytest.raises(
-        CorpusError,
-        match=r"name the field of its classes with \?label=FIELD .*, put the files of each class into its own sub-folder",
-    ):
+    with pytest.raises(OptionError, match="at least 3 spaces, but 1 is given"):
         compare(open_corpus(str(tmp_path / "t.csv")), ["bm25"])
 
 

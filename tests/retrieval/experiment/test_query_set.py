@@ -110,7 +110,7 @@ def test_every_space_is_asked_the_same_queries_and_only_those_that_read_labels_l
     fitted = {}
     corpus = labelled(tmp_path, list("abcde" * 20))
     monkeypatch.setattr(
-        "retrieval.experiment.compare.fitted",
+        "retrieval.experiment.fitted_encoders.fitted",
         lambda encoder, batches: (
             fitted.update({str(encoder): sum(len(batch.items) for batch in batches)}) or (encoder.fit(batches) and 0.0)
         ),

@@ -1,0 +1,140 @@
+"""Runs -> measures, significance, agreement: the comparison of spaces that have answered the same queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from encoders.progress import waiting
+from retrieval.corpora.base import Corpus
+from retrieval.evaluation.chance import chance_measures
+from retrieval.evaluation.expected_measures import Expected
+from retrieval.evaluation.label_free.validity import validity_notes
+from retrieval.evaluation.measures import Floats
+from retrieval.evaluation.multiple_comparison import MultipleComparison
+from retrieval.experiment.compare_options import CompareOptions
+from retrieval.experiment.examples import examples_of
+from retrieval.experiment.fusion import fuse
+from retrieval.experiment.item_sample import codes_of, sampled_rows
+from retrieval.experiment.overlaps import overlaps_of
+from retrieval.experiment.query_set import QuerySet
+from retrieval.experiment.result import Comparison, SpaceResult, row_label
+from retrieval.experiment.run import SpaceRun
+from retrieval.experiment.run_significance import above_chance, influence_of, significance_of
+from retrieval.experiment.rung import Rung
+from retrieval.experiment.score import ceiling_notes, curve, score_runs
+from retrieval.spaces.training_history import phases_of
+
+#: The range of a measure over all orders of equal scores is reported when it is wider than this.
+VISIBLE_RANGE = 0.001
+
+
+def compare_runs(
+    corpus: Corpus,
+    query_set: QuerySet,
+    runs: list[SpaceRun],
+    examples: int,
+    provenance: dict[str, Any] | None,
+    options: CompareOptions,
+) -> Comparison:
+    """The comparison of the runs of several spaces over one query set."""
+    with waiting("measuring the answers"):
+        return _measured(corpus, query_set, runs, examples, provenance, options)
+
+
+def _measured(
+    corpus: Corpus,
+    query_set: QuerySet,
+    runs: list[SpaceRun],
+    examples: int,
+    provenance: dict[str, Any] | None,
+    options: CompareOptions,
+) -> Comparison:
+    evaluations, labels = score_runs(query_set, runs), labels_of(runs)
+    measures = list(dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.means))
+    # agreement is no quality, and the values of the spaces are made of each other: nothing is tested
+    tested = [] if query_set.judged_by == Rung.AGREEMENT else evaluations
+    influences = [influence_of(query_set, run, found) for run, found in zip(runs, tested, strict=False)]
+    significance = significance_of(labels, tested, influences)
+    n_items, judged = len(query_set.ids), measures if tested else []
+    chance = chance_measures(query_set.relevance, query_set.query_rows, n_items, judged, query_set.depth)
+    return Comparison(
+        corpus=corpus.name,
+        modality=str(corpus.modality),
+        n_items=n_items,
+        n_queries=len(query_set.queries),
+        judged_by=query_set.judged_by,
+        spaces=_results(query_set, runs, evaluations, significance, influences or [{} for _ in runs]),
+        overlaps=overlaps_of(labels, runs),
+        examples=examples_of(query_set, runs, examples),
+        provenance=provenance or {},
+        notes=[
+            *validity_notes(query_set.judged_by, corpus.modality),
+            *query_set.notes,
+            *ceiling_notes(query_set, measures),
+        ],
+        significance=significance,
+        chance={measure: float(values.mean()) for measure, values in chance.items()},
+        above_chance=above_chance(evaluations, influences, chance),
+        query_set=query_set,
+        sample=sampled_rows(query_set),
+        fusion=fuse(query_set, runs, labels, measures[0]) if options.fusion else None,
+    )
+
+
+def labels_of(runs: list[SpaceRun]) -> list[str]:
+    """The names of the rows: the specs, with their indexes when spaces have several."""
+    several = _several_indexes(runs)
+    return [row_label(str(run.encoder), run.index.description, several) for run in runs]
+
+
+def _results(
+    query_set: QuerySet,
+    runs: list[SpaceRun],
+    evaluations: list[Expected],
+    significance: dict[str, MultipleComparison],
+    influences: list[dict[str, Floats]],
+) -> list[SpaceResult]:
+    labels = labels_of(runs)
+    tied = {measure: found.tied_with_best() for measure, found in significance.items()}
+    return [
+        SpaceResult(
+            spec=str(run.encoder),
+            index=run.index.description,
+            dim=run.encoder.space.dim,
+            kind=str(run.encoder.space.kind),
+            metric=str(run.encoder.space.metric),
+            bytes_per_item=run.code_bytes / len(query_set.ids),
+            fit_seconds=run.fit_seconds,
+            encode_per_second=len(query_set.ids) / max(run.encode_seconds, 1e-9),
+            query_ms=run.query_ms,
+            measures=evaluation.means,
+            tie_range=_tie_range(evaluation),
+            rankings=run.rankings,
+            per_query=evaluation.per_query,
+            tied_with_best={m: tied[m][label] for m in evaluation.per_query if m in tied},
+            precision_recall=curve(query_set, run),
+            options=run.encoder.spec(full=True),
+            phases=phases_of(run.encoder),
+            several_indexes=_several_indexes(runs),
+            loss=run.loss,
+            bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
+            sample_codes=codes_of(query_set, run, sampled_rows(query_set)),
+            influence={measure: values for measure, values in influence.items() if values.any()},
+        )
+        for label, run, evaluation, influence in zip(labels, runs, evaluations, influences, strict=True)
+    ]
+
+
+def per_item(size: int | None, count: int) -> float | None:
+    """Bytes divided by the number of items; None when they are unknown."""
+    return None if size is None else size / count
+
+
+def _several_indexes(runs: list[SpaceRun]) -> bool:
+    return len({str(run.encoder) for run in runs}) < len(runs)
+
+
+def _tie_range(evaluation: Expected) -> dict[str, tuple[float, float]]:
+    """Measure -> (worst, best), for measures that the order of equal scores changes visibly."""
+    bounds = {measure: (low, evaluation.best[measure]) for measure, low in evaluation.worst.items()}
+    return {measure: (low, high) for measure, (low, high) in bounds.items() if high - low > VISIBLE_RANGE}

@@ -1,0 +1,137 @@
+"""The label ladder: what says which answers are relevant, from judgements down to the agreement of the spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from encoders.errors import OptionError, UnknownNameError
+from retrieval.corpora.base import Corpus, Item
+from retrieval.evaluation.label_free.agreement import require_enough
+from retrieval.experiment.fusion import require_fusion
+from retrieval.experiment.query_set import NoRelevanceError, QuerySet
+
+#: Choose the highest rung that the corpus has.
+HIGHEST = "auto"
+
+
+class Rung(StrEnum):
+    """A rung of the ladder, the most trustworthy first."""
+
+    QRELS = "qrels"
+    LABELS = "labels"
+    KNOWN_ITEM = "known-item"
+    AGREEMENT = "agreement"
+
+    @classmethod
+    def read(cls, text: str) -> Rung | None:
+        """Read the name of a rung; None for ``auto``.
+
+        Raises
+        ------
+        UnknownNameError
+
+        Examples
+        --------
+        >>> Rung.read("known-item"), Rung.read("auto")
+        (<Rung.KNOWN_ITEM: 'known-item'>, None)
+        """
+        if text == HIGHEST:
+            return None
+        if text not in set(cls):
+            raise UnknownNameError("rung", text, [HIGHEST, *cls])
+        return cls(text)
+
+
+def queries_on_rung(corpus: Corpus, judged_by: str = HIGHEST, hold_out: bool = False) -> tuple[Corpus, QuerySet]:
+    """The corpus to index, and the queries of a rung.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    judged_by : str
+        A rung, or ``auto``: judgements or labels where the corpus has them, else known items, else agreement.
+    hold_out : bool
+        As in `QuerySet.of`.
+
+    Returns
+    -------
+    corpus : Corpus
+        The same corpus, or one without the passages that are queries.
+    query_set : QuerySet
+
+    Raises
+    ------
+    CorpusError
+        When the corpus cannot be judged on this rung.
+    """
+    from retrieval.experiment.known_items import known_item_queries, unjudged_queries
+
+    rung = Rung.read(judged_by)
+    if rung is Rung.AGREEMENT:
+        return corpus, unjudged_queries(corpus)
+    if rung is Rung.KNOWN_ITEM:
+        return known_item_queries(corpus)
+    if rung is not None:
+        _require(corpus, rung)
+        return corpus, QuerySet.of(_LabelsOnly(corpus) if rung is Rung.LABELS else corpus, hold_out)
+    try:
+        return corpus, QuerySet.of(corpus, hold_out)
+    except NoRelevanceError:
+        pass
+    try:
+        return known_item_queries(corpus)
+    except NoRelevanceError as error:
+        query_set = unjudged_queries(corpus)
+        query_set.remarks.append(f"Known-item search is not possible: {error}.")
+        return corpus, query_set
+
+
+def require_rung(query_set: QuerySet, encoders: Sequence[str], fusion: bool) -> None:
+    """Refuse too few spaces or queries for what is asked on a rung, before any work.
+
+    Raises
+    ------
+    OptionError
+    """
+    if query_set.judged_by == Rung.AGREEMENT:
+        require_enough(encoders)
+    if fusion:
+        require_fusion(query_set, encoders)
+
+
+def _require(corpus: Corpus, rung: Rung) -> None:
+    """Refuse judgements of a corpus that has none, and labels where no query has one."""
+    there = corpus.qrels() is not None
+    if rung is Rung.LABELS:
+        asked = _LabelsOnly(corpus)
+        there = any(query.label is not None for query in asked.queries())
+    if not there:
+        what = "labels" if rung is Rung.LABELS else "judgements (qrels)"
+        raise OptionError(
+            f"--judged-by {rung}: the corpus '{corpus.name}' has no {what}; --judged-by {Rung.KNOWN_ITEM} needs none"
+        )
+
+
+class _LabelsOnly(Corpus):
+    """A corpus without its judgements; its items are the queries unless its own queries have labels."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+        self.name, self.modality = corpus.name, corpus.modality
+        own = not corpus.queries_are_items and any(query.label is not None for query in corpus.queries())
+        self._items_ask = not own
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._corpus)
+
+    def queries(self) -> Iterator[Item]:
+        return iter(self._corpus) if self._items_ask else self._corpus.queries()
+
+    @property
+    def queries_are_items(self) -> bool:
+        return self._items_ask
+
+    @property
+    def size(self) -> int | None:
+        return self._corpus.size

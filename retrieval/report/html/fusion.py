@@ -1,0 +1,30 @@
+"""What the section of fusions shows on the page of a comparison."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.experiment.result import Comparison
+from retrieval.report.fusion import COLUMNS, LEGEND, fusion_answer, fusion_rows, signed, signed_interval
+
+
+def fusion_data(comparison: Comparison) -> dict[str, Any] | None:
+    """Return the fusions of every pair of spaces and of all; None when none was asked for."""
+    fusion = comparison.fusion
+    if fusion is None:
+        return None
+    rows = []
+    for one, (name, cells) in zip(fusion.combinations, fusion_rows(fusion), strict=True):
+        low, high = signed_interval(one)
+        gain = signed(one.convex - one.single)
+        interval = f"{gain} ({signed(low)} to {signed(high)})" if abs(low) <= 1 else gain
+        rows.append({"spaces": name, "cells": cells, "gain": interval})
+    return {
+        "answer": fusion_answer(fusion),
+        "measure": fusion.measure,
+        "queries": f"{fusion.n_queries:,}",
+        "depth": fusion.depth,
+        "columns": COLUMNS,
+        "rows": rows,
+        "legend": LEGEND,
+    }
