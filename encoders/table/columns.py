@@ -20,6 +20,8 @@ from encoders.row import MAX_COLUMNS, Row, Value
 from encoders.table.column_coders import ColumnCoder
 from encoders.table.column_survey import ColumnSurvey
 from encoders.table.column_types import Rules, choose
+from encoders.table.dates import ORDERS
+from encoders.table.number_text import DECIMALS
 from encoders.table.saved_columns import coders_from_json, scalings_of
 
 #: Rows that are encoded at once.
@@ -77,6 +79,10 @@ class Columns(Encoder):
     date: tuple[str, ...] | None = option(
         None, "Columns that are read as dates, joined by commas; a number is seconds since 1970."
     )
+    decimal: str = option(
+        "auto", "Decimal separator of numbers that are texts: 1,234.5 or 1.234,5.", choices=("auto", *DECIMALS)
+    )
+    date_order: str = option("auto", "What stands first in a date such as 05/01/2024.", choices=("auto", *ORDERS))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -100,7 +106,7 @@ class Columns(Encoder):
                 survey.add(column)
         if not surveys:
             raise BadItemError("there is nothing to fit on: the corpus holds no rows")
-        rules = Rules(self.max_categories, self.rare, self.log == "auto")
+        rules = Rules(self.max_categories, self.rare, self.log == "auto", self.decimal, self.date_order)
         choices = {survey.name: choose(survey, rules) for survey in surveys}
         self._coders = [choice.coder for choice in choices.values() if choice.coder is not None]
         self.left_out = {name: choice.reason for name, choice in choices.items() if choice.coder is None}
@@ -204,12 +210,12 @@ class Columns(Encoder):
         }
 
     def types_line(self) -> str:
-        """Return the types of the columns in one line: ``columns: 3 numeric, 2 categorical (type, flag), 1 date``."""
+        """Return the types of the columns in one line: ``columns: 1 numeric (fee), 1 date (day)``."""
         parts = []
         for type in ("numeric", "categorical", "date"):
             names = [coder.name for coder in self._coders if coder.type == type]
             if names:
-                parts.append(f"{len(names):,} {type}" + (f" ({_listed(names)})" if type != "numeric" else ""))
+                parts.append(f"{len(names):,} {type} ({_listed(names)})")
         out = "".join(f"; {name} is left out: {reason}" for name, reason in list(self.left_out.items())[:_LISTED])
         more = len(self.left_out) - _LISTED
         return f"columns: {', '.join(parts)}{out}" + (f"; {counted(more, 'other column')} left out" if more > 0 else "")
