@@ -44,7 +44,8 @@ class Columns(Encoder):
     deviation); strongly skewed ones get a signed logarithm first. A category is 1 in its own component. Rare
     categories, and those that the fit has not seen, share the component ``other``. Dates are numbers; with times of
     day they also have the phase of the day and of the week. Where values are missing, a component says so, and the
-    number is the median. Codes are decoded to rows; a column that is left out is missing in them. Quantiles of tables
+    number is the median. A query may lack columns: they are not compared (in a space that goes on from here, such as
+    `columns+pca`, they count as the median and as no category). Codes are decoded to rows; a column that is left out is missing in them. Quantiles of tables
     with more than 524,288 rows are those of an even sample.
 
     Examples
@@ -144,6 +145,29 @@ class Columns(Encoder):
                 coder.encode(column, codes[start : start + len(block), position : position + width])
                 position += width
         return codes
+
+    def _encode_queries(self, items: Any) -> Codes:
+        """Encode rows that may lack columns: these have zeros, which are the median, and no category."""
+        if all(len(row.names) == len(self.names) for row in items):
+            return self._encode(items)
+        codes = np.zeros((len(items), self.space.dim), dtype=np.float32)
+        parts = self.components_of()
+        for at, row in enumerate(items):
+            used = tuple(coder.name for coder in self._coders if coder.name in row.names)
+            self._order(row.names, used)  # refuses columns that are not known
+            if not used:
+                raise BadItemError(f"the query gives no column that this space reads: {_listed(list(parts))}")
+            for coder in self._coders:
+                if coder.name in used:
+                    coder.encode([row[coder.name]], codes[at : at + 1, parts[coder.name]])
+        return codes
+
+    def given_components(self, row: Row) -> NDArray[np.bool_]:
+        """Return which components are of columns that a row has, bool (dim,)."""
+        given = np.zeros(self.space.dim, bool)
+        for name, part in self.components_of().items():
+            given[part] = name in row.names
+        return given
 
     def _table(self, rows: Sequence[Row], wanted: tuple[str, ...]) -> Iterable[Sequence[Value]]:
         """Return the values of some columns, column by column; rows may have their columns in another order."""
