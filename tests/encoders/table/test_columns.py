@@ -508,3 +508,83 @@ def test_how_texts_are_read_is_saved(tmp_path):
     loaded = Encoder.load(encoder.save(tmp_path / "e"))
     np.testing.assert_array_equal(loaded.encode(rows), encoder.encode(rows))
     assert loaded.column_details() == encoder.column_details() == {"c0": "decimal comma", "c1": "day first"}
+
+
+def written_rows(count=200, factor=1.0):
+    """Rows with numbers, numbers as people write them, categories, dates and missing values."""
+    rng = random.Random(3)
+    rows = []
+    for n in range(count):
+        number = round(rng.gauss(100, 30), 3)
+        values = (number * factor, f"${n * 1000:,}", rng.choice(["a", "b", "1.10", "1.1", None]), f"{1 + n % 28}/{1 + n % 12}/2024")
+        rows.append(Row(("number", "price", "kind", "day"), values))
+    return rows
+
+
+def test_another_unit_changes_no_code():
+    first, second = written_rows(), written_rows(factor=1000.0)
+    codes = [create("columns").fit(rows).encode(rows) for rows in (first, second)]
+    np.testing.assert_allclose(codes[1], codes[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_row_alone_has_the_code_that_it_has_among_others():
+    rows = written_rows()
+    encoder = create("columns").fit(rows)
+    alone = np.concatenate([encoder.encode([row]) for row in rows])
+    np.testing.assert_array_equal(alone, encoder.encode(rows))
+    np.testing.assert_array_equal(np.concatenate([encoder.encode_queries([row]) for row in rows]), alone)
+
+
+def test_another_order_of_columns_permutes_the_components():
+    rows = written_rows()
+    turned = [Row(row.names[::-1], row.values[::-1]) for row in rows]
+    first, second = create("columns").fit(rows), create("columns").fit(turned)
+    assert sorted(first.vocabulary) == sorted(second.vocabulary)
+    order = [second.vocabulary.index(name) for name in first.vocabulary]
+    np.testing.assert_array_equal(second.encode(turned)[:, order], first.encode(rows))
+
+
+def test_names_of_columns_change_no_code():
+    rows = written_rows()
+    renamed = [Row(("d", "c", "b", "a"), row.values) for row in rows]
+    np.testing.assert_array_equal(create("columns").fit(renamed).encode(renamed), create("columns").fit(rows).encode(rows))
+
+
+def test_repeated_and_permuted_rows_learn_the_same():
+    rows = written_rows(201)  # of an odd number of rows, the quartiles are values
+    encoder = create("columns").fit(rows)
+    again = create("columns").fit(random.Random(5).sample(rows * 3, len(rows) * 3))
+    assert again.vocabulary == encoder.vocabulary
+    assert again.column_types() == encoder.column_types()
+    np.testing.assert_allclose(again.encode(rows), encoder.encode(rows), rtol=0.02, atol=0.02)
+    np.testing.assert_array_equal(again.encode(rows * 2)[: len(rows)], again.encode(rows * 2)[len(rows) :])
+
+
+def test_a_query_that_lacks_columns_has_zeros_for_them():
+    rows = written_rows()
+    encoder = create("columns").fit(rows)
+    whole, part = encoder.encode(rows[:1])[0], encoder.encode_queries([Row(("kind",), (rows[0]["kind"],))])[0]
+    given = encoder.components_of()["kind"]
+    np.testing.assert_array_equal(part[given], whole[given])
+    assert not np.delete(part, np.arange(given.start, given.stop)).any()
+    with pytest.raises(DimensionError, match="does not know"):
+        encoder.encode_queries([Row(("kindd",), ("a",))])
+    with pytest.raises(DimensionError, match="has no column 'number'"):
+        encoder.encode([Row(("kind",), ("a",))])  # only a query may lack columns
+
+
+@pytest.mark.parametrize("value", ["name {n}", "{n},5", "1.{n}", "{n}%"])
+def test_an_explosion_of_values_takes_bounded_memory(value, monkeypatch):
+    """With 10^6 values, as with these: what is kept is counted, not trusted."""
+    monkeypatch.setattr(column_survey, "COUNTED", 1000)
+    monkeypatch.setattr(number_sample, "KEPT", 1000)
+    survey = column_survey.ColumnSurvey("c", None)
+    for start in range(0, 40_000, 500):
+        survey.add([value.format(n=n) for n in range(start, start + 500)])
+        assert len(survey.counts) <= 2500
+        assert len(survey._unread or ()) <= 2500
+    readings = survey.readings
+    for ways in (readings.numbers, readings.dates):
+        assert all(len(sample.numbers()) <= 1000 for way in ways.ways for sample in ways.samples(way))
+    assert survey.present == 40_000
+    assert readings.numbers.count("point") in (0, 40_000)
