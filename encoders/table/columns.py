@@ -40,13 +40,18 @@ class Columns(Encoder):
     ``categorical``; `numeric`, `categorical` and `date` decide otherwise. A column without values, and one whose texts
     differ in most rows, as an identifier has, is left out. ``nearby info DIR -v`` shows the types.
 
+    All rows count for the type. The whole column also decides how texts are read: 1,234.5 or 1.234,5, and whether the
+    month or the day stands first in 05/01/2024; where nothing decides, a line says so, and `decimal` and `date-order`
+    do. Thousands, percent (5% is 0.05) and signs of currencies are read. Categories are compared as texts: 1.1 is not
+    1.10. Values that do not fit the type count as missing, and a line says how many.
+
     Numbers lose their median and are divided by their interquartile range (where that is 0, by their standard
     deviation); strongly skewed ones get a signed logarithm first. A category is 1 in its own component. Rare
     categories, and those that the fit has not seen, share the component ``other``. Dates are numbers; with times of
     day they also have the phase of the day and of the week. Where values are missing, a component says so, and the
     number is the median. A query may lack columns: they are not compared (in a space that goes on from here, such as
-    `columns+pca`, they count as the median and as no category). Codes are decoded to rows; a column that is left out is missing in them. Quantiles of tables
-    with more than 524,288 rows are those of an even sample.
+    `columns+pca`, they count as the median and as no category). Codes are decoded to rows; a column that is left out
+    is missing in them. Quantiles of tables with more than 524,288 rows are those of an even sample.
 
     Examples
     --------

@@ -23,7 +23,8 @@ _SHAPES = [
     )
 ]
 _CLOCK = re.compile(
-    r"(?P<hour>\d{1,2}):(?P<rest>\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(?P<half>[ap]m)? ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
+    r"(?P<hour>\d{1,2}):(?P<rest>\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(?P<half>[ap]m)? ?"
+    r"(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
 )
 _MONTHS = ("january february march april may june july august september october november december").split()

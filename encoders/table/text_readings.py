@@ -1,7 +1,7 @@
 """The texts of a column as numbers and as dates, each in the two ways in which people write them.
 
-A text alone does not say whether ``1,234`` is 1234 or 1.234, or whether ``05/01/2024`` is in May or in January. The whole
-column does: every text is read in both ways, and the way that reads more of them is taken.
+A text alone does not say whether ``1,234`` is 1234 or 1.234, or whether ``05/01/2024`` is in May or in January. The
+whole column does: every text is read in both ways, and the way that reads more of them is taken.
 """
 
 from __future__ import annotations

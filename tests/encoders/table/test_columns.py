@@ -496,7 +496,7 @@ def test_marks_that_mix_units_are_said(capsys):
 
 def test_a_number_among_guessed_dates_is_no_date(capsys):
     days = [f"2026-01-{1 + n % 28:02d}" for n in range(99)]
-    encoder, codes = fitted(*days, 2024.0)
+    _, codes = fitted(*days, 2024.0)
     assert codes[-1].tolist() == [0.0, 1.0]
     assert "1 of 100 values are no dates, such as '2024', and count as missing" in capsys.readouterr().err
     assert create("columns:date=c0").fit(table([*days, 2024.0])).encode(table([2024.0]))[0, 0] != 0
@@ -516,7 +516,12 @@ def written_rows(count=200, factor=1.0):
     rows = []
     for n in range(count):
         number = round(rng.gauss(100, 30), 3)
-        values = (number * factor, f"${n * 1000:,}", rng.choice(["a", "b", "1.10", "1.1", None]), f"{1 + n % 28}/{1 + n % 12}/2024")
+        values = (
+            number * factor,
+            f"${n * 1000:,}",
+            rng.choice(["a", "b", "1.10", "1.1", None]),
+            f"{1 + n % 28}/{1 + n % 12}/2024",
+        )
         rows.append(Row(("number", "price", "kind", "day"), values))
     return rows
 
@@ -547,7 +552,9 @@ def test_another_order_of_columns_permutes_the_components():
 def test_names_of_columns_change_no_code():
     rows = written_rows()
     renamed = [Row(("d", "c", "b", "a"), row.values) for row in rows]
-    np.testing.assert_array_equal(create("columns").fit(renamed).encode(renamed), create("columns").fit(rows).encode(rows))
+    np.testing.assert_array_equal(
+        create("columns").fit(renamed).encode(renamed), create("columns").fit(rows).encode(rows)
+    )
 
 
 def test_repeated_and_permuted_rows_learn_the_same():

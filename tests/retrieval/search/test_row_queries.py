@@ -88,7 +88,9 @@ def test_columns_that_are_not_given_do_not_decide(with_missing, given, filters):
         return
     wanted = mean_distances(with_missing, given)
     (found,) = Searcher(with_missing, ["columns"]).search(query, 300)
-    assert [answer.distance for answer in found.answers] == pytest.approx([wanted[one.shown.id] for one in found.answers], abs=1e-3)
+    assert [answer.distance for answer in found.answers] == pytest.approx(
+        [wanted[one.shown.id] for one in found.answers], abs=1e-3
+    )
     assert [answer.distance for answer in found.answers] == pytest.approx(sorted(wanted.values()), abs=1e-3)
 
 
