@@ -111,7 +111,7 @@ class Row:
         parts, letters = [], 0
         for name, value in zip(self.names, self.values, strict=True):
             if value is not None:
-                parts.append(f"{name}={_short(written_value(value))}")
+                parts.append(f"{name}={_short(_shown(value))}")
                 letters += len(parts[-1]) + 2
                 if letters > _LINE:
                     return ", ".join([*parts, "…"])
@@ -145,13 +145,17 @@ def written_value(value: Value) -> str:
 
     Examples
     --------
+    Two numbers that differ are never written alike.
+
     >>> written_value(12.0), written_value(0.1), written_value(1e7), written_value("x"), written_value(None)
     ('12', '0.1', '10000000', 'x', '')
+    >>> written_value(0.1 + 0.2)
+    '0.30000000000000004'
     """
     if value is None or isinstance(value, str):
         return value or ""
     value = float(value) + 0.0  # -0 is 0
-    return f"{value:.0f}" if value.is_integer() and abs(value) < 10**15 else f"{value:.10g}"
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 10**15 else repr(value)
 
 
 def _is_odd(value: Any) -> bool:
@@ -166,6 +170,13 @@ def names_json(names: tuple[str, ...]) -> str:
 @lru_cache(maxsize=64)
 def _names_json(names: tuple[str, ...]) -> str:
     return json.dumps(names, ensure_ascii=False, separators=(",", ":"))
+
+
+def _shown(value: Value) -> str:
+    """Return a value with at most ten digits."""
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.10g}"
+    return written_value(value)
 
 
 def _short(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,8 +14,15 @@ from numpy.typing import NDArray
 from encoders.numbers import read_number, shortened
 from encoders.progress import say_once
 from encoders.row import Value, written_value
-from encoders.table.column_survey import numbers_of, require_finite_numbers, require_values
-from encoders.table.dates import date_text, phases
+from encoders.table.column_survey import (
+    Remembered,
+    numbers_of,
+    require_finite_numbers,
+    require_values,
+    without_texts,
+)
+from encoders.table.dates import date_text, phases, seconds_of
+from encoders.table.number_text import number_in
 from encoders.table.scaling import Scaling, rounded
 
 #: What rare and unseen categories are joined into.
@@ -77,39 +85,51 @@ class NumericColumn(ColumnCoder):
     """Numbers, scaled; a missing one is 0, the median."""
 
     type: ClassVar[str] = "numeric"
+    #: What one of its values is called.
+    value_name: ClassVar[str] = "number"
     scaling: Scaling
     whole: bool = False
+    #: How texts write numbers: with a decimal point or comma; for dates, what stands first.
+    way: str = "point"
+
+    def __post_init__(self) -> None:
+        self._texts = Remembered(partial(self._read, way=self.way))
+
+    @staticmethod
+    def _read(text: str, way: str) -> float:
+        return number_in(text, way)
 
     @property
     def details(self) -> str:
         """How values become numbers, in a few words."""
-        return "logarithm" if self.scaling.unit else ""
+        return ", ".join(filter(None, [self._way_details(), "logarithm" if self.scaling.unit else ""]))
+
+    def _way_details(self) -> str:
+        return "decimal comma" if self.way == "comma" else ""
 
     def encode(self, column: Sequence[Value], codes: NDArray[np.float32]) -> None:
         """Write the codes of a column."""
-        self._write(self._numbers(column), codes)
+        self._write(column, self._numbers(column), codes)
 
-    def _numbers(self, column: Sequence[Value], dates: bool = False) -> NDArray[np.float64]:
+    def _numbers(self, column: Sequence[Value]) -> NDArray[np.float64]:
         require_values(column, self.name)
-        numbers = numbers_of(column, dates)
+        numbers = numbers_of(column, self._texts)
         require_finite_numbers(numbers, self.name)
-        absent = np.isnan(numbers)
-        if absent.any():
-            self._say_absent([column[row] for row in np.flatnonzero(absent).tolist()], "date" if dates else "number")
         return numbers
 
-    def _say_absent(self, values: Sequence[Value], what: str) -> None:
+    def _say_absent(self, values: Sequence[Value]) -> None:
         """Say that values are read as missing ones, although they are texts, or none was missing in the fit."""
-        odd = next((value for value in values if value is not None), None)
+        odd = next((value for value in values if value is not None and value == value), None)
         if odd is not None:
-            say_once(f"{self.name}: {shortened(odd)} is not a {what}, so it counts as missing")
+            say_once(f"{self.name}: {shortened(odd)} is not a {self.value_name}, so it counts as missing")
         if not self.missing:
             say_once(f"{self.name}: no value was missing in the fit, so a missing one counts as the median")
 
-    def _write(self, numbers: NDArray[np.float64], codes: NDArray[np.float32]) -> None:
+    def _write(self, column: Sequence[Value], numbers: NDArray[np.float64], codes: NDArray[np.float32]) -> None:
         absent = np.isnan(numbers)
         scaled = self.scaling.apply(numbers)
         if absent.any():
+            self._say_absent([column[row] for row in np.flatnonzero(absent).tolist()])
             scaled[absent] = 0
             if self.missing:
                 codes[:, -1] = absent
@@ -122,7 +142,7 @@ class NumericColumn(ColumnCoder):
 
     def to_json(self) -> dict[str, Any]:
         """Return what is learnt but for the scaling."""
-        return {**super().to_json(), "whole": self.whole}
+        return {**super().to_json(), "whole": self.whole, "way": self.way}
 
 
 @dataclass
@@ -130,7 +150,16 @@ class DateColumn(NumericColumn):
     """Dates, scaled as numbers; dates with times of day also have the phases of the day and of the week."""
 
     type: ClassVar[str] = "date"
+    value_name: ClassVar[str] = "date"
+    #: ``month`` or ``day`` stands first where a text does not say it; ``none``: such a text is no date.
+    way: str = "none"
     times: bool = False
+    #: Whether numbers are seconds since 1970; otherwise they are no dates.
+    seconds: bool = True
+
+    @staticmethod
+    def _read(text: str, way: str) -> float:
+        return seconds_of(text, way)
 
     def _components(self) -> list[str]:
         waves = [f"{self.name} {what} {wave}" for what in ("hour", "weekday") for wave in ("sin", "cos")]
@@ -139,12 +168,17 @@ class DateColumn(NumericColumn):
     @property
     def details(self) -> str:
         """How values become numbers, in a few words."""
-        return "hour and weekday" if self.times else ""
+        return ", ".join(filter(None, [self._way_details(), "hour and weekday" if self.times else ""]))
+
+    def _way_details(self) -> str:
+        return "" if self.way == "none" else f"{self.way} first"
 
     def encode(self, column: Sequence[Value], codes: NDArray[np.float32]) -> None:
         """Write the codes of a column."""
-        seconds = self._numbers(column, dates=True)
-        self._write(seconds, codes)
+        seconds = self._numbers(column)
+        if not self.seconds:
+            seconds[[isinstance(value, float | int) for value in column]] = np.nan
+        self._write(column, seconds, codes)
         if self.times:
             codes[:, 1:5] = phases(seconds)
 
@@ -153,7 +187,7 @@ class DateColumn(NumericColumn):
 
     def to_json(self) -> dict[str, Any]:
         """Return what is learnt but for the scaling."""
-        return {**super().to_json(), "times": self.times}
+        return {**super().to_json(), "times": self.times, "seconds": self.seconds}
 
 
 @dataclass
@@ -183,7 +217,7 @@ class CategoricalColumn(ColumnCoder):
         """Write the codes of a column."""
         require_values(column, self.name)
         if math.inf in column or -math.inf in column:
-            require_finite_numbers(numbers_of(column), self.name)
+            require_finite_numbers(without_texts(column), self.name)
         positions = np.fromiter(map(self._positions.__getitem__, column), np.int64, len(column))
         codes[np.arange(len(column)), positions] = 1
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import BadItemError
-from encoders.numbers import read_number
 from encoders.row import Value, written_value
-from encoders.table.dates import seconds_of
+from encoders.table.number_sample import NumberSample
+from encoders.table.text_readings import TextReadings, TwoWays
 
-#: Numbers of a column that are kept: of longer tables every second, fourth ... one.
-KEPT = 2**19
-#: Different texts of a column that are counted; beyond twice as many, the rarest are forgotten.
+#: Different texts of a column that are counted; beyond twice as many, the rarest are forgotten as categories.
 COUNTED = 2**17
 #: Share of the values of a column that must be numbers, or dates, for the column to be of that type.
 MOST = 0.95
-#: Different texts that are looked at to tell whether a column holds dates.
-_LOOKED_AT = 1000
+#: Texts whose number is remembered.
+_REMEMBERED = 100_000
 _NUMBERS = {float, int, type(None)}
 
 
@@ -44,27 +42,37 @@ def require_values(column: Sequence[Value], name: str) -> bool:
     return False
 
 
-def numbers_of(column: Sequence[Value], dates: bool = False) -> NDArray[np.float64]:
-    """Return a column as numbers, NaN where it holds none; texts are read as numbers, or as dates.
+class Remembered(dict[str, float]):
+    """Text -> its number; the texts of a column often repeat."""
+
+    def __init__(self, read: Callable[[str], float]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str) -> float:
+        number = self._read(text)
+        if len(self) < _REMEMBERED:
+            self[text] = number
+        return number
+
+
+def numbers_of(column: Sequence[Value], read: Remembered) -> NDArray[np.float64]:
+    """Return a column as numbers, NaN where it holds none.
 
     Examples
     --------
-    >>> numbers_of((1.5, None, "2", "many")).tolist()
+    >>> from encoders.table.number_text import number_in
+    >>> numbers_of((1.5, None, "2", "many"), Remembered(number_in)).tolist()
     [1.5, nan, 2.0, nan]
-    >>> numbers_of(("1970-01-02", 3.0), dates=True).tolist()
-    [86400.0, 3.0]
     """
     if set(map(type, column)) <= _NUMBERS:
         return np.array(column, np.float64)  # None becomes NaN
-    read = seconds_of if dates else _number
-    return np.array([read(value) if isinstance(value, str) else value for value in column], np.float64)
+    return np.array([read[value] if isinstance(value, str) else value for value in column], np.float64)
 
 
-def _number(text: str) -> float:
-    try:
-        return read_number(text)
-    except ValueError:
-        return np.nan
+def without_texts(column: Sequence[Value]) -> NDArray[np.float64]:
+    """Return the numbers of a column, NaN where it holds a text or nothing."""
+    return np.array([None if isinstance(value, str) else value for value in column], np.float64)
 
 
 def require_finite_numbers(numbers: NDArray[np.float64], name: str) -> None:
@@ -83,38 +91,25 @@ def require_finite_numbers(numbers: NDArray[np.float64], name: str) -> None:
         )
 
 
-class NumberSample:
-    """All numbers of a column, or a random sample of them: a regular one would miss what repeats regularly.
+class ReadColumn(NamedTuple):
+    """A column as numbers.
 
-    Each number draws a key from 0 to 1 and is kept if the key is below a limit, which is halved when too many are
-    kept. So the sample does not depend on how the numbers are divided into batches.
+    Attributes
+    ----------
+    sample : NumberSample
+    unread : int
+        Number of values that are no number, or no date.
+    odd : str or None
+        One of them.
     """
 
-    def __init__(self) -> None:
-        self.seen, self.stride = 0, 1
-        self._parts: list[NDArray[np.float64]] = []  # keys and numbers (2, n)
-        self._kept = 0
-        self._rng = np.random.default_rng(0)
-
-    def add(self, numbers: NDArray[np.float64]) -> None:
-        """Add numbers, none of them NaN."""
-        self.seen += len(numbers)
-        drawn = np.stack([self._rng.random(len(numbers)), numbers])
-        self._parts.append(drawn[:, drawn[0] < 1 / self.stride])
-        self._kept += self._parts[-1].shape[1]
-        while self._kept > KEPT:
-            self.stride *= 2
-            whole = np.concatenate(self._parts, axis=1)
-            self._parts = [whole[:, whole[0] < 1 / self.stride]]
-            self._kept = self._parts[0].shape[1]
-
-    def numbers(self) -> NDArray[np.float64]:
-        """Return the numbers that are kept."""
-        return np.concatenate(self._parts, axis=1)[1] if self._parts else np.empty(0)
+    sample: NumberSample
+    unread: int
+    odd: str | None
 
 
 class ColumnSurvey:
-    """One column, batch by batch.
+    """One column, batch by batch: all rows count for its type, however many there are.
 
     Parameters
     ----------
@@ -130,35 +125,26 @@ class ColumnSurvey:
         How often each text occurs.
     different : int
         Number of different texts.
-    unread : int
-        Texts that are no number in a numeric column, or no date in a column of dates.
-    whole : bool
-        All numbers are whole.
-    times : bool
-        Some date has a time of day.
+    numbers : NumberSample
+        The values that are numbers, not texts.
     """
 
     def __init__(self, name: str, role: str | None) -> None:
         self.name, self.role = name, role
-        self.rows = self.texts = self.different = self.unread = 0
+        self.rows = self.texts = self.different = 0
         self.counts: Counter[str] = Counter()
-        self.sample = NumberSample()
-        self.whole, self.times = True, False
-        self._as_dates = role == "date"
+        self.numbers = NumberSample()
         #: Whether rare texts were forgotten: `different` may then count one twice.
         self.forgot = False
-        #: A text that could not be read as a number, or as a date.
-        self.odd: str | None = None
-
-    @property
-    def dated(self) -> bool:
-        """Whether the texts are read as dates."""
-        return self._as_dates
+        self._readings = TextReadings()
+        #: Texts of `counts` that `_readings` has not seen: how often each occurs.
+        self._unread: Counter[str] | None = None
+        self._read_texts = 0
 
     @property
     def present(self) -> int:
         """Number of values that are not missing."""
-        return self.sample.seen + self.texts + self.unread
+        return self.numbers.seen + self.texts
 
     @property
     def missing(self) -> int:
@@ -174,66 +160,51 @@ class ColumnSurvey:
             For an infinite number, or a value that is neither a number nor a text.
         """
         self.rows += len(column)
-        if require_values(column, self.name):
-            numbers = numbers_of(column)
-        elif self.role == "numeric" or self._as_dates:
-            numbers = numbers_of(column, self._as_dates)
-            texts = np.array([isinstance(value, str) and value != "" for value in column])
-            odd = np.flatnonzero(np.isnan(numbers) & texts)
-            self.unread += len(odd)
-            self.odd = str(column[odd[0]]) if len(odd) and self.odd is None else self.odd
-        else:
+        if not require_values(column, self.name):
             self._count([value for value in column if isinstance(value, str) and value])
-            numbers = numbers_of([value for value in column if not isinstance(value, str)])
+        numbers = without_texts(column)
         require_finite_numbers(numbers, self.name)
-        self._take(numbers)
-
-    def _take(self, numbers: NDArray[np.float64]) -> None:
-        known = numbers[~np.isnan(numbers)]
-        if self._as_dates:
-            self.times = self.times or bool(np.any(known % 86_400))
-        else:
-            self.whole = self.whole and bool((known == np.floor(known)).all())
-        self.sample.add(known)
+        self.numbers.add(numbers[~np.isnan(numbers)])
 
     def _count(self, texts: list[str]) -> None:
         before = len(self.counts)
         self.counts.update(texts)
+        if self._unread is not None:
+            self._unread.update(texts)
         self.different += len(self.counts) - before
         self.texts += len(texts)
         if len(self.counts) > 2 * COUNTED:
-            if self.role is None and self.looks_like_dates():
-                self.turn_into_dates()
-            else:
-                self.counts = Counter(dict(self.counts.most_common(COUNTED)))
-                self.forgot = True
+            # Each occurrence of a text is read once: from now on, what follows is counted beside.
+            self._readings.add(self.counts if self._unread is None else self._unread)
+            self._unread = Counter()
+            self.counts = Counter(dict(self.counts.most_common(COUNTED)))
+            self.forgot = True
 
-    def looks_like_dates(self) -> bool:
-        """Return whether most texts are dates."""
-        looked = list(self.counts)[:_LOOKED_AT]
-        return bool(looked) and sum(seconds_of(text) == seconds_of(text) for text in looked) >= MOST * len(looked)
+    @property
+    def readings(self) -> TextReadings:
+        """All texts up to now as numbers and dates."""
+        waiting = self.counts if self._unread is None else self._unread
+        if self.texts > self._read_texts:
+            floats = frozenset(written_value(one) for one in np.unique(self.numbers.numbers())[:COUNTED].tolist())
+            self._readings.add(waiting, floats)
+            self._unread, self._read_texts = Counter(), self.texts
+        return self._readings
 
-    def turn_into_dates(self) -> None:
-        """Read the texts as dates, now and in the batches to come."""
-        self._as_dates = True
-        self.turn_into_numbers()
-
-    def turn_into_numbers(self) -> None:
-        """Read the texts that were counted as numbers, or as dates."""
-        counts, self.counts = self.counts, Counter[str]()
-        numbers = numbers_of(list(counts), self._as_dates)
-        self.unread += self.texts - sum(
-            count for count, number in zip(counts.values(), numbers, strict=True) if number == number
-        )
-        self.texts = 0
-        self.odd = next((text for text, number in zip(counts, numbers, strict=True) if number != number), None)
-        self._take(np.repeat(numbers, list(counts.values())))
+    def read(self, ways: TwoWays, way: str, with_numbers: bool) -> ReadColumn:
+        """Return the column as numbers: its texts as a way reads them, and the values that are numbers."""
+        samples = [*ways.samples(way), *([self.numbers] if with_numbers else [])]
+        sample = NumberSample.of(samples)
+        unread = self.present - sample.seen
+        odd = ways.odd.get(way)
+        if odd is None and not with_numbers and self.numbers.seen:
+            odd = written_value(float(self.numbers.numbers()[0]))
+        return ReadColumn(sample, unread, odd)
 
     def categories(self) -> Counter[str]:
         """Return how often each value occurs, of texts and of numbers."""
         counts = Counter(self.counts)
-        for number, count in zip(*_unique(self.sample.numbers()), strict=True):
-            counts[written_value(number)] += count * self.sample.stride
+        for number, count in zip(*_unique(self.numbers.numbers()), strict=True):
+            counts[written_value(number)] += count * self.numbers.stride
         return counts
 
 

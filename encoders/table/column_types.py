@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from encoders.numbers import counted, shortened
+from encoders.numbers import counted
 from encoders.table.column_coders import CategoricalColumn, ColumnCoder, DateColumn, NumericColumn
+from encoders.table.column_notes import unread_note, way_notes
 from encoders.table.column_survey import COUNTED, MOST, ColumnSurvey
 from encoders.table.scaling import fitted_scaling
 
@@ -27,45 +28,55 @@ class Rules(NamedTuple):
     max_categories: int
     rare: float
     log: bool
+    decimal: str
+    date_order: str
 
 
 def choose(survey: ColumnSurvey, rules: Rules) -> Choice:
     """Return how a column is coded.
 
-    A column is numeric, or holds dates, when `MOST` of its values do; it is categorical otherwise. A column of texts
-    that differ in most rows is an identifier, and left out.
+    A column is numeric, or holds dates, when `MOST` of its values do; it is categorical otherwise. All rows count. A
+    column of texts that differ in most rows is an identifier, and left out.
     """
     if not survey.present:
         return Choice(None, "no values")
-    role = survey.role or _guessed(survey)
+    role = survey.role or _guessed(survey, rules)
     if role == "categorical":
         return _categorical(survey, rules)
-    if role == "date":
-        survey.turn_into_dates()
-    else:
-        survey.turn_into_numbers()
-    if not survey.sample.seen:
-        what = "date" if role == "date" else "number"
-        return Choice(None, f"no {what} among its values", "")
-    unread = survey.unread
-    missing = survey.missing + unread > 0
-    scaling = fitted_scaling(survey.sample.numbers(), rules.log and role == "numeric")
-    what = "dates" if role == "date" else "numbers"
-    such_as = "" if survey.odd is None else f", such as {shortened(survey.odd, 30)},"
-    note = (
-        f"{survey.name}: {unread:,} of {counted(survey.present, 'value')} are no {what}{such_as} and count as missing"
-        if unread
-        else ""
-    )
-    if role == "date":
-        return Choice(DateColumn(survey.name, missing, scaling, times=survey.times), note=note)
-    return Choice(NumericColumn(survey.name, missing, scaling, whole=survey.whole), note=note)
+    is_date = role == "date"
+    way = date_way(survey, rules) if is_date else number_way(survey, rules)
+    seconds = is_date and survey.role == "date"
+    ways = survey.readings.dates if is_date else survey.readings.numbers
+    read = survey.read(ways, way, with_numbers=seconds or not is_date)
+    if not read.sample.seen:
+        return Choice(None, f"no {role if is_date else 'number'} among its values", "")
+    missing = survey.missing + read.unread > 0
+    scaling = fitted_scaling(read.sample.numbers(), rules.log and not is_date)
+    note = "; ".join([*unread_note(survey, read, is_date), *way_notes(survey, way, is_date, rules)])
+    note = note and f"{survey.name}: {note}"
+    if is_date:
+        times = not read.sample.days
+        return Choice(DateColumn(survey.name, missing, scaling, True, way, times, seconds), note=note)
+    return Choice(NumericColumn(survey.name, missing, scaling, read.sample.whole, way), note=note)
 
 
-def _guessed(survey: ColumnSurvey) -> str:
-    if survey.sample.seen >= MOST * survey.present:
-        return "date" if survey.dated else "numeric"
-    return "date" if survey.texts >= MOST * survey.present and survey.looks_like_dates() else "categorical"
+def number_way(survey: ColumnSurvey, rules: Rules) -> str:
+    """Return whether the numbers of a column have a decimal point or a decimal comma."""
+    return survey.readings.numbers.best() if rules.decimal == "auto" else rules.decimal
+
+
+def date_way(survey: ColumnSurvey, rules: Rules) -> str:
+    """Return whether the month or the day stands first in dates that do not say it, or that there are none."""
+    if rules.date_order != "auto":
+        return rules.date_order
+    return survey.readings.dates.best() if survey.readings.free else "none"
+
+
+def _guessed(survey: ColumnSurvey, rules: Rules) -> str:
+    enough, readings = MOST * survey.present, survey.readings
+    if survey.numbers.seen + readings.numbers.count(number_way(survey, rules)) - readings.codes >= enough:
+        return "numeric"
+    return "date" if readings.dates.count(date_way(survey, rules)) >= enough else "categorical"
 
 
 def _categorical(survey: ColumnSurvey, rules: Rules) -> Choice:

@@ -20,6 +20,8 @@ from encoders.row import MAX_COLUMNS, Row, Value
 from encoders.table.column_coders import ColumnCoder
 from encoders.table.column_survey import ColumnSurvey
 from encoders.table.column_types import Rules, choose
+from encoders.table.dates import ORDERS
+from encoders.table.number_text import DECIMALS
 from encoders.table.saved_columns import coders_from_json, scalings_of
 
 #: Rows that are encoded at once.
@@ -38,12 +40,18 @@ class Columns(Encoder):
     ``categorical``; `numeric`, `categorical` and `date` decide otherwise. A column without values, and one whose texts
     differ in most rows, as an identifier has, is left out. ``nearby info DIR -v`` shows the types.
 
+    All rows count for the type. The whole column also decides how texts are read: 1,234.5 or 1.234,5, and whether the
+    month or the day stands first in 05/01/2024; where nothing decides, a line says so, and `decimal` and `date-order`
+    do. Thousands, percent (5% is 0.05) and signs of currencies are read. Categories are compared as texts: 1.1 is not
+    1.10. Values that do not fit the type count as missing, and a line says how many.
+
     Numbers lose their median and are divided by their interquartile range (where that is 0, by their standard
     deviation); strongly skewed ones get a signed logarithm first. A category is 1 in its own component. Rare
     categories, and those that the fit has not seen, share the component ``other``. Dates are numbers; with times of
     day they also have the phase of the day and of the week. Where values are missing, a component says so, and the
-    number is the median. Codes are decoded to rows; a column that is left out is missing in them. Quantiles of tables
-    with more than 524,288 rows are those of an even sample.
+    number is the median. A query may lack columns: they are not compared (in a space that goes on from here, such as
+    `columns+pca`, they count as the median and as no category). Codes are decoded to rows; a column that is left out
+    is missing in them. Quantiles of tables with more than 524,288 rows are those of an even sample.
 
     Examples
     --------
@@ -77,6 +85,10 @@ class Columns(Encoder):
     date: tuple[str, ...] | None = option(
         None, "Columns that are read as dates, joined by commas; a number is seconds since 1970."
     )
+    decimal: str = option(
+        "auto", "Decimal separator of numbers that are texts: 1,234.5 or 1.234,5.", choices=("auto", *DECIMALS)
+    )
+    date_order: str = option("auto", "What stands first in a date such as 05/01/2024.", choices=("auto", *ORDERS))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -100,7 +112,7 @@ class Columns(Encoder):
                 survey.add(column)
         if not surveys:
             raise BadItemError("there is nothing to fit on: the corpus holds no rows")
-        rules = Rules(self.max_categories, self.rare, self.log == "auto")
+        rules = Rules(self.max_categories, self.rare, self.log == "auto", self.decimal, self.date_order)
         choices = {survey.name: choose(survey, rules) for survey in surveys}
         self._coders = [choice.coder for choice in choices.values() if choice.coder is not None]
         self.left_out = {name: choice.reason for name, choice in choices.items() if choice.coder is None}
@@ -138,6 +150,29 @@ class Columns(Encoder):
                 coder.encode(column, codes[start : start + len(block), position : position + width])
                 position += width
         return codes
+
+    def _encode_queries(self, items: Any) -> Codes:
+        """Encode rows that may lack columns: these have zeros, which are the median, and no category."""
+        if all(len(row.names) == len(self.names) for row in items):
+            return self._encode(items)
+        codes = np.zeros((len(items), self.space.dim), dtype=np.float32)
+        parts = self.components_of()
+        for at, row in enumerate(items):
+            used = tuple(coder.name for coder in self._coders if coder.name in row.names)
+            self._order(row.names, used)  # refuses columns that are not known
+            if not used:
+                raise BadItemError(f"the query gives no column that this space reads: {_listed(list(parts))}")
+            for coder in self._coders:
+                if coder.name in used:
+                    coder.encode([row[coder.name]], codes[at : at + 1, parts[coder.name]])
+        return codes
+
+    def given_components(self, row: Row) -> NDArray[np.bool_]:
+        """Return which components are of columns that a row has, bool (dim,)."""
+        given = np.zeros(self.space.dim, bool)
+        for name, part in self.components_of().items():
+            given[part] = name in row.names
+        return given
 
     def _table(self, rows: Sequence[Row], wanted: tuple[str, ...]) -> Iterable[Sequence[Value]]:
         """Return the values of some columns, column by column; rows may have their columns in another order."""
@@ -204,12 +239,12 @@ class Columns(Encoder):
         }
 
     def types_line(self) -> str:
-        """Return the types of the columns in one line: ``columns: 3 numeric, 2 categorical (type, flag), 1 date``."""
+        """Return the types of the columns in one line: ``columns: 1 numeric (fee), 1 date (day)``."""
         parts = []
         for type in ("numeric", "categorical", "date"):
             names = [coder.name for coder in self._coders if coder.type == type]
             if names:
-                parts.append(f"{len(names):,} {type}" + (f" ({_listed(names)})" if type != "numeric" else ""))
+                parts.append(f"{len(names):,} {type} ({_listed(names)})")
         out = "".join(f"; {name} is left out: {reason}" for name, reason in list(self.left_out.items())[:_LISTED])
         more = len(self.left_out) - _LISTED
         return f"columns: {', '.join(parts)}{out}" + (f"; {counted(more, 'other column')} left out" if more > 0 else "")

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.numbers import read_number
-from encoders.row import written_value
 from encoders.table.column_coders import CategoricalColumn, ColumnCoder, DateColumn, NumericColumn
+from encoders.table.dates import ORDERS
+from encoders.table.number_text import DECIMALS
 from encoders.table.scaling import Scaling
 
 
@@ -46,9 +47,12 @@ def _coder(column: dict[str, Any], scalings: Any) -> ColumnCoder:
     if not isinstance(name, str):
         raise TypeError("the name of a column is no text")
     if column["type"] == NumericColumn.type:
-        return NumericColumn(name, missing, Scaling(*next(scalings)), whole=_truth(column["whole"]))
+        way = _one_of(column.get("way", "point"), DECIMALS)  # without one: an older nearby
+        return NumericColumn(name, missing, Scaling(*next(scalings)), whole=_truth(column["whole"]), way=way)
     if column["type"] == DateColumn.type:
-        return DateColumn(name, missing, Scaling(*next(scalings)), _truth(column["whole"]), _truth(column["times"]))
+        way = _one_of(column.get("way", "none"), (*ORDERS, "none"))
+        whole, times, seconds = (_truth(column.get(key, True)) for key in ("whole", "times", "seconds"))
+        return DateColumn(name, missing, Scaling(*next(scalings)), whole, way, times, seconds)
     if column["type"] != CategoricalColumn.type:
         raise ValueError("a column has a type that does not exist")
     categories, numbers = column["categories"], _truth(column["numbers"])
@@ -56,9 +60,16 @@ def _coder(column: dict[str, Any], scalings: Any) -> ColumnCoder:
         raise TypeError("the categories of a column are no list of texts")
     if len(set(categories)) < len(categories):
         raise ValueError("a column has a category twice")
-    if numbers and any(written_value(read_number(text)) != text for text in categories):
-        raise ValueError("a category is not the number that it says")
+    if numbers:
+        for text in categories:
+            read_number(text)  # ValueError where a category is not the number that it says
     return CategoricalColumn(name, missing, tuple(categories), numbers)
+
+
+def _one_of(value: Any, known: Sequence[str]) -> str:
+    if value not in known:
+        raise ValueError("a column is written in a way that does not exist")
+    return str(value)
 
 
 def _truth(value: Any) -> bool:

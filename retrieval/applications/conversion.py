@@ -52,7 +52,7 @@ def converted(collection: Collection, spec: str, texts: Sequence[str], like: Seq
     """
     encoder = collection.space(spec).encoder
     last = _disentangled(encoder)
-    asked = [read_query(collection, text) for text in texts]
+    asked = [read_query(collection, text, whole=True) for text in texts]
     wanted, value = _wanted(collection, last, like)
     contents = [query.content for query in asked]
     rows = _rows(encoder, contents)
@@ -93,7 +93,7 @@ def _wanted(collection: Collection, last: Any, like: Sequence[str]) -> tuple[lis
         return contents, like[0]
     if len(like) == 1 and not like[0].startswith("@") and "." not in like[0] and "/" not in like[0]:
         raise QueryError(f"'{like[0]}' is not a nuisance that this space was fitted on: {', '.join(last.classes[:20])}")
-    queries = [read_query(collection, text) for text in like]
+    queries = [read_query(collection, text, whole=True) for text in like]
     known = [query.item_id for query in queries if query.item_id is not None]
     values = {item.label_in(last.label_field) for item in collection.items.get(known)} if known else set()
     one = values.pop() if len(values) == 1 and len(known) == len(queries) else None

@@ -170,7 +170,7 @@ def asked_items(collection: Collection, texts: Sequence[str], count: int | None,
         raise QueryError("name an item, as in @3, or give a number of random items, as in -n 8")
     drawn = draw(collection.items, count, seed) if count else []
     return [
-        *(read_query(collection, text) for text in texts),
+        *(read_query(collection, text, whole=True) for text in texts),
         *(Query(one.content, show(one), one.id) for one in drawn),
     ]
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 from encoders.codes import Modality
 from encoders.errors import CorpusError
 from encoders.options import option
-from encoders.row import MAX_COLUMNS, Row, Value, plain_value
+from encoders.row import MAX_COLUMNS, Row, Value, plain_value, written_value
 from retrieval.corpora.base import Item
 from retrieval.corpora.records import USUAL_IDS, Record, column_choice, identifier, is_missing, lookup, plain
 from retrieval.corpora.source import FileSource
@@ -22,8 +22,10 @@ from retrieval.corpora.source import FileSource
 EVERY = "*"
 #: What stands for a missing value in a cell.
 MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "Null", "null", "?"})
-#: No leading zero, as codes have, and no more digits than a float holds.
-_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+#: What may be the text of a number.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?(?:e[+-]?[0-9]{1,3})?")
+#: What may be thousands, where the decimal separator is a comma.
+_GROUPED = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
 #: Different cells whose values are remembered.
 _REMEMBERED = 2**18
 
@@ -156,12 +158,16 @@ class CellValues(dict[str, Value]):
 def cell_value(text: str) -> Value:
     """Return the value of a cell: a number, a text, or None where it is missing.
 
-    A number with a leading zero, or with more than 15 digits, is a code, and stays a text.
+    A cell is a number if the number is written like the cell: so its text is never lost. All others stay texts: 007 and
+    1.10, which may be codes or versions, and 1.234, which may be one thousand. Whether they are numbers is decided by
+    the whole column (see the encoder `columns`).
 
     Examples
     --------
-    >>> cell_value("1.0E7"), cell_value(" 12"), cell_value("007"), cell_value("N/A"), cell_value("inf")
-    (10000000.0, 12.0, '007', None, 'inf')
+    >>> cell_value("1.5"), cell_value(" 12"), cell_value("007"), cell_value("1.10"), cell_value("1.234")
+    (1.5, 12.0, '007', '1.10', '1.234')
+    >>> cell_value("N/A"), cell_value("inf")
+    (None, 'inf')
     """
     text = text.strip()
     if text in MISSING:
@@ -169,4 +175,4 @@ def cell_value(text: str) -> Value:
     if _NUMBER.fullmatch(text) is None:
         return text
     number = float(text)
-    return number if abs(number) < float("inf") else text
+    return number if written_value(number) == text and _GROUPED.fullmatch(text) is None else text

@@ -12,6 +12,7 @@ from indexers.base import Hit
 from retrieval.collection.filters import Filter
 from retrieval.search.convex import convex_combination, least_score
 from retrieval.search.fusion import Fused, Rank, reciprocal_rank_fusion
+from retrieval.search.given_columns import search_spaces
 from retrieval.search.result import Answer
 from retrieval.search.searcher import (
     MAX_K,
@@ -172,7 +173,7 @@ def _hits_to_depth(
     limit = max(needed, MAX_K)
     pending, width = asked, min(needed + 1, limit)
     while pending:
-        answered = searcher.collection.search(pending, width, filters)
+        answered = search_spaces(searcher.collection, pending, query.content, width, filters)
         deeper = []
         for (spec, codes), found in zip(pending, answered, strict=True):
             listed = without_query(found, query, width)

@@ -23,6 +23,7 @@ from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter
 from retrieval.corpora.base import Content, Item
 from retrieval.corpora.code_matrix import read_npy
+from retrieval.search.given_columns import search_spaces
 from retrieval.search.result import Answer, Shown, distance_of, show
 
 #: The largest number of answers; for more, `nearby compare -o` writes TREC runs.
@@ -96,7 +97,8 @@ class Searcher:
             codes = encode_query(opened.encoder, query.content)
         except (QueryError, BadItemError) as error:
             return SpaceAnswers(spec, options, str(metric), [], 0.0, str(error))
-        (hits,) = self.collection.search([(spec, codes)], k + (query.item_id is not None), filters)
+        wanted = k + (query.item_id is not None)
+        (hits,) = search_spaces(self.collection, [(spec, codes)], query.content, wanted, filters)
         hits = without_query(hits, query, k)
         milliseconds = 1000 * (time.perf_counter() - begun)
         return SpaceAnswers(spec, options, str(metric), answers_of(self.collection, query, hits, metric), milliseconds)
@@ -155,8 +157,10 @@ def _unknown(encoder: Encoder, text: str) -> bool:
     return first.space.kind is Kind.SPARSE and first.encode_queries([text]).nnz == 0
 
 
-def read_query(collection: Collection, text: str) -> Query:
+def read_query(collection: Collection, text: str, whole: bool = False) -> Query:
     """Read a query: a text, the path of a picture, sound or ``.npy`` vector, a row as a JSON object, or ``@id``.
+
+    With `whole`, a row has all columns of the table, and those that it does not give are missing values.
 
     Raises
     ------
@@ -173,7 +177,8 @@ def read_query(collection: Collection, text: str) -> Query:
         return Query(words, show(Item("query", words)))
     if collection.items.modality is Modality.ROW:
         first = next(iter(collection.items)).content
-        row = row_of(text, first.names if isinstance(first, Row) else ())
+        names = first.names if isinstance(first, Row) else ()
+        row = row_of(text, names) if whole else given_row(text, names)
         return Query(row, show(Item("query", row)))
     read = {Modality.IMAGE: _read_picture, Modality.SOUND: _read_sound}.get(collection.items.modality, _read_vector)
     content = read(collection, text)
@@ -214,6 +219,18 @@ def row_of(text: str, names: tuple[str, ...]) -> Row:
 
     Raises
     ------
+    QueryError, UnknownNameError
+        As `given_row` does.
+    """
+    row = given_row(text, names, "missing")
+    return Row(names, tuple(row[name] if name in row.names else None for name in names))
+
+
+def given_row(text: str, names: tuple[str, ...], lacking_are: str = "not compared") -> Row:
+    """Read a JSON object as a row of those columns of a table that it gives, in their order; null is a missing value.
+
+    Raises
+    ------
     QueryError
         When it is no JSON object, or has an infinite value.
     UnknownNameError
@@ -233,12 +250,13 @@ def row_of(text: str, names: tuple[str, ...]) -> Row:
             raise UnknownNameError("column of the table", name, names)
         if isinstance(value, float) and math.isinf(value):
             raise QueryError(f"the value of '{name}' is infinite: give a finite number, or null where it is missing")
+    given_names = [name for name in names if name in given]
     lacking = [name for name in names if name not in given]
     if lacking:
         more = f" and {len(lacking) - 5:,} others" if len(lacking) > 5 else ""
-        say(f"the query has no value for {', '.join(lacking[:5])}{more}: missing")
+        say(f"the query has no value for {', '.join(lacking[:5])}{more}: {lacking_are}")
     cells = CellValues()
-    return Row(names, tuple(cells.of(given.get(name), name) for name in names))
+    return Row(tuple(given_names), tuple(cells.of(given[name], name) for name in given_names))
 
 
 def _read_vector(collection: Collection, path: str) -> Content:

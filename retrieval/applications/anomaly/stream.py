@@ -10,6 +10,7 @@ import orjson
 
 from encoders.codes import Modality
 from encoders.errors import BadItemError, NearbyError, OptionError, one_line
+from encoders.json_text import json_line
 from retrieval.applications.anomaly.data import vector_of
 from retrieval.applications.anomaly.detection import Rule
 from retrieval.applications.anomaly.detector import AnomalyDetector
@@ -132,10 +133,13 @@ def _picked(line: bytes, rows: RowReader) -> PickedRow | None:
     if len(line) > LONGEST:
         return None
     try:
-        row = rows.picked(orjson.loads(line))
+        row = rows.picked(json_line(line))
     except orjson.JSONDecodeError:
         return None
-    return row if row is None or row.id is None or isinstance(row.id, str | int | float) else None
+    try:
+        return row if row is None or _checked_id(row.id) == row.id else None
+    except BadItemError:
+        return None
 
 
 def _whole_rows(
@@ -189,7 +193,7 @@ def _read(number: int, line: bytes, detector: AnomalyDetector, rows: RowReader) 
     if is_text and line.lstrip()[:1] not in (b"{", b'"'):
         return _Line(number, None, _decoded(line))
     try:
-        value = orjson.loads(line)
+        value = json_line(line)
     except orjson.JSONDecodeError as error:
         if is_text and line.lstrip()[:1] == b'"':  # a text that begins with a quotation
             return _Line(number, None, _decoded(line))
@@ -217,7 +221,7 @@ def _checked_id(id: Any) -> Any:
     """Return the id of a line, which its answer repeats."""
     if id is not None and not isinstance(id, str | int | float):
         raise BadItemError("the id is a text or a number")
-    return id
+    return str(id) if isinstance(id, int) and not -(2**63) <= id < 2**64 else id  # orjson writes no longer ones
 
 
 def _decoded(line: bytes) -> str:

@@ -15,8 +15,8 @@ from encoders.codes import Batch
 from encoders.errors import ArtifactError, BadItemError, DimensionError, OptionError, UnknownNameError
 from encoders.registry import create
 from encoders.row import Row, plain_value, written_value
-from encoders.table import column_survey
-from encoders.table.column_survey import KEPT, NumberSample
+from encoders.table import column_survey, number_sample
+from encoders.table.number_sample import KEPT, NumberSample
 from encoders.table.scaling import fitted_scaling
 
 NAMES = ("amount", "type", "when")
@@ -82,7 +82,9 @@ def test_types_are_guessed():
 def test_the_types_are_said(capsys):
     rows = table([1.0, 2.0], ["a", "b"], ["2026-01-01", "2026-01-02"], [None, None], names=("n", "t", "d", "e"))
     create("columns").fit(rows)
-    assert capsys.readouterr().err == "columns: 1 numeric, 1 categorical (t), 1 date (d); e is left out: no values\n"
+    assert (
+        capsys.readouterr().err == "columns: 1 numeric (n), 1 categorical (t), 1 date (d); e is left out: no values\n"
+    )
 
 
 def test_types_can_be_given():
@@ -280,7 +282,7 @@ def test_many_dates_are_not_forgotten(monkeypatch):
 
 
 def test_long_tables_are_sampled_whatever_their_batches_are(monkeypatch):
-    monkeypatch.setattr(column_survey, "KEPT", 100)
+    monkeypatch.setattr(number_sample, "KEPT", 100)
     found = []
     for size in (7, 1000):
         sample = NumberSample()
@@ -380,3 +382,216 @@ def test_values_that_cannot_be_read_are_said(capsys):
     assert "amount: '12,50' is not a number, so it counts as missing" in said
     assert "day: '03/04/2026' is not a date, so it counts as missing" in said
     assert "amount: no value was missing in the fit" in said
+
+
+def fitted(*texts, spec="columns"):
+    rows = table(texts)
+    encoder = create(spec).fit(rows)
+    return encoder, encoder.encode(rows)
+
+
+@pytest.mark.parametrize("odd_at", [0, 1500, 2999])
+@pytest.mark.parametrize("odd", ["a word", 5.0])
+def test_all_rows_count_for_the_type_wherever_they_stand(odd_at, odd):
+    """A type that is guessed from the first rows would depend on their order."""
+    days = [f"{1 + n % 28:02d}.{1 + n % 12:02d}.{1900 + n // 28}" for n in range(3000)]
+    for values in (days, [float(n) for n in range(3000)], [f"{n},5" for n in range(3000)]):
+        mixed = [*values[:odd_at], odd, *values[odd_at + 1 :]]
+        assert create("columns").fit(table(mixed)).column_types() == create("columns").fit(table(values)).column_types()
+
+
+@pytest.mark.parametrize("first", [0, 1000])
+def test_words_after_a_thousand_dates_decide_too(first):
+    days = [f"2026-{1 + n % 12:02d}-{1 + n % 28:02d}" for n in range(1000)]
+    words = [f"word {n % 10}" for n in range(1000)]
+    values = words + days if first else days + words
+    assert create("columns").fit(table(values)).column_types() == {"c0": "categorical"}
+
+
+def test_types_and_values_outlast_forgotten_texts(monkeypatch):
+    monkeypatch.setattr(column_survey, "COUNTED", 50)
+    values = [f"{n:,}" for n in range(1000, 3000)]
+    rows = table(values)
+    parts = create("columns").fit([Batch(rows[start : start + 70]) for start in range(0, 2000, 70)])
+    assert parts.column_types() == {"c0": "numeric"}
+    np.testing.assert_array_equal(parts.encode(rows), create("columns").fit(rows).encode(rows))
+    plain = table([float(n) for n in range(1000, 3000)])
+    np.testing.assert_array_equal(parts.encode(rows), create("columns").fit(plain).encode(plain))
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (("1,234", "12.5", "1,234,567"), (1234, 12.5, 1234567)), (("1.234,5", "12,5", "3"), (1234.5, 12.5, 3)),
+        (("$5", "-$1,000", "$2.50"), (5, -1000, 2.5)), (("5%", "7.5 %", "-1%"), (0.05, 0.075, -0.01)),
+        (("1 234,5", "12,5", "7"), (1234.5, 12.5, 7)), (("1'234.5", "2", "3"), (1234.5, 2, 3)),
+        (("1.10", "1.0E7", "2."), (1.1, 1e7, 2)), (("1.234", "1,5", "2"), (1234, 1.5, 2)), (("1.234", "1.5", "2"), (1.234, 1.5, 2)),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them(texts, numbers):
+    """Read from a file, they have the codes of the numbers themselves."""
+    from retrieval.corpora.rows import cell_value
+
+    encoder, codes = fitted(*map(cell_value, texts), spec="columns:log=none")
+    assert encoder.column_types() == {"c0": "numeric"}
+    np.testing.assert_allclose(codes, fitted(*map(float, numbers), spec="columns:log=none")[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("texts", "dates"),
+    [
+        (("05/01/2024", "31/01/2024"), ("2024-01-05", "2024-01-31")), (("05/01/2024", "01/31/2024"), ("2024-05-01", "2024-01-31")),
+        (("2024.01.05", "2024.02.01"), ("2024-01-05", "2024-02-01")), (("5 Jan 2024", "Feb 1, 2024"), ("2024-01-05", "2024-02-01")),
+        (("5-1-2024", "31-1-2024"), ("2024-01-05", "2024-01-31")), (("05.01.2024", "01.02.2024"), ("2024-01-05", "2024-02-01")),
+        (("Fri, 05 Jan 2024 10:00:00 +0000", "6 January 2024 11:00"), ("2024-01-05T10:00:00", "2024-01-06T11:00:00")),
+        (("1/31/2024 3:30 PM", "1/31/2024 12:00 AM"), ("2024-01-31T15:30:00", "2024-01-31T00:00:00")),
+    ],
+)  # fmt: skip
+def test_dates_as_people_write_them(texts, dates, capsys):
+    encoder, codes = fitted(*texts)
+    assert encoder.column_types() == {"c0": "date"}
+    assert [row.values[0] for row in encoder.decode(codes)] == list(dates)
+    assert "may be" not in capsys.readouterr().err
+
+
+def test_what_nothing_decides_is_said_and_can_be_given(capsys):
+    encoder, codes = fitted("05/01/2024", "06/01/2024")
+    assert "c0: '05/01/2024' may be 2024-05-01 or 2024-01-05" in capsys.readouterr().err
+    assert [row.values[0] for row in encoder.decode(codes)] == ["2024-05-01", "2024-06-01"]
+    encoder, codes = fitted("05/01/2024", "06/01/2024", spec="columns:date-order=day")
+    assert [row.values[0] for row in encoder.decode(codes)] == ["2024-01-05", "2024-01-06"]
+    assert "may be" not in capsys.readouterr().err
+    encoder, codes = fitted("1,234", "5,678")
+    assert "c0: '1,234' may be 1234 or 1.234" in capsys.readouterr().err
+    assert encoder.decode(codes)[0].values == (1234.0,)
+    encoder, codes = fitted("1,234", "5,678", spec="columns:decimal=comma")
+    assert encoder.decode(codes)[0].values == (1.234,)
+    assert "may be" not in capsys.readouterr().err
+
+
+def test_a_category_is_its_text():
+    values = ["1.1", "1.10", "007", 7.0, "7.0", 0.1 + 0.2, 0.3]
+    encoder, codes = fitted(*values, spec="columns:categorical=c0")
+    assert len(np.unique(codes, axis=0)) == len(values)
+    assert encoder.space.dim == len(values) + 1
+
+
+def test_codes_and_versions_among_numbers_are_said(capsys):
+    encoder, _ = fitted("1.1", "1.10", "1.2", "2.0")
+    assert encoder.column_types() == {"c0": "numeric"}
+    said = capsys.readouterr().err
+    assert "columns: 1 numeric (c0)" in said
+    assert "c0: '1.1' and '1.10' are the same number: if they are codes, categorical=c0 keeps them apart" in said
+    assert fitted("007", "7", "012", "12")[0].column_types() == {"c0": "categorical"}
+    fitted(*map(float, range(99)), "007")
+    assert "c0: 1 of 100 values are written as codes are, such as '007'" in capsys.readouterr().err
+
+
+def test_marks_that_mix_units_are_said(capsys):
+    fitted("5%", "5", "6")
+    assert "1 of 3 values are percentages: 5% is 0.05, and 5 is 5" in capsys.readouterr().err
+    fitted("$5", "€5")
+    assert "in several currencies ($, €), which are not converted" in capsys.readouterr().err
+
+
+def test_a_number_among_guessed_dates_is_no_date(capsys):
+    days = [f"2026-01-{1 + n % 28:02d}" for n in range(99)]
+    _, codes = fitted(*days, 2024.0)
+    assert codes[-1].tolist() == [0.0, 1.0]
+    assert "1 of 100 values are no dates, such as '2024', and count as missing" in capsys.readouterr().err
+    assert create("columns:date=c0").fit(table([*days, 2024.0])).encode(table([2024.0]))[0, 0] != 0
+
+
+def test_how_texts_are_read_is_saved(tmp_path):
+    rows = table(["1,5", "1.234,5", "3"], ["31/01/2024", "05/01/2024", "1/1/2024"])
+    encoder = create("columns").fit(rows)
+    loaded = Encoder.load(encoder.save(tmp_path / "e"))
+    np.testing.assert_array_equal(loaded.encode(rows), encoder.encode(rows))
+    assert loaded.column_details() == encoder.column_details() == {"c0": "decimal comma", "c1": "day first"}
+
+
+def written_rows(count=200, factor=1.0):
+    """Rows with numbers, numbers as people write them, categories, dates and missing values."""
+    rng = random.Random(3)
+    rows = []
+    for n in range(count):
+        number = round(rng.gauss(100, 30), 3)
+        values = (
+            number * factor,
+            f"${n * 1000:,}",
+            rng.choice(["a", "b", "1.10", "1.1", None]),
+            f"{1 + n % 28}/{1 + n % 12}/2024",
+        )
+        rows.append(Row(("number", "price", "kind", "day"), values))
+    return rows
+
+
+def test_another_unit_changes_no_code():
+    first, second = written_rows(), written_rows(factor=1000.0)
+    codes = [create("columns").fit(rows).encode(rows) for rows in (first, second)]
+    np.testing.assert_allclose(codes[1], codes[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_row_alone_has_the_code_that_it_has_among_others():
+    rows = written_rows()
+    encoder = create("columns").fit(rows)
+    alone = np.concatenate([encoder.encode([row]) for row in rows])
+    np.testing.assert_array_equal(alone, encoder.encode(rows))
+    np.testing.assert_array_equal(np.concatenate([encoder.encode_queries([row]) for row in rows]), alone)
+
+
+def test_another_order_of_columns_permutes_the_components():
+    rows = written_rows()
+    turned = [Row(row.names[::-1], row.values[::-1]) for row in rows]
+    first, second = create("columns").fit(rows), create("columns").fit(turned)
+    assert sorted(first.vocabulary) == sorted(second.vocabulary)
+    order = [second.vocabulary.index(name) for name in first.vocabulary]
+    np.testing.assert_array_equal(second.encode(turned)[:, order], first.encode(rows))
+
+
+def test_names_of_columns_change_no_code():
+    rows = written_rows()
+    renamed = [Row(("d", "c", "b", "a"), row.values) for row in rows]
+    np.testing.assert_array_equal(
+        create("columns").fit(renamed).encode(renamed), create("columns").fit(rows).encode(rows)
+    )
+
+
+def test_repeated_and_permuted_rows_learn_the_same():
+    rows = written_rows(201)  # of an odd number of rows, the quartiles are values
+    encoder = create("columns").fit(rows)
+    again = create("columns").fit(random.Random(5).sample(rows * 3, len(rows) * 3))
+    assert again.vocabulary == encoder.vocabulary
+    assert again.column_types() == encoder.column_types()
+    np.testing.assert_allclose(again.encode(rows), encoder.encode(rows), rtol=0.02, atol=0.02)
+    np.testing.assert_array_equal(again.encode(rows * 2)[: len(rows)], again.encode(rows * 2)[len(rows) :])
+
+
+def test_a_query_that_lacks_columns_has_zeros_for_them():
+    rows = written_rows()
+    encoder = create("columns").fit(rows)
+    whole, part = encoder.encode(rows[:1])[0], encoder.encode_queries([Row(("kind",), (rows[0]["kind"],))])[0]
+    given = encoder.components_of()["kind"]
+    np.testing.assert_array_equal(part[given], whole[given])
+    assert not np.delete(part, np.arange(given.start, given.stop)).any()
+    with pytest.raises(DimensionError, match="does not know"):
+        encoder.encode_queries([Row(("kindd",), ("a",))])
+    with pytest.raises(DimensionError, match="has no column 'number'"):
+        encoder.encode([Row(("kind",), ("a",))])  # only a query may lack columns
+
+
+@pytest.mark.parametrize("value", ["name {n}", "{n},5", "1.{n}", "{n}%"])
+def test_an_explosion_of_values_takes_bounded_memory(value, monkeypatch):
+    """With 10^6 values, as with these: what is kept is counted, not trusted."""
+    monkeypatch.setattr(column_survey, "COUNTED", 1000)
+    monkeypatch.setattr(number_sample, "KEPT", 1000)
+    survey = column_survey.ColumnSurvey("c", None)
+    for start in range(0, 40_000, 500):
+        survey.add([value.format(n=n) for n in range(start, start + 500)])
+        assert len(survey.counts) <= 2500
+        assert len(survey._unread or ()) <= 2500
+    readings = survey.readings
+    for ways in (readings.numbers, readings.dates):
+        assert all(len(sample.numbers()) <= 1000 for way in ways.ways for sample in ways.samples(way))
+    assert survey.present == 40_000
+    assert readings.numbers.count("point") in (0, 40_000)

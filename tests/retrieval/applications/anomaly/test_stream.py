@@ -228,3 +228,11 @@ def test_an_id_that_cannot_be_answered_does_not_stop_the_stream(of_rows, normal_
     bad, good = answered(of_rows, deep + b"\n" + json.dumps(row).encode())
     assert "the id is a text or a number" in bad["error"]
     assert "score" in good
+
+
+@pytest.mark.parametrize("id", [2**53 + 1, 2**63, 2**64 - 1, 2**64, 2**64 + 1, -(2**63) - 1, 10**40 + 7])
+def test_long_ids_stay_exact(of_rows, normal_rows, id):
+    """Orjson reads whole numbers from 2^64 on as floats, which would be another id."""
+    row = normal_rows(1, 1)[0].tolist()
+    (found,) = answered(of_rows, json.dumps({"id": id, "vector": row}).encode())
+    assert str(found["id"]) == str(id)

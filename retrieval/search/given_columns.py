@@ -1,0 +1,76 @@
+"""Search with a row that gives some of its columns only: the others are not compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder
+from encoders.batches import chunks
+from encoders.codes import Codes, Kind, Metric, Space
+from encoders.row import Row
+from indexers.base import Hit
+from retrieval.collection.base import Collection
+from retrieval.collection.filters import Filter
+from retrieval.corpora.base import Content, item_bytes
+
+#: Codes that are read at once.
+_AT_ONCE = 16_384
+
+
+def search_spaces(
+    collection: Collection, asked: Sequence[tuple[str, Codes]], content: Content, k: int, filters: Sequence[Filter]
+) -> list[list[Hit]]:
+    """Return the best `k` hits in each space.
+
+    In a space of columns, a row that lacks some is compared with the codes of all items on those that it has. No index
+    can do that: it compares whole codes, and of two rows that agree with the query, the one that is more usual in a
+    column that was not asked for would be nearer. In other spaces, the code of the query stands for it as it is.
+    """
+    masks = {spec: mask for spec, _ in asked if (mask := _mask(collection.space(spec).encoder, content)) is not None}
+    whole = [(spec, codes) for spec, codes in asked if spec not in masks]
+    found = iter(collection.search(whole, k, filters) if whole else [])
+    return [
+        _on_given(collection, spec, codes, masks[spec], k, filters) if spec in masks else next(found)
+        for spec, codes in asked
+    ]
+
+
+def _mask(encoder: Encoder, content: Content) -> NDArray[np.bool_] | None:
+    """Return the components of the columns that a row has; None where all are compared, or a row is no code."""
+    from encoders.table.columns import Columns
+
+    if not isinstance(content, Row) or not isinstance(encoder, Columns):
+        return None
+    given = encoder.given_components(content)
+    return None if given.all() else given
+
+
+def _on_given(
+    collection: Collection, spec: str, codes: Any, given: NDArray[np.bool_], k: int, filters: Sequence[Filter]
+) -> list[Hit]:
+    from indexers.registry import create_index
+
+    only = frozenset(collection.items.matching(filters)) if filters else None
+    index = create_index("exact", Space(int(given.sum()), Kind.DENSE, Metric.EUCLIDEAN))
+    for ids, stored in _stored(collection, spec):
+        rows = [row for row, id in enumerate(ids) if only is None or id in only]
+        if rows:
+            index.add([ids[row] for row in rows], np.ascontiguousarray(stored[rows][:, given]))
+    return index.search(np.ascontiguousarray(codes[:, given]), k)[0]
+
+
+def _stored(collection: Collection, spec: str) -> Iterator[tuple[Sequence[str], Any]]:
+    """Give ids and codes of all items, in parts; a server that keeps codes for itself has the items encoded again."""
+    held = collection.codes_of(spec)
+    if held.holds_codes:
+        ids, codes = held.ids, held.codes()
+        for start in range(0, len(ids), _AT_ONCE):
+            yield ids[start : start + _AT_ONCE], codes[start : start + _AT_ONCE]
+        return
+    encoder = collection.space(spec).encoder
+    for items in chunks(collection.items, _AT_ONCE, item_bytes):
+        yield [item.id for item in items], encoder.encode([item.content for item in items])
