@@ -720,6 +720,9 @@ def compare(
             metavar="MEASURE",
         ),
     ] = None,
+    seeds: Annotated[
+        int, whole("--seeds", help="Number of random seeds for each space that is trained or drawn.", lowest=1)
+    ] = 1,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -740,7 +743,14 @@ def compare(
 
     _require_report_folder(out)
     earlier = _read_baseline(baseline, fail_on_loss or [], out)
-    options = CompareOptions(health=health, budgets=() if budgets is None else parse_budgets(budgets), baseline=earlier)
+    options = CompareOptions(
+        judged_by=judged_by,
+        fusion=fusion or save_fusion,
+        health=health,
+        budgets=() if budgets is None else parse_budgets(budgets),
+        seeds=seeds,
+        baseline=earlier,
+    )
     indexes = index or ["auto"]
     folder = collection_at(corpus)
     if folder is not None:

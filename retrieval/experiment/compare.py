@@ -26,7 +26,9 @@ from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.reductions import require_reducible
 from retrieval.experiment.result import Comparison
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
+from retrieval.experiment.run_significance import scored
 from retrieval.experiment.rung import queries_on_rung, require_rung
+from retrieval.experiment.seeds import require_seeds, with_other_seeds
 from retrieval.spaces.build import Filled, fill, fill_another, planned
 
 #: The reason why a space cannot be measured.
@@ -76,6 +78,7 @@ def compare(
         require_reducible(encoders, indexes)
     corpus, query_set = queries_on_rung(corpus, options.judged_by, any(one.reads_labels for one in encoders))
     require_rung(query_set, [str(encoder) for encoder in encoders], options.fusion)
+    require_seeds(options.seeds, query_set.judged_by)
     _require_unseen(corpus, query_set, encoders)
     if options.baseline is not None:
         options.baseline.require_comparable([str(encoder) for encoder in encoders], corpus.name, query_set)
@@ -85,11 +88,15 @@ def compare(
         opened.enter_context(keeping.opened())
         bar = opened.enter_context(progress(f"comparing on {corpus.name}", len(encoders), "spaces"))
         for encoder in encoders:
-            first = len(runs)
+            first, others = len(runs), list(with_other_seeds(encoder, options.seeds))
             for indexed in indexed_spaces(corpus, query_set, encoder, indexes, keeping):
                 opened.enter_context(indexed.index)
                 runs.append(ask(query_set, indexed))
             attribute_losses(corpus, query_set, runs[first:])
+            for other in others:
+                for at, indexed in enumerate(indexed_spaces(corpus, query_set, other, indexes, keeping), first):
+                    with indexed.index:
+                        runs[at].other_seeds.append(scored(query_set, ask(query_set, indexed)))
             bar.update()
         comparison = compare_runs(corpus, query_set, runs, examples, provenance, options)
         return _extended(comparison, corpus, query_set, runs, options)
@@ -137,6 +144,8 @@ def compare_collection(
     options: CompareOptions = NOTHING_MORE,
 ) -> Comparison:
     """The comparison of saved spaces of a collection, by default of all of them."""
+    if options.seeds > 1:
+        raise OptionError(f"the spaces of {collection.folder} are fitted already: leave --seeds out, or name a corpus")
     names = list(dict.fromkeys(collection.resolve(spec) for spec in specs)) if specs else list(collection.spaces)
     if not names:
         raise OptionError(f"{collection.folder} has no space yet: add some with  nearby index")

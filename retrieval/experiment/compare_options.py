@@ -23,6 +23,8 @@ class CompareOptions:
         Whether to measure the health of the spaces too, on a sample; see `retrieval.experiment.health`.
     budgets : tuple of int
         Bytes per item to which every space is brought; see `retrieval.experiment.byte_budgets`.
+    seeds : int
+        Number of seeds with which each space that has one is fitted; see `retrieval.experiment.seeds`.
     baseline : Baseline or None
         An earlier comparison, which must be of the same items and queries; see `Baseline.changes`.
     """
@@ -31,6 +33,7 @@ class CompareOptions:
     fusion: bool = False
     health: bool = False
     budgets: tuple[int, ...] = ()
+    seeds: int = 1
     baseline: Baseline | None = None
 
 

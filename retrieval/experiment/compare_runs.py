@@ -9,7 +9,6 @@ from retrieval.corpora.base import Corpus
 from retrieval.evaluation.chance import chance_measures
 from retrieval.evaluation.expected_measures import Expected
 from retrieval.evaluation.label_free.validity import validity_notes
-from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.examples import examples_of
@@ -22,6 +21,8 @@ from retrieval.experiment.run import SpaceRun
 from retrieval.experiment.run_significance import above_chance, influence_of, significance_of
 from retrieval.experiment.rung import Rung
 from retrieval.experiment.score import ceiling_notes, curve, score_runs
+from retrieval.experiment.scored_run import ScoredRun
+from retrieval.experiment.seeds import over_seeds, seeds_note
 from retrieval.spaces.training_history import phases_of
 
 #: The range of a measure over all orders of equal scores is reported when it is wider than this.
@@ -49,12 +50,11 @@ def _measured(
     provenance: dict[str, Any] | None,
     options: CompareOptions,
 ) -> Comparison:
-    evaluations, labels = score_runs(query_set, runs), labels_of(runs)
-    measures = list(dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.means))
+    labels, scored = labels_of(runs), _scored(query_set, runs)
+    measures = list(dict.fromkeys(measure for run in scored for measure in run.expected.means))
     # agreement is no quality, and the values of the spaces are made of each other: nothing is tested
-    tested = [] if query_set.judged_by == Rung.AGREEMENT else evaluations
-    influences = [influence_of(query_set, run, found) for run, found in zip(runs, tested, strict=False)]
-    significance = significance_of(labels, tested, influences)
+    tested = [] if query_set.judged_by == Rung.AGREEMENT else scored
+    significance = significance_of(labels, tested)
     n_items, judged = len(query_set.ids), measures if tested else []
     chance = chance_measures(query_set.relevance, query_set.query_rows, n_items, judged, query_set.depth)
     return Comparison(
@@ -63,18 +63,19 @@ def _measured(
         n_items=n_items,
         n_queries=len(query_set.queries),
         judged_by=query_set.judged_by,
-        spaces=_results(query_set, runs, evaluations, significance, influences or [{} for _ in runs]),
+        spaces=_results(query_set, runs, scored, significance),
         overlaps=overlaps_of(labels, runs),
         examples=examples_of(query_set, runs, examples),
         provenance=provenance or {},
         notes=[
             *validity_notes(query_set.judged_by, corpus.modality),
             *query_set.notes,
+            *seeds_note([1 + len(run.other_seeds) for run in runs]),
             *ceiling_notes(query_set, measures),
         ],
         significance=significance,
         chance={measure: float(values.mean()) for measure, values in chance.items()},
-        above_chance=above_chance(evaluations, influences, chance),
+        above_chance=above_chance(tested, chance),
         query_set=query_set,
         sample=sampled_rows(query_set),
         fusion=fuse(query_set, runs, labels, measures[0]) if options.fusion else None,
@@ -87,12 +88,22 @@ def labels_of(runs: list[SpaceRun]) -> list[str]:
     return [row_label(str(run.encoder), run.index.description, several) for run in runs]
 
 
+def _scored(query_set: QuerySet, runs: list[SpaceRun]) -> list[ScoredRun]:
+    """The measures of every run, over all its seeds."""
+    expected = score_runs(query_set, runs)
+    if query_set.judged_by == Rung.AGREEMENT:
+        return [ScoredRun(one, {}) for one in expected]
+    return [
+        over_seeds([ScoredRun(one, influence_of(query_set, run, one)), *run.other_seeds])
+        for run, one in zip(runs, expected, strict=True)
+    ]
+
+
 def _results(
     query_set: QuerySet,
     runs: list[SpaceRun],
-    evaluations: list[Expected],
+    scored: list[ScoredRun],
     significance: dict[str, MultipleComparison],
-    influences: list[dict[str, Floats]],
 ) -> list[SpaceResult]:
     labels = labels_of(runs)
     tied = {measure: found.tied_with_best() for measure, found in significance.items()}
@@ -107,11 +118,12 @@ def _results(
             fit_seconds=run.fit_seconds,
             encode_per_second=len(query_set.ids) / max(run.encode_seconds, 1e-9),
             query_ms=run.query_ms,
-            measures=evaluation.means,
-            tie_range=_tie_range(evaluation),
+            measures=found.expected.means,
+            tie_range=_tie_range(found.expected),
             rankings=run.rankings,
-            per_query=evaluation.per_query,
-            tied_with_best={m: tied[m][label] for m in evaluation.per_query if m in tied},
+            per_query=found.expected.per_query,
+            means_of_seeds=found.means_of_seeds,
+            tied_with_best={m: tied[m][label] for m in found.expected.per_query if m in tied},
             precision_recall=curve(query_set, run),
             options=run.encoder.spec(full=True),
             phases=phases_of(run.encoder),
@@ -119,9 +131,9 @@ def _results(
             loss=run.loss,
             bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
             sample_codes=codes_of(query_set, run, sampled_rows(query_set)),
-            influence={measure: values for measure, values in influence.items() if values.any()},
+            influence={measure: values for measure, values in found.influence.items() if values.any()},
         )
-        for label, run, evaluation, influence in zip(labels, runs, evaluations, influences, strict=True)
+        for label, run, found in zip(labels, runs, scored, strict=True)
     ]
 
 

@@ -218,7 +218,7 @@ def save_weights(collection: Collection, comparison: Comparison) -> str:
     """
     fusion = comparison.fusion
     if fusion is None:
-        raise OptionError("the comparison has no fusion to save: compare with fusion=True")
+        raise OptionError("the comparison has no fusion to save: compare with --fusion")
     found = fusion.whole
     spec_of = {space.label: space.spec for space in comparison.spaces}
     SavedFusion.save(

@@ -55,6 +55,8 @@ class SpaceResult:
         several spaces in one index.
     several_indexes : bool
         Whether the same space has several rows, one for each index, so that its spec alone does not name the row.
+    means_of_seeds : dict of str to list of float
+        Measure -> its mean for every seed with which the space was fitted; empty for one seed.
     rankings : Rankings, optional
         The answers to every query, in the order of ``Comparison.query_set.queries``.
     loss : Loss, optional
@@ -85,6 +87,7 @@ class SpaceResult:
     bytes_on_disk_per_item: float | None = None
     tie_range: dict[str, tuple[float, float]] = field(default_factory=dict)
     rankings: Rankings | None = None
+    means_of_seeds: dict[str, list[float]] = field(default_factory=dict)
     loss: Loss | None = None
     sample_codes: Codes | None = None
     influence: dict[str, NDArray[np.float64]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from indexers.base import Index
 from retrieval.evaluation.ranking import Rankings, rank, within
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
+from retrieval.experiment.scored_run import ScoredRun
 
 
 @dataclass
@@ -33,12 +34,16 @@ class IndexedSpace:
 
 @dataclass
 class SpaceRun(IndexedSpace):
-    """The answers of one space to every query, the time of a query, and where it loses if the index is not exact."""
+    """The answers of one space to every query, the time of a query, and where it loses if the index is not exact.
+
+    `other_seeds` are the measures of the same space fitted with other seeds.
+    """
 
     query_ms: float
     rankings: Rankings
     queries: Codes
     loss: Loss | None = field(default=None, kw_only=True)
+    other_seeds: list[ScoredRun] = field(default_factory=list, kw_only=True)
 
 
 def ask(query_set: QuerySet, indexed: IndexedSpace) -> SpaceRun:

@@ -11,6 +11,8 @@ from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
+from retrieval.experiment.score import score_run
+from retrieval.experiment.scored_run import ScoredRun
 
 
 def influence_of(query_set: QuerySet, run: SpaceRun, evaluation: Expected) -> dict[str, Floats]:
@@ -26,27 +28,32 @@ def influence_of(query_set: QuerySet, run: SpaceRun, evaluation: Expected) -> di
     }
 
 
-def significance_of(
-    labels: list[str], evaluations: list[Expected], influences: list[dict[str, Floats]]
-) -> dict[str, MultipleComparison]:
+def scored(query_set: QuerySet, run: SpaceRun) -> ScoredRun:
+    """The measures of a run, and the influence of its queries on each other."""
+    expected = score_run(query_set, run)
+    return ScoredRun(expected, influence_of(query_set, run, expected))
+
+
+def significance_of(labels: list[str], runs: list[ScoredRun]) -> dict[str, MultipleComparison]:
     """Measure -> the differences of all pairs of the rows that have the measure."""
-    measures = dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.per_query)
+    measures = dict.fromkeys(measure for run in runs for measure in run.expected.per_query)
     found = {}
     for measure in measures:
-        rows = [at for at, evaluation in enumerate(evaluations) if measure in evaluation.per_query]
-        per_query = {labels[at]: evaluations[at].per_query[measure] for at in rows}
-        found[measure] = multiple_comparison(per_query, {labels[at]: influences[at][measure] for at in rows})
+        rows = {label: run for label, run in zip(labels, runs, strict=False) if measure in run.expected.per_query}
+        found[measure] = multiple_comparison(
+            {label: run.expected.per_query[measure] for label, run in rows.items()},
+            {label: run.influence[measure] for label, run in rows.items()},
+            {label: run.means_of_seeds[measure] for label, run in rows.items() if run.means_of_seeds},
+        )
     return found
 
 
-def above_chance(
-    evaluations: list[Expected], influences: list[dict[str, Floats]], chance: dict[str, Floats]
-) -> dict[str, bool]:
+def above_chance(runs: list[ScoredRun], chance: dict[str, Floats]) -> dict[str, bool]:
     """Measure -> whether the best row is better than a random order."""
     found = {}
     for measure, at_random in chance.items():
-        rows = [at for at, evaluation in enumerate(evaluations) if measure in evaluation.per_query]
-        best = max(rows, key=lambda at: float(evaluations[at].per_query[measure].mean()))
-        values = with_influence(evaluations[best].per_query[measure], influences[best][measure])
+        rows = [run for run in runs if measure in run.expected.per_query]
+        best = max(rows, key=lambda run: float(run.expected.per_query[measure].mean()))
+        values = with_influence(best.expected.per_query[measure], best.influence[measure])
         found[measure] = is_above_chance(values, at_random, len(rows))
     return found

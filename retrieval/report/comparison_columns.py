@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, TypeGuard
 
@@ -32,6 +33,8 @@ class Cell(NamedTuple):
 
 #: The letters of the main measure: spaces that share one do not differ significantly.
 GROUP = Column("group", "", "quality", None)
+#: The standard deviation of the main measure over the seeds of a space.
+SEEDS = Column("seeds", "± sd", "quality", None)
 _COSTS: tuple[tuple[Column, Callable[[SpaceResult], float], int], ...] = (
     (Column("dim", "", "size", None), lambda space: space.dim, 0),
     (Column("codes", "B/item", "size", "lowest"), lambda space: space.bytes_per_item, 1),
@@ -41,6 +44,11 @@ _COSTS: tuple[tuple[Column, Callable[[SpaceResult], float], int], ...] = (
     (Column("encode", "items/s", "speed", None), lambda space: space.encode_per_second, 0),
     (Column("query", "ms", "speed", None), lambda space: space.query_ms, 2),
 )
+
+
+def _spread(space: SpaceResult, measure: str) -> float:
+    means = space.means_of_seeds.get(measure, [])
+    return statistics.stdev(means) if len(means) > 1 else math.nan
 
 
 def _known(value: float | None) -> float:
@@ -71,6 +79,10 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
         tied = [above_chance and space.tied_with_best.get(measure, False) for space in spaces]
         columns.append(column)
         cells.append(_cells(column, values, 3, tied))
+        spread = [_spread(space, measure) for space in spaces]
+        if measure == measures_of(comparison)[0] and any(map(math.isfinite, spread)):
+            columns.append(SEEDS)
+            cells.append(_cells(SEEDS, spread, 3, [False] * len(spaces)))
         found = comparison.significance.get(measure)
         if measure == measures_of(comparison)[0] and found is not None and len(spaces) > 2:
             columns.append(GROUP)

@@ -110,6 +110,7 @@ def _space(space: SpaceResult, per_query: bool) -> dict[str, Any]:
         "options": space.options,
         "loss": None if space.loss is None else _loss(space.loss),
         "training": [phase.to_json() for phase in space.phases],
+        "means_of_seeds": space.means_of_seeds,
     }
     if per_query:
         written["per_query"] = space.per_query

@@ -11,7 +11,8 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError, UnknownNameError
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
-from retrieval.experiment.compare import compare, compare_collection
+from retrieval.experiment.compare import compare
+from retrieval.experiment.compare_options import CompareOptions, compare_collection
 from retrieval.experiment.known_items import known_item_queries, unjudged_queries
 from retrieval.experiment.rung import queries_on_rung
 from retrieval.experiment.trec_files import write_trec_files
@@ -101,7 +102,7 @@ def test_texts_that_are_all_short_are_ordered_by_agreement():
 def test_a_rung_can_be_chosen_where_labels_exist(tmp_path):
     corpus = Listed(texts(label=lambda number: "ab"[number % 2]))
     assert compare(corpus, ["bow"], examples=0).judged_by == "labels"
-    by_agreement = compare(corpus, SPECS, examples=0, judged_by="agreement")
+    by_agreement = compare(corpus, SPECS, examples=0, options=CompareOptions(judged_by="agreement"))
     assert by_agreement.judged_by == "agreement"
     assert "nothing says what is relevant" in write_trec_files(by_agreement, tmp_path)
     assert not (tmp_path / "qrels").exists()
