@@ -11,8 +11,8 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError, UnknownNameError
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
-from retrieval.experiment.compare import compare
-from retrieval.experiment.compare_options import CompareOptions, compare_collection
+from retrieval.experiment.compare import compare, compare_collection
+from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.known_items import known_item_queries, unjudged_queries
 from retrieval.experiment.rung import queries_on_rung
 from retrieval.experiment.trec_files import write_trec_files
