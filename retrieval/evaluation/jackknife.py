@@ -2,7 +2,7 @@
 
 Where every item is asked for the items of its class, the queries are not independent: an item that is a wrong answer
 to one query usually has that query as a wrong answer of its own. A test that takes the queries as independent calls
-equal spaces different far too often (`benchmarks/family_wise_error.py`: 22 % instead of 5 %). The jackknife asks how
+equal spaces different far too often (`benchmarks/items_as_queries.py`: 21 % instead of 5 %). The jackknife asks how
 the mean changes when an item is missing, as a query and as an answer; the variance of these values is the variance of
 the mean, never too small on average.
 
