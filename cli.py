@@ -1399,6 +1399,7 @@ def _show_changes(
     from retrieval.report.terminal.baseline import compared_json, compared_lines, loss_line, only_one_lines
 
     changes = baseline.changes(comparison)
+    baseline.require_tested(changes, measures)
     for line in only_one_lines(baseline, comparison):
         _say(line)
     emit(

@@ -27,6 +27,16 @@ from retrieval.evaluation.relevance import Relevance
 _BLOCK = 2**22
 
 
+def query_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows, measure: str | Measure) -> Floats:
+    """Return `answer_influence` where items ask for items of their label; zeros (n,) where queries are independent.
+
+    With judgements, or with queries that are no items, the queries do not answer each other.
+    """
+    if not relevance.by_label or not (query_rows >= 0).any():
+        return np.zeros(len(query_rows))
+    return answer_influence(rankings, relevance, query_rows, measure)
+
+
 def answer_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows, measure: str | Measure) -> Floats:
     """Return what every query contributes to the values of the others, as an answer.
 

@@ -147,6 +147,11 @@ class Baseline:
             raise CollectionError(
                 f"the baseline {self.path} was measured on {what}, and the items of '{corpus}' differ: {new}"
             )
+        if query_set.judged_by != self.judged_by:
+            raise CollectionError(
+                f"the baseline {self.path} is judged by {self.judged_by}, this comparison by {query_set.judged_by}: "
+                f"compare with --judged-by {self.judged_by}, or {new}"
+            )
         if queries_digest(query_set.queries, query_set.qrels) != self.queries_digest:
             raise CollectionError(
                 f"the baseline {self.path} asked other queries, or has other judgements "
@@ -169,6 +174,20 @@ class Baseline:
         return [
             change for measure in measures or self.measures for change in self._changes_of(measure, comparison, order)
         ]
+
+    def require_tested(self, changes: Sequence[Change], measures: Sequence[str]) -> None:
+        """Refuse a gate that tested nothing: a measure that no space of both comparisons has.
+
+        Raises
+        ------
+        OptionError
+        """
+        for measure in measures:
+            if not any(change.measure == measure for change in changes):
+                raise OptionError(
+                    f"--fail-on-loss {measure}: no space of this comparison has the measure in the baseline "
+                    f"{self.path} too, so that a loss would not be seen"
+                )
 
     def missing(self, comparison: Comparison) -> tuple[list[str], list[str]]:
         """Return the spaces that only the comparison has, and those that only the baseline has."""

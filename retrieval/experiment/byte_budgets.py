@@ -15,7 +15,7 @@ from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.evaluation.difference import Difference
 from retrieval.evaluation.expected_measures import expected_measures
-from retrieval.evaluation.jackknife import answer_influence, with_influence
+from retrieval.evaluation.jackknife import query_influence, with_influence
 from retrieval.evaluation.measures import Floats, parse_measure
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.ranking import rank
@@ -23,7 +23,7 @@ from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.reductions import Reduction, reductions, why_not
 from retrieval.experiment.run import SpaceRun
-from retrieval.experiment.score import LABEL_MEASURES, QREL_MEASURES
+from retrieval.experiment.score import MEASURES
 
 #: Queries that are asked at most: every one is asked at every point.
 MAX_QUERIES = 2000
@@ -137,7 +137,7 @@ def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequenc
     OptionError
         When no space can be brought to any budget, or to one of them.
     """
-    asked, chosen = _asked(query_set)
+    asked, chosen = query_set.sampled(MAX_QUERIES)
     bases, notes = _bases(runs, chosen)
     if len(asked.queries) < len(query_set.queries):
         notes.append(
@@ -145,12 +145,12 @@ def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequenc
             "chosen by their content."
         )
     work = [(base, plan) for base in bases for plan in _plans(base, budgets, len(query_set.ids))]
-    reached = {size for base, plan in work for size in [_bytes(base, plan)]}
+    reached = {_bytes(base, plan) for base, plan in work}
     for budget in budgets:
         if not any(size <= budget for size in reached):
             smallest = f"the smallest code takes {min(reached)}" if reached else "no space has dense codes"
             raise OptionError(f"no space can be brought to {budget} bytes per item: {smallest}")
-    measure = (LABEL_MEASURES if query_set.qrels is None else QREL_MEASURES)[0]
+    measure = MEASURES[query_set.judged_by][0]
     measured = []
     cuts: dict[tuple[str, str], tuple[Codes, Codes]] = {}
     with progress("measuring budgets of bytes", len(work), "codes") as bar:
@@ -159,18 +159,6 @@ def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequenc
             measured.append(_measured(asked, base, plan, measure, _cut(base, plan, work, cuts)))
             bar.update()
     return _judged(measured, measure, tuple(budgets), notes)
-
-
-def _asked(query_set: QuerySet) -> tuple[QuerySet, np.ndarray]:
-    """Return at most `MAX_QUERIES` queries, and their rows among all: the first by a hash of their content."""
-    count = len(query_set.queries)
-    if count <= MAX_QUERIES:
-        return query_set, np.arange(count)
-    keys = query_set.query_rows
-    order = np.argsort(query_set.priority[keys], kind="stable") if (keys >= 0).all() else np.arange(count)
-    chosen = np.sort(order[:MAX_QUERIES])
-    queries = [query_set.queries[at] for at in chosen.tolist()]
-    return replace(query_set, queries=queries, query_rows=query_set.query_rows[chosen]), chosen
 
 
 def _bases(runs: Sequence[SpaceRun], chosen: np.ndarray) -> tuple[list[_Base], list[str]]:
@@ -253,9 +241,7 @@ def _measured(
         depth = (parse_measure(measure).cutoff or 10) + 1
         found = rank(index, queries, depth, asked.query_rows, asked.priority, asked.relevance)
     values = expected_measures(found, asked.relevance, [measure], False).per_query[measure]
-    influence = np.zeros(len(values))
-    if asked.qrels is None and (asked.query_rows >= 0).any():
-        influence = answer_influence(found, asked.relevance, asked.query_rows, measure)
+    influence = query_influence(found, asked.relevance, asked.query_rows, measure)
     spread = with_influence(values, influence)
     spec = base.label if plan is None else plan.spec(base.label, base.space.metric)
     size = space.bytes_per_item

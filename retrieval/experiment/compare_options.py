@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrieval.experiment.baseline import Baseline
-from retrieval.experiment.rung import HIGHEST
+from retrieval.experiment.label_ladder import HIGHEST
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class CompareOptions:
     Attributes
     ----------
     judged_by : str
-        What is relevant: a rung of the label ladder (`retrieval.experiment.rung`), by default the highest that the
-        corpus has.
+        What is relevant: a rung of the label ladder (`retrieval.experiment.label_ladder`), by default the highest that
+        the corpus has.
     fusion : bool
         Whether to fuse every pair of spaces and all of them; see `retrieval.experiment.fusion`.
     health : bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from encoders.progress import waiting
@@ -10,16 +11,18 @@ from retrieval.evaluation.chance import chance_measures
 from retrieval.evaluation.expected_measures import Expected
 from retrieval.evaluation.label_free.validity import validity_notes
 from retrieval.evaluation.multiple_comparison import MultipleComparison
+from retrieval.experiment.byte_budgets import byte_budgets
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.examples import examples_of
 from retrieval.experiment.fusion import fuse
+from retrieval.experiment.health import health_of_runs
 from retrieval.experiment.item_sample import codes_of, sampled_rows
+from retrieval.experiment.label_ladder import Rung
 from retrieval.experiment.overlaps import overlaps_of
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, SpaceResult, row_label
 from retrieval.experiment.run import SpaceRun
 from retrieval.experiment.run_significance import above_chance, influence_of, significance_of
-from retrieval.experiment.rung import Rung
 from retrieval.experiment.score import ceiling_notes, curve, score_runs
 from retrieval.experiment.scored_run import ScoredRun
 from retrieval.experiment.seeds import over_seeds, seeds_note
@@ -37,18 +40,20 @@ def compare_runs(
     provenance: dict[str, Any] | None,
     options: CompareOptions,
 ) -> Comparison:
-    """The comparison of the runs of several spaces over one query set."""
+    """The comparison of the runs of several spaces over one query set, with what the options ask for."""
     with waiting("measuring the answers"):
-        return _measured(corpus, query_set, runs, examples, provenance, options)
+        table = _table(corpus, query_set, runs, examples, provenance)
+    measure = next(iter(table.spaces[0].measures))
+    return replace(
+        table,
+        fusion=fuse(query_set, runs, labels_of(runs), measure) if options.fusion else None,
+        byte_budgets=byte_budgets(query_set, runs, options.budgets) if options.budgets else None,
+        health=health_of_runs(corpus, runs) if options.health else None,
+    )
 
 
-def _measured(
-    corpus: Corpus,
-    query_set: QuerySet,
-    runs: list[SpaceRun],
-    examples: int,
-    provenance: dict[str, Any] | None,
-    options: CompareOptions,
+def _table(
+    corpus: Corpus, query_set: QuerySet, runs: list[SpaceRun], examples: int, provenance: dict[str, Any] | None
 ) -> Comparison:
     labels, scored = labels_of(runs), _scored(query_set, runs)
     measures = list(dict.fromkeys(measure for run in scored for measure in run.expected.means))
@@ -78,7 +83,6 @@ def _measured(
         above_chance=above_chance(tested, chance),
         query_set=query_set,
         sample=sampled_rows(query_set),
-        fusion=fuse(query_set, runs, labels, measures[0]) if options.fusion else None,
     )
 
 
@@ -94,7 +98,7 @@ def _scored(query_set: QuerySet, runs: list[SpaceRun]) -> list[ScoredRun]:
     if query_set.judged_by == Rung.AGREEMENT:
         return [ScoredRun(one, {}) for one in expected]
     return [
-        over_seeds([ScoredRun(one, influence_of(query_set, run, one)), *run.other_seeds])
+        over_seeds([ScoredRun(one, influence_of(query_set, run, one.per_query)), *run.other_seeds])
         for run, one in zip(runs, expected, strict=True)
     ]
 

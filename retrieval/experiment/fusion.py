@@ -22,11 +22,12 @@ from retrieval.evaluation.fusion_weights import (
     simplex,
     weighted_values,
 )
-from retrieval.evaluation.jackknife import answer_influence
+from retrieval.evaluation.jackknife import query_influence
 from retrieval.evaluation.label_free.known_item import draw_number
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.ranking import Rankings
 from retrieval.evaluation.relevance import Relevance, Rows
+from retrieval.experiment.label_ladder import Rung
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 from retrieval.search.convex import least_score
@@ -102,7 +103,7 @@ def require_fusion(query_set: QuerySet, encoders: Sequence[str]) -> None:
     ------
     OptionError
     """
-    if query_set.judged_by == "agreement":
+    if query_set.judged_by == Rung.AGREEMENT:
         raise OptionError(
             "--fusion chooses weights by a measure of relevance, but nothing says what is relevant here: "
             "leave it out, or give labels"
@@ -166,10 +167,8 @@ class _Test:
 
     def influence(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """What every query contributes to the others' values: items that are queries answer each other."""
-        if not self.relevance.by_label or not (self.query_rows >= 0).any():
-            return np.zeros(len(self.query_rows))
         rankings = fused_rankings(self.candidates, weights, self.relevance)
-        return answer_influence(rankings, self.relevance, self.query_rows, self.measure)
+        return query_influence(rankings, self.relevance, self.query_rows, self.measure)
 
 
 def _combined(test: _Test, group: tuple[int, ...], names: list[str], alone: NDArray[np.float64]) -> Combination:

@@ -22,6 +22,7 @@ from retrieval.evaluation.label_free.known_item import (
     known_item,
 )
 from retrieval.experiment.digests import corpus_digest, item_key
+from retrieval.experiment.label_ladder import Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet
 from retrieval.search.result import Shown, show
 
@@ -63,7 +64,7 @@ def known_item_queries(corpus: Corpus, seed: int = 0, most: int = MOST_QUERIES) 
         if made.indexed is not item.content:
             indexed[item.id] = made.indexed
     judged = {item.id: {item.id: 1} for item in queries}
-    query_set = read.query_set(queries, np.full(len(queries), -1), judged, "known-item")
+    query_set = read.query_set(queries, np.full(len(queries), -1), judged, Rung.KNOWN_ITEM)
     query_set.remarks = [
         f"Each of the {len(queries):,} queries is {DAMAGE[corpus.modality]}; that item is the only relevant answer "
         f"(drawn at random, seed {seed})."
@@ -86,11 +87,11 @@ def unjudged_queries(corpus: Corpus, seed: int = 0, most: int = MOST_QUERIES) ->
     own = [] if corpus.queries_are_items else list(corpus.queries())
     if own:
         own = sorted(own, key=lambda query: draw_number(query.content, seed, "item"))[:most]
-        query_set = read.query_set(own, np.full(len(own), -1), {}, "agreement")
+        query_set = read.query_set(own, np.full(len(own), -1), {}, Rung.AGREEMENT)
     else:
         drawn = read.drawn or list(_first(corpus, most))  # all items are copies of each other
         rows = {identity: row for row, identity in enumerate(read.ids)}
-        query_set = read.query_set(drawn, np.array([rows[item.id] for item in drawn], np.int64), {}, "agreement")
+        query_set = read.query_set(drawn, np.array([rows[item.id] for item in drawn], np.int64), {}, Rung.AGREEMENT)
     query_set.remarks = [
         f"Queries: {len(query_set.queries):,} of the corpus's own."
         if own

@@ -17,6 +17,7 @@ from retrieval.evaluation.attribution import Attribution, attribute, ideal_value
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.ranking import Rankings, rank
 from retrieval.evaluation.relevance import Relevance
+from retrieval.experiment.label_ladder import Rung
 from retrieval.experiment.loss import DiskBytes, Loss
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
@@ -46,7 +47,7 @@ def attribute_losses(
     items_bytes : int, optional
         Size of the stored items of a collection.
     """
-    judged = query_set.judged_by != "agreement"  # else nothing is relevant, and nothing is lost
+    judged = query_set.judged_by != Rung.AGREEMENT  # else nothing is relevant, and nothing is lost
     if judged and not all(run.index.is_exact for run in runs):
         asked = _Asked.of(query_set)
         ready = next((run for run in runs if run.index.is_exact and run.index.holds_codes), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -49,8 +49,8 @@ class QuerySet:
     digest : str
         Of the corpus; see `retrieval.experiment.digests.corpus_digest`.
     judged_by : str
-        What says which answers are relevant: a rung of the label ladder (`retrieval.experiment.rung`). Known items
-        are qrels of one item each; for agreement the qrels are empty.
+        What says which answers are relevant: a rung of the label ladder (`retrieval.experiment.label_ladder`). Known
+        items are qrels of one item each; for agreement the qrels are empty.
     remarks : list of str
         Sentences about the queries.
     """
@@ -148,6 +148,16 @@ class QuerySet:
     def training(self, corpus: Corpus) -> Corpus:
         """The items on which an encoder that learns from labels is fitted: all items that are not queries."""
         return CorpusWithout(corpus, self.held_out) if self.held_out else corpus
+
+    def sampled(self, max_queries: int) -> tuple[QuerySet, NDArray[np.int64]]:
+        """At most `max_queries` of the queries, chosen by a hash of their content, and their positions among all."""
+        if len(self.queries) <= max_queries:
+            return self, np.arange(len(self.queries))
+        keys = np.array([item_key(query) for query in self.queries], np.uint64)
+        ids = np.array([query.id for query in self.queries])
+        chosen = np.sort(np.lexsort((ids, keys))[:max_queries])
+        queries = [self.queries[at] for at in chosen.tolist()]
+        return replace(self, queries=queries, query_rows=self.query_rows[chosen]), chosen
 
     @property
     def notes(self) -> list[str]:

@@ -145,7 +145,7 @@ class Comparison:
     n_items: int
     n_queries: int
     judged_by: str
-    """``qrels``, ``labels``, ``known-item`` or ``agreement``: see `retrieval.experiment.rung`."""
+    """``qrels``, ``labels``, ``known-item`` or ``agreement``: see `retrieval.experiment.label_ladder`."""
     spaces: list[SpaceResult]
     overlaps: list[Overlap]
     examples: list[Example]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable
 
 from retrieval.evaluation.chance import is_above_chance
-from retrieval.evaluation.expected_measures import Expected
-from retrieval.evaluation.jackknife import answer_influence, with_influence
+from retrieval.evaluation.jackknife import query_influence, with_influence
 from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.experiment.query_set import QuerySet
@@ -15,23 +14,18 @@ from retrieval.experiment.score import score_run
 from retrieval.experiment.scored_run import ScoredRun
 
 
-def influence_of(query_set: QuerySet, run: SpaceRun, evaluation: Expected) -> dict[str, Floats]:
-    """Measure -> what every query contributes to the others' values: items that are queries answer each other.
-
-    With judgements, or with queries that are no items, the queries are independent.
-    """
-    if query_set.qrels is not None or not (query_set.query_rows >= 0).any():
-        return {measure: np.zeros(len(values)) for measure, values in evaluation.per_query.items()}
+def influence_of(query_set: QuerySet, run: SpaceRun, measures: Iterable[str]) -> dict[str, Floats]:
+    """Measure -> what every query contributes to the values of the others; see `query_influence`."""
     return {
-        measure: answer_influence(run.rankings, query_set.relevance, query_set.query_rows, measure)
-        for measure in evaluation.per_query
+        measure: query_influence(run.rankings, query_set.relevance, query_set.query_rows, measure)
+        for measure in measures
     }
 
 
 def scored(query_set: QuerySet, run: SpaceRun) -> ScoredRun:
     """The measures of a run, and the influence of its queries on each other."""
     expected = score_run(query_set, run)
-    return ScoredRun(expected, influence_of(query_set, run, expected))
+    return ScoredRun(expected, influence_of(query_set, run, expected.per_query))
 
 
 def significance_of(labels: list[str], runs: list[ScoredRun]) -> dict[str, MultipleComparison]:

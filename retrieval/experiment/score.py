@@ -13,6 +13,7 @@ from retrieval.evaluation.expected_measures import Expected, expected_measures
 from retrieval.evaluation.label_free.agreement import AGREEMENT, agreement
 from retrieval.evaluation.measures import parse_measure, precision_at_recall
 from retrieval.evaluation.ranking import within, without_query_rows
+from retrieval.experiment.label_ladder import Rung
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 
@@ -20,7 +21,11 @@ QREL_MEASURES = ("nDCG@10", "AP", "RR@10", "R@100")
 LABEL_MEASURES = ("P@10", "P@100", "AP@100")
 KNOWN_ITEM_MEASURES = ("RR@10", "Success@1", "Success@10")
 #: Rung of the label ladder -> its measures; agreement has one of its own.
-MEASURES = {"qrels": QREL_MEASURES, "labels": LABEL_MEASURES, "known-item": KNOWN_ITEM_MEASURES}
+MEASURES: dict[str, tuple[str, ...]] = {
+    Rung.QRELS: QREL_MEASURES,
+    Rung.LABELS: LABEL_MEASURES,
+    Rung.KNOWN_ITEM: KNOWN_ITEM_MEASURES,
+}
 #: A ceiling is reported when it is below 1 by more than this.
 VISIBLE_GAP = 0.02
 #: Full rankings are long: with labels, the precision-recall curve is the mean over this many queries.
@@ -35,7 +40,7 @@ def score_runs(query_set: QuerySet, runs: Sequence[SpaceRun]) -> list[Expected]:
     OptionError
         When fewer than three spaces are to be ordered by their agreement.
     """
-    if query_set.judged_by != "agreement":
+    if query_set.judged_by != Rung.AGREEMENT:
         return [score_run(query_set, run) for run in runs]
     values = agreement([run.rankings.rows for run in runs], [str(run.encoder) for run in runs])
     # equal scores are listed by the priority of the items in every space, so that their order is no range

@@ -10,6 +10,7 @@ from encoders.errors import CorpusError
 from encoders.numbers import counted
 from retrieval.corpora.base import Qrels
 from retrieval.evaluation.trec import Run, write_qrels, write_run
+from retrieval.experiment.label_ladder import Rung
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, SpaceResult
 
@@ -42,7 +43,7 @@ def write_trec_files(comparison: Comparison, folder: Path) -> str:
         lines = (
             sum(map(len, query_set.qrels.values())) if query_set.qrels else int(query_set.relevance.n_relevant.sum())
         )
-        if query_set.judged_by == "agreement":
+        if query_set.judged_by == Rung.AGREEMENT:
             lines = 0
         elif lines <= MAX_LINES:
             write_qrels(folder / "qrels", qrels_of(query_set))

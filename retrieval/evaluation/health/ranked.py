@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.evaluation.expected_measures import expected_measures
-from retrieval.evaluation.jackknife import answer_influence
+from retrieval.evaluation.jackknife import query_influence
 from retrieval.evaluation.ranking import Rankings
 from retrieval.evaluation.relevance import Relevance
 
@@ -59,11 +59,9 @@ def influence(answers: Answers, relevance: Relevance, own: NDArray[np.int64], me
 
     Zero where the queries are no items, which are independent; see `retrieval.evaluation.jackknife`.
     """
-    if not relevance.by_label or not (own[chosen] >= 0).any():
-        return np.zeros(int(np.count_nonzero(chosen)))
     found = answers.rankings
     some = Rankings(found.scores[chosen], found.rows[chosen], found.group_size[chosen], found.group_tally[chosen])
-    return answer_influence(some, relevance.select(chosen), own[chosen], measure)
+    return query_influence(some, relevance.select(chosen), own[chosen], measure)
 
 
 def rankings_of(scores: Floats, relevance: Relevance, depth: int) -> Rankings:

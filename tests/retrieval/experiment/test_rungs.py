@@ -14,7 +14,7 @@ from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.known_items import known_item_queries, unjudged_queries
-from retrieval.experiment.rung import queries_on_rung
+from retrieval.experiment.rung_queries import queries_on_rung
 from retrieval.experiment.trec_files import write_trec_files
 from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json

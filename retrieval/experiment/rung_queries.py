@@ -3,44 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 
-from encoders.errors import OptionError, UnknownNameError
+from encoders.errors import OptionError
 from retrieval.corpora.base import Corpus, Item
 from retrieval.evaluation.label_free.agreement import require_enough
 from retrieval.experiment.fusion import require_fusion
+from retrieval.experiment.label_ladder import HIGHEST, Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet
-
-#: Choose the highest rung that the corpus has.
-HIGHEST = "auto"
-
-
-class Rung(StrEnum):
-    """A rung of the ladder, the most trustworthy first."""
-
-    QRELS = "qrels"
-    LABELS = "labels"
-    KNOWN_ITEM = "known-item"
-    AGREEMENT = "agreement"
-
-    @classmethod
-    def read(cls, text: str) -> Rung | None:
-        """Read the name of a rung; None for ``auto``.
-
-        Raises
-        ------
-        UnknownNameError
-
-        Examples
-        --------
-        >>> Rung.read("known-item"), Rung.read("auto")
-        (<Rung.KNOWN_ITEM: 'known-item'>, None)
-        """
-        if text == HIGHEST:
-            return None
-        if text not in set(cls):
-            raise UnknownNameError("rung", text, [HIGHEST, *cls])
-        return cls(text)
 
 
 def queries_on_rung(corpus: Corpus, judged_by: str = HIGHEST, hold_out: bool = False) -> tuple[Corpus, QuerySet]:

@@ -1,0 +1,122 @@
+"""What is refused before any work of a comparison: what cannot be measured, and what would not be fair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from encoders.base import Encoder
+from encoders.errors import OptionError
+from indexers.description import parse_description
+from indexers.registry import AUTO, check_description
+from retrieval.collection.base import Collection
+from retrieval.corpora.base import Corpus
+from retrieval.corpora.item_record import items_digest
+from retrieval.experiment.compare_options import CompareOptions
+from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.query_set import QuerySet
+from retrieval.experiment.reductions import require_reducible
+from retrieval.experiment.rung_queries import require_rung
+from retrieval.experiment.seeds import require_seeds
+from retrieval.spaces.build import planned
+
+_SEEN = "'{}' was fitted on the labels of the queries, so that its measures would show what it remembers"
+
+
+def planned_spaces(corpus: Corpus, specs: Sequence[str], indexes: Sequence[str | None]) -> list[Encoder]:
+    """The encoders of the specs, every one and every index checked.
+
+    Raises
+    ------
+    OptionError
+        When no space or index is named, or one of them twice.
+    """
+    encoders = [planned(spec, None, corpus.modality) for spec in specs]
+    if not encoders or len(set(map(str, encoders))) < len(encoders):
+        raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
+    _check_indexes(indexes)
+    return encoders
+
+
+def require_possible(
+    corpus: Corpus,
+    query_set: QuerySet,
+    encoders: Sequence[Encoder],
+    indexes: Sequence[str | None],
+    options: CompareOptions,
+) -> None:
+    """Refuse what the options ask for and these spaces and queries do not allow.
+
+    Raises
+    ------
+    OptionError
+    CollectionError
+        When the baseline was measured on other items or queries.
+    """
+    names = [str(encoder) for encoder in encoders]
+    if options.budgets:
+        if query_set.judged_by == Rung.AGREEMENT:
+            raise OptionError(
+                "--bytes needs relevant answers, and agreement has none: leave --bytes out, or choose another "
+                "--judged-by"
+            )
+        require_reducible(encoders, indexes)
+    require_rung(query_set, names, options.fusion)
+    require_seeds(options.seeds, query_set.judged_by)
+    _require_unseen(corpus, query_set, encoders)
+    if options.baseline is not None:
+        options.baseline.require_comparable(names, corpus.name, query_set)
+
+
+def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Encoder]) -> None:
+    """Refuse saved encoders that were fitted on the labels of the queries.
+
+    Raises
+    ------
+    OptionError
+    """
+    before = [encoder for encoder in encoders if encoder.reads_labels and encoder.__sklearn_is_fitted__()]
+    if query_set.held_out and before:
+        digest = items_digest(iter(corpus))
+        seen = [encoder for encoder in before if encoder.fitted_on == digest]
+        if seen:
+            raise OptionError(
+                f"{_SEEN.format(seen[0])}: name the encoder instead of its folder (-s '{seen[0]}'), "
+                "so that it is fitted on items that are not queries"
+            )
+
+
+def _check_indexes(indexes: Sequence[str | None]) -> None:
+    """Refuse unknown and repeated indexes before any work."""
+    if not indexes:
+        raise OptionError("name at least one index, as in --index exact")
+    read = [parse_description(AUTO if description is None else description) for description in indexes]
+    twice = [description for at, description in enumerate(indexes) if read[at] in read[:at]]
+    if twice:
+        raise OptionError(f"the index '{twice[0]}' is named twice: name each only once")
+    names = [parsed.name for parsed in read]
+    same = [name for name in ("exact", "sparse") if name in names and AUTO in names]
+    if same:
+        raise OptionError(f"'{AUTO}' chooses 'exact' or 'sparse' for each space: leave '{AUTO}' or '{same[0]}' out")
+    for description in indexes:
+        check_description(description)
+
+
+def unseen_spaces(
+    collection: Collection, query_set: QuerySet, names: list[str], named: bool
+) -> tuple[list[str], list[str]]:
+    """The spaces that can be measured, and why others cannot: they were fitted on the labels of the queries.
+
+    Raises
+    ------
+    OptionError
+        When one of the latter was named, or no other space is left.
+    """
+    if query_set.judged_by != "labels" or (query_set.query_rows < 0).all():
+        return names, []
+    seen = [name for name in names if collection.space(name).encoder.reads_labels]
+    if seen and (named or len(seen) == len(names)):
+        raise OptionError(
+            f"{_SEEN.format(seen[0])}: compare the corpus itself (nearby compare CORPUS -s '{seen[0]}'), "
+            "so that it is fitted on items that are not queries"
+        )
+    return [name for name in names if name not in seen], [_SEEN.format(name) for name in seen]
