@@ -146,7 +146,7 @@ JudgedBy = Annotated[
     option(
         "--judged-by",
         metavar="RUNG",
-        help="What is relevant: qrels, labels, known-item or agreement. auto: the first that the corpus has.",
+        help="What decides relevance: qrels, labels, known-item or agreement. auto: the first that the corpus has.",
     ),
 ]
 ReportFolder = option("-o", "--out", help="Folder for the HTML report.", metavar="FOLDER")
@@ -695,18 +695,20 @@ def compare(
     ] = 12,
     judged_by: JudgedBy = "auto",
     fusion: Annotated[
-        bool, typer.Option("--fusion", help="Fuse every pair of spaces and all: seconds per pair for 1,000 queries.")
+        bool, typer.Option("--fusion", help="Also fuse every pair of spaces, and all of them (a few seconds per pair).")
     ] = False,
     save_fusion: Annotated[
         bool,
-        typer.Option("--save-fusion", help="Store the weights of all spaces with the collection: search --fuse saved."),
+        typer.Option("--save-fusion", help="Save the fusion weights in the collection, for search --fuse saved."),
     ] = False,
     health: Annotated[
         bool, typer.Option("--health", help="Also check the health of the spaces, in report and JSON.")
     ] = False,
     budgets: Annotated[
         str | None,
-        option("--bytes", help="Bytes per item, e.g. 8,32,128: bring every space to each.", metavar="BYTES"),
+        option(
+            "--bytes", help="Also reduce every dense space to these bytes per item, e.g. 8,32,128.", metavar="BYTES"
+        ),
     ] = None,
     baseline: Annotated[
         Path | None,
@@ -721,7 +723,7 @@ def compare(
         ),
     ] = None,
     seeds: Annotated[
-        int, whole("--seeds", help="Number of random seeds for each space that is trained or drawn.", lowest=1)
+        int, whole("--seeds", help="Fit each space that has a random seed with this many seeds.", lowest=1)
     ] = 1,
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
@@ -796,8 +798,8 @@ def health(
 ) -> None:
     """Check spaces for what makes neighbours unreliable, such as hubs, and try remedies on the spot.
 
-    CORPUS is fitted first; the encoders of a collection are used as they are. Every value stands beside its chance
-    level. A remedy is chosen on one half of the queries and measured on the other.
+    For a corpus, the spaces are fitted first; the encoders of a collection are used as they are. Every value stands
+    beside its chance level. A remedy is chosen on one half of the queries and measured on the other.
     """
     from retrieval.collection.open import collection_at, open_data
     from retrieval.corpora.base import BadEntries, Unique

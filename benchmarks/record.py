@@ -88,8 +88,8 @@ def _below(run: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
 def averaged(name: str) -> dict[str, Any] | None:
     """Return the last run of seed 0, its figures the means of every seed's last run, and ``spread``, deviations.
 
-    What a later seed's run left out is the mean of the others; what is no number, and lists that are not equally long,
-    are seed 0's.
+    What a later seed's run left out is the mean of the others; what is not a number, and lists that are not equally
+    long, are seed 0's.
     """
     by_seed = {run["figures"].get("seed", 0): run for run in latest_of_each(name, "seed")}
     if not by_seed:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from record import origins
-from report_page import TARGETS
 
 if TYPE_CHECKING:
     from report_page import Page
-
-#: What a fusion with BM25 should gain over BM25 (METHODS, T5).
-GAIN = 0.01
 
 
 def label_ladder(page: Page, run: dict[str, Any]) -> None:
@@ -71,12 +67,12 @@ def fusion(page: Page, run: dict[str, Any]) -> None:
     head = ["corpus (queries)", "fused", "best alone", "RRF", "convex", "gain", "optimism", "oracle", "weights"]
     page.table(head, rows)
     gain = gain_over_bm25(corpora["scifact-whole"])
-    page.table(TARGETS, [page.target("scifact-whole: gain of bm25 and LSA fused over bm25", gain, GAIN)])
-    page.lines.append(
-        "The weights of a query are chosen on other test queries of SciFact here; with one weight from the training "
-        "queries, and scores scaled by the least and largest of each query, the gain is smaller (see BM25 and LSA "
-        "fused on SciFact)."
-    )
+    page.lines += [
+        "",
+        f"On all of SciFact, BM25 and LSA fused gain {gain:.4f} over BM25. The weights of a query are chosen on other "
+        "TEST queries here, so METHODS T5 is not judged by it: with one weight from the training queries the gain is "
+        "smaller (see BM25 and LSA fused on SciFact).",
+    ]
 
 
 def gain_over_bm25(corpus: dict[str, Any]) -> float:

@@ -185,8 +185,8 @@ def _from_hub(name: str, model: str, revision: str | None) -> Any:
     except Exception as error:
         asked = f"'{model}'" if revision is None else f"'{model}' (revision {revision})"
         raise DownloadError(
-            f"{name}: cannot get {asked}: it is no folder here, not in the Hugging Face cache, and the hub gave none "
-            f"({_first_sentence(error)}); download it where there is a network, with 'hf download "
+            f"{name}: cannot get {asked}: it is not a folder here, not in the Hugging Face cache, and the hub gave "
+            f"none ({_first_sentence(error)}); download it where there is a network, with 'hf download "
             f"{_repository(model)}{f' --revision {revision}' if revision else ''} --local-dir FOLDER', "
             f"and write {name}:FOLDER"
         ) from error

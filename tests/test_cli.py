@@ -385,7 +385,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("encode", "DIGITS", "@3", "-s", "pixels", "-o", "x.png"), "should end in .npy"),
         (("info", "nowhere"), "does not exist"),
         (("search", "DIGITS", "@nope"), "no item 'nope'"),
-        (("search", "DIGITS", "missing.png"), "is no file"),
+        (("search", "DIGITS", "missing.png"), "is not a file"),
         (("search", "DIGITS", "@1", "-s", "pixels+pca:9"), "did you mean"),
         (("search", "TEXTS", "zzz qqq"), "no word of the query is known"),
         (("search", "TEXTS", " "), "empty"),

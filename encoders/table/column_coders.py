@@ -154,7 +154,7 @@ class DateColumn(NumericColumn):
     #: ``month`` or ``day`` stands first where a text does not say it; ``none``: such a text is no date.
     way: str = "none"
     times: bool = False
-    #: Whether numbers are seconds since 1970; otherwise they are no dates.
+    #: Whether numbers are seconds since 1970; otherwise they are not dates.
     seconds: bool = True
 
     @staticmethod

@@ -22,7 +22,7 @@ def unread_note(survey: ColumnSurvey, read: ReadColumn, is_date: bool) -> list[s
         return []
     such_as = "" if read.odd is None else f", such as {shortened(read.odd, _LONGEST)},"
     what = "dates" if is_date else "numbers"
-    return [f"{read.unread:,} of {counted(survey.present, 'value')} are no {what}{such_as} and count as missing"]
+    return [f"{read.unread:,} of {counted(survey.present, 'value')} are not {what}{such_as} and count as missing"]
 
 
 def way_notes(survey: ColumnSurvey, way: str, is_date: bool, rules: Rules) -> list[str]:

@@ -98,7 +98,7 @@ class ReadColumn(NamedTuple):
     ----------
     sample : NumberSample
     unread : int
-        Number of values that are no number, or no date.
+        Number of values that are not a number, or no date.
     odd : str or None
         One of them.
     """

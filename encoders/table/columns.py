@@ -277,9 +277,9 @@ class Columns(Encoder):
         self._coders = coders_from_json(value["columns"])
         used = [coder.name for coder in self._coders]
         if not isinstance(names, list) or not isinstance(left_out, dict):
-            raise TypeError("the names of its columns are no list")
+            raise TypeError("the names of its columns are not a list")
         if not all(isinstance(text, str) for text in [*names, *left_out.values()]):
-            raise TypeError("the name of a column is no text")
+            raise TypeError("the name of a column is not a string")
         if len(set(names)) < len(names) or sorted([*used, *left_out]) != sorted(names):
             raise ValueError("its columns are not those of its table")
         if sum(len(coder.components) for coder in self._coders) != self.space.dim or self.space.dim > MAX_DIM:

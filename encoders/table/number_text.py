@@ -36,7 +36,7 @@ class WrittenNumber(NamedTuple):
 
 
 def read_written(text: str, decimal: str = "point") -> WrittenNumber | None:
-    """Return the number that a text writes; None for a text that is no number.
+    """Return the number that a text writes; None for a text that is not a number.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def read_written(text: str, decimal: str = "point") -> WrittenNumber | None:
 
 
 def number_in(text: str, decimal: str = "point") -> float:
-    """Return the number that a text writes; NaN for a text that is no number.
+    """Return the number that a text writes; NaN for a text that is not a number.
 
     Examples
     --------

@@ -30,7 +30,7 @@ def coders_from_json(columns: Any, scalings: NDArray[np.float64] | None = None) 
         When a value is not what was written.
     """
     if not isinstance(columns, list):
-        raise TypeError("its columns are no list")
+        raise TypeError("its columns are not a list")
     numeric = sum(column["type"] != CategoricalColumn.type for column in columns)
     if scalings is None:
         scalings = np.tile([0.0, 1.0, 0.0], (numeric, 1))
@@ -45,7 +45,7 @@ def coders_from_json(columns: Any, scalings: NDArray[np.float64] | None = None) 
 def _coder(column: dict[str, Any], scalings: Any) -> ColumnCoder:
     name, missing = column["name"], _truth(column["missing"])
     if not isinstance(name, str):
-        raise TypeError("the name of a column is no text")
+        raise TypeError("the name of a column is not a string")
     if column["type"] == NumericColumn.type:
         way = _one_of(column.get("way", "point"), DECIMALS)  # without one: an older nearby
         return NumericColumn(name, missing, Scaling(*next(scalings)), whole=_truth(column["whole"]), way=way)
@@ -57,7 +57,7 @@ def _coder(column: dict[str, Any], scalings: Any) -> ColumnCoder:
         raise ValueError("a column has a type that does not exist")
     categories, numbers = column["categories"], _truth(column["numbers"])
     if not isinstance(categories, list) or not all(isinstance(text, str) and text for text in categories):
-        raise TypeError("the categories of a column are no list of texts")
+        raise TypeError("the categories of a column are not a list of texts")
     if len(set(categories)) < len(categories):
         raise ValueError("a column has a category twice")
     if numbers:

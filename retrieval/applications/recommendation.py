@@ -166,7 +166,7 @@ class Recommender:
         from safetensors.numpy import save_file
 
         if folder.exists() and not (folder / RATINGS).is_file():
-            raise ArtifactError(f"{folder} exists and is no recommender: choose another folder")
+            raise ArtifactError(f"{folder} exists and is not a recommender: choose another folder")
         with atomic_folder(folder) as temporary:
             self.encoder.save(temporary / ENCODER)
             matrix = self.matrix

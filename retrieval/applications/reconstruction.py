@@ -131,10 +131,10 @@ def spectrograms(first: Encoder, levels: Codes) -> list[Any]:
     Raises
     ------
     NotInvertibleError
-        When they are no spectrograms.
+        When they are not spectrograms.
     """
     if first.space.shape is None:
-        raise NotInvertibleError(f"the codes of '{first}' are no spectrograms, which could be shown or heard")
+        raise NotInvertibleError(f"the codes of '{first}' are not spectrograms, which could be shown or heard")
     pictures = np.rint(np.clip(np.asarray(levels), 0, 1) * 255).astype(np.uint8)
     return list(pictures.reshape(-1, *first.space.shape))
 

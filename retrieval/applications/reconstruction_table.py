@@ -69,7 +69,7 @@ class ReconstructionTable:
 
     @property
     def sounds(self) -> Callable[[], list[Sound]] | None:
-        """What returns the sounds of all rows, one row after another; None if the contents are no spectrograms."""
+        """What returns the sounds of all rows, one row after another; None if the contents are not spectrograms."""
         makers = [row.hear for row in self.rows if row.hear is not None]
         return (lambda: [sound for make in makers for sound in make()]) if makers else None
 

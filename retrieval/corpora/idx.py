@@ -121,7 +121,7 @@ def read_idx(path: Path, max_bytes: int | None = None) -> NDArray[np.uint8]:
     with open_bytes(path, max_bytes) as stream:
         head = stream.read(4)
         if len(head) < 4 or head[:2] != b"\0\0":
-            raise CorpusError(f"{path} is no IDX file: it does not begin with two zero bytes")
+            raise CorpusError(f"{path} is not an IDX file: it does not begin with two zero bytes")
         if head[2] != 0x08:
             raise CorpusError(f"{path} holds IDX type 0x{head[2]:02x}; only unsigned bytes (0x08) are read")
         sizes = stream.read(4 * head[3])

@@ -102,7 +102,7 @@ def _object(raw: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise CorpusError(f"not valid JSON: {error}") from error
     if rb"\ud" in raw.lower() and not _is_unicode(record):
-        raise CorpusError("holds half a character (a lone surrogate such as \\ud800), which is no text")
+        raise CorpusError("holds half a character (a lone surrogate such as \\ud800), which is not valid text")
     if not isinstance(record, dict):
         raise CorpusError(f"expected one JSON object a line, got {shortened(record)}")
     return record

@@ -48,7 +48,7 @@ class NamePattern:
             raise OptionError(f"pattern should name fields in braces, as in {{speaker}}_{{take}}; got '{text}'")
         for name in self.fields:
             if not _NAME.fullmatch(name):
-                raise OptionError(f"pattern: '{{{name}}}' is no name of a field: use letters, digits, - and _")
+                raise OptionError(f"pattern: '{{{name}}}' is not a field name: use letters, digits, - and _")
             if name == "label":  # a filter calls the label so, whichever field it is
                 raise OptionError("pattern: no field can be called {label}: name what it is, and choose it with label=")
         if len(set(self.fields)) < len(self.fields):

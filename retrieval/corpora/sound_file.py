@@ -72,7 +72,7 @@ def read_header(stream: IO[bytes]) -> SoundHeader:
     Raises
     ------
     CorpusError
-        When it is no WAV or FLAC file, is damaged, or has a rate out of range.
+        When it is not a WAV or FLAC file, is damaged, or has a rate out of range.
     """
     with _opened(stream) as file:
         return SoundHeader(file.samplerate, file.channels)
@@ -84,8 +84,8 @@ def decode(raw: bytes) -> Recording:
     Raises
     ------
     CorpusError
-        When it is no WAV or FLAC file, is cut off or damaged, is empty, is longer than `MAX_SAMPLES`, or holds NaN or
-        infinite values.
+        When it is not a WAV or FLAC file, is cut off or damaged, is empty, is longer than `MAX_SAMPLES`, or holds NaN
+        or infinite values.
     """
     with _opened(io.BytesIO(raw)) as file:
         rows, parts, length = max(1, _BLOCK // file.channels), [], 0
@@ -126,7 +126,7 @@ def _opened(stream: IO[bytes]) -> Iterator[Any]:
     try:
         with soundfile.SoundFile(stream) as file:
             if file.format not in FORMATS:
-                raise CorpusError(f"is no WAV or FLAC file, but {file.format_info}")
+                raise CorpusError(f"is not a WAV or FLAC file, but {file.format_info}")
             if not MIN_RATE <= file.samplerate <= MAX_RATE:
                 raise CorpusError(f"has {file.samplerate:,} samples in a second; {MIN_RATE:,} to {MAX_RATE:,} are read")
             yield file

@@ -25,6 +25,7 @@ from retrieval.experiment.result import Comparison
 SCHEMA_VERSION = 1
 #: No comparison is larger than this: 100 spaces, 100,000 queries, 4 measures.
 MAX_BYTES = 2**30
+_NO_COMPARISON = "{} is not a nearby comparison: name the comparison.json that nearby compare -o wrote"
 Values = Mapping[str, NDArray[np.float64]]
 
 
@@ -249,7 +250,7 @@ def read_baseline(path: str | Path) -> Baseline:
     read = _read(path)
     version = read.get("schema_version")
     if version is None:
-        raise ArtifactError(f"{path} is no comparison: name the comparison.json that nearby compare -o wrote")
+        raise ArtifactError(_NO_COMPARISON.format(path))
     if version != SCHEMA_VERSION:
         raise ArtifactError(
             f"{path} has schema version {version!r}, and this nearby reads {SCHEMA_VERSION}: "
@@ -279,7 +280,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         size = path.stat().st_size
         if not path.is_file() or size > MAX_BYTES:
-            raise ArtifactError(f"{path} is no comparison: name the comparison.json that nearby compare -o wrote")
+            raise ArtifactError(_NO_COMPARISON.format(path))
         read = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise ArtifactError(f"no baseline {path}: write one with  nearby compare ... -o DIR") from None
@@ -288,13 +289,13 @@ def _read(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # cut in the middle, or no JSON at all
         raise ArtifactError(f"{path} is cut or is not JSON: write a new baseline with -o") from error
     if not isinstance(read, dict):
-        raise ArtifactError(f"{path} is no comparison: name the comparison.json that nearby compare -o wrote")
+        raise ArtifactError(_NO_COMPARISON.format(path))
     return read
 
 
 def _texts(values: Any) -> list[str]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError("a name or id is no text")
+        raise ValueError("a name or id is not a string")
     return values
 
 

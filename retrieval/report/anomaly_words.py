@@ -91,7 +91,7 @@ def table_value(value: Value) -> str:
 
 
 def number(value: Any) -> str:
-    """Return a number in four digits; the score of an item without any known word is no number.
+    """Return a number in four digits; the score of an item without any known word is not a number.
 
     Examples
     --------

@@ -172,7 +172,6 @@ def compare(
     Parameters
     ----------
     corpus : Corpus
-        With labels or judgements.
     specs : sequence of str
         The spaces, such as ``pixels`` and ``pixels+pca:30``.
     indexes : sequence of str or None

@@ -200,7 +200,7 @@ def _read_picture(collection: Collection, path: str) -> Content:
     from retrieval.corpora.images import read_image
 
     if not Path(path).is_file():
-        raise QueryError(f"'{path}' is no file: give the path of a picture, or @id of an item")
+        raise QueryError(f"'{path}' is not a file: give the path of a picture, or @id of an item")
     first = next(iter(collection.items)).content
     return read_image(Path(path), preprocessing_like(first, collection.manifest.corpus))
 
@@ -209,7 +209,7 @@ def _read_sound(collection: Collection, path: str) -> Content:
     from retrieval.corpora.sound_file import read_sound
 
     if not Path(path).is_file():
-        raise QueryError(f"'{path}' is no file: give the path of a WAV or FLAC file, or @id of an item")
+        raise QueryError(f"'{path}' is not a file: give the path of a WAV or FLAC file, or @id of an item")
     first = next(iter(collection.items)).content
     return read_sound(Path(path), getattr(first, "rate", None))
 
@@ -242,9 +242,9 @@ def given_row(text: str, names: tuple[str, ...], lacking_are: str = "not compare
     try:
         given = parse_json(text)
     except ValueError as error:
-        raise QueryError(f"the query is no row of a table ({one_line(error)}): {example}") from None
+        raise QueryError(f"the query is not a row of a table ({one_line(error)}): {example}") from None
     if not isinstance(given, dict) or not given:
-        raise QueryError(f"the query is no row of a table: {example}")
+        raise QueryError(f"the query is not a row of a table: {example}")
     for name, value in given.items():
         if name not in names:
             raise UnknownNameError("column of the table", name, names)
@@ -261,7 +261,7 @@ def given_row(text: str, names: tuple[str, ...], lacking_are: str = "not compare
 
 def _read_vector(collection: Collection, path: str) -> Content:
     if not Path(path).is_file():
-        raise QueryError(f"'{path}' is no file: give the path of a .npy vector, or @id of an item")
+        raise QueryError(f"'{path}' is not a file: give the path of a .npy vector, or @id of an item")
     width = len(next(iter(collection.items)).content)  # type: ignore[arg-type]  # a vector, as the modality says
     wanted = f"one vector of {width:,} numbers"
     rows = read_npy(Path(path), width, wanted)

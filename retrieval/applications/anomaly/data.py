@@ -85,7 +85,7 @@ def read_item(detector: AnomalyDetector, text: str, data: str | None) -> Item:
         kind = {Modality.IMAGE: "a picture", Modality.SOUND: "a WAV or FLAC file"}.get(
             record.modality, "a .npy vector, a JSON array of numbers"
         )
-        raise QueryError(f"'{text}' is no file: give the path of {kind}, or @id with --data DATA")
+        raise QueryError(f"'{text}' is not a file: give the path of {kind}, or @id with --data DATA")
     return Item(path.name, _content(path, record), path.name)
 
 

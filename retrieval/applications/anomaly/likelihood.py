@@ -29,7 +29,7 @@ class Likelihood(Score):
         """Return why an encoder has no likelihood."""
         if _last_has(stages, "log_likelihood") or _last_has(stages, "elbo"):
             return ""
-        return "its last stage is no density: put one after it, such as gaussian or mixture, or use vae"
+        return "its last stage is not a density: put one after it, such as gaussian or mixture, or use vae"
 
     def _score(self, rows: Codes) -> Any:
         last: Any = self.stages.learners[-1]

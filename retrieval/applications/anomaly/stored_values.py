@@ -71,7 +71,7 @@ def stored_array(arrays: Mapping[str, NDArray[Any]], key: str, size: int | None 
     if not len(array):
         raise ValueError(f"'{key}' holds no numbers")
     if not np.isfinite(array).all():
-        raise ValueError(f"'{key}' holds values that are no finite numbers")
+        raise ValueError(f"'{key}' holds values that are not finite numbers")
     return array
 
 
@@ -101,7 +101,7 @@ def stored_record(value: Any, n_calibration: int) -> FitRecord:
         raise ValueError(f"{where} has other fields")
     corpus, normal = stored(value, "corpus", str, where), stored(value, "normal", list, where)
     if not all(isinstance(label, str) for label in normal):
-        raise ValueError(f"'normal' of {where} holds what is no label")
+        raise ValueError(f"'normal' of {where} holds a value that is not a label")
     modality = _modality(value["modality"])
     counts = [_whole(value, key, _MOST_ITEMS, where) for key in ("n_training", "n_held_out", "seed")]
     distinct = _whole(value, "n_distinct", n_calibration, where) if "n_distinct" in value else n_calibration

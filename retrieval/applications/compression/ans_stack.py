@@ -42,7 +42,7 @@ class AnsStack:
         self._model = constriction.stream.model
         self._family = self._model.Categorical(perfect=False)
         if len(words) % 4:
-            raise ValueError(f"{len(words):,} bytes are no whole number of 32-bit words")
+            raise ValueError(f"{len(words):,} bytes are not a whole number of 32-bit words")
         numbers = np.frombuffer(words, "<u4").astype(np.uint32)
         if len(numbers) and not numbers[-1]:
             raise ValueError("its last word is 0, which is never written")

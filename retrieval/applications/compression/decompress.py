@@ -84,7 +84,7 @@ def require_free(folder: Path) -> None:
     OptionError
     """
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
-        raise OptionError(f"{folder} exists and is no empty folder: name a new one")
+        raise OptionError(f"{folder} exists and is not an empty folder: name a new one")
 
 
 def decompress(items: CompressedItems, folder: str | Path, names: Sequence[str] = ()) -> Decompressed:

@@ -80,8 +80,8 @@ class _IntegerLayer:
         largest = np.abs(weight).max(axis=1)
         if not (largest.max() <= 2**RANGE and np.abs(bias).max() <= 2**RANGE):  # nor NaN
             raise ArtifactError(
-                "the network holds weights that are no numbers or above 1,024, so its outputs cannot be computed in "
-                "integers: train it again"
+                "the network holds weights that are not numbers or are above 1,024, so its outputs cannot be computed "
+                "in integers: train it again"
             )
         # multiplying by a power of two and rint are exact on every machine
         exponent = np.maximum(np.frexp(largest)[1], -20).astype(np.int64)

@@ -34,7 +34,7 @@ def require_new(path: Path, fresh: bool = False) -> None:
     Raises
     ------
     OptionError
-        For a folder always, for a file unless `fresh`; a device or pipe is no file.
+        For a folder always, for a file unless `fresh`; a device or pipe is not a file.
     """
     if path.is_dir():
         raise OptionError(f"{path} is a folder: name a file, such as {path / 'items.nby'}")

@@ -38,7 +38,7 @@ def write_heat_map(found: Explanation, path: Path) -> None:
     Raises
     ------
     BadItemError
-        When the item is no picture, or the file is not named as one.
+        When the item is not a picture, or the file is not named as one.
     """
     if path.suffix.lower() != ".png":
         raise BadItemError(f"{path} should end in .png")

@@ -498,7 +498,7 @@ def test_a_number_among_guessed_dates_is_no_date(capsys):
     days = [f"2026-01-{1 + n % 28:02d}" for n in range(99)]
     _, codes = fitted(*days, 2024.0)
     assert codes[-1].tolist() == [0.0, 1.0]
-    assert "1 of 100 values are no dates, such as '2024', and count as missing" in capsys.readouterr().err
+    assert "1 of 100 values are not dates, such as '2024', and count as missing" in capsys.readouterr().err
     assert create("columns:date=c0").fit(table([*days, 2024.0])).encode(table([2024.0]))[0, 0] != 0
 
 

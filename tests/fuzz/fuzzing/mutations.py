@@ -420,7 +420,7 @@ def mutate(raw: bytes, rng: random.Random, name: str = "") -> bytes:
 
 
 def misplace(path: Path, rng: random.Random) -> None:
-    """Put something into the place of a file that is no file."""
+    """Put something into the place of a file that is not a file."""
     what = rng.choice(("pipe", "folder", "loop", "device", "nowhere", "gone", "zero", "unreadable", "deep"))
     path.unlink()
     if what == "pipe":

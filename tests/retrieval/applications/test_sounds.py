@@ -61,7 +61,7 @@ def test_a_file_asks_whatever_its_rate(collection, tmp_path):
     query = read_query(collection, str(path))
     assert query.content.rate == RATE
     assert Searcher(collection, SPACES[1:2]).search(query, 1)[0].answers[0].shown.label == "2"
-    with pytest.raises(QueryError, match=r"'none\.wav' is no file: give the path of a WAV or FLAC file, or @id"):
+    with pytest.raises(QueryError, match=r"'none\.wav' is not a file: give the path of a WAV or FLAC file, or @id"):
         read_query(collection, "none.wav")
 
 
@@ -105,7 +105,7 @@ def test_codes_are_decoded_sampled_and_interpolated(collection, tmp_path):
     ):
         assert table.pictures
         assert [sound.rate for sound in table.sounds()] == [RATE] * len(table.columns)
-    with pytest.raises(NotInvertibleError, match="are no spectrograms, which could be shown or heard"):
+    with pytest.raises(NotInvertibleError, match="are not spectrograms, which could be shown or heard"):
         sampled(collection, SPACES[2], 1)
 
 

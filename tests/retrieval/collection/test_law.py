@@ -134,7 +134,7 @@ READS = {
     "half a hit": lambda c: hits(c, k=0.5),
     "hits of an unknown space": lambda c: c.search([("pixels", None)], 3),
     "a query of another space": lambda c: c.search([("tfidf+lsa:6", np.zeros((1, 5), np.float32))], 3),
-    "a query that is no number": lambda c: c.search([("tfidf+lsa:6", np.full((1, 6), np.nan, np.float32))], 3),
+    "a query that is not a number": lambda c: c.search([("tfidf+lsa:6", np.full((1, 6), np.nan, np.float32))], 3),
     "several reads": lambda c: c.read_consistently(lambda: (c.items.size, hits(c, SPACES[1:2]))),
     "info": described,
 }

@@ -58,8 +58,8 @@ def test_unknown_split(folder):
         (idx(PICTURES) + b"x", "its header promises 60 bytes, it holds more"),
         (idx(PICTURES)[:6], "is damaged"),
         (idx(PICTURES, 0x0D), "only unsigned bytes"),
-        (b"", "is no IDX file"),
-        (b"text", "is no IDX file"),
+        (b"", "is not an IDX file"),
+        (b"text", "is not an IDX file"),
         (idx(PICTURES[0]), "2-dimensional data, not pictures"),
         (bytes([0, 0, 8, 3]) + b"\x7f\xff\xff\xff" * 3, "is damaged"),  # promises more than any memory
     ],

@@ -189,7 +189,7 @@ BAD = {
     "cut.flac": (FLAC[: len(FLAC) // 2], "is cut off|is damaged"),
     "text.wav": (b"a text, no sound", "is damaged, or no WAV or FLAC file"),
     "nothing.wav": (b"", "is damaged, or no WAV or FLAC file"),
-    "other.wav": (encoded(tone(), kind="AIFF"), "is no WAV or FLAC file, but AIFF"),
+    "other.wav": (encoded(tone(), kind="AIFF"), "is not a WAV or FLAC file, but AIFF"),
     "slow.wav": (wav(b"\1\2" * 100, rate=1), "has 1 samples in a second; 1,000 to 384,000 are read"),
     "nan.wav": (encoded(np.array([0.1, np.nan]), subtype="FLOAT"), "holds NaN or infinite values"),
 }

@@ -183,10 +183,10 @@ def test_a_cut_file_is_one_sentence(before, tmp_path, share):
         ({"schema_version": 2}, "has schema version 2, and this nearby reads 1"),
         ({"schema_version": None}, "is no comparison"),
         ({"queries": ["v0"]}, "a measure has no value for some query"),
-        ({"queries": [1]}, "a name or id is no text"),
+        ({"queries": [1]}, "a name or id is not a string"),
         ({"spaces": [{"spec": "vectors"}]}, "it has no field 'index'"),
         ({"spaces": 3}, "is a damaged comparison"),
-        ({"corpus": 3}, "a name or id is no text"),
+        ({"corpus": 3}, "a name or id is not a string"),
     ],
 )
 def test_a_damaged_file_is_one_sentence(before, tmp_path, change, match):

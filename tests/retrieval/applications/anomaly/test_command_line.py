@@ -133,7 +133,7 @@ BAD_TABLES = {
     "fit PAYMENTS -s columns+pca:4 --normal good -o OUT": "have no labels",
     'explain DETECTOR {"amount":1e999}': "the value of 'amount' is infinite",
     'explain DETECTOR {"amuont":1}': "unknown column of the table 'amuont'; did you mean 'amount'?",
-    "explain DETECTOR [1,2]": "the query is no row of a table",
+    "explain DETECTOR [1,2]": "the query is not a row of a table",
 }
 
 

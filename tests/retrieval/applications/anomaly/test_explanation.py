@@ -124,7 +124,7 @@ def test_queries_of_every_form(of_rows, of_texts, tmp_path, normal_rows):
         ("[1, 2]", None, BadItemError, "6 numbers, got 2"),
         ("[1, 2, 3, 4, 5, true]", None, BadItemError, "array of 6 numbers"),
         ("[1, 2, 3, 4, 5, 1e99]", None, BadItemError, "number 5 is infinite"),
-        ("nowhere.npy", None, QueryError, "is no file"),
+        ("nowhere.npy", None, QueryError, "is not a file"),
         (str(tmp_path / "rows.npy"), None, QueryError, "expected one vector of 6"),
     ]
     for text, data, _, message in bad:
