@@ -468,7 +468,7 @@ def test_compress_and_decompress(digits, tmp_path):
     done = nearby("decompress", str(file), "-o", str(out), "@7", "1796", "--json")
     assert json.loads(done.stdout) == {"file": str(file), "folder": str(out), "items": 2, "lost": 0, "damage": []}
     assert sorted(path.name for path in out.iterdir()) == ["1796.png", "7.png", "items.jsonl"]
-    assert "no empty folder" in refused("decompress", str(file), "-o", str(out))
+    assert "not an empty folder" in refused("decompress", str(file), "-o", str(out))
     assert "name a folder for the items with -o" in refused("decompress", str(file), "@7")
     assert "no item with the id '99999'" in refused("decompress", str(file), "@99999", "-o", str(tmp_path / "none"))
     assert not (tmp_path / "none").exists()

@@ -23,6 +23,8 @@ from retrieval.evaluation.measures import Floats, Measure, parse_measure
 from retrieval.evaluation.ranking import Rankings, Rows
 from retrieval.evaluation.relevance import Relevance
 
+#: Random orders of equal scores over which average precision is taken.
+_ORDERS = 8
 #: Numbers in one array at a time: 32 MiB of float64.
 _BLOCK = 2**22
 
@@ -45,8 +47,8 @@ def answer_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows,
     Parameters
     ----------
     rankings : Rankings
-        Of n queries. Where a list ends at the cutoff of the measure, the answer that would move up counts like the
-        last one.
+        Of n queries. Equal scores count as in random order. Where a list ends at the cutoff of the measure, the answer
+        that would move up counts like the last group of equal scores.
     relevance : Relevance
         By label, for the same queries.
     query_rows : ndarray int64 (n,)
@@ -76,7 +78,7 @@ def answer_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows,
     [0.0, 1.0, -1.0]
     """
     measure = parse_measure(measure)
-    if measure.name not in _GAINS or measure.cutoff is None:
+    if measure.name not in ("P", "AP") or measure.cutoff is None:
         raise OptionError(f"the jackknife knows P@k and AP@k; got {measure}")
     query_of = np.full(int(max(rankings.rows.max(initial=0), query_rows.max(initial=0))) + 2, -1)
     query_of[query_rows] = np.where(query_rows >= 0, np.arange(len(query_rows)), -1)
@@ -85,15 +87,15 @@ def answer_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows,
     step = max(1, _BLOCK // max(1, rankings.rows.shape[1]))
     for start in range(0, len(rankings), step):
         queries = np.arange(start, min(start + step, len(rankings)))
-        rows = rankings.rows[queries]
-        relevant = (relevance.grades(queries, rows) > 0).astype(float)
-        cut = min(measure.cutoff, rows.shape[1])
-        following = relevant[:, [min(cut, rows.shape[1] - 1)]]
-        gains = _GAINS[measure.name](relevant[:, :cut], following, relevance.n_relevant[queries], measure.cutoff)
-        asked = query_of[rows[:, :cut]]
+        asked = query_of[rankings.rows[queries]]
+        relevant = (relevance.grades(queries, rankings.rows[queries]) > 0).astype(float)
+        if measure.name == "P":
+            gains = _precision_gains(rankings, queries, relevant, measure.cutoff)
+        else:
+            gains = _mean_over_orders(rankings, queries, relevant, relevance.n_relevant[queries], measure.cutoff)
+            cut = min(measure.cutoff, relevant.shape[1])
+            influence += _unlisted(relevance, queries, query_rows, relevant[:, :cut], asked[:, :cut], measure.cutoff)
         np.add.at(influence, asked[asked >= 0], gains[asked >= 0])
-        if measure.name == "AP":
-            influence += _unlisted(relevance, queries, query_rows, relevant[:, :cut], asked, measure.cutoff)
     return influence
 
 
@@ -127,9 +129,67 @@ def with_influence(per_query: Floats, influence: Floats) -> Floats:
     return np.asarray(per_query + influence - influence.mean())
 
 
-def _precision_gains(relevant: Floats, following: Floats, n_relevant: NDArray[np.int64], cutoff: int) -> Floats:
-    """Return the precision minus that without each answer, (m, cut): the next answer moves up."""
-    return np.asarray((relevant - following) / cutoff)
+def _precision_gains(rankings: Rankings, queries: Rows, relevant: Floats, cutoff: int) -> Floats:
+    """Return the expected precision minus that without each answer (m, depth), under a random order of equal scores.
+
+    An answer in a group of equal scores that is cut counts by the share of the group that is inside. Without an answer,
+    another one of that group moves in or, if the group is then used up, the next group.
+    """
+    depth = relevant.shape[1]
+    start, size, hits = _groups(rankings, queries, relevant)
+    inside = np.clip(cutoff - start, 0, None)  # places for the group
+    cut = np.minimum(cutoff, depth) - 1
+    share = hits / size
+    at_cut = (start[:, [cut]], size[:, [cut]], share[:, [cut]])
+    left = at_cut[0] + at_cut[1] - cutoff  # members of the cut group outside
+    behind = np.minimum(at_cut[0] + at_cut[1], depth - 1).astype(int)
+    following = np.take_along_axis(share, behind, axis=1)
+    is_end = at_cut[0] + at_cut[1] >= depth  # nothing is known behind the list
+    following = np.where(is_end, at_cut[2] if depth >= cutoff else 0.0, following)
+    entering = np.where(left > 0, at_cut[2], following)
+    whole = relevant - entering  # an answer that is inside in every order
+    partly = np.divide(inside, size - 1, out=np.zeros_like(size), where=size > 1) * (relevant - share)
+    return np.asarray(np.where(inside >= size, whole, np.where(inside > 0, partly, 0.0)) / cutoff)
+
+
+def _groups(rankings: Rankings, queries: Rows, relevant: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the first rank of the group of equal scores of every answer, its size, and its relevant items."""
+    scores = rankings.scores[queries]
+    n, depth = scores.shape
+    first = np.ones((n, depth), bool)
+    first[:, 1:] = scores[:, 1:] != scores[:, :-1]
+    number = np.cumsum(first, axis=1) - 1 + depth * np.arange(n)[:, None]
+    size = np.bincount(number.ravel(), minlength=n * depth).astype(float)[number]
+    hits = np.bincount(number.ravel(), relevant.ravel(), minlength=n * depth)[number]
+    start = np.maximum.accumulate(np.where(first, np.arange(depth), 0), axis=1).astype(float)
+    open_ended = rankings.group_size[queries] > 0
+    last = open_ended[:, None] & (start == start[:, [-1]])
+    size = np.where(last, rankings.group_size[queries][:, None], size)
+    hits = np.where(last, rankings.group_tally[queries].sum(axis=1)[:, None], hits)
+    return start, size, hits
+
+
+def _mean_over_orders(
+    rankings: Rankings, queries: Rows, relevant: Floats, n_relevant: NDArray[np.int64], cutoff: int
+) -> Floats:
+    """Return `_average_precision_gains` (m, depth), their mean over random orders of equal scores."""
+    depth = relevant.shape[1]
+    cut = min(cutoff, depth)
+    start, size, _ = _groups(rankings, queries, relevant)
+    tied = (size > 1).any()
+    rng, total = np.random.default_rng(0), np.zeros_like(relevant)
+    orders = _ORDERS if tied else 1
+    for _ in range(orders):
+        order = np.lexsort((rng.random(relevant.shape), start), axis=1) if tied else np.arange(depth)[None]
+        order = np.broadcast_to(order, relevant.shape)
+        shown = np.take_along_axis(relevant, order, axis=1)
+        following = shown[:, [cut]] if cut < depth else shown[:, [-1]] if depth >= cutoff else np.zeros((len(shown), 1))
+        gains = np.zeros_like(relevant)
+        gains[:, :cut] = _average_precision_gains(shown[:, :cut], following, n_relevant, cutoff)
+        np.put_along_axis(total, order, np.take_along_axis(total, order, axis=1) + gains, axis=1)
+    # of an open-ended group, only some members are listed: each has the share of the places that fall to it
+    listed = np.minimum(depth - start, size)
+    return np.asarray(total / orders * listed / size)
 
 
 def _average_precision_gains(relevant: Floats, following: Floats, n_relevant: NDArray[np.int64], cutoff: int) -> Floats:
@@ -159,6 +219,3 @@ def _sum_after(values: Floats) -> Floats:
 
 def _ratio(values: Floats, divisor: Floats | NDArray[np.int64]) -> Floats:
     return np.divide(values, divisor, out=np.zeros_like(values), where=divisor > 0)
-
-
-_GAINS = {"P": _precision_gains, "AP": _average_precision_gains}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,8 @@ from retrieval.experiment.result import Comparison
 SCHEMA_VERSION = 1
 #: No comparison is larger than this: 100 spaces, 100,000 queries, 4 measures.
 MAX_BYTES = 2**30
+#: No value of a measure, and no influence of a query, is larger.
+_LARGEST = 1e6
 _NO_COMPARISON = "{} is not a nearby comparison: name the comparison.json that nearby compare -o wrote"
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -82,6 +83,8 @@ class Baseline:
         Spec and index -> measure -> its value for every query.
     influences : dict of (str, str) to dict of str to ndarray float64 (n_queries,)
         Spec and index -> measure -> what every query contributes to the values of the others; see decision 49.
+    means_of_seeds : dict of (str, str) to dict of str to ndarray float64 (n_seeds,)
+        Spec and index -> measure -> its mean for every seed, where there were several.
     """
 
     path: Path
@@ -92,6 +95,7 @@ class Baseline:
     queries: list[str]
     spaces: Mapping[tuple[str, str], Values]
     influences: Mapping[tuple[str, str], Values]
+    means_of_seeds: Mapping[tuple[str, str], Values]
 
     @property
     def measures(self) -> list[str]:
@@ -200,8 +204,13 @@ class Baseline:
 
     def _order(self, comparison: Comparison) -> NDArray[np.int64]:
         """Return where each query of the comparison is in the baseline."""
-        place = {query: at for at, query in enumerate(self.queries)}
-        return np.array([place[query] for query in query_ids(comparison)], np.int64)
+        position = {query: at for at, query in enumerate(self.queries)}
+        try:
+            return np.array([position[query] for query in query_ids(comparison)], np.int64)
+        except KeyError as error:
+            raise ArtifactError(
+                f"the baseline {self.path} lacks the query {error}: write a new baseline with -o"
+            ) from error
 
     def _changes_of(self, measure: str, comparison: Comparison, order: NDArray[np.int64]) -> list[Change]:
         pairs: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
@@ -214,7 +223,12 @@ class Baseline:
             return []
         values = {f"{what}{label}": both[at] for label, both in pairs.items() for at, what in enumerate(("+", "-"))}
         influence = self._influence_of(measure, comparison, order)
-        found = multiple_comparison(values, influence, pairs=[(f"+{label}", f"-{label}") for label in pairs])
+        found = multiple_comparison(
+            values,
+            influence,
+            self._seeds_of(measure, comparison),
+            pairs=[(f"+{label}", f"-{label}") for label in pairs],
+        )
         return [self._change(label, measure, pairs[label], found.of(f"+{label}", f"-{label}")) for label in pairs]
 
     def _influence_of(self, measure: str, comparison: Comparison, order: NDArray[np.int64]) -> Values:
@@ -225,6 +239,25 @@ class Baseline:
             found[f"+{space.label}"] = space.influence.get(measure, none)
             found[f"-{space.label}"] = none if before is None else before[order]
         return found
+
+    def _seeds_of(self, measure: str, comparison: Comparison) -> dict[str, Any]:
+        """Return the means of the seeds; with another number of seeds now, luck would look like a change.
+
+        Raises
+        ------
+        OptionError
+        """
+        found: dict[str, Any] = {}
+        for space in comparison.spaces:
+            key = space.spec, space.index
+            before, now = self.means_of_seeds.get(key, {}).get(measure, ()), space.means_of_seeds.get(measure, [])
+            if key in self.spaces and len(before) != len(now):
+                raise OptionError(
+                    f"the baseline {self.path} has {max(1, len(before))} seeds of {space.label}, and this comparison "
+                    f"{max(1, len(now))}: compare with --seeds {max(1, len(before))}"
+                )
+            found |= {f"+{space.label}": now, f"-{space.label}": before}
+        return {label: means for label, means in found.items() if len(means)}
 
     @staticmethod
     def _change(label: str, measure: str, both: tuple[Any, Any], pair: Any) -> Change:
@@ -251,27 +284,29 @@ def read_baseline(path: str | Path) -> Baseline:
     version = read.get("schema_version")
     if version is None:
         raise ArtifactError(_NO_COMPARISON.format(path))
-    if version != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION or isinstance(version, bool):
         raise ArtifactError(
             f"{path} has schema version {version!r}, and this nearby reads {SCHEMA_VERSION}: "
             "write a new baseline with -o"
         )
     try:
         queries = _texts(read["queries"])
-        spaces, influences = (
+        named = [_texts([space["spec"], space["index"]]) for space in read["spaces"]]
+        keys = [(spec, index) for spec, index in named]
+        if len(set(queries)) < len(queries) or len(set(keys)) < len(keys):
+            raise ValueError("a query or a space is there twice")
+        spaces, influences, seeds = (
             {
-                (space["spec"], space["index"]): {
-                    str(measure): _values(values, len(queries)) for measure, values in space[name].items()
-                }
-                for space in read["spaces"]
+                key: {str(measure): _values(values, count) for measure, values in space.get(name, {}).items()}
+                for key, space in zip(keys, read["spaces"], strict=True)
             }
-            for name in ("per_query", "influence")
+            for name, count in (("per_query", len(queries)), ("influence", len(queries)), ("means_of_seeds", None))
         )
         corpus, *digests, judged_by = _texts(
             [read[name] for name in ("corpus", "corpus_digest", "queries_digest", "judged_by")]
         )
-        return Baseline(path, corpus, digests[0], digests[1], judged_by, queries, spaces, influences)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Baseline(path, corpus, digests[0], digests[1], judged_by, queries, spaces, influences, seeds)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = f"it has no field {error}" if isinstance(error, KeyError) else str(error)
         raise ArtifactError(f"{path} is a damaged comparison ({what}): write a new baseline with -o") from error
 
@@ -299,9 +334,9 @@ def _texts(values: Any) -> list[str]:
     return values
 
 
-def _values(values: Any, count: int) -> NDArray[np.float64]:
-    if not isinstance(values, list) or len(values) != count:
+def _values(values: Any, count: int | None) -> NDArray[np.float64]:
+    if not isinstance(values, list) or (count is not None and len(values) != count):
         raise ValueError("a measure has no value for some query")
-    if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
+    if not all(type(value) in (int, float) and abs(value) <= _LARGEST for value in values):  # nor NaN, nor true
         raise ValueError("a value of a measure is not a number")
     return np.array(values, np.float64)

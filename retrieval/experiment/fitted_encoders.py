@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from encoders.artifact import MANIFEST, read_json
-from encoders.atomic_write import is_temporary, write_json
+from encoders.atomic_write import is_temporary, remove_at_once, write_json
 from encoders.base import Encoder
 from encoders.errors import ArtifactError
 from encoders.numbers import counted
@@ -16,7 +16,7 @@ from retrieval.corpora.base import Corpus
 from retrieval.corpora.item_record import items_digest
 from retrieval.spaces.build import fitted, is_saved
 from retrieval.spaces.saved_space import ENCODER, folder_name
-from retrieval.spaces.training_folder import TrainingFolder
+from retrieval.spaces.training_folder import IDENTITY, LOCK, TrainingFolder
 
 #: The folder is ``compare.work``, in the folder of the report.
 _NAME = "compare"
@@ -70,10 +70,11 @@ class FittedEncoders:
 
     def fit(self, encoder: Encoder, corpus: Corpus) -> tuple[Encoder, float]:
         """Return the encoder fitted on a corpus, and the seconds; one that was fitted before the kill is read."""
-        if self._work is None or encoder.__sklearn_is_fitted__():
+        if self._folder is None or self._work is None or encoder.__sklearn_is_fitted__():
             return encoder, fitted(encoder, corpus.batches(label_field=encoder.label_field))
         digest = self._digest_of(corpus)
         kept = self._work / folder_name(f"{encoder.spec(full=True)} {digest}")
+        self._folder.used.add(kept.name)
         if is_saved(kept / ENCODER) and (kept / _SECONDS).is_file():
             self._say(f"{encoder} was fitted before the comparison was interrupted")
             return Encoder.load(kept / ENCODER), _seconds(kept / _SECONDS)
@@ -99,7 +100,33 @@ def remains(report: Path | None) -> str:
 
 
 class _ComparisonFolder(TrainingFolder):
-    """The folder of the trainings of a comparison: besides checkpoints, it holds encoders that are fitted."""
+    """The folder of the trainings of a comparison: besides checkpoints, it holds encoders that are fitted.
+
+    Attributes
+    ----------
+    used : set of str
+        The folders of this comparison; those of another one, killed in the same place, stay.
+    """
+
+    product = "report"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.used: set[str] = set()
+
+    def _is_own(self) -> bool:
+        """Return whether a comparison made it, and nobody has put anything into it."""
+        names = {path.name for path in self.work.iterdir() if not is_temporary(path)}
+        if IDENTITY not in names:
+            return names <= {LOCK}
+        made = read_json(self.work / IDENTITY, "the folder of a comparison").get("spec") == _IDENTITY["spec"]
+        return made and all(_is_of_space(self.work / name) for name in names - {IDENTITY, LOCK})
+
+    def _remove_done(self) -> None:
+        for name in self.used:
+            remove_at_once(self.work / name)
+        if {path.name for path in self.work.iterdir()} <= {IDENTITY, LOCK}:
+            super()._remove_done()
 
     @property
     def unfinished(self) -> bool:
@@ -119,6 +146,14 @@ class _ComparisonFolder(TrainingFolder):
     def _fitted(self) -> list[Path]:
         found = self.work.glob(f"*/{ENCODER}/{MANIFEST}")
         return [path for path in found if not is_temporary(path.parent) and (path.parent.parent / _SECONDS).is_file()]
+
+
+def _is_of_space(folder: Path) -> bool:
+    """Return whether a folder holds nothing but the fit of one space."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir() if not is_temporary(path)}
+    return names <= {ENCODER, _FIT, _SECONDS}
 
 
 def _seconds(path: Path) -> float:

@@ -84,7 +84,8 @@ def seeds_note(counts: Sequence[int]) -> list[str]:
         return []
     return [
         f"Spaces that depend on a random seed are fitted with {most} seeds: measures are means over them, the test "
-        "counts the spread of seeds and queries together, and lists, curves and times are those of the first seed."
+        "counts the spread of seeds and queries together. Lists, curves, times, fusion, equal bytes and health are "
+        "those of the first seed."
     ]
 
 

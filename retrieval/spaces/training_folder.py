@@ -31,6 +31,9 @@ class TrainingFolder:
         When the folder cannot become that of an encoder.
     """
 
+    #: What the user chooses a folder for.
+    product = "encoder"
+
     def __init__(self, folder: Path) -> None:
         plain = Path(os.path.normpath(folder))
         recovered(plain)
@@ -94,15 +97,20 @@ class TrainingFolder:
         """
         if not (self.work.exists() or self.work.is_symlink()):
             return
-        if not self.work.is_symlink() and self.work.is_dir() and _is_own(list(self.work.iterdir())):
+        if not self.work.is_symlink() and self.work.is_dir() and self._is_own():
             link = next((entry for entry in entries_below(self.work) if entry.is_symlink()), None)
             if link is None:
                 return
             raise OptionError(f"{link.path} is a symbolic link, and nothing is written through one: move it away")
         raise OptionError(
             f"nearby keeps the training in {self.work}, which holds something else: choose another folder for the "
-            "encoder, or move that away"
+            f"{self.product}, or move that away"
         )
+
+    def _is_own(self) -> bool:
+        """Return whether nearby made it: it holds the identity of a training, or only what is written before that."""
+        names = {path.name for path in self.work.iterdir() if not is_temporary(path)}
+        return IDENTITY in names or names <= {LOCK}
 
     def _require_same(self, identity: dict[str, str]) -> None:
         stored = read_json(self.work / IDENTITY, "the folder of a training")
@@ -140,9 +148,13 @@ class TrainingFolder:
                 remove_at_once(self.work)
             raise
         else:
-            remove_at_once(self.work)  # in one step: half of it, after a kill, would be no training to resume
+            self._remove_done()
         finally:
             lock.release()
+
+    def _remove_done(self) -> None:
+        """Remove what the block that has succeeded needed."""
+        remove_at_once(self.work)  # in one step: half of it, after a kill, would be no training to resume
 
     def _clear(self, fresh: bool) -> None:
         """Remove what killed trainings left half-written and, with `fresh`, their checkpoints."""
@@ -162,9 +174,3 @@ class TrainingFolder:
             raise ArtifactError(
                 f"cannot write {self.work}: {error.strerror or error}; choose another folder for the encoder"
             ) from error
-
-
-def _is_own(paths: list[Path]) -> bool:
-    """Return whether nearby made a folder: it holds the identity of a training, or only what is written before it."""
-    names = {path.name for path in paths if not is_temporary(path)}
-    return IDENTITY in names or names <= {LOCK}

@@ -200,7 +200,7 @@ def test_odd_texts_among_numbers_count_as_missing_and_are_said(capsys):
     rows = table([*map(float, range(97)), "inf", "many", "12"], names=("amount",))
     encoder = create("columns").fit(rows)
     assert encoder.vocabulary == ["amount", "amount missing"]
-    assert "amount: 2 of 100 values are no numbers, such as 'inf', and count as missing" in capsys.readouterr().err
+    assert "amount: 2 of 100 values are not numbers, such as 'inf', and count as missing" in capsys.readouterr().err
     codes = encoder.encode(rows)
     assert codes[97:, 1].tolist() == [1, 1, 0]
     assert codes[99, 0] == codes[12, 0]

@@ -141,7 +141,7 @@ def test_another_folder_is_neither_read_nor_written_over(fitted, tmp_path):
         Recommender.load(tmp_path / "nowhere")
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ArtifactError, match="no recommender: choose another folder"):
+    with pytest.raises(ArtifactError, match="not a recommender: choose another folder"):
         fitted.save(tmp_path / "precious")
     assert (tmp_path / "precious" / "thesis.txt").read_text() == "years of work"
     manifest = fitted.save(tmp_path / "model") / "manifest.json"

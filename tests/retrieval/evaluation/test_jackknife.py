@@ -22,21 +22,56 @@ def ranked(codes: np.ndarray, labels: list[str], asked: np.ndarray, depth: int) 
 
 @pytest.mark.parametrize("measure", ["P@1", "P@5", "AP@5", "AP@12"])
 @pytest.mark.parametrize("every", [1, 3])
-def test_it_is_what_the_removal_of_the_item_changes(measure, every):
+@pytest.mark.parametrize("n_items", [40, 8])
+def test_it_is_what_the_removal_of_the_item_changes(measure, every, n_items):
     rng = np.random.default_rng(0)
-    codes = rng.normal(size=(40, 3)).astype(np.float32)
-    labels = rng.integers(0, 4, 40).astype(str).tolist()
-    asked = np.arange(0, 40, every)
-    rankings, relevance = ranked(codes, labels, asked, 13)
-    values = expected_measures(rankings, relevance, [measure]).per_query[measure]
-    found = answer_influence(rankings, relevance, asked, measure)
+    codes = rng.normal(size=(n_items, 3)).astype(np.float32)
+    found, truth = both_ways(codes, rng.integers(0, 4, n_items).astype(str).tolist(), measure, every, 13)
+    np.testing.assert_allclose(found, truth, atol=1e-6)
+
+
+@pytest.mark.parametrize("measure", ["P@1", "P@5"])
+@pytest.mark.parametrize("levels", [2, 5])
+@pytest.mark.parametrize("depth", [13, 39])
+def test_equal_scores_count_as_in_random_order(measure, levels, depth):
+    rng = np.random.default_rng(1)
+    codes = rng.integers(0, levels, (40, 1)).astype(np.float32)
+    found, truth = both_ways(codes, rng.integers(0, 3, 40).astype(str).tolist(), measure, 1, depth)
+    if depth == 39:  # every group is listed whole
+        np.testing.assert_allclose(found, truth, atol=1e-6)
+    else:  # members that are not listed are left out: little is lost
+        assert np.abs(found - truth).mean() < 0.3 * np.abs(truth).mean() + 0.02
+
+
+@pytest.mark.parametrize("measure", ["P@10", "AP@10"])
+def test_the_error_of_a_space_of_few_codes_shrinks_with_the_number_of_items(measure):
+    rng = np.random.default_rng(2)
+    errors = []
+    for count in (100, 400):
+        labels = rng.integers(0, 4, count)
+        codes = np.where(rng.random(count) < 0.5, labels, rng.integers(0, 4, count))[:, None].astype(np.float32)
+        rankings, relevance = ranked(codes, labels.astype(str).tolist(), np.arange(count), 30)
+        values = expected_measures(rankings, relevance, [measure]).per_query[measure]
+        items = with_influence(values, answer_influence(rankings, relevance, np.arange(count), measure))
+        errors.append(items.std() / np.sqrt(count))
+    assert errors[1] < 0.7 * errors[0]
+    assert errors[1] < 0.035
+
+
+def both_ways(codes: np.ndarray, labels: list[str], measure: str, every: int, depth: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the influence as computed, and by removing every item in turn."""
+    asked = np.arange(0, len(codes), every)
+    rankings, relevance = ranked(codes, labels, asked, depth)
+    values = expected_measures(rankings, relevance, [measure], complete=True).per_query[measure]
+    truth = np.zeros(len(asked))
     for position, removed in enumerate(asked.tolist()):
-        rest = np.delete(np.arange(40), removed)
+        rest = np.delete(np.arange(len(codes)), removed)
         left = np.delete(np.arange(len(asked)), position)
         new_rows = np.searchsorted(rest, asked[left])
-        again, relevance_left = ranked(codes[rest], [labels[row] for row in rest], new_rows, 13)
-        without = expected_measures(again, relevance_left, [measure]).per_query[measure]
-        assert found[position] == pytest.approx((values[left] - without).sum(), abs=1e-6)
+        again, relevance_left = ranked(codes[rest], [labels[row] for row in rest], new_rows, depth)
+        without = expected_measures(again, relevance_left, [measure], complete=True).per_query[measure]
+        truth[position] = (values[left] - without).sum()
+    return answer_influence(rankings, relevance, asked, measure), truth
 
 
 def test_queries_that_are_no_items_have_no_influence():

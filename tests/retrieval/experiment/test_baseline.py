@@ -209,7 +209,7 @@ def test_a_value_that_is_not_a_number_is_refused(before, tmp_path):
 @pytest.mark.parametrize("content", [b"[1]", b'"x"', b"\xff\xfe", b"[" * 100_000, b"{}"])
 def test_any_other_file_is_one_sentence(tmp_path, content):
     (tmp_path / "other.json").write_bytes(content)
-    with pytest.raises(ArtifactError, match=r"other\.json is (no comparison|cut or is not JSON)"):
+    with pytest.raises(ArtifactError, match=r"other\.json is (not a nearby comparison|cut or is not JSON)"):
         read_baseline(tmp_path / "other.json")
     with pytest.raises(ArtifactError, match=r"no baseline .*missing\.json"):
         read_baseline(tmp_path / "missing.json")

@@ -79,7 +79,7 @@ def test_one_row_alone_or_among_others_with_any_threads_gives_the_same():
 def test_weights_that_are_no_moderate_numbers_are_refused(wrong, where):
     parts = {"weight": np.ones((2, 3), np.float32), "bias": np.ones(2, np.float32)}
     parts[where].flat[1] = wrong
-    with pytest.raises(ArtifactError, match="no numbers or above 1,024"):
+    with pytest.raises(ArtifactError, match="not numbers or are above 1,024"):
         IntegerNetwork([Layer(**parts, activation="relu")])
 
 
