@@ -240,7 +240,8 @@ def _measured(
         index.add(asked.ids, codes)
         depth = (parse_measure(measure).cutoff or 10) + 1
         found = rank(index, queries, depth, asked.query_rows, asked.priority, asked.relevance)
-    values = expected_measures(found, asked.relevance, [measure], False).per_query[measure]
+    complete = found.rows.shape[1] < depth  # a small corpus has fewer answers
+    values = expected_measures(found, asked.relevance, [measure], complete).per_query[measure]
     influence = query_influence(found, asked.relevance, asked.query_rows, measure)
     spread = with_influence(values, influence)
     spec = base.label if plan is None else plan.spec(base.label, base.space.metric)
@@ -267,7 +268,8 @@ def _judged(measured: list[_Measured], measure: str, budgets: tuple[int, ...], n
         ),
         key=lambda point: (point.bytes_per_item, -point.value),
     )  # fmt: skip
-    best = next(point for point in points if point.spec == compared.order[0])
+    # of equal values the smallest code is the best; `points` are in the order of their bytes
+    best = max(points, key=lambda point: (round(point.value, 9), -point.bytes_per_item))
     cheapest = next(point for point in points if point.tied_with_best)
     difference = None if cheapest.spec == best.spec else compared.of(best.spec, cheapest.spec)
     equivalent = [

@@ -230,5 +230,7 @@ def save_weights(collection: Collection, comparison: Comparison) -> str:
         in_sample=found.in_sample,
         held_out=found.convex,
     )
-    said = f"the weights of {len(found.weights)} spaces are saved; next:"
-    return f"{said} nearby search {collection.folder} QUERY --fuse saved"
+    gains = found.gain.is_significant and found.convex > found.single
+    doubt = "" if gains else f", though the queries show no gain over {found.best} alone"
+    saved = f"the weights of {len(found.weights)} spaces are saved{doubt}; next:"
+    return f"{saved} nearby search {collection.folder} QUERY --fuse saved"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Space, n_rows, stack_codes
-from retrieval.corpora.base import Item
+from retrieval.corpora.base import Item, content_bytes
 from retrieval.evaluation.health.similarity import rows_of
 from retrieval.evaluation.health.trials import Questions
 from retrieval.evaluation.health.values import Vectors
@@ -88,7 +89,10 @@ def questions_of(drawn: HealthSample, vectors: Vectors, asking: Asking) -> Quest
     if drawn.relevance is None:
         return None
     choosing = np.zeros(len(chosen), bool)
-    choosing[np.random.default_rng(drawn.seed).permutation(len(chosen))[: len(chosen) // 2]] = True
+    # by content, not by position: the order of the corpus changes no finding
+    asked = [content_bytes(item.content) for item in drawn.queries or drawn.items]
+    keys = [hashlib.blake2b(asked[at], digest_size=8, salt=drawn.seed.to_bytes(8, "little")).digest() for at in chosen]
+    choosing[sorted(range(len(chosen)), key=keys.__getitem__)[: len(chosen) // 2]] = True
     return Questions(
         asking.queries[chosen], asking.pool, drawn.own[chosen], drawn.relevance.select(chosen), drawn.measure, choosing
     )

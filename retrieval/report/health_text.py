@@ -77,7 +77,8 @@ def remedy_text(finding: Finding, measure: str) -> str:
     change = "" if same else f"{shown(check, finding.value)} → {shown(check, after)}"
     parts = [part for part in (change, gain_text(measure, trial.gain)) if part]
     stage = f"; add {trial.stage}" if trial.stage else ""
-    return f"try {trial.label}: {', '.join(parts)}{stage}"
+    effect = ", ".join(parts) or "its effect is not measured, as nothing says what is relevant"
+    return f"try {trial.label}: {effect}{stage}"
 
 
 def chosen_text(space: SpaceHealth, measure: str) -> str:

@@ -294,7 +294,18 @@ def _gap(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
     if found is None or not found.n_queries:
         return f"{difference:+.3f}"
     low, high = found.of(best.label, other.label).interval
-    return f"{difference:+.3f}, 95% interval {low:+.3f} to {high:+.3f}"
+    return f"{difference:+.3f}, 95% interval {_end(low)} to {_end(high)}"
+
+
+def _end(value: float) -> str:
+    """Return an end of an interval; one that is not 0 does not read as 0.
+
+    Examples
+    --------
+    >>> _end(0.00031), _end(-0.0124), _end(0.0)
+    ('+0.0003', '-0.012', '+0.000')
+    """
+    return f"{value:+.1g}" if 0.00001 <= abs(value) < 0.0005 else f"{value:+.3f}"
 
 
 def _do(several: Sequence[object]) -> str:

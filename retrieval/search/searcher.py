@@ -226,7 +226,11 @@ def row_of(text: str, names: tuple[str, ...]) -> Row:
     return Row(names, tuple(row[name] if name in row.names else None for name in names))
 
 
-def given_row(text: str, names: tuple[str, ...], lacking_are: str = "not compared") -> Row:
+#: What columns are that a query leaves out.
+_LEFT_OUT = "the space columns does not compare them, other spaces take typical values"
+
+
+def given_row(text: str, names: tuple[str, ...], lacking_are: str = _LEFT_OUT) -> Row:
     """Read a JSON object as a row of those columns of a table that it gives, in their order; null is a missing value.
 
     Raises

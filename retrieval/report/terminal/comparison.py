@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
 from retrieval.report.comparison_columns import GROUP, Cell, Column, comparison_rows, overlap_cells
+from retrieval.report.health_text import verdict_text
 from retrieval.report.json import to_json
 from retrieval.report.rung import judge
 from retrieval.report.spec_wrapping import wrapped
@@ -50,6 +51,8 @@ def comparisons_lines(comparisons: Sequence[Comparison], verbose: bool = False) 
         if comparison.byte_budgets is not None:
             lines += ["", *byte_budgets_lines(comparison.byte_budgets)]
         lines += ["", *fusion_lines(comparison.fusion)] if comparison.fusion is not None else []
+        if comparison.health is not None:  # its values are in the report and in --json
+            lines += ["", f"health of {verdict_text(comparison.health)}"]
         lines += full_specs_lines({space.spec: space.options for space in comparison.spaces}) if verbose else []
     return lines[1:]
 

@@ -17,5 +17,5 @@ def fusion_lines(fusion: Fusion) -> list[str]:
         *wrap(fusion_answer(fusion), WIDTH),
         "",
         *aligned([f"fused, {fusion.measure}", *COLUMNS], rows, right=list(numbers), specs=[0]),
-        *wrap(LEGEND, WIDTH),
+        *wrap(f"{LEGEND} Queries measured: {fusion.n_queries:,}.", WIDTH),
     ]

@@ -58,7 +58,9 @@ def test_the_error_of_a_space_of_few_codes_shrinks_with_the_number_of_items(meas
     assert errors[1] < 0.035
 
 
-def both_ways(codes: np.ndarray, labels: list[str], measure: str, every: int, depth: int) -> tuple[np.ndarray, np.ndarray]:
+def both_ways(
+    codes: np.ndarray, labels: list[str], measure: str, every: int, depth: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the influence as computed, and by removing every item in turn."""
     asked = np.arange(0, len(codes), every)
     rankings, relevance = ranked(codes, labels, asked, depth)

@@ -181,7 +181,7 @@ def test_a_cut_file_is_one_sentence(before, tmp_path, share):
     ("change", "match"),
     [
         ({"schema_version": 2}, "has schema version 2, and this nearby reads 1"),
-        ({"schema_version": None}, "is no comparison"),
+        ({"schema_version": None}, "is not a nearby comparison"),
         ({"queries": ["v0"]}, "a measure has no value for some query"),
         ({"queries": [1]}, "a name or id is not a string"),
         ({"spaces": [{"spec": "vectors"}]}, "it has no field 'index'"),
@@ -274,3 +274,43 @@ def test_the_document_has_every_digit(before):
         for measure, values in space.per_query.items():
             np.testing.assert_array_equal(read.spaces[space.spec, space.index][measure], values)
     assert comparison_document(found)["n_queries"] == 120
+
+
+def test_seeds_are_part_of_the_test_and_their_number_must_be_the_same(tmp_path):
+    corpus, specs = open_corpus(table(tmp_path)), ["vectors+random-projection:2"]
+    three = compare(corpus, specs, examples=0, options=CompareOptions(seeds=3))
+    baseline = read_baseline(write_comparison(three, tmp_path / "comparison.json"))
+    assert not any(change.is_loss for change in baseline.changes(three))
+    one = compare(corpus, specs, examples=0)
+    with pytest.raises(OptionError, match=r"has 3 seeds of .*, and this comparison 1: compare with --seeds 3"):
+        baseline.changes(one)
+
+
+def test_a_baseline_judged_by_something_else_is_refused(tmp_path):
+    corpus, specs = open_corpus(table(tmp_path)), ["vectors", "vectors+pca:2", "vectors+pca:3"]
+    baseline = read_baseline(write_comparison(compare(corpus, specs, examples=0), tmp_path / "comparison.json"))
+    with pytest.raises(CollectionError, match="is judged by labels, this comparison by agreement"):
+        compare(corpus, specs, examples=0, options=CompareOptions(judged_by="agreement", baseline=baseline))
+    with pytest.raises(OptionError, match="a loss would not be seen"):
+        baseline.require_tested([], ["P@10"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda read: read["queries"].__setitem__(1, read["queries"][0]),
+        lambda read: read["spaces"].append(read["spaces"][0]),
+        lambda read: read["spaces"][0].__setitem__("spec", None),
+        lambda read: read["spaces"][0]["per_query"]["P@10"].__setitem__(0, 10**400),
+        lambda read: read["spaces"][0]["per_query"]["P@10"].__setitem__(0, 1e308),
+        lambda read: read["spaces"][0]["per_query"]["P@10"].__setitem__(0, True),
+        lambda read: read.__setitem__("schema_version", True),
+    ],
+)
+def test_a_hostile_file_is_one_sentence(tmp_path, change):
+    path = write_comparison(compare(open_corpus(table(tmp_path)), ["vectors"], examples=0), tmp_path / "hostile.json")
+    read = json.loads(path.read_text())
+    change(read)
+    path.write_text(json.dumps(read))
+    with pytest.raises(ArtifactError, match="write a new baseline"):
+        read_baseline(path)

@@ -126,3 +126,39 @@ def test_what_somebody_else_put_there_stays(corpus, tmp_path, what):
     with pytest.raises(OptionError, match="holds something else"):
         compare(corpus, SPECS[:1], fitted_encoders=FittedEncoders(report))
     assert (report / "compare.work" / "thesis.tex").read_text() == "years of work"
+
+
+def killed(corpus, out, monkeypatch, specs=SPECS[:1]):
+    with monkeypatch.context() as patched:
+        killed_after(0, patched)
+        with pytest.raises(Killed):
+            compare(corpus, specs, fitted_encoders=FittedEncoders(out))
+
+
+def test_a_file_that_somebody_put_into_the_work_folder_stays(corpus, tmp_path, monkeypatch):
+    killed(corpus, tmp_path / "report", monkeypatch)
+    note = tmp_path / "report" / "compare.work" / "notes.txt"
+    note.write_text("mine")
+    with pytest.raises(OptionError, match="holds something else: choose another folder for the report"):
+        compare(corpus, SPECS[:1], fitted_encoders=FittedEncoders(tmp_path / "report"))
+    assert note.read_text() == "mine"
+
+
+def test_the_training_of_an_encoder_called_compare_stays(corpus, tmp_path):
+    work = tmp_path / "report" / "compare.work"
+    (work / "1-deep-ae").mkdir(parents=True)
+    (work / "plan.json").write_text('{"spec": "vectors+deep-ae:8-4", "fixed": "", "corpus": ""}')
+    with pytest.raises(OptionError, match="holds something else"):
+        compare(corpus, SPECS[:1], fitted_encoders=FittedEncoders(tmp_path / "report"))
+    assert (work / "1-deep-ae").is_dir()
+
+
+def test_what_a_killed_comparison_of_other_spaces_fitted_stays(corpus, fits, tmp_path, monkeypatch):
+    out = tmp_path / "report"
+    killed(corpus, out, monkeypatch)
+    compare(corpus, ["vectors+pca:2"], fitted_encoders=FittedEncoders(out))
+    assert remains(out).startswith("1 fitted space is kept")
+    fits.clear()
+    compare(corpus, SPECS[:1], fitted_encoders=FittedEncoders(out))
+    assert not any("pca" in spec for spec in fits)
+    assert not (out / "compare.work").exists()

@@ -15,6 +15,7 @@ from retrieval.evaluation.health import checks
 from retrieval.evaluation.health.checks import Level
 from retrieval.evaluation.health.trials import gain_of
 from retrieval.experiment.compare import compare
+from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.health import health
 from retrieval.experiment.health_sample import HealthSample
 from retrieval.report.health_text import remedy_text, shown
@@ -253,7 +254,7 @@ def test_compare_shows_the_health_where_it_is_asked_for():
     without = compare(corpus, ["vectors"], examples=0)
     assert without.health is None
     assert "Are the spaces healthy?" not in page([without])
-    found = compare(corpus, ["vectors", "vectors+pca:2"], examples=0, health=True)
+    found = compare(corpus, ["vectors", "vectors+pca:2"], examples=0, options=CompareOptions(health=True))
     assert [space.spec for space in found.health.spaces] == ["vectors", "vectors+pca:2"]
     assert "Are the spaces healthy?" in page([found])
     assert to_json(found)["health"]["spaces"][0]["spec"] == "vectors"
