@@ -32,7 +32,7 @@ SMALL = {
     "conv-ae": "pixels+conv-ae:3,channels=4-4,epochs=2", "unet-ae": "pixels+unet-ae:3,channels=4-4,epochs=2",
     "fpn-ae": "pixels+fpn-ae:3,channels=4-4,epochs=2,code=pooled", "patch-kmeans": "patch-kmeans:5,patch=3,patches=200",
     "kmeans": "kmeans:4", "hac": "hac:4", "gaussian": "gaussian:0.1", "mixture": "mixture:2,ridge=0.1", "nearest-density": "nearest-density:3",
-    "block-transform": "pixels+block-transform:4",
+    "block-transform": "pixels+block-transform:4", "truncate": "truncate:5",
     "deep-infomax": "deep-infomax:3,hidden=8,comparison-width=8,epochs=2", "gan": "gan:3,hidden=8,epochs=2",
     "disentangle": "disentangle:3,hidden=8,epochs=20,nuisance-components=2,part=both", "log-mel": "log-mel:16,frames=8",
     "sbert": write_stage("sbert", str(MINILM), {}),
