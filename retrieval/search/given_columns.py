@@ -30,6 +30,8 @@ def search_spaces(
     can do that: it compares whole codes, and of two rows that agree with the query, the one that is more usual in a
     column that was not asked for would be nearer. In other spaces, the code of the query stands for it as it is.
     """
+    if not isinstance(content, Row):
+        return collection.search(asked, k, filters)
     masks = {spec: mask for spec, _ in asked if (mask := _mask(collection.space(spec).encoder, content)) is not None}
     whole = [(spec, codes) for spec, codes in asked if spec not in masks]
     found = iter(collection.search(whole, k, filters) if whole else [])
@@ -39,11 +41,11 @@ def search_spaces(
     ]
 
 
-def _mask(encoder: Encoder, content: Content) -> NDArray[np.bool_] | None:
-    """Return the components of the columns that a row has; None where all are compared, or a row is no code."""
+def _mask(encoder: Encoder, content: Row) -> NDArray[np.bool_] | None:
+    """Return the components of the columns that a row has; None where all are compared, or the code has no columns."""
     from encoders.table.columns import Columns
 
-    if not isinstance(content, Row) or not isinstance(encoder, Columns):
+    if not isinstance(encoder, Columns):
         return None
     given = encoder.given_components(content)
     return None if given.all() else given

@@ -227,7 +227,7 @@ def row_of(text: str, names: tuple[str, ...]) -> Row:
 
 
 #: What columns are that a query leaves out.
-_LEFT_OUT = "the space columns does not compare them, other spaces take typical values"
+_LEFT_OUT = "not compared in the space columns, taken as typical in others"
 
 
 def given_row(text: str, names: tuple[str, ...], lacking_are: str = _LEFT_OUT) -> Row:

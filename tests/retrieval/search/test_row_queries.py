@@ -43,7 +43,10 @@ def test_an_id_finds_others(collection):
 def test_a_column_that_is_not_given_is_not_compared_and_said(collection, capsys):
     query = read_query(collection, '{"amount": "7"}')
     assert query.content == Row(("amount",), (7.0,))
-    assert capsys.readouterr().err == "the query has no value for type, when: not compared\n"
+    assert (
+        capsys.readouterr().err
+        == "the query has no value for type, when: not compared in the space columns, taken as typical in others\n"
+    )
     whole = read_query(collection, '{"amount": "7"}', whole=True)
     assert whole.content == Row(("amount", "type", "when"), (7.0, None, None))
 
@@ -132,7 +135,7 @@ def test_a_query_of_columns_that_are_left_out_is_refused(tmp_path):
     ("text", "message"),
     [
         ("some words", "the query is not a row of a table"), ("[1, 2]", "the query is not a row of a table: give a JSON object"),
-        ("{}", "the query is no row"), ('{"amont": 1}', "did you mean 'amount'"), ("@99", "holds no item '99'"), ("", "no row"),
+        ("{}", "the query is not a row"), ('{"amont": 1}', "did you mean 'amount'"), ("@99", "holds no item '99'"), ("", "not a row"),
         ("[" * 10_000, "nested too deep"), ('{"amount": 1e999}', "the value of 'amount' is infinite"),
         ('{"amount": -Infinity}', "the value of 'amount' is infinite"),
     ],

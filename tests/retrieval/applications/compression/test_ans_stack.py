@@ -32,7 +32,7 @@ def test_an_empty_stack_has_no_bytes():
     assert AnsStack(b"").is_empty
 
 
-@pytest.mark.parametrize(("words", "sentence"), [(b"abc", "no whole number"), (b"abcd\0\0\0\0", "last word is 0")])
+@pytest.mark.parametrize(("words", "sentence"), [(b"abc", "not a whole number"), (b"abcd\0\0\0\0", "last word is 0")])
 def test_what_is_no_stack_is_refused(words, sentence):
     with pytest.raises(ValueError, match=sentence):
         AnsStack(words)

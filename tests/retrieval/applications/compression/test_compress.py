@@ -245,7 +245,7 @@ def test_nothing_is_overwritten_and_the_original_stays(tmp_path, encoder, path):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "mine").touch()
-    with CompressedItems(path) as items, pytest.raises(OptionError, match="no empty folder"):
+    with CompressedItems(path) as items, pytest.raises(OptionError, match="not an empty folder"):
         decompress(items, folder)
 
 
