@@ -117,7 +117,7 @@ def _imports_torch(saved: str) -> bool:
         "list(answers(AnomalyDetector.load(sys.argv[1]), io.BytesIO(b'{}'), Rule('false-alarms', 0.01)))\n"
         "print('torch' in sys.modules)"
     )
-    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     done = subprocess.run([sys.executable, "-c", program, saved], capture_output=True, check=True, env=path, text=True)
     return done.stdout.strip() == "True"
 
