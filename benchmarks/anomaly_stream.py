@@ -80,9 +80,19 @@ def _answered(saved: str, lines: Path) -> tuple[float, float]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
 
 
+def _is_number(value: Any) -> bool:
+    try:
+        return value is not None and float(value) == float(value)
+    except ValueError:
+        return False
+
+
 def _plain_loop(raw: bytes, fitted: list[Row]) -> float:
     names = fitted[0].names
-    texts = {name: sorted({str(row[name]) for row in fitted}) for name in names if isinstance(fitted[0][name], str)}
+    numbers = {
+        name for name in names if all(_is_number(row[name]) for row in fitted)
+    }  # a cell may keep its text: "0.00"
+    texts = {name: sorted({str(row[name]) for row in fitted}) for name in names if name not in numbers}
     places, width = {}, 0
     for name in names:
         for value in texts.get(name, [None]):
@@ -95,12 +105,12 @@ def _plain_loop(raw: bytes, fitted: list[Row]) -> float:
     for line in raw.splitlines():
         vector = np.zeros(width, np.float32)
         for name, value in orjson.loads(line).items():
-            if isinstance(value, str):
-                place = places.get((name, value))
+            if name not in numbers:
+                place = places.get((name, str(value)))
                 if place is not None:
                     vector[place] = 1
             else:
-                vector[places[name, None]] = value
+                vector[places[name, None]] = float(value)
         back = vector
         for weight in weights:
             back = np.tanh(back @ weight)
