@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 #: Bytes of a picture at which the table shows each method.
 #: What must be known about the pictures of a corpus.
 REMARKS = {
-    "cifar10": "The pictures have been JPEG files of quality 75 before they came here: JPEG of that quality finds its own "
-    "grid again (error .026 at 296 bytes, less than at higher qualities), and blocks of 8 x 8 cosines profit too."
+    "cifar10": "The pictures have been JPEG files of quality 75 before they came here: JPEG of that quality finds its "
+    "own grid again (error .026 at 296 bytes, less than at higher qualities), and blocks of 8 x 8 cosines profit too."
 }
 LEVELS = {"mnist": (10, 20, 30, 60, 120), "cifar10": (50, 100, 200, 400, 800), "orl-faces": (100, 200, 400, 800, 1600)}
 
