@@ -67,7 +67,7 @@ def medcouple(values: ArrayLike) -> float:
 
     Examples
     --------
-    >>> medcouple([1.0, 2.0, 3.0]), medcouple([1.0, 2.0, 2.5, 3.0, 9.0]) > 0
+    >>> medcouple([1.0, 2.0, 3.0]), medcouple([1.0, 2.0, 3.0, 5.0, 9.0]) > 0
     (0.0, True)
     """
     ordered = np.sort(np.asarray(values, np.float64))

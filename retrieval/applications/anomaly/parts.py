@@ -171,7 +171,7 @@ def split(
     >>> split(np.ones(5, dtype=bool), 0.4, by_order=True).tolist()
     [1, 1, 1, 2, 2]
     >>> split(np.ones(6, dtype=bool), 0.4, by_order=True, groups=np.array([0, 1, 2, 2, 0, 3])).tolist()
-    [1, 1, 2, 2, 1, 2]
+    [1, 1, 1, 1, 1, 2]
     """
     positions = np.flatnonzero(normal)
     held, tested = (round(share * len(positions)) for share in (hold_out, test))
