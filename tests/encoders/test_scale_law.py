@@ -45,7 +45,7 @@ BOUND = {
     "gan": "gan:4,hidden=8,epochs=1", "disentangle": "disentangle:4,hidden=8,epochs=1",
 }  # fmt: skip
 #: What reads pictures behind pixels, whose values are what they are.
-PICTURES = {"conv-ae", "unet-ae", "fpn-ae"}
+PICTURES = {"conv-ae", "unet-ae", "fpn-ae", "block-transform"}
 
 
 def ranked(text: str, rows: np.ndarray, k: int) -> list[list[tuple[str, float]]]:

@@ -174,10 +174,12 @@ def law_says_whether_it_is_exact_and_searches_all_its_codes(case: Case, tmp_path
         return
     truth = true_scores(case.space, queries, codes)
     found = quantised.search_rows(queries, N)
+    # a server quantises by the quantiles of each segment, which are coarse for few items
+    least = 0.6 if "PQ" in case.description else 0.9 if "elasticsearch" in case.description else 0.99
     assert (np.sort(found.rows, axis=1) == np.arange(N)).all()  # every item is compared
     for row, (rows, scores) in enumerate(zip(found.rows, found.scores, strict=True)):
         if truth[row].any():  # every item is equally near to a query of zeros
-            assert np.corrcoef(truth[row, rows], scores)[0, 1] > (0.6 if "PQ" in case.description else 0.99)
+            assert np.corrcoef(truth[row, rows], scores)[0, 1] > least
 
 
 def law_agrees_with_exact(case: Case, tmp_path: Path) -> None:
