@@ -6,7 +6,7 @@ import math
 import re
 from typing import NamedTuple
 
-#: The decimal separators that are told apart by the whole column.
+#: The decimal separators between which the whole column decides.
 DECIMALS = ("point", "comma")
 #: Signs of currencies; they are not converted into each other.
 CURRENCIES = "$€£¥₹"

@@ -22,17 +22,17 @@ MEANS = {
 
 
 def sentences(found: ByteBudgets) -> list[str]:
-    """Return what the points say: the cheapest that cannot be told from the best, and how far that can be trusted."""
+    """Return what the points say: the cheapest that does not differ significantly from the best, and how far that can be trusted."""
     best, cheapest, measure = found.best, found.cheapest, found.measure
     compared = f"all {len(found.points)} codes compared together"
     if found.difference is None:
         return [
-            f"The best, {_named(best, measure)}, is also the cheapest that cannot be told from it "
+            f"The best, {_named(best, measure)}, is also the cheapest that does not differ significantly from it "
             f"({compared}, {found.n_queries:,} queries)."
         ]
     low, high = found.difference.interval
     lines = [
-        f"The cheapest that cannot be told from the best is {_named(cheapest, measure)}; "
+        f"The cheapest that does not differ significantly from the best is {_named(cheapest, measure)}; "
         f"the best is {_named(best, measure)}.",
         f"Best minus cheapest: {found.difference.difference:+.3f}, 95% interval {low:+.3f} to {high:+.3f} ({compared}, "
         "so that the interval holds although both were chosen on these queries).",
@@ -41,7 +41,7 @@ def sentences(found: ByteBudgets) -> list[str]:
         lines.append(f"The two are equivalent: the interval is within ±{found.margin:g}.")
     elif found.equivalent is not None:
         lines.append(
-            f"Not told apart is not equal: up to {max(high, 0):.3f} may be lost. The cheapest that loses at most "
+            f"No significant difference is not equality: up to {max(high, 0):.3f} may be lost. The cheapest that loses at most "
             f"{found.margin:g} (by the same intervals): {_named(found.equivalent, measure)}."
         )
     return lines

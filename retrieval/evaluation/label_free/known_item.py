@@ -22,7 +22,7 @@ from retrieval.corpora.base import Content, content_bytes
 
 Vector = NDArray[np.float64]
 
-#: A text needs so many words; a passage has a fifth of the words, within these limits.
+#: The fewest words of a text; a passage has a fifth of the words, within these limits.
 FEWEST_WORDS, SHORTEST, LONGEST = 20, 5, 20
 #: Letters of a word from which on a text counts as written without spaces.
 _LONG_WORD = 30

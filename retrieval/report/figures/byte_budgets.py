@@ -99,7 +99,7 @@ def _grey(x: float, y: float) -> Markup:
 
 
 def _stairs(places: Sequence[tuple[float, float]]) -> Markup:
-    """Draw the frontier: what can be had for at most so many bytes."""
+    """Draw the frontier: the best quality for a given number of bytes."""
     parts = []
     for (x, y), (next_x, next_y) in pairwise(places):
         parts += [line(x, y, next_x, y, 0.35), line(next_x, y, next_x, next_y, 0.35)]
