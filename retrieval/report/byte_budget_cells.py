@@ -22,7 +22,7 @@ MEANS = {
 
 
 def sentences(found: ByteBudgets) -> list[str]:
-    """Return what the points say: the cheapest that does not differ significantly from the best, and how far that can be trusted."""
+    """Return the cheapest code that does not differ significantly from the best, and how far to trust that."""
     best, cheapest, measure = found.best, found.cheapest, found.measure
     compared = f"all {len(found.points)} codes compared together"
     if found.difference is None:
@@ -41,7 +41,8 @@ def sentences(found: ByteBudgets) -> list[str]:
         lines.append(f"The two are equivalent: the interval is within ±{found.margin:g}.")
     elif found.equivalent is not None:
         lines.append(
-            f"No significant difference is not equality: up to {max(high, 0):.3f} may be lost. The cheapest that loses at most "
+            f"No significant difference is not equality: up to {max(high, 0):.3f} may be lost. "
+            f"The cheapest that loses at most "
             f"{found.margin:g} (by the same intervals): {_named(found.equivalent, measure)}."
         )
     return lines
