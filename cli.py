@@ -790,6 +790,7 @@ def health(
     train: Annotated[
         bool, typer.Option("--train", help="Also train a discriminator that tells the codes of items apart.")
     ] = False,
+    judged_by: JudgedBy = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 4 when a value is poor.")] = False,
     out: Annotated[Path | None, ReportFolder] = None,
     skip_bad: SkipBad = False,
@@ -815,7 +816,7 @@ def health(
         opened = Unique(open_data(corpus, on_bad=bad), bad) if folder is None else None
         specs = space or (None if opened is None else _default_spaces(opened))
         items, spaces = read_spaces(folder, opened, specs)
-        found = health_of(items, spaces, sample, seed, train, _say)
+        found = health_of(items, spaces, sample, seed, train, _say, judged_by)
     found.provenance = provenance()
     if out is not None:
         _say(f"report: {write_health(found, out)}")

@@ -7,6 +7,7 @@ from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.health.checks import Check, Level
 from retrieval.evaluation.health.trials import Gain
 from retrieval.experiment.health_result import Finding, Health, SpaceHealth
+from retrieval.report.rung import judge
 
 _CLAIMS = {
     Verdict.BETTER: "better",
@@ -103,7 +104,7 @@ def sample_text(found: Health) -> str:
         else f"{found.n_sampled:,} of {found.n_items:,} items, seed {found.seed}"
     )
     queries = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
-    asked = f"; {queries}, judged by {found.judged_by}" if found.judged_by else ""
+    asked = f"; {queries}, judged by {judge(found.judged_by)}" if found.judged_by else ""
     return f"{found.corpus}: {items}{asked}"
 
 
