@@ -54,11 +54,11 @@ def geometric_findings(
 
 def _hubness_text(found: Finding, vectors: Vectors) -> str:
     """The spread of the chance level, and the hubness of lists that hold random items."""
-    lists = f"{chance_of_random_lists(vectors.rows.shape[0]).skewness:.2f} in lists of random items"
+    lists = f"random lists {chance_of_random_lists(vectors.rows.shape[0]).skewness:.2f}"
     if found.chance_range is None:
         return lists
     low, high = found.chance_range
-    return f"{low:.2f} to {high:.2f} in {SHUFFLES} shuffles; {lists}"
+    return f"{SHUFFLES} shuffles {low:.2f} to {high:.2f}; {lists}".replace("-", "−")
 
 
 def _is_narrow(space: Space) -> bool:
