@@ -65,6 +65,8 @@ def require_possible(
     _require_unseen(corpus, query_set, encoders)
     if options.baseline is not None:
         options.baseline.require_comparable(names, corpus.name, query_set)
+        if options.whole_baseline:
+            options.baseline.require_all_specs(names)
 
 
 def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Encoder]) -> None:

@@ -27,6 +27,8 @@ class CompareOptions:
         Number of seeds with which each space that has one is fitted; see `retrieval.experiment.seeds`.
     baseline : Baseline or None
         An earlier comparison, which must be of the same items and queries; see `Baseline.changes`.
+    whole_baseline : bool
+        Whether no space of the baseline may be left out: for a gate.
     """
 
     judged_by: str = HIGHEST
@@ -35,6 +37,7 @@ class CompareOptions:
     budgets: tuple[int, ...] = ()
     seeds: int = 1
     baseline: Baseline | None = None
+    whole_baseline: bool = False
 
 
 #: The default: the table alone.
