@@ -25,8 +25,8 @@ from retrieval.evaluation.measures import Floats, Measure, parse_measure
 from retrieval.evaluation.ranking import Rankings, Rows
 from retrieval.evaluation.relevance import Relevance
 
-#: Numbers in one array at a time: 32 MiB of float64.
-_BLOCK = 2**22
+#: Numbers in one array at a time: 512 KiB of float64, which a processor's cache holds; of items beside queries, more.
+_BLOCK, _PAIRS = 2**16, 2**22
 
 
 def query_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows, measure: str | Measure) -> Floats:
@@ -105,7 +105,7 @@ def _unlisted(relevance: Relevance, queries: Rows, query_rows: Rows, sums: Float
     influence = np.zeros(len(query_rows))
     n_relevant = relevance.n_relevant[queries]
     few = np.flatnonzero((n_relevant <= cutoff) & (sums > 0))
-    for part in np.array_split(few, max(1, len(few) * len(query_rows) // _BLOCK)):
+    for part in np.array_split(few, max(1, len(few) * len(query_rows) // _PAIRS)):
         grades = relevance.grades(queries[part], np.broadcast_to(query_rows, (len(part), len(query_rows))))
         unlisted = (grades > 0) & (query_rows >= 0)
         query, column = np.nonzero(listed[part] >= 0)

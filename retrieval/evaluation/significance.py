@@ -19,8 +19,8 @@ from encoders.errors import BadItemError, DimensionError
 Floats = NDArray[np.float64]
 
 ROUNDS = 10_000
-#: Number of values in memory at once for any number of queries: 32 MiB of float64.
-_BLOCK = 2**22
+#: Number of values in memory at once for any number of queries: 2 MiB of float64, near a processor's cache.
+_BLOCK = 2**18
 #: Decimals of the values that order the queries: rounding must not.
 _DECIMALS = 9
 
