@@ -87,13 +87,14 @@ def answer_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows,
     step = max(1, _BLOCK // max(1, rankings.rows.shape[1]))
     for start in range(0, len(rankings), step):
         queries = np.arange(start, min(start + step, len(rankings)))
-        asked = query_of[rankings.rows[queries]]
-        relevant = (relevance.grades(queries, rankings.rows[queries]) > 0).astype(float)
+        needed = _needed(rankings, queries, measure.cutoff)
+        asked = query_of[needed.rows]
+        relevant = (relevance.grades(queries, needed.rows) > 0).astype(float)
         n_relevant = relevance.n_relevant[queries]
         if measure.name == "P":
-            gains = _precision_gains(rankings, queries, relevant, n_relevant, measure.cutoff)
+            gains = _precision_gains(needed, relevant, n_relevant, measure.cutoff)
         else:
-            sums, gains, beyond = _average_precision_gains(rankings, queries, relevant, n_relevant, measure.cutoff)
+            sums, gains, beyond = _average_precision_gains(needed, relevant, n_relevant, measure.cutoff)
             listed = np.where(beyond, -1, asked)
             influence += _unlisted(relevance, queries, query_rows, sums, listed, measure.cutoff)
         np.add.at(influence, asked[asked >= 0], gains[asked >= 0])
@@ -126,16 +127,24 @@ def with_influence(per_query: Floats, influence: Floats) -> Floats:
     return np.asarray(per_query + influence - influence.mean())
 
 
-def _precision_gains(
-    rankings: Rankings, queries: Rows, relevant: Floats, n_relevant: NDArray[np.int64], cutoff: int
-) -> Floats:
+def _needed(rankings: Rankings, queries: Rows, cutoff: int) -> Rankings:
+    """Return the lists of some queries as far as a measure needs them: with the group of the first answer behind it."""
+    scores, rows, size = rankings.scores[queries], rankings.rows[queries], rankings.group_size[queries]
+    changes = scores[:, cutoff + 1 :] != scores[:, cutoff:-1]
+    if not changes.size or not changes.any(axis=1).all():  # a group goes on to the end
+        return Rankings(scores, rows, size, rankings.group_tally[queries])
+    width = int(changes.argmax(axis=1).max()) + cutoff + 1
+    return Rankings(scores[:, :width], rows[:, :width], np.zeros_like(size), rankings.group_tally[queries])
+
+
+def _precision_gains(rankings: Rankings, relevant: Floats, n_relevant: NDArray[np.int64], cutoff: int) -> Floats:
     """Return the expected precision minus that without each answer (m, depth), under a random order of equal scores.
 
     An answer in a group of equal scores that is cut counts by the share of the group that is inside. Without an answer,
     another one of that group moves in or, if the group is then used up, the next group.
     """
     depth = relevant.shape[1]
-    start, size, hits = _groups(rankings, queries, relevant)
+    start, size, hits = _groups(rankings, relevant)
     inside = np.clip(cutoff - start, 0, None)  # places for the group
     cut = np.minimum(cutoff, depth) - 1
     share = hits / size
@@ -152,9 +161,9 @@ def _precision_gains(
     return np.asarray(np.where(inside >= size, whole, np.where(inside > 0, partly, 0.0)) / cutoff)
 
 
-def _groups(rankings: Rankings, queries: Rows, relevant: Floats) -> tuple[Floats, Floats, Floats]:
+def _groups(rankings: Rankings, relevant: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the first rank of the group of equal scores of every answer, its size, and its relevant items."""
-    scores = rankings.scores[queries]
+    scores = rankings.scores
     n, depth = scores.shape
     first = np.ones((n, depth), bool)
     first[:, 1:] = scores[:, 1:] != scores[:, :-1]
@@ -162,10 +171,10 @@ def _groups(rankings: Rankings, queries: Rows, relevant: Floats) -> tuple[Floats
     size = np.bincount(number.ravel(), minlength=n * depth).astype(float)[number]
     hits = np.bincount(number.ravel(), relevant.ravel(), minlength=n * depth)[number]
     start = np.maximum.accumulate(np.where(first, np.arange(depth), 0), axis=1).astype(float)
-    open_ended = rankings.group_size[queries] > 0
+    open_ended = rankings.group_size > 0
     last = open_ended[:, None] & (start == start[:, [-1]])
-    size = np.where(last, rankings.group_size[queries][:, None], size)
-    hits = np.where(last, rankings.group_tally[queries].sum(axis=1)[:, None], hits)
+    size = np.where(last, rankings.group_size[:, None], size)
+    hits = np.where(last, rankings.group_tally.sum(axis=1)[:, None], hits)
     return start, size, hits
 
 
@@ -181,7 +190,7 @@ class _PrecisionGains(NamedTuple):
 
 
 def _average_precision_gains(
-    rankings: Rankings, queries: Rows, relevant: Floats, n_relevant: NDArray[np.int64], cutoff: int
+    rankings: Rankings, relevant: Floats, n_relevant: NDArray[np.int64], cutoff: int
 ) -> _PrecisionGains:
     """Return the expected average precision minus that without each answer, under a random order of equal scores.
 
@@ -192,7 +201,7 @@ def _average_precision_gains(
     """
     depth = relevant.shape[1]
     cut = min(cutoff, depth)
-    start, size, hits = _groups(rankings, queries, relevant)
+    start, size, hits = _groups(rankings, relevant)
     first = start.astype(int)
     before = np.take_along_axis(np.cumsum(relevant, axis=1) - relevant, first, axis=1)  # found before the group
     share, others = hits / size, _ratio(hits - 1, size - 1)
