@@ -71,7 +71,7 @@ def main(*names: str) -> None:
                 runs.append(run_space(corpus, query_set, encoder, "exact"))
                 say(name, spec, f"{runs[-1].fit_seconds:.0f} s fit, {runs[-1].encode_seconds:.0f} s encode")
         with timed() as measuring:
-            found = byte_budgets(query_set, runs, BUDGETS)
+            found = byte_budgets(corpus, query_set, runs, BUDGETS)
         figures = budgets_json(found) | {
             "corpus": name, "items": len(query_set.ids), "spaces": [str(run.encoder) for run in runs],
             "fit_and_encode_seconds": fitting.value, "measure_seconds": measuring.value,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from encoders.errors import OptionError
 from encoders.progress import progress
 from encoders.registry import create
 from indexers.registry import create_index
+from retrieval.corpora.base import Item
 from retrieval.evaluation.difference import Difference
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.jackknife import query_influence, with_influence
@@ -20,6 +21,7 @@ from retrieval.evaluation.measures import Floats, parse_measure
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.ranking import rank
 from retrieval.evaluation.significance import Interval, bootstrap_interval
+from retrieval.experiment.loss_runs import reference_index
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.reductions import Reduction, reductions, why_not
 from retrieval.experiment.run import SpaceRun
@@ -121,14 +123,18 @@ class _Measured(NamedTuple):
     influence: Floats
 
 
-def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequence[int]) -> ByteBudgets:
+def byte_budgets(
+    items: Iterable[Item], query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequence[int]
+) -> ByteBudgets:
     """Bring the spaces of some runs to every budget and measure them.
 
     Parameters
     ----------
+    items : iterable of Item
+        The corpus; encoded again only where an index does not hold its codes, as on a server.
     query_set : QuerySet
     runs : sequence of SpaceRun
-        Of indexes that hold their codes; of several runs of one space, the first is used.
+        Of several runs of one space, the first is used.
     budgets : sequence of int
         Bytes per item.
 
@@ -138,7 +144,7 @@ def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequenc
         When no space can be brought to any budget, or to one of them.
     """
     asked, chosen = query_set.sampled(MAX_QUERIES)
-    bases, notes = _bases(runs, chosen)
+    bases, notes = _bases(items, query_set, runs, chosen)
     if len(asked.queries) < len(query_set.queries):
         notes.append(
             f"The budgets are measured on {len(asked.queries):,} of the {len(query_set.queries):,} queries, "
@@ -161,7 +167,9 @@ def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequenc
     return _judged(measured, measure, tuple(budgets), notes)
 
 
-def _bases(runs: Sequence[SpaceRun], chosen: np.ndarray) -> tuple[list[_Base], list[str]]:
+def _bases(
+    items: Iterable[Item], query_set: QuerySet, runs: Sequence[SpaceRun], chosen: np.ndarray
+) -> tuple[list[_Base], list[str]]:
     bases: dict[str, _Base] = {}
     notes = []
     for run in runs:
@@ -173,11 +181,9 @@ def _bases(runs: Sequence[SpaceRun], chosen: np.ndarray) -> tuple[list[_Base], l
             notes.append(reason)
         if run.encoder.space.kind is Kind.SPARSE:
             continue
-        if not run.index.holds_codes:
-            notes.append(f"{label} is left out of the budgets: its index {run.index.description} does not keep codes.")
-            continue
+        held = run.index if run.index.holds_codes else reference_index(items, run, len(query_set.ids))
         last = run.encoder.parts[-1].name
-        bases[label] = _Base(label, run.encoder.space, last, run.index.codes(), run.queries[chosen])
+        bases[label] = _Base(label, run.encoder.space, last, held.codes(), run.queries[chosen])
     if not bases:
         raise OptionError("--bytes reduces dense codes, and no space has any: add one, such as SPEC+lsa:128")
     return list(bases.values()), notes

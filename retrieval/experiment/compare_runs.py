@@ -47,7 +47,7 @@ def compare_runs(
     return replace(
         table,
         fusion=fuse(query_set, runs, labels_of(runs), measure) if options.fusion else None,
-        byte_budgets=byte_budgets(query_set, runs, options.budgets) if options.budgets else None,
+        byte_budgets=byte_budgets(corpus, query_set, runs, options.budgets) if options.budgets else None,
         health=health_of_runs(corpus, query_set, runs) if options.health else None,
     )
 
