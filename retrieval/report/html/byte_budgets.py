@@ -6,7 +6,7 @@ from typing import Any
 
 from retrieval.experiment.byte_budgets import BytePoint
 from retrieval.experiment.result import Comparison
-from retrieval.report.byte_budget_cells import best_by_budget, sentences, short
+from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
 from retrieval.report.figures.byte_budgets import byte_budgets_svg
 
 
@@ -47,6 +47,9 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
             for point in found.frontier
         ],
         "tables": tables,
+        "no_code": NO_CODE
+        if any(cell["text"] == "–" for one in tables for row in one["rows"] for cell in row["cells"])
+        else "",
         "notes": found.notes,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from retrieval.experiment.byte_budgets import ByteBudgets, BytePoint
-from retrieval.report.byte_budget_cells import best_by_budget, sentences, short
+from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
 from retrieval.report.spec_wrapping import wrapped
 
 WIDTH = 100
@@ -21,9 +21,12 @@ def byte_budgets_lines(found: ByteBudgets, width: int = WIDTH) -> list[str]:
         f"{'bytes':>9}  {found.measure:>7}  {'95% interval':>14}  space (no other is as good in no more bytes)",
     ]
     lines += [line for point in found.frontier for line in _row(point, found, width)]
-    for base in dict.fromkeys(point.base for point in found.points):
-        lines += _by_budget(found, base, width)
+    tables = [
+        line for base in dict.fromkeys(one.base for one in found.points) for line in _by_budget(found, base, width)
+    ]
+    lines += tables
     lines += ["* best of its row   ≈ no significant difference from the best of all (all pairs together, error 5%)"]
+    lines += [NO_CODE] if any("–" in line.split() for line in tables) else []
     return [*lines, *(line for note in found.notes for line in textwrap.wrap(note, width))]
 
 
