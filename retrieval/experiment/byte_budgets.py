@@ -10,6 +10,7 @@ import numpy as np
 
 from encoders.codes import Codes, Kind, Metric, Space
 from encoders.errors import OptionError
+from encoders.numbers import counted
 from encoders.progress import progress
 from encoders.registry import create
 from indexers.registry import create_index
@@ -155,7 +156,7 @@ def byte_budgets(
     for budget in budgets:
         if not any(size <= budget for size in reached):
             smallest = f"the smallest code takes {min(reached)}" if reached else "no space has dense codes"
-            raise OptionError(f"no space can be brought to {budget} bytes per item: {smallest}")
+            raise OptionError(f"no space can be brought to {counted(budget, 'byte')} per item: {smallest}")
     measure = MEASURES[query_set.judged_by][0]
     measured = []
     cuts: dict[tuple[str, str], tuple[Codes, Codes]] = {}

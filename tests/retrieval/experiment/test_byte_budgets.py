@@ -142,7 +142,7 @@ def test_what_has_no_numbers_to_reduce_is_refused_before_any_work():
 
 
 def test_a_budget_below_one_code_is_refused():
-    with pytest.raises(OptionError, match="no space can be brought to 1 bytes per item: the smallest code takes 3"):
+    with pytest.raises(OptionError, match="no space can be brought to 1 byte per item: the smallest code takes 3"):
         compare(Vectors(), ["vectors+binarize"], examples=0, options=CompareOptions(budgets=(1,)))
 
 
