@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from encoders.errors import OptionError
 from retrieval.corpora.base import Corpus, Item
-from retrieval.evaluation.label_free.agreement import require_enough
-from retrieval.experiment.fusion import require_fusion
 from retrieval.experiment.label_ladder import HIGHEST, Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet
 
@@ -54,19 +52,6 @@ def queries_on_rung(corpus: Corpus, judged_by: str = HIGHEST, hold_out: bool = F
         query_set = unjudged_queries(corpus)
         query_set.remarks.append(f"Known-item search is not possible: {error}.")
         return corpus, query_set
-
-
-def require_rung(query_set: QuerySet, encoders: Sequence[str], fusion: bool) -> None:
-    """Refuse too few spaces or queries for what is asked on a rung, before any work.
-
-    Raises
-    ------
-    OptionError
-    """
-    if query_set.judged_by == Rung.AGREEMENT:
-        require_enough(encoders)
-    if fusion:
-        require_fusion(query_set, encoders)
 
 
 def require_judgements(corpus: Corpus, rung: Rung) -> None:
