@@ -738,13 +738,13 @@ def compare(
     """
     from retrieval.collection.open import collection_at, open_collection, open_data
     from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.experiment.byte_budgets.reductions import parse_budgets
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
     from retrieval.experiment.compare_options import CompareOptions
     from retrieval.experiment.fitted_encoders import FittedEncoders, remains
-    from retrieval.experiment.fusion import save_weights
     from retrieval.experiment.provenance import provenance
-    from retrieval.experiment.reductions import parse_budgets
+    from retrieval.experiment.save_weights import save_weights
 
     _require_report_folder(out)
     earlier = _read_baseline(baseline, fail_on_loss or [], out, allow_missing)
@@ -812,8 +812,8 @@ def health(
     """
     from retrieval.collection.open import collection_at, open_data
     from retrieval.corpora.base import BadEntries, Unique
-    from retrieval.experiment.health import health as health_of
-    from retrieval.experiment.health import read_spaces
+    from retrieval.experiment.health.health import health as health_of
+    from retrieval.experiment.health.health import read_spaces
     from retrieval.experiment.provenance import provenance
     from retrieval.report.html.health import write_health
     from retrieval.report.terminal.health import health_lines, health_values, is_poor

@@ -20,7 +20,7 @@ from encoders.spec import write_stage
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
-from retrieval.experiment.byte_budgets import byte_budgets
+from retrieval.experiment.byte_budgets.byte_budgets import byte_budgets
 from retrieval.experiment.compare import run_space
 from retrieval.experiment.query_set import QuerySet
 from retrieval.report.byte_budget_cells import budgets_json

@@ -31,7 +31,7 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.label_free.validity import kendall_tau
 from retrieval.experiment.compare import run_space
-from retrieval.experiment.known_items import known_item_queries, unjudged_queries
+from retrieval.experiment.label_ladder.known_items import known_item_queries, unjudged_queries
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.score import score_runs
 

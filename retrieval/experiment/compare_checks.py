@@ -12,11 +12,11 @@ from retrieval.collection.base import Collection
 from retrieval.corpora.base import Corpus
 from retrieval.corpora.item_record import items_digest
 from retrieval.evaluation.label_free.agreement import require_enough
+from retrieval.experiment.byte_budgets.reductions import require_reducible
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.fusion import require_fusion
-from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.query_set import QuerySet
-from retrieval.experiment.reductions import require_reducible
 from retrieval.experiment.seeds import require_seeds
 from retrieval.spaces.build import planned
 

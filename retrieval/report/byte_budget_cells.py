@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from retrieval.evaluation.difference import Verdict
-from retrieval.experiment.byte_budgets import ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
 from retrieval.report.signed import interval_ends, signed
 
 #: What a family of points is, in words.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from retrieval.evaluation.health.trials import Trial
-from retrieval.experiment.health_result import Finding, Health, SpaceHealth
+from retrieval.experiment.health.result import Finding, Health, SpaceHealth
 
 
 def health_json(found: Health) -> dict[str, Any]:

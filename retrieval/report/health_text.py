@@ -6,7 +6,7 @@ from encoders.numbers import counted
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.health.checks import Check, Level
 from retrieval.evaluation.health.trials import Gain
-from retrieval.experiment.health_result import Finding, Health, SpaceHealth
+from retrieval.experiment.health.result import Finding, Health, SpaceHealth
 from retrieval.report.rung import judge
 from retrieval.report.signed import interval_ends, signed
 

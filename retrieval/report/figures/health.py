@@ -8,7 +8,7 @@ import numpy as np
 
 from retrieval.evaluation.health.hubness import NEIGHBOURS
 from retrieval.evaluation.health.trials import Gain, Trial
-from retrieval.experiment.health_result import Health, SpaceHealth
+from retrieval.experiment.health.result import Health, SpaceHealth
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,
     Frame,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from retrieval.experiment.byte_budgets import ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
 from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
 from retrieval.report.spec_wrapping import wrapped
 

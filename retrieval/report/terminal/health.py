@@ -7,7 +7,7 @@ from typing import Any
 
 from retrieval.evaluation.health.checks import ANTIHUBS, CHECKS, HUBNESS, Level
 from retrieval.evaluation.health.trials import Trial
-from retrieval.experiment.health_result import Finding, Health, SpaceHealth
+from retrieval.experiment.health.result import Finding, Health, SpaceHealth
 from retrieval.report.health_json import health_json
 from retrieval.report.health_text import (
     chosen_text,

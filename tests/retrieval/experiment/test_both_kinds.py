@@ -19,8 +19,8 @@ from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.compare import compare_collection
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.fusion import save_weights
-from retrieval.experiment.health import health, read_spaces
+from retrieval.experiment.health.health import health, read_spaces
+from retrieval.experiment.save_weights import save_weights
 from retrieval.search.saved_fusion import SavedFusion
 
 SPACES = ("bm25", "tfidf+lsa:16", "tfidf+lsa:16+binarize")

@@ -20,9 +20,9 @@ from retrieval.evaluation.health.hubness import NEIGHBOURS, chance_of_random_lis
 from retrieval.evaluation.health.similarity import distance_matrix, rows_of
 from retrieval.evaluation.health.trials import Trial, best_for
 from retrieval.evaluation.health.values import SHUFFLES, ChanceLevel, Vectors, component_values
-from retrieval.experiment.health_codes import Asking, Coded, contents_of
-from retrieval.experiment.health_result import Finding
-from retrieval.experiment.health_sample import MAX_SAMPLE, HealthSample
+from retrieval.experiment.health.codes import Asking, Coded, contents_of
+from retrieval.experiment.health.result import Finding
+from retrieval.experiment.health.sample import MAX_SAMPLE, HealthSample
 
 #: Width to which sparse items are reduced before a discriminator reads them.
 _READ_WIDTH = 50

@@ -20,8 +20,8 @@ from retrieval.evaluation.health import checks
 from retrieval.evaluation.health.hubness import k_occurrence
 from retrieval.evaluation.health.trials import best_by_choice, try_remedies
 from retrieval.evaluation.health.values import chance_levels, vector_values
-from retrieval.experiment.health_codes import codes_of, questions_of, vectors_of
-from retrieval.experiment.health_findings import (
+from retrieval.experiment.health.codes import codes_of, questions_of, vectors_of
+from retrieval.experiment.health.findings import (
     component_findings,
     disagreement_finding,
     discriminator_finding,
@@ -29,9 +29,9 @@ from retrieval.experiment.health_findings import (
     far_finding,
     geometric_findings,
 )
-from retrieval.experiment.health_result import Health, SpaceHealth
-from retrieval.experiment.health_sample import MAX_SAMPLE, SAMPLE, Asked, HealthSample, sample_on_rung
-from retrieval.experiment.label_ladder import HIGHEST
+from retrieval.experiment.health.result import Health, SpaceHealth
+from retrieval.experiment.health.sample import MAX_SAMPLE, SAMPLE, Asked, HealthSample, sample_on_rung
+from retrieval.experiment.label_ladder.rung import HIGHEST
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 from retrieval.spaces.build import fitted, planned

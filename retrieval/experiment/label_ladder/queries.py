@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from encoders.errors import OptionError
 from retrieval.corpora.base import Corpus, Item
-from retrieval.experiment.label_ladder import HIGHEST, Rung
+from retrieval.experiment.label_ladder.rung import HIGHEST, Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet
 
 
@@ -32,7 +32,7 @@ def queries_on_rung(corpus: Corpus, judged_by: str = HIGHEST, hold_out: bool = F
     CorpusError
         When the corpus cannot be judged on this rung.
     """
-    from retrieval.experiment.known_items import known_item_queries, unjudged_queries
+    from retrieval.experiment.label_ladder.known_items import known_item_queries, unjudged_queries
 
     rung = Rung.read(judged_by)
     if rung is Rung.AGREEMENT:

@@ -22,9 +22,9 @@ from retrieval.evaluation.measures import Floats, parse_measure
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.ranking import rank
 from retrieval.evaluation.significance import Interval, bootstrap_interval
+from retrieval.experiment.byte_budgets.reductions import Reduction, reductions, why_not
 from retrieval.experiment.loss_runs import reference_index
 from retrieval.experiment.query_set import QuerySet
-from retrieval.experiment.reductions import Reduction, reductions, why_not
 from retrieval.experiment.run import SpaceRun
 from retrieval.experiment.score import MEASURES
 

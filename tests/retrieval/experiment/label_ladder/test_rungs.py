@@ -13,8 +13,8 @@ from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.known_items import known_item_queries, unjudged_queries
-from retrieval.experiment.rung_queries import queries_on_rung
+from retrieval.experiment.label_ladder.known_items import known_item_queries, unjudged_queries
+from retrieval.experiment.label_ladder.queries import queries_on_rung
 from retrieval.experiment.trec_files import write_trec_files
 from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json

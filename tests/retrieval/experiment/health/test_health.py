@@ -16,8 +16,8 @@ from retrieval.evaluation.health.checks import Level
 from retrieval.evaluation.health.trials import gain_of
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.health import health
-from retrieval.experiment.health_sample import HealthSample, sample_on_rung
+from retrieval.experiment.health.health import health
+from retrieval.experiment.health.sample import HealthSample, sample_on_rung
 from retrieval.report.health_text import remedy_text, shown
 from retrieval.report.html.comparison import page
 from retrieval.report.html.health import health_data

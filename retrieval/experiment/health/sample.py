@@ -15,10 +15,10 @@ from retrieval.corpora.base import Corpus, Item, Qrels, content_bytes
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.label_free.validity import validity_notes
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
-from retrieval.experiment.known_items import known_item_queries
-from retrieval.experiment.label_ladder import HIGHEST, Rung
+from retrieval.experiment.label_ladder.known_items import known_item_queries
+from retrieval.experiment.label_ladder.queries import LabelsOnly, require_judgements
+from retrieval.experiment.label_ladder.rung import HIGHEST, Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet, is_document
-from retrieval.experiment.rung_queries import LabelsOnly, require_judgements
 
 #: Sampled items by default, and at most: all pairs are compared, so that the cost grows with the square.
 SAMPLE, MAX_SAMPLE = 1000, 5000
@@ -207,7 +207,7 @@ def sample_on_rung(
     Returns
     -------
     corpus : Corpus
-        Without the passages that are queries; see `retrieval.experiment.known_items`.
+        Without the passages that are queries; see `retrieval.experiment.label_ladder.known_items`.
     sample : HealthSample
 
     Raises

@@ -22,7 +22,7 @@ from retrieval.evaluation.label_free.known_item import (
     known_item,
 )
 from retrieval.experiment.digests import corpus_digest, item_key
-from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet
 from retrieval.search.result import Shown, show
 

@@ -14,10 +14,10 @@ from encoders.packing import Part
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.base import Corpus, Item
-from retrieval.experiment import byte_budgets as module
+from retrieval.experiment.byte_budgets import byte_budgets as module
+from retrieval.experiment.byte_budgets.reductions import parse_budgets, reductions, require_reducible, why_not
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.reductions import parse_budgets, reductions, require_reducible, why_not
 from retrieval.report.html.comparison import page
 from retrieval.report.terminal.comparison import comparisons_lines, to_json
 from retrieval.spaces.build import planned
