@@ -74,8 +74,8 @@ def measured(corpus: Sampled) -> dict[str, Any]:
     specs = [*SPECS[corpus.modality], *([sentence_spec()] if corpus.modality is Modality.TEXT else [])]
     make = partial(_made, corpus.name)
     judged, by = _values(corpus, QuerySet.of(corpus), specs, make)
-    agreeing, _ = _values(corpus, unjudged_queries(corpus, most=KNOWN_ITEMS), specs, make)
-    cut, known = known_item_queries(corpus, most=KNOWN_ITEMS)
+    agreeing, _ = _values(corpus, unjudged_queries(corpus, max_queries=KNOWN_ITEMS), specs, make)
+    cut, known = known_item_queries(corpus, max_queries=KNOWN_ITEMS)
     found, _ = _values(cut, known, specs, make)
     best = max(judged.values())
     rungs = {"known-item": found, "agreement": agreeing}

@@ -33,7 +33,7 @@ from retrieval.search.convex import least_score
 from retrieval.search.hybrid import DEPTH
 
 #: More queries cost time and change a weight little.
-MOST_QUERIES = 1000
+MAX_QUERIES = 1000
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def fuse(query_set: QuerySet, runs: Sequence[SpaceRun], labels: Sequence[str], m
     require_fusion(query_set, list(first))
     chosen = list(first.values())
     keys = [draw_number(query.content, seed, "fold") for query in query_set.queries]
-    asked = np.sort(np.argsort(np.array(keys, np.uint64), kind="stable")[:MOST_QUERIES])
+    asked = np.sort(np.argsort(np.array(keys, np.uint64), kind="stable")[:MAX_QUERIES])
     relevance, folds = query_set.relevance.select(asked), [keys[at] for at in asked.tolist()]
     least = [least_score(runs[at].encoder.space, runs[at].index.positive_only) for at in chosen]
     candidates = pooled([_some(runs[at].rankings, asked) for at in chosen], least, DEPTH)

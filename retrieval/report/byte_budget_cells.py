@@ -10,7 +10,7 @@ from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoin
 from retrieval.report.signed import interval_ends, signed
 
 #: What a family of points is, in words.
-MEANS = {
+METHODS = {
     "as it is": "as it is",
     "components": "fewer components",
     "truncate": "first components",
@@ -73,12 +73,12 @@ def best_by_budget(found: ByteBudgets, base: str) -> tuple[list[str], list[list[
 
     A point is in the row of the smallest budget that holds it, so that a row compares codes of about equal bytes.
     """
-    points = [point for point in found.points if point.base == base and point.means != "as it is"]
-    families = [name for name in MEANS if any(point.means == name for point in points)]
+    points = [point for point in found.points if point.base == base and point.method != "as it is"]
+    families = [name for name in METHODS if any(point.method == name for point in points)]
     rows: list[list[BytePoint | None]] = []
     for before, budget in zip((0, *found.budgets), found.budgets, strict=False):
         inside = [point for point in points if before < point.bytes_per_item <= budget]
-        rows.append([max((p for p in inside if p.means == name), key=_value, default=None) for name in families])
+        rows.append([max((p for p in inside if p.method == name), key=_value, default=None) for name in families])
     return families, rows
 
 

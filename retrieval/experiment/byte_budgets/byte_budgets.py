@@ -1,4 +1,4 @@
-"""Equal bytes: every space brought to every budget by each means that suits it, and searched exactly."""
+"""Equal bytes: every space brought to every budget by each method that suits it, and searched exactly."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class BytePoint:
         The reduced space, which can be used as it is written.
     base : str
         The space that was reduced.
-    means : str
+    method : str
         ``as it is``, ``components``, ``truncate``, ``sq8``, ``sq4``, ``pq``, ``rabitq`` or ``signs``.
     bytes_per_item : int
         Of a stored code.
@@ -60,7 +60,7 @@ class BytePoint:
 
     spec: str
     base: str
-    means: str
+    method: str
     bytes_per_item: int
     value: float
     interval: Interval
@@ -254,7 +254,7 @@ def _measured(
     spec = base.label if plan is None else plan.spec(base.label, base.space.metric)
     size = space.bytes_per_item
     point = BytePoint(
-        spec, base.label, "as it is" if plan is None else plan.means, _bytes(base, plan) if size is None else size,
+        spec, base.label, "as it is" if plan is None else plan.method, _bytes(base, plan) if size is None else size,
         float(values.mean()), bootstrap_interval(spread, rounds=ROUNDS),
     )  # fmt: skip
     return _Measured(point, values, influence)

@@ -40,7 +40,7 @@ def _row(point: BytePoint, found: ByteBudgets, width: int) -> list[str]:
 
 def _by_budget(found: ByteBudgets, base: str, width: int) -> list[str]:
     families, rows = best_by_budget(found, base)
-    whole = next((p for p in found.points if p.base == base and p.means == "as it is"), None)
+    whole = next((p for p in found.points if p.base == base and p.method == "as it is"), None)
     head = textwrap.wrap(short(base), width)
     if whole is not None:
         head.append(f"as it is: {found.measure} {whole.value:.3f} at {whole.bytes_per_item:,} bytes")
