@@ -30,7 +30,7 @@ class ProblemDocument(msgspec.Struct, rename={"kind": "type"}):
     detail: str
 
 
-class Problem(Exception):  # noqa: N818  # the word of RFC 9457
+class Problem(Exception):  # the word of RFC 9457
     """A request that gets a problem document instead of an answer.
 
     Parameters
@@ -51,8 +51,8 @@ class Problem(Exception):  # noqa: N818  # the word of RFC 9457
     def of(cls, error: NearbyError) -> Problem:
         """Return the problem that an error of nearby is for a client.
 
-        What is absent is 404; a server behind the collection that fails, 502; what the operator must mend, 500; all else
-        is asked wrongly, 422.
+        404 for what is absent, 502 for a server behind the collection that fails, 500 for what the operator must mend,
+        422 for all else.
         """
         if isinstance(error, ServerError):
             return cls(502, str(error))
