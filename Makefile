@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests run in so many processes, each with one thread: threads of two processes on the same cores wait for each other.
+WORKERS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: help demo test check format docs pages bench fuzz elasticsearch elasticsearch-stop clean
 help:            ## show this list
@@ -22,7 +25,7 @@ demo: $(STAMP)   ## index and compare the built-in corpora, write a report
 	$(BIN)/nearby demo
 
 test: $(STAMP)   ## run the tests and doctests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 format: $(STAMP) ## format the code
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -32,7 +35,7 @@ check: $(STAMP)  ## everything CI runs: format, lint, types, layers, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 docs: $(STAMP)   ## build the documentation as a site, site/index.html; a dead link stops it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build

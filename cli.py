@@ -509,6 +509,49 @@ def search(
 
 
 @app.command()
+def serve(
+    folders: Annotated[list[Path], argument("DIR...", "Folders of collections.")],
+    host: Annotated[
+        str, option("--host", help="Address to listen at; others than this machine need a token.", metavar="ADDRESS")
+    ] = "127.0.0.1",
+    port: Annotated[int, whole("--port", help="Port; 0 takes a free one.", lowest=0, highest=65_535)] = 8765,
+    token_file: Annotated[
+        Path | None, option("--token-file", help="File with the secret that clients must send.", metavar="FILE")
+    ] = None,
+    workers: Annotated[int, whole("--workers", help="Number of processes.", lowest=1, highest=64)] = 1,
+    threads: Annotated[
+        int, whole("--threads", help="Searches at the same time in one process.", lowest=1, highest=64)
+    ] = 2,
+    allow_host: Annotated[
+        list[str] | None, option("--allow-host", help="Further name of the service in URLs; repeat.", metavar="NAME")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        option("--allow-origin", help="Web page that may use the API, as https://example.org; repeat.", metavar="URL"),
+    ] = None,
+) -> None:
+    """Serve collections over HTTP: a page to search and compare in, and an API. It runs until Ctrl-C."""
+    from retrieval.service.served import named_folders
+    from retrieval.service.server import serve as run
+    from retrieval.service.settings import Settings
+
+    named = {name: str(folder.absolute()) for name, folder in named_folders(folders).items()}
+    run(
+        Settings(
+            named,
+            host,
+            port,
+            "" if token_file is None else str(token_file.absolute()),
+            workers,
+            threads,
+            tuple(allow_host or ()),
+            tuple(allow_origin or ()),
+        ),
+        lambda url: _say(f"serving {', '.join(named)} at {url}  (Ctrl-C stops)"),
+    )
+
+
+@app.command()
 def encode(
     folder: CollectionFolder,
     query: OneQuery,

@@ -15,8 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from retrieval.collection.local import LocalCollection
 from retrieval.experiment.query_set import QuerySet
+from retrieval.search.query import Query
 from retrieval.search.result import show
-from retrieval.search.searcher import Query, Searcher
+from retrieval.search.searcher import Searcher
 
 ROWS, NEIGHBOURS, SIZE, GAP, HEAD, UNDER = 6, 6, 56, 8, 58, 20
 RIGHT, WRONG, INK = "#009e73", "#d55e00", "#222222"

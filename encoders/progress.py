@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,10 @@ def say(line: str) -> None:
     --------
     >>> say("2 files are not read")
     """
+    watched = _WATCHED.get()
+    if watched is not None:
+        watched.lines.append(line)
+        return
     print("".join(letter if letter.isprintable() else "?" for letter in line), file=sys.stderr)
 
 
@@ -123,6 +129,38 @@ class Bar:
             parts.append(f"{done:,}" + ("" if total is None else f" of {total:,}") + f" {self.unit}")
         parts.append(f"{span(now - self.begun)} so far" if left is None else f"{span(left)} left")
         return ", ".join([*parts, *([self.note] if self.note else [])])
+
+
+@dataclass
+class Watched:
+    """Work that a program watches instead of a person: its bars, the innermost last, and the lines that it says."""
+
+    bars: list[Bar] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def standing(self) -> str:
+        """Return what the innermost work does and how far it is; empty when nothing shows its progress."""
+        bars = list(self.bars)
+        return f"{bars[-1].what}: {bars[-1].standing(time.monotonic())}" if bars else ""
+
+
+_WATCHED: ContextVar[Watched | None] = ContextVar("watched", default=None)
+
+
+@contextmanager
+def watching(watched: Watched) -> Iterator[None]:
+    """Let a program watch the work of a block in this context; nothing is written to standard error.
+
+    Examples
+    --------
+    >>> with watching(Watched()) as _, progress("adding", 2, "numbers") as bar:
+    ...     say("half done")
+    """
+    token = _WATCHED.set(watched)
+    try:
+        yield
+    finally:
+        _WATCHED.reset(token)
 
 
 class _Display:
@@ -244,11 +282,16 @@ def progress(
     3
     """
     bar = Bar(what, total, unit, divisor)
-    if shown:
+    watched = _WATCHED.get()
+    if watched is not None:
+        watched.bars.append(bar)
+    elif shown:
         (_DISPLAY if sys.stderr.isatty() else _LOG).add(bar)
     try:
         yield bar
     finally:
+        if watched is not None:
+            watched.bars.remove(bar)
         bar.close()
 
 

@@ -17,7 +17,7 @@ from retrieval.applications.reconstruction import as_read, hear_of, spectrograms
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
 from retrieval.corpora.sample import draw
-from retrieval.search.searcher import Query, read_query
+from retrieval.search.query import Query, read_query
 
 #: Largest number of items of the wanted nuisance whose codes are averaged.
 LIKE = 200

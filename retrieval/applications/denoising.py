@@ -19,7 +19,7 @@ from retrieval.applications.reconstruction import as_read, by_each, reconstructe
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
 from retrieval.evaluation.picture_quality import psnr
-from retrieval.search.searcher import Query
+from retrieval.search.query import Query
 
 KINDS = CORRUPTIONS[1:]
 

@@ -13,7 +13,8 @@ from encoders.errors import NotInvertibleError, OptionError
 from retrieval.applications.reconstruction import decoded_codes, hear_of
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
-from retrieval.search.searcher import encode_query, read_query
+from retrieval.search.query import read_query
+from retrieval.search.searcher import encode_query
 
 PRIOR = "the standard normal"
 #: Number of codes processed at a time.

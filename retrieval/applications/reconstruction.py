@@ -21,8 +21,9 @@ from retrieval.corpora.code_matrix import read_npy
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.picture_quality import squared_error
 from retrieval.output import write_npy
+from retrieval.search.query import Query, read_query
 from retrieval.search.result import show
-from retrieval.search.searcher import Query, encode_query, read_query
+from retrieval.search.searcher import encode_query
 
 if TYPE_CHECKING:
     from encoders.audio.log_mel import LogMel

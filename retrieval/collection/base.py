@@ -15,6 +15,7 @@ from encoders.errors import CollectionError, OptionError, UnknownNameError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
 from retrieval.collection.filters import SAMPLE, Filter, FilterField, filter_fields
+from retrieval.collection.generations import Generations
 from retrieval.collection.items import Change, CollectionItems
 from retrieval.collection.manifest import Manifest
 from retrieval.corpora.base import Item
@@ -102,6 +103,11 @@ class Collection(ABC):
     @abstractmethod
     def generation(self) -> int:
         """The number of the folder's generation that is read."""
+
+    def is_current(self) -> bool:
+        """Return whether the folder still has the generation that is read; another process may have replaced it."""
+        present = Generations(self.folder).current()
+        return present is not None and int(present.name) == self.generation
 
     @property
     @abstractmethod

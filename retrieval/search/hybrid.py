@@ -13,10 +13,10 @@ from retrieval.collection.filters import Filter
 from retrieval.search.convex import convex_combination, least_score
 from retrieval.search.fusion import Fused, Rank, reciprocal_rank_fusion
 from retrieval.search.given_columns import search_spaces
+from retrieval.search.query import Query
 from retrieval.search.result import Answer
 from retrieval.search.searcher import (
     MAX_K,
-    Query,
     Searcher,
     SpaceAnswers,
     answers_of,

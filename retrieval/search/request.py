@@ -12,8 +12,9 @@ from retrieval.collection.filters import Filter
 if TYPE_CHECKING:
     from retrieval.collection.base import Collection
     from retrieval.search.hybrid import FusedAnswers
+    from retrieval.search.query import Query
     from retrieval.search.rerank import Plan, Reranked
-    from retrieval.search.searcher import Query, SpaceAnswers
+    from retrieval.search.searcher import SpaceAnswers
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ class SearchRequest:
         wanted = tuple(Filter.read(one) for one in filters)
         return cls(text, tuple(space), k, wanted, fuse, depth, plan)
 
-    def answer(self, collection: Collection) -> SearchAnswer:
-        """Search a collection.
+    def answer(self, collection: Collection, query: Query | None = None) -> SearchAnswer:
+        """Search a collection with `query`, by default the one that `text` says.
 
         Raises
         ------
@@ -90,36 +91,28 @@ class SearchRequest:
         QueryError
             When the query cannot be read, or no space can answer.
         """
-        from retrieval.search.searcher import Searcher, read_query
+        from retrieval.search.query import read_query
+        from retrieval.search.searcher import Searcher
 
+        weights, depth = None, self.depth
+        if self.fuse == "saved":
+            from retrieval.search.saved_fusion import SavedFusion
+
+            saved = SavedFusion.load(collection)
+            weights, depth = saved.weights, self.depth or max(self.k, saved.depth)
         if self.plan is not None:
             from retrieval.search.rerank import rerank
 
-            query = read_query(collection, self.text)
-            return SearchAnswer(query, self.filters, rerank(collection, self.plan, query, self.k))
-        if self.fuse == "saved":
-            return self._by_saved_weights(collection)
-        searcher = Searcher(collection, self.spaces)
-        query = read_query(collection, self.text)
+            asked = query or read_query(collection, self.text)
+            return SearchAnswer(asked, self.filters, rerank(collection, self.plan, asked, self.k))
+        searcher = Searcher(collection, list(weights) if weights else self.spaces)
+        asked = query or read_query(collection, self.text)
         if self.fuse is not None:
             from retrieval.search.hybrid import fused_search
 
-            fused = fused_search(searcher, query, self.k, self.depth, self.filters)
-            return SearchAnswer(query, self.filters, fused)
-        return SearchAnswer(query, self.filters, searcher.search(query, self.k, self.filters))
-
-    def _by_saved_weights(self, collection: Collection) -> SearchAnswer:
-        """Search the spaces that the saved weights were chosen for."""
-        from retrieval.search.hybrid import fused_search
-        from retrieval.search.saved_fusion import SavedFusion
-        from retrieval.search.searcher import Searcher, read_query
-
-        saved = SavedFusion.load(collection)
-        searcher = Searcher(collection, list(saved.weights))
-        query = read_query(collection, self.text)
-        depth = self.depth or max(self.k, saved.depth)
-        fused = fused_search(searcher, query, self.k, depth, self.filters, saved.weights)
-        return SearchAnswer(query, self.filters, fused)
+            fused = fused_search(searcher, asked, self.k, depth, self.filters, weights)
+            return SearchAnswer(asked, self.filters, fused)
+        return SearchAnswer(asked, self.filters, searcher.search(asked, self.k, self.filters))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from encoders.errors import OptionError
 from indexers.base import Hit
 from retrieval.collection.base import Collection
-from retrieval.search.searcher import Query, SpaceAnswers, answers_of, encode_query, require_valid_k
+from retrieval.search.query import Query
+from retrieval.search.searcher import SpaceAnswers, answers_of, encode_query, require_valid_k
 from retrieval.search.shortlist import shortlist_length, shortlisted
 
 

@@ -58,7 +58,7 @@ def _hubness_text(found: Finding, vectors: Vectors) -> str:
     if found.chance_range is None:
         return lists
     low, high = found.chance_range
-    return f"{SHUFFLES} shuffles {low:.2f} to {high:.2f}; {lists}".replace("-", "−")
+    return f"{SHUFFLES} shuffles {low:.2f} to {high:.2f}; {lists}"
 
 
 def _is_narrow(space: Space) -> bool:

@@ -19,7 +19,8 @@ from retrieval.report.terminal.listing import (
 )
 from retrieval.search.fusion import CONSTANT
 from retrieval.search.hybrid import RRF, FusedAnswers
-from retrieval.search.searcher import Query, SpaceAnswers
+from retrieval.search.query import Query
+from retrieval.search.searcher import SpaceAnswers
 
 
 def fused_lines(query: Query, fused: FusedAnswers, filters: Sequence[Filter] = (), verbose: bool = False) -> list[str]:

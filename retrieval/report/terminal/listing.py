@@ -11,10 +11,11 @@ from encoders.numbers import counted
 from retrieval.collection.filters import Filter, written
 from retrieval.report.spec_wrapping import middle_cut, wrapped
 from retrieval.report.terminal.printable import printable, table_word
+from retrieval.search.query import Query
 from retrieval.search.request import SearchAnswer
 from retrieval.search.rerank import Reranked
 from retrieval.search.result import TITLE, Answer, cut_at_word, length_of
-from retrieval.search.searcher import Query, SpaceAnswers
+from retrieval.search.searcher import SpaceAnswers
 
 if TYPE_CHECKING:
     from retrieval.applications.classification import Verdict

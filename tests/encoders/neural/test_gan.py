@@ -15,25 +15,27 @@ from encoders.registry import create  # noqa: E402
 SMALL = "hidden=32,batch-size=32"
 
 
-def two_groups(count: int = 512) -> np.ndarray:
-    """Return points near (0.2, ..., 0.2) and near (0.8, ..., 0.8)."""
+def two_groups(count: int = 512, of_ten: int = 5) -> np.ndarray:
+    """Return points near (0.2, ..., 0.2), and of every ten items `of_ten` near (0.8, ..., 0.8)."""
     generator = np.random.default_rng(0)
-    centres = np.where(np.arange(count) % 2, 0.2, 0.8)[:, None]
+    centres = np.where(np.arange(count) * of_ten % 10 < of_ten, 0.8, 0.2)[:, None]
     return (centres + 0.02 * generator.normal(size=(count, 6))).astype(np.float32)
 
 
 @pytest.mark.parametrize("regularization", ["r1", "spectral"])
 def test_it_learns_both_groups_and_the_inverse_of_its_generator(regularization):
-    rows, agreement = two_groups(), []
-    for seed in range(3):  # with some seeds, on some processors, the inverse exchanges the two groups
-        encoder = create(f"gan:2,regularization={regularization},epochs=30,average=0.99,seed={seed},{SMALL}").fit(rows)
+    """Of groups of one size the inverse may exchange the two, which only the pairs of a code and its item tell apart."""
+    rows, returned = two_groups(of_ten=3), []
+    high = rows.mean(axis=1) > 0.5
+    for seed in range(3):  # the course of one training differs between processors
+        encoder = create(f"gan:2,regularization={regularization},epochs=60,average=0.99,seed={seed},{SMALL}").fit(rows)
         drawn = encoder.decode(np.random.default_rng(1).standard_normal((500, 2), dtype=np.float32)).mean(axis=1)
-        if min((np.abs(drawn - centre) < 0.15).mean() for centre in (0.2, 0.8)) > 0.2:  # it draws both groups
-            returned = encoder.reconstruct(rows).mean(axis=1)
-            agreement.append(((returned > 0.5) == (rows.mean(axis=1) > 0.5)).mean())
-        if max(agreement, default=0) > 0.75:
+        if min((np.abs(drawn - centre) < 0.15).mean() for centre in (0.2, 0.8)) > 0.05:  # it draws both groups
+            copies = encoder.reconstruct(rows).mean(axis=1) > 0.5
+            returned.append((copies[high].mean() + (~copies[~high]).mean()) / 2)
+        if max(returned, default=0) > 0.8:  # an inverse that knows nothing has .5
             return
-    pytest.fail(f"no seed learnt both groups and their inverse: {agreement}")
+    pytest.fail(f"no seed learnt both groups and their inverse: {returned}")
 
 
 def test_a_cycle_makes_reconstructions_resemble_their_items():

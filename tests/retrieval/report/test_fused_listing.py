@@ -7,8 +7,9 @@ import pytest
 from retrieval.collection.filters import Filter
 from retrieval.report.terminal.hybrid import fused_json, fused_lines
 from retrieval.search.hybrid import FusedAnswers
+from retrieval.search.query import Query
 from retrieval.search.result import Answer, Shown
-from retrieval.search.searcher import Query, SpaceAnswers
+from retrieval.search.searcher import SpaceAnswers
 
 QUERY = Query("words", Shown("query", None, "words"))
 LONG = "bow:2000,stop=english+deep-ae:500-250-128,loss=auto,metric=auto,output=auto,activation=silu,norm=batch,k=1"

@@ -18,8 +18,9 @@ from retrieval.report.terminal.catalogue import (
     formats_lines,
 )
 from retrieval.report.terminal.listing import aligned, answers_lines
+from retrieval.search.query import Query
 from retrieval.search.result import Answer, Shown
-from retrieval.search.searcher import Query, SpaceAnswers
+from retrieval.search.searcher import SpaceAnswers
 
 QUERY = Query("words", Shown("query", None, "words"))
 

@@ -12,8 +12,9 @@ from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json
 from retrieval.report.terminal.listing import answers_json, answers_lines
 from retrieval.report.verdict import cost_title, overlap_sentence
+from retrieval.search.query import Query
 from retrieval.search.result import distance_of
-from retrieval.search.searcher import Query, SpaceAnswers
+from retrieval.search.searcher import SpaceAnswers
 from retrieval.spaces.training_history import Phase, measures_of
 
 SCORED, FAR = "its score (larger is better)", "its distance in the metric of the space"

@@ -13,8 +13,9 @@ from retrieval.report.figures.spectrogram import picture_shown, spectrogram
 from retrieval.report.html.comparison import MAX_BYTES, _within, page
 from retrieval.report.html.sounds import sound_uri
 from retrieval.report.terminal.listing import answers_json, answers_lines
+from retrieval.search.query import Query
 from retrieval.search.result import Answer, Shown
-from retrieval.search.searcher import Query, SpaceAnswers
+from retrieval.search.searcher import SpaceAnswers
 
 RNG = np.random.default_rng(0)
 EVIL = '"><script>alert(1)</script>'

@@ -11,7 +11,8 @@ from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.search.hybrid import fused_search, fusion_depth, require_fusible
-from retrieval.search.searcher import MAX_K, Searcher, read_query
+from retrieval.search.query import read_query
+from retrieval.search.searcher import MAX_K, Searcher
 
 
 @pytest.fixture(scope="module")

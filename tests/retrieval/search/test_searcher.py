@@ -9,8 +9,9 @@ from encoders.errors import QueryError
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
+from retrieval.search.query import Query, read_query
 from retrieval.search.result import show
-from retrieval.search.searcher import Query, Searcher, read_query
+from retrieval.search.searcher import Searcher
 
 
 @pytest.fixture

@@ -107,7 +107,11 @@ def distribution() -> Path:
                 # zipfile forgets the executable bits, and a strict umask would shut out the server's user.
                 path.chmod(0o755 if info.is_dir() or info.external_attr >> 16 & 0o111 else 0o644)
         (made,) = Path(temporary).iterdir()
-        made.rename(target)
+        try:
+            made.rename(target)
+        except OSError:
+            if not target.is_dir():  # otherwise another worker was first
+                raise
     return target
 
 

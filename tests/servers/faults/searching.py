@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from retrieval.collection.base import Collection
 from retrieval.collection.open import open_collection
-from retrieval.search.searcher import Searcher, read_query
+from retrieval.search.query import read_query
+from retrieval.search.searcher import Searcher
 
 
 class Search(NamedTuple):

@@ -231,7 +231,7 @@ def test_the_chance_level_is_of_several_shuffles_and_says_its_spread():
     found = value(of(vectors(CLOUDS, LABELS), "vectors"), checks.HUBNESS)
     low, high = found.chance_range
     assert low < found.chance < high
-    assert found.text.startswith(f"5 shuffles {low:.2f} to {high:.2f}; random lists ".replace("-", "−"))
+    assert found.text.startswith(f"5 shuffles {low:.2f} to {high:.2f}; random lists ")
     assert not any("…" in line for line in health_lines(health(vectors(CLOUDS, LABELS), [create("vectors")])))
     means = [value(of(vectors(CLOUDS, LABELS), "vectors", seed=10 * n), checks.HUBNESS).chance for n in range(4)]
     assert np.ptp(means) < high - low  # steadier than one shuffle

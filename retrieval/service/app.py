@@ -1,0 +1,204 @@
+"""The application: routes of the API and the page, and what happens at start and stop. Read this file first."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from encoders.version import version
+from retrieval.service.bodies import EmbeddingsBody
+from retrieval.service.dispatch import Dispatcher
+from retrieval.service.endpoints.encode import embeddings
+from retrieval.service.endpoints.table import OPERATIONS
+from retrieval.service.guard import OPERATION, Guard
+from retrieval.service.limits import STOP_SECONDS
+from retrieval.service.metrics import MEDIA_TYPE, Metrics
+from retrieval.service.openapi import document
+from retrieval.service.page import page_routes
+from retrieval.service.problem import Problem
+from retrieval.service.reading import read_body
+from retrieval.service.replies import Collections, CollectionSummary, Health, Model, Models
+from retrieval.service.served import Opened
+from retrieval.service.settings import Settings, read_token
+
+#: Seconds between two looks for newer generations.
+LOOK_SECONDS = 1.0
+#: Names of all operations, for the metrics.
+NAMES = (
+    *(one.name for one in OPERATIONS),
+    "collections",
+    "embeddings",
+    "models",
+    "health",
+    "metrics",
+    "openapi",
+    "page",
+)
+
+
+def create_app(settings: Settings) -> Guard:
+    """Return the application of one process.
+
+    Raises
+    ------
+    OptionError
+        When the token cannot be read.
+    """
+    dispatcher = Dispatcher({name: Path(folder) for name, folder in settings.folders.items()}, settings.threads)
+    metrics = Metrics(NAMES, settings.metrics_file)
+    inner = Starlette(
+        routes=[*_routes(dispatcher, metrics, list(settings.folders)), *page_routes()],
+        exception_handlers={Problem: _problem, HTTPException: _http_problem},
+        lifespan=lambda _: _lifespan(dispatcher, guard),
+    )
+    guard: Guard = Guard(inner, read_token(settings.token_file), settings.hosts, settings.origins, metrics)
+    return guard
+
+
+@asynccontextmanager
+async def _lifespan(dispatcher: Dispatcher, guard: Guard) -> AsyncIterator[None]:
+    looking = asyncio.create_task(_look_for_generations(dispatcher))
+    _stop_gently(guard)
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.to_thread(dispatcher.close)
+
+
+async def _look_for_generations(dispatcher: Dispatcher) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        dispatcher.release_old()
+
+
+def _stop_gently(guard: Guard) -> None:
+    """On a signal, answer new requests 503 until the running ones have ended, and only then close the address."""
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def drain(number: int, before: Any) -> None:
+        end = loop.time() + STOP_SECONDS
+        while guard.running and loop.time() < end:
+            await asyncio.sleep(0.02)
+        before(number, None)
+
+    def replace(number: int) -> None:
+        before = signal.getsignal(number)
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            signal.signal(number, before)  # a second signal does not wait
+            guard.stopping = True
+            loop.call_soon_threadsafe(lambda: tasks.add(loop.create_task(drain(number, before))))
+
+        if callable(before):
+            signal.signal(number, stop)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(ValueError):  # not the main thread, as in tests
+            replace(number)
+
+
+def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str]) -> list[BaseRoute]:
+    below = "/v1/collections/{collection}"
+    described = msgspec.json.encode(document())
+
+    async def collections(request: Request) -> Response:
+        request.scope[OPERATION] = "collections"
+
+        def work(opened: Opened) -> Collections:
+            return Collections(collections=[_summary(opened, name) for name in names])
+
+        return await dispatcher.respond(request, work)
+
+    async def embed(request: Request) -> Response:
+        request.scope[OPERATION] = "embeddings"
+        body: EmbeddingsBody = await read_body(request, EmbeddingsBody)
+        name, spec = _model(body.model, names)
+        return await dispatcher.respond(request, lambda opened: embeddings(opened.collection(name), body, spec))
+
+    async def models(request: Request) -> Response:
+        request.scope[OPERATION] = "models"
+
+        def work(opened: Opened) -> Models:
+            found = [f"{name}/{spec}" for name in names for spec in opened.collection(name).spaces]
+            return Models(
+                object="list", data=[Model(id=one, object="model", created=0, owned_by="nearby") for one in found]
+            )
+
+        return await dispatcher.respond(request, work)
+
+    async def health(request: Request) -> Response:
+        request.scope[OPERATION] = "health"
+        reply = Health(status="ok", version=version(), collections=len(names))
+        return Response(msgspec.json.encode(reply), media_type="application/json")
+
+    async def measured(request: Request) -> Response:
+        request.scope[OPERATION] = "metrics"
+        return Response(metrics.text(), media_type=MEDIA_TYPE)
+
+    async def openapi(request: Request) -> Response:
+        request.scope[OPERATION] = "openapi"
+        return Response(described, media_type="application/json")
+
+    return [
+        *(
+            Route(below + one.path.replace("{id}", "{id:path}"), dispatcher.endpoint(one), methods=[one.method])
+            for one in OPERATIONS
+        ),
+        Route("/v1/collections", collections),
+        Route("/v1/embeddings", embed, methods=["POST"]),
+        Route("/v1/models", models),
+        Route("/health", health),
+        Route("/metrics", measured),
+        Route("/openapi.json", openapi),
+    ]
+
+
+def _summary(opened: Opened, name: str) -> CollectionSummary:
+    collection = opened.collection(name)
+    return CollectionSummary(
+        name=name, modality=str(collection.items.modality), items=collection.items.size,
+        spaces=list(collection.spaces), generation=collection.generation,
+    )  # fmt: skip
+
+
+def _model(model: str, names: list[str]) -> tuple[str, str]:
+    """Return the collection and the space that a model names: COLLECTION/SPACE, or SPACE if one collection is served.
+
+    Raises
+    ------
+    Problem
+    """
+    name, slash, spec = model.partition("/")
+    if slash and name in names:
+        return name, spec
+    if len(names) == 1:
+        return names[0], model
+    raise Problem(404, f"no model '{model[:200]}': write COLLECTION/SPACE, with one of {', '.join(names)}")
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101
+    return error.response()
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    said = {404: f"there is nothing at {request.url.path[:200]}: /openapi.json says what there is"}
+    problem = Problem(error.status_code, said.get(error.status_code, str(error.detail)))
+    response = problem.response()
+    response.headers.update(error.headers or {})
+    return response

@@ -1,0 +1,121 @@
+"""What clients send: the bodies of requests, each field with its bounds. JSON that does not fit is refused by name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from retrieval.service.limits import (
+    MAX_CANDIDATES,
+    MAX_DEPTH,
+    MAX_INPUTS,
+    MAX_K,
+    MAX_NUMBERS,
+    MAX_PAGE,
+    MAX_QUERIES,
+    MAX_TEXT,
+)
+
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+Spec = Annotated[str, Meta(min_length=1, max_length=2_000, description="A space by its spec, or a beginning of it.")]
+Vector = Annotated[list[float], Meta(min_length=1, max_length=MAX_NUMBERS)]
+AnswerCount = Annotated[int, Meta(ge=1, le=MAX_K, description="Number of answers in each space.")]
+Cell = str | float | bool | None
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A JSON object; a name that it does not have is refused."""
+
+
+class QueryBody(Body):
+    """One query: exactly one of its fields. Pictures and sounds are files in base64."""
+
+    text: Annotated[Text, Meta(description="Words.")] | None = None
+    id: Annotated[Text, Meta(description="Id of an item of the collection.")] | None = None
+    row: Annotated[dict[str, Cell], Meta(description="Values of a row by column; the others are left out.")] | None = (
+        None
+    )
+    vector: Vector | None = None
+    picture: Annotated[bytes, Meta(description="A picture file, in base64.")] | None = None
+    sound: Annotated[bytes, Meta(description="A WAV or FLAC file, in base64.")] | None = None
+
+
+class SearchBody(Body):
+    """A search: one query, or several, in some spaces of the collection; fused or re-ranked on request."""
+
+    query: QueryBody | None = None
+    queries: Annotated[list[QueryBody], Meta(min_length=1, max_length=MAX_QUERIES)] | None = None
+    spaces: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces.")] = []
+    k: AnswerCount = 10
+    filters: Annotated[list[Text], Meta(max_length=64, description="KEY=VALUE, as in label=sport.")] = []
+    fuse: Annotated[str, Meta(description="rrf or saved: one list of all spaces.", max_length=20)] | None = None
+    depth: Annotated[int, Meta(ge=1, le=MAX_DEPTH, description="Hits of each space that are fused.")] | None = None
+    shortlist: Annotated[Spec, Meta(description="Space that finds candidates for rerank.")] | None = None
+    rerank: Annotated[Spec, Meta(description="Space that ranks the candidates.")] | None = None
+    candidates: Annotated[int, Meta(ge=1, le=MAX_CANDIDATES)] | None = None
+    radius: Annotated[int, Meta(ge=0, le=MAX_CANDIDATES, description="Most bits that differ.")] | None = None
+
+
+class NeighboursQuery(Body):
+    """Items that are near to one item."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=10_000, description="Id of the item.")]
+    space: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces; repeat it.")] = []
+    k: AnswerCount = 10
+
+
+class PageQuery(Body):
+    """A page of a list."""
+
+    offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
+
+
+class MapQuery(Body):
+    """The map of a space."""
+
+    space: Spec
+    limit: Annotated[int, Meta(ge=2, le=100_000, description="Most items; more are drawn at random.")] = 100_000
+
+
+class EncodeBody(Body):
+    """Queries to encode in one space."""
+
+    space: Spec
+    queries: Annotated[list[QueryBody], Meta(min_length=1, max_length=MAX_INPUTS)]
+
+
+class CompareBody(Body):
+    """A comparison of spaces of the collection by its own queries."""
+
+    spaces: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces.")] = []
+    judged_by: Annotated[str, Meta(max_length=40, description="A rung of the label ladder.")] | None = None
+
+
+class PerQueryQuery(Body):
+    """A page of the measures of every query."""
+
+    space: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces; repeat it.")] = []
+    judged_by: Annotated[str, Meta(max_length=40, description="A rung of the label ladder.")] | None = None
+    measure: Annotated[str, Meta(max_length=40)] | None = None
+    offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
+
+
+class SpaceHealthQuery(Body):
+    """The health of a space."""
+
+    space: Annotated[list[Spec], Meta(max_length=8)] = []
+
+
+class EmbeddingsBody(msgspec.Struct, kw_only=True):
+    """A request as OpenAI's clients send it; names that are not here are ignored, as theirs change."""
+
+    input: Annotated[str, Meta(max_length=MAX_TEXT)] | Annotated[list[Text], Meta(min_length=1, max_length=MAX_INPUTS)]
+    model: Annotated[
+        str, Meta(min_length=1, max_length=2_000, description="COLLECTION/SPACE, or SPACE if one is served.")
+    ]
+    encoding_format: Annotated[str, Meta(pattern="^(float|base64)$")] = "float"
+    dimensions: Annotated[int, Meta(ge=1, le=MAX_NUMBERS)] | None = None

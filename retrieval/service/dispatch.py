@@ -1,0 +1,121 @@
+"""From a request to its reply: read, answered in a thread that has the collection open, and written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from encoders.errors import NearbyError
+from encoders.progress import Watched, watching
+from retrieval.service.events import MEDIA_TYPE, events
+from retrieval.service.guard import OPERATION
+from retrieval.service.lanes import Lanes
+from retrieval.service.limits import LONG_SECONDS, MAX_WAITING, SEARCH_SECONDS
+from retrieval.service.operations import Asked, Media, Operation
+from retrieval.service.problem import Problem
+from retrieval.service.reading import read_body, read_parameters
+from retrieval.service.replies import Document
+from retrieval.service.served import Opened
+
+LOGGER = logging.getLogger("nearby.service")
+#: Long work that waits for the one thread that does it.
+MAX_LONG_WAITING = 8
+
+
+class Dispatcher:
+    """Answers operations in threads.
+
+    Parameters
+    ----------
+    folders : mapping of str to Path
+        Folders of collections by the names that clients use.
+    threads : int
+        Threads for searches; one more does what takes long.
+    """
+
+    def __init__(self, folders: Mapping[str, Path], threads: int) -> None:
+        def make() -> Opened:
+            return Opened(folders)
+
+        self._short = Lanes("search", threads, MAX_WAITING, make, Opened.close)
+        self._long = Lanes("long", 1, MAX_LONG_WAITING, make, Opened.close)
+
+    def endpoint(self, operation: Operation) -> Callable[[Request], Any]:
+        """Return the endpoint of an operation on a collection."""
+
+        async def answer(request: Request) -> Response:
+            request.scope[OPERATION] = operation.name
+            path = dict(request.path_params)
+            name = path.pop("collection")
+            parameters = read_parameters(request, operation.parameters)
+            body = await read_body(request, operation.body)
+
+            def work(opened: Opened) -> Any:
+                asked = Asked(name, path, body, parameters, opened.remembered)
+                return operation.answer(opened.collection(name), asked)
+
+            return await self.respond(request, work, operation.long)
+
+        return answer
+
+    async def respond(self, request: Request, work: Callable[[Opened], Any], long: bool = False) -> Response:
+        """Run work in a thread, and return its reply: JSON, media, or for long work events if the client takes them."""
+        watched = Watched()
+
+        def safely(opened: Opened) -> Any:
+            with watching(watched):
+                return encoded(_guarded(work, opened), watched)
+
+        lanes, seconds = (self._long, LONG_SECONDS) if long else (self._short, SEARCH_SECONDS)
+        running = lanes.run(safely, seconds)
+        if long and MEDIA_TYPE in request.headers.get("accept", ""):
+            return StreamingResponse(events(running, watched), media_type=MEDIA_TYPE)
+        found = await running
+        if isinstance(found, Media):
+            return Response(found.content, media_type=found.media_type)
+        return Response(found, media_type="application/json")
+
+    def release_old(self) -> None:
+        """Let threads that do nothing close collections that were replaced."""
+        for lanes in (self._short, self._long):
+            lanes.each_idle(Opened.release_old)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._short.close()
+        self._long.close()
+
+
+def _guarded(work: Callable[[Opened], Any], opened: Opened) -> Any:
+    """Run work; every error becomes a problem, and what is no error of the client is logged."""
+    try:
+        return work(opened)
+    except Problem:
+        raise
+    except NearbyError as error:
+        problem = Problem.of(error)
+        if problem.status >= 500:
+            LOGGER.error("%s", error)
+        raise problem from None
+    except MemoryError:
+        raise Problem(503, "there is not enough memory for this request now: ask for less, or later", 5) from None
+    except Exception:
+        LOGGER.exception("a request failed")
+        raise Problem(500, "the request failed; the log of the service says why") from None
+
+
+def encoded(reply: Any, watched: Watched) -> bytes | Media:
+    """Return a reply as JSON; what the work said to a person becomes its notes, if it has any."""
+    if isinstance(reply, Media):
+        return reply
+    if isinstance(reply, Document):
+        return msgspec.json.encode(reply.document)
+    if watched.lines and hasattr(reply, "notes"):
+        reply.notes = list(dict.fromkeys(watched.lines))
+    return msgspec.json.encode(reply)

@@ -1,0 +1,92 @@
+"""Codes of queries: in a space's own form, or as embeddings for OpenAI's clients."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from encoders.base import Encoder
+from encoders.codes import Codes, Kind, Metric, Modality, normalized
+from retrieval.collection.base import Collection
+from retrieval.search.searcher import encode_query
+from retrieval.service.bodies import EmbeddingsBody, EncodeBody
+from retrieval.service.endpoints.search import query_of
+from retrieval.service.operations import Asked, Operation
+from retrieval.service.problem import Problem
+from retrieval.service.replies import Embedding, EmbeddingsReply, EncodeReply, Usage
+
+
+def encode(collection: Collection, asked: Asked) -> EncodeReply:
+    """Return the code of every query in one space."""
+    body: EncodeBody = asked.body
+    encoder = collection.space(body.space).encoder
+    codes = [encode_query(encoder, query_of(collection, query).content) for query in body.queries]
+    space = encoder.space
+    return EncodeReply(
+        space=str(encoder), dim=space.dim, kind=str(space.kind), metric=str(space.metric),
+        codes=[_plain(encoder, code) for code in codes],
+    )  # fmt: skip
+
+
+def _plain(encoder: Encoder, code: Codes) -> Any:
+    if issparse(code):
+        words = encoder.vocabulary if len(encoder.parts) == 1 else None
+        pairs = zip(code.indices.tolist(), code.data.tolist(), strict=True)
+        return {words[at] if words else str(at): float(weight) for at, weight in pairs}
+    return _dense(encoder, code)[0].astype(np.float64).tolist()
+
+
+def _dense(encoder: Encoder, codes: Codes) -> NDArray[np.float32]:
+    """Return codes as numbers (n, dim); bits as 0 and 1."""
+    if encoder.space.kind is Kind.BINARY:
+        return np.unpackbits(codes, axis=1)[:, : encoder.space.dim].astype(np.float32)
+    return np.asarray(codes, np.float32)
+
+
+def embeddings(collection: Collection, body: EmbeddingsBody, spec: str) -> EmbeddingsReply:
+    """Return embeddings of texts in one space as OpenAI's clients read them.
+
+    `dimensions` keeps the first numbers of each code, normalised again in a cosine space, as for Matryoshka codes.
+    """
+    encoder = collection.space(spec).encoder
+    if encoder.reads is not Modality.TEXT:
+        raise Problem(422, f"the space '{encoder}' does not read texts: use POST /v1/collections/.../encode")
+    if encoder.space.kind is Kind.SPARSE:
+        raise Problem(
+            422, f"the codes of '{encoder}' are sparse, embeddings are not: use POST /v1/collections/.../encode"
+        )
+    texts = [body.input] if isinstance(body.input, str) else body.input
+    for position, text in enumerate(texts):
+        if not text.strip():
+            raise Problem(422, f"input {position} is empty: give some words")
+    codes = _dense(encoder, encoder.encode_queries(texts))
+    if body.dimensions is not None:
+        if body.dimensions > codes.shape[1]:
+            raise Problem(422, f"dimensions is {body.dimensions:,}; the space '{encoder}' has {codes.shape[1]:,}")
+        codes = codes[:, : body.dimensions]
+        codes = normalized(codes) if encoder.space.metric is Metric.COSINE else codes
+    words = sum(len(text.split()) for text in texts)
+    return EmbeddingsReply(
+        object="list",
+        data=[
+            Embedding(object="embedding", index=index, embedding=_written(code, body.encoding_format))
+            for index, code in enumerate(codes)
+        ],
+        model=body.model,
+        usage=Usage(prompt_tokens=words, total_tokens=words),
+    )
+
+
+def _written(code: NDArray[np.float32], encoding_format: str) -> Any:
+    if encoding_format == "base64":
+        return base64.b64encode(code.astype("<f4").tobytes()).decode("ascii")
+    return code.astype(np.float64).tolist()
+
+
+OPERATIONS = (
+    Operation("encode", "POST", "/encode", "Encode queries in a space", encode, EncodeReply, body=EncodeBody),
+)

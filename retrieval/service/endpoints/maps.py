@@ -1,0 +1,43 @@
+"""The map of a space: its two principal components, turned like the map of the space that is asked beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retrieval.analysis.maps import principal_map
+from retrieval.collection.base import Collection
+from retrieval.service.bodies import MapQuery
+from retrieval.service.operations import Asked, Operation
+from retrieval.service.problem import Problem
+from retrieval.service.replies import MapReply
+
+
+def space_map(collection: Collection, asked: Asked) -> MapReply:
+    """Return where each item is on the map of a space."""
+    given: MapQuery = asked.parameters
+    spec = collection.resolve(given.space)
+    key = ("map", asked.collection, collection.items_digest, spec, given.limit)
+    return asked.remembered.get(key, lambda: _made(collection, spec, given.limit))
+
+
+def _made(collection: Collection, spec: str, limit: int) -> MapReply:
+    index = collection.codes_of(spec)
+    ids, total = index.ids, len(index)
+    rows = np.arange(total)
+    if total > limit:
+        rows = np.sort(np.random.default_rng(0).choice(total, limit, replace=False))
+    points = principal_map(index.codes()[rows], collection.space(spec).encoder.space.metric)
+    if points is None:
+        raise Problem(422, f"the space '{spec}' has too few items or components for a map")
+    shown = [ids[row] for row in rows.tolist()]
+    labels = {item.id: item.label for item in collection.items.get(shown)} if shown else {}
+    across, upward = np.round(points.astype(np.float64), 5).T.tolist()
+    return MapReply(
+        space=spec, generation=collection.generation, total=total, ids=shown,
+        labels=[labels.get(one) for one in shown], x=across, y=upward,
+    )  # fmt: skip
+
+
+OPERATIONS = (
+    Operation("map", "GET", "/map", "Get a map of a space", space_map, MapReply, parameters=MapQuery, long=True),
+)

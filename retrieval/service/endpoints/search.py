@@ -1,0 +1,82 @@
+"""Search, by any query, and the neighbours of an item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from encoders.errors import NearbyError
+from retrieval.collection.base import Collection
+from retrieval.report.terminal.listing import search_json
+from retrieval.search.query import Query, item_query, picture_query, row_query, sound_query, text_query, vector_query
+from retrieval.search.request import SearchAnswer, SearchRequest
+from retrieval.service.bodies import NeighboursQuery, QueryBody, SearchBody
+from retrieval.service.operations import Asked, Operation
+from retrieval.service.problem import Problem
+from retrieval.service.replies import SearchReply, SearchResult
+
+
+def query_of(collection: Collection, body: QueryBody) -> Query:
+    """Return the query that a client sent; nothing in it is a path.
+
+    Raises
+    ------
+    Problem
+        422 unless exactly one field is given.
+    NearbyError
+        When the collection cannot take it.
+    """
+    given = [name for name in QueryBody.__struct_fields__ if getattr(body, name) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none of them"
+        raise Problem(422, f"a query has exactly one of {', '.join(QueryBody.__struct_fields__)}; got {found}")
+    read: dict[str, Callable[[Collection, Any], Query]] = {
+        "text": text_query, "id": item_query, "row": row_query, "vector": vector_query, "picture": picture_query,
+        "sound": sound_query,
+    }  # fmt: skip
+    return read[given[0]](collection, getattr(body, given[0]))
+
+
+def search(collection: Collection, asked: Asked) -> SearchReply:
+    """Answer one query or several, all in one state of the collection."""
+    body: SearchBody = asked.body
+    if (body.query is None) == (body.queries is None):
+        raise Problem(422, "give either query, or queries for several")
+    request = _request_of(body)
+    queries = [body.query] if body.query is not None else body.queries or []
+    return _answered(collection, request, queries)
+
+
+def neighbours(collection: Collection, asked: Asked) -> SearchReply:
+    """Return the items nearest to one item."""
+    given: NeighboursQuery = asked.parameters
+    return _answered(collection, SearchRequest("", tuple(given.space), given.k), [QueryBody(id=given.id)])
+
+
+def _request_of(body: SearchBody) -> SearchRequest:
+    try:
+        return SearchRequest.read(
+            "", body.spaces, body.k, body.filters, body.fuse, body.depth, body.shortlist, body.rerank, body.candidates,
+            body.radius,
+        )  # fmt: skip
+    except NearbyError as error:
+        raise Problem(422, str(error).replace("--", "")) from None
+
+
+def _answered(collection: Collection, request: SearchRequest, queries: list[QueryBody]) -> SearchReply:
+    def read() -> list[SearchAnswer]:
+        return [request.answer(collection, query_of(collection, query)) for query in queries]
+
+    results = [msgspec.convert(search_json(one), SearchResult) for one in collection.read_consistently(read)]
+    return SearchReply(generation=collection.generation, results=results)
+
+
+OPERATIONS = (
+    Operation("search", "POST", "/search", "Find the items nearest to queries", search, SearchReply, body=SearchBody),
+    Operation(
+        "neighbours", "GET", "/neighbours", "Find the items nearest to an item", neighbours, SearchReply,
+        parameters=NeighboursQuery,
+    ),
+)  # fmt: skip

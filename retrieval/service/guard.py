@@ -1,0 +1,202 @@
+"""The guard before every request: who may ask, from where, and how much; what every response says to a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from retrieval.service.limits import BODY_SECONDS, MAX_BODY
+from retrieval.service.metrics import Metrics
+from retrieval.service.problem import Problem
+
+#: Methods of the API; others are refused.
+METHODS = frozenset({"GET", "HEAD", "POST"})
+#: Nothing from outside, no script but our own files, no frame.
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+#: Paths that need no token: whether the service lives, and the page, which asks the person for one.
+OPEN_PATHS, OPEN_PREFIXES = frozenset({"/", "/health"}), ("/page/",)
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+#: Where an operation writes its name for the metrics.
+OPERATION = "nearby.operation"
+
+
+class Guard:
+    """ASGI middleware: checks of the host, the origin, the token, the method and the body; headers of the response.
+
+    Parameters
+    ----------
+    app : ASGI application
+    token : str
+        Secret that clients must know; empty for none.
+    hosts : sequence of str
+        Names by which clients may call the service, besides those of this machine. A page of a stranger whose name
+        leads to this machine (DNS rebinding) calls it by another name.
+    origins : sequence of str
+        Origins of other pages that may use the API.
+    metrics : Metrics
+        Counts every request.
+
+    Attributes
+    ----------
+    stopping : bool
+        Whether the service is about to end: new requests get 503.
+    running : int
+        Number of requests that are being answered.
+    """
+
+    def __init__(
+        self, app: ASGIApp, token: str, hosts: Sequence[str], origins: Sequence[str], metrics: Metrics
+    ) -> None:
+        self.app, self.metrics = app, metrics
+        self.stopping, self.running = False, 0
+        self._token = token.encode()
+        self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers, begun, status = Headers(scope=scope), time.perf_counter(), 500
+
+        async def reply(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._complete(MutableHeaders(scope=message), headers.get("origin"))
+            await send(message)
+
+        self.running += 1
+        try:
+            self._require_allowed(scope, headers)
+            await self.app(scope, limited(receive), reply)
+        except Problem as problem:
+            await problem.response()(scope, receive, reply)
+        finally:
+            self.running -= 1
+            self.metrics.count(scope.get(OPERATION, "other"), status, time.perf_counter() - begun)
+
+    def _complete(self, response: MutableHeaders, origin: str | None) -> None:
+        for name, value in HEADERS.items():
+            response.setdefault(name, value)
+        if origin in self._origins:
+            response["Access-Control-Allow-Origin"] = str(origin)
+            response["Cross-Origin-Resource-Policy"] = "cross-origin"
+            response.add_vary_header("Origin")
+        if self.stopping:
+            response["Connection"] = "close"
+
+    def _require_allowed(self, scope: Scope, headers: Headers) -> None:
+        if self.stopping:
+            raise Problem(503, "the service is stopping: ask again when it has started anew", retry_after=5)
+        method, path, host = scope["method"], scope["path"], headers.get("host", "")
+        if name_of(host) not in self._hosts:
+            raise Problem(421, f"the service is not called '{host[:100]}': the operator names it with --allow-host")
+        self._require_origin(headers.get("origin"), host)
+        if method == "OPTIONS":  # a browser asks whether another page may send JSON
+            raise _Preflight(headers.get("origin") in self._origins)
+        if method not in METHODS:
+            raise Problem(405, f"the method {method[:20]} is not used here: use GET, HEAD or POST")
+        if self._token and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
+            self._require_token(headers)
+        if method == "POST":
+            require_json(headers)
+
+    def _require_origin(self, origin: str | None, host: str) -> None:
+        if origin is not None and origin not in self._origins and urlsplit(origin).netloc != host:
+            raise Problem(
+                403, f"pages of '{origin[:100]}' may not use this service: the operator allows one with --allow-origin"
+            )
+
+    def _require_token(self, headers: Headers) -> None:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
+            raise Problem(401, "give the token of this service in the header  Authorization: Bearer TOKEN")
+
+
+class _Preflight(Problem):
+    """The answer to a browser that asks before it sends JSON from another page."""
+
+    def __init__(self, allowed: bool) -> None:
+        super().__init__(204 if allowed else 405, "other pages may not use this service")
+
+    def response(self):  # type: ignore[no-untyped-def]
+        from starlette.responses import Response
+
+        if self.status == 405:
+            return super().response()
+        allowed = {"Access-Control-Allow-Methods": "GET, POST", "Access-Control-Max-Age": "600"}
+        return Response(
+            status_code=204, headers={**allowed, "Access-Control-Allow-Headers": "Authorization, Content-Type"}
+        )
+
+
+def require_json(headers: Headers) -> None:
+    """Refuse a body that is no JSON, which a form of another page could send, or is too large.
+
+    Raises
+    ------
+    Problem
+    """
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Problem(415, f"the body should be application/json; got '{kind[:100]}'")
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:20]) > MAX_BODY:
+        raise _too_large()
+
+
+def limited(receive: Receive) -> Receive:
+    """Return `receive` that refuses a body that is too large, or takes too long."""
+    seen, complete, end = 0, False, time.monotonic() + BODY_SECONDS
+
+    async def receive_limited() -> Message:
+        nonlocal seen, complete
+        if complete:  # what is left to receive is that the client leaves
+            return await receive()
+        try:
+            async with asyncio.timeout(max(0.0, end - time.monotonic())):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(408, f"the body did not come within {BODY_SECONDS:g} s") from None
+        seen += len(message.get("body", b""))
+        complete = not message.get("more_body", False)
+        if seen > MAX_BODY:
+            raise _too_large()
+        return message
+
+    return receive_limited
+
+
+def _too_large() -> Problem:
+    return Problem(413, f"the body should have at most {MAX_BODY // 2**20} MiB")
+
+
+def name_of(host: str) -> str:
+    """Return the name of a Host header, without its port.
+
+    Examples
+    --------
+    >>> name_of("LocalHost:8765"), name_of("[::1]:80"), name_of("[::1]")
+    ('localhost', '[::1]', '[::1]')
+    """
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdecimal() else host).lower()

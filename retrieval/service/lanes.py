@@ -1,0 +1,120 @@
+"""Threads that answer requests; each has collections of its own, which no other thread touches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from retrieval.service.problem import Problem
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Lane(Generic[S]):
+    """One thread and its state, which is made, used and closed in that thread (as SQLite asks)."""
+
+    def __init__(self, name: str, make: Callable[[], S]) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._make = make
+        self._state: list[S] = []
+
+    def submit(self, work: Callable[[S], T]) -> Future[T]:
+        """Start work in the thread, with the context of the caller."""
+        context = contextvars.copy_context()
+        return self._executor.submit(context.run, self._run, work)
+
+    def _run(self, work: Callable[[S], T]) -> T:
+        if not self._state:
+            self._state.append(self._make())
+        return work(self._state[0])
+
+    def close(self, release: Callable[[S], None]) -> None:
+        """End the thread when its work is done, and release its state."""
+
+        def end() -> None:
+            for state in self._state:
+                release(state)
+
+        self._executor.submit(end)
+        self._executor.shutdown(wait=True)
+
+
+class Lanes(Generic[S]):
+    """A fixed number of lanes; the one that was used last is used first, so that spare ones stay empty.
+
+    Parameters
+    ----------
+    name : str
+        Name of the threads.
+    count : int
+        Number of threads.
+    max_waiting : int
+        Requests that wait for a thread; more are refused.
+    make, release : callable
+        Make and release the state of a lane.
+    """
+
+    def __init__(
+        self, name: str, count: int, max_waiting: int, make: Callable[[], S], release: Callable[[S], None]
+    ) -> None:
+        self._all = [Lane(f"{name}-{position}", make) for position in range(count)]
+        self._idle = list(reversed(self._all))
+        self._free = asyncio.Semaphore(count)
+        self._lock = threading.Lock()
+        self._waiting, self._max_waiting, self._release = 0, max_waiting, release
+
+    async def run(self, work: Callable[[S], T], seconds: float) -> T:
+        """Run work in a lane, and return its result.
+
+        A client that leaves does not stop the work, but nobody waits for it; the lane is used again when it ends.
+
+        Raises
+        ------
+        Problem
+            503 when too many requests wait; 504 when the work takes longer than `seconds`.
+        """
+        if self._free.locked() and self._waiting >= self._max_waiting:
+            raise Problem(503, "too many requests wait for an answer: try again later", retry_after=1)
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        loop = asyncio.get_running_loop()
+        lane = self._idle.pop()
+        try:
+            future = lane.submit(work)
+        except BaseException:
+            self._give_back(lane)
+            raise
+        future.add_done_callback(lambda _: self._later(loop, lane))
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise Problem(504, f"no answer within {seconds:g} s: ask for less") from None
+
+    def each_idle(self, work: Callable[[S], None]) -> None:
+        """Run work in every lane that is used by nobody and has a state."""
+        for lane in self._idle:
+            if lane._state:
+                lane.submit(work)
+
+    def _later(self, loop: asyncio.AbstractEventLoop, lane: Lane[S]) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(self._give_back, lane)
+
+    def _give_back(self, lane: Lane[S]) -> None:
+        self._idle.append(lane)
+        self._free.release()
+
+    def close(self) -> None:
+        """End the threads when their work is done."""
+        for lane in self._all:
+            lane.close(self._release)

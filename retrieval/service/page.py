@@ -1,0 +1,38 @@
+"""The page and its files: plain ES modules and one style sheet; the explorer is that of the one-file report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from retrieval.report.html.script import FOLDER as EXPLORER
+from retrieval.service.guard import OPERATION
+from retrieval.service.problem import Problem
+
+#: The files of the page.
+FILES = Path(__file__).parent / "files"
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+
+
+def page_files() -> dict[str, Path]:
+    """Return the files of the page by their paths below ``/page/``; a request can name no other."""
+    own = {path.relative_to(FILES).as_posix(): path for path in sorted(FILES.rglob("*")) if path.suffix in MEDIA_TYPES}
+    return {**own, **{f"explorer/{path.name}": path for path in sorted(EXPLORER.glob("*.js"))}}
+
+
+def page_routes() -> list[BaseRoute]:
+    """Return the routes of the page."""
+    files = page_files()
+
+    async def page(request: Request) -> Response:
+        request.scope[OPERATION] = "page"
+        name = request.path_params.get("name", "index.html")
+        if name not in files:
+            raise Problem(404, f"the page has no file '{name[:100]}'")
+        path = files[name]
+        return Response(path.read_bytes(), media_type=MEDIA_TYPES[path.suffix])
+
+    return [Route("/", page), Route("/page/{name:path}", page)]

@@ -1,0 +1,77 @@
+"""Problem documents (RFC 9457): what a client gets instead of an answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import msgspec
+from starlette.responses import Response
+
+from encoders.errors import (
+    ArtifactError,
+    CollectionError,
+    CorpusError,
+    MissingLibraryError,
+    NearbyError,
+    ServerError,
+    UnknownNameError,
+)
+
+#: Media type of a problem document.
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDocument(msgspec.Struct, rename={"kind": "type"}):
+    """RFC 9457, section 3: the kind of problem, its title, the status, and what is wrong with this request."""
+
+    kind: str
+    title: str
+    status: int
+    detail: str
+
+
+class Problem(Exception):  # the word of RFC 9457
+    """A request that gets a problem document instead of an answer.
+
+    Parameters
+    ----------
+    status : int
+        The status code.
+    detail : str
+        One sentence: what was asked, what was found, what to do.
+    retry_after : int, optional
+        Seconds after which the request may be sent again.
+    """
+
+    def __init__(self, status: int, detail: str, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.retry_after = status, detail, retry_after
+
+    @classmethod
+    def of(cls, error: NearbyError) -> Problem:
+        """Return the problem that an error of nearby is for a client.
+
+        404 for what is absent, 502 for a server behind the collection that fails, 500 for what the operator must mend,
+        422 for all else.
+        """
+        if isinstance(error, ServerError):
+            return cls(502, str(error))
+        if isinstance(error, ArtifactError | MissingLibraryError):
+            return cls(500, str(error))
+        if isinstance(error, UnknownNameError | CollectionError):
+            return cls(404, str(error))
+        if isinstance(error, CorpusError):
+            return cls(422, f"the query {error}")
+        return cls(422, str(error))
+
+    def document(self) -> ProblemDocument:
+        """Return the document of this problem."""
+        title = HTTPStatus(self.status).phrase
+        return ProblemDocument("about:blank", title, self.status, self.detail)
+
+    def response(self) -> Response:
+        """Return the response that says it."""
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return Response(msgspec.json.encode(self.document()), self.status, headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,274 @@
+"""What the service answers: the replies of the API, as a struct each. Searches equal what ``--json`` prints."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+Cell = str | float | bool | None
+
+
+class Reply(msgspec.Struct):
+    """A JSON object."""
+
+
+class Left(Reply, omit_defaults=True):
+    """A JSON object whose absent parts are left out."""
+
+
+class CollectionSummary(Reply):
+    """A collection that is served."""
+
+    name: str
+    modality: str
+    items: int
+    spaces: list[str]
+    generation: Annotated[int, Meta(description="Grows with every change on disk.")]
+
+
+class Collections(Reply):
+    """All collections that are served."""
+
+    collections: list[CollectionSummary]
+
+
+class SpaceInfo(Reply):
+    """A space of a collection, and what it cost."""
+
+    spec: str
+    index: str
+    dim: int
+    kind: str
+    metric: str
+    fit_seconds: float
+    encode_seconds: float
+    code_bytes: int
+    fitted_on_present_items: Annotated[bool, Meta(description="False when items were added or removed since.")]
+    shape: list[int] | None = None
+
+
+class FilterInfo(Reply):
+    """A field that searches can be filtered by, with its most frequent values."""
+
+    field: str
+    items: int
+    n_values: int
+    values: dict[str, int]
+
+
+class CollectionInfo(Reply):
+    """What a collection holds."""
+
+    name: str
+    corpus: str
+    modality: str
+    generation: int
+    items: int
+    digest: Annotated[str, Meta(description="SHA-256 of the items in their order.")]
+    bytes: int
+    on_server: Annotated[bool, Meta(description="Whether the items are in Elasticsearch.")]
+    columns: Annotated[list[str], Meta(description="Columns of rows; empty for others.")]
+    spaces: list[SpaceInfo]
+    filters: list[FilterInfo]
+
+
+class QueryInfo(Reply):
+    """The query as it was understood; its id is that of the item that it is, if it is one."""
+
+    id: str | None
+    title: str | None
+    label: str | None
+
+
+class FilterSaid(Reply):
+    """A filter as it was understood."""
+
+    field: str
+    value: str
+
+
+class Hit(Left):
+    """An answer: the larger its score, the better; its distance is in the metric of the space, if it has one."""
+
+    id: str
+    score: float
+    distance: float | None = None
+    label: str | None = None
+    title: str | None = None
+    snippet: str | None = None
+    seconds: Annotated[float | None, Meta(description="Length of a sound.")] = None
+    row: dict[str, Cell] | None = None
+    ranks: Annotated[list[float | None] | None, Meta(description="Of a fused answer, in the order of the spaces.")] = (
+        None
+    )
+
+
+class SpaceAnswers(Left):
+    """The answers of one space, best first; the note says why there are none."""
+
+    spec: str
+    options: Annotated[str, Meta(description="The spec with every option.")]
+    metric: str
+    note: str | None = None
+    milliseconds: float | None = None
+    hits: list[Hit] | None = None
+
+
+class Fusion(Left):
+    """How the lists of the spaces were joined."""
+
+    method: str
+    depth: int
+    milliseconds: float
+    constant: float | None = None
+    weights: dict[str, float] | None = None
+
+
+class Shortlist(Left):
+    """The candidates that were re-ranked."""
+
+    spec: str
+    options: str
+    held: int
+    items: int
+    share: float
+    milliseconds: dict[str, float]
+    candidates: int | None = None
+    radius: int | None = None
+
+
+class SearchResult(Left):
+    """The answers to one query: of every space; or one fused list, `hits`; or the re-ranked list of one space."""
+
+    query: QueryInfo
+    filters: list[FilterSaid]
+    spaces: list[SpaceAnswers]
+    hits: list[Hit] | None = None
+    fusion: Fusion | None = None
+    shortlist: Shortlist | None = None
+
+
+class SearchReply(Reply):
+    """One result for each query, in their order, all of one generation of the collection."""
+
+    generation: int
+    results: list[SearchResult]
+    notes: Annotated[list[str], Meta(description="What a person should know, e.g. columns that a row lacks.")] = []
+
+
+class ItemReply(Left):
+    """An item of a collection; `media` is the path of its picture or sound."""
+
+    id: str
+    metadata: dict[str, str]
+    title: str | None = None
+    label: str | None = None
+    text: str | None = None
+    row: dict[str, Cell] | None = None
+    vector: list[float] | None = None
+    shape: list[int] | None = None
+    seconds: float | None = None
+    media: str | None = None
+
+
+class ItemsReply(Reply):
+    """A page of the items, in their order."""
+
+    total: int
+    offset: int
+    items: list[ItemReply]
+
+
+class EncodeReply(Reply):
+    """The code of every query: a list of numbers, or of a sparse space the weight of every word."""
+
+    space: str
+    dim: int
+    kind: str
+    metric: str
+    codes: list[list[float] | dict[str, float]]
+
+
+class MapReply(Reply):
+    """The two principal components of a space: item i is at (x[i], y[i])."""
+
+    space: str
+    generation: int
+    total: Annotated[int, Meta(description="Items of the collection; fewer may be on the map.")]
+    ids: list[str]
+    labels: list[str | None]
+    x: list[float]
+    y: list[float]
+
+
+class PerQueryReply(Reply):
+    """The values of one measure for some queries: `spaces` has a list for each space, in the order of `queries`."""
+
+    measure: str
+    measures: list[str]
+    total: int
+    offset: int
+    queries: list[str]
+    spaces: dict[str, list[float]]
+
+
+class Embedding(Reply):
+    """One embedding as OpenAI's clients read it."""
+
+    object: str
+    index: int
+    embedding: list[float] | str
+
+
+class Usage(Reply):
+    """OpenAI counts tokens; we count words."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingsReply(Reply):
+    """A reply as OpenAI's clients read it."""
+
+    object: str
+    data: list[Embedding]
+    model: str
+    usage: Usage
+
+
+class Model(Reply):
+    """A model as OpenAI's clients list it: one space of one collection."""
+
+    id: str
+    object: str
+    created: int
+    owned_by: str
+
+
+class Models(Reply):
+    """All models."""
+
+    object: str
+    data: list[Model]
+
+
+class Health(Reply):
+    """Whether the service answers."""
+
+    status: str
+    version: str
+    collections: int
+
+
+class Progress(Reply):
+    """An event of long work: what it does, and how far it is."""
+
+    text: str
+
+
+class Document(Reply):
+    """A document of nearby; its own schema describes it."""
+
+    document: dict[str, Any]

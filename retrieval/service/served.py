@@ -1,0 +1,89 @@
+"""The collections that the service answers from, each in its newest generation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from encoders.errors import NearbyError, OptionError
+from retrieval.collection.base import Collection
+from retrieval.collection.open import open_collection
+from retrieval.service.operations import Remembered
+from retrieval.service.problem import Problem
+
+
+def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
+    """Return the folders by the names that clients use: the last part of each path.
+
+    Raises
+    ------
+    OptionError
+        When two folders have one name.
+
+    Examples
+    --------
+    >>> named_folders([Path("data/news")])
+    {'news': PosixPath('data/news')}
+    """
+    named = {folder: folder.absolute().name or "collection" for folder in folders}
+    for name, count in Counter(named.values()).items():
+        if count > 1:
+            raise OptionError(f"{count} folders have the name '{name}': serve folders whose names differ")
+    return {name: folder for folder, name in named.items()}
+
+
+class Opened:
+    """Collections that one thread has opened; each is opened again when its folder has a newer generation.
+
+    Parameters
+    ----------
+    folders : mapping of str to Path
+        The folders by the names that clients use.
+    """
+
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        self._folders = folders
+        self._open: dict[str, Collection] = {}
+        self.remembered = Remembered()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all collections."""
+        return list(self._folders)
+
+    def collection(self, name: str) -> Collection:
+        """Return a collection as it is now.
+
+        Raises
+        ------
+        Problem
+            404 for a name that is not served.
+        NearbyError
+            When it cannot be opened.
+        """
+        if name not in self._folders:
+            known = ", ".join(sorted(self._folders))
+            raise Problem(404, f"no collection '{name}' is served here: choose one of {known}")
+        before = self._open.get(name)
+        if before is not None and before.is_current():
+            return before
+        opened = open_collection(self._folders[name])  # before the old one is closed: it still answers if this fails
+        self._open[name] = opened
+        if before is not None:
+            before.close()
+        return opened
+
+    def release_old(self) -> None:
+        """Close collections that have a newer generation, so that their files can be removed."""
+        for name, collection in list(self._open.items()):
+            if not collection.is_current():
+                with suppress(NearbyError):  # the next request says why
+                    self.collection(name)
+
+    def close(self) -> None:
+        """Close every collection."""
+        for collection in self._open.values():
+            collection.close()
+        self._open.clear()

@@ -1,0 +1,168 @@
+"""The processes of the service: an address, uvicorn, and clients that are cut when they are too slow."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.supervisors import Multiprocess
+
+from encoders.errors import OptionError
+from retrieval.service.limits import HEAD_SECONDS, MAX_CONNECTIONS, READ_SECONDS, STOP_SECONDS
+from retrieval.service.metrics import Metrics
+from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe
+
+#: Seconds that a connection without a request stays open.
+IDLE_SECONDS = 5
+BACKLOG = 1024
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 that cuts clients which take too long to send the head of a request, or to read a response."""
+
+    _head: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the head of the first request."""
+        super().connection_made(transport)
+        self._head = self.loop.call_later(HEAD_SECONDS, self._cut)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; a head that is complete is waited for no longer, one that has begun is."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._forget_head()
+        elif self._head is None:
+            self._head = self.loop.call_later(HEAD_SECONDS, self._cut)
+
+    def pause_writing(self) -> None:
+        """Wait until the client reads."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_SECONDS, self._cut)
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing."""
+        self._forget_head()
+        if self._unread is not None:
+            self._unread.cancel()
+        super().connection_lost(exc)
+
+    def _forget_head(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+    def _cut(self) -> None:
+        self.transport.abort()
+
+
+def app_of_worker() -> ASGIApp:
+    """Return the application of a worker process, whose settings are in its environment."""
+    from retrieval.service.app import create_app
+
+    return create_app(Settings.from_json(os.environ[SETTINGS_VARIABLE]))
+
+
+def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serve until a signal ends it.
+
+    Parameters
+    ----------
+    settings : Settings
+    ready : callable
+        Called with the URL when the address is open.
+
+    Raises
+    ------
+    OptionError
+        When the address is not safe, or not free, or the token cannot be read.
+    """
+    require_safe(settings)
+    read_token(settings.token_file)
+    opened = listening(settings.host, settings.port)
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    port = opened.getsockname()[1]
+    with opened, tempfile.TemporaryDirectory(prefix="nearby-serve-") as folder:
+        if settings.workers > 1:
+            from retrieval.service.app import NAMES
+
+            path = Path(folder) / "metrics"
+            Metrics.create(path, NAMES, settings.workers)
+            settings = replace(settings, metrics_file=str(path))
+        settings = replace(settings, port=port, hosts=(*settings.hosts, shown))
+        ready(f"http://{shown}:{port}/")
+        if settings.workers == 1:
+            from retrieval.service.app import create_app
+
+            with suppress(KeyboardInterrupt):  # a signal has ended it, as it should
+                uvicorn.Server(uvicorn_config(settings, create_app(settings))).run(sockets=[opened])
+            return
+        os.environ[SETTINGS_VARIABLE] = settings.to_json()
+        config = uvicorn_config(settings, "retrieval.service.server:app_of_worker")
+        Multiprocess(config, sockets=[opened]).run()
+
+
+def uvicorn_config(settings: Settings, app: Any) -> uvicorn.Config:
+    """Return the configuration of uvicorn for an application, or for the name of what makes one."""
+    return uvicorn.Config(
+        app, factory=isinstance(app, str), http=PatientProtocol, ws="none", lifespan="on", log_config=LOGGING,
+        access_log=False, server_header=False, proxy_headers=False, limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=int(STOP_SECONDS),
+        workers=settings.workers if isinstance(app, str) else None,
+    )  # fmt: skip
+
+
+#: Warnings and errors on standard error; a service that answers says nothing.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}},
+    "loggers": {
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "nearby": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises
+    ------
+    OptionError
+        When the address cannot be had.
+    """
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        opened = socket.socket(family, kind, protocol)
+        if sys.platform != "win32":
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+        opened.listen(BACKLOG)
+    except OSError as error:
+        hint = ": choose another with --port" if port else ""
+        raise OptionError(f"cannot listen at {host}, port {port}: {error.strerror or error}{hint}") from None
+    opened.set_inheritable(True)
+    return opened

@@ -1,0 +1,42 @@
+"""A collection that changes on disk is answered from its newest generation, and the old one's files go."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+
+from running_service import running
+
+from retrieval.collection.open import open_collection
+from retrieval.corpora.base import Item
+from retrieval.service.settings import Settings
+
+
+def test_new_items_answer_and_no_request_is_lost(collections, tmp_path):
+    folder = tmp_path / "texts"
+    shutil.copytree(collections["texts"], folder)
+    statuses: list[int] = []
+    with running(Settings({"texts": str(folder)})) as client:
+        ended = threading.Event()
+
+        def ask() -> None:
+            while not ended.is_set():
+                statuses.append(client.post("/v1/collections/texts/search", {"query": {"text": "wing"}}).status)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        for number in range(3):
+            with open_collection(folder) as before:
+                before.put([Item(f"new{number}", f"a wing that is new {number}")])[0].close()
+            found = client.post("/v1/collections/texts/search", {"query": {"id": f"new{number}"}, "k": 1})
+            assert found.status == 200, found.content
+        ended.set()
+        asking.join()
+        assert set(statuses) == {200}
+        last = json.loads(client.get("/v1/collections/texts").content)["generation"]
+        end = time.monotonic() + 10
+        while len(list((folder / "generations").iterdir())) > 2 and time.monotonic() < end:
+            time.sleep(0.1)
+    assert last in [int(path.name) for path in (folder / "generations").iterdir()]
