@@ -104,7 +104,8 @@ def statistics_cost(page: Page, run: dict[str, Any]) -> None:
     page.lines += [
         "",
         f"All that `compare` computes once the lists of {figures['spaces']} spaces exist, for 4 measures, on "
-        f"{counted(figures['cores'], 'core')}: measures, jackknife (items that are queries), all pairs with letters and intervals "
+        f"{counted(figures['cores'], 'core')}: measures, jackknife (items that are queries), all pairs with letters "
+        "and intervals "
         "and ranks, the chance level, the overlap of the lists. Simulated lists, of which two in ten have many equal "
         "scores. Memory: the peak of the process, less the lists that it was given.",
     ]
