@@ -953,7 +953,7 @@ def anomalies_fit(
         typer.Option(
             "--contaminated",
             help="If DATA may contain anomalies: leave out this share of the strangest items and fit again, e.g. 5%. "
-            "Without a share, it is estimated from the scores.",
+            "Without a share, leave out items whose scores a gap separates from the others.",
             parser=share_or_estimate,
             metavar="[SHARE]",
         ),
