@@ -462,7 +462,10 @@ def search(
     filters: Annotated[
         list[str] | None,
         option(
-            "--filter", help="Only items with this value, e.g. year=2004; repeat. See nearby info.", metavar="KEY=VALUE"
+            "--filter",
+            help="Only items with this value, e.g. year=2004; also 'amount>100', >=, <, <=, !=. Repeat. "
+            "See nearby info.",
+            metavar="KEY=VALUE",
         ),
     ] = None,
     fuse: Annotated[

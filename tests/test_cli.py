@@ -90,7 +90,7 @@ def test_search_by_words(texts):
 def test_search_among_the_items_of_a_label(digits):
     done = nearby("search", str(digits), "@7", "-s", "pixels", "-k", "3", "--filter", "label=1", "--json")
     found = json.loads(done.stdout)
-    assert found["filters"] == [{"field": "label", "value": "1"}]
+    assert found["filters"] == [{"field": "label", "value": "1", "operator": "="}]
     assert [hit["label"] for hit in found["spaces"][0]["hits"]] == ["1", "1", "1"]
     fused = [*("search", str(digits), "@7", "-k", "3", "--fuse", "rrf"), "--filter", "label=1"]
     assert [hit["label"] for hit in json.loads(nearby(*fused, "--json").stdout)["hits"]] == ["1", "1", "1"]
@@ -389,7 +389,7 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "DIGITS", "@1", "-s", "pixels+pca:9"), "did you mean"),
         (("search", "TEXTS", "zzz qqq"), "no word of the query is known"),
         (("search", "TEXTS", " "), "empty"),
-        (("search", "DIGITS", "@1", "--filter", "label"), "written KEY=VALUE, as in label=sport or year=2004"),
+        (("search", "DIGITS", "@1", "--filter", "label"), "written KEY=VALUE, as in label=sport or 'year>=2004' (quote < and >)"),
         (("search", "DIGITS", "@1", "--filter", "label=11"), "no item has label=11; did you mean '1'?"),
         (("search", "DIGITS", "@1", "--filter", "labl=1"), "no item has the field 'labl'; did you mean 'label'?"),
         (("search", "DIGITS", "@1", "-s", "pixels", "--fuse", "rrf"), "only 'pixels' is given"),
