@@ -1056,11 +1056,13 @@ def anomalies_score(
     with _reported(BadEntries(skip_bad)) as bad:
         scored = open_for(detector, data, bad)
         found = detect(detector, scored, rule, as_normal)
-        explained = explain_items(detector, scored, found.order[:EXPLAINED].tolist()) if is_page(out) else []
+        explained = explain_items(detector, scored, found.groups[:EXPLAINED], found.ids) if is_page(out) else []
     if out is not None and is_page(out):
         write_scored_items(found, explained, detector, provenance(), out)
     elif out is not None:
-        write_detection(found, out)
+        note = write_detection(found, out)
+        if note:
+            _say(note)
     if out is not None:
         _say(f"written: {out}")
     emit(Output(lambda: detection_lines(found, k), lambda: detection_json(found)), as_json)
@@ -1430,7 +1432,9 @@ def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json:
     )
 
     if out is not None:
-        write_reconstructions(table, out)
+        note = write_reconstructions(table, out)
+        if note:
+            _say(note)
         _say(f"{table.title if table.title and not table.measures else 'written'}: {out}")
     if out is None or as_json or table.measures:
         emit(Output(reconstructions_lines, reconstructions_json, table), as_json)

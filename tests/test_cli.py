@@ -389,7 +389,10 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "DIGITS", "@1", "-s", "pixels+pca:9"), "did you mean"),
         (("search", "TEXTS", "zzz qqq"), "no word of the query is known"),
         (("search", "TEXTS", " "), "empty"),
-        (("search", "DIGITS", "@1", "--filter", "label"), "written KEY=VALUE, as in label=sport or 'year>=2004' (quote < and >)"),
+        (
+            ("search", "DIGITS", "@1", "--filter", "label"),
+            "written KEY=VALUE, as in label=sport or 'year>=2004' (quote < and >)",
+        ),
         (("search", "DIGITS", "@1", "--filter", "label=11"), "no item has label=11; did you mean '1'?"),
         (("search", "DIGITS", "@1", "--filter", "labl=1"), "no item has the field 'labl'; did you mean 'label'?"),
         (("search", "DIGITS", "@1", "-s", "pixels", "--fuse", "rrf"), "only 'pixels' is given"),
