@@ -1228,7 +1228,8 @@ def compress(
     if out.is_file():  # not a pipe
         emit(output, as_json)
     _say(f"compressed: {out}")
-    _say(f"next: {shell_line(['nearby', 'decompress', str(out), '-o', 'FOLDER'])}")
+    apart = [] if embed else ["--encoder", space if space is not None and Path(space).is_dir() else "ENCODER"]
+    _say(f"next: {shell_line(['nearby', 'decompress', str(out), *apart, '-o', 'FOLDER'])}")
 
 
 @app.command()
@@ -1262,7 +1263,8 @@ def decompress(
         if out is None:
             if not ids:
                 emit(Output(described_lines, described_json, items), as_json)
-                _say(f"next: {shell_line(['nearby', 'decompress', str(file), '-o', 'FOLDER'])}")
+                apart = [] if encoder is None else ["--encoder", str(encoder)]
+                _say(f"next: {shell_line(['nearby', 'decompress', str(file), *apart, '-o', 'FOLDER'])}")
             return
         written = decompress_items(items, out, item or ())
     emit(written, as_json)

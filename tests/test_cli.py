@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -475,6 +476,17 @@ def test_compress_and_decompress(digits, tmp_path):
     assert "name a folder for the items with -o" in refused("decompress", str(file), "@7")
     assert "no item with the id '99999'" in refused("decompress", str(file), "@99999", "-o", str(tmp_path / "none"))
     assert not (tmp_path / "none").exists()
+
+
+def test_the_next_command_after_compress_is_right_for_an_encoder_that_is_not_inside(tmp_path):
+    saved, file = tmp_path / "saved", tmp_path / "x.nby"
+    nearby("train", "digits", "pixels+pca:4", "-o", str(saved))
+    made = nearby("compress", "digits", "-s", str(saved), "--no-embed", "-o", str(file))
+    (following,) = [line for line in made.stderr.splitlines() if line.startswith("next: nearby ")]
+    words = shlex.split(following.removeprefix("next: nearby "))
+    assert nearby(*(str(tmp_path / "out") if word == "FOLDER" else word for word in words)).returncode == 0
+    described = nearby("decompress", str(file), "--encoder", str(saved))
+    assert f"--encoder {saved} -o FOLDER" in described.stderr
 
 
 def test_compress_without_loss(tmp_path):
