@@ -94,7 +94,7 @@ def _path_of_column(shape: str | None, name: str) -> str | None:
 
 
 #: What `matching_ids` calls in SQL.
-FUNCTIONS = {"satisfies": _satisfies, "path_of_column": _path_of_column}
+FUNCTIONS: dict[str, Callable[..., Any]] = {"satisfies": _satisfies, "path_of_column": _path_of_column}
 
 
 def _why_none(read: Read, filters: Sequence[Filter], is_table: bool) -> str:
