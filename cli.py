@@ -1026,9 +1026,16 @@ def anomalies_score(
     With - as DATA, each line of standard input (an array of numbers, a text, an object with vector or text, or for a
     table an object of columns) is answered by a line of JSON.
     """
-    from retrieval.applications.anomaly.data import open_for, require_other_file
     from retrieval.applications.anomaly.detection import Rule, detect
     from retrieval.applications.anomaly.detector import AnomalyDetector
+
+    rule = Rule.read(false_alarms, fdr)
+    if data == "-":  # first, as a stream needs no page, whose imports take longer than its start
+        if as_normal or out is not None:
+            raise OptionError("a stream is answered line by line: leave --as-normal and -o out")
+        _answer_stream(AnomalyDetector.load(folder), rule)
+        return
+    from retrieval.applications.anomaly.data import open_for, require_other_file
     from retrieval.applications.anomaly.strangest import EXPLAINED, explain_items
     from retrieval.corpora.base import BadEntries
     from retrieval.experiment.provenance import provenance
@@ -1041,16 +1048,10 @@ def anomalies_score(
         write_detection,
     )
 
-    rule = Rule.read(false_alarms, fdr)
     if out is not None:
         require_table_name(out)
         require_other_file(out, data)
     detector = AnomalyDetector.load(folder)
-    if data == "-":
-        if as_normal or out is not None:
-            raise OptionError("a stream is answered line by line: leave --as-normal and -o out")
-        _answer_stream(detector, rule)
-        return
     if data == detector.record.corpus:
         _say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
     with _reported(BadEntries(skip_bad)) as bad:
