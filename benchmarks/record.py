@@ -7,6 +7,7 @@ import os
 import platform
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,21 @@ def record(name: str, figures: dict[str, Any]) -> None:
     with (RESULTS / f"{name}.jsonl").open("a") as lines:
         lines.write(json.dumps({"provenance": made, "figures": figures}) + "\n")
     say(f"recorded {name}")
+
+
+def answered(command: list[str], stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    r"""Run a command; if it fails, end the benchmark with what the command said.
+
+    Examples
+    --------
+    >>> answered([sys.executable, "-c", "print(6 * 7)"]).stdout
+    b'42\n'
+    """
+    done = subprocess.run(command, input=stdin, capture_output=True)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace")[-2000:]
+        raise SystemExit(f"{' '.join(command)} ended with exit status {done.returncode}:\n{said}")
+    return done
 
 
 def latest(name: str) -> dict[str, Any] | None:

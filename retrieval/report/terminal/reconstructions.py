@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from encoders.numbers import counted
 from encoders.row import Row, written_value
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable, is_picture, mean_name
 from retrieval.output import write_npy, write_wav, writing
+from retrieval.report.csv_table import csv_table
 from retrieval.report.figures.image_grid import image_grid
 from retrieval.report.figures.pictures import as_image
 from retrieval.report.spec_wrapping import middle_cut
@@ -52,10 +52,11 @@ def reconstructions_lines(table: ReconstructionTable) -> list[str]:
     return [*lines, f"{what}: write with -o FILE.png" + (", or hear them with -o FILE.wav" if table.sounds else "")]
 
 
-def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
+def write_reconstructions(table: ReconstructionTable, path: Path) -> str:
     """Write pictures with their names and results as one PNG (one picture without them), or contents as a .npy.
 
-    Sounds are written as one WAV, row by row, with a pause after each.
+    Sounds are written as one WAV, row by row, with a pause after each; rows of a table as CSV, and a remark on changed
+    cells is returned, see `csv_table`.
 
     Raises
     ------
@@ -75,23 +76,23 @@ def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
         write_wav(path, table.sounds())
     elif suffix == ".csv" and table.of_rows:
         with writing(path) as file:
-            file.write(_csv(table).encode())
+            text, note = csv_table(_csv_rows(table))
+            file.write(text.encode())
+        return note
     else:
         others = [".png"] * table.pictures + [".wav"] * (table.sounds is not None)
         others = [".csv"] if table.of_rows else [".npy", *others]
         raise BadItemError(f"{path} should end in {' or '.join(others)}")
+    return ""
 
 
-def _csv(table: ReconstructionTable) -> str:
-    """Return rows of a table as CSV: the item and the space before the columns."""
-    held = io.StringIO(newline="")
-    writer = csv.writer(held, lineterminator="\n")
+def _csv_rows(table: ReconstructionTable) -> Iterator[list[str]]:
+    """Yield the head, then rows of a table: the item and the space before the columns."""
     for number, row in enumerate(table.rows):
         for item, content in zip(table.columns, row.contents, strict=True):
             if not number and item is table.columns[0]:
-                writer.writerow(["item", "space", *content.names])
-            writer.writerow([item, row.name, *map(written_value, content.values)])
-    return held.getvalue()
+                yield ["item", "space", *content.names]
+            yield [item, row.name, *map(written_value, content.values)]
 
 
 def _results_lines(table: ReconstructionTable) -> list[str]:
