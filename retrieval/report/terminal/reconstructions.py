@@ -21,6 +21,8 @@ from retrieval.report.spec_wrapping import middle_cut
 from retrieval.report.terminal.listing import WIDTH, aligned
 
 TOP_WORDS = 12
+#: The fewest letters of an item's name, where a table is too wide.
+SHORTEST = 12
 
 
 def reconstructions_json(table: ReconstructionTable) -> list[dict[str, Any]]:
@@ -33,7 +35,7 @@ def reconstructions_json(table: ReconstructionTable) -> list[dict[str, Any]]:
             "item": column,
             "space": row.name,
             **{measure.replace(" ", "_"): _result(row, measure, position) for measure in table.measures},
-            **_content(row, position),
+            **content_json(row, position),
         }
         for position, column in enumerate(table.columns)
         for row in table.rows
@@ -100,8 +102,10 @@ def _results_lines(table: ReconstructionTable) -> list[str]:
 
 def _item_lines(table: ReconstructionTable) -> list[str]:
     """Return the results of each item, one line for each row of the table, and their means below."""
+    others = [max((row.name for row in table.rows), key=len), *table.measures]
+    room = max(SHORTEST, WIDTH - sum(2 + len(name) for name in others))
     cells = [
-        [column, row.name, *(f"{row.results[measure][position]:.3f}" for measure in table.measures)]
+        [middle_cut(column, room), row.name, *(f"{row.results[measure][position]:.3f}" for measure in table.measures)]
         for position, column in enumerate(table.columns)
         for row in table.rows
     ]
@@ -150,7 +154,7 @@ def _line(row: ReconstructionRow, position: int) -> str:
     return "  ".join([*results, _brief(_values(row.contents[position], row.words))])
 
 
-def _content(row: ReconstructionRow, position: int) -> dict[str, Any]:
+def content_json(row: ReconstructionRow, position: int) -> dict[str, Any]:
     """Return a cell's content as JSON: of a picture its size alone."""
     content = row.contents[position]
     if is_picture(content):

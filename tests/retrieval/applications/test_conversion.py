@@ -7,15 +7,23 @@ import pytest
 
 from encoders.codes import Modality
 from encoders.errors import BadItemError, QueryError, UnknownNameError, UnsupportedSpaceError
-from retrieval.applications.conversion import converted
+from retrieval.applications.conversion import converted as conversions
+from retrieval.applications.conversion_judges import judges_of
+from retrieval.applications.conversion_pairs import converted_mean
+from retrieval.applications.reconstruction import asked_items
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
+from retrieval.report.terminal.conversions import conversions_lines
 from retrieval.report.terminal.reconstructions import reconstructions_json, reconstructions_lines
 
 SPEC = "vectors+disentangle:6,nuisance=voice,epochs=70,bottleneck=1,hidden=64,batch-size=64,nuisance-components=4"
 
 QUICK = "vectors+disentangle:2,nuisance=voice,epochs=1,hidden=8,nuisance-components=2"
+
+
+def converted(collection, spec, texts, like=(), pairs=False):
+    return conversions(collection, spec, asked_items(collection, texts, None, 0), like, pairs)
 
 
 class Spoken(Corpus):
@@ -48,10 +56,12 @@ def spoken(tmp_path_factory):
 def test_the_wanted_voice_is_heard_and_the_label_is_kept(spoken):
     collection, asked = spoken
     table = converted(collection, SPEC, [f"@{id}" for id in asked], ["y"])
-    before, after = table.rows
+    before, after = table.table.rows
     assert np.mean(before.results["probability of voice y"]) < 0.2
     assert np.mean(after.results["probability of voice y"]) > 0.8
-    assert np.mean(after.results["probability of its own label"]) > 0.5
+    assert np.mean(after.results["probability of its own label"]) > 0.4  # chance is 0.25
+    assert np.mean([one.heard_label == one.item.label for one in table.items]) > 0.7
+    assert np.mean([one.heard_nuisance == "y" for one in table.items]) > 0.9
     assert len(after.contents) == len(asked)
 
 
@@ -59,8 +69,9 @@ def test_an_item_can_stand_for_its_voice(spoken):
     collection, asked = spoken
     item = next(item for item in collection.items if item.metadata["voice"] == "z")
     table = converted(collection, SPEC, [f"@{asked[0]}"], [f"@{item.id}"])
-    assert table.rows[1].name == "as z"
-    assert "probability of voice z" in table.measures
+    assert table.table.rows[1].name == "as z"
+    assert "probability of voice z" in table.table.measures
+    assert table.items[0].example.id == item.id
 
 
 def test_an_unknown_voice_and_another_space_are_refused(spoken):
@@ -76,14 +87,55 @@ def test_labels_that_no_classifier_can_learn_are_not_judged(tmp_path, kinds):
     corpus = Spoken(np.random.default_rng(0).random((60, 4), dtype=np.float32), kinds, np.arange(60) % 3)
     collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
     table = converted(collection, QUICK, ["@0"], ["y"])
-    assert table.measures == ["probability of voice y"]
+    assert table.table.measures == ["probability of voice y"]
 
 
 def test_classifiers_learn_from_the_whole_collection_in_any_order(tmp_path, monkeypatch):
     monkeypatch.setattr("retrieval.applications.conversion.JUDGED", 30)
     corpus = Spoken(np.random.default_rng(0).random((90, 4), dtype=np.float32), None, np.arange(90) // 30)
     collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
-    assert converted(collection, QUICK, ["@0"], ["z"]).measures == ["probability of voice z"]
+    assert converted(collection, QUICK, ["@0"], ["z"]).table.measures == ["probability of voice z"]
+
+
+def test_without_a_voice_items_get_the_other_voices_in_turn(spoken):
+    collection, asked = spoken
+    found = converted(collection, SPEC, [f"@{id}" for id in asked[:4]])
+    assert [(one.own, one.wanted) for one in found.items] == [("x", "y"), ("x", "z"), ("x", "y"), ("x", "z")]
+    assert found.table.columns == [f"{id} as {voice}" for id, voice in zip(asked, "yzyz", strict=False)]
+    alone = [converted(collection, SPEC, [f"@{id}"], [voice]) for id, voice in zip(asked, "yz", strict=False)]
+    for at, one in enumerate(alone):
+        np.testing.assert_allclose(found.table.rows[1].contents[at], one.table.rows[1].contents[0], atol=0.2)
+    assert all(one.example.id not in asked for one in found.items)
+
+
+def test_all_pairs_are_judged_on_items_that_no_classifier_has_seen(spoken):
+    collection, asked = spoken
+    pairs = converted(collection, SPEC, [f"@{asked[0]}"], ["y"], pairs=True).pairs
+    assert (pairs.values, pairs.left_out) == (["x", "y", "z"], 0)
+    assert pairs.counts == [30, 30, 30]
+    assert np.diag(pairs.nuisance_heard).min() > 0.9  # real items
+    assert converted_mean(pairs.nuisance_heard) > 0.8
+    assert converted_mean(pairs.label_kept) > 0.5
+    assert len(pairs.to_json()["pairs"]) == 9
+    assert {one["converted"] for one in pairs.to_json()["pairs"] if one["from"] == one["to"]} == {False}
+
+
+def test_held_out_items_and_those_that_are_converted_train_no_classifier(spoken):
+    collection, asked = spoken
+    judges = judges_of(list(collection.items), lambda contents: np.stack(contents), "voice", asked[:5])
+    learnt, held = ({item.id for item in known.items} for known in (judges.training, judges.held_out))
+    assert not learnt & held
+    assert not learnt & set(asked[:5])
+    assert len(learnt | held | set(asked[:5])) == 480
+
+
+def test_nuisances_with_too_few_items_are_left_out_of_the_pairs(tmp_path):
+    voices = np.array([0] * 30 + [1] * 30 + [2] * 2)
+    corpus = Spoken(np.random.default_rng(0).random((62, 4), dtype=np.float32), None, voices)
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
+    found = converted(collection, QUICK, ["@0"], ["y"], pairs=True)
+    assert (found.pairs.values, found.pairs.left_out, found.pairs.label_kept) == (["x", "y"], 1, None)
+    assert "1 other value of voice left out" in " ".join(conversions_lines(found))
 
 
 def test_a_terminal_shows_every_conversion_and_the_means():

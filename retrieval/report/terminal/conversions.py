@@ -1,0 +1,63 @@
+"""Conversions as lines of a terminal and as JSON: every item, and all pairs of nuisances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.applications.conversion import Conversions
+from retrieval.applications.conversion_pairs import ConversionPairs
+from retrieval.report.conversion_words import answer, pairs_notes
+from retrieval.report.terminal.listing import aligned
+from retrieval.report.terminal.reconstructions import content_json, reconstructions_lines
+from retrieval.search.result import cut_at_word
+
+#: Letters of the name of a nuisance.
+NAME = 20
+
+
+def conversions_lines(found: Conversions) -> list[str]:
+    """Return the results of every item and, if they were measured, of all pairs of nuisances."""
+    lines = reconstructions_lines(found.table)
+    if found.pairs is None:
+        return lines
+    lines = [*lines, "", f"{answer(found)}."]
+    for heard, matrix in found.pairs.matrices.items():
+        lines += ["", f"share in which {heard} is heard", *_matrix_lines(found.pairs, matrix)]
+    return [*lines, "", *pairs_notes(found.pairs)]
+
+
+def conversions_json(found: Conversions) -> dict[str, Any]:
+    """Return every conversion with its results, and all pairs; the pixels of a picture are not printed."""
+    before, after = found.table.rows
+    return {
+        "space": found.spec,
+        "field": found.field,
+        "conversions": [
+            {
+                "item": one.item.id,
+                "label": one.item.label,
+                "from": one.own,
+                "to": one.wanted,
+                f"heard_{found.field}": one.heard_nuisance,
+                **({} if found.field == "label" else {"heard_label": one.heard_label}),
+                "before": {name.replace(" ", "_"): values[at] for name, values in before.results.items()},
+                "after": {name.replace(" ", "_"): values[at] for name, values in after.results.items()},
+                **content_json(after, at),
+            }
+            for at, one in enumerate(found.items)
+        ],
+        "pairs": None if found.pairs is None else found.pairs.to_json(),
+    }
+
+
+def _matrix_lines(pairs: ConversionPairs, matrix: NDArray[np.float64]) -> list[str]:
+    """Return a table whose columns are numbered, as many long names do not fit beside one another."""
+    numbers = [str(number) for number in range(1, 1 + len(pairs.values))]
+    rows = [
+        [f"{number} {cut_at_word(name, NAME)}", *(f"{share:.2f}" for share in row)]
+        for number, name, row in zip(numbers, pairs.values, matrix, strict=True)
+    ]
+    return aligned(["from \\ to", *numbers], rows, right=range(1, 1 + len(numbers)))
