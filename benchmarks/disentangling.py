@@ -16,6 +16,7 @@ Run: ``NEARBY_DATA=... python benchmarks/disentangling.py [seed=N ...]``, or ``t
 from __future__ import annotations
 
 import sys
+import time
 import warnings
 from typing import Any
 
@@ -68,14 +69,15 @@ def main(*arguments: str) -> None:
     nothing_else(others)
     for seed in seeds:
         figures: dict[str, Any] = {}
+        begun = time.perf_counter()
         figures["disentangle"], encoder = trained(mel, seeded(SPEC, seed), train, test)
-        figures["untrained"], _ = trained(mel, f"{seeded(untrained(SPEC), seed)}", train, test)
+        figures["untrained"], _ = trained(mel, seeded(untrained(SPEC), seed), train, test)
         figures["plain"], _ = trained(mel, seeded(PLAIN, seed), train, test)
         figures.update(linear_baselines(train, test))
         figures["conversion"] = conversion(encoder, train, test)
         figures["styles"] = styles(seed)
         figures["unseen"] = unseen(mel, seeded(SPEC, seed), train, test)
-        record("disentangling", {"seed": seed, "spec": SPEC, **figures})
+        record("disentangling", {"seed": seed, "spec": SPEC, "seconds": time.perf_counter() - begun, **figures})
 
 
 STYLED = "disentangle:32,channels=16-32-64,batch-size=64,epochs=8"
