@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -124,7 +125,12 @@ class Disentangle(NeuralEncoder):
         self._trained = torch.nn.ModuleDict({name: network[name] for name in SAVED}).eval()
         return Space(self._size(), Kind.DENSE, Metric(self.metric))
 
-    def _checked_classes(self, labels: list[str | None]) -> list[str]:
+    def require_learnable(self, labels: Sequence[str | None]) -> None:
+        """Raise when an item has no nuisance, when all have the same, or when each has its own."""
+        if labels:
+            self._checked_classes(labels)
+
+    def _checked_classes(self, labels: Sequence[str | None]) -> list[str]:
         """Return the values of the nuisance.
 
         Raises

@@ -30,6 +30,7 @@ from retrieval.analysis.posterior import AggregatePosterior, posterior_of
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.sample import draw
 from retrieval.search.result import Shown, show
+from retrieval.spaces.build import require_fields
 
 PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality", "discriminator")
 #: Spaces that are analysed when none is named, by modality.
@@ -130,6 +131,7 @@ def analyze(
             if len(items) < sample
             else f"a discriminator learns from at least {MIN_ITEMS} items: raise --sample {sample}"
         )
+    require_fields(corpus, encoders)
     analysis = Analysis(
         corpus.name, str(corpus.modality), [show(item) for item in items], [item.label for item in items]
     )

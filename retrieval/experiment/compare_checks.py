@@ -17,7 +17,7 @@ from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.reductions import require_reducible
 from retrieval.experiment.rung_queries import require_rung
 from retrieval.experiment.seeds import require_seeds
-from retrieval.spaces.build import planned
+from retrieval.spaces.build import planned, require_fields
 
 _SEEN = "'{}' was fitted on the labels of the queries, so that its measures would show what it remembers"
 
@@ -34,6 +34,7 @@ def planned_spaces(corpus: Corpus, specs: Sequence[str], indexes: Sequence[str |
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     _check_indexes(indexes)
+    require_fields(corpus, encoders)
     return encoders
 
 

@@ -32,7 +32,7 @@ from retrieval.experiment.health_findings import (
 from retrieval.experiment.health_result import Health, SpaceHealth
 from retrieval.experiment.health_sample import MAX_SAMPLE, SAMPLE, HealthSample
 from retrieval.experiment.run import SpaceRun
-from retrieval.spaces.build import fitted, planned
+from retrieval.spaces.build import fitted, planned, require_fields
 
 
 def health(
@@ -70,6 +70,7 @@ def health(
         raise OptionError("name at least one space, as in -s pixels -s pixels+pca:30")
     if not 0 < sample <= MAX_SAMPLE:
         raise OptionError(f"health compares all pairs of 20 to {MAX_SAMPLE:,} items, not of {sample:,}")
+    require_fields(corpus, encoders)
     drawn = HealthSample.of(corpus, sample, seed)
     for encoder in encoders:
         if not encoder.__sklearn_is_fitted__():

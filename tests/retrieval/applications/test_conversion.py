@@ -7,15 +7,22 @@ import pytest
 
 from encoders.codes import Modality
 from encoders.errors import BadItemError, QueryError, UnknownNameError, UnsupportedSpaceError
+from encoders.registry import create
+from encoders.table.vectors import Vectors
+from retrieval.analysis.analyze import analyze
 from retrieval.applications.conversion import converted as conversions
 from retrieval.applications.conversion_judges import judges_of
 from retrieval.applications.conversion_pairs import converted_mean
 from retrieval.applications.reconstruction import asked_items
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
+from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
+from retrieval.experiment.compare import compare
+from retrieval.experiment.health import health
 from retrieval.report.terminal.conversions import conversions_lines
 from retrieval.report.terminal.reconstructions import reconstructions_json, reconstructions_lines
+from retrieval.spaces.train import train_encoder
 
 SPEC = "vectors+disentangle:6,nuisance=voice,epochs=70,bottleneck=1,hidden=64,batch-size=64,nuisance-components=4"
 
@@ -160,6 +167,48 @@ def test_a_misspelt_nuisance_is_refused_before_the_fit():
     with pytest.raises(UnknownNameError, match="unknown field of the items 'voise'; did you mean 'voice'"):
         corpus.batches(label_field="voise")
     assert next(iter(corpus.batches(label_field="voice"))).labels == ["x", "y", "x", "y"]
+
+
+MISSPELT = QUICK.replace("nuisance=voice", "nuisance=voise")
+ENTRIES = {
+    "index": lambda corpus, specs, folder, said: index_corpus(folder, corpus, specs, say=said.append),
+    "compare": lambda corpus, specs, folder, said: compare(corpus, specs),
+    "train": lambda corpus, specs, folder, said: train_encoder(corpus, specs[-1], folder, say=said.append),
+    "analyze": lambda corpus, specs, folder, said: analyze(corpus, [create(spec) for spec in specs], said.append),
+    "health": lambda corpus, specs, folder, said: health(corpus, [create(spec) for spec in specs], say=said.append),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_misspelt_nuisance_is_refused_before_any_space_is_fitted(tmp_path, monkeypatch, entry):
+    fitted = []
+    monkeypatch.setattr(Vectors, "_fit", lambda self, *given: fitted.append(self))
+    corpus = Spoken(np.random.default_rng(0).random((60, 2), dtype=np.float32), np.arange(60) % 4, np.arange(60) % 2)
+    said = []
+    with pytest.raises(UnknownNameError, match="unknown field of the items 'voise'; did you mean 'voice'"):
+        ENTRIES[entry](corpus, ["vectors", MISSPELT], tmp_path / "c", said)
+    assert fitted == []
+    assert not [line for line in said if "fitting" in line or "training" in line]
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("voices", "message"),
+    [([0] * 12, "which is 'x' for all of them"), (None, "each of the 12 items has its own"),
+     ([0, 1] * 5 + [3, 3], "2 of 12 items do not have the field 'voice'")],
+)  # fmt: skip
+def test_a_nuisance_that_cannot_be_learnt_is_refused_before_any_space_is_fitted(tmp_path, voices, message):
+    class Told(Spoken):
+        def __iter__(self):
+            for row, item in enumerate(super().__iter__()):
+                voice = f"v{row}" if voices is None else "xyz "[voices[row]].strip()
+                yield Item(item.id, item.content, metadata={"voice": voice} if voice else {"other": "1"})
+
+    corpus = Told(np.random.default_rng(0).random((12, 2), dtype=np.float32), None, np.zeros(12, int))
+    said = []
+    with pytest.raises(BadItemError, match=message):
+        index_corpus(tmp_path / "c", corpus, ["vectors", QUICK], say=said.append)
+    assert not [line for line in said if "fitting" in line]
 
 
 def test_items_without_any_field_have_no_nuisance():
