@@ -671,7 +671,7 @@ def convert(
         from retrieval.report.html.conversion import write_conversions
 
         _say(f"report: {write_conversions(found, provenance(), report)}")
-    emit(Output(lambda: conversions_lines(found), lambda: conversions_json(found)), as_json)
+    emit(Output(lambda: conversions_lines(found), lambda: conversions_json(found, out)), as_json)
 
 
 @app.command()
@@ -1464,7 +1464,7 @@ def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json:
         write_reconstructions(table, out)
         _say(f"{table.title if table.title and not table.measures else 'written'}: {out}")
     if out is None or as_json or table.measures:
-        emit(Output(reconstructions_lines, reconstructions_json, table), as_json)
+        emit(Output(lambda: reconstructions_lines(table), lambda: reconstructions_json(table, out)), as_json)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,11 @@ def conversions_lines(found: Conversions) -> list[str]:
     return [*lines, "", *pairs_notes(found.pairs)]
 
 
-def conversions_json(found: Conversions) -> dict[str, Any]:
-    """Return every conversion with its results, and all pairs; the pixels of a picture are not printed."""
+def conversions_json(found: Conversions, out: Path | None = None) -> dict[str, Any]:
+    """Return every conversion with its results, and all pairs; the pixels of a picture are not printed.
+
+    Of contents that were written to a file, the name of the file is given.
+    """
     before, after = found.table.rows
     return {
         "space": found.spec,
@@ -45,7 +49,7 @@ def conversions_json(found: Conversions) -> dict[str, Any]:
                 **({} if found.field == "label" else {"heard_label": one.heard_label}),
                 "before": {name.replace(" ", "_"): values[at] for name, values in before.results.items()},
                 "after": {name.replace(" ", "_"): values[at] for name, values in after.results.items()},
-                **content_json(after, at),
+                **content_json(after, at, out),
             }
             for at, one in enumerate(found.items)
         ],

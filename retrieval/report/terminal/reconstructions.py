@@ -25,17 +25,18 @@ TOP_WORDS = 12
 SHORTEST = 12
 
 
-def reconstructions_json(table: ReconstructionTable) -> list[dict[str, Any]]:
+def reconstructions_json(table: ReconstructionTable, out: Path | None = None) -> list[dict[str, Any]]:
     """Return every cell of the table: item, space, results, and its numbers, words with weights, or size in pixels.
 
-    The pixels of a picture are not printed: ``-o FILE.npy`` writes them.
+    The pixels of a picture are not printed: ``-o FILE.npy`` writes them. Of contents that were written to a file, the
+    name of the file is given.
     """
     return [
         {
             "item": column,
             "space": row.name,
             **{measure.replace(" ", "_"): _result(row, measure, position) for measure in table.measures},
-            **content_json(row, position),
+            **content_json(row, position, out),
         }
         for position, column in enumerate(table.columns)
         for row in table.rows
@@ -154,11 +155,14 @@ def _line(row: ReconstructionRow, position: int) -> str:
     return "  ".join([*results, _brief(_values(row.contents[position], row.words))])
 
 
-def content_json(row: ReconstructionRow, position: int) -> dict[str, Any]:
-    """Return a cell's content as JSON: of a picture its size alone."""
+def content_json(row: ReconstructionRow, position: int, out: Path | None = None) -> dict[str, Any]:
+    """Return a cell's content as JSON: of a picture its size alone, and the file that it was written to."""
     content = row.contents[position]
+    file = {} if out is None else {"file": out.as_posix()}
     if is_picture(content):
-        return {"width": content.shape[1], "height": content.shape[0]}
+        return {"width": content.shape[1], "height": content.shape[0], **file}
+    if file:
+        return file
     return {"content": _values(content, row.words)}
 
 

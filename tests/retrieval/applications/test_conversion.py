@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from encoders.codes import Modality
-from encoders.errors import BadItemError, QueryError, UnknownNameError, UnsupportedSpaceError
+from encoders.errors import BadItemError, OptionError, QueryError, UnknownNameError, UnsupportedSpaceError
 from encoders.registry import create
 from encoders.table.vectors import Vectors
 from retrieval.analysis.analyze import analyze
@@ -18,7 +20,7 @@ from retrieval.applications.reconstruction_table import ReconstructionRow, Recon
 from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
-from retrieval.experiment.compare import compare
+from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.health import health
 from retrieval.report.terminal.conversions import conversions_lines
 from retrieval.report.terminal.reconstructions import reconstructions_json, reconstructions_lines
@@ -224,3 +226,37 @@ def test_json_of_pictures_says_their_size_not_their_pixels():
     picture = np.zeros((3, 5), np.uint8)
     table = ReconstructionTable(["7"], [ReconstructionRow("pixels", [picture], {"error": [0.5]})])
     assert reconstructions_json(table) == [{"item": "7", "space": "pixels", "error": 0.5, "width": 5, "height": 3}]
+
+
+def test_json_of_contents_that_were_written_names_the_file():
+    for content, shown in ((np.zeros((3, 5), np.uint8), {"width": 5, "height": 3}), (np.zeros(784, np.float32), {})):
+        table = ReconstructionTable(["7"], [ReconstructionRow("vectors", [content])])
+        assert reconstructions_json(table, Path("a/b.npy")) == [
+            {"item": "7", "space": "vectors", **shown, "file": "a/b.npy"}
+        ]
+
+
+class Asked(Spoken):
+    """The same, whose items are the queries."""
+
+    queries_are_items = True
+
+    def queries(self):
+        return iter(self)
+
+
+def test_a_space_of_another_nuisance_is_compared_on_all_items(tmp_path):
+    generator = np.random.default_rng(0)
+    corpus = Asked(generator.random((60, 4), dtype=np.float32), np.arange(60) // 2 % 4, np.arange(60) % 2)
+    compared = compare(corpus, ["vectors", QUICK], indexes=["exact"])
+    assert (compared.judged_by, compared.n_queries) == ("labels", 60)  # neither the voice says the label, nor the label the voice
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
+    assert compare_collection(collection, [QUICK]).n_queries == 60
+
+
+def test_a_space_whose_nuisance_says_the_label_is_fitted_without_the_queries(tmp_path):
+    corpus = Asked(np.random.default_rng(0).random((60, 4), dtype=np.float32), np.arange(60) % 2, np.arange(60) % 2)
+    assert compare(corpus, ["vectors", QUICK], indexes=["exact"]).n_queries == 12
+    collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
+    with pytest.raises(OptionError, match="was fitted on the labels of the queries"):
+        compare_collection(collection, [QUICK])
