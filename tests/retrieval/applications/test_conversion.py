@@ -249,7 +249,10 @@ def test_a_space_of_another_nuisance_is_compared_on_all_items(tmp_path):
     generator = np.random.default_rng(0)
     corpus = Asked(generator.random((60, 4), dtype=np.float32), np.arange(60) // 2 % 4, np.arange(60) % 2)
     compared = compare(corpus, ["vectors", QUICK], indexes=["exact"])
-    assert (compared.judged_by, compared.n_queries) == ("labels", 60)  # neither the voice says the label, nor the label the voice
+    assert (compared.judged_by, compared.n_queries) == (
+        "labels",
+        60,
+    )  # neither the voice says the label, nor the label the voice
     collection = LocalCollection.create(tmp_path / "c", corpus).add_space(QUICK)
     assert compare_collection(collection, [QUICK]).n_queries == 60
 
