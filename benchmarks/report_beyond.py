@@ -113,6 +113,16 @@ def disentangling(page: Page, run: dict[str, Any]) -> None:
         for name in heard["means"]
     ]
     page.table(["method", "wanted speaker", "own digit"], judged)
+    names = sorted({pair.partition(" to ")[0] for pair in heard["pairs"]})
+    page.lines += ["", "All pairs, `disentangle`: wanted speaker / own digit (row: source, column: wanted speaker)."]
+    page.table(
+        ["from", *names],
+        [[source, *(_pair(heard["pairs"].get(f"{source} to {target}")) for target in names)] for source in names],
+    )
+
+
+def _pair(judged: dict[str, float] | None) -> str:
+    return "–" if judged is None else f"{judged['speaker']:.2f} / {judged['digit']:.2f}"
 
 
 def _cell(run: dict[str, Any], *path: str) -> str:
