@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from retrieval.applications.conversion import Conversions
 from retrieval.applications.conversion_pairs import ConversionPairs
 from retrieval.report.conversion_words import answer, pairs_notes
-from retrieval.report.terminal.listing import aligned
+from retrieval.report.terminal.listing import WIDTH, aligned
 from retrieval.report.terminal.reconstructions import content_json, reconstructions_lines
 from retrieval.search.result import cut_at_word
 
+CORNER = "from \\ to"
 #: Letters of the name of a nuisance.
 NAME = 20
 
@@ -58,10 +59,11 @@ def conversions_json(found: Conversions, out: Path | None = None) -> dict[str, A
 
 
 def _matrix_lines(pairs: ConversionPairs, matrix: NDArray[np.float64]) -> list[str]:
-    """Return a table whose columns are numbered, as many long names do not fit beside one another."""
-    numbers = [str(number) for number in range(1, 1 + len(pairs.values))]
-    rows = [
-        [f"{number} {cut_at_word(name, NAME)}", *(f"{share:.2f}" for share in row)]
-        for number, name, row in zip(numbers, pairs.values, matrix, strict=True)
-    ]
-    return aligned(["from \\ to", *numbers], rows, right=range(1, 1 + len(numbers)))
+    """Return a table; its columns are numbered where the names do not fit beside one another."""
+    names = [cut_at_word(name, NAME) for name in pairs.values]
+    heads = names
+    if max(len(CORNER), *map(len, names)) + sum(2 + max(4, len(name)) for name in names) > WIDTH:
+        heads = [str(number) for number in range(1, 1 + len(names))]
+        names = [f"{number} {name}" for number, name in zip(heads, names, strict=True)]
+    rows = [[name, *(f"{share:.2f}" for share in row)] for name, row in zip(names, matrix, strict=True)]
+    return aligned([CORNER, *heads], rows, right=range(1, 1 + len(heads)))

@@ -100,6 +100,13 @@ def test_terminal_json_and_page_show_the_same_pairs(tmp_path):
     assert not any(line.endswith("…") for line in lines)  # no number is cut off
 
 
+def test_columns_have_names_where_they_fit():
+    pairs = ConversionPairs("speaker", ["ann", "bob"], [3, 3], np.eye(2), None)
+    lines = conversions_lines(replace(found(1), pairs=pairs))
+    at = lines.index("from \\ to   ann   bob")
+    assert lines[at + 1 : at + 3] == ["ann        1.00  0.00", "bob        0.00  1.00"]
+
+
 def test_without_pairs_the_page_says_how_many_items_were_converted(tmp_path):
     conversions = replace(found(1), pairs=None)
     html = write_conversions(conversions, {}, tmp_path).read_text()
