@@ -54,7 +54,7 @@ class SpilledContents:
         size = values.nbytes + values.nbytes % 2  # samples of two bytes begin at even positions
         if size > len(self._chunk):
             self._grow(max(size, CHUNK))
-        stored = self._chunk[: values.nbytes].view(values.dtype).reshape(values.shape)
+        stored: NDArray[Any] = self._chunk[: values.nbytes].view(values.dtype).reshape(values.shape)
         stored[...] = values
         self._chunk = self._chunk[size:]
         return stored
