@@ -58,6 +58,8 @@ class Takes:
 
 def main(*arguments: str) -> None:
     """Measure with every seed asked for; or tune."""
+    seeds, others = seeds_of(arguments)
+    nothing_else([] if others[:1] == ["tune"] else others)
     mel, train, test, takes = spoken()
     if arguments[:1] == ("tune",):
         held = takes % 10 == 9
@@ -65,8 +67,6 @@ def main(*arguments: str) -> None:
             found, _ = trained(mel, spec, train.where(~held), train.where(held))
             say(spec, found)
         return
-    seeds, others = seeds_of(arguments)
-    nothing_else(others)
     for seed in seeds:
         figures: dict[str, Any] = {}
         begun = time.perf_counter()

@@ -35,6 +35,8 @@ SAMPLES, HELD, SHOWN = 10_000, 5_000, 24
 
 def main(*arguments: str) -> None:
     """Measure the GAN and its rivals with every seed asked for; or tune."""
+    seeds, others = seeds_of(arguments)
+    nothing_else([] if others[:1] == ["tune"] else others)
     (train, labels), (test, truth) = (digits(part) for part in ("train", "test"))
     if arguments[:1] == ("tune",):
         known, held = slice(HELD, None), slice(HELD)
@@ -44,8 +46,6 @@ def main(*arguments: str) -> None:
             )
             say(spec, figures)
         return
-    seeds, others = seeds_of(arguments)
-    nothing_else(others)
     fixed = judge(train, labels)
     real = quality(fixed, train[:SAMPLES], test)
     for seed in seeds:

@@ -37,14 +37,14 @@ NEIGHBOURS = 20
 
 def main(*arguments: str) -> None:
     """Measure the encoder, the same untrained, and its rivals with every seed asked for; or tune."""
+    seeds, others = seeds_of(arguments)
+    nothing_else([] if others[:1] == ["tune"] else others)
     data = Data.read()
     if arguments[:1] == ("tune",):
         data = data.held_out()
         for spec in arguments[1:]:
             say(spec, trained(spec, data))
         return
-    seeds, others = seeds_of(arguments)
-    nothing_else(others)
     for seed in seeds:
         spec = f"{SPEC},seed={seed}"
         with timed() as whole:

@@ -45,9 +45,9 @@ def found(count: int = 3, sounds: bool = True) -> Conversions:
     results = {"probability of the wanted speaker": [0.5] * count}
     table = ReconstructionTable(
         [f"{one.id} as {EVIL}" for one in shown],
-        [ReconstructionRow("the item", pictures, results, hear=hear), ReconstructionRow("converted", pictures, results, hear=hear)],
+        [ReconstructionRow(name, pictures, results, hear=hear) for name in ("the item", "converted")],
         per_item=True,
-    )  # fmt: skip
+    )
     items = [Conversion(one, "ann", EVIL, shown[0], "ann", "7") for one in shown]
     matrix = np.linspace(0, 1, 64).reshape(8, 8)
     pairs = ConversionPairs("speaker", VALUES, [30] * 8, matrix, matrix.T, 2)
