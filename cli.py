@@ -670,20 +670,54 @@ def interpolate(
 @app.command()
 def convert(
     folder: CollectionFolder,
-    items: Annotated[list[str], argument("A...", "Items to convert: paths of pictures or sounds, or @ids.")],
-    voice: Annotated[
-        list[str],
-        option("--voice", help="A speaker, or another nuisance, by name; or an item of it. Repeat items.", metavar="B"),
-    ],
     space: OneSpace,
+    items: Annotated[
+        list[str] | None, argument("A...", "Items to convert: paths of pictures or sounds, or @ids.")
+    ] = None,
+    voice: Annotated[
+        list[str] | None,
+        option(
+            "--voice",
+            help="A speaker, or another nuisance, by name; or an item of it. Repeat items.  [default: all in turn]",
+            metavar="B",
+        ),
+    ] = None,
+    count: RandomItems = None,
+    seed: Seed = 0,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Also convert between all pairs of voices: what do classifiers hear?")
+    ] = False,
     out: Pictures = None,
+    report: Annotated[
+        Path | None,
+        option(
+            "--report",
+            help="Folder for a page that plays the conversions, with all pairs, and a file of each.",
+            metavar="FOLDER",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give items the voice, or another nuisance, of others: decode their content with it."""
     from retrieval.applications.conversion import converted
+    from retrieval.applications.reconstruction import asked_items
     from retrieval.collection.open import open_collection
+    from retrieval.report.terminal.conversions import conversions_json, conversions_lines
+    from retrieval.report.terminal.reconstructions import write_reconstructions
 
-    _show_reconstructions(converted(open_collection(folder), space, items, voice), out, as_json)
+    _require_report_folder(report)
+    collection = open_collection(folder)
+    asked = asked_items(collection, items or [], count, seed)
+    found = converted(collection, space, asked, voice or (), pairs=pairs or report is not None)
+    if out is not None:
+        write_reconstructions(found.table, out)
+        _say(f"written: {out}")
+    if report is not None:
+        from retrieval.experiment.provenance import provenance
+        from retrieval.report.html.conversion import write_conversions
+
+        _say(f"report: {write_conversions(found, provenance(), report)}")
+    emit(Output(lambda: conversions_lines(found), lambda: conversions_json(found, out)), as_json)
 
 
 @app.command()
@@ -1483,7 +1517,7 @@ def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json:
             _say(note)
         _say(f"{table.title if table.title and not table.measures else 'written'}: {out}")
     if out is None or as_json or table.measures:
-        emit(Output(reconstructions_lines, reconstructions_json, table), as_json)
+        emit(Output(lambda: reconstructions_lines(table), lambda: reconstructions_json(table, out)), as_json)
 
 
 @contextmanager

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from encoders.registry import create
 from retrieval.experiment.provenance import provenance
+from retrieval.experiment.seeds import with_other_seeds
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -162,6 +164,26 @@ def nothing_else(words: list[str]) -> None:
 def seeded(spec: str, seed: int) -> str:
     """Return the spec whose last stage starts from a seed; of 0, which is the default, as it is."""
     return f"{spec},seed={seed}" if seed else spec
+
+
+def with_seed(spec: str, seed: int) -> str:
+    """Return a spec of which every stage that has a random seed starts from another one; of 0, as it is.
+
+    Examples
+    --------
+    >>> with_seed("pixels+deep-ae:30", 2), with_seed("pixels+pca:30", 0)
+    ('pixels+deep-ae:30,seed=2', 'pixels+pca:30')
+    """
+    others = list(with_other_seeds(create(spec), seed + 1))
+    return str(others[-1]) if others else spec
+
+
+def spread_cell(run: dict[str, Any], value: float, key: str, *path: str) -> str:
+    """Return a mean over seeds with ± its standard deviation; the value alone where it is the same for all seeds."""
+    from report_page import written
+
+    deviated = deviation(run, key, *path)
+    return written(value) if isinstance(deviated, str) else f"{written(value)} ± {written(deviated)}"
 
 
 def over_seeds(name: str, *keys: str) -> list[dict[str, Any]]:

@@ -21,19 +21,22 @@ from retrieval.report.spec_wrapping import middle_cut
 from retrieval.report.terminal.listing import WIDTH, aligned
 
 TOP_WORDS = 12
+#: The fewest letters of an item's name, where a table is too wide.
+SHORTEST = 12
 
 
-def reconstructions_json(table: ReconstructionTable) -> list[dict[str, Any]]:
+def reconstructions_json(table: ReconstructionTable, out: Path | None = None) -> list[dict[str, Any]]:
     """Return every cell of the table: item, space, results, and its numbers, words with weights, or size in pixels.
 
-    The pixels of a picture are not printed: ``-o FILE.npy`` writes them.
+    The pixels of a picture are not printed: ``-o FILE.npy`` writes them. Of contents that were written to a file, the
+    name of the file is given.
     """
     return [
         {
             "item": column,
             "space": row.name,
             **{measure.replace(" ", "_"): _result(row, measure, position) for measure in table.measures},
-            **_content(row, position),
+            **content_json(row, position, out),
         }
         for position, column in enumerate(table.columns)
         for row in table.rows
@@ -101,8 +104,10 @@ def _results_lines(table: ReconstructionTable) -> list[str]:
 
 def _item_lines(table: ReconstructionTable) -> list[str]:
     """Return the results of each item, one line for each row of the table, and their means below."""
+    others = [max((row.name for row in table.rows), key=len), *table.measures]
+    room = max(SHORTEST, WIDTH - sum(2 + len(name) for name in others))
     cells = [
-        [column, row.name, *(f"{row.results[measure][position]:.3f}" for measure in table.measures)]
+        [middle_cut(column, room), row.name, *(f"{row.results[measure][position]:.3f}" for measure in table.measures)]
         for position, column in enumerate(table.columns)
         for row in table.rows
     ]
@@ -151,11 +156,14 @@ def _line(row: ReconstructionRow, position: int) -> str:
     return "  ".join([*results, _brief(_values(row.contents[position], row.words))])
 
 
-def _content(row: ReconstructionRow, position: int) -> dict[str, Any]:
-    """Return a cell's content as JSON: of a picture its size alone."""
+def content_json(row: ReconstructionRow, position: int, out: Path | None = None) -> dict[str, Any]:
+    """Return a cell's content as JSON: of a picture its size alone, and the file that it was written to."""
     content = row.contents[position]
+    file = {} if out is None else {"file": out.as_posix()}
     if is_picture(content):
-        return {"width": content.shape[1], "height": content.shape[0]}
+        return {"width": content.shape[1], "height": content.shape[0], **file}
+    if file:
+        return file
     return {"content": _values(content, row.words)}
 
 
