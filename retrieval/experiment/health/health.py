@@ -32,9 +32,10 @@ from retrieval.experiment.health.findings import (
 from retrieval.experiment.health.result import Health, SpaceHealth
 from retrieval.experiment.health.sample import MAX_SAMPLE, SAMPLE, Asked, HealthSample, sample_on_rung
 from retrieval.experiment.label_ladder.rung import HIGHEST
+from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
-from retrieval.spaces.build import fitted, planned
+from retrieval.spaces.build import fitted, planned, require_fields
 
 
 def health(
@@ -75,6 +76,7 @@ def health(
         raise OptionError("name at least one space, as in -s pixels -s pixels+pca:30")
     if not 0 < sample <= MAX_SAMPLE:
         raise OptionError(f"health compares all pairs of 20 to {MAX_SAMPLE:,} items, not of {sample:,}")
+    require_fields(corpus, encoders)
     corpus, drawn = sample_on_rung(corpus, sample, seed, judged_by)
     for encoder in encoders:
         if not encoder.__sklearn_is_fitted__():
@@ -133,7 +135,8 @@ def space_health(drawn: HealthSample, encoder: Encoder, train: bool = False) -> 
     if vectors.alike:
         return SpaceHealth(*described, reason=f"all {len(drawn.items):,} sampled items have the same code")
     values, chances = vector_values(vectors), chance_levels(vectors, drawn.seed)
-    questions = None if encoder.reads_labels else questions_of(drawn, vectors, asking)
+    learnt = learns_labels(encoder, lambda: [(item.label, item.metadata) for item in drawn.items])
+    questions = None if learnt else questions_of(drawn, vectors, asking)
     trials = try_remedies(vectors, space, questions, values.get(checks.TWO_NN.name))
     findings = [
         *geometric_findings(values, chances, vectors, space, trials),
