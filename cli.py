@@ -555,6 +555,16 @@ def serve(
 
 
 @app.command()
+def mcp(folder: CollectionFolder) -> None:
+    """Let language models search a collection, over standard input and output (Model Context Protocol)."""
+    from retrieval.collection.open import open_collection
+    from retrieval.service.mcp import mcp_server
+
+    open_collection(folder).close()  # an error is said before a model waits
+    mcp_server(folder.absolute()).run("stdio")
+
+
+@app.command()
 def encode(
     folder: CollectionFolder,
     query: OneQuery,

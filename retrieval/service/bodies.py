@@ -58,6 +58,14 @@ class SearchBody(Body):
     radius: Annotated[int, Meta(ge=0, le=MAX_CANDIDATES, description="Most bits that differ.")] | None = None
 
 
+class ExplainBody(Body):
+    """An item and the query that it answers."""
+
+    query: QueryBody
+    id: Annotated[str, Meta(min_length=1, max_length=10_000, description="Id of the item.")]
+    spaces: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces.")] = []
+
+
 class NeighboursQuery(Body):
     """Items that are near to one item."""
 

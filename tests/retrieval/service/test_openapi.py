@@ -23,6 +23,7 @@ ASKED = [
     ("post", f"{BELOW}/search", f"{TEXTS}/search", {"query": {"text": "wing"}, "fuse": "rrf"}),
     ("post", f"{BELOW}/search", f"{TEXTS}/search",
      {"query": {"text": "heat"}, "shortlist": "tfidf+lsa:2", "rerank": "tfidf", "candidates": 3, "k": 2}),
+    ("post", f"{BELOW}/explain", f"{TEXTS}/explain", {"query": {"text": "thin wing"}, "id": "wing"}),
     ("get", f"{BELOW}/neighbours", f"{PICTURES}/neighbours?id=3&k=2&space=pixels", None),
     ("get", f"{BELOW}/items", f"{PICTURES}/items?limit=3", None),
     ("get", f"{BELOW}/items/{{id}}", f"{TEXTS}/items/{quote('@home/a b', safe='')}", None),
