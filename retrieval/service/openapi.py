@@ -11,6 +11,7 @@ import msgspec
 from encoders.version import version
 from retrieval.service.bodies import EmbeddingsBody
 from retrieval.service.endpoints.table import OPERATIONS
+from retrieval.service.examples import curl
 from retrieval.service.operations import Media, Operation
 from retrieval.service.problem import MEDIA_TYPE, ProblemDocument
 from retrieval.service.replies import Collections, Document, EmbeddingsReply, Health, Models, Progress
@@ -88,6 +89,7 @@ def _described(
     described: dict[str, Any] = {
         "operationId": name,
         "summary": summary,
+        "x-example": curl(name),
         "parameters": parameters,
         "responses": {
             "200": {"description": "The answer.", "content": content},

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from retrieval.service.endpoints.table import OPERATIONS
+from retrieval.service.examples import EXAMPLES
 from retrieval.service.openapi import BELOW, document
 
 TEXTS, PICTURES = "/v1/collections/texts", "/v1/collections/pictures"
@@ -53,6 +56,22 @@ def test_every_operation_is_asked_here():
     described = {(method, path) for path, methods in document()["paths"].items() for method in methods}
     other = {("get", "/metrics"), ("get", f"{BELOW}/media/{{id}}")}
     assert described == {(method, path) for method, path, _, _ in ASKED} | other
+
+
+def test_the_documentation_shows_every_operation_and_an_example_that_fits(service):
+    page = service.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    text = page.content.decode()
+    for methods in document()["paths"].values():
+        for operation in methods.values():
+            assert f'id="{operation["operationId"]}"' in text
+            assert operation["operationId"] in EXAMPLES
+    assert "<script" not in text
+    kinds = {operation.name: operation for operation in OPERATIONS}
+    for name, (path, body) in EXAMPLES.items():
+        if name in kinds and body is not None:
+            msgspec.convert(body, kinds[name].body)
+        assert path.startswith("/")
 
 
 def test_the_law_can_fail():
