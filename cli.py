@@ -939,6 +939,7 @@ def demo(
         comparisons.append(compare_spaces(open_corpus(f"corpus:{corpus}"), specs, provenance=provenance()))
     _write_comparisons(comparisons, out)
     _show_comparisons(comparisons, verbose, as_json)
+    _say("next: nearby index digits -s pixels -s pixels+pca:16 -o my-digits && nearby serve my-digits")
 
 
 @app.command()
