@@ -114,7 +114,7 @@ def _stop_gently(guard: Guard) -> None:
 
 def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str]) -> list[BaseRoute]:
     below = "/v1/collections/{collection}"
-    described = msgspec.json.encode(document())
+    described = msgspec.json.encode(document(tuple(names)))
 
     async def collections(request: Request) -> Response:
         request.scope[OPERATION] = "collections"
