@@ -118,6 +118,27 @@ def averaged(name: str) -> dict[str, Any] | None:
     return {**first, "figures": figures, "spread": spread, "seeds": seeds, "measured": measured}
 
 
+def averaged_each(name: str, key: str) -> list[dict[str, Any]]:
+    """Return for each value of a figure what `averaged` returns for a whole file, in the order of their first runs."""
+    groups: dict[Any, dict[int, dict[str, Any]]] = {}
+    for run in latest_of_each(name, key, "seed"):
+        groups.setdefault(run["figures"][key], {})[run["figures"].get("seed", 0)] = run
+    made = []
+    for by_seed in groups.values():
+        figures = _over({seed: run["figures"] for seed, run in by_seed.items()})
+        spread, seeds = figures.pop("spread"), figures.pop("seeds")
+        runs = [by_seed[seed] for seed in sorted(by_seed)]
+        made.append({**runs[0], "figures": figures, "spread": spread, "seeds": seeds, "runs": runs})
+    return made
+
+
+def seeds_run(name: str) -> str:
+    """Return how many seeds a script was run with, in words."""
+    run = averaged(name)
+    count = 0 if run is None else int(run["seeds"])
+    return "one seed" if count == 1 else f"mean of {count} seeds"
+
+
 def deviation(run: dict[str, Any], key: str, *path: str) -> Any:
     """Return the deviation of one figure over the seeds of an averaged run; a dash where one seed was measured."""
     spread = run["spread"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from record import latest_of_each, origin
+from record import averaged_each, origin
 from report_page import TARGETS
 
 if TYPE_CHECKING:
@@ -24,30 +25,47 @@ def anomalies(page: Page, run: dict[str, Any]) -> None:
         "threshold, the quantile of the scores of the training items themselves.",
     ]
     targets: list[list[Any]] = []
-    for made in latest_of_each("anomalies", "case"):
+    for made in averaged_each("anomalies", "case"):
         figures = made["figures"]
         order = "the first in time to train, the last to test" if figures["by_order"] else "at random"
+        training, held_out, normal, anomalous = (
+            f"{figures[part]:,.0f}" for part in ("training", "held_out", "normal", "anomalies")
+        )
         page.lines += [
             "",
-            f"**{figures['case']}** ({origin(made)}): {figures['training']:,} normal items to train, "
-            f"{figures['held_out']:,} held out, {figures['normal']:,} to test ({order}), {figures['anomalies']:,} "
+            f"**{figures['case']}** ({origin(*made['runs'])}; {_seeds(made)}): {training} normal items to train, "
+            f"{held_out} held out, {normal} to test ({order}), {anomalous} "
             f"anomalies; base rate {figures['base_rate']:.4f}. nearby: {figures['seconds']:.0f} s, "
             f"{figures['GiB']:.2f} GiB.",
         ]
         page.table(
             ["detector", "AUROC", "95 %", "AP", "95 %", "F1", "alarms at 1 %", "at 5 %", "quantile 1 %", "5 %"],
-            [_row(name, row) for name, row in figures["rows"].items()],
+            [_row(name, row, made["spread"]["rows"][name]) for name, row in figures["rows"].items()],
         )
         targets += _targets(page, figures)
     page.table(TARGETS, targets)
 
 
-def _row(name: str, row: dict[str, Any]) -> list[Any]:
+def _seeds(made: dict[str, Any]) -> str:
+    return "one seed" if made["seeds"] == 1 else f"means of {made['seeds']} seeds, ± their deviation"
+
+
+def _with_deviation(row: dict[str, Any], spread: dict[str, Any], what: str) -> Any:
+    """Return a figure with its deviation over the seeds, if it has one."""
+    return f"{row[what]:.4f} ± {spread[what]:.4f}".replace("0.", ".") if spread.get(what) else row[what]
+
+
+def _row(name: str, row: dict[str, Any], spread: dict[str, Any]) -> list[Any]:
     ours = row["score"] not in ("PyOD", "rule")
     share = "–" if row["score"] == "rule" else row["F1"]  # a rule ties nearly all items
     return [
         f"`{name}`, {row['score']}" if ours else name,
-        row["AUROC"], _interval(row["AUROC interval"]), row["AP"], _interval(row["AP interval"]), share,
+        *(
+            cell
+            for what in ("AUROC", "AP")
+            for cell in (_with_deviation(row, spread, what), _interval(row[f"{what} interval"]))
+        ),
+        share,
         row["alarms at 1%"], row["alarms at 5%"], row.get("quantile at 1%", "–"), row.get("quantile at 5%", "–"),
     ]  # fmt: skip
 
@@ -119,16 +137,21 @@ def lossless(page: Page, run: dict[str, Any]) -> None:
         "Bits a pixel of all 10,000 test digits, every byte of the file counted except the encoder; the file is "
         "decoded by another process without vector instructions, and every pixel compared.",
     ]
-    parts = [made["figures"] for made in latest_of_each("lossless", "part")]
+    made = averaged_each("lossless", "part")
+    parts = [one["figures"] for one in made]
+    spread = [one["spread"] for one in made]
     peers = list(parts[0]["peers"])
     rows = [
-        ["bits back", *(part["bits_per_pixel"] for part in parts)],
+        ["bits back", *map(_with_deviation, parts, spread, repeat("bits_per_pixel"))],
         ["minus the ELBO", *(part["bound"] for part in parts)],
         ["published (Townsend 2019)", *(part["published"] for part in parts)],
         ["untrained network", *(part["untrained"] for part in parts)],
         *([peer, *(part["peers"][peer] for part in parts)] for peer in peers),
-        ["bytes of the encoder", *(part["encoder_bytes"] for part in parts)],
-        ["pictures from which it pays, beside bz2", *(part["break_even_with_bz2"] or "–" for part in parts)],
+        ["bytes of the encoder", *(round(part["encoder_bytes"]) for part in parts)],
+        [
+            "pictures from which it pays, beside bz2",
+            *(round(part["break_even_with_bz2"]) if part["break_even_with_bz2"] else "–" for part in parts),
+        ],
         ["ms a picture to compress, with the check", *(part["compress_ms"] for part in parts)],
         ["ms a picture to decompress", *(part["decompress_ms"] for part in parts)],
         ["training, s", *(part["fit_seconds"] for part in parts)],
