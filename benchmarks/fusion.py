@@ -1,8 +1,7 @@
 """What a fusion of BM25, LSA and a sentence encoder gives on the judged corpora: RRF, weights by nested CV, oracle.
 
-Corpora are sampled as in `label_ladder` (at most 100 queries, at least 1,000 documents with all their relevant ones),
-because the sentence encoder reads about 30 texts a second on one core; it reads the first 64 tokens of each. SciFact is
-also fused whole, BM25 with LSA, for the row T5 of the methods.
+Whole corpora with all their judged queries. The sentence encoder reads the first 64 tokens of each text. SciFact is also
+fused without it, BM25 with a wider LSA, for the row T5 of the methods.
 
 Run: ``NEARBY_DATA=... python benchmarks/fusion.py [CORPUS ...]``; ``scifact-whole`` is the last one.
 """
@@ -13,7 +12,6 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from label_ladder import Sampled
 from record import latest, record, say, timed
 from sentence_codes import sentence_encoder
 
@@ -32,7 +30,7 @@ LSA, WHOLE_LSA, MEASURE = "tfidf+lsa:256", "tfidf+lsa:512", "nDCG@10"
 def main(*names: str) -> None:
     """Fuse on the named corpora (all by default); the others keep their last figures."""
     for name in names or (*CORPORA, WHOLE):
-        corpus = open_corpus("scifact") if name == WHOLE else Sampled(open_corpus(name))
+        corpus = open_corpus("scifact" if name == WHOLE else name)
         found = fused(corpus, name)
         say(name, found["fusions"][-1])
         before = latest("fusion")
