@@ -1,7 +1,7 @@
 """What a fusion of BM25, LSA and a sentence encoder gives on the judged corpora: RRF, weights by nested CV, oracle.
 
-Whole corpora with all their judged queries. The sentence encoder reads the first 64 tokens of each text. SciFact is also
-fused without it, BM25 with a wider LSA, for the row T5 of the methods.
+Whole corpora with all their judged queries. The sentence encoder reads the first 64 tokens of each text. SciFact is
+also fused without it, BM25 with a wider LSA, for the row T5 of the methods.
 
 Run: ``NEARBY_DATA=... python benchmarks/fusion.py [CORPUS ...]``; ``scifact-whole`` is the last one.
 """

@@ -52,8 +52,7 @@ def fusion(page: Page, run: dict[str, Any]) -> None:
         "nDCG@10. RRF: reciprocal rank fusion. Convex: weighted sum of normalised scores, on held-out queries (5-fold "
         "cross-validation, ten times); optimism: what it would seem to gain on the queries that chose its weights. "
         "Oracle: the best space of each query. ≈: the gain of convex over the best space is not significant at 5 %. "
-        "Corpora are sampled as above, the sentence encoder reads 64 tokens; scifact-whole has all documents "
-        "and queries.",
+        "Whole corpora; the sentence encoder reads 64 tokens. scifact-whole is without it, with a wider LSA.",
     ]
     rows = []
     for name, corpus in corpora.items():
