@@ -56,7 +56,7 @@ async function show() {
     if (wanted !== key) return;
     state.say("");
     const heading = make("h2", { class: "hidden", text: `${VIEWS[view][0]} in ${name}` });
-    const place = make("div", { class: `view ${view}` });
+    const place = make("div", { class: `view view-${view}` });
     main.replaceChildren(heading, place);
     open = { key, ...VIEWS[view][1](place, info) };
     open.update(address());

@@ -23,6 +23,7 @@ export function joined(first, second) {
   squared(places[0]);
   squared(places[1]);
   turn(places[1], places[0]);
+  squared(places[1]);
   return { ids, labels, number, maps: places };
 }
 

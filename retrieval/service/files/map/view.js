@@ -22,14 +22,15 @@ export function mapView(element, info) {
   const second = choice("second space", specs, (value) => go({ b: value, vb: null, lasso: null }));
   const swap = make("button", { type: "button", class: "swap", "aria-label": "Exchange the two spaces", text: "⇄", onclick: () => go({ a: second.select.value, b: first.select.value, va: null, vb: null, lasso: null }) });
   const legend = make("div", { class: "legend", role: "group", "aria-label": "Labels" });
+  const about = make("p", { class: "note" });
   const heard = make("p", { class: "told", "aria-live": "polite" });
   const preview = make("div", { class: "preview", hidden: true });
   const sides = ["first", "second"].map(side);
   const tools = ["lasso", "move"].map((name) => tool(name === "lasso" ? "◌ enclose" : "✥ move", name === "lasso" ? "Enclose items with a line" : "Move the map", () => use(name), name === "lasso"));
   const list = selectionList(info, () => go({ lasso: null, label: null, pick: null }));
-  const maps = make("div", { class: "maps", hidden: true },
+  const maps = make("div", { class: "map-body", hidden: true },
     make("div", { class: "tools", role: "group", "aria-label": "What dragging does" }, ...tools, make("span", { class: "note", text: "wheel or two fingers zoom; Shift and drag moves" })),
-    legend, make("div", { class: "linked-maps" }, ...sides.map((one) => one.figure)), heard, list.element);
+    legend, about, make("div", { class: "linked-maps" }, ...sides.map((one) => one.figure)), heard, list.element);
   element.classList.add("explorer");
   element.append(make("div", { class: "controls" }, first.element, swap, second.element), state.element, maps, preview);
 
@@ -86,9 +87,10 @@ export function mapView(element, info) {
     maps.hidden = false;
     const fewer = replies[0].ids.length < replies[0].total ? `${counted(replies[0].ids.length, "item")} of ${replies[0].total.toLocaleString("en")}, drawn at random` : counted(data.ids.length, "item");
     [a, b].forEach((spec, at) => {
-      sides[at].caption.replaceChildren(...spaceName(info, spec), make("small", { text: `${fewer} by two principal components${at ? ", turned to the first" : ""}` }));
+      sides[at].caption.replaceChildren(...spaceName(info, spec));
       sides[at].plot.name(spec);
     });
+    about.textContent = `${fewer} by the two principal components of each space, the second turned to the first.`;
     legend.replaceChildren(...classes.names.slice(0, IN_LEGEND).map((name, at) => {
       const dot = make("i", { class: lookOf(at).shape });
       dot.style.background = lookOf(at).colour;

@@ -11,7 +11,7 @@ export function facets(info, change) {
   const groups = fields.map(group);
   const title = make("span", { text: "Filters" });
   const clear = make("button", { type: "button", class: "plain", text: "clear all", hidden: true, onclick: () => change([]) });
-  const element = make("details", { class: "facets", hidden: !fields.length }, make("summary", {}, title), clear, ...groups.map((one) => one.element));
+  const element = make("details", { class: "facets", open: fields.length <= 2, hidden: !fields.length }, make("summary", {}, title), clear, ...groups.map((one) => one.element));
 
   function group(filter) {
     const buttons = Object.entries(filter.values).map(([value, count], at) => {

@@ -3,7 +3,7 @@
 import { changed } from "../address.js";
 import { make } from "../explorer/elements.js";
 import { media, numberText, spaceName } from "../parts.js";
-import { marked } from "./words.js";
+import { beyond, marked, rowText } from "./words.js";
 
 const DISTANCES = { cosine: "1 − cosine", euclidean: "distance", hamming: "bits", dot: "score" };
 
@@ -53,8 +53,8 @@ export function hitLists(element, info) {
   }
 
   function row(list, hit, rank, move, words) {
-    const name = hit.title || hit.id;
-    const values = hit.row ? Object.entries(hit.row).filter(([, value]) => value !== null).slice(0, 6).map(([key, value]) => `${key}: ${value}`).join(" · ") : hit.snippet;
+    const name = (!hit.row && hit.title) || hit.id;
+    const values = hit.row ? rowText(hit.row, 8) : beyond(hit.title, hit.snippet);
     return make("li", {
       "data-id": hit.id, onpointerenter: () => highlight(hit.id), onpointerleave: () => highlight(null), onfocusin: () => highlight(hit.id), onfocusout: () => highlight(null),
     },
@@ -70,7 +70,7 @@ export function hitLists(element, info) {
   function facts(list, hit) {
     const number = hit.distance === undefined || hit.distance === null || list.metric === "dot" ? `score ${numberText(hit.score)}` : `${DISTANCES[list.metric] || "distance"} ${numberText(hit.distance)}`;
     const ranks = hit.ranks && list.spaces ? [`ranks ${hit.ranks.map((rank) => (rank === null ? "–" : rank)).join(", ")}`] : [];
-    return [number, ...ranks, ...(hit.label ? [hit.label] : []), ...(hit.title && hit.title !== hit.id ? [hit.id] : []), ...(hit.seconds ? [`${hit.seconds.toFixed(1)} s`] : [])];
+    return [number, ...ranks, ...(hit.label ? [hit.label] : []), ...(!hit.row && hit.title && hit.title !== hit.id ? [hit.id] : []), ...(hit.seconds ? [`${hit.seconds.toFixed(1)} s`] : [])];
   }
 
   function highlight(id) {

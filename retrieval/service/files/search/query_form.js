@@ -23,8 +23,15 @@ export function queryForm(info, search) {
     problem.textContent = text;
   }
 
+  function introduce(name, picture) {
+    present.hidden = false;
+    present.replaceChildren(...[picture, make("span", {}, "Items like ", make("strong", { dir: "auto", text: name }))].filter(Boolean));
+  }
+
   return {
     element,
+    /** Say which item the answers are like. */
+    found: (item, title) => introduce(title || item, media(info, item, title || item)),
     /** Show what the address asks; return the query of the API, or null. */
     show(values, file) {
       complain("");
@@ -32,9 +39,8 @@ export function queryForm(info, search) {
       const content = !item && part && part.read(values, file);
       if (part) part.show(values, file);
       id.value = item || "";
-      const name = item ? make("span", {}, "Items like ", make("strong", { dir: "auto", text: item })) : content && file ? make("span", {}, "Items like ", make("strong", { text: file.name })) : null;
-      present.hidden = !name;
-      if (name) present.replaceChildren(...[item ? media(info, item, item) : part.preview(file), name].filter(Boolean));
+      present.hidden = true;
+      if (content && file) introduce(file.name, part.preview(file));
       return item ? { id: item } : content || null;
     },
   };
@@ -62,8 +68,8 @@ function rowInput(info, search) {
     const row = Object.fromEntries(cells.filter((cell) => cell.value !== "").map((cell) => [cell.dataset.column, cell.value]));
     search({ row: Object.keys(row).length ? JSON.stringify(row) : null }, null);
   } }, make("details", { open: cells.length <= 12 }, make("summary", { text: "Values of a row; leave out what you do not know" }),
-    make("div", { class: "cells" }, ...cells.map((cell) => make("div", {}, make("label", { for: cell.id, text: cell.dataset.column }), cell)))),
-  make("button", { type: "submit", class: "main", text: "Search" }));
+    make("div", { class: "cells" }, ...cells.map((cell) => make("div", {}, make("label", { for: cell.id, text: cell.dataset.column }), cell))),
+  make("button", { type: "submit", class: "main", text: "Search" })));
   const rowOf = (values) => {
     try {
       const row = JSON.parse(values.get("row") || "null");

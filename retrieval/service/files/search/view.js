@@ -7,7 +7,7 @@ import { media, spaceBoxes, spacesIn, standing } from "../parts.js";
 import { facets } from "./facets.js";
 import { hitLists } from "./hit_lists.js";
 import { queryForm } from "./query_form.js";
-import { wordsOf } from "./words.js";
+import { rowText, wordsOf } from "./words.js";
 
 const SHOWN = 4;
 const START = 12;
@@ -51,6 +51,7 @@ export function searchView(element, info) {
       const reply = await ask(pathOf(info.name, "search"), body, signal);
       const [result] = reply.results;
       state.say("");
+      if (query.id) form.found(result.query.id || query.id, result.query.title);
       lists.show(result, wordsOf(query.text || ""));
       heard.textContent = [summary(result), ...reply.notes].join(" ");
     } catch (error) {
@@ -63,9 +64,8 @@ export function searchView(element, info) {
   }
 
   function summary(result) {
-    const asked = result.query.id === null ? "" : `Items like ${result.query.title || result.query.id}: `;
     const found = result.hits ? counted(result.hits.length, "answer") : `${counted(Math.max(0, ...result.spaces.map((space) => (space.hits || []).length)), "answer")} in each of ${counted(result.spaces.length, "space")}`;
-    return `${asked}${found}.`;
+    return `${found}.`;
   }
 
   // Without a query: some items to begin with.
@@ -80,7 +80,7 @@ export function searchView(element, info) {
       answers.replaceChildren(make("ul", { class: "items" }, ...page.items.map((item) => make("li", {},
         media(info, item.id, item.title || item.id),
         make("a", { href: changed({ q: null, row: null, id: item.id }), "data-inside": true, dir: "auto", text: item.title || item.id }),
-        item.label ? make("small", { text: item.label }) : null))));
+        ...[rowText(item.row), item.label].filter(Boolean).map((text) => make("small", { text }))))));
     } catch (error) {
       if (error.name !== "AbortError") state.fail(error, () => update(address()));
     }

@@ -13,6 +13,18 @@ export function marked(text, words) {
   return text.split(/([\p{L}\p{N}]+)/gu).filter(Boolean).map((part) => (isWanted(part.toLowerCase(), words) ? make("mark", { text: part }) : part));
 }
 
+/** The first values of a row. */
+export function rowText(row, limit = 4) {
+  return Object.entries(row || {}).filter(([, value]) => value !== null).slice(0, limit).map(([key, value]) => `${key} ${value}`).join(" · ");
+}
+
+/** A snippet without the title that it begins with. */
+export function beyond(title, snippet) {
+  if (!title || !snippet) return snippet;
+  const start = title.replace(/…$/, "");
+  return snippet.startsWith(start) ? snippet.slice(start.length).trim() : snippet;
+}
+
 function isWanted(word, words) {
   if (words.has(word)) return true;
   for (const one of words) if (one.length > 3 && word.startsWith(one)) return true;

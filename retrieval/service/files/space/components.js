@@ -7,11 +7,11 @@ export function componentList(found) {
   const noun = found.clusters ? "cluster" : "component";
   const parts = found.components.map((one, at) => make("li", {},
     one.picture ? picture(one.picture, found.shape, `${noun} ${at + 1}`) : null,
-    make("strong", { text: `${noun} ${at + 1}` }),
+    make("strong", { text: one.picture ? String(at + 1) : `${noun} ${at + 1}` }),
     one.more.length ? make("span", { class: "snippet", text: one.more.join(", ") }) : null,
     one.less.length ? make("span", { class: "snippet", text: `against ${one.less.join(", ")}` }) : null));
   const shown = parts.length < found.total ? `The first ${parts.length} of ${counted(found.total, noun)}` : counted(found.total, noun);
-  return make("div", {}, make("p", { class: "note", text: `${shown}${found.ordered ? ", most important first" : ""}.${found.signed ? " Orange adds, blue takes away." : ""}` }),
+  return make("div", {}, make("p", { class: "note", text: `${shown}${found.ordered ? ", most important first" : ""}.${found.signed && found.shape ? " Orange adds, blue takes away." : ""}` }),
     make("ul", { class: `items ${found.shape ? "" : "wide"}` }, ...parts));
 }
 
