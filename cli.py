@@ -462,7 +462,10 @@ def search(
     filters: Annotated[
         list[str] | None,
         option(
-            "--filter", help="Only items with this value, e.g. year=2004; repeat. See nearby info.", metavar="KEY=VALUE"
+            "--filter",
+            help="Only items with this value, e.g. year=2004; also 'amount>100', >=, <, <=, !=. Repeat. "
+            "See nearby info.",
+            metavar="KEY=VALUE",
         ),
     ] = None,
     fuse: Annotated[
@@ -667,20 +670,54 @@ def interpolate(
 @app.command()
 def convert(
     folder: CollectionFolder,
-    items: Annotated[list[str], argument("A...", "Items to convert: paths of pictures or sounds, or @ids.")],
-    voice: Annotated[
-        list[str],
-        option("--voice", help="A speaker, or another nuisance, by name; or an item of it. Repeat items.", metavar="B"),
-    ],
     space: OneSpace,
+    items: Annotated[
+        list[str] | None, argument("A...", "Items to convert: paths of pictures or sounds, or @ids.")
+    ] = None,
+    voice: Annotated[
+        list[str] | None,
+        option(
+            "--voice",
+            help="A speaker, or another nuisance, by name; or an item of it. Repeat items.  [default: all in turn]",
+            metavar="B",
+        ),
+    ] = None,
+    count: RandomItems = None,
+    seed: Seed = 0,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Also convert between all pairs of voices: what do classifiers hear?")
+    ] = False,
     out: Pictures = None,
+    report: Annotated[
+        Path | None,
+        option(
+            "--report",
+            help="Folder for a page that plays the conversions, with all pairs, and a file of each.",
+            metavar="FOLDER",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give items the voice, or another nuisance, of others: decode their content with it."""
     from retrieval.applications.conversion import converted
+    from retrieval.applications.reconstruction import asked_items
     from retrieval.collection.open import open_collection
+    from retrieval.report.terminal.conversions import conversions_json, conversions_lines
+    from retrieval.report.terminal.reconstructions import write_reconstructions
 
-    _show_reconstructions(converted(open_collection(folder), space, items, voice), out, as_json)
+    _require_report_folder(report)
+    collection = open_collection(folder)
+    asked = asked_items(collection, items or [], count, seed)
+    found = converted(collection, space, asked, voice or (), pairs=pairs or report is not None)
+    if out is not None:
+        write_reconstructions(found.table, out)
+        _say(f"written: {out}")
+    if report is not None:
+        from retrieval.experiment.provenance import provenance
+        from retrieval.report.html.conversion import write_conversions
+
+        _say(f"report: {write_conversions(found, provenance(), report)}")
+    emit(Output(lambda: conversions_lines(found), lambda: conversions_json(found, out)), as_json)
 
 
 @app.command()
@@ -996,7 +1033,7 @@ def anomalies_fit(
         typer.Option(
             "--contaminated",
             help="If DATA may contain anomalies: leave out this share of the strangest items and fit again, e.g. 5%. "
-            "Without a share, it is estimated from the scores.",
+            "Without a share, leave out items whose scores a gap separates from the others.",
             parser=share_or_estimate,
             metavar="[SHARE]",
         ),
@@ -1066,9 +1103,16 @@ def anomalies_score(
     With - as DATA, each line of standard input (an array of numbers, a text, an object with vector or text, or for a
     table an object of columns) is answered by a line of JSON.
     """
-    from retrieval.applications.anomaly.data import open_for, require_other_file
     from retrieval.applications.anomaly.detection import Rule, detect
     from retrieval.applications.anomaly.detector import AnomalyDetector
+
+    rule = Rule.read(false_alarms, fdr)
+    if data == "-":  # first, as a stream needs no page, whose imports take longer than its start
+        if as_normal or out is not None:
+            raise OptionError("a stream is answered line by line: leave --as-normal and -o out")
+        _answer_stream(AnomalyDetector.load(folder), rule)
+        return
+    from retrieval.applications.anomaly.data import open_for, require_other_file
     from retrieval.applications.anomaly.strangest import EXPLAINED, explain_items
     from retrieval.corpora.base import BadEntries
     from retrieval.experiment.provenance import provenance
@@ -1081,26 +1125,22 @@ def anomalies_score(
         write_detection,
     )
 
-    rule = Rule.read(false_alarms, fdr)
     if out is not None:
         require_table_name(out)
         require_other_file(out, data)
     detector = AnomalyDetector.load(folder)
-    if data == "-":
-        if as_normal or out is not None:
-            raise OptionError("a stream is answered line by line: leave --as-normal and -o out")
-        _answer_stream(detector, rule)
-        return
     if data == detector.record.corpus:
         _say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
     with _reported(BadEntries(skip_bad)) as bad:
         scored = open_for(detector, data, bad)
         found = detect(detector, scored, rule, as_normal)
-        explained = explain_items(detector, scored, found.order[:EXPLAINED].tolist()) if is_page(out) else []
+        explained = explain_items(detector, scored, found.groups[:EXPLAINED], found.ids) if is_page(out) else []
     if out is not None and is_page(out):
         write_scored_items(found, explained, detector, provenance(), out)
     elif out is not None:
-        write_detection(found, out)
+        note = write_detection(found, out)
+        if note:
+            _say(note)
     if out is not None:
         _say(f"written: {out}")
     emit(Output(lambda: detection_lines(found, k), lambda: detection_json(found)), as_json)
@@ -1266,7 +1306,8 @@ def compress(
     if out.is_file():  # not a pipe
         emit(output, as_json)
     _say(f"compressed: {out}")
-    _say(f"next: {shell_line(['nearby', 'decompress', str(out), '-o', 'FOLDER'])}")
+    apart = [] if embed else ["--encoder", space if space is not None and Path(space).is_dir() else "ENCODER"]
+    _say(f"next: {shell_line(['nearby', 'decompress', str(out), *apart, '-o', 'FOLDER'])}")
 
 
 @app.command()
@@ -1300,7 +1341,8 @@ def decompress(
         if out is None:
             if not ids:
                 emit(Output(described_lines, described_json, items), as_json)
-                _say(f"next: {shell_line(['nearby', 'decompress', str(file), '-o', 'FOLDER'])}")
+                apart = [] if encoder is None else ["--encoder", str(encoder)]
+                _say(f"next: {shell_line(['nearby', 'decompress', str(file), *apart, '-o', 'FOLDER'])}")
             return
         written = decompress_items(items, out, item or ())
     emit(written, as_json)
@@ -1470,10 +1512,12 @@ def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json:
     )
 
     if out is not None:
-        write_reconstructions(table, out)
+        note = write_reconstructions(table, out)
+        if note:
+            _say(note)
         _say(f"{table.title if table.title and not table.measures else 'written'}: {out}")
     if out is None or as_json or table.measures:
-        emit(Output(reconstructions_lines, reconstructions_json, table), as_json)
+        emit(Output(lambda: reconstructions_lines(table), lambda: reconstructions_json(table, out)), as_json)
 
 
 @contextmanager

@@ -5,12 +5,11 @@ Run: ``NEARBY_DATA=... python benchmarks/clustering.py [kmeans hac count]``
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import Any
 
 import numpy as np
-from record import latest, record, say, seeded, timed
+from record import answered, latest, record, say, seeded, timed
 
 from encoders.cluster.linkage import cut, tree
 from encoders.cluster.membership import clusters_of
@@ -139,7 +138,7 @@ def large() -> dict[str, Any]:
     )
     import json
 
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = answered([sys.executable, "-c", program])
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -16,6 +16,7 @@ Run: ``NEARBY_DATA=... python benchmarks/disentangling.py [seed=N ...]``, or ``t
 from __future__ import annotations
 
 import sys
+import time
 import warnings
 from typing import Any
 
@@ -57,6 +58,8 @@ class Takes:
 
 def main(*arguments: str) -> None:
     """Measure with every seed asked for; or tune."""
+    seeds, others = seeds_of(arguments)
+    nothing_else([] if others[:1] == ["tune"] else others)
     mel, train, test, takes = spoken()
     if arguments[:1] == ("tune",):
         held = takes % 10 == 9
@@ -64,18 +67,17 @@ def main(*arguments: str) -> None:
             found, _ = trained(mel, spec, train.where(~held), train.where(held))
             say(spec, found)
         return
-    seeds, others = seeds_of(arguments)
-    nothing_else(others)
     for seed in seeds:
         figures: dict[str, Any] = {}
+        begun = time.perf_counter()
         figures["disentangle"], encoder = trained(mel, seeded(SPEC, seed), train, test)
-        figures["untrained"], _ = trained(mel, f"{seeded(untrained(SPEC), seed)}", train, test)
+        figures["untrained"], _ = trained(mel, seeded(untrained(SPEC), seed), train, test)
         figures["plain"], _ = trained(mel, seeded(PLAIN, seed), train, test)
         figures.update(linear_baselines(train, test))
         figures["conversion"] = conversion(encoder, train, test)
         figures["styles"] = styles(seed)
         figures["unseen"] = unseen(mel, seeded(SPEC, seed), train, test)
-        record("disentangling", {"seed": seed, "spec": SPEC, **figures})
+        record("disentangling", {"seed": seed, "spec": SPEC, "seconds": time.perf_counter() - begun, **figures})
 
 
 STYLED = "disentangle:32,channels=16-32-64,batch-size=64,epochs=8"

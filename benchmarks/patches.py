@@ -55,7 +55,9 @@ def linear(codes: Any, labels: list[Any], other: Any, truth: list[Any]) -> dict[
     names = np.unique(labels)
     wanted = np.where(np.asarray(labels)[:, None] == names, 1.0, -1.0).astype(np.float32)
     centre, scale = codes.mean(axis=0), codes.std(axis=0) + 1e-6
-    rows, asked = (codes - centre) / scale, (other - centre) / scale
+    rows, asked = codes - centre, other - centre  # divided in place: codes may take most of the memory
+    rows /= scale
+    asked /= scale
     held = np.arange(len(rows)) % 10 == 0
     gram, cross = normal(rows[~held], wanted[~held])
     truth_held = np.asarray(labels)[held]

@@ -6,11 +6,12 @@ Run: ``python benchmarks/readme.py`` (needs no data)
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from record import answered
 
 from retrieval.experiment.provenance import provenance
 
@@ -23,7 +24,7 @@ MAIN = {"labels": "P@10", "qrels": "nDCG@10"}
 def main() -> None:
     """Run the demo and write the table between its marks."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([NEARBY, "demo", "-o", folder, "--json"], check=True, capture_output=True, text=True)
+        done = answered([NEARBY, "demo", "-o", folder, "--json"])
     lines = [
         "| corpus | space | dim | code bytes/item | P@10 or nDCG@10 | query ms |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -7,6 +7,7 @@ import os
 import platform
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from encoders.registry import create
 from retrieval.experiment.provenance import provenance
+from retrieval.experiment.seeds import with_other_seeds
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -29,6 +32,21 @@ def record(name: str, figures: dict[str, Any]) -> None:
     with (RESULTS / f"{name}.jsonl").open("a") as lines:
         lines.write(json.dumps({"provenance": made, "figures": figures}) + "\n")
     say(f"recorded {name}")
+
+
+def answered(command: list[str], stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    r"""Run a command; if it fails, end the benchmark with what the command said.
+
+    Examples
+    --------
+    >>> answered([sys.executable, "-c", "print(6 * 7)"]).stdout
+    b'42\n'
+    """
+    done = subprocess.run(command, input=stdin, capture_output=True)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace")[-2000:]
+        raise SystemExit(f"{' '.join(command)} ended with exit status {done.returncode}:\n{said}")
+    return done
 
 
 def latest(name: str) -> dict[str, Any] | None:
@@ -146,6 +164,26 @@ def nothing_else(words: list[str]) -> None:
 def seeded(spec: str, seed: int) -> str:
     """Return the spec whose last stage starts from a seed; of 0, which is the default, as it is."""
     return f"{spec},seed={seed}" if seed else spec
+
+
+def with_seed(spec: str, seed: int) -> str:
+    """Return a spec of which every stage that has a random seed starts from another one; of 0, as it is.
+
+    Examples
+    --------
+    >>> with_seed("pixels+deep-ae:30", 2), with_seed("pixels+pca:30", 0)
+    ('pixels+deep-ae:30,seed=2', 'pixels+pca:30')
+    """
+    others = list(with_other_seeds(create(spec), seed + 1))
+    return str(others[-1]) if others else spec
+
+
+def spread_cell(run: dict[str, Any], value: float, key: str, *path: str) -> str:
+    """Return a mean over seeds with ± its standard deviation; the value alone where it is the same for all seeds."""
+    from report_page import written
+
+    deviated = deviation(run, key, *path)
+    return written(value) if isinstance(deviated, str) else f"{written(value)} ± {written(deviated)}"
 
 
 def over_seeds(name: str, *keys: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import report_hashing
-from record import deviation, latest_of_each, origin, over_seeds
+from record import deviation, latest_of_each, origin, origins, over_seeds
 from report_measured import best_likelihood
 
 if TYPE_CHECKING:
@@ -223,12 +223,19 @@ def likelihood(page: Page, run: dict[str, Any]) -> None:
 def throughput(page: Page, run: dict[str, Any]) -> None:
     figures = run["figures"]
     page.heading("Training beside a plain fp32 PyTorch loop of the same network and loss", run)
+    page.measured(origins("throughput", "methods"))
     rows, targets = [], []
     for name, row in figures["methods"].items():
         rows.append([name, row["pictures_per_second"], row["ratio"], f"`{row['spec']}`"])
         targets.append(page.target(f"training of {name}: ratio", row["ratio"], 1.5))
     page.lines += ["", PLAIN]
-    page.table(["method", "pictures/s", "ratio", "spec, on pixels"], rows)
+    page.table(["method", "items/s", "ratio", "spec, on pixels"], rows)
+    if any("items" in row for row in figures["methods"].values()):
+        page.lines.append(
+            "Methods with several players read fewer items: pictures of CIFAR-10 (`deep-infomax`) and MNIST (`gan`), "
+            "spectrograms of spoken digits (`disentangle`). Their plain loop computes once what a step can share "
+            "(`benchmarks/plain_loops.py`)."
+        )
     page.table(TARGETS, targets)
 
 

@@ -5,14 +5,13 @@ Run: ``python benchmarks/startup.py`` (needs no data)
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from record import record, say, timed
+from record import answered, record, say, timed
 
 NEARBY = str(Path(sys.executable).parent / "nearby")
 REPEATS = 10
@@ -31,7 +30,7 @@ def main() -> None:
         for corpus, (query, specs) in SPACES.items():
             collection = str(Path(folder) / corpus)
             options = [part for spec in specs for part in ("-s", spec)]
-            subprocess.run([NEARBY, "index", corpus, *options, "-o", collection], check=True, capture_output=True)
+            answered([NEARBY, "index", corpus, *options, "-o", collection])
             for spec in specs:
                 commands[f"{corpus}: {spec}"] = [NEARBY, "search", collection, query, "-s", spec]
         seconds = medians({**bare, **commands})
@@ -53,7 +52,7 @@ def medians(commands: dict[str, list[str]]) -> dict[str, float]:
     for _ in range(REPEATS):
         for name, command in commands.items():
             with timed() as taken:
-                subprocess.run(command, check=True, capture_output=True)
+                answered(command)
             times[name].append(taken.value)
     return {name: median(values) for name, values in times.items()}
 

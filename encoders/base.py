@@ -177,6 +177,14 @@ class Encoder(SklearnNames, ABC):
         """The field of the items from which ``fit`` learns, for an encoder that reads labels; None: their label."""
         return None
 
+    def require_learnable(self, labels: Sequence[str | None]) -> None:
+        """Raise, before any fit, for the labels of all items if ``fit`` could not learn from them; None: no label.
+
+        Raises
+        ------
+        BadItemError
+        """
+
     @property
     def lexicon(self) -> Lexicon | None:
         """What a search engine needs to weight words itself; None for spaces other than BM25."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -65,6 +66,11 @@ class Pipeline(Encoder):
     def label_field(self) -> str | None:
         """The field from which stages learn; None: the label."""
         return next((stage.label_field for stage in self.stages if stage.reads_labels), None)
+
+    def require_learnable(self, labels: Sequence[str | None]) -> None:
+        """Raise, before any fit, for labels from which a stage could not learn."""
+        for stage in self.stages:
+            stage.require_learnable(labels)
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         for number, stage in enumerate(self.stages):

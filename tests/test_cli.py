@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -90,7 +91,7 @@ def test_search_by_words(texts):
 def test_search_among_the_items_of_a_label(digits):
     done = nearby("search", str(digits), "@7", "-s", "pixels", "-k", "3", "--filter", "label=1", "--json")
     found = json.loads(done.stdout)
-    assert found["filters"] == [{"field": "label", "value": "1"}]
+    assert found["filters"] == [{"field": "label", "value": "1", "operator": "="}]
     assert [hit["label"] for hit in found["spaces"][0]["hits"]] == ["1", "1", "1"]
     fused = [*("search", str(digits), "@7", "-k", "3", "--fuse", "rrf"), "--filter", "label=1"]
     assert [hit["label"] for hit in json.loads(nearby(*fused, "--json").stdout)["hits"]] == ["1", "1", "1"]
@@ -389,7 +390,10 @@ def test_an_interruption_leaves_what_was_finished_and_goes_on(tmp_path):
         (("search", "DIGITS", "@1", "-s", "pixels+pca:9"), "did you mean"),
         (("search", "TEXTS", "zzz qqq"), "no word of the query is known"),
         (("search", "TEXTS", " "), "empty"),
-        (("search", "DIGITS", "@1", "--filter", "label"), "written KEY=VALUE, as in label=sport or year=2004"),
+        (
+            ("search", "DIGITS", "@1", "--filter", "label"),
+            "written KEY=VALUE, as in label=sport or 'year>=2004' (quote < and >)",
+        ),
         (("search", "DIGITS", "@1", "--filter", "label=11"), "no item has label=11; did you mean '1'?"),
         (("search", "DIGITS", "@1", "--filter", "labl=1"), "no item has the field 'labl'; did you mean 'label'?"),
         (("search", "DIGITS", "@1", "-s", "pixels", "--fuse", "rrf"), "only 'pixels' is given"),
@@ -472,6 +476,17 @@ def test_compress_and_decompress(digits, tmp_path):
     assert "name a folder for the items with -o" in refused("decompress", str(file), "@7")
     assert "no item with the id '99999'" in refused("decompress", str(file), "@99999", "-o", str(tmp_path / "none"))
     assert not (tmp_path / "none").exists()
+
+
+def test_the_next_command_after_compress_is_right_for_an_encoder_that_is_not_inside(tmp_path):
+    saved, file = tmp_path / "saved", tmp_path / "x.nby"
+    nearby("train", "digits", "pixels+pca:4", "-o", str(saved))
+    made = nearby("compress", "digits", "-s", str(saved), "--no-embed", "-o", str(file))
+    (following,) = [line for line in made.stderr.splitlines() if line.startswith("next: nearby ")]
+    words = shlex.split(following.removeprefix("next: nearby "))
+    assert nearby(*(str(tmp_path / "out") if word == "FOLDER" else word for word in words)).returncode == 0
+    described = nearby("decompress", str(file), "--encoder", str(saved))
+    assert f"--encoder {saved} -o FOLDER" in described.stderr
 
 
 def test_compress_without_loss(tmp_path):

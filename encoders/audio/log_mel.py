@@ -28,6 +28,8 @@ _WHOLE = 0.95
 _MAX_FRAMES, _MULTIPLE = 1024, 8
 #: Iterations of Griffin and Lim.
 _ITERATIONS = 60
+#: Largest number of samples of a decoded sound: 95 s at 44,100 Hz. The length of a code is what its file says.
+MAX_DECODED = 2**22
 #: Peak of a decoded sound, as a share of the largest sample.
 _PEAK = 0.9
 
@@ -214,8 +216,8 @@ class LogMel(Encoder):
         ----------
         codes : ndarray float32 (n, dim)
         seconds : sequence of float, optional
-            How long each sound lasts. Default: with ``length=stretch``, as long as half of the sounds of the fit; with
-            ``length=pad``, up to the last frame that is not silent.
+            How long each sound lasts, at most `MAX_DECODED` samples. Default: with ``length=stretch``, as long as half
+            of the sounds of the fit; with ``length=pad``, up to the last frame that is not silent.
 
         Raises
         ------
@@ -233,11 +235,12 @@ class LogMel(Encoder):
     def _sound(self, row: NDArray[np.float32], count: int | None) -> Sound:
         """Return the sound of a code, from as many frames, one every `hop` ms."""
         levels = np.clip(row.reshape(self._shape)[::-1], 0, 1)
+        most = 1 + MAX_DECODED // self._hop
         sounding = np.flatnonzero(levels.any(axis=0))
         if self.length == "stretch":
-            levels = _spread(levels, 1 + math.ceil(self._length / self._hop) if count is None else count)
+            levels = _spread(levels, min(most, 1 + math.ceil(self._length / self._hop) if count is None else count))
         else:
-            levels = levels[:, : sounding[-1] + 1 if count is None and len(sounding) else count]
+            levels = levels[:, : sounding[-1] + 1 if count is None and len(sounding) else count][:, :most]
         length = max(1, (levels.shape[1] - 1) * self._hop)
         if not len(sounding):
             return Sound(np.zeros(length, np.int16), self._rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -124,7 +125,12 @@ class Disentangle(NeuralEncoder):
         self._trained = torch.nn.ModuleDict({name: network[name] for name in SAVED}).eval()
         return Space(self._size(), Kind.DENSE, Metric(self.metric))
 
-    def _checked_classes(self, labels: list[str | None]) -> list[str]:
+    def require_learnable(self, labels: Sequence[str | None]) -> None:
+        """Raise when an item has no nuisance, when all have the same, or when each has its own."""
+        if labels:
+            self._checked_classes(labels)
+
+    def _checked_classes(self, labels: Sequence[str | None]) -> list[str]:
         """Return the values of the nuisance.
 
         Raises
@@ -210,7 +216,9 @@ class Disentangle(NeuralEncoder):
             return Game((Player(MAIN, self._objective, (*SAVED, "reader")),))
         if self.adversary == "reversal":
             return Game((Player(MAIN, self._objective, (*SAVED, "reader", "adversary")),), keeps_best=False)
-        adversary = Player("adversary", self._adversary_loss, ("adversary",), self.adversary_steps)
+        adversary = Player(
+            "adversary", self._adversary_loss, ("adversary",), self.adversary_steps, inputs=self._frozen_content
+        )
         # the loss of the encoder is low while the adversary knows little: the best epoch would be an early one
         return Game((Player(MAIN, self._objective, (*SAVED, "reader")), adversary), keeps_best=False)
 
@@ -247,14 +255,19 @@ class Disentangle(NeuralEncoder):
             return content, information
         return content + torch.randn_like(content), information
 
+    @staticmethod
+    def _frozen_content(network: Any, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the content of a mini-batch, which is the same for every update of the adversary."""
+        rows, classes = batch
+        return network["content"](rows).float(), classes
+
     def _adversary_loss(self, network: Any, batch: tuple[Tensor, Tensor]) -> Tensor:
-        import torch
+        """Return the loss of the adversary on frozen content, with the noise that the encoder adds to it."""
         from torch.nn import functional
 
-        rows, classes = batch
-        with torch.no_grad():
-            content, _ = self._noisy(network["content"](rows).float(), network.training)
-        return functional.cross_entropy(network["adversary"](content).float(), classes)
+        content, classes = batch
+        noisy, _ = self._noisy(content, network.training)
+        return functional.cross_entropy(network["adversary"](noisy).float(), classes)
 
     # -- answering --------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from encoders.neural.players import Game, Player
 from encoders.neural.reconstruction_loss import OUTPUTS, ReconstructionLoss, chosen
 from encoders.neural.torch_encoding import in_pieces, load_state, state_of
 from encoders.options import option
+from encoders.progress import say
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 PENALTY_STRIDE = 4
 #: Samples have collapsed if their standard deviation is below this share of that of the items.
 SAME = 0.02
+#: Below this number of items, a generator learns them by heart.
+FEW = 50
 #: Decay of the mean gradient of both players.
 MOMENTUM = 0.5
 
@@ -107,6 +110,11 @@ class GAN(NeuralEncoder):
             raise BadItemError(
                 f"{self.name} learns how items differ and needs at least 2 different ones; "
                 f"got {len(rows)} item{'' if len(rows) == 1 else 's, all the same'}"
+            )
+        if len(rows) < FEW:
+            say(
+                f"{self.name}: {len(rows)} items are few: what it generates will be copies of them; "
+                "give hundreds or more"
             )
         self._output: ReconstructionLoss = chosen(self.name, "squared", "auto", rows)
         torch.manual_seed(self.seed)

@@ -32,6 +32,9 @@ class Player:
         Factor of its learning rate.
     momentum : float
         Decay of the mean gradient in its updates (beta 1 of AdamW); adversaries use a small one.
+    inputs : callable, optional
+        ``inputs(network, batch)`` -> what its loss reads instead of the batch. It is computed without gradients, once
+        per mini-batch, before its updates: what they have in common. It must not depend on the modules it trains.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Player:
     steps: int = 1
     rate: float = 1.0
     momentum: float = 0.9
+    inputs: Callable[[nn.Module, Any], Any] | None = None
 
     def parameters(self, network: nn.Module) -> list[Any]:
         """Return the parameters that it trains.

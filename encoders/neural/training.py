@@ -14,7 +14,7 @@ from encoders.cpu_count import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
 from encoders.neural.collapse import Collapse, collapse_reason, warn_of_collapse
-from encoders.neural.players import Game, Loss, as_game
+from encoders.neural.players import Game, Loss, Player, as_game
 from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.progress import progress
 from encoders.torch_device import autocast, device_of, moved, on_device, place, training_type
@@ -255,8 +255,9 @@ def _epoch(
             batch = augment(batch, generator)
         batch = moved(batch, precision.device)
         for turn, player in enumerate(game.players):
+            read = _inputs(network, player, batch, precision)
             for _ in range(player.steps):
-                value = _update(network, game, turn, batch, optimizer, precision)
+                value = _update(network, game, turn, read, optimizer, precision)
                 totals[turn] += value * (len(positions) / len(order) / player.steps)
         if game.after_batch is not None:
             game.after_batch(network)
@@ -264,6 +265,16 @@ def _epoch(
     if not all(map(math.isfinite, means)):
         raise FloatingPointError("is no longer a number")
     return means
+
+
+def _inputs(network: nn.Module, player: Player, batch: Any, precision: MixedPrecision) -> Any:
+    """Return what the updates of a player read: the batch, or what they compute of it, once for all of them."""
+    import torch
+
+    if player.inputs is None:
+        return batch
+    with torch.no_grad(), precision.autocast():
+        return player.inputs(network, batch)
 
 
 def _update(network: nn.Module, game: Game, turn: int, batch: Any, optimizer: Any, precision: MixedPrecision) -> Tensor:

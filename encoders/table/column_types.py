@@ -74,9 +74,14 @@ def date_way(survey: ColumnSurvey, rules: Rules) -> str:
 
 def _guessed(survey: ColumnSurvey, rules: Rules) -> str:
     enough, readings = MOST * survey.present, survey.readings
-    if survey.numbers.seen + readings.numbers.count(number_way(survey, rules)) - readings.codes >= enough:
+    if _number_count(survey, rules) >= enough:
         return "numeric"
     return "date" if readings.dates.count(date_way(survey, rules)) >= enough else "categorical"
+
+
+def _number_count(survey: ColumnSurvey, rules: Rules) -> int:
+    """Return how many values are numbers."""
+    return survey.numbers.seen + survey.readings.numbers.count(number_way(survey, rules)) - survey.readings.codes
 
 
 def _categorical(survey: ColumnSurvey, rules: Rules) -> Choice:
@@ -84,6 +89,11 @@ def _categorical(survey: ColumnSurvey, rules: Rules) -> Choice:
     different = max(len(counts), survey.different)
     many = f"more than {COUNTED:,}" if survey.forgot else f"{different:,}"
     if survey.role is None and different > max(_FEW, survey.present / 2):
+        numbers = _number_count(survey, rules)
+        if 2 * numbers >= survey.present:  # such as a column that holds inf
+            return Choice(
+                None, f"{numbers:,} of {counted(survey.present, 'value')} are numbers, too few (numeric= reads them)"
+            )
         return Choice(None, f"{many} different texts in {counted(survey.present, 'row')}, as an identifier has")
     smallest = rules.rare if rules.rare >= 1 else rules.rare * survey.rows
     frequent = [text for text, count in counts.items() if count >= smallest]

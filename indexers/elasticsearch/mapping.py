@@ -37,13 +37,15 @@ class IndexMapping:
         }
 
 
-#: Fields of a document besides its spaces: its position in the order of items ("place"), label and metadata for
-#: filters, the item itself (not indexed), the digest that shows changes, its key as a column, an id that
-#: Elasticsearch cannot take as key ("own_id"), and which shard of a load a record describes ("part").
+#: Fields of a document besides its spaces: its position in the order of items ("place"); for filters its label, its
+#: metadata and columns ("meta"), and those of them that are numbers, as texts in their order ("number"); the item
+#: itself (not indexed), the digest that shows changes, its key as a column, an id that Elasticsearch cannot take as key
+#: ("own_id"), and which shard of a load a record describes ("part").
 ITEM_FIELDS: dict[str, Any] = {
     "place": {"type": "long"},
     "label": {"type": "keyword", "ignore_above": 8191},
     "meta": {"type": "flattened", "ignore_above": 8191, "depth_limit": 2},
+    "number": {"type": "flattened", "depth_limit": 2},
     "item": {"type": "object", "enabled": False},
     "digest": {"type": "keyword", "index": False},
     "key": {"type": "keyword", "index": False},

@@ -29,7 +29,9 @@ from retrieval.analysis.maps import maps_of
 from retrieval.analysis.posterior import AggregatePosterior, posterior_of
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.sample import draw
+from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.search.result import Shown, show
+from retrieval.spaces.build import require_fields
 
 PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality", "discriminator")
 #: Spaces that are analysed when none is named, by modality.
@@ -130,6 +132,7 @@ def analyze(
             if len(items) < sample
             else f"a discriminator learns from at least {MIN_ITEMS} items: raise --sample {sample}"
         )
+    require_fields(corpus, encoders)
     analysis = Analysis(
         corpus.name, str(corpus.modality), [show(item) for item in items], [item.label for item in items]
     )
@@ -145,7 +148,7 @@ def analyze(
     if "tree" in parts:
         _tree(analysis, fitted[0], codes[0], say, clusters, height)
     if "locality" in parts:
-        _locality(analysis, fitted, codes, say)
+        _locality(analysis, fitted, codes, items, say)
     if "discriminator" in parts:
         _discriminator(analysis, fitted, codes, items, say)
     return analysis
@@ -179,13 +182,17 @@ def _space(
         dense = codes.toarray() if issparse(codes) else codes
         result.sums = [(row, partial_sums(result.components, dense[row], first[at])) for at, row in enumerate(rows)]
     if "quality" in parts and is_dense(encoder.space):
-        _quality(analysis, result, encoder, codes, say)
+        _quality(analysis, result, encoder, codes, items, say)
     if "maps" in parts and is_dense(encoder.space) and encoder.space.dim > 1 and not _is_clusters(encoder):
         say(f"mapping {encoder}")
         result.maps = maps_of(codes, encoder.space.metric, say)
     if "posterior" in parts:
         result.posterior = posterior_of(encoder, _contents(items))
     return result
+
+
+def _learnt(encoder: Encoder, items: Sequence[Item]) -> bool:
+    return learns_labels(encoder, lambda: [(item.label, item.metadata) for item in items])
 
 
 def _is_clusters(encoder: Encoder) -> bool:
@@ -197,12 +204,14 @@ def _classes(labels: Sequence[str | None]) -> list[str] | None:
     return known if len(known) == len(labels) and 1 < len(set(known)) < len(known) else None
 
 
-def _quality(analysis: Analysis, result: SpaceStudy, encoder: Encoder, codes: Codes, say: ProgressCallback) -> None:
+def _quality(
+    analysis: Analysis, result: SpaceStudy, encoder: Encoder, codes: Codes, items: Sequence[Item], say: ProgressCallback
+) -> None:
     """Cluster the sample by several methods into as many clusters as there are classes."""
     labels = _classes(analysis.labels)
     if labels is None:
         return
-    if encoder.reads_labels:
+    if _learnt(encoder, items):
         analysis.notes.append(f"clusters of {encoder} are not compared with labels: the encoder was fitted on them")
         return
     if _is_clusters(encoder):
@@ -283,7 +292,13 @@ def _discriminator(
         result.discriminator = discriminator_criterion(rows, coded, encoder.space)
 
 
-def _locality(analysis: Analysis, encoders: Sequence[Encoder], codes: Sequence[Codes], say: ProgressCallback) -> None:
+def _locality(
+    analysis: Analysis,
+    encoders: Sequence[Encoder],
+    codes: Sequence[Codes],
+    items: Sequence[Item],
+    say: ProgressCallback,
+) -> None:
     position = next((n for n, one in enumerate(encoders) if is_dense(one.space) and not _is_clusters(one)), None)
     if position is None:
         return
@@ -292,7 +307,7 @@ def _locality(analysis: Analysis, encoders: Sequence[Encoder], codes: Sequence[C
     labels = _classes(analysis.labels)
     k = min(len(set(labels)) if labels else 20, count // 2)
     try:
-        known: list[str | None] = [None] * count if encoder.reads_labels else analysis.labels
+        known: list[str | None] = [None] * count if _learnt(encoder, items) else analysis.labels
         analysis.local = locality(codes[position], encoder.space, known, k)
         analysis.local_space = str(encoder)
     except NearbyError as error:

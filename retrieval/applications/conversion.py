@@ -2,46 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from encoders.base import Encoder, decode_through
 from encoders.codes import Modality
 from encoders.errors import QueryError, UnsupportedSpaceError
 from encoders.progress import waiting
+from retrieval.applications.conversion_judges import Judges, judges_of
+from retrieval.applications.conversion_pairs import ConversionPairs, conversion_pairs
 from retrieval.applications.reconstruction import as_read, hear_of, spectrograms
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
+from retrieval.corpora.base import Item
 from retrieval.corpora.sample import draw
 from retrieval.search.query import Query, read_query
+from retrieval.search.result import Shown, show
 
 #: Largest number of items of the wanted nuisance whose codes are averaged.
 LIKE = 200
 #: Number of random items on which the classifiers are trained that judge conversions.
 JUDGED = 5_000
-#: Rows of the items to convert, before or after -> the probability (n,) of the wanted class of each.
-Judge = Callable[[Any], NDArray[np.float64]]
 
 
-def converted(collection: Collection, spec: str, texts: Sequence[str], like: Sequence[str]) -> ReconstructionTable:
+@dataclass(frozen=True)
+class Conversion:
+    """One converted item.
+
+    Attributes
+    ----------
+    item : Shown
+    own, wanted : str or None, str
+        The nuisance of the item, and the one that it gets; `own` is None for an item without one.
+    example : Shown or None
+        A real item with the wanted nuisance, if there is one with the same label.
+    heard_nuisance, heard_label : str or None
+        What the classifiers hear in the conversion; None without a classifier.
+    """
+
+    item: Shown
+    own: str | None
+    wanted: str
+    example: Shown | None
+    heard_nuisance: str | None
+    heard_label: str | None
+
+
+@dataclass(frozen=True)
+class Conversions:
+    """Converted items, and what independent classifiers hear.
+
+    Attributes
+    ----------
+    spec : str
+    corpus : str
+    table : ReconstructionTable
+        The items, and below them the conversions.
+    items : list of Conversion
+    field : str
+        The name of the nuisance, such as ``speaker``.
+    pairs : ConversionPairs, optional
+        What is heard in the conversions between all pairs of nuisances.
+    """
+
+    spec: str
+    corpus: str
+    table: ReconstructionTable
+    items: list[Conversion]
+    field: str
+    pairs: ConversionPairs | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A nuisance that items get: its name, and contents of items that have it."""
+
+    name: str
+    contents: list[Any]
+    example: Shown | None = None
+
+
+def converted(
+    collection: Collection, spec: str, asked: Sequence[Query], like: Sequence[str] = (), pairs: bool = False
+) -> Conversions:
     """Convert items: their own content, decoded with the nuisance of others.
 
-    Independent classifiers, trained on the items of the collection, say how probable the wanted nuisance, and the label
-    of each item, are before and after.
+    Independent classifiers, trained on other items of the collection, say how probable the wanted nuisance, and the
+    label of each item, are before and after.
 
     Parameters
     ----------
     collection : Collection
     spec : str
         A space of `disentangle`.
-    texts : sequence of str
-        Items to convert, as `read_query` reads them.
+    asked : sequence of Query
+        Items to convert.
     like : sequence of str
-        A value of the nuisance, such as the name of a speaker: all its items; or items.
+        A value of the nuisance, such as the name of a speaker: all its items; or items. Empty: the items get the
+        values of the nuisance in turn, each another one than its own.
+    pairs : bool
+        Whether items are also converted between all pairs of nuisances.
 
     Raises
     ------
@@ -52,24 +116,28 @@ def converted(collection: Collection, spec: str, texts: Sequence[str], like: Seq
     """
     encoder = collection.space(spec).encoder
     last = _disentangled(encoder)
-    asked = [read_query(collection, text, whole=True) for text in texts]
-    wanted, value = _wanted(collection, last, like)
+    one = _wanted(collection, last, like) if like else None
+    sample = draw(collection.items, JUDGED)
+    own = _own(collection, last.label_field, asked)
+    wanted = [one] * len(asked) if one is not None else _in_turn(last, sample, own)
     contents = [query.content for query in asked]
     rows = _rows(encoder, contents)
     with waiting("converting"):
-        changed = last.convert(rows, _rows(encoder, wanted))
-    judges = _judges(collection, encoder, asked, value)
-    pictures = _shown(encoder, changed)
-    before = as_read(encoder, contents)
-    heard: Any = (lambda: contents) if collection.items.modality is Modality.SOUND else None
-    return ReconstructionTable(
-        [query.shown.id for query in asked],
-        [
-            ReconstructionRow("the item", before, _opinions(judges, rows), hear=heard),
-            ReconstructionRow(f"as {value}", pictures, _opinions(judges, changed), hear=hear_of(encoder, pictures)),
-        ],
-        "Probabilities are those of classifiers that were trained on the items of the collection, not on conversions.",
-        per_item=True,
+        changed = _converted_rows(encoder, last, rows, wanted)
+    with waiting("training the classifiers that judge"):
+        ids = [query.item_id for query in asked if query.item_id is not None]
+        judges = judges_of(sample, lambda some: _rows(encoder, some), last.label_field, ids)
+    found = None
+    if pairs:
+        with waiting("converting between all pairs"):
+            found = conversion_pairs(last, judges, LIKE)
+    return Conversions(
+        str(encoder),
+        collection.items.name,
+        _table(encoder, asked, wanted, one, rows, changed, judges),
+        _each(asked, own, wanted, judges, changed),
+        judges.field,
+        found,
     )
 
 
@@ -83,21 +151,55 @@ def _disentangled(encoder: Encoder) -> Any:
     return last
 
 
-def _wanted(collection: Collection, last: Any, like: Sequence[str]) -> tuple[list[Any], str]:
-    """Return the contents of the items with the wanted nuisance, and its value or a name for it."""
+def _wanted(collection: Collection, last: Any, like: Sequence[str]) -> Wanted:
+    """Return the nuisance that all items get: a value of the space, or that of some items."""
     if len(like) == 1 and like[0] in last.classes:
         of_value = (item for item in collection.items if item.label_in(last.label_field) == like[0])
         contents = [item.content for item in islice(of_value, LIKE)]
         if not contents:
             raise QueryError(f"no item of the collection has the nuisance '{like[0]}' any more: name an item instead")
-        return contents, like[0]
+        return Wanted(like[0], contents)
     if len(like) == 1 and not like[0].startswith("@") and "." not in like[0] and "/" not in like[0]:
         raise QueryError(f"'{like[0]}' is not a nuisance that this space was fitted on: {', '.join(last.classes[:20])}")
     queries = [read_query(collection, text, whole=True) for text in like]
     known = [query.item_id for query in queries if query.item_id is not None]
     values = {item.label_in(last.label_field) for item in collection.items.get(known)} if known else set()
     one = values.pop() if len(values) == 1 and len(known) == len(queries) else None
-    return [query.content for query in queries], one or ", ".join(like)
+    return Wanted(one or ", ".join(like), [query.content for query in queries], queries[0].shown)
+
+
+def _own(collection: Collection, field: str | None, asked: Sequence[Query]) -> list[str | None]:
+    """Return the nuisance of each item; None for a file, of which it is not known."""
+    ids = [query.item_id for query in asked if query.item_id is not None]
+    known = {item.id: item.label_in(field) for item in collection.items.get(ids)}
+    return [known.get(query.item_id) if query.item_id is not None else None for query in asked]
+
+
+def _in_turn(last: Any, sample: Sequence[Item], own: Sequence[str | None]) -> list[Wanted]:
+    """Return a nuisance for each item, the values in turn, each another one than its own."""
+    held: dict[str, list[Any]] = {}
+    for item in sample:
+        value = item.label_in(last.label_field)
+        if value is not None and value in last.classes and len(held.setdefault(value, [])) < LIKE:
+            held[value].append(item.content)
+    if len(held) < 2:
+        raise QueryError("the items of the collection no longer have two nuisances: name one with --voice")
+    found = []
+    for number, value in enumerate(own):
+        others = [name for name in sorted(held) if name != value]
+        name = others[number % len(others)]
+        found.append(Wanted(name, held[name]))
+    return found
+
+
+def _converted_rows(encoder: Encoder, last: Any, rows: Any, wanted: Sequence[Wanted]) -> Any:
+    """Return converted rows, in the order of the items; each nuisance is encoded once."""
+    rows = np.asarray(rows)
+    changed = np.empty_like(rows)
+    for one in {each.name: each for each in wanted}.values():
+        same = [at for at, other in enumerate(wanted) if other.name == one.name]
+        changed[same] = last.convert(rows[same], _rows(encoder, one.contents))
+    return changed
 
 
 def _rows(encoder: Encoder, contents: Sequence[Any]) -> Any:
@@ -114,40 +216,51 @@ def _shown(encoder: Encoder, rows: Any) -> list[Any]:
     return list(stages[0].decode(rows) if stages else rows)
 
 
-def _judges(collection: Collection, encoder: Encoder, asked: Sequence[Query], value: str) -> dict[str, Judge]:
-    """Return measures of converted items: probability of the wanted nuisance, and of each item's own label.
-
-    A measure is left out when the items that were drawn do not have the wanted class and another one.
-    """
-    items = draw(collection.items, JUDGED)
-    field = encoder.parts[-1].label_field
-    rows = _rows(encoder, [item.content for item in items])
-    nuisances = [item.label_in(field) for item in items]
-    with waiting("training the classifiers that judge"):
-        wanted = {f"probability of {field or 'label'} {value}": _judge(rows, nuisances, [value] * len(asked))}
-        if field is not None:
-            labels = [query.shown.label for query in asked]
-            wanted["probability of its own label"] = _judge(rows, [item.label for item in items], labels)
-    return {name: judge for name, judge in wanted.items() if judge is not None}
-
-
-def _judge(rows: Any, known: Sequence[str | None], wanted: Sequence[str | None]) -> Judge | None:
-    """Return a classifier's probability of the wanted class of each item; None if it cannot learn these classes."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    classes = set(known) - {None}
-    if len(classes) < 2 or not classes.issuperset(wanted):
-        return None
-    has = np.array([value is not None for value in known])
-    values = np.array([str(value) for value in known])[has]
-    # rows are few and wide: little regularisation would fit noise
-    judge = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=200))
-    judge.fit(np.asarray(rows)[has], values)
-    columns = [list(judge.classes_).index(str(value)) for value in wanted]
-    return lambda some: judge.predict_proba(np.asarray(some))[np.arange(len(columns)), columns]
+def _table(
+    encoder: Encoder, asked: Sequence[Query], wanted: Sequence[Wanted], one: Wanted | None, rows: Any, changed: Any,
+    judges: Judges,
+) -> ReconstructionTable:  # fmt: skip
+    """Return the items and their conversions, with the opinions of the classifiers."""
+    contents: list[Any] = [query.content for query in asked]
+    pictures = _shown(encoder, changed)
+    names, labels = [each.name for each in wanted], [query.shown.label for query in asked]
+    measure = f"the wanted {judges.field}" if one is None else f"{judges.field} {one.name}"
+    before, after = (judges.opinions(some, names, labels, measure) for some in (rows, changed))
+    columns = [query.shown.id for query in asked]
+    if one is None:
+        columns = [f"{id} as {name}" for id, name in zip(columns, names, strict=True)]
+    heard: Any = (lambda: contents) if encoder.reads is Modality.SOUND else None
+    return ReconstructionTable(
+        columns,
+        [
+            ReconstructionRow("the item", as_read(encoder, contents), before, hear=heard),
+            ReconstructionRow(
+                "converted" if one is None else f"as {one.name}",
+                pictures,
+                after,
+                hear=hear_of(encoder, pictures, contents),
+            ),
+        ],
+        "Probabilities are those of classifiers trained on other items of the collection, not on conversions.",
+        per_item=True,
+    )
 
 
-def _opinions(judges: dict[str, Judge], rows: Any) -> dict[str, list[float]]:
-    return {name: judge(rows).tolist() for name, judge in judges.items()}
+def _each(
+    asked: Sequence[Query], own: Sequence[str | None], wanted: Sequence[Wanted], judges: Judges, changed: Any
+) -> list[Conversion]:
+    nothing = [None] * len(asked)
+    heard = nothing if judges.nuisance is None else judges.nuisance.heard(changed)
+    labels = nothing if judges.label is None else judges.label.heard(changed)
+    return [
+        Conversion(query.shown, mine, one.name, one.example or _example(judges, one.name, query.shown.label), *said)
+        for query, mine, one, *said in zip(asked, own, wanted, heard, labels, strict=True)
+    ]
+
+
+def _example(judges: Judges, nuisance: str, label: str | None) -> Shown | None:
+    """Return a real item with the nuisance, with the same label if there is one."""
+    known = judges.training
+    having = [at for at, name in enumerate(known.nuisances) if name == nuisance]
+    same = [at for at in having if known.labels[at] == label]
+    return show(known.items[(same or having)[0]]) if having else None

@@ -131,7 +131,7 @@ class Collection(ABC):
 
     def filters(self) -> list[FilterField]:
         """Return the fields and values by which `search` can filter, as the first 10,000 items have them."""
-        return filter_fields(self.items.labels_and_metadata(SAMPLE))
+        return filter_fields(self.items.labels_and_fields(SAMPLE))
 
     def server_indexes(self) -> Indexes | None:
         """Return the indexes at the collection's address on a server, stale ones too; None when it is on disk."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ _STEPS_PER_BYTE, _STEPS = 16, 20_000_000
 _BYTES_PER_ROW, _ROWS = 4, 1000
 _ENDLESS = "its pages form a cycle, so reading it would not end"
 _SCHEMA_OF, _MAX_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master", 100
+#: Functions of SQL, by name.
+Functions = Mapping[str, Callable[..., Any]]
 
 
 class Database:
@@ -33,6 +35,8 @@ class Database:
         Otherwise the file is never changed, not even by a journal.
     new : bool
         Create the file and its tables.
+    functions : mapping, optional
+        Functions that statements may call, by name.
 
     Raises
     ------
@@ -45,7 +49,9 @@ class Database:
         When it is not a plain file.
     """
 
-    def __init__(self, path: Path, schema: str, writable: bool = False, new: bool = False) -> None:
+    def __init__(
+        self, path: Path, schema: str, writable: bool = False, new: bool = False, functions: Functions | None = None
+    ) -> None:
         if not new:
             require_plain(path)
         mode = "rwc" if new else "rw" if writable else "ro&immutable=1"
@@ -53,6 +59,8 @@ class Database:
         self._path, self._writable, self._ticks = path, writable or new, 0
         try:
             self._bound()
+            for name, function in (functions or {}).items():
+                self._connection.create_function(name, -1, function, deterministic=True)
             if new:
                 self._connection.executescript(schema)
             else:

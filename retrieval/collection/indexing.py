@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from encoders.base import Encoder
 from encoders.errors import NearbyError, OptionError
 from encoders.numbers import counted, is_whole
 from encoders.progress import ProgressCallback, quiet
@@ -19,7 +20,7 @@ from retrieval.collection.base import Collection
 from retrieval.collection.generations import WORK, Generations, is_collection
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
-from retrieval.spaces.build import encoder_of, planned
+from retrieval.spaces.build import encoder_of, planned, require_fields
 
 if TYPE_CHECKING:
     from retrieval.collection.elasticsearch.bulk_load import Shard
@@ -180,11 +181,14 @@ def index_corpus(
     NearbyError
         When a space, an index or the corpus fails; bad specs are refused before anything is stored.
     """
-    wanted = {str(planned(spec, index, corpus.modality)): spec for spec in reversed(specs)}
+    encoders = [planned(spec, index, corpus.modality) for spec in specs]
+    require_fields(corpus, encoders)
+    wanted = {str(encoder): spec for encoder, spec in reversed(list(zip(encoders, specs, strict=True)))}
     made = not is_collection(folder)
     collection = LocalCollection.create(folder, corpus, on_bad)
     _require_same_index(collection, list(wanted), index)
     try:
+        _require_learnable(collection, encoders)
         for spec, source in reversed(wanted.items()):
             if spec in collection.spaces:
                 require_same_encoder(collection, spec, source)
@@ -197,6 +201,15 @@ def index_corpus(
             Generations(folder).withdraw(collection.generation)
         raise
     return collection
+
+
+def _require_learnable(collection: Collection, encoders: Sequence[Encoder]) -> None:
+    """Raise, before any fit, when an encoder could not learn from the labels of the items."""
+    for encoder in encoders:
+        if encoder.reads_labels and not encoder.__sklearn_is_fitted__() and str(encoder) not in collection.spaces:
+            field = encoder.label_field
+            known = collection.items.labels_and_fields(collection.items.size)
+            encoder.require_learnable([label if field is None else fields.get(field) for label, fields in known])
 
 
 def require_same_encoder(collection: Collection, spec: str, source: str) -> None:

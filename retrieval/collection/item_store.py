@@ -13,8 +13,8 @@ from encoders.batches import chunks
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, one_line
 from retrieval.collection.database import Database
-from retrieval.collection.filter_sql import matching_ids
-from retrieval.collection.filters import Filter
+from retrieval.collection.filter_sql import FUNCTIONS, matching_ids
+from retrieval.collection.filters import Filter, fields_of
 from retrieval.collection.items import Change, CollectionItems
 from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, item_bytes, raise_bad, unique_ids
 from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, metadata_of, record_of
@@ -55,7 +55,7 @@ class ItemStore(CollectionItems):
             raise ArtifactError(f"{path} is missing: the collection is incomplete")
         self.path = path
         with self._reading():
-            self._database = Database(path, _SCHEMA, writable)
+            self._database = Database(path, _SCHEMA, writable, functions=FUNCTIONS)
             about = dict(self._database.rows("SELECT key, value FROM about"))
             self.modality = Modality(about["modality"])
             self._own_queries = about["own_queries"] == "yes"
@@ -171,13 +171,17 @@ class ItemStore(CollectionItems):
         QueryError
             When there is none, with the filter that no item satisfies.
         """
-        return matching_ids(self._read, filters)
+        return matching_ids(self._read, filters, is_table=self.modality is Modality.ROW)
 
-    def labels_and_metadata(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
-        """Read the label and the metadata of the first items; see `CollectionItems.labels_and_metadata`."""
+    def labels_and_fields(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+        """Read the label and the other fields of the first items; see `CollectionItems.labels_and_fields`."""
+        if self.modality is Modality.ROW:
+            for item in self._items(f"SELECT {COLUMNS} FROM items ORDER BY row LIMIT ?", (limit,)):  # noqa: S608
+                yield item.label, fields_of(item.metadata, item.content)
+            return
         for label, metadata in self._read("SELECT label, metadata FROM items ORDER BY row LIMIT ?", (limit,)):
             with self._reading():
-                pair = None if label is None else _text(label), metadata_of(metadata)
+                pair = None if label is None else _text(label), fields_of(metadata_of(metadata), None)
             yield pair
 
     def require(self, ids: Sequence[str]) -> None:

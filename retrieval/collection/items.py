@@ -71,8 +71,8 @@ class CollectionItems(Corpus):
         """
 
     @abstractmethod
-    def labels_and_metadata(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
-        """Read the label and the metadata of the first items, at most `limit`."""
+    def labels_and_fields(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+        """Read the label and the other fields of the first items, at most `limit`; see `filters.fields_of`."""
 
     @abstractmethod
     def _first_ids(self, limit: int) -> list[str]:

@@ -141,7 +141,7 @@ def _content_of(content: Any, shape: Any) -> Content:
     if not isinstance(shape, str) or not isinstance(content, bytes):
         raise TypeError("an item holds no bytes where an array belongs")
     if shape.startswith(f'["{_ROW}"'):
-        return Row.of_stored(_names_of(shape), parse_json(content))
+        return Row.of_stored(names_of(shape), parse_json(content))
     dtype, *lengths = parse_json(shape)
     if dtype == _SOUND:
         (rate,) = lengths
@@ -156,8 +156,14 @@ def _content_of(content: Any, shape: Any) -> Content:
 
 
 @lru_cache(maxsize=64)
-def _names_of(shape: str) -> tuple[str, ...]:
-    """Return the names of the columns of a row; the rows of a table share them."""
+def names_of(shape: str) -> tuple[str, ...]:
+    """Return the names of the columns of a row, given what is stored as its shape; the rows of a table share them.
+
+    Examples
+    --------
+    >>> names_of('["row","amount","fee"]')
+    ('amount', 'fee')
+    """
     kind, *names = parse_json(shape)
     if kind != _ROW or not all(isinstance(name, str) for name in names):
         raise ValueError("the columns of a row have no names")

@@ -12,10 +12,11 @@ from encoders.progress import progress
 from indexers.base import Index
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Corpus
-from retrieval.experiment.compare_checks import planned_spaces, require_possible, unseen_spaces
+from retrieval.experiment.compare_checks import labels_and_fields, planned_spaces, require_possible, unseen_spaces
 from retrieval.experiment.compare_options import NOTHING_MORE, CompareOptions
 from retrieval.experiment.compare_runs import compare_runs
 from retrieval.experiment.fitted_encoders import FittedEncoders
+from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.loss_runs import attribute_losses
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison
@@ -62,7 +63,8 @@ def compare(
         When the baseline was measured on other items or queries.
     """
     encoders = planned_spaces(corpus, specs, indexes)
-    corpus, query_set = queries_on_rung(corpus, options.judged_by, any(one.reads_labels for one in encoders))
+    learnt = any(learns_labels(encoder, lambda: labels_and_fields(corpus)) for encoder in encoders)
+    corpus, query_set = queries_on_rung(corpus, options.judged_by, learnt)
     require_possible(corpus, query_set, encoders, indexes, options)
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
     with ExitStack() as opened:

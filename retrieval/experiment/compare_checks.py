@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from encoders.base import Encoder
 from encoders.errors import OptionError
@@ -13,11 +13,12 @@ from retrieval.corpora.base import Corpus
 from retrieval.corpora.item_record import items_digest
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.reductions import require_reducible
 from retrieval.experiment.rung_queries import require_rung
 from retrieval.experiment.seeds import require_seeds
-from retrieval.spaces.build import planned
+from retrieval.spaces.build import planned, require_fields
 
 _SEEN = "'{}' was fitted on the labels of the queries, so that its measures would show what it remembers"
 
@@ -34,6 +35,7 @@ def planned_spaces(corpus: Corpus, specs: Sequence[str], indexes: Sequence[str |
     if not encoders or len(set(map(str, encoders))) < len(encoders):
         raise OptionError("name at least one space, and each only once, as in -s pixels -s pixels+pca:30")
     _check_indexes(indexes)
+    require_fields(corpus, encoders)
     return encoders
 
 
@@ -67,6 +69,11 @@ def require_possible(
         options.baseline.require_comparable(names, corpus.name, query_set)
 
 
+def labels_and_fields(corpus: Corpus) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+    """Read the label and the metadata of every item."""
+    return ((item.label, item.metadata) for item in corpus)
+
+
 def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Encoder]) -> None:
     """Refuse saved encoders that were fitted on the labels of the queries.
 
@@ -74,8 +81,11 @@ def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Enco
     ------
     OptionError
     """
-    before = [encoder for encoder in encoders if encoder.reads_labels and encoder.__sklearn_is_fitted__()]
-    if query_set.held_out and before:
+    if not query_set.held_out:
+        return
+    fitted = [encoder for encoder in encoders if encoder.__sklearn_is_fitted__()]
+    before = [encoder for encoder in fitted if learns_labels(encoder, lambda: labels_and_fields(corpus))]
+    if before:
         digest = items_digest(iter(corpus))
         seen = [encoder for encoder in before if encoder.fitted_on == digest]
         if seen:
@@ -113,7 +123,12 @@ def unseen_spaces(
     """
     if query_set.judged_by != "labels" or (query_set.query_rows < 0).all():
         return names, []
-    seen = [name for name in names if collection.space(name).encoder.reads_labels]
+    items = collection.items
+    seen = [
+        name
+        for name in names
+        if learns_labels(collection.space(name).encoder, lambda: items.labels_and_fields(items.size))
+    ]
     if seen and (named or len(seen) == len(names)):
         raise OptionError(
             f"{_SEEN.format(seen[0])}: compare the corpus itself (nearby compare CORPUS -s '{seen[0]}'), "

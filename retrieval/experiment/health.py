@@ -31,8 +31,9 @@ from retrieval.experiment.health_findings import (
 )
 from retrieval.experiment.health_result import Health, SpaceHealth
 from retrieval.experiment.health_sample import MAX_SAMPLE, SAMPLE, HealthSample
+from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.run import SpaceRun
-from retrieval.spaces.build import fitted, planned
+from retrieval.spaces.build import fitted, planned, require_fields
 
 
 def health(
@@ -70,6 +71,7 @@ def health(
         raise OptionError("name at least one space, as in -s pixels -s pixels+pca:30")
     if not 0 < sample <= MAX_SAMPLE:
         raise OptionError(f"health compares all pairs of 20 to {MAX_SAMPLE:,} items, not of {sample:,}")
+    require_fields(corpus, encoders)
     drawn = HealthSample.of(corpus, sample, seed)
     for encoder in encoders:
         if not encoder.__sklearn_is_fitted__():
@@ -129,7 +131,8 @@ def space_health(drawn: HealthSample, encoder: Encoder, train: bool = False) -> 
         return SpaceHealth(*described, reason=f"all {len(drawn.items):,} sampled items have the same code")
     by_chance = vectors.by_chance(drawn.seed)
     values, chances = vector_values(vectors), vector_values(by_chance)
-    questions = None if encoder.reads_labels else questions_of(drawn, vectors, asking)
+    learnt = learns_labels(encoder, lambda: [(item.label, item.metadata) for item in drawn.items])
+    questions = None if learnt else questions_of(drawn, vectors, asking)
     trials = try_remedies(vectors, space, questions, values.get(checks.TWO_NN.name))
     findings = [
         *geometric_findings(values, chances, vectors, space, trials),

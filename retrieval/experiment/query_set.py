@@ -13,6 +13,7 @@ from encoders.errors import CorpusError
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
 from retrieval.experiment.digests import corpus_digest, item_key
+from retrieval.experiment.spilled_contents import SpilledContents
 from retrieval.search.result import Shown, show
 
 #: Answers of each query that are scored: enough for R@100 and AP with qrels, and for AP@100 with labels.
@@ -74,7 +75,8 @@ class QuerySet:
 
     @classmethod
     def of(cls, corpus: Corpus, hold_out: bool = False) -> QuerySet:
-        """The query set of a corpus, which is read once; texts of documents are not stored, pictures and sounds are.
+        """The query set of a corpus, which is read once; texts of documents are not stored, pictures and sounds
+        are: those of a large corpus in a temporary file.
 
         Parameters
         ----------
@@ -95,7 +97,8 @@ class QuerySet:
         asked_by_id = {query.id: query for query in asked}
         rows: dict[str, int] = {}
         same: set[str] = set()
-        for row, item in enumerate(corpus):
+        spilled = SpilledContents()
+        for row, item in enumerate(map(spilled.kept, corpus)):
             ids.append(item.id)
             shown.append(show(item))
             labels.append(item.label)

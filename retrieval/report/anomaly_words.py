@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from encoders.numbers import counted
@@ -16,6 +17,8 @@ from retrieval.search.result import cut_at_word
 
 #: Words and components that are listed.
 TOP = 10
+#: Ids of identical items that are named.
+IDENTICAL = 8
 #: Letters of the name of a component, and of a category.
 NAME, VALUE = 28, 16
 #: More false alarms than asked for are said if they come by chance this rarely.
@@ -49,6 +52,20 @@ def verdict_lines(found: DetectorComparison) -> list[str]:
         if not one.is_baseline and one.excess_p_value < UNUSUAL
     ]
     return lines
+
+
+def identical_sentence(ids: Sequence[str], write: Callable[[str], str] = str) -> str:
+    """Return which other items are identical to one; empty if there is none. `write` is applied to each id.
+
+    Examples
+    --------
+    >>> identical_sentence(["7", "9"])
+    'and 2 identical items: @7, @9'
+    """
+    if not ids:
+        return ""
+    named = ", ".join(f"@{write(id)}" for id in ids[:IDENTICAL])
+    return f"and {counted(len(ids), 'identical item')}: {named}{', …' if len(ids) > IDENTICAL else ''}"
 
 
 def drift_lines(found: Detection) -> list[str]:

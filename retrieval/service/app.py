@@ -192,13 +192,13 @@ def _model(model: str, names: list[str]) -> tuple[str, str]:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101
-    return error.response()
+    return error.response(request.url.path)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     said = {404: f"there is nothing at {request.url.path[:200]}: /openapi.json says what there is"}
     problem = Problem(error.status_code, said.get(error.status_code, str(error.detail)))
-    response = problem.response()
+    response = problem.response(request.url.path)
     response.headers.update(error.headers or {})
     return response

@@ -49,7 +49,7 @@ class SearchBody(Body):
     queries: Annotated[list[QueryBody], Meta(min_length=1, max_length=MAX_QUERIES)] | None = None
     spaces: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces.")] = []
     k: AnswerCount = 10
-    filters: Annotated[list[Text], Meta(max_length=64, description="KEY=VALUE, as in label=sport.")] = []
+    filters: Annotated[list[Text], Meta(max_length=64, description="KEY=VALUE, as in label=sport or year>=2004.")] = []
     fuse: Annotated[str, Meta(description="rrf or saved: one list of all spaces.", max_length=20)] | None = None
     depth: Annotated[int, Meta(ge=1, le=MAX_DEPTH, description="Hits of each space that are fused.")] | None = None
     shortlist: Annotated[Spec, Meta(description="Space that finds candidates for rerank.")] | None = None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retrieval.service.limits import BODY_SECONDS, MAX_BODY
@@ -89,7 +90,7 @@ class Guard:
             self._require_allowed(scope, headers)
             await self.app(scope, limited(receive), reply)
         except Problem as problem:
-            await problem.response()(scope, receive, reply)
+            await problem.response(scope["path"])(scope, receive, reply)
         finally:
             self.running -= 1
             self.metrics.count(scope.get(OPERATION, "other"), status, time.perf_counter() - begun)
@@ -138,11 +139,10 @@ class _Preflight(Problem):
     def __init__(self, allowed: bool) -> None:
         super().__init__(204 if allowed else 405, "other pages may not use this service")
 
-    def response(self):  # type: ignore[no-untyped-def]
-        from starlette.responses import Response
-
+    def response(self, path: str = "") -> Response:
+        """Return the response: without content, or a problem."""
         if self.status == 405:
-            return super().response()
+            return super().response(path)
         allowed = {"Access-Control-Allow-Methods": "GET, POST", "Access-Control-Max-Age": "600"}
         return Response(
             status_code=204, headers={**allowed, "Access-Control-Allow-Headers": "Authorization, Content-Type"}

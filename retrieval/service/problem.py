@@ -19,15 +19,26 @@ from encoders.errors import (
 
 #: Media type of a problem document.
 MEDIA_TYPE = "application/problem+json"
+#: Paths that OpenAI's clients ask.
+OPENAI_PATHS = ("/v1/embeddings", "/v1/models")
 
 
-class ProblemDocument(msgspec.Struct, rename={"kind": "type"}):
+class OpenAIError(msgspec.Struct, rename={"kind": "type"}):
+    """A problem as OpenAI's clients read it."""
+
+    message: str
+    kind: str
+    code: int
+
+
+class ProblemDocument(msgspec.Struct, rename={"kind": "type"}, omit_defaults=True):
     """RFC 9457, section 3: the kind of problem, its title, the status, and what is wrong with this request."""
 
     kind: str
     title: str
     status: int
     detail: str
+    error: OpenAIError | None = None
 
 
 class Problem(Exception):  # the word of RFC 9457
@@ -64,14 +75,15 @@ class Problem(Exception):  # the word of RFC 9457
             return cls(422, f"the query {error}")
         return cls(422, str(error))
 
-    def document(self) -> ProblemDocument:
-        """Return the document of this problem."""
+    def document(self, path: str = "") -> ProblemDocument:
+        """Return the document of this problem; below the paths of OpenAI's clients it has what they read."""
         title = HTTPStatus(self.status).phrase
-        return ProblemDocument("about:blank", title, self.status, self.detail)
+        error = OpenAIError(self.detail, title, self.status) if path.startswith(OPENAI_PATHS) else None
+        return ProblemDocument("about:blank", title, self.status, self.detail, error)
 
-    def response(self) -> Response:
-        """Return the response that says it."""
+    def response(self, path: str = "") -> Response:
+        """Return the response that says it to a request of a path."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        return Response(msgspec.json.encode(self.document()), self.status, headers, media_type=MEDIA_TYPE)
+        return Response(msgspec.json.encode(self.document(path)), self.status, headers, media_type=MEDIA_TYPE)

@@ -87,6 +87,7 @@ class FilterSaid(Reply):
 
     field: str
     value: str
+    operator: str
 
 
 class Hit(Left):

@@ -24,7 +24,7 @@ from encoders.progress import progress, waiting
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
-from retrieval.corpora.base import Item, item_bytes
+from retrieval.corpora.base import Corpus, Item, item_bytes
 from retrieval.spaces.training_history import training_seconds
 
 BATCH_ROWS = 1024
@@ -60,6 +60,18 @@ def is_saved(folder: Path) -> bool:
         return (folder / MANIFEST).is_file()
     except OSError:  # too long for a path: a spec
         return False
+
+
+def require_fields(corpus: Corpus, encoders: Iterable[Encoder]) -> None:
+    """Raise before any fit when an encoder learns from a field that no item has.
+
+    Raises
+    ------
+    UnknownNameError, BadItemError
+    """
+    unfitted = [encoder for encoder in encoders if not encoder.__sklearn_is_fitted__()]
+    for field in dict.fromkeys(encoder.label_field for encoder in unfitted):
+        corpus.batches(label_field=field)
 
 
 def planned(spec: str, description: str | None, modality: Modality) -> Encoder:

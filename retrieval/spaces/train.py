@@ -16,7 +16,7 @@ from encoders.progress import ProgressCallback, quiet
 from encoders.registry import create
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import begun, planned
+from retrieval.spaces.build import begun, planned, require_fields
 from retrieval.spaces.time_budget import with_time_budget
 from retrieval.spaces.training_folder import TrainingFolder
 from retrieval.spaces.training_history import Phase, neural_stages, phases_of
@@ -111,6 +111,7 @@ def train_encoder(
     encoder = with_time_budget(planned(spec, None, corpus.modality), minutes)
     if encoder.__sklearn_is_fitted__():
         raise OptionError(f"{spec} holds a trained encoder: name a space to train, such as pixels+deep-ae:64-8")
+    require_fields(corpus, [encoder])
     training = TrainingFolder(folder)
     count, digest = _read_through(corpus)
     identity = {"spec": str(encoder), "fixed": _fixed_spec(encoder), "corpus": digest}

@@ -16,7 +16,17 @@ from retrieval.applications.anomaly.baselines import length_scores, untrained
 from retrieval.applications.anomaly.detection import FALSE_ALARMS
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.fitting import FitRequest, fit_on_parts
-from retrieval.applications.anomaly.parts import HELD_OUT, TEST, TRAINING, Part, ids_and_titles, read_labels, split
+from retrieval.applications.anomaly.parts import (
+    HELD_OUT,
+    TEST,
+    TRAINING,
+    Part,
+    ids_and_digests,
+    read_labels,
+    split,
+    titles_of,
+)
+from retrieval.applications.anomaly.repeats import with_identical
 from retrieval.applications.anomaly.strangest import EXPLAINED, ExplainedItem, explain_items
 from retrieval.corpora.base import Corpus
 from retrieval.evaluation.detection_measures import Difference, Measured, differences, measured
@@ -106,6 +116,9 @@ class DetectorComparison:
         Of the test items.
     titles : dict of int to str
         Position -> title, of the strangest test items of the best space.
+    groups : list of list of int
+        The positions of the test items with the largest scores in the best space, strangest first; items of the same
+        content stand together.
     explained : list of ExplainedItem
         Why the strangest of them are strange, in their order.
     """
@@ -122,6 +135,7 @@ class DetectorComparison:
     ids: list[str]
     labels: list[str | None]
     titles: dict[int, str]
+    groups: list[list[int]]
     explained: list[ExplainedItem]
 
     @property
@@ -131,8 +145,12 @@ class DetectorComparison:
 
     @property
     def strangest(self) -> list[int]:
-        """The positions of the test items with the largest scores in the best space, strangest first."""
-        return _strangest(self.best)
+        """The first position of each of the `groups`."""
+        return [group[0] for group in self.groups]
+
+    def identical_ids(self, group: Sequence[int]) -> list[str]:
+        """Return the ids of the other items of a group."""
+        return [self.ids[row] for row in group[1:]]
 
     @property
     def base_rate(self) -> float:
@@ -213,24 +231,22 @@ def compare_detectors(
     copies = int((~anomalous).sum()) / len(np.unique(labelled.groups[uses == TEST][~anomalous]))
     results = _results(scored, anomalous, copies, false_alarms, seed)
     best, tested = _best(results), Part(corpus, uses, TEST)
-    ids, titles = ids_and_titles(tested, set(_strangest(best)))
+    ids, digests = ids_and_digests(tested)
+    groups = with_identical(np.argsort(-best.scores, kind="stable").tolist(), digests)[:STRANGEST]
+    titles = titles_of(tested, {group[0] for group in groups})
     detector = next(one.detector for one in scored if one.name == best.name and one.detector is not None)
-    explained = explain_items(detector, tested, _strangest(best)[:EXPLAINED]) if explain else []
+    explained = explain_items(detector, tested, groups[:EXPLAINED], ids) if explain else []
     counts = {use: int((uses == use).sum()) for use in (TRAINING, HELD_OUT)}
     return DetectorComparison(
         corpus.name, list(normal), counts[TRAINING], counts[HELD_OUT], int((~anomalous).sum()), int(anomalous.sum()),
         false_alarms, results, anomalous, ids,
-        [label for label, use in zip(labelled.labels, uses.tolist(), strict=True) if use == TEST], titles, explained,
+        [label for label, use in zip(labelled.labels, uses.tolist(), strict=True) if use == TEST], titles, groups,
+        explained,
     )  # fmt: skip
 
 
 def _best(results: Sequence[DetectorResult]) -> DetectorResult:
     return max((one for one in results if not one.is_baseline), key=lambda one: one.auroc.value)
-
-
-def _strangest(result: DetectorResult) -> list[int]:
-    order: list[int] = np.argsort(-result.scores, kind="stable")[:STRANGEST].tolist()
-    return order
 
 
 def _all_scored(

@@ -1,4 +1,4 @@
-"""The share of strange items among items taken as normal, from their scores alone: the adjusted boxplot."""
+"""The strange items among items taken as normal, from their scores alone: those beyond a gap in the upper tail."""
 
 from __future__ import annotations
 
@@ -8,73 +8,101 @@ from numpy.typing import ArrayLike, NDArray
 from encoders.errors import OptionError
 
 Floats = NDArray[np.float64]
-#: What asks for the share to be estimated, instead of a share.
+#: What asks for the strange items to be found, instead of a share of them.
 ESTIMATE = "auto"
-#: Scores between which the skewness is computed: it takes the square of their number.
-_PAIRED = 1001
+#: Fewer items show no gap that chance does not make.
+FEWEST = 100
+#: The largest probability that items are left out of data without strange ones.
+LEVEL = 0.05
+#: The largest share of items that can be beyond a gap.
+LARGEST_SHARE = 0.25
+#: Spacings below a gap that it is compared with: at least so many, and this share of the items.
+_SPACINGS, _SPACINGS_SHARE = 20, 0.1
 #: Larger scores, such as that of a text without any known word, count as this one: differences stay finite.
 _LARGEST = 1e300
 
 
-def estimated_share(scores: ArrayLike) -> float:
-    """Return the share of scores beyond the upper fence of the adjusted boxplot.
-
-    The fence is the third quartile plus 1.5 exp(3 M) interquartile ranges (4 M where M < 0), where M is the medcouple,
-    a robust skewness. About 0.4 % of the scores of clean data are beyond it, more where the tail is long. Quartiles
-    hide strange items if they are many: from about 10 % on, the estimate may be too small.
-
-    Parameters
-    ----------
-    scores : array-like float (n,)
+def require_enough(count: int) -> None:
+    """Refuse to look for strange items among few.
 
     Raises
     ------
     OptionError
-        When half of the scores are equal.
+    """
+    if count < FEWEST:
+        raise OptionError(
+            f"--contaminated cannot find strange items among {count:,} items, it needs {FEWEST}: give their share, as "
+            "in --contaminated 5%, or leave it out (then too few items are flagged, not too many)"
+        )
+
+
+def strange_items(scores: ArrayLike, level: float = LEVEL) -> NDArray[np.bool_]:
+    r"""Return which scores are beyond a gap that the tail of normal scores does not explain.
+
+    Let y(1) >= y(2) >= ... be the scores minus their median, and e(i) = i log(y(i) / y(i+1)). If the tail is that of a
+    Pareto distribution, the e(i) are independent and exponential with one mean (Rényi 1953); if it is lighter, as of
+    normal, gamma and log-normal scores, those of the largest scores are smaller. So e(j) divided by the mean of the
+    next e(i) is too large by chance with a known probability at most. That probability may be a share of `level`; the
+    shares of all gaps add up to 1, and that of gap j falls as j^-1.5. So of data without strange items, none is left
+    out with probability 1 - `level`, and many hardly ever. The gap farthest below its share counts.
+
+    Leaving normal items out of a calibration makes p-values too small, leaving strange ones in makes them too large:
+    in doubt, items stay.
+
+    Parameters
+    ----------
+    scores : array-like float (n,)
+        Scores of items on which their detector was not fitted.
+    level : float
+
+    Returns
+    -------
+    ndarray bool (n,)
+        At most a quarter is True.
+
+    Raises
+    ------
+    OptionError
+        When there are fewer than 100 scores, or so many equal ones that there is no tail.
 
     References
     ----------
-    Hubert & Vandervieren, An adjusted boxplot for skewed distributions, Computational Statistics & Data Analysis
-    52(12), 2008, §3.
+    Rényi, On the theory of order statistics, Acta Mathematica Hungarica 4, 1953; Bhattacharya, Kallitsis & Stoev,
+    Data-adaptive trimming of the Hill estimator and detection of outliers in the extremes of heavy-tailed data,
+    Electronic Journal of Statistics 13(1), 2019, §4; Bashari, Sesia & Romano, Robust conformal outlier detection under
+    contaminated reference data, ICML 2025 (why a calibration must not be trimmed by a guess).
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> scores = np.append(rng.gamma(2, size=950), rng.uniform(20, 30, size=50))
-    >>> round(estimated_share(scores), 2)
-    0.05
+    >>> usual, strange = rng.gamma(2, size=950), rng.uniform(20, 30, size=50)
+    >>> int(strange_items(usual).sum()), int(strange_items(np.append(usual, strange)).sum())
+    (0, 50)
     """
     values = np.clip(np.asarray(scores, np.float64), -_LARGEST, _LARGEST)
-    low, high = np.quantile(values, [0.25, 0.75])
-    if not high > low:
+    require_enough(len(values))
+    order = np.argsort(-values, kind="stable")
+    above = values[order] - np.median(values)
+    tail = int((above > 0).sum())
+    window = max(_SPACINGS, int(_SPACINGS_SHARE * len(values)))
+    gaps = min(int(LARGEST_SHARE * len(values)), tail - 1 - window)
+    if gaps < 1:
         raise OptionError(
-            "--contaminated cannot estimate the share of strange items, because half of the scores are equal: give the "
-            "share, as in --contaminated 5%"
+            "--contaminated cannot find strange items, because most of the scores are equal: give their share, as in "
+            "--contaminated 5%"
         )
-    skewness = medcouple(values)
-    fence = high + 1.5 * np.exp((3 if skewness >= 0 else 4) * skewness) * (high - low)
-    return float((values > fence).mean())
-
-
-def medcouple(values: ArrayLike) -> float:
-    """Return the medcouple, a skewness from -1 to 1 that a quarter of strange values cannot move to its bounds.
-
-    Of more than 1,001 values, as many quantiles stand for all. Values equal to the median are paired as symmetric.
-
-    References
-    ----------
-    Brys, Hubert & Struyf, A robust measure of skewness, Journal of Computational and Graphical Statistics 13(4), 2004.
-
-    Examples
-    --------
-    >>> medcouple([1.0, 2.0, 3.0]), medcouple([1.0, 2.0, 3.0, 5.0, 9.0]) > 0
-    (0.0, True)
-    """
-    ordered = np.sort(np.asarray(values, np.float64))
-    if len(ordered) > _PAIRED:
-        ordered = np.quantile(ordered, np.linspace(0, 1, _PAIRED), method="nearest")
-    middle = float(np.median(ordered))
-    above, below = ordered[ordered >= middle, None], ordered[None, ordered <= middle]
-    apart = above - below
-    sides = (above - middle) - (middle - below)
-    return float(np.median(np.divide(sides, apart, out=np.zeros_like(apart), where=apart > 0)))
+    logs = np.log(above[:tail])
+    spacings = np.arange(1, tail) * (logs[:-1] - logs[1:])
+    sums = np.append(0.0, np.cumsum(spacings))
+    below = sums[1 + window : 1 + window + gaps] - sums[1 : 1 + gaps]
+    # the ratio of an exponential to a mean of others has the survival function (1 + ratio / window)^-window
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_p = -window * np.log1p(spacings[:gaps] / np.maximum(below, 0))
+    log_p[spacings[:gaps] == 0] = 0.0
+    weights = np.arange(1.0, gaps + 1) ** -1.5
+    log_p -= np.log(level * weights / weights.sum())
+    best = int(np.argmin(log_p))
+    found = np.zeros(len(values), dtype=bool)
+    if log_p[best] <= 0:
+        found[order[: best + 1]] = True
+    return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from encoders.numbers import counted
 from retrieval.applications.anomaly import conformal
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.drift import Drift, drift_of
+from retrieval.applications.anomaly.repeats import content_digest, with_identical
 from retrieval.corpora.base import Corpus, Item
 from retrieval.search.result import show
 
@@ -92,6 +95,8 @@ class Detection:
         If the batch was said to be normal.
     n_calibration : int
         Different items among those that gave the calibration scores.
+    digests : ndarray uint64 (n,)
+        Items with the same content have the same digest.
     """
 
     corpus: str
@@ -105,6 +110,16 @@ class Detection:
     rule: Rule
     drift: Drift | None
     n_calibration: int
+    digests: NDArray[np.uint64]
+
+    @cached_property
+    def groups(self) -> list[list[int]]:
+        """The items by score, strangest first; each group has the items of the same content."""
+        return with_identical(self.order.tolist(), self.digests)
+
+    def identical_ids(self, group: Sequence[int]) -> list[str]:
+        """Return the ids of the other items of a group."""
+        return [self.ids[row] for row in group[1:]]
 
     @property
     def order(self) -> NDArray[np.int64]:
@@ -112,7 +127,8 @@ class Detection:
         return np.argsort(-self.scores, kind="stable")
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """Yield each item as JSON values, strangest first."""
+        """Yield each item as JSON values, strangest first; `identical_to` is the first item of the same content."""
+        first = {row: self.ids[group[0]] for group in self.groups for row in group[1:]}
         for rank, row in enumerate(self.order.tolist(), start=1):
             yield {
                 "rank": rank,
@@ -121,6 +137,7 @@ class Detection:
                 "score": float(self.scores[row]),
                 "p_value": float(self.p_values[row]),
                 "flagged": bool(self.flagged[row]),
+                "identical_to": first.get(row),
             }
 
     @property
@@ -144,10 +161,12 @@ class _Seen(Corpus):
         self.ids: list[str] = []
         self.labels: list[str | None] = []
         self.titles: list[str | None] = []
+        self.digests = array("Q")
 
     def __iter__(self) -> Iterator[Item]:
-        self.ids, self.labels, self.titles = [], [], []
+        self.ids, self.labels, self.titles, self.digests = [], [], [], array("Q")
         for item in self.corpus:
+            self.digests.append(content_digest(item.content))
             self.ids.append(item.id)
             self.labels.append(item.label)
             self.titles.append(show(item).title)
@@ -188,5 +207,5 @@ def detect(detector: AnomalyDetector, corpus: Corpus, rule: Rule | None = None, 
     spaces = [str(encoder) for encoder in detector.encoders]
     return Detection(
         corpus.name, spaces, seen.ids, seen.labels, seen.titles, scores, p, rule.flags(p), rule, drift,
-        detector.record.n_distinct,
+        detector.record.n_distinct, np.array(seen.digests, np.uint64),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from encoders.sound import Sound
 from retrieval.applications.anomaly.choice import score_class
 from retrieval.applications.anomaly.combination import mean_rank
 from retrieval.applications.anomaly.conformal import percent
-from retrieval.applications.anomaly.contamination import ESTIMATE, estimated_share
+from retrieval.applications.anomaly.contamination import ESTIMATE, LEVEL, require_enough, strange_items
 from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
 from retrieval.applications.anomaly.member import ROWS, Member
 from retrieval.applications.anomaly.normal_items import NormalItems, kept_count
@@ -112,27 +112,27 @@ def fit_on_parts(
     request : FitRequest
     say : callable
     """
-    members, kept = _members(corpus, uses, request, say)
     used = 0.0
-    if request.contaminated:
+    if request.contaminated == ESTIMATE:
+        uses, used = _without_strange(corpus, uses, groups, request, say)
+    members, kept = _members(corpus, uses, request, say)
+    given = 0.0 if isinstance(request.contaminated, str) else request.contaminated
+    if given:
+        used = given
         strangeness = _strangeness([member.scores(Part(corpus, uses, TRAINING)) for member in members])
-        used = _share(request, strangeness)
-        kept_items = _without_strangest(strangeness, used)
+        kept_items = _without_strangest(strangeness, given)
         uses = uses.copy()
         positions = np.flatnonzero(uses == TRAINING)
         uses[np.delete(positions, kept_items)] = UNUSED
-        say(_trimmed_line(request, used, "training", len(kept_items)))
-        if used:
-            members, kept = _members(corpus, uses, request, say)
+        say(f"{_trimmed(given, 'training')}; fitting again on {counted(len(kept_items), 'item')}")
+        members, kept = _members(corpus, uses, request, say)
     training, held_out = Part(corpus, uses, TRAINING), Part(corpus, uses, HELD_OUT)
     say(f"calibrating on {counted(held_out.size, 'held-out item')}")
     scores, own_groups = [member.scores(held_out) for member in members], groups[uses == HELD_OUT]
-    if request.contaminated:
-        strangeness = _strangeness(scores)
-        share = _share(request, strangeness)
-        kept_items = _without_strangest(strangeness, share)
+    if given:
+        kept_items = _without_strangest(_strangeness(scores), given)
         scores, own_groups = [one[kept_items] for one in scores], own_groups[kept_items]
-        say(_trimmed_line(request, share, "held-out", len(kept_items)))
+        say(f"{_trimmed(given, 'held-out')}: if fewer were strange, more normal items are flagged than asked for")
     calibration, distinct = _calibrated(members, scores, own_groups, request.seed)
     first: Any = kept[0].content
     record = FitRecord(
@@ -176,9 +176,40 @@ def _strangeness(scores: list[Floats]) -> Floats:
     return scores[0] if len(scores) == 1 else mean_rank(scores, scores)
 
 
-def _share(request: FitRequest, strangeness: Floats) -> float:
-    """Return the share of strange items that is given, or that their scores show."""
-    return estimated_share(strangeness) if isinstance(request.contaminated, str) else request.contaminated
+def _without_strange(
+    corpus: Corpus, uses: NDArray[np.uint8], groups: NDArray[np.int64], request: FitRequest, say: ProgressCallback
+) -> tuple[NDArray[np.uint8], float]:
+    """Return the uses without the items that look strange, and the share of those.
+
+    Each half of the items is scored by spaces that were fitted on the other half: so the scores of all items are
+    comparable, whether they are for training or held out, and a network has not learnt the strange ones by heart.
+    """
+    taken = uses != UNUSED
+    count = int(taken.sum())
+    require_enough(count)
+    halves = split(taken, 0.5, seed=request.seed, groups=groups)
+    scores = [np.zeros(count) for _ in dict.fromkeys(request.specs)]
+    say("looking for strange items: each half is scored by a fit on the other")
+    for own, other in ((TRAINING, HELD_OUT), (HELD_OUT, TRAINING)):
+        fitted_on = np.where(halves == own, np.uint8(TRAINING), np.uint8(UNUSED))
+        members, _ = _members(corpus, fitted_on, request, say)
+        for values, member in zip(scores, members, strict=True):
+            values[halves[taken] == other] = member.scores(Part(corpus, halves, other))
+    strange = np.logical_or.reduce([strange_items(values, LEVEL / len(scores)) for values in scores])
+    if not strange.any():
+        say("no gap separates the scores of some items from the others: none is left out")
+        return uses, 0.0
+    left = uses.copy()
+    left[np.flatnonzero(taken)[strange]] = UNUSED
+    lost = next((name for use, name in ((TRAINING, "training"), (HELD_OUT, "held-out")) if use not in left), None)
+    if lost is not None:
+        raise OptionError(f"all {lost} items look strange: give more data, or name the normal items with --normal")
+    share = float(strange.mean())
+    say(
+        f"{counted(int(strange.sum()), 'item')} of {count:,} ({percent(share)}) "
+        f"{'is' if strange.sum() == 1 else 'are'} left out: a gap separates their scores from those of the others"
+    )
+    return left, share
 
 
 def _without_strangest(strangeness: Floats, share: float) -> NDArray[np.int64]:
@@ -187,14 +218,8 @@ def _without_strangest(strangeness: Floats, share: float) -> NDArray[np.int64]:
     return np.sort(np.argsort(strangeness, kind="stable")[:left])
 
 
-def _trimmed_line(request: FitRequest, share: float, part: str, left: int) -> str:
-    """Return what was left out of a part, and what that means."""
-    estimated = " (estimated: their scores are beyond the fence of the adjusted boxplot)"
-    line = f"the strangest {percent(share)} of the {part} items are left out"
-    line += estimated if isinstance(request.contaminated, str) else ""
-    if part == "training":
-        return f"{line}; fitting again on {counted(left, 'item')}" if share else f"{line}: none looks strange"
-    return f"{line}: if fewer were strange, more normal items are flagged than asked for"
+def _trimmed(share: float, part: str) -> str:
+    return f"the strangest {percent(share)} of the {part} items are left out"
 
 
 def _calibrated(

@@ -120,15 +120,19 @@ def _few(known: set[str], name: str) -> list[str]:
     return [near] if near else [*sorted(known)[:SHOWN_LABELS], "..."]
 
 
-def ids_and_titles(corpus: Corpus, wanted: set[int]) -> tuple[list[str], dict[int, str]]:
-    """Return the id of every item, and the title of those at some positions that have one."""
-    ids, titles = [], {}
-    for position, item in enumerate(corpus):
+def ids_and_digests(corpus: Corpus) -> tuple[list[str], NDArray[np.uint64]]:
+    """Return the id of every item, and the digest of its content."""
+    ids, digests = [], array("Q")
+    for item in corpus:
         ids.append(item.id)
-        title = show(item).title if position in wanted else None
-        if title is not None and title != item.id:
-            titles[position] = title
-    return ids, titles
+        digests.append(content_digest(item.content))
+    return ids, np.array(digests, np.uint64)
+
+
+def titles_of(corpus: Corpus, wanted: set[int]) -> dict[int, str]:
+    """Return the title of the items at some positions that have one."""
+    titles = {position: (item.id, show(item).title) for position, item in enumerate(corpus) if position in wanted}
+    return {position: title for position, (id, title) in titles.items() if title is not None and title != id}
 
 
 def split(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import orjson
@@ -63,3 +64,23 @@ def groups_of(digests: NDArray[np.uint64]) -> NDArray[np.int64]:
     usual = (counts > MOST_REPEATS) & (counts > LARGEST_SHARE * len(digests))
     leader = np.where(usual[inverse], np.arange(len(digests)), first[inverse])
     return np.asarray(np.unique(leader, return_inverse=True)[1], dtype=np.int64)
+
+
+def with_identical(order: Iterable[int], digests: NDArray[np.uint64]) -> list[list[int]]:
+    """Return positions in their order; those of items that are equal to an earlier one stand together with it.
+
+    Parameters
+    ----------
+    order : iterable of int
+    digests : ndarray uint64 (n,)
+        See `content_digest`.
+
+    Examples
+    --------
+    >>> with_identical([3, 1, 0, 2], np.array([7, 5, 8, 7], np.uint64))
+    [[3, 0], [1], [2]]
+    """
+    found: dict[int, list[int]] = {}
+    for position in order:
+        found.setdefault(int(digests[position]), []).append(position)
+    return list(found.values())

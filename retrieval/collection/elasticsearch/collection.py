@@ -97,7 +97,9 @@ class ServedCollection(Collection):
             if own and meta.digests() == wanted:
                 self.index_name, self.meta = name, meta
                 manifest = self.manifest
-                self.items = ServedItems(self.admin, name, manifest.corpus, manifest.modality, self._queries)
+                self.items = ServedItems(
+                    self.admin, name, manifest.corpus, manifest.modality, self._queries, meta.is_old
+                )
                 self._fields = {record.spec: record.field for record in meta.spaces}
                 for opened in self._open.values():  # encoders are not read again: the generation may be gone
                     field = self._fields[opened.record.spec]
@@ -149,7 +151,7 @@ class ServedCollection(Collection):
 
     def search(self, queries: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
         """Return the best `k` hits in each space, all in one request; see `Collection.search`."""
-        only = clauses(filters)
+        only = clauses(filters, self.meta.is_old)
         hits = self.read_consistently(lambda: self._hits(queries, k, only))
         if filters and not any(hits) and not self.admin.count(self.index_name, {"bool": {"filter": only}}):
             raise self.items.none_matches(filters)
@@ -196,6 +198,7 @@ class ServedCollection(Collection):
     def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[ServedCollection, Change]:
         """Add items and replace changed ones; items that were sent before a failure stay."""
         self._require_writable()
+        self.meta.require_new()
         targets = [Target(self.space(spec).encoder, self._field(spec)) for spec in self.spaces]
         self.admin.refresh(self.index_name)  # documents that a killed process added count for the last position too
         change = ChangeSoFar()

@@ -10,6 +10,7 @@ from typing import Any
 from encoders.codes import Modality
 from encoders.errors import BadItemError, ServerError
 from indexers.elasticsearch.keys import id_of, key_of, stored_id
+from retrieval.collection.filters import LABEL, fields_of, number_of, sortable
 from retrieval.corpora.base import Item
 from retrieval.corpora.item_record import item_digest, item_of, record_of
 
@@ -58,11 +59,15 @@ def document_of(
     stored = stored_id(item.id)
     if stored is not None:
         document["own_id"] = stored
+    fields = fields_of(item.metadata, item.content)
+    if fields:
+        document["meta"] = fields
     if label is not None:
         document["label"] = label
-    if item.metadata:
-        # a key without a name, or with a NUL in it, is kept in the item but cannot be filtered by
-        document["meta"] = {key: value for key, value in item.metadata.items() if key and "\0" not in key}
+        fields = {**fields, LABEL: label}
+    numbers = {key: sortable(number) for key, value in fields.items() if (number := number_of(value)) is not None}
+    if numbers:
+        document["number"] = numbers
     try:
         return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError as error:

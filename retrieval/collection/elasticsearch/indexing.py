@@ -27,7 +27,7 @@ from retrieval.collection.manifest import Manifest
 from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import Digested
-from retrieval.spaces.build import begun, fitted, planned
+from retrieval.spaces.build import begun, fitted, planned, require_fields
 from retrieval.spaces.saved_space import folder_name
 from retrieval.spaces.training_history import training_seconds
 
@@ -53,6 +53,7 @@ def index_served(
     """
     description = parse_description(index)
     wanted = _wanted(specs, index, corpus.modality)
+    require_fields(corpus, [planned(spec, index, corpus.modality) for spec in specs])
     admin = IndexAdmin.named(Address.read(description.backend), LONG)
     before = collection_in(folder, admin)
     total, digest = _counted(corpus, on_bad)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from encoders.batches import chunks
 from encoders.codes import Modality
-from encoders.errors import QueryError, ServerError
+from encoders.errors import CollectionError, QueryError, ServerError
 from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.keys import id_of, key_of
 from indexers.elasticsearch.paginate import positions_and_digests, read_documents
 from retrieval.collection.elasticsearch.document import ITEM_FIELDS, item_in
 from retrieval.collection.filter_sql import unmet_because
-from retrieval.collection.filters import LABEL, Filter, written
+from retrieval.collection.filters import LABEL, Filter, fields_of, sortable, written
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import CollectionItems
 from retrieval.corpora.base import Item, Qrels
@@ -67,11 +66,15 @@ class ServedItems(CollectionItems):
     modality : Modality
     stored : ItemStore
         Holds queries and judgements, and no items.
+    is_old : bool
+        Whether an older nearby loaded them, which stored nothing but texts to filter by.
     """
 
-    def __init__(self, admin: IndexAdmin, index: str, name: str, modality: Modality, stored: ItemStore) -> None:
+    def __init__(
+        self, admin: IndexAdmin, index: str, name: str, modality: Modality, stored: ItemStore, is_old: bool = False
+    ) -> None:
         self.admin, self.index, self.name, self.modality = admin, index, name, modality
-        self._stored = stored
+        self._stored, self.is_old = stored, is_old
         self.present = Present(admin, index)
 
     def __iter__(self) -> Iterator[Item]:
@@ -126,23 +129,36 @@ class ServedItems(CollectionItems):
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
         """Return the ids of the items that satisfy every filter; see `CollectionItems.matching`."""
-        found = read_documents(self.admin, self.index, filters=clauses(filters), page=10_000)
+        found = read_documents(self.admin, self.index, filters=clauses(filters, self.is_old), page=10_000)
         ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
         if not ids:
             raise self.none_matches(filters)
         return ids
 
-    def labels_and_metadata(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
-        """Read the label and the metadata of the first items; see `CollectionItems.labels_and_metadata`."""
-        fields = ["item.label", "item.metadata"]
+    def labels_and_fields(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
+        """Read the label and the other fields of the first items; see `CollectionItems.labels_and_fields`."""
         page = min(limit, 1_000)
-        for document in islice(read_documents(self.admin, self.index, fields, page=page), limit):
-            item = document["_source"]["item"]
-            yield item["label"], metadata_of(item["metadata"])
+        for document in islice(read_documents(self.admin, self.index, self._sources, page=page), limit):
+            yield self._fields(document)
+
+    @property
+    def _sources(self) -> list[str]:
+        """What of a document says its fields; the content only of rows."""
+        return ITEM_FIELDS if self.modality is Modality.ROW else ["item.label", "item.metadata"]
+
+    def _fields(self, document: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
+        """Return the label and the other fields of a document."""
+        if self.modality is Modality.ROW:
+            item = item_in(document)
+            return item.label, fields_of(item.metadata, item.content)
+        source = document["_source"]["item"]
+        return source["label"], fields_of(metadata_of(source["metadata"]), None)
 
     def none_matches(self, filters: Sequence[Filter]) -> QueryError:
         """Return the error for filters that no item satisfies, with the filter that no item satisfies alone."""
-        blamed = next((one for one in filters if not self.admin.count(self.index, clauses([one])[0])), None)
+        blamed = next(
+            (one for one in filters if not self.admin.count(self.index, clauses([one], self.is_old)[0])), None
+        )
         if blamed is None:
             return QueryError(f"no item has {written(filters)} at once" if filters else "the collection holds no item")
         has_field = {"exists": {"field": _field_of(blamed)}}
@@ -153,10 +169,9 @@ class ServedItems(CollectionItems):
         """Return values of a field, or names of fields, as some items have them."""
 
         def asked(client: Any) -> list[str]:
-            source = ["item.label", "item.metadata"]
-            answer = client.search(index=self.index, query=query, size=_AT_ONCE, source_includes=source)
-            items = [hit["_source"]["item"] for hit in answer["hits"]["hits"]]
-            fields = [{**json.loads(one["metadata"] or "{}"), LABEL: one["label"]} for one in items]
+            answer = client.search(index=self.index, query=query, size=_AT_ONCE, source_includes=self._sources)
+            found = map(self._fields, answer["hits"]["hits"])
+            fields = [{**fields, LABEL: label} for label, fields in found]
             pairs = [(key, str(value)) for one in fields for key, value in one.items() if value is not None]
             return list(dict.fromkeys(value if field else key for key, value in pairs if field in (None, key)))
 
@@ -184,15 +199,43 @@ class ServedItems(CollectionItems):
             return [_id(hit) for hit in answer["hits"]["hits"]]
 
 
-def clauses(filters: Sequence[Filter]) -> list[dict[str, Any]]:
+def clauses(filters: Sequence[Filter], is_old: bool = False) -> list[dict[str, Any]]:
     """Return filters as Elasticsearch writes them.
+
+    Raises
+    ------
+    CollectionError
+        For a comparison that items lack which an older nearby loaded.
 
     Examples
     --------
     >>> clauses([Filter("label", "sport"), Filter("year", "2004")])
     [{'term': {'label': 'sport'}}, {'term': {'meta.year': '2004'}}]
     """
-    return [{"term": {_field_of(one): one.value}} for one in filters]
+    if is_old and any(one.operator != "=" for one in filters):
+        raise CollectionError(
+            "an older nearby loaded this collection, whose items are filtered by KEY=VALUE only: index the corpus "
+            "again with --rebuild"
+        )
+    return [_clause(one) for one in filters]
+
+
+#: Below and above every text: a range over a field of metadata needs both ends.
+_FIRST, _LAST = "", "\U0010ffff" * 8
+_BOUNDS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+
+
+def _clause(one: Filter) -> dict[str, Any]:
+    field, number = _field_of(one), one.number
+    if one.operator == "=":
+        return {"term": {field: one.value}}
+    if one.operator == "!=":
+        return {"bool": {"filter": [{"exists": {"field": field}}], "must_not": [{"term": {field: one.value}}]}}
+    first, last, bound = _FIRST, _LAST, one.value
+    if number is not None:
+        field, first, last, bound = f"number.{one.field}", "0" * 16, "f" * 16, sortable(number)
+    other = {"gte": first} if one.operator in ("<", "<=") else {"lte": last}
+    return {"range": {field: {_BOUNDS[one.operator]: bound, **other}}}
 
 
 def _field_of(one: Filter) -> str:

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from encoders.codes import Modality, Space
-from encoders.errors import ServerError
+from encoders.errors import CollectionError, ServerError
 from indexers.elasticsearch.index_admin import MADE_BY
 from indexers.elasticsearch.ownership import COLLECTION, IDENTITY
 
-FORMAT = 1
+#: Since format 2, items have columns and numbers to filter by; see `document.document_of`.
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class IndexManifest:
         Number of items, counted before it was served; -1: not counted, or changed since then.
     checksum : str
         Of these items and their positions; see `retrieval.collection.elasticsearch.checksum`.
+    format : int
+        The format of its documents.
     """
 
     corpus: str
@@ -54,6 +57,7 @@ class IndexManifest:
     identity: str = ""
     count: int = -1
     checksum: str = ""
+    format: int = FORMAT
 
     @classmethod
     def read(cls, value: dict[str, Any], index: str) -> Self:
@@ -66,7 +70,7 @@ class IndexManifest:
         """
         if value.get(MADE_BY) != COLLECTION:
             raise ServerError(f"'{index}' is not a collection: index the corpus under another name")
-        if value.get("format") != FORMAT:
+        if value.get("format") not in (1, FORMAT):
             raise ServerError(
                 f"'{index}' was written by a newer nearby (format {value.get('format')}): use that version"
             )
@@ -84,6 +88,7 @@ class IndexManifest:
                 str(value.get(IDENTITY, "")),
                 int(value.get("count", -1)),
                 str(value.get("checksum", "")),
+                int(value["format"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ServerError(f"the description of '{index}' is damaged ({error}): index the corpus again") from None
@@ -92,7 +97,7 @@ class IndexManifest:
         """Return the value of ``_meta``."""
         return {
             MADE_BY: COLLECTION,
-            "format": FORMAT,
+            "format": self.format,
             "corpus": self.corpus,
             "modality": str(self.modality),
             "spaces": [asdict(record) for record in self.spaces],
@@ -106,6 +111,21 @@ class IndexManifest:
     def digests(self) -> dict[str, str]:
         """Return the digest of each space's encoder."""
         return {record.spec: record.encoder_digest for record in self.spaces}
+
+    @property
+    def is_old(self) -> bool:
+        """Whether an older nearby loaded the items, whose documents have other fields."""
+        return self.format < FORMAT
+
+    def require_new(self) -> None:
+        """Refuse to add documents to those of an older nearby.
+
+        Raises
+        ------
+        CollectionError
+        """
+        if self.is_old:
+            raise CollectionError("an older nearby loaded this collection: index the corpus again with --rebuild")
 
     def changed(self) -> IndexManifest:
         """Return the same after items were added or removed."""

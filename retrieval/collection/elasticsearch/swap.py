@@ -101,6 +101,11 @@ class Build:
             )
         found = IndexManifest.read(admin.meta(name), name)
         _require_same_load(found, wanted, admin.address.name, str(description))
+        if found.is_old:
+            raise CollectionError(
+                f"an older nearby began a load of '{name}' and did not finish it: remove it with  nearby info "
+                f"{description} --clean --yes"
+            )
         admin.require_alive(name)
         return cls(admin, description, name, found, tuple(spaces), resuming)
 

@@ -10,7 +10,7 @@ from retrieval.applications.anomaly.comparison import DetectorComparison, Detect
 from retrieval.applications.anomaly.conformal import percent
 from retrieval.evaluation.detection_measures import Measured
 from retrieval.output import writing
-from retrieval.report.anomaly_words import number, verdict_lines
+from retrieval.report.anomaly_words import identical_sentence, number, verdict_lines
 from retrieval.report.figures.detection_curves import p_values_svg, precision_svg, recall_svg
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.score_distributions import distributions_svg
@@ -118,11 +118,13 @@ def _strangest(found: DetectorComparison) -> list[dict[str, str]]:
     return [
         {
             "id": found.ids[row],
+            "identical": identical_sentence(found.identical_ids(group)),
             "label": found.labels[row] or "",
             "title": found.titles.get(row, ""),
             "score": number(float(best.scores[row])),
             "p": f"{p[row]:.4f}",
             "kind": "anomaly" if found.anomalous[row] else "normal",
         }
-        for row in found.strangest
+        for group in found.groups
+        for row in group[:1]
     ]

@@ -14,7 +14,7 @@ from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.neighbours import Neighbours
 from retrieval.applications.anomaly.strangest import ExplainedItem
 from retrieval.output import writing
-from retrieval.report.anomaly_words import drift_lines, number
+from retrieval.report.anomaly_words import drift_lines, identical_sentence, number
 from retrieval.report.figures.score_distributions import distributions_svg
 from retrieval.report.html.provenance import provenance_data
 from retrieval.report.html.strange_items import strange_items
@@ -45,7 +45,7 @@ def page(
     """Return the page: the answer, the scores, the strangest items, how it was measured."""
     flagged, count = int(found.flagged.sum()), len(found.ids)
     limit = threshold_of(found, detector)
-    order = found.order.tolist()
+    ranks = {row: rank for rank, row in enumerate(found.order.tolist(), start=1)}
     title = "Which share of the items has a larger score"
     if math.isfinite(limit):
         share = percent(flagged / max(1, count))
@@ -69,20 +69,24 @@ def page(
         figure_title=title,
         figure=distributions_svg("scores", title, groups, limit),
         training_note=training_note(detector),
-        ranked_note=f"The {len(explained)} strangest of {count:,}, strangest first, each with what raises its score.",
+        ranked_note=f"The {len(explained)} strangest of {count:,}, strangest first, each with what raises its score. "
+        "Identical items are shown once.",
         strange=strange_items(
-            explained, ["flagged" if found.flagged[at] else "not flagged" for at in order[: len(explained)]]
+            explained,
+            ["flagged" if found.flagged[group[0]] else "not flagged" for group in found.groups[: len(explained)]],
         ),
         rows=[
             {
-                "rank": rank,
+                "rank": ranks[at],
                 "id": found.ids[at],
+                "identical": identical_sentence(found.identical_ids(group)),
                 "score": number(float(found.scores[at])),
                 "p": f"{found.p_values[at]:.4f}",
                 "flagged": "yes" if found.flagged[at] else "no",
                 "label": found.labels[at] or "",
             }
-            for rank, at in list(enumerate(order, start=1))[len(explained) : len(explained) + LISTED]
+            for group in found.groups[len(explained) : len(explained) + LISTED]
+            for at in group[:1]
         ],
         method="A p-value is the share of normal items that are at least as strange, from the scores of "
         f"{counted(len(detector.calibration), 'held-out normal item')} ({detector.record.n_distinct:,} different).",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.applications.anomaly.explanation import Explanation
 from retrieval.applications.anomaly.strangest import ExplainedItem
-from retrieval.report.anomaly_words import NAME, number, table_value, unknown_words_sentence
+from retrieval.report.anomaly_words import NAME, identical_sentence, number, table_value, unknown_words_sentence
 from retrieval.report.figures.heat_map import heat_picture
 from retrieval.report.figures.pictures import THUMBNAIL, data_uri
 from retrieval.report.figures.spectrogram import picture_shown
@@ -41,6 +41,7 @@ def _item(rank: int, one: ExplainedItem, kind: str) -> dict[str, Any]:
         "id": shown.id,
         "label": shown.label or "",
         "kind": kind,
+        "identical": identical_sentence(one.identical),
         "text": _text(shown) if found.item is None else "",
         "score": number(found.score),
         "p": f"{found.p_value:.4f}",

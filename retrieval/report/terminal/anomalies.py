@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from textwrap import wrap
@@ -16,13 +14,22 @@ from retrieval.applications.anomaly.detection import FALSE_ALARMS, Detection
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.explanation import Explanation
 from retrieval.output import writing
-from retrieval.report.anomaly_words import NAME, TOP, drift_lines, number, table_value, unknown_words_sentence
+from retrieval.report.anomaly_words import (
+    NAME,
+    TOP,
+    drift_lines,
+    identical_sentence,
+    number,
+    table_value,
+    unknown_words_sentence,
+)
+from retrieval.report.csv_table import csv_table
 from retrieval.report.terminal.listing import WIDTH, aligned
 from retrieval.report.terminal.printable import table_word
 from retrieval.search.result import cut_at_word
 
 #: Fields of a line of the table that `score -o` writes.
-FIELDS = ("rank", "id", "label", "score", "p_value", "flagged")
+FIELDS = ("rank", "id", "label", "score", "p_value", "flagged", "identical_to")
 
 
 def fitted_lines(detector: AnomalyDetector) -> list[str]:
@@ -67,23 +74,30 @@ def fitted_json(detector: AnomalyDetector) -> dict[str, Any]:
 
 def detection_lines(found: Detection, k: int) -> list[str]:
     """Return the `k` strangest items with score, p-value and verdict, and a summary."""
-    lines = []
+    lines: list[str] = []
+    ranks = {row: rank for rank, row in enumerate(found.order.tolist(), start=1)}
+    shown = found.groups[:k]
     rows = [
         [
-            one["rank"],
-            "!" if one["flagged"] else "",
-            number(one["score"]),
-            f"{one['p_value']:.4f}",
-            table_word(one["id"]),
-            one["label"] or "",
-            _title(found, one["id"], int(found.order[one["rank"] - 1])),
+            ranks[row],
+            "!" if found.flagged[row] else "",
+            number(float(found.scores[row])),
+            f"{found.p_values[row]:.4f}",
+            table_word(found.ids[row]),
+            found.labels[row] or "",
+            _title(found, found.ids[row], row),
         ]
-        for one, _ in zip(found.records(), range(k), strict=False)
+        for row in (group[0] for group in shown)
     ]
     if rows:
-        lines += [*aligned(["", "", "score", "p-value", "id", "label", "title"], rows, right=[0, 2, 3])]
-    if len(found.ids) > k:
-        lines.append(f"… and {len(found.ids) - k:,} more: -k shows more, -o FILE.csv writes all")
+        head, *table = aligned(["", "", "score", "p-value", "id", "label", "title"], rows, right=[0, 2, 3])
+        lines.append(head)
+        for line, group in zip(table, shown, strict=True):
+            others = identical_sentence(found.identical_ids(group), table_word)
+            lines += [line, *wrap(others, WIDTH, initial_indent=6 * " ", subsequent_indent=6 * " ")]
+    left = len(found.ids) - sum(map(len, shown))
+    if left:
+        lines.append(f"… and {left:,} more: -k shows more, -o FILE.csv writes all")
     flagged = int(found.flagged.sum())
     lines.append(f"{flagged:,} of {counted(len(found.ids), 'item')} flagged (!): {found.rule.text}")
     return [*lines, *([found.note] if found.note else []), *drift_lines(found)]
@@ -111,8 +125,8 @@ def detection_json(found: Detection) -> dict[str, Any]:
     }
 
 
-def write_detection(found: Detection, path: Path) -> None:
-    """Write every item, strangest first, as .csv or .jsonl.
+def write_detection(found: Detection, path: Path) -> str:
+    """Write every item, strangest first, as .csv or .jsonl; return a remark on changed cells, see `csv_table`.
 
     Raises
     ------
@@ -121,15 +135,14 @@ def write_detection(found: Detection, path: Path) -> None:
     """
     suffix = path.suffix.lower()
     require_table_name(path)
-    text = io.StringIO(newline="")
+    note = ""
     if suffix == ".csv":
-        table = csv.DictWriter(text, FIELDS)
-        table.writeheader()
-        table.writerows(found.records())
+        text, note = csv_table([FIELDS, *(list(one.values()) for one in found.records())])
     else:
-        text.writelines(f"{json.dumps(one, ensure_ascii=False)}\n" for one in found.records())
+        text = "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in found.records())
     with writing(path) as file:
-        file.write(text.getvalue().encode())
+        file.write(text.encode())
+    return note
 
 
 def require_table_name(path: Path) -> None:

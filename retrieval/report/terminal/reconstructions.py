@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +14,29 @@ from encoders.numbers import counted
 from encoders.row import Row, written_value
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable, is_picture, mean_name
 from retrieval.output import write_npy, write_wav, writing
+from retrieval.report.csv_table import csv_table
 from retrieval.report.figures.image_grid import image_grid
 from retrieval.report.figures.pictures import as_image
 from retrieval.report.spec_wrapping import middle_cut
 from retrieval.report.terminal.listing import WIDTH, aligned
 
 TOP_WORDS = 12
+#: The fewest letters of an item's name, where a table is too wide.
+SHORTEST = 12
 
 
-def reconstructions_json(table: ReconstructionTable) -> list[dict[str, Any]]:
+def reconstructions_json(table: ReconstructionTable, out: Path | None = None) -> list[dict[str, Any]]:
     """Return every cell of the table: item, space, results, and its numbers, words with weights, or size in pixels.
 
-    The pixels of a picture are not printed: ``-o FILE.npy`` writes them.
+    The pixels of a picture are not printed: ``-o FILE.npy`` writes them. Of contents that were written to a file, the
+    name of the file is given.
     """
     return [
         {
             "item": column,
             "space": row.name,
             **{measure.replace(" ", "_"): _result(row, measure, position) for measure in table.measures},
-            **_content(row, position),
+            **content_json(row, position, out),
         }
         for position, column in enumerate(table.columns)
         for row in table.rows
@@ -52,10 +55,11 @@ def reconstructions_lines(table: ReconstructionTable) -> list[str]:
     return [*lines, f"{what}: write with -o FILE.png" + (", or hear them with -o FILE.wav" if table.sounds else "")]
 
 
-def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
+def write_reconstructions(table: ReconstructionTable, path: Path) -> str:
     """Write pictures with their names and results as one PNG (one picture without them), or contents as a .npy.
 
-    Sounds are written as one WAV, row by row, with a pause after each.
+    Sounds are written as one WAV, row by row, with a pause after each; rows of a table as CSV, and a remark on changed
+    cells is returned, see `csv_table`.
 
     Raises
     ------
@@ -75,23 +79,23 @@ def write_reconstructions(table: ReconstructionTable, path: Path) -> None:
         write_wav(path, table.sounds())
     elif suffix == ".csv" and table.of_rows:
         with writing(path) as file:
-            file.write(_csv(table).encode())
+            text, note = csv_table(_csv_rows(table))
+            file.write(text.encode())
+        return note
     else:
         others = [".png"] * table.pictures + [".wav"] * (table.sounds is not None)
         others = [".csv"] if table.of_rows else [".npy", *others]
         raise BadItemError(f"{path} should end in {' or '.join(others)}")
+    return ""
 
 
-def _csv(table: ReconstructionTable) -> str:
-    """Return rows of a table as CSV: the item and the space before the columns."""
-    held = io.StringIO(newline="")
-    writer = csv.writer(held, lineterminator="\n")
+def _csv_rows(table: ReconstructionTable) -> Iterator[list[str]]:
+    """Yield the head, then rows of a table: the item and the space before the columns."""
     for number, row in enumerate(table.rows):
         for item, content in zip(table.columns, row.contents, strict=True):
             if not number and item is table.columns[0]:
-                writer.writerow(["item", "space", *content.names])
-            writer.writerow([item, row.name, *map(written_value, content.values)])
-    return held.getvalue()
+                yield ["item", "space", *content.names]
+            yield [item, row.name, *map(written_value, content.values)]
 
 
 def _results_lines(table: ReconstructionTable) -> list[str]:
@@ -100,8 +104,10 @@ def _results_lines(table: ReconstructionTable) -> list[str]:
 
 def _item_lines(table: ReconstructionTable) -> list[str]:
     """Return the results of each item, one line for each row of the table, and their means below."""
+    others = [max((row.name for row in table.rows), key=len), *table.measures]
+    room = max(SHORTEST, WIDTH - sum(2 + len(name) for name in others))
     cells = [
-        [column, row.name, *(f"{row.results[measure][position]:.3f}" for measure in table.measures)]
+        [middle_cut(column, room), row.name, *(f"{row.results[measure][position]:.3f}" for measure in table.measures)]
         for position, column in enumerate(table.columns)
         for row in table.rows
     ]
@@ -150,11 +156,14 @@ def _line(row: ReconstructionRow, position: int) -> str:
     return "  ".join([*results, _brief(_values(row.contents[position], row.words))])
 
 
-def _content(row: ReconstructionRow, position: int) -> dict[str, Any]:
-    """Return a cell's content as JSON: of a picture its size alone."""
+def content_json(row: ReconstructionRow, position: int, out: Path | None = None) -> dict[str, Any]:
+    """Return a cell's content as JSON: of a picture its size alone, and the file that it was written to."""
     content = row.contents[position]
+    file = {} if out is None else {"file": out.as_posix()}
     if is_picture(content):
-        return {"width": content.shape[1], "height": content.shape[0]}
+        return {"width": content.shape[1], "height": content.shape[0], **file}
+    if file:
+        return file
     return {"content": _values(content, row.words)}
 
 

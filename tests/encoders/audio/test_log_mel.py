@@ -216,3 +216,14 @@ def test_wide_windows_do_not_need_much_memory():
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 200 * 2**20
+
+
+@pytest.mark.parametrize("length", ["stretch", "pad"])
+def test_a_hostile_length_does_not_decode_hours(length, monkeypatch):
+    encoder = create(f"log-mel:8,frames=16,length={length},hop=500").fit([tone(500, 7)])
+    code = encoder.encode([tone(500, 7)])
+    encoder.restore({"rate": np.array(RATE), "length": np.array(sound_module.MAX_SAMPLES)})
+    monkeypatch.setattr("encoders.audio.log_mel.MAX_DECODED", 5 * RATE)
+    for seconds in (None, [1e5]):
+        (decoded,) = encoder.sounds(code, seconds)
+        assert len(decoded.samples) <= 5 * RATE

@@ -129,3 +129,11 @@ def test_the_discriminator_is_saved_and_an_older_encoder_has_none(tmp_path, regu
     assert (older.encode(rows) == encoder.encode(rows)).all()
     with pytest.raises(OptionError, match="saved without its discriminator"):
         older.discriminate(rows)
+
+
+@pytest.mark.parametrize(("count", "warned"), [(3, True), (60, False)])
+def test_a_generator_of_few_items_says_that_it_copies_them(capsys, count, warned):
+    rows = np.random.default_rng(0).random((count, 4)).astype(np.float32)
+    create("gan:2,hidden=8,epochs=1,batch-size=16").fit(rows)
+    said = capsys.readouterr().err
+    assert (f"gan: {count} items are few: what it generates will be copies of them" in said) == warned

@@ -54,6 +54,25 @@ def test_each_player_moves_its_own_weights_alone():
     assert len(history.train_loss) == len(history.losses["idle"]) == 4
 
 
+def test_what_updates_have_in_common_is_computed_once_without_gradients():
+    def game(loss, **more):
+        first = Player("first", lambda net, rows: net["one"](rows).square().mean(), ("one",))
+        return Game((first, Player("second", loss, ("two",), steps=3, **more)))
+
+    seen = []
+
+    def inputs(net, rows):
+        seen.append(torch.is_grad_enabled())
+        return net["one"](rows)
+
+    alone, shared = network(), network()
+    each = train(alone, game(lambda net, rows: -net["two"](net["one"](rows)).abs().mean()), Rows(ROWS), config())
+    once = train(shared, game(lambda net, read: -net["two"](read).abs().mean(), inputs=inputs), Rows(ROWS), config())
+    assert seen == [False] * 4 * 3  # epochs x mini-batches, not x steps
+    assert each.losses == once.losses
+    assert all(torch.equal(one, weights(shared)[name]) for name, one in weights(alone).items())
+
+
 def test_one_player_trains_as_a_loss_alone_does():
     def loss(net, rows):
         return net["two"](net["one"](rows)).square().mean()

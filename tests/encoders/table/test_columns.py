@@ -256,6 +256,15 @@ def test_too_many_categories_are_bounded_and_said(capsys):
     assert "url: the 10 most frequent of 150 categories are kept" in capsys.readouterr().err
 
 
+def test_a_column_of_numbers_and_other_texts_is_left_out_with_its_reason(capsys):
+    values = [f"{number}.25" if number % 7 else "inf" for number in range(100)]
+    rows = table(list(map(float, range(100))), values, names=("n", "amount"))
+    assert create("columns").fit(rows).left_out == {
+        "amount": "85 of 100 values are numbers, too few (numeric= reads them)"
+    }
+    assert create("columns:numeric=amount").fit(rows).left_out == {}
+
+
 def test_a_million_texts_are_an_identifier_and_left_out(capsys, monkeypatch):
     monkeypatch.setattr(column_survey, "COUNTED", 500)  # so that the rarest are forgotten in a short test
     rows = table(list(map(float, range(5000))), [f"C{number}" for number in range(5000)], names=("n", "account"))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from encoders.errors import OptionError
-from retrieval.collection.filters import Filter, FilterField, written
+from retrieval.collection.filters import Filter, FilterField, sortable, written
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.terminal.info import info_lines
 from retrieval.search.searcher import encode_query
 
 
-@pytest.mark.parametrize("text", ["", "label", "=x", "="])
+@pytest.mark.parametrize("text", ["", "label", "=x", "=", ">3", "!=", "<=5", "amount"])
 def test_what_is_not_key_and_value_is_refused(text):
     with pytest.raises(OptionError, match=rf"written KEY=VALUE, as in .*; got '{text}'"):
         Filter.read(text)
@@ -26,6 +26,47 @@ def test_what_is_not_key_and_value_is_refused(text):
 def test_the_first_equals_sign_ends_the_key_and_nothing_is_trimmed(text, field, value):
     assert Filter.read(text) == Filter(field, value)
     assert written([Filter.read(text)]) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "operator", "value"),
+    [("a>b", "a", ">", "b"), ("a>=b", "a", ">=", "b"), ("a!=b", "a", "!=", "b"), ("a!b=c", "a!b", "=", "c"),
+     ("a<=>b", "a", "<=", ">b"), ("a<-1", "a", "<", "-1"), ("a==b", "a", "=", "=b"), ("a > 1", "a ", ">", " 1")],
+)  # fmt: skip
+def test_the_first_operator_ends_the_key(text, field, operator, value):
+    assert Filter.read(text) == Filter(field, value, operator)
+    assert str(Filter.read(text)) == text
+
+
+#: Values of a field, and which of them satisfy a filter.
+VALUES = [None, "", "9", "10", "1e1", "-3", "0.5", 10.0, -0.0, "ten", "1,5", "inf", "nan", " 9", "٣", "2026-01-31"]
+SATISFY = {
+    "=10": ["10", 10.0],
+    "!=10": [one for one in VALUES if one is not None and one not in ("10", 10.0)],
+    "=0": [-0.0],
+    ">9": ["10", "1e1", 10.0],
+    ">=9": ["9", "10", "1e1", 10.0],
+    "<0": ["-3"],
+    "<=0": ["-3", -0.0],
+    ">2026-01-30": ["9", "ten", "inf", "nan", "٣", "2026-01-31"],
+    "<": [],
+    "<=": [""],
+    ">=inf": ["ten", "inf", "nan", "٣"],
+}
+
+
+@pytest.mark.parametrize("condition", SATISFY)
+def test_which_values_satisfy_a_filter(condition):
+    assert [one for one in VALUES if Filter.read(f"x{condition}").holds(one)] == SATISFY[condition]
+
+
+def test_the_order_of_sortable_texts_is_that_of_numbers():
+    rng = np.random.default_rng(0)
+    numbers = np.concatenate(
+        [rng.standard_normal(500) * 10.0 ** rng.integers(-300, 300, 500), [0.0, 1.0, -1.0, 5e-324]]
+    )
+    assert sorted(numbers, key=sortable) == sorted(numbers)
+    assert sortable(-0.0) == sortable(0.0)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from encoders.codes import Modality
-from encoders.errors import NearbyError
+from encoders.errors import NearbyError, QueryError
 from encoders.row import Row
 from retrieval.collection.base import Collection
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.items import ServedItems
-from retrieval.collection.filters import Filter
+from retrieval.collection.filters import Filter, fields_of
 from retrieval.collection.indexing import IndexRequest, index_by_request
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import CollectionItems
@@ -89,6 +89,12 @@ def filters(*texts):
     return [Filter.read(text) for text in texts]
 
 
+#: Filters that compare.
+COMPARED = (
+    "label!=1", "label>0", "label<=1", "label>=b", "year!=2000", "year!=2002", "year>2000", "year>=2000",
+    "year<2000", "year<=1e9", "year<", "year>a", "year>=2001x", "a.b>a", "a.b<=dotted", "a.b!=x",
+    "a.b>5", "yaer>5", "a.b<0e",
+)  # fmt: skip
 #: What is read of a collection: name -> call.
 READS = {
     "items": lambda c: list(map(shown, c.items)),
@@ -107,6 +113,8 @@ READS = {
     "a label and a year": lambda c: c.items.matching(filters("label=1", "year=2001", "a.b=dotted")),
     "an unknown label": lambda c: c.items.matching(filters("label=9")),
     "a mistyped field": lambda c: c.items.matching(filters("yaer=2001")),
+    **{f"items with {text}": lambda c, text=text: c.items.matching(filters(text)) for text in COMPARED},
+    "items between two years": lambda c: c.items.matching(filters("year>1999.5", "year<+2001", "label!=2")),
     "an unknown year": lambda c: c.items.matching(filters("year=1999")),
     "filters that exclude each other": lambda c: c.items.matching(filters("label=1", "label=2")),
     "fields to filter by": lambda c: c.filters(),
@@ -128,6 +136,8 @@ READS = {
     "all hits of two spaces": lambda c: hits(c, SPACES[1:], 100),
     "hits that pass a filter": lambda c: hits(c, SPACES[1:], 100, filters("year=2001")),
     "hits that pass two filters": lambda c: hits(c, SPACES[1:2], 2, filters("label=1", "year=2000")),
+    "hits that pass a comparison": lambda c: hits(c, SPACES[1:], 100, filters("year>=2001", "label!=0")),
+    "hits that pass no comparison": lambda c: hits(c, filters=filters("year>2001")),
     "hits that pass no filter": lambda c: hits(c, filters=filters("label=one")),
     "no query": lambda c: c.search([], 3),
     "no hits": lambda c: hits(c, k=0),
@@ -214,6 +224,8 @@ def test_reading_gives_the_same(both, name):
     call = (READS | BM25_READS)[name]
     mine, its = (outcome(call, collection) for collection in both)
     assert mine == its
+    if name.startswith("items with ") and name.removeprefix("items with ") in COMPARED:
+        assert named(call, both[0]) == by_hand(both[0], name.removeprefix("items with "))
 
 
 def test_changing_gives_the_same_and_leaves_the_same(both):
@@ -302,6 +314,34 @@ ROW_CALLS = {
     "digest": lambda c: (c.items_digest, c.items.digest()),
     "items by id": lambda c: list(map(shown, c.items.get(["p3", "p29"]))),
     "filters": lambda c: (c.filters(), c.items.matching(filters("account=C1", "label=0"))),
+    **{
+        f"rows with {text}": lambda c, text=text: c.items.matching(filters(text))
+        for text in (
+            "amount=100",
+            "amount>100",
+            "amount>=100",
+            "amount<16.5",
+            "amount<=0",
+            "amount!=1",
+            "amount<-1",
+            "amount>1e9",
+            "type=CASH_OUT",
+            'type=PAY,"MENT',
+            "type!=CASH_OUT",
+            "type>P",
+            "type>1",
+            "type<Ü",
+            "when>=2026-01-15",
+            "when<2026-01-03T00",
+            "when=2026-01-01T00:15:00",
+            "amuont>1",
+            "account>=C1",
+            "account>0",
+        )
+    },
+    "rows between": lambda c: c.items.matching(filters("amount>=100", "amount<400", "type!=CASH_OUT", "account=C1")),
+    "hits among rows": lambda c: row_hits(c, "columns", 100, filters("amount>100", "type=CASH_OUT")),
+    "no hits among rows": lambda c: row_hits(c, "columns", 100, filters("amount>100000")),
     "types": lambda c: c.space("columns").encoder.column_types(),
     "vocabulary": lambda c: c.space("columns+pca:3").encoder.vocabulary,
     **{f"hits of {spec}": lambda c, spec=spec: row_hits(c, spec) for spec in ROW_SPACES},
@@ -310,6 +350,13 @@ ROW_CALLS = {
 }
 ROW_CHANGES = {
     "put": lambda c: c.put([Item("new", ROW_QUERY), Item("p4", Row(("when", "type", "amount"), (None, "x", 1.0)))]),
+    "put rows with a key of a column, odd numbers and odd names": lambda c: c.put(
+        [
+            Item("both", Row(Payments.columns, (7.0, "A", None)), metadata={"amount": "1000", "type": "B"}),
+            Item("text", Row(Payments.columns, ("0.00", "1e3", "-5"))),
+            Item("zero", Row(Payments.columns, (-0.0, "", "x" * 300))),
+        ]
+    ),
     "put a text": lambda c: c.put([Item("text", "a text")]),
     "put other columns": lambda c: c.put([Item("other", Row(("amount", "kind"), (1.0, "x")))]),
     "put an infinite number": lambda c: c.put([Item("inf", Row(Payments.columns, (float("inf"), None, None)))]),
@@ -318,6 +365,21 @@ ROW_CHANGES = {
     "delete": lambda c: c.delete(["p1", "new"]),
     "open it again": lambda c: (c.close(), open_collection(c.folder))[-1],
 }
+
+
+def named(call, collection):
+    """The ids that a call gives, or none."""
+    try:
+        return call(collection)
+    except QueryError:
+        return []
+
+
+def by_hand(collection, *texts):
+    """The ids of the items that satisfy filters, by looking at each."""
+    fields = {item.id: {**fields_of(item.metadata, item.content), "label": item.label} for item in collection.items}
+    wanted = filters(*texts)
+    return [id for id, own in fields.items() if all(one.holds(own.get(one.field)) for one in wanted)]
 
 
 #: What an encoder refuses, not the collection.
@@ -345,4 +407,8 @@ def test_rows_of_a_table_give_the_same(tmp_path, row_address):
             assert mine == its, change
         for name, read in ROW_CALLS.items():
             assert outcome(read, local) == outcome(read, served), (change, name)
-    assert local.items.size == 29
+            if name.startswith("rows with"):
+                assert named(read, local) == by_hand(local, name.removeprefix("rows with ")), (change, name)
+    found = {name: named(read, local) for name, read in ROW_CALLS.items() if name.startswith("rows with")}
+    assert sum(map(bool, found.values())) > 14  # that they find something
+    assert local.items.size == 32

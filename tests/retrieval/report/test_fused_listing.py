@@ -42,7 +42,7 @@ def test_an_empty_list_and_a_space_without_answers_say_why(filters, why):
 
 def test_json_says_the_same():
     told = fused_json(QUERY, fused(("seven", 0.5, (2, None)), note="why"), [Filter("a", "b")])
-    assert told["filters"] == [{"field": "a", "value": "b"}]
+    assert told["filters"] == [{"field": "a", "value": "b", "operator": "="}]
     assert [(space["spec"], space["note"]) for space in told["spaces"]] == [("bow", "why"), ("bm25", None)]
     assert told["fusion"] == {"method": "rrf", "constant": 60, "depth": 100, "milliseconds": 2.5}
     assert [(hit["id"], hit["score"], hit["ranks"]) for hit in told["hits"]] == [("seven", 0.5, (2, None))]

@@ -18,6 +18,7 @@ from retrieval.applications.anomaly.given import GivenItems
 from retrieval.applications.anomaly.strangest import explain_items
 from retrieval.report.figures.score_distributions import positions, shares_above
 from retrieval.report.html.scored_items import page
+from retrieval.report.terminal.anomalies import detection_json, detection_lines
 
 HOSTILE = "<script>alert('x')</script>"
 RNG = np.random.default_rng(0)
@@ -52,8 +53,30 @@ def made(request):
     detector = AnomalyDetector.fit(normal, space, hold_out=0.3)
     corpus = GivenItems(new, modality, [HOSTILE] * len(new))
     found = detect(detector, corpus, Rule("false-alarms", 0.1), as_normal=True)
-    explained = explain_items(detector, corpus, found.order[:4].tolist())
+    explained = explain_items(detector, corpus, found.groups[:4], found.ids)
     return request.param, page(found, explained, detector, {"command": HOSTILE}), found, explained
+
+
+def test_identical_items_are_one_card_that_names_them():
+    normal, new, space, modality = CASES["rows"]
+    detector = AnomalyDetector.fit(normal, space, hold_out=0.3)
+    repeated = [new[-1], *new[:-1], *[new[-1]] * 12]
+    found = detect(detector, GivenItems(repeated, modality), Rule("false-alarms", 0.1))
+    explained = explain_items(detector, GivenItems(repeated, modality), found.groups[:4], found.ids)
+    html = page(found, explained, detector, {})
+    cards = re.findall(r"<article.*?</article>", html, re.DOTALL)
+    others = "and 12 identical items: @11, @12, @13, @14, @15, @16, @17, @18, …"
+    assert "<h4>1. <bdi>0</bdi>" in cards[0]
+    assert others in cards[0]
+    assert html.count("identical items: @") == 1
+    lines = detection_lines(found, 3)
+    assert lines[1].split()[:2] == ["1", "!"]
+    assert lines[2].strip() == others
+    assert lines[3].split()[0] == "14"  # the next item has the rank after all of them
+    assert lines[5].startswith("… and 8 more")
+    items = detection_json(found)["items"]
+    assert [one["id"] for one in items if one["identical_to"] == "0"] == [str(row) for row in range(11, 23)]
+    assert len(items) == 23
 
 
 def test_the_strangest_item_comes_first_with_its_reason(made):

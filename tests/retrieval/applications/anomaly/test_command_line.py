@@ -167,7 +167,7 @@ def test_a_share_of_strange_items_is_estimated(nearby, data, tmp_path):
     for arguments in (("--contaminated", "-o", tmp_path / "d"), ("-o", tmp_path / "e", "--contaminated")):
         code, _, err = nearby("fit", data / "rows.npz", "-s", "vectors+pca:2", *arguments)
         assert code == 0
-        assert "of the training items are left out (estimated: their scores are beyond the fence of the adjusted" in err
+        assert "left out: a gap separates their scores from those of the others" in err
     code, _, err = nearby("fit", data / "rows.npz", "-s", "vectors+pca:2", "--contaminated", "x", "-o", tmp_path / "f")
     assert (code, "expected a share such as 1% or 0.01" in err) == (2, True)
 

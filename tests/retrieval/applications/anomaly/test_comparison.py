@@ -91,7 +91,7 @@ def test_a_batch_gets_verdicts_strangest_first(of_rows, corpus, tmp_path):
     write_detection(found, tmp_path / "a.csv")
     write_detection(found, tmp_path / "a.jsonl")
     rows = (tmp_path / "a.csv").read_text().splitlines()
-    assert rows[0] == "rank,id,label,score,p_value,flagged"
+    assert rows[0] == "rank,id,label,score,p_value,flagged,identical_to"
     assert len(rows) == 561 == 1 + len((tmp_path / "a.jsonl").read_text().splitlines())
     with pytest.raises(BadItemError, match=r"\.csv, \.jsonl or \.html"):
         write_detection(found, tmp_path / "a.txt")

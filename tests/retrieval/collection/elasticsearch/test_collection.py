@@ -208,3 +208,21 @@ def test_what_cannot_be_served_is_refused_before_any_work(tmp_path, corpus, addr
     empty.write_text("", encoding="utf-8")
     with pytest.raises(CorpusError):
         indexed(tmp_path / "served", open_corpus(str(empty)), address, ["bm25"])
+
+
+def test_a_collection_that_an_older_nearby_loaded_is_read_but_not_compared(
+    tmp_path, corpus, address, elasticsearch_client
+):
+    served = indexed(tmp_path / "c", corpus(6), address, ("bm25",))
+    meta = {**served.admin.meta(served.index_name), "format": 1}
+    served.admin.set_meta(served.index_name, meta)
+    old = open_collection(tmp_path / "c")
+    assert len(old.items.matching([Filter("year", "2001")])) == 3
+    for refused in (lambda: old.items.matching([Filter("year", "2001", ">=")]), lambda: old.put([Item("n", "river")])):
+        with pytest.raises(CollectionError, match=r"an older nearby loaded this collection.*again with --rebuild"):
+            refused()
+    assert old.delete(["d1"]).items.size == 5
+    assert old.admin.meta(old.index_name)["format"] == 1
+    assert indexed(tmp_path / "c", corpus(6), address, ("bm25",), rebuild=True).items.matching(
+        [Filter("year", "2001", ">=")]
+    ) == ["d1", "d3", "d5"]

@@ -1,0 +1,73 @@
+"""Conversions in words: what classifiers hear, between all pairs and in one item."""
+
+from __future__ import annotations
+
+from encoders.numbers import counted
+from retrieval.applications.conversion import Conversion, Conversions
+from retrieval.applications.conversion_pairs import ConversionPairs, converted_mean, real_mean
+
+
+def answer(found: Conversions) -> str:
+    """Return what the classifiers hear as one sentence."""
+    pairs = found.pairs
+    if pairs is None:
+        return f"{counted(len(found.items), 'item')} converted; no classifier can hear the {found.field}"
+    heard = f"classifiers hear the wanted {pairs.field} in {percent(converted_mean(pairs.nuisance_heard))}"
+    if pairs.label_kept is None:
+        return f"In conversions {heard}"
+    kept = percent(converted_mean(pairs.label_kept))
+    return f"In conversions {heard}, and the item's own label in {kept}"
+
+
+def pairs_notes(pairs: ConversionPairs) -> list[str]:
+    """Return how the tables of all pairs are read."""
+    real = f"the {pairs.field} in {percent(real_mean(pairs.nuisance_heard))}"
+    if pairs.label_kept is not None:
+        real += f", the label in {percent(real_mean(pairs.label_kept))}"
+    notes = [
+        f"Each row is the {pairs.field} of the source, each column the wanted {pairs.field}; on the diagonal are the "
+        f"items as they are. Classifiers recognise, in items as they are: {real}.",
+        f"{range_of(pairs.counts)} for each pair. No classifier was trained on them, or on conversions; the space was "
+        "fitted on all items of the collection.",
+    ]
+    if pairs.left_out:
+        notes.append(
+            f"{counted(pairs.left_out, 'other value')} of {pairs.field} left out: less frequent, or with too few items."
+        )
+    return notes
+
+
+def verdict_of(one: Conversion, field: str) -> str:
+    """Return what the classifiers hear in one conversion, beside what should be heard."""
+    parts = []
+    if one.heard_nuisance is not None:
+        right = one.heard_nuisance == one.wanted
+        parts.append(f"{field} {one.heard_nuisance}" + ("" if right else f" instead of {one.wanted}"))
+    if one.heard_label is not None:
+        own = one.item.label
+        wrong = own is not None and one.heard_label != own
+        parts.append(f"label {one.heard_label}" + (f" instead of {own}" if wrong else ""))
+    return f"classifiers hear {', '.join(parts)}" if parts else "no classifier can judge it"
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.686), percent(1.0)
+    ('69 %', '100 %')
+    """
+    return f"{share:.0%}".replace("%", " %")
+
+
+def range_of(counts: list[int]) -> str:
+    """Write numbers of items as one number, or as a range.
+
+    Examples
+    --------
+    >>> range_of([30, 30]), range_of([5, 30]), range_of([1])
+    ('30 items', '5 to 30 items', '1 item')
+    """
+    low, high = min(counts), max(counts)
+    return counted(low, "item") if low == high else f"{low:,} to {counted(high, 'item')}"
