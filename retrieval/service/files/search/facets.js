@@ -1,4 +1,4 @@
-/** Filters: the values of each field with their counts; one value of a field at a time. */
+/** Filters: the values of each field with their counts, one value of a field at a time; and comparisons that are typed. */
 
 import { make } from "../explorer/elements.js";
 
@@ -11,7 +11,13 @@ export function facets(info, change) {
   const groups = fields.map(group);
   const title = make("span", { text: "Filters" });
   const clear = make("button", { type: "button", class: "plain", text: "clear all", hidden: true, onclick: () => change([]) });
-  const element = make("details", { class: "facets", open: fields.length <= 2, hidden: !fields.length }, make("summary", {}, title), clear, ...groups.map((one) => one.element));
+  const typed = make("input", { id: "filter", type: "text", autocomplete: "off", spellcheck: "false", placeholder: "year>=2004" });
+  const add = make("form", { class: "by-id", "aria-label": "Add a filter", onsubmit: (event) => {
+    event.preventDefault();
+    if (typed.value.trim() && !chosen.includes(typed.value.trim())) change([...chosen, typed.value.trim()]);
+    typed.value = "";
+  } }, make("label", { for: "filter", text: "another filter" }), typed, make("button", { type: "submit", text: "Add" }));
+  const element = make("details", { class: "facets", open: fields.length > 0 && fields.length <= 2 }, make("summary", {}, title), ...groups.map((one) => one.element), add, clear);
 
   function group(filter) {
     const buttons = Object.entries(filter.values).map(([value, count], at) => {
