@@ -20,6 +20,11 @@ HOSTILE = [
     ("\u05d0\u05d1 $(hacked)", "\u05e9\u05dc\u05d5\u05dd heat \u202e wing", "plain"),
 ]
 
+#: A map needs more items.
+PLAIN = [
+    (f"plain {number}", f"plate {number} of {number % 7} shells, layer {number % 5}", "plain") for number in range(60)
+]
+
 
 @dataclass
 class Page:
@@ -46,7 +51,8 @@ class Page:
         self.until(
             lambda: self.script(
                 "return document.querySelector('.view') && ![...document.querySelectorAll('.busy')].some(e => e.offsetParent)"
-                " && ![...document.querySelectorAll('img')].some(e => e.offsetParent && e.src && !e.complete)"
+                " && ![...document.querySelectorAll('img')].some(e => e.offsetParent && e.src && !e.complete"
+                " && e.getBoundingClientRect().top < innerHeight)"
             )
         )
 

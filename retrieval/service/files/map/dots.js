@@ -15,7 +15,7 @@ export function stamp(shape, radius) {
   const { data } = pen.getImageData(0, 0, edge, edge);
   const pixels = [];
   for (let at = 0; at < edge * edge; at += 1) if (data[4 * at + 3]) pixels.push([at % edge - half, Math.floor(at / edge) - half, data[4 * at + 3] / 255]);
-  return { right: Int16Array.from(pixels, ([x]) => x), down: Int16Array.from(pixels, ([, y]) => y), cover: Float32Array.from(pixels, ([, , cover]) => cover) };
+  return { half, right: Int16Array.from(pixels, ([x]) => x), down: Int16Array.from(pixels, ([, y]) => y), cover: Float32Array.from(pixels, ([, , cover]) => cover) };
 }
 
 /** "#rrggbb" as three numbers. */
@@ -26,32 +26,55 @@ export function channels(colour) {
 
 /** Draw the dots of a map into ImageData. `looks` gives each label a colour and a stamp; `on` says which stand out (null: all). */
 export function drawDots(image, map, view, { labels, looks, on, paper }) {
-  const { width, height, data } = image;
-  const words = new Uint32Array(data.buffer);
-  const [r, g, b] = channels(paper);
-  words.fill((255 << 24) | (b << 16) | (g << 8) | r);
+  const { width, height } = image;
+  const words = new Uint32Array(image.data.buffer);
+  words.fill(word(channels(paper)));
   for (const standsOut of on ? [0, 1] : [1]) {
-    const strength = standsOut ? OPAQUE : FAINT;
+    const prepared = looks.map((look) => prepare(look, width, standsOut ? OPAQUE : FAINT));
     for (let at = 0; at < map.x.length; at += 1) {
       if (on && on[at] !== standsOut) continue;
+      const look = prepared[labels[at] + 1];
       const x = Math.round((map.x[at] - view.x) * view.scale);
       const y = Math.round(height - (map.y[at] - view.y) * view.scale);
-      if (!(x > -9 && y > -9 && x < width + 9 && y < height + 9)) continue;
-      const look = looks[labels[at] + 1];
-      put(data, width, height, x, y, look, strength);
+      // written so that a place of NaN is outside
+      if (x >= look.half && y >= look.half && x < width - look.half && y < height - look.half) put(words, y * width + x, look);
+      else if (x > -look.half && y > -look.half && x < width + look.half && y < height + look.half) putAtEdge(words, width, height, x, y, look);
     }
   }
 }
 
-function put(data, width, height, x, y, { stamp: { right, down, cover }, colour }, strength) {
-  for (let pixel = 0; pixel < cover.length; pixel += 1) {
-    const [across, below] = [x + right[pixel], y + down[pixel]];
+const word = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+
+// Coverages as whole numbers of 256, and places of pixels as distances in memory.
+function prepare({ stamp: { half, right, down, cover }, colour }, width, strength) {
+  const whole = word(colour);
+  return {
+    half, right, down, count: cover.length, steps: Int32Array.from(cover, (_, at) => down[at] * width + right[at]),
+    shares: Int32Array.from(cover, (share) => Math.round(256 * share * strength)), outer: whole & 0xff00ff, inner: whole & 0xff00,
+  };
+}
+
+// Red and blue are mixed in one multiplication, green in another.
+function mixed(below, { outer, inner }, share) {
+  const rest = 256 - share;
+  return 0xff000000 | (((Math.imul(below & 0xff00ff, rest) + Math.imul(outer, share)) >>> 8) & 0xff00ff)
+    | (((Math.imul(below & 0xff00, rest) + Math.imul(inner, share)) >>> 8) & 0xff00);
+}
+
+function put(words, middle, look) {
+  const { count, steps, shares } = look;
+  for (let pixel = 0; pixel < count; pixel += 1) {
+    const at = middle + steps[pixel];
+    words[at] = mixed(words[at], look, shares[pixel]);
+  }
+}
+
+function putAtEdge(words, width, height, x, y, look) {
+  for (let pixel = 0; pixel < look.count; pixel += 1) {
+    const [across, below] = [x + look.right[pixel], y + look.down[pixel]];
     if (across < 0 || below < 0 || across >= width || below >= height) continue;
-    const at = 4 * (below * width + across);
-    const share = cover[pixel] * strength;
-    data[at] += (colour[0] - data[at]) * share;
-    data[at + 1] += (colour[1] - data[at + 1]) * share;
-    data[at + 2] += (colour[2] - data[at + 2]) * share;
+    const at = below * width + across;
+    words[at] = mixed(words[at], look, look.shares[pixel]);
   }
 }
 

@@ -40,12 +40,16 @@ export function squared({ x, y }) {
   }
 }
 
-/** Turn, and if that is nearer also mirror, one map to another about the middle (orthogonal Procrustes in the plane). */
+/** Turn, and if that is nearer also mirror, one map to another (orthogonal Procrustes in the plane, about the means). */
 export function turn(map, to) {
+  const both = [];
+  for (let at = 0; at < map.x.length; at += 1) if (!Number.isNaN(map.x[at] + map.y[at] + to.x[at] + to.y[at])) both.push(at);
+  if (!both.length) return;
+  const mean = (values) => both.reduce((sum, at) => sum + values[at], 0) / both.length;
+  const [mu, mv, mx, my] = [map.x, map.y, to.x, to.y].map(mean);
   let [xx, yy, xy, yx] = [0, 0, 0, 0];
-  for (let at = 0; at < map.x.length; at += 1) {
-    const [u, v, x, y] = [map.x[at] - 0.5, map.y[at] - 0.5, to.x[at] - 0.5, to.y[at] - 0.5];
-    if (Number.isNaN(u + v + x + y)) continue;
+  for (const at of both) {
+    const [u, v, x, y] = [map.x[at] - mu, map.y[at] - mv, to.x[at] - mx, to.y[at] - my];
     xx += x * u;
     yy += y * v;
     xy += x * v;
@@ -57,9 +61,9 @@ export function turn(map, to) {
   if (!size) return;
   const [cos, sin] = sign > 0 ? [(xx + yy) / size, (yx - xy) / size] : [(xx - yy) / size, (xy + yx) / size];
   for (let at = 0; at < map.x.length; at += 1) {
-    const [u, v] = [map.x[at] - 0.5, map.y[at] - 0.5];
-    map.x[at] = 0.5 + cos * u - sign * sin * v;
-    map.y[at] = 0.5 + sin * u + sign * cos * v;
+    const [u, v] = [map.x[at] - mu, map.y[at] - mv];
+    map.x[at] = mx + cos * u - sign * sin * v;
+    map.y[at] = my + sin * u + sign * cos * v;
   }
 }
 

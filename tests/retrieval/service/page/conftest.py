@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from chromium import complaints, requests
-from page_in_browser import HOSTILE, Page
+from page_in_browser import HOSTILE, PLAIN, Page
 from running_service import Client, running
 
 from retrieval.collection.local import LocalCollection
@@ -22,7 +22,7 @@ def shown_collections(collections, tmp_path_factory) -> dict[str, str]:
     import soundfile
 
     root = tmp_path_factory.mktemp("shown")
-    lines = [json.dumps({"id": id, "text": text, "label": label}) for id, text, label in HOSTILE]
+    lines = [json.dumps({"id": id, "text": text, "label": label}) for id, text, label in HOSTILE + PLAIN]
     (root / "hostile.jsonl").write_text("\n".join(lines), encoding="utf-8")
     (root / "sounds").mkdir()
     time = np.arange(4000) / 8000
