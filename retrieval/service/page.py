@@ -1,4 +1,4 @@
-"""The page and its files: plain ES modules and style sheets; the explorer and its style are those of the one-file report."""
+"""The page and its files: ES modules and style sheets; the explorer and its style are those of the one-file report."""
 
 from __future__ import annotations
 

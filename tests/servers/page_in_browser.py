@@ -50,8 +50,8 @@ class Page:
         """Wait until the view is there and nothing is busy."""
         self.until(
             lambda: self.script(
-                "return document.querySelector('.view') && ![...document.querySelectorAll('.busy')].some(e => e.offsetParent)"
-                " && ![...document.querySelectorAll('img')].some(e => e.offsetParent && e.src && !e.complete"
+                "const busy = [...document.querySelectorAll('.busy')].some(e => e.offsetParent);"
+                "return document.querySelector('.view') && !busy && ![...document.querySelectorAll('img')].some(e => e.offsetParent && e.src && !e.complete"
                 " && e.getBoundingClientRect().top < innerHeight)"
             )
         )
@@ -75,6 +75,14 @@ class Page:
 
     def texts(self, selector: str) -> list[str]:
         return [one.text for one in self.every(selector)]
+
+    def choose(self, selector: str, value: str) -> None:
+        """Choose a value, as a person does."""
+        self.script(
+            "const one = document.querySelector(arguments[0]); one.value = arguments[1];"
+            "one.dispatchEvent(new Event('change'))",
+            selector, value,
+        )  # fmt: skip
 
     @property
     def address(self) -> str:

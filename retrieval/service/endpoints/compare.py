@@ -71,8 +71,8 @@ OPERATIONS = (
         body=CompareBody, long=True, schema=schema,
     ),
     Operation(
-        "compareExplorer", "POST", "/compare/explorer", "Get the data of the explorer of a comparison", explorer, Document,
-        body=CompareBody, long=True,
+        "compareExplorer", "POST", "/compare/explorer", "Get what the explorer of a comparison reads", explorer,
+        Document, body=CompareBody, long=True,
     ),
     Operation(
         "perQuery", "GET", "/compare/queries", "Get the measures of every query", per_query, PerQueryReply,

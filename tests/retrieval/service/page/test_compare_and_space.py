@@ -53,12 +53,11 @@ def test_a_space_shows_facts_components_and_health(page):
     page.show("?collection=pictures&view=space")
     assert "not sums of components" in page.one(".view .standing").text or page.every(".components li")
     complaints(page.browser)  # the reply 422
-    page.script(
-        "const s = document.querySelector('.choices select'); s.value = 'pixels+pca:4'; s.dispatchEvent(new Event('change'))"
-    )
+    page.choose(".choices select", "pixels+pca:4")
     page.until(lambda: len(page.every(".components canvas")) == 4)
     painted = page.script(
-        "const c = document.querySelector('.components canvas'); return new Set(c.getContext('2d').getImageData(0, 0, 8, 8).data).size"
+        "const pen = document.querySelector('.components canvas').getContext('2d');"
+        "return new Set(pen.getImageData(0, 0, 8, 8).data).size"
     )
     assert painted > 10
     page.one(".view .main").click()

@@ -27,8 +27,8 @@ VIEWS = {
 }
 #: Roles of what a person acts on or listens for.
 NAMED = {
-    "button", "link", "combobox", "textbox", "searchbox", "checkbox", "image", "img", "listbox", "option", "application",
-    "region", "navigation", "form", "search", "dialog", "Audio", "canvas", "group", "DisclosureTriangle",
+    "button", "link", "combobox", "textbox", "searchbox", "checkbox", "image", "img", "listbox", "option",
+    "application", "region", "navigation", "form", "search", "dialog", "Audio", "canvas", "group", "DisclosureTriangle",
 }  # fmt: skip
 
 
@@ -41,10 +41,11 @@ def test_a_view_is_whole_at_every_width(page, view, width):
     wide, seen = page.script("return [document.documentElement.scrollWidth, window.innerWidth]")
     assert wide <= seen == width
     levels = [int(tag[1]) for tag in page.script(
-        "return [...document.querySelectorAll('h1,h2,h3,h4,h5')].filter(e => !e.closest('[hidden]')).map(e => e.tagName)"
+        "const all = [...document.querySelectorAll('h1,h2,h3,h4,h5')];"
+        "return all.filter(e => !e.closest('[hidden]')).map(e => e.tagName)"
     )]  # fmt: skip
     assert levels[:2] == [1, 2]
-    assert levels.count(1) == levels.count(2) == 1
+    assert (levels.count(1), levels.count(2)) == (1, 1)
     assert all(after - before <= 1 for before, after in pairwise(levels)), levels
     ids = page.script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
@@ -99,7 +100,8 @@ const ground = (element) => {
     over.push([r, g, b, a]);
     if (a === 1) break;
   }
-  return over.reverse().reduce((below, [r, g, b, a]) => [r, g, b].map((value, at) => value * a + below[at] * (1 - a)), [255, 255, 255]);
+  const laid = (below, [r, g, b, a]) => [r, g, b].map((value, at) => value * a + below[at] * (1 - a));
+  return over.reverse().reduce(laid, [255, 255, 255]);
 };
 const faint = [];
 for (const element of document.querySelectorAll('body *')) {
@@ -107,7 +109,7 @@ for (const element of document.querySelectorAll('body *')) {
   if (!own || !element.offsetParent || element.closest('.hidden') || element.disabled) continue;
   const [a, b] = [light(numbers(getComputedStyle(element).color)), light(ground(element))];
   const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-  if (contrast < 4.5) faint.push(`${element.tagName}.${element.className} ${element.textContent.slice(0, 20)} ${contrast.toFixed(2)}`);
+  if (contrast < 4.5) faint.push(`${element.tagName}.${element.className} ${element.textContent} ${contrast}`);
 }
 return [getComputedStyle(document.body).backgroundColor, [...new Set(faint)]];
 """

@@ -119,12 +119,13 @@ def test_a_hundred_thousand_dots_are_drawn_at_thirty_frames_a_second(page):
         "map/plot.js",
         """(async () => {
         const n = 100000, map = { x: new Float32Array(n), y: new Float32Array(n) }, labels = new Int32Array(n);
-        for (let at = 0; at < n; at += 1) { map.x[at] = Math.random(); map.y[at] = Math.random(); labels[at] = at % 10; }
+        for (let at = 0; at < n; at += 1) [map.x[at], map.y[at], labels[at]] = [Math.random(), Math.random(), at % 10];
         const plot = m.mapPlot('x', { hover() {}, choose() {}, enclose() {}, moved() {} });
         document.querySelector('main').append(plot.canvas);
         plot.canvas.style.width = '600px';
         await new Promise((done) => setTimeout(done, 300));
-        plot.set(map, { labels, on: null, marks: Array.from({ length: 10 }, () => ({ colour: '#0072B2', shape: 'circle' })) });
+        const marks = Array.from({ length: 10 }, () => ({ colour: '#0072B2', shape: 'circle' }));
+        plot.set(map, { labels, on: null, marks });
         const times = [];
         for (let frame = 0; frame < 25; frame += 1) {
           plot.show({ x: frame / 1000, y: 0, zoom: 1 + frame / 100 });

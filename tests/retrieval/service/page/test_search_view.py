@@ -65,10 +65,10 @@ def test_marks_and_lines_say_how_a_list_differs_from_the_one_beside_it(page):
     page.show("?collection=pictures&id=100&k=10")
     expected = wanted(page, PICTURES, {"query": {"id": "100"}})
     assert lists(page) == expected
-    marks = [
-        page.script("return [...arguments[0].querySelectorAll('li')].map(e => (e.querySelector('.move [aria-hidden]') || {}).textContent || '')", one)
-        for one in page.every(".list")
-    ]  # fmt: skip
+    marks = page.script(
+        "const mark = (e) => (e.querySelector('.move [aria-hidden]') || {}).textContent || '';"
+        "return [...document.querySelectorAll('.list')].map(l => [...l.querySelectorAll('li')].map(mark))"
+    )
     left, right = expected
     assert marks[0] == ["" if item in right else "only here" for item in left]
     for rank, item in enumerate(right):
@@ -112,9 +112,7 @@ def test_filters_spaces_and_one_list_are_in_the_address(page):
     page.until(lambda: lists(page) == wanted(page, TEXTS, body))
     page.one("input[value=tfidf]").click()
     page.until(lambda: lists(page) == wanted(page, TEXTS, {**body, "spaces": ["bm25", "tfidf+lsa:2"]}))
-    page.script(
-        "const s = document.querySelectorAll('.choices select')[1]; s.value = 'rrf'; s.dispatchEvent(new Event('change'))"
-    )
+    page.choose(".choices .choice:nth-child(2) select", "rrf")
     page.until(lambda: "fuse=rrf" in page.address and len(page.every(".list")) == 1)
     page.settled()
     (result,) = page.client.post(f"{TEXTS}/search", {**body, "spaces": ["bm25", "tfidf+lsa:2"], "fuse": "rrf"}).json[
@@ -158,8 +156,10 @@ def test_a_picture_is_dragged_in(page):
     stream = io.BytesIO()
     Image.fromarray(grey).save(stream, "PNG")
     page.script(
-        "const data = new DataTransfer(); data.items.add(new File([new Uint8Array(arguments[0])], 'x.png', {type: 'image/png'}));"
-        "document.querySelector('.drop').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}))",
+        "const data = new DataTransfer();"
+        "data.items.add(new File([new Uint8Array(arguments[0])], 'x.png', {type: 'image/png'}));"
+        "const event = new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true});"
+        "document.querySelector('.drop').dispatchEvent(event)",
         list(stream.getvalue()),
     )
     page.until(lambda: page.every(".list li"))
