@@ -51,8 +51,9 @@ class Page:
         self.until(
             lambda: self.script(
                 "const busy = [...document.querySelectorAll('.busy')].some(e => e.offsetParent);"
-                "return document.querySelector('.view') && !busy && ![...document.querySelectorAll('img')].some(e => e.offsetParent && e.src && !e.complete"
-                " && e.getBoundingClientRect().top < innerHeight)"
+                "const seen = (e) => e.offsetParent && e.getBoundingClientRect().top < innerHeight;"
+                "const absent = (e) => e.src && !e.complete && seen(e);"
+                "return document.querySelector('.view') && !busy && ![...document.querySelectorAll('img')].some(absent)"
             )
         )
 

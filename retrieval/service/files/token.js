@@ -18,7 +18,7 @@ export function askToken(wrong) {
       make("h2", { id: "token-title", text: "This service needs a token" }),
       wrong ? make("p", { class: "problem", role: "alert", text: "That token is not right." }) : null,
       make("label", { for: "token", text: "Token, from the operator of the service" }), input,
-      make("button", { type: "submit", text: "Open" })));
+      make("button", { type: "submit", class: "main", text: "Open" })));
     document.body.append(dialog);
     dialog.showModal();
     input.focus();

@@ -53,7 +53,7 @@ export function searchView(element, info) {
       state.say("");
       if (query.id) form.found(result.query.id || query.id, result.query.title);
       lists.show(result, wordsOf(query.text || ""));
-      heard.textContent = [summary(result), ...reply.notes].join(" ");
+      heard.textContent = [summary(result, query.text), ...reply.notes.map(sentence)].join(" ");
     } catch (error) {
       if (error.name === "AbortError") return;
       answers.replaceChildren();
@@ -63,9 +63,12 @@ export function searchView(element, info) {
     answers.removeAttribute("aria-busy");
   }
 
-  function summary(result) {
+  const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+
+  function summary(result, text) {
     const found = result.hits ? counted(result.hits.length, "answer") : `${counted(Math.max(0, ...result.spaces.map((space) => (space.hits || []).length)), "answer")} in each of ${counted(result.spaces.length, "space")}`;
-    return `${found}.`;
+    const among = address().getAll("filter");
+    return `${text ? `“${text}”: ` : ""}${found}${among.length ? `, among ${among.join(", ")}` : ""}.`;
   }
 
   // Without a query: some items to begin with.
