@@ -36,6 +36,22 @@ def test_a_comparison_is_run_and_its_queries_open_both_lists(page):
     page.until(lambda: not page.every(".comparison table"))
 
 
+def test_an_explorer_that_was_left_writes_no_address(page):
+    page.show("?collection=texts&view=compare&run=1&space=bm25&space=tfidf")
+    page.one(".queries").send_keys(Keys.ARROW_DOWN)
+    page.until(lambda: "explore=compare" in page.address)
+    seen = page.address
+    page.one("nav a").click()
+    page.until(lambda: page.every(".items li"))
+    assert "explore" not in page.address
+    page.script("location.hash = 'explore=compare&a=1&b=0'")
+    page.settled()
+    assert page.address.endswith("#explore=compare&a=1&b=0")
+    page.browser.back()
+    page.browser.back()
+    page.until(lambda: page.every(".answers") and page.address == seen)
+
+
 def test_the_data_of_the_explorer_is_that_of_the_report(page):
     body = {"spaces": ["bm25", "tfidf"]}
     data = page.client.post("/v1/collections/texts/compare/explorer", body).json

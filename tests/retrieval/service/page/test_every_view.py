@@ -154,3 +154,12 @@ def test_every_import_is_a_file_that_is_served():
     assert {f"explorer/{path.name}" for path in EXPLORER.glob("*.js")} <= set(served)
     html = (FILES / "index.html").read_text(encoding="utf-8")
     assert {name.removeprefix("page/") for name in re.findall(r'(?:src|href)="(page/[^"]+)"', html)} <= set(served)
+
+
+def test_every_file_of_the_page_is_installed():
+    import tomllib
+
+    root = FILES.parents[2]
+    patterns = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    installed = {path for pattern in patterns["retrieval.service"] for path in FILES.parent.glob(pattern)}
+    assert {path for path in FILES.rglob("*") if path.is_file()} == installed
