@@ -555,6 +555,16 @@ def serve(
 
 
 @app.command()
+def mcp(folder: CollectionFolder) -> None:
+    """Let language models search a collection, over standard input and output (Model Context Protocol)."""
+    from retrieval.collection.open import open_collection
+    from retrieval.service.mcp import mcp_server
+
+    open_collection(folder).close()  # an error is said before a model waits
+    mcp_server(folder.absolute()).run("stdio")
+
+
+@app.command()
 def encode(
     folder: CollectionFolder,
     query: OneQuery,
@@ -802,6 +812,9 @@ def compare(
             metavar="MEASURE",
         ),
     ] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="With --fail-on-loss: spaces of the baseline may be left out.")
+    ] = False,
     seeds: Annotated[
         int, whole("--seeds", help="Fit each space that has a random seed with this many seeds.", lowest=1)
     ] = 1,
@@ -815,16 +828,16 @@ def compare(
     """
     from retrieval.collection.open import collection_at, open_collection, open_data
     from retrieval.corpora.base import BadEntries, Unique
+    from retrieval.experiment.byte_budgets.reductions import parse_budgets
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
     from retrieval.experiment.compare_options import CompareOptions
     from retrieval.experiment.fitted_encoders import FittedEncoders, remains
-    from retrieval.experiment.fusion import save_weights
     from retrieval.experiment.provenance import provenance
-    from retrieval.experiment.reductions import parse_budgets
+    from retrieval.experiment.save_weights import save_weights
 
     _require_report_folder(out)
-    earlier = _read_baseline(baseline, fail_on_loss or [], out)
+    earlier = _read_baseline(baseline, fail_on_loss or [], out, allow_missing)
     options = CompareOptions(
         judged_by=judged_by,
         fusion=fusion or save_fusion,
@@ -832,6 +845,7 @@ def compare(
         budgets=() if budgets is None else parse_budgets(budgets),
         seeds=seeds,
         baseline=earlier,
+        whole_baseline=bool(fail_on_loss) and not allow_missing,
     )
     indexes = index or ["auto"]
     folder = collection_at(corpus)
@@ -856,7 +870,11 @@ def compare(
         except KeyboardInterrupt:
             _say(f"nearby: stopped; {remains(out)}")
             sys.exit(1)
-    _show_comparisons([comparison], out, verbose, as_json, earlier, fail_on_loss or [])
+    if earlier is None:
+        _write_comparisons([comparison], out)
+        _show_comparisons([comparison], verbose, as_json)
+    else:
+        _show_changes(comparison, earlier, fail_on_loss or [], allow_missing, out, verbose, as_json)
 
 
 @app.command()
@@ -870,6 +888,7 @@ def health(
     train: Annotated[
         bool, typer.Option("--train", help="Also train a discriminator that tells the codes of items apart.")
     ] = False,
+    judged_by: JudgedBy = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 4 when a value is poor.")] = False,
     out: Annotated[Path | None, ReportFolder] = None,
     skip_bad: SkipBad = False,
@@ -883,8 +902,8 @@ def health(
     """
     from retrieval.collection.open import collection_at, open_data
     from retrieval.corpora.base import BadEntries, Unique
-    from retrieval.experiment.health import health as health_of
-    from retrieval.experiment.health import read_spaces
+    from retrieval.experiment.health.health import health as health_of
+    from retrieval.experiment.health.health import read_spaces
     from retrieval.experiment.provenance import provenance
     from retrieval.report.html.health import write_health
     from retrieval.report.terminal.health import health_lines, health_values, is_poor
@@ -895,7 +914,7 @@ def health(
         opened = Unique(open_data(corpus, on_bad=bad), bad) if folder is None else None
         specs = space or (None if opened is None else _default_spaces(opened))
         items, spaces = read_spaces(folder, opened, specs)
-        found = health_of(items, spaces, sample, seed, train, _say)
+        found = health_of(items, spaces, sample, seed, train, _say, judged_by)
     found.provenance = provenance()
     if out is not None:
         _say(f"report: {write_health(found, out)}")
@@ -918,7 +937,9 @@ def demo(
     for corpus, specs in DEMO.items():
         _say(f"comparing {len(specs)} spaces on {corpus} ...")
         comparisons.append(compare_spaces(open_corpus(f"corpus:{corpus}"), specs, provenance=provenance()))
-    _show_comparisons(comparisons, out, verbose, as_json)
+    _write_comparisons(comparisons, out)
+    _show_comparisons(comparisons, verbose, as_json)
+    _say("next: nearby index digits -s pixels -s pixels+pca:16 -o my-digits && nearby serve my-digits")
 
 
 @app.command()
@@ -1437,10 +1458,14 @@ def _require_report_folder(out: Path | None) -> None:
         raise OptionError(f"cannot write to {out}: choose another folder for the report")
 
 
-def _read_baseline(path: Path | None, measures: Sequence[str], out: Path | None) -> Baseline | None:
+def _read_baseline(
+    path: Path | None, measures: Sequence[str], out: Path | None, allow_missing: bool
+) -> Baseline | None:
     """Read an earlier comparison, before any work."""
     from retrieval.experiment.baseline import read_baseline
 
+    if allow_missing and not measures:
+        raise OptionError("--allow-missing goes with --fail-on-loss: add it, or leave --allow-missing out")
     if path is None:
         if measures:
             raise OptionError("--fail-on-loss needs --baseline: name the comparison.json of an earlier comparison")
@@ -1452,41 +1477,44 @@ def _read_baseline(path: Path | None, measures: Sequence[str], out: Path | None)
     return baseline
 
 
-def _show_comparisons(
-    comparisons: Sequence[Comparison],
-    out: Path | None,
-    verbose: bool,
-    as_json: bool,
-    baseline: Baseline | None = None,
-    fail_on_loss: Sequence[str] = (),
-) -> None:
+def _write_comparisons(comparisons: Sequence[Comparison], out: Path | None) -> None:
+    """Write the report and the files for programs, before anything is printed: a reader of the table may stop early."""
     from retrieval.experiment.trec_files import file_name, write_trec_files
     from retrieval.report.comparison_file import write_machine_files
     from retrieval.report.html.comparison import write_page
+
+    if out is None:
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    replaced = " (replaces the report that was there)" if (out / "report.html").exists() else ""
+    _say(f"report: {write_page(comparisons, out / 'report.html')}{replaced}")
+    for one in comparisons:
+        _say(write_trec_files(one, out / "trec" / file_name(one.corpus)))
+    for sentence in write_machine_files(comparisons, out):
+        _say(sentence)
+
+
+def _show_comparisons(comparisons: Sequence[Comparison], verbose: bool, as_json: bool) -> None:
     from retrieval.report.terminal.comparison import comparisons_json, comparisons_lines
 
-    if out is not None:  # before anything is printed: whoever reads the table may stop reading
-        out.mkdir(parents=True, exist_ok=True)
-        replaced = " (replaces the report that was there)" if (out / "report.html").exists() else ""
-        _say(f"report: {write_page(comparisons, out / 'report.html')}{replaced}")
-        for one in comparisons:
-            _say(write_trec_files(one, out / "trec" / file_name(one.corpus)))
-        for sentence in write_machine_files(comparisons, out):
-            _say(sentence)
-    if baseline is not None:
-        _show_changes(comparisons[0], baseline, fail_on_loss, verbose, as_json)
-        return
     emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
 
 
 def _show_changes(
-    comparison: Comparison, baseline: Baseline, measures: Sequence[str], verbose: bool, as_json: bool
+    comparison: Comparison,
+    baseline: Baseline,
+    measures: Sequence[str],
+    allow_missing: bool,
+    out: Path | None,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
-    """Print a comparison and what changed since an earlier one; end with code 3 on a significant loss."""
+    """Write and print a comparison and what changed since an earlier one; end with code 3 on a significant loss."""
     from retrieval.report.terminal.baseline import compared_json, compared_lines, loss_line, only_one_lines
 
     changes = baseline.changes(comparison)
-    baseline.require_tested(changes, measures)
+    baseline.require_tested(changes, measures, comparison, allow_missing)
+    _write_comparisons([comparison], out)
     for line in only_one_lines(baseline, comparison):
         _say(line)
     emit(

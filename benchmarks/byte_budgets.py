@@ -20,7 +20,7 @@ from encoders.spec import write_stage
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
-from retrieval.experiment.byte_budgets import byte_budgets
+from retrieval.experiment.byte_budgets.byte_budgets import byte_budgets
 from retrieval.experiment.compare import run_space
 from retrieval.experiment.query_set import QuerySet
 from retrieval.report.byte_budget_cells import budgets_json
@@ -71,7 +71,7 @@ def main(*names: str) -> None:
                 runs.append(run_space(corpus, query_set, encoder, "exact"))
                 say(name, spec, f"{runs[-1].fit_seconds:.0f} s fit, {runs[-1].encode_seconds:.0f} s encode")
         with timed() as measuring:
-            found = byte_budgets(query_set, runs, BUDGETS)
+            found = byte_budgets(corpus, query_set, runs, BUDGETS)
         figures = budgets_json(found) | {
             "corpus": name, "items": len(query_set.ids), "spaces": [str(run.encoder) for run in runs],
             "fit_and_encode_seconds": fitting.value, "measure_seconds": measuring.value,

@@ -27,9 +27,9 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.health.checks import CHECKS
 from retrieval.evaluation.significance import holm
-from retrieval.experiment.health import space_health
-from retrieval.experiment.health_result import SpaceHealth
-from retrieval.experiment.health_sample import HealthSample
+from retrieval.experiment.health.health import space_health
+from retrieval.experiment.health.result import SpaceHealth
+from retrieval.experiment.health.sample import HealthSample
 
 SAMPLE, FITTED, ROUNDS, DRAWS = 500, 2000, 2000, 500
 SENTENCES = "sbert"

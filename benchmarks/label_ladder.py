@@ -31,7 +31,7 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.label_free.validity import kendall_tau
 from retrieval.experiment.compare import run_space
-from retrieval.experiment.known_items import known_item_queries, unjudged_queries
+from retrieval.experiment.label_ladder.known_items import known_item_queries, unjudged_queries
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.score import score_runs
 
@@ -74,8 +74,8 @@ def measured(corpus: Sampled) -> dict[str, Any]:
     specs = [*SPECS[corpus.modality], *([sentence_spec()] if corpus.modality is Modality.TEXT else [])]
     make = partial(_made, corpus.name)
     judged, by = _values(corpus, QuerySet.of(corpus), specs, make)
-    agreeing, _ = _values(corpus, unjudged_queries(corpus, most=KNOWN_ITEMS), specs, make)
-    cut, known = known_item_queries(corpus, most=KNOWN_ITEMS)
+    agreeing, _ = _values(corpus, unjudged_queries(corpus, max_queries=KNOWN_ITEMS), specs, make)
+    cut, known = known_item_queries(corpus, max_queries=KNOWN_ITEMS)
     found, _ = _values(cut, known, specs, make)
     best = max(judged.values())
     rungs = {"known-item": found, "agreement": agreeing}

@@ -37,8 +37,8 @@ def byte_budgets(page: Page, run: dict[str, Any]) -> None:
             if not point["dominated"]
         ]  # fmt: skip
         page.table(["bytes", "code", measure, "95% interval", "against the best"], rows)
-        page.lines += ["", "The best code of each means within each budget:"]
-        _by_means(page, figures)
+        page.lines += ["", "The best code of each method within each budget:"]
+        _by_method(page, figures)
 
 
 def _against(point: dict[str, Any], figures: dict[str, Any]) -> str:
@@ -47,15 +47,20 @@ def _against(point: dict[str, Any], figures: dict[str, Any]) -> str:
     return "not told apart" if point["tied_with_best"] else "worse"
 
 
-def _by_means(page: Page, figures: dict[str, Any]) -> None:
-    points = [point for point in figures["points"] if point["means"] != "as it is"]
-    means = list(dict.fromkeys(point["means"] for point in points))
+def _by_method(page: Page, figures: dict[str, Any]) -> None:
+    points = [point for point in figures["points"] if _method(point) != "as it is"]
+    methods = list(dict.fromkeys(_method(point) for point in points))
     rows = []
     for before, budget in zip([0, *figures["budgets"]], figures["budgets"], strict=False):
         inside = [point for point in points if before < point["bytes_per_item"] <= budget]
-        values = [[point["value"] for point in inside if point["means"] == name] for name in means]
+        values = [[point["value"] for point in inside if _method(point) == name] for name in methods]
         rows.append([budget, *(max(found) if found else "–" for found in values)])
-    page.table(["at most", *means], rows)
+    page.table(["at most", *methods], rows)
+
+
+def _method(point: dict[str, Any]) -> str:
+    """Return how a code was made; runs recorded before 2026-11-29 22:00 call it means."""
+    return str(point.get("method", point.get("means")))
 
 
 PARTS = {"byte_budgets": byte_budgets}

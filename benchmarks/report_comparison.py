@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from report_page import TARGETS
 
+from encoders.numbers import counted
+
 if TYPE_CHECKING:
     from report_page import Page
 
@@ -96,4 +98,55 @@ def explorer(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, targets)
 
 
-PARTS = {"explorer": explorer, "family_wise_error": family_wise_error, "items_as_queries": items_as_queries}
+def statistics_cost(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("What the statistics of a comparison cost", run)
+    page.lines += [
+        "",
+        f"All that `compare` computes once the lists of {figures['spaces']} spaces exist, for 4 measures, on "
+        f"{counted(figures['cores'], 'core')}: measures, jackknife (items that are queries), all pairs with letters "
+        "and intervals "
+        "and ranks, the chance level, the overlap of the lists. Simulated lists, of which two in ten have many equal "
+        "scores. Memory: the peak of the process, less the lists that it was given.",
+    ]
+    steps = list(figures["cases"][0]["steps"])
+    page.table(
+        ["judged by", "queries", "answers", *(f"{step}, s" for step in steps), "all, s", "processor s", "memory, MiB"],
+        [
+            [
+                row["rung"], f"{row['queries']:,}", f"{row['depth']:,}", *row["steps"].values(), row["seconds"],
+                row["processor_seconds"], row["memory_mib"],
+            ]
+            for row in figures["cases"]
+        ],
+    )  # fmt: skip
+    targets = []
+    for row in (row for row in figures["cases"] if row["queries"] == 10_000):
+        name = f"10 spaces, 10,000 queries, judged by {row['rung']}"
+        targets.append(page.target(f"{name}: seconds", row["seconds"], 20, False))
+        targets.append(page.target(f"{name}: memory, MiB", row["memory_mib"], 1024, False))
+    page.table(TARGETS, targets)
+
+
+def demo_cost(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("The demo beside an earlier commit", run)
+    page.lines += [
+        "",
+        f"`nearby demo` of this commit and of `{figures['before']}`, before comparisons had tests, page and files of "
+        f"now: median of {figures['repeats']} alternating runs of whole processes.",
+    ]
+    page.table(
+        ["commit", "s", "fastest, s", "slowest, s"],
+        [[f"`{name}`", row["seconds"], row["fastest"], row["slowest"]] for name, row in figures["commits"].items()],
+    )
+    page.table(TARGETS, [page.target("demo, ratio to the earlier commit", figures["ratio"], 1.2, False)])
+
+
+PARTS = {
+    "explorer": explorer,
+    "family_wise_error": family_wise_error,
+    "items_as_queries": items_as_queries,
+    "statistics_cost": statistics_cost,
+    "demo_cost": demo_cost,
+}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+from retrieval.evaluation.health.checks import CHECKS
 
 if TYPE_CHECKING:
     from report_page import Page
@@ -114,7 +117,13 @@ def _of_levels(row: dict[str, Any]) -> list[str]:
 
 
 def _named(row: dict[str, Any], level: str) -> str:
-    return ", ".join(name for name, of in row["levels"].items() if of == level) or "–"
+    return ", ".join(name for name, of in row["levels"].items() if _as_now(name, of) == level) or "–"
+
+
+def _as_now(name: str, level: str) -> str:
+    """Return a recorded verdict by the present limits: what is never poor is watched."""
+    never = {check.name for check in CHECKS if math.isnan(check.poor)}
+    return "watch" if level == "poor" and name in never else level
 
 
 def _signed(value: float | None) -> str:

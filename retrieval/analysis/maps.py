@@ -80,6 +80,8 @@ def turned_to(points: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]
 
 def _narrow(codes: Codes, metric: Metric) -> NDArray[np.float32] | None:
     """Return codes with at most `WIDTH` components; None where there are too few items or components for a map."""
+    if min(codes.shape) < 2:
+        return None
     rows: Any = normalized(codes) if metric is Metric.COSINE else codes
     if issparse(rows) or rows.shape[1] > WIDTH:
         rows = create(f"pca:{min(WIDTH, *(side - 1 for side in rows.shape))},solver=randomized").fit_encode(rows)

@@ -21,7 +21,7 @@ from retrieval.corpora.source import FileSource
 
 TRAIN, TEST = "train", "t10k"
 #: Largest number of dimensions of a NumPy array.
-_MOST_DIMENSIONS = 32
+_MAX_DIMENSIONS = 32
 _IMAGES = re.compile(r"(images)?[-.]idx[34]-ubyte$")
 
 
@@ -132,7 +132,7 @@ def read_idx(path: Path, max_bytes: int | None = None) -> NDArray[np.uint8]:
     if len(sizes) != 4 * head[3] or len(raw) != expected:
         found = f"{len(raw):,}" if len(raw) <= expected else "more"
         raise CorpusError(f"{path} is damaged: its header promises {expected:,} bytes, it holds {found}")
-    if len(shape) > _MOST_DIMENSIONS or math.prod(filter(None, shape)) >= 2**62:
+    if len(shape) > _MAX_DIMENSIONS or math.prod(filter(None, shape)) >= 2**62:
         raise CorpusError(f"{path} is damaged: its header promises an array of shape {shape}")
     return np.frombuffer(raw, dtype=np.uint8).reshape(shape)
 

@@ -15,7 +15,7 @@ from retrieval.corpora.base import Item, OnBad, raise_bad
 #: Where an id is looked for when no field is named.
 USUAL_IDS = ("_id", "id")
 #: Names of fields that are kept for an error; a hostile file may hold any number.
-_MOST_NAMES = 100
+_MAX_NAMES = 100
 
 
 class Record(NamedTuple):
@@ -107,7 +107,7 @@ def items_of(records: Iterable[Record], fields: Fields, on_bad: OnBad = raise_ba
     for record in records:
         if unseen:
             unseen = {key: name for key, name in unseen.items() if not _holds(record.values, name)}
-            if len(found) < _MOST_NAMES:
+            if len(found) < _MAX_NAMES:
                 found |= dict.fromkeys(map(str, record.values))
         try:
             item = record_item(record.values, fields, record.number, record.where)

@@ -48,7 +48,7 @@ def chance_measures(
     others = n_items - (query_rows >= 0)
     group_size = np.where(others > depth, others, 0)
     rankings = Rankings(scores, rows, group_size, relevance.totals())
-    return expected_measures(rankings, relevance, measures, complete=True).per_query
+    return expected_measures(rankings, relevance, measures, complete=True, bounds=False).per_query
 
 
 def is_above_chance(best: Floats, chance: Floats, n_spaces: int, alpha: float = 0.05) -> bool:

@@ -19,7 +19,7 @@ from retrieval.search.fusion import CONSTANT
 
 Floats = NDArray[np.float64]
 #: Weights that are tried: for two spaces in steps of .05, for more as fine as this number allows.
-MOST_WEIGHTS = 100
+MAX_WEIGHTS = 100
 _FINEST = 20
 #: Parts of the queries, one of which is held out, and how often they are drawn.
 FOLDS, REPEATS = 5, 10
@@ -91,7 +91,7 @@ def _mean_ranks(scores: NDArray[Any]) -> Floats:
     return (start + end) / 2 + 1.0
 
 
-def simplex(n_spaces: int, most: int = MOST_WEIGHTS) -> Floats:
+def simplex(n_spaces: int, limit: int = MAX_WEIGHTS) -> Floats:
     """Return weights that sum to 1, float64 ``(n, n_spaces)``: those of the fewest spaces first, then the most even.
 
     The first of equally good weights is chosen: a space that changes nothing gets none.
@@ -102,7 +102,7 @@ def simplex(n_spaces: int, most: int = MOST_WEIGHTS) -> Floats:
     ((21, 2), [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], (91, 3))
     """
     steps = _FINEST
-    while steps > 1 and _count(n_spaces, steps) > most:
+    while steps > 1 and _count(n_spaces, steps) > limit:
         steps -= 1
     parts = [
         np.bincount(chosen, minlength=n_spaces) for chosen in combinations_with_replacement(range(n_spaces), steps)

@@ -15,6 +15,8 @@ class of statistics with asymptotically normal distribution, Annals of Mathemati
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,10 +25,8 @@ from retrieval.evaluation.measures import Floats, Measure, parse_measure
 from retrieval.evaluation.ranking import Rankings, Rows
 from retrieval.evaluation.relevance import Relevance
 
-#: Random orders of equal scores over which average precision is taken.
-_ORDERS = 8
-#: Numbers in one array at a time: 32 MiB of float64.
-_BLOCK = 2**22
+#: Numbers in one array at a time: 512 KiB of float64, which a processor's cache holds; of items beside queries, more.
+_BLOCK, _PAIRS = 2**16, 2**22
 
 
 def query_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows, measure: str | Measure) -> Floats:
@@ -87,32 +87,30 @@ def answer_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows,
     step = max(1, _BLOCK // max(1, rankings.rows.shape[1]))
     for start in range(0, len(rankings), step):
         queries = np.arange(start, min(start + step, len(rankings)))
-        asked = query_of[rankings.rows[queries]]
-        relevant = (relevance.grades(queries, rankings.rows[queries]) > 0).astype(float)
+        needed = _needed(rankings, queries, measure.cutoff)
+        asked = query_of[needed.rows]
+        relevant = (relevance.grades(queries, needed.rows) > 0).astype(float)
+        n_relevant = relevance.n_relevant[queries]
         if measure.name == "P":
-            gains = _precision_gains(rankings, queries, relevant, measure.cutoff)
+            gains = _precision_gains(needed, relevant, n_relevant, measure.cutoff)
         else:
-            gains = _mean_over_orders(rankings, queries, relevant, relevance.n_relevant[queries], measure.cutoff)
-            cut = min(measure.cutoff, relevant.shape[1])
-            influence += _unlisted(relevance, queries, query_rows, relevant[:, :cut], asked[:, :cut], measure.cutoff)
+            sums, gains, beyond = _average_precision_gains(needed, relevant, n_relevant, measure.cutoff)
+            listed = np.where(beyond, -1, asked)
+            influence += _unlisted(relevance, queries, query_rows, sums, listed, measure.cutoff)
         np.add.at(influence, asked[asked >= 0], gains[asked >= 0])
     return influence
 
 
-def _unlisted(
-    relevance: Relevance, queries: Rows, query_rows: Rows, relevant: Floats, asked: Rows, cutoff: int
-) -> Floats:
+def _unlisted(relevance: Relevance, queries: Rows, query_rows: Rows, sums: Floats, listed: Rows, cutoff: int) -> Floats:
     """Return the influence on average precision of relevant items that are not listed: the divisor is one less."""
     influence = np.zeros(len(query_rows))
     n_relevant = relevance.n_relevant[queries]
-    few = np.flatnonzero((n_relevant <= cutoff) & relevant.any(axis=1))
-    sums = (relevant * np.cumsum(relevant, axis=1) / np.arange(1.0, relevant.shape[1] + 1)).sum(axis=1)
-    for part in np.array_split(few, max(1, len(few) * len(query_rows) // _BLOCK)):
+    few = np.flatnonzero((n_relevant <= cutoff) & (sums > 0))
+    for part in np.array_split(few, max(1, len(few) * len(query_rows) // _PAIRS)):
         grades = relevance.grades(queries[part], np.broadcast_to(query_rows, (len(part), len(query_rows))))
         unlisted = (grades > 0) & (query_rows >= 0)
-        listed = asked[part]
-        query, column = np.nonzero(listed >= 0)
-        unlisted[query, listed[query, column]] = False
+        query, column = np.nonzero(listed[part] >= 0)
+        unlisted[query, listed[part][query, column]] = False
         of_all, of_one_less = (_ratio(sums[part], n_relevant[part] - less) for less in (0, 1))
         influence += (of_all - of_one_less) @ unlisted
     return influence
@@ -129,14 +127,24 @@ def with_influence(per_query: Floats, influence: Floats) -> Floats:
     return np.asarray(per_query + influence - influence.mean())
 
 
-def _precision_gains(rankings: Rankings, queries: Rows, relevant: Floats, cutoff: int) -> Floats:
+def _needed(rankings: Rankings, queries: Rows, cutoff: int) -> Rankings:
+    """Return the lists of some queries as far as a measure needs them: with the group of the first answer behind it."""
+    scores, rows, size = rankings.scores[queries], rankings.rows[queries], rankings.group_size[queries]
+    changes = scores[:, cutoff + 1 :] != scores[:, cutoff:-1]
+    if not changes.size or not changes.any(axis=1).all():  # a group goes on to the end
+        return Rankings(scores, rows, size, rankings.group_tally[queries])
+    width = int(changes.argmax(axis=1).max()) + cutoff + 1
+    return Rankings(scores[:, :width], rows[:, :width], np.zeros_like(size), rankings.group_tally[queries])
+
+
+def _precision_gains(rankings: Rankings, relevant: Floats, n_relevant: NDArray[np.int64], cutoff: int) -> Floats:
     """Return the expected precision minus that without each answer (m, depth), under a random order of equal scores.
 
     An answer in a group of equal scores that is cut counts by the share of the group that is inside. Without an answer,
     another one of that group moves in or, if the group is then used up, the next group.
     """
     depth = relevant.shape[1]
-    start, size, hits = _groups(rankings, queries, relevant)
+    start, size, hits = _groups(rankings, relevant)
     inside = np.clip(cutoff - start, 0, None)  # places for the group
     cut = np.minimum(cutoff, depth) - 1
     share = hits / size
@@ -145,16 +153,17 @@ def _precision_gains(rankings: Rankings, queries: Rows, relevant: Floats, cutoff
     behind = np.minimum(at_cut[0] + at_cut[1], depth - 1).astype(int)
     following = np.take_along_axis(share, behind, axis=1)
     is_end = at_cut[0] + at_cut[1] >= depth  # nothing is known behind the list
-    following = np.where(is_end, at_cut[2] if depth >= cutoff else 0.0, following)
+    goes_on = (relevant.sum(axis=1) < n_relevant)[:, None] & (depth >= cutoff)
+    following = np.where(is_end, np.where(goes_on, at_cut[2], 0.0), following)
     entering = np.where(left > 0, at_cut[2], following)
     whole = relevant - entering  # an answer that is inside in every order
     partly = np.divide(inside, size - 1, out=np.zeros_like(size), where=size > 1) * (relevant - share)
     return np.asarray(np.where(inside >= size, whole, np.where(inside > 0, partly, 0.0)) / cutoff)
 
 
-def _groups(rankings: Rankings, queries: Rows, relevant: Floats) -> tuple[Floats, Floats, Floats]:
+def _groups(rankings: Rankings, relevant: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the first rank of the group of equal scores of every answer, its size, and its relevant items."""
-    scores = rankings.scores[queries]
+    scores = rankings.scores
     n, depth = scores.shape
     first = np.ones((n, depth), bool)
     first[:, 1:] = scores[:, 1:] != scores[:, :-1]
@@ -162,59 +171,72 @@ def _groups(rankings: Rankings, queries: Rows, relevant: Floats) -> tuple[Floats
     size = np.bincount(number.ravel(), minlength=n * depth).astype(float)[number]
     hits = np.bincount(number.ravel(), relevant.ravel(), minlength=n * depth)[number]
     start = np.maximum.accumulate(np.where(first, np.arange(depth), 0), axis=1).astype(float)
-    open_ended = rankings.group_size[queries] > 0
+    open_ended = rankings.group_size > 0
     last = open_ended[:, None] & (start == start[:, [-1]])
-    size = np.where(last, rankings.group_size[queries][:, None], size)
-    hits = np.where(last, rankings.group_tally[queries].sum(axis=1)[:, None], hits)
+    size = np.where(last, rankings.group_size[:, None], size)
+    hits = np.where(last, rankings.group_tally.sum(axis=1)[:, None], hits)
     return start, size, hits
 
 
-def _mean_over_orders(
-    rankings: Rankings, queries: Rows, relevant: Floats, n_relevant: NDArray[np.int64], cutoff: int
-) -> Floats:
-    """Return `_average_precision_gains` (m, depth), their mean over random orders of equal scores."""
+class _PrecisionGains(NamedTuple):
+    """The sum of the precisions of every query (m,), and what each answer adds to the average precision (m, depth).
+
+    Answers `beyond` the cutoff in every order of equal scores add nothing.
+    """
+
+    sums: Floats
+    gains: Floats
+    beyond: NDArray[np.bool_]
+
+
+def _average_precision_gains(
+    rankings: Rankings, relevant: Floats, n_relevant: NDArray[np.int64], cutoff: int
+) -> _PrecisionGains:
+    """Return the expected average precision minus that without each answer, under a random order of equal scores.
+
+    In a group of m equal scores with r relevant items, each place holds a relevant item with probability r/m, and each
+    place before it in the group then holds another one with probability (r - 1)/(m - 1) (McSherry & Najork 2008).
+    Without an answer, its group has a member less, and later answers move up by one; the divisor, min(cutoff, number
+    of relevant items), may be smaller by one.
+    """
     depth = relevant.shape[1]
     cut = min(cutoff, depth)
-    start, size, _ = _groups(rankings, queries, relevant)
-    tied = (size > 1).any()
-    rng, total = np.random.default_rng(0), np.zeros_like(relevant)
-    orders = _ORDERS if tied else 1
-    for _ in range(orders):
-        order = np.lexsort((rng.random(relevant.shape), start), axis=1) if tied else np.arange(depth)[None]
-        order = np.broadcast_to(order, relevant.shape)
-        shown = np.take_along_axis(relevant, order, axis=1)
-        following = shown[:, [cut]] if cut < depth else shown[:, [-1]] if depth >= cutoff else np.zeros((len(shown), 1))
-        gains = np.zeros_like(relevant)
-        gains[:, :cut] = _average_precision_gains(shown[:, :cut], following, n_relevant, cutoff)
-        np.put_along_axis(total, order, np.take_along_axis(total, order, axis=1) + gains, axis=1)
-    # of an open-ended group, only some members are listed: each has the share of the places that fall to it
-    listed = np.minimum(depth - start, size)
-    return np.asarray(total / orders * listed / size)
-
-
-def _average_precision_gains(relevant: Floats, following: Floats, n_relevant: NDArray[np.int64], cutoff: int) -> Floats:
-    """Return the average precision minus that without each answer, (m, cut): all later answers move up by one.
-
-    Without answer p, a later relevant answer at rank q is found at rank q - 1, after one relevant answer less if p was
-    relevant; the divisor, min(cutoff, number of relevant items), may be smaller by one.
-    """
-    whole = np.concatenate([relevant, following], axis=1)
-    found = np.cumsum(whole, axis=1)
-    ranks = np.arange(1.0, whole.shape[1] + 1)
-    earlier = np.zeros_like(whole)  # the sum over the answers before p, which stay
-    np.cumsum((whole * found / ranks)[:, :-1], axis=1, out=earlier[:, 1:])
+    start, size, hits = _groups(rankings, relevant)
+    first = start.astype(int)
+    before = np.take_along_axis(np.cumsum(relevant, axis=1) - relevant, first, axis=1)  # found before the group
+    share, others = hits / size, _ratio(hits - 1, size - 1)
+    found = before + 1 + (np.arange(depth) - start) * others  # with the answer itself, where it is relevant
+    if cut == depth:  # nothing is known behind the list: it goes on like the last group
+        is_open = start[:, -1:] + size[:, -1:] > depth
+        found = np.append(found, np.where(is_open, found[:, -1:] + others[:, -1:], (before + hits)[:, -1:] + 1), axis=1)
+        goes_on = is_open | (relevant.sum(axis=1) < n_relevant)[:, None]
+        share = np.append(share, share[:, -1:] * (goes_on & (depth >= cutoff)), axis=1)
+    share, found = share[:, : cut + 1], found[:, : cut + 1]
+    ranks = np.arange(1.0, cut + 2)
+    up_to = _before(share * found / ranks)
     moved = np.maximum(ranks - 1, 1)
-    after, count_after = (_sum_after(whole * part / moved) for part in (found, np.ones_like(found)))
-    total = (whole * found / ranks)[:, :-1].sum(axis=1, keepdims=True)
-    divisor = np.minimum(cutoff, n_relevant)[:, None]
-    left = np.minimum(cutoff, n_relevant[:, None] - relevant)
-    without = earlier[:, :-1] + (after - whole * count_after)[:, :-1]
-    return np.asarray(_ratio(total, divisor) - _ratio(without, left))
+    behind = np.minimum(start + size, cut + 1).astype(int)
+    after, count_after = (
+        np.take_along_axis(parts.sum(axis=1, keepdims=True) - _before(parts), behind, axis=1)
+        for parts in (share * found / moved, share / moved)
+    )
+    earlier = np.take_along_axis(up_to, np.minimum(first, cut), axis=1)
+    rest, rest_hits = size - 1, hits - relevant
+    inside = np.clip(np.minimum(rest, cut - start), 0, None)
+    harmonic = np.append(0.0, np.cumsum(1 / ranks))
+    inverse = harmonic[np.minimum(first + inside.astype(int), cut)] - harmonic[np.minimum(first, cut)]
+    spread = inside - (start + 1) * inverse
+    within = _ratio(rest_hits, rest) * ((before + 1) * inverse + _ratio(rest_hits - 1, rest - 1) * spread)
+    without = earlier + within + after - relevant * count_after
+    divisor, left = np.minimum(cutoff, n_relevant)[:, None], np.minimum(cutoff, n_relevant[:, None] - relevant)
+    beyond = start >= cut
+    sums = up_to[:, cut]
+    return _PrecisionGains(sums, np.where(beyond, 0, _ratio(sums[:, None], divisor) - _ratio(without, left)), beyond)
 
 
-def _sum_after(values: Floats) -> Floats:
-    """Return the sum of the later values of each row."""
-    return np.asarray(values.sum(axis=1, keepdims=True) - np.cumsum(values, axis=1))
+def _before(values: Floats) -> Floats:
+    """Return the sums of the values before each column, and of all (m, n + 1)."""
+    return np.cumsum(np.concatenate([np.zeros((len(values), 1)), values], axis=1), axis=1)
 
 
 def _ratio(values: Floats, divisor: Floats | NDArray[np.int64]) -> Floats:

@@ -19,7 +19,7 @@ from encoders.errors import OptionError
 from retrieval.evaluation.difference import Difference, PairedGaps, Settings, difference_of
 from retrieval.evaluation.jackknife import with_influence
 from retrieval.evaluation.letter_display import letter_display
-from retrieval.evaluation.significance import ROUNDS, Floats, block_sizes, stacked
+from retrieval.evaluation.significance import ROUNDS, Floats, block_sizes, order_of_queries, stacked
 
 #: Two spaces are equivalent when the interval of their difference is within plus and minus this.
 MARGIN = 0.01
@@ -97,7 +97,7 @@ def multiple_comparison(
     seed: int = 0,
     pairs: Sequence[tuple[str, str]] | None = None,
 ) -> MultipleComparison:
-    """Compare every pair of spaces in one measure.
+    """Compare every pair of spaces in one measure; the order of the queries and of the spaces changes no number.
 
     Parameters
     ----------
@@ -144,10 +144,14 @@ def multiple_comparison(
     names = list(per_query)
     measured = stacked(list(per_query.values())) if names else np.empty((0, 0))
     _require_settings(alpha, rounds)
-    means = measured.mean(axis=0) if len(measured) else np.zeros(len(names))
+    means = np.sort(measured, axis=0).mean(axis=0) if len(measured) else np.zeros(len(names))
     by_mean = np.argsort(-means, kind="stable")
-    measured, order = measured[:, by_mean], [names[at] for at in by_mean]
-    values = measured if influence is None else _jackknife_values(measured, [influence[name] for name in order])
+    order = [names[at] for at in by_mean]
+    added = np.zeros_like(measured) if influence is None else stacked([influence[name] for name in names])
+    keys = sorted(range(len(names)), key=lambda at: (-means[at], names[at]))  # whatever the order of the spaces
+    queries = order_of_queries(np.concatenate([measured[:, keys], added[:, keys]], axis=1))
+    measured, added = (columns[np.ix_(queries, by_mean)] for columns in (measured, added))
+    values = measured if influence is None else _jackknife_values(measured, added)
     tested = np.triu_indices(len(names), 1) if pairs is None else _positions(pairs, order)
     sums = _sums(values, tested)
     largest = _largest_cosines(values, tested, sums.squares, rounds, seed)
@@ -160,9 +164,8 @@ def multiple_comparison(
     )
 
 
-def _jackknife_values(measured: Floats, influence: list[ArrayLike]) -> Floats:
-    columns = zip(measured.T, stacked(influence).T, strict=True)
-    return np.column_stack([with_influence(values, added) for values, added in columns])
+def _jackknife_values(measured: Floats, influence: Floats) -> Floats:
+    return np.column_stack([with_influence(*columns) for columns in zip(measured.T, influence.T, strict=True)])
 
 
 def _require_settings(alpha: float, rounds: int) -> None:

@@ -180,19 +180,58 @@ class Baseline:
             change for measure in measures or self.measures for change in self._changes_of(measure, comparison, order)
         ]
 
-    def require_tested(self, changes: Sequence[Change], measures: Sequence[str]) -> None:
-        """Refuse a gate that tested nothing: a measure that no space of both comparisons has.
+    def require_all_specs(self, specs: Sequence[str]) -> None:
+        """Refuse a gate that leaves a space of the baseline out, before any work.
 
         Raises
         ------
         OptionError
         """
+        gone = [spec for spec in dict.fromkeys(spec for spec, _ in self.spaces) if spec not in specs]
+        if gone:
+            raise OptionError(self._untested(gone, " ".join(f"-s '{spec}'" for spec in gone)))
+
+    def require_tested(
+        self, changes: Sequence[Change], measures: Sequence[str], comparison: Comparison, allow_missing: bool = False
+    ) -> None:
+        """Refuse a gate through which a loss could pass unseen.
+
+        Parameters
+        ----------
+        changes : sequence of Change
+        measures : sequence of str
+            Those of the gate.
+        comparison : Comparison
+        allow_missing : bool
+            Whether the comparison may leave spaces and indexes of the baseline out, as long as one is tested.
+
+        Raises
+        ------
+        OptionError
+            When no space of both comparisons has the measure, or a space of the baseline that has it is not tested.
+        """
+        label_of = {(space.spec, space.index): space.label for space in comparison.spaces}
         for measure in measures:
-            if not any(change.measure == measure for change in changes):
+            tested = {change.space for change in changes if change.measure == measure}
+            if not tested:
                 raise OptionError(
                     f"--fail-on-loss {measure}: no space of this comparison has the measure in the baseline "
                     f"{self.path} too, so that a loss would not be seen"
                 )
+            gone = [
+                f"{spec} @ {index}"
+                for (spec, index), values in self.spaces.items()
+                if measure in values and label_of.get((spec, index)) not in tested
+            ]
+            if gone and not allow_missing:
+                raise OptionError(self._untested(gone, f"them, with {measure},"))
+
+    def _untested(self, gone: Sequence[str], add: str) -> str:
+        several = len(gone) > 1
+        return (
+            f"the baseline {self.path} has {', '.join(gone)}, and this comparison does not: a loss of "
+            f"{'theirs' if several else 'it'} would not be seen; compare {add} too, or add --allow-missing"
+        )
 
     def missing(self, comparison: Comparison) -> tuple[list[str], list[str]]:
         """Return the spaces that only the comparison has, and those that only the baseline has."""

@@ -16,13 +16,13 @@ from retrieval.experiment.compare_checks import labels_and_fields, planned_space
 from retrieval.experiment.compare_options import NOTHING_MORE, CompareOptions
 from retrieval.experiment.compare_runs import compare_runs
 from retrieval.experiment.fitted_encoders import FittedEncoders
+from retrieval.experiment.label_ladder.queries import queries_on_rung
 from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.loss_runs import attribute_losses
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
 from retrieval.experiment.run_significance import scored
-from retrieval.experiment.rung_queries import queries_on_rung
 from retrieval.experiment.seeds import with_other_seeds
 from retrieval.spaces.build import Filled, fill, fill_another
 

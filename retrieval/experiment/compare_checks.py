@@ -11,12 +11,13 @@ from indexers.registry import AUTO, check_description
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Corpus
 from retrieval.corpora.item_record import items_digest
+from retrieval.evaluation.label_free.agreement import require_enough
+from retrieval.experiment.byte_budgets.reductions import require_reducible
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.fusion import require_fusion
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.query_set import QuerySet
-from retrieval.experiment.reductions import require_reducible
-from retrieval.experiment.rung_queries import require_rung
 from retrieval.experiment.seeds import require_seeds
 from retrieval.spaces.build import planned, require_fields
 
@@ -62,11 +63,16 @@ def require_possible(
                 "--judged-by"
             )
         require_reducible(encoders, indexes)
-    require_rung(query_set, names, options.fusion)
+    if query_set.judged_by == Rung.AGREEMENT:
+        require_enough(names)
+    if options.fusion:
+        require_fusion(query_set, names)
     require_seeds(options.seeds, query_set.judged_by)
     _require_unseen(corpus, query_set, encoders)
     if options.baseline is not None:
         options.baseline.require_comparable(names, corpus.name, query_set)
+        if options.whole_baseline:
+            options.baseline.require_all_specs(names)
 
 
 def labels_and_fields(corpus: Corpus) -> Iterator[tuple[str | None, Mapping[str, str]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrieval.experiment.baseline import Baseline
-from retrieval.experiment.label_ladder import HIGHEST
+from retrieval.experiment.label_ladder.rung import HIGHEST
 
 
 @dataclass(frozen=True)
@@ -15,18 +15,20 @@ class CompareOptions:
     Attributes
     ----------
     judged_by : str
-        What is relevant: a rung of the label ladder (`retrieval.experiment.label_ladder`), by default the highest that
-        the corpus has.
+        What is relevant: a rung of the label ladder (`retrieval.experiment.label_ladder.rung`), by default the highest
+        that the corpus has.
     fusion : bool
         Whether to fuse every pair of spaces and all of them; see `retrieval.experiment.fusion`.
     health : bool
-        Whether to measure the health of the spaces too, on a sample; see `retrieval.experiment.health`.
+        Whether to measure the health of the spaces too, on a sample; see `retrieval.experiment.health.health`.
     budgets : tuple of int
-        Bytes per item to which every space is brought; see `retrieval.experiment.byte_budgets`.
+        Bytes per item to which every space is brought; see `retrieval.experiment.byte_budgets.byte_budgets`.
     seeds : int
         Number of seeds with which each space that has one is fitted; see `retrieval.experiment.seeds`.
     baseline : Baseline or None
         An earlier comparison, which must be of the same items and queries; see `Baseline.changes`.
+    whole_baseline : bool
+        Whether no space of the baseline may be left out: for a gate.
     """
 
     judged_by: str = HIGHEST
@@ -35,6 +37,7 @@ class CompareOptions:
     budgets: tuple[int, ...] = ()
     seeds: int = 1
     baseline: Baseline | None = None
+    whole_baseline: bool = False
 
 
 #: The default: the table alone.

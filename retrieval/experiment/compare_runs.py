@@ -11,13 +11,13 @@ from retrieval.evaluation.chance import chance_measures
 from retrieval.evaluation.expected_measures import Expected
 from retrieval.evaluation.label_free.validity import validity_notes
 from retrieval.evaluation.multiple_comparison import MultipleComparison
-from retrieval.experiment.byte_budgets import byte_budgets
+from retrieval.experiment.byte_budgets.byte_budgets import byte_budgets
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.examples import examples_of
 from retrieval.experiment.fusion import fuse
-from retrieval.experiment.health import health_of_runs
+from retrieval.experiment.health.health import health_of_runs
 from retrieval.experiment.item_sample import codes_of, sampled_rows
-from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.overlaps import overlaps_of
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, SpaceResult, row_label
@@ -47,8 +47,8 @@ def compare_runs(
     return replace(
         table,
         fusion=fuse(query_set, runs, labels_of(runs), measure) if options.fusion else None,
-        byte_budgets=byte_budgets(query_set, runs, options.budgets) if options.budgets else None,
-        health=health_of_runs(corpus, runs) if options.health else None,
+        byte_budgets=byte_budgets(corpus, query_set, runs, options.budgets) if options.budgets else None,
+        health=health_of_runs(corpus, query_set, runs) if options.health else None,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,19 +26,14 @@ from retrieval.evaluation.label_free.known_item import draw_number
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.ranking import Rankings
 from retrieval.evaluation.relevance import Relevance, Rows
-from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 from retrieval.search.convex import least_score
 from retrieval.search.hybrid import DEPTH
-from retrieval.search.saved_fusion import SavedFusion
-
-if TYPE_CHECKING:
-    from retrieval.collection.base import Collection
-    from retrieval.experiment.result import Comparison
 
 #: More queries cost time and change a weight little.
-MOST_QUERIES = 1000
+MAX_QUERIES = 1000
 
 
 @dataclass(frozen=True)
@@ -141,7 +135,7 @@ def fuse(query_set: QuerySet, runs: Sequence[SpaceRun], labels: Sequence[str], m
     require_fusion(query_set, list(first))
     chosen = list(first.values())
     keys = [draw_number(query.content, seed, "fold") for query in query_set.queries]
-    asked = np.sort(np.argsort(np.array(keys, np.uint64), kind="stable")[:MOST_QUERIES])
+    asked = np.sort(np.argsort(np.array(keys, np.uint64), kind="stable")[:MAX_QUERIES])
     relevance, folds = query_set.relevance.select(asked), [keys[at] for at in asked.tolist()]
     least = [least_score(runs[at].encoder.space, runs[at].index.positive_only) for at in chosen]
     candidates = pooled([_some(runs[at].rankings, asked) for at in chosen], least, DEPTH)
@@ -205,32 +199,3 @@ def _some(rankings: Rankings, chosen: NDArray[np.int64]) -> Rankings:
     return Rankings(
         rankings.scores[chosen], rankings.rows[chosen], rankings.group_size[chosen], rankings.group_tally[chosen]
     )
-
-
-def save_weights(collection: Collection, comparison: Comparison) -> str:
-    """Store the weights of all spaces of a comparison with its collection; return a sentence that says so.
-
-    Raises
-    ------
-    ArtifactError
-        When the folder cannot be written.
-    """
-    fusion = comparison.fusion
-    if fusion is None:
-        raise OptionError("the comparison has no fusion to save: compare with --fusion")
-    found = fusion.whole
-    spec_of = {space.label: space.spec for space in comparison.spaces}
-    SavedFusion.save(
-        collection,
-        {spec_of[label]: weight for label, weight in found.weights.items()},
-        depth=fusion.depth,
-        measure=fusion.measure,
-        judged_by=comparison.judged_by,
-        n_queries=fusion.n_queries,
-        in_sample=found.in_sample,
-        held_out=found.convex,
-    )
-    gains = found.gain.is_significant and found.convex > found.single
-    doubt = "" if gains else f", though the queries show no gain over {found.best} alone"
-    saved = f"the weights of {len(found.weights)} spaces are saved{doubt}; next:"
-    return f"{saved} nearby search {collection.folder} QUERY --fuse saved"

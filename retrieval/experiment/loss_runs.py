@@ -17,7 +17,7 @@ from retrieval.evaluation.attribution import Attribution, attribute, ideal_value
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.ranking import Rankings, rank
 from retrieval.evaluation.relevance import Relevance
-from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.loss import DiskBytes, Loss
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun

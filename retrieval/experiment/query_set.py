@@ -50,8 +50,8 @@ class QuerySet:
     digest : str
         Of the corpus; see `retrieval.experiment.digests.corpus_digest`.
     judged_by : str
-        What says which answers are relevant: a rung of the label ladder (`retrieval.experiment.label_ladder`). Known
-        items are qrels of one item each; for agreement the qrels are empty.
+        What says which answers are relevant: a rung of the label ladder (`retrieval.experiment.label_ladder.rung`).
+        Known items are qrels of one item each; for agreement the qrels are empty.
     remarks : list of str
         Sentences about the queries.
     """

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from encoders.codes import Codes
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
-from retrieval.experiment.byte_budgets import ByteBudgets
+from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets
 from retrieval.experiment.fusion import Fusion
-from retrieval.experiment.health_result import Health
+from retrieval.experiment.health.result import Health
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
 from retrieval.search.result import Answer, Shown
@@ -145,7 +145,7 @@ class Comparison:
     n_items: int
     n_queries: int
     judged_by: str
-    """``qrels``, ``labels``, ``known-item`` or ``agreement``: see `retrieval.experiment.label_ladder`."""
+    """``qrels``, ``labels``, ``known-item`` or ``agreement``: see `retrieval.experiment.label_ladder.rung`."""
     spaces: list[SpaceResult]
     overlaps: list[Overlap]
     examples: list[Example]

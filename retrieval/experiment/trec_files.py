@@ -10,7 +10,7 @@ from encoders.errors import CorpusError
 from encoders.numbers import counted
 from retrieval.corpora.base import Qrels
 from retrieval.evaluation.trec import Run, write_qrels, write_run
-from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, SpaceResult
 

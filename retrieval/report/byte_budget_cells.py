@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from retrieval.evaluation.difference import Verdict
-from retrieval.experiment.byte_budgets import ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
+from retrieval.report.signed import interval_ends, signed
 
 #: What a family of points is, in words.
-MEANS = {
+METHODS = {
     "as it is": "as it is",
     "components": "fewer components",
     "truncate": "first components",
@@ -34,8 +35,8 @@ def sentences(found: ByteBudgets) -> list[str]:
     lines = [
         f"The cheapest that does not differ significantly from the best is {_named(cheapest, measure)}; "
         f"the best is {_named(best, measure)}.",
-        f"Best minus cheapest: {found.difference.difference:+.3f}, 95% interval {low:+.3f} to {high:+.3f} ({compared}, "
-        "so that the interval holds although both were chosen on these queries).",
+        f"Best minus cheapest: {signed(found.difference.difference)}, 95% interval {interval_ends(low, high)} "
+        f"({compared}, so that the interval holds although both were chosen on these queries).",
     ]
     if found.difference.verdict is Verdict.EQUIVALENT:
         lines.append(f"The two are equivalent: the interval is within ±{found.margin:g}.")
@@ -72,13 +73,17 @@ def best_by_budget(found: ByteBudgets, base: str) -> tuple[list[str], list[list[
 
     A point is in the row of the smallest budget that holds it, so that a row compares codes of about equal bytes.
     """
-    points = [point for point in found.points if point.base == base and point.means != "as it is"]
-    families = [name for name in MEANS if any(point.means == name for point in points)]
+    points = [point for point in found.points if point.base == base and point.method != "as it is"]
+    families = [name for name in METHODS if any(point.method == name for point in points)]
     rows: list[list[BytePoint | None]] = []
     for before, budget in zip((0, *found.budgets), found.budgets, strict=False):
         inside = [point for point in points if before < point.bytes_per_item <= budget]
-        rows.append([max((p for p in inside if p.means == name), key=_value, default=None) for name in families])
+        rows.append([max((p for p in inside if p.method == name), key=_value, default=None) for name in families])
     return families, rows
+
+
+#: What stands for no code, in words.
+NO_CODE = "– no code of this kind is larger than the budget above and at most this one"
 
 
 def _value(point: BytePoint) -> float:

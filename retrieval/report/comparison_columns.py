@@ -96,6 +96,15 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
     return columns, [list(row) for row in zip(*cells, strict=True)]
 
 
+def unmarked_text(comparison: Comparison) -> str:
+    """Return why no value of some measures is marked as the best; empty where marks are given."""
+    without = [measure for measure in measures_of(comparison) if not comparison.above_chance.get(measure, True)]
+    if not without or len(comparison.spaces) == 1:
+        return ""
+    names = without[0] if len(without) == 1 else f"{', '.join(without[:-1])} and {without[-1]}"
+    return f"no marks for {names}: no space is significantly better than a random order"
+
+
 def overlap_cells(comparison: Comparison) -> list[list[Cell]]:
     """Return a square of cells, space by space: Jaccard@k above the diagonal, RBO below it."""
     positions = {space.label: position for position, space in enumerate(comparison.spaces)}

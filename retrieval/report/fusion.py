@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from retrieval.experiment.fusion import Combination, Fusion
+from retrieval.report.signed import interval_ends, signed
 from retrieval.report.verdict import listed
 
 #: The head of the table, after the column of the spaces.
@@ -24,7 +25,7 @@ def fusion_answer(fusion: Fusion) -> str:
     low, high = signed_interval(found)
     spaces = f"all {len(found.spaces)} spaces" if len(found.spaces) > 2 else listed(found.spaces)
     verdict = "" if found.gain.is_significant else ", which is not significant"
-    interval = "" if not abs(low) <= 1 else f", 95% interval {signed(low)} to {signed(high)}"
+    interval = "" if not abs(low) <= 1 else f", 95% interval {interval_ends(low, high)}"
     text = (
         f"A convex combination of {spaces} reaches {fusion.measure} {found.convex:.3f} on held-out queries, "
         f"{signed(found.convex - found.single)} beside {found.best} alone ({found.single:.3f}{interval}){verdict}; "
@@ -33,17 +34,6 @@ def fusion_answer(fusion: Fusion) -> str:
     if found.optimism >= VISIBLE_OPTIMISM:
         text += f" Measured on the queries that chose its weights, it would seem {found.optimism:.3f} better."
     return f"{text} The best space of each query, if it were known, would reach {found.oracle:.3f}."
-
-
-def signed(value: float) -> str:
-    """Return a difference with its sign; what rounds to 0 has a plus.
-
-    Examples
-    --------
-    >>> signed(-0.0001), signed(0.0123)
-    ('+0.000', '+0.012')
-    """
-    return f"{round(value, 3) + 0.0:+.3f}"
 
 
 def signed_interval(found: Combination) -> tuple[float, float]:

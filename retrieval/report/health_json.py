@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from retrieval.evaluation.health.trials import Trial
-from retrieval.experiment.health_result import Finding, Health, SpaceHealth
+from retrieval.experiment.health.result import Finding, Health, SpaceHealth
 
 
 def health_json(found: Health) -> dict[str, Any]:
@@ -45,6 +45,7 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
     return {
         "value": finding.value,
         "chance": finding.chance,
+        "chance_range": None if finding.chance_range is None else list(finding.chance_range),
         "verdict": None if finding.level is None else str(finding.level),
         "note": finding.text or None,
         "try": None if finding.remedy is None else finding.remedy.label,

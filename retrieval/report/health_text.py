@@ -6,7 +6,9 @@ from encoders.numbers import counted
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.health.checks import Check, Level
 from retrieval.evaluation.health.trials import Gain
-from retrieval.experiment.health_result import Finding, Health, SpaceHealth
+from retrieval.experiment.health.result import Finding, Health, SpaceHealth
+from retrieval.report.rung import judge
+from retrieval.report.signed import interval_ends, signed
 
 _CLAIMS = {
     Verdict.BETTER: "better",
@@ -33,18 +35,6 @@ def shown(check: Check, value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def signed(value: float) -> str:
-    """Return a difference in three decimals with its sign; a true minus, and no sign for zero.
-
-    Examples
-    --------
-    >>> signed(0.0123), signed(-0.2), signed(-0.0001)
-    ('+.012', '−.200', '.000')
-    """
-    text = f"{abs(value):.3f}".removeprefix("0")
-    return text if float(f"{value:.3f}") == 0 else f"{'−' if value < 0 else '+'}{text}"
-
-
 def gain_text(measure: str, gain: Gain | None) -> str:
     """Return what a remedy changes in a measure, with its interval; empty when it was not measured."""
     if gain is None:
@@ -57,7 +47,7 @@ def interval_text(gain: Gain) -> str:
     low, high = gain.interval
     if low == -float("inf") or high == float("inf"):
         return "no interval"
-    return f"{signed(low)} to {signed(high)}"
+    return interval_ends(low, high)
 
 
 def claim(gain: Gain) -> str:
@@ -103,7 +93,7 @@ def sample_text(found: Health) -> str:
         else f"{found.n_sampled:,} of {found.n_items:,} items, seed {found.seed}"
     )
     queries = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
-    asked = f"; {queries}, judged by {found.judged_by}" if found.judged_by else ""
+    asked = f"; {queries}, judged by {judge(found.judged_by)}" if found.judged_by else ""
     return f"{found.corpus}: {items}{asked}"
 
 

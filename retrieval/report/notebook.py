@@ -167,32 +167,24 @@ def compare(
     fitted_encoders: FittedEncoders | None = None,
     options: CompareOptions = NOTHING_MORE,
 ) -> Comparison:
-    """Fill every space with the corpus, ask the same queries in each, and measure the answers.
+    """Compare spaces as `retrieval.experiment.compare.compare` does, whose parameters and errors these are.
 
     Parameters
     ----------
-    corpus : Corpus
-    specs : sequence of str
-        The spaces, such as ``pixels`` and ``pixels+pca:30``.
-    indexes : sequence of str or None
-        The indexes of every space, by default exact search; every pair of space and index is a row of the comparison.
-    examples : int
-        Number of queries whose answers are shown side by side.
-    provenance : dict, optional
-        Command, versions and machine, for the report.
-    fitted_encoders : FittedEncoders, optional
-        Keeps the fitted encoders until the comparison ends, so that it can continue after a kill; by default nothing
-        is kept.
-    options : CompareOptions
-        What is measured beyond the table, and the earlier comparison that must be of the same items and queries:
-        `read_baseline` reads it, and its ``changes`` says what changed.
+    corpus, specs, indexes, examples, provenance, fitted_encoders, options
+        See there; `read_baseline` reads a baseline for the options, and its ``changes`` says what changed.
 
-    Raises
-    ------
-    OptionError
-        When no space or index is named, or one of them twice.
-    CollectionError
-        When the baseline was measured on other items or queries.
+    Returns
+    -------
+    Comparison
+        With tables and drawings.
+
+    Examples
+    --------
+    >>> import nearby
+    >>> found = nearby.compare(nearby.open_corpus("digits"), ["pixels", "pixels+pca:2"], examples=0)
+    >>> [space.label for space in found.spaces]
+    ['pixels', 'pixels+pca:2']
     """
     return Comparison.of(experiment.compare(corpus, specs, indexes, examples, provenance, fitted_encoders, options))
 

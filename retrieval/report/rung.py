@@ -27,11 +27,16 @@ def rung_sentence(judged_by: str) -> str | None:
     }.get(judged_by)
 
 
+#: What an order by agreement does not say.
+AGREEMENT_WARNING = (
+    "Variants of one method vote for each other, and a space that is better because it is different comes last."
+)
+
+
 def most_agreeing(spaces: Sequence[SpaceResult]) -> str:
-    """Return which space agrees most with the others, which least, and what that does not say."""
+    """Return which space agrees most with the others, and which least."""
     first, *_, last = sorted(spaces, key=lambda space: -space.measures[AGREEMENT])
     return (
         f"{first.label} agrees most with the others (mean RBO {first.measures[AGREEMENT]:.3f}), {last.label} least "
-        f"({last.measures[AGREEMENT]:.3f}). Variants of one method vote for each other, and a space that is better "
-        "because it is different comes last."
+        f"({last.measures[AGREEMENT]:.3f})."
     )

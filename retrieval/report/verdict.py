@@ -12,7 +12,8 @@ from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.comparison_columns import measures_of
 from retrieval.report.lexical_note import served_note
-from retrieval.report.rung import most_agreeing, rung_sentence
+from retrieval.report.rung import AGREEMENT_WARNING, judge, most_agreeing, rung_sentence
+from retrieval.report.signed import interval_ends, signed
 
 #: Above this, a number of queries is not worth saying.
 MANY_QUERIES = 1_000_000
@@ -50,8 +51,22 @@ def answer(comparison: Comparison) -> str:
     """
     rung = rung_sentence(comparison.judged_by)
     if comparison.judged_by == "agreement":
-        return f"{rung} {most_agreeing(comparison.spaces)}"
+        return f"{rung} {most_agreeing(comparison.spaces)} {AGREEMENT_WARNING}"
     return " ".join(filter(None, [rung, _winner(comparison), undecided(comparison)]))
+
+
+def headline(comparison: Comparison) -> str:
+    """Return the first thing to say, in one sentence; it names what the order rests on where there are no labels."""
+    if comparison.judged_by == "agreement":
+        return f"By {judge(comparison.judged_by)}: {most_agreeing(comparison.spaces)}"
+    rests_on = "" if rung_sentence(comparison.judged_by) is None else f"By {judge(comparison.judged_by)}: "
+    return f"{rests_on}{_winner(comparison)}"
+
+
+def below_headline(comparison: Comparison) -> list[str]:
+    """Return the other sentences of the answer."""
+    rest = AGREEMENT_WARNING if comparison.judged_by == "agreement" else undecided(comparison)
+    return [sentence for sentence in (rung_sentence(comparison.judged_by), rest) if sentence]
 
 
 def undecided(comparison: Comparison) -> str | None:
@@ -292,20 +307,9 @@ def _gap(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
     found = comparison.significance.get(measure)
     difference = best.measures[measure] - other.measures.get(measure, math.nan)
     if found is None or not found.n_queries:
-        return f"{difference:+.3f}"
+        return signed(difference)
     low, high = found.of(best.label, other.label).interval
-    return f"{difference:+.3f}, 95% interval {_end(low)} to {_end(high)}"
-
-
-def _end(value: float) -> str:
-    """Return an end of an interval; one that is not 0 does not read as 0.
-
-    Examples
-    --------
-    >>> _end(0.00031), _end(-0.0124), _end(0.0)
-    ('+0.0003', '-0.012', '+0.000')
-    """
-    return f"{value:+.1g}" if 0.00001 <= abs(value) < 0.0005 else f"{value:+.3f}"
+    return f"{signed(difference)}, 95% interval {interval_ends(low, high)}"
 
 
 def _do(several: Sequence[object]) -> str:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from encoders.version import version
+from retrieval.service.api_page import api_page
 from retrieval.service.bodies import EmbeddingsBody
 from retrieval.service.dispatch import Dispatcher
 from retrieval.service.endpoints.encode import embeddings
@@ -113,7 +114,7 @@ def _stop_gently(guard: Guard) -> None:
 
 def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str]) -> list[BaseRoute]:
     below = "/v1/collections/{collection}"
-    described = msgspec.json.encode(document())
+    described = msgspec.json.encode(document(tuple(names)))
 
     async def collections(request: Request) -> Response:
         request.scope[OPERATION] = "collections"
@@ -153,6 +154,10 @@ def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str]) -> list[
         request.scope[OPERATION] = "openapi"
         return Response(described, media_type="application/json")
 
+    async def docs(request: Request) -> Response:
+        request.scope[OPERATION] = "page"
+        return Response(api_page(), media_type="text/html")
+
     return [
         *(
             Route(below + one.path.replace("{id}", "{id:path}"), dispatcher.endpoint(one), methods=[one.method])
@@ -164,6 +169,7 @@ def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str]) -> list[
         Route("/health", health),
         Route("/metrics", measured),
         Route("/openapi.json", openapi),
+        Route("/docs", docs),
     ]
 
 

@@ -42,11 +42,15 @@ class QueryBody(Body):
     sound: Annotated[bytes, Meta(description="A WAV or FLAC file, in base64.")] | None = None
 
 
+#: What a body asks for; the schema says that exactly one field is given.
+OneQuery = Annotated[QueryBody, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
+
+
 class SearchBody(Body):
     """A search: one query, or several, in some spaces of the collection; fused or re-ranked on request."""
 
-    query: QueryBody | None = None
-    queries: Annotated[list[QueryBody], Meta(min_length=1, max_length=MAX_QUERIES)] | None = None
+    query: OneQuery | None = None
+    queries: Annotated[list[OneQuery], Meta(min_length=1, max_length=MAX_QUERIES)] | None = None
     spaces: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces.")] = []
     k: AnswerCount = 10
     filters: Annotated[list[Text], Meta(max_length=64, description="KEY=VALUE, as in label=sport or year>=2004.")] = []
@@ -56,6 +60,14 @@ class SearchBody(Body):
     rerank: Annotated[Spec, Meta(description="Space that ranks the candidates.")] | None = None
     candidates: Annotated[int, Meta(ge=1, le=MAX_CANDIDATES)] | None = None
     radius: Annotated[int, Meta(ge=0, le=MAX_CANDIDATES, description="Most bits that differ.")] | None = None
+
+
+class ExplainBody(Body):
+    """An item and the query that it answers."""
+
+    query: OneQuery
+    id: Annotated[str, Meta(min_length=1, max_length=10_000, description="Id of the item.")]
+    spaces: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces.")] = []
 
 
 class NeighboursQuery(Body):
@@ -84,7 +96,7 @@ class EncodeBody(Body):
     """Queries to encode in one space."""
 
     space: Spec
-    queries: Annotated[list[QueryBody], Meta(min_length=1, max_length=MAX_INPUTS)]
+    queries: Annotated[list[OneQuery], Meta(min_length=1, max_length=MAX_INPUTS)]
 
 
 class CompareBody(Body):

@@ -32,7 +32,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 #: Paths that need no token: whether the service lives, and the page, which asks the person for one.
-OPEN_PATHS, OPEN_PREFIXES = frozenset({"/", "/health"}), ("/page/",)
+OPEN_PATHS, OPEN_PREFIXES = frozenset({"/", "/docs", "/openapi.json", "/health"}), ("/page/",)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 #: Where an operation writes its name for the metrics.
 OPERATION = "nearby.operation"

@@ -11,6 +11,7 @@ import msgspec
 from encoders.version import version
 from retrieval.service.bodies import EmbeddingsBody
 from retrieval.service.endpoints.table import OPERATIONS
+from retrieval.service.examples import curl
 from retrieval.service.operations import Media, Operation
 from retrieval.service.problem import MEDIA_TYPE, ProblemDocument
 from retrieval.service.replies import Collections, Document, EmbeddingsReply, Health, Models, Progress
@@ -45,8 +46,8 @@ GLOBAL: tuple[tuple[str, str, str, str, type | None, type | None], ...] = (
 
 
 @cache
-def document() -> dict[str, Any]:
-    """Return the OpenAPI document (version 3.1) of the API."""
+def document(names: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the OpenAPI document (version 3.1) of the API; with names, those of the collections that are served."""
     bodies = [one.body for one in OPERATIONS] + [row[4] for row in GLOBAL]
     replies = [one.reply for one in OPERATIONS if one.reply not in (Media, Document)] + [row[5] for row in GLOBAL]
     kinds = list(dict.fromkeys(kind for kind in (*bodies, *replies, ProblemDocument, Progress) if kind is not None))
@@ -59,7 +60,7 @@ def document() -> dict[str, Any]:
     for one in OPERATIONS:
         body_schema = None if one.body is None else found[one.body]
         paths.setdefault(BELOW + one.path, {})[one.method.lower()] = _described(
-            one.name, one.summary, _parameters(one), body_schema, _content(one, found)
+            one.name, one.summary, _parameters(one, names), body_schema, _content(one, found)
         )
     return {
         "openapi": "3.1.0",
@@ -88,6 +89,7 @@ def _described(
     described: dict[str, Any] = {
         "operationId": name,
         "summary": summary,
+        "x-example": curl(name),
         "parameters": parameters,
         "responses": {
             "200": {"description": "The answer.", "content": content},
@@ -107,10 +109,14 @@ def _content(one: Operation, found: dict[type, dict[str, Any]]) -> dict[str, Any
     return {**_json({key: value for key, value in schema.items() if key not in ("$id",)}), **events}
 
 
-def _parameters(one: Operation) -> list[dict[str, Any]]:
+def _parameters(one: Operation, collections: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the parameters of the path, and of the query string as its struct describes them."""
-    names = re.findall(r"\{(\w+)\}", BELOW + one.path)
-    found = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"\{(\w+)\}", BELOW + one.path)
+    ]
+    if collections:
+        found[0]["schema"]["enum"] = list(collections)
     if one.parameters is None:
         return found
     (schema,), components = msgspec.json.schema_components([one.parameters], ref_template=REF)

@@ -159,6 +159,24 @@ class SearchReply(Reply):
     notes: Annotated[list[str], Meta(description="What a person should know, e.g. columns that a row lacks.")] = []
 
 
+class SpaceExplanation(Left):
+    """Why an item answers a query in one space; the note says why it does not."""
+
+    spec: str
+    score: float | None = None
+    distance: float | None = None
+    rank: Annotated[int | None, Meta(description="Place among the answers; left out beyond the first 1,000.")] = None
+    words: Annotated[dict[str, float], Meta(description="Shared words and their parts of the score.")] = {}
+    note: str | None = None
+
+
+class ExplainReply(Reply):
+    """Why an item answers a query, in each space."""
+
+    id: str
+    spaces: list[SpaceExplanation]
+
+
 class ItemReply(Left):
     """An item of a collection; `media` is the path of its picture or sound."""
 

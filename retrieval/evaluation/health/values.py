@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ from retrieval.evaluation.health.spectrum import (
 Floats = NDArray[np.float64]
 #: Name of a check -> its value.
 Values = dict[str, float]
+#: Shuffles whose mean is the chance level; one by itself may be far from it.
+SHUFFLES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,39 @@ class Vectors:
         """The same numbers shuffled within every component; see `shuffled`."""
         rows = shuffled(self.rows, seed)
         return replace(self, rows=rows, asking=rows)
+
+
+class ChanceLevel(NamedTuple):
+    """The mean of a value over several shuffles, the lowest and the highest."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def chance_levels(vectors: Vectors, seed: int = 0, shuffles: int = SHUFFLES) -> dict[str, ChanceLevel]:
+    """Return the level of each of `vector_values` by chance; see `Vectors.by_chance`.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    seed : int
+        Of the first shuffle.
+    shuffles : int
+        They are measured one after the other, so that their number takes no memory.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).normal(size=(100, 5))
+    >>> level = chance_levels(Vectors(rows, rows, Metric.EUCLIDEAN))["hubness"]
+    >>> level.low < level.mean < level.high
+    True
+    """
+    found: dict[str, list[float]] = {}
+    for number in range(shuffles):
+        for name, value in vector_values(vectors.by_chance(seed + number)).items():
+            found.setdefault(name, []).append(value)
+    return {name: ChanceLevel(float(np.mean(values)), min(values), max(values)) for name, values in found.items()}
 
 
 def answered(scores: Floats, positive_only: bool) -> Floats:

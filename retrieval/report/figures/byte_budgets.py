@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from retrieval.experiment.byte_budgets import ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
 from retrieval.report.byte_budget_cells import short
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,
@@ -107,13 +107,13 @@ def _stairs(places: Sequence[tuple[float, float]]) -> Markup:
 
 
 def _labels(frontier: Sequence[BytePoint], at: dict[str, tuple[float, float]], frame: Frame) -> list[Markup]:
-    """Name the means of every point below its interval, where there is room beside the name before."""
+    """Name the method of every point below its interval, where there is room beside the name before."""
     parts, taken = [], -math.inf
     for point in frontier:
         x, _ = at[point.spec]
-        width = text_width(point.means)
+        width = text_width(point.method)
         middle = min(max(x, frame.left + width / 2), frame.right - width / 2)
         if middle - width / 2 > taken + 6:
-            parts.append(words(middle, frame.bottom - 6, point.means, "middle"))
+            parts.append(words(middle, frame.bottom - 6, point.method, "middle"))
             taken = middle + width / 2
     return parts

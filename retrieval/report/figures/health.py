@@ -8,7 +8,7 @@ import numpy as np
 
 from retrieval.evaluation.health.hubness import NEIGHBOURS
 from retrieval.evaluation.health.trials import Gain, Trial
-from retrieval.experiment.health_result import Health, SpaceHealth
+from retrieval.experiment.health.result import Health, SpaceHealth
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,
     Frame,
@@ -23,7 +23,8 @@ from retrieval.report.figures.drawing import (
 )
 from retrieval.report.figures.markup import Markup, join
 from retrieval.report.figures.plots import Series, lines_svg
-from retrieval.report.health_text import interval_text, signed
+from retrieval.report.health_text import interval_text
+from retrieval.report.signed import signed
 from retrieval.report.spec_wrapping import wrapped
 
 #: Numbers of lists at which the share of items is drawn.

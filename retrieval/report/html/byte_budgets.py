@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.experiment.byte_budgets import BytePoint
+from retrieval.experiment.byte_budgets.byte_budgets import BytePoint
 from retrieval.experiment.result import Comparison
-from retrieval.report.byte_budget_cells import best_by_budget, sentences, short
+from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
 from retrieval.report.figures.byte_budgets import byte_budgets_svg
 
 
@@ -18,7 +18,7 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     first, *others = sentences(found)
     specs = list(dict.fromkeys(space.spec for space in comparison.spaces))
     positions = {spec: position for position, spec in enumerate(specs)}
-    tables = []
+    tables: list[dict[str, Any]] = []
     for base in dict.fromkeys(point.base for point in found.points):
         families, rows = best_by_budget(found, base)
         cells = [
@@ -47,6 +47,9 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
             for point in found.frontier
         ],
         "tables": tables,
+        "no_code": NO_CODE
+        if any(cell["text"] == "–" for one in tables for row in one["rows"] for cell in row["cells"])
+        else "",
         "notes": found.notes,
     }
 

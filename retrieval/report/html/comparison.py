@@ -27,7 +27,7 @@ from retrieval.report.html.sections import (
 )
 from retrieval.report.html.template import render
 from retrieval.report.rung import judge
-from retrieval.report.verdict import answer, cost_title, listed
+from retrieval.report.verdict import below_headline, cost_title, headline, listed
 
 #: The largest page in bytes.
 MAX_BYTES = 5_000_000
@@ -124,7 +124,8 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "comparison": comparison,
         "facts": f"{comparison.n_items:,} {comparison.modality} items · {comparison.n_queries:,} queries · "
         f"judged by {judge(comparison.judged_by)}",
-        "answer": answer(comparison),
+        "headline": headline(comparison),
+        "below_headline": below_headline(comparison),
         "cost": cost_title(comparison),
         "table": table_data(comparison),
         "figures": figures_data(comparison, key),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from retrieval.experiment.result import Comparison
-from retrieval.report.fusion import COLUMNS, LEGEND, fusion_answer, fusion_rows, signed, signed_interval
+from retrieval.report.fusion import COLUMNS, LEGEND, fusion_answer, fusion_rows, signed_interval
+from retrieval.report.signed import interval_ends, signed
 
 
 def fusion_data(comparison: Comparison) -> dict[str, Any] | None:
@@ -17,7 +18,7 @@ def fusion_data(comparison: Comparison) -> dict[str, Any] | None:
     for one, (name, cells) in zip(fusion.combinations, fusion_rows(fusion), strict=True):
         low, high = signed_interval(one)
         gain = signed(one.convex - one.single)
-        interval = f"{gain} ({signed(low)} to {signed(high)})" if abs(low) <= 1 else gain
+        interval = f"{gain} ({interval_ends(low, high)})" if abs(low) <= 1 else gain
         rows.append({"spaces": name, "cells": cells, "gain": interval})
     return {
         "answer": fusion_answer(fusion),

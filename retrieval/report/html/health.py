@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.evaluation.health.checks import ANTIHUBS, CHECKS, HUBNESS, Check
-from retrieval.experiment.health_result import Finding, Health, SpaceHealth
+from retrieval.experiment.health.result import Finding, Health, SpaceHealth
 from retrieval.output import writing
 from retrieval.report.figures.health import occurrence_svg, remedies_svg
 from retrieval.report.health_text import chosen_text, remedy_text, sample_text, shown, verdict_text

@@ -8,10 +8,11 @@ from typing import Any
 from encoders.numbers import counted
 from retrieval.evaluation.difference import Verdict
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.comparison_columns import GROUP, Cell, comparison_rows, measures_of, overlap_cells
+from retrieval.report.comparison_columns import GROUP, Cell, comparison_rows, measures_of, overlap_cells, unmarked_text
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import best_epoch, loss_svg
 from retrieval.report.html.provenance import provenance_data
+from retrieval.report.signed import interval_ends, signed
 from retrieval.report.verdict import cost_title, curves_title, listed, notes, overlap_sentence
 from retrieval.spaces.training_history import Phase
 
@@ -53,6 +54,7 @@ def table_data(comparison: Comparison) -> dict[str, Any]:
             [
                 *(["★ best of its column"] if best else []),
                 *([_TIED] if tied else []),
+                *filter(None, [unmarked_text(comparison)]),
                 *([_GROUP.format(columns[1].name)] if GROUP in columns else []),
             ]
         ),
@@ -110,19 +112,14 @@ def differences_data(comparison: Comparison) -> dict[str, Any] | None:
                 "first": pair.first,
                 "second": pair.second,
                 "verdict": _VERDICTS[pair.verdict],
-                "difference": _signed(pair.difference),
-                "interval": f"{_signed(pair.interval.low)} to {_signed(pair.interval.high)}",
+                "difference": signed(pair.difference),
+                "interval": interval_ends(*pair.interval),
                 "queries": f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}",
                 "detectable": f"{pair.detectable:.3f}",
             }
             for pair in found.differences
         ],
     }
-
-
-def _signed(value: float) -> str:
-    """Return a number with its sign; what rounds to 0 has a plus."""
-    return f"{round(value, 3) + 0.0:+.3f}"
 
 
 def overlap_data(comparison: Comparison) -> dict[str, Any] | None:

@@ -9,7 +9,9 @@ from retrieval.evaluation.difference import Verdict
 from retrieval.experiment.baseline import Baseline, Change
 from retrieval.experiment.result import Comparison
 from retrieval.report.json import plain
+from retrieval.report.signed import interval_ends, signed
 from retrieval.report.terminal.comparison import comparisons_json, comparisons_lines
+from retrieval.report.terminal.listing import aligned
 
 _WORDS = {
     Verdict.BETTER: "better",
@@ -30,20 +32,12 @@ def changes_lines(baseline: Baseline, changes: Sequence[Change]) -> list[str]:
     """
     rows = [
         (
-            change.measure, f"{change.before:.3f}", f"{change.now:.3f}", f"{change.difference:+.3f}",
-            f"{change.interval.low:+.3f} to {change.interval.high:+.3f}", _WORDS[change.verdict], change.space,
+            change.measure, f"{change.before:.3f}", f"{change.now:.3f}", signed(change.difference),
+            interval_ends(*change.interval), _WORDS[change.verdict], change.space,
         )
         for change in changes
     ]  # fmt: skip
-    widths = [max(len(row[at]) for row in [_HEAD, *rows]) for at in range(len(_HEAD))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if 0 < at < 4 else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in [_HEAD, *rows]
-    ]
-    return ["", f"since {baseline.path}", *(line.rstrip() for line in lines)]
+    return ["", f"since {baseline.path}", *aligned(_HEAD, rows, right=[1, 2, 3], specs=[len(_HEAD) - 1])]
 
 
 def changes_json(baseline: Baseline, changes: Sequence[Change]) -> dict[str, Any]:
@@ -94,5 +88,5 @@ def loss_line(change: Change) -> str:
     low, high = change.interval
     return (
         f"{change.space} has lost {-change.difference:.3f} of {change.measure}: {change.before:.3f} before, "
-        f"{change.now:.3f} now (95% interval of the difference {low:+.3f} to {high:+.3f}, p = {change.p_value:.2g})"
+        f"{change.now:.3f} now (95% interval of the difference {interval_ends(low, high)}, p = {change.p_value:.2g})"
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from retrieval.experiment.byte_budgets import ByteBudgets, BytePoint
-from retrieval.report.byte_budget_cells import best_by_budget, sentences, short
+from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
+from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
 from retrieval.report.spec_wrapping import wrapped
 
 WIDTH = 100
@@ -21,9 +21,12 @@ def byte_budgets_lines(found: ByteBudgets, width: int = WIDTH) -> list[str]:
         f"{'bytes':>9}  {found.measure:>7}  {'95% interval':>14}  space (no other is as good in no more bytes)",
     ]
     lines += [line for point in found.frontier for line in _row(point, found, width)]
-    for base in dict.fromkeys(point.base for point in found.points):
-        lines += _by_budget(found, base, width)
+    tables = [
+        line for base in dict.fromkeys(one.base for one in found.points) for line in _by_budget(found, base, width)
+    ]
+    lines += tables
     lines += ["* best of its row   ≈ no significant difference from the best of all (all pairs together, error 5%)"]
+    lines += [NO_CODE] if any("–" in line.split() for line in tables) else []
     return [*lines, *(line for note in found.notes for line in textwrap.wrap(note, width))]
 
 
@@ -37,7 +40,7 @@ def _row(point: BytePoint, found: ByteBudgets, width: int) -> list[str]:
 
 def _by_budget(found: ByteBudgets, base: str, width: int) -> list[str]:
     families, rows = best_by_budget(found, base)
-    whole = next((p for p in found.points if p.base == base and p.means == "as it is"), None)
+    whole = next((p for p in found.points if p.base == base and p.method == "as it is"), None)
     head = textwrap.wrap(short(base), width)
     if whole is not None:
         head.append(f"as it is: {found.measure} {whole.value:.3f} at {whole.bytes_per_item:,} bytes")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
-from retrieval.report.comparison_columns import GROUP, Cell, Column, comparison_rows, overlap_cells
+from retrieval.report.comparison_columns import GROUP, Cell, Column, comparison_rows, overlap_cells, unmarked_text
 from retrieval.report.health_text import verdict_text
 from retrieval.report.json import to_json
 from retrieval.report.rung import judge
@@ -87,6 +87,8 @@ def table_lines(comparison: Comparison, stream: TextIO, width: int | None = None
         parts += [Text(""), _table(columns, rows, chosen, console.width, marks)]
     if any(cell.best or cell.tied for row in rows for cell in row):
         parts.append(Text(marks.legend(rows), style="dim"))
+    if unmarked := unmarked_text(comparison):
+        parts.append(Text(unmarked, style="dim"))
     if GROUP in columns:
         parts.append(
             Text(f"group: spaces with a common letter do not differ significantly on {columns[1].name}", style="dim")

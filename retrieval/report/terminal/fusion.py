@@ -10,12 +10,20 @@ from retrieval.report.terminal.listing import WIDTH, aligned
 
 
 def fusion_lines(fusion: Fusion) -> list[str]:
-    """Return the answer, and one row for each pair of spaces and for all of them."""
-    rows = [[name, *cells] for name, cells in fusion_rows(fusion)]
+    """Return the answer, the spaces by number, and one row for each pair of spaces and for all of them."""
+    number = {space: at for at, space in enumerate(fusion.whole.spaces, 1)}
+    names = [" + ".join(str(number[space]) for space in one.spaces) for one in fusion.combinations]
+    rows = [[name, *cells] for name, (_, cells) in zip(names, fusion_rows(fusion), strict=True)]
     numbers = range(1, len(COLUMNS))
     return [
         *wrap(fusion_answer(fusion), WIDTH),
         "",
-        *aligned([f"fused, {fusion.measure}", *COLUMNS], rows, right=list(numbers), specs=[0]),
+        *aligned(["", "space", fusion.measure], _alone(fusion), right=[2], specs=[1]),
+        "",
+        *aligned([f"fused, {fusion.measure}", *COLUMNS], rows, right=list(numbers)),
         *wrap(f"{LEGEND} Queries measured: {fusion.n_queries:,}.", WIDTH),
     ]
+
+
+def _alone(fusion: Fusion) -> list[list[str]]:
+    return [[str(at), space, f"{value:.3f}"] for at, (space, value) in enumerate(fusion.whole.alone.items(), 1)]

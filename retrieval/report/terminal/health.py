@@ -7,7 +7,7 @@ from typing import Any
 
 from retrieval.evaluation.health.checks import ANTIHUBS, CHECKS, HUBNESS, Level
 from retrieval.evaluation.health.trials import Trial
-from retrieval.experiment.health_result import Finding, Health, SpaceHealth
+from retrieval.experiment.health.result import Finding, Health, SpaceHealth
 from retrieval.report.health_json import health_json
 from retrieval.report.health_text import (
     chosen_text,
@@ -16,10 +16,10 @@ from retrieval.report.health_text import (
     remedy_text,
     sample_text,
     shown,
-    signed,
     verdict_text,
 )
 from retrieval.report.json import plain
+from retrieval.report.signed import signed
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned
 
@@ -28,7 +28,11 @@ _HEAD = ("value", "here", "by chance", "verdict", "note")
 
 def health_lines(found: Health, verbose: bool = False) -> list[str]:
     """Return the findings of every space; `verbose` adds what each value means, its limits, and every remedy."""
-    lines = [sample_text(found), verdict_text(found), *(f"note: {note}" for note in found.notes)]
+    lines = [
+        sample_text(found),
+        verdict_text(found),
+        *(line for note in found.notes for line in textwrap.wrap(f"note: {note}", WIDTH)),
+    ]
     for space in found.spaces:
         lines += ["", *_space_lines(space, found.measure, verbose)]
     if verbose:

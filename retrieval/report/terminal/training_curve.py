@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from encoders.neural.training_config import History
 
 #: Cells of the drawing: a line of the terminal is four dots high, a column two dots wide.
-HEIGHT, MOST_WIDE = 10, 100
+HEIGHT, MAX_WIDTH = 10, 100
 _AXIS, _NAMES = 8, 24
 #: The dots of a braille cell, from its upper left corner down, then its right column (Unicode, section 21.1).
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
@@ -69,7 +69,7 @@ class LiveCurve:
         if self._state is None:
             return Text("")
         stage, phase, history = self._state
-        width = min(self._console.width, MOST_WIDE)
+        width = min(self._console.width, MAX_WIDTH)
         head = status(stage, phase, history, time.monotonic() - self._since)
         first, second = measures_of(stage, phase)
         drawn = curve(history, width - _AXIS - _NAMES, measure=second, training=first == second)

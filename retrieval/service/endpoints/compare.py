@@ -7,7 +7,7 @@ from typing import Any
 from retrieval.collection.base import Collection
 from retrieval.experiment.compare import compare_collection
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.label_ladder import HIGHEST
+from retrieval.experiment.label_ladder.rung import HIGHEST
 from retrieval.experiment.per_query import query_ids
 from retrieval.experiment.result import Comparison
 from retrieval.report.comparison_file import comparison_document, schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retrieval.collection.base import Collection
-from retrieval.experiment.health import health
+from retrieval.experiment.health.health import health
 from retrieval.report.health_json import health_json
 from retrieval.report.json import plain
 from retrieval.service.bodies import SpaceHealthQuery

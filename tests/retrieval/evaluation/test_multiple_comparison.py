@@ -209,3 +209,27 @@ def test_many_spaces_are_compared_in_little_memory():
 def test_settings_without_a_meaning_are_refused(settings):
     with pytest.raises(OptionError, match="alpha is between 0 and 1"):
         multiple_comparison({"a": [0.1, 0.2], "b": [0.3, 0.1]}, **settings)
+
+
+@pytest.mark.parametrize("n_queries", [9, 40, 700])
+@pytest.mark.parametrize("influenced", [False, True])
+def test_the_order_of_queries_and_of_spaces_changes_no_number(n_queries, influenced):
+    """Signs are drawn, and they must not fall on positions: the same queries in another order have the same p-values."""
+    rng = np.random.default_rng(n_queries)
+    values = measured(rng, n_queries, [0.6, 0.4, 0.2, 0])
+    added = {name: np.round(0.1 * rng.normal(size=n_queries), 2) for name in values} if influenced else None
+    first = multiple_comparison(values, added, rounds=500)
+    assert any(0.01 < one.p_value < 0.99 for one in first.differences)  # or every order would agree
+    for turn in range(3):
+        order = rng.permutation(n_queries)
+        names = [list(values)[at] for at in rng.permutation(4)]
+        second = multiple_comparison(
+            {name: values[name][order] for name in names},
+            added and {name: added[name][order] for name in names},
+            rounds=500,
+        )
+        assert (second.order, second.letters, second.ranks) == (first.order, first.letters, first.ranks), turn
+        for one, other in zip(first.differences, second.differences, strict=True):
+            assert (one.p_value, one.more_queries, one.verdict) == (other.p_value, other.more_queries, other.verdict)
+            np.testing.assert_allclose(one.interval, other.interval, atol=1e-9)
+            assert one.detectable == pytest.approx(other.detectable, abs=1e-9)

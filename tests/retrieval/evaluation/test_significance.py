@@ -80,3 +80,15 @@ def test_what_cannot_be_compared_is_refused() -> None:
         randomisation_test([0.1, float("nan")], [0.1, 0.2])
     with pytest.raises(DimensionError, match="at least one query"):
         bootstrap_interval([])
+
+
+def test_the_order_of_queries_changes_no_p_value_and_no_interval():
+    rng = np.random.default_rng(5)
+    first, second = rng.random(60).round(1), rng.random(60).round(1)
+    p_value, interval = randomisation_test(first, second, rounds=500), bootstrap_interval(first, rounds=500)
+    assert 0.01 < p_value < 0.99
+    assert randomisation_test(second, first, rounds=500) == p_value
+    for _ in range(3):
+        order = rng.permutation(60)
+        assert randomisation_test(first[order], second[order], rounds=500) == p_value
+        assert bootstrap_interval(first[order], rounds=500) == interval

@@ -231,8 +231,9 @@ def test_the_gate_ends_with_code_3_and_says_which_space_lost(tmp_path):
     good = tmp_path / "before" / "comparison.json"
     assert "for programs: before/comparison.json and per_query.parquet" in done.stderr
     passing = nearby(
-        "compare", corpus, "-s", "vectors", "-o", "now", "--baseline", str(good), "--fail-on-loss", "P@10", cwd=tmp_path
-    )
+        "compare", corpus, "-s", "vectors", "-o", "now", "--baseline", str(good), "--fail-on-loss", "P@10",
+        "--allow-missing", cwd=tmp_path,
+    )  # fmt: skip
     assert passing.returncode == 0, passing.stderr
     assert "only in the baseline, so not compared: vectors+pca:4 @ exact" in passing.stderr
     assert "since " in passing.stdout
@@ -240,7 +241,17 @@ def test_the_gate_ends_with_code_3_and_says_which_space_lost(tmp_path):
     values = document["spaces"][0]["per_query"]["P@10"]
     document["spaces"][0]["per_query"]["P@10"] = [value + 0.2 if at % 2 else value for at, value in enumerate(values)]
     (tmp_path / "better.json").write_text(json.dumps(document))
-    gate = ("compare", corpus, "-s", "vectors", "--baseline", "better.json", "--json", "--fail-on-loss")
+    gate = (
+        "compare",
+        corpus,
+        "-s",
+        "vectors",
+        "--baseline",
+        "better.json",
+        "--json",
+        "--allow-missing",
+        "--fail-on-loss",
+    )
     lost = nearby(*gate, "P@10", cwd=tmp_path)
     assert lost.returncode == 3
     assert lost.stderr.splitlines()[-1].startswith("nearby: vectors has lost 0.100 of P@10: ")
@@ -250,6 +261,38 @@ def test_the_gate_ends_with_code_3_and_says_which_space_lost(tmp_path):
     unknown = nearby(*gate, "nDCG@10", cwd=tmp_path)
     assert unknown.returncode == 2
     assert "has no measure 'nDCG@10': choose P@10 or P@100 or AP@100" in unknown.stderr
+
+
+def test_a_gate_does_not_pass_when_a_space_of_the_baseline_is_left_out(before, tmp_path, monkeypatch):
+    """A space that has become so bad that somebody takes it out of the command would pass otherwise."""
+    found, path = before
+    baseline, gate = read_baseline(path), CompareOptions(baseline=read_baseline(path), whole_baseline=True)
+    said = (
+        "has vectors\\+pca:4, and this comparison does not: .* compare -s 'vectors\\+pca:4' too, or add --allow-missing"
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr("retrieval.experiment.compare.indexed_spaces", lambda *_: pytest.fail("a space was fitted"))
+        with pytest.raises(OptionError, match=said):
+            compare(open_corpus(table(tmp_path)), ["vectors"], examples=0, options=gate)
+    more = compare(open_corpus(table(tmp_path)), [*SPACES, "vectors+pca:2"], examples=0, options=gate)
+    baseline.require_tested(baseline.changes(more), ["P@10"], more)  # a space more is none less
+    for less in (
+        replace(found, spaces=[found.spaces[0], replace(found.spaces[1], index="faiss:Flat")]),  # another index
+        replace(found, spaces=[found.spaces[0], replace(found.spaces[1], per_query={})]),  # without the measure
+    ):
+        changes = baseline.changes(less)
+        with pytest.raises(OptionError, match=r"has vectors\+pca:4 @ exact, .* compare them, with P@10, too"):
+            baseline.require_tested(changes, ["P@10"], less)
+        baseline.require_tested(changes, ["P@10"], less, allow_missing=True)
+    corpus = table(tmp_path)
+    words = ("compare", corpus, "-s", "vectors", "-o", "out", "--baseline", str(path), "--fail-on-loss", "P@10")
+    done = nearby(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "or add --allow-missing" in done.stderr
+    assert not (tmp_path / "out").exists()
+    alone = nearby("compare", corpus, "-s", "vectors", "--allow-missing", cwd=tmp_path)
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "--allow-missing goes with --fail-on-loss" in alone.stderr
 
 
 def test_refusals_of_the_gate_write_nothing(tmp_path):
@@ -292,7 +335,7 @@ def test_a_baseline_judged_by_something_else_is_refused(tmp_path):
     with pytest.raises(CollectionError, match="is judged by labels, this comparison by agreement"):
         compare(corpus, specs, examples=0, options=CompareOptions(judged_by="agreement", baseline=baseline))
     with pytest.raises(OptionError, match="a loss would not be seen"):
-        baseline.require_tested([], ["P@10"])
+        baseline.require_tested([], ["P@10"], compare(corpus, specs, examples=0))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,10 @@ from indexers import registry
 from indexers.exact import Exact
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare
+from retrieval.experiment.compare_options import CompareOptions
+from retrieval.report.html.comparison import write_page
 from retrieval.report.json import to_json
+from retrieval.report.terminal.comparison import comparisons_lines
 from retrieval.report.verdict import answer, notes
 
 
@@ -241,3 +244,19 @@ def test_with_random_labels_no_space_is_called_best(tmp_path):
     assert answer(found).startswith("No space is significantly better on P@10 than a random order (0.")
     assert abs(found.chance["P@10"] - 0.2) < 0.01
     assert not any(found.above_chance.values())
+
+
+@pytest.mark.parametrize("specs", [["bow"], ["bow", "bow+lsa:1"], ["tfidf", "bow:stop=none"]])
+@pytest.mark.parametrize("health", [False, True])
+def test_queries_that_are_all_alike_are_compared_and_drawn(tmp_path, specs, health):
+    """One word is the whole vocabulary: a code of one number has no map."""
+    (tmp_path / "alike.csv").write_text("text,label\n" + "".join(f"same words here,{'ab'[n % 2]}\n" for n in range(30)))
+    corpus = open_corpus(str(tmp_path / "alike.csv"))
+    found = compare(corpus, specs, examples=2, options=CompareOptions(health=health))
+    assert (
+        answer(found).count("not significantly better") + answer(found).count("No space is significantly better") == 1
+    )
+    assert write_page(found, tmp_path / "report.html").exists()
+    assert comparisons_lines([found])
+    if health:
+        assert {one.reason for one in found.health.spaces} == {"all 30 sampled items have the same code"}

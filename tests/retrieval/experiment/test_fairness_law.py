@@ -15,6 +15,7 @@ from encoders.sound import Sound
 from encoders.spec import write_stage
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.compare import compare, indexed_spaces, run_space
+from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.fitted_encoders import FittedEncoders
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import ask
@@ -214,3 +215,29 @@ def test_random_labels_of_noise_are_found_no_more_often_than_by_chance(name):
     # neighbours of one cluster share their labels, so the spread of P@10 over the queries is its own
     deviation = max(values.std(ddof=1), np.sqrt(chance * (1 - chance) / 10)) / np.sqrt(len(values))
     assert abs(values.mean() - chance) < 4 * deviation
+
+
+def test_the_order_of_the_corpus_changes_no_p_value_no_interval_and_no_weight():
+    """What is drawn (signs, samples, folds) is drawn by what the queries are, not by where they stand."""
+    rows, labels = contents_of(Modality.VECTOR, 60), np.random.default_rng(6).integers(0, 3, 60)
+    rows = [row + 0.7 * (label == 1) for row, label in zip(rows, labels.tolist(), strict=True)]
+    specs = ["vectors", "vectors+truncate:6", "vectors+binarize", "vectors+truncate:3+binarize"]
+    options = CompareOptions(fusion=True, budgets=(1, 8))
+    found = [
+        compare(Made(Modality.VECTOR, rows, labels.astype(str).tolist(), order), specs, examples=0, options=options)
+        for order in (None, np.random.default_rng(1).permutation(60), np.arange(60)[::-1])
+    ]
+    first, *others = found
+    p_values = [pair.p_value for one in first.significance.values() for pair in one.differences]
+    assert any(0.01 < p_value < 0.99 for p_value in p_values)
+    for other in others:
+        assert [pair.p_value for one in other.significance.values() for pair in one.differences] == p_values
+        assert other.above_chance == first.above_chance
+        assert [one.ranks for one in other.significance.values()] == [one.ranks for one in first.significance.values()]
+        assert [one.weights for one in other.fusion.combinations] == [one.weights for one in first.fusion.combinations]
+        assert [one.gain.p_value for one in other.fusion.combinations] == [
+            one.gain.p_value for one in first.fusion.combinations
+        ]
+        intervals = [[(point.spec, *point.interval) for point in one.byte_budgets.points] for one in (first, other)]
+        for one, another in zip(*map(sorted, intervals), strict=True):
+            assert one == pytest.approx(another, abs=1e-6)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from retrieval.service.endpoints.table import OPERATIONS
+from retrieval.service.examples import EXAMPLES
 from retrieval.service.openapi import BELOW, document
 
 TEXTS, PICTURES = "/v1/collections/texts", "/v1/collections/pictures"
@@ -23,6 +26,7 @@ ASKED = [
     ("post", f"{BELOW}/search", f"{TEXTS}/search", {"query": {"text": "wing"}, "fuse": "rrf"}),
     ("post", f"{BELOW}/search", f"{TEXTS}/search",
      {"query": {"text": "heat"}, "shortlist": "tfidf+lsa:2", "rerank": "tfidf", "candidates": 3, "k": 2}),
+    ("post", f"{BELOW}/explain", f"{TEXTS}/explain", {"query": {"text": "thin wing"}, "id": "wing"}),
     ("get", f"{BELOW}/neighbours", f"{PICTURES}/neighbours?id=3&k=2&space=pixels", None),
     ("get", f"{BELOW}/items", f"{PICTURES}/items?limit=3", None),
     ("get", f"{BELOW}/items/{{id}}", f"{TEXTS}/items/{quote('@home/a b', safe='')}", None),
@@ -57,6 +61,22 @@ def test_every_operation_is_asked_here():
     assert described == {(method, path) for method, path, _, _ in ASKED} | other
 
 
+def test_the_documentation_shows_every_operation_and_an_example_that_fits(service):
+    page = service.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    text = page.content.decode()
+    for methods in document()["paths"].values():
+        for operation in methods.values():
+            assert f'id="{operation["operationId"]}"' in text
+            assert operation["operationId"] in EXAMPLES
+    assert "<script" not in text
+    kinds = {operation.name: operation for operation in OPERATIONS}
+    for name, (path, body) in EXAMPLES.items():
+        if name in kinds and body is not None:
+            msgspec.convert(body, kinds[name].body)
+        assert path.startswith("/")
+
+
 def test_the_law_can_fail():
     described = document()["paths"]["/health"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     assert not validator(described).is_valid({"status": "ok"})
@@ -82,7 +102,7 @@ def test_problems_follow_the_document(service):
 
 def test_the_document_is_served_and_names_no_folder(service, collections):
     served = service.get("/openapi.json")
-    assert served.json == json.loads(json.dumps(document()))
+    assert served.json == json.loads(json.dumps(document(("texts", "pictures"))))
     assert not any(folder in served.content.decode() for folder in collections.values())
 
 

@@ -22,6 +22,8 @@ class Finding:
     check : Check
     value, chance : float or None
         None when it does not apply, or chance has no level.
+    chance_range : (float, float) or None
+        Lowest and highest chance level of several shuffles; None when it is not shuffled.
     level : Level or None
         None when it does not apply.
     text : str
@@ -36,6 +38,7 @@ class Finding:
     level: Level | None = None
     text: str = ""
     remedy: Trial | None = None
+    chance_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Equal bytes: every space brought to every budget by each means that suits it, and searched exactly."""
+"""Equal bytes: every space brought to every budget by each method that suits it, and searched exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -10,9 +10,11 @@ import numpy as np
 
 from encoders.codes import Codes, Kind, Metric, Space
 from encoders.errors import OptionError
+from encoders.numbers import counted
 from encoders.progress import progress
 from encoders.registry import create
 from indexers.registry import create_index
+from retrieval.corpora.base import Item
 from retrieval.evaluation.difference import Difference
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.jackknife import query_influence, with_influence
@@ -20,8 +22,9 @@ from retrieval.evaluation.measures import Floats, parse_measure
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.ranking import rank
 from retrieval.evaluation.significance import Interval, bootstrap_interval
+from retrieval.experiment.byte_budgets.reductions import Reduction, reductions, why_not
+from retrieval.experiment.loss_runs import reference_index
 from retrieval.experiment.query_set import QuerySet
-from retrieval.experiment.reductions import Reduction, reductions, why_not
 from retrieval.experiment.run import SpaceRun
 from retrieval.experiment.score import MEASURES
 
@@ -41,7 +44,7 @@ class BytePoint:
         The reduced space, which can be used as it is written.
     base : str
         The space that was reduced.
-    means : str
+    method : str
         ``as it is``, ``components``, ``truncate``, ``sq8``, ``sq4``, ``pq``, ``rabitq`` or ``signs``.
     bytes_per_item : int
         Of a stored code.
@@ -57,7 +60,7 @@ class BytePoint:
 
     spec: str
     base: str
-    means: str
+    method: str
     bytes_per_item: int
     value: float
     interval: Interval
@@ -121,14 +124,18 @@ class _Measured(NamedTuple):
     influence: Floats
 
 
-def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequence[int]) -> ByteBudgets:
+def byte_budgets(
+    items: Iterable[Item], query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequence[int]
+) -> ByteBudgets:
     """Bring the spaces of some runs to every budget and measure them.
 
     Parameters
     ----------
+    items : iterable of Item
+        The corpus; encoded again only where an index does not hold its codes, as on a server.
     query_set : QuerySet
     runs : sequence of SpaceRun
-        Of indexes that hold their codes; of several runs of one space, the first is used.
+        Of several runs of one space, the first is used.
     budgets : sequence of int
         Bytes per item.
 
@@ -138,7 +145,7 @@ def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequenc
         When no space can be brought to any budget, or to one of them.
     """
     asked, chosen = query_set.sampled(MAX_QUERIES)
-    bases, notes = _bases(runs, chosen)
+    bases, notes = _bases(items, query_set, runs, chosen)
     if len(asked.queries) < len(query_set.queries):
         notes.append(
             f"The budgets are measured on {len(asked.queries):,} of the {len(query_set.queries):,} queries, "
@@ -149,7 +156,7 @@ def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequenc
     for budget in budgets:
         if not any(size <= budget for size in reached):
             smallest = f"the smallest code takes {min(reached)}" if reached else "no space has dense codes"
-            raise OptionError(f"no space can be brought to {budget} bytes per item: {smallest}")
+            raise OptionError(f"no space can be brought to {counted(budget, 'byte')} per item: {smallest}")
     measure = MEASURES[query_set.judged_by][0]
     measured = []
     cuts: dict[tuple[str, str], tuple[Codes, Codes]] = {}
@@ -161,7 +168,9 @@ def byte_budgets(query_set: QuerySet, runs: Sequence[SpaceRun], budgets: Sequenc
     return _judged(measured, measure, tuple(budgets), notes)
 
 
-def _bases(runs: Sequence[SpaceRun], chosen: np.ndarray) -> tuple[list[_Base], list[str]]:
+def _bases(
+    items: Iterable[Item], query_set: QuerySet, runs: Sequence[SpaceRun], chosen: np.ndarray
+) -> tuple[list[_Base], list[str]]:
     bases: dict[str, _Base] = {}
     notes = []
     for run in runs:
@@ -173,11 +182,9 @@ def _bases(runs: Sequence[SpaceRun], chosen: np.ndarray) -> tuple[list[_Base], l
             notes.append(reason)
         if run.encoder.space.kind is Kind.SPARSE:
             continue
-        if not run.index.holds_codes:
-            notes.append(f"{label} is left out of the budgets: its index {run.index.description} does not keep codes.")
-            continue
+        held = run.index if run.index.holds_codes else reference_index(items, run, len(query_set.ids))
         last = run.encoder.parts[-1].name
-        bases[label] = _Base(label, run.encoder.space, last, run.index.codes(), run.queries[chosen])
+        bases[label] = _Base(label, run.encoder.space, last, held.codes(), run.queries[chosen])
     if not bases:
         raise OptionError("--bytes reduces dense codes, and no space has any: add one, such as SPEC+lsa:128")
     return list(bases.values()), notes
@@ -247,7 +254,7 @@ def _measured(
     spec = base.label if plan is None else plan.spec(base.label, base.space.metric)
     size = space.bytes_per_item
     point = BytePoint(
-        spec, base.label, "as it is" if plan is None else plan.means, _bytes(base, plan) if size is None else size,
+        spec, base.label, "as it is" if plan is None else plan.method, _bytes(base, plan) if size is None else size,
         float(values.mean()), bootstrap_interval(spread, rounds=ROUNDS),
     )  # fmt: skip
     return _Measured(point, values, influence)

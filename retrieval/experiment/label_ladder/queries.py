@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from encoders.errors import OptionError
 from retrieval.corpora.base import Corpus, Item
-from retrieval.evaluation.label_free.agreement import require_enough
-from retrieval.experiment.fusion import require_fusion
-from retrieval.experiment.label_ladder import HIGHEST, Rung
+from retrieval.experiment.label_ladder.rung import HIGHEST, Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet
 
 
@@ -34,7 +32,7 @@ def queries_on_rung(corpus: Corpus, judged_by: str = HIGHEST, hold_out: bool = F
     CorpusError
         When the corpus cannot be judged on this rung.
     """
-    from retrieval.experiment.known_items import known_item_queries, unjudged_queries
+    from retrieval.experiment.label_ladder.known_items import known_item_queries, unjudged_queries
 
     rung = Rung.read(judged_by)
     if rung is Rung.AGREEMENT:
@@ -42,8 +40,8 @@ def queries_on_rung(corpus: Corpus, judged_by: str = HIGHEST, hold_out: bool = F
     if rung is Rung.KNOWN_ITEM:
         return known_item_queries(corpus)
     if rung is not None:
-        _require(corpus, rung)
-        return corpus, QuerySet.of(_LabelsOnly(corpus) if rung is Rung.LABELS else corpus, hold_out)
+        require_judgements(corpus, rung)
+        return corpus, QuerySet.of(LabelsOnly(corpus) if rung is Rung.LABELS else corpus, hold_out)
     try:
         return corpus, QuerySet.of(corpus, hold_out)
     except NoRelevanceError:
@@ -56,24 +54,16 @@ def queries_on_rung(corpus: Corpus, judged_by: str = HIGHEST, hold_out: bool = F
         return corpus, query_set
 
 
-def require_rung(query_set: QuerySet, encoders: Sequence[str], fusion: bool) -> None:
-    """Refuse too few spaces or queries for what is asked on a rung, before any work.
+def require_judgements(corpus: Corpus, rung: Rung) -> None:
+    """Refuse judgements of a corpus that has none, and labels where no query has one.
 
     Raises
     ------
     OptionError
     """
-    if query_set.judged_by == Rung.AGREEMENT:
-        require_enough(encoders)
-    if fusion:
-        require_fusion(query_set, encoders)
-
-
-def _require(corpus: Corpus, rung: Rung) -> None:
-    """Refuse judgements of a corpus that has none, and labels where no query has one."""
     there = corpus.qrels() is not None
     if rung is Rung.LABELS:
-        asked = _LabelsOnly(corpus)
+        asked = LabelsOnly(corpus)
         there = any(query.label is not None for query in asked.queries())
     if not there:
         what = "labels" if rung is Rung.LABELS else "judgements (qrels)"
@@ -82,7 +72,7 @@ def _require(corpus: Corpus, rung: Rung) -> None:
         )
 
 
-class _LabelsOnly(Corpus):
+class LabelsOnly(Corpus):
     """A corpus without its judgements; its items are the queries unless its own queries have labels."""
 
     def __init__(self, corpus: Corpus) -> None:
@@ -95,12 +85,15 @@ class _LabelsOnly(Corpus):
         return iter(self._corpus)
 
     def queries(self) -> Iterator[Item]:
+        """Its labelled queries, or its items."""
         return iter(self._corpus) if self._items_ask else self._corpus.queries()
 
     @property
     def queries_are_items(self) -> bool:
+        """Whether its items are the queries."""
         return self._items_ask
 
     @property
     def size(self) -> int | None:
+        """The number of its items; None when it is not known."""
         return self._corpus.size

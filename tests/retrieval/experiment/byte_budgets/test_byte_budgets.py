@@ -1,4 +1,4 @@
-"""Equal bytes: which means, which bytes, and the sentence that follows."""
+"""Equal bytes: which methods, which bytes, and the sentence that follows."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from encoders.packing import Part
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.base import Corpus, Item
-from retrieval.experiment import byte_budgets as module
+from retrieval.experiment.byte_budgets import byte_budgets as module
+from retrieval.experiment.byte_budgets.reductions import parse_budgets, reductions, require_reducible, why_not
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.reductions import parse_budgets, reductions, require_reducible, why_not
 from retrieval.report.html.comparison import page
 from retrieval.report.terminal.comparison import comparisons_lines, to_json
 from retrieval.spaces.build import planned
@@ -50,8 +50,8 @@ def compared():
 def test_a_reduced_space_gives_by_itself_what_was_measured(compared):
     """The base is fitted once and cut; its spec, fitted from the start, gives the same neighbours in the same bytes."""
     corpus = Vectors()
-    chosen = [point for point in compared.byte_budgets.points if point.means != "as it is"]
-    assert {point.means for point in chosen} == {"components", "sq8", "sq4", "pq", "rabitq", "signs"}
+    chosen = [point for point in compared.byte_budgets.points if point.method != "as it is"]
+    assert {point.method for point in chosen} == {"components", "sq8", "sq4", "pq", "rabitq", "signs"}
     labels = np.array([item.label for item in corpus])
     rows = np.stack([item.content for item in corpus])
     for point in chosen:
@@ -64,12 +64,12 @@ def test_a_reduced_space_gives_by_itself_what_was_measured(compared):
             np.mean(labels[[at for at in hits if at != row][:10]] == labels[row]) for row, hits in enumerate(found)
         ]
         # equal scores of bits may be listed in another order
-        assert np.mean(right) == pytest.approx(point.value, abs=0.03 if point.means == "signs" else 0.004), point.spec
+        assert np.mean(right) == pytest.approx(point.value, abs=0.03 if point.method == "signs" else 0.004), point.spec
 
 
 def test_every_point_is_within_a_budget_and_none_is_measured_twice(compared):
     points = compared.byte_budgets.points
-    assert all(point.bytes_per_item <= 48 for point in points if point.means != "as it is")
+    assert all(point.bytes_per_item <= 48 for point in points if point.method != "as it is")
     assert len({point.spec for point in points}) == len(points)
 
 
@@ -142,7 +142,7 @@ def test_what_has_no_numbers_to_reduce_is_refused_before_any_work():
 
 
 def test_a_budget_below_one_code_is_refused():
-    with pytest.raises(OptionError, match="no space can be brought to 1 bytes per item: the smallest code takes 3"):
+    with pytest.raises(OptionError, match="no space can be brought to 1 byte per item: the smallest code takes 3"):
         compare(Vectors(), ["vectors+binarize"], examples=0, options=CompareOptions(budgets=(1,)))
 
 

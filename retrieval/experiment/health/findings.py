@@ -19,17 +19,17 @@ from retrieval.evaluation.health.duplicates import Duplicates, duplicates
 from retrieval.evaluation.health.hubness import NEIGHBOURS, chance_of_random_lists
 from retrieval.evaluation.health.similarity import distance_matrix, rows_of
 from retrieval.evaluation.health.trials import Trial, best_for
-from retrieval.evaluation.health.values import Vectors, component_values
-from retrieval.experiment.health_codes import Asking, Coded, contents_of
-from retrieval.experiment.health_result import Finding
-from retrieval.experiment.health_sample import MAX_SAMPLE, HealthSample
+from retrieval.evaluation.health.values import SHUFFLES, ChanceLevel, Vectors, component_values
+from retrieval.experiment.health.codes import Asking, Coded, contents_of
+from retrieval.experiment.health.result import Finding
+from retrieval.experiment.health.sample import MAX_SAMPLE, HealthSample
 
 #: Width to which sparse items are reduced before a discriminator reads them.
 _READ_WIDTH = 50
 
 
 def geometric_findings(
-    values: dict[str, float], chances: dict[str, float], vectors: Vectors, space: Space, trials: list[Trial]
+    values: dict[str, float], chances: dict[str, ChanceLevel], vectors: Vectors, space: Space, trials: list[Trial]
 ) -> list[Finding]:
     """The findings of hubness, dimension, rank, anisotropy and contrast, beside those of shuffled codes."""
     found = []
@@ -37,18 +37,28 @@ def geometric_findings(
         checks.HUBNESS, checks.ANTIHUBS, checks.TWO_NN, checks.MLE, checks.EFFECTIVE_RANK, checks.ANISOTROPY,
         checks.CONTRAST,
     ):  # fmt: skip
-        value, chance = values.get(check.name), chances.get(check.name)
+        value, level = values.get(check.name), chances.get(check.name)
+        chance, spread = (None, None) if level is None else (level.mean, (level.low, level.high))
         if check is checks.ANISOTROPY and value is not None:
-            chance = 0.0  # shuffling keeps the mean, and with it the anisotropy: of directions at random it is 0
+            # shuffling keeps the mean, and with it the anisotropy: of directions at random it is 0
+            chance, spread = 0.0, None
         if value is None:
             found.append(Finding(check, text=_does_not_apply(check, space)))
         elif check.relative and (chance is None or (check.name.startswith("dimension") and _is_narrow(space))):
-            found.append(Finding(check, value, chance, Level.FINE, "shown, not judged below 10 components"))
+            text = "shown, not judged below 10 components"
+            found.append(Finding(check, value, chance, Level.FINE, text, chance_range=spread))
         else:
-            found.append(_judged(check, value, chance, trials))
-    lists = chance_of_random_lists(vectors.rows.shape[0])
-    random_lists = f"lists of random items: {lists.skewness:.2f}"
-    return [replace(one, text=random_lists) if one.check is checks.HUBNESS else one for one in found]
+            found.append(replace(_judged(check, value, chance, trials), chance_range=spread))
+    return [replace(one, text=_hubness_text(one, vectors)) if one.check is checks.HUBNESS else one for one in found]
+
+
+def _hubness_text(found: Finding, vectors: Vectors) -> str:
+    """The spread of the chance level, and the hubness of lists that hold random items."""
+    lists = f"random lists {chance_of_random_lists(vectors.rows.shape[0]).skewness:.2f}"
+    if found.chance_range is None:
+        return lists
+    low, high = found.chance_range
+    return f"{SHUFFLES} shuffles {low:.2f} to {high:.2f}; {lists}"
 
 
 def _is_narrow(space: Space) -> bool:

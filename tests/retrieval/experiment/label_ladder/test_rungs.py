@@ -13,8 +13,8 @@ from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.known_items import known_item_queries, unjudged_queries
-from retrieval.experiment.rung_queries import queries_on_rung
+from retrieval.experiment.label_ladder.known_items import known_item_queries, unjudged_queries
+from retrieval.experiment.label_ladder.queries import queries_on_rung
 from retrieval.experiment.trec_files import write_trec_files
 from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json
@@ -76,7 +76,7 @@ def test_the_order_of_the_corpus_changes_no_query_and_no_measure():
     mixed = [items[at] for at in np.random.default_rng(1).permutation(len(items))]
     first, second = (compare(Listed(some), ["bow"], examples=0) for some in (items, mixed))
     assert first.spaces[0].measures == second.spaces[0].measures
-    (_, one), (_, other) = (known_item_queries(Listed(some), most=10) for some in (items, mixed))
+    (_, one), (_, other) = (known_item_queries(Listed(some), max_queries=10) for some in (items, mixed))
     assert [query.content for query in one.queries] == [query.content for query in other.queries]
 
 
@@ -125,7 +125,7 @@ def test_judgements_without_a_relevant_document_stay_an_error():
 
 def test_agreement_asks_the_queries_of_the_corpus_and_otherwise_items():
     assert [query.id for query in unjudged_queries(Listed(texts(), {"q": {"1": 1}})).queries] == ["q"]
-    own = unjudged_queries(Listed(texts()), most=7)
+    own = unjudged_queries(Listed(texts()), max_queries=7)
     assert len(own.queries) == 7
     assert [own.ids[row] for row in own.query_rows] == [item.id for item in own.queries]
 

@@ -22,15 +22,15 @@ from retrieval.evaluation.label_free.known_item import (
     known_item,
 )
 from retrieval.experiment.digests import corpus_digest, item_key
-from retrieval.experiment.label_ladder import Rung
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet
 from retrieval.search.result import Shown, show
 
 #: Number of items that are asked, drawn at random.
-MOST_QUERIES = 1000
+MAX_QUERIES = 1000
 
 
-def known_item_queries(corpus: Corpus, seed: int = 0, most: int = MOST_QUERIES) -> tuple[Corpus, QuerySet]:
+def known_item_queries(corpus: Corpus, seed: int = 0, max_queries: int = MAX_QUERIES) -> tuple[Corpus, QuerySet]:
     """The corpus to index, and a query made from each of some items, which are the only relevant answers.
 
     The query is derived from its item, which therefore stays among its own answers. A passage of a text is removed
@@ -42,7 +42,7 @@ def known_item_queries(corpus: Corpus, seed: int = 0, most: int = MOST_QUERIES) 
     corpus : Corpus
     seed : int
         Draws the items and their damage; both depend on the contents, not on the order of the corpus.
-    most : int
+    max_queries : int
         Largest number of queries.
 
     Raises
@@ -50,7 +50,7 @@ def known_item_queries(corpus: Corpus, seed: int = 0, most: int = MOST_QUERIES) 
     CorpusError
         When there are no items, or none from which a query can be made.
     """
-    read = _Read.of(corpus, seed, most, is_long_enough)
+    read = _Read.of(corpus, seed, max_queries, is_long_enough)
     if not read.drawn:
         why = TOO_SHORT[corpus.modality]
         raise NoRelevanceError(
@@ -75,7 +75,7 @@ def known_item_queries(corpus: Corpus, seed: int = 0, most: int = MOST_QUERIES) 
     return (_Replaced(corpus, indexed) if indexed else corpus), query_set
 
 
-def unjudged_queries(corpus: Corpus, seed: int = 0, most: int = MOST_QUERIES) -> QuerySet:
+def unjudged_queries(corpus: Corpus, seed: int = 0, max_queries: int = MAX_QUERIES) -> QuerySet:
     """The corpus's own queries, or random items, with nothing that says what is relevant.
 
     Raises
@@ -83,13 +83,13 @@ def unjudged_queries(corpus: Corpus, seed: int = 0, most: int = MOST_QUERIES) ->
     CorpusError
         When there are no items.
     """
-    read = _Read.of(corpus, seed, most, lambda content: True)
+    read = _Read.of(corpus, seed, max_queries, lambda content: True)
     own = [] if corpus.queries_are_items else list(corpus.queries())
     if own:
-        own = sorted(own, key=lambda query: draw_number(query.content, seed, "item"))[:most]
+        own = sorted(own, key=lambda query: draw_number(query.content, seed, "item"))[:max_queries]
         query_set = read.query_set(own, np.full(len(own), -1), {}, Rung.AGREEMENT)
     else:
-        drawn = read.drawn or list(_first(corpus, most))  # all items are copies of each other
+        drawn = read.drawn or list(_first(corpus, max_queries))  # all items are copies of each other
         rows = {identity: row for row, identity in enumerate(read.ids)}
         query_set = read.query_set(drawn, np.array([rows[item.id] for item in drawn], np.int64), {}, Rung.AGREEMENT)
     query_set.remarks = [
@@ -113,7 +113,7 @@ class _Read:
         self.spread: Vector | None = None
 
     @classmethod
-    def of(cls, corpus: Corpus, seed: int, most: int, usable: Callable[[Content], bool]) -> _Read:
+    def of(cls, corpus: Corpus, seed: int, max_queries: int, usable: Callable[[Content], bool]) -> _Read:
         read, spread, order = cls(), _Spread(), counter()
         # a heap of the smallest numbers: the largest of them is at its top
         heap: list[tuple[int, int, Item]] = []
@@ -133,7 +133,7 @@ class _Read:
             seen[number] = seen.get(number, 0) + 1
             if seen[number] == 1:
                 entry = (-number, next(order), item)
-                (heapq.heappush if len(heap) < most else heapq.heappushpop)(heap, entry)
+                (heapq.heappush if len(heap) < max_queries else heapq.heappushpop)(heap, entry)
         if not read.ids:
             raise CorpusError(f"the corpus '{corpus.name}' holds no items")
         read.drawn = [item for number, _, item in sorted(heap, reverse=True) if seen[-number] == 1]
@@ -189,8 +189,8 @@ class _Replaced(Corpus):
         return self._corpus.size
 
 
-def _first(corpus: Corpus, most: int) -> Iterator[Item]:
-    return (item for item, _ in zip(corpus, range(most), strict=False))
+def _first(corpus: Corpus, max_queries: int) -> Iterator[Item]:
+    return (item for item, _ in zip(corpus, range(max_queries), strict=False))
 
 
 def _items(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,12 @@ from numpy.typing import NDArray
 from encoders.errors import BadItemError, CorpusError
 from retrieval.corpora.base import Corpus, Item, Qrels, content_bytes
 from retrieval.corpora.sample import draw
+from retrieval.evaluation.label_free.validity import validity_notes
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
-from retrieval.experiment.query_set import is_document
+from retrieval.experiment.label_ladder.known_items import known_item_queries
+from retrieval.experiment.label_ladder.queries import LabelsOnly, require_judgements
+from retrieval.experiment.label_ladder.rung import HIGHEST, Rung
+from retrieval.experiment.query_set import NoRelevanceError, QuerySet, is_document
 
 #: Sampled items by default, and at most: all pairs are compared, so that the cost grows with the square.
 SAMPLE, MAX_SAMPLE = 1000, 5000
@@ -21,6 +26,48 @@ SAMPLE, MAX_SAMPLE = 1000, 5000
 MIN_ITEMS = 20
 #: Queries that are asked, at most.
 MAX_QUERIES = 500
+#: Rung of the label ladder -> the measure of a remedy.
+MEASURES = {Rung.QRELS: "nDCG@10", Rung.LABELS: "P@10", Rung.KNOWN_ITEM: "RR@10", Rung.AGREEMENT: "P@10"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What asks, and what is relevant to it.
+
+    Attributes
+    ----------
+    rung : Rung
+    queries : list of Item
+        Empty when the items ask.
+    qrels : dict, optional
+        None when labels decide what is relevant.
+    notes : tuple of str
+    """
+
+    rung: Rung
+    queries: list[Item]
+    qrels: Qrels | None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_corpus(cls, corpus: Corpus) -> Self:
+        """The queries of a corpus with its judgements, or its items with their labels."""
+        qrels = corpus.qrels()
+        queries = [] if corpus.queries_are_items else list(corpus.queries())
+        return cls(Rung.LABELS if qrels is None else Rung.QRELS, queries, qrels)
+
+    @classmethod
+    def of_query_set(cls, query_set: QuerySet) -> Self:
+        """The queries of a comparison."""
+        rung = Rung(query_set.judged_by)
+        items_ask = rung is Rung.LABELS and not query_set.documents and bool((query_set.query_rows >= 0).all())
+        notes = tuple(query_set.remarks) if rung is Rung.KNOWN_ITEM else ()
+        if rung is Rung.AGREEMENT or items_ask:
+            return cls(rung, [], None, notes)
+        return cls(rung, query_set.queries, query_set.qrels, notes)
+
+
+NO_LABELS = "No labels or judgements say what is relevant, so no remedy is measured by its answers."
 
 
 @dataclass
@@ -42,8 +89,8 @@ class HealthSample:
         The row of each asked query among ``items + relevant``; -1 when it is no item.
     relevance : Relevance, optional
         Of ``items + relevant`` to the asked queries; None when nothing says what is relevant.
-    measure : str
-        ``P@10`` or ``nDCG@10``.
+    rung : Rung
+        What says which answers are relevant; see `measure`.
     seed : int
     notes : list of str
     """
@@ -56,13 +103,20 @@ class HealthSample:
     n_items: int
     own: NDArray[np.int64]
     relevance: Relevance | None
-    measure: str
+    rung: Rung
     seed: int
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, corpus: Corpus, size: int = SAMPLE, seed: int = 0) -> HealthSample:
+    def of(cls, corpus: Corpus, size: int = SAMPLE, seed: int = 0, asked: Asked | None = None) -> HealthSample:
         """Draw a sample; the corpus is read once.
+
+        Parameters
+        ----------
+        corpus : Corpus
+        size, seed : int
+        asked : Asked, optional
+            By default the judgements of the corpus, or its labels.
 
         Raises
         ------
@@ -71,10 +125,10 @@ class HealthSample:
         BadItemError
             When there are fewer than 20.
         """
-        qrels = corpus.qrels()
-        asked = [] if corpus.queries_are_items else list(corpus.queries())
-        judged = [query for query in asked if qrels is None or _is_judged(qrels, query)]
-        queries = draw(judged or asked, MAX_QUERIES, seed)
+        asked = Asked.of_corpus(corpus) if asked is None else asked
+        qrels = asked.qrels
+        judged = [query for query in asked.queries if qrels is None or _is_judged(qrels, query)]
+        queries = draw(judged or asked.queries, MAX_QUERIES, seed)
         wanted = _wanted(queries, qrels)
         found: dict[str, Item] = {}
         count = 0
@@ -93,7 +147,7 @@ class HealthSample:
         relevant = [item for identity, item in found.items() if identity not in sampled]
         sample = cls(
             corpus.name, str(corpus.modality), items, relevant, queries, count, np.empty(0, np.int64), None,
-            "P@10" if qrels is None else "nDCG@10", seed,
+            asked.rung, seed, list(asked.notes),
         )  # fmt: skip
         sample._judge(qrels)
         return sample
@@ -109,11 +163,14 @@ class HealthSample:
         return np.empty(0, np.int64) if self.relevance is None else np.flatnonzero(self.relevance.n_relevant > 0)
 
     @property
+    def measure(self) -> str:
+        """The measure of a remedy."""
+        return MEASURES[self.rung]
+
+    @property
     def judged_by(self) -> str | None:
-        """``labels``, ``qrels``, or None when nothing says what is relevant."""
-        if self.relevance is None:
-            return None
-        return "labels" if self.measure == "P@10" else "qrels"
+        """The rung; None when nothing says what is relevant."""
+        return None if self.relevance is None else str(self.rung)
 
     def _judge(self, qrels: Qrels | None) -> None:
         pool = [*self.items, *self.relevant]
@@ -123,18 +180,64 @@ class HealthSample:
             asked = self.items
         else:
             asked = self.queries
-            self.own = np.array([_own_row(query, rows, pool) for query in asked], np.int64)
+            # a query that is made from an item is to find that item
+            may_be_own = self.rung is not Rung.KNOWN_ITEM
+            self.own = np.array([_own_row(query, rows, pool) if may_be_own else -1 for query in asked], np.int64)
+        if self.rung is Rung.AGREEMENT:
+            self.notes.append("Agreement does not say what is relevant, so no remedy is measured by its answers.")
+            return
         if qrels is not None and self.queries:
             relevance: Relevance = QrelRelevance(qrels, [query.id for query in asked], rows, self.own)
         elif any(query.label is not None for query in asked) and any(item.label is not None for item in pool):
             relevance = LabelRelevance([item.label for item in pool], [query.label for query in asked], self.own)
         else:
-            self.notes.append("No labels or judgements say what is relevant, so no remedy is measured by its answers.")
+            self.notes.append(NO_LABELS)
             return
         if (relevance.n_relevant > 0).sum() < 2:
             self.notes.append("Fewer than 2 queries have a relevant item, so no remedy is measured by its answers.")
             return
         self.relevance = relevance
+
+
+def sample_on_rung(
+    corpus: Corpus, size: int = SAMPLE, seed: int = 0, judged_by: str = HIGHEST
+) -> tuple[Corpus, HealthSample]:
+    """Draw a sample that is judged by a rung of the label ladder, by default the first that the corpus has.
+
+    Returns
+    -------
+    corpus : Corpus
+        Without the passages that are queries; see `retrieval.experiment.label_ladder.known_items`.
+    sample : HealthSample
+
+    Raises
+    ------
+    OptionError
+        When the corpus does not have the rung.
+    CorpusError, BadItemError
+        As `HealthSample.of`.
+    """
+    rung = Rung.read(judged_by)
+    if rung is Rung.AGREEMENT:
+        return corpus, HealthSample.of(corpus, size, seed, Asked(rung, [], None))
+    if rung is Rung.QRELS or rung is Rung.LABELS:
+        require_judgements(corpus, rung)
+        return corpus, HealthSample.of(LabelsOnly(corpus) if rung is Rung.LABELS else corpus, size, seed)
+    if rung is None:
+        sample = HealthSample.of(corpus, size, seed)
+        if NO_LABELS not in sample.notes:
+            return corpus, sample
+    try:
+        searched, query_set = known_item_queries(corpus, seed)
+    except NoRelevanceError as error:
+        if rung is not None:
+            raise
+        sample.notes.append(f"Known-item search is not possible: {error}.")
+        return corpus, sample
+    asked = Asked.of_query_set(query_set)
+    found = HealthSample.of(searched, size, seed, asked)
+    found.notes += validity_notes(Rung.KNOWN_ITEM, corpus.modality)
+    return searched, found
 
 
 def _is_judged(qrels: Qrels, query: Item) -> bool:

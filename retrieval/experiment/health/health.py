@@ -19,9 +19,9 @@ from retrieval.corpora.base import Corpus
 from retrieval.evaluation.health import checks
 from retrieval.evaluation.health.hubness import k_occurrence
 from retrieval.evaluation.health.trials import best_by_choice, try_remedies
-from retrieval.evaluation.health.values import vector_values
-from retrieval.experiment.health_codes import codes_of, questions_of, vectors_of
-from retrieval.experiment.health_findings import (
+from retrieval.evaluation.health.values import chance_levels, vector_values
+from retrieval.experiment.health.codes import codes_of, questions_of, vectors_of
+from retrieval.experiment.health.findings import (
     component_findings,
     disagreement_finding,
     discriminator_finding,
@@ -29,9 +29,11 @@ from retrieval.experiment.health_findings import (
     far_finding,
     geometric_findings,
 )
-from retrieval.experiment.health_result import Health, SpaceHealth
-from retrieval.experiment.health_sample import MAX_SAMPLE, SAMPLE, HealthSample
+from retrieval.experiment.health.result import Health, SpaceHealth
+from retrieval.experiment.health.sample import MAX_SAMPLE, SAMPLE, Asked, HealthSample, sample_on_rung
+from retrieval.experiment.label_ladder.rung import HIGHEST
 from retrieval.experiment.learnt_labels import learns_labels
+from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 from retrieval.spaces.build import fitted, planned, require_fields
 
@@ -43,6 +45,7 @@ def health(
     seed: int = 0,
     train: bool = False,
     say: ProgressCallback = quiet,
+    judged_by: str = HIGHEST,
 ) -> Health:
     """Measure the health of spaces.
 
@@ -59,11 +62,13 @@ def health(
         Whether to train the discriminator of `encoders.neural.criterion` on every space.
     say : callable
         Called with one line per step.
+    judged_by : str
+        What says which answers are relevant when a remedy is measured: a rung of the label ladder, as in `compare`.
 
     Raises
     ------
     OptionError
-        When no space is named, or the sample size is out of range.
+        When no space is named, the sample size is out of range, or the corpus does not have the rung.
     CorpusError, BadItemError
         When there are no items, or fewer than 20.
     """
@@ -72,7 +77,7 @@ def health(
     if not 0 < sample <= MAX_SAMPLE:
         raise OptionError(f"health compares all pairs of 20 to {MAX_SAMPLE:,} items, not of {sample:,}")
     require_fields(corpus, encoders)
-    drawn = HealthSample.of(corpus, sample, seed)
+    corpus, drawn = sample_on_rung(corpus, sample, seed, judged_by)
     for encoder in encoders:
         if not encoder.__sklearn_is_fitted__():
             say(f"fitting {encoder}")
@@ -113,10 +118,10 @@ def health_of_sample(
     return result
 
 
-def health_of_runs(corpus: Corpus, runs: Sequence[SpaceRun]) -> Health:
-    """Return the health of the spaces of a comparison, each once, whatever its indexes."""
+def health_of_runs(corpus: Corpus, query_set: QuerySet, runs: Sequence[SpaceRun]) -> Health:
+    """Return the health of the spaces of a comparison, each once, whatever its indexes, by the queries of it."""
     encoders = {str(run.encoder): run.encoder for run in runs}
-    return health_of_sample(HealthSample.of(corpus), list(encoders.values()))
+    return health_of_sample(HealthSample.of(corpus, asked=Asked.of_query_set(query_set)), list(encoders.values()))
 
 
 def space_health(drawn: HealthSample, encoder: Encoder, train: bool = False) -> SpaceHealth:
@@ -129,15 +134,14 @@ def space_health(drawn: HealthSample, encoder: Encoder, train: bool = False) -> 
         return SpaceHealth(*described, reason="answers nothing: no sampled item has anything in common with another")
     if vectors.alike:
         return SpaceHealth(*described, reason=f"all {len(drawn.items):,} sampled items have the same code")
-    by_chance = vectors.by_chance(drawn.seed)
-    values, chances = vector_values(vectors), vector_values(by_chance)
+    values, chances = vector_values(vectors), chance_levels(vectors, drawn.seed)
     learnt = learns_labels(encoder, lambda: [(item.label, item.metadata) for item in drawn.items])
     questions = None if learnt else questions_of(drawn, vectors, asking)
     trials = try_remedies(vectors, space, questions, values.get(checks.TWO_NN.name))
     findings = [
         *geometric_findings(values, chances, vectors, space, trials),
         *component_findings(vectors, space, trials),
-        *duplicate_findings(drawn, vectors, by_chance),
+        *duplicate_findings(drawn, vectors, vectors.by_chance(drawn.seed)),
         disagreement_finding(vectors, space, trials),
         far_finding(drawn, vectors, asking),
         discriminator_finding(drawn, encoder, codes, train),

@@ -16,7 +16,7 @@ from retrieval.corpora.base import Item, content_bytes
 from retrieval.evaluation.health.similarity import rows_of
 from retrieval.evaluation.health.trials import Questions
 from retrieval.evaluation.health.values import Vectors
-from retrieval.experiment.health_sample import HealthSample
+from retrieval.experiment.health.sample import HealthSample
 
 #: Items of which it is tried whether they have other codes as queries.
 _ASYMMETRIC = 8

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoders.codes import Modality
-from encoders.errors import BadItemError, CorpusError, OptionError
+from encoders.errors import BadItemError, CorpusError, OptionError, UnknownNameError
 from encoders.registry import create
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
@@ -16,8 +16,8 @@ from retrieval.evaluation.health.checks import Level
 from retrieval.evaluation.health.trials import gain_of
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
-from retrieval.experiment.health import health
-from retrieval.experiment.health_sample import HealthSample
+from retrieval.experiment.health.health import health
+from retrieval.experiment.health.sample import HealthSample, sample_on_rung
 from retrieval.report.health_text import remedy_text, shown
 from retrieval.report.html.comparison import page
 from retrieval.report.html.health import health_data
@@ -157,12 +157,84 @@ def test_queries_with_judgements_are_measured_by_ndcg_and_far_ones_are_found():
     assert value(found.spaces[0], checks.FAR_QUERIES).level is Level.POOR
 
 
-def test_without_labels_no_remedy_is_measured_and_it_is_said():
+def test_without_labels_remedies_are_measured_by_known_items_as_compare_does():
     found = health(vectors(CLOUDS), [create("vectors")])
+    assert (found.judged_by, found.measure) == ("known-item", "RR@10")
+    assert found.n_queries == 120
+    assert any("damaged" in note or "noise" in note for note in found.notes)
+    assert any(note.startswith("How far to believe this") for note in found.notes)
+    assert any(trial.gain is not None for trial in found.spaces[0].trials)
+    assert health_lines(found)[0].endswith("judged by known-item search")
+    judged = compare(vectors(CLOUDS), ["vectors"], examples=0).spaces[0].measures["RR@10"]
+    assert found.spaces[0].quality == pytest.approx(judged, abs=1e-6)
+
+
+def test_the_passage_that_asks_is_removed_from_the_text_that_is_searched():
+    draw = np.random.default_rng(2)
+    texts = [" ".join(f"w{number}" for number in draw.integers(0, 200, 60)) for _ in range(40)]
+    corpus = Given([Item(str(n), text) for n, text in enumerate(texts)], Modality.TEXT)
+    searched, sample = sample_on_rung(corpus)
+    assert sample.rung == "known-item"
+    for query in sample.queries:
+        whole = next(item for item in searched if item.id == query.id)
+        assert query.content not in whole.content
+        assert query.content in texts[int(query.id)]
+    assert (sample.own == -1).all()  # it is the answer
+
+
+@pytest.mark.parametrize("judged_by", ["qrels", "labels", "known-item", "agreement"])
+def test_the_rung_can_be_chosen(judged_by):
+    items = [Item(str(n), row.astype(np.float32), label=LABELS[n]) for n, row in enumerate(CLOUDS)]
+    queries = [Item(f"q{n}", CLOUDS[n].astype(np.float32)) for n in range(30)]
+    corpus = Given(items, queries=queries, qrels={f"q{n}": {str(n): 1} for n in range(30)})
+    found = health(corpus, [create("vectors")], judged_by=judged_by)
+    assert found.judged_by == (None if judged_by == "agreement" else judged_by)
+    assert (found.spaces[0].quality is None) == (judged_by == "agreement")
+    if judged_by == "agreement":
+        assert "Agreement does not say what is relevant" in found.notes[0]
+
+
+def test_a_rung_that_the_corpus_lacks_and_one_that_does_not_exist_are_one_sentence():
+    with pytest.raises(OptionError, match="has no judgements"):
+        health(vectors(CLOUDS, LABELS), [create("vectors")], judged_by="qrels")
+    with pytest.raises(UnknownNameError, match="did you mean 'labels'"):
+        health(vectors(CLOUDS, LABELS), [create("vectors")], judged_by="label")
+
+
+def test_what_no_rung_can_measure_is_said():
+    """Every item is there twice, and a damaged copy cannot say which of both it is."""
+    found = health(vectors(np.repeat(CLOUDS[:30], 2, axis=0)), [create("vectors")])
     assert found.judged_by is None
     assert "No labels" in found.notes[0]
+    assert "Known-item search is not possible" in found.notes[1]
     assert all(trial.gain is None for trial in found.spaces[0].trials)
-    assert health_lines(found)
+
+
+@pytest.mark.parametrize(("judged_by", "measure"), [("labels", "P@10"), ("known-item", "RR@10")])
+def test_the_health_of_a_comparison_is_judged_as_the_comparison(judged_by, measure):
+    found = compare(
+        vectors(CLOUDS, LABELS), ["vectors"], examples=0, options=CompareOptions(health=True, judged_by=judged_by)
+    )
+    assert (found.health.judged_by, found.health.measure) == (judged_by, measure)
+    assert found.health.spaces[0].quality == pytest.approx(found.spaces[0].measures[measure], abs=1e-6)
+
+
+def test_codes_of_independent_components_are_watched_and_not_poor():
+    """Their dimension is that of chance, as it is meant to be."""
+    noise = of(vectors(RNG.normal(size=(200, 16)), ["a", "b"] * 100), "vectors")
+    for check in (checks.TWO_NN, checks.MLE):
+        assert value(noise, check).value == pytest.approx(value(noise, check).chance, rel=0.2)
+        assert value(noise, check).level is not Level.POOR
+
+
+def test_the_chance_level_is_of_several_shuffles_and_says_its_spread():
+    found = value(of(vectors(CLOUDS, LABELS), "vectors"), checks.HUBNESS)
+    low, high = found.chance_range
+    assert low < found.chance < high
+    assert found.text.startswith(f"5 shuffles {low:.2f} to {high:.2f}; random lists ")
+    assert not any("…" in line for line in health_lines(health(vectors(CLOUDS, LABELS), [create("vectors")])))
+    means = [value(of(vectors(CLOUDS, LABELS), "vectors", seed=10 * n), checks.HUBNESS).chance for n in range(4)]
+    assert np.ptp(means) < high - low  # steadier than one shuffle
 
 
 def test_a_space_fitted_on_labels_is_not_measured_by_them():

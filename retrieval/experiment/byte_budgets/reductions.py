@@ -1,4 +1,4 @@
-"""The means by which a dense space is brought to a budget of bytes per item."""
+"""The methods by which a dense space is brought to a budget of bytes per item."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Reduction(NamedTuple):
 
     Attributes
     ----------
-    means : str
+    method : str
         Name of the family, such as ``sq8``: the line of a figure.
     cut : str or None
         ``pca`` or ``truncate``; None keeps all components.
@@ -37,7 +37,7 @@ class Reduction(NamedTuple):
         Spec of the quantiser; None keeps float32 numbers.
     """
 
-    means: str
+    method: str
     cut: str | None
     width: int
     stage: str | None
@@ -97,7 +97,7 @@ def require_reducible(encoders: Sequence[Encoder], indexes: Sequence[str | None]
 
 
 def reductions(space: Space, last: str, budget: int, n_items: int) -> list[Reduction]:
-    """Return every means that suits a space and a budget; each takes at most `budget` bytes, and as many as it can use.
+    """Return every method that suits a space and a budget; each takes at most `budget` bytes, and all that it can use.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def reductions(space: Space, last: str, budget: int, n_items: int) -> list[Reduc
     --------
     >>> space = Space(64, Kind.DENSE, Metric.EUCLIDEAN)
     >>> for one in reductions(space, "pixels", 16, 1000):
-    ...     print(one.means, one.spec("pixels", space.metric))
+    ...     print(one.method, one.spec("pixels", space.metric))
     components pixels+pca:4
     sq8 pixels+pca:16+sq8
     sq4 pixels+pca:32+sq4
@@ -125,12 +125,12 @@ def reductions(space: Space, last: str, budget: int, n_items: int) -> list[Reduc
     cutter = _cutter(space, last)
     found: list[Reduction] = []
 
-    def add(means: str, wanted: int, stage: str | None, cut: str | None = cutter) -> None:
-        """Add a means that has room for `wanted` components."""
+    def add(method: str, wanted: int, stage: str | None, cut: str | None = cutter) -> None:
+        """Add a method that has room for `wanted` components."""
         if wanted >= space.dim and stage is not None:
-            found.append(Reduction(means, None, space.dim, stage))
+            found.append(Reduction(method, None, space.dim, stage))
         elif 1 <= wanted < space.dim and cut is not None and (cut == "truncate" or wanted < n_items):
-            found.append(Reduction(means, cut, wanted, stage))
+            found.append(Reduction(method, cut, wanted, stage))
 
     add("components", budget // 4, None)
     if last in MAYBE_ORDERED:

@@ -1,0 +1,24 @@
+"""Why an item answers a query."""
+
+from __future__ import annotations
+
+from retrieval.collection.base import Collection
+from retrieval.search.explain import explain
+from retrieval.service.bodies import ExplainBody
+from retrieval.service.endpoints.search import query_of
+from retrieval.service.operations import Asked, Operation
+from retrieval.service.replies import ExplainReply, SpaceExplanation
+
+
+def explained(collection: Collection, asked: Asked) -> ExplainReply:
+    """Return the place of an item in each space, and the words that make its score."""
+    body: ExplainBody = asked.body
+    found = explain(collection, query_of(collection, body.query), body.id, tuple(body.spaces))
+    return ExplainReply(id=body.id, spaces=[SpaceExplanation(**vars(one)) for one in found])
+
+
+OPERATIONS = (
+    Operation(
+        "explain", "POST", "/explain", "Say why an item answers a query", explained, ExplainReply, body=ExplainBody
+    ),
+)

@@ -1,0 +1,92 @@
+"""A collection for language models, over the Model Context Protocol: four tools that only read.
+
+The tools are operations of the HTTP API with fewer options. It is an extra: ``pip install '.[mcp]'``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from encoders.errors import MissingLibraryError, NearbyError, one_line
+from encoders.progress import Watched, watching
+from encoders.version import version
+from retrieval.service.bodies import CompareBody, ExplainBody, NeighboursQuery, SearchBody
+from retrieval.service.endpoints.compare import compare
+from retrieval.service.endpoints.explain import explained
+from retrieval.service.endpoints.search import neighbours, search
+from retrieval.service.lanes import Lane
+from retrieval.service.operations import Asked
+from retrieval.service.problem import Problem
+from retrieval.service.served import Opened
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+#: Name of the only collection.
+NAME = "collection"
+#: Parts of a comparison that a model reads; the measures of every query would fill its context.
+SUMMARY = ("answer", "corpus", "n_items", "n_queries", "judged_by", "chance", "above_chance", "notes")
+
+
+def mcp_server(folder: Path) -> MCPServer:
+    """Return the server of a collection.
+
+    Raises
+    ------
+    MissingLibraryError
+        When mcp is not installed.
+    """
+    try:
+        from mcp.server import MCPServer
+        from mcp.server.mcpserver.exceptions import ToolError
+    except ImportError:
+        raise MissingLibraryError("nearby mcp needs the library mcp: pip install '.[mcp]'") from None
+    lane = Lane("mcp", lambda: Opened({NAME: folder}))
+    made = MCPServer(
+        "nearby",
+        version=version(),
+        instructions="Find items of one collection that are similar to a query, in several representation spaces, and "
+        "compare the spaces. Every tool only reads.",
+        log_level="WARNING",
+    )
+
+    def answer(work: Callable[[Any, Asked], Any], kind: type[Any], **given: Any) -> dict[str, Any]:
+        def run(opened: Opened) -> Any:
+            with watching(Watched()):
+                asked = msgspec.convert({name: value for name, value in given.items() if value is not None}, kind)
+                return work(opened.collection(NAME), Asked(NAME, {}, asked, asked, opened.remembered))
+
+        try:
+            found: dict[str, Any] = msgspec.to_builtins(lane.submit(run).result())
+        except (NearbyError, Problem, msgspec.ValidationError) as error:
+            raise ToolError(one_line(error)) from None  # which the model reads
+        return found
+
+    @made.tool(name="search", description="Find the items nearest to a text in each space.")
+    def search_tool(query: str, k: int = 10, spaces: list[str] | None = None, filters: list[str] | None = None) -> Any:
+        return answer(search, SearchBody, query={"text": query}, k=k, spaces=spaces, filters=filters)
+
+    @made.tool(name="neighbours", description="Find the items nearest to an item of the collection in each space.")
+    def neighbours_tool(id: str, k: int = 10, spaces: list[str] | None = None) -> Any:
+        return answer(neighbours, NeighboursQuery, id=id, k=k, space=spaces)
+
+    @made.tool(name="compare", description="Measure which spaces put relevant items near, with significance.")
+    def compare_tool(spaces: list[str] | None = None) -> Any:
+        document = answer(compare, CompareBody, spaces=spaces)["document"]
+        shown = [
+            {name: value for name, value in one.items() if name not in ("per_query", "influence")}
+            for one in document["spaces"]
+        ]
+        return {**{name: document[name] for name in SUMMARY if name in document}, "spaces": shown}
+
+    @made.tool(
+        name="explain", description="Say why an item answers a text: rank, score and shared words in each space."
+    )
+    def explain_tool(query: str, id: str, spaces: list[str] | None = None) -> Any:
+        return answer(explained, ExplainBody, query={"text": query}, id=id, spaces=spaces)
+
+    return made
