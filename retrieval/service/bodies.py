@@ -122,6 +122,13 @@ class SpaceHealthQuery(Body):
     space: Annotated[list[Spec], Meta(max_length=8)] = []
 
 
+class ComponentsQuery(Body):
+    """The components of a space."""
+
+    space: Spec
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="Most components.")] = 60
+
+
 class EmbeddingsBody(msgspec.Struct, kw_only=True):
     """A request as OpenAI's clients send it; names that are not here are ignored, as theirs change."""
 

@@ -23,8 +23,10 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "encode": (f"{_NEWS}/encode", {"space": "bm25", "queries": [{"text": "interest rates"}]}),
     "map": (f"{_NEWS}/map?space=tfidf%2Blsa:128", None),
     "compare": (f"{_NEWS}/compare", {"spaces": ["bm25", "tfidf+lsa:128"]}),
+    "compareExplorer": (f"{_NEWS}/compare/explorer", {"spaces": ["bm25", "tfidf+lsa:128"]}),
     "perQuery": (f"{_NEWS}/compare/queries?measure=nDCG@10", None),
     "spaceHealth": (f"{_NEWS}/health?space=bm25", None),
+    "components": (f"{_NEWS}/components?space=tfidf%2Blsa:128&limit=10", None),
 }
 
 

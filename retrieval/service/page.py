@@ -1,4 +1,4 @@
-"""The page and its files: plain ES modules and one style sheet; the explorer is that of the one-file report."""
+"""The page and its files: ES modules and style sheets; the explorer and its style are those of the one-file report."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from retrieval.report.html.script import FOLDER as EXPLORER
 from retrieval.service.guard import OPERATION
 from retrieval.service.problem import Problem
 
-#: The files of the page.
+#: The files of the page, and the style sheets of the report.
 FILES = Path(__file__).parent / "files"
+STYLE = EXPLORER.parent / "style"
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 
 
 def page_files() -> dict[str, Path]:
     """Return the files of the page by their paths below ``/page/``; a request can name no other."""
     own = {path.relative_to(FILES).as_posix(): path for path in sorted(FILES.rglob("*")) if path.suffix in MEDIA_TYPES}
-    return {**own, **{f"explorer/{path.name}": path for path in sorted(EXPLORER.glob("*.js"))}}
+    explorer = {f"explorer/{path.name}": path for path in sorted(EXPLORER.glob("*.js"))}
+    style = {f"style/{path.name}": path for path in sorted(STYLE.glob("*.css"))}
+    return {**own, **explorer, **style}
 
 
 def page_routes() -> list[BaseRoute]:

@@ -222,6 +222,26 @@ class MapReply(Reply):
     y: list[float]
 
 
+class ComponentReply(Reply):
+    """A component: words with the largest positive and negative weights, or a picture."""
+
+    picture: Annotated[str | None, Meta(description="A byte for each pixel, in base64; 127 is nothing.")]
+    more: list[str]
+    less: list[str]
+
+
+class ComponentsReply(Reply):
+    """The first components of a space."""
+
+    space: str
+    total: int
+    clusters: Annotated[bool, Meta(description="Whether they are means of clusters, of which an item is one.")]
+    ordered: Annotated[bool, Meta(description="Whether the most important ones are first.")]
+    signed: bool
+    shape: Annotated[list[int] | None, Meta(description="Height and width of the pictures.")]
+    components: list[ComponentReply]
+
+
 class PerQueryReply(Reply):
     """The values of one measure for some queries: `spaces` has a list for each space, in the order of `queries`."""
 

@@ -64,12 +64,33 @@ def explorer_block(comparison: Comparison, budget: int = BUDGET) -> Markup | Non
     budget : int
         The largest number of bytes: lists get shorter, titles and pictures smaller, and then queries fewer.
     """
+    fitting = _fitting(comparison, budget)
+    return None if fitting is None else fitting[1]
+
+
+def explorer_data(comparison: Comparison, budget: int = BUDGET) -> dict[str, Any] | None:
+    """Return the data of the explorer as values of JSON, for a page that fetches them; None as `explorer_block`.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    budget : int
+        The largest number of bytes.
+    """
+    fitting = _fitting(comparison, budget)
+    return None if fitting is None else fitting[0]
+
+
+def _fitting(comparison: Comparison, budget: int) -> tuple[dict[str, Any], Markup] | None:
+    """Return the most detailed data that fits, and its JSON."""
     source = _source(comparison)
     if source is None:
         return None
-    for block in (json_block(_data(source, detail)) for detail in _DETAILS):
+    for detail in _DETAILS:
+        data = _data(source, detail)
+        block = json_block(data)
         if len(block) <= budget:
-            return block
+            return data, block
     return None
 
 

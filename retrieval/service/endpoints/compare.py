@@ -11,6 +11,7 @@ from retrieval.experiment.label_ladder.rung import HIGHEST
 from retrieval.experiment.per_query import query_ids
 from retrieval.experiment.result import Comparison
 from retrieval.report.comparison_file import comparison_document, schema
+from retrieval.report.html.explorer_data import explorer_data
 from retrieval.service.bodies import CompareBody, PerQueryQuery
 from retrieval.service.operations import Asked, Operation
 from retrieval.service.problem import Problem
@@ -22,6 +23,15 @@ def compare(collection: Collection, asked: Asked) -> Document:
     body: CompareBody = asked.body
     found = _comparison(collection, asked, tuple(body.spaces), body.judged_by or HIGHEST)
     return Document(document=comparison_document(found))
+
+
+def explorer(collection: Collection, asked: Asked) -> Document:
+    """Return what the explorer of a page reads: lists and measures of every query, and maps, as compact arrays."""
+    body: CompareBody = asked.body
+    data = explorer_data(_comparison(collection, asked, tuple(body.spaces), body.judged_by or HIGHEST))
+    if data is None:
+        raise Problem(422, "the explorer needs two spaces whose answers are judged: name two or more")
+    return Document(document=data)
 
 
 def per_query(collection: Collection, asked: Asked) -> PerQueryReply:
@@ -59,6 +69,10 @@ OPERATIONS = (
     Operation(
         "compare", "POST", "/compare", "Compare spaces by the queries of the collection", compare, Document,
         body=CompareBody, long=True, schema=schema,
+    ),
+    Operation(
+        "compareExplorer", "POST", "/compare/explorer", "Get what the explorer of a comparison reads", explorer,
+        Document, body=CompareBody, long=True,
     ),
     Operation(
         "perQuery", "GET", "/compare/queries", "Get the measures of every query", per_query, PerQueryReply,

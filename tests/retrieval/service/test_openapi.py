@@ -35,6 +35,9 @@ ASKED = [
     ("post", f"{BELOW}/encode", f"{PICTURES}/encode", {"space": "pixels+pca:4", "queries": [{"id": "3"}]}),
     ("get", f"{BELOW}/map", f"{PICTURES}/map?space=pixels&limit=20", None),
     ("post", f"{BELOW}/compare", f"{TEXTS}/compare", {}),
+    ("post", f"{BELOW}/compare/explorer", f"{TEXTS}/compare/explorer", {}),
+    ("get", f"{BELOW}/components", f"{PICTURES}/components?space=pixels%2Bpca:4", None),
+    ("get", f"{BELOW}/components", f"{TEXTS}/components?space=tfidf%2Blsa:2&limit=1", None),
     ("get", f"{BELOW}/compare/queries", f"{TEXTS}/compare/queries?limit=2", None),
     ("get", f"{BELOW}/health", f"{PICTURES}/health?space=pixels%2Bpca:4", None),
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import re
 import pytest
 from simulated_comparison import simulated
 
-from retrieval.report.html.explorer_data import explorer_block
+from retrieval.report.html.explorer_data import explorer_block, explorer_data
 from retrieval.report.html.script import FOLDER, MODULES, script
 
 TOP = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
@@ -54,6 +54,12 @@ def test_the_data_gets_smaller_as_its_budget_does(budget, fewer):
     assert (data["items"]["titles"] is None) == (fewer == "titles")
     shown = len(data["queries"]["item"]) > 2_000
     assert shown == (fewer != "queries")
+
+
+def test_a_page_that_fetches_the_data_gets_what_a_report_holds():
+    comparison = simulated(200, 3)
+    for budget in (3_500_000, 20_000):
+        assert explorer_data(comparison, budget) == json.loads(explorer_block(comparison, budget))
 
 
 def test_one_space_and_no_budget_have_no_explorer():

@@ -34,10 +34,12 @@ export function picture(model, item) {
   return tile;
 }
 
-/** One rule for all tiles, so that the browser decodes the sprite once. */
+/** One rule for all tiles, so that the browser decodes the sprite once; a sheet made here needs no leave for inline styles. */
 export function spriteRule(model, key) {
   if (!model.sprite) return;
-  document.head.append(make("style", { text: `#${key}-explorer .tile { background-image: url(${model.sprite.src}); }` }));
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`#${key}-explorer .tile { background-image: url(${model.sprite.src}); }`);
+  document.adoptedStyleSheets.push(sheet);
 }
 
 /** A canvas as sharp as the screen; `draw` is called when its size or the colours of the page change. */

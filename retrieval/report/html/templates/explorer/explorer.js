@@ -15,7 +15,7 @@ const SORTS = [
   ["shared", "fewest shared answers"], ["corpus", "order of the corpus"],
 ];
 
-/** Build the explorer of a comparison inside an element. `raw` is the parsed JSON; nothing is fetched. */
+/** Build the explorer of a comparison inside an element. `raw` is the parsed JSON; nothing is fetched. `stop()` lets go of the address. */
 export function explore(element, raw, key) {
   const model = readModel(raw);
   const everyQuery = Array.from({ length: model.count }, (_, query) => query);
@@ -58,9 +58,10 @@ export function explore(element, raw, key) {
       make("p", { class: "note", text: `${counted(model.map.items.length, "item")} by the ${model.map.method} of each space, the second turned to the first. Point at an item, choose it, or draw a line around several: both maps and the list follow. Lines lead from the chosen query to its answers.` }),
       mapArea);
   }
-  window.addEventListener("hashchange", () => {
+  const follow = () => {
     if (readFragment(key).explore) set(startState(model, key));
-  });
+  };
+  window.addEventListener("hashchange", follow);
 
   function open(query, queries, from, bykey = false) {
     [group, returnTo] = [queries, from];
@@ -152,7 +153,7 @@ export function explore(element, raw, key) {
   }
 
   set({});
-  return { model, state, set, plot, maps };
+  return { model, state, set, plot, maps, stop: () => window.removeEventListener("hashchange", follow) };
 }
 
 /** The state that the address asks for; what it does not know is left at its default. */

@@ -1,0 +1,53 @@
+"""The components of a space, as words or as pictures."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.analysis.components import Components, components_of
+from retrieval.collection.base import Collection
+from retrieval.service.bodies import ComponentsQuery
+from retrieval.service.operations import Asked, Operation
+from retrieval.service.problem import Problem
+from retrieval.service.replies import ComponentReply, ComponentsReply
+
+
+def components(collection: Collection, asked: Asked) -> ComponentsReply:
+    """Return the first components of a space."""
+    given: ComponentsQuery = asked.parameters
+    spec = collection.resolve(given.space)
+    key = ("components", asked.collection, collection.generation, spec)
+    found = asked.remembered.get(key, lambda: components_of(collection.space(spec).encoder))
+    if found is None or (found.shape is None and found.vocabulary is None):
+        raise Problem(422, f"the codes of '{spec}' are not sums of components that are words or pictures")
+    shape = None if found.shape is None else list(found.shape[:2])
+    return ComponentsReply(
+        space=spec, total=len(found.atoms), clusters=found.clusters, ordered=found.ordered, signed=found.signed,
+        shape=shape, components=[_reply(found, at) for at in range(min(given.limit, len(found.atoms)))],
+    )  # fmt: skip
+
+
+def _reply(found: Components, at: int) -> ComponentReply:
+    if found.shape is not None:
+        return ComponentReply(picture=_picture(found.atoms[at].reshape(found.shape)), more=[], less=[])
+    more, less = found.top_words(at)
+    return ComponentReply(picture=None, more=more, less=less)
+
+
+def _picture(atom: NDArray[Any]) -> str:
+    """Return a component as bytes in base64: 127 is nothing, 254 its largest value; of colours, their mean."""
+    grey = atom.mean(axis=2) if atom.ndim == 3 else atom
+    largest = max(float(np.abs(grey).max()), 1e-12)
+    return base64.b64encode(np.rint(127 + 127 * grey / largest).astype(np.uint8).tobytes()).decode("ascii")
+
+
+OPERATIONS = (
+    Operation(
+        "components", "GET", "/components", "Get the components of a space", components, ComponentsReply,
+        parameters=ComponentsQuery,
+    ),
+)  # fmt: skip

@@ -1,0 +1,56 @@
+/** The items that are selected: how many, the first of them, and files of all. */
+
+import { changed } from "../address.js";
+import { ask, pathOf } from "../api.js";
+import { counted, make } from "../explorer/elements.js";
+import { media } from "../parts.js";
+import { csv, idLines, save } from "./export.js";
+
+const PAGE = 24;
+
+/** Build the list; `titleOf(id)` gives a promise of a title. */
+export function selectionList(info, clear) {
+  let [items, shown] = [[], 0];
+  const heading = make("h3", {});
+  const list = make("ul", { class: "items" });
+  const more = make("button", { type: "button", text: "Show more", onclick: () => extend() });
+  const note = make("p", { class: "note" });
+  const buttons = make("div", { class: "buttons" },
+    make("button", { type: "button", text: "Save as CSV", onclick: () => save(`${info.name}-selection.csv`, "text/csv", csv([["id", "label", "x_first", "y_first", "x_second", "y_second"], ...items.map((item) => item.cells)])) }),
+    make("button", { type: "button", text: "Save ids", onclick: () => save(`${info.name}-ids.txt`, "text/plain", idLines(items.map((item) => item.id))) }),
+    make("button", { type: "button", class: "plain", text: "Clear the selection", onclick: clear }));
+  const element = make("section", { class: "selection", "aria-label": "Selection", hidden: true }, make("div", { "aria-live": "polite" }, heading), buttons, note, list, more);
+
+  function extend() {
+    for (const item of items.slice(shown, shown + PAGE)) {
+      const name = make("a", { href: changed({ view: "search", collection: info.name, id: item.id }, new URLSearchParams()), "data-inside": true, dir: "auto", text: item.id });
+      titleOf(info, item.id).then((title) => { name.textContent = title; }, () => {});
+      list.append(make("li", {}, media(info, item.id, item.id), name, item.label ? make("small", { text: item.label }) : null));
+    }
+    shown = Math.min(items.length, shown + PAGE);
+    more.hidden = shown >= items.length;
+  }
+
+  return {
+    element,
+    show(next) {
+      items = next;
+      element.hidden = !items.length;
+      heading.textContent = `${counted(items.length, "item")} selected`;
+      note.replaceChildren("To remove them: ", make("code", { text: `xargs nearby delete FOLDER -- < ${info.name}-ids.txt` }));
+      list.replaceChildren();
+      shown = 0;
+      extend();
+    },
+  };
+}
+
+const titles = new Map();
+
+/** The title of an item, or the beginning of its text; asked for once. */
+export function titleOf(info, id) {
+  const path = pathOf(info.name, "items", encodeURIComponent(id));
+  if (titles.size > 5_000) titles.clear();
+  if (!titles.has(path)) titles.set(path, ask(path).then((item) => item.title || (item.text || "").slice(0, 90) || id));
+  return titles.get(path);
+}

@@ -1,0 +1,32 @@
+/** The components of a space as words or pictures. */
+
+import { counted, make } from "../explorer/elements.js";
+
+/** The list as an element. */
+export function componentList(found) {
+  const noun = found.clusters ? "cluster" : "component";
+  const parts = found.components.map((one, at) => make("li", {},
+    one.picture ? picture(one.picture, found.shape, `${noun} ${at + 1}`) : null,
+    make("strong", { text: one.picture ? String(at + 1) : `${noun} ${at + 1}` }),
+    one.more.length ? make("span", { class: "snippet", text: one.more.join(", ") }) : null,
+    one.less.length ? make("span", { class: "snippet", text: `against ${one.less.join(", ")}` }) : null));
+  const shown = parts.length < found.total ? `The first ${parts.length} of ${counted(found.total, noun)}` : counted(found.total, noun);
+  return make("div", {}, make("p", { class: "note", text: `${shown}${found.ordered ? ", most important first" : ""}.${found.signed && found.shape ? " Orange adds, blue takes away." : ""}` }),
+    make("ul", { class: `items ${found.shape ? "" : "wide"}` }, ...parts));
+}
+
+// Values from -1 to 1 in base64 as bytes from 0 to 254; 127 is nothing.
+function picture(text, [height, width], name) {
+  const canvas = make("canvas", { class: "component", role: "img", "aria-label": name, width, height });
+  const pen = canvas.getContext("2d");
+  const image = pen.createImageData(width, height);
+  const bytes = atob(text);
+  for (let at = 0; at < width * height; at += 1) {
+    const value = (bytes.charCodeAt(at) - 127) / 127;
+    const to = value < 0 ? [0, 114, 178] : [213, 94, 0];
+    for (let channel = 0; channel < 3; channel += 1) image.data[4 * at + channel] = 255 + (to[channel] - 255) * Math.abs(value);
+    image.data[4 * at + 3] = 255;
+  }
+  pen.putImageData(image, 0, 0);
+  return canvas;
+}

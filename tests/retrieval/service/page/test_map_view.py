@@ -1,0 +1,181 @@
+"""Maps in a real browser: linked, enclosed, exported; a hundred thousand dots at thirty frames a second."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+import subprocess
+
+import numpy as np
+from page_in_browser import HOSTILE
+from selenium.webdriver import ActionChains, Keys
+
+MAP = "?collection=pictures&view=map&a=pixels&b=pixels%2Bpca%3A4"
+#: Milliseconds of one frame of 100,000 dots at 30 frames a second; on a machine that does other things, thrice that.
+FRAME = 1000 / 30
+
+
+def drag(page, canvas, places) -> None:
+    page.script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    chain = ActionChains(page.browser, duration=10).move_to_element_with_offset(canvas, *places[0]).click_and_hold()
+    for place in places[1:]:
+        chain.move_to_element_with_offset(canvas, *place)
+    chain.release().perform()
+
+
+SQUARE = [(-150, -150), (0, -152), (150, -150), (152, 0), (150, 150), (0, 152), (-150, 150), (-152, 0), (-150, -140)]
+
+
+def test_a_line_around_items_selects_them_and_a_reload_keeps_them(page):
+    page.show(MAP)
+    canvas = page.one("canvas.map")
+    drag(page, canvas, SQUARE)
+    page.until(lambda: "lasso=0." in page.address)
+    count = page.one(".selection h3").text
+    edge = page.script("return arguments[0].clientWidth", canvas)
+    found = page.client.get("/v1/collections/pictures/map?space=pixels").json
+    x, y = (np.asarray(found[name]) for name in "xy")
+    low, high = np.percentile([x, y], (0.5, 99.5), axis=1)
+    middle, reach = (low + high) / 2, (high - low).max() * 1.08
+    inside = (np.abs(x - middle[0]) < 150 / edge * reach) & (np.abs(y - middle[1]) < 150 / edge * reach)
+    assert abs(int(count.split()[0].replace(",", "")) - inside.sum()) < 0.05 * inside.sum()
+    assert len(page.every(".selection li")) == 24
+    page.browser.refresh()
+    page.settled()
+    assert page.one(".selection h3").text == count
+    page.one(".selection .plain").click()
+    page.until(lambda: "lasso" not in page.address)
+    assert not page.one(".selection").is_displayed()
+    page.browser.back()
+    page.until(lambda: page.one(".selection").is_displayed())
+
+
+def test_a_label_is_chosen_and_counted(page):
+    page.show(MAP)
+    page.one("[data-label='3']").click()
+    page.until(lambda: page.one(".selection").is_displayed())
+    assert page.one(".selection h3").text == "183 items selected"
+    assert "label=3" in page.address
+
+
+def test_the_map_works_by_keyboard(page):
+    page.show(MAP)
+    page.one("canvas.map").send_keys(Keys.ARROW_RIGHT)
+    first = page.until(lambda: page.one(".told").text)
+    page.one("canvas.map").send_keys(Keys.ARROW_UP)
+    assert page.until(lambda: page.one(".told").text) != first
+    page.one("canvas.map").send_keys(Keys.ENTER)
+    page.until(lambda: "pick=" in page.address)
+    assert page.one(".selection h3").text == "1 item selected"
+    page.one("canvas.map").send_keys("+")
+    page.until(lambda: "va=" in page.address)
+    page.one("canvas.map").send_keys("0")
+    page.until(lambda: "va=" not in page.address)
+    page.one("canvas.map").send_keys(Keys.ESCAPE)
+    page.until(lambda: "pick=" not in page.address)
+
+
+def test_pointing_at_an_item_shows_it_and_the_wheel_zooms(page):
+    page.show(MAP)
+    canvas = page.one("canvas.map")
+    canvas.send_keys(Keys.ARROW_RIGHT)  # the item in the middle
+    ActionChains(page.browser).move_to_element_with_offset(canvas, 0, 0).perform()
+    page.until(lambda: page.one(".preview").is_displayed() or page.one(".told").text)
+    assert page.one(".preview img").get_attribute("alt")
+    page.script(
+        "const box = arguments[0].getBoundingClientRect(); arguments[0].dispatchEvent(new WheelEvent('wheel', "
+        "{deltaY: -240, clientX: box.left + 100, clientY: box.top + 100, bubbles: true, cancelable: true}))",
+        canvas,
+    )
+    page.until(lambda: "va=" in page.address)
+    zoomed = page.address
+    page.browser.refresh()
+    page.settled()
+    assert page.address == zoomed
+
+
+def test_the_second_map_is_turned_to_the_first(page):
+    page.show(MAP)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 60))
+    for sign in (1, -1):
+        cos, sin = np.cos(0.7), np.sin(0.7)
+        u, v = cos * x - sin * y, sign * (sin * x + cos * y)
+        maps = [
+            {"ids": [str(at) for at in range(60)], "labels": [None] * 60, "x": list(a), "y": list(b)}
+            for a, b in ((x, y), (u, v))
+        ]
+        first, second = page.module(
+            "map/points.js", "m.joined(a[0], a[1]).maps.map((one) => [Array.from(one.x), Array.from(one.y)])", *maps
+        )  # fmt: skip
+        ours, theirs = (np.asarray(one) - np.mean(one, axis=1, keepdims=True) for one in (first, second))
+        np.testing.assert_allclose(theirs / np.abs(theirs).max(), ours / np.abs(ours).max(), atol=0.02)
+
+
+def test_a_hundred_thousand_dots_are_drawn_at_thirty_frames_a_second(page):
+    page.show(MAP)
+    spent = page.module(
+        "map/plot.js",
+        """(async () => {
+        const n = 100000, map = { x: new Float32Array(n), y: new Float32Array(n) }, labels = new Int32Array(n);
+        for (let at = 0; at < n; at += 1) [map.x[at], map.y[at], labels[at]] = [Math.random(), Math.random(), at % 10];
+        const plot = m.mapPlot('x', { hover() {}, choose() {}, enclose() {}, moved() {} });
+        document.querySelector('main').append(plot.canvas);
+        plot.canvas.style.width = '600px';
+        await new Promise((done) => setTimeout(done, 300));
+        const marks = Array.from({ length: 10 }, () => ({ colour: '#0072B2', shape: 'circle' }));
+        plot.set(map, { labels, on: null, marks });
+        const times = [];
+        for (let frame = 0; frame < 25; frame += 1) {
+          plot.show({ x: frame / 1000, y: 0, zoom: 1 + frame / 100 });
+          const begun = performance.now();
+          plot.draw();
+          times.push(performance.now() - begun);
+        }
+        const dots = await import('/page/map/dots.js');
+        const begun = performance.now();
+        for (let at = 0; at < 10; at += 1) dots.nearestDot(map, at / 10, 0.5, 0.1, null);
+        const pointed = (performance.now() - begun) / 10;
+        plot.canvas.remove();
+        return [times.sort((a, b) => a - b)[12], pointed];
+    })()""",
+    )
+    drawn, pointed = spent
+    assert 0 < drawn < 3 * FRAME, drawn
+    assert pointed < FRAME, pointed
+    print(f"100,000 dots: drawn in {drawn:.1f} ms, the one under the pointer found in {pointed:.2f} ms")
+
+
+def test_the_table_of_a_selection_runs_no_formula(page):
+    page.show("?collection=hostile&view=map&a=bm25&b=tfidf")
+    rows = [[id, label, 0.5, -0.25] for id, _, label in HOSTILE]
+    text = page.module("map/export.js", "m.csv(a[0])", rows)
+    read = list(csv.reader(io.StringIO(text, newline="")))
+    for (id, label, *_), (first, second, *numbers) in zip(rows, read, strict=True):
+        for given, cell in ((id, first), (label, second)):
+            assert cell == (f"'{given}" if given[0] in "=+-@" else given)
+        assert numbers == ["0.5", "-0.25"]
+
+
+def test_ids_of_a_selection_are_those_that_delete_gets(page):
+    page.show("?collection=hostile&view=map&a=bm25&b=tfidf")
+    ids = [id for id, _, _ in HOSTILE]
+    text = page.module("map/export.js", "m.idLines(a[0])", [*ids, "two\nlines"])
+    assert shlex.split(text) == ids
+    command = ["xargs", "printf", "%s\\n", "--"]
+    seen = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert seen == ["--", *ids]
+
+
+def test_files_of_a_selection_are_saved(page, tmp_path):
+    page.browser.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.show(f"{MAP}&label=3")
+    for button in page.every(".selection .buttons button")[:2]:
+        button.click()
+    table, ids = tmp_path / "pictures-selection.csv", tmp_path / "pictures-ids.txt"
+    page.until(lambda: table.exists() and ids.exists() and not list(tmp_path.glob("*.crdownload")))
+    rows = list(csv.DictReader(io.StringIO(table.read_bytes().decode(), newline="")))
+    assert len(rows) == 183
+    assert {row["label"] for row in rows} == {"3"}
+    assert shlex.split(ids.read_text()) == [row["id"] for row in rows]

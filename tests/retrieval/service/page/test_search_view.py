@@ -1,0 +1,202 @@
+"""Search in a real browser: words, items, files; lists side by side; the address; a service that fails."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from chromium import complaints
+from page_in_browser import HOSTILE
+from PIL import Image
+from selenium.webdriver import Keys
+
+TEXTS, PICTURES, HOSTILE_PATH = "/v1/collections/texts", "/v1/collections/pictures", "/v1/collections/hostile"
+
+
+def lists(page) -> list[list[str]]:
+    return page.script(
+        "return [...document.querySelectorAll('.list')].map(l => [...l.querySelectorAll('li')].map(e => e.dataset.id))"
+    )
+
+
+def wanted(page, path: str, body: dict) -> list[list[str]]:
+    (result,) = page.client.post(f"{path}/search", body).json["results"]
+    return [[hit["id"] for hit in space["hits"]] for space in result["spaces"]]
+
+
+def focus(page) -> str:
+    return page.script("return document.activeElement.id || document.activeElement.textContent")
+
+
+def tab_to(page, name: str) -> None:
+    for _ in range(60):
+        page.browser.switch_to.active_element.send_keys(Keys.TAB)
+        if focus(page) == name:
+            return
+    raise AssertionError(f"no way to {name} by Tab")
+
+
+def test_words_are_searched_by_keyboard_alone_and_back_returns(page):
+    page.show("?collection=texts")
+    tab_to(page, "query")
+    page.browser.switch_to.active_element.send_keys("heat transfer", Keys.ENTER)
+    page.until(lambda: page.every(".list li"))
+    expected = wanted(page, TEXTS, {"query": {"text": "heat transfer"}})
+    assert lists(page) == expected
+    assert "q=heat+transfer" in page.address
+    page.browser.refresh()
+    page.settled()
+    assert lists(page) == expected
+    assert page.one("#query").get_attribute("value") == "heat transfer"
+    assert page.script("return getComputedStyle(document.querySelector('#query')).display") != "none"
+    tab_to(page, "more like this")
+    page.browser.switch_to.active_element.send_keys(Keys.ENTER)
+    page.until(lambda: "id=" in page.address and page.texts(".present strong"))
+    first = expected[0][0]
+    page.until(lambda: lists(page) == wanted(page, TEXTS, {"query": {"id": first}}))
+    page.browser.back()
+    page.until(lambda: lists(page) == expected)
+    page.browser.forward()
+    page.until(lambda: lists(page) != expected)
+
+
+def test_marks_and_lines_say_how_a_list_differs_from_the_one_beside_it(page):
+    page.show("?collection=pictures&id=100&k=10")
+    expected = wanted(page, PICTURES, {"query": {"id": "100"}})
+    assert lists(page) == expected
+    marks = page.script(
+        "const mark = (e) => (e.querySelector('.move [aria-hidden]') || {}).textContent || '';"
+        "return [...document.querySelectorAll('.list')].map(l => [...l.querySelectorAll('li')].map(mark))"
+    )
+    left, right = expected
+    assert marks[0] == ["" if item in right else "only here" for item in left]
+    for rank, item in enumerate(right):
+        moved = left.index(item) - rank if item in left else None
+        assert marks[1][rank] == (
+            "only here" if moved is None else "=" if not moved else f"▲ {moved}" if moved > 0 else f"▼ {-moved}"
+        )
+    assert len(page.every(".gutter path")) == len(set(left) & set(right)) > 0
+    distances = [one.text for one in page.every(".list:first-child .facts small:first-child")]
+    (result,) = page.client.post(f"{PICTURES}/search", {"query": {"id": "100"}}).json["results"]
+    assert distances == [f"distance {hit['distance']:.3f}" for hit in result["spaces"][0]["hits"]]
+
+
+def test_words_of_the_query_are_marked_and_nothing_of_a_text_runs(page):
+    page.show("?collection=hostile&q=heat+wing")
+    assert {one.lower() for one in page.texts("mark") if one} >= {"heat", "wing"}
+    ids = {id for id, _, _ in HOSTILE}
+    assert set(lists(page)[0]) <= ids
+    shown = page.one(".results").text
+    assert "<script>hacked()</script>" in shown
+    assert page.script(
+        "return [window.hacked, document.querySelectorAll('main script, main b, main svg[onload]').length]"
+    ) == [None, 0]
+
+
+@pytest.mark.parametrize("id", [id for id, _, _ in HOSTILE])
+def test_any_id_can_be_searched_from(page, id):
+    page.show("?collection=hostile")
+    page.one("#query-id").send_keys(id, Keys.ENTER)
+    page.until(lambda: page.every(".list"))
+    page.settled()
+    assert lists(page) == wanted(page, HOSTILE_PATH, {"query": {"id": id}})
+
+
+def test_filters_spaces_and_one_list_are_in_the_address(page):
+    page.show("?collection=texts&q=heat+flow")
+    page.one("[data-filter='label=heat']").click()
+    page.until(lambda: "filter=label%3Dheat" in page.address)
+    page.settled()
+    body = {"query": {"text": "heat flow"}, "filters": ["label=heat"]}
+    page.until(lambda: lists(page) == wanted(page, TEXTS, body))
+    page.one("input[value=tfidf]").click()
+    page.until(lambda: lists(page) == wanted(page, TEXTS, {**body, "spaces": ["bm25", "tfidf+lsa:2"]}))
+    page.choose(".choices .choice:nth-child(2) select", "rrf")
+    page.until(lambda: "fuse=rrf" in page.address and len(page.every(".list")) == 1)
+    page.settled()
+    (result,) = page.client.post(f"{TEXTS}/search", {**body, "spaces": ["bm25", "tfidf+lsa:2"], "fuse": "rrf"}).json[
+        "results"
+    ]
+    assert lists(page) == [[hit["id"] for hit in result["hits"]]]
+    page.one("#filter").send_keys("label!=flow", Keys.ENTER)
+    page.until(lambda: "filter=label%21%3Dflow" in page.address)
+    page.settled()
+    seen = page.address
+    page.browser.refresh()
+    page.settled()
+    assert page.address == seen
+    assert page.one("[data-filter='label=heat']").get_attribute("aria-pressed") == "true"
+
+
+def picture(tmp_path, page, id: str):
+    path = tmp_path / "query.png"
+    path.write_bytes(page.client.get(f"{PICTURES}/media/{id}").content)
+    return path
+
+
+def test_a_picture_file_is_searched_and_survives_a_reload(page, tmp_path):
+    page.show("?collection=pictures")
+    page.one("#query-file").send_keys(str(picture(tmp_path, page, "42")))
+    page.until(lambda: page.every(".list li"))
+    page.settled()
+    assert [one[0] for one in lists(page)] == ["42", "42"]
+    assert page.one(".present img").is_displayed()
+    page.browser.refresh()
+    page.until(lambda: page.every(".list li"))
+    assert [one[0] for one in lists(page)] == ["42", "42"]
+    page.browser.back()
+    page.until(lambda: page.every(".items li"))
+    assert page.every(".list li") == []
+
+
+def test_a_picture_is_dragged_in(page):
+    page.show("?collection=pictures")
+    grey = np.asarray(Image.open(io.BytesIO(page.client.get(f"{PICTURES}/media/7").content)))
+    stream = io.BytesIO()
+    Image.fromarray(grey).save(stream, "PNG")
+    page.script(
+        "const data = new DataTransfer();"
+        "data.items.add(new File([new Uint8Array(arguments[0])], 'x.png', {type: 'image/png'}));"
+        "const event = new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true});"
+        "document.querySelector('.drop').dispatchEvent(event)",
+        list(stream.getvalue()),
+    )
+    page.until(lambda: page.every(".list li"))
+    assert lists(page)[0][0] == "7"
+
+
+def test_values_of_a_row_are_searched(page):
+    page.show("?collection=rows")
+    page.one(".by-row summary").click()
+    page.one("[data-column='mean radius']").send_keys("20", Keys.ENTER)
+    page.until(lambda: page.every(".list li"))
+    assert lists(page) == wanted(page, "/v1/collections/rows", {"query": {"row": {"mean radius": "20"}}})
+
+
+def test_a_sound_plays(page):
+    page.show("?collection=sounds&id=tone+400.wav")
+    player = page.one(".list audio")
+    page.script("arguments[0].preload = 'auto'; arguments[0].load()", player)
+    page.until(lambda: page.script("return arguments[0].duration", player) == 0.5)
+
+
+def test_a_problem_shows_its_detail(page):
+    page.show("?collection=texts&id=nobody")
+    problem = page.client.post(f"{TEXTS}/search", {"query": {"id": "nobody"}}).json
+    assert page.one(".standing [role=alert]").text == problem["detail"]
+    assert any("404" in one for one in complaints(page.browser))
+
+
+def test_a_service_that_does_not_answer_is_asked_again(page):
+    page.show("?collection=texts")
+    page.browser.execute_cdp_cmd("Network.enable", {})
+    line = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", line)
+    page.one("#query").send_keys("heat", Keys.ENTER)
+    page.until(lambda: page.every(".standing .problem"))
+    assert "does not answer" in page.one(".standing .problem").text
+    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", {**line, "offline": False})
+    page.one(".standing button").click()
+    page.until(lambda: page.every(".list li"))
+    assert complaints(page.browser)
