@@ -18,12 +18,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from encoders.version import version
+from retrieval.service import limits
 from retrieval.service.bodies import EmbeddingsBody
 from retrieval.service.dispatch import Dispatcher
 from retrieval.service.endpoints.encode import embeddings
 from retrieval.service.endpoints.table import OPERATIONS
 from retrieval.service.guard import OPERATION, Guard
-from retrieval.service.limits import STOP_SECONDS
 from retrieval.service.metrics import MEDIA_TYPE, Metrics
 from retrieval.service.openapi import document
 from retrieval.service.page import page_routes
@@ -60,9 +60,10 @@ def create_app(settings: Settings) -> Guard:
     metrics = Metrics(NAMES, settings.metrics_file)
     inner = Starlette(
         routes=[*_routes(dispatcher, metrics, list(settings.folders)), *page_routes()],
-        exception_handlers={Problem: _problem, HTTPException: _http_problem},
+        exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _failure},
         lifespan=lambda _: _lifespan(dispatcher, guard),
     )
+    inner.router.redirect_slashes = False  # a redirect would repeat what the client sent
     guard: Guard = Guard(inner, read_token(settings.token_file), settings.hosts, settings.origins, metrics)
     return guard
 
@@ -90,7 +91,7 @@ def _stop_gently(guard: Guard) -> None:
     tasks: set[asyncio.Task[None]] = set()
 
     async def drain(number: int, before: Any) -> None:
-        end = loop.time() + STOP_SECONDS
+        end = loop.time() + limits.STOP_SECONDS
         while guard.running and loop.time() < end:
             await asyncio.sleep(0.02)
         before(number, None)
@@ -193,6 +194,11 @@ def _model(model: str, names: list[str]) -> tuple[str, str]:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101
     return error.response()
+
+
+async def _failure(request: Request, error: Exception) -> Response:
+    """Answer what nobody foresaw; the server logs it."""
+    return Problem(500, "the request failed; the log of the service says why").response()
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
