@@ -167,6 +167,8 @@ def require_plain(scope: Scope, headers: Headers) -> None:
     ------
     Problem
     """
+    if scope["http_version"] not in ("1.0", "1.1"):
+        raise Problem(505, "this service speaks HTTP/1.1", close=True)
     if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > limits.MAX_TARGET:
         raise Problem(414, f"the path and query string should have at most {limits.MAX_TARGET:,} bytes")
     length, coding = headers.getlist("content-length"), headers.getlist("transfer-encoding")
