@@ -46,6 +46,16 @@ def read_all(opened: socket.socket) -> bytes:
     return b"".join(parts)
 
 
+def answer(opened: socket.socket) -> bytes:
+    """Read one answer that is a JSON object; its head and body may come apart."""
+    reply = b""
+    while not reply.endswith(b"}"):
+        part = opened.recv(2**16)
+        assert part, reply
+        reply += part
+    return reply
+
+
 def raw(client: Client, request: str | bytes, host: str = "localhost") -> bytes:
     """Send bytes; a text gets a Host and ends the connection."""
     if isinstance(request, str):
@@ -430,10 +440,7 @@ def test_a_client_that_does_not_finish_the_head_is_cut(service, quick, sent):
 def test_a_second_head_on_a_connection_is_not_waited_for_either(service, quick):
     with connected(service) as opened:
         opened.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health HT")
-        reply = b""
-        while not reply.endswith(b"}"):
-            reply += opened.recv(2**16)
-        assert status_of(reply) == 200
+        assert status_of(answer(opened)) == 200
         opened.sendall(b"TP")
         begun = time.monotonic()
         assert read_all(opened) == b""
@@ -705,7 +712,7 @@ def test_a_get_has_no_body(service):
 def test_broken_chunks_after_an_answer_end_the_connection_without_a_fault(service, capfd, caplog):
     with connected(service) as opened:
         opened.sendall(f"POST /none HTTP/1.1\r\nHost: localhost\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n".encode())
-        assert status_of(opened.recv(2**16)) == 404
+        assert status_of(answer(opened)) == 404
         opened.sendall(b"no chunk\r\n")
         assert read_all(opened) == b""
     assert capfd.readouterr().err + caplog.text == ""
