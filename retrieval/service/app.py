@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -33,7 +35,7 @@ from retrieval.service.replies import Collections, CollectionSummary, Health, Mo
 from retrieval.service.served import Opened
 from retrieval.service.settings import Settings, read_token
 
-#: Seconds between two looks for newer generations.
+#: Seconds between two looks for newer generations, and at the parent process.
 LOOK_SECONDS = 1.0
 #: Names of all operations, for the metrics.
 NAMES = (
@@ -70,7 +72,7 @@ def create_app(settings: Settings) -> Guard:
 
 @asynccontextmanager
 async def _lifespan(dispatcher: Dispatcher, guard: Guard) -> AsyncIterator[None]:
-    looking = asyncio.create_task(_look_for_generations(dispatcher))
+    looking = asyncio.create_task(_look(dispatcher, os.getppid()))
     _stop_gently(guard)
     try:
         yield
@@ -79,10 +81,14 @@ async def _lifespan(dispatcher: Dispatcher, guard: Guard) -> AsyncIterator[None]
         await asyncio.to_thread(dispatcher.close)
 
 
-async def _look_for_generations(dispatcher: Dispatcher) -> None:
+async def _look(dispatcher: Dispatcher, parent: int) -> None:
+    """Look for newer generations, and end a process whose parent was killed: nobody else would."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         dispatcher.release_old()
+        if multiprocessing.parent_process() is not None and os.getppid() != parent:
+            signal.raise_signal(signal.SIGTERM)
+            return
 
 
 def _stop_gently(guard: Guard) -> None:

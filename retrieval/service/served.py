@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from encoders.errors import NearbyError, OptionError
+from encoders.errors import NearbyError, OptionError, ServerError
 from retrieval.collection.base import Collection
 from retrieval.collection.open import open_collection
 from retrieval.service.operations import Remembered
@@ -35,6 +35,18 @@ def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
         if count > 1:
             raise OptionError(f"{count} folders have the name '{name}': serve folders whose names differ")
     return {name: folder for folder, name in named.items()}
+
+
+def require_collections(folders: Mapping[str, Path]) -> None:
+    """Refuse folders that hold no collection, or one that cannot be read; a server that is away may come back.
+
+    Raises
+    ------
+    NearbyError
+    """
+    for folder in folders.values():
+        with suppress(ServerError), open_collection(folder):
+            pass
 
 
 class Opened:

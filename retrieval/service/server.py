@@ -25,7 +25,8 @@ from retrieval.service import limits
 from retrieval.service.guard import HEADERS
 from retrieval.service.metrics import Metrics
 from retrieval.service.problem import Problem
-from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe
+from retrieval.service.served import require_collections
+from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe, warn_of_readers
 
 #: Seconds that a connection without a request stays open.
 IDLE_SECONDS = 5
@@ -147,9 +148,13 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     ------
     OptionError
         When the address is not safe, or not free, or the token cannot be read.
+    NearbyError
+        When a folder holds no collection.
     """
     require_safe(settings)
     read_token(settings.token_file)
+    warn_of_readers(settings.token_file)
+    require_collections({name: Path(folder) for name, folder in settings.folders.items()})
     opened = listening(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     port = opened.getsockname()[1]
@@ -204,6 +209,7 @@ def listening(host: str, port: int) -> socket.socket:
     OptionError
         When the address cannot be had.
     """
+    opened: socket.socket | None = None
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -214,6 +220,8 @@ def listening(host: str, port: int) -> socket.socket:
         opened.bind(address)
         opened.listen(BACKLOG)
     except OSError as error:
+        if opened is not None:
+            opened.close()
         hint = ": choose another with --port" if port else ""
         raise OptionError(f"cannot listen at {host}, port {port}: {error.strerror or error}{hint}") from None
     opened.set_inheritable(True)

@@ -26,7 +26,7 @@ from retrieval.service.settings import Settings
 TEXTS, PICTURES = "/v1/collections/texts", "/v1/collections/pictures"
 SEARCH = f"{TEXTS}/search"
 WING = {"query": {"text": "wing"}}
-TOKEN = "a-token-that-nobody-guesses-0123456789"
+TOKEN = "a-token-that-nobody-guesses-0123456789"  # noqa: S105
 EVIL = "http://evil.example"
 JSON = "Content-Type: application/json\r\n"
 
