@@ -1,10 +1,10 @@
 """How fast the service answers: searches over HTTP beside the same searches in one process, and its start-up.
 
-80,000 abstracts; every search is one title, over one connection that stays open. Start-up: from the command to the first
-answer to a search in all spaces of a small collection.
+80,000 abstracts; every search is one title, over one connection that stays open. Start-up: from the command to the
+first answer to a search in all spaces of a small collection.
 
-Run: ``NEARBY_DATA=... python benchmarks/service_speed.py [collection=FOLDER] [quick]``; the folder is kept and used again;
-quick: 2,000 abstracts.
+Run: ``NEARBY_DATA=... python benchmarks/service_speed.py [collection=FOLDER] [quick]``; the folder is kept and used
+again; quick: 2,000 abstracts.
 """
 
 from __future__ import annotations

@@ -117,7 +117,9 @@ def test_both_workers_answer_and_count_together(two_workers):
         os.kill(stopped, signal.SIGSTOP)
         for _ in range(3):
             assert client.post(SEARCH, WING).status == 200
-        assert counted_at_rest(client) == before + 3 * (pids.index(stopped) + 1)  # also those that the stopped one answered
+        assert counted_at_rest(client) == before + 3 * (
+            pids.index(stopped) + 1
+        )  # also those that the stopped one answered
         os.kill(stopped, signal.SIGCONT)
 
 
