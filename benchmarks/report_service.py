@@ -13,7 +13,8 @@ def service_speed(page: Page, run: dict[str, Any]) -> None:
     page.lines += [
         "",
         f"{figures['items']:,} abstracts; one title at a time, ten answers, over one connection that stays open,",
-        "beside the same searches in one process. Start: from the command to the first answer to a search in all spaces.",
+        "beside the same searches in one process. Start: from the command to the first answer to a search in all",
+        "spaces of a small collection.",
     ]
     rows = [[name, row["in_process"], row["http"]] for name, row in figures["searches"].items()]
     page.table(["space", "in process, searches/s", "HTTP, searches/s"], rows)

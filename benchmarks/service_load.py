@@ -1,8 +1,8 @@
 """The service under load: ordinary, slow and hostile clients together; its collection changes, a worker is killed.
 
 64 connections send mixed requests; beside them stand clients that send heads and bodies slowly, do not read, send
-bodies that are too large, broken JSON and random bytes. Every 10 s the collection gets a new generation. After a sixth of the
-time one of two workers is killed.
+bodies that are too large, broken JSON and random bytes. Every 10 s the collection gets a new generation. After a sixth
+of the time one of two workers is killed.
 
 Run: ``python benchmarks/service_load.py [minutes=10]`` (needs no data)
 """
