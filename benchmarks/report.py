@@ -21,6 +21,7 @@ import report_label_free
 import report_methods
 import report_neural
 import report_served
+import report_service
 import report_sound
 import report_speed
 import report_trials
@@ -147,6 +148,7 @@ PARTS = {
     **report_sound.PARTS,
     **report_anomalies.PARTS,
     **report_served.PARTS,
+    **report_service.PARTS,
     **report_trials.PARTS,
 }
 

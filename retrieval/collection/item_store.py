@@ -163,6 +163,11 @@ class ItemStore(CollectionItems):
         self._require_found(ids, found)
         return [found[id] for id in ids]
 
+    def page(self, offset: int, limit: int) -> Iterator[Item]:
+        """Read some items in their order, from the one at a position (0 is the first)."""
+        query = f"SELECT {COLUMNS}, digest FROM items ORDER BY row LIMIT ? OFFSET ?"  # noqa: S608
+        return (self._whole(record) for record in self._read(query, (limit, offset)))
+
     def matching(self, filters: Sequence[Filter]) -> list[str]:
         """Return the ids of the items that satisfy every filter, in the order of their rows.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from abc import abstractmethod
 from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from encoders.errors import CollectionError
@@ -13,6 +14,8 @@ from retrieval.corpora.base import Corpus, Item
 
 #: Number of ids that are compared with a mistyped one.
 COMPARED_IDS = 10_000
+#: Longest id that is compared: comparing takes time with its length.
+COMPARED_LETTERS = 100
 
 
 class Change(NamedTuple):
@@ -49,6 +52,10 @@ class CollectionItems(Corpus):
         CollectionError
             For an id that is not there, with the closest one that is.
         """
+
+    def page(self, offset: int, limit: int) -> Iterator[Item]:
+        """Read some items in their order, from the one at a position (0 is the first)."""
+        return islice(iter(self), offset, offset + limit) if offset < self.size else iter(())
 
     @abstractmethod
     def require(self, ids: Sequence[str]) -> None:
@@ -87,7 +94,9 @@ class CollectionItems(Corpus):
 
     def _suggestion(self, id: str) -> str:
         known = self._first_ids(COMPARED_IDS)
-        close = [] if id.isdigit() else difflib.get_close_matches(id, known, n=1)  # a similar number is no likely id
+        close = (
+            [] if id.isdigit() or len(id) > COMPARED_LETTERS else difflib.get_close_matches(id, known, n=1)
+        )  # a similar number is no likely id
         if close:
             return f"did you mean '{close[0]}'?"
         return f"its ids are like '{known[0]}'" if known else "it is empty"

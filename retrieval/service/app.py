@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -18,13 +20,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from encoders.version import version
+from retrieval.service import limits
 from retrieval.service.api_page import api_page
 from retrieval.service.bodies import EmbeddingsBody
 from retrieval.service.dispatch import Dispatcher
 from retrieval.service.endpoints.encode import embeddings
 from retrieval.service.endpoints.table import OPERATIONS
 from retrieval.service.guard import OPERATION, Guard
-from retrieval.service.limits import STOP_SECONDS
 from retrieval.service.metrics import MEDIA_TYPE, Metrics
 from retrieval.service.openapi import document
 from retrieval.service.page import page_routes
@@ -34,7 +36,7 @@ from retrieval.service.replies import Collections, CollectionSummary, Health, Mo
 from retrieval.service.served import Opened
 from retrieval.service.settings import Settings, read_token
 
-#: Seconds between two looks for newer generations.
+#: Seconds between two looks for newer generations, and at the parent process.
 LOOK_SECONDS = 1.0
 #: Names of all operations, for the metrics.
 NAMES = (
@@ -61,16 +63,17 @@ def create_app(settings: Settings) -> Guard:
     metrics = Metrics(NAMES, settings.metrics_file)
     inner = Starlette(
         routes=[*_routes(dispatcher, metrics, list(settings.folders)), *page_routes()],
-        exception_handlers={Problem: _problem, HTTPException: _http_problem},
+        exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _failure},
         lifespan=lambda _: _lifespan(dispatcher, guard),
     )
+    inner.router.redirect_slashes = False  # a redirect would repeat what the client sent
     guard: Guard = Guard(inner, read_token(settings.token_file), settings.hosts, settings.origins, metrics)
     return guard
 
 
 @asynccontextmanager
 async def _lifespan(dispatcher: Dispatcher, guard: Guard) -> AsyncIterator[None]:
-    looking = asyncio.create_task(_look_for_generations(dispatcher))
+    looking = asyncio.create_task(_look(dispatcher, os.getppid()))
     _stop_gently(guard)
     try:
         yield
@@ -79,10 +82,14 @@ async def _lifespan(dispatcher: Dispatcher, guard: Guard) -> AsyncIterator[None]
         await asyncio.to_thread(dispatcher.close)
 
 
-async def _look_for_generations(dispatcher: Dispatcher) -> None:
+async def _look(dispatcher: Dispatcher, parent: int) -> None:
+    """Look for newer generations, and end a process whose parent was killed: nobody else would."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         dispatcher.release_old()
+        if multiprocessing.parent_process() is not None and os.getppid() != parent:
+            signal.raise_signal(signal.SIGTERM)
+            return
 
 
 def _stop_gently(guard: Guard) -> None:
@@ -91,7 +98,7 @@ def _stop_gently(guard: Guard) -> None:
     tasks: set[asyncio.Task[None]] = set()
 
     async def drain(number: int, before: Any) -> None:
-        end = loop.time() + STOP_SECONDS
+        end = loop.time() + limits.STOP_SECONDS
         while guard.running and loop.time() < end:
             await asyncio.sleep(0.02)
         before(number, None)
@@ -199,6 +206,11 @@ def _model(model: str, names: list[str]) -> tuple[str, str]:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101
     return error.response(request.url.path)
+
+
+async def _failure(request: Request, error: Exception) -> Response:
+    """Answer what nobody foresaw; the server logs it."""
+    return Problem(500, "the request failed; the log of the service says why").response()
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

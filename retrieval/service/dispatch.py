@@ -13,10 +13,10 @@ from starlette.responses import Response, StreamingResponse
 
 from encoders.errors import NearbyError
 from encoders.progress import Watched, watching
+from retrieval.service import limits
 from retrieval.service.events import MEDIA_TYPE, events
 from retrieval.service.guard import OPERATION
 from retrieval.service.lanes import Lanes
-from retrieval.service.limits import LONG_SECONDS, MAX_WAITING, SEARCH_SECONDS
 from retrieval.service.operations import Asked, Media, Operation
 from retrieval.service.problem import Problem
 from retrieval.service.reading import read_body, read_parameters
@@ -43,7 +43,7 @@ class Dispatcher:
         def make() -> Opened:
             return Opened(folders)
 
-        self._short = Lanes("search", threads, MAX_WAITING, make, Opened.close)
+        self._short = Lanes("search", threads, limits.MAX_WAITING, make, Opened.close)
         self._long = Lanes("long", 1, MAX_LONG_WAITING, make, Opened.close)
 
     def endpoint(self, operation: Operation) -> Callable[[Request], Any]:
@@ -72,7 +72,7 @@ class Dispatcher:
             with watching(watched):
                 return encoded(_guarded(work, opened), watched)
 
-        lanes, seconds = (self._long, LONG_SECONDS) if long else (self._short, SEARCH_SECONDS)
+        lanes, seconds = (self._long, limits.LONG_SECONDS) if long else (self._short, limits.SEARCH_SECONDS)
         running = lanes.run(safely, seconds)
         if long and MEDIA_TYPE in request.headers.get("accept", ""):
             return StreamingResponse(events(running, watched), media_type=MEDIA_TYPE)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable
 import msgspec
 
 from encoders.progress import Watched
-from retrieval.service.limits import PROGRESS_SECONDS
+from retrieval.service import limits
 from retrieval.service.problem import Problem
 from retrieval.service.replies import Progress
 
@@ -31,7 +31,7 @@ async def events(work: Awaitable[bytes], watched: Watched) -> AsyncIterator[byte
     running = asyncio.ensure_future(work)
     try:
         while not running.done():
-            await asyncio.wait([running], timeout=PROGRESS_SECONDS)
+            await asyncio.wait([running], timeout=limits.PROGRESS_SECONDS)
             if not running.done():
                 yield event("progress", msgspec.json.encode(Progress(text=watched.standing())))
         yield event("result", await running)

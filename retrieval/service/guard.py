@@ -6,13 +6,12 @@ import asyncio
 import hmac
 import time
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from retrieval.service.limits import BODY_SECONDS, MAX_BODY
+from retrieval.service import limits
 from retrieval.service.metrics import Metrics
 from retrieval.service.problem import Problem
 
@@ -60,13 +59,15 @@ class Guard:
         Whether the service is about to end: new requests get 503.
     running : int
         Number of requests that are being answered.
+    held : int
+        Bytes of the bodies of these requests.
     """
 
     def __init__(
         self, app: ASGIApp, token: str, hosts: Sequence[str], origins: Sequence[str], metrics: Metrics
     ) -> None:
         self.app, self.metrics = app, metrics
-        self.stopping, self.running = False, 0
+        self.stopping, self.running, self.held = False, 0, 0
         self._token = token.encode()
         self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
         self._origins = frozenset(origins)
@@ -86,13 +87,15 @@ class Guard:
             await send(message)
 
         self.running += 1
+        body = _Body(self, receive)
         try:
             self._require_allowed(scope, headers)
-            await self.app(scope, limited(receive), reply)
+            await self.app(scope, body.receive, reply)
         except Problem as problem:
             await problem.response(scope["path"])(scope, receive, reply)
         finally:
             self.running -= 1
+            self.held -= body.seen
             self.metrics.count(scope.get(OPERATION, "other"), status, time.perf_counter() - begun)
 
     def _complete(self, response: MutableHeaders, origin: str | None) -> None:
@@ -108,24 +111,32 @@ class Guard:
     def _require_allowed(self, scope: Scope, headers: Headers) -> None:
         if self.stopping:
             raise Problem(503, "the service is stopping: ask again when it has started anew", retry_after=5)
+        require_plain(scope, headers)
         method, path, host = scope["method"], scope["path"], headers.get("host", "")
         if name_of(host) not in self._hosts:
             raise Problem(421, f"the service is not called '{host[:100]}': the operator names it with --allow-host")
-        self._require_origin(headers.get("origin"), host)
+        self._require_origin(headers, host)
         if method == "OPTIONS":  # a browser asks whether another page may send JSON
             raise _Preflight(headers.get("origin") in self._origins)
         if method not in METHODS:
-            raise Problem(405, f"the method {method[:20]} is not used here: use GET, HEAD or POST")
+            raise Problem(
+                405, f"the method {method[:20]} is not used here: use GET, HEAD or POST", allow="GET, HEAD, POST"
+            )
         if self._token and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
             self._require_token(headers)
         if method == "POST":
             require_json(headers)
 
-    def _require_origin(self, origin: str | None, host: str) -> None:
-        if origin is not None and origin not in self._origins and urlsplit(origin).netloc != host:
+    def _require_origin(self, headers: Headers, host: str) -> None:
+        origin = headers.get("origin")
+        if origin is not None and origin not in self._origins and origin.partition("://")[2] != host:
             raise Problem(
                 403, f"pages of '{origin[:100]}' may not use this service: the operator allows one with --allow-origin"
             )
+        # A picture or script of another page is asked for without an Origin, but browsers say where it stands.
+        site = headers.get("sec-fetch-site", "none")
+        if origin is None and site not in ("none", "same-origin") and headers.get("sec-fetch-mode") != "navigate":
+            raise Problem(403, "another page may not show what this service answers")
 
     def _require_token(self, headers: Headers) -> None:
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -149,6 +160,24 @@ class _Preflight(Problem):
         )
 
 
+def require_plain(scope: Scope, headers: Headers) -> None:
+    """Refuse a request that proxies may understand in another way than we do, or whose target is too long.
+
+    Raises
+    ------
+    Problem
+    """
+    if scope["http_version"] not in ("1.0", "1.1"):
+        raise Problem(505, "this service speaks HTTP/1.1", close=True)
+    if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > limits.MAX_TARGET:
+        raise Problem(414, f"the path and query string should have at most {limits.MAX_TARGET:,} bytes")
+    length, coding = headers.getlist("content-length"), headers.getlist("transfer-encoding")
+    if len(length) + len(coding) > 1:
+        raise Problem(400, "the length of the body is said twice", close=True)
+    if scope["method"] in ("GET", "HEAD") and (coding or length not in ([], ["0"])):
+        raise Problem(400, f"a {scope['method']} has no body", close=True)
+
+
 def require_json(headers: Headers) -> None:
     """Refuse a body that is no JSON, which a form of another page could send, or is too large.
 
@@ -160,34 +189,44 @@ def require_json(headers: Headers) -> None:
     if kind != "application/json":
         raise Problem(415, f"the body should be application/json; got '{kind[:100]}'")
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length[:20]) > MAX_BODY:
+    if not length.isdecimal() or int(length[:20]) > limits.MAX_BODY:
         raise _too_large()
 
 
-def limited(receive: Receive) -> Receive:
-    """Return `receive` that refuses a body that is too large, or takes too long."""
-    seen, complete, end = 0, False, time.monotonic() + BODY_SECONDS
+class _Body:
+    """The body of one request: one that is too large, takes too long, or for which there is no room is refused."""
 
-    async def receive_limited() -> Message:
-        nonlocal seen, complete
-        if complete:  # what is left to receive is that the client leaves
-            return await receive()
+    def __init__(self, guard: Guard, receive: Receive) -> None:
+        self._guard, self._receive = guard, receive
+        self._complete, self._end = False, time.monotonic() + limits.BODY_SECONDS
+        self.seen = 0
+
+    async def receive(self) -> Message:
+        """Return the next part.
+
+        Raises
+        ------
+        Problem
+        """
+        if self._complete:  # what is left to receive is that the client leaves
+            return await self._receive()
         try:
-            async with asyncio.timeout(max(0.0, end - time.monotonic())):
-                message = await receive()
+            async with asyncio.timeout(max(0.0, self._end - time.monotonic())):
+                message = await self._receive()
         except TimeoutError:
-            raise Problem(408, f"the body did not come within {BODY_SECONDS:g} s") from None
-        seen += len(message.get("body", b""))
-        complete = not message.get("more_body", False)
-        if seen > MAX_BODY:
+            raise Problem(408, f"the body did not come within {limits.BODY_SECONDS:g} s", close=True) from None
+        size = len(message.get("body", b""))
+        self.seen, self._guard.held = self.seen + size, self._guard.held + size
+        self._complete = not message.get("more_body", False)
+        if self.seen > limits.MAX_BODY:
             raise _too_large()
+        if self.seen > limits.SMALL_BODY and self._guard.held > limits.MAX_BODIES:
+            raise Problem(503, "there is no room for so large a body now: try again later", retry_after=1)
         return message
-
-    return receive_limited
 
 
 def _too_large() -> Problem:
-    return Problem(413, f"the body should have at most {MAX_BODY // 2**20} MiB")
+    return Problem(413, f"the body should have at most {limits.MAX_BODY // 2**20} MiB")
 
 
 def name_of(host: str) -> str:

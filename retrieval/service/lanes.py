@@ -77,13 +77,17 @@ class Lanes(Generic[S]):
         Raises
         ------
         Problem
-            503 when too many requests wait; 504 when the work takes longer than `seconds`.
+            503 when too many requests wait, or this one waits longer than `seconds`; 504 when the work takes longer.
         """
+        busy = Problem(503, "too many requests wait for an answer: try again later", retry_after=1)
         if self._free.locked() and self._waiting >= self._max_waiting:
-            raise Problem(503, "too many requests wait for an answer: try again later", retry_after=1)
+            raise busy
         self._waiting += 1
         try:
-            await self._free.acquire()
+            async with asyncio.timeout(seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise busy from None
         finally:
             self._waiting -= 1
         loop = asyncio.get_running_loop()

@@ -16,6 +16,7 @@ from encoders.errors import (
     ServerError,
     UnknownNameError,
 )
+from retrieval.service import limits
 
 #: Media type of a problem document.
 MEDIA_TYPE = "application/problem+json"
@@ -52,11 +53,22 @@ class Problem(Exception):  # the word of RFC 9457
         One sentence: what was asked, what was found, what to do.
     retry_after : int, optional
         Seconds after which the request may be sent again.
+    close : bool
+        Whether the connection ends, because nobody knows where the next request would begin.
+    allow : str
+        Methods that are allowed, of status 405.
     """
 
-    def __init__(self, status: int, detail: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, status: int, detail: str, retry_after: int | None = None, close: bool = False, allow: str = ""
+    ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.retry_after = status, detail, retry_after
+        self.status, self.detail = status, detail
+        self._headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        if close:
+            self._headers["Connection"] = "close"
+        if allow:
+            self._headers["Allow"] = allow
 
     @classmethod
     def of(cls, error: NearbyError) -> Problem:
@@ -78,12 +90,13 @@ class Problem(Exception):  # the word of RFC 9457
     def document(self, path: str = "") -> ProblemDocument:
         """Return the document of this problem; below the paths of OpenAI's clients it has what they read."""
         title = HTTPStatus(self.status).phrase
-        error = OpenAIError(self.detail, title, self.status) if path.startswith(OPENAI_PATHS) else None
-        return ProblemDocument("about:blank", title, self.status, self.detail, error)
+        detail = self.detail if len(self.detail) <= limits.MAX_DETAIL else f"{self.detail[: limits.MAX_DETAIL - 1]}…"
+        error = OpenAIError(detail, title, self.status) if path.startswith(OPENAI_PATHS) else None
+        return ProblemDocument("about:blank", title, self.status, detail, error)
 
     def response(self, path: str = "") -> Response:
         """Return the response that says it to a request of a path."""
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        headers = dict(self._headers)
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         return Response(msgspec.json.encode(self.document(path)), self.status, headers, media_type=MEDIA_TYPE)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from encoders.errors import one_line
 from retrieval.service.problem import Problem
@@ -22,7 +22,10 @@ async def read_body(request: Request, kind: type[Any] | None) -> Any:
     """
     if kind is None:
         return None
-    raw = await request.body()
+    try:
+        raw = await request.body()
+    except ClientDisconnect:
+        raise Problem(400, "the client left before its body was complete") from None
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
@@ -39,11 +42,12 @@ def read_parameters(request: Request, kind: Any) -> Any:
     Problem
         422 for a parameter that is unknown, missing, repeated, or of another form.
     """
-    given = request.query_params
+    given: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        given.setdefault(name, []).append(value)
     lists: frozenset[str] = frozenset() if kind is None else list_fields(kind)
     values: dict[str, Any] = {}
-    for name in given:
-        several = given.getlist(name)
+    for name, several in given.items():
         if name not in lists and len(several) > 1:
             raise Problem(422, f"the parameter '{name[:100]}' is given {len(several):,} times: give it once")
         values[name] = several if name in lists else several[0]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from encoders.errors import NearbyError, OptionError
+from encoders.errors import NearbyError, OptionError, ServerError
 from retrieval.collection.base import Collection
 from retrieval.collection.open import open_collection
 from retrieval.service.operations import Remembered
 from retrieval.service.problem import Problem
+
+LOGGER = logging.getLogger("nearby.service")
 
 
 def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
@@ -32,6 +35,18 @@ def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
         if count > 1:
             raise OptionError(f"{count} folders have the name '{name}': serve folders whose names differ")
     return {name: folder for folder, name in named.items()}
+
+
+def require_collections(folders: Mapping[str, Path]) -> None:
+    """Refuse folders that hold no collection, or one that cannot be read; a server that is away may come back.
+
+    Raises
+    ------
+    NearbyError
+    """
+    for folder in folders.values():
+        with suppress(ServerError), open_collection(folder):
+            pass
 
 
 class Opened:
@@ -59,17 +74,20 @@ class Opened:
         Raises
         ------
         Problem
-            404 for a name that is not served.
-        NearbyError
-            When it cannot be opened.
+            404 for a name that is not served, 502 or 500 when it cannot be opened; the log says why.
         """
         if name not in self._folders:
             known = ", ".join(sorted(self._folders))
-            raise Problem(404, f"no collection '{name}' is served here: choose one of {known}")
+            raise Problem(404, f"no collection '{name[:100]}' is served here: choose one of {known}")
         before = self._open.get(name)
         if before is not None and before.is_current():
             return before
-        opened = open_collection(self._folders[name])  # before the old one is closed: it still answers if this fails
+        try:
+            opened = open_collection(self._folders[name])  # before the old one is closed
+        except NearbyError as error:  # its text names the folder or the server, which is not for clients
+            LOGGER.error("the collection '%s' cannot be opened: %s", name, error)
+            status = Problem.of(error).status
+            raise Problem(status if status >= 500 else 500, f"the collection '{name}' cannot be opened now") from None
         self._open[name] = opened
         if before is not None:
             before.close()
@@ -79,7 +97,7 @@ class Opened:
         """Close collections that have a newer generation, so that their files can be removed."""
         for name, collection in list(self._open.items()):
             if not collection.is_current():
-                with suppress(NearbyError):  # the next request says why
+                with suppress(Problem):  # the next request says why
                     self.collection(name)
 
     def close(self) -> None:

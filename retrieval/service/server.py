@@ -10,18 +10,23 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors import Multiprocess
 
 from encoders.errors import OptionError
-from retrieval.service.limits import HEAD_SECONDS, MAX_CONNECTIONS, READ_SECONDS, STOP_SECONDS
+from retrieval.service import limits
+from retrieval.service.guard import HEADERS
 from retrieval.service.metrics import Metrics
-from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe
+from retrieval.service.problem import Problem
+from retrieval.service.served import require_collections
+from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe, warn_of_readers
 
 #: Seconds that a connection without a request stays open.
 IDLE_SECONDS = 5
@@ -33,24 +38,71 @@ class PatientProtocol(H11Protocol):
 
     _head: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
+    _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the head of the first request."""
+        """Wait for the head of the first request, or refuse a connection too many."""
         super().connection_made(transport)
-        self._head = self.loop.call_later(HEAD_SECONDS, self._cut)
+        others = len(self.connections) - 1
+        if others >= limits.MAX_CONNECTIONS + limits.MAX_REFUSED:
+            self._cut()
+        elif others >= limits.MAX_CONNECTIONS:
+            self._refuse()
+        else:
+            transport.set_write_buffer_limits(0)  # whatever the client has not read, `pause_writing` hears of
+            self._head = self.loop.call_later(limits.HEAD_SECONDS, self._cut)
+
+    def _refuse(self) -> None:
+        self._refused = True
+        problem = Problem(503, "the service has too many connections: try again later", retry_after=1)
+        self._end_with(problem)
+        self._head = self.loop.call_later(limits.REFUSED_SECONDS, self._cut)
+
+    def _end_with(self, problem: Problem) -> None:
+        """Write a response that no request was read for, and nothing after it."""
+        response = problem.response()
+        head = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n".encode()
+        fields = [*response.raw_headers, *((name.lower().encode(), value.encode()) for name, value in HEADERS.items())]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in fields)
+        self.transport.write(head + lines + b"connection: close\r\n\r\n" + bytes(response.body))
+        self.transport.write_eof()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a head that is complete is waited for no longer, one that has begun is."""
+        if self._refused:
+            return
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._forget_head()
         elif self._head is None:
-            self._head = self.loop.call_later(HEAD_SECONDS, self._cut)
+            self._head = self.loop.call_later(limits.HEAD_SECONDS, self._cut)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, unless another response has begun; then the connection ends."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE) or self.transport.is_closing():
+            self._cut()
+            return
+        self._refused = True
+        self._end_with(Problem(400, "this is no request of HTTP/1.1"))
+        self._forget_head()
+        self._head = self.loop.call_later(limits.REFUSED_SECONDS, self._cut)
 
     def pause_writing(self) -> None:
         """Wait until the client reads."""
         super().pause_writing()
-        self._unread = self.loop.call_later(READ_SECONDS, self._cut)
+        self._expect_reading()
+
+    def _expect_reading(self) -> None:
+        before = self.transport.get_write_buffer_size()
+
+        def look() -> None:
+            left = self.transport.get_write_buffer_size()
+            if left > before - limits.READ_BYTES:
+                self._cut()
+            else:
+                self._expect_reading()
+
+        self._unread = self.loop.call_later(limits.READ_SECONDS, look)
 
     def resume_writing(self) -> None:
         """Go on: the client has read."""
@@ -64,6 +116,7 @@ class PatientProtocol(H11Protocol):
         self._forget_head()
         if self._unread is not None:
             self._unread.cancel()
+            self._unread = None
         super().connection_lost(exc)
 
     def _forget_head(self) -> None:
@@ -95,9 +148,13 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     ------
     OptionError
         When the address is not safe, or not free, or the token cannot be read.
+    NearbyError
+        When a folder holds no collection.
     """
     require_safe(settings)
     read_token(settings.token_file)
+    warn_of_readers(settings.token_file)
+    require_collections({name: Path(folder) for name, folder in settings.folders.items()})
     opened = listening(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     port = opened.getsockname()[1]
@@ -125,20 +182,20 @@ def uvicorn_config(settings: Settings, app: Any) -> uvicorn.Config:
     """Return the configuration of uvicorn for an application, or for the name of what makes one."""
     return uvicorn.Config(
         app, factory=isinstance(app, str), http=PatientProtocol, ws="none", lifespan="on", log_config=LOGGING,
-        access_log=False, server_header=False, proxy_headers=False, limit_concurrency=MAX_CONNECTIONS,
-        timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=int(STOP_SECONDS),
+        access_log=False, server_header=False, proxy_headers=False, timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=int(limits.STOP_SECONDS),
         workers=settings.workers if isinstance(app, str) else None,
     )  # fmt: skip
 
 
-#: Warnings and errors on standard error; a service that answers says nothing.
+#: Errors on standard error; a service that answers says nothing, whatever clients send.
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}},
     "loggers": {
-        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "uvicorn": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         "nearby": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }
@@ -152,6 +209,7 @@ def listening(host: str, port: int) -> socket.socket:
     OptionError
         When the address cannot be had.
     """
+    opened: socket.socket | None = None
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -162,6 +220,8 @@ def listening(host: str, port: int) -> socket.socket:
         opened.bind(address)
         opened.listen(BACKLOG)
     except OSError as error:
+        if opened is not None:
+            opened.close()
         hint = ": choose another with --port" if port else ""
         raise OptionError(f"cannot listen at {host}, port {port}: {error.strerror or error}{hint}") from None
     opened.set_inheritable(True)

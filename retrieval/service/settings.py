@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from encoders.errors import OptionError
+from encoders.progress import say
 
 #: Environment variable through which the parent process tells its workers the settings, without the token.
 SETTINGS_VARIABLE = "NEARBY_SERVICE"
@@ -75,6 +78,12 @@ def require_safe(settings: Settings) -> None:
             f"--host {settings.host} can be reached by others: add --token-file FILE, which holds a secret of at least "
             f"{MIN_TOKEN} letters; {secrets.token_urlsafe(24)} is a random one"
         )
+
+
+def warn_of_readers(path: str) -> None:
+    """Say that other users of this machine can read the token, if they can."""
+    if path and os.name == "posix" and Path(path).stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        say(f"other users of this machine can read the token in {path}: chmod 600 {path}")
 
 
 def is_loopback(host: str) -> bool:

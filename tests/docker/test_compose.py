@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -11,8 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 from elasticsearch_server.distribution import VERSION
+from running_service import running
+from typer.testing import CliRunner
 
+import cli
 from indexers.elasticsearch import client, trust
+from retrieval.service import limits
+from retrieval.service.settings import Settings, require_safe
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker/compose.yaml"
@@ -92,7 +98,7 @@ def test_no_service_has_more_rights_than_it_needs():
         assert "no-new-privileges:true" in service["security_opt"]
         assert not service.get("privileged")
         # setup alone is root: new volumes belong to root
-        assert ("user" in service) == (name == "setup")
+        assert (service.get("user", "").partition(":")[0] == "0") == (name == "setup")
         assert (service.get("cap_drop") == ["ALL"]) == (name != "setup")
 
 
@@ -103,7 +109,7 @@ def test_no_secret_is_written_down_and_none_missing_is_overlooked():
         for key, value in service.get("environment", {}).items()
         if re.search("PASSWORD|KEY|SECRET|TOKEN", key)
     ]
-    assert len(values) == 5
+    assert len(values) == 7
     assert all(value.startswith("${") and value.endswith("}") for value in values)
     for node in NODES:
         assert re.fullmatch(
@@ -120,7 +126,8 @@ def test_the_example_names_every_variable_and_no_other():
 
 
 def test_the_file_of_secrets_stays_here():
-    assert "/docker/.env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"/docker/.env", "/docker/token"} <= set(ignored)
 
 
 def test_every_service_that_stays_has_a_health_check_and_is_waited_for():
@@ -131,9 +138,9 @@ def test_every_service_that_stays_has_a_health_check_and_is_waited_for():
     }
     # One that ends must be waited for as such by one that stays, or `up --wait` counts its end as a failure.
     assert waited == {"setup": "service_completed_successfully", **dict.fromkeys(NODES, "service_healthy")}
-    assert {name for name, service in SERVICES.items() if "healthcheck" in service} == set(NODES)
+    assert {name for name, service in SERVICES.items() if "healthcheck" in service} == {*NODES, "serve"}
     assert SERVICES["setup"]["restart"] == "no"
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["nearby"]
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["nearby", "serve"]
 
 
 def test_every_volume_is_declared_and_every_file_here():
@@ -150,9 +157,49 @@ def test_the_authoritys_key_is_seen_by_setup_alone():
 
 def test_nearby_gets_what_it_reads():
     service = SERVICES["nearby"]
+    assert service["environment"] == SERVICES["serve"]["environment"]
     assert {*client._VARIABLES, trust.HOSTS} == set(service["environment"])
     trust.require_trusted(service["environment"][trust.HOSTS].split(","), named=True)  # https, so that it is sent
     authority = Path(service["environment"][client.AUTHORITY])
     assert mounts("nearby")[f"{authority.parent}:ro"] == "trust"
     assert mounts("nearby")["/data:ro"] == "${NEARBY_CORPORA:-corpora}"
     assert (FILE.parent / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+
+
+SERVE = SERVICES["serve"]
+
+
+def test_the_service_cannot_write_and_is_nobody_special():
+    assert SERVE["read_only"] is True
+    assert SERVE["user"] == "1000:1000"
+    assert all(place.endswith(":ro") for place in mounts("serve"))
+    assert [place.partition(":")[0] for place in SERVE["tmpfs"]] == ["/tmp"]  # noqa: S108
+
+
+def test_the_token_of_the_service_is_a_secret_file_and_its_command_one_that_nearby_reads(monkeypatch):
+    (name,) = SERVE["secrets"]
+    assert COMPOSE["secrets"] == {name: {"file": "${NEARBY_TOKEN_FILE:-./token}"}}
+    words = shlex.split(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", SERVE["command"]))
+    assert words[words.index("--token-file") + 1] == f"/run/secrets/{name}"
+    read = []
+    monkeypatch.setattr("retrieval.service.server.serve", lambda settings, ready: read.append(settings))
+    assert CliRunner().invoke(cli.app, words).exit_code == 0
+    (settings,) = read
+    require_safe(settings)
+    assert (settings.host, settings.workers, list(settings.folders)) == ("0.0.0.0", 2, ["digits"])  # noqa: S104
+    assert [port.rpartition(":")[2] for port in SERVE["ports"]] == [str(settings.port)]
+    assert int(SERVE["stop_grace_period"].removesuffix("s")) > limits.STOP_SECONDS
+
+
+def test_the_health_check_of_the_service_distinguishes(tmp_path):
+    program, code = SERVE["healthcheck"]["test"][1], SERVE["healthcheck"]["test"][3]
+    assert program == "python"
+    assert "8765" in code
+
+    def healthy(port: int) -> bool:
+        command = [sys.executable, "-c", code.replace("8765", str(port))]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    with running(Settings({})) as client:
+        assert healthy(client.port)
+    assert not healthy(client.port)

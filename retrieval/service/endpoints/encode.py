@@ -13,6 +13,7 @@ from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality, normalized
 from retrieval.collection.base import Collection
 from retrieval.search.searcher import encode_query
+from retrieval.service import limits
 from retrieval.service.bodies import EmbeddingsBody, EncodeBody
 from retrieval.service.endpoints.search import query_of
 from retrieval.service.operations import Asked, Operation
@@ -24,12 +25,22 @@ def encode(collection: Collection, asked: Asked) -> EncodeReply:
     """Return the code of every query in one space."""
     body: EncodeBody = asked.body
     encoder = collection.space(body.space).encoder
+    _require_bounded(encoder, len(body.queries))
     codes = [encode_query(encoder, query_of(collection, query).content) for query in body.queries]
     space = encoder.space
     return EncodeReply(
         space=str(encoder), dim=space.dim, kind=str(space.kind), metric=str(space.metric),
         codes=[_plain(encoder, code) for code in codes],
     )  # fmt: skip
+
+
+def _require_bounded(encoder: Encoder, n_queries: int) -> None:
+    """Refuse to answer more numbers than one answer should have; a sparse code has few."""
+    if encoder.space.kind is not Kind.SPARSE and n_queries * encoder.space.dim > limits.MAX_ANSWERED_NUMBERS:
+        most = limits.MAX_ANSWERED_NUMBERS // encoder.space.dim
+        raise Problem(
+            422, f"codes of '{encoder}' have {encoder.space.dim:,} numbers: ask for at most {most:,} at a time"
+        )
 
 
 def _plain(encoder: Encoder, code: Codes) -> Any:
@@ -63,6 +74,7 @@ def embeddings(collection: Collection, body: EmbeddingsBody, spec: str) -> Embed
     for position, text in enumerate(texts):
         if not text.strip():
             raise Problem(422, f"input {position} is empty: give some words")
+    _require_bounded(encoder, len(texts))
     codes = _dense(encoder, encoder.encode_queries(texts))
     if body.dimensions is not None:
         if body.dimensions > codes.shape[1]:

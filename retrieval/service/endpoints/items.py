@@ -68,7 +68,7 @@ def _space(collection: Collection, spec: str, digest: str) -> SpaceInfo:
 def items(collection: Collection, asked: Asked) -> ItemsReply:
     """Return a page of the items, in their order."""
     page: PageQuery = asked.parameters
-    found = islice(iter(collection.items), page.offset, page.offset + page.limit)
+    found = collection.items.page(page.offset, page.limit)
     return ItemsReply(
         total=collection.items.size, offset=page.offset, items=[_reply(item, asked.collection) for item in found]
     )

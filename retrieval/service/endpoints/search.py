@@ -12,6 +12,7 @@ from retrieval.collection.base import Collection
 from retrieval.report.terminal.listing import search_json
 from retrieval.search.query import Query, item_query, picture_query, row_query, sound_query, text_query, vector_query
 from retrieval.search.request import SearchAnswer, SearchRequest
+from retrieval.service import limits
 from retrieval.service.bodies import NeighboursQuery, QueryBody, SearchBody
 from retrieval.service.operations import Asked, Operation
 from retrieval.service.problem import Problem
@@ -65,7 +66,21 @@ def _request_of(body: SearchBody) -> SearchRequest:
         raise Problem(422, str(error).replace("--", "")) from None
 
 
+def _require_bounded(collection: Collection, request: SearchRequest, n_queries: int) -> None:
+    """Refuse a search with too many answers, though each of its numbers is allowed."""
+    lists = 1 if request.plan else len(request.spaces) or len(collection.spaces)
+    longest = max(request.k, request.depth or 0, (request.plan.candidates or 0) if request.plan else 0)
+    if n_queries * lists * longest > limits.MAX_ANSWERS:
+        raise Problem(
+            422,
+            f"{n_queries:,} queries x {lists:,} lists x {longest:,} answers are more than {limits.MAX_ANSWERS:,}: "
+            "ask for less at a time",
+        )
+
+
 def _answered(collection: Collection, request: SearchRequest, queries: list[QueryBody]) -> SearchReply:
+    _require_bounded(collection, request, len(queries))
+
     def read() -> list[SearchAnswer]:
         return [request.answer(collection, query_of(collection, query)) for query in queries]
 

@@ -1,0 +1,62 @@
+"""The parts of docs/results.md on the service: its speed over HTTP, its start, and what it bears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from report_page import TARGETS, Page
+
+
+def service_speed(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("The service: speed and start", run)
+    page.lines += [
+        "",
+        f"{figures['items']:,} abstracts; one title at a time, ten answers, over one connection that stays open,",
+        "beside the same searches in one process. Start: from the command to the first answer to a search in all",
+        "spaces of a small collection.",
+    ]
+    rows = [[name, row["in_process"], row["http"]] for name, row in figures["searches"].items()]
+    page.table(["space", "in process, searches/s", "HTTP, searches/s"], rows)
+    start = figures["start"]
+    targets = [
+        page.target(f"HTTP beside in process, {name}, share", row["share"], 0.5)
+        for name, row in figures["searches"].items()
+    ]
+    targets += [
+        page.target("`nearby serve` to the first answer, seconds", start["seconds"], 1.0, False),
+        page.target("starts that load PyTorch", int(start["loads_torch"]), 0, False),
+    ]
+    page.table(TARGETS, targets)
+
+
+def service_load(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("The service under load", run)
+    memory, rate = figures["memory_mib"], figures["requests_per_second"]
+    page.lines += [
+        "",
+        f"{figures['minutes']:g} minutes, {figures['connections']} connections of mixed requests to"
+        f" {figures['workers']} workers, {figures['swaps']} new generations, one worker killed: {rate:.0f} requests/s,",
+        f"p50 {figures['p50_ms']:.0f} ms, p99 {figures['p99_ms']:.0f} ms, longest {figures['longest_ms']:.0f} ms;",
+        f"memory of the workers that is no file: {memory['warm']:.0f} MiB when warm, {memory['end']:.0f} at the end.",
+        "`reset`: connections of the worker that was killed; `cut`: the service closed the connection.",
+    ]
+    page.table(
+        ["clients", "what they got"],
+        [
+            [kind.replace("_", " "), ", ".join(f"{status}: {count:,}" for status, count in counts.items())]
+            for kind, counts in figures["statuses"].items()
+        ],
+    )
+    page.table(
+        TARGETS,
+        [
+            page.target("5xx other than 503 that says when to come back", figures["n_unsaid_5xx"], 0, False),
+            page.target("p99 beside p50, ratio", figures["p99_by_p50"], 5, False),
+            page.target("memory at the end beside when warm, change", abs(figures["memory_change"]), 0.05, False),
+        ],
+    )
+
+
+PARTS = {"service_speed": service_speed, "service_load": service_load}
