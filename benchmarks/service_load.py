@@ -37,7 +37,7 @@ MINUTES, CONNECTIONS, SWAP_SECONDS = 10.0, 64, 10.0
 WORKERS, THREADS = 2, 2
 SMALL = {"digits": ["pixels+pca:16"], "api-docs": ["tfidf", "tfidf+lsa:128", "bm25"]}
 DOCS, DIGITS = "/v1/collections/api-docs", "/v1/collections/digits"
-WORDS = "sort an array in place read file path sum of matrix random sample string split time zone open socket".split()
+WORDS = "sort array read file path sum matrix random sample string split time zone open socket".split()
 HEAD = "Host: localhost\r\nContent-Type: application/json\r\n"
 
 

@@ -27,6 +27,7 @@ PROBLEMS = {
     405: "Another method is needed.",
     408: "The body came too slowly.",
     413: "The body is too large.",
+    414: "The address or its query string is too long.",
     415: "The body is no application/json.",
     421: "The service has another name.",
     422: "What is asked for cannot be answered; the detail says why.",
@@ -34,6 +35,7 @@ PROBLEMS = {
     502: "The server that holds the collection failed.",
     503: "The service is busy or stopping; Retry-After says when to ask again.",
     504: "The answer took too long.",
+    505: "Another version of HTTP is needed: 1.1.",
 }
 #: Operations that are not on one collection: path, method, name, summary, body, reply.
 GLOBAL: tuple[tuple[str, str, str, str, type | None, type | None], ...] = (

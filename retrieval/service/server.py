@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -31,6 +32,8 @@ from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, 
 #: Seconds that a connection without a request stays open.
 IDLE_SECONDS = 5
 BACKLOG = 1024
+#: A service ends whose processes have each died so often in so many seconds.
+MOST_DEATHS, DEATH_SECONDS = 2, 30.0
 
 
 class PatientProtocol(H11Protocol):
@@ -128,6 +131,35 @@ class PatientProtocol(H11Protocol):
         self.transport.abort()
 
 
+class Workers(Multiprocess):
+    """Processes that are replaced when they die; when they die faster than they start, the service ends.
+
+    Attributes
+    ----------
+    failed : bool
+        Whether it ended for that reason.
+    """
+
+    failed = False
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self._deaths: list[float] = []
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that died, unless each has died `MOST_DEATHS` times in `DEATH_SECONDS`."""
+        if self.should_exit.is_set():  # a signal came
+            return
+        before = [process.pid for process in self.processes]
+        super().keep_subprocess_alive()
+        after, now = [process.pid for process in self.processes], time.monotonic()
+        self._deaths += [now for old, new in zip(before, after, strict=True) if old != new]
+        self._deaths = [when for when in self._deaths if now - when < DEATH_SECONDS]
+        if len(self._deaths) >= MOST_DEATHS * self.processes_num or self.should_exit.is_set():
+            self.failed = True
+            self.should_exit.set()
+
+
 def app_of_worker() -> ASGIApp:
     """Return the application of a worker process, whose settings are in its environment."""
     from retrieval.service.app import create_app
@@ -175,7 +207,10 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             return
         os.environ[SETTINGS_VARIABLE] = settings.to_json()
         config = uvicorn_config(settings, "retrieval.service.server:app_of_worker")
-        Multiprocess(config, sockets=[opened]).run()
+        workers = Workers(config, sockets=[opened])
+        workers.run()
+        if workers.failed:
+            raise OptionError("the processes of the service end as soon as they start; what they say above is why")
 
 
 def uvicorn_config(settings: Settings, app: Any) -> uvicorn.Config:

@@ -184,6 +184,19 @@ def test_a_signal_lets_running_requests_end_and_refuses_new_ones(collections, nu
 # starts that cannot succeed
 
 
+def test_workers_that_cannot_start_end_the_service_with_a_sentence(collections, tmp_path):
+    """The token file is gone when they read it; before, they were replaced for ever, and clients waited."""
+    gone = "import retrieval.service.server as s; s.read_token = s.warn_of_readers = lambda path: ''; import cli; cli.main()"
+    program = PROGRAM.format(root=str(ROOT)).replace("import cli; cli.main()", gone)
+    words = ["serve", collections["texts"], "--port", "0", "--workers", "2", "--token-file", str(tmp_path / "gone")]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 2, done.stderr
+    assert "end as soon as they start" in done.stderr.splitlines()[-1]
+    assert "the token file" in done.stderr
+
+
 def start(**settings: object) -> None:
     server.serve(Settings(**settings), lambda url: pytest.fail(f"serves at {url}"))
 
