@@ -240,6 +240,7 @@ class ComponentsReply(Reply):
     signed: bool
     shape: Annotated[list[int] | None, Meta(description="Height and width of the pictures.")]
     components: list[ComponentReply]
+    note: Annotated[str | None, Meta(description="Why there are none.")] = None
 
 
 class PerQueryReply(Reply):

@@ -12,7 +12,6 @@ from retrieval.analysis.components import Components, components_of
 from retrieval.collection.base import Collection
 from retrieval.service.bodies import ComponentsQuery
 from retrieval.service.operations import Asked, Operation
-from retrieval.service.problem import Problem
 from retrieval.service.replies import ComponentReply, ComponentsReply
 
 
@@ -23,7 +22,10 @@ def components(collection: Collection, asked: Asked) -> ComponentsReply:
     key = ("components", asked.collection, collection.generation, spec)
     found = asked.remembered.get(key, lambda: components_of(collection.space(spec).encoder))
     if found is None or (found.shape is None and found.vocabulary is None):
-        raise Problem(422, f"the codes of '{spec}' are not sums of components that are words or pictures")
+        note = f"the codes of '{spec}' are not sums of components that are words or pictures"
+        return ComponentsReply(
+            space=spec, total=0, clusters=False, ordered=False, signed=False, shape=None, components=[], note=note
+        )
     shape = None if found.shape is None else list(found.shape[:2])
     return ComponentsReply(
         space=spec, total=len(found.atoms), clusters=found.clusters, ordered=found.ordered, signed=found.signed,

@@ -38,13 +38,12 @@ export function spaceView(element, info) {
     busy.say("Reading the components");
     try {
       const found = await ask(pathOf(info.name, `components?space=${encodeURIComponent(space.spec)}`), null, signal);
-      busy.say("");
-      components.replaceChildren(componentList(found));
+      busy.say(found.note ?? "", false);
+      components.replaceChildren(found.note ? "" : componentList(found));
     } catch (error) {
       if (error.name === "AbortError") return;
       components.replaceChildren();
-      if (error.status === 422) busy.say(error.message, false);
-      else busy.fail(error);
+      busy.fail(error);
     }
   }
 
