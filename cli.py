@@ -515,7 +515,12 @@ def search(
 def serve(
     folders: Annotated[list[Path], argument("DIR...", "Folders of collections.")],
     host: Annotated[
-        str, option("--host", help="Address to listen at; others than this machine need a token.", metavar="ADDRESS")
+        str,
+        option(
+            "--host",
+            help="Address to listen on; one that other machines can reach needs --token-file.",
+            metavar="ADDRESS",
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, whole("--port", help="Port; 0 takes a free one.", lowest=0, highest=65_535)] = 8765,
     token_file: Annotated[
@@ -523,17 +528,22 @@ def serve(
     ] = None,
     workers: Annotated[int, whole("--workers", help="Number of processes.", lowest=1, highest=64)] = 1,
     threads: Annotated[
-        int, whole("--threads", help="Searches at the same time in one process.", lowest=1, highest=64)
+        int, whole("--threads", help="Number of searches that each process runs at once.", lowest=1, highest=64)
     ] = 2,
     allow_host: Annotated[
-        list[str] | None, option("--allow-host", help="Further name of the service in URLs; repeat.", metavar="NAME")
+        list[str] | None,
+        option("--allow-host", help="Another host name of the service; repeat for several.", metavar="NAME"),
     ] = None,
     allow_origin: Annotated[
         list[str] | None,
-        option("--allow-origin", help="Web page that may use the API, as https://example.org; repeat.", metavar="URL"),
+        option(
+            "--allow-origin",
+            help="Origin of a web page that may use the API, e.g. https://example.org; repeat for several.",
+            metavar="URL",
+        ),
     ] = None,
 ) -> None:
-    """Serve collections over HTTP: a page to search and compare in, and an API. It runs until Ctrl-C."""
+    """Serve collections over HTTP: an API, and a page for search and comparison. Stop with Ctrl-C."""
     from retrieval.service.served import named_folders
     from retrieval.service.server import serve as run
     from retrieval.service.settings import Settings
@@ -560,7 +570,7 @@ def mcp(folder: CollectionFolder) -> None:
     from retrieval.collection.open import open_collection
     from retrieval.service.mcp import mcp_server
 
-    open_collection(folder).close()  # an error is said before a model waits
+    open_collection(folder).close()  # fail now, not at the first call of a model
     mcp_server(folder.absolute()).run("stdio")
 
 

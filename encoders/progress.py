@@ -29,7 +29,7 @@ BAR_WIDTH, REFRESHES = 24, 8
 
 
 def say(line: str) -> None:
-    """Write one line to standard error, above the bars, without control characters.
+    """Write one line to standard error, above the bars, without control characters; `watching` keeps it instead.
 
     Examples
     --------

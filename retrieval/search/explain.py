@@ -1,4 +1,4 @@
-"""Why an item answers a query: its place in each space, and in spaces of words the words that make its score."""
+"""Why an item answers a query: its rank in each space, and in spaces of words the words that make its score."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from retrieval.search.query import Query
 from retrieval.search.result import distance_of
 from retrieval.search.searcher import Searcher, encode_query, without_query
 
-#: How deep the place of an item is looked for, and how many words are named.
-DEPTH, WORDS = 1_000, 10
+#: Answers among which the rank is looked up; number of words listed.
+MAX_RANK, MAX_WORDS = 1_000, 10
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Explanation:
     score, distance : float or None
         The exact score, and the distance if the space has one; None when the item is no answer.
     rank : int or None
-        Its place among the answers, from 1; None beyond the first 1,000.
+        Its rank among the answers, from 1; None beyond 1,000.
     words : dict of str to float
         Words of query and item -> their part of the score, largest first; empty for dense spaces.
     note : str or None
@@ -75,8 +75,8 @@ def _explained(collection: Collection, query: Query, id: str, spec: str) -> Expl
     scores = index.search_among(code, row[None], 1).scores[0]
     if not len(scores) or not np.isfinite(scores[0]):
         return Explanation(spec, note="query and item have nothing in common")
-    (hits,) = collection.search([(spec, code)], DEPTH + 1)
-    ids = [hit.id for hit in without_query(hits, query, DEPTH)]
+    (hits,) = collection.search([(spec, code)], MAX_RANK + 1)
+    ids = [hit.id for hit in without_query(hits, query, MAX_RANK)]
     return Explanation(
         spec,
         float(scores[0]),
@@ -91,6 +91,6 @@ def _words(index: Index, query: Codes, row: int, vocabulary: list[str] | None) -
     if not issparse(query) or vocabulary is None or not index.holds_codes:
         return {}
     product = (index.codes()[[row]] * query).tocoo()
-    order = np.argsort(-product.data, kind="stable")[:WORDS]
+    order = np.argsort(-product.data, kind="stable")[:MAX_WORDS]
     positions = np.asarray(product.coords[-1])
     return {vocabulary[positions[at]]: float(product.data[at]) for at in order.tolist()}

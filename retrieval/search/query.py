@@ -74,7 +74,7 @@ def text_query(collection: Collection, words: str) -> Query:
     """
     require_modality(collection, Modality.TEXT)
     if not words.strip():
-        raise QueryError("the query is empty: give some words, or @id of an item")
+        raise QueryError("the query is empty: give some words, or the id of an item")
     return Query(words, show(Item("query", words)))
 
 

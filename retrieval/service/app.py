@@ -24,7 +24,7 @@ from retrieval.service import limits
 from retrieval.service.api_page import api_page
 from retrieval.service.bodies import EmbeddingsBody
 from retrieval.service.dispatch import Dispatcher
-from retrieval.service.endpoints.encode import embeddings
+from retrieval.service.endpoints.encode import embedding_specs, embeddings
 from retrieval.service.endpoints.table import OPERATIONS
 from retrieval.service.guard import OPERATION, Guard
 from retrieval.service.metrics import MEDIA_TYPE, Metrics
@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> Guard:
     dispatcher = Dispatcher({name: Path(folder) for name, folder in settings.folders.items()}, settings.threads)
     metrics = Metrics(NAMES, settings.metrics_file)
     inner = Starlette(
-        routes=[*_routes(dispatcher, metrics, list(settings.folders)), *page_routes()],
+        routes=[*_routes(dispatcher, metrics, list(settings.folders), bool(settings.token_file)), *page_routes()],
         exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _failure},
         lifespan=lambda _: _lifespan(dispatcher, guard),
     )
@@ -119,9 +119,9 @@ def _stop_gently(guard: Guard) -> None:
             replace(number)
 
 
-def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str]) -> list[BaseRoute]:
+def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str], secret: bool) -> list[BaseRoute]:
     below = "/v1/collections/{collection}"
-    described = msgspec.json.encode(document(tuple(names)))
+    described = msgspec.json.encode(document(() if secret else tuple(names)))
 
     async def collections(request: Request) -> Response:
         request.scope[OPERATION] = "collections"
@@ -141,7 +141,7 @@ def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str]) -> list[
         request.scope[OPERATION] = "models"
 
         def work(opened: Opened) -> Models:
-            found = [f"{name}/{spec}" for name in names for spec in opened.collection(name).spaces]
+            found = [f"{name}/{spec}" for name in names for spec in embedding_specs(opened.collection(name))]
             return Models(
                 object="list", data=[Model(id=one, object="model", created=0, owned_by="nearby") for one in found]
             )
@@ -215,7 +215,7 @@ async def _failure(request: Request, error: Exception) -> Response:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    said = {404: f"there is nothing at {request.url.path[:200]}: /openapi.json says what there is"}
+    said = {404: f"no operation at {request.url.path[:200]}: see /docs"}
     problem = Problem(error.status_code, said.get(error.status_code, str(error.detail)))
     response = problem.response(request.url.path)
     response.headers.update(error.headers or {})

@@ -58,8 +58,13 @@ class SearchBody(Body):
     depth: Annotated[int, Meta(ge=1, le=MAX_DEPTH, description="Hits of each space that are fused.")] | None = None
     shortlist: Annotated[Spec, Meta(description="Space that finds candidates for rerank.")] | None = None
     rerank: Annotated[Spec, Meta(description="Space that ranks the candidates.")] | None = None
-    candidates: Annotated[int, Meta(ge=1, le=MAX_CANDIDATES)] | None = None
-    radius: Annotated[int, Meta(ge=0, le=MAX_CANDIDATES, description="Most bits that differ.")] | None = None
+    candidates: (
+        Annotated[int, Meta(ge=1, le=MAX_CANDIDATES, description="Number of items on the shortlist.")] | None
+    ) = None
+    radius: (
+        Annotated[int, Meta(ge=0, le=MAX_CANDIDATES, description="Maximum Hamming distance of a candidate, in bits.")]
+        | None
+    ) = None
 
 
 class ExplainBody(Body):
@@ -89,7 +94,9 @@ class MapQuery(Body):
     """The map of a space."""
 
     space: Spec
-    limit: Annotated[int, Meta(ge=2, le=100_000, description="Most items; more are drawn at random.")] = 100_000
+    limit: Annotated[
+        int, Meta(ge=2, le=100_000, description="Maximum number of items; a larger collection is sampled at random.")
+    ] = 100_000
 
 
 class EncodeBody(Body):
@@ -126,7 +133,7 @@ class ComponentsQuery(Body):
     """The components of a space."""
 
     space: Spec
-    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="Most components.")] = 60
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="Maximum number of components.")] = 60
 
 
 class EmbeddingsBody(msgspec.Struct, kw_only=True):
@@ -134,7 +141,10 @@ class EmbeddingsBody(msgspec.Struct, kw_only=True):
 
     input: Annotated[str, Meta(max_length=MAX_TEXT)] | Annotated[list[Text], Meta(min_length=1, max_length=MAX_INPUTS)]
     model: Annotated[
-        str, Meta(min_length=1, max_length=2_000, description="COLLECTION/SPACE, or SPACE if one is served.")
+        str,
+        Meta(
+            min_length=1, max_length=2_000, description="COLLECTION/SPACE, or SPACE if only one collection is served."
+        ),
     ]
     encoding_format: Annotated[str, Meta(pattern="^(float|base64)$")] = "float"
     dimensions: Annotated[int, Meta(ge=1, le=MAX_NUMBERS)] | None = None

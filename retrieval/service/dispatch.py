@@ -104,7 +104,7 @@ def _guarded(work: Callable[[Opened], Any], opened: Opened) -> Any:
             LOGGER.error("%s", error)
         raise problem from None
     except MemoryError:
-        raise Problem(503, "there is not enough memory for this request now: ask for less, or later", 5) from None
+        raise Problem(503, "not enough memory for this request: ask for less, or try again later", 5) from None
     except Exception:
         LOGGER.exception("a request failed")
         raise Problem(500, "the request failed; the log of the service says why") from None

@@ -30,7 +30,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-#: Paths that need no token: whether the service lives, and the page, which asks the person for one.
+#: Paths that need no token: the health check, the page, and the description of the API; none names a collection then.
 OPEN_PATHS, OPEN_PREFIXES = frozenset({"/", "/docs", "/openapi.json", "/health"}), ("/page/",)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 #: Where an operation writes its name for the metrics.
@@ -110,11 +110,13 @@ class Guard:
 
     def _require_allowed(self, scope: Scope, headers: Headers) -> None:
         if self.stopping:
-            raise Problem(503, "the service is stopping: ask again when it has started anew", retry_after=5)
+            raise Problem(503, "the service is stopping: send the request again in 5 s", retry_after=5)
         require_plain(scope, headers)
         method, path, host = scope["method"], scope["path"], headers.get("host", "")
         if name_of(host) not in self._hosts:
-            raise Problem(421, f"the service is not called '{host[:100]}': the operator names it with --allow-host")
+            raise Problem(
+                421, f"the Host '{host[:100]}' is no name of this service: the operator can add it with --allow-host"
+            )
         self._require_origin(headers, host)
         if method == "OPTIONS":  # a browser asks whether another page may send JSON
             raise _Preflight(headers.get("origin") in self._origins)
@@ -131,12 +133,13 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin not in self._origins and origin.partition("://")[2] != host:
             raise Problem(
-                403, f"pages of '{origin[:100]}' may not use this service: the operator allows one with --allow-origin"
+                403,
+                f"pages from '{origin[:100]}' cannot use this service: the operator can allow them with --allow-origin",
             )
         # A picture or script of another page is asked for without an Origin, but browsers say where it stands.
         site = headers.get("sec-fetch-site", "none")
         if origin is None and site not in ("none", "same-origin") and headers.get("sec-fetch-mode") != "navigate":
-            raise Problem(403, "another page may not show what this service answers")
+            raise Problem(403, "pages from other sites cannot load this address: open it directly")
 
     def _require_token(self, headers: Headers) -> None:
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -148,7 +151,10 @@ class _Preflight(Problem):
     """The answer to a browser that asks before it sends JSON from another page."""
 
     def __init__(self, allowed: bool) -> None:
-        super().__init__(204 if allowed else 405, "other pages may not use this service")
+        super().__init__(
+            204 if allowed else 405,
+            "pages from other sites cannot use this service: the operator can allow them with --allow-origin",
+        )
 
     def response(self, path: str = "") -> Response:
         """Return the response: without content, or a problem."""
@@ -173,7 +179,11 @@ def require_plain(scope: Scope, headers: Headers) -> None:
         raise Problem(414, f"the path and query string should have at most {limits.MAX_TARGET:,} bytes")
     length, coding = headers.getlist("content-length"), headers.getlist("transfer-encoding")
     if len(length) + len(coding) > 1:
-        raise Problem(400, "the length of the body is said twice", close=True)
+        raise Problem(
+            400,
+            "the request gives the length of its body twice: send one Content-Length or one Transfer-Encoding",
+            close=True,
+        )
     if scope["method"] in ("GET", "HEAD") and (coding or length not in ([], ["0"])):
         raise Problem(400, f"a {scope['method']} has no body", close=True)
 

@@ -27,7 +27,7 @@ SEARCH_SECONDS, LONG_SECONDS = 30.0, 3_600.0
 PROGRESS_SECONDS = 1.0
 #: Requests that wait for a thread; more are answered 503.
 MAX_WAITING = 256
-#: Open connections of one process, and how many more are told so before others are cut without a word.
+#: Open connections of one process; further connections that get 503; any more are closed at once.
 MAX_CONNECTIONS, MAX_REFUSED = 512, 64
 #: Seconds that a refused connection has to read why.
 REFUSED_SECONDS = 1.0

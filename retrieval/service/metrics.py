@@ -16,7 +16,7 @@ from encoders.file_lock import READ_FLAGS, try_lock
 #: Upper bounds of the histogram of seconds.
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 #: Status codes that are counted; others are counted by their class, as 400.
-STATUSES = (200, 204, 304, 400, 401, 403, 404, 405, 408, 413, 415, 421, 422, 500, 502, 503, 504)
+STATUSES = (200, 204, 304, 400, 401, 403, 404, 405, 408, 413, 414, 415, 421, 422, 500, 502, 503, 504, 505)
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Numbers of one operation: how many took how long, their seconds, how many had which status.
 _WIDTH = len(BUCKETS) + 1 + 1 + len(STATUSES)
@@ -66,7 +66,7 @@ class Metrics:
                 self._held = descriptor
                 return slot
             os.close(descriptor)
-        return count - 1
+        return count - 1  # every row is taken: share the last one
 
     def count(self, operation: str, status: int, seconds: float) -> None:
         """Count one request."""

@@ -1,4 +1,4 @@
-"""The operations of the API as a table: from it come the routes and the OpenAPI document, so that both say the same."""
+"""One operation on a collection, and what a request gives it; `endpoints/table.py` lists all operations."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ class SpaceExplanation(Left):
     spec: str
     score: float | None = None
     distance: float | None = None
-    rank: Annotated[int | None, Meta(description="Place among the answers; left out beyond the first 1,000.")] = None
+    rank: Annotated[int | None, Meta(description="Rank among the answers, from 1; left out beyond 1,000.")] = None
     words: Annotated[dict[str, float], Meta(description="Shared words and their parts of the score.")] = {}
     note: str | None = None
 

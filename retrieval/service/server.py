@@ -32,11 +32,11 @@ from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, 
 #: Seconds that a connection without a request stays open.
 IDLE_SECONDS = 5
 BACKLOG = 1024
-#: A service ends whose processes have each died so often in so many seconds.
-MOST_DEATHS, DEATH_SECONDS = 2, 30.0
+#: The service ends when its workers have died MAX_DEATHS times each, on average, within DEATH_SECONDS.
+MAX_DEATHS, DEATH_SECONDS = 2, 30.0
 
 
-class PatientProtocol(H11Protocol):
+class DeadlineProtocol(H11Protocol):
     """HTTP/1.1 that cuts clients which take too long to send the head of a request, or to read a response."""
 
     _head: asyncio.TimerHandle | None = None
@@ -147,7 +147,7 @@ class Workers(Multiprocess):
         self._deaths: list[float] = []
 
     def keep_subprocess_alive(self) -> None:
-        """Replace those that died, unless each has died `MOST_DEATHS` times in `DEATH_SECONDS`."""
+        """Replace those that died, unless they died `MAX_DEATHS` times each, on average, in `DEATH_SECONDS`."""
         if self.should_exit.is_set():  # a signal came
             return
         before = [process.pid for process in self.processes]
@@ -155,7 +155,7 @@ class Workers(Multiprocess):
         after, now = [process.pid for process in self.processes], time.monotonic()
         self._deaths += [now for old, new in zip(before, after, strict=True) if old != new]
         self._deaths = [when for when in self._deaths if now - when < DEATH_SECONDS]
-        if len(self._deaths) >= MOST_DEATHS * self.processes_num or self.should_exit.is_set():
+        if len(self._deaths) >= MAX_DEATHS * self.processes_num or self.should_exit.is_set():
             self.failed = True
             self.should_exit.set()
 
@@ -216,7 +216,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 def uvicorn_config(settings: Settings, app: Any) -> uvicorn.Config:
     """Return the configuration of uvicorn for an application, or for the name of what makes one."""
     return uvicorn.Config(
-        app, factory=isinstance(app, str), http=PatientProtocol, ws="none", lifespan="on", log_config=LOGGING,
+        app, factory=isinstance(app, str), http=DeadlineProtocol, ws="none", lifespan="on", log_config=LOGGING,
         access_log=False, server_header=False, proxy_headers=False, timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=int(limits.STOP_SECONDS),
         workers=settings.workers if isinstance(app, str) else None,

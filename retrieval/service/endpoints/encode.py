@@ -58,6 +58,13 @@ def _dense(encoder: Encoder, codes: Codes) -> NDArray[np.float32]:
     return np.asarray(codes, np.float32)
 
 
+def embedding_specs(collection: Collection) -> list[str]:
+    """Return the specs of the spaces that `embeddings` accepts: those of texts whose codes are not sparse."""
+    if collection.items.modality is not Modality.TEXT:
+        return []
+    return [spec for spec, record in collection.spaces.items() if record.space["kind"] != Kind.SPARSE]
+
+
 def embeddings(collection: Collection, body: EmbeddingsBody, spec: str) -> EmbeddingsReply:
     """Return embeddings of texts in one space as OpenAI's clients read them.
 

@@ -11,7 +11,7 @@ from retrieval.service.replies import ExplainReply, SpaceExplanation
 
 
 def explained(collection: Collection, asked: Asked) -> ExplainReply:
-    """Return the place of an item in each space, and the words that make its score."""
+    """Return the rank of an item in each space, and the words that make its score."""
     body: ExplainBody = asked.body
     found = explain(collection, query_of(collection, body.query), body.id, tuple(body.spaces))
     return ExplainReply(id=body.id, spaces=[SpaceExplanation(**vars(one)) for one in found])

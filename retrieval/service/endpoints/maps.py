@@ -1,4 +1,4 @@
-"""The map of a space: its two principal components, turned like the map of the space that is asked beside it."""
+"""The map of a space: the first two principal components of its items."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def space_map(collection: Collection, asked: Asked) -> MapReply:
     """Return where each item is on the map of a space."""
     given: MapQuery = asked.parameters
     spec = collection.resolve(given.space)
-    key = ("map", asked.collection, collection.items_digest, spec, given.limit)
-    return asked.remembered.get(key, lambda: _made(collection, spec, given.limit))
+    key = ("map", asked.collection, collection.generation, collection.items_digest, spec, given.limit)
+    return asked.remembered.get(key, lambda: _compute_map(collection, spec, given.limit))
 
 
-def _made(collection: Collection, spec: str, limit: int) -> MapReply:
+def _compute_map(collection: Collection, spec: str, limit: int) -> MapReply:
     index = collection.codes_of(spec)
     ids, total = index.ids, len(index)
     rows = np.arange(total)
@@ -31,10 +31,10 @@ def _made(collection: Collection, spec: str, limit: int) -> MapReply:
         raise Problem(422, f"the space '{spec}' has too few items or components for a map")
     shown = [ids[row] for row in rows.tolist()]
     labels = {item.id: item.label for item in collection.items.get(shown)} if shown else {}
-    across, upward = np.round(points.astype(np.float64), 5).T.tolist()
+    x, y = np.round(points.astype(np.float64), 5).T.tolist()
     return MapReply(
         space=spec, generation=collection.generation, total=total, ids=shown,
-        labels=[labels.get(one) for one in shown], x=across, y=upward,
+        labels=[labels.get(one) for one in shown], x=x, y=y,
     )  # fmt: skip
 
 

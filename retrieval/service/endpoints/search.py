@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +64,19 @@ def _request_of(body: SearchBody) -> SearchRequest:
             body.radius,
         )  # fmt: skip
     except NearbyError as error:
-        raise Problem(422, str(error).replace("--", "")) from None
+        raise Problem(422, as_fields(str(error))) from None
+
+
+def as_fields(sentence: str) -> str:
+    """Return a sentence about options of the command line as one about fields of a body.
+
+    Examples
+    --------
+    >>> as_fields("--depth 5 is smaller than -k 10: raise --depth")
+    'depth 5 is smaller than k 10: raise depth'
+    """
+    named = re.sub(r"(?<![\w-])-k\b", "k", re.sub(r"(?<![\w-])-s\b", "spaces", sentence))
+    return named.replace("--filter", "filters").replace("--", "")
 
 
 def _require_bounded(collection: Collection, request: SearchRequest, n_queries: int) -> None:

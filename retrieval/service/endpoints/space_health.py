@@ -15,7 +15,7 @@ def space_health(collection: Collection, asked: Asked) -> Document:
     """Return what is wrong with each space, and what to try."""
     given: SpaceHealthQuery = asked.parameters
     names = tuple(dict.fromkeys(collection.resolve(spec) for spec in given.space))
-    key = ("health", asked.collection, collection.items_digest, names)
+    key = ("health", asked.collection, collection.generation, collection.items_digest, names)
 
     def make() -> Document:
         encoders = [collection.space(name).encoder for name in names or collection.spaces]

@@ -1,7 +1,7 @@
 /** Requests to the service: JSON, progress of long work, pictures and sounds; the token where it asks for one. */
 
 const KEY = "nearby-token";
-const MOST_FILES = 400;
+const MAX_FILES = 400;
 let token = sessionStorage.getItem(KEY) || "";
 let askPerson = async () => "";
 let asking = null;
@@ -97,7 +97,7 @@ export async function showMedia(element, collection, id) {
   try {
     if (!files.has(path)) files.set(path, URL.createObjectURL(await (await request(path)).blob()));
     element.src = files.get(path);
-    if (files.size > MOST_FILES) forget(files.keys().next().value);
+    if (files.size > MAX_FILES) forget(files.keys().next().value);
   } catch {
     element.alt = "not found";
   }
