@@ -544,7 +544,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve collections over HTTP: an API, and a page for search and comparison. Stop with Ctrl-C."""
-    from retrieval.service.served import named_folders
+    from retrieval.service.open_collections import named_folders
     from retrieval.service.server import serve as run
     from retrieval.service.settings import Settings
 

@@ -91,7 +91,7 @@ def row_query(collection: Collection, cells: Mapping[str, object]) -> Query:
     return Query(row, show(Item("query", row)))
 
 
-def picture_query(collection: Collection, raw: bytes, name: str = "query") -> Query:
+def image_query(collection: Collection, raw: bytes, name: str = "query") -> Query:
     """Return the query that is a picture, given the bytes of its file; it gets the size of those that are indexed.
 
     Raises

@@ -28,12 +28,12 @@ from retrieval.service.endpoints.encode import embedding_specs, embeddings
 from retrieval.service.endpoints.table import OPERATIONS
 from retrieval.service.guard import OPERATION, Guard
 from retrieval.service.metrics import MEDIA_TYPE, Metrics
+from retrieval.service.open_collections import OpenCollections
 from retrieval.service.openapi import document
 from retrieval.service.page import page_routes
+from retrieval.service.parsing import read_body
 from retrieval.service.problem import Problem
-from retrieval.service.reading import read_body
 from retrieval.service.replies import Collections, CollectionSummary, Health, Model, Models
-from retrieval.service.served import Opened
 from retrieval.service.settings import Settings, read_token
 
 #: Seconds between two looks for newer generations, and at the parent process.
@@ -126,7 +126,7 @@ def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str], secret: 
     async def collections(request: Request) -> Response:
         request.scope[OPERATION] = "collections"
 
-        def work(opened: Opened) -> Collections:
+        def work(opened: OpenCollections) -> Collections:
             return Collections(collections=[_summary(opened, name) for name in names])
 
         return await dispatcher.respond(request, work)
@@ -140,7 +140,7 @@ def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str], secret: 
     async def models(request: Request) -> Response:
         request.scope[OPERATION] = "models"
 
-        def work(opened: Opened) -> Models:
+        def work(opened: OpenCollections) -> Models:
             found = [f"{name}/{spec}" for name in names for spec in embedding_specs(opened.collection(name))]
             return Models(
                 object="list", data=[Model(id=one, object="model", created=0, owned_by="nearby") for one in found]
@@ -180,7 +180,7 @@ def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str], secret: 
     ]
 
 
-def _summary(opened: Opened, name: str) -> CollectionSummary:
+def _summary(opened: OpenCollections, name: str) -> CollectionSummary:
     collection = opened.collection(name)
     return CollectionSummary(
         name=name, modality=str(collection.items.modality), items=collection.items.size,

@@ -38,7 +38,7 @@ class QueryBody(Body):
         None
     )
     vector: Vector | None = None
-    picture: Annotated[bytes, Meta(description="A picture file, in base64.")] | None = None
+    image: Annotated[bytes, Meta(description="A picture file, in base64.")] | None = None
     sound: Annotated[bytes, Meta(description="A WAV or FLAC file, in base64.")] | None = None
 
 

@@ -16,12 +16,12 @@ from encoders.progress import Watched, watching
 from retrieval.service import limits
 from retrieval.service.events import MEDIA_TYPE, events
 from retrieval.service.guard import OPERATION
-from retrieval.service.lanes import Lanes
-from retrieval.service.operations import Asked, Media, Operation
+from retrieval.service.open_collections import OpenCollections
+from retrieval.service.operations import Media, Operation, OperationRequest
+from retrieval.service.parsing import read_body, read_parameters
 from retrieval.service.problem import Problem
-from retrieval.service.reading import read_body, read_parameters
 from retrieval.service.replies import Document
-from retrieval.service.served import Opened
+from retrieval.service.worker_threads import WorkerThreads
 
 LOGGER = logging.getLogger("nearby.service")
 #: Long work that waits for the one thread that does it.
@@ -40,11 +40,11 @@ class Dispatcher:
     """
 
     def __init__(self, folders: Mapping[str, Path], threads: int) -> None:
-        def make() -> Opened:
-            return Opened(folders)
+        def make() -> OpenCollections:
+            return OpenCollections(folders)
 
-        self._short = Lanes("search", threads, limits.MAX_WAITING, make, Opened.close)
-        self._long = Lanes("long", 1, MAX_LONG_WAITING, make, Opened.close)
+        self._short = WorkerThreads("search", threads, limits.MAX_WAITING, make, OpenCollections.close)
+        self._long = WorkerThreads("long", 1, MAX_LONG_WAITING, make, OpenCollections.close)
 
     def endpoint(self, operation: Operation) -> Callable[[Request], Any]:
         """Return the endpoint of an operation on a collection."""
@@ -56,24 +56,24 @@ class Dispatcher:
             parameters = read_parameters(request, operation.parameters)
             body = await read_body(request, operation.body)
 
-            def work(opened: Opened) -> Any:
-                asked = Asked(name, path, body, parameters, opened.remembered)
+            def work(opened: OpenCollections) -> Any:
+                asked = OperationRequest(name, path, body, parameters, opened.remembered)
                 return operation.answer(opened.collection(name), asked)
 
             return await self.respond(request, work, operation.long)
 
         return answer
 
-    async def respond(self, request: Request, work: Callable[[Opened], Any], long: bool = False) -> Response:
+    async def respond(self, request: Request, work: Callable[[OpenCollections], Any], long: bool = False) -> Response:
         """Run work in a thread, and return its reply: JSON, media, or for long work events if the client takes them."""
         watched = Watched()
 
-        def safely(opened: Opened) -> Any:
+        def safely(opened: OpenCollections) -> Any:
             with watching(watched):
                 return encoded(_guarded(work, opened), watched)
 
-        lanes, seconds = (self._long, limits.LONG_SECONDS) if long else (self._short, limits.SEARCH_SECONDS)
-        running = lanes.run(safely, seconds)
+        workers, seconds = (self._long, limits.LONG_SECONDS) if long else (self._short, limits.SEARCH_SECONDS)
+        running = workers.run(safely, seconds)
         if long and MEDIA_TYPE in request.headers.get("accept", ""):
             return StreamingResponse(events(running, watched), media_type=MEDIA_TYPE)
         found = await running
@@ -83,8 +83,8 @@ class Dispatcher:
 
     def release_old(self) -> None:
         """Let threads that do nothing close collections that were replaced."""
-        for lanes in (self._short, self._long):
-            lanes.each_idle(Opened.release_old)
+        for workers in (self._short, self._long):
+            workers.each_idle(OpenCollections.release_old)
 
     def close(self) -> None:
         """End the threads."""
@@ -92,7 +92,7 @@ class Dispatcher:
         self._long.close()
 
 
-def _guarded(work: Callable[[Opened], Any], opened: Opened) -> Any:
+def _guarded(work: Callable[[OpenCollections], Any], opened: OpenCollections) -> Any:
     """Run work; every error becomes a problem, and what is no error of the client is logged."""
     try:
         return work(opened)

@@ -18,10 +18,10 @@ from retrieval.service.bodies import CompareBody, ExplainBody, NeighboursQuery, 
 from retrieval.service.endpoints.compare import compare
 from retrieval.service.endpoints.explain import explained
 from retrieval.service.endpoints.search import neighbours, search
-from retrieval.service.lanes import Lane
-from retrieval.service.operations import Asked
+from retrieval.service.open_collections import OpenCollections
+from retrieval.service.operations import OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.served import Opened
+from retrieval.service.worker_threads import WorkerThread
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -45,7 +45,7 @@ def mcp_server(folder: Path) -> MCPServer:
         from mcp.server.mcpserver.exceptions import ToolError
     except ImportError:
         raise MissingLibraryError("nearby mcp needs the library mcp: pip install '.[mcp]'") from None
-    lane = Lane("mcp", lambda: Opened({NAME: folder}))
+    thread = WorkerThread("mcp", lambda: OpenCollections({NAME: folder}))
     made = MCPServer(
         "nearby",
         version=version(),
@@ -54,14 +54,14 @@ def mcp_server(folder: Path) -> MCPServer:
         log_level="WARNING",
     )
 
-    def answer(work: Callable[[Any, Asked], Any], kind: type[Any], **given: Any) -> dict[str, Any]:
-        def run(opened: Opened) -> Any:
+    def answer(work: Callable[[Any, OperationRequest], Any], kind: type[Any], **given: Any) -> dict[str, Any]:
+        def run(opened: OpenCollections) -> Any:
             with watching(Watched()):
                 asked = msgspec.convert({name: value for name, value in given.items() if value is not None}, kind)
-                return work(opened.collection(NAME), Asked(NAME, {}, asked, asked, opened.remembered))
+                return work(opened.collection(NAME), OperationRequest(NAME, {}, asked, asked, opened.remembered))
 
         try:
-            found: dict[str, Any] = msgspec.to_builtins(lane.submit(run).result())
+            found: dict[str, Any] = msgspec.to_builtins(thread.submit(run).result())
         except (NearbyError, Problem, msgspec.ValidationError) as error:
             raise ToolError(one_line(error)) from None  # which the model reads
         return found

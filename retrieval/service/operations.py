@@ -12,7 +12,7 @@ from retrieval.collection.base import Collection
 T = TypeVar("T")
 
 
-class Remembered:
+class ResultCache:
     """The last results that took long to make, by what they depend on."""
 
     def __init__(self, size: int = 8) -> None:
@@ -24,7 +24,7 @@ class Remembered:
 
         Examples
         --------
-        >>> remembered = Remembered()
+        >>> remembered = ResultCache()
         >>> remembered.get("a", lambda: 1), remembered.get("a", lambda: 2)
         (1, 1)
         """
@@ -39,7 +39,7 @@ class Remembered:
 
 
 @dataclass(frozen=True)
-class Asked:
+class OperationRequest:
     """What a request asks of a collection.
 
     Attributes
@@ -52,7 +52,7 @@ class Asked:
         The body, an instance of `Operation.body`; None without one.
     parameters : Any
         The query string, an instance of `Operation.parameters`; None without one.
-    remembered : Remembered
+    remembered : ResultCache
         What earlier requests made that took long.
     """
 
@@ -60,7 +60,7 @@ class Asked:
     path: dict[str, str] = field(default_factory=dict)
     body: Any = None
     parameters: Any = None
-    remembered: Remembered = field(default_factory=Remembered)
+    remembered: ResultCache = field(default_factory=ResultCache)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Operation:
         As in ``POST`` and ``/search``; the path is below ``/v1/collections/{collection}``.
     summary : str
     answer : callable
-        Takes the open collection and an `Asked`, and returns a `reply` or a `Media`; runs in a thread of its own.
+        Takes the open collection and an `OperationRequest`; returns a `reply` or a `Media`.
     reply : type
         Struct of the reply; `Media` for an answer that is no JSON.
     body, parameters : type, optional
@@ -100,7 +100,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    answer: Callable[[Collection, Asked], Any]
+    answer: Callable[[Collection, OperationRequest], Any]
     reply: type
     body: type | None = None
     parameters: type | None = None

@@ -14,7 +14,7 @@ class Reply(msgspec.Struct):
     """A JSON object."""
 
 
-class Left(Reply, omit_defaults=True):
+class PartialReply(Reply, omit_defaults=True):
     """A JSON object whose absent parts are left out."""
 
 
@@ -82,7 +82,7 @@ class QueryInfo(Reply):
     label: str | None
 
 
-class FilterSaid(Reply):
+class AppliedFilter(Reply):
     """A filter as it was understood."""
 
     field: str
@@ -90,7 +90,7 @@ class FilterSaid(Reply):
     operator: str
 
 
-class Hit(Left):
+class Hit(PartialReply):
     """An answer: the larger its score, the better; its distance is in the metric of the space, if it has one."""
 
     id: str
@@ -106,7 +106,7 @@ class Hit(Left):
     )
 
 
-class SpaceAnswers(Left):
+class SpaceAnswers(PartialReply):
     """The answers of one space, best first; the note says why there are none."""
 
     spec: str
@@ -117,7 +117,7 @@ class SpaceAnswers(Left):
     hits: list[Hit] | None = None
 
 
-class Fusion(Left):
+class Fusion(PartialReply):
     """How the lists of the spaces were joined."""
 
     method: str
@@ -127,7 +127,7 @@ class Fusion(Left):
     weights: dict[str, float] | None = None
 
 
-class Shortlist(Left):
+class Shortlist(PartialReply):
     """The candidates that were re-ranked."""
 
     spec: str
@@ -140,11 +140,11 @@ class Shortlist(Left):
     radius: int | None = None
 
 
-class SearchResult(Left):
+class SearchResult(PartialReply):
     """The answers to one query: of every space; or one fused list, `hits`; or the re-ranked list of one space."""
 
     query: QueryInfo
-    filters: list[FilterSaid]
+    filters: list[AppliedFilter]
     spaces: list[SpaceAnswers]
     hits: list[Hit] | None = None
     fusion: Fusion | None = None
@@ -159,7 +159,7 @@ class SearchReply(Reply):
     notes: Annotated[list[str], Meta(description="What a person should know, e.g. columns that a row lacks.")] = []
 
 
-class SpaceExplanation(Left):
+class SpaceExplanation(PartialReply):
     """Why an item answers a query in one space; the note says why it does not."""
 
     spec: str
@@ -177,7 +177,7 @@ class ExplainReply(Reply):
     spaces: list[SpaceExplanation]
 
 
-class ItemReply(Left):
+class ItemReply(PartialReply):
     """An item of a collection; `media` is the path of its picture or sound."""
 
     id: str

@@ -25,8 +25,8 @@ from encoders.errors import OptionError
 from retrieval.service import limits
 from retrieval.service.guard import HEADERS
 from retrieval.service.metrics import Metrics
+from retrieval.service.open_collections import require_collections
 from retrieval.service.problem import Problem
-from retrieval.service.served import require_collections
 from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe, warn_of_readers
 
 #: Seconds that a connection without a request stays open.
@@ -115,7 +115,7 @@ class DeadlineProtocol(H11Protocol):
             self._unread = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing."""
+        """Cancel the timers."""
         self._forget_head()
         if self._unread is not None:
             self._unread.cancel()
@@ -187,10 +187,10 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     read_token(settings.token_file)
     warn_of_readers(settings.token_file)
     require_collections({name: Path(folder) for name, folder in settings.folders.items()})
-    opened = listening(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    port = opened.getsockname()[1]
-    with opened, tempfile.TemporaryDirectory(prefix="nearby-serve-") as folder:
+    port = listener.getsockname()[1]
+    with listener, tempfile.TemporaryDirectory(prefix="nearby-serve-") as folder:
         if settings.workers > 1:
             from retrieval.service.app import NAMES
 
@@ -203,11 +203,11 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             from retrieval.service.app import create_app
 
             with suppress(KeyboardInterrupt):  # a signal has ended it, as it should
-                uvicorn.Server(uvicorn_config(settings, create_app(settings))).run(sockets=[opened])
+                uvicorn.Server(uvicorn_config(settings, create_app(settings))).run(sockets=[listener])
             return
         os.environ[SETTINGS_VARIABLE] = settings.to_json()
         config = uvicorn_config(settings, "retrieval.service.server:app_of_worker")
-        workers = Workers(config, sockets=[opened])
+        workers = Workers(config, sockets=[listener])
         workers.run()
         if workers.failed:
             raise OptionError("the processes of the service end as soon as they start; what they say above is why")
@@ -236,7 +236,7 @@ LOGGING: dict[str, Any] = {
 }
 
 
-def listening(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens at an address.
 
     Raises
@@ -244,20 +244,20 @@ def listening(host: str, port: int) -> socket.socket:
     OptionError
         When the address cannot be had.
     """
-    opened: socket.socket | None = None
+    listener: socket.socket | None = None
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        opened = socket.socket(family, kind, protocol)
+        listener = socket.socket(family, kind, protocol)
         if sys.platform != "win32":
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind(address)
-        opened.listen(BACKLOG)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError as error:
-        if opened is not None:
-            opened.close()
+        if listener is not None:
+            listener.close()
         hint = ": choose another with --port" if port else ""
         raise OptionError(f"cannot listen at {host}, port {port}: {error.strerror or error}{hint}") from None
-    opened.set_inheritable(True)
-    return opened
+    listener.set_inheritable(True)
+    return listener

@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 
 from retrieval.service.app import create_app
-from retrieval.service.server import listening, uvicorn_config
+from retrieval.service.server import listen, uvicorn_config
 from retrieval.service.settings import Settings
 
 
@@ -53,7 +53,7 @@ class Client:
 @contextmanager
 def running(settings: Settings) -> Iterator[Client]:
     """Run a service in a thread of this process."""
-    opened = listening("127.0.0.1", 0)
+    opened = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn_config(settings, create_app(settings)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]}, daemon=True)
     thread.start()

@@ -13,19 +13,19 @@ from retrieval.experiment.result import Comparison
 from retrieval.report.comparison_file import comparison_document, schema
 from retrieval.report.html.explorer_data import explorer_data
 from retrieval.service.bodies import CompareBody, PerQueryQuery
-from retrieval.service.operations import Asked, Operation
+from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
 from retrieval.service.replies import Document, PerQueryReply
 
 
-def compare(collection: Collection, asked: Asked) -> Document:
+def compare(collection: Collection, asked: OperationRequest) -> Document:
     """Return the comparison as `nearby compare -o` writes it to ``comparison.json``."""
     body: CompareBody = asked.body
     found = _comparison(collection, asked, tuple(body.spaces), body.judged_by or HIGHEST)
     return Document(document=comparison_document(found))
 
 
-def explorer(collection: Collection, asked: Asked) -> Document:
+def explorer(collection: Collection, asked: OperationRequest) -> Document:
     """Return what the explorer of a page reads: lists and measures of every query, and maps, as compact arrays."""
     body: CompareBody = asked.body
     data = explorer_data(_comparison(collection, asked, tuple(body.spaces), body.judged_by or HIGHEST))
@@ -34,7 +34,7 @@ def explorer(collection: Collection, asked: Asked) -> Document:
     return Document(document=data)
 
 
-def per_query(collection: Collection, asked: Asked) -> PerQueryReply:
+def per_query(collection: Collection, asked: OperationRequest) -> PerQueryReply:
     """Return the measures of some queries in every space, in the order of the queries."""
     given: PerQueryQuery = asked.parameters
     found = _comparison(collection, asked, tuple(given.space), given.judged_by or HIGHEST)
@@ -53,7 +53,7 @@ def per_query(collection: Collection, asked: Asked) -> PerQueryReply:
     )  # fmt: skip
 
 
-def _comparison(collection: Collection, asked: Asked, specs: tuple[str, ...], judged_by: str) -> Comparison:
+def _comparison(collection: Collection, asked: OperationRequest, specs: tuple[str, ...], judged_by: str) -> Comparison:
     names = tuple(dict.fromkeys(collection.resolve(spec) for spec in specs))
     key = ("compare", asked.collection, collection.generation, collection.items_digest, names, judged_by)
     options = CompareOptions(judged_by=judged_by)

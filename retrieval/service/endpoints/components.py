@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from retrieval.analysis.components import Components, components_of
 from retrieval.collection.base import Collection
 from retrieval.service.bodies import ComponentsQuery
-from retrieval.service.operations import Asked, Operation
+from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.replies import ComponentReply, ComponentsReply
 
 
-def components(collection: Collection, asked: Asked) -> ComponentsReply:
+def components(collection: Collection, asked: OperationRequest) -> ComponentsReply:
     """Return the first components of a space."""
     given: ComponentsQuery = asked.parameters
     spec = collection.resolve(given.space)

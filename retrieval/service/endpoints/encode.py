@@ -16,12 +16,12 @@ from retrieval.search.searcher import encode_query
 from retrieval.service import limits
 from retrieval.service.bodies import EmbeddingsBody, EncodeBody
 from retrieval.service.endpoints.search import query_of
-from retrieval.service.operations import Asked, Operation
+from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
 from retrieval.service.replies import Embedding, EmbeddingsReply, EncodeReply, Usage
 
 
-def encode(collection: Collection, asked: Asked) -> EncodeReply:
+def encode(collection: Collection, asked: OperationRequest) -> EncodeReply:
     """Return the code of every query in one space."""
     body: EncodeBody = asked.body
     encoder = collection.space(body.space).encoder

@@ -6,11 +6,11 @@ from retrieval.collection.base import Collection
 from retrieval.search.explain import explain
 from retrieval.service.bodies import ExplainBody
 from retrieval.service.endpoints.search import query_of
-from retrieval.service.operations import Asked, Operation
+from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.replies import ExplainReply, SpaceExplanation
 
 
-def explained(collection: Collection, asked: Asked) -> ExplainReply:
+def explained(collection: Collection, asked: OperationRequest) -> ExplainReply:
     """Return the rank of an item in each space, and the words that make its score."""
     body: ExplainBody = asked.body
     found = explain(collection, query_of(collection, body.query), body.id, tuple(body.spaces))

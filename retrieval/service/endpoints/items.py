@@ -17,7 +17,7 @@ from retrieval.collection.base import Collection
 from retrieval.corpora.base import Item
 from retrieval.search.query import columns_of
 from retrieval.service.bodies import PageQuery
-from retrieval.service.operations import Asked, Media, Operation
+from retrieval.service.operations import Media, Operation, OperationRequest
 from retrieval.service.problem import Problem
 from retrieval.service.replies import CollectionInfo, FilterInfo, ItemReply, ItemsReply, SpaceInfo
 
@@ -25,7 +25,7 @@ from retrieval.service.replies import CollectionInfo, FilterInfo, ItemReply, Ite
 MAX_VALUES = 100
 
 
-def collection_info(collection: Collection, asked: Asked) -> CollectionInfo:
+def collection_info(collection: Collection, asked: OperationRequest) -> CollectionInfo:
     """Return what a collection holds; the folder that it is in stays unsaid."""
     info = collection.info()
     return CollectionInfo(
@@ -65,7 +65,7 @@ def _space(collection: Collection, spec: str, digest: str) -> SpaceInfo:
     )
 
 
-def items(collection: Collection, asked: Asked) -> ItemsReply:
+def items(collection: Collection, asked: OperationRequest) -> ItemsReply:
     """Return a page of the items, in their order."""
     page: PageQuery = asked.parameters
     found = collection.items.page(page.offset, page.limit)
@@ -74,12 +74,12 @@ def items(collection: Collection, asked: Asked) -> ItemsReply:
     )
 
 
-def item(collection: Collection, asked: Asked) -> ItemReply:
+def item(collection: Collection, asked: OperationRequest) -> ItemReply:
     """Return one item."""
     return _reply(_item(collection, asked), asked.collection, whole=True)
 
 
-def media(collection: Collection, asked: Asked) -> Media:
+def media(collection: Collection, asked: OperationRequest) -> Media:
     """Return the picture of an item as PNG, or its sound as WAV."""
     content = _item(collection, asked).content
     stream = io.BytesIO()
@@ -101,7 +101,7 @@ def is_picture(content: Any) -> TypeGuard[NDArray[np.uint8]]:
     return isinstance(content, np.ndarray) and content.dtype == np.uint8 and content.ndim in (2, 3)
 
 
-def _item(collection: Collection, asked: Asked) -> Item:
+def _item(collection: Collection, asked: OperationRequest) -> Item:
     try:
         return collection.items.get([asked.path["id"]])[0]
     except CollectionError as error:

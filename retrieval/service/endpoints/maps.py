@@ -7,12 +7,12 @@ import numpy as np
 from retrieval.analysis.maps import principal_map
 from retrieval.collection.base import Collection
 from retrieval.service.bodies import MapQuery
-from retrieval.service.operations import Asked, Operation
+from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
 from retrieval.service.replies import MapReply
 
 
-def space_map(collection: Collection, asked: Asked) -> MapReply:
+def space_map(collection: Collection, asked: OperationRequest) -> MapReply:
     """Return where each item is on the map of a space."""
     given: MapQuery = asked.parameters
     spec = collection.resolve(given.space)

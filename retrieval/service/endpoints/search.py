@@ -11,11 +11,11 @@ import msgspec
 from encoders.errors import NearbyError
 from retrieval.collection.base import Collection
 from retrieval.report.terminal.listing import search_json
-from retrieval.search.query import Query, item_query, picture_query, row_query, sound_query, text_query, vector_query
+from retrieval.search.query import Query, image_query, item_query, row_query, sound_query, text_query, vector_query
 from retrieval.search.request import SearchAnswer, SearchRequest
 from retrieval.service import limits
 from retrieval.service.bodies import NeighboursQuery, QueryBody, SearchBody
-from retrieval.service.operations import Asked, Operation
+from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
 from retrieval.service.replies import SearchReply, SearchResult
 
@@ -35,13 +35,13 @@ def query_of(collection: Collection, body: QueryBody) -> Query:
         found = " and ".join(given) or "none of them"
         raise Problem(422, f"a query has exactly one of {', '.join(QueryBody.__struct_fields__)}; got {found}")
     read: dict[str, Callable[[Collection, Any], Query]] = {
-        "text": text_query, "id": item_query, "row": row_query, "vector": vector_query, "picture": picture_query,
+        "text": text_query, "id": item_query, "row": row_query, "vector": vector_query, "image": image_query,
         "sound": sound_query,
     }  # fmt: skip
     return read[given[0]](collection, getattr(body, given[0]))
 
 
-def search(collection: Collection, asked: Asked) -> SearchReply:
+def search(collection: Collection, asked: OperationRequest) -> SearchReply:
     """Answer one query or several, all in one state of the collection."""
     body: SearchBody = asked.body
     if (body.query is None) == (body.queries is None):
@@ -51,7 +51,7 @@ def search(collection: Collection, asked: Asked) -> SearchReply:
     return _answered(collection, request, queries)
 
 
-def neighbours(collection: Collection, asked: Asked) -> SearchReply:
+def neighbours(collection: Collection, asked: OperationRequest) -> SearchReply:
     """Return the items nearest to one item."""
     given: NeighboursQuery = asked.parameters
     return _answered(collection, SearchRequest("", tuple(given.space), given.k), [QueryBody(id=given.id)])

@@ -7,11 +7,11 @@ from retrieval.experiment.health.health import health
 from retrieval.report.health_json import health_json
 from retrieval.report.json import plain
 from retrieval.service.bodies import SpaceHealthQuery
-from retrieval.service.operations import Asked, Operation
+from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.replies import Document
 
 
-def space_health(collection: Collection, asked: Asked) -> Document:
+def space_health(collection: Collection, asked: OperationRequest) -> Document:
     """Return what is wrong with each space, and what to try."""
     given: SpaceHealthQuery = asked.parameters
     names = tuple(dict.fromkeys(collection.resolve(spec) for spec in given.space))

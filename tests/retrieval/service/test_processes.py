@@ -241,7 +241,7 @@ def test_a_token_that_others_can_read_is_warned_of(collections, tmp_path, capsys
     def stop(*_) -> None:
         raise InterruptedError
 
-    monkeypatch.setattr(server, "listening", stop)
+    monkeypatch.setattr(server, "listen", stop)
     for mode, said in ((0o644, True), (0o640, True), (0o600, False)):
         file.chmod(mode)
         with pytest.raises(InterruptedError):

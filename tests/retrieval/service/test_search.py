@@ -54,7 +54,7 @@ def test_a_picture_finds_itself(service):
     assert picture.headers["content-type"] == "image/png"
     assert np.asarray(Image.open(io.BytesIO(picture.content))).shape == (8, 8)
     encoded = base64.b64encode(picture.content).decode()
-    found = service.post(f"{PICTURES}/search", {"query": {"picture": encoded}, "k": 1}).json
+    found = service.post(f"{PICTURES}/search", {"query": {"image": encoded}, "k": 1}).json
     assert [space["hits"][0]["id"] for space in found["results"][0]["spaces"]] == ["7", "7"]
 
 
@@ -77,7 +77,7 @@ def test_neighbours_are_the_answers_to_the_item(service):
         ({"query": {"text": "zzz"}}, 422, "no word of the query is known"),
         ({"query": {"id": "wnig"}}, 404, "did you mean 'wing'?"),
         ({"query": {"vector": [1.0]}}, 422, "of modality vector"),
-        ({"query": {"picture": "!!"}}, 422, "base64"),
+        ({"query": {"image": "!!"}}, 422, "base64"),
         ({"query": {"path": "/etc/passwd"}}, 422, "unknown field `path`"),
         ({"query": {"text": "wing"}, "k": 0}, 422, "`int` >= 1"),
         ({"query": {"text": "wing"}, "k": 10**9}, 422, "`int` <= 1000"),

@@ -335,13 +335,13 @@ def png_header(width: int, height: int) -> bytes:
 def test_a_picture_that_unfolds_is_refused_before_it_is_decoded(service, size):
     picture = base64.b64encode(png_header(*size)).decode()
     begun = time.monotonic()
-    found = service.post(f"{PICTURES}/search", {"query": {"picture": picture}})
+    found = service.post(f"{PICTURES}/search", {"query": {"image": picture}})
     assert found.status == 422, found.content
     assert "pixels" in problem_of(found)
     assert time.monotonic() - begun < 5
 
 
-@pytest.mark.parametrize("field", ["picture", "sound"])
+@pytest.mark.parametrize("field", ["image", "sound"])
 @pytest.mark.parametrize("content", [b"", b"\x00" * 7_000_000, b"RIFF\xff\xff\xff\xffWAVEfmt ", b"GIF89a"])
 def test_what_is_no_picture_or_sound_is_refused(service, field, content):
     body = {"query": {field: base64.b64encode(content).decode()}}
@@ -489,15 +489,15 @@ def failures(client: Client) -> list[str]:
 @pytest.fixture(scope="module")
 def narrow(collections) -> Iterator[Client]:
     """A service whose system holds only a few KiB of what a client has not read."""
-    real = running_service.listening
+    real = running_service.listen
 
-    def listening(*address) -> socket.socket:
+    def listen(*address) -> socket.socket:
         opened = real(*address)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)  # those that it accepts have it too
         return opened
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running_service, "listening", listening)
+        patch.setattr(running_service, "listen", listen)
         with running(Settings(collections)) as client:
             yield client
 
@@ -580,15 +580,15 @@ def test_requests_beyond_the_waiting_limit_are_refused(collections, monkeypatch)
     monkeypatch.setattr(limits, "MAX_WAITING", 2)
     monkeypatch.setattr(limits, "SEARCH_SECONDS", 1.0)
     held, statuses = threading.Event(), []
-    from retrieval.service.served import Opened
+    from retrieval.service.open_collections import OpenCollections
 
-    real = Opened.collection
+    real = OpenCollections.collection
 
     def slow(self, name):
         held.wait(20)
         return real(self, name)
 
-    monkeypatch.setattr(Opened, "collection", slow)
+    monkeypatch.setattr(OpenCollections, "collection", slow)
     assert table.OPERATIONS
     with running(Settings(collections, threads=1)) as client:
 

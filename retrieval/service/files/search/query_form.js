@@ -111,15 +111,14 @@ function fileInput(info, search, complain) {
       complain(`${given.name} has ${(given.size / 1e6).toFixed(1)} MB; the service takes files of at most ${MAX_BYTES / 1e6} MB.`);
       return;
     }
-    const name = info.modality === "image" ? "picture" : "sound";
-    search({ [name]: given.name }, { field: name, name: given.name, type: given.type, content: base64(new Uint8Array(await given.arrayBuffer())) });
+    search({ [info.modality]: given.name }, { field: info.modality, name: given.name, type: given.type, content: base64(new Uint8Array(await given.arrayBuffer())) });
   }
 
   return {
     element,
     read: (values, saved) => (saved && saved.content && values.has(saved.field) ? { [saved.field]: saved.content } : null),
     show(values, saved) {
-      if (values.has(noun) && !(saved && saved.content) && !values.get("id")) complain(`The ${noun} ${values.get(noun)} was chosen in another tab: choose it again.`);
+      if (values.has(info.modality) && !(saved && saved.content) && !values.get("id")) complain(`The ${noun} ${values.get(info.modality)} was chosen in another tab: choose it again.`);
     },
     preview(saved) {
       if (!saved || noun !== "picture") return null;

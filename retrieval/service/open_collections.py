@@ -11,7 +11,7 @@ from pathlib import Path
 from encoders.errors import NearbyError, OptionError, ServerError
 from retrieval.collection.base import Collection
 from retrieval.collection.open import open_collection
-from retrieval.service.operations import Remembered
+from retrieval.service.operations import ResultCache
 from retrieval.service.problem import Problem
 
 LOGGER = logging.getLogger("nearby.service")
@@ -49,7 +49,7 @@ def require_collections(folders: Mapping[str, Path]) -> None:
             pass
 
 
-class Opened:
+class OpenCollections:
     """Collections that one thread has opened; each is opened again when its folder has a newer generation.
 
     Parameters
@@ -61,7 +61,7 @@ class Opened:
     def __init__(self, folders: Mapping[str, Path]) -> None:
         self._folders = folders
         self._open: dict[str, Collection] = {}
-        self.remembered = Remembered()
+        self.remembered = ResultCache()
 
     @property
     def names(self) -> list[str]:

@@ -16,7 +16,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-class Lane(Generic[S]):
+class WorkerThread(Generic[S]):
     """One thread and its state, which is made, used and closed in that thread (as SQLite asks)."""
 
     def __init__(self, name: str, make: Callable[[], S]) -> None:
@@ -45,8 +45,8 @@ class Lane(Generic[S]):
         self._executor.shutdown(wait=True)
 
 
-class Lanes(Generic[S]):
-    """A fixed number of lanes; the one that was used last is used first, so that spare ones stay empty.
+class WorkerThreads(Generic[S]):
+    """A fixed number of threads; the one that was used last is used first, so that spare ones stay empty.
 
     Parameters
     ----------
@@ -57,22 +57,22 @@ class Lanes(Generic[S]):
     max_waiting : int
         Requests that wait for a thread; more are refused.
     make, release : callable
-        Make and release the state of a lane.
+        Make and release the state of a thread.
     """
 
     def __init__(
         self, name: str, count: int, max_waiting: int, make: Callable[[], S], release: Callable[[S], None]
     ) -> None:
-        self._all = [Lane(f"{name}-{position}", make) for position in range(count)]
+        self._all = [WorkerThread(f"{name}-{position}", make) for position in range(count)]
         self._idle = list(reversed(self._all))
         self._free = asyncio.Semaphore(count)
         self._lock = threading.Lock()
         self._waiting, self._max_waiting, self._release = 0, max_waiting, release
 
     async def run(self, work: Callable[[S], T], seconds: float) -> T:
-        """Run work in a lane, and return its result.
+        """Run work in a thread, and return its result.
 
-        A client that leaves does not stop the work, but nobody waits for it; the lane is used again when it ends.
+        A client that leaves does not stop the work, but nobody waits for it; the thread is used again when it ends.
 
         Raises
         ------
@@ -91,13 +91,13 @@ class Lanes(Generic[S]):
         finally:
             self._waiting -= 1
         loop = asyncio.get_running_loop()
-        lane = self._idle.pop()
+        worker = self._idle.pop()
         try:
-            future = lane.submit(work)
+            future = worker.submit(work)
         except BaseException:
-            self._give_back(lane)
+            self._give_back(worker)
             raise
-        future.add_done_callback(lambda _: self._later(loop, lane))
+        future.add_done_callback(lambda _: self._later(loop, worker))
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.wrap_future(future)
@@ -105,20 +105,20 @@ class Lanes(Generic[S]):
             raise Problem(504, f"no answer within {seconds:g} s: ask for less") from None
 
     def each_idle(self, work: Callable[[S], None]) -> None:
-        """Run work in every lane that is used by nobody and has a state."""
-        for lane in self._idle:
-            if lane._state:
-                lane.submit(work)
+        """Run work in every thread that is used by nobody and has a state."""
+        for worker in self._idle:
+            if worker._state:
+                worker.submit(work)
 
-    def _later(self, loop: asyncio.AbstractEventLoop, lane: Lane[S]) -> None:
+    def _later(self, loop: asyncio.AbstractEventLoop, worker: WorkerThread[S]) -> None:
         with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(self._give_back, lane)
+            loop.call_soon_threadsafe(self._give_back, worker)
 
-    def _give_back(self, lane: Lane[S]) -> None:
-        self._idle.append(lane)
+    def _give_back(self, worker: WorkerThread[S]) -> None:
+        self._idle.append(worker)
         self._free.release()
 
     def close(self) -> None:
         """End the threads when their work is done."""
-        for lane in self._all:
-            lane.close(self._release)
+        for worker in self._all:
+            worker.close(self._release)
