@@ -21,7 +21,7 @@ from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.compare import compare, compare_collection
-from retrieval.experiment.health import health
+from retrieval.experiment.health.health import health
 from retrieval.report.terminal.conversions import conversions_lines
 from retrieval.report.terminal.reconstructions import reconstructions_json, reconstructions_lines
 from retrieval.spaces.train import train_encoder

@@ -102,6 +102,7 @@ READS = {
     "queries": lambda c: (list(map(shown, c.items.queries())), c.items.queries_are_items),
     "judgements": lambda c: c.items.qrels(),
     "digest": lambda c: (c.items_digest, c.items.digest()),
+    "whether it is current": lambda c: c.is_current(),
     "items by id": lambda c: list(map(shown, c.items.get(["d9", "🦊", "x" * 600, "d9"]))),
     "no items": lambda c: c.items.get([]),
     "a mistyped id": lambda c: c.items.get(["d9", "dd9", "another"]),
@@ -312,6 +313,7 @@ def row_hits(collection, spec, k=5, filters=()):
 ROW_CALLS = {
     "items": lambda c: list(map(shown, c.items)),
     "digest": lambda c: (c.items_digest, c.items.digest()),
+    "whether it is current": lambda c: c.is_current(),
     "items by id": lambda c: list(map(shown, c.items.get(["p3", "p29"]))),
     "filters": lambda c: (c.filters(), c.items.matching(filters("account=C1", "label=0"))),
     **{
