@@ -107,7 +107,7 @@ def _stop_gently(guard: Guard) -> None:
         before = signal.getsignal(number)
 
         def stop(number: int, frame: FrameType | None) -> None:
-            signal.signal(number, before)  # a second signal does not wait
+            signal.signal(number, lambda *_: os._exit(1))  # a second signal does not wait
             guard.stopping = True
             loop.call_soon_threadsafe(lambda: tasks.add(loop.create_task(drain(number, before))))
 
@@ -181,7 +181,10 @@ def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str], secret: 
 
 
 def _summary(opened: OpenCollections, name: str) -> CollectionSummary:
-    collection = opened.collection(name)
+    try:
+        collection = opened.collection(name)
+    except Problem as problem:  # the others are there
+        return CollectionSummary(name=name, modality="", items=0, spaces=[], generation=0, error=problem.detail)
     return CollectionSummary(
         name=name, modality=str(collection.items.modality), items=collection.items.size,
         spaces=list(collection.spaces), generation=collection.generation,

@@ -63,10 +63,17 @@ class OpenCollections:
         self._open: dict[str, Collection] = {}
         self.remembered = ResultCache()
 
-    @property
-    def names(self) -> list[str]:
-        """The names of all collections."""
-        return list(self._folders)
+    def without_folders(self, sentence: str) -> str:
+        """Return a sentence that names collections as clients do, not by their folders.
+
+        Examples
+        --------
+        >>> OpenCollections({"news": Path("/data/news")}).without_folders("unknown space of /data/news 'bm52'")
+        "unknown space of news 'bm52'"
+        """
+        for name, folder in self._folders.items():
+            sentence = sentence.replace(str(folder), name)
+        return sentence
 
     def collection(self, name: str) -> Collection:
         """Return a collection as it is now.

@@ -50,6 +50,8 @@ def read_parameters(request: Request, kind: Any) -> Any:
     for name, several in given.items():
         if name not in lists and len(several) > 1:
             raise Problem(422, f"the parameter '{name[:100]}' is given {len(several):,} times: give it once")
+        if name == "space":  # a form's + is a space, which no spec has
+            several = [value.replace(" ", "+") for value in several]
         values[name] = several if name in lists else several[0]
     if kind is None:
         if values:

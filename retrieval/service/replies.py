@@ -18,14 +18,15 @@ class PartialReply(Reply, omit_defaults=True):
     """A JSON object whose absent parts are left out."""
 
 
-class CollectionSummary(Reply):
-    """A collection that is served."""
+class CollectionSummary(PartialReply):
+    """A collection that is served; `error` says why it cannot be opened now."""
 
     name: str
     modality: str
     items: int
     spaces: list[str]
     generation: Annotated[int, Meta(description="Grows with every change on disk.")]
+    error: str | None = None
 
 
 class Collections(Reply):
@@ -149,6 +150,7 @@ class SearchResult(PartialReply):
     hits: list[Hit] | None = None
     fusion: Fusion | None = None
     shortlist: Shortlist | None = None
+    note: Annotated[str | None, Meta(description="Why one of several queries has no answer.")] = None
 
 
 class SearchReply(Reply):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Mapping
@@ -73,6 +74,12 @@ def require_safe(settings: Settings) -> None:
     ------
     OptionError
     """
+    for origin in settings.origins:
+        if not re.fullmatch(r"https?://[^/\s]+", origin):
+            raise OptionError(f"--allow-origin {origin}: an origin is written https://example.org, without a path")
+    for host in settings.hosts:
+        if re.search(r"[/\s]", host):
+            raise OptionError(f"--allow-host {host}: a host is written search.example.org, without http:// and path")
     if not is_loopback(settings.host) and not settings.token_file:
         raise OptionError(
             f"--host {settings.host} can be reached by others: add --token-file FILE, which holds a secret of at least "

@@ -83,6 +83,11 @@ def embeddings(collection: Collection, body: EmbeddingsBody, spec: str) -> Embed
             raise Problem(422, f"input {position} is empty: give some words")
     _require_bounded(encoder, len(texts))
     codes = _dense(encoder, encoder.encode_queries(texts))
+    if encoder.space.metric is Metric.COSINE:
+        for position, code in enumerate(codes):
+            if not code.any():
+                raise Problem(422, f"no word of input {position} is known to the space '{encoder}': try other words")
+        codes = normalized(codes)
     if body.dimensions is not None:
         if body.dimensions > codes.shape[1]:
             raise Problem(422, f"dimensions is {body.dimensions:,}; the space '{encoder}' has {codes.shape[1]:,}")

@@ -8,16 +8,16 @@ from typing import Any
 
 import msgspec
 
-from encoders.errors import NearbyError
+from encoders.errors import NearbyError, QueryError
 from retrieval.collection.base import Collection
 from retrieval.report.terminal.listing import search_json
 from retrieval.search.query import Query, image_query, item_query, row_query, sound_query, text_query, vector_query
-from retrieval.search.request import SearchAnswer, SearchRequest
+from retrieval.search.request import SearchRequest
 from retrieval.service import limits
 from retrieval.service.bodies import NeighboursQuery, QueryBody, SearchBody
 from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.replies import SearchReply, SearchResult
+from retrieval.service.replies import QueryInfo, SearchReply, SearchResult
 
 
 def query_of(collection: Collection, body: QueryBody) -> Query:
@@ -94,11 +94,22 @@ def _require_bounded(collection: Collection, request: SearchRequest, n_queries: 
 def _answered(collection: Collection, request: SearchRequest, queries: list[QueryBody]) -> SearchReply:
     _require_bounded(collection, request, len(queries))
 
-    def read() -> list[SearchAnswer]:
-        return [request.answer(collection, query_of(collection, query)) for query in queries]
+    def read() -> list[SearchResult]:
+        return [_result(collection, request, query, alone=len(queries) == 1) for query in queries]
 
-    results = [msgspec.convert(search_json(one), SearchResult) for one in collection.read_consistently(read)]
-    return SearchReply(generation=collection.generation, results=results)
+    return SearchReply(generation=collection.generation, results=collection.read_consistently(read))
+
+
+def _result(collection: Collection, request: SearchRequest, body: QueryBody, alone: bool) -> SearchResult:
+    """Return the answers to one query; one of several that no space can answer has a note instead."""
+    query = query_of(collection, body)
+    try:
+        return msgspec.convert(search_json(request.answer(collection, query)), SearchResult)
+    except QueryError as error:
+        if alone:
+            raise
+        shown = QueryInfo(id=query.item_id, title=query.shown.title, label=query.shown.label)
+        return SearchResult(query=shown, filters=[], spaces=[], note=str(error))
 
 
 OPERATIONS = (

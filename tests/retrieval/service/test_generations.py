@@ -40,3 +40,14 @@ def test_new_items_answer_and_no_request_is_lost(collections, tmp_path):
         while len(list((folder / "generations").iterdir())) > 2 and time.monotonic() < end:
             time.sleep(0.1)
     assert last in [int(path.name) for path in (folder / "generations").iterdir()]
+
+
+def test_a_collection_that_is_gone_does_not_hide_the_others(collections, tmp_path):
+    folder = tmp_path / "texts"
+    shutil.copytree(collections["texts"], folder)
+    with running(Settings({"gone": str(folder), "texts": collections["texts"]})) as client:
+        folder.rename(tmp_path / "elsewhere")
+        gone, there = client.get("/v1/collections").json["collections"]
+    assert (gone["name"], gone["items"]) == ("gone", 0)
+    assert "cannot be opened" in gone["error"]
+    assert (there["name"], there["items"], "error" in there) == ("texts", 6, False)

@@ -35,16 +35,18 @@ def test_items_by_pages_and_by_any_id(service):
 def test_codes_and_embeddings_are_those_of_the_space(service, collections):
     with open_collection(collections["texts"]) as opened:
         wanted = opened.space("tfidf+lsa:2").encoder.encode_queries(["heat flow"])[0]
+    unit = wanted / np.linalg.norm(wanted)
     body = {"space": "tfidf+lsa:2", "queries": [{"text": "heat flow"}]}
     np.testing.assert_array_equal(service.post(f"{TEXTS}/encode", body).json["codes"], [wanted])
     asked = {"model": "texts/tfidf+lsa:2", "input": "heat flow"}
     found = service.post("/v1/embeddings", asked).json
-    np.testing.assert_array_equal(found["data"][0]["embedding"], wanted)
+    np.testing.assert_allclose(found["data"][0]["embedding"], unit, rtol=1e-6)
     packed = service.post("/v1/embeddings", {**asked, "encoding_format": "base64"}).json["data"][0]["embedding"]
-    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(packed), "<f4"), wanted)
+    np.testing.assert_allclose(np.frombuffer(base64.b64decode(packed), "<f4"), unit, rtol=1e-6)
     short = service.post("/v1/embeddings", {**asked, "dimensions": 1}).json["data"][0]["embedding"]
     assert [abs(number) for number in short] == [1.0]  # of unit length again
     assert service.post("/v1/embeddings", {**asked, "dimensions": 3}).status == 422
+    assert "no word of input 0" in service.post("/v1/embeddings", {**asked, "input": "zzz"}).json["detail"]
     assert "sparse" in service.post("/v1/embeddings", {**asked, "model": "texts/bm25"}).json["detail"]
 
 

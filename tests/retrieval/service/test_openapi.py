@@ -18,7 +18,7 @@ ASKED = [
     ("get", "/v1/collections", "/v1/collections", None),
     ("get", "/v1/models", "/v1/models", None),
     ("post", "/v1/embeddings", "/v1/embeddings", {"model": "texts/tfidf+lsa:2", "input": ["wing", "heat"]}),
-    ("post", "/v1/embeddings", "/v1/embeddings", {"model": "texts/tfidf+lsa:2", "input": "a", "encoding_format": "base64"}),
+    ("post", "/v1/embeddings", "/v1/embeddings", {"model": "texts/tfidf+lsa:2", "input": "wing", "encoding_format": "base64"}),
     ("get", "/health", "/health", None),
     ("get", BELOW, TEXTS, None),
     ("get", BELOW, PICTURES, None),

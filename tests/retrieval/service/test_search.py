@@ -103,3 +103,23 @@ def test_a_path_of_the_server_is_no_query(service, collections, tmp_path):
     found = service.post(f"{PICTURES}/search", {"query": {"text": str(secret)}})
     assert found.status == 422
     assert "of modality text" in found.json["detail"]
+
+
+def test_one_of_several_queries_that_nobody_can_answer_has_a_note(service):
+    found = service.post(f"{TEXTS}/search", {"queries": [{"text": "zzz"}, {"text": "wing"}]})
+    assert found.status == 200, found.content
+    unknown, known = found.json["results"]
+    assert "no word of the query is known" in unknown["note"]
+    assert unknown["spaces"] == []
+    assert known["spaces"][0]["hits"]
+
+
+def test_a_plus_in_an_address_is_one(service):
+    assert service.get(f"{PICTURES}/neighbours?id=7&k=1&space=pixels+pca:4").json["results"][0]["spaces"]
+
+
+def test_errors_name_no_folder(service, collections):
+    for body in ({"spaces": ["bm52"]}, {"fuse": "saved"}):
+        found = service.post(f"{TEXTS}/search", {"query": {"text": "wing"}, **body})
+        assert found.status in (404, 422)
+        assert collections["texts"] not in found.content.decode()
