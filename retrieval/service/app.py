@@ -107,7 +107,10 @@ def _stop_gently(guard: Guard) -> None:
         before = signal.getsignal(number)
 
         def stop(number: int, frame: FrameType | None) -> None:
-            signal.signal(number, lambda *_: os._exit(1))  # a second signal does not wait
+            if guard.stopping:  # a worker hears SIGTERM from its parent too; a person who repeats Ctrl-C will not wait
+                if number == signal.SIGINT:
+                    os._exit(1)
+                return
             guard.stopping = True
             loop.call_soon_threadsafe(lambda: tasks.add(loop.create_task(drain(number, before))))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -34,6 +35,19 @@ async def read_body(request: Request, kind: type[Any] | None) -> Any:
         raise Problem(400, f"the body is no JSON: {one_line(error)}") from None
 
 
+def pairs(query: str) -> list[tuple[str, str]]:
+    """Return the names and values of a query string; the + of a spec is one, that of other values a space.
+
+    Examples
+    --------
+    >>> pairs("space=tfidf+lsa:2&space=sbert:a%20b&id=a+b")
+    [('space', 'tfidf+lsa:2'), ('space', 'sbert:a b'), ('id', 'a b')]
+    """
+    as_form = parse_qsl(query, keep_blank_values=True)
+    as_written = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)
+    return [written if form[0] == "space" else form for form, written in zip(as_form, as_written, strict=True)]
+
+
 def read_parameters(request: Request, kind: Any) -> Any:
     """Read the query string of a request.
 
@@ -43,15 +57,13 @@ def read_parameters(request: Request, kind: Any) -> Any:
         422 for a parameter that is unknown, missing, repeated, or of another form.
     """
     given: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in pairs(request.url.query):
         given.setdefault(name, []).append(value)
     lists: frozenset[str] = frozenset() if kind is None else list_fields(kind)
     values: dict[str, Any] = {}
     for name, several in given.items():
         if name not in lists and len(several) > 1:
             raise Problem(422, f"the parameter '{name[:100]}' is given {len(several):,} times: give it once")
-        if name == "space":  # a form's + is a space, which no spec has
-            several = [value.replace(" ", "+") for value in several]
         values[name] = several if name in lists else several[0]
     if kind is None:
         if values:

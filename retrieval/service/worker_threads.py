@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -66,7 +65,6 @@ class WorkerThreads(Generic[S]):
         self._all = [WorkerThread(f"{name}-{position}", make) for position in range(count)]
         self._idle = list(reversed(self._all))
         self._free = asyncio.Semaphore(count)
-        self._lock = threading.Lock()
         self._waiting, self._max_waiting, self._release = 0, max_waiting, release
 
     async def run(self, work: Callable[[S], T], seconds: float) -> T:

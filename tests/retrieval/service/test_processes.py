@@ -156,7 +156,7 @@ def test_workers_end_when_their_parent_was_killed(collections):
                     os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("number", "count"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)])
+@pytest.mark.parametrize(("number", "count"), [(signal.SIGTERM, 1), (signal.SIGTERM, 2), (signal.SIGINT, 2)])
 def test_a_signal_lets_running_requests_end_and_refuses_new_ones(collections, number, count):
     body = b'{"query": {"text": "wing"}}'
     head = f"POST {SEARCH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -166,8 +166,10 @@ def test_a_signal_lets_running_requests_end_and_refuses_new_ones(collections, nu
         for one in running:
             one.sendall(head.encode() + body[:5])
         time.sleep(0.5)
-        for pid in [started.pid, *pids]:  # a terminal sends Ctrl-C to all
+        for pid in [started.pid, *pids]:  # a terminal sends Ctrl-C to all, systemd SIGTERM
             os.kill(pid, number)
+        if number == signal.SIGTERM:
+            os.kill(started.pid, number)
         time.sleep(1)
         refused = client.post(SEARCH, WING)
         assert (refused.status, refused.headers["retry-after"], refused.headers["connection"]) == (503, "5", "close")
@@ -179,6 +181,21 @@ def test_a_signal_lets_running_requests_end_and_refuses_new_ones(collections, nu
         _, said = started.communicate(timeout=60)
         assert (started.returncode, said) == (0, "")
         assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_a_second_ctrl_c_ends_it_at_once_and_quietly(collections):
+    with serving(collections["texts"], "--workers", 1) as (started, client):
+        waiting = socket.create_connection(("127.0.0.1", client.port), 60)
+        waiting.sendall(f"POST {SEARCH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n".encode())
+        waiting.sendall(b"Content-Type: application/json\r\n\r\n{")
+        time.sleep(0.5)
+        started.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert started.poll() is None  # the request is waited for
+        started.send_signal(signal.SIGINT)
+        _, said = started.communicate(timeout=10)
+        waiting.close()
+    assert (started.returncode, said) == (1, "")
 
 
 # starts that cannot succeed
