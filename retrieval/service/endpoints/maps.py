@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from encoders.batches import chunks
 from retrieval.analysis.maps import principal_map
 from retrieval.collection.base import Collection
 from retrieval.service.bodies import MapQuery
 from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
 from retrieval.service.replies import MapReply
+
+#: Items that are read at a time.
+_ITEMS_AT_ONCE = 1_000
 
 
 def space_map(collection: Collection, asked: OperationRequest) -> MapReply:
@@ -23,18 +27,19 @@ def space_map(collection: Collection, asked: OperationRequest) -> MapReply:
 def _compute_map(collection: Collection, spec: str, limit: int) -> MapReply:
     index = collection.codes_of(spec)
     ids, total = index.ids, len(index)
-    rows = np.arange(total)
+    codes, shown = index.codes(), list(ids)
     if total > limit:
         rows = np.sort(np.random.default_rng(0).choice(total, limit, replace=False))
-    points = principal_map(index.codes()[rows], collection.space(spec).encoder.space.metric)
+        codes, shown = codes[rows], [ids[row] for row in rows.tolist()]
+    points = principal_map(codes, collection.space(spec).encoder.space.metric)
     if points is None:
         raise Problem(422, f"the space '{spec}' has too few items or components for a map")
-    shown = [ids[row] for row in rows.tolist()]
-    labels = {item.id: item.label for item in collection.items.get(shown)} if shown else {}
+    # some items at a time: their contents may be large, and only the labels are needed
+    labels = [item.label for some in chunks(shown, _ITEMS_AT_ONCE) for item in collection.items.get(some)]
     x, y = np.round(points.astype(np.float64), 5).T.tolist()
     return MapReply(
         space=spec, generation=collection.generation, total=total, ids=shown,
-        labels=[labels.get(one) for one in shown], x=x, y=y,
+        labels=labels, x=x, y=y,
     )  # fmt: skip
 
 
