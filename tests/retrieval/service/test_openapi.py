@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import quote
 
 import msgspec
@@ -70,6 +71,9 @@ def test_the_documentation_shows_every_operation_and_an_example_that_fits(servic
             assert f'id="{operation["operationId"]}"' in text
             assert operation["operationId"] in EXAMPLES
     assert "<script" not in text
+    for name in re.findall(r'<link rel="[a-z]+" href="([^"]+)"', text):  # also the icon, which browsers ask for
+        assert service.get(name).status == 200, name
+    assert 'rel="icon"' in text
     kinds = {operation.name: operation for operation in OPERATIONS}
     for name, (path, body) in EXAMPLES.items():
         if name in kinds and body is not None:
