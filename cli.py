@@ -411,6 +411,22 @@ def delete(folder: CollectionFolder, ids: Annotated[list[str], argument("ID...",
 
 
 @app.command()
+def compact(folder: CollectionFolder) -> None:
+    """Merge the segments of a collection into one and drop removed items; answers stay the same."""
+    from retrieval.collection.open import open_collection
+
+    before = open_collection(folder)
+    present = before.info()
+    after = before.compact(_say)
+    if after is before and not present.server:
+        _print(f"nothing to do: {folder} is one segment, without removed items")
+        return
+    size = f"{present.bytes:,} bytes before, {after.info().bytes:,} now"
+    merged = "merged on its server" if present.server else f"{counted(present.segments, 'segment')} merged into one"
+    _print(f"{folder}: {merged}, {counted(present.removed, 'removed item')} dropped; {size}")
+
+
+@app.command()
 def info(
     folder: Annotated[str, argument("FOLDER", "Folder of a collection, or elasticsearch:URL/NAME.")],
     clean: Annotated[

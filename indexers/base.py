@@ -54,7 +54,7 @@ class Index(ABC):
     #: The kinds and metrics that the index supports; others are refused before any work.
     spaces: ClassVar[frozenset[tuple[Kind, Metric]]]
     #: True when the saved index holds every code at full precision: a collection keeps no second copy.
-    holds_codes: ClassVar[bool] = False
+    holds_codes: bool = False
     #: Files that `load` maps: only some blocks of them are compared with their checksums; other files are compared in
     #: full. FAISS ends the process over a damaged file, so its file is always compared in full: a gigabyte takes 1.4 s
     #: on two cores, as long as FAISS takes to read it.
@@ -64,7 +64,7 @@ class Index(ABC):
     #: True when a query is compared with every item, by the codes as they were added.
     is_exact: bool = False
     #: The largest `k` of one search; None is no limit.
-    max_k: ClassVar[int | None] = None
+    max_k: int | None = None
     #: True when the index stores the words of a BM25 space and weighs them itself.
     takes_words: ClassVar[bool] = False
 

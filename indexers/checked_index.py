@@ -224,6 +224,11 @@ class CheckedIndex(Index):
         """The largest absolute value of a code that the index compares; larger ones are refused."""
         return LARGEST / (self._unit.factor or 1.0)
 
+    @property
+    def stores_plain(self) -> bool:
+        """True when codes are stored as they were given, not in another unit."""
+        return self._unit.is_plain
+
     def _choose_unit(self, codes: Codes) -> None:
         """Choose the unit by the first codes that are not all zero."""
         if self._unit.factor or self.space.kind is Kind.BINARY:

@@ -216,12 +216,18 @@ class IndexAdmin(Reader):
     @retried
     def settle(self, name: str) -> None:
         """Prepare a loaded index for serving: refresh it, merge it, add its replicas."""
-        self.refresh(name)
+        self.merge(name)
         with self.connection() as client:
-            client.options(request_timeout=_MERGE_SECONDS).indices.forcemerge(index=name, max_num_segments=1)
             client.indices.put_settings(index=name, settings=self._serving_settings())
             self._await_replicas(client, name)
         self.refresh(name)
+
+    @retried
+    def merge(self, name: str) -> None:
+        """Merge the segments of every shard of an index into one, without its deleted documents."""
+        self.refresh(name)
+        with self.connection() as client:
+            client.options(request_timeout=_MERGE_SECONDS).indices.forcemerge(index=name, max_num_segments=1)
 
     def _await_replicas(self, client: Any, name: str) -> None:
         """Wait for the replicas: without them, an index is lost with any of its nodes."""

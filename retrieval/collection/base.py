@@ -60,6 +60,10 @@ class CollectionInfo:
     spaces : tuple of SpaceRecord
     unfinished : tuple of str
         Specs of spaces whose fit was interrupted; indexing them again resumes it.
+    segments : int
+        Number of parts that the items are in; those that are added later are in parts of their own. 1 on a server.
+    removed : int
+        Number of removed items that are still on disk; `Collection.compact` drops them. 0 on a server.
     """
 
     folder: Path
@@ -72,6 +76,8 @@ class CollectionInfo:
     server: str
     spaces: tuple[SpaceRecord, ...]
     unfinished: tuple[str, ...]
+    segments: int = 1
+    removed: int = 0
 
 
 class Collection(ABC):
@@ -127,6 +133,8 @@ class Collection(ABC):
             server=self.manifest.server,
             spaces=tuple(self.spaces.values()),
             unfinished=tuple(spec for spec in self._unfinished() if spec not in self.spaces),
+            segments=max(1, len(self.manifest.segments)),
+            removed=sum(one.removed for one in self.manifest.segments),
         )
 
     def filters(self) -> list[FilterField]:
@@ -243,6 +251,18 @@ class Collection(ABC):
         ------
         CollectionError
             For an id that is not there, or when no item would remain.
+        """
+
+    @abstractmethod
+    def compact(self, say: ProgressCallback = quiet) -> Collection:
+        """Merge what was added later with the rest, and drop what was removed; answers stay the same.
+
+        Adding and removing do this from time to time. A compact collection is the smallest and fastest.
+
+        Raises
+        ------
+        CollectionError
+            When another process changes the collection at the same time.
         """
 
     @abstractmethod

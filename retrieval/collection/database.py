@@ -20,6 +20,8 @@ _ENDLESS = "its pages form a cycle, so reading it would not end"
 _SCHEMA_OF, _MAX_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master", 100
 #: Functions of SQL, by name.
 Functions = Mapping[str, Callable[..., Any]]
+#: Hidden rows: name of a table -> a column, and the values of hidden rows in it.
+Hidden = Mapping[str, tuple[str, Sequence[Any]]]
 
 
 class Database:
@@ -37,6 +39,8 @@ class Database:
         Create the file and its tables.
     functions : mapping, optional
         Functions that statements may call, by name.
+    hidden : mapping, optional
+        Rows that no statement sees: name of a table -> one of its columns, and the values of hidden rows in it.
 
     Raises
     ------
@@ -50,7 +54,13 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, schema: str, writable: bool = False, new: bool = False, functions: Functions | None = None
+        self,
+        path: Path,
+        schema: str,
+        writable: bool = False,
+        new: bool = False,
+        functions: Functions | None = None,
+        hidden: Hidden | None = None,
     ) -> None:
         if not new:
             require_plain(path)
@@ -65,6 +75,9 @@ class Database:
                 self._connection.executescript(schema)
             else:
                 self._require(schema)
+            for table, (column, values) in (hidden or {}).items():
+                if values:
+                    self._hide(table, column, values)
         except BaseException:
             self._connection.close()
             raise
@@ -130,6 +143,22 @@ class Database:
             raise ValueError("its tables are not those of nearby")
         if self._writable:
             self._connection.execute("PRAGMA journal_mode = MEMORY")
+
+    def _hide(self, table: str, column: str, values: Sequence[Any]) -> None:
+        """Put a temporary view before a table: a name without a schema means the temporary one first."""
+        connection = self._connection
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA query_only = OFF")  # a file that is opened read-only stays so
+        affinity = "INTEGER" if isinstance(values[0], int) else "TEXT"  # of another one, no row is found by its key
+        connection.execute(f"CREATE TEMP TABLE hidden_{table} (value {affinity} PRIMARY KEY)")
+        connection.executemany(f"INSERT OR IGNORE INTO hidden_{table} VALUES (?)", ((value,) for value in values))  # noqa: S608
+        connection.execute(
+            f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} AS stored "  # noqa: S608
+            f"WHERE stored.{column} NOT IN temp.hidden_{table}"
+        )
+        connection.commit()
+        if not self._writable:
+            connection.execute("PRAGMA query_only = ON")
 
     def _restart(self) -> None:
         """Reset the limits for a new statement; they depend on the present size of the file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from encoders.errors import QueryError
@@ -23,13 +24,13 @@ _CELL = "json_extract(CAST(content AS TEXT), path_of_column(shape, ?))"
 _LOOK_AT, _NAMED, _LETTERS = 10_000, 10, 40
 
 
-def matching_ids(read: Read, filters: Sequence[Filter], is_table: bool = False) -> list[str]:
-    """Return the ids of the items that satisfy every filter, in the order of their rows.
+def matching_ids(stores: Sequence[Read], filters: Sequence[Filter], is_table: bool = False) -> list[str]:
+    """Return the ids of the items that satisfy every filter, store by store in the order of their rows.
 
     Parameters
     ----------
-    read : callable
-        Runs SQL in which `FUNCTIONS` are known.
+    stores : sequence of callable
+        Each runs SQL, in which `FUNCTIONS` are known, in one store of items.
     filters : sequence of Filter
     is_table : bool
         Whether all items are rows of a table.
@@ -41,6 +42,10 @@ def matching_ids(read: Read, filters: Sequence[Filter], is_table: bool = False) 
     """
     wanted = " AND ".join([_condition(one, is_table) for one in filters] or ["TRUE"])
     values = [value for one in filters for value in _bound(one, is_table)]
+
+    def read(query: str, values: Sequence[Any]) -> Iterator[Any]:
+        return chain.from_iterable(one(query, values) for one in stores)
+
     ids = [id for (id,) in read(f"SELECT id FROM items WHERE {wanted} ORDER BY row", values)]  # noqa: S608
     if not ids:
         raise QueryError(_why_none(read, filters, is_table))

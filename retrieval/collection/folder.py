@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from encoders.artifact import MANIFEST, digest_of
 from encoders.errors import ArtifactError, CollectionError
 from retrieval.collection.generations import WORK, Generations, files_below
 from retrieval.collection.manifest import Manifest
+from retrieval.collection.segments import SPACES, Segment
 from retrieval.spaces.build import checkpoints
-from retrieval.spaces.saved_space import SpaceRecord, spec_of
-
-SPACES = "spaces"
+from retrieval.spaces.saved_space import ENCODER, INDEX, SpaceRecord, spec_of
 
 
 class CollectionFolder:
@@ -67,28 +66,31 @@ class CollectionFolder:
         """Return the folder of a space."""
         return self.generation / SPACES / Path(record.folder).name
 
-    def require_unchanged(self, record: SpaceRecord, digests: Mapping[str, str]) -> None:
-        """Refuse a space whose encoder or index is not the one that it was saved with.
+    def require_unchanged(self, record: SpaceRecord, segments: Iterable[Segment] | None = None) -> None:
+        """Refuse a space whose encoder or indexes are not those that it was saved with.
 
         Parameters
         ----------
         record : SpaceRecord
-        digests : mapping of str to str
-            Name of a folder inside the space's, and the digest of the manifest in it.
+        segments : iterable of Segment, optional
+            Those that hold the indexes; by default only the encoder is compared.
 
         Raises
         ------
         ArtifactError
         """
-        folder = self.space_folder(record)
+        wanted = {self.space_folder(record) / ENCODER: record.encoder_digest}
+        for one in segments or ():
+            digest = one.record.indexes.get(record.spec) if one.record.folder else record.index_digest
+            wanted[one.space_folder(record.folder) / INDEX] = digest or ""
         try:
-            found = {name: digest_of(folder / name / MANIFEST) for name in digests}
+            found = {folder: digest_of(folder / MANIFEST) for folder in wanted}
         except OSError as error:
             raise ArtifactError(
                 f"the space '{record.spec}' of {self.path} is incomplete: {error.filename} cannot be read "
                 f"({error.strerror}); index the corpus again in a new folder"
             ) from None
-        if found != digests:
+        if found != wanted:
             raise ArtifactError(
                 f"the space '{record.spec}' of {self.path} was changed by something other than nearby: index it again"
             )

@@ -1,8 +1,11 @@
-"""A corpus and its spaces on disk: items in SQLite, one folder per space; add, update and delete items later."""
+"""A corpus and its spaces on disk: items in SQLite, one folder per space; add, update and delete items later.
+
+Items that are added later are in segments of their own, and removed ones are left out of the answers, until segments
+are merged; see `merge_policy`.
+"""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,20 +13,23 @@ from pathlib import Path
 from encoders.atomic_write import remove_at_once
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
-from encoders.errors import ArtifactError, CollectionError, DimensionError
+from encoders.errors import CollectionError, DimensionError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
-from indexers.registry import create_index, load_index
+from indexers.registry import create_index
 from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.filters import Filter
-from retrieval.collection.folder import SPACES, CollectionFolder
+from retrieval.collection.folder import CollectionFolder
 from retrieval.collection.generations import WORK, Generations, link, link_tree
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS, Manifest
+from retrieval.collection.segment_draft import SegmentDraft
+from retrieval.collection.segmented_items import SegmentedItems, items_of
+from retrieval.collection.segments import SPACES, opened_index, segments_of
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import Filled, begun, checkpoints, encoded, fill, fitted, planned
+from retrieval.spaces.build import begun, checkpoints, fill, fitted, planned
 from retrieval.spaces.saved_space import (
     CODES,
     ENCODER,
@@ -31,7 +37,6 @@ from retrieval.spaces.saved_space import (
     SpaceRecord,
     folder_name,
     note_spec,
-    save_index,
     save_space,
 )
 
@@ -49,7 +54,7 @@ class LocalCollection(Collection):
         When there is no collection, or it is damaged, foreign, or of a newer format.
     """
 
-    items: ItemStore
+    items: ItemStore | SegmentedItems
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -57,7 +62,9 @@ class LocalCollection(Collection):
         self.manifest = self._stored.manifest
         self.spaces = self.manifest.spaces
         self._open: dict[str, OpenSpace] = {}
-        self.items = ItemStore(self._stored.generation / ITEMS)
+        self.segments = segments_of(self._stored.generation, self.manifest)
+        self.items = items_of(self.segments, self.manifest.unjudged)
+        self._digest = "" if self.manifest.segments else self.manifest.items
         self.manifest.check_items(self._stored.generation)
 
     @classmethod
@@ -88,8 +95,9 @@ class LocalCollection(Collection):
 
     @property
     def items_digest(self) -> str:
-        """Digest of the items in their order."""
-        return self.manifest.items
+        """Digest of the items in their order; with several segments, they are read for it."""
+        self._digest = self._digest or self.items.digest()
+        return self._digest
 
     @property
     def generation(self) -> int:
@@ -106,7 +114,9 @@ class LocalCollection(Collection):
         """Open a space; see `Collection.space`."""
         spec = self.resolve(spec)
         if spec not in self._open:
-            self._open[spec] = self._opened(self.spaces[spec], mmap=True)
+            record = self.spaces[spec]
+            encoder = self._encoder(record)
+            self._open[spec] = OpenSpace(record, encoder, opened_index(self.segments, record.folder, INDEX, mmap=True))
         return self._open[spec]
 
     def codes_of(self, spec: str) -> Index:
@@ -114,13 +124,7 @@ class LocalCollection(Collection):
         opened = self.space(spec)
         if opened.index.holds_codes:
             return opened.index
-        codes = load_index(self._stored.space_folder(opened.record) / CODES)
-        if len(codes) != len(opened.index):
-            raise ArtifactError(
-                f"the codes of '{opened.record.spec}' in {self.folder} are {len(codes):,} of {len(opened.index):,}: "
-                "index the corpus again in a new folder"
-            )
-        return codes
+        return opened_index(self.segments, opened.record.folder, CODES, mmap=True)
 
     def search(self, queries: Sequence[tuple[str, Codes]], k: int, filters: Sequence[Filter] = ()) -> list[list[Hit]]:
         """Return the best `k` hits in each space; with filters, each item that passes gets its exact score."""
@@ -133,16 +137,10 @@ class LocalCollection(Collection):
         """Return the result of `read`; a generation never changes."""
         return read()
 
-    def _opened(self, record: SpaceRecord, mmap: bool) -> OpenSpace:
-        folder = self._stored.space_folder(record)
-        self._stored.require_unchanged(record, {ENCODER: record.encoder_digest, INDEX: record.index_digest})
-        index = load_index(folder / INDEX, mmap)
-        if len(index) != self.manifest.count:
-            raise ArtifactError(
-                f"the index of '{record.spec}' in {self.folder} holds {len(index):,} of {self.manifest.count:,} "
-                "items: index the corpus again in a new folder"
-            )
-        return OpenSpace(record, Encoder.load(folder / ENCODER), index)
+    def _encoder(self, record: SpaceRecord) -> Encoder:
+        """Load the encoder of a space, after comparing the digests of its files and indexes."""
+        self._stored.require_unchanged(record, self.segments)
+        return Encoder.load(self._stored.space_folder(record) / ENCODER)
 
     # -- writing: each write is a new generation ---------------------------------------------------------------
 
@@ -150,6 +148,8 @@ class LocalCollection(Collection):
         """Add a space, and return the next generation; see `Collection.add_space`."""
         encoder = planned(spec, index, self.items.modality)
         self._require_new(encoder)
+        if self.manifest.segments:
+            return self.compact(say).add_space(spec, index, say)
         with self._draft() as draft:
             work = self.folder / WORK / folder_name(str(encoder))
             say(begun(encoder, self.items.size, work))
@@ -177,21 +177,16 @@ class LocalCollection(Collection):
         """
         change = Change([], [], 0)
         try:
-            with self._draft(new_items=True) as draft:
-                store = ItemStore(draft / ITEMS, writable=True)
-                last = store.last_row
-                change = store.put(unique_ids(items))
+            with self._draft() as folder:
+                draft = self._segment_draft(folder)
+                change = draft.put(unique_ids(items))
                 if not change.added and not change.changed:
-                    store.close()
                     raise _NothingChangesError  # takes the draft back
                 say(f"adding {len(change.added):,} new and {len(change.changed):,} changed items, space by space")
-                records = [
-                    self._updated(draft, record, change.changed, store.items_after(last), store.size)
-                    for record in self.spaces.values()
-                ]
-                manifest = Manifest.of(store, records)
-                store.close()
-                manifest.write(draft)
+                for spec, record in self.spaces.items():
+                    self._index_new(draft, spec, self._encoder(record))
+                draft.merge(say)
+                draft.write_manifest()
         except _NothingChangesError:
             return self, change
         return LocalCollection(self.folder), change
@@ -200,14 +195,21 @@ class LocalCollection(Collection):
         """Remove items from every space and return the next generation; all or none."""
         self.items.require(ids)
         self._require_some_left(ids)
-        with self._draft(new_items=True) as draft:
-            store = ItemStore(draft / ITEMS, writable=True)
-            store.delete(ids)
-            gone = list(set(ids))
-            records = [self._updated(draft, record, gone, iter(()), store.size) for record in self.spaces.values()]
-            manifest = Manifest.of(store, records)
-            store.close()
-            manifest.write(draft)
+        with self._draft() as folder:
+            draft = self._segment_draft(folder)
+            draft.remove(list(dict.fromkeys(ids)))
+            draft.merge()
+            draft.write_manifest()
+        return LocalCollection(self.folder)
+
+    def compact(self, say: ProgressCallback = quiet) -> LocalCollection:
+        """Merge all segments into one and return the next generation; see `Collection.compact`."""
+        if not self.manifest.segments:
+            return self
+        with self._draft() as folder:
+            draft = self._segment_draft(folder)
+            draft.merge(say, everything=True)
+            draft.write_manifest()
         return LocalCollection(self.folder)
 
     def close(self) -> None:
@@ -227,19 +229,32 @@ class LocalCollection(Collection):
             work.rmdir()
 
     @contextmanager
-    def _draft(self, new_items: bool = False) -> Iterator[Path]:
-        """Yield a draft with all files of this generation: hard links, or a copy of items that will change."""
+    def _draft(self) -> Iterator[Path]:
+        """Yield a draft with all files of this generation, as hard links."""
         with self._stored.generations.draft() as draft:
             if self._stored.generations.current() != self._stored.generation:
                 raise CollectionError(f"{self.folder} was changed by another process at the same time: try again")
             self._clear_work()
-            if new_items:
-                shutil.copy2(self._stored.generation / ITEMS, draft / ITEMS)
-            else:
-                link(self._stored.generation / ITEMS, draft / ITEMS)
+            for path, _ in self.manifest.item_files(self._stored.generation):
+                copy = draft / path.relative_to(self._stored.generation)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                link(path, copy)
+            for segment in self.segments:
                 for record in self.spaces.values():
-                    link_tree(self._stored.space_folder(record), draft / SPACES / record.folder)
+                    source = segment.space_folder(record.folder)
+                    link_tree(source, draft / source.relative_to(self._stored.generation))
             yield draft
+
+    def _segment_draft(self, folder: Path) -> SegmentDraft:
+        for record in self.spaces.values():
+            self._stored.require_unchanged(record, self.segments)
+        return SegmentDraft(folder, self.manifest, segments_of(folder, self.manifest))
+
+    def _index_new(self, draft: SegmentDraft, spec: str, encoder: Encoder) -> None:
+        try:
+            draft.index_new(spec, encoder)
+        except DimensionError as error:
+            raise DimensionError(self._advised(str(error))) from error
 
     def _advised(self, refusal: str) -> str:
         """Return a refusal that advises to resize the pictures, as an existing space cannot be changed."""
@@ -249,26 +264,6 @@ class LocalCollection(Collection):
             return refusal
         asked = options_like(next(iter(self.items)).content)
         return f"{refusal.rpartition('; use ')[0] or refusal}; read the corpus with {asked}"
-
-    def _updated(
-        self, draft: Path, record: SpaceRecord, gone: Sequence[str], new: Iterator[Item], count: int
-    ) -> SpaceRecord:
-        """Write a space without the removed items and with the new ones at the end; the encoder stays."""
-        opened = self._opened(record, mmap=False)
-        source, target = self._stored.space_folder(record), draft / SPACES / record.folder
-        kept = load_index(source / CODES, mmap=False) if (source / CODES).is_dir() else None
-        cost = Filled(opened.index, kept)
-        for index in filter(None, (opened.index, kept)):
-            index.remove(gone)
-        try:
-            for ids, codes in encoded(opened.encoder, new, cost):
-                for index in filter(None, (opened.index, kept)):
-                    index.add(ids, codes)
-        except DimensionError as error:
-            raise DimensionError(self._advised(str(error))) from error
-        _require_all(record.spec, len(opened.index), count)
-        link_tree(source / ENCODER, target / ENCODER)
-        return save_index(target, record, cost)
 
 
 class _NothingChangesError(Exception):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ from encoders.atomic_write import write_json
 from encoders.checksums import check_file, file_sums
 from encoders.codes import Modality, whole_number
 from encoders.errors import ArtifactError, one_line
-from retrieval.collection.item_store import ItemStore
+from retrieval.collection.items import CollectionItems
+from retrieval.collection.segment_record import SegmentRecord, segments_digest
 from retrieval.spaces.saved_space import SpaceRecord
 
-#: Two formats, so that an older nearby, which knows only local collections, does not call a served one damaged.
-FORMAT, SERVED_FORMAT = 1, 2
+#: Several formats, so that an older nearby, which knows only local collections in one piece, does not call a served
+#: one, or one in segments, damaged.
+FORMAT, SERVED_FORMAT, SEGMENTED_FORMAT = 1, 2, 3
 KIND = "a collection"
 _MAX_ITEMS = 2**62
 ITEMS = "items.sqlite"
@@ -29,6 +31,9 @@ class Manifest:
     `server` is the address of the Elasticsearch index that holds items and codes, empty if the folder holds them;
     `index` is the name of that index (not its alias), `identity` that of the collection that made it. `files` holds
     the checksums of files that do not belong to a space.
+
+    A local collection is in one piece, or in `segments`: then `items` is a digest over those of the segments, and
+    `files` is empty. `unjudged` are ids of removed items whose judgements are still in the file of the items.
     """
 
     corpus: str
@@ -40,12 +45,28 @@ class Manifest:
     index: str = ""
     identity: str = ""
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    segments: tuple[SegmentRecord, ...] = ()
+    unjudged: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, store: ItemStore, records: Iterable[SpaceRecord]) -> Manifest:
+    def of(cls, store: CollectionItems, records: Iterable[SpaceRecord]) -> Manifest:
         """Describe stored items and the spaces that hold them."""
         spaces = {record.spec: record for record in records}
         return cls(store.name, store.modality, store.size, store.digest(), spaces)
+
+    def in_segments(
+        self, segments: Sequence[SegmentRecord], unjudged: Sequence[str], records: Iterable[SpaceRecord]
+    ) -> Manifest:
+        """Return the manifest of the same corpus with other segments."""
+        return replace(
+            self,
+            count=sum(one.count - one.removed for one in segments),
+            items=segments_digest(segments),
+            spaces={record.spec: record for record in records},
+            files={},
+            segments=tuple(segments),
+            unjudged=tuple(sorted(unjudged)),
+        )
 
     @classmethod
     def read(cls, generation: Path) -> Manifest:
@@ -58,7 +79,7 @@ class Manifest:
         """
         path = generation / MANIFEST
         value = read_json(path, KIND)
-        check_format(value, KIND, path, SERVED_FORMAT)
+        check_format(value, KIND, path, SEGMENTED_FORMAT)
         try:
             records = [SpaceRecord.from_json(record) for record in value["spaces"]]
             spaces = {record.spec: record for record in records}
@@ -72,6 +93,8 @@ class Manifest:
                 str(value.get("index", "")),
                 str(value.get("identity", "")),
                 {str(name): dict(known) for name, known in value.get("files", {}).items()},
+                tuple(SegmentRecord.from_json(one) for one in value.get("segments", ())),
+                tuple(map(str, value.get("unjudged", ()))),
             )
         except KeyError as error:
             raise ArtifactError(f"{path} is corrupt: it has no {error}") from None
@@ -81,7 +104,7 @@ class Manifest:
         return found
 
     def check_items(self, generation: Path, whole: bool = False) -> None:
-        """Compare the file of the items with its checksums: some of its blocks, or the `whole` file.
+        """Compare the files of the items with their checksums: some of their blocks, or the `whole` files.
 
         Raises
         ------
@@ -89,12 +112,19 @@ class Manifest:
             When it is damaged. Collections of an older nearby have no checksums.
         """
         try:
-            if ITEMS in self.files:
-                check_file(generation / ITEMS, self.files[ITEMS], whole)
+            for path, known in self.item_files(generation):
+                check_file(path, known, whole)
         except OSError as error:
-            raise ArtifactError(f"{generation / ITEMS} cannot be read: {error.strerror or error}") from error
+            raise ArtifactError(
+                f"{error.filename or generation / ITEMS} cannot be read: {error.strerror or error}"
+            ) from error
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"{generation / MANIFEST} is corrupt: {type(error).__name__} {error}") from error
+
+    def item_files(self, generation: Path) -> list[tuple[Path, dict[str, Any]]]:
+        """Return the files of the items, and what `file_sums` returned for each."""
+        owners = [(Path(one.folder), one.files) for one in self.segments] or [(Path(), self.files)]
+        return [(generation / folder / name, known) for folder, files in owners for name, known in files.items()]
 
     def write(self, generation: Path) -> None:
         """Write the manifest of a generation, as the last file: it holds the checksums of the items."""
@@ -106,9 +136,13 @@ class Manifest:
             "count": self.count,
             "items": self.items,
             "spaces": [asdict(record) for record in self.spaces.values()],
-            "files": {ITEMS: file_sums(generation / ITEMS)},
             "versions": library_versions(),
         }
+        if self.segments:
+            segments = [asdict(one) for one in self.segments]
+            value |= {"format": SEGMENTED_FORMAT, "segments": segments, "unjudged": list(self.unjudged)}
+        else:
+            value["files"] = {ITEMS: file_sums(generation / ITEMS)}
         if self.server:
             value |= {"format": SERVED_FORMAT, "server": self.server, "index": self.index, "identity": self.identity}
         write_json(generation / MANIFEST, sealed(value))

@@ -12,10 +12,10 @@ from encoders.artifact import MANIFEST, STATE, VOCABULARY, check_encoder_files, 
 from encoders.errors import ArtifactError, CollectionError, NearbyError
 from encoders.numbers import counted
 from indexers.folder import verify_index
-from retrieval.collection.folder import SPACES
 from retrieval.collection.generations import Generations
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.manifest import ITEMS, Manifest
+from retrieval.collection.segments import SPACES, Segment, segments_of
 from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord
 
 
@@ -92,29 +92,36 @@ def verify(folder: Path) -> Verification:
     with found.recording():
         _verify_items(pin.folder, manifest, found)
     for record in manifest.spaces.values():
-        folder = pin.folder / SPACES / Path(record.folder).name
         with found.recording():
-            _verify_encoder(folder / ENCODER, record, found)
-        if not manifest.server:
-            with found.recording():
-                _verify_index(folder / INDEX, record.index_digest, found)
-        if (folder / CODES).is_dir():
-            with found.recording():
-                _verify_index(folder / CODES, None, found)
+            _verify_encoder(pin.folder / SPACES / Path(record.folder).name / ENCODER, record, found)
+        for segment in segments_of(pin.folder, manifest) if not manifest.server else ():
+            _verify_indexes(segment, record, found)
     return found
 
 
 def _verify_items(generation: Path, manifest: Manifest, found: Verification) -> None:
     manifest.check_items(generation, whole=True)
-    store = ItemStore(generation / ITEMS)
-    try:
-        for _ in store:  # each is compared with its checksum
-            pass
-        if not manifest.server and store.digest() != manifest.items:
-            raise ArtifactError(f"{generation / ITEMS} is damaged: its items are not those that {MANIFEST} names")
-    finally:
-        store.close()
-    found.read(generation / ITEMS)
+    for segment in segments_of(generation, manifest):
+        store = ItemStore(segment.items)
+        try:
+            for _ in store:  # each is compared with its checksum
+                pass
+            if not manifest.server and store.digest() != segment.record.items:
+                raise ArtifactError(f"{segment.items} is damaged: its items are not those that {MANIFEST} names")
+        finally:
+            store.close()
+    for path, _ in manifest.item_files(generation) or [(generation / ITEMS, {})]:  # an older nearby named no file
+        found.read(path)
+
+
+def _verify_indexes(segment: Segment, record: SpaceRecord, found: Verification) -> None:
+    folder = segment.space_folder(record.folder)
+    digest = segment.record.indexes.get(record.spec, "") if segment.record.folder else record.index_digest
+    with found.recording():
+        _verify_index(folder / INDEX, digest, found)
+    if (folder / CODES).is_dir():
+        with found.recording():
+            _verify_index(folder / CODES, None, found)
 
 
 def _verify_encoder(folder: Path, record: SpaceRecord, found: Verification) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +108,18 @@ def save_index(target: Path, record: SpaceRecord, filled: Filled) -> SpaceRecord
     filled.index.save(target / INDEX)
     if filled.kept is not None:
         filled.kept.save(target / CODES)
-    changes = {
-        "index_digest": digest_of(target / INDEX / MANIFEST),
-        "encode_seconds": record.encode_seconds + filled.encode_seconds,
-        "code_bytes": record.code_bytes + filled.code_bytes,
-    }
-    return SpaceRecord(**{**asdict(record), **changes})
+    return with_index(with_cost(record, filled), target)
+
+
+def with_cost(record: SpaceRecord, more: Filled) -> SpaceRecord:
+    """Return the record of a space with the cost of more items."""
+    return replace(
+        record,
+        encode_seconds=record.encode_seconds + more.encode_seconds,
+        code_bytes=record.code_bytes + more.code_bytes,
+    )
+
+
+def with_index(record: SpaceRecord, folder: Path) -> SpaceRecord:
+    """Return the record of a space with the digest of the index in its folder."""
+    return replace(record, index_digest=digest_of(folder / INDEX / MANIFEST))

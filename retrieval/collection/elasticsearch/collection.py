@@ -180,7 +180,7 @@ class ServedCollection(Collection):
         return index
 
     def _opened(self, record: SpaceRecord) -> OpenSpace:
-        self._stored.require_unchanged(record, {ENCODER: record.encoder_digest})
+        self._stored.require_unchanged(record)
         encoder = Encoder.load(self._stored.space_folder(record) / ENCODER)
         index = field_at(encoder, self._fields[record.spec], self.description, self.index_name)
         return OpenSpace(record, encoder, index)
@@ -224,6 +224,13 @@ class ServedCollection(Collection):
             for id in dict.fromkeys(ids):
                 bulk.delete(key_of(id))
         self._refresh()
+        return self
+
+    def compact(self, say: ProgressCallback = quiet) -> ServedCollection:
+        """Let Elasticsearch merge the segments of the index; see `Collection.compact`."""
+        self._require_writable()
+        say(f"Elasticsearch merges the segments of {self._where}")
+        self.admin.merge(self.index_name)
         return self
 
     def close(self) -> None:

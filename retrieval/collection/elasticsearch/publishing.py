@@ -11,10 +11,10 @@ from retrieval.collection.elasticsearch.bulk_load import Cost
 from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.swap import Build
-from retrieval.collection.folder import SPACES
 from retrieval.collection.generations import WORK, Generations, link_tree
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.manifest import ITEMS, Manifest
+from retrieval.collection.segments import SPACES
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.spaces.saved_space import ENCODER
 

@@ -28,6 +28,8 @@ def info_json(collection: Collection) -> dict[str, Any]:
         "server": info.server,
         "digest": info.digest,
         "bytes": info.bytes,
+        "segments": info.segments,
+        "removed": info.removed,
         "spaces": [
             {
                 "spec": record.spec,
@@ -62,6 +64,10 @@ def info_lines(collection: Collection, verbose: bool = False) -> list[str]:
     ]
     if verbose:
         lines.append(f"generation {value['generation']}, the number of writes")
+    if value["segments"] > 1 or value["removed"]:
+        held = [counted(value["segments"], "segment")] if value["segments"] > 1 else []
+        held += [f"{counted(value['removed'], 'removed item')} still on disk"] if value["removed"] else []
+        lines.append(f"{', '.join(held)}; merge them with  nearby compact {value['folder']}")
     unfinished = [f"unfinished: {spec}; run the same  nearby index  command to resume" for spec in value["unfinished"]]
     if not value["spaces"]:
         return [*lines, *(unfinished or ["no space yet: add one with  nearby index"])]

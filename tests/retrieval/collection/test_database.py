@@ -54,7 +54,7 @@ def test_other_tables_than_ours_are_refused_before_they_are_read(path, script, w
 def test_a_reader_cannot_write(path):
     store = ItemStore(path)
     with pytest.raises(ArtifactError, match=r"readonly|attempt to write"):
-        list(store._read("DELETE FROM items"))
+        list(store.read("DELETE FROM items"))
     store.close()
 
 
@@ -65,7 +65,7 @@ def test_a_statement_that_does_not_end_is_stopped(path, monkeypatch):
     assert len(list(store)) == 50  # a few steps a row
     endless = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
     with pytest.raises(ArtifactError, match="so reading it would not end"):
-        next(store._read(endless))
+        next(store.read(endless))
     store.close()
 
 

@@ -106,8 +106,8 @@ def test_the_last_item_can_be_changed(collection, spec):
 
 
 def test_an_index_that_has_lost_items_is_not_published(collection, monkeypatch):
-    monkeypatch.setattr("retrieval.collection.item_store.ItemStore.items_after", lambda *_: iter(()))
-    with pytest.raises(CollectionError, match="holds 6 of 7 items: nothing was changed"):
+    monkeypatch.setattr("retrieval.collection.segment_draft.encoded", lambda *_: iter(()))
+    with pytest.raises(CollectionError, match="holds 0 of 1 items: nothing was changed"):
         collection.put(iter(Listed({"g": "red apples"})))
     assert LocalCollection(collection.folder).generation == collection.generation
 
@@ -407,8 +407,11 @@ def test_a_damaged_manifest_is_said(collection, change, message):
 def test_an_incomplete_space_is_said(collection, lost):
     (collection._stored.space_folder(collection.spaces["bm25"]) / lost).unlink()
     with pytest.raises(ArtifactError, match="incomplete") as raised:
-        LocalCollection(collection.folder).delete(["a"])
+        LocalCollection(collection.folder).put(iter(Listed({"g": "red apples"})))
     assert "Errno" not in str(raised.value)
+    if "manifest" in lost:
+        with pytest.raises(ArtifactError, match="incomplete"):
+            LocalCollection(collection.folder).delete(["a"])
 
 
 def test_an_index_of_another_encoder_is_refused(collection):
@@ -431,7 +434,7 @@ def test_spaces_are_found_by_what_they_mean(collection):
     ("place", "error", "message"),
     [
         ("retrieval.collection.generations.fsync", OSError(28, "No space left on device"), "No space left on device"),
-        ("retrieval.collection.item_store.ItemStore.delete", sqlite3.OperationalError("disk is full"), "disk is full"),
+        ("retrieval.collection.item_store.ItemStore.merged", sqlite3.OperationalError("disk is full"), "disk is full"),
     ],
 )
 def test_a_full_disk_changes_nothing(collection, monkeypatch, place, error, message):
