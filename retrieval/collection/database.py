@@ -107,9 +107,13 @@ class Database:
     def write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once with each row of values."""
         self._restart()
+        self._connection.executemany(statement, self._each(rows))
+
+    def _each(self, rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+        """Yield rows of values; each has the time limit of a statement."""
         for values in rows:
             self._ticks = 0
-            self._connection.execute(statement, values)
+            yield values
 
     def commit(self) -> None:
         """Commit all writes."""

@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -161,14 +162,19 @@ def update_digest(digest: Any, item: Item) -> None:
     """Add one item to a hash; the length of each field goes before it, so that no two items look the same."""
     content = item.content
     if isinstance(content, Sound):
-        shape = f"sound{content.rate}"
+        shape = f"sound{content.rate}".encode()
     elif isinstance(content, Row):
-        shape = f"row{names_json(content.names)}"
+        shape = f"row{names_json(content.names)}".encode()
     else:
-        shape = "" if isinstance(content, str) else f"{content.dtype}{content.shape}"
-    for field_bytes in (item.id.encode(), shape.encode(), content_bytes(content), (item.label or "").encode()):
-        digest.update(len(field_bytes).to_bytes(8, "little"))
-        digest.update(field_bytes)
+        shape = b"" if isinstance(content, str) else _shape_bytes(content.dtype, content.shape)
+    fields = (item.id.encode(), shape, content_bytes(content), (item.label or "").encode())
+    digest.update(b"".join([part for one in fields for part in (len(one).to_bytes(8, "little"), one)]))
+
+
+@lru_cache(maxsize=64)
+def _shape_bytes(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """Return type and shape of an array as they go into its digest; NumPy needs microseconds to write a type."""
+    return f"{dtype}{shape}".encode()
 
 
 def raise_bad(error: CorpusError) -> None:

@@ -24,6 +24,9 @@ _NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
 _SOUND = "sound"
 #: What stands for the type of a row; the names of its columns follow.
 _ROW = "row"
+#: Writes title and metadata for the digest.
+_texts_json = json.JSONEncoder(sort_keys=True).encode
+_NO_TEXTS = b"[null, {}]"
 COLUMNS = "id, content, shape, title, label, metadata"
 
 
@@ -37,7 +40,9 @@ def item_digest(item: Item) -> bytes:
     """
     digest = hashlib.sha256()
     update_digest(digest, item)
-    digest.update(json.dumps([item.title, item.metadata], sort_keys=True).encode())
+    digest.update(
+        _texts_json([item.title, item.metadata]).encode() if item.title is not None or item.metadata else _NO_TEXTS
+    )
     return digest.digest()
 
 
@@ -83,8 +88,16 @@ def record_of(item: Item, modality: Modality) -> tuple[Any, ...]:
     if isinstance(content, Row):
         shape = f'["{_ROW}",{names_json(content.names)[1:]}' if content.names else f'["{_ROW}"]'
         return item.id, content_bytes(content), shape, item.title, item.label, metadata
-    sort = [_SOUND, content.rate] if isinstance(content, Sound) else [content.dtype.str, *content.shape]
-    return item.id, content_bytes(content), json.dumps(sort), item.title, item.label, metadata
+    shape = (
+        json.dumps([_SOUND, content.rate]) if isinstance(content, Sound) else _shape_of(content.dtype, content.shape)
+    )
+    return item.id, content_bytes(content), shape, item.title, item.label, metadata
+
+
+@lru_cache(maxsize=64)
+def _shape_of(dtype: np.dtype[Any], lengths: tuple[int, ...]) -> str:
+    """Return type and shape of an array as they are stored; the arrays of a corpus share them."""
+    return json.dumps([dtype.str, *lengths])
 
 
 def require_modality(item: Item, modality: Modality) -> None:
@@ -142,17 +155,32 @@ def _content_of(content: Any, shape: Any) -> Content:
         raise TypeError("an item holds no bytes where an array belongs")
     if shape.startswith(f'["{_ROW}"'):
         return Row.of_stored(names_of(shape), parse_json(content))
+    kind = _array_kind(shape)
+    if isinstance(kind, int):
+        return Sound(np.frombuffer(content, dtype="<i2"), kind)
+    return np.frombuffer(content, dtype=kind[0]).reshape(kind[1])
+
+
+@lru_cache(maxsize=64)
+def _array_kind(shape: str) -> int | tuple[np.dtype[Any], tuple[int, ...]]:
+    """Return the rate of a sound, or type and shape of an array, given what is stored as its shape.
+
+    Examples
+    --------
+    >>> _array_kind('["<f4",3,2]'), _array_kind('["sound",8000]')
+    ((dtype('float32'), (3, 2)), 8000)
+    """
     dtype, *lengths = parse_json(shape)
     if dtype == _SOUND:
         (rate,) = lengths
         if type(rate) is not int or not MIN_RATE <= rate <= MAX_RATE:
             raise ValueError("an item holds a sound without a possible sample rate")
-        return Sound(np.frombuffer(content, dtype="<i2"), rate)
+        return rate
     if not isinstance(dtype, str) or _NUMBERS.fullmatch(dtype) is None:
         raise ValueError(f"an item holds values of type {str(dtype)[:40]!r}")
     if not all(type(length) is int and length >= 0 for length in lengths):
         raise ValueError("an item holds an array of no possible shape")
-    return np.frombuffer(content, dtype=np.dtype(dtype)).reshape(lengths)
+    return np.dtype(dtype), tuple(lengths)
 
 
 @lru_cache(maxsize=64)
