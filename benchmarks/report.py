@@ -22,6 +22,7 @@ import report_methods
 import report_neural
 import report_served
 import report_service
+import report_sizes
 import report_sound
 import report_speed
 import report_trials
@@ -149,6 +150,7 @@ PARTS = {
     **report_anomalies.PARTS,
     **report_served.PARTS,
     **report_service.PARTS,
+    **report_sizes.PARTS,
     **report_trials.PARTS,
 }
 

@@ -19,6 +19,7 @@ from indexers.checked_index import CheckedIndex
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
 from indexers.hits import Rows
 from indexers.pairs import Pairs, PostingPairs, SparsePairs, as_cosines, inverse_lengths
+from indexers.term_at_a_time import Accumulator, in_place
 
 POSTINGS, SQUARES = "postings", "squared_lengths.npy"
 #: Queries multiplied at a time, and the largest number of scores that they may give.
@@ -75,15 +76,34 @@ class Sparse(CheckedIndex):
 
     def _search(self, queries: Any, k: int) -> Rows:
         postings: Any = self._inverted()
-        # Another integer type would make SciPy convert all postings at every search.
-        queries = csr_array(
-            (
-                queries.data,
-                *(part.astype(postings.indices.dtype) for part in (queries.indices, queries.indptr)),
-            ),
-            shape=queries.shape,
-        )
+        # another integer type would make SciPy convert all postings at every search
+        terms, ends = (part.astype(postings.indices.dtype, copy=False) for part in (queries.indices, queries.indptr))
         inverse = inverse_lengths(self._squares) if self.space.metric is Metric.COSINE else None
+        functions = in_place()
+        if functions is None:
+            queries = csr_array((queries.data, terms, ends), shape=queries.shape)
+            return self._by_products(queries, postings, inverse, k)
+        n = queries.shape[0]
+        best = Rows(np.full((n, k), -np.inf, np.float32), np.full((n, k), -1, np.int64))
+
+        def answer(first: int, last: int) -> None:
+            accumulator = Accumulator(postings, inverse, last - first, k, functions)
+            for start in range(first, last, accumulator.height):
+                stop = min(last, start + accumulator.height)
+                part = Rows(best.scores[start:stop], best.rows[start:stop])
+                accumulator.search(terms, queries.data, ends[start : stop + 1].tolist(), part)
+
+        threads = available_cores() if n > BLOCK_QUERIES else 1
+        if threads == 1:
+            answer(0, n)
+        else:
+            bounds = np.linspace(0, n, threads + 1).astype(int).tolist()
+            with ThreadPoolExecutor(threads) as pool:  # SciPy and NumPy compute without holding the interpreter
+                list(pool.map(answer, bounds[:-1], bounds[1:]))
+        return best
+
+    def _by_products(self, queries: Any, postings: Any, inverse: NDArray[np.float32] | None, k: int) -> Rows:
+        """Search by SciPy's public product of sparse matrices."""
         height = max(1, min(BLOCK_QUERIES, BLOCK_SCORES // len(self)))
         blocks = [queries[top : top + height] for top in range(0, queries.shape[0], height)]
         if len(blocks) == 1:
