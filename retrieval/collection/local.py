@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from encoders.atomic_write import remove_at_once
-from encoders.base import Encoder
 from encoders.codes import Codes, Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError
 from encoders.progress import ProgressCallback, quiet
@@ -56,7 +55,7 @@ class LocalCollection(Collection):
         self._stored = CollectionFolder(self.folder)
         self.manifest = self._stored.manifest
         self.spaces = self.manifest.spaces
-        self._open: dict[str, OpenSpace] = {}
+        self._open, self._read_before = {}, {}
         self.items = ItemStore(self._stored.generation / ITEMS)
         self.manifest.check_items(self._stored.generation)
 
@@ -142,7 +141,14 @@ class LocalCollection(Collection):
                 f"the index of '{record.spec}' in {self.folder} holds {len(index):,} of {self.manifest.count:,} "
                 "items: index the corpus again in a new folder"
             )
-        return OpenSpace(record, Encoder.load(folder / ENCODER), index)
+        return OpenSpace(record, self._encoder(record, folder / ENCODER), index)
+
+    def _shares_index(self, record: SpaceRecord, opened: OpenSpace) -> bool:
+        same = (record.encoder_digest, record.index_digest) == (
+            opened.record.encoder_digest,
+            opened.record.index_digest,
+        )
+        return same and len(opened.index) == self.manifest.count
 
     # -- writing: each write is a new generation ---------------------------------------------------------------
 

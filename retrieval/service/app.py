@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -51,15 +50,21 @@ NAMES = (
 )
 
 
-def create_app(settings: Settings) -> Guard:
+def create_app(settings: Settings, dispatcher: Dispatcher | None = None) -> Guard:
     """Return the application of one process.
+
+    Parameters
+    ----------
+    settings : Settings
+    dispatcher : Dispatcher, optional
+        One that has opened the collections of the settings; the application closes it when it ends.
 
     Raises
     ------
     OptionError
         When the token cannot be read.
     """
-    dispatcher = Dispatcher({name: Path(folder) for name, folder in settings.folders.items()}, settings.threads)
+    dispatcher = dispatcher or Dispatcher.of(settings)
     metrics = Metrics(NAMES, settings.metrics_file)
     inner = Starlette(
         routes=[*_routes(dispatcher, metrics, list(settings.folders), bool(settings.token_file)), *page_routes()],

@@ -21,6 +21,7 @@ from retrieval.service.operations import Media, Operation, OperationRequest
 from retrieval.service.parsing import read_body, read_parameters
 from retrieval.service.problem import Problem
 from retrieval.service.replies import Document
+from retrieval.service.settings import Settings
 from retrieval.service.worker_threads import WorkerThreads
 
 LOGGER = logging.getLogger("nearby.service")
@@ -39,12 +40,27 @@ class Dispatcher:
         Threads for searches; one more does what takes long.
     """
 
+    @classmethod
+    def of(cls, settings: Settings) -> Dispatcher:
+        """Return the dispatcher of a process of the service."""
+        return cls({name: Path(folder) for name, folder in settings.folders.items()}, settings.threads)
+
     def __init__(self, folders: Mapping[str, Path], threads: int) -> None:
         def make() -> OpenCollections:
             return OpenCollections(folders)
 
         self._short = WorkerThreads("search", threads, limits.MAX_WAITING, make, OpenCollections.close)
         self._long = WorkerThreads("long", 1, MAX_LONG_WAITING, make, OpenCollections.close)
+
+    def require_all(self) -> None:
+        """Open every collection in the thread that answers first, or refuse; the first request finds them open.
+
+        Raises
+        ------
+        NearbyError
+            When a folder holds no collection, or a damaged one.
+        """
+        self._short.in_first(OpenCollections.require_all).result()
 
     def endpoint(self, operation: Operation) -> Callable[[Request], Any]:
         """Return the endpoint of an operation on a collection."""

@@ -37,18 +37,6 @@ def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
     return {name: folder for folder, name in named.items()}
 
 
-def require_collections(folders: Mapping[str, Path]) -> None:
-    """Refuse folders that hold no collection, or one that cannot be read; a server that is away may come back.
-
-    Raises
-    ------
-    NearbyError
-    """
-    for folder in folders.values():
-        with suppress(ServerError), open_collection(folder):
-            pass
-
-
 class OpenCollections:
     """Collections that one thread has opened; each is opened again when its folder has a newer generation.
 
@@ -62,6 +50,18 @@ class OpenCollections:
         self._folders = folders
         self._open: dict[str, Collection] = {}
         self.remembered = ResultCache()
+
+    def require_all(self) -> None:
+        """Open every collection, and refuse those that cannot be read; a server that is away may come back.
+
+        Raises
+        ------
+        NearbyError
+            When a folder holds no collection, or a damaged one.
+        """
+        for name in self._folders:
+            with suppress(ServerError):
+                self._open[name] = open_collection(self._folders[name])
 
     def without_folders(self, sentence: str) -> str:
         """Return a sentence that names collections as clients do, not by their folders.
@@ -90,14 +90,14 @@ class OpenCollections:
         if before is not None and before.is_current():
             return before
         try:
-            opened = open_collection(self._folders[name])  # before the old one is closed
+            opened = open_collection(self._folders[name])
         except NearbyError as error:  # its text names the folder or the server, which is not for clients
             LOGGER.error("the collection '%s' cannot be opened: %s", name, error)
             status = Problem.of(error).status
             raise Problem(status if status >= 500 else 500, f"the collection '{name}' cannot be opened now") from None
         self._open[name] = opened
         if before is not None:
-            before.close()
+            opened.take_over(before)
         return opened
 
     def release_old(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from retrieval.service.app import create_app
+from retrieval.service.dispatch import Dispatcher
 from retrieval.service.server import listen, uvicorn_config
 from retrieval.service.settings import Settings
 
@@ -51,10 +52,10 @@ class Client:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Client]:
+def running(settings: Settings, dispatcher: Dispatcher | None = None) -> Iterator[Client]:
     """Run a service in a thread of this process."""
     opened = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn_config(settings, create_app(settings)))
+    server = uvicorn.Server(uvicorn_config(settings, create_app(settings, dispatcher)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]}, daemon=True)
     thread.start()
     while not server.started:

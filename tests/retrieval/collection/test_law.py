@@ -176,7 +176,17 @@ CHANGES = {
     "add one with an index that does not exist": lambda c: c.add_space("tfidf+lsa:3", "exat"),
     "put into the new space too": lambda c: c.put([Item("last", "money in the bank", label="0")]),
     "open it again": lambda c: (c.close(), c.close(), open_collection(c.folder))[-1],
+    "take over what is open": lambda c: taken_over(c),
 }
+
+
+def taken_over(collection):
+    """The collection opened again, with the encoders that were read before."""
+    before = {spec: collection.space(spec).encoder for spec in collection.spaces}
+    again = open_collection(collection.folder)
+    again.take_over(collection)
+    assert all(again.space(spec).encoder is encoder for spec, encoder in before.items())
+    return again
 
 
 def outcome(call, collection):
@@ -277,7 +287,7 @@ def test_every_operation_of_the_contract_is_called(both):
 
     for call in READS.values():
         outcome(call, Watched(both[0]))
-    source = {"put", "delete", "add_space", "close"}  # of CHANGES
+    source = {"put", "delete", "add_space", "close", "take_over"}  # of CHANGES
     operations = {name for name in dir(Collection) if not name.startswith("_")}
     assert operations - called - source <= {"generation"}
 

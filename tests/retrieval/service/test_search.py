@@ -123,3 +123,22 @@ def test_errors_name_no_folder(service, collections):
         found = service.post(f"{TEXTS}/search", {"query": {"text": "wing"}, **body})
         assert found.status in (404, 422)
         assert collections["texts"] not in found.content.decode()
+
+
+def test_several_queries_are_encoded_as_one_by_one(service):
+    for space in ("bm25", "tfidf+lsa:2"):
+        asked = [{"text": "thin wing"}, {"text": "heat"}, {"id": "shell"}]
+        alone = [service.post(f"{TEXTS}/encode", {"space": space, "queries": [one]}).json["codes"][0] for one in asked]
+        together = service.post(f"{TEXTS}/encode", {"space": space, "queries": asked}).json["codes"]
+        for one, other in zip(alone, together, strict=True):
+            assert one == pytest.approx(other, rel=1e-5)
+
+
+def test_the_query_that_cannot_be_encoded_is_named(service):
+    for queries, said in (
+        ([{"text": "wing"}, {"text": "zzz"}], "query 1: no word"),
+        ([{"text": "zzz"}], "no word"),
+    ):
+        found = service.post(f"{TEXTS}/encode", {"space": "tfidf+lsa:2", "queries": queries})
+        assert found.status == 422
+        assert found.json["detail"].startswith(said)
