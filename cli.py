@@ -502,12 +502,12 @@ def search(
     """Find the items nearest to a query: in each space, fused into one list, or re-ranked from a shortlist."""
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.listing import search_json, search_lines
+    from retrieval.search.query import read_query
     from retrieval.search.request import SearchRequest
 
-    request = SearchRequest.read(
-        " ".join(query), space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius
-    )
-    answer = request.answer(open_collection(folder))
+    request = SearchRequest.read(space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius)
+    collection = open_collection(folder)
+    answer = request.answer(collection, read_query(collection, " ".join(query)))
     emit(Output(lambda: search_lines(answer, verbose), lambda: search_json(answer)), as_json)
 
 

@@ -17,7 +17,7 @@ from retrieval.service import limits
 from retrieval.service.events import MEDIA_TYPE, events
 from retrieval.service.guard import OPERATION
 from retrieval.service.open_collections import OpenCollections
-from retrieval.service.operations import Media, Operation, OperationRequest
+from retrieval.service.operations import Media, Operation, OperationRequest, ServiceOperation, ServiceState
 from retrieval.service.parsing import read_body, read_parameters
 from retrieval.service.problem import Problem
 from retrieval.service.replies import Document
@@ -80,6 +80,21 @@ class Dispatcher:
 
         return answer
 
+    def service_endpoint(self, operation: ServiceOperation, state: ServiceState) -> Callable[[Request], Any]:
+        """Return the endpoint of an operation on the whole service."""
+
+        async def answer(request: Request) -> Response:
+            request.scope[OPERATION] = operation.name
+            if operation.at_once is not None:
+                return written(encoded(operation.at_once(state), Watched()))
+            read_parameters(request, None)
+            body = await read_body(request, operation.body)
+            asking = operation.answer
+            assert asking is not None  # noqa: S101
+            return await self.respond(request, lambda opened: asking(opened, OperationRequest("", body=body)))
+
+        return answer
+
     async def respond(self, request: Request, work: Callable[[OpenCollections], Any], long: bool = False) -> Response:
         """Run work in a thread, and return its reply: JSON, media, or for long work events if the client takes them."""
         watched = Watched()
@@ -92,10 +107,7 @@ class Dispatcher:
         running = workers.run(safely, seconds)
         if long and MEDIA_TYPE in request.headers.get("accept", ""):
             return StreamingResponse(events(running, watched), media_type=MEDIA_TYPE)
-        found = await running
-        if isinstance(found, Media):
-            return Response(found.content, media_type=found.media_type)
-        return Response(found, media_type="application/json")
+        return written(await running)
 
     def release_old(self) -> None:
         """Let threads that do nothing close collections that were replaced."""
@@ -125,6 +137,13 @@ def _guarded(work: Callable[[OpenCollections], Any], opened: OpenCollections) ->
     except Exception:
         LOGGER.exception("a request failed")
         raise Problem(500, "the request failed; the log of the service says why") from None
+
+
+def written(found: bytes | Media) -> Response:
+    """Return the response with JSON, or with what is none."""
+    if isinstance(found, Media):
+        return Response(found.content, headers={"Content-Type": found.media_type})
+    return Response(found, media_type="application/json")
 
 
 def encoded(reply: Any, watched: Watched) -> bytes | Media:

@@ -51,6 +51,11 @@ class OpenCollections:
         self._open: dict[str, Collection] = {}
         self.remembered = ResultCache()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that clients use."""
+        return tuple(self._folders)
+
     def require_all(self) -> None:
         """Open every collection, and refuse those that cannot be read; a server that is away may come back.
 

@@ -25,6 +25,7 @@ from encoders.errors import OptionError
 from retrieval.service import limits
 from retrieval.service.dispatch import Dispatcher
 from retrieval.service.guard import HEADERS
+from retrieval.service.host_names import without_brackets
 from retrieval.service.metrics import Metrics
 from retrieval.service.problem import Problem
 from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe, warn_of_readers
@@ -183,6 +184,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     NearbyError
         When a folder holds no collection.
     """
+    settings = replace(settings, host=without_brackets(settings.host))
     require_safe(settings)
     read_token(settings.token_file)
     warn_of_readers(settings.token_file)

@@ -14,6 +14,7 @@ from running_service import running
 from encoders.base import Encoder
 from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Item
+from retrieval.search.query import text_query
 from retrieval.search.request import SearchRequest
 from retrieval.service import open_collections
 from retrieval.service.dispatch import Dispatcher
@@ -68,13 +69,13 @@ def test_a_new_generation_is_answered_without_reading_its_encoders_again(collect
     monkeypatch.setattr(Encoder, "load", staticmethod(lambda path: (read.append(Path(path)), load(path))[1]))
     opened = OpenCollections({"texts": folder})
     specs = list(opened.collection("texts").spaces)
-    asked = SearchRequest("wing")
-    asked.answer(opened.collection("texts"))
+    asked = SearchRequest()
+    asked.answer(opened.collection("texts"), text_query(opened.collection("texts"), "wing"))
     assert len(read) == len(specs)
     with open_collection(folder) as before:
         before.put([Item("new", "a wing that is new")])[0].close()  # which reads the encoders, to encode the item
     read.clear()
-    found = asked.answer(opened.collection("texts")).found
+    found = asked.answer(opened.collection("texts"), text_query(opened.collection("texts"), "wing")).found
     assert read == []
     assert all("new" in [one.shown.id for one in space.answers] for space in found)
     opened.close()
