@@ -134,7 +134,9 @@ class Guard:
             )
         self._require_origin(headers, host)
         if method == "OPTIONS":  # a browser asks whether another page may send JSON
-            raise _Preflight(headers.get("origin") in self._origins)
+            if headers.get("origin") in self._origins:
+                raise _Preflight
+            raise wrong_method(method, path, self._methods(scope))
         if method not in METHODS:
             raise wrong_method(method, path, self._methods(scope))
         if self._token and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
@@ -169,19 +171,13 @@ class Guard:
 
 
 class _Preflight(Problem):
-    """The answer to a browser that asks before it sends JSON from another page."""
+    """The answer to a browser that asks before it sends JSON from another page, which is allowed."""
 
-    def __init__(self, allowed: bool) -> None:
-        super().__init__(
-            204 if allowed else 405,
-            "pages from other sites cannot use this service: the operator can allow them with --allow-origin",
-            allow="" if allowed else "GET, HEAD, POST",
-        )
+    def __init__(self) -> None:
+        super().__init__(204, "another page may send JSON")
 
     def response(self, path: str = "") -> Response:
-        """Return the response: without content, or a problem."""
-        if self.status == 405:
-            return super().response(path)
+        """Return the response, which has no content."""
         allowed = {"Access-Control-Allow-Methods": "GET, POST", "Access-Control-Max-Age": "600"}
         return Response(
             status_code=204, headers={**allowed, "Access-Control-Allow-Headers": "Authorization, Content-Type"}
