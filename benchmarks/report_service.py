@@ -88,8 +88,8 @@ def service_peers(page: Page, run: dict[str, Any]) -> None:
     page.heading("The service beside txtai's", run)
     page.lines += [
         "",
-        f"{'2,000' if figures['quick'] else '80,000'} abstracts, BM25; one title at a time, ten answers with their texts,"
-        " over one connection, in turns.",
+        f"{'2,000' if figures['quick'] else '80,000'} abstracts, BM25; one title at a time, ten answers with their"
+        " texts, over one connection, in turns.",
         f"Each has its own tokenizer: {figures['same_answers']:.0%} of the answers are the same.",
     ]
     page.table(

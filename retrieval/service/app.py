@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -23,6 +24,7 @@ from retrieval.service import limits
 from retrieval.service.api_page import api_page
 from retrieval.service.dispatch import Dispatcher
 from retrieval.service.endpoints.table import BELOW, OPERATIONS, SERVICE_OPERATIONS
+from retrieval.service.examples import ServedNames
 from retrieval.service.guard import OPERATION, Guard
 from retrieval.service.metrics import Metrics
 from retrieval.service.openapi import document
@@ -30,6 +32,7 @@ from retrieval.service.operations import ServiceState
 from retrieval.service.page import page_routes
 from retrieval.service.problem import Problem
 from retrieval.service.request_head import wrong_method
+from retrieval.service.served_names import served_names
 from retrieval.service.settings import Settings, read_token
 
 #: Seconds between two looks for newer generations, and at the parent process.
@@ -135,7 +138,9 @@ def _routes(dispatcher: Dispatcher, state: ServiceState, secret: bool) -> list[B
 
     async def docs(request: Request) -> Response:
         request.scope[OPERATION] = "page"
-        return Response(api_page(), media_type="text/html")
+        names = ServedNames() if secret else await dispatcher.run(served_names)
+        names = replace(names, address=f"{request.url.scheme}://{request.url.netloc}", secret=secret)
+        return Response(api_page(names), media_type="text/html")
 
     return [
         *(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from retrieval.service.replies import Document
 from retrieval.service.settings import Settings
 from retrieval.service.worker_threads import WorkerThreads
 
+T = TypeVar("T")
 LOGGER = logging.getLogger("nearby.service")
 #: Long work that waits for the one thread that does it.
 MAX_LONG_WAITING = 8
@@ -95,6 +96,15 @@ class Dispatcher:
 
         return answer
 
+    async def run(self, work: Callable[[OpenCollections], T]) -> T:
+        """Return what short work gives.
+
+        Raises
+        ------
+        Problem
+        """
+        return await self._short.run(lambda opened: _guarded(work, opened), limits.SEARCH_SECONDS)
+
     async def respond(self, request: Request, work: Callable[[OpenCollections], Any], long: bool = False) -> Response:
         """Run work in a thread, and return its reply: JSON, media, or for long work events if the client takes them."""
         watched = Watched()
@@ -120,7 +130,7 @@ class Dispatcher:
         self._long.close()
 
 
-def _guarded(work: Callable[[OpenCollections], Any], opened: OpenCollections) -> Any:
+def _guarded(work: Callable[[OpenCollections], T], opened: OpenCollections) -> T:
     """Run work; every error becomes a problem, and what is no error of the client is logged."""
     try:
         return work(opened)

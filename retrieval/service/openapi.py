@@ -11,7 +11,6 @@ import msgspec
 from encoders.version import version
 from retrieval.service.bodies import SearchBody
 from retrieval.service.endpoints.table import BELOW, OPERATIONS, SERVICE_OPERATIONS
-from retrieval.service.examples import curl
 from retrieval.service.operations import Media, Operation, ServiceOperation
 from retrieval.service.problem import MEDIA_TYPE, ProblemDocument
 from retrieval.service.replies import Document, Progress
@@ -80,7 +79,6 @@ def _described(
     described: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.summary,
-        "x-example": curl(one.name),
         "parameters": parameters,
         "responses": {
             "200": {"description": "The answer.", "content": _content(one, found)},
