@@ -140,7 +140,7 @@ def _guarded(work: Callable[[OpenCollections], T], opened: OpenCollections) -> T
         problem = Problem.of(error)
         if problem.status >= 500:
             LOGGER.error("%s", error)
-        problem.detail = opened.without_folders(problem.detail)
+        problem.detail = opened.without_places(problem.detail)
         raise problem from None
     except MemoryError:
         raise Problem(503, "not enough memory for this request: ask for less, or try again later", 5) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,8 @@ from retrieval.collection.open import open_collection
 from retrieval.service.operations import ResultCache
 from retrieval.service.problem import Problem
 
+#: An address of a server, up to the name of the index.
+_HOST = re.compile(r"https?://[^/\s]+")
 LOGGER = logging.getLogger("nearby.service")
 
 
@@ -68,16 +71,19 @@ class OpenCollections:
             with suppress(ServerError):
                 self._open[name] = open_collection(self._folders[name])
 
-    def without_folders(self, sentence: str) -> str:
-        """Return a sentence that names collections as clients do, not by their folders.
+    def without_places(self, sentence: str) -> str:
+        """Return a sentence that names collections as clients do: not by their folders, nor by their servers.
 
         Examples
         --------
-        >>> OpenCollections({"news": Path("/data/news")}).without_folders("unknown space of /data/news 'bm52'")
+        >>> OpenCollections({"news": Path("/data/news")}).without_places("unknown space of /data/news 'bm52'")
         "unknown space of news 'bm52'"
         """
         for name, folder in self._folders.items():
             sentence = sentence.replace(str(folder), name)
+        for collection in self._open.values():
+            for host in _HOST.findall(collection.manifest.server):
+                sentence = sentence.replace(host, "SERVER")
         return sentence
 
     def collection(self, name: str) -> Collection:
