@@ -389,13 +389,16 @@ def add(
 ) -> None:
     """Add the items of a corpus to a collection; an item whose id is there is replaced."""
     from retrieval.collection.open import open_addition, open_collection
+    from retrieval.collection.unknown_words import unknown_words_line
     from retrieval.corpora.base import BadEntries, unique_ids
 
     collection = open_collection(folder)
     with _reported(BadEntries(skip_bad)) as bad:
-        _, change = collection.put(unique_ids(open_addition(collection, corpus, bad), bad), _say)
+        made, change = collection.put(unique_ids(open_addition(collection, corpus, bad), bad), _say)
     if change.added or change.changed:
         _print(f"{len(change.added):,} added, {len(change.changed):,} changed, {change.unchanged:,} unchanged")
+        if line := unknown_words_line(made, [*change.added, *change.changed]):
+            _say(line)
     else:
         _print(f"nothing to do: {counted(change.unchanged, 'item')} already there and unchanged")
 
@@ -518,12 +521,12 @@ def search(
     """Find the items nearest to a query: in each space, fused into one list, or re-ranked from a shortlist."""
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.listing import search_json, search_lines
+    from retrieval.search.query import read_query
     from retrieval.search.request import SearchRequest
 
-    request = SearchRequest.read(
-        " ".join(query), space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius
-    )
-    answer = request.answer(open_collection(folder))
+    request = SearchRequest.read(space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius)
+    collection = open_collection(folder)
+    answer = request.answer(collection, read_query(collection, " ".join(query)))
     emit(Output(lambda: search_lines(answer, verbose), lambda: search_json(answer)), as_json)
 
 

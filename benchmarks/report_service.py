@@ -59,4 +59,48 @@ def service_load(page: Page, run: dict[str, Any]) -> None:
     )
 
 
-PARTS = {"service_speed": service_speed, "service_load": service_load}
+def api_fuzz(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("The service beside its OpenAPI document", run)
+    page.lines += [
+        "",
+        f"schemathesis made {figures['requests']:,} requests that fit the document or do not, of each of"
+        f" {figures['operations']} operations,",
+        "with all of its checks, on collections whose spaces and ids it was told. Answered: requests that fit and got",
+        "an answer; the others name what there is not.",
+    ]
+    page.table(
+        ["collection", "requests", "answered"],
+        [[name, one["requests"], one["answered"]] for name, one in figures["collections"].items()],
+    )
+    page.table(
+        TARGETS,
+        [
+            page.target("server errors", figures["server_errors"], 0, False),
+            page.target("answers that contradict the document", figures["contradictions"], 0, False),
+            page.target("operations that could not be asked", figures["not_run"], 0, False),
+        ],
+    )
+
+
+def service_peers(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("The service beside txtai's", run)
+    page.lines += [
+        "",
+        f"{'2,000' if figures['quick'] else '80,000'} abstracts, BM25; one title at a time, ten answers with their"
+        " texts, over one connection, in turns.",
+        f"Each has its own tokenizer: {figures['same_answers']:.0%} of the answers are the same.",
+    ]
+    page.table(
+        ["service", "searches/s", "seconds to index"],
+        [[name, rate, figures["index_seconds"][name]] for name, rate in figures["searches_per_second"].items()],
+    )
+
+
+PARTS = {
+    "service_speed": service_speed,
+    "service_peers": service_peers,
+    "service_load": service_load,
+    "api_fuzz": api_fuzz,
+}

@@ -30,6 +30,7 @@ from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.terminal.listing import search_json
+from retrieval.search.query import text_query
 from retrieval.search.request import SearchRequest
 
 SPACES = {"bm25": "bm25", "lsa": "tfidf:min-df=2,stop=english,stem=none+lsa:256"}
@@ -83,7 +84,7 @@ def throughput(folder: Path, collection: Collection, titles: list[str]) -> dict[
         for name, spec in SPACES.items():
             ways: dict[str, Callable[[str], Any]] = {
                 "in_process": lambda title, spec=spec: search_json(
-                    SearchRequest(title, (spec,), 10).answer(collection)
+                    SearchRequest((spec,), 10).answer(collection, text_query(collection, title))
                 ),
                 "http": lambda title, spec=spec: post(
                     connection, path, {"query": {"text": title}, "spaces": [spec], "k": 10}

@@ -43,6 +43,17 @@ def post(connection: http.client.HTTPConnection, path: str, body: dict[str, Any]
     return json.loads(content)
 
 
+def get(port: int, path: str) -> Any:
+    """Return the JSON of a GET."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", path)
+    reply = connection.getresponse()
+    content = reply.read()
+    connection.close()
+    assert reply.status == 200, content[:500]
+    return json.loads(content)
+
+
 def workers(parent: int) -> list[int]:
     """Return the processes that a service of several workers answers with, by their command lines."""
     found = []

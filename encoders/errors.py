@@ -42,6 +42,11 @@ class SpecError(NearbyError):
 class UnknownNameError(NearbyError):
     """A name that is not in the registry.
 
+    Attributes
+    ----------
+    what : str
+        What has such names, such as "encoder".
+
     Examples
     --------
     >>> raise UnknownNameError("encoder", "piksels", ["pixels", "pca"])
@@ -50,6 +55,7 @@ class UnknownNameError(NearbyError):
     """
 
     def __init__(self, what: str, name: str, known: Iterable[str], suggestion: str | None = None) -> None:
+        self.what = what
         known = sorted(known)
         suggestion = suggestion or closest(name, known)
         hint = f"did you mean '{suggestion}'?" if suggestion else f"known: {', '.join(known)}"

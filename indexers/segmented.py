@@ -68,6 +68,11 @@ class Segmented(Index):
         self._forget()
 
     @property
+    def first(self) -> Index:
+        """The first part."""
+        return self._parts[0]
+
+    @property
     def holds_codes(self) -> bool:  # type: ignore[override]  # of these parts, not of the class
         """True when every part holds its codes."""
         return all(part.holds_codes for part in self._parts)

@@ -153,7 +153,10 @@ def test_add_delete_and_info(texts):
     (texts / "more.jsonl").write_text(
         '{"_id": "9", "text": "cherry juice"}\n{"_id": "0", "text": "apple fruit cake"}\n'
     )
-    assert nearby("add", folder, str(texts / "more.jsonl")).stdout == "1 added, 1 changed, 0 unchanged\n"
+    added = nearby("add", folder, str(texts / "more.jsonl"))
+    assert added.stdout == "1 added, 1 changed, 0 unchanged\n"
+    assert "words of the new items" in added.stderr or "word of the new items" in added.stderr
+    assert f"nearby index {folder} -s " in added.stderr
     before = json.loads(nearby("info", folder, "--json").stdout)["generation"]
     assert (
         nearby("add", folder, str(texts / "more.jsonl")).stdout

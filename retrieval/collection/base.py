@@ -102,6 +102,9 @@ class Collection(ABC):
     manifest: Manifest
     items: CollectionItems
     spaces: Mapping[str, SpaceRecord]
+    _open: dict[str, OpenSpace]
+    #: Encoders of an older generation, by their digests: they need not be read again.
+    _read_before: dict[str, Encoder]
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -114,6 +117,34 @@ class Collection(ABC):
         """Return whether the folder still has the generation that is read; another process may have replaced it."""
         present = Generations(self.folder).current()
         return present is not None and int(present.name) == self.generation
+
+    def take_over(self, before: Collection) -> None:
+        """Use what an older generation of this collection has open and this one has too; `before` is closed.
+
+        An encoder whose digest is the same is not read again, nor is an index on disk that did not change.
+        """
+        digests = {record.encoder_digest for record in self.spaces.values()}
+        read = {opened.record.encoder_digest: opened.encoder for opened in before._open.values()}
+        both = {**before._read_before, **read}
+        self._read_before = {digest: encoder for digest, encoder in both.items() if digest in digests}
+        for spec, record in self.spaces.items():
+            opened = before._open.get(spec)
+            if spec in self._open or opened is None or opened.record.encoder_digest != record.encoder_digest:
+                continue
+            index = self._kept_index(record, opened)
+            if index is not None:
+                self._open[spec] = OpenSpace(record, opened.encoder, index)
+                del before._open[spec]  # closing the other collection would close its index
+        before.close()
+
+    @abstractmethod
+    def _kept_index(self, record: SpaceRecord, opened: OpenSpace) -> Index | None:
+        """Return the index of a space made from the one that an older generation has open; None if it is another."""
+
+    def _encoder(self, record: SpaceRecord, folder: Path) -> Encoder:
+        """Return the encoder of a space, read from a folder unless an older generation had read it."""
+        known = self._read_before.get(record.encoder_digest)
+        return Encoder.load(folder) if known is None else known
 
     @property
     @abstractmethod

@@ -199,8 +199,20 @@ def index_corpus(
         if made and not collection.spaces:
             shutil.rmtree(folder / WORK, ignore_errors=True)
             Generations(folder).withdraw(collection.generation)
+        elif collection.spaces:
+            say(_kept(collection, list(wanted)))
         raise
     return collection
+
+
+def _kept(collection: LocalCollection, wanted: list[str]) -> str:
+    """Return which spaces a collection has when one failed, and what to do."""
+    missing = [spec for spec in reversed(wanted) if spec not in collection.spaces]
+    kept = ", ".join(collection.spaces)
+    return (
+        f"{collection.folder} keeps {counted(len(collection.spaces), 'space')}: {kept}; not indexed: "
+        f"{', '.join(missing)}. Correct what failed and run the same command: it adds what is missing"
+    )
 
 
 def _require_learnable(collection: Collection, encoders: Sequence[Encoder]) -> None:

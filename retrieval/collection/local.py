@@ -17,6 +17,7 @@ from encoders.errors import CollectionError, DimensionError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
 from indexers.registry import create_index
+from indexers.segmented import Segmented
 from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.filters import Filter
 from retrieval.collection.folder import CollectionFolder
@@ -61,7 +62,7 @@ class LocalCollection(Collection):
         self._stored = CollectionFolder(self.folder)
         self.manifest = self._stored.manifest
         self.spaces = self.manifest.spaces
-        self._open: dict[str, OpenSpace] = {}
+        self._open, self._read_before = {}, {}
         self.segments = segments_of(self._stored.generation, self.manifest)
         self.items = items_of(self.segments, self.manifest.unjudged)
         self._digest = "" if self.manifest.segments else self.manifest.items
@@ -115,7 +116,7 @@ class LocalCollection(Collection):
         spec = self.resolve(spec)
         if spec not in self._open:
             record = self.spaces[spec]
-            encoder = self._encoder(record)
+            encoder = self._encoder_of(record)
             self._open[spec] = OpenSpace(record, encoder, opened_index(self.segments, record.folder, INDEX, mmap=True))
         return self._open[spec]
 
@@ -137,10 +138,18 @@ class LocalCollection(Collection):
         """Return the result of `read`; a generation never changes."""
         return read()
 
-    def _encoder(self, record: SpaceRecord) -> Encoder:
-        """Load the encoder of a space, after comparing the digests of its files and indexes."""
+    def _encoder_of(self, record: SpaceRecord) -> Encoder:
+        """Return the encoder of a space, after comparing the digests of its files and indexes."""
         self._stored.require_unchanged(record, self.segments)
-        return Encoder.load(self._stored.space_folder(record) / ENCODER)
+        return self._encoder(record, self._stored.space_folder(record) / ENCODER)
+
+    def _kept_index(self, record: SpaceRecord, opened: OpenSpace) -> Index | None:
+        """Return an index with the same first part: the largest one, which takes time to open."""
+        if record.index_digest != opened.record.index_digest:
+            return None
+        self._stored.require_unchanged(record, self.segments)
+        first = opened.index.first if isinstance(opened.index, Segmented) else opened.index
+        return opened_index(self.segments, record.folder, INDEX, mmap=True, opened=first)
 
     # -- writing: each write is a new generation ---------------------------------------------------------------
 
@@ -184,7 +193,7 @@ class LocalCollection(Collection):
                     raise _NothingChangesError  # takes the draft back
                 say(f"adding {len(change.added):,} new and {len(change.changed):,} changed items, space by space")
                 for spec, record in self.spaces.items():
-                    self._index_new(draft, spec, self._encoder(record))
+                    self._index_new(draft, spec, self._encoder_of(record))
                 draft.merge(say)
                 draft.write_manifest()
         except _NothingChangesError:

@@ -113,7 +113,7 @@ def removed_positions(segments: Iterable[Segment]) -> NDArray[np.int64]:
     return np.concatenate(found)
 
 
-def opened_index(segments: Sequence[Segment], space: str, first: str, mmap: bool) -> Index:
+def opened_index(segments: Sequence[Segment], space: str, first: str, mmap: bool, opened: Index | None = None) -> Index:
     """Open the index of a space over all segments.
 
     Parameters
@@ -125,14 +125,16 @@ def opened_index(segments: Sequence[Segment], space: str, first: str, mmap: bool
         Which index of the first segment: `INDEX`, or the codes beside it.
     mmap : bool
         See `load_index`.
+    opened : Index, optional
+        The index of the first segment, if it is open.
 
     Raises
     ------
     ArtifactError
         When an index cannot be read, or holds another number of items than its segment.
     """
-    large, *later = [loaded(segment, space, INDEX if at else first, mmap) for at, segment in enumerate(segments)]
-    parts = [large, *joined(later, JOINED)]
+    large = loaded(segments[0], space, first, mmap) if opened is None else opened
+    parts = [large, *joined([loaded(segment, space, INDEX, mmap) for segment in segments[1:]], JOINED)]
     removed = removed_positions(segments)
     return Segmented(parts, removed) if len(parts) > 1 or len(removed) else parts[0]
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder
-from encoders.batches import chunks
 from encoders.codes import Codes, Kind, Metric, Space
 from encoders.row import Row
 from indexers.base import Hit
 from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter
-from retrieval.corpora.base import Content, item_bytes
-
-#: Codes that are read at once.
-_AT_ONCE = 16_384
+from retrieval.corpora.base import Content
+from retrieval.search.stored_codes import stored_codes
 
 
 def search_spaces(
@@ -58,21 +55,8 @@ def _on_given(
 
     only = frozenset(collection.items.matching(filters)) if filters else None
     index = create_index("exact", Space(int(given.sum()), Kind.DENSE, Metric.EUCLIDEAN))
-    for ids, stored in _stored(collection, spec):
+    for ids, stored in stored_codes(collection, spec):
         rows = [row for row, id in enumerate(ids) if only is None or id in only]
         if rows:
             index.add([ids[row] for row in rows], np.ascontiguousarray(stored[rows][:, given]))
     return index.search(np.ascontiguousarray(codes[:, given]), k)[0]
-
-
-def _stored(collection: Collection, spec: str) -> Iterator[tuple[Sequence[str], Any]]:
-    """Give ids and codes of all items, in parts; a server that keeps codes for itself has the items encoded again."""
-    held = collection.codes_of(spec)
-    if held.holds_codes:
-        ids, codes = held.ids, held.codes()
-        for start in range(0, len(ids), _AT_ONCE):
-            yield ids[start : start + _AT_ONCE], codes[start : start + _AT_ONCE]
-        return
-    encoder = collection.space(spec).encoder
-    for items in chunks(collection.items, _AT_ONCE, item_bytes):
-        yield [item.id for item in items], encoder.encode([item.content for item in items])

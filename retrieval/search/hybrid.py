@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from encoders.codes import Codes, Metric
-from encoders.errors import BadItemError, OptionError, QueryError, UnknownNameError
+from encoders.errors import BadItemError, QueryError, UnknownNameError
 from indexers.base import Hit
 from retrieval.collection.filters import Filter
 from retrieval.search.convex import convex_combination, least_score
 from retrieval.search.fusion import Fused, Rank, reciprocal_rank_fusion
 from retrieval.search.given_columns import search_spaces
+from retrieval.search.option_names import NamedOptionError
 from retrieval.search.query import Query
 from retrieval.search.result import Answer
 from retrieval.search.searcher import (
@@ -71,10 +72,10 @@ def require_fusible(fuse: str | None, depth: int | None = None) -> None:
     --------
     >>> require_fusible(None, depth=50)
     Traceback (most recent call last):
-    encoders.errors.OptionError: --depth is the number of fused hits of each space: add --fuse rrf
+    retrieval.search.option_names.NamedOptionError: --depth is the number of fused hits of each space: add --fuse rrf
     """
     if fuse is None and depth is not None:
-        raise OptionError(f"--depth is the number of fused hits of each space: add --fuse {RRF}")
+        raise NamedOptionError("{depth} is the number of fused hits of each space: add {fuse} {0}", RRF)
     if fuse not in (None, RRF, SAVED):
         raise UnknownNameError("fusion", str(fuse), [RRF, SAVED])
 
@@ -95,7 +96,7 @@ def fusion_depth(depth: int | None, k: int) -> int:
     if depth is None:
         return max(k, DEPTH)
     if depth < k:
-        raise OptionError(f"--depth {depth} is smaller than -k {k}: raise --depth")
+        raise NamedOptionError("{depth} {0} is smaller than {k} {1}: raise {depth}", depth, k)
     require_valid_k(depth)
     return depth
 
@@ -132,7 +133,9 @@ def fused_search(
     require_valid_k(k)
     depth = fusion_depth(depth, k)
     if len(searcher.specs) < 2:
-        raise OptionError(f"--fuse needs at least two spaces, but only '{searcher.specs[0]}' is given: add -s")
+        raise NamedOptionError(
+            "{fuse} needs at least two spaces, but only '{0}' is given: add {spaces}", searcher.specs[0]
+        )
     for spec in searcher.specs:  # opened before the clock starts, as in any search
         searcher.collection.space(spec)
     begun = time.perf_counter()

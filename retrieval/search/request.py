@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from encoders.errors import OptionError
 from retrieval.collection.filters import Filter
+from retrieval.search.option_names import NamedOptionError
 
 if TYPE_CHECKING:
     from retrieval.collection.base import Collection
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """One search: the text of the query, and the options of the search.
+    """The options of one search, whatever the query is.
 
     Attributes
     ----------
-    text : str
     spaces : tuple of str
         All spaces of the collection when empty.
     k : int
@@ -37,7 +36,6 @@ class SearchRequest:
         The shortlist and the space that re-ranks it.
     """
 
-    text: str
     spaces: tuple[str, ...] = ()
     k: int = 10
     filters: tuple[Filter, ...] = ()
@@ -48,8 +46,7 @@ class SearchRequest:
     @classmethod
     def read(
         cls,
-        text: str,
-        space: Sequence[str],
+        spaces: Sequence[str],
         k: int,
         filters: Sequence[str],
         fuse: str | None,
@@ -70,28 +67,29 @@ class SearchRequest:
         if (shortlist, rerank, candidates, radius) != (None, None, None, None):
             from retrieval.search.rerank import plan_of
 
-            others = [name for name, given in (("--fuse", fuse), ("--filter", filters)) if given]
-            plan = plan_of(shortlist, rerank, candidates, radius, space, others)
+            others = [name for name, given in (("fuse", fuse), ("filters", filters)) if given]
+            plan = plan_of(shortlist, rerank, candidates, radius, spaces, others)
         if (fuse, depth) != (None, None):
             from retrieval.search.hybrid import SAVED, require_fusible
 
             require_fusible(fuse, depth)
-            if fuse == SAVED and space:
-                raise OptionError(f"--fuse {SAVED} asks the spaces that its weights were chosen for: leave -s out")
+            if fuse == SAVED and spaces:
+                raise NamedOptionError(
+                    "{fuse} {0} asks the spaces that its weights were chosen for: leave {spaces} out", SAVED
+                )
         wanted = tuple(Filter.read(one) for one in filters)
-        return cls(text, tuple(space), k, wanted, fuse, depth, plan)
+        return cls(tuple(spaces), k, wanted, fuse, depth, plan)
 
-    def answer(self, collection: Collection, query: Query | None = None) -> SearchAnswer:
-        """Search a collection with `query`, by default the one that `text` says.
+    def answer(self, collection: Collection, query: Query) -> SearchAnswer:
+        """Search a collection.
 
         Raises
         ------
         OptionError, UnknownNameError
             When the collection does not have the spaces, or they do not support the search.
         QueryError
-            When the query cannot be read, or no space can answer.
+            When no space can answer.
         """
-        from retrieval.search.query import read_query
         from retrieval.search.searcher import Searcher
 
         weights, depth = None, self.depth
@@ -103,16 +101,14 @@ class SearchRequest:
         if self.plan is not None:
             from retrieval.search.rerank import rerank
 
-            asked = query or read_query(collection, self.text)
-            return SearchAnswer(asked, self.filters, rerank(collection, self.plan, asked, self.k))
+            return SearchAnswer(query, self.filters, rerank(collection, self.plan, query, self.k))
         searcher = Searcher(collection, list(weights) if weights else self.spaces)
-        asked = query or read_query(collection, self.text)
         if self.fuse is not None:
             from retrieval.search.hybrid import fused_search
 
-            fused = fused_search(searcher, asked, self.k, depth, self.filters, weights)
-            return SearchAnswer(asked, self.filters, fused)
-        return SearchAnswer(asked, self.filters, searcher.search(asked, self.k, self.filters))
+            fused = fused_search(searcher, query, self.k, depth, self.filters, weights)
+            return SearchAnswer(query, self.filters, fused)
+        return SearchAnswer(query, self.filters, searcher.search(query, self.k, self.filters))
 
 
 @dataclass(frozen=True)

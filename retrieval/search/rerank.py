@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from encoders.errors import OptionError
 from indexers.base import Hit
 from retrieval.collection.base import Collection
+from retrieval.search.option_names import NamedOptionError
 from retrieval.search.query import Query
 from retrieval.search.searcher import SpaceAnswers, answers_of, encode_query, require_valid_k
 from retrieval.search.shortlist import shortlist_length, shortlisted
@@ -65,7 +65,7 @@ def plan_of(
 ) -> Plan | None:
     """Return the plan that the options of `nearby search` describe, or None when none of them is given.
 
-    `others` are the names of given options that cannot be used with a shortlist.
+    `others` are the names, as in `option_names`, of given options that cannot be used with a shortlist.
 
     Raises
     ------
@@ -74,24 +74,24 @@ def plan_of(
 
     Examples
     --------
-    >>> plan_of("pixels+binarize", None)
-    Traceback (most recent call last):
-    encoders.errors.OptionError: --shortlist needs --rerank: one space finds the candidates, the other orders them
+    >>> plan_of("pixels+binarize", "pixels", candidates=50)
+    Plan(shortlist='pixels+binarize', rerank='pixels', candidates=50, radius=None)
     """
     if shortlist is None and rerank is None:
         if candidates is not None or radius is not None:
-            given = "--candidates" if radius is None else "--radius"
-            raise OptionError(f"{given} limits a shortlist: add --shortlist SPACE and --rerank SPACE")
+            given = "{candidates}" if radius is None else "{radius}"
+            raise NamedOptionError(given + " limits a shortlist: add {shortlist} SPACE and {rerank} SPACE")
         return None
     if others:
-        raise OptionError(f"{others[0]} cannot be used with --shortlist and --rerank: leave {others[0]} out")
+        other = f"{{{others[0]}}}"
+        raise NamedOptionError(f"{other} cannot be used with {{shortlist}} and {{rerank}}: leave {other} out")
     if shortlist is None or rerank is None:
-        given, missing = ("--shortlist", "--rerank") if rerank is None else ("--rerank", "--shortlist")
-        raise OptionError(f"{given} needs {missing}: one space finds the candidates, the other orders them")
+        needs = "{shortlist} needs {rerank}" if rerank is None else "{rerank} needs {shortlist}"
+        raise NamedOptionError(f"{needs}: one space finds the candidates, the other orders them")
     if spaces:
-        raise OptionError("--shortlist and --rerank name the spaces of this search: leave -s out")
+        raise NamedOptionError("{shortlist} and {rerank} name the spaces of this search: leave {spaces} out")
     if candidates is not None and radius is not None:
-        raise OptionError("--candidates and --radius both limit the shortlist: leave one of them out")
+        raise NamedOptionError("{candidates} and {radius} both limit the shortlist: leave one of them out")
     return Plan(shortlist, rerank, candidates, radius)
 
 
@@ -109,7 +109,7 @@ def rerank(collection: Collection, plan: Plan, query: Query, k: int = 10) -> Rer
     """
     require_valid_k(k)
     if plan.candidates is not None and plan.candidates < k:
-        raise OptionError(f"--candidates {plan.candidates} is smaller than -k {k}: raise --candidates")
+        raise NamedOptionError("{candidates} {0} is smaller than {k} {1}: raise {candidates}", plan.candidates, k)
     coarse, fine = collection.space(plan.shortlist), collection.space(plan.rerank)
     wanted = shortlist_length(coarse.index, plan.candidates, k, plan.radius)
     holding = collection.codes_of(plan.rerank)

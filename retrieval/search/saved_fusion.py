@@ -10,8 +10,9 @@ from typing import Any
 
 from encoders.artifact import check_format, check_seal, read_json, sealed
 from encoders.atomic_write import write_json
-from encoders.errors import ArtifactError, OptionError, one_line
+from encoders.errors import ArtifactError, one_line
 from retrieval.collection.base import Collection
+from retrieval.search.option_names import NamedOptionError
 
 FILE, KIND = "fusion.json", "the weights of a fusion"
 _HOW = "choose weights with  nearby compare {} --save-fusion"
@@ -89,7 +90,7 @@ class SavedFusion:
         folder = Path(collection.folder)
         path, how = folder / FILE, _HOW.format(folder)
         if not path.exists():
-            raise OptionError(f"--fuse saved: {folder} has no saved fusion: {how}")
+            raise NamedOptionError("{fuse} saved: {0} has no saved fusion: {1}", folder, how)
         value = read_json(path, KIND)
         check_format(value, KIND, path)
         check_seal(value, path)
@@ -113,9 +114,11 @@ class SavedFusion:
             raise ArtifactError(f"{path} is corrupt: {one_line(error)}; {how}") from None
         for spec, digest in found.encoders.items():
             if spec not in collection.spaces:
-                raise OptionError(f"--fuse saved: the weights are for the space '{spec}', which {folder} lacks: {how}")
+                raise NamedOptionError(
+                    "{fuse} saved: the weights are for the space '{0}', which {1} lacks: {2}", spec, folder, how
+                )
             if collection.spaces[spec].encoder_digest != digest:
-                raise OptionError(
-                    f"--fuse saved: the space '{spec}' was fitted again after its weight was chosen: {how}"
+                raise NamedOptionError(
+                    "{fuse} saved: the space '{0}' was fitted again after its weight was chosen: {1}", spec, how
                 )
         return found

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import Encoder
@@ -123,20 +125,49 @@ def encode_query(encoder: Encoder, content: Content) -> Codes:
     QueryError
         When the space knows no part of the query: every item would be equally near.
     """
-    if isinstance(content, str) and not content.strip():
-        raise QueryError("the query is an empty text: choose another item")
-    codes: Any = encoder.encode_queries([content])
-    empty = codes.nnz == 0 if issparse(codes) else encoder.space.metric is Metric.COSINE and not codes.any()
-    if not empty and isinstance(content, str):
-        empty = _unknown(encoder, content)
-    if empty:
-        what = "word of the query" if isinstance(content, str) else "part of the query"
-        advice = "try other words, or another space" if isinstance(content, str) else "try another space"
-        raise QueryError(f"no {what} is known to the space '{encoder}': {advice}")
+    codes, (refused,) = encode_queries(encoder, [content])
+    if refused is not None:
+        raise refused
     return codes
 
 
-def _unknown(encoder: Encoder, text: str) -> bool:
-    """Return whether the first stage counts words and knows none of the text."""
+def encode_queries(encoder: Encoder, contents: Sequence[Content]) -> tuple[Codes, list[QueryError | None]]:
+    """Encode queries in one batch.
+
+    Returns
+    -------
+    codes : codes
+        A row for each query.
+    refused : list of QueryError or None
+        For each query, why it cannot be asked: it is empty, or the space knows no part of it.
+    """
+    codes: Any = encoder.encode_queries(list(contents))
+    if issparse(codes):
+        empty = np.diff(codes.indptr) == 0
+    elif encoder.space.metric is Metric.COSINE:
+        empty = ~codes.any(axis=1)
+    else:
+        empty = np.zeros(len(contents), bool)
+    texts = [content for content in contents if isinstance(content, str)]
+    if len(texts) == len(contents):
+        empty |= _unknown(encoder, texts)
+    return codes, [_refusal(encoder, one, none) for one, none in zip(contents, empty.tolist(), strict=True)]
+
+
+def _refusal(encoder: Encoder, content: Content, unknown: bool) -> QueryError | None:
+    if isinstance(content, str) and not content.strip():
+        return QueryError("the query is an empty text: choose another item")
+    if not unknown:
+        return None
+    if isinstance(content, str):
+        return QueryError(f"no word of the query is known to the space '{encoder}': try other words, or another space")
+    return QueryError(f"no part of the query is known to the space '{encoder}': try another space")
+
+
+def _unknown(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Return for each text whether the first stage counts words and knows none of it."""
     first = encoder.parts[0]
-    return first.space.kind is Kind.SPARSE and first.encode_queries([text]).nnz == 0
+    if first.space.kind is not Kind.SPARSE:
+        return np.zeros(len(texts), bool)
+    found: NDArray[np.bool_] = np.diff(first.encode_queries(list(texts)).indptr) == 0
+    return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from retrieval.service.examples import ServedNames, curl
 from retrieval.service.openapi import document
 
 TEMPLATE = Path(__file__).parent / "api_page.html"
@@ -45,9 +46,9 @@ class Described:
     example: str
 
 
-@cache
-def api_page() -> str:
-    """Return the page."""
+@lru_cache(8)
+def api_page(served: ServedNames) -> str:
+    """Return the page, with examples that name what is served."""
     from jinja2 import Environment, StrictUndefined
 
     made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -57,7 +58,7 @@ def api_page() -> str:
     return template.render(
         version=found["info"]["version"],
         operations=[
-            _described(path, method, operation)
+            _described(path, method, operation, served)
             for path, methods in found["paths"].items()
             for method, operation in methods.items()
         ],
@@ -75,7 +76,7 @@ def _problems(found: dict[str, Any]) -> list[tuple[str, str]]:
     return [(status, response["description"]) for status, response in responses.items() if status != "200"]
 
 
-def _described(path: str, method: str, operation: dict[str, Any]) -> Described:
+def _described(path: str, method: str, operation: dict[str, Any], served: ServedNames) -> Described:
     content = operation["responses"]["200"]["content"]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     kinds = [_kind(one["schema"]) if name == "application/json" else name for name, one in content.items()]
@@ -90,7 +91,7 @@ def _described(path: str, method: str, operation: dict[str, Any]) -> Described:
         ],
         body=_kind(body["schema"]) if body else "",
         reply=" or ".join(kinds),
-        example=operation["x-example"],
+        example=curl(operation["operationId"], served),
     )
 
 

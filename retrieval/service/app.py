@@ -6,9 +6,9 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -17,58 +17,64 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
-from encoders.version import version
 from retrieval.service import limits
 from retrieval.service.api_page import api_page
-from retrieval.service.bodies import EmbeddingsBody
 from retrieval.service.dispatch import Dispatcher
-from retrieval.service.endpoints.encode import embedding_specs, embeddings
-from retrieval.service.endpoints.table import OPERATIONS
+from retrieval.service.endpoints.table import BELOW, OPERATIONS, SERVICE_OPERATIONS
+from retrieval.service.examples import ServedNames
 from retrieval.service.guard import OPERATION, Guard
-from retrieval.service.metrics import MEDIA_TYPE, Metrics
-from retrieval.service.open_collections import OpenCollections
+from retrieval.service.metrics import Metrics
 from retrieval.service.openapi import document
+from retrieval.service.operations import ServiceState
 from retrieval.service.page import page_routes
-from retrieval.service.parsing import read_body
 from retrieval.service.problem import Problem
-from retrieval.service.replies import Collections, CollectionSummary, Health, Model, Models
+from retrieval.service.request_head import wrong_method
+from retrieval.service.served_names import served_names
 from retrieval.service.settings import Settings, read_token
 
 #: Seconds between two looks for newer generations, and at the parent process.
 LOOK_SECONDS = 1.0
 #: Names of all operations, for the metrics.
-NAMES = (
-    *(one.name for one in OPERATIONS),
-    "collections",
-    "embeddings",
-    "models",
-    "health",
-    "metrics",
-    "openapi",
-    "page",
-)
+NAMES = (*(one.name for one in (*OPERATIONS, *SERVICE_OPERATIONS)), "openapi", "page")
 
 
-def create_app(settings: Settings) -> Guard:
+def create_app(settings: Settings, dispatcher: Dispatcher | None = None) -> Guard:
     """Return the application of one process.
+
+    Parameters
+    ----------
+    settings : Settings
+    dispatcher : Dispatcher, optional
+        One that has opened the collections of the settings; the application closes it when it ends.
 
     Raises
     ------
     OptionError
         When the token cannot be read.
     """
-    dispatcher = Dispatcher({name: Path(folder) for name, folder in settings.folders.items()}, settings.threads)
+    dispatcher = dispatcher or Dispatcher.of(settings)
     metrics = Metrics(NAMES, settings.metrics_file)
+    state = ServiceState(tuple(settings.folders), metrics)
     inner = Starlette(
-        routes=[*_routes(dispatcher, metrics, list(settings.folders), bool(settings.token_file)), *page_routes()],
+        routes=[*_routes(dispatcher, state, bool(settings.token_file)), *page_routes()],
         exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _failure},
         lifespan=lambda _: _lifespan(dispatcher, guard),
     )
     inner.router.redirect_slashes = False  # a redirect would repeat what the client sent
-    guard: Guard = Guard(inner, read_token(settings.token_file), settings.hosts, settings.origins, metrics)
+    guard: Guard = Guard(
+        inner, read_token(settings.token_file), settings.hosts, settings.origins, metrics,
+        lambda scope: _methods(inner.routes, scope),
+    )  # fmt: skip
     return guard
+
+
+def _methods(routes: Iterable[BaseRoute], scope: Scope) -> frozenset[str]:
+    """Return the methods by which a path is asked; none where no operation has it."""
+    found = (one.methods or () for one in routes if isinstance(one, Route) and one.matches(scope)[0] is not Match.NONE)
+    return frozenset(method for methods in found for method in methods)
 
 
 @asynccontextmanager
@@ -122,43 +128,9 @@ def _stop_gently(guard: Guard) -> None:
             replace(number)
 
 
-def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str], secret: bool) -> list[BaseRoute]:
-    below = "/v1/collections/{collection}"
-    described = msgspec.json.encode(document(() if secret else tuple(names)))
-
-    async def collections(request: Request) -> Response:
-        request.scope[OPERATION] = "collections"
-
-        def work(opened: OpenCollections) -> Collections:
-            return Collections(collections=[_summary(opened, name) for name in names])
-
-        return await dispatcher.respond(request, work)
-
-    async def embed(request: Request) -> Response:
-        request.scope[OPERATION] = "embeddings"
-        body: EmbeddingsBody = await read_body(request, EmbeddingsBody)
-        name, spec = _model(body.model, names)
-        return await dispatcher.respond(request, lambda opened: embeddings(opened.collection(name), body, spec))
-
-    async def models(request: Request) -> Response:
-        request.scope[OPERATION] = "models"
-
-        def work(opened: OpenCollections) -> Models:
-            found = [f"{name}/{spec}" for name in names for spec in embedding_specs(opened.collection(name))]
-            return Models(
-                object="list", data=[Model(id=one, object="model", created=0, owned_by="nearby") for one in found]
-            )
-
-        return await dispatcher.respond(request, work)
-
-    async def health(request: Request) -> Response:
-        request.scope[OPERATION] = "health"
-        reply = Health(status="ok", version=version(), collections=len(names))
-        return Response(msgspec.json.encode(reply), media_type="application/json")
-
-    async def measured(request: Request) -> Response:
-        request.scope[OPERATION] = "metrics"
-        return Response(metrics.text(), media_type=MEDIA_TYPE)
+def _routes(dispatcher: Dispatcher, state: ServiceState, secret: bool) -> list[BaseRoute]:
+    """Return the routes of all operations and of their description; with a token, it names no collection."""
+    described = msgspec.json.encode(document(() if secret else state.names))
 
     async def openapi(request: Request) -> Response:
         request.scope[OPERATION] = "openapi"
@@ -166,47 +138,19 @@ def _routes(dispatcher: Dispatcher, metrics: Metrics, names: list[str], secret: 
 
     async def docs(request: Request) -> Response:
         request.scope[OPERATION] = "page"
-        return Response(api_page(), media_type="text/html")
+        names = ServedNames() if secret else await dispatcher.run(served_names)
+        names = replace(names, address=f"{request.url.scheme}://{request.url.netloc}", secret=secret)
+        return Response(api_page(names), media_type="text/html")
 
     return [
         *(
-            Route(below + one.path.replace("{id}", "{id:path}"), dispatcher.endpoint(one), methods=[one.method])
+            Route(BELOW + one.path.replace("{id}", "{id:path}"), dispatcher.endpoint(one), methods=[one.method])
             for one in OPERATIONS
         ),
-        Route("/v1/collections", collections),
-        Route("/v1/embeddings", embed, methods=["POST"]),
-        Route("/v1/models", models),
-        Route("/health", health),
-        Route("/metrics", measured),
+        *(Route(one.path, dispatcher.service_endpoint(one, state), methods=[one.method]) for one in SERVICE_OPERATIONS),
         Route("/openapi.json", openapi),
         Route("/docs", docs),
     ]
-
-
-def _summary(opened: OpenCollections, name: str) -> CollectionSummary:
-    try:
-        collection = opened.collection(name)
-    except Problem as problem:  # the others are there
-        return CollectionSummary(name=name, modality="", items=0, spaces=[], generation=0, error=problem.detail)
-    return CollectionSummary(
-        name=name, modality=str(collection.items.modality), items=collection.items.size,
-        spaces=list(collection.spaces), generation=collection.generation,
-    )  # fmt: skip
-
-
-def _model(model: str, names: list[str]) -> tuple[str, str]:
-    """Return the collection and the space that a model names: COLLECTION/SPACE, or SPACE if one collection is served.
-
-    Raises
-    ------
-    Problem
-    """
-    name, slash, spec = model.partition("/")
-    if slash and name in names:
-        return name, spec
-    if len(names) == 1:
-        return names[0], model
-    raise Problem(404, f"no model '{model[:200]}': write COLLECTION/SPACE, with one of {', '.join(names)}")
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -221,8 +165,10 @@ async def _failure(request: Request, error: Exception) -> Response:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    said = {404: f"no operation at {request.url.path[:200]}: see /docs"}
-    problem = Problem(error.status_code, said.get(error.status_code, str(error.detail)))
-    response = problem.response(request.url.path)
-    response.headers.update(error.headers or {})
-    return response
+    if error.status_code == 405:
+        problem = wrong_method(request.method, request.url.path, _methods(request.app.routes, request.scope))
+    elif error.status_code == 404:
+        problem = Problem(404, f"no operation at {request.url.path[:200]}: see /docs")
+    else:
+        problem = Problem(error.status_code, str(error.detail))
+    return problem.response(request.url.path)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.service.limits import (
     MAX_CANDIDATES,
     MAX_DEPTH,
@@ -23,6 +24,18 @@ Spec = Annotated[str, Meta(min_length=1, max_length=2_000, description="A space 
 Vector = Annotated[list[float], Meta(min_length=1, max_length=MAX_NUMBERS)]
 AnswerCount = Annotated[int, Meta(ge=1, le=MAX_K, description="Number of answers in each space.")]
 Cell = str | float | bool | None
+JudgedBy = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        description="What says which answers are relevant: a rung of the label ladder.",
+        extra_json_schema={"enum": ["auto", *Rung]},
+    ),
+]
+#: A file in the letters of base64 (RFC 4648, section 4).
+File = Annotated[
+    bytes, Meta(extra_json_schema={"pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"})
+]
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -32,14 +45,14 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_on
 class QueryBody(Body):
     """One query: exactly one of its fields. Pictures and sounds are files in base64."""
 
-    text: Annotated[Text, Meta(description="Words.")] | None = None
-    id: Annotated[Text, Meta(description="Id of an item of the collection.")] | None = None
-    row: Annotated[dict[str, Cell], Meta(description="Values of a row by column; the others are left out.")] | None = (
-        None
-    )
-    vector: Vector | None = None
-    image: Annotated[bytes, Meta(description="A picture file, in base64.")] | None = None
-    sound: Annotated[bytes, Meta(description="A WAV or FLAC file, in base64.")] | None = None
+    text: Annotated[Text, Meta(description="Words.")] | UnsetType = UNSET
+    id: Annotated[Text, Meta(description="Id of an item of the collection.")] | UnsetType = UNSET
+    row: (
+        Annotated[dict[str, Cell], Meta(description="Values of a row by column; the others are left out.")] | UnsetType
+    ) = UNSET
+    vector: Vector | UnsetType = UNSET
+    image: Annotated[File, Meta(description="A picture file, in base64.")] | UnsetType = UNSET
+    sound: Annotated[File, Meta(description="A WAV or FLAC file, in base64.")] | UnsetType = UNSET
 
 
 #: What a body asks for; the schema says that exactly one field is given.
@@ -49,12 +62,18 @@ OneQuery = Annotated[QueryBody, Meta(extra_json_schema={"minProperties": 1, "max
 class SearchBody(Body):
     """A search: one query, or several, in some spaces of the collection; fused or re-ranked on request."""
 
-    query: OneQuery | None = None
-    queries: Annotated[list[OneQuery], Meta(min_length=1, max_length=MAX_QUERIES)] | None = None
+    query: OneQuery | UnsetType = UNSET
+    queries: Annotated[list[OneQuery], Meta(min_length=1, max_length=MAX_QUERIES)] | UnsetType = UNSET
     spaces: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces.")] = []
     k: AnswerCount = 10
     filters: Annotated[list[Text], Meta(max_length=64, description="KEY=VALUE, as in label=sport or year>=2004.")] = []
-    fuse: Annotated[str, Meta(description="rrf or saved: one list of all spaces.", max_length=20)] | None = None
+    fuse: (
+        Annotated[
+            str,
+            Meta(description="One list of all spaces.", max_length=20, extra_json_schema={"enum": ["rrf", "saved"]}),
+        ]
+        | None
+    ) = None
     depth: Annotated[int, Meta(ge=1, le=MAX_DEPTH, description="Hits of each space that are fused.")] | None = None
     shortlist: Annotated[Spec, Meta(description="Space that finds candidates for rerank.")] | None = None
     rerank: Annotated[Spec, Meta(description="Space that ranks the candidates.")] | None = None
@@ -110,14 +129,14 @@ class CompareBody(Body):
     """A comparison of spaces of the collection by its own queries."""
 
     spaces: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces.")] = []
-    judged_by: Annotated[str, Meta(max_length=40, description="A rung of the label ladder.")] | None = None
+    judged_by: JudgedBy | None = None
 
 
 class PerQueryQuery(Body):
     """A page of the measures of every query."""
 
     space: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces; repeat it.")] = []
-    judged_by: Annotated[str, Meta(max_length=40, description="A rung of the label ladder.")] | None = None
+    judged_by: JudgedBy | None = None
     measure: Annotated[str, Meta(max_length=40)] | None = None
     offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100

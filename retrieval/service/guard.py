@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retrieval.service import limits
+from retrieval.service.host_names import as_host_header, name_of
 from retrieval.service.metrics import Metrics
 from retrieval.service.problem import Problem
+from retrieval.service.request_head import (
+    METHODS,
+    require_json,
+    require_no_body,
+    require_plain,
+    too_large,
+    wrong_method,
+)
 
-#: Methods of the API; others are refused.
-METHODS = frozenset({"GET", "HEAD", "POST"})
 #: Nothing from outside, no script but our own files, no frame.
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
@@ -52,6 +59,8 @@ class Guard:
         Origins of other pages that may use the API.
     metrics : Metrics
         Counts every request.
+    methods : callable
+        Returns the methods by which the path of a request is asked.
 
     Attributes
     ----------
@@ -64,12 +73,18 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, token: str, hosts: Sequence[str], origins: Sequence[str], metrics: Metrics
+        self,
+        app: ASGIApp,
+        token: str,
+        hosts: Sequence[str],
+        origins: Sequence[str],
+        metrics: Metrics,
+        methods: Callable[[Scope], frozenset[str]],
     ) -> None:
-        self.app, self.metrics = app, metrics
+        self.app, self.metrics, self._methods = app, metrics, methods
         self.stopping, self.running, self.held = False, 0, 0
         self._token = token.encode()
-        self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
+        self._hosts = LOOPBACK_NAMES | {as_host_header(host) for host in hosts}
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,15 +134,23 @@ class Guard:
             )
         self._require_origin(headers, host)
         if method == "OPTIONS":  # a browser asks whether another page may send JSON
-            raise _Preflight(headers.get("origin") in self._origins)
+            if headers.get("origin") in self._origins:
+                raise _Preflight
+            raise wrong_method(method, path, self._methods(scope))
         if method not in METHODS:
-            raise Problem(
-                405, f"the method {method[:20]} is not used here: use GET, HEAD or POST", allow="GET, HEAD, POST"
-            )
+            raise wrong_method(method, path, self._methods(scope))
         if self._token and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
             self._require_token(headers)
-        if method == "POST":
-            require_json(headers)
+        try:
+            if method == "POST":
+                require_json(headers)
+            else:
+                require_no_body(method, headers)
+        except Problem:
+            allowed = self._methods(scope)
+            if allowed and method not in allowed:  # which is wrong in the first place
+                raise wrong_method(method, path, allowed, close=True) from None
+            raise
 
     def _require_origin(self, headers: Headers, host: str) -> None:
         origin = headers.get("origin")
@@ -148,59 +171,17 @@ class Guard:
 
 
 class _Preflight(Problem):
-    """The answer to a browser that asks before it sends JSON from another page."""
+    """The answer to a browser that asks before it sends JSON from another page, which is allowed."""
 
-    def __init__(self, allowed: bool) -> None:
-        super().__init__(
-            204 if allowed else 405,
-            "pages from other sites cannot use this service: the operator can allow them with --allow-origin",
-        )
+    def __init__(self) -> None:
+        super().__init__(204, "another page may send JSON")
 
     def response(self, path: str = "") -> Response:
-        """Return the response: without content, or a problem."""
-        if self.status == 405:
-            return super().response(path)
+        """Return the response, which has no content."""
         allowed = {"Access-Control-Allow-Methods": "GET, POST", "Access-Control-Max-Age": "600"}
         return Response(
             status_code=204, headers={**allowed, "Access-Control-Allow-Headers": "Authorization, Content-Type"}
         )
-
-
-def require_plain(scope: Scope, headers: Headers) -> None:
-    """Refuse a request that proxies may understand in another way than we do, or whose target is too long.
-
-    Raises
-    ------
-    Problem
-    """
-    if scope["http_version"] not in ("1.0", "1.1"):
-        raise Problem(505, "this service speaks HTTP/1.1", close=True)
-    if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > limits.MAX_TARGET:
-        raise Problem(414, f"the path and query string should have at most {limits.MAX_TARGET:,} bytes")
-    length, coding = headers.getlist("content-length"), headers.getlist("transfer-encoding")
-    if len(length) + len(coding) > 1:
-        raise Problem(
-            400,
-            "the request gives the length of its body twice: send one Content-Length or one Transfer-Encoding",
-            close=True,
-        )
-    if scope["method"] in ("GET", "HEAD") and (coding or length not in ([], ["0"])):
-        raise Problem(400, f"a {scope['method']} has no body", close=True)
-
-
-def require_json(headers: Headers) -> None:
-    """Refuse a body that is no JSON, which a form of another page could send, or is too large.
-
-    Raises
-    ------
-    Problem
-    """
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Problem(415, f"the body should be application/json; got '{kind[:100]}'")
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length[:20]) > limits.MAX_BODY:
-        raise _too_large()
 
 
 class _Body:
@@ -229,23 +210,7 @@ class _Body:
         self.seen, self._guard.held = self.seen + size, self._guard.held + size
         self._complete = not message.get("more_body", False)
         if self.seen > limits.MAX_BODY:
-            raise _too_large()
+            raise too_large()
         if self.seen > limits.SMALL_BODY and self._guard.held > limits.MAX_BODIES:
             raise Problem(503, "there is no room for so large a body now: try again later", retry_after=1)
         return message
-
-
-def _too_large() -> Problem:
-    return Problem(413, f"the body should have at most {limits.MAX_BODY // 2**20} MiB")
-
-
-def name_of(host: str) -> str:
-    """Return the name of a Host header, without its port.
-
-    Examples
-    --------
-    >>> name_of("LocalHost:8765"), name_of("[::1]:80"), name_of("[::1]")
-    ('localhost', '[::1]', '[::1]')
-    """
-    name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdecimal() else host).lower()

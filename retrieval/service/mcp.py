@@ -21,6 +21,7 @@ from retrieval.service.endpoints.search import neighbours, search
 from retrieval.service.open_collections import OpenCollections
 from retrieval.service.operations import OperationRequest
 from retrieval.service.problem import Problem
+from retrieval.service.refusals import refusal
 from retrieval.service.worker_threads import WorkerThread
 
 if TYPE_CHECKING:
@@ -62,8 +63,12 @@ def mcp_server(folder: Path) -> MCPServer:
 
         try:
             found: dict[str, Any] = msgspec.to_builtins(thread.submit(run).result())
-        except (NearbyError, Problem, msgspec.ValidationError) as error:
-            raise ToolError(one_line(error)) from None  # which the model reads
+        except NearbyError as error:
+            raise ToolError(one_line(Problem.of(error).detail)) from None  # which the model reads
+        except msgspec.ValidationError as error:
+            raise ToolError(refusal(error, kind, "the call")) from None
+        except Problem as problem:
+            raise ToolError(one_line(problem)) from None
         return found
 
     @made.tool(name="search", description="Find the items nearest to a text in each space.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,8 @@ from retrieval.collection.open import open_collection
 from retrieval.service.operations import ResultCache
 from retrieval.service.problem import Problem
 
+#: An address of a server, up to the name of the index.
+_HOST = re.compile(r"https?://[^/\s]+")
 LOGGER = logging.getLogger("nearby.service")
 
 
@@ -37,18 +40,6 @@ def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
     return {name: folder for folder, name in named.items()}
 
 
-def require_collections(folders: Mapping[str, Path]) -> None:
-    """Refuse folders that hold no collection, or one that cannot be read; a server that is away may come back.
-
-    Raises
-    ------
-    NearbyError
-    """
-    for folder in folders.values():
-        with suppress(ServerError), open_collection(folder):
-            pass
-
-
 class OpenCollections:
     """Collections that one thread has opened; each is opened again when its folder has a newer generation.
 
@@ -63,16 +54,36 @@ class OpenCollections:
         self._open: dict[str, Collection] = {}
         self.remembered = ResultCache()
 
-    def without_folders(self, sentence: str) -> str:
-        """Return a sentence that names collections as clients do, not by their folders.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that clients use."""
+        return tuple(self._folders)
+
+    def require_all(self) -> None:
+        """Open every collection, and refuse those that cannot be read; a server that is away may come back.
+
+        Raises
+        ------
+        NearbyError
+            When a folder holds no collection, or a damaged one.
+        """
+        for name in self._folders:
+            with suppress(ServerError):
+                self._open[name] = open_collection(self._folders[name])
+
+    def without_places(self, sentence: str) -> str:
+        """Return a sentence that names collections as clients do: not by their folders, nor by their servers.
 
         Examples
         --------
-        >>> OpenCollections({"news": Path("/data/news")}).without_folders("unknown space of /data/news 'bm52'")
+        >>> OpenCollections({"news": Path("/data/news")}).without_places("unknown space of /data/news 'bm52'")
         "unknown space of news 'bm52'"
         """
         for name, folder in self._folders.items():
             sentence = sentence.replace(str(folder), name)
+        for collection in self._open.values():
+            for host in _HOST.findall(collection.manifest.server):
+                sentence = sentence.replace(host, "SERVER")
         return sentence
 
     def collection(self, name: str) -> Collection:
@@ -90,14 +101,14 @@ class OpenCollections:
         if before is not None and before.is_current():
             return before
         try:
-            opened = open_collection(self._folders[name])  # before the old one is closed
+            opened = open_collection(self._folders[name])
         except NearbyError as error:  # its text names the folder or the server, which is not for clients
             LOGGER.error("the collection '%s' cannot be opened: %s", name, error)
             status = Problem.of(error).status
             raise Problem(status if status >= 500 else 500, f"the collection '{name}' cannot be opened now") from None
         self._open[name] = opened
         if before is not None:
-            before.close()
+            opened.take_over(before)
         return opened
 
     def release_old(self) -> None:

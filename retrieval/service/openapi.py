@@ -9,15 +9,13 @@ from typing import Any
 import msgspec
 
 from encoders.version import version
-from retrieval.service.bodies import EmbeddingsBody
-from retrieval.service.endpoints.table import OPERATIONS
-from retrieval.service.examples import curl
-from retrieval.service.operations import Media, Operation
+from retrieval.service.bodies import SearchBody
+from retrieval.service.endpoints.table import BELOW, OPERATIONS, SERVICE_OPERATIONS
+from retrieval.service.operations import Media, Operation, ServiceOperation
 from retrieval.service.problem import MEDIA_TYPE, ProblemDocument
-from retrieval.service.replies import Collections, Document, EmbeddingsReply, Health, Models, Progress
+from retrieval.service.replies import Document, Progress
 
 REF = "#/components/schemas/{name}"
-BELOW = "/v1/collections/{collection}"
 #: Status codes of problems, with what they mean for every operation.
 PROBLEMS = {
     400: "The body is no JSON.",
@@ -37,33 +35,23 @@ PROBLEMS = {
     504: "The answer took too long.",
     505: "Another version of HTTP is needed: 1.1.",
 }
-#: Operations that are not on one collection: path, method, name, summary, body, reply.
-GLOBAL: tuple[tuple[str, str, str, str, type | None, type | None], ...] = (
-    ("/v1/collections", "get", "collections", "List the collections", None, Collections),
-    ("/v1/embeddings", "post", "embeddings", "Embed texts, as OpenAI's clients ask", EmbeddingsBody, EmbeddingsReply),
-    ("/v1/models", "get", "models", "List the spaces, as OpenAI's clients ask", None, Models),
-    ("/health", "get", "health", "Say whether the service lives", None, Health),
-    ("/metrics", "get", "metrics", "Count requests, for Prometheus", None, None),
-)
 
 
 @cache
 def document(names: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the OpenAPI document (version 3.1) of the API; with names, those of the collections that are served."""
-    bodies = [one.body for one in OPERATIONS] + [row[4] for row in GLOBAL]
-    replies = [one.reply for one in OPERATIONS if one.reply not in (Media, Document)] + [row[5] for row in GLOBAL]
+    every = (*OPERATIONS, *SERVICE_OPERATIONS)
+    bodies = [one.body for one in every]
+    replies = [one.reply for one in every if one.reply not in (Media, Document)]
     kinds = list(dict.fromkeys(kind for kind in (*bodies, *replies, ProblemDocument, Progress) if kind is not None))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
+    components[SearchBody.__name__]["oneOf"] = [{"required": ["query"]}, {"required": ["queries"]}]
     found = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for path, method, name, summary, body, reply in GLOBAL:
-        content = {"text/plain": {"schema": {"type": "string"}}} if reply is None else _json(found[reply])
-        paths.setdefault(path, {})[method] = _described(name, summary, [], found[body] if body else None, content)
+    for whole in SERVICE_OPERATIONS:
+        paths.setdefault(whole.path, {})[whole.method.lower()] = _described(whole, [], found)
     for one in OPERATIONS:
-        body_schema = None if one.body is None else found[one.body]
-        paths.setdefault(BELOW + one.path, {})[one.method.lower()] = _described(
-            one.name, one.summary, _parameters(one, names), body_schema, _content(one, found)
-        )
+        paths.setdefault(BELOW + one.path, {})[one.method.lower()] = _described(one, _parameters(one, names), found)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -85,25 +73,28 @@ def _json(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _described(
-    name: str, summary: str, parameters: list[dict[str, Any]], body: dict[str, Any] | None, content: dict[str, Any]
+    one: Operation | ServiceOperation, parameters: list[dict[str, Any]], found: dict[type, dict[str, Any]]
 ) -> dict[str, Any]:
     problem = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name=ProblemDocument.__name__)}}}
     described: dict[str, Any] = {
-        "operationId": name,
-        "summary": summary,
-        "x-example": curl(name),
+        "operationId": one.name,
+        "summary": one.summary,
         "parameters": parameters,
         "responses": {
-            "200": {"description": "The answer.", "content": content},
+            "200": {"description": "The answer.", "content": _content(one, found)},
             **{str(status): {"description": said, "content": problem} for status, said in PROBLEMS.items()},
         },
     }
-    if body is not None:
-        described["requestBody"] = {"required": True, "content": _json(body)}
+    if one.body is not None:
+        described["requestBody"] = {"required": True, "content": _json(found[one.body])}
     return described
 
 
-def _content(one: Operation, found: dict[type, dict[str, Any]]) -> dict[str, Any]:
+def _content(one: Operation | ServiceOperation, found: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    if isinstance(one, ServiceOperation):
+        if one.reply is Media:
+            return {kind: {"schema": {"type": "string"}} for kind in one.media}
+        return _json(found[one.reply])
     if one.reply is Media:
         return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in one.media}
     schema = (one.schema() if one.schema else {"type": "object"}) if one.reply is Document else found[one.reply]

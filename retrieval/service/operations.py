@@ -1,13 +1,17 @@
-"""One operation on a collection, and what a request gives it; `endpoints/table.py` lists all operations."""
+"""One operation, on a collection or on the service, and what a request gives it; `endpoints/table.py` lists all."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrieval.collection.base import Collection
+from retrieval.service.metrics import Metrics
+
+if TYPE_CHECKING:
+    from retrieval.service.open_collections import OpenCollections
 
 T = TypeVar("T")
 
@@ -69,6 +73,41 @@ class Media:
 
     content: bytes
     media_type: str
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """What a process knows without opening a collection: the names of the collections, and the counts of requests."""
+
+    names: tuple[str, ...]
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class ServiceOperation:
+    """One operation on the service as a whole.
+
+    Attributes
+    ----------
+    name, method, path, summary : str
+        As of `Operation`; the path is whole.
+    answer : callable or None
+        Takes the open collections and an `OperationRequest`.
+    reply, body, media
+        As of `Operation`.
+    at_once : callable, optional
+        Answers instead of `answer` without a thread, so that it also answers when all threads are busy.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    answer: Callable[[OpenCollections, OperationRequest], Any] | None
+    reply: type
+    body: type | None = None
+    media: tuple[str, ...] = ()
+    at_once: Callable[[ServiceState], Any] | None = None
 
 
 @dataclass(frozen=True)

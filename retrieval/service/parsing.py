@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from encoders.errors import one_line
 from retrieval.service.problem import Problem
+from retrieval.service.refusals import refusal
 
 
 async def read_body(request: Request, kind: type[Any] | None) -> Any:
@@ -30,7 +31,7 @@ async def read_body(request: Request, kind: type[Any] | None) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        raise Problem(422, f"the body does not fit: {one_line(error)}") from None
+        raise Problem(422, refusal(error, kind, "the body")) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, f"the body is no JSON: {one_line(error)}") from None
 
@@ -72,7 +73,7 @@ def read_parameters(request: Request, kind: Any) -> Any:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Problem(422, f"the query string does not fit: {one_line(error)}") from None
+        raise Problem(422, refusal(error, kind, "the query string")) from None
 
 
 @cache

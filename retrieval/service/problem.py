@@ -16,6 +16,7 @@ from encoders.errors import (
     ServerError,
     UnknownNameError,
 )
+from retrieval.search.option_names import FIELDS, NamedOptionError
 from retrieval.service import limits
 
 #: Media type of a problem document.
@@ -81,8 +82,12 @@ class Problem(Exception):  # the word of RFC 9457
             return cls(502, str(error))
         if isinstance(error, ArtifactError | MissingLibraryError):
             return cls(500, str(error))
-        if isinstance(error, UnknownNameError | CollectionError):
+        if isinstance(error, CollectionError) or (
+            isinstance(error, UnknownNameError) and error.what.startswith("space")
+        ):
             return cls(404, str(error))
+        if isinstance(error, NamedOptionError):
+            return cls(422, error.written(FIELDS))
         if isinstance(error, CorpusError):
             return cls(422, f"the query {error}")
         return cls(422, str(error))

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -23,9 +23,10 @@ from uvicorn.supervisors import Multiprocess
 
 from encoders.errors import OptionError
 from retrieval.service import limits
+from retrieval.service.dispatch import Dispatcher
 from retrieval.service.guard import HEADERS
+from retrieval.service.host_names import without_brackets
 from retrieval.service.metrics import Metrics
-from retrieval.service.open_collections import require_collections
 from retrieval.service.problem import Problem
 from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe, warn_of_readers
 
@@ -183,34 +184,46 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     NearbyError
         When a folder holds no collection.
     """
+    settings = replace(settings, host=without_brackets(settings.host))
     require_safe(settings)
     read_token(settings.token_file)
     warn_of_readers(settings.token_file)
-    require_collections({name: Path(folder) for name, folder in settings.folders.items()})
-    listener = listen(settings.host, settings.port)
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    port = listener.getsockname()[1]
-    with listener, tempfile.TemporaryDirectory(prefix="nearby-serve-") as folder:
-        if settings.workers > 1:
-            from retrieval.service.app import NAMES
+    with closing(Dispatcher.of(settings)) as dispatcher:
+        dispatcher.require_all()
+        with listen(settings.host, settings.port) as listener:
+            shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+            port = listener.getsockname()[1]
+            settings = replace(settings, port=port, hosts=(*settings.hosts, shown))
+            if settings.workers == 1:
+                ready(f"http://{shown}:{port}/")
+                _serve_alone(settings, dispatcher, listener)
+                return
+            dispatcher.close()  # each worker opens its own
+            _serve_with_workers(settings, listener, lambda: ready(f"http://{shown}:{port}/"))
 
-            path = Path(folder) / "metrics"
-            Metrics.create(path, NAMES, settings.workers)
-            settings = replace(settings, metrics_file=str(path))
-        settings = replace(settings, port=port, hosts=(*settings.hosts, shown))
-        ready(f"http://{shown}:{port}/")
-        if settings.workers == 1:
-            from retrieval.service.app import create_app
 
-            with suppress(KeyboardInterrupt):  # a signal has ended it, as it should
-                uvicorn.Server(uvicorn_config(settings, create_app(settings))).run(sockets=[listener])
-            return
+def _serve_alone(settings: Settings, dispatcher: Dispatcher, listener: socket.socket) -> None:
+    from retrieval.service.app import create_app
+
+    server = uvicorn.Server(uvicorn_config(settings, create_app(settings, dispatcher)))
+    with suppress(KeyboardInterrupt):  # a signal has ended it, as it should
+        server.run(sockets=[listener])
+
+
+def _serve_with_workers(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    from retrieval.service.app import NAMES
+
+    with tempfile.TemporaryDirectory(prefix="nearby-serve-") as folder:
+        path = Path(folder) / "metrics"
+        Metrics.create(path, NAMES, settings.workers)
+        settings = replace(settings, metrics_file=str(path))
         os.environ[SETTINGS_VARIABLE] = settings.to_json()
         config = uvicorn_config(settings, "retrieval.service.server:app_of_worker")
         workers = Workers(config, sockets=[listener])
+        ready()
         workers.run()
-        if workers.failed:
-            raise OptionError("the processes of the service end as soon as they start; what they say above is why")
+    if workers.failed:
+        raise OptionError("the processes of the service end as soon as they start; what they say above is why")
 
 
 def uvicorn_config(settings: Settings, app: Any) -> uvicorn.Config:

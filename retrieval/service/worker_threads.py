@@ -34,13 +34,14 @@ class WorkerThread(Generic[S]):
         return work(self._state[0])
 
     def close(self, release: Callable[[S], None]) -> None:
-        """End the thread when its work is done, and release its state."""
+        """End the thread when its work is done, and release its state; a second call does nothing."""
 
         def end() -> None:
-            for state in self._state:
-                release(state)
+            while self._state:
+                release(self._state.pop())
 
-        self._executor.submit(end)
+        with suppress(RuntimeError):  # it has ended
+            self._executor.submit(end)
         self._executor.shutdown(wait=True)
 
 
@@ -101,6 +102,10 @@ class WorkerThreads(Generic[S]):
                 return await asyncio.wrap_future(future)
         except TimeoutError:
             raise Problem(504, f"no answer within {seconds:g} s: ask for less") from None
+
+    def in_first(self, work: Callable[[S], T]) -> Future[T]:
+        """Start work in the thread that is used first, before any request comes."""
+        return self._idle[-1].submit(work)
 
     def each_idle(self, work: Callable[[S], None]) -> None:
         """Run work in every thread that is used by nobody and has a state."""

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from retrieval.service.app import create_app
+from retrieval.service.dispatch import Dispatcher
 from retrieval.service.server import listen, uvicorn_config
 from retrieval.service.settings import Settings
 
@@ -32,9 +33,10 @@ class Reply:
 @dataclass
 class Client:
     port: int
+    host: str = "127.0.0.1"
 
     def __call__(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         given = {"Content-Type": "application/json"} if sent is not None else {}
         connection.request(method, path, sent, {**given, **(headers or {})})
@@ -51,17 +53,17 @@ class Client:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Client]:
+def running(settings: Settings, dispatcher: Dispatcher | None = None) -> Iterator[Client]:
     """Run a service in a thread of this process."""
-    opened = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn_config(settings, create_app(settings)))
+    opened = listen(settings.host, 0)
+    server = uvicorn.Server(uvicorn_config(settings, create_app(settings, dispatcher)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]}, daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
     try:
-        yield Client(opened.getsockname()[1])
+        yield Client(opened.getsockname()[1], settings.host)
     finally:
         server.should_exit = True
         thread.join(30)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from encoders.base import Encoder
 from encoders.batches import chunks
 from encoders.codes import Codes
 from encoders.errors import CollectionError, IndexGoneError
@@ -75,7 +74,7 @@ class ServedCollection(Collection):
         self._stored = CollectionFolder(self.folder)
         self.manifest = self._stored.manifest
         self.spaces = self.manifest.spaces
-        self._open: dict[str, OpenSpace] = {}
+        self._open, self._read_before = {}, {}
         self.description = parse_description(self.manifest.server)
         self.admin = IndexAdmin(Address.read(self.description.backend))
         self._queries = ItemStore(self._stored.generation / ITEMS)
@@ -181,9 +180,12 @@ class ServedCollection(Collection):
 
     def _opened(self, record: SpaceRecord) -> OpenSpace:
         self._stored.require_unchanged(record)
-        encoder = Encoder.load(self._stored.space_folder(record) / ENCODER)
+        encoder = self._encoder(record, self._stored.space_folder(record) / ENCODER)
         index = field_at(encoder, self._fields[record.spec], self.description, self.index_name)
         return OpenSpace(record, encoder, index)
+
+    def _kept_index(self, record: SpaceRecord, opened: OpenSpace) -> Index | None:
+        return None  # it is a field of an index on the server, which a new generation replaces
 
     # -- changing ----------------------------------------------------------------------------------------------
 

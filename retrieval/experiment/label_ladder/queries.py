@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from encoders.errors import OptionError
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.label_ladder.rung import HIGHEST, Rung
 from retrieval.experiment.query_set import NoRelevanceError, QuerySet
+from retrieval.search.option_names import NamedOptionError
 
 
 def queries_on_rung(corpus: Corpus, judged_by: str = HIGHEST, hold_out: bool = False) -> tuple[Corpus, QuerySet]:
@@ -67,9 +67,10 @@ def require_judgements(corpus: Corpus, rung: Rung) -> None:
         there = any(query.label is not None for query in asked.queries())
     if not there:
         what = "labels" if rung is Rung.LABELS else "judgements (qrels)"
-        raise OptionError(
-            f"--judged-by {rung}: the corpus '{corpus.name}' has no {what}; --judged-by {Rung.KNOWN_ITEM} needs none"
-        )
+        raise NamedOptionError(
+            "{judged_by} {0}: the corpus '{1}' has no {2}; {judged_by} {3} needs none",
+            rung, corpus.name, what, Rung.KNOWN_ITEM,
+        )  # fmt: skip
 
 
 class LabelsOnly(Corpus):

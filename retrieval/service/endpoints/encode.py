@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality, normalized
 from retrieval.collection.base import Collection
-from retrieval.search.searcher import encode_query
+from retrieval.search.searcher import encode_queries
 from retrieval.service import limits
 from retrieval.service.bodies import EmbeddingsBody, EncodeBody
 from retrieval.service.endpoints.search import query_of
@@ -26,12 +27,14 @@ def encode(collection: Collection, asked: OperationRequest) -> EncodeReply:
     body: EncodeBody = asked.body
     encoder = collection.space(body.space).encoder
     _require_bounded(encoder, len(body.queries))
-    codes = [encode_query(encoder, query_of(collection, query).content) for query in body.queries]
+    codes, refused = encode_queries(encoder, [query_of(collection, query).content for query in body.queries])
+    for position, error in enumerate(refused):
+        if error is not None:
+            raise Problem(422, str(error) if len(refused) == 1 else f"query {position}: {error}")
     space = encoder.space
     return EncodeReply(
-        space=str(encoder), dim=space.dim, kind=str(space.kind), metric=str(space.metric),
-        codes=[_plain(encoder, code) for code in codes],
-    )  # fmt: skip
+        space=str(encoder), dim=space.dim, kind=str(space.kind), metric=str(space.metric), codes=_plain(encoder, codes)
+    )
 
 
 def _require_bounded(encoder: Encoder, n_queries: int) -> None:
@@ -43,12 +46,15 @@ def _require_bounded(encoder: Encoder, n_queries: int) -> None:
         )
 
 
-def _plain(encoder: Encoder, code: Codes) -> Any:
-    if issparse(code):
-        words = encoder.vocabulary if len(encoder.parts) == 1 else None
-        pairs = zip(code.indices.tolist(), code.data.tolist(), strict=True)
-        return {words[at] if words else str(at): float(weight) for at, weight in pairs}
-    return _dense(encoder, code)[0].astype(np.float64).tolist()
+def _plain(encoder: Encoder, codes: Codes) -> list[Any]:
+    """Return a list of numbers for each code; of a sparse one, its words and their weights."""
+    if not issparse(codes):
+        found: list[Any] = _dense(encoder, codes).astype(np.float64).tolist()
+        return found
+    words = encoder.vocabulary if len(encoder.parts) == 1 else None
+    names = [words[at] if words else str(at) for at in codes.indices.tolist()]
+    weights, ends = codes.data.astype(np.float64).tolist(), codes.indptr.tolist()
+    return [dict(zip(names[start:end], weights[start:end], strict=True)) for start, end in pairwise(ends)]
 
 
 def _dense(encoder: Encoder, codes: Codes) -> NDArray[np.float32]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
-from encoders.errors import NearbyError, QueryError
+from encoders.errors import QueryError
 from retrieval.collection.base import Collection
 from retrieval.report.terminal.listing import search_json
 from retrieval.search.query import Query, image_query, item_query, row_query, sound_query, text_query, vector_query
@@ -30,7 +30,7 @@ def query_of(collection: Collection, body: QueryBody) -> Query:
     NearbyError
         When the collection cannot take it.
     """
-    given = [name for name in QueryBody.__struct_fields__ if getattr(body, name) is not None]
+    given = [name for name in QueryBody.__struct_fields__ if getattr(body, name) is not UNSET]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
         raise Problem(422, f"a query has exactly one of {', '.join(QueryBody.__struct_fields__)}; got {found}")
@@ -44,39 +44,23 @@ def query_of(collection: Collection, body: QueryBody) -> Query:
 def search(collection: Collection, asked: OperationRequest) -> SearchReply:
     """Answer one query or several, all in one state of the collection."""
     body: SearchBody = asked.body
-    if (body.query is None) == (body.queries is None):
-        raise Problem(422, "give either query, or queries for several")
-    request = _request_of(body)
-    queries = [body.query] if body.query is not None else body.queries or []
-    return _answered(collection, request, queries)
+    if (body.query is UNSET) == (body.queries is UNSET):
+        raise Problem(422, """give either query, or queries for several, as in {"query": {"text": "..."}}""")
+    queries = [one for one in ([body.query] if body.queries is UNSET else body.queries) if one is not UNSET]
+    return _answered(collection, _request_of(body), queries)
 
 
 def neighbours(collection: Collection, asked: OperationRequest) -> SearchReply:
     """Return the items nearest to one item."""
     given: NeighboursQuery = asked.parameters
-    return _answered(collection, SearchRequest("", tuple(given.space), given.k), [QueryBody(id=given.id)])
+    return _answered(collection, SearchRequest(tuple(given.space), given.k), [QueryBody(id=given.id)])
 
 
 def _request_of(body: SearchBody) -> SearchRequest:
-    try:
-        return SearchRequest.read(
-            "", body.spaces, body.k, body.filters, body.fuse, body.depth, body.shortlist, body.rerank, body.candidates,
-            body.radius,
-        )  # fmt: skip
-    except NearbyError as error:
-        raise Problem(422, as_fields(str(error))) from None
-
-
-def as_fields(sentence: str) -> str:
-    """Return a sentence about options of the command line as one about fields of a body.
-
-    Examples
-    --------
-    >>> as_fields("--depth 5 is smaller than -k 10: raise --depth")
-    'depth 5 is smaller than k 10: raise depth'
-    """
-    named = re.sub(r"(?<![\w-])-k\b", "k", re.sub(r"(?<![\w-])-s\b", "spaces", sentence))
-    return named.replace("--filter", "filters").replace("--", "")
+    return SearchRequest.read(
+        body.spaces, body.k, body.filters, body.fuse, body.depth, body.shortlist, body.rerank, body.candidates,
+        body.radius,
+    )  # fmt: skip
 
 
 def _require_bounded(collection: Collection, request: SearchRequest, n_queries: int) -> None:

@@ -1,10 +1,13 @@
-"""All operations on a collection."""
+"""All operations: on a collection, and on the service as a whole."""
 
 from __future__ import annotations
 
 from retrieval.service.endpoints import compare, components, encode, explain, items, maps, search, space_health
+from retrieval.service.endpoints.whole_service import SERVICE_OPERATIONS as SERVICE_OPERATIONS
 
-#: In the order of the documentation.
+#: Path of a collection; those of its operations follow it.
+BELOW = "/v1/collections/{collection}"
+#: Those on a collection, in the order of the documentation.
 OPERATIONS = (
     *search.OPERATIONS, *explain.OPERATIONS, *items.OPERATIONS, *encode.OPERATIONS, *maps.OPERATIONS,
     *compare.OPERATIONS, *space_health.OPERATIONS, *components.OPERATIONS,

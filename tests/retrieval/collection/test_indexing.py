@@ -55,3 +55,14 @@ def test_a_folder_that_is_called_like_a_space_does_not_take_its_place(tmp_path, 
     assert encoder_of("./bow").__sklearn_is_fitted__()
     (tmp_path / "bow").rename(tmp_path / "mine")
     assert str(encoder_of("mine")) == "bow:2"
+
+
+def test_spaces_that_are_kept_when_a_later_one_fails_are_named(tmp_path, corpus):
+    said: list[str] = []
+    specs = ["bm25", "tfidf", "tfidf+lsa:10000", "bow"]
+    with pytest.raises(NearbyError):
+        index_corpus(tmp_path / "c", corpus, specs, say=said.append)
+    assert "keeps 2 spaces: bm25, tfidf; not indexed: tfidf+lsa:10000, bow." in said[-1]
+    assert list(LocalCollection(tmp_path / "c").spaces) == ["bm25", "tfidf"]
+    done = index_corpus(tmp_path / "c", corpus, ["bm25", "tfidf", "bow"])
+    assert list(done.spaces) == ["bm25", "tfidf", "bow"]

@@ -181,7 +181,17 @@ CHANGES = {
     "compact again": lambda c: c.compact(),
     "delete from the compact one": lambda c: c.delete(["d12"]),
     "open it again": lambda c: (c.close(), c.close(), open_collection(c.folder))[-1],
+    "take over what is open": lambda c: taken_over(c),
 }
+
+
+def taken_over(collection):
+    """The collection opened again, with the encoders that were read before."""
+    before = {spec: collection.space(spec).encoder for spec in collection.spaces}
+    again = open_collection(collection.folder)
+    again.take_over(collection)
+    assert all(again.space(spec).encoder is encoder for spec, encoder in before.items())
+    return again
 
 
 def outcome(call, collection):
@@ -279,7 +289,7 @@ def test_every_operation_of_the_contract_is_called(both):
 
     for call in READS.values():
         outcome(call, Watched(both[0]))
-    source = {"put", "delete", "add_space", "compact", "close"}  # of CHANGES
+    source = {"put", "delete", "add_space", "compact", "close", "take_over"}  # of CHANGES
     operations = {name for name in dir(Collection) if not name.startswith("_")}
     assert operations - called - source <= {"generation"}
 

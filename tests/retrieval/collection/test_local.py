@@ -464,3 +464,41 @@ def test_an_interrupted_fit_is_unfinished_until_it_is_resumed(tmp_path, monkeypa
     (tmp_path / "c" / "work" / folder_name("pixels+pca:4") / "spec.txt").unlink()  # as after a kill
     assert made.info().unfinished == (folder_name("pixels+pca:4"),)
     assert LocalCollection(tmp_path / "c").add_space("pixels+pca:4").info().unfinished == ()
+
+
+def test_the_next_generation_takes_over_encoders_and_the_indexes_that_did_not_change(collection):
+    first = {spec: collection.space(spec) for spec in collection.spaces}
+    added = collection.add_space("tfidf")
+    added.take_over(collection)
+    assert all(added.space(spec).index is opened.index for spec, opened in first.items())
+    changed, _ = added.put([Item("more", "another wing")])
+    changed.take_over(added)
+    again = LocalCollection(changed.folder)
+    for spec, opened in first.items():
+        assert changed.space(spec).encoder is opened.encoder
+        assert len(changed.space(spec).index) == changed.items.size
+        asked = [(spec, opened.encoder.encode_queries(["heat flow"]))]
+        assert changed.search(asked, 5) == again.search(asked, 5)
+
+
+def test_encoders_that_nobody_asked_for_in_between_are_taken_over_too(collection):
+    spec = next(iter(collection.spaces))
+    encoder = collection.space(spec).encoder
+    for number in range(3):  # no space is opened in any of them
+        collection.put([Item(f"more{number}", "another wing")])[0].close()
+        newer = LocalCollection(collection.folder)
+        newer.take_over(collection)
+        collection = newer
+    assert collection.space(spec).encoder is encoder
+
+
+def test_an_encoder_that_was_fitted_again_is_not_taken_over(tmp_path):
+    fewer = {id: TEXTS[id] for id in "abc"}
+    before, other = (
+        LocalCollection.create(tmp_path / name, Listed(texts)).add_space("tfidf")
+        for name, texts in (("one", TEXTS), ("two", fewer))
+    )
+    fitted = before.space("tfidf").encoder
+    other.take_over(before)
+    assert other.space("tfidf").encoder is not fitted
+    assert len(other.space("tfidf").index) == 3

@@ -220,6 +220,22 @@ def test_a_reader_keeps_its_segments_while_they_are_merged(begun, tmp_path, monk
     assert read(reader) == wanted
 
 
+def test_a_new_generation_takes_over_the_first_segment(begun, tmp_path, monkeypatch):
+    monkeypatch.setattr(merge_policy, "SMALL", 0)
+    before = copied(begun, tmp_path / "c")
+    for change in (put(item(100), item(3, 1)), delete(1, 100), put(item(101)), lambda c: c.compact(), delete(4)):
+        read(before)
+        first = {spec: getattr(before.space(spec).index, "first", before.space(spec).index) for spec in SPACES}
+        after = change(LocalCollection(before.folder))
+        wanted = read(after)
+        taking = LocalCollection(before.folder)
+        taking.take_over(before)
+        assert read(taking) == wanted
+        kept = [getattr(taking.space(spec).index, "first", None) is first[spec] for spec in SPACES]
+        assert all(kept) == bool(taking.manifest.segments)
+        before = taking
+
+
 @pytest.mark.parametrize("lost", ["items.sqlite", "spaces/*/index/manifest.json", "spaces/*/index/codes.npy"])
 def test_a_damaged_segment_is_said_and_left_alone(begun, tmp_path, monkeypatch, lost):
     monkeypatch.setattr(merge_policy, "SMALL", 0)

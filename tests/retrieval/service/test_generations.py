@@ -6,11 +6,19 @@ import json
 import shutil
 import threading
 import time
+from contextlib import closing
+from pathlib import Path
 
 from running_service import running
 
+from encoders.base import Encoder
 from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Item
+from retrieval.search.query import text_query
+from retrieval.search.request import SearchRequest
+from retrieval.service import open_collections
+from retrieval.service.dispatch import Dispatcher
+from retrieval.service.open_collections import OpenCollections
 from retrieval.service.settings import Settings
 
 
@@ -51,3 +59,40 @@ def test_a_collection_that_is_gone_does_not_hide_the_others(collections, tmp_pat
     assert (gone["name"], gone["items"]) == ("gone", 0)
     assert "cannot be opened" in gone["error"]
     assert (there["name"], there["items"], "error" in there) == ("texts", 6, False)
+
+
+def test_a_new_generation_is_answered_without_reading_its_encoders_again(collections, tmp_path, monkeypatch):
+    folder = tmp_path / "texts"
+    shutil.copytree(collections["texts"], folder)
+    read: list[Path] = []
+    load = Encoder.load
+    monkeypatch.setattr(Encoder, "load", staticmethod(lambda path: (read.append(Path(path)), load(path))[1]))
+    opened = OpenCollections({"texts": folder})
+    specs = list(opened.collection("texts").spaces)
+    asked = SearchRequest()
+    asked.answer(opened.collection("texts"), text_query(opened.collection("texts"), "wing"))
+    assert len(read) == len(specs)
+    with open_collection(folder) as before:
+        before.put([Item("new", "a wing that is new")])[0].close()  # which reads the encoders, to encode the item
+    read.clear()
+    found = asked.answer(opened.collection("texts"), text_query(opened.collection("texts"), "wing")).found
+    assert read == []
+    assert all("new" in [one.shown.id for one in space.answers] for space in found)
+    opened.close()
+
+
+def test_a_start_opens_every_collection_once_and_keeps_it(collections, monkeypatch):
+    opened: list[str] = []
+
+    def counting(folder):
+        opened.append(str(folder))
+        return open_collection(folder)
+
+    monkeypatch.setattr(open_collections, "open_collection", counting)
+    settings = Settings(collections)
+    with closing(Dispatcher.of(settings)) as dispatcher:
+        dispatcher.require_all()
+        with running(settings, dispatcher) as client:
+            assert client.post("/v1/collections/texts/search", {"query": {"text": "wing"}}).status == 200
+            assert client.get("/v1/collections").status == 200
+    assert opened == list(collections.values())

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from retrieval.service.endpoints.table import OPERATIONS
+from retrieval.service.endpoints.table import BELOW, OPERATIONS
 from retrieval.service.examples import EXAMPLES
-from retrieval.service.openapi import BELOW, document
+from retrieval.service.openapi import document
 
 TEXTS, PICTURES = "/v1/collections/texts", "/v1/collections/pictures"
 ASKED = [

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from running_service import Client
+from running_service import Client, running
 
 from encoders.errors import CollectionError, OptionError
 from retrieval.service import server
@@ -264,3 +264,38 @@ def test_a_token_that_others_can_read_is_warned_of(collections, tmp_path, capsys
         with pytest.raises(InterruptedError):
             start(folders=collections, token_file=str(file))
         assert (f"can read the token in {file}: chmod 600 {file}" in capsys.readouterr().err) == said
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6")
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_address_of_ipv6_is_listened_at_and_said_as_it_is_typed(collections, host):
+    """Without a token: it is of this machine alone."""
+    command = [sys.executable, "-c", PROGRAM.format(root=str(ROOT)), "serve", collections["texts"]]
+    with subprocess.Popen([*command, "--host", host, "--port", "0"], stderr=subprocess.PIPE, text=True) as started:
+        try:
+            assert started.stderr
+            said = started.stderr.readline()
+            found = re.search(r"http://\[::1\]:(\d+)/", said)
+            assert found, said + started.stderr.read()
+            client = Client(int(found[1]), "::1")
+            until(lambda: client.post(SEARCH, WING).status == 200)
+            assert client.get("/health", Host="evil.example").status == 421
+            assert f"http://[::1]:{client.port}/v1/" in client.get("/docs").content.decode()
+        finally:
+            started.kill()
+
+
+def test_further_hosts_may_be_written_in_any_form(collections):
+    settings = Settings(collections, hosts=("2001:DB8::0:1", "[fe80::1]:8765", "Search.example:443"))
+    with running(settings) as client:
+        for host in ("[2001:db8::1]:80", "[FE80:0::1]", "search.example"):
+            assert client.get("/health", Host=host).status == 200, host
+        assert client.get("/health", Host="[2001:db8::2]").status == 421

@@ -5,12 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from retrieval.collection.open import open_collection
+from retrieval.search.option_names import COMMAND_LINE, NamedOptionError
+from retrieval.search.query import text_query
+from retrieval.search.request import SearchRequest
 
 TEXTS, PICTURES = "/v1/collections/texts", "/v1/collections/pictures"
 
@@ -69,7 +75,7 @@ def test_neighbours_are_the_answers_to_the_item(service):
     ("body", "status", "said"),
     [
         (b"{", 400, "no JSON"),
-        (b"[1]", 422, "Expected `object`"),
+        (b"[1]", 422, "the body should be an object; got a list"),
         ({}, 422, "either query, or queries"),
         ({"query": {}}, 422, "exactly one of text"),
         ({"query": {"text": "a", "id": "wing"}}, 422, "got text and id"),
@@ -78,9 +84,17 @@ def test_neighbours_are_the_answers_to_the_item(service):
         ({"query": {"id": "wnig"}}, 404, "did you mean 'wing'?"),
         ({"query": {"vector": [1.0]}}, 422, "of modality vector"),
         ({"query": {"image": "!!"}}, 422, "base64"),
-        ({"query": {"path": "/etc/passwd"}}, 422, "unknown field `path`"),
-        ({"query": {"text": "wing"}, "k": 0}, 422, "`int` >= 1"),
-        ({"query": {"text": "wing"}, "k": 10**9}, 422, "`int` <= 1000"),
+        ({"query": {"path": "/etc/passwd"}}, 422, "query has no field 'path'; it has text, id"),
+        ({"query": "thin wing"}, 422, """query should be an object; got a text: write {"text": "..."}"""),
+        ({"queries": ["thin wing"]}, 422, """queries[0] should be an object; got a text: write {"text": "..."}"""),
+        ({"query": {"text": None}}, 422, "query.text should be a text; got null"),
+        ({"query": {"image": "data:image/png;base64,AAAA"}}, 422, "without  data:image/png;base64,"),
+        ({"query": {"text": "wing"}, "spacess": ["bm25"]}, 422, "did you mean 'spaces'?"),
+        ({"query": {"text": "wing"}, "K": 3}, 422, "no field 'K'; did you mean 'k'?"),
+        ({"query": {"text": "wing"}, "k": "ten"}, 422, "k should be a whole number; got a text"),
+        ({"query": {"text": "wing"}, "k": 0}, 422, "k should be at least 1"),
+        ({"query": {"text": "wing"}, "k": 10**9}, 422, "k should be at most 1,000"),
+        ({"queries": []}, 422, "queries should have at least 1 entry"),
         ({"query": {"text": "wing"}, "spaces": ["bm52"]}, 404, "bm25"),
         ({"query": {"text": "wing"}, "fuse": "max"}, 422, "rrf"),
         ({"query": {"text": "wing"}, "filters": ["label"]}, 422, "KEY=VALUE"),
@@ -123,3 +137,85 @@ def test_errors_name_no_folder(service, collections):
         found = service.post(f"{TEXTS}/search", {"query": {"text": "wing"}, **body})
         assert found.status in (404, 422)
         assert collections["texts"] not in found.content.decode()
+
+
+def test_several_queries_are_encoded_as_one_by_one(service):
+    for space in ("bm25", "tfidf+lsa:2"):
+        asked = [{"text": "thin wing"}, {"text": "heat"}, {"id": "shell"}]
+        alone = [service.post(f"{TEXTS}/encode", {"space": space, "queries": [one]}).json["codes"][0] for one in asked]
+        together = service.post(f"{TEXTS}/encode", {"space": space, "queries": asked}).json["codes"]
+        for one, other in zip(alone, together, strict=True):
+            assert one == pytest.approx(other, rel=1e-5)
+
+
+def test_the_query_that_cannot_be_encoded_is_named(service):
+    for queries, said in (
+        ([{"text": "wing"}, {"text": "zzz"}], "query 1: no word"),
+        ([{"text": "zzz"}], "no word"),
+    ):
+        found = service.post(f"{TEXTS}/encode", {"space": "tfidf+lsa:2", "queries": queries})
+        assert found.status == 422
+        assert found.json["detail"].startswith(said)
+
+
+#: A search without options.
+NOTHING = {
+    "spaces": (),
+    "k": 10,
+    "filters": (),
+    **dict.fromkeys(("fuse", "depth", "shortlist", "rerank", "candidates", "radius")),
+}
+#: Searches whose options do not go together.
+CONTRADICTIONS = (
+    {"depth": 5},
+    {"fuse": "rrf", "depth": 5},
+    {"fuse": "rrf", "spaces": ["bm25"]},
+    {"fuse": "saved"},
+    {"fuse": "saved", "spaces": ["bm25"]},
+    {"candidates": 5},
+    {"radius": 5},
+    {"shortlist": "tfidf"},
+    {"rerank": "tfidf"},
+    {"shortlist": "tfidf+lsa:2", "rerank": "tfidf", "fuse": "rrf"},
+    {"shortlist": "tfidf+lsa:2", "rerank": "tfidf", "filters": ["label=heat"]},
+    {"shortlist": "tfidf+lsa:2", "rerank": "tfidf", "spaces": ["bm25"]},
+    {"shortlist": "tfidf+lsa:2", "rerank": "tfidf", "candidates": 5, "radius": 5},
+    {"shortlist": "tfidf+lsa:2", "rerank": "tfidf", "candidates": 5, "k": 6},
+)
+
+
+@pytest.mark.parametrize("options", CONTRADICTIONS, ids=str)
+def test_options_are_named_as_the_reader_writes_them(service, collections, options):
+    """Over HTTP by the names of fields, on the command line by what is typed; the rest of the sentence is the same."""
+    found = service.post(f"{TEXTS}/search", {"query": {"text": "wing"}, **options})
+    said = found.json["detail"]
+    assert found.status == 422
+    assert not re.search(r"(^|\s)-[ks]\b|--(?!save-fusion)", said)
+    assert any(re.search(rf"\b{name}\b", said) for name in options)
+    collection = open_collection(collections["texts"])
+    query = text_query(collection, "wing")
+    with pytest.raises(NamedOptionError) as raised:
+        SearchRequest.read(**(NOTHING | options)).answer(collection, query)
+    typed = str(raised.value)
+    for name, option in sorted(COMMAND_LINE.items()):
+        typed = re.sub(rf"(?<![\w-]){re.escape(option)}(?![\w-])", name, typed)
+    assert typed.replace(collections["texts"], "texts") == said
+
+
+def test_what_no_operation_takes_is_answered_by_what_to_send_instead(service):
+    for reply, status, allow, said in (
+        (service.get(f"{TEXTS}/search"), 405, "POST", "POST and a body of JSON, not with GET"),
+        (service.post("/v1/models", {}), 405, "GET, HEAD", "asked with GET, not with POST"),
+        (service("POST", "/health", b"", {"Content-Type": "text/plain"}), 405, "GET, HEAD", "asked with GET"),
+        (service("GET", f"{TEXTS}/search", {"query": {"text": "wing"}}), 405, "POST", "asked with POST"),
+        (service("GET", f"{TEXTS}/items", {"limit": 3}), 400, None, "in the query string"),
+        (service("POST", f"{TEXTS}/search", b"{}", {"Content-Type": ""}), 415, None, "Content-Type: application/json"),
+        (service.get(f"{TEXTS}/items?limits=3"), 422, None, "did you mean 'limit'?"),
+        (service.get(f"{TEXTS}/items?limit=x"), 422, None, "limit should be a whole number"),
+        (service.get(f"{TEXTS}/neighbours"), 422, None, "lacks the field 'id'"),
+        (service.get("/v1/models?x=1"), 422, None, "no parameter 'x'"),
+        (service.post("/v1/embeddings", {"input": "wing", "model": "texts/tfidf", "encoding_format": "hex"}), 422, None,
+         "encoding_format should be float or base64"),
+    ):  # fmt: skip
+        assert (reply.status, reply.headers.get("allow")) == (status, allow), reply.content
+        assert said in reply.json["detail"]

@@ -1,0 +1,125 @@
+"""Why a body or query string does not fit, in plain sentences; the library that reads them knows only its own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from encoders.errors import closest, one_line
+
+_KINDS = {
+    "object": "an object", "array": "a list", "str": "a text", "int": "a whole number", "float": "a number",
+    "bool": "true or false", "null": "null", "bytes": "a file in base64",
+}  # fmt: skip
+_AT = re.compile(r" - at `(?:key in )?\$\.?(?P<path>.*)`$")
+_QUERY = re.compile(r"(?:query|queries\[\d+\])")
+#: What to send where a text stands for a query, and where a file is not base64 alone.
+_QUERY_HINT = """: write {"text": "..."}, or another field of a query, such as {"id": "..."}"""
+_FILE_HINT = ": send the bytes of the file in base64, without  data:image/png;base64,  before them"
+
+
+def refusal(error: msgspec.ValidationError, kind: type[Any], whole: str) -> str:
+    """Return why something does not fit a struct.
+
+    Parameters
+    ----------
+    error : msgspec.ValidationError
+    kind : type
+        The struct.
+    whole : str
+        What was read: the body, or the query string.
+
+    Examples
+    --------
+    >>> class Search(msgspec.Struct, forbid_unknown_fields=True):
+    ...     spaces: list[str] = []
+    ...     k: int = 10
+    >>> for body in (b'{"k": "ten"}', b'{"spacess": []}', b"[]", b'{"spaces": [1]}'):
+    ...     try:
+    ...         msgspec.json.decode(body, type=Search)
+    ...     except msgspec.ValidationError as error:
+    ...         print(refusal(error, Search, "the body"))
+    k should be a whole number; got a text
+    the body has no field 'spacess'; did you mean 'spaces'?
+    the body should be an object; got a list
+    spaces[0] should be a text; got a whole number
+    """
+    said = str(error)
+    at = _AT.search(said)
+    path = at["path"] if at else ""
+    where, said = path or whole, said[: at.start()] if at else said
+    for pattern, sentence in _SENTENCES:
+        if found := re.fullmatch(pattern, said):
+            return sentence(found, where, path, kind)
+    return f"{where}: {one_line(said)}"
+
+
+def _wrong_kind(found: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+    got = _kind(found[2])
+    hint = _QUERY_HINT if _QUERY.fullmatch(path) and found[2] == "str" else ""
+    return f"{where} should be {_kind(found[1])}; got {got}{hint}"
+
+
+def _kind(names: str) -> str:
+    return " or ".join(_KINDS.get(name, name) for name in names.split(" | ") if name != "null") or "null"
+
+
+def _out_of_range(found: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+    bound = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}[found[2]]
+    return f"{where} should be {bound} {_number(found[3])}"
+
+
+def _of_length(found: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+    bound = {">=": "at least", "<=": "at most"}.get(found[2], "exactly")
+    what = {"str": "letter", "array": "entry", "object": "field"}.get(found[1].split(" | ")[0], "entry")
+    several = what if found[3] == "1" else {"entry": "entries"}.get(what, f"{what}s")
+    return f"{where} should have {bound} {_number(found[3])} {several}"
+
+
+def _number(text: str) -> str:
+    return f"{int(text):,}" if text.lstrip("-").isdecimal() else text
+
+
+def _unknown(found: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+    known = _fields(msgspec.inspect.type_info(kind), path)
+    near = closest(found[1][:100], known)
+    hint = f"did you mean '{near}'?" if near else f"it has {', '.join(known)}"
+    return f"{where} has no field '{found[1][:100]}'; {hint}"
+
+
+def _fields(info: Any, path: str) -> list[str]:
+    """Return the fields of the struct at a path."""
+    for step in re.findall(r"\w+|\[", path):
+        if step == "[":
+            info = next((one.item_type for one in _alternatives(info) if hasattr(one, "item_type")), info)
+        elif not step.isdecimal():
+            fields = next((one.fields for one in _alternatives(info) if hasattr(one, "fields")), ())
+            info = next((field.type for field in fields if field.encode_name == step), info)
+    fields = next((one.fields for one in _alternatives(info) if hasattr(one, "fields")), ())
+    return [field.encode_name for field in fields]
+
+
+def _alternatives(info: Any) -> list[Any]:
+    while isinstance(info, msgspec.inspect.Metadata):
+        info = info.type
+    if isinstance(info, msgspec.inspect.UnionType):
+        return [one for part in info.types for one in _alternatives(part)]
+    return [info]
+
+
+#: What the library says, and how it is said here.
+_SENTENCES: tuple[tuple[str, Callable[[re.Match[str], str, str, type[Any]], str]], ...] = (
+    (r"Expected `([^`]+)`, got `([^`]+)`", _wrong_kind),
+    (r"Expected `([^`]+)` (>=|<=|>|<) (\S+)", _out_of_range),
+    (r"Expected `([^`]+)` of length (>=|<=|==)? ?(\d+)", _of_length),
+    (
+        r"Expected `str` matching regex '\^\((.+)\)\$'",
+        lambda found, where, path, kind: f"{where} should be {found[1].replace('|', ' or ')}",
+    ),
+    (r"Object contains unknown field `(.*)`", _unknown),
+    (r"Object missing required field `(.*)`", lambda found, where, path, kind: f"{where} lacks the field '{found[1]}'"),
+    (r"Invalid base64 encoded string", lambda found, where, path, kind: f"{where} is no base64{_FILE_HINT}"),
+)
