@@ -253,6 +253,11 @@ class AnomalyDetector:
         table = self.members[0].stages.table
         return () if table is None else table.names
 
+    def unread_columns(self, rows: Sequence[Any]) -> dict[int, list[str]]:
+        """Return, for rows of a table, the columns whose value is no number or date as in the fit, by position."""
+        table = self.members[0].stages.table
+        return {} if table is None else table.unread_columns(rows)
+
     @property
     def answers_without_torch(self) -> bool:
         """Whether scores are computed without torch, so that a stream starts quickly."""
