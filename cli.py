@@ -1345,7 +1345,10 @@ def compress(
 def decompress(
     file: Annotated[Path, argument("FILE", "A file of 'nearby compress'.")],
     item: Annotated[list[str] | None, argument("[ITEM...]", "Items by @id or by number from 0. Default: all.")] = None,
-    out: Annotated[Path | None, option("-o", "--out", help="New folder for the items.", metavar="FOLDER")] = None,
+    out: Annotated[
+        Path | None,
+        option("-o", "--out", help="New folder for the items, or a file such as seven.png for one.", metavar="PATH"),
+    ] = None,
     encoder: Annotated[
         Path | None,
         option("--encoder", help="Folder of the encoder, for a file that holds only its digest.", metavar="FOLDER"),
@@ -1365,7 +1368,7 @@ def decompress(
     if out is None and item:
         raise OptionError("name a folder for the items with -o")
     if out is not None:
-        require_free(out)
+        require_free(out, item or ())
     with CompressedItems(file, encoder) as items:
         if ids:
             emit(Output(ids_lines, ids_json, items), as_json)
@@ -1377,7 +1380,8 @@ def decompress(
             return
         written = decompress_items(items, out, item or ())
     emit(written, as_json)
-    _say(f"decompressed: {out}")
+    if written.items:
+        _say(f"decompressed: {out}")
     written.require_whole()
 
 

@@ -523,7 +523,7 @@ def test_a_damaged_compressed_file_gives_back_the_rest(digits, tmp_path):
     file.write_bytes(data)
     done = nearby("decompress", str(file), "-o", str(tmp_path / "out"))
     assert done.returncode == 2
-    assert "chunk 8 of 8 of 'codes' has another checksum, so items 1,792 to 1,796 are lost" in done.stdout
+    assert "chunk 8 of 8 of 'codes' (another checksum): items 1,792 to 1,796 are lost" in done.stdout
     assert done.stderr.splitlines()[-1].endswith(f"5 of 1,797 items are lost; the rest is in {tmp_path / 'out'}")
     assert len(list((tmp_path / "out").glob("*.png"))) == 1792
     file.write_bytes(data[:-100])

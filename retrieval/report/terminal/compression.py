@@ -79,6 +79,7 @@ def described_lines(items: CompressedItems) -> list[str]:
     spec = ascii(encoder["spec"])[1:-1] if isinstance(encoder, dict) and isinstance(encoder.get("spec"), str) else "?"
     held = "inside the file" if items.reader.has_section(SECTION) else "not in the file: --encoder names its folder"
     cut = [f"{items.reader.missing_bytes:,} bytes are cut off its end"] if items.reader.missing_bytes else []
+    cut += [f"{items.reader.extra_bytes:,} bytes follow its end and are not read"] if items.reader.extra_bytes else []
     return [
         f"{items.reader.path}: {header.items:,} items by the method {ascii(header.method)[1:-1]}",
         f"encoder: {spec} ({held})",
