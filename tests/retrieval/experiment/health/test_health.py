@@ -13,10 +13,12 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.health import checks
 from retrieval.evaluation.health.checks import Level
-from retrieval.evaluation.health.trials import gain_of
+from retrieval.evaluation.health.trials import Gain, Trial, gain_of
+from retrieval.evaluation.significance import Interval
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.health.health import health
+from retrieval.experiment.health.result import Finding
 from retrieval.experiment.health.sample import HealthSample, sample_on_rung
 from retrieval.report.health_text import remedy_text, shown
 from retrieval.report.html.comparison import page
@@ -97,6 +99,21 @@ def test_a_remedy_is_measured_on_queries_that_did_not_choose_it():
     assert space.chosen.gain.queries == 60
     assert space.chosen.gain.verdict is Verdict.BETTER
     assert space.chosen.gain.interval.low > 0
+
+
+def test_a_remedy_that_makes_answers_worse_is_not_advised():
+    """It was: "try centring: ... worse; add +pca:64,metric=cosine"."""
+    worse, better = (
+        Gain(0.5, 0.5 + by, by, Interval(by - 0.01, by + 0.01), 100, verdict)
+        for by, verdict in ((-0.1, Verdict.WORSE), (0.1, Verdict.BETTER))
+    )
+    trials = [Trial("centring", "", "+pca:4", {checks.ANISOTROPY.name: 0.1}, gain=gain) for gain in (worse, better)]
+    found = [Finding(checks.ANISOTROPY, 0.9, level=Level.WATCH, remedy=trial) for trial in trials]
+    bad, good = (remedy_text(one, "P@10") for one in found)
+    assert bad.startswith("centring was tried: 0.90 → 0.10, P@10 -0.100")
+    assert bad.endswith("worse)")
+    assert good.startswith("try centring: 0.90 → 0.10")
+    assert good.endswith("; add +pca:4")
 
 
 def test_a_difference_below_three_decimals_is_no_claim():
