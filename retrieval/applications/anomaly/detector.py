@@ -135,8 +135,8 @@ class AnomalyDetector:
         normal : sequence of str
             Labels of normal items; by default all items are taken as normal.
         contaminated : float or str
-            The data is not clean: fit, leave this share of the strangest items out, fit again. ``auto`` leaves
-            out the items that `contamination.strange_items` finds, before the fit.
+            The data is not clean: leave this share of the strangest items out of the fit and the calibration. ``auto``
+            leaves out the items that `contamination.strange_items` finds.
         hold_out : float
             Share of the normal items held out for calibration.
         by_order : bool
