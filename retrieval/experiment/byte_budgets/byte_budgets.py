@@ -20,7 +20,7 @@ from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.jackknife import query_influence, with_influence
 from retrieval.evaluation.measures import Floats, parse_measure
 from retrieval.evaluation.multiple_comparison import multiple_comparison
-from retrieval.evaluation.ranking import rank
+from retrieval.evaluation.ranking import Rows, rank
 from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.byte_budgets.reductions import Reduction, reductions, why_not
 from retrieval.experiment.loss_runs import reference_index
@@ -165,7 +165,7 @@ def byte_budgets(
             bar.note = plan.spec(base.label, base.space.metric) if plan is not None else base.label
             measured.append(_measured(asked, base, plan, measure, _cut(base, plan, work, cuts)))
             bar.update()
-    return _judged(measured, measure, tuple(budgets), notes)
+    return _judged(measured, measure, tuple(budgets), notes, asked.repeats)
 
 
 def _bases(
@@ -260,11 +260,15 @@ def _measured(
     return _Measured(point, values, influence)
 
 
-def _judged(measured: list[_Measured], measure: str, budgets: tuple[int, ...], notes: list[str]) -> ByteBudgets:
+def _judged(
+    measured: list[_Measured], measure: str, budgets: tuple[int, ...], notes: list[str], repeats: Rows | None
+) -> ByteBudgets:
     """Compare all pairs of points at once, so that intervals hold for those that are chosen afterwards."""
     by_spec = {one.point.spec: one for one in measured}
     compared = multiple_comparison(
-        {spec: one.per_query for spec, one in by_spec.items()}, {spec: one.influence for spec, one in by_spec.items()}
+        {spec: one.per_query for spec, one in by_spec.items()},
+        {spec: one.influence for spec, one in by_spec.items()},
+        repeats=repeats,
     )
     tied = compared.tied_with_best()
     points = [one.point for one in by_spec.values()]
