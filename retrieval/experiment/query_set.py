@@ -187,7 +187,7 @@ class QuerySet:
             different = int(self.repeats.max()) + 1
             which = "one query and repeats of it" if different == 1 else f"{different:,} queries and repeats of them"
             notes.append(
-                f"The {len(self.queries):,} queries are {which}: repeats count in the means, but tell the tests nothing new."
+                f"The {len(self.queries):,} queries are {which}: repeats count in the means, but tell the tests nothing."
             )
         if self.held_out:
             rest = len(self.ids) - len(self.held_out)
