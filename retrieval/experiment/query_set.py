@@ -185,10 +185,9 @@ class QuerySet:
             )
         if self.repeats is not None:
             different = int(self.repeats.max()) + 1
-            which = "one query and repeats of it" if different == 1 else f"{different:,} queries and repeats of them"
-            notes.append(
-                f"The {len(self.queries):,} queries are {which}: repeats count in the means, but tell the tests nothing."
-            )
+            which = "one query, repeated" if different == 1 else f"{different:,} queries and repeats of them"
+            count = f"The {len(self.queries):,} queries"
+            notes.append(f"{count} are {which}: repeats count in the means, but tell the tests nothing.")
         if self.held_out:
             rest = len(self.ids) - len(self.held_out)
             notes.append(

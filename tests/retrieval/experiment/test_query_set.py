@@ -55,7 +55,7 @@ def test_queries_that_are_all_alike_show_no_difference_and_are_said(tmp_path, te
         assert not any(one.is_significant for one in tested.differences)
     assert not any(found.above_chance.values())
     assert found.byte_budgets.n_queries == 1
-    assert any(one.startswith("The 30 queries are one query and repeats of it: repeats count") for one in found.notes)
+    assert any(one.startswith("The 30 queries are one query, repeated: repeats count") for one in found.notes)
 
 
 def test_repeats_of_queries_are_counted_and_items_that_ask_are_left_to_the_jackknife(tmp_path):

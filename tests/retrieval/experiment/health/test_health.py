@@ -186,6 +186,25 @@ def test_without_labels_remedies_are_measured_by_known_items_as_compare_does():
     assert found.spaces[0].quality == pytest.approx(judged, abs=1e-6)
 
 
+@pytest.mark.parametrize("judged_by", ["known-item", "labels"])
+def test_a_small_sample_is_asked_for_items_that_are_outside_it(judged_by):
+    """With known items, every query must be able to find its item, whether the sample has it or not."""
+    corpus = vectors(CLOUDS, LABELS)
+    searched, sample = sample_on_rung(corpus, size=30, judged_by=judged_by)
+    pool = {item.id for item in [*sample.items, *sample.relevant]}
+    assert len(sample.items) == 30
+    if judged_by == "known-item":
+        assert len(sample.queries) == len(sample.answerable) == len(list(searched)) == 120
+        assert {query.id for query in sample.queries} <= pool
+        assert {item.id for item in sample.items}.isdisjoint(item.id for item in sample.relevant)
+    else:
+        assert (sample.relevant, sample.queries) == ([], [])
+    small, whole = (health(corpus, [create("vectors")], sample=size, judged_by=judged_by) for size in (30, 120))
+    assert small.n_sampled == 30
+    if judged_by == "known-item":  # all items are an answer to a query: the pool is the corpus
+        assert small.spaces[0].quality == pytest.approx(whole.spaces[0].quality, abs=1e-6)
+
+
 def test_the_passage_that_asks_is_removed_from_the_text_that_is_searched():
     draw = np.random.default_rng(2)
     texts = [" ".join(f"w{number}" for number in draw.integers(0, 200, 60)) for _ in range(40)]
