@@ -255,9 +255,14 @@ def _measured(
     size = space.bytes_per_item
     point = BytePoint(
         spec, base.label, "as it is" if plan is None else plan.method, _bytes(base, plan) if size is None else size,
-        float(values.mean()), bootstrap_interval(spread, rounds=ROUNDS),
+        float(values.mean()), _within_bounds(bootstrap_interval(spread, rounds=ROUNDS)),
     )  # fmt: skip
     return _Measured(point, values, influence)
+
+
+def _within_bounds(interval: Interval) -> Interval:
+    """Return an interval within 0 and 1: the jackknife values of items that are queries go beyond."""
+    return Interval(max(0.0, interval.low), min(1.0, interval.high))
 
 
 def _judged(

@@ -22,7 +22,7 @@ from retrieval.applications.compression.source import read_source
 from retrieval.applications.compression.target import CompressionTarget
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.report.terminal.compression import described_lines
+from retrieval.report.terminal.compression import compressed_lines, described_lines, ids_lines
 
 PER_CHUNK = 8
 
@@ -358,6 +358,16 @@ def test_very_large_numbers_are_compressed_like_small_ones(tmp_path):
     ]
     assert made[1].error / made[0].error == pytest.approx(1e60, rel=0.05)
     assert made[1].bytes_per_item == pytest.approx(made[0].bytes_per_item, rel=0.05)
+
+
+def test_every_id_is_one_line_of_the_list(path, encoder):
+    pictures = Pictures(1)
+    pictures.items = [Item(id, pictures.items[0].content) for id in ("a\nb", "plain name", "\x1b[31mred")]
+    compress(pictures, encoder, path)
+    with CompressedItems(path) as items:
+        assert ids_lines(items) == ["0  $'a\\u000ab'", "1  plain name", "2  $'\\u001b[31mred'"]
+    made = compress(Pictures(1), encoder, path, fresh=True)
+    assert compressed_lines(made)[0].startswith("1 item by pixels+pca:4: ")
 
 
 def test_files_of_vectors(tmp_path, path):
