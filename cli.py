@@ -586,6 +586,7 @@ def encode(
     from retrieval.applications.reconstruction import code_of
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, query)
     code = code_of(open_collection(folder), space, query)
     if out is not None:
         code.write(out)
@@ -606,6 +607,7 @@ def decode(
     from retrieval.applications.reconstruction import decoded
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, code)
     _show_reconstructions(decoded(open_collection(folder), space, code), out, as_json)
 
 
@@ -623,6 +625,7 @@ def reconstruct(
     from retrieval.applications.reconstruction import asked_items, reconstructions
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, *(query or []))
     collection = open_collection(folder)
     _show_reconstructions(
         reconstructions(collection, asked_items(collection, query or [], count, seed), space), out, as_json
@@ -648,6 +651,7 @@ def denoise(
     from retrieval.applications.reconstruction import asked_items
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, *(query or []))
     added = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
     asked = asked_items(collection, query or [], count, seed)
@@ -684,6 +688,7 @@ def interpolate(
     from retrieval.applications.generation import interpolated
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, start, end)
     _show_reconstructions(interpolated(open_collection(folder), space, start, end, steps), out, as_json)
 
 
@@ -726,6 +731,7 @@ def convert(
     from retrieval.report.terminal.reconstructions import write_reconstructions
 
     _require_report_folder(report)
+    _require_other_file(out, *(items or []), *(voice or []))
     collection = open_collection(folder)
     asked = asked_items(collection, items or [], count, seed)
     found = converted(collection, space, asked, voice or (), pairs=pairs or report is not None)
@@ -1143,7 +1149,7 @@ def anomalies_score(
             raise OptionError("a stream is answered line by line: leave --as-normal and -o out")
         _answer_stream(AnomalyDetector.load(folder), rule)
         return
-    from retrieval.applications.anomaly.data import open_for, require_other_file
+    from retrieval.applications.anomaly.data import open_for
     from retrieval.applications.anomaly.strangest import EXPLAINED, explain_items
     from retrieval.corpora.base import BadEntries
     from retrieval.experiment.provenance import provenance
@@ -1158,7 +1164,7 @@ def anomalies_score(
 
     if out is not None:
         require_table_name(out)
-        require_other_file(out, data)
+        _require_other_file(out, data)
     detector = AnomalyDetector.load(folder)
     if data == detector.record.corpus:
         _say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
@@ -1200,6 +1206,7 @@ def anomalies_explain(
     from retrieval.report.figures.heat_map import write_heat_map
     from retrieval.report.terminal.anomalies import explanation_json, explanation_lines
 
+    _require_other_file(out, query, *([] if data is None else [data]))
     detector = AnomalyDetector.load(folder)
     found = detector.explain(read_item(detector, query, data).content, k)
     if out is not None:
@@ -1301,7 +1308,7 @@ def compress(
     chunk: Annotated[
         int, whole("--chunk", help="Items that are stored, read and lost together.", lowest=1, highest=65_536)
     ] = 256,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Replace an existing file.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace an existing compressed file.")] = False,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -1322,6 +1329,7 @@ def compress(
         raise OptionError("--lossless has no error to choose: leave --bytes, --error and --bits out")
     target = CompressionTarget(bytes, error, bits)
     require_new(out, fresh)
+    _require_other_file(out, corpus)
     with _reported(BadEntries(skip_bad)) as bad:
         items, chosen = read_source(corpus, space, bad)
         if not embed and not chosen.__sklearn_is_fitted__():
@@ -1543,6 +1551,14 @@ def _show_changes(
         _say(f"nearby: {loss_line(change)}")
     if losses:
         raise typer.Exit(3)
+
+
+def _require_other_file(out: Path | None, *sources: str | Path) -> None:
+    """Refuse to write over what is read, before any work."""
+    if out is not None:
+        from retrieval.output import require_other_file
+
+        require_other_file(out, *sources)
 
 
 def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json: bool) -> None:
