@@ -101,6 +101,16 @@ def test_a_remedy_is_measured_on_queries_that_did_not_choose_it():
     assert space.chosen.gain.interval.low > 0
 
 
+def test_copies_of_one_query_show_no_gain():
+    items = [Item(str(n), row.astype(np.float32)) for n, row in enumerate(CLOUDS + 60)]
+    queries = [Item(f"q{n}", (CLOUDS[0] + 60).astype(np.float32)) for n in range(40)]
+    qrels = {query.id: {str(n): 1 for n in range(1, 40)} for query in queries}
+    found = health(Given(items, queries=queries, qrels=qrels), [create("vectors:metric=cosine")])
+    gains = [trial.gain for trial in found.spaces[0].trials if trial.gain is not None]
+    assert max(abs(gain.difference) for gain in gains) > 0.05  # a difference on all 40, which are one
+    assert {gain.verdict for gain in gains} == {Verdict.CANNOT_TELL}
+
+
 def test_a_remedy_that_makes_answers_worse_is_not_advised():
     """It was: "try centring: ... worse; add +pca:64,metric=cosine"."""
     worse, better = (
