@@ -605,6 +605,7 @@ def encode(
     from retrieval.applications.reconstruction import code_of
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, query)
     code = code_of(open_collection(folder), space, query)
     if out is not None:
         code.write(out)
@@ -625,6 +626,7 @@ def decode(
     from retrieval.applications.reconstruction import decoded
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, code)
     _show_reconstructions(decoded(open_collection(folder), space, code), out, as_json)
 
 
@@ -642,6 +644,7 @@ def reconstruct(
     from retrieval.applications.reconstruction import asked_items, reconstructions
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, *(query or []))
     collection = open_collection(folder)
     _show_reconstructions(
         reconstructions(collection, asked_items(collection, query or [], count, seed), space), out, as_json
@@ -667,6 +670,7 @@ def denoise(
     from retrieval.applications.reconstruction import asked_items
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, *(query or []))
     added = None if noise is None else Noise.read(noise)
     collection = open_collection(folder)
     asked = asked_items(collection, query or [], count, seed)
@@ -703,6 +707,7 @@ def interpolate(
     from retrieval.applications.generation import interpolated
     from retrieval.collection.open import open_collection
 
+    _require_other_file(out, start, end)
     _show_reconstructions(interpolated(open_collection(folder), space, start, end, steps), out, as_json)
 
 
@@ -745,6 +750,7 @@ def convert(
     from retrieval.report.terminal.reconstructions import write_reconstructions
 
     _require_report_folder(report)
+    _require_other_file(out, *(items or []), *(voice or []))
     collection = open_collection(folder)
     asked = asked_items(collection, items or [], count, seed)
     found = converted(collection, space, asked, voice or (), pairs=pairs or report is not None)
@@ -1162,7 +1168,7 @@ def anomalies_score(
             raise OptionError("a stream is answered line by line: leave --as-normal and -o out")
         _answer_stream(AnomalyDetector.load(folder), rule)
         return
-    from retrieval.applications.anomaly.data import open_for, require_other_file
+    from retrieval.applications.anomaly.data import open_for
     from retrieval.applications.anomaly.strangest import EXPLAINED, explain_items
     from retrieval.corpora.base import BadEntries
     from retrieval.experiment.provenance import provenance
@@ -1177,7 +1183,7 @@ def anomalies_score(
 
     if out is not None:
         require_table_name(out)
-        require_other_file(out, data)
+        _require_other_file(out, data)
     detector = AnomalyDetector.load(folder)
     if data == detector.record.corpus:
         _say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
@@ -1219,6 +1225,7 @@ def anomalies_explain(
     from retrieval.report.figures.heat_map import write_heat_map
     from retrieval.report.terminal.anomalies import explanation_json, explanation_lines
 
+    _require_other_file(out, query, *([] if data is None else [data]))
     detector = AnomalyDetector.load(folder)
     found = detector.explain(read_item(detector, query, data).content, k)
     if out is not None:
@@ -1320,7 +1327,7 @@ def compress(
     chunk: Annotated[
         int, whole("--chunk", help="Items that are stored, read and lost together.", lowest=1, highest=65_536)
     ] = 256,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Replace an existing file.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace an existing compressed file.")] = False,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -1341,6 +1348,7 @@ def compress(
         raise OptionError("--lossless has no error to choose: leave --bytes, --error and --bits out")
     target = CompressionTarget(bytes, error, bits)
     require_new(out, fresh)
+    _require_other_file(out, corpus)
     with _reported(BadEntries(skip_bad)) as bad:
         items, chosen = read_source(corpus, space, bad)
         if not embed and not chosen.__sklearn_is_fitted__():
@@ -1364,7 +1372,10 @@ def compress(
 def decompress(
     file: Annotated[Path, argument("FILE", "A file of 'nearby compress'.")],
     item: Annotated[list[str] | None, argument("[ITEM...]", "Items by @id or by number from 0. Default: all.")] = None,
-    out: Annotated[Path | None, option("-o", "--out", help="New folder for the items.", metavar="FOLDER")] = None,
+    out: Annotated[
+        Path | None,
+        option("-o", "--out", help="New folder for the items, or a file such as seven.png for one.", metavar="PATH"),
+    ] = None,
     encoder: Annotated[
         Path | None,
         option("--encoder", help="Folder of the encoder, for a file that holds only its digest.", metavar="FOLDER"),
@@ -1384,7 +1395,7 @@ def decompress(
     if out is None and item:
         raise OptionError("name a folder for the items with -o")
     if out is not None:
-        require_free(out)
+        require_free(out, item or ())
     with CompressedItems(file, encoder) as items:
         if ids:
             emit(Output(ids_lines, ids_json, items), as_json)
@@ -1396,7 +1407,8 @@ def decompress(
             return
         written = decompress_items(items, out, item or ())
     emit(written, as_json)
-    _say(f"decompressed: {out}")
+    if written.items:
+        _say(f"decompressed: {out}")
     written.require_whole()
 
 
@@ -1558,6 +1570,14 @@ def _show_changes(
         _say(f"nearby: {loss_line(change)}")
     if losses:
         raise typer.Exit(3)
+
+
+def _require_other_file(out: Path | None, *sources: str | Path) -> None:
+    """Refuse to write over what is read, before any work."""
+    if out is not None:
+        from retrieval.output import require_other_file
+
+        require_other_file(out, *sources)
 
 
 def _show_reconstructions(table: ReconstructionTable, out: Path | None, as_json: bool) -> None:

@@ -17,8 +17,8 @@ def segments(page: Page, run: dict[str, Any]) -> None:
     page.lines += [
         "",
         f"{figures['items']:,} vectors of {figures['width']} numbers in `{figures['index']}`; 1,000 items added"
-        f" {len(figures['adding'])} times, 1,000 removed {len(figures['removing'])} times, each by a process of its own:"
-        f" {figures['segments']} segments after the additions.",
+        f" {len(figures['adding'])} times, 1,000 removed {len(figures['removing'])} times, each by a process of its"
+        f" own: {figures['segments']} segments after the additions.",
     ]
     steps = {
         "FAISS alone: train, add, write": [figures["faiss"]],

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.atomic_write import atomic_file
-from encoders.errors import ArtifactError
+from encoders.errors import ArtifactError, OptionError
 from encoders.sound import Sound, sound_library
 
 
@@ -39,6 +39,38 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
             yield file
     except OSError as error:
         raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+
+
+def require_other_file(path: Path, *sources: str | Path) -> None:
+    """Refuse to write over what is read: the same file, also through a link, or a file in the same folder of data.
+
+    Parameters
+    ----------
+    path : Path
+        The output.
+    *sources : str or Path
+        Paths, addresses of a corpus, or queries, which may be texts.
+
+    Raises
+    ------
+    OptionError
+    """
+    if not path.exists() or is_stream(path):
+        return
+    for source in sources:
+        for name in (str(source), str(source).partition("?")[0]):
+            if _holds(Path(name), path):
+                raise OptionError(f"{path} is the data that is read, and would be lost: write to another file with -o")
+
+
+def _holds(source: Path, path: Path) -> bool:
+    try:
+        source = source.expanduser()
+        if not source.exists():
+            return False
+        return path.samefile(source) or (source.is_dir() and path.resolve().is_relative_to(source.resolve()))
+    except (OSError, RuntimeError, ValueError):  # a text that is no path: too long, or with an unknown home
+        return False
 
 
 def is_stream(path: Path) -> bool:

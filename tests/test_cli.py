@@ -518,6 +518,32 @@ def test_compress_without_loss(tmp_path):
     )
 
 
+def test_no_verb_writes_over_the_file_that_it_reads(digits, tmp_path):
+    from PIL import Image
+
+    picture, code = tmp_path / "q.png", tmp_path / "c.npy"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(picture)
+    np.save(code, np.zeros((1, 64), np.float32))
+    before = [path.read_bytes() for path in (picture, code)]
+    folder = str(digits)
+    space = ("-s", "pixels")
+    for arguments in [
+        ("reconstruct", folder, str(picture), "-o", str(picture)),
+        ("denoise", folder, str(picture), "-o", str(picture)),
+        ("interpolate", folder, str(picture), "@1", *space, "-o", str(picture)),
+        ("convert", folder, str(picture), *space, "-o", str(picture)),
+        ("decode", folder, str(code), *space, "-o", str(code)),
+        ("encode", folder, str(code), *space, "-o", str(code)),
+        ("anomalies", "explain", folder, str(picture), "-o", str(picture)),
+        ("anomalies", "score", folder, str(tmp_path), "-o", str(tmp_path / "old.csv")),
+    ]:
+        (tmp_path / "old.csv").write_text("a,b")
+        assert "is the data that is read, and would be lost" in refused(*arguments)
+    compress = ("compress", str(tmp_path), "-s", "pixels+pca:1", "--fresh", "-o")
+    assert "was not written by 'nearby compress'" in refused(*compress, str(picture))
+    assert [path.read_bytes() for path in (picture, code)] == before
+
+
 def test_a_damaged_compressed_file_gives_back_the_rest(digits, tmp_path):
     file = tmp_path / "x.nby"
     assert nearby("compress", str(digits), "-s", "pixels+pca:8", "-o", str(file)).returncode == 0
@@ -526,7 +552,7 @@ def test_a_damaged_compressed_file_gives_back_the_rest(digits, tmp_path):
     file.write_bytes(data)
     done = nearby("decompress", str(file), "-o", str(tmp_path / "out"))
     assert done.returncode == 2
-    assert "chunk 8 of 8 of 'codes' has another checksum, so items 1,792 to 1,796 are lost" in done.stdout
+    assert "chunk 8 of 8 of 'codes' (another checksum): items 1,792 to 1,796 are lost" in done.stdout
     assert done.stderr.splitlines()[-1].endswith(f"5 of 1,797 items are lost; the rest is in {tmp_path / 'out'}")
     assert len(list((tmp_path / "out").glob("*.png"))) == 1792
     file.write_bytes(data[:-100])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ from encoders.table.column_survey import (
     without_texts,
 )
 from encoders.table.dates import date_text, phases, seconds_of
-from encoders.table.number_text import number_in
+from encoders.table.number_text import is_infinite, number_in
 from encoders.table.scaling import Scaling, rounded
 
 #: What rare and unseen categories are joined into.
@@ -117,11 +117,27 @@ class NumericColumn(ColumnCoder):
         require_finite_numbers(numbers, self.name)
         return numbers
 
+    def _is_infinite(self, value: Value) -> bool:
+        return isinstance(value, str) and is_infinite(value, self.way)
+
+    def unread(self, column: Sequence[Value]) -> Iterator[int]:
+        """Give the rows of a column whose value is a text that is not read."""
+        if str in set(map(type, column)):
+            texts = ((row, value) for row, value in enumerate(column) if isinstance(value, str))
+            yield from (row for row, text in texts if math.isnan(self._texts[text]))
+
+    def infinite(self, column: Sequence[Value]) -> Iterator[int]:
+        """Give the rows of a column whose value is infinite."""
+        yield from (row for row in self.unread(column) if self._is_infinite(column[row]))
+
     def _say_absent(self, values: Sequence[Value]) -> None:
         """Say that values are read as missing ones, although they are texts, or none was missing in the fit."""
-        odd = next((value for value in values if value is not None and value == value), None)
-        if odd is not None:
-            say_once(f"{self.name}: {shortened(odd)} is not a {self.value_name}, so it counts as missing")
+        odd = dict.fromkeys(value for value in values if value is not None and value == value)
+        infinite = next((value for value in odd if self._is_infinite(value)), None)
+        other = next((value for value in odd if not self._is_infinite(value)), None)
+        for value, what in ((other, f"not a {self.value_name}"), (infinite, "infinite")):
+            if value is not None:
+                say_once(f"{self.name}: {shortened(value)} is {what}, so it counts as missing")
         if not self.missing:
             say_once(f"{self.name}: no value was missing in the fit, so a missing one counts as the median")
 
@@ -160,6 +176,15 @@ class DateColumn(NumericColumn):
     @staticmethod
     def _read(text: str, way: str) -> float:
         return seconds_of(text, way)
+
+    def _is_infinite(self, value: Value) -> bool:
+        return False
+
+    def unread(self, column: Sequence[Value]) -> Iterator[int]:
+        """Give the rows of a column whose value is no date."""
+        if not self.seconds:
+            yield from (row for row, value in enumerate(column) if isinstance(value, float | int) and value == value)
+        yield from super().unread(column)
 
     def _components(self) -> list[str]:
         waves = [f"{self.name} {what} {wave}" for what in ("hour", "weekday") for wave in ("sin", "cos")]

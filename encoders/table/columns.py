@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from encoders.numbers import counted, shortened
 from encoders.options import option
 from encoders.progress import say_once
 from encoders.row import MAX_COLUMNS, Row, Value
-from encoders.table.column_coders import ColumnCoder
+from encoders.table.column_coders import ColumnCoder, NumericColumn
 from encoders.table.column_survey import ColumnSurvey
 from encoders.table.column_types import Rules, choose
 from encoders.table.dates import ORDERS
@@ -173,6 +173,29 @@ class Columns(Encoder):
         for name, part in self.components_of().items():
             given[part] = name in row.names
         return given
+
+    def infinite_columns(self, rows: Sequence[Row]) -> dict[int, list[str]]:
+        """Return the columns of numbers in which a row holds an infinite one, by the position of the row.
+
+        A code has no number for it: to `encode`, the value is missing.
+        """
+        return self._columns_of(rows, NumericColumn.infinite)
+
+    def unread_columns(self, rows: Sequence[Row]) -> dict[int, list[str]]:
+        """Return the columns in which a row holds a text that is no number, or no date, by the position of the row."""
+        return self._columns_of(rows, NumericColumn.unread)
+
+    def _columns_of(
+        self, rows: Sequence[Row], found: Callable[[NumericColumn, Sequence[Value]], Iterator[int]]
+    ) -> dict[int, list[str]]:
+        numeric = [coder for coder in self._coders if isinstance(coder, NumericColumn)]
+        names: dict[int, list[str]] = {}
+        for start in range(0, len(rows), _BLOCK):
+            block = self._table(rows[start : start + _BLOCK], tuple(coder.name for coder in numeric))
+            for coder, column in zip(numeric, block, strict=True):
+                for row in found(coder, column):
+                    names.setdefault(start + row, []).append(coder.name)
+        return names
 
     def _table(self, rows: Sequence[Row], wanted: tuple[str, ...]) -> Iterable[Sequence[Value]]:
         """Return the values of some columns, column by column; rows may have their columns in another order."""

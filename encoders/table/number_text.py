@@ -24,6 +24,8 @@ def _body(decimal: str, thousands: str) -> re.Pattern[str]:
 
 
 _BODIES = {"point": _body(r"\.", ","), "comma": _body(",", ".")}
+#: Infinity, as programs write it.
+_INFINITE = re.compile(r"[+\-−]?(?:inf(?:inity)?|∞)", re.IGNORECASE)
 #: A whole number with a leading zero, or with more digits than a float holds.
 _CODE = re.compile(r"[+-]?(?:0[0-9]+|[0-9]{16,})(?:\.[0-9]*)?")
 
@@ -54,6 +56,12 @@ def read_written(text: str, decimal: str = "point") -> WrittenNumber | None:
     >>> read_written("1,5"), read_written("12,34,567"), read_written("1.2.3"), read_written("five")
     (None, None, None, None)
     """
+    written = _written(text, decimal)
+    return None if written is None or not math.isfinite(written.value) else written
+
+
+def _written(text: str, decimal: str) -> WrittenNumber | None:
+    """Return the number that a text writes; infinite where it is beyond float64."""
     marked = _MARKED.fullmatch(text)
     if marked is None or (marked["sign"] and marked["inner"]) or (marked["before"] and marked["after"]):
         return None
@@ -62,8 +70,6 @@ def read_written(text: str, decimal: str = "point") -> WrittenNumber | None:
         return None
     whole = re.sub("[^0-9]", "", body["whole"] or "0")
     value = float(f"{whole}.{body['part'] or '0'}{body['power'] or ''}")
-    if not math.isfinite(value):
-        return None
     mark = marked["before"] or marked["after"]
     value = value / 100 if mark == "%" else value
     return WrittenNumber(-value if (marked["sign"] or marked["inner"]) in ("-", "−") else value, mark)
@@ -79,6 +85,18 @@ def number_in(text: str, decimal: str = "point") -> float:
     """
     written = read_written(text, decimal)
     return math.nan if written is None else written.value
+
+
+def is_infinite(text: str, decimal: str = "point") -> bool:
+    """Return whether a text writes infinity, or a number beyond float64.
+
+    Examples
+    --------
+    >>> [is_infinite(text) for text in ("inf", "-Infinity", "∞", "1e400", "1e300", "many")]
+    [True, True, True, True, False, False]
+    """
+    written = _written(text, decimal)
+    return _INFINITE.fullmatch(text) is not None if written is None else math.isinf(written.value)
 
 
 def is_code(text: str) -> bool:

@@ -38,7 +38,7 @@ class JsonRows(RowTable):
     """Rows of a ``.jsonl`` file, where ``columns=`` is given; one JSON object a line.
 
     The file is read twice: first for the names of all fields. A nested field is a column of its own, named by its path,
-    such as ``metadata.category``. A value that is null, NaN, infinite or not there counts as missing. Fields that are
+    such as ``metadata.category``. A value that is null, NaN or not there counts as missing. Fields that are
     neither row, label nor id become metadata.
     """
 

@@ -57,7 +57,7 @@ class ParquetRows(_ParquetFile, RowTable):
     """Rows of a ``.parquet`` file, where ``columns=`` is given.
 
     A part of a nested column is a column of its own, named by its path, such as ``metadata.category``. A value that is
-    null, NaN or infinite counts as missing. Columns that are neither row, label nor id become metadata.
+    null or NaN counts as missing. Columns that are neither row, label nor id become metadata.
     """
 
     def table_names(self) -> list[str]:

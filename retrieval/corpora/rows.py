@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from encoders.errors import CorpusError
 from encoders.options import option
 from encoders.row import MAX_COLUMNS, Row, Value, plain_value, written_value
 from retrieval.corpora.base import Item
-from retrieval.corpora.records import USUAL_IDS, Record, column_choice, identifier, is_missing, lookup, plain
+from retrieval.corpora.records import USUAL_IDS, Record, column_choice, identifier, lookup, plain
 from retrieval.corpora.source import FileSource
 
 #: All columns that hold neither the label nor the id, and are not left out.
@@ -145,14 +146,13 @@ class CellValues(dict[str, Value]):
         """
         if type(value) is str:
             return self[value]
-        if is_missing(value):
-            return None
         if isinstance(value, date | datetime | time):
             return value.isoformat()
         if isinstance(value, bytes | list | tuple | dict):
             return plain(value, name)
         number = plain_value(value)
-        return None if is_missing(number) else number
+        # As the cell `inf` of a .csv, it is no number, and not missing: the encoder says what it makes of it.
+        return str(number) if isinstance(number, float) and math.isinf(number) else number
 
 
 def cell_value(text: str) -> Value:

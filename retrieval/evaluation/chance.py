@@ -51,7 +51,9 @@ def chance_measures(
     return expected_measures(rankings, relevance, measures, complete=True, bounds=False).per_query
 
 
-def is_above_chance(best: Floats, chance: Floats, n_spaces: int, alpha: float = 0.05) -> bool:
+def is_above_chance(
+    best: Floats, chance: Floats, n_spaces: int, alpha: float = 0.05, repeats: Rows | None = None
+) -> bool:
     """Return whether the best of several spaces is better than a random order.
 
     The best is chosen after looking at all spaces, so the error is shared among them (Bonferroni).
@@ -65,11 +67,13 @@ def is_above_chance(best: Floats, chance: Floats, n_spaces: int, alpha: float = 
         Number of spaces of which it is the best.
     alpha : float
         Probability of calling the best of `n_spaces` random orders better than a random order.
+    repeats : ndarray int64 (n_queries,), optional
+        See `multiple_comparison`.
 
     Examples
     --------
     >>> is_above_chance(np.full(40, 0.5), np.full(40, 0.1), 3), is_above_chance(np.full(40, 0.1), np.full(40, 0.1), 3)
     (True, False)
     """
-    found = multiple_comparison({_BEST: best, _CHANCE: chance}, alpha=alpha / max(1, n_spaces))
+    found = multiple_comparison({_BEST: best, _CHANCE: chance}, alpha=alpha / max(1, n_spaces), repeats=repeats)
     return found.order[0] == _BEST and found.differences[0].is_significant

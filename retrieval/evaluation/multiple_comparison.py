@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from encoders.errors import OptionError
 from retrieval.evaluation.difference import Difference, PairedGaps, Settings, difference_of
@@ -96,6 +96,7 @@ def multiple_comparison(
     rounds: int = ROUNDS,
     seed: int = 0,
     pairs: Sequence[tuple[str, str]] | None = None,
+    repeats: NDArray[np.int64] | None = None,
 ) -> MultipleComparison:
     """Compare every pair of spaces in one measure; the order of the queries and of the spaces changes no number.
 
@@ -119,6 +120,8 @@ def multiple_comparison(
         The same seed gives the same result.
     pairs : sequence of (str, str), optional
         The pairs that are tested together; by default all. Letters then say nothing about the other pairs.
+    repeats : ndarray int64 (n_queries,), optional
+        Queries with the same number have the same content: they are one query to the test, with the weight of all.
 
     Raises
     ------
@@ -152,6 +155,8 @@ def multiple_comparison(
     queries = order_of_queries(np.concatenate([measured[:, keys], added[:, keys]], axis=1))
     measured, added = (columns[np.ix_(queries, by_mean)] for columns in (measured, added))
     values = measured if influence is None else _jackknife_values(measured, added)
+    if repeats is not None:
+        values = _by_content(values, repeats[queries])
     tested = np.triu_indices(len(names), 1) if pairs is None else _positions(pairs, order)
     sums = _sums(values, tested)
     largest = _largest_cosines(values, tested, sums.squares, rounds, seed)
@@ -162,6 +167,16 @@ def multiple_comparison(
     return MultipleComparison(
         len(values), alpha, margin, order, found, letter_display(order, different), _rank_intervals(order, values, seed)
     )
+
+
+def _by_content(values: Floats, repeats: NDArray[np.int64]) -> Floats:
+    """Return one row for each different query: the sum of its repeats, scaled so that the mean of all rows stays."""
+    _, group = np.unique(repeats, return_inverse=True)
+    count = int(group.max(initial=-1)) + 1
+    totals: Floats = np.zeros((count, values.shape[1]))
+    np.add.at(totals, group, values)
+    scaled: Floats = totals * (count / max(1, len(values)))
+    return scaled[order_of_queries(scaled)]
 
 
 def _jackknife_values(measured: Floats, influence: Floats) -> Floats:

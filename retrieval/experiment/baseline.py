@@ -267,6 +267,7 @@ class Baseline:
             influence,
             self._seeds_of(measure, comparison),
             pairs=[(f"+{label}", f"-{label}") for label in pairs],
+            repeats=None if comparison.query_set is None else comparison.query_set.repeats,
         )
         return [self._change(label, measure, pairs[label], found.of(f"+{label}", f"-{label}")) for label in pairs]
 

@@ -59,7 +59,7 @@ def _table(
     measures = list(dict.fromkeys(measure for run in scored for measure in run.expected.means))
     # agreement is no quality, and the values of the spaces are made of each other: nothing is tested
     tested = [] if query_set.judged_by == Rung.AGREEMENT else scored
-    significance = significance_of(labels, tested)
+    significance = significance_of(labels, tested, query_set.repeats)
     n_items, judged = len(query_set.ids), measures if tested else []
     chance = chance_measures(query_set.relevance, query_set.query_rows, n_items, judged, query_set.depth)
     return Comparison(
@@ -80,7 +80,7 @@ def _table(
         ],
         significance=significance,
         chance={measure: float(values.mean()) for measure, values in chance.items()},
-        above_chance=above_chance(tested, chance),
+        above_chance=above_chance(tested, chance, query_set.repeats),
         query_set=query_set,
         sample=sampled_rows(query_set),
     )

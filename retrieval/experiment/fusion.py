@@ -138,12 +138,13 @@ def fuse(query_set: QuerySet, runs: Sequence[SpaceRun], labels: Sequence[str], m
     asked = np.sort(np.argsort(np.array(keys, np.uint64), kind="stable")[:MAX_QUERIES])
     relevance, folds = query_set.relevance.select(asked), [keys[at] for at in asked.tolist()]
     least = [least_score(runs[at].encoder.space, runs[at].index.positive_only) for at in chosen]
+    repeats = None if query_set.repeats is None else query_set.repeats[asked]
     candidates = pooled([_some(runs[at].rankings, asked) for at in chosen], least, DEPTH)
     names = [labels[at] for at in chosen]
     one = np.eye(len(names))
     alone = weighted_values(candidates, one, relevance, measure)
     groups = [*combinations(range(len(names)), 2), *([tuple(range(len(names)))] if len(names) > 2 else [])]
-    test = _Test(candidates, relevance, query_set.query_rows[asked], measure, folds, seed)
+    test = _Test(candidates, relevance, query_set.query_rows[asked], measure, folds, seed, repeats)
     fused = [_combined(test, group, names, alone) for group in groups]
     return Fusion(measure, len(asked), DEPTH, fused)
 
@@ -158,6 +159,7 @@ class _Test:
     measure: str
     keys: list[int]
     seed: int
+    repeats: Rows | None
 
     def influence(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """What every query contributes to the others' values: items that are queries answer each other."""
@@ -179,6 +181,7 @@ def _combined(test: _Test, group: tuple[int, ...], names: list[str], alone: NDAr
         {"fused": nested.held_out, "alone": singles[best]},
         dict(zip(("fused", "alone"), map(test.influence, every), strict=True)),
         seed=test.seed,
+        repeats=test.repeats,
     )
     return Combination(
         spaces=tuple(labels),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.errors import CorpusError
 from retrieval.corpora.base import Corpus, Item, Qrels
+from retrieval.evaluation.label_free.known_item import draw_number
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
 from retrieval.experiment.digests import corpus_digest, item_key
 from retrieval.experiment.spilled_contents import SpilledContents
@@ -148,6 +149,18 @@ class QuerySet:
         rows = {identity: row for row, identity in enumerate(self.ids)}
         return QrelRelevance(self.qrels, [query.id for query in self.queries], rows, self.query_rows)
 
+    @cached_property
+    def repeats(self) -> NDArray[np.int64] | None:
+        """A number for each query, the same for the same content; None where all differ, or where items ask.
+
+        Items that ask influence each other's answers, which the test counts already.
+        """
+        if not self.documents and (self.query_rows >= 0).all():
+            return None
+        keys = np.array([draw_number(query.content, 0, "query") for query in self.queries], np.uint64)
+        different, numbers = np.unique(keys, return_inverse=True)
+        return None if len(different) == len(keys) else numbers.astype(np.int64)
+
     def training(self, corpus: Corpus) -> Corpus:
         """The items on which an encoder that learns from labels is fitted: all items that are not queries."""
         return CorpusWithout(corpus, self.held_out) if self.held_out else corpus
@@ -170,6 +183,11 @@ class QuerySet:
             notes.append(
                 f"{_queries(self.documents)} documents of the corpus under the same id, and never their own answers."
             )
+        if self.repeats is not None:
+            different = int(self.repeats.max()) + 1
+            which = "one query, repeated" if different == 1 else f"{different:,} queries and repeats of them"
+            count = f"The {len(self.queries):,} queries"
+            notes.append(f"{count} are {which}: repeats count in the means, but tell the tests nothing.")
         if self.held_out:
             rest = len(self.ids) - len(self.held_out)
             notes.append(
@@ -208,6 +226,7 @@ class QuerySet:
         self.queries = [self.queries[at] for at in chosen.tolist()]
         self.query_rows = self.query_rows[chosen]
         self.__dict__.pop("relevance", None)
+        self.__dict__.pop("repeats", None)
 
 
 class CorpusWithout(Corpus):

@@ -169,3 +169,10 @@ class Comparison:
     """The rows of the items on the maps of the page."""
     fusion: Fusion | None = None
     """The fusions of every pair of spaces and of all, when they were asked for."""
+
+    @property
+    def first_seed_note(self) -> str:
+        """What stands beside numbers of one fit, where the table has means over several; else an empty text."""
+        if not any(space.means_of_seeds for space in self.spaces):
+            return ""
+        return "These numbers are of the first seed of each space: they may differ from the means over seeds."

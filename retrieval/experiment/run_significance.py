@@ -8,6 +8,7 @@ from retrieval.evaluation.chance import is_above_chance
 from retrieval.evaluation.jackknife import query_influence, with_influence
 from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
+from retrieval.evaluation.ranking import Rows
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 from retrieval.experiment.score import score_run
@@ -28,8 +29,10 @@ def scored(query_set: QuerySet, run: SpaceRun) -> ScoredRun:
     return ScoredRun(expected, influence_of(query_set, run, expected.per_query))
 
 
-def significance_of(labels: list[str], runs: list[ScoredRun]) -> dict[str, MultipleComparison]:
-    """Measure -> the differences of all pairs of the rows that have the measure."""
+def significance_of(
+    labels: list[str], runs: list[ScoredRun], repeats: Rows | None = None
+) -> dict[str, MultipleComparison]:
+    """Measure -> the differences of all pairs of the rows that have the measure; `repeats` as in `QuerySet`."""
     measures = dict.fromkeys(measure for run in runs for measure in run.expected.per_query)
     found = {}
     for measure in measures:
@@ -38,16 +41,17 @@ def significance_of(labels: list[str], runs: list[ScoredRun]) -> dict[str, Multi
             {label: run.expected.per_query[measure] for label, run in rows.items()},
             {label: run.influence[measure] for label, run in rows.items()},
             {label: run.means_of_seeds[measure] for label, run in rows.items() if run.means_of_seeds},
+            repeats=repeats,
         )
     return found
 
 
-def above_chance(runs: list[ScoredRun], chance: dict[str, Floats]) -> dict[str, bool]:
+def above_chance(runs: list[ScoredRun], chance: dict[str, Floats], repeats: Rows | None = None) -> dict[str, bool]:
     """Measure -> whether the best row is better than a random order."""
     found = {}
     for measure, at_random in chance.items():
         rows = [run for run in runs if measure in run.expected.per_query]
         best = max(rows, key=lambda run: float(run.expected.per_query[measure].mean()))
         values = with_influence(best.expected.per_query[measure], best.influence[measure])
-        found[measure] = is_above_chance(values, at_random, len(rows))
+        found[measure] = is_above_chance(values, at_random, len(rows), repeats=repeats)
     return found

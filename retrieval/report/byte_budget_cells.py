@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from encoders.numbers import counted
 from retrieval.evaluation.difference import Verdict
 from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
 from retrieval.report.signed import interval_ends, signed
@@ -50,7 +51,7 @@ def sentences(found: ByteBudgets) -> list[str]:
 
 
 def _named(point: BytePoint, measure: str) -> str:
-    return f"{short(point.spec)} at {point.bytes_per_item:,} bytes ({measure} {point.value:.3f})"
+    return f"{short(point.spec)} at {counted(point.bytes_per_item, 'byte')} ({measure} {point.value:.3f})"
 
 
 def short(spec: str) -> str:

@@ -66,9 +66,10 @@ def remedy_text(finding: Finding, measure: str) -> str:
     same = after is None or shown(check, after) == shown(check, finding.value)
     change = "" if same else f"{shown(check, finding.value)} → {shown(check, after)}"
     parts = [part for part in (change, gain_text(measure, trial.gain)) if part]
-    stage = f"; add {trial.stage}" if trial.stage else ""
+    is_worse = trial.gain is not None and trial.gain.verdict is Verdict.WORSE
+    stage = f"; add {trial.stage}" if trial.stage and not is_worse else ""
     effect = ", ".join(parts) or "its effect is not measured, as nothing says what is relevant"
-    return f"try {trial.label}: {effect}{stage}"
+    return f"{trial.label} was tried: {effect}" if is_worse else f"try {trial.label}: {effect}{stage}"
 
 
 def chosen_text(space: SpaceHealth, measure: str) -> str:

@@ -36,6 +36,21 @@ def require_enough(count: int) -> None:
         )
 
 
+def has_gap(scores: ArrayLike) -> bool:
+    """Return whether a gap separates the largest scores from the others, as far as that can be seen.
+
+    Examples
+    --------
+    >>> scores = np.random.default_rng(0).gamma(2, size=500)
+    >>> has_gap(scores), has_gap(np.append(scores, [90, 95, 99])), has_gap([1, 2, 99])
+    (False, True, False)
+    """
+    try:
+        return bool(strange_items(scores).any())
+    except OptionError:  # too few, or most of them equal
+        return False
+
+
 def strange_items(scores: ArrayLike, level: float = LEVEL) -> NDArray[np.bool_]:
     r"""Return which scores are beyond a gap that the tail of normal scores does not explain.
 

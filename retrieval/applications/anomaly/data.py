@@ -13,7 +13,6 @@ from encoders.json_text import parse_json
 from encoders.sound import Sound
 from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
 from retrieval.collection.open import open_data
-from retrieval.corpora.address import parse_address
 from retrieval.corpora.base import Content, Corpus, Item, OnBad, raise_bad
 from retrieval.corpora.code_matrix import read_npy
 from retrieval.search.query import row_of
@@ -40,18 +39,6 @@ def open_for(detector: AnomalyDetector, address: str, on_bad: OnBad = raise_bad)
         corpus.treat_as(Sound(np.zeros(1, np.int16), record.rate))
     detector.require_same_sort(corpus)
     return corpus
-
-
-def require_other_file(path: Path, address: str) -> None:
-    """Refuse to write scores over the data that is scored.
-
-    Raises
-    ------
-    OptionError
-    """
-    source = Path(parse_address(address)[0]).expanduser()
-    if path.exists() and source.exists() and path.samefile(source):
-        raise OptionError(f"{path} is the data that is read, and would be lost: write to another file with -o")
 
 
 def read_item(detector: AnomalyDetector, text: str, data: str | None) -> Item:

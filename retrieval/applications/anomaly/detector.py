@@ -135,8 +135,8 @@ class AnomalyDetector:
         normal : sequence of str
             Labels of normal items; by default all items are taken as normal.
         contaminated : float or str
-            The data is not clean: fit, leave this share of the strangest items out, fit again. ``auto`` leaves
-            out the items that `contamination.strange_items` finds, before the fit.
+            The data is not clean: leave this share of the strangest items out of the fit and the calibration. ``auto``
+            leaves out the items that `contamination.strange_items` finds.
         hold_out : float
             Share of the normal items held out for calibration.
         by_order : bool
@@ -252,6 +252,11 @@ class AnomalyDetector:
         """The names of the columns of a row of a table; none for other items."""
         table = self.members[0].stages.table
         return () if table is None else table.names
+
+    def unread_columns(self, rows: Sequence[Any]) -> dict[int, list[str]]:
+        """Return, for rows of a table, the columns whose value is no number or date as in the fit, by position."""
+        table = self.members[0].stages.table
+        return {} if table is None else table.unread_columns(rows)
 
     @property
     def answers_without_torch(self) -> bool:

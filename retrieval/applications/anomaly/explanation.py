@@ -19,7 +19,12 @@ from retrieval.applications.anomaly.neighbours import nearest
 from retrieval.applications.anomaly.normal_items import NormalItems
 from retrieval.applications.anomaly.reconstruction_error import ReconstructionError
 from retrieval.applications.anomaly.stages import COLUMN, dense
-from retrieval.applications.anomaly.table_rows import as_codes_of_a_row, column_components, column_positions
+from retrieval.applications.anomaly.table_rows import (
+    as_codes_of_a_row,
+    column_components,
+    column_positions,
+    equal_shares,
+)
 from retrieval.corpora.base import Content
 from retrieval.search.result import Shown
 
@@ -29,6 +34,7 @@ MAX_REPLACED = 4096
 #: How the share of a component was found.
 BY_ERROR = "of the reconstruction error"
 BY_REPLACEMENT = "of the fall of the score when a component gets its expected value"
+BY_INFINITY = "of the score: the row of an infinite value is stranger than every other"
 BY_COLUMN = "of the fall of the score when a column gets its expected value"
 
 
@@ -113,6 +119,9 @@ def explained(
         }
     table = member.stages.table
     if table is not None and isinstance(content, Row):
+        infinite = table.infinite_columns([content]).get(0, [])
+        if infinite:
+            shares, means = equal_shares(table, infinite), BY_INFINITY
         first = normal_items.rows[near[0][0]] if normal_items.rows and near else None
         components = column_components(table, shares, content, observed, expected, first)
     else:

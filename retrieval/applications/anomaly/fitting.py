@@ -18,7 +18,7 @@ from encoders.sound import Sound
 from retrieval.applications.anomaly.choice import score_class
 from retrieval.applications.anomaly.combination import mean_rank
 from retrieval.applications.anomaly.conformal import percent
-from retrieval.applications.anomaly.contamination import ESTIMATE, LEVEL, require_enough, strange_items
+from retrieval.applications.anomaly.contamination import ESTIMATE, LEVEL, has_gap, require_enough, strange_items
 from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
 from retrieval.applications.anomaly.member import ROWS, Member
 from retrieval.applications.anomaly.normal_items import NormalItems, kept_count
@@ -113,26 +113,12 @@ def fit_on_parts(
     say : callable
     """
     used = 0.0
-    if request.contaminated == ESTIMATE:
+    if request.contaminated:
         uses, used = _without_strange(corpus, uses, groups, request, say)
     members, kept = _members(corpus, uses, request, say)
-    given = 0.0 if isinstance(request.contaminated, str) else request.contaminated
-    if given:
-        used = given
-        strangeness = _strangeness([member.scores(Part(corpus, uses, TRAINING)) for member in members])
-        kept_items = _without_strangest(strangeness, given)
-        uses = uses.copy()
-        positions = np.flatnonzero(uses == TRAINING)
-        uses[np.delete(positions, kept_items)] = UNUSED
-        say(f"{_trimmed(given, 'training')}; fitting again on {counted(len(kept_items), 'item')}")
-        members, kept = _members(corpus, uses, request, say)
     training, held_out = Part(corpus, uses, TRAINING), Part(corpus, uses, HELD_OUT)
     say(f"calibrating on {counted(held_out.size, 'held-out item')}")
     scores, own_groups = [member.scores(held_out) for member in members], groups[uses == HELD_OUT]
-    if given:
-        kept_items = _without_strangest(_strangeness(scores), given)
-        scores, own_groups = [one[kept_items] for one in scores], own_groups[kept_items]
-        say(f"{_trimmed(given, 'held-out')}: if fewer were strange, more normal items are flagged than asked for")
     calibration, distinct = _calibrated(members, scores, own_groups, request.seed)
     first: Any = kept[0].content
     record = FitRecord(
@@ -172,32 +158,35 @@ def _begun(encoder: Encoder, count: int) -> str:
     return f"fitting {encoder} on {counted(count, 'item')}"
 
 
-def _strangeness(scores: list[Floats]) -> Floats:
-    return scores[0] if len(scores) == 1 else mean_rank(scores, scores)
-
-
 def _without_strange(
     corpus: Corpus, uses: NDArray[np.uint8], groups: NDArray[np.int64], request: FitRequest, say: ProgressCallback
 ) -> tuple[NDArray[np.uint8], float]:
-    """Return the uses without the items that look strange, and the share of those.
-
-    Each half of the items is scored by spaces that were fitted on the other half: so the scores of all items are
-    comparable, whether they are for training or held out, and a network has not learnt the strange ones by heart.
-    """
+    """Return the uses without the items that look strange, and the share of those."""
     taken = uses != UNUSED
     count = int(taken.sum())
-    require_enough(count)
-    halves = split(taken, 0.5, seed=request.seed, groups=groups)
-    scores = [np.zeros(count) for _ in dict.fromkeys(request.specs)]
+    if isinstance(request.contaminated, str):
+        require_enough(count)
     say("looking for strange items: each half is scored by a fit on the other")
-    for own, other in ((TRAINING, HELD_OUT), (HELD_OUT, TRAINING)):
-        fitted_on = np.where(halves == own, np.uint8(TRAINING), np.uint8(UNUSED))
-        members, _ = _members(corpus, fitted_on, request, say)
-        for values, member in zip(scores, members, strict=True):
-            values[halves[taken] == other] = member.scores(Part(corpus, halves, other))
-    strange = np.logical_or.reduce([strange_items(values, LEVEL / len(scores)) for values in scores])
+    halves = split(taken, 0.5, seed=request.seed, groups=groups)
+    scores = _scores_of_halves(corpus, halves, request, say)
+    if isinstance(request.contaminated, str):
+        strange = np.logical_or.reduce([strange_items(values, LEVEL / len(scores)) for values in scores])
+        why = "a gap separates their scores from those of the others"
+    else:
+        strange = _strangest(scores, request.contaminated)
+        if strange.any():
+            # what is strange has taught both fits: leave it out, and score all items again
+            say(f"scoring again by fits without the strangest {percent(request.contaminated)}")
+            without = halves.copy()
+            without[np.flatnonzero(taken)[strange]] = UNUSED
+            scores = _scores_of_halves(corpus, halves, request, say, without)
+            strange = _strangest(scores, request.contaminated)
+        why = "the strangest; if fewer were strange, more normal items are flagged than asked for"
     if not strange.any():
-        say("no gap separates the scores of some items from the others: none is left out")
+        few = "no gap separates the scores of some items from the others"
+        if not isinstance(request.contaminated, str):
+            few = f"{percent(request.contaminated)} of {count:,} items is less than one"
+        say(f"{few}: none is left out")
         return uses, 0.0
     left = uses.copy()
     left[np.flatnonzero(taken)[strange]] = UNUSED
@@ -207,19 +196,45 @@ def _without_strange(
     share = float(strange.mean())
     say(
         f"{counted(int(strange.sum()), 'item')} of {count:,} ({percent(share)}) "
-        f"{'is' if strange.sum() == 1 else 'are'} left out: a gap separates their scores from those of the others"
+        f"{'is' if strange.sum() == 1 else 'are'} left out: {why}"
     )
+    if not isinstance(request.contaminated, str) and not any(map(has_gap, scores)):
+        say(
+            "no gap separates the scores of the strangest items from the others, so normal items may be among those "
+            "left out: the rate of false alarms is uncertain"
+        )
     return left, share
 
 
-def _without_strangest(strangeness: Floats, share: float) -> NDArray[np.int64]:
-    """Return the positions that are left without the strangest ones, ascending."""
-    left = max(1, len(strangeness) - round(share * len(strangeness)))
-    return np.sort(np.argsort(strangeness, kind="stable")[:left])
+def _scores_of_halves(
+    corpus: Corpus,
+    halves: NDArray[np.uint8],
+    request: FitRequest,
+    say: ProgressCallback,
+    fitted: NDArray[np.uint8] | None = None,
+) -> list[Floats]:
+    """Return the scores of all items in each space: each half by spaces that were fitted on the other half.
+
+    So the scores of all items are comparable, whether they are for training or held out, and a network has not learnt
+    the strange ones by heart. `fitted` are the halves without the items that are not to be fitted on.
+    """
+    taken = halves != UNUSED
+    scores = [np.zeros(int(taken.sum())) for _ in dict.fromkeys(request.specs)]
+    for own, other in ((TRAINING, HELD_OUT), (HELD_OUT, TRAINING)):
+        fitted_on = np.where((halves if fitted is None else fitted) == own, np.uint8(TRAINING), np.uint8(UNUSED))
+        members, _ = _members(corpus, fitted_on, request, say)
+        for values, member in zip(scores, members, strict=True):
+            values[halves[taken] == other] = member.scores(Part(corpus, halves, other))
+    return scores
 
 
-def _trimmed(share: float, part: str) -> str:
-    return f"the strangest {percent(share)} of the {part} items are left out"
+def _strangest(scores: list[Floats], share: float) -> NDArray[np.bool_]:
+    """Return which items are the strangest ones of this share, of all items together, bool (n,)."""
+    strangeness = scores[0] if len(scores) == 1 else mean_rank(scores, scores)
+    found = np.zeros(len(strangeness), dtype=bool)
+    count = min(round(share * len(strangeness)), (len(strangeness) - 1) // 2)
+    found[np.argsort(-strangeness, kind="stable")[:count]] = True
+    return found
 
 
 def _calibrated(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 from encoders.base import State
 from encoders.codes import Codes, Items
 from encoders.errors import UnsupportedSpaceError
+from encoders.row import Row
 from retrieval.applications.anomaly.stages import Stages, by_blocks
 
 #: What stands for a score too large for float64, or one that a network could not compute for extreme values.
@@ -62,12 +63,17 @@ class Score(ABC):
     def score(self, items: Items) -> NDArray[np.float64]:
         """Return the score of each item, float64 (n,).
 
+        A code has no number for an infinite value: the row of a table that holds one is stranger than every other.
+
         Raises
         ------
         BadItemError, DimensionError
             When the encoder cannot read the items.
         """
-        return self.score_rows(self.stages.read(items))
+        scores = self.score_rows(self.stages.read(items))
+        if self.stages.table is not None:
+            scores[list(self.stages.table.infinite_columns(cast("Sequence[Row]", items)))] = LARGEST
+        return scores
 
     def options(self) -> dict[str, Any]:
         """Return the options that `create_score` needs, as JSON values."""

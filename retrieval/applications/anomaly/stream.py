@@ -47,8 +47,10 @@ def answers(detector: AnomalyDetector, stream: ByteStream, rule: Rule) -> Iterat
 
     A line is an array of numbers, a text, or an object with ``vector`` or ``text``, and ``id``. For a table it is an
     object whose keys are the columns, and perhaps ``id``; a column that it lacks is missing, as in a query of `search`,
-    and the answer names it in ``missing``. Each answer is a line with ``line``, ``id`` if there is one, ``score``,
-    ``p_value`` and ``flagged``, or with ``line`` and ``error``. Empty lines are not answered.
+    and the answer names it in ``missing``. A text in a column of numbers or dates that is neither counts as missing too
+    (``unread``); a row with an infinite number is stranger than every other. Each answer is a line with ``line``,
+    ``id`` if there is one, ``score``, ``p_value`` and ``flagged``, or with ``line`` and ``error``. Empty lines are not
+    answered.
 
     Parameters
     ----------
@@ -166,6 +168,7 @@ def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: 
     contents: Any = [line.content for line in good]
     try:
         scores = detector.score(np.stack(contents) if detector.record.modality is Modality.VECTOR else contents)
+        unread = detector.unread_columns(contents)
     except NearbyError as error:
         if len(good) == 1:
             text = one_line(error).removeprefix("row 0: ")
@@ -177,11 +180,12 @@ def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: 
         return
     p = detector.p_values_of(scores)
     rows = zip(good, scores.tolist(), p.tolist(), rule.flags(p).tolist(), strict=True)
-    for line, score, value, flagged in rows:
+    for at, (line, score, value, flagged) in enumerate(rows):
         named = {} if line.id is None else {"id": line.id}
         missing = {"missing": line.lacking} if line.lacking else {}
+        odd = {"unread": unread[at]} if at in unread else {}
         found[line.number] = {
-            "line": line.number, **named, "score": score, "p_value": value, "flagged": flagged, **missing
+            "line": line.number, **named, "score": score, "p_value": value, "flagged": flagged, **missing, **odd
         }  # fmt: skip
 
 

@@ -54,6 +54,14 @@ def column_positions(table: Columns) -> list[NDArray[np.int64]]:
     return [np.arange(one.start, one.stop) for one in table.components_of().values()]
 
 
+def equal_shares(table: Columns, names: Sequence[str]) -> Floats:
+    """Return the share of each component (dim,), where some columns alone make the score."""
+    shares = np.zeros(table.space.dim)
+    parts = table.components_of()
+    shares[[parts[name].start for name in names]] = 1 / len(names)
+    return shares
+
+
 def as_codes_of_a_row(table: Columns, codes: Floats) -> Floats:
     """Return the codes (dim,) of the row that is nearest to codes, such as the mean: each column has one category."""
     return np.asarray(table.encode(table.decode(codes[None].astype(np.float32)))[0], np.float64)

@@ -75,7 +75,7 @@ def component_weights(decode: Decode, codes: NDArray[np.float32], seed: int = 0)
     """
     rng = np.random.default_rng(seed)
     rows = codes[rng.permutation(len(codes))[: max(8, min(_PROBES, 40_000 // codes.shape[1]))]]
-    base, moves = decode(rows), 0.5 * codes.std(axis=0)
+    base, moves = decode(rows), 0.5 * codes.std(axis=0, dtype=np.float64)
     weights = np.zeros(codes.shape[1])
     varying = np.flatnonzero(moves > 0)
     for start in range(0, len(varying), max(1, _PROBE_ROWS // len(rows))):

@@ -135,6 +135,8 @@ def compress(
     require_small_chunks(corpus, items_per_chunk)
     fit_unless_fitted(encoder, corpus, say)
     trained = (training or training_on(corpus, encoder)).train(target, items_per_chunk)
+    if not trained.quantizer.kept and trained.error > 0:
+        say("no component is kept, so all items are decoded to the same one: raise the bytes, bits or error")
     original = 0
 
     def see(item: Item) -> None:
@@ -146,6 +148,11 @@ def compress(
         write_quantized(writer, encoder, trained.quantizer, items, corpus.size)
 
     made = write_file(corpus, encoder, path, METHOD, options, write, see)
+    if target.bytes is not None and made.bytes_per_item > 1.05 * target.bytes:
+        say(
+            f"--bytes {target.bytes:g} is exceeded: an item takes {made.bytes_per_item:.3g} bytes, because few items, "
+            "or few in a chunk, cost more each"
+        )
     return Compressed(
         **vars(made),
         original=original,

@@ -45,6 +45,7 @@ class CompressedItems:
         self._decoder: ItemDecoder | None = None
         self._last: tuple[int, Any, list[str]] | None = None
         self.damaged: list[DamagedChunkError] = []
+        self._noted: set[str] = set()
 
     @property
     def header(self) -> Header:
@@ -96,7 +97,8 @@ class CompressedItems:
             return [str(position) for position in self.header.items_of(chunk)]
 
     def _note(self, error: DamagedChunkError) -> None:
-        if str(error) not in map(str, self.damaged):
+        if str(error) not in self._noted:
+            self._noted.add(str(error))
             self.damaged.append(error)
 
     def ids(self) -> Iterator[str]:

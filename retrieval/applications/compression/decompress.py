@@ -1,4 +1,4 @@
-"""Decoded items as files: PNG for pictures, WAV for sounds, one .npy for vectors; and a list of them."""
+"""Decoded items as files: PNG for pictures, WAV for sounds, one .npy for vectors; and a list of them, in a folder."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from encoders.atomic_write import atomic_folder
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, OptionError
+from encoders.numbers import counted
 from encoders.progress import progress
 from retrieval.applications.compression.compressed_items import CompressedItems, DecodedItem
-from retrieval.output import write_wav
+from retrieval.applications.compression.nby_file import damage_lines
+from retrieval.output import write_npy, write_wav, writing
 
 LIST, VECTORS = "items.jsonl", "items.npy"
 #: A part of a name that every file system takes as it is.
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]{0,99}(?<![. ])")
 #: Names that Windows keeps for devices.
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+#: Names of single files, not of folders.
+_FILE = re.compile(r"(?i)\.(png|jpe?g|gif|bmp|webp|tiff?|wav|flac|mp3|ogg|npy|npz|jsonl?|zip|nby)$")
 _ENDING = re.compile(r"(?i)\.(png|jpe?g|gif|bmp|webp|tiff?|ppm|pgm|wav|flac|ogg|mp3)$")
 
 
@@ -32,7 +37,8 @@ class Decompressed:
 
     Attributes
     ----------
-    source, folder : Path
+    source, path : Path
+        The compressed file; the folder, or the file of a single item, that was written.
     items : int
         Number of items that were written.
     asked : int
@@ -42,7 +48,7 @@ class Decompressed:
     """
 
     source: Path
-    folder: Path
+    path: Path
     items: int
     asked: int
     damage: list[str] = field(default_factory=list)
@@ -51,7 +57,7 @@ class Decompressed:
         """Return it as JSON values."""
         return {
             "file": str(self.source),
-            "folder": str(self.folder),
+            "written" if names_a_file(self.path) else "folder": str(self.path),
             "items": self.items,
             "lost": self.asked - self.items,
             "damage": self.damage,
@@ -59,7 +65,7 @@ class Decompressed:
 
     def lines(self) -> list[str]:
         """Return it as lines of a terminal."""
-        return [*self.damage, f"{self.items:,} of {self.asked:,} items written"]
+        return [*self.damage, f"{self.items:,} of {counted(self.asked, 'item')} written"]
 
     def require_whole(self) -> None:
         """Raise an error when something was lost.
@@ -70,20 +76,31 @@ class Decompressed:
         """
         if self.damage:
             lost = self.asked - self.items
-            what = (
-                f"{lost:,} of {self.asked:,} items are lost" if lost else "ids are lost, positions are written instead"
-            )
-            raise ArtifactError(f"{self.source} is damaged: {what}; the rest is in {self.folder}")
+            if not lost:
+                raise ArtifactError(f"{self.source} is damaged, but no item is lost: all asked for are in {self.path}")
+            some = "the only item is lost" if self.asked == 1 else f"{lost:,} of {self.asked:,} items are lost"
+            what = f"{self.source} is damaged: {some}"
+            raise ArtifactError(f"{what}; the rest is in {self.path}" if self.items else what)
 
 
-def require_free(folder: Path) -> None:
-    """Refuse a folder that holds something.
+def names_a_file(path: Path) -> bool:
+    """Return whether a path looks like the file of a single item, as ``seven.png`` does."""
+    return _FILE.search(path.name) is not None and not path.is_dir()
+
+
+def require_free(folder: Path, names: Sequence[str] = ()) -> None:
+    """Refuse a folder that holds something, and a file that exists or cannot hold the items.
 
     Raises
     ------
     OptionError
     """
-    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
+    if names_a_file(folder):
+        if len(dict.fromkeys(names)) != 1:
+            raise OptionError(f"{folder} is the name of a file, which holds one item: name one item, or a folder")
+        if folder.exists() or folder.is_symlink():
+            raise OptionError(f"{folder} exists: name a new file")
+    elif folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
         raise OptionError(f"{folder} exists and is not an empty folder: name a new one")
 
 
@@ -94,7 +111,8 @@ def decompress(items: CompressedItems, folder: str | Path, names: Sequence[str] 
     ----------
     items : CompressedItems
     folder : str or Path
-        New or empty. It gets ``items.jsonl``, a line for each item with its id and file (or row), and the items.
+        New or empty. It gets ``items.jsonl``, a line for each item with its id and file (or row), and the items. Or the
+        new file of a single item, as ``seven.png``.
     names : sequence of str, optional
         Items as ``@id`` or numbers; a repeated one is written once. Default: all.
 
@@ -108,9 +126,12 @@ def decompress(items: CompressedItems, folder: str | Path, names: Sequence[str] 
         When the file is damaged before its chunks, or the folder cannot be written.
     """
     folder = Path(folder)
-    require_free(folder)
+    require_free(folder, names)
     positions = list(dict.fromkeys(items.position(name) for name in names)) if names else None
     asked = len(items) if positions is None else len(positions)
+    if positions is not None and names_a_file(folder):
+        written = _write_one(items, positions[0], folder)
+        return Decompressed(items.reader.path, folder, written, asked, _damage(items))
     write = _write_vectors if items.modality is Modality.VECTOR else _write_files
     written = 0
     with (
@@ -122,22 +143,61 @@ def decompress(items: CompressedItems, folder: str | Path, names: Sequence[str] 
             listing.write(f"{json.dumps(line, ensure_ascii=True)}\n")
             written += 1
             bar.update(1)
-    return Decompressed(items.reader.path, folder, written, asked, [str(error) for error in items.damaged])
+    return Decompressed(items.reader.path, folder, written, asked, _damage(items))
+
+
+def _damage(items: CompressedItems) -> list[str]:
+    extra = items.reader.extra_bytes
+    follow = [f"{items.reader.path} is damaged: {counted(extra, 'byte')} behind its end are not read"] if extra else []
+    return [*damage_lines(items.damaged), *follow]
+
+
+def _write_one(items: CompressedItems, position: int, path: Path) -> int:
+    """Write one item as a file; return how many items that were."""
+    item = next(items.read([position]), None)
+    if item is None:
+        return 0
+    ending = _ending(item)
+    if path.suffix.lower() != ending:
+        raise OptionError(f"{path} should end in {ending}")
+    if ending == ".wav":
+        write_wav(path, [item.content])
+    elif ending == ".npy":
+        write_npy(path, _vector(item)[None])
+    else:
+        with writing(path) as file:
+            _picture(item).save(file, format="PNG")
+    return 1
+
+
+def _ending(item: DecodedItem) -> str:
+    if hasattr(item.content, "samples"):
+        return ".wav"
+    return ".npy" if np.ndim(item.content) < 2 or hasattr(item.content, "toarray") else ".png"
+
+
+def _picture(item: DecodedItem) -> Any:
+    from PIL import Image
+
+    picture = item.content[:, :, 0] if item.content.shape[2:] == (1,) else item.content
+    return Image.fromarray(np.ascontiguousarray(picture))
+
+
+def _vector(item: DecodedItem) -> NDArray[np.float32]:
+    vector = item.content.toarray() if hasattr(item.content, "toarray") else item.content
+    return np.asarray(vector, np.float32).ravel()
 
 
 def _write_files(items: Iterator[DecodedItem], folder: Path) -> Iterator[dict[str, Any]]:
     """Write pictures or sounds, one file each."""
-    from PIL import Image
-
     for item in items:
-        sound = hasattr(item.content, "samples")
-        path = _free_path(folder, item, ".wav" if sound else ".png")
+        ending = _ending(item)
+        path = _free_path(folder, item, ending)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if sound:
+        if ending == ".wav":
             write_wav(path, [item.content])
         else:
-            picture = item.content[:, :, 0] if item.content.shape[2:] == (1,) else item.content
-            Image.fromarray(np.ascontiguousarray(picture)).save(path, format="PNG")
+            _picture(item).save(path, format="PNG")
         yield {"id": item.id, "file": path.relative_to(folder).as_posix()}
 
 
@@ -172,7 +232,7 @@ def _write_vectors(items: Iterator[DecodedItem], folder: Path) -> Iterator[dict[
         _npy_header(file, 0, 0)
         start = file.tell()
         for item in items:
-            vector = np.asarray(item.content.toarray() if hasattr(item.content, "toarray") else item.content)
+            vector = _vector(item)
             width = vector.size
             file.write(vector.astype("<f4").tobytes())
             yield {"id": item.id, "row": rows}

@@ -69,4 +69,4 @@ def read_ids(reader: NbyReader, chunk: int) -> list[str]:
     try:
         return unpack_ids(reader.chunk(STREAM, chunk), reader.header.items_of(chunk))
     except ValueError as error:
-        raise reader.damaged(chunk, f"cannot be read ({error})", STREAM) from None
+        raise reader.damaged(chunk, f"cannot be read: {error}", STREAM) from None

@@ -146,7 +146,7 @@ class BitsBackDecoder:
         try:
             levels = self._coder.decompress(data, count)
         except ArtifactError:
-            raise reader.damaged(chunk, "does not decode to the pixels of its checksum", PIXELS) from None
+            raise reader.damaged(chunk, "it does not decode to the pixels of its checksum", PIXELS) from None
         return levels.reshape(count, *self._shape) * np.uint8(WHITE // (self._coder.pixels.levels - 1))
 
 

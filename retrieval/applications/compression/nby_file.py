@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,10 @@ MAX_CHUNK_BYTES = (1 << 32) - 1
 MAX_DECODED_BYTES = 1 << 30
 
 
+LOST_ITEMS = "items {} are lost"
+LOST_IDS = "the ids of items {} are lost, and their positions stand instead"
+
+
 class DamagedChunkError(ArtifactError):
     """A chunk is missing or damaged; the other chunks can be read.
 
@@ -51,11 +56,47 @@ class DamagedChunkError(ArtifactError):
         The number of the chunk, from 0.
     items : range
         The items that are lost.
+    place : tuple of str
+        The file, and which chunks of it.
+    why : str
+    lost : str
+        What is lost of the items ``{}``.
     """
 
-    def __init__(self, message: str, chunk: int, items: range) -> None:
-        super().__init__(message)
-        self.chunk, self.items = chunk, items
+    def __init__(self, chunk: int, items: range, *, place: tuple[str, str], why: str, lost: str = LOST_ITEMS) -> None:
+        self.chunk, self.items, self.place, self.why, self.lost = chunk, items, place, why, lost
+        super().__init__(_damage_line(self, self))
+
+    def is_followed_by(self, other: DamagedChunkError) -> bool:
+        """Return whether another chunk is the next one, with the same damage."""
+        return (self.chunk + 1, self.place, self.why, self.lost) == (other.chunk, other.place, other.why, other.lost)
+
+
+def damage_lines(errors: Sequence[DamagedChunkError]) -> list[str]:
+    r"""Return what is damaged: a sentence for all neighbouring chunks with the same damage.
+
+    Examples
+    --------
+    >>> place = ("x.nby", "of 9 of 'codes'")
+    >>> errors = [DamagedChunkError(at, range(4 * at, 4 * at + 4), place=place, why="cut off") for at in (1, 2, 3, 7)]
+    >>> print(*damage_lines(errors), sep="\n")
+    x.nby is damaged in chunks 2 to 4 of 9 of 'codes' (cut off): items 4 to 15 are lost
+    x.nby is damaged in chunk 8 of 9 of 'codes' (cut off): items 28 to 31 are lost
+    """
+    groups: list[list[DamagedChunkError]] = []
+    for error in errors:
+        if groups and groups[-1][-1].is_followed_by(error):
+            groups[-1].append(error)
+        else:
+            groups.append([error])
+    return [_damage_line(group[0], group[-1]) for group in groups]
+
+
+def _damage_line(first: DamagedChunkError, last: DamagedChunkError) -> str:
+    file, where = first.place
+    chunks = f"chunk {first.chunk + 1:,}" if first is last else f"chunks {first.chunk + 1:,} to {last.chunk + 1:,}"
+    rows = f"{first.items.start:,} to {last.items.stop - 1:,}"
+    return f"{file} is damaged in {chunks} {where} ({first.why}): {first.lost.format(rows)}"
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,11 @@ from encoders.plain_file import open_plain
 from retrieval.applications.compression.nby_file import (
     ENTRY_BYTES,
     FORMAT,
+    LOST_IDS,
+    LOST_ITEMS,
     MAGIC,
     MAX_HEADER_BYTES,
+    OPTIONAL,
     PREFIX,
     DamagedChunkError,
     Header,
@@ -42,6 +45,8 @@ class NbyReader:
         Bytes of the file.
     missing_bytes : int
         How many bytes were cut off its end; the chunks before the cut can be read.
+    extra_bytes : int
+        How many bytes follow its end, as a copy that fills its last block leaves them; they are not read.
     """
 
     def __init__(self, file: BufferedReader, path: Path) -> None:
@@ -62,9 +67,8 @@ class NbyReader:
                 f"{path} is damaged: it says {self.header.items:,} items in {self.header.chunks:,} chunks, whose table "
                 f"would end at byte {at:,}, but the file has {self.size:,} bytes"
             )
-        self.missing_bytes = at + sum(stream.size for stream in self.header.streams) - self.size
-        if self.missing_bytes < 0:
-            raise ArtifactError(f"{path} is damaged: {-self.missing_bytes:,} bytes follow its end")
+        end = at + sum(stream.size for stream in self.header.streams)
+        self.missing_bytes, self.extra_bytes = max(0, end - self.size), max(0, self.size - end)
         self._tables: dict[str, NDArray[Any]] = {}
         self._starts: dict[str, NDArray[np.int64]] = {}
         for stream in self.header.streams:
@@ -109,7 +113,8 @@ class NbyReader:
         ids = {"ids": streams.pop("ids")} if "ids" in streams else {}
         sections = {section.name: section.size for section in self.header.sections}
         parts = {"items": sum(streams.values()), **ids, **sections}
-        return {**parts, "header": self.size + self.missing_bytes - sum(parts.values())}
+        whole = self.size + self.missing_bytes - self.extra_bytes
+        return {**parts, "header": whole - sum(parts.values())}
 
     def has_section(self, name: str) -> bool:
         """Return whether the file has a section."""
@@ -152,16 +157,16 @@ class NbyReader:
         data = self._file.read(int(entry["bytes"]))
         if len(data) == int(entry["bytes"]) and sum_of(data) == entry["sum"].tobytes():
             return data
-        raise self.damaged(number, "is cut off" if len(data) < int(entry["bytes"]) else "has another checksum", stream)
+        raise self.damaged(number, "cut off" if len(data) < int(entry["bytes"]) else "another checksum", stream)
 
     def damaged(self, number: int, why: str, stream: str) -> DamagedChunkError:
         """Return the error for a chunk that cannot be used."""
-        items = self.header.items_of(number)
         return DamagedChunkError(
-            f"{self.path} is damaged: chunk {number + 1} of {self.header.chunks:,} of '{stream}' {why}, so items "
-            f"{items.start:,} to {items.stop - 1:,} are lost",
             number,
-            items,
+            self.header.items_of(number),
+            place=(str(self.path), f"of {self.header.chunks:,} of '{stream}'"),
+            why=why,
+            lost=LOST_IDS if stream in OPTIONAL else LOST_ITEMS,
         )
 
 

@@ -34,12 +34,23 @@ def require_new(path: Path, fresh: bool = False) -> None:
     Raises
     ------
     OptionError
-        For a folder always, for a file unless `fresh`; a device or pipe is not a file.
+        For a folder always, for a file unless `fresh` and it is a ``.nby``; a device or pipe is not a file.
     """
     if path.is_dir():
         raise OptionError(f"{path} is a folder: name a file, such as {path / 'items.nby'}")
+    if path.is_file() and not _is_empty_or_ours(path):
+        raise OptionError(f"{path} exists and was not written by 'nearby compress': name another file")
     if not fresh and os.path.lexists(path) and not is_stream(path):
         raise OptionError(f"{path} exists: replace it with --fresh, or name another file")
+
+
+def _is_empty_or_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
+    except OSError:
+        return False
+    return not start or start == MAGIC
 
 
 class NbyWriter:

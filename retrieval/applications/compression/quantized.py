@@ -70,7 +70,7 @@ class QuantizedDecoder:
         try:
             symbols = self._coder.decode(data, len(reader.header.items_of(chunk)))
         except ValueError as error:
-            raise reader.damaged(chunk, f"cannot be decoded ({one_line(error)})", CODES) from None
+            raise reader.damaged(chunk, f"cannot be decoded: {one_line(error)}", CODES) from None
         return self.quantizer.dequantize(symbols)
 
     def decode(self, reader: NbyReader, chunk: int) -> Items:

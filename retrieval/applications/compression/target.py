@@ -124,6 +124,12 @@ class QuantizerTraining:
 
     def _chosen(self, target: CompressionTarget, items_per_chunk: int) -> NDArray[np.int64]:
         if target.bytes is not None:
+            table = ENTRY_BYTES / items_per_chunk
+            if target.bytes < table:
+                raise OptionError(
+                    f"--bytes {target.bytes:g} is less than the checksums alone, {table:.3g} bytes per item: raise it, "
+                    "or store more items together with --chunk"
+                )
             overhead = (ENTRY_BYTES + _STATE_BYTES) / items_per_chunk  # of each item
             return for_rate(self._found, 8 * max(target.bytes - overhead, 0))
         if target.bits is not None:

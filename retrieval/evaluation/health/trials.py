@@ -58,6 +58,8 @@ class Questions:
         ``P@10`` or ``nDCG@10``.
     choosing : ndarray bool (n_queries,)
         The queries that choose a remedy; the others measure it.
+    repeats : ndarray int64 (n_queries,), optional
+        A number for each query, the same for the same content; None where items ask.
     """
 
     rows: Any
@@ -66,6 +68,7 @@ class Questions:
     relevance: Relevance
     measure: str
     choosing: NDArray[np.bool_]
+    repeats: NDArray[np.int64] | None = None
 
     def measured(self, scores: Floats) -> Answers:
         """Return the measure of every query, its own row left out."""
@@ -172,7 +175,12 @@ def best_for(check: checks.Check, value: float, trials: list[Trial]) -> Trial | 
     return best if best is not None and badness(best.values[check.name]) < badness(value) - 1e-9 else None
 
 
-def gain_of(before: Floats, after: Floats, influences: tuple[Floats, Floats] | None = None) -> Gain:
+def gain_of(
+    before: Floats,
+    after: Floats,
+    influences: tuple[Floats, Floats] | None = None,
+    repeats: NDArray[np.int64] | None = None,
+) -> Gain:
     """Return the difference of a measure over the same queries, with its interval.
 
     Parameters
@@ -180,6 +188,8 @@ def gain_of(before: Floats, after: Floats, influences: tuple[Floats, Floats] | N
     before, after : ndarray float64 (n_queries,)
     influences : tuple of ndarray float64 (n_queries,), optional
         What each query contributes to the others as an answer, before and after; None for independent queries.
+    repeats : ndarray int64 (n_queries,), optional
+        Queries with the same number are one query to the test.
 
     Examples
     --------
@@ -188,7 +198,8 @@ def gain_of(before: Floats, after: Floats, influences: tuple[Floats, Floats] | N
     ('better', 0.4, True)
     """
     added = None if influences is None else {"before": influences[0], "after": influences[1]}
-    pair = multiple_comparison({"after": after, "before": before}, added, rounds=ROUNDS).of("after", "before")
+    found = multiple_comparison({"after": after, "before": before}, added, rounds=ROUNDS, repeats=repeats)
+    pair = found.of("after", "before")
     difference, interval, verdict = pair.difference, pair.interval, pair.verdict
     if pair.first == "before":
         difference, interval = -difference, Interval(-interval.high, -interval.low)
@@ -216,9 +227,9 @@ def _trial(
     first, second = (
         influence(answers, questions.relevance, questions.own, questions.measure, judge) for answers in (before, after)
     )
-    return Trial(
-        name, detail, stage, values, chosen, gain_of(before.values[judge], after.values[judge], (first, second))
-    )
+    repeats = None if questions.repeats is None else questions.repeats[judge]
+    gain = gain_of(before.values[judge], after.values[judge], (first, second), repeats)
+    return Trial(name, detail, stage, values, chosen, gain)
 
 
 def _changed(vectors: Vectors, remedy: VectorRemedy) -> Vectors:

@@ -20,7 +20,7 @@ from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.jackknife import query_influence, with_influence
 from retrieval.evaluation.measures import Floats, parse_measure
 from retrieval.evaluation.multiple_comparison import multiple_comparison
-from retrieval.evaluation.ranking import rank
+from retrieval.evaluation.ranking import Rows, rank
 from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.byte_budgets.reductions import Reduction, reductions, why_not
 from retrieval.experiment.loss_runs import reference_index
@@ -165,7 +165,7 @@ def byte_budgets(
             bar.note = plan.spec(base.label, base.space.metric) if plan is not None else base.label
             measured.append(_measured(asked, base, plan, measure, _cut(base, plan, work, cuts)))
             bar.update()
-    return _judged(measured, measure, tuple(budgets), notes)
+    return _judged(measured, measure, tuple(budgets), notes, asked.repeats)
 
 
 def _bases(
@@ -255,16 +255,25 @@ def _measured(
     size = space.bytes_per_item
     point = BytePoint(
         spec, base.label, "as it is" if plan is None else plan.method, _bytes(base, plan) if size is None else size,
-        float(values.mean()), bootstrap_interval(spread, rounds=ROUNDS),
+        float(values.mean()), _within_bounds(bootstrap_interval(spread, rounds=ROUNDS)),
     )  # fmt: skip
     return _Measured(point, values, influence)
 
 
-def _judged(measured: list[_Measured], measure: str, budgets: tuple[int, ...], notes: list[str]) -> ByteBudgets:
+def _within_bounds(interval: Interval) -> Interval:
+    """Return an interval within 0 and 1: the jackknife values of items that are queries go beyond."""
+    return Interval(max(0.0, interval.low), min(1.0, interval.high))
+
+
+def _judged(
+    measured: list[_Measured], measure: str, budgets: tuple[int, ...], notes: list[str], repeats: Rows | None
+) -> ByteBudgets:
     """Compare all pairs of points at once, so that intervals hold for those that are chosen afterwards."""
     by_spec = {one.point.spec: one for one in measured}
     compared = multiple_comparison(
-        {spec: one.per_query for spec, one in by_spec.items()}, {spec: one.influence for spec, one in by_spec.items()}
+        {spec: one.per_query for spec, one in by_spec.items()},
+        {spec: one.influence for spec, one in by_spec.items()},
+        repeats=repeats,
     )
     tied = compared.tied_with_best()
     points = [one.point for one in by_spec.values()]

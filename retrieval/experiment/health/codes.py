@@ -93,6 +93,8 @@ def questions_of(drawn: HealthSample, vectors: Vectors, asking: Asking) -> Quest
     asked = [content_bytes(item.content) for item in drawn.queries or drawn.items]
     keys = [hashlib.blake2b(asked[at], digest_size=8, salt=drawn.seed.to_bytes(8, "little")).digest() for at in chosen]
     choosing[sorted(range(len(chosen)), key=keys.__getitem__)[: len(chosen) // 2]] = True
+    repeats = np.unique(keys, return_inverse=True)[1] if drawn.queries else None
     return Questions(
-        asking.queries[chosen], asking.pool, drawn.own[chosen], drawn.relevance.select(chosen), drawn.measure, choosing
-    )
+        asking.queries[chosen], asking.pool, drawn.own[chosen], drawn.relevance.select(chosen), drawn.measure, choosing,
+        repeats,
+    )  # fmt: skip

@@ -133,6 +133,7 @@ def _section(comparison: Comparison, key: str) -> dict[str, Any]:
         "differences": differences_data(comparison),
         "bytes": bytes_data(comparison, key),
         "fusion": fusion_data(comparison),
+        "first_seed": comparison.first_seed_note,
         "overlap": overlap_data(comparison),
         "health": health_data(comparison.health, key),
         "training": training_data(comparison, key),

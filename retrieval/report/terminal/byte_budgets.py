@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from encoders.numbers import counted
 from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
 from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
 from retrieval.report.spec_wrapping import wrapped
@@ -43,7 +44,7 @@ def _by_budget(found: ByteBudgets, base: str, width: int) -> list[str]:
     whole = next((p for p in found.points if p.base == base and p.method == "as it is"), None)
     head = textwrap.wrap(short(base), width)
     if whole is not None:
-        head.append(f"as it is: {found.measure} {whole.value:.3f} at {whole.bytes_per_item:,} bytes")
+        head.append(f"as it is: {found.measure} {whole.value:.3f} at {counted(whole.bytes_per_item, 'byte')}")
     if not families:
         return ["", *head]
     lines = ["", *head, f"{'at most':>9}  " + "".join(f"{name:>12} " for name in families)]

@@ -48,11 +48,12 @@ def comparisons_lines(comparisons: Sequence[Comparison], verbose: bool = False) 
     for comparison in comparisons:
         lines += ["", *table_lines(comparison, sys.stdout)]
         lines += loss_lines(comparison)
+        seeds = [comparison.first_seed_note] if comparison.first_seed_note else []
         if comparison.byte_budgets is not None:
-            lines += ["", *byte_budgets_lines(comparison.byte_budgets)]
-        lines += ["", *fusion_lines(comparison.fusion)] if comparison.fusion is not None else []
+            lines += ["", *byte_budgets_lines(comparison.byte_budgets), *seeds]
+        lines += ["", *fusion_lines(comparison.fusion), *seeds] if comparison.fusion is not None else []
         if comparison.health is not None:  # its values are in the report and in --json
-            lines += ["", f"health of {verdict_text(comparison.health)}"]
+            lines += ["", f"health of {verdict_text(comparison.health)}", *seeds]
         lines += full_specs_lines({space.spec: space.options for space in comparison.spaces}) if verbose else []
     return lines[1:]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from encoders.numbers import counted
 from retrieval.applications.compression.compress import Compressed
 from retrieval.applications.compression.compress_lossless import CompressedLossless
 from retrieval.applications.compression.compressed_items import CompressedItems
 from retrieval.applications.compression.encoder_section import SECTION
 from retrieval.applications.compression.rate_distortion import Curve, Curves, Point
 from retrieval.report.terminal.listing import aligned
+from retrieval.report.terminal.printable import table_word
 
 _PARTS = {
     "items": "items, with their checksums",
@@ -22,7 +24,7 @@ def compressed_lines(made: Compressed) -> list[str]:
     """Return what a file has become: its parts, its error."""
     kept = f"{made.kept:,} of {made.components:,} components kept"
     return [
-        f"{made.items:,} items by {made.encoder}: {made.bytes_per_item:.1f} bytes per item, {kept}",
+        f"{counted(made.items, 'item')} by {made.encoder}: {made.bytes_per_item:.1f} bytes per item, {kept}",
         f"squared error per item on training items: {made.error:.4g} ({made.own_error:.4g} by the space alone)",
         "",
         *_parts_lines(made.parts, made.items),
@@ -38,8 +40,8 @@ def lossless_lines(made: CompressedLossless) -> list[str]:
     else:
         beside = "so this file is smaller, without its encoder"
     return [
-        f"{made.items:,} items by {made.encoder}: {made.bits_per_pixel:.3f} bits per pixel without the encoder, every "
-        "pixel decoded and compared",
+        f"{counted(made.items, 'item')} by {made.encoder}: {made.bits_per_pixel:.3f} bits per pixel without the "
+        "encoder, every pixel decoded and compared",
         f"bz2 needs {made.bits_per_pixel_of_bz2:.3f} bits per pixel, {beside}",
         "",
         *_parts_lines(made.parts, made.items),
@@ -79,8 +81,9 @@ def described_lines(items: CompressedItems) -> list[str]:
     spec = ascii(encoder["spec"])[1:-1] if isinstance(encoder, dict) and isinstance(encoder.get("spec"), str) else "?"
     held = "inside the file" if items.reader.has_section(SECTION) else "not in the file: --encoder names its folder"
     cut = [f"{items.reader.missing_bytes:,} bytes are cut off its end"] if items.reader.missing_bytes else []
+    cut += [f"{items.reader.extra_bytes:,} bytes follow its end and are not read"] if items.reader.extra_bytes else []
     return [
-        f"{items.reader.path}: {header.items:,} items by the method {ascii(header.method)[1:-1]}",
+        f"{items.reader.path}: {counted(header.items, 'item')} by the method {ascii(header.method)[1:-1]}",
         f"encoder: {spec} ({held})",
         f"chunks: {header.chunks:,} of up to {header.items_per_chunk:,} items",
         *cut,
@@ -91,7 +94,7 @@ def described_lines(items: CompressedItems) -> list[str]:
 
 def ids_lines(items: CompressedItems) -> list[str]:
     """Return the number and id of every item."""
-    return [f"{position}  {id}" for position, id in enumerate(items.ids())]
+    return [f"{position}  {table_word(id)}" for position, id in enumerate(items.ids())]
 
 
 def ids_json(items: CompressedItems) -> list[str]:

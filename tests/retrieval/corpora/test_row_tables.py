@@ -11,6 +11,7 @@ import pytest
 
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
+from encoders.registry import create
 from encoders.row import Row
 from retrieval.collection.item_store import ItemStore
 from retrieval.corpora.item_record import item_digest, item_of, record_of
@@ -89,10 +90,21 @@ def test_dates_bytes_and_nested_columns_of_parquet(tmp_path):
 
 
 def test_json_lines_with_fields_that_come_later(tmp_path):
-    write_jsonl(tmp_path / "t.jsonl", [{"a": 1}, {"b": {"c": 2}}, {"a": float("inf"), "b": {"c": None}}])
+    write_jsonl(tmp_path / "t.jsonl", [{"a": 1}, {"b": {"c": 2}}, {"a": float("nan"), "b": {"c": None}}])
     rows = [item.content for item in read(tmp_path / "t.jsonl", "columns=*")]
     assert rows[0].names == ("a", "b.c")
     assert [row.values for row in rows] == [(1.0, None), (None, 2.0), (None, None)]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
+def test_infinite_numbers_are_texts_in_every_format_and_said(tmp_path, name, capsys):
+    column = f"a_{name[2:]}"  # a line is said once
+    values = [*map(float, range(98)), float("inf"), -float("inf")]
+    write(tmp_path / name, [{column: value, "b": 1.0} for value in values])
+    items = [item.content for item in read(tmp_path / name, "columns=*")]
+    assert [row[column] for row in items[98:]] == ["inf", "-inf"]
+    create("columns").fit(items)
+    assert f"{column}: 2 of 100 values are not numbers, such as 'inf', and count as missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cell", ["", "NA", "N/A", "n/a", "nan", "NaN", "NULL", "null", "?", "<NA>", " "])

@@ -27,6 +27,26 @@ def different(found: MultipleComparison) -> set[tuple[str, str]]:
     return {(one.first, one.second) for one in found.differences if one.is_significant}
 
 
+def test_copies_of_queries_are_one_query_to_the_test():
+    """30 copies of one query made 'better' of a difference on a single query."""
+    rng = np.random.default_rng(0)
+    values = {"a": rng.random(40), "b": rng.random(40), "c": rng.random(40)}
+    single = multiple_comparison(values)
+    copied = {name: np.repeat(own, 5) for name, own in values.items()}
+    found = multiple_comparison(copied, repeats=np.repeat(np.arange(40)[::-1], 5))
+    assert found.n_queries == single.n_queries == 40
+    for one in single.differences:
+        other = found.of(one.first, one.second)
+        assert (other.p_value, other.interval) == (one.p_value, pytest.approx(one.interval))
+    assert not found.of("a", "b").is_significant
+    alike = multiple_comparison({"a": np.full(30, 0.9), "b": np.zeros(30)}, repeats=np.zeros(30, np.int64))
+    assert (alike.n_queries, alike.of("a", "b").is_significant) == (1, False)
+    assert multiple_comparison({"a": np.full(30, 0.9), "b": np.zeros(30)}).of("a", "b").is_significant
+    # a query that is asked more often than others counts more in the mean
+    often = multiple_comparison({"a": [1.0, 1, 1, 0], "b": [0.0, 0, 0, 0]}, repeats=np.array([7, 7, 7, 3]))
+    assert often.of("a", "b").difference == pytest.approx(0.75)
+
+
 def test_equal_spaces_are_rarely_called_different():
     """Of 300 draws of 8 equal spaces and 40 queries, 5 % are wrong on average; 28 wrong draws have p < .001."""
     rng = np.random.default_rng(0)

@@ -12,6 +12,7 @@ from encoders.registry import create
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare, compare_collection
+from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.query_set import CorpusWithout, QuerySet
 
 
@@ -41,6 +42,32 @@ def test_a_query_that_is_a_document_never_answers_itself(tmp_path):
     found = compare(corpus, ["bm25"])
     assert found.spaces[0].measures["nDCG@10"] == 1.0  # judged relevant to itself, it is no answer all the same
     assert found.notes == ["2 queries are documents of the corpus under the same id, and never their own answers."]
+
+
+@pytest.mark.parametrize("text", ["kite", "zzz"])
+def test_queries_that_are_all_alike_show_no_difference_and_are_said(tmp_path, text):
+    documents = {f"d{n}": f"boat {'kite ' * (n % 3)} number {n}" for n in range(40)}
+    queries = {f"q{n}": text for n in range(30)}
+    corpus = beir(tmp_path, documents, queries, [(one, "d3", 1) for one in queries])
+    found = compare(corpus, ["bm25", "tfidf+lsa:2", "tfidf"], options=CompareOptions(budgets=(4,)))
+    for tested in found.significance.values():
+        assert tested.n_queries == 1
+        assert not any(one.is_significant for one in tested.differences)
+    assert not any(found.above_chance.values())
+    assert found.byte_budgets.n_queries == 1
+    assert any(one.startswith("The 30 queries are one query, repeated: repeats count") for one in found.notes)
+
+
+def test_repeats_of_queries_are_counted_and_items_that_ask_are_left_to_the_jackknife(tmp_path):
+    corpus = beir(
+        tmp_path,
+        {"d1": "red kite", "d2": "green boat"},
+        {"q1": "kite", "q2": "boat", "q3": "kite"},
+        [("q1", "d1", 1), ("q2", "d2", 1), ("q3", "d1", 1)],
+    )
+    first, second, third = QuerySet.of(corpus).repeats
+    assert first == third != second
+    assert QuerySet.of(open_corpus("digits")).repeats is None
 
 
 def test_numbers_that_count_queries_and_documents_apart_are_not_the_same(tmp_path):

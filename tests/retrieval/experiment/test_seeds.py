@@ -1,6 +1,7 @@
 """Spaces fitted with several seeds: the table has their mean and spread, and the test counts the spread."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.seeds import with_other_seeds
 from retrieval.report.comparison_columns import SEEDS, comparison_rows
+from retrieval.report.html.comparison import write_page
 from retrieval.report.json import to_json
+from retrieval.report.terminal.comparison import comparisons_lines
 
 SPACES = ["vectors", "vectors+random-projection:2"]
 
@@ -54,6 +57,20 @@ def test_table_json_and_notes_say_it(three):
     assert [row[at].text == "–" for row in rows] == [True, True, False, False]
     assert json.loads(json.dumps(to_json(three)))["spaces"][2]["means_of_seeds"]["P@10"]
     assert any("fitted with 3 seeds" in note for note in three.notes)
+
+
+def test_numbers_of_the_first_seed_say_so_where_they_stand(corpus, tmp_path):
+    """The table has means over seeds, fusion, equal bytes and health have one fit each."""
+    asked = CompareOptions(seeds=2, fusion=True, budgets=(4,), health=True)
+    found = compare(corpus, SPACES, examples=0, options=asked)
+    said = "These numbers are of the first seed of each space"
+    assert "\n".join(comparisons_lines([found])).count(said) == 3
+    page = write_page(found, tmp_path / "page.html").read_text()
+    for section in ("fusion", "bytes", "health"):
+        _, _, rest = page.partition(f'<h3 id="c1-{section}">')
+        assert said in rest.partition("</section>")[0]
+    once = compare(corpus, SPACES, examples=0, options=replace(asked, seeds=1))
+    assert said not in "\n".join(comparisons_lines([once])) + write_page(once, tmp_path / "once.html").read_text()
 
 
 def test_without_seeds_nothing_changes(corpus):

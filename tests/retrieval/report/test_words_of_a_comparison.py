@@ -96,6 +96,15 @@ def test_fusions_are_named_by_the_numbers_of_their_spaces(found):
         assert row.split()[1] == space.spec
 
 
+def test_intervals_of_the_budgets_are_of_values_that_a_measure_can_have():
+    """0.940 to 1.006 stood there: items that ask influence each other, which goes beyond 1."""
+    options = CompareOptions(budgets=(1, 4))
+    found = compare(Clouds(4.0), ["vectors", "vectors+pca:3"], examples=0, options=options).byte_budgets
+    assert max(point.value for point in found.points) > 0.9
+    assert all(0 <= point.interval.low <= point.value <= point.interval.high <= 1 for point in found.points)
+    assert not re.search(r"\b1 bytes", "\n".join(byte_budgets_lines(found)))
+
+
 def test_a_dash_of_the_budgets_is_explained(found):
     lines = byte_budgets_lines(found.byte_budgets)
     assert any(re.search(r"\d +–( |$)", line) for line in lines)

@@ -199,7 +199,7 @@ def test_contaminated_data(nearby, data, tmp_path):
     )
     assert code == 0
     assert "all 550 items are taken as normal" in err
-    assert "the strangest 10% of the training items are left out" in err
+    assert "55 items of 550 (10%) are left out: the strangest" in err
 
 
 BAD = {

@@ -149,6 +149,15 @@ def test_an_id_is_no_column_unless_the_table_has_one(of_table):
     assert found["score"] == pytest.approx(with_id.score([rows[3]])[0])
 
 
+def test_a_text_that_is_no_number_is_named_and_an_infinite_one_is_strange(of_table):
+    texts = ["9", "nine", "inf", "-Infinity", "1e400"]
+    found = answered(of_table, b"\n".join(json.dumps({"amount": one, "kind": "a"}).encode() for one in texts))
+    assert [one.get("unread") for one in found] == [None, *[["amount"]] * 4]
+    smallest = min(of_table.p_values_of(np.array([1e300])))
+    assert [one["p_value"] == smallest for one in found] == [False, False, True, True, True]
+    assert all(one["flagged"] for one in found[2:])
+
+
 def test_a_column_that_a_line_lacks_is_missing_and_named(of_table):
     lines = [b'{"amount": 9}', b'{"amount": 9, "kind": null}', b'{"amount": "9.0", "kind": "N/A"}']
     lacking, null, cells = answered(of_table, b"\n".join(lines))

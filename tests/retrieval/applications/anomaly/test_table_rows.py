@@ -57,6 +57,19 @@ def detector(detectors) -> AnomalyDetector:
     return detectors["columns+pca:3"]
 
 
+@pytest.mark.parametrize("infinite", ["inf", "-inf", "Infinity", "1e999", "∞"])
+@pytest.mark.parametrize("space", SPACES)
+def test_the_row_of_an_infinite_number_is_stranger_than_every_other(detectors, space, infinite):
+    """The column `amount` was never missing in the fit, so that it would count as the median: as usual as can be."""
+    found, usual = detectors[space], table(20, 9)
+    scores = found.score([changed(usual[0], amount=infinite), changed(usual[1], amount=1e30), *usual])
+    assert scores[0] > scores[1:].max()
+    explanation = found.explain(changed(usual[0], amount=infinite))
+    assert [(one.name, one.share, one.observed) for one in explanation.components] == [("amount", 1.0, infinite)]
+    assert "infinite" in explanation.means
+    assert explanation.p_value == found.p_values([changed(usual[1], amount=1e30)])[0]
+
+
 @pytest.mark.parametrize("space", SPACES)
 def test_one_by_one_permuted_and_with_columns_in_another_order_are_the_same(detectors, space):
     detector = detectors[space]

@@ -6,11 +6,13 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from encoders.base import Encoder
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CorpusError, NearbyError, NotInvertibleError, OptionError, QueryError
 from encoders.registry import create
+from retrieval.applications.anomaly.given import GivenItems
 from retrieval.applications.compression.compress import compress
 from retrieval.applications.compression.compressed_items import CompressedItems
 from retrieval.applications.compression.decompress import LIST, VECTORS, decompress, safe_name
@@ -20,6 +22,7 @@ from retrieval.applications.compression.source import read_source
 from retrieval.applications.compression.target import CompressionTarget
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus
+from retrieval.report.terminal.compression import compressed_lines, described_lines, ids_lines
 
 PER_CHUNK = 8
 
@@ -238,9 +241,14 @@ def test_what_cannot_be_compressed(path):
 
 def test_nothing_is_overwritten_and_the_original_stays(tmp_path, encoder, path):
     path.write_text("mine")
+    for fresh in (False, True):  # a file of another program may be the only copy of what is compressed
+        with pytest.raises(OptionError, match="was not written by 'nearby compress': name another file"):
+            compress(Pictures(), encoder, path, fresh=fresh)
+    assert path.read_text() == "mine"
+    path.unlink()
+    compress(Pictures(), encoder, path)
     with pytest.raises(OptionError, match="--fresh"):
         compress(Pictures(), encoder, path)
-    assert path.read_text() == "mine"
     compress(Pictures(), encoder, path, fresh=True)
     folder = tmp_path / "out"
     folder.mkdir()
@@ -264,6 +272,107 @@ def test_files_of_pictures(tmp_path, encoder, path):
         assert np.asarray(Image.open(tmp_path / "all" / entry["file"])).tolist() == right[entry["id"]]
     assert some.items == 2
     assert sorted(os.listdir(tmp_path / "some" / "cats")) == ["2.png", "9.png"]
+
+
+@pytest.mark.parametrize("added", [b"\0", b"\0" * 512, b"another file"])
+def test_bytes_behind_the_end_lose_no_item_and_are_said(path, encoder, tmp_path, added):
+    """A copy that fills its last block, or two files in one, must not lose what is whole."""
+    compress(Pictures(20), encoder, path, items_per_chunk=PER_CHUNK)
+    right = contents(path)
+    path.write_bytes(path.read_bytes() + added)
+    with CompressedItems(path) as items:
+        assert sum(items.reader.parts.values()) == path.stat().st_size - len(added)
+        assert any("follow its end" in line for line in described_lines(items))
+        written = decompress(items, tmp_path / "all")
+    assert contents(path) == right
+    assert (written.items, len(written.damage)) == (20, 1)
+    with pytest.raises(ArtifactError, match="damaged, but no item is lost"):
+        written.require_whole()
+
+
+def test_chunks_that_are_cut_off_together_are_one_sentence(path, encoder, tmp_path):
+    compress(Pictures(20), encoder, path, items_per_chunk=2)
+    with CompressedItems(path) as items:
+        end = path.stat().st_size - sum(stream.size for stream in items.header.streams)
+    path.write_bytes(path.read_bytes()[:end])
+    with CompressedItems(path) as items:
+        written = decompress(items, tmp_path / "none")
+    assert [line for line in written.damage if "codes" in line] == [
+        f"{path} is damaged in chunks 1 to 10 of 10 of 'codes' (cut off): items 0 to 19 are lost"
+    ]
+    with pytest.raises(ArtifactError, match=r"20 of 20 items are lost$"):
+        written.require_whole()
+
+
+@pytest.mark.parametrize(
+    ("corpus", "space", "name"), [(Pictures, "pixels+pca:4", "x.png"), (Vectors, "pca:4", "x.npy")]
+)
+def test_one_item_as_a_file(path, tmp_path, corpus, space, name):
+    compress(corpus(20), create(space), path, items_per_chunk=PER_CHUNK)
+    out = tmp_path / name
+    with CompressedItems(path) as items:
+        made = decompress(items, out, ["3", "3"])
+        right = items[3].content
+        with pytest.raises(OptionError, match="exists: name a new file"):
+            decompress(items, out, ["3"])
+        for names in ([], ["1", "2"]):
+            with pytest.raises(OptionError, match="the name of a file, which holds one item"):
+                decompress(items, tmp_path / f"other{out.suffix}", names)
+        with pytest.raises(OptionError, match=f"should end in {out.suffix}"):
+            decompress(items, tmp_path / "x.jpg", ["3"])
+    got = np.load(out)[0] if name == "x.npy" else np.asarray(Image.open(out))
+    np.testing.assert_array_equal(got.ravel(), np.ravel(right))
+    assert made.to_json() == {"file": str(path), "written": str(out), "items": 1, "lost": 0, "damage": []}
+    assert sorted(os.listdir(tmp_path)) == sorted([path.name, name])
+
+
+def test_one_item_of_a_damaged_chunk_leaves_no_file(path, encoder, tmp_path):
+    compress(Pictures(20), encoder, path, items_per_chunk=PER_CHUNK)
+    with CompressedItems(path) as items:
+        codes_end = path.stat().st_size - sum(one.size for one in items.header.streams if one.name == "ids")
+    path.write_bytes(path.read_bytes()[: codes_end - 1])
+    with CompressedItems(path) as items:
+        made = decompress(items, tmp_path / "x.png", ["19"])
+    assert not (tmp_path / "x.png").exists()
+    with pytest.raises(ArtifactError, match="the only item is lost"):
+        made.require_whole()
+
+
+def test_bytes_below_the_checksums_are_refused_and_a_file_without_components_is_said(path, encoder):
+    with pytest.raises(OptionError, match=r"--bytes 0\.001 is less than the checksums alone, 2\.5 bytes per item"):
+        compress(Pictures(20), encoder, path, CompressionTarget(bytes=0.001), items_per_chunk=PER_CHUNK)
+    assert not path.exists()
+    said: list[str] = []
+    compress(Pictures(20), encoder, path, CompressionTarget(bytes=2.5), items_per_chunk=PER_CHUNK, say=said.append)
+    assert any("--bytes 2.5 is exceeded: an item takes 3" in line for line in said)
+    rows = np.random.default_rng(0).standard_normal((1000, 3)).astype(np.float32)
+    many = GivenItems(rows, Modality.VECTOR)
+    made = compress(many, create("vectors"), path, CompressionTarget(bytes=0.08), fresh=True, say=said.append)
+    assert (made.kept, "no component is kept" in said[-1]) == (0, True)
+    said.clear()
+    compress(many, create("vectors"), path, CompressionTarget(bytes=1), fresh=True, say=said.append)
+    assert said == ["fitting vectors"]
+
+
+def test_very_large_numbers_are_compressed_like_small_ones(tmp_path):
+    """Squares of 1e30 are beyond float32: steps and errors scale with the numbers."""
+    rows = np.random.default_rng(0).standard_normal((60, 4)).astype(np.float32)
+    made = [
+        compress(GivenItems(rows * scale, Modality.VECTOR), create("vectors"), tmp_path / f"{scale:g}.nby")
+        for scale in (np.float32(1), np.float32(1e30))
+    ]
+    assert made[1].error / made[0].error == pytest.approx(1e60, rel=0.05)
+    assert made[1].bytes_per_item == pytest.approx(made[0].bytes_per_item, rel=0.05)
+
+
+def test_every_id_is_one_line_of_the_list(path, encoder):
+    pictures = Pictures(1)
+    pictures.items = [Item(id, pictures.items[0].content) for id in ("a\nb", "plain name", "\x1b[31mred")]
+    compress(pictures, encoder, path)
+    with CompressedItems(path) as items:
+        assert ids_lines(items) == ["0  $'a\\u000ab'", "1  plain name", "2  $'\\u001b[31mred'"]
+    made = compress(Pictures(1), encoder, path, fresh=True)
+    assert compressed_lines(made)[0].startswith("1 item by pixels+pca:4: ")
 
 
 def test_files_of_vectors(tmp_path, path):

@@ -13,10 +13,12 @@ from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.health import checks
 from retrieval.evaluation.health.checks import Level
-from retrieval.evaluation.health.trials import gain_of
+from retrieval.evaluation.health.trials import Gain, Trial, gain_of
+from retrieval.evaluation.significance import Interval
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.health.health import health
+from retrieval.experiment.health.result import Finding
 from retrieval.experiment.health.sample import HealthSample, sample_on_rung
 from retrieval.report.health_text import remedy_text, shown
 from retrieval.report.html.comparison import page
@@ -99,6 +101,31 @@ def test_a_remedy_is_measured_on_queries_that_did_not_choose_it():
     assert space.chosen.gain.interval.low > 0
 
 
+def test_copies_of_one_query_show_no_gain():
+    items = [Item(str(n), row.astype(np.float32)) for n, row in enumerate(CLOUDS + 60)]
+    queries = [Item(f"q{n}", (CLOUDS[0] + 60).astype(np.float32)) for n in range(40)]
+    qrels = {query.id: {str(n): 1 for n in range(1, 40)} for query in queries}
+    found = health(Given(items, queries=queries, qrels=qrels), [create("vectors:metric=cosine")])
+    gains = [trial.gain for trial in found.spaces[0].trials if trial.gain is not None]
+    assert max(abs(gain.difference) for gain in gains) > 0.05  # a difference on all 40, which are one
+    assert {gain.verdict for gain in gains} == {Verdict.CANNOT_TELL}
+
+
+def test_a_remedy_that_makes_answers_worse_is_not_advised():
+    """It was: "try centring: ... worse; add +pca:64,metric=cosine"."""
+    worse, better = (
+        Gain(0.5, 0.5 + by, by, Interval(by - 0.01, by + 0.01), 100, verdict)
+        for by, verdict in ((-0.1, Verdict.WORSE), (0.1, Verdict.BETTER))
+    )
+    trials = [Trial("centring", "", "+pca:4", {checks.ANISOTROPY.name: 0.1}, gain=gain) for gain in (worse, better)]
+    found = [Finding(checks.ANISOTROPY, 0.9, level=Level.WATCH, remedy=trial) for trial in trials]
+    bad, good = (remedy_text(one, "P@10") for one in found)
+    assert bad.startswith("centring was tried: 0.90 → 0.10, P@10 -0.100")
+    assert bad.endswith("worse)")
+    assert good.startswith("try centring: 0.90 → 0.10")
+    assert good.endswith("; add +pca:4")
+
+
 def test_a_difference_below_three_decimals_is_no_claim():
     before = np.full(50, 0.5)
     assert gain_of(before, before + 0.0003).verdict in (Verdict.EQUIVALENT, Verdict.CANNOT_TELL)
@@ -167,6 +194,25 @@ def test_without_labels_remedies_are_measured_by_known_items_as_compare_does():
     assert health_lines(found)[0].endswith("judged by known-item search")
     judged = compare(vectors(CLOUDS), ["vectors"], examples=0).spaces[0].measures["RR@10"]
     assert found.spaces[0].quality == pytest.approx(judged, abs=1e-6)
+
+
+@pytest.mark.parametrize("judged_by", ["known-item", "labels"])
+def test_a_small_sample_is_asked_for_items_that_are_outside_it(judged_by):
+    """With known items, every query must be able to find its item, whether the sample has it or not."""
+    corpus = vectors(CLOUDS, LABELS)
+    searched, sample = sample_on_rung(corpus, size=30, judged_by=judged_by)
+    pool = {item.id for item in [*sample.items, *sample.relevant]}
+    assert len(sample.items) == 30
+    if judged_by == "known-item":
+        assert len(sample.queries) == len(sample.answerable) == len(list(searched)) == 120
+        assert {query.id for query in sample.queries} <= pool
+        assert {item.id for item in sample.items}.isdisjoint(item.id for item in sample.relevant)
+    else:
+        assert (sample.relevant, sample.queries) == ([], [])
+    small, whole = (health(corpus, [create("vectors")], sample=size, judged_by=judged_by) for size in (30, 120))
+    assert small.n_sampled == 30
+    if judged_by == "known-item":  # all items are an answer to a query: the pool is the corpus
+        assert small.spaces[0].quality == pytest.approx(whole.spaces[0].quality, abs=1e-6)
 
 
 def test_the_passage_that_asks_is_removed_from_the_text_that_is_searched():

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError, UnknownNameError
+from encoders.registry import create
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, Item
-from retrieval.experiment.compare import compare, compare_collection
+from retrieval.experiment.compare import compare, compare_collection, run_space
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.label_ladder.known_items import known_item_queries, unjudged_queries
 from retrieval.experiment.label_ladder.queries import queries_on_rung
+from retrieval.experiment.score import score_run
 from retrieval.experiment.trec_files import write_trec_files
 from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json
@@ -78,6 +82,41 @@ def test_the_order_of_the_corpus_changes_no_query_and_no_measure():
     assert first.spaces[0].measures == second.spaces[0].measures
     (_, one), (_, other) = (known_item_queries(Listed(some), max_queries=10) for some in (items, mixed))
     assert [query.content for query in one.queries] == [query.content for query in other.queries]
+
+
+def unjudged(*args, **options):
+    return None, unjudged_queries(*args, **options)
+
+
+@pytest.mark.parametrize("asked", [known_item_queries, unjudged])
+def test_a_sample_is_a_part_of_the_larger_one_and_even_over_the_corpus(asked):
+    """A corpus sorted by class must not be asked about its first class only, and one more query changes no other."""
+    items = [replace(item, label=str(number // 20)) for number, item in enumerate(texts(200))]
+    few, more = (asked(Listed(items), max_queries=count)[1] for count in (40, 80))
+    assert (len(few.queries), len(more.queries), len(few.ids)) == (40, 80, 200)
+    assert {query.id: query.content for query in few.queries}.items() <= {
+        query.id: query.content for query in more.queries
+    }.items()
+    counts = Counter(query.label for query in more.queries)
+    assert len(counts) == 10
+    assert max(counts.values()) <= 16  # 8 are expected of each class
+    other_seed = asked(Listed(items), seed=1, max_queries=40)[1]
+    assert {query.id for query in other_seed.queries} != {query.id for query in few.queries}
+
+
+def test_a_sample_of_known_items_is_searched_among_all_items_and_measures_what_all_would():
+    items = texts(200)
+    means = {}
+    for count in (60, 200):
+        corpus, queries = known_item_queries(Listed(items), max_queries=count)
+        assert len(queries.queries) == count
+        assert len(queries.ids) == len(list(corpus)) == 200
+        changed = {item.id for item, before in zip(corpus, items, strict=True) if item.content != before.content}
+        assert changed == {query.id for query in queries.queries}  # the other texts keep all their words
+        run = run_space(corpus, queries, create("bow"), None)
+        means[count] = score_run(queries, run).per_query["RR@10"]
+    error = means[200].std() / np.sqrt(60)
+    assert abs(means[60].mean() - means[200].mean()) < 3 * error + 0.02
 
 
 def test_short_items_and_copies_are_left_out_and_counted():
