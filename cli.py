@@ -455,8 +455,9 @@ def info(
 def search(
     folder: CollectionFolder,
     query: Annotated[
-        list[str], argument("QUERY...", "Words, the path of a picture or sound, a row as JSON, or @id of an item.")
-    ],
+        list[str] | None,
+        argument("QUERY...", "Words, the path of a picture or sound, a row as JSON, or @id of an item."),
+    ] = None,
     space: Spaces = None,
     k: Annotated[int, whole("-k", help="Number of answers in each space.", lowest=1)] = 10,
     filters: Annotated[
@@ -496,6 +497,14 @@ def search(
             "--radius", help="Instead of --candidates: all items that differ in at most this number of bits.", lowest=0
         ),
     ] = None,
+    query_vector: Annotated[
+        Path | None,
+        option(
+            "--query-vector",
+            help="File with the embedding of the query, for spaces of given embeddings (-s given:FILE).",
+            metavar="FILE",
+        ),
+    ] = None,
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
@@ -505,7 +514,17 @@ def search(
     from retrieval.search.request import SearchRequest
 
     request = SearchRequest.read(
-        " ".join(query), space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius
+        " ".join(query or ()),
+        space or (),
+        k,
+        filters or (),
+        fuse,
+        depth,
+        shortlist,
+        rerank,
+        candidates,
+        radius,
+        query_vector,
     )
     answer = request.answer(open_collection(folder))
     emit(Output(lambda: search_lines(answer, verbose), lambda: search_json(answer)), as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from encoders.errors import OptionError
@@ -35,6 +36,8 @@ class SearchRequest:
         Hits of each space that are fused.
     plan : Plan or None
         The shortlist and the space that re-ranks it.
+    vector : Path or None
+        File with the embedding of the query, for spaces of embeddings that were computed elsewhere.
     """
 
     text: str
@@ -44,6 +47,7 @@ class SearchRequest:
     fuse: str | None = None
     depth: int | None = None
     plan: Plan | None = None
+    vector: Path | None = None
 
     @classmethod
     def read(
@@ -58,6 +62,7 @@ class SearchRequest:
         rerank: str | None,
         candidates: int | None,
         radius: int | None,
+        vector: Path | None = None,
     ) -> SearchRequest:
         """Read the options of `nearby search` before anything is opened.
 
@@ -79,7 +84,20 @@ class SearchRequest:
             if fuse == SAVED and space:
                 raise OptionError(f"--fuse {SAVED} asks the spaces that its weights were chosen for: leave -s out")
         wanted = tuple(Filter.read(one) for one in filters)
-        return cls(text, tuple(space), k, wanted, fuse, depth, plan)
+        if not text and vector is None:
+            raise OptionError(
+                "give a query: words, the path of a picture or sound, @id of an item, or --query-vector FILE"
+            )
+        return cls(text, tuple(space), k, wanted, fuse, depth, plan, vector)
+
+    def _query(self, collection: Collection) -> Query:
+        from retrieval.search.query import read_query, with_vector
+
+        return (
+            read_query(collection, self.text)
+            if self.vector is None
+            else with_vector(collection, self.text, self.vector)
+        )
 
     def answer(self, collection: Collection, query: Query | None = None) -> SearchAnswer:
         """Search a collection with `query`, by default the one that `text` says.
@@ -91,7 +109,6 @@ class SearchRequest:
         QueryError
             When the query cannot be read, or no space can answer.
         """
-        from retrieval.search.query import read_query
         from retrieval.search.searcher import Searcher
 
         weights, depth = None, self.depth
@@ -103,10 +120,10 @@ class SearchRequest:
         if self.plan is not None:
             from retrieval.search.rerank import rerank
 
-            asked = query or read_query(collection, self.text)
+            asked = query or self._query(collection)
             return SearchAnswer(asked, self.filters, rerank(collection, self.plan, asked, self.k))
         searcher = Searcher(collection, list(weights) if weights else self.spaces)
-        asked = query or read_query(collection, self.text)
+        asked = query or self._query(collection)
         if self.fuse is not None:
             from retrieval.search.hybrid import fused_search
 

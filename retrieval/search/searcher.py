@@ -10,15 +10,18 @@ from typing import Any
 from scipy.sparse import issparse
 
 from encoders.base import Encoder
-from encoders.codes import Codes, Kind, Metric
-from encoders.errors import BadItemError, OptionError, QueryError
+from encoders.codes import Codes, Kind, Metric, Modality
+from encoders.errors import ArtifactError, BadItemError, EndpointError, OptionError, QueryError
+from encoders.named import Named
 from indexers.base import Hit
 from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter
 from retrieval.corpora.base import Content
+from retrieval.corpora.inputs import reads_ids
 from retrieval.search.given_columns import search_spaces
 from retrieval.search.query import Query
 from retrieval.search.result import Answer, distance_of, show
+from retrieval.spaces.build import say_remarks
 
 #: The largest number of answers; for more, `nearby compare -o` writes TREC runs.
 MAX_K = 10_000
@@ -79,8 +82,8 @@ class Searcher:
         metric, options = opened.encoder.space.metric, opened.encoder.spec(full=True)
         begun = time.perf_counter()
         try:
-            codes = encode_query(opened.encoder, query.content)
-        except (QueryError, BadItemError) as error:
+            codes = query_codes(self.collection, spec, query)
+        except (QueryError, BadItemError, EndpointError) as error:
             return SpaceAnswers(spec, options, str(metric), [], 0.0, str(error))
         wanted = k + (query.item_id is not None)
         (hits,) = search_spaces(self.collection, [(spec, codes)], query.content, wanted, filters)
@@ -115,7 +118,32 @@ def answers_of(collection: Collection, query: Query, hits: Sequence[Hit], metric
     ]
 
 
-def encode_query(encoder: Encoder, content: Content) -> Codes:
+def query_codes(collection: Collection, spec: str, query: Query) -> Codes:
+    """Return the code of a query in a space; see `encode_query`.
+
+    The code of an item in a space whose vectors are looked up in a file is known to the index when the file is gone.
+    """
+    encoder = collection.space(spec).encoder
+    if (
+        query.vector is not None
+        and query.content is query.vector
+        and encoder.reads not in (Modality.ITEM, Modality.VECTOR)
+    ):
+        raise QueryError(
+            f"'{encoder}' reads {encoder.reads}s, and the query is a vector only: give its {encoder.reads} too"
+        )
+    try:
+        codes = encode_query(encoder, query.input_of(encoder))
+    except ArtifactError:
+        held = collection.codes_of(spec)
+        if query.item_id is None or not reads_ids(encoder) or not held.holds_codes:
+            raise
+        return held.codes()[held.rows_of_ids([query.item_id])]
+    say_remarks(encoder)
+    return codes
+
+
+def encode_query(encoder: Encoder, content: Content | Named) -> Codes:
     """Encode one query.
 
     Raises
@@ -126,6 +154,8 @@ def encode_query(encoder: Encoder, content: Content) -> Codes:
     if isinstance(content, str) and not content.strip():
         raise QueryError("the query is an empty text: choose another item")
     codes: Any = encoder.encode_queries([content])
+    if isinstance(content, Named):
+        return codes
     empty = codes.nnz == 0 if issparse(codes) else encoder.space.metric is Metric.COSINE and not codes.any()
     if not empty and isinstance(content, str):
         empty = _unknown(encoder, content)

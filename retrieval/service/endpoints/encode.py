@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality, normalized
 from retrieval.collection.base import Collection
-from retrieval.search.searcher import encode_query
+from retrieval.search.searcher import query_codes
 from retrieval.service import limits
 from retrieval.service.bodies import EmbeddingsBody, EncodeBody
 from retrieval.service.endpoints.search import query_of
@@ -26,7 +26,7 @@ def encode(collection: Collection, asked: OperationRequest) -> EncodeReply:
     body: EncodeBody = asked.body
     encoder = collection.space(body.space).encoder
     _require_bounded(encoder, len(body.queries))
-    codes = [encode_query(encoder, query_of(collection, query).content) for query in body.queries]
+    codes = [query_codes(collection, body.space, query_of(collection, query)) for query in body.queries]
     space = encoder.space
     return EncodeReply(
         space=str(encoder), dim=space.dim, kind=str(space.kind), metric=str(space.metric),
