@@ -28,7 +28,7 @@ class Stage(NamedTuple):
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 #: A file or address, and what is behind its ``?`` up to the next stage.
-_ADDRESS = re.compile(r'([^+,="\s?]+)\?([^+,="\s?&]+=[^+"\s]*)')
+_ADDRESS = re.compile(r'([^+,="\s?]+)\?([^+,="\s?&]+=[^+"]*)')
 _NEEDS_QUOTES = re.compile(r'[+,="\s]|^$')
 
 
