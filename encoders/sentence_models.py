@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from encoders.codes import Codes, Modality, Space
 from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError, DownloadError
+from encoders.sentence_backends import TORCH, files_fingerprint, loading_options, weight_files
 from encoders.torch_device import autocast, device_or_cpu
 
 #: The default model.
@@ -60,28 +61,51 @@ def absolute(model: str) -> str:
     return path if path != model and os.path.isdir(path) else model
 
 
-def load(name: str, model: str, revision: str | None = None, max_length: int | None = None) -> Loaded:
+def load(
+    name: str,
+    model: str,
+    revision: str | None = None,
+    max_length: int | None = None,
+    backend: str = TORCH,
+    trusts: bool = False,
+) -> Loaded:
     """Return a model, read-only and cached; otherwise as `opened`."""
     folder = Path(model)
     written: tuple[Any, ...] = ()
     if folder.is_dir():
-        written = tuple((str(path), path.stat().st_mtime_ns) for path in sorted(folder.rglob("*.safetensors")))
-    return _load(name, model, revision, max_length, written)
+        weights = sorted(folder.rglob("*.safetensors")) if backend == TORCH else weight_files(model, backend)
+        written = tuple((str(path), path.stat().st_mtime_ns) for path in weights)
+    return _load(name, model, revision, max_length, backend, trusts, written)
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, model: str, revision: str | None, max_length: int | None, written: tuple[Any, ...]) -> Loaded:
+def _load(
+    name: str,
+    model: str,
+    revision: str | None,
+    max_length: int | None,
+    backend: str,
+    trusts: bool,
+    written: tuple[Any, ...],
+) -> Loaded:
     """Load a model; `written` (weight files and their times) invalidates the cache if weights are replaced."""
-    network = opened(name, model, revision, max_length)
-    return Loaded(network, fingerprint_of(network))
+    network = opened(name, model, revision, max_length, backend=backend, trusts=trusts)
+    return Loaded(network, fingerprint_of(network) if backend == TORCH else files_fingerprint(model, backend))
 
 
 def opened(
-    name: str, model: str, revision: str | None = None, max_length: int | None = None, plain: bool = False
+    name: str,
+    model: str,
+    revision: str | None = None,
+    max_length: int | None = None,
+    plain: bool = False,
+    backend: str = TORCH,
+    trusts: bool = False,
 ) -> Any:
     """Open a model from a folder, the Hugging Face cache or the hub, in this order, for the encoder `name`.
 
-    With `plain`, a folder may contain a transformer without pooling: the mean of its tokens is used.
+    With `plain`, a folder may contain a transformer without pooling: the mean of its tokens is used. With `trusts`,
+    code that comes with the model is run.
 
     Raises
     ------
@@ -95,13 +119,14 @@ def opened(
     torch.set_num_threads(available_cores())
     folder = Path(model)
     if folder.is_dir():
-        _check_folder(name, folder, plain)
-        network = _opened(name, model, None, local=True)
+        _check_folder(name, folder, plain, trusts)
+        network = _opened(name, model, None, True, backend, trusts)
     elif folder.is_absolute():
         raise ArtifactError(f"{name}: there is no model folder {model}: put it back, or give its new path")
     else:
-        network = _from_hub(name, model, revision)
-    network.float().eval()
+        network = _from_hub(name, model, revision, backend, trusts)
+    if backend == TORCH:
+        network.float().eval()
     shorten(network, max_length)
     return network
 
@@ -114,15 +139,25 @@ def shorten(network: Any, max_length: int | None) -> None:
 
 
 def embedded(
-    network: Any, texts: list[str], method: str, batch_size: int, bf16: bool = False, device: str = "cpu"
+    network: Any,
+    texts: list[str],
+    method: str,
+    batch_size: int,
+    bf16: bool = False,
+    device: str = "cpu",
+    prompt: str | None = None,
 ) -> Codes:
-    """Return the embeddings of texts by the model's `method`: ``encode_document`` or ``encode_query``."""
+    """Return the embeddings of texts by the model's `method`: ``encode_document`` or ``encode_query``.
+
+    `prompt` is put before each text; None: the model's own for this method.
+    """
     import torch
 
     here = device_or_cpu(device)
     with autocast(torch.bfloat16 if bf16 else None, here):
         codes = getattr(network, method)(
             texts,
+            prompt=prompt,
             batch_size=batch_size,
             show_progress_bar=False,  # whoever encodes shows one
             convert_to_numpy=True,
@@ -145,7 +180,7 @@ def width_of(name: str, model: str, network: Any) -> int:
         raise ArtifactError(f"{name}: the model '{model}' embeds no text: {_first_sentence(error)}") from error
 
 
-def _check_folder(name: str, folder: Path, plain: bool) -> None:
+def _check_folder(name: str, folder: Path, plain: bool, trusts: bool) -> None:
     """Raise an error for a folder that is not a sentence-transformers model, or that needs its own code."""
     if plain and not (folder / "modules.json").exists():
         _check_transformer(name, folder)
@@ -158,8 +193,11 @@ def _check_folder(name: str, folder: Path, plain: bool) -> None:
             f"{name}: {folder} is not a sentence-transformers model: it has no readable modules.json"
         ) from None
     foreign = [kind for kind in types if not str(kind).startswith("sentence_transformers.")]
-    if foreign:
-        raise ArtifactError(f"{name}: {folder} needs code of its own ({foreign[0]}), which is never run")
+    if foreign and not trusts:
+        raise ArtifactError(
+            f"{name}: {folder} needs code of its own ({foreign[0]}), which could do anything on this machine: read it, "
+            "and write trust-remote-code=true if you trust it"
+        )
 
 
 def _check_transformer(name: str, folder: Path) -> None:
@@ -175,13 +213,13 @@ def _check_transformer(name: str, folder: Path) -> None:
         )
 
 
-def _from_hub(name: str, model: str, revision: str | None) -> Any:
+def _from_hub(name: str, model: str, revision: str | None, backend: str, trusts: bool) -> Any:
     # not in the cache, or incomplete: the libraries raise many different errors
     with suppress(Exception):
-        return _opened(name, model, revision, local=True)
+        return _opened(name, model, revision, True, backend, trusts)
     try:
         _reach_hub()
-        return _opened(name, model, revision, local=False)
+        return _opened(name, model, revision, False, backend, trusts)
     except Exception as error:
         asked = f"'{model}'" if revision is None else f"'{model}' (revision {revision})"
         raise DownloadError(
@@ -210,7 +248,7 @@ def _reach_hub() -> None:
     get_session().head(constants.ENDPOINT, timeout=10)
 
 
-def _opened(name: str, model: str, revision: str | None, local: bool) -> Any:
+def _opened(name: str, model: str, revision: str | None, local: bool, backend: str, trusts: bool) -> Any:
     with quiet():
         from sentence_transformers import SentenceTransformer as Model
 
@@ -220,8 +258,7 @@ def _opened(name: str, model: str, revision: str | None, local: bool) -> Any:
                 device="cpu",
                 revision=revision,
                 local_files_only=local,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
+                **loading_options(backend, trusts),
             )
         except Exception as error:
             if not Path(model).is_dir():

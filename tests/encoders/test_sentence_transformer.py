@@ -125,7 +125,7 @@ def test_code_that_comes_with_a_model_is_never_run(own_copy):
     modules = json.loads((own_copy / "modules.json").read_text())
     modules[2]["type"] = "evil.Module"
     (own_copy / "modules.json").write_text(json.dumps(modules))
-    with pytest.raises(ArtifactError, match="code of its own"):
+    with pytest.raises(ArtifactError, match=r"code of its own .*trust-remote-code=true"):
         SentenceTransformer(str(own_copy)).fit(["a text"])
 
 
