@@ -46,6 +46,8 @@ class Encoder(SklearnNames, ABC):
     has_prior: ClassVar[bool] = False
     #: Whether decoded codes are as far from each other as the codes: decoding is a rotation.
     keeps_distances: ClassVar[bool] = False
+    #: Whether queries may be texts although items are none.
+    answers_texts: ClassVar[bool] = False
     #: Whether a saved encoder loads and encodes without torch, so that it starts quickly.
     answers_without_torch: ClassVar[bool] = True
     #: Whether a saved encoder encodes without files that are elsewhere, and without a server.
@@ -139,7 +141,7 @@ class Encoder(SklearnNames, ABC):
     def encode_queries(self, items: Items) -> Codes:
         """Return the codes of queries: the same as `encode` unless the encoder is asymmetric."""
         _ = self.space
-        return self._encode_queries(self.checked(items))
+        return self._encode_queries(items if self.answers_texts else self.checked(items))
 
     def decode(self, codes: Codes) -> Items:
         """Return the items of codes.

@@ -42,7 +42,7 @@ class Query:
 
 
 def read_query(collection: Collection, text: str, whole: bool = False) -> Query:
-    """Read a query: a text, the path of a picture, sound or ``.npy`` vector, a row as a JSON object, or ``@id``.
+    """Read a query: a text (for pictures too, where a space has both), the path of a picture, sound or ``.npy`` vector, a row as a JSON object, or ``@id``.
 
     With `whole`, a row has all columns of the table, and those that it does not give are missing values.
 
@@ -60,6 +60,8 @@ def read_query(collection: Collection, text: str, whole: bool = False) -> Query:
         names = columns_of(collection)
         row = row_of(text, names) if whole else given_row(text, names)
         return Query(row, show(Item("query", row)))
+    if modality is Modality.IMAGE and not Path(text).is_file() and _answers_texts(collection):
+        return Query(text, show(Item("query", text)))
     read = {Modality.IMAGE: _read_picture, Modality.SOUND: _read_sound}.get(modality, _read_vector)
     return _named(Path(text).name, read(collection, text))
 
@@ -209,6 +211,11 @@ def _typed_item(collection: Collection, id: str) -> Query:
         return item_query(collection, id)
     except CollectionError as error:
         raise QueryError(f"{error}{texts}") from None
+
+
+def _answers_texts(collection: Collection) -> bool:
+    """Return whether a space of pictures can be asked in words."""
+    return any(collection.space(spec).encoder.answers_texts for spec in collection.spaces)
 
 
 def _read_picture(collection: Collection, path: str) -> Content:

@@ -132,6 +132,12 @@ def query_codes(collection: Collection, spec: str, query: Query) -> Codes:
         raise QueryError(
             f"'{encoder}' reads {encoder.reads}s, and the query is a vector only: give its {encoder.reads} too"
         )
+    if (
+        isinstance(query.content, str)
+        and encoder.reads not in (Modality.TEXT, Modality.ITEM)
+        and not encoder.answers_texts
+    ):
+        raise QueryError(f"'{encoder}' reads {encoder.reads}s, and the query is a text: give the path of one")
     try:
         codes = encode_query(encoder, query.input_of(encoder))
     except ArtifactError:

@@ -10,6 +10,7 @@ import pytest
 from embeddings_server import shared_server
 from given_vectors import given_spec
 from scipy.sparse import csr_array, issparse
+from small_models import Specs, clip_spec, splade_spec, static_spec, vit_spec
 
 from encoders.base import Encoder
 from encoders.codes import Modality, n_rows
@@ -63,9 +64,14 @@ SMALL = {
     "gan": "gan:3,hidden=8,epochs=2", "disentangle": "disentangle:3,hidden=8,epochs=2,nuisance-components=2",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "endpoint": write_stage("endpoint", shared_server().url, {"model": "words", "cache": "false"}),
+    "image-model": vit_spec,
+    "clip": clip_spec,
+    "static": static_spec,
+    "splade": splade_spec,
     "given": given_spec(),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }  # fmt: skip
+SMALL = Specs(SMALL)
 NON_NEGATIVE = {"nmf"}
 RNG = np.random.default_rng(4)
 ROWS = 27

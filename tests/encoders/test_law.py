@@ -15,6 +15,7 @@ import pytest
 from embeddings_server import shared_server
 from given_vectors import given_spec
 from scipy.sparse import issparse
+from small_models import Specs, clip_spec, splade_spec, static_spec, vit_spec
 
 from encoders.base import Encoder
 from encoders.codes import Kind, Modality, packed_width
@@ -97,9 +98,14 @@ SMALL = {
     "pq": "pq:5",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "endpoint": write_stage("endpoint", shared_server().url, {"model": "words", "cache": "false"}),
+    "image-model": vit_spec,
+    "clip": clip_spec,
+    "static": static_spec,
+    "splade": splade_spec,
     "given": given_spec(),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }
+SMALL = Specs(SMALL)
 #: What refuses negative values; a law of its own holds them to it.
 NON_NEGATIVE = {"nmf"}
 #: What learns from labels whatever its options are.

@@ -157,7 +157,7 @@ def test_the_download_command_names_the_repository_and_the_revision(model, repos
         raise OSError("no network")
 
     monkeypatch.setattr(sentence_models, "_opened", gone)
-    monkeypatch.setattr(sentence_models, "_reach_hub", gone)
+    monkeypatch.setattr(sentence_models, "reach_hub", gone)
     for revision, more in ((None, ""), ("v2", " --revision v2")):
         with pytest.raises(DownloadError, match=f"'hf download {repository}{more} --local-dir FOLDER'"):
             sentence_models.opened("sbert", model, revision)

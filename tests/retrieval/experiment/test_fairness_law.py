@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from embeddings_server import shared_server
 from given_vectors import given_spec
+from small_models import Specs, clip_spec, splade_spec, static_spec, vit_spec
 
 from encoders.codes import Kind, Modality
 from encoders.registry import ENCODERS, create
@@ -40,9 +41,14 @@ SMALL = {
     "disentangle": "disentangle:3,hidden=8,epochs=20,nuisance-components=2,part=both", "log-mel": "log-mel:16,frames=8",
     "sbert": write_stage("sbert", str(MINILM), {}),
     "endpoint": write_stage("endpoint", shared_server().url, {"model": "words", "cache": "false"}),
+    "image-model": vit_spec,
+    "clip": clip_spec,
+    "static": static_spec,
+    "splade": splade_spec,
     "given": given_spec("i"),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }  # fmt: skip
+SMALL = Specs(SMALL)
 NON_NEGATIVE = {"nmf"}
 #: Large networks, which read fewer items here.
 HEAVY = {"sbert", "tsdae"}
