@@ -33,8 +33,8 @@ class SentenceTransformer(EmbedsTexts, Encoder):
     variable NEARBY_TRUST_REMOTE_CODE names.
 
     Documents that are longer than the model reads are counted and said. ``chunk=200,overlap=50`` cuts texts into parts
-    of 200 tokens, embeds each, and gives the text one code: the largest of each component of the parts' codes
-    (``pool=max``), or their mean.
+    of 200 tokens, embeds each, and gives the text one code: the mean of the parts' codes, or the largest of each of
+    their components (``pool=max``).
 
     References
     ----------
@@ -51,7 +51,7 @@ class SentenceTransformer(EmbedsTexts, Encoder):
     truncate_dim: int | None = option(None, "Number of first components that are kept; none: all.", ge=1)
     chunk: int | None = option(None, "Tokens in each part of a long text; none: the model reads the beginning.", ge=8)
     overlap: int = option(0, "Tokens that a part shares with the part before it.", ge=0)
-    pool: str = option("max", "How the codes of parts become one code.", choices=("max", "mean"))
+    pool: str = option("mean", "How the codes of parts become one code.", choices=("mean", "max"))
     backend: str = option("torch", "Library that computes.", choices=("torch", "onnx", "openvino"))
     trust_remote_code: bool = option(False, "Run code that comes with the model.")
     revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")

@@ -42,9 +42,9 @@ class Query:
 
 
 def read_query(collection: Collection, text: str, whole: bool = False) -> Query:
-    """Read a query: a text (for pictures too, where a space has both), the path of a picture, sound or ``.npy`` vector, a row as a JSON object, or ``@id``.
+    """Read a query: a text, the path of a picture, sound or ``.npy`` vector, a row as a JSON object, or ``@id``.
 
-    With `whole`, a row has all columns of the table, and those that it does not give are missing values.
+    A text asks for pictures where a space has both. With `whole`, a row has all columns of the table, and those that it does not give are missing values.
 
     Raises
     ------
