@@ -486,7 +486,10 @@ def search(
         option("--shortlist", help="Space that finds candidates for --rerank, e.g. one of bits.", metavar="SPACE"),
     ] = None,
     rerank: Annotated[
-        str | None, option("--rerank", help="Space that ranks the candidates of --shortlist.", metavar="SPACE")
+        str | None,
+        option(
+            "--rerank", help="Space, or cross-encoder:MODEL, that ranks the candidates of --shortlist.", metavar="SPACE"
+        ),
     ] = None,
     candidates: Annotated[
         int | None, whole("--candidates", help="Number of candidates.  [default: 1000]", lowest=1)

@@ -44,7 +44,8 @@ class Query:
 def read_query(collection: Collection, text: str, whole: bool = False) -> Query:
     """Read a query: a text, the path of a picture, sound or ``.npy`` vector, a row as a JSON object, or ``@id``.
 
-    A text asks for pictures where a space has both. With `whole`, a row has all columns of the table, and those that it does not give are missing values.
+    A text also asks for pictures, where a space has both. With `whole`, a row has all columns of the table, and those
+    that it does not give are missing values.
 
     Raises
     ------

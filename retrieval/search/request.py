@@ -84,15 +84,15 @@ class SearchRequest:
             if fuse == SAVED and space:
                 raise OptionError(f"--fuse {SAVED} asks the spaces that its weights were chosen for: leave -s out")
         wanted = tuple(Filter.read(one) for one in filters)
-        if not text and vector is None:
-            raise OptionError(
-                "give a query: words, the path of a picture or sound, @id of an item, or --query-vector FILE"
-            )
         return cls(text, tuple(space), k, wanted, fuse, depth, plan, vector)
 
     def _query(self, collection: Collection) -> Query:
         from retrieval.search.query import read_query, with_vector
 
+        if not self.text and self.vector is None:
+            raise OptionError(
+                "give a query: words, the path of a picture or sound, @id of an item, or --query-vector FILE"
+            )
         return (
             read_query(collection, self.text)
             if self.vector is None
@@ -118,9 +118,12 @@ class SearchRequest:
             saved = SavedFusion.load(collection)
             weights, depth = saved.weights, self.depth or max(self.k, saved.depth)
         if self.plan is not None:
+            from retrieval.search.pair_rerank import is_cross_encoder, rerank_pairs
             from retrieval.search.rerank import rerank
 
             asked = query or self._query(collection)
+            if is_cross_encoder(self.plan.rerank):
+                return SearchAnswer(asked, self.filters, rerank_pairs(collection, self.plan, asked, self.k))
             return SearchAnswer(asked, self.filters, rerank(collection, self.plan, asked, self.k))
         searcher = Searcher(collection, list(weights) if weights else self.spaces)
         asked = query or self._query(collection)

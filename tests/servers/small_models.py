@@ -89,6 +89,13 @@ def splade_model(folder: Path) -> Path:
 
 
 @cache
+def cross_encoder_spec() -> str:
+    """The spec of a small cross-encoder."""
+    folder = transformer(shared_folder() / "cross-encoder", "BertForSequenceClassification")
+    return write_stage("cross-encoder", str(folder), {})
+
+
+@cache
 def splade_spec() -> str:
     """The spec of a small sparse encoder."""
     return write_stage("splade", str(splade_model(shared_folder() / "splade")), {})
