@@ -69,6 +69,7 @@ class Endpoint(Encoder):
         self._probe: NDArray[np.float32] | None = None
         self._is_checked = False
         self._tokens = self._requests = self._paid = self._cached = 0
+        self._cache = EmbeddingCache([self.url, str(self.model), str(self.dimensions)])
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         if not any(n_rows(batch.items) for batch in batches):
@@ -93,7 +94,7 @@ class Endpoint(Encoder):
         """Return a code for each text; equal texts are embedded once, cached ones not at all."""
         digests = [b"" if is_empty else digest_of(text) for text, is_empty in zip(texts, empty, strict=True)]
         wanted = {digest: text for digest, text in zip(digests, texts, strict=True) if digest}
-        known = self._cache().get(list(wanted), self.space.dim) if self.cache and wanted else {}
+        known = self._cache.get(list(wanted), self.space.dim) if self.cache and wanted else {}
         self._cached += len(known)
         missing = {digest: text for digest, text in wanted.items() if digest not in known}
         if missing:
@@ -134,7 +135,7 @@ class Endpoint(Encoder):
         self._count(found, len(digests))
         codes = dict(zip(digests, found.codes, strict=True))
         if self.cache:
-            self._cache().put(codes)
+            self._cache.put(codes)
         return codes
 
     def _requests_of(self, texts: dict[bytes, str]) -> Iterator[list[bytes]]:
@@ -152,7 +153,7 @@ class Endpoint(Encoder):
 
     def _require_cache_of_model(self, probe: NDArray[np.float32]) -> None:
         """Empty the cache if another model of this name filled it."""
-        cache, digest = self._cache(), digest_of(_PROBE)
+        cache, digest = self._cache, digest_of(_PROBE)
         known = cache.get([digest], None).get(digest)
         if known is not None and (known.shape != probe.shape or _cosine(known, probe) < _SAME):
             say(f"endpoint: the model '{self.model}' at {self.url} has changed, so its cached embeddings are dropped")
@@ -191,9 +192,6 @@ class Endpoint(Encoder):
 
     def _client(self) -> Client:
         return Client(self.url, str(self.model), self.dimensions, self.timeout)
-
-    def _cache(self) -> EmbeddingCache:
-        return EmbeddingCache([self.url, str(self.model), str(self.dimensions)])
 
     def _count(self, found: Embedded, texts: int) -> None:
         self._requests += 1

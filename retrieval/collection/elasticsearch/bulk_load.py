@@ -23,7 +23,7 @@ from retrieval.collection.elasticsearch.items import Present
 from retrieval.corpora.base import Item, OnBad, item_bytes
 from retrieval.corpora.inputs import inputs_of
 from retrieval.corpora.item_record import item_digest
-from retrieval.spaces.build import bytes_of
+from retrieval.spaces.build import bytes_of, say_remarks
 
 #: Number of items that are encoded at a time; a shard gets whole chunks.
 CHUNK = 1_024
@@ -168,6 +168,8 @@ def load(
                     wanted = [one for one in wanted if there.get(one.item.id) != (one.position, one.digest)]
                 _send(sending, wanted, targets, modality, refused)
         done.sent = sending.acknowledged
+    for target in targets:
+        say_remarks(target.encoder)
     return done
 
 
