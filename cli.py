@@ -474,8 +474,9 @@ def info(
 def search(
     folder: CollectionFolder,
     query: Annotated[
-        list[str], argument("QUERY...", "Words, the path of a picture or sound, a row as JSON, or @id of an item.")
-    ],
+        list[str] | None,
+        argument("QUERY...", "Words, the path of a picture or sound, a row as JSON, or @id of an item."),
+    ] = None,
     space: Spaces = None,
     k: Annotated[int, whole("-k", help="Number of answers in each space.", lowest=1)] = 10,
     filters: Annotated[
@@ -504,7 +505,10 @@ def search(
         option("--shortlist", help="Space that finds candidates for --rerank, e.g. one of bits.", metavar="SPACE"),
     ] = None,
     rerank: Annotated[
-        str | None, option("--rerank", help="Space that ranks the candidates of --shortlist.", metavar="SPACE")
+        str | None,
+        option(
+            "--rerank", help="Space, or cross-encoder:MODEL, that ranks the candidates of --shortlist.", metavar="SPACE"
+        ),
     ] = None,
     candidates: Annotated[
         int | None, whole("--candidates", help="Number of candidates.  [default: 1000]", lowest=1)
@@ -515,18 +519,26 @@ def search(
             "--radius", help="Instead of --candidates: all items that differ in at most this number of bits.", lowest=0
         ),
     ] = None,
+    query_vector: Annotated[
+        Path | None,
+        option(
+            "--query-vector",
+            help="File with the embedding of the query, for spaces of given embeddings (-s given:FILE).",
+            metavar="FILE",
+        ),
+    ] = None,
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the items nearest to a query: in each space, fused into one list, or re-ranked from a shortlist."""
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.listing import search_json, search_lines
-    from retrieval.search.query import read_query
+    from retrieval.search.query import asked_query
     from retrieval.search.request import SearchRequest
 
     request = SearchRequest.read(space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius)
     collection = open_collection(folder)
-    answer = request.answer(collection, read_query(collection, " ".join(query)))
+    answer = request.answer(collection, asked_query(collection, " ".join(query or ()), query_vector))
     emit(Output(lambda: search_lines(answer, verbose), lambda: search_json(answer)), as_json)
 
 

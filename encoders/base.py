@@ -16,7 +16,8 @@ from encoders import options
 from encoders.batches import Encoded, as_batches
 from encoders.codes import MAX_DIM, Batches, Codes, Items, Lexicon, Modality, Space, stack_codes, whole_number
 from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError
-from encoders.items import as_images, as_matrix, as_rows, as_sounds, as_texts
+from encoders.items import as_images, as_matrix, as_named, as_rows, as_sounds, as_texts
+from encoders.named import Named
 from encoders.products import Products
 from encoders.sklearn_names import SklearnNames
 
@@ -33,7 +34,7 @@ class Encoder(SklearnNames, ABC):
 
     #: The registry name, as written in a spec.
     name: ClassVar[str]
-    #: What the encoder reads: texts, pictures, sounds, rows or vectors.
+    #: What the encoder reads: texts, pictures, sounds, rows, vectors, or items of any sort with their ids.
     reads: ClassVar[Modality] = Modality.VECTOR
     #: Whether the encoder reads sparse codes, such as word counts.
     reads_sparse: ClassVar[bool] = True
@@ -45,8 +46,12 @@ class Encoder(SklearnNames, ABC):
     has_prior: ClassVar[bool] = False
     #: Whether decoded codes are as far from each other as the codes: decoding is a rotation.
     keeps_distances: ClassVar[bool] = False
+    #: Whether queries may be texts although items are none.
+    answers_texts: ClassVar[bool] = False
     #: Whether a saved encoder loads and encodes without torch, so that it starts quickly.
     answers_without_torch: ClassVar[bool] = True
+    #: Whether a saved encoder encodes without files that are elsewhere, and without a server.
+    answers_alone: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         options.check(self, self.name)
@@ -136,7 +141,7 @@ class Encoder(SklearnNames, ABC):
     def encode_queries(self, items: Items) -> Codes:
         """Return the codes of queries: the same as `encode` unless the encoder is asymmetric."""
         _ = self.space
-        return self._encode_queries(self.checked(items))
+        return self._encode_queries(items if self.answers_texts else self.checked(items))
 
     def decode(self, codes: Codes) -> Items:
         """Return the items of codes.
@@ -185,6 +190,18 @@ class Encoder(SklearnNames, ABC):
         BadItemError
         """
 
+    def require_known(self, item_ids: Sequence[str], queries: Sequence[Named]) -> None:
+        """Raise, before any work, for items and queries that the encoder could not encode when their turn comes.
+
+        Raises
+        ------
+        BadItemError
+        """
+
+    def remarks(self) -> list[str]:
+        """Return what the user should know of all items encoded since the last call: what was cut, what was paid."""
+        return []
+
     @property
     def lexicon(self) -> Lexicon | None:
         """What a search engine needs to weight words itself; None for spaces other than BM25."""
@@ -227,6 +244,8 @@ class Encoder(SklearnNames, ABC):
             return as_sounds(items)
         if self.reads is Modality.ROW:
             return as_rows(items)
+        if self.reads is Modality.ITEM:
+            return as_named(items)
         matrix = as_matrix(items, self.reads_missing)
         if matrix.dtype == np.uint8:  # squares and sums of bytes would overflow
             matrix = matrix.astype(np.float32)

@@ -38,13 +38,17 @@ class Metric(StrEnum):
 
 
 class Modality(StrEnum):
-    """What an encoder reads: texts, pictures, sounds, rows of a table, or vectors, such as codes of another encoder."""
+    """What an encoder reads: texts, pictures, sounds, rows of a table, or vectors, such as codes of another encoder.
+
+    `ITEM` is any of these with its id (`encoders.named`), for an encoder that looks codes up; no corpus has it.
+    """
 
     TEXT = "text"
     IMAGE = "image"
     SOUND = "sound"
     ROW = "row"
     VECTOR = "vector"
+    ITEM = "item"
 
 
 #: Largest number of components of a code: the limit of sparse matrices with 32-bit indices and of search engines.

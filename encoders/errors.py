@@ -114,6 +114,10 @@ class DownloadError(NearbyError):
     """A data set or model is not on this machine and cannot be downloaded."""
 
 
+class EndpointError(NearbyError):
+    """An embeddings endpoint cannot be reached, refuses a request, or gives no embeddings."""
+
+
 class ServerError(NearbyError):
     """A search server cannot be reached, is not Elasticsearch, refuses a request, or fails."""
 

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, issparse
 
 from encoders.codes import Codes, Items
 from encoders.errors import BadItemError, DimensionError
+from encoders.named import Named
 from encoders.row import Row
 from encoders.sound import MAX_RATE, MIN_RATE, Sound
 
@@ -94,6 +95,19 @@ def as_rows(items: Items) -> list[Row]:
                 f"row {position} has {len(row.names):,} columns and {len(row.values):,} values: give each column one"
             )
     return rows
+
+
+def as_named(items: Items) -> list[Named]:
+    """Return items with their ids; a content alone becomes an item without an id.
+
+    Raises
+    ------
+    BadItemError
+        For a single item.
+    """
+    if isinstance(items, str | Named | Row | Sound) or issparse(items):
+        raise BadItemError(f"expected a list of items, got {describe(items)}")
+    return [item if isinstance(item, Named) else Named(item) for item in items]
 
 
 def as_matrix(items: Items, missing: bool = False) -> Codes:

@@ -12,6 +12,7 @@ from encoders.base import Encoder, State, decode_through
 from encoders.batches import Encoded
 from encoders.codes import Batches, Codes, Items, Modality, Space
 from encoders.errors import SpecError
+from encoders.named import Named
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Pipeline(Encoder):
         super().__post_init__()
         self.reads: Modality = self.stages[0].reads  # type: ignore[misc]
         self.answers_without_torch: bool = all(stage.answers_without_torch for stage in self.stages)  # type: ignore[misc]
+        self.answers_texts: bool = self.stages[0].answers_texts  # type: ignore[misc]
         self.has_prior: bool = self.stages[-1].has_prior  # type: ignore[misc]
         for before, stage in zip(self.stages, self.stages[1:], strict=False):
             if stage.reads is not Modality.VECTOR:
@@ -71,6 +73,14 @@ class Pipeline(Encoder):
         """Raise, before any fit, for labels from which a stage could not learn."""
         for stage in self.stages:
             stage.require_learnable(labels)
+
+    def require_known(self, item_ids: Sequence[str], queries: Sequence[Named]) -> None:
+        """Raise for items and queries that the first stage could not encode."""
+        self.stages[0].require_known(item_ids, queries)
+
+    def remarks(self) -> list[str]:
+        """Return the remarks of all stages."""
+        return [remark for stage in self.stages for remark in stage.remarks()]
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         for number, stage in enumerate(self.stages):

@@ -17,14 +17,14 @@ _WIDEST = 2**24
 
 
 def require_fitting(encoder: Encoder) -> None:
-    """Encode and decode one small item, unless the encoder needs torch for it.
+    """Encode and decode one small item, unless the encoder needs torch, files that are elsewhere or a server for it.
 
     Raises
     ------
     ValueError, LookupError, TypeError, ...
         Any error of an encoder whose arrays do not fit.
     """
-    if not all(stage.answers_without_torch for stage in encoder.parts):
+    if not all(stage.answers_without_torch and stage.answers_alone for stage in encoder.parts):
         return
     words = encoder.parts[0].vocabulary
     if words is not None and (not isinstance(words, list) or len(words) != encoder.parts[0].space.dim):

@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Modality, Space
 from encoders.cpu_count import available_cores
-from encoders.errors import ArtifactError, DownloadError
+from encoders.errors import ArtifactError
+from encoders.hub import first_sentence, not_here, reach_hub
+from encoders.sentence_backends import TORCH, files_fingerprint, loading_options, weight_files
 from encoders.torch_device import autocast, device_or_cpu
 
 #: The default model.
 DEFAULT = "all-MiniLM-L6-v2"
+#: Classes of sentence-transformers: a dense model, by default.
+DENSE_MODEL = "SentenceTransformer"
 
 
 class Loaded(NamedTuple):
@@ -60,28 +64,54 @@ def absolute(model: str) -> str:
     return path if path != model and os.path.isdir(path) else model
 
 
-def load(name: str, model: str, revision: str | None = None, max_length: int | None = None) -> Loaded:
+def load(
+    name: str,
+    model: str,
+    revision: str | None = None,
+    max_length: int | None = None,
+    backend: str = TORCH,
+    trusts: bool = False,
+    kind: str = DENSE_MODEL,
+) -> Loaded:
     """Return a model, read-only and cached; otherwise as `opened`."""
     folder = Path(model)
     written: tuple[Any, ...] = ()
     if folder.is_dir():
-        written = tuple((str(path), path.stat().st_mtime_ns) for path in sorted(folder.rglob("*.safetensors")))
-    return _load(name, model, revision, max_length, written)
+        weights = sorted(folder.rglob("*.safetensors")) if backend == TORCH else weight_files(model, backend)
+        written = tuple((str(path), path.stat().st_mtime_ns) for path in weights)
+    return _load(name, model, revision, max_length, backend, trusts, kind, written)
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, model: str, revision: str | None, max_length: int | None, written: tuple[Any, ...]) -> Loaded:
+def _load(
+    name: str,
+    model: str,
+    revision: str | None,
+    max_length: int | None,
+    backend: str,
+    trusts: bool,
+    kind: str,
+    written: tuple[Any, ...],
+) -> Loaded:
     """Load a model; `written` (weight files and their times) invalidates the cache if weights are replaced."""
-    network = opened(name, model, revision, max_length)
-    return Loaded(network, fingerprint_of(network))
+    network = opened(name, model, revision, max_length, backend=backend, trusts=trusts, kind=kind)
+    return Loaded(network, fingerprint_of(network) if backend == TORCH else files_fingerprint(model, backend))
 
 
 def opened(
-    name: str, model: str, revision: str | None = None, max_length: int | None = None, plain: bool = False
+    name: str,
+    model: str,
+    revision: str | None = None,
+    max_length: int | None = None,
+    plain: bool = False,
+    backend: str = TORCH,
+    trusts: bool = False,
+    kind: str = DENSE_MODEL,
 ) -> Any:
     """Open a model from a folder, the Hugging Face cache or the hub, in this order, for the encoder `name`.
 
-    With `plain`, a folder may contain a transformer without pooling: the mean of its tokens is used.
+    `kind` is the class of sentence-transformers that opens it. With `plain`, a folder may contain a transformer without
+    pooling: the mean of its tokens is used. With `trusts`, code that comes with the model is run.
 
     Raises
     ------
@@ -95,13 +125,14 @@ def opened(
     torch.set_num_threads(available_cores())
     folder = Path(model)
     if folder.is_dir():
-        _check_folder(name, folder, plain)
-        network = _opened(name, model, None, local=True)
+        _check_folder(name, folder, plain, trusts)
+        network = _opened(name, model, None, True, backend, trusts, kind)
     elif folder.is_absolute():
         raise ArtifactError(f"{name}: there is no model folder {model}: put it back, or give its new path")
     else:
-        network = _from_hub(name, model, revision)
-    network.float().eval()
+        network = _from_hub(name, model, revision, backend, trusts, kind)
+    if backend == TORCH:
+        network.float().eval()
     shorten(network, max_length)
     return network
 
@@ -114,15 +145,25 @@ def shorten(network: Any, max_length: int | None) -> None:
 
 
 def embedded(
-    network: Any, texts: list[str], method: str, batch_size: int, bf16: bool = False, device: str = "cpu"
+    network: Any,
+    texts: list[str],
+    method: str,
+    batch_size: int,
+    bf16: bool = False,
+    device: str = "cpu",
+    prompt: str | None = None,
 ) -> Codes:
-    """Return the embeddings of texts by the model's `method`: ``encode_document`` or ``encode_query``."""
+    """Return the embeddings of texts by the model's `method`: ``encode_document`` or ``encode_query``.
+
+    `prompt` is put before each text; None: the model's own for this method.
+    """
     import torch
 
     here = device_or_cpu(device)
     with autocast(torch.bfloat16 if bf16 else None, here):
         codes = getattr(network, method)(
             texts,
+            prompt=prompt,
             batch_size=batch_size,
             show_progress_bar=False,  # whoever encodes shows one
             convert_to_numpy=True,
@@ -142,10 +183,10 @@ def width_of(name: str, model: str, network: Any) -> int:
     try:
         return int(network.encode_document(["width"], show_progress_bar=False).shape[1])
     except Exception as error:  # the libraries do not check a folder, and can raise any error
-        raise ArtifactError(f"{name}: the model '{model}' embeds no text: {_first_sentence(error)}") from error
+        raise ArtifactError(f"{name}: the model '{model}' embeds no text: {first_sentence(error)}") from error
 
 
-def _check_folder(name: str, folder: Path, plain: bool) -> None:
+def _check_folder(name: str, folder: Path, plain: bool, trusts: bool) -> None:
     """Raise an error for a folder that is not a sentence-transformers model, or that needs its own code."""
     if plain and not (folder / "modules.json").exists():
         _check_transformer(name, folder)
@@ -158,8 +199,11 @@ def _check_folder(name: str, folder: Path, plain: bool) -> None:
             f"{name}: {folder} is not a sentence-transformers model: it has no readable modules.json"
         ) from None
     foreign = [kind for kind in types if not str(kind).startswith("sentence_transformers.")]
-    if foreign:
-        raise ArtifactError(f"{name}: {folder} needs code of its own ({foreign[0]}), which is never run")
+    if foreign and not trusts:
+        raise ArtifactError(
+            f"{name}: {folder} needs code of its own ({foreign[0]}), which could do anything on this machine: read it, "
+            "and write trust-remote-code=true if you trust it"
+        )
 
 
 def _check_transformer(name: str, folder: Path) -> None:
@@ -175,21 +219,15 @@ def _check_transformer(name: str, folder: Path) -> None:
         )
 
 
-def _from_hub(name: str, model: str, revision: str | None) -> Any:
+def _from_hub(name: str, model: str, revision: str | None, backend: str, trusts: bool, kind: str) -> Any:
     # not in the cache, or incomplete: the libraries raise many different errors
     with suppress(Exception):
-        return _opened(name, model, revision, local=True)
+        return _opened(name, model, revision, True, backend, trusts, kind)
     try:
-        _reach_hub()
-        return _opened(name, model, revision, local=False)
+        reach_hub()
+        return _opened(name, model, revision, False, backend, trusts, kind)
     except Exception as error:
-        asked = f"'{model}'" if revision is None else f"'{model}' (revision {revision})"
-        raise DownloadError(
-            f"{name}: cannot get {asked}: it is not a folder here, not in the Hugging Face cache, and the hub gave "
-            f"none ({_first_sentence(error)}); download it where there is a network, with 'hf download "
-            f"{_repository(model)}{f' --revision {revision}' if revision else ''} --local-dir FOLDER', "
-            f"and write {name}:FOLDER"
-        ) from error
+        raise not_here(name, model, _repository(model), revision, error) from error
 
 
 def _repository(model: str) -> str:
@@ -203,35 +241,23 @@ def _repository(model: str) -> str:
     return f"{getattr(Model, 'default_huggingface_organization', None) or 'sentence-transformers'}/{model}"
 
 
-def _reach_hub() -> None:
-    """Send one request to the hub: without a network, loading would retry for a minute."""
-    from huggingface_hub import constants, get_session
-
-    get_session().head(constants.ENDPOINT, timeout=10)
-
-
-def _opened(name: str, model: str, revision: str | None, local: bool) -> Any:
+def _opened(name: str, model: str, revision: str | None, local: bool, backend: str, trusts: bool, kind: str) -> Any:
     with quiet():
-        from sentence_transformers import SentenceTransformer as Model
+        import sentence_transformers
 
+        Model = getattr(sentence_transformers, kind)
         try:
             return Model(
                 model,
                 device="cpu",
                 revision=revision,
                 local_files_only=local,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
+                **loading_options(backend, trusts),
             )
         except Exception as error:
             if not Path(model).is_dir():
                 raise
-            raise ArtifactError(f"{name}: cannot read the model in {model}: {_first_sentence(error)}") from error
-
-
-def _first_sentence(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0].strip()[:200].rstrip('.')}"
+            raise ArtifactError(f"{name}: cannot read the model in {model}: {first_sentence(error)}") from error
 
 
 @contextmanager

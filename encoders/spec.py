@@ -4,6 +4,9 @@ A spec is one or more stages joined by ``+``. A stage is a name, then optionally
 ``,``: at most one without a key (the first option of the encoder), the others as ``key=value``. A value that
 contains one of ``+ , = : "`` is in double quotes; inside them ``\\"`` and ``\\\\`` mean a quote and a backslash.
 A ``+`` at the end of a value with a key, without a stage after it, needs no quotes: ``bm25:method=bm25+``.
+
+A stage that reads a file or an address may have its options behind a ``?``, as the address of a corpus has
+(`encoders.query_string`): ``given:openai.npy?ids=ids.txt&metric=dot`` is ``given:openai.npy,ids=ids.txt,metric=dot``.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import re
 from typing import NamedTuple
 
 from encoders.errors import SpecError
+from encoders.query_string import parse_query_string
 
 
 class Stage(NamedTuple):
@@ -23,6 +27,8 @@ class Stage(NamedTuple):
 
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+#: A file or address, and what is behind its ``?`` up to the next stage.
+_ADDRESS = re.compile(r'([^+,="\s?]+)\?([^+,="\s?&]+=[^+"]*)')
 _NEEDS_QUOTES = re.compile(r'[+,="\s]|^$')
 
 
@@ -52,6 +58,8 @@ def parse(text: str) -> list[Stage]:
     'my+model'
     >>> parse("bm25:method=bm25+,delta=1")[0].named
     {'method': 'bm25+', 'delta': '1'}
+    >>> parse("given:v.npy?ids=ids.txt&metric=dot+truncate:8")[0].named
+    {'ids': 'ids.txt', 'metric': 'dot'}
     >>> parse("pca,seed=1")
     Traceback (most recent call last):
     encoders.errors.SpecError: expected ':' before the first option of 'pca', found ',' in the spec
@@ -111,6 +119,10 @@ class _Parser:
         if self.peek() != ":":
             return Stage(name, argument, named)
         self.position += 1
+        address = _ADDRESS.match(self.text, self.position)
+        if address is not None:
+            self.position = address.end()
+            return Stage(name, address[1], parse_query_string(address[2], address[0], hyphens=True))
         while True:
             start = self.position
             value = self.word("an option", allow_plus=False)

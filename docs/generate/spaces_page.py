@@ -16,6 +16,7 @@ GROUPS = {
     "Readers of pictures": "image",
     "Readers of sounds": "audio",
     "Readers of tables and vectors": "table",
+    "Given embeddings": "given",
     "Projections": "projection",
     "Quantisers": "quantization",
     "Clusters": "cluster",
@@ -28,6 +29,7 @@ _READS = {
     Modality.SOUND: "sounds",
     Modality.ROW: "rows of a table",
     Modality.VECTOR: "vectors or codes",
+    Modality.ITEM: "items of any modality, with their ids",
 }
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from encoders.backoff import Backoff
 from encoders.errors import BadItemError, IndexGoneError, ServerError
 from indexers.elasticsearch.client import blocked, cause_of, readable_errors
 from indexers.elasticsearch.deadline import timeout_seconds
-from indexers.elasticsearch.retry import LONG, Backoff, is_refused, is_transient, is_transient_status
+from indexers.elasticsearch.retry import LONG, is_refused, is_transient, is_transient_status
 
 #: Bytes or documents of one request; requests of twice the size were no faster.
 BATCH_BYTES, BATCH_DOCUMENTS = 4 * 2**20, 1_000

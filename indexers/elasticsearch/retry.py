@@ -1,17 +1,13 @@
-"""Retries with back-off, for requests that a cluster cannot answer at the moment (a lost node, an election).
-
-docs/decisions/0019-retries.md says why tenacity is not used.
-"""
+"""Retries with back-off, for requests that a cluster cannot answer at the moment (a lost node, an election)."""
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from encoders.backoff import Backoff
 from encoders.errors import NearbyError, PartMissingError
 from indexers.elasticsearch.client import cause_of
 from indexers.elasticsearch.deadline import timeout_seconds, within
@@ -24,42 +20,9 @@ LONG = 180.0
 _TRANSIENT = frozenset({429, 502, 503, 504})
 #: The server lost the point in time that is read, as its node or the index is gone; the next request shows which.
 VIEW_LOST = frozenset({"search_context_missing_exception", "search_context_missing_nodes_exception"})
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Backoff:
-    """Waits between attempts, each twice as long as the one before, until the time is over.
-
-    A wait is shortened at random by up to a half, so that many clients do not return at the same moment.
-
-    Parameters
-    ----------
-    seconds : float
-        Total time, from now or from the last `restart`.
-    first, longest : float
-        Seconds of the first and of the longest wait.
-    """
-
-    def __init__(self, seconds: float, first: float = _FIRST_WAIT, longest: float = _LONGEST_WAIT) -> None:
-        self.seconds, self._first, self._longest = seconds, first, longest
-        self.restart()
-
-    def restart(self) -> None:
-        """Start over after progress: with the first wait and the total time."""
-        self._wait, self._end = self._first, time.monotonic() + self.seconds
-
-    @property
-    def ended(self) -> bool:
-        """True when the next wait would exceed the time."""
-        return time.monotonic() + self._wait > self._end
-
-    def sleep(self) -> None:
-        """Wait before the next attempt."""
-        time.sleep(self._wait * random.uniform(0.5, 1))  # noqa: S311  # no secret
-        self._wait = min(2 * self._wait, self._longest)
 
 
 class Retrying(Protocol):

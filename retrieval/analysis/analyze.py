@@ -28,6 +28,7 @@ from retrieval.analysis.locality import Locality, is_dense, locality
 from retrieval.analysis.maps import maps_of
 from retrieval.analysis.posterior import AggregatePosterior, posterior_of
 from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.inputs import inputs_of
 from retrieval.corpora.sample import draw
 from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.search.result import Shown, show
@@ -139,7 +140,7 @@ def analyze(
     fitted = [_fitted(encoder, corpus, say) for encoder in encoders]
     codes = []
     for encoder in fitted:
-        codes.append(encoder.encode(_contents(items)))
+        codes.append(encoder.encode(inputs_of(encoder, items)))
         analysis.spaces.append(_space(analysis, encoder, codes[-1], items, say, parts))
     if "posterior" in parts and set(parts) != set(PARTS) and not any(space.posterior for space in analysis.spaces):
         analysis.notes.append("no aggregate posterior: no space ends in a variational autoencoder (pixels+vae:64-2)")
@@ -157,12 +158,8 @@ def analyze(
 def _fitted(encoder: Encoder, corpus: Corpus, say: ProgressCallback) -> Encoder:
     if not encoder.__sklearn_is_fitted__():
         say(f"fitting {encoder}")
-        encoder.fit(corpus.batches(label_field=encoder.label_field))
+        encoder.fit(corpus.batches_for(encoder))
     return encoder
-
-
-def _contents(items: Sequence[Item]) -> list[Any]:
-    return [item.content for item in items]
 
 
 def _space(
@@ -178,7 +175,7 @@ def _space(
         result.components = components_of(encoder)
     if "sums" in parts and result.components is not None and not result.components.clusters and result.components.shape:
         rows = np.linspace(0, len(items) - 1, REBUILT).astype(int).tolist()
-        first = encoder.parts[0].encode([items[row].content for row in rows])
+        first = encoder.parts[0].encode(inputs_of(encoder, [items[row] for row in rows]))
         dense = codes.toarray() if issparse(codes) else codes
         result.sums = [(row, partial_sums(result.components, dense[row], first[at])) for at, row in enumerate(rows)]
     if "quality" in parts and is_dense(encoder.space):
@@ -187,7 +184,7 @@ def _space(
         say(f"mapping {encoder}")
         result.maps = maps_of(codes, encoder.space.metric, say)
     if "posterior" in parts:
-        result.posterior = posterior_of(encoder, _contents(items))
+        result.posterior = posterior_of(encoder, inputs_of(encoder, items))
     return result
 
 
@@ -239,7 +236,7 @@ def latent_rows(codes: Codes, metric: Metric) -> NDArray[np.float32]:
 def _dimension(analysis: Analysis, encoder: Encoder, items: Sequence[Item], say: ProgressCallback) -> None:
     """Compare widths on the codes of the first stage of the first space."""
     first = encoder.parts[0]
-    rows: Any = first.encode(_contents(items))
+    rows: Any = first.encode(inputs_of(first, items))
     if issparse(rows):
         rows = normalized(rows)
         if rows.shape[1] > 5000:
@@ -286,7 +283,7 @@ def _discriminator(
         analysis.notes.append(f"no discriminator was trained on {len(items)} items: it needs at least {MIN_ITEMS}")
         return
     first = encoders[0].parts[0]
-    rows = moderate(latent_rows(first.encode(_contents(items)), first.space.metric))
+    rows = moderate(latent_rows(first.encode(inputs_of(first, items)), first.space.metric))
     for result, encoder, coded in zip(analysis.spaces, encoders, codes, strict=True):
         say(f"training a discriminator on {encoder}")
         result.discriminator = discriminator_criterion(rows, coded, encoder.space)

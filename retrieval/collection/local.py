@@ -165,7 +165,7 @@ class LocalCollection(Collection):
             if not encoder.__sklearn_is_fitted__():
                 encoder.fitted_on = self.items_digest
             try:
-                fit_seconds = fitted(encoder, self.items.batches(label_field=encoder.label_field), work)
+                fit_seconds = fitted(encoder, self.items.batches_for(encoder), work)
             except KeyboardInterrupt:
                 if checkpoints(work):
                     note_spec(work, str(encoder))

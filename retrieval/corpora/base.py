@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.base import Encoder
 from encoders.batches import chunks
 from encoders.codes import Batch, Modality
 from encoders.errors import BadItemError, CorpusError, UnknownNameError
+from encoders.named import Named
 from encoders.row import Row, names_json
 from encoders.sound import Sound
 
@@ -87,8 +89,10 @@ class Corpus(ABC):
         """Number of items; None if all items must be read to know it."""
         return None
 
-    def batches(self, rows: int = 1024, label_field: str | None = None) -> CorpusBatches:
+    def batches(self, rows: int = 1024, label_field: str | None = None, with_ids: bool = False) -> CorpusBatches:
         """Return the items as re-iterable batches for an encoder; its labels are those of `label_field`, if given.
+
+        With `with_ids`, each content has the id of its item (`encoders.named`).
 
         Raises
         ------
@@ -97,7 +101,17 @@ class Corpus(ABC):
         """
         if label_field is not None:
             _require_field(self, label_field)
-        return CorpusBatches(self, rows, label_field)
+        return CorpusBatches(self, rows, label_field, with_ids)
+
+    def batches_for(self, encoder: Encoder) -> CorpusBatches:
+        """Return the items as re-iterable batches in the form that an encoder reads, with the labels that it reads.
+
+        Raises
+        ------
+        UnknownNameError
+            When no item has the field of the labels.
+        """
+        return self.batches(label_field=encoder.label_field, with_ids=encoder.reads is Modality.ITEM)
 
     def digest(self) -> str:
         """Return a SHA-256 over ids, contents and labels: the identity of the data, wherever it is stored."""
@@ -110,13 +124,18 @@ class Corpus(ABC):
 class CorpusBatches:
     """The batches of a corpus, pass after pass."""
 
-    def __init__(self, items: Iterable[Item], rows: int, label_field: str | None = None) -> None:
-        self.items, self.rows, self.label_field = items, rows, label_field
+    def __init__(
+        self, items: Iterable[Item], rows: int, label_field: str | None = None, with_ids: bool = False
+    ) -> None:
+        self.items, self.rows, self.label_field, self.with_ids = items, rows, label_field, with_ids
 
     def __iter__(self) -> Iterator[Batch]:
         for chunk in chunks(self.items, self.rows, item_bytes):
             labels = [item.label_in(self.label_field) for item in chunk]
-            yield Batch([item.content for item in chunk], labels if any(labels) else None)
+            contents: list[Any] = [item.content for item in chunk]
+            if self.with_ids:
+                contents = [Named(item.content, item_id=item.id) for item in chunk]
+            yield Batch(contents, labels if any(labels) else None)
 
 
 def _require_field(items: Iterable[Item], name: str) -> None:

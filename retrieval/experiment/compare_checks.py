@@ -10,6 +10,7 @@ from indexers.description import parse_description
 from indexers.registry import AUTO, check_description
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Corpus
+from retrieval.corpora.inputs import named_queries, reads_ids
 from retrieval.corpora.item_record import items_digest
 from retrieval.evaluation.label_free.agreement import require_enough
 from retrieval.experiment.byte_budgets.reductions import require_reducible
@@ -69,6 +70,7 @@ def require_possible(
         require_fusion(query_set, names)
     require_seeds(options.seeds, query_set.judged_by)
     _require_unseen(corpus, query_set, encoders)
+    _require_known(query_set, encoders)
     if options.baseline is not None:
         options.baseline.require_comparable(names, corpus.name, query_set)
         if options.whole_baseline:
@@ -99,6 +101,20 @@ def _require_unseen(corpus: Corpus, query_set: QuerySet, encoders: Sequence[Enco
                 f"{_SEEN.format(seen[0])}: name the encoder instead of its folder (-s '{seen[0]}'), "
                 "so that it is fitted on items that are not queries"
             )
+
+
+def _require_known(query_set: QuerySet, encoders: Sequence[Encoder]) -> None:
+    """Refuse spaces that are looked up by id and lack an item or a query; the others would be computed in vain.
+
+    Raises
+    ------
+    BadItemError
+    """
+    looked_up = [encoder for encoder in encoders if reads_ids(encoder)]
+    if looked_up:
+        queries = named_queries(query_set.queries, (query_set.query_rows >= 0).tolist())
+        for encoder in looked_up:  # the items of a saved space are in its index, and need no file
+            encoder.require_known([] if encoder.__sklearn_is_fitted__() else query_set.ids, queries)
 
 
 def _check_indexes(indexes: Sequence[str | None]) -> None:

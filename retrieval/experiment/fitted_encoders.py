@@ -71,14 +71,14 @@ class FittedEncoders:
     def fit(self, encoder: Encoder, corpus: Corpus) -> tuple[Encoder, float]:
         """Return the encoder fitted on a corpus, and the seconds; one that was fitted before the kill is read."""
         if self._folder is None or self._work is None or encoder.__sklearn_is_fitted__():
-            return encoder, fitted(encoder, corpus.batches(label_field=encoder.label_field))
+            return encoder, fitted(encoder, corpus.batches_for(encoder))
         digest = self._digest_of(corpus)
         kept = self._work / folder_name(f"{encoder.spec(full=True)} {digest}")
         self._folder.used.add(kept.name)
         if is_saved(kept / ENCODER) and (kept / _SECONDS).is_file():
             self._say(f"{encoder} was fitted before the comparison was interrupted")
             return Encoder.load(kept / ENCODER), _seconds(kept / _SECONDS)
-        seconds = fitted(encoder, corpus.batches(label_field=encoder.label_field), kept / _FIT)
+        seconds = fitted(encoder, corpus.batches_for(encoder), kept / _FIT)
         encoder.fitted_on = digest
         encoder.save(kept / ENCODER)
         write_json(kept / _SECONDS, {"seconds": seconds})  # last: with it, the encoder is complete

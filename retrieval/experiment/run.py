@@ -11,10 +11,12 @@ import numpy as np
 from encoders.base import Encoder
 from encoders.codes import Codes
 from indexers.base import Index
+from retrieval.corpora.inputs import queries_of
 from retrieval.evaluation.ranking import Rankings, rank, within
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.scored_run import ScoredRun
+from retrieval.spaces.build import say_remarks
 
 
 @dataclass
@@ -49,10 +51,11 @@ class SpaceRun(IndexedSpace):
 def ask(query_set: QuerySet, indexed: IndexedSpace) -> SpaceRun:
     """The run of one space over a query set."""
     encoder, index = indexed.encoder, indexed.index
-    contents = [query.content for query in query_set.queries]
+    contents = queries_of(encoder, query_set.queries, (query_set.query_rows >= 0).tolist())
     queries = encoder.encode_queries(contents)
     rankings = rank(index, queries, query_set.depth, query_set.query_rows, query_set.priority, query_set.relevance)
     latency = _latency(encoder, index, contents)
+    say_remarks(encoder)
     return SpaceRun(**vars(indexed), query_ms=latency, rankings=rankings, queries=queries)
 
 

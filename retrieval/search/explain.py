@@ -8,12 +8,12 @@ import numpy as np
 from scipy.sparse import issparse
 
 from encoders.codes import Codes
-from encoders.errors import BadItemError, QueryError
+from encoders.errors import BadItemError, EndpointError, QueryError
 from indexers.base import Index
 from retrieval.collection.base import Collection
 from retrieval.search.query import Query
 from retrieval.search.result import distance_of
-from retrieval.search.searcher import Searcher, encode_query, without_query
+from retrieval.search.searcher import Searcher, query_codes, without_query
 
 #: Answers among which the rank is looked up; number of words listed.
 MAX_RANK, MAX_WORDS = 1_000, 10
@@ -67,8 +67,8 @@ def explain(collection: Collection, query: Query, id: str, specs: tuple[str, ...
 def _explained(collection: Collection, query: Query, id: str, spec: str) -> Explanation:
     encoder = collection.space(spec).encoder
     try:
-        code = encode_query(encoder, query.content)
-    except (QueryError, BadItemError) as error:
+        code = query_codes(collection, spec, query)
+    except (QueryError, BadItemError, EndpointError) as error:
         return Explanation(spec, note=str(error))
     index = collection.codes_of(spec)
     row = index.rows_of_ids([id])

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from encoders.codes import Codes, Metric
-from encoders.errors import BadItemError, QueryError, UnknownNameError
+from encoders.errors import BadItemError, EndpointError, QueryError, UnknownNameError
 from indexers.base import Hit
 from retrieval.collection.filters import Filter
 from retrieval.search.convex import convex_combination, least_score
@@ -21,7 +21,7 @@ from retrieval.search.searcher import (
     Searcher,
     SpaceAnswers,
     answers_of,
-    encode_query,
+    query_codes,
     require_valid_k,
     without_query,
 )
@@ -200,8 +200,8 @@ def _encoded(searcher: Searcher, query: Query) -> tuple[list[SpaceAnswers], list
         encoder = searcher.collection.space(spec).encoder
         note = None
         try:
-            asked.append((spec, encode_query(encoder, query.content)))
-        except (QueryError, BadItemError) as error:
+            asked.append((spec, query_codes(searcher.collection, spec, query)))
+        except (QueryError, BadItemError, EndpointError) as error:
             note = str(error)
         spaces.append(SpaceAnswers(spec, encoder.spec(full=True), str(encoder.space.metric), [], 0.0, note))
     return spaces, asked

@@ -4,35 +4,48 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from encoders.base import Encoder
 from encoders.codes import Modality
-from encoders.errors import CollectionError, QueryError, UnknownNameError, one_line
+from encoders.errors import CollectionError, OptionError, QueryError, UnknownNameError, one_line
 from encoders.json_text import parse_json
+from encoders.named import Named
 from encoders.progress import say
 from encoders.row import Row
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Content, Item
 from retrieval.corpora.code_matrix import read_npy
+from retrieval.corpora.inputs import reads_ids
 from retrieval.search.result import Shown, show
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query; `item_id` is the id of the item that it is, or None when it is not an item."""
+    """A query; `item_id` is the id of the item that it is, or None when it is not an item.
+
+    `vector` is its embedding, if it was computed elsewhere, for spaces of such embeddings.
+    """
 
     content: Content
     shown: Shown
     item_id: str | None = None
+    vector: NDArray[np.float32] | None = field(default=None, compare=False)
+
+    def input_of(self, encoder: Encoder) -> Content | Named:
+        """Return the query as an encoder reads it."""
+        return Named(self.content, self.item_id, vector=self.vector) if reads_ids(encoder) else self.content
 
 
 def read_query(collection: Collection, text: str, whole: bool = False) -> Query:
     """Read a query: a text, the path of a picture, sound or ``.npy`` vector, a row as a JSON object, or ``@id``.
 
-    With `whole`, a row has all columns of the table, and those that it does not give are missing values.
+    A text also asks for pictures, where a space has both. With `whole`, a row has all columns of the table, and those
+    that it does not give are missing values.
 
     Raises
     ------
@@ -48,8 +61,43 @@ def read_query(collection: Collection, text: str, whole: bool = False) -> Query:
         names = columns_of(collection)
         row = row_of(text, names) if whole else given_row(text, names)
         return Query(row, show(Item("query", row)))
+    if modality is Modality.IMAGE and not Path(text).is_file() and _answers_texts(collection):
+        return Query(text, show(Item("query", text)))
     read = {Modality.IMAGE: _read_picture, Modality.SOUND: _read_sound}.get(modality, _read_vector)
     return _named(Path(text).name, read(collection, text))
+
+
+def asked_query(collection: Collection, text: str, vector: Path | None) -> Query:
+    """Return the query of a text (see `read_query`), of a file with its embedding, or of both.
+
+    Raises
+    ------
+    OptionError
+        When there is neither.
+    QueryError
+        When it cannot be read.
+    """
+    if not text and vector is None:
+        raise OptionError("give a query: words, the path of a picture or sound, @id of an item, or --query-vector FILE")
+    return read_query(collection, text) if vector is None else with_vector(collection, text, vector)
+
+
+def with_vector(collection: Collection, text: str, file: Path) -> Query:
+    """Return the query with an embedding that was computed elsewhere, for spaces of such embeddings (`given`).
+
+    Without a text, only these spaces can answer.
+
+    Raises
+    ------
+    QueryError
+        When the file does not hold one vector.
+    """
+    from encoders.given.vector_file import read_vector
+
+    vector = read_vector(file)
+    if text:
+        return replace(read_query(collection, text), vector=vector)
+    return Query(vector, show(Item(file.name, vector, title=file.name)), vector=vector)
 
 
 def item_query(collection: Collection, id: str) -> Query:
@@ -179,6 +227,11 @@ def _typed_item(collection: Collection, id: str) -> Query:
         return item_query(collection, id)
     except CollectionError as error:
         raise QueryError(f"{error}{texts}") from None
+
+
+def _answers_texts(collection: Collection) -> bool:
+    """Return whether a space of pictures can be asked in words."""
+    return any(collection.space(spec).encoder.answers_texts for spec in collection.spaces)
 
 
 def _read_picture(collection: Collection, path: str) -> Content:

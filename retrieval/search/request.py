@@ -99,9 +99,11 @@ class SearchRequest:
             saved = SavedFusion.load(collection)
             weights, depth = saved.weights, self.depth or max(self.k, saved.depth)
         if self.plan is not None:
+            from retrieval.search.pair_rerank import is_cross_encoder, rerank_pairs
             from retrieval.search.rerank import rerank
 
-            return SearchAnswer(query, self.filters, rerank(collection, self.plan, query, self.k))
+            again = rerank_pairs if is_cross_encoder(self.plan.rerank) else rerank
+            return SearchAnswer(query, self.filters, again(collection, self.plan, query, self.k))
         searcher = Searcher(collection, list(weights) if weights else self.spaces)
         if self.fuse is not None:
             from retrieval.search.hybrid import fused_search

@@ -10,7 +10,7 @@ from indexers.base import Hit
 from retrieval.collection.base import Collection
 from retrieval.search.option_names import NamedOptionError
 from retrieval.search.query import Query
-from retrieval.search.searcher import SpaceAnswers, answers_of, encode_query, require_valid_k
+from retrieval.search.searcher import SpaceAnswers, answers_of, query_codes, require_valid_k
 from retrieval.search.shortlist import shortlist_length, shortlisted
 
 
@@ -115,9 +115,9 @@ def rerank(collection: Collection, plan: Plan, query: Query, k: int = 10) -> Rer
     holding = collection.codes_of(plan.rerank)
     query_rows = None if query.item_id is None else holding.rows_of_ids([query.item_id])
     begun = time.perf_counter()
-    coarse_code = encode_query(coarse.encoder, query.content)
+    coarse_code = query_codes(collection, plan.shortlist, query)
     between = time.perf_counter()
-    fine_code = encode_query(fine.encoder, query.content)
+    fine_code = query_codes(collection, plan.rerank, query)
     ended = time.perf_counter()
     found = shortlisted(
         coarse.index, holding, coarse_code, fine_code, plan.candidates, k, radius=plan.radius, query_rows=query_rows

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import Encoder
-from encoders.codes import Codes, Kind, Metric
-from encoders.errors import BadItemError, OptionError, QueryError
+from encoders.codes import Codes, Kind, Metric, Modality
+from encoders.errors import ArtifactError, BadItemError, EndpointError, OptionError, QueryError
+from encoders.named import Named
 from indexers.base import Hit
 from retrieval.collection.base import Collection
 from retrieval.collection.filters import Filter
 from retrieval.corpora.base import Content
+from retrieval.corpora.inputs import reads_ids
 from retrieval.search.given_columns import search_spaces
 from retrieval.search.query import Query
 from retrieval.search.result import Answer, distance_of, show
+from retrieval.spaces.build import say_remarks
 
 #: The largest number of answers; for more, `nearby compare -o` writes TREC runs.
 MAX_K = 10_000
@@ -81,8 +84,8 @@ class Searcher:
         metric, options = opened.encoder.space.metric, opened.encoder.spec(full=True)
         begun = time.perf_counter()
         try:
-            codes = encode_query(opened.encoder, query.content)
-        except (QueryError, BadItemError) as error:
+            codes = query_codes(self.collection, spec, query)
+        except (QueryError, BadItemError, EndpointError) as error:
             return SpaceAnswers(spec, options, str(metric), [], 0.0, str(error))
         wanted = k + (query.item_id is not None)
         (hits,) = search_spaces(self.collection, [(spec, codes)], query.content, wanted, filters)
@@ -117,7 +120,50 @@ def answers_of(collection: Collection, query: Query, hits: Sequence[Hit], metric
     ]
 
 
-def encode_query(encoder: Encoder, content: Content) -> Codes:
+def query_codes(collection: Collection, spec: str, query: Query) -> Codes:
+    """Return the code of a query in a space; see `encode_query`.
+
+    The code of an item in a space whose vectors are looked up in a file is known to the index when the file is gone.
+    """
+    encoder = collection.space(spec).encoder
+    content = input_for(encoder, query)
+    try:
+        codes = encode_query(encoder, content)
+    except ArtifactError:
+        held = collection.codes_of(spec)
+        if query.item_id is None or not reads_ids(encoder) or not held.holds_codes:
+            raise
+        return held.codes()[held.rows_of_ids([query.item_id])]
+    say_remarks(encoder)
+    return codes
+
+
+def input_for(encoder: Encoder, query: Query) -> Content | Named:
+    """Return what an encoder reads of a query.
+
+    Raises
+    ------
+    QueryError
+        When it reads another sort of items.
+    """
+    if (
+        query.vector is not None
+        and query.content is query.vector
+        and encoder.reads not in (Modality.ITEM, Modality.VECTOR)
+    ):
+        raise QueryError(
+            f"'{encoder}' reads {encoder.reads}s, and the query is a vector only: give its {encoder.reads} too"
+        )
+    if (
+        isinstance(query.content, str)
+        and encoder.reads not in (Modality.TEXT, Modality.ITEM)
+        and not encoder.answers_texts
+    ):
+        raise QueryError(f"'{encoder}' reads {encoder.reads}s, and the query is a text: give the path of one")
+    return query.input_of(encoder)
+
+
+def encode_query(encoder: Encoder, content: Content | Named) -> Codes:
     """Encode one query.
 
     Raises
@@ -131,7 +177,7 @@ def encode_query(encoder: Encoder, content: Content) -> Codes:
     return codes
 
 
-def encode_queries(encoder: Encoder, contents: Sequence[Content]) -> tuple[Codes, list[QueryError | None]]:
+def encode_queries(encoder: Encoder, contents: Sequence[Content | Named]) -> tuple[Codes, list[QueryError | None]]:
     """Encode queries in one batch.
 
     Returns
@@ -142,6 +188,8 @@ def encode_queries(encoder: Encoder, contents: Sequence[Content]) -> tuple[Codes
         For each query, why it cannot be asked: it is empty, or the space knows no part of it.
     """
     codes: Any = encoder.encode_queries(list(contents))
+    if any(isinstance(content, Named) for content in contents):  # their vectors are given, whatever they are
+        return codes, [None] * len(contents)
     if issparse(codes):
         empty = np.diff(codes.indptr) == 0
     elif encoder.space.metric is Metric.COSINE:
@@ -154,7 +202,7 @@ def encode_queries(encoder: Encoder, contents: Sequence[Content]) -> tuple[Codes
     return codes, [_refusal(encoder, one, none) for one, none in zip(contents, empty.tolist(), strict=True)]
 
 
-def _refusal(encoder: Encoder, content: Content, unknown: bool) -> QueryError | None:
+def _refusal(encoder: Encoder, content: Content | Named, unknown: bool) -> QueryError | None:
     if isinstance(content, str) and not content.strip():
         return QueryError("the query is an empty text: choose another item")
     if not unknown:

@@ -20,11 +20,12 @@ from encoders.codes import Batches, Codes, Modality, Space, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.plain_file import entries_below
-from encoders.progress import progress, waiting
+from encoders.progress import progress, say, waiting
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
 from retrieval.corpora.base import Corpus, Item, item_bytes
+from retrieval.corpora.inputs import inputs_of, reads_ids
 from retrieval.spaces.training_history import training_seconds
 
 BATCH_ROWS = 1024
@@ -92,7 +93,7 @@ def planned(spec: str, description: str | None, modality: Modality) -> Encoder:
     """
     encoder = encoder_of(spec)
     check_description(description)
-    if encoder.reads is not modality:
+    if encoder.reads is not modality and not reads_ids(encoder):
         raise BadItemError(f"'{encoder}' reads {encoder.reads}s, but this corpus holds {modality}s")
     return encoder
 
@@ -225,21 +226,28 @@ def encoded(
     with progress(f"encoding {encoder}", total, "items") as bar:
         for chunk in chunks(items, BATCH_ROWS, item_bytes):
             before = time.perf_counter()
-            codes = _encode(encoder.encode_counts if counts else encoder.encode, chunk)
+            codes = _encode(encoder.encode_counts if counts else encoder.encode, encoder, chunk)
             if cost is not None:
                 cost.encode_seconds += time.perf_counter() - before
                 cost.code_bytes += bytes_of(codes) if counts else stored_bytes(codes, encoder.space)
             yield [item.id for item in chunk], codes
             bar.update(len(chunk))
+    say_remarks(encoder)
 
 
-def _encode(encode: Callable[[Any], Codes], chunk: list[Item]) -> Codes:
+def say_remarks(encoder: Encoder) -> None:
+    """Say what an encoder has to say about what it encoded: what was cut, what was paid."""
+    for remark in encoder.remarks():
+        say(remark)
+
+
+def _encode(encode: Callable[[Any], Codes], encoder: Encoder, chunk: list[Item]) -> Codes:
     try:
-        return encode([item.content for item in chunk])
+        return encode(inputs_of(encoder, chunk))
     except (BadItemError, DimensionError) as error:
         for item in chunk:  # find the item that caused it
             try:
-                encode([item.content])
+                encode(inputs_of(encoder, [item]))
             except (BadItemError, DimensionError) as single:
                 raise type(single)(f"item '{item.id}': {single}") from error
         raise

@@ -128,7 +128,7 @@ def train_encoder(
             say(f"time limit: {minutes:g} minute{'' if minutes == 1 else 's'}")
         started = time.perf_counter()
         try:
-            encoder.fit(corpus.batches(label_field=encoder.label_field), work=work)
+            encoder.fit(corpus.batches_for(encoder), work=work)
         except TrainingError as error:
             raise _advised(error, training.unfinished) from error
         encoder.fitted_on = identity["corpus"]

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from embeddings_server import shared_server
+from given_vectors import given_spec
 from scipy.sparse import csr_array, issparse
+from small_models import Specs, clip_spec, splade_spec, static_spec, vit_spec
 
 from encoders.base import Encoder
 from encoders.codes import Modality, n_rows
+from encoders.named import Named
 from encoders.registry import ENCODERS, create, encoder_class
 from encoders.row import Row
 from encoders.sound import Sound
@@ -59,8 +63,15 @@ SMALL = {
     "truncate": "truncate:5", "pq": "pq:6",
     "gan": "gan:3,hidden=8,epochs=2", "disentangle": "disentangle:3,hidden=8,epochs=2,nuisance-components=2",
     "sbert": write_stage("sbert", str(MINILM), {}),
+    "endpoint": write_stage("endpoint", shared_server().url, {"model": "words", "cache": "false"}),
+    "image-model": vit_spec,
+    "clip": clip_spec,
+    "static": static_spec,
+    "splade": splade_spec,
+    "given": given_spec(),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }  # fmt: skip
+SMALL = Specs(SMALL)
 NON_NEGATIVE = {"nmf"}
 RNG = np.random.default_rng(4)
 ROWS = 27
@@ -110,6 +121,8 @@ def items_of(encoder: Encoder, sort: str):
         return SOUNDS + SOUNDS[::-1]
     if encoder.reads is Modality.ROW:
         return TABLE
+    if encoder.reads is Modality.ITEM:
+        return [Named(text, str(row)) for row, text in enumerate(TEXTS)]
     rows = vectors(sort)
     return np.abs(rows) if encoder.parts[0].name in NON_NEGATIVE else rows
 

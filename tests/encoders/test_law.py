@@ -5,17 +5,22 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from embeddings_server import shared_server
+from given_vectors import given_spec
 from scipy.sparse import issparse
+from small_models import Specs, clip_spec, splade_spec, static_spec, vit_spec
 
 from encoders.base import Encoder
 from encoders.codes import Kind, Modality, packed_width
 from encoders.errors import ArtifactError, BadItemError, DimensionError, NotFittedError, NotInvertibleError
+from encoders.named import Named
 from encoders.projection.feature_selection import CRITERIA
 from encoders.registry import ENCODERS, create, encoder_class
 from encoders.row import Row
@@ -51,6 +56,8 @@ TABLE = [
         (7.0, 5.0, "b", "2026-01-01T10:00:00", "a long note with words"),
     )
 ]
+#: Items with their ids, which are also those of queries.
+NAMED = [Named(text, str(row), str(row)) for row, text in enumerate(TEXTS)]
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 6, 5), dtype=np.uint8)
 #: For the methods that learn from labels.
 LABELS = list("abababab")
@@ -90,8 +97,15 @@ SMALL = {
     "truncate": "truncate:5",
     "pq": "pq:5",
     "sbert": write_stage("sbert", str(MINILM), {}),
+    "endpoint": write_stage("endpoint", shared_server().url, {"model": "words", "cache": "false"}),
+    "image-model": vit_spec,
+    "clip": clip_spec,
+    "static": static_spec,
+    "splade": splade_spec,
+    "given": given_spec(),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }
+SMALL = Specs(SMALL)
 #: What refuses negative values; a law of its own holds them to it.
 NON_NEGATIVE = {"nmf"}
 #: What learns from labels whatever its options are.
@@ -107,7 +121,7 @@ def items(encoder: Encoder):
     matrix = np.abs(MATRIX) if encoder.name in NON_NEGATIVE else MATRIX
     by_modality = {
         Modality.TEXT: TEXTS, Modality.IMAGE: PICTURES, Modality.SOUND: SOUNDS, Modality.ROW: TABLE,
-        Modality.VECTOR: matrix,
+        Modality.VECTOR: matrix, Modality.ITEM: NAMED,
     }  # fmt: skip
     return by_modality[encoder.reads]
 
@@ -198,7 +212,7 @@ def test_another_process_reads_what_was_saved(fitted, tmp_path):
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path), str(folder)],
-        capture_output=True, text=True, check=True, cwd=root, env={"PYTHONPATH": str(root), "PATH": ""},
+        capture_output=True, text=True, check=True, cwd=root, env={"PYTHONPATH": f"{root}{os.pathsep}{root / 'tests' / 'servers'}", "PATH": ""},
     )  # fmt: skip
     text, codes, heavy = json.loads(done.stdout)
     assert text == str(fitted)

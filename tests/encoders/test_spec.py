@@ -16,6 +16,17 @@ def test_stages_arguments_and_options():
     ]
 
 
+def test_options_behind_a_question_mark_are_those_of_a_list():
+    address = "endpoint:http://h:80/v1?model=a/b:c&query_prompt=search: &prompt=x%2By%26z+truncate:8"
+    named = {"model": "a/b:c", "query-prompt": "search: ", "prompt": "x+y&z"}
+    assert parse(address) == [Stage("endpoint", "http://h:80/v1", named), Stage("truncate", "8", {})]
+    written = write_stage("endpoint", "http://h:80/v1", named)
+    assert parse(f"{written}+truncate:8") == parse(address)
+    assert parse("sbert:what?") == [Stage("sbert", "what?", {})]
+    with pytest.raises(OptionError, match="given twice"):
+        parse("given:v.npy?ids=a&ids=b")
+
+
 @pytest.mark.parametrize(
     "value",
     ["plain", "", "a+b", "a,b", "a=b", "two words", 'a "quote"', "back\\slash", "/models/mini lm", "C:\\models", "a:b", "東京",

@@ -146,7 +146,7 @@ def _members(
     encoders = request.planned(corpus.modality)
     for encoder in encoders:
         say(_begun(encoder, training.size))
-        fitted(encoder, training.batches(label_field=encoder.label_field))
+        fitted(encoder, training.batches_for(encoder))
     kept = draw(training, kept_count(encoders, training.size), request.seed)
     members = [Member.fit(one, training, kept, request.score, request.k, request.standardise) for one in encoders]
     return members, kept

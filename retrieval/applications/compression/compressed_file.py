@@ -91,7 +91,7 @@ def fit_unless_fitted(encoder: Encoder, corpus: Corpus, say: ProgressCallback) -
     """Fit an encoder on the items that are to be compressed, unless it was fitted before."""
     if not encoder.__sklearn_is_fitted__():
         say(f"fitting {encoder}")
-        fitted(encoder, corpus.batches(label_field=encoder.label_field))
+        fitted(encoder, corpus.batches_for(encoder))
 
 
 def write_file(

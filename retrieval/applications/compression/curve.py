@@ -96,7 +96,7 @@ def _space_curve(
     say: ProgressCallback,
 ) -> Curve:
     say(f"fitting {encoder}")
-    seconds = fitted(encoder, train.batches(label_field=encoder.label_field))
+    seconds = fitted(encoder, train.batches_for(encoder))
     training = training_on(train, encoder)
     points = []
     bits = bits or settings(encoder.space.dim, int(originals[0].size))

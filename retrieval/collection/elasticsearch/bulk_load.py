@@ -21,8 +21,9 @@ from retrieval.collection.elasticsearch.checksum import Checksum
 from retrieval.collection.elasticsearch.document import document_of
 from retrieval.collection.elasticsearch.items import Present
 from retrieval.corpora.base import Item, OnBad, item_bytes
+from retrieval.corpora.inputs import inputs_of
 from retrieval.corpora.item_record import item_digest
-from retrieval.spaces.build import bytes_of
+from retrieval.spaces.build import bytes_of, say_remarks
 
 #: Number of items that are encoded at a time; a shard gets whole chunks.
 CHUNK = 1_024
@@ -44,10 +45,12 @@ class Target:
     field: CollectionField
     cost: Cost = dataclass_field(default_factory=Cost)
 
-    def values(self, contents: list[Any]) -> list[Any]:
+    def values(self, items: list[Item]) -> list[Any]:
         """Return the values of the field for the documents of items."""
         before = time.perf_counter()
-        codes = (self.encoder.encode_counts if self.field.stores_counts else self.encoder.encode)(contents)
+        codes = (self.encoder.encode_counts if self.field.stores_counts else self.encoder.encode)(
+            inputs_of(self.encoder, items)
+        )
         self.cost.encode_seconds += time.perf_counter() - before
         self.cost.code_bytes += bytes_of(codes)
         return self.field.values(codes)
@@ -165,6 +168,8 @@ def load(
                     wanted = [one for one in wanted if there.get(one.item.id) != (one.position, one.digest)]
                 _send(sending, wanted, targets, modality, refused)
         done.sent = sending.acknowledged
+    for target in targets:
+        say_remarks(target.encoder)
     return done
 
 
@@ -201,8 +206,7 @@ def _send(
 
 
 def _encoded(items: list[Item], targets: Sequence[Target]) -> list[list[Any]]:
-    contents = [item.content for item in items]
-    return [target.values(contents) for target in targets]
+    return [target.values(items) for target in targets]
 
 
 def _encodable(wanted: list[Wanted], targets: Sequence[Target], refused: _OnRefused) -> Iterator[Wanted]:

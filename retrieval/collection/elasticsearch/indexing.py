@@ -197,7 +197,7 @@ def _fitted(
     checkpoint = work / folder_name(str(encoder))
     say(begun(encoder, total, checkpoint))
     encoder.fitted_on = digest
-    seconds = fitted(encoder, corpus.batches(label_field=encoder.label_field), checkpoint)
+    seconds = fitted(encoder, corpus.batches_for(encoder), checkpoint)
     encoder.save(saved)
     remove_at_once(checkpoint)
     return FittedSpace.at(saved, seconds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,8 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Space, n_rows, stack_codes
-from retrieval.corpora.base import Item, content_bytes
+from retrieval.corpora.base import content_bytes
+from retrieval.corpora.inputs import inputs_of, queries_of
 from retrieval.evaluation.health.similarity import rows_of
 from retrieval.evaluation.health.trials import Questions
 from retrieval.evaluation.health.values import Vectors
@@ -34,20 +34,15 @@ class Coded:
 
 def codes_of(encoder: Encoder, drawn: HealthSample) -> Coded:
     """Return the codes of a sample; those of items as queries only where they differ."""
-    contents = contents_of(drawn.items)
-    items = encoder.encode(contents)
-    first = encoder.encode_queries(contents[:_ASYMMETRIC])
+    items = encoder.encode(inputs_of(encoder, drawn.items))
+    asked = queries_of(encoder, drawn.items, [True] * len(drawn.items))
+    first = encoder.encode_queries(asked[:_ASYMMETRIC])
     return Coded(
         items,
-        encoder.encode(contents_of(drawn.relevant)) if drawn.relevant else None,
-        None if _equal(first, items[:_ASYMMETRIC]) else encoder.encode_queries(contents),
-        encoder.encode_queries(contents_of(drawn.queries)) if drawn.queries else None,
+        encoder.encode(inputs_of(encoder, drawn.relevant)) if drawn.relevant else None,
+        None if _equal(first, items[:_ASYMMETRIC]) else encoder.encode_queries(asked),
+        encoder.encode_queries(queries_of(encoder, drawn.queries)) if drawn.queries else None,
     )
-
-
-def contents_of(items: Sequence[Item]) -> list[Any]:
-    """Return the contents of items, as encoders read them."""
-    return [item.content for item in items]
 
 
 def _equal(first: Codes, second: Codes) -> bool:

@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 
 from encoders.base import Encoder
 from encoders.codes import Kind, Space
+from retrieval.corpora.inputs import inputs_of
 from retrieval.evaluation.health import checks
 from retrieval.evaluation.health.checks import Check, Level
 from retrieval.evaluation.health.distances import disagreement, far_queries
@@ -20,7 +21,7 @@ from retrieval.evaluation.health.hubness import NEIGHBOURS, chance_of_random_lis
 from retrieval.evaluation.health.similarity import distance_matrix, rows_of
 from retrieval.evaluation.health.trials import Trial, best_for
 from retrieval.evaluation.health.values import SHUFFLES, ChanceLevel, Vectors, component_values
-from retrieval.experiment.health.codes import Asking, Coded, contents_of
+from retrieval.experiment.health.codes import Asking, Coded
 from retrieval.experiment.health.result import Finding
 from retrieval.experiment.health.sample import MAX_SAMPLE, HealthSample
 
@@ -152,7 +153,7 @@ def discriminator_finding(drawn: HealthSample, encoder: Encoder, codes: Coded, t
     if len(drawn.items) < MIN_ITEMS:
         return Finding(checks.DISCRIMINATOR, text=f"needs at least {MIN_ITEMS} items")
     first = encoder.parts[0]
-    read: Any = first.encode(contents_of(drawn.items))
+    read: Any = first.encode(inputs_of(first, drawn.items))
     if first.space.kind is Kind.BINARY:
         read = rows_of(read, first.space).astype(np.float32)
     if issparse(read):

@@ -81,7 +81,7 @@ def health(
     for encoder in encoders:
         if not encoder.__sklearn_is_fitted__():
             say(f"fitting {encoder}")
-            fitted(encoder, corpus.batches(label_field=encoder.label_field))
+            fitted(encoder, corpus.batches_for(encoder))
     return health_of_sample(drawn, encoders, train, say)
 
 

@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality, normalized
 from retrieval.collection.base import Collection
-from retrieval.search.searcher import encode_queries
+from retrieval.search.searcher import encode_queries, input_for
 from retrieval.service import limits
 from retrieval.service.bodies import EmbeddingsBody, EncodeBody
 from retrieval.service.endpoints.search import query_of
@@ -27,7 +27,8 @@ def encode(collection: Collection, asked: OperationRequest) -> EncodeReply:
     body: EncodeBody = asked.body
     encoder = collection.space(body.space).encoder
     _require_bounded(encoder, len(body.queries))
-    codes, refused = encode_queries(encoder, [query_of(collection, query).content for query in body.queries])
+    queries = [query_of(collection, query) for query in body.queries]
+    codes, refused = encode_queries(encoder, [input_for(encoder, query) for query in queries])
     for position, error in enumerate(refused):
         if error is not None:
             raise Problem(422, str(error) if len(refused) == 1 else f"query {position}: {error}")

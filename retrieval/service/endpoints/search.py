@@ -11,6 +11,7 @@ from msgspec import UNSET
 from encoders.errors import QueryError
 from retrieval.collection.base import Collection
 from retrieval.report.terminal.listing import search_json
+from retrieval.search.pair_rerank import is_cross_encoder
 from retrieval.search.query import Query, image_query, item_query, row_query, sound_query, text_query, vector_query
 from retrieval.search.request import SearchRequest
 from retrieval.service import limits
@@ -57,6 +58,8 @@ def neighbours(collection: Collection, asked: OperationRequest) -> SearchReply:
 
 
 def _request_of(body: SearchBody) -> SearchRequest:
+    if body.rerank is not None and is_cross_encoder(body.rerank):  # no client chooses what is loaded here
+        raise Problem(422, "rerank is the name of a space: cross-encoders are for the command line")
     return SearchRequest.read(
         body.spaces, body.k, body.filters, body.fuse, body.depth, body.shortlist, body.rerank, body.candidates,
         body.radius,

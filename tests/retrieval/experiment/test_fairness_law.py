@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from embeddings_server import shared_server
+from given_vectors import given_spec
+from small_models import Specs, clip_spec, splade_spec, static_spec, vit_spec
 
 from encoders.codes import Kind, Modality
 from encoders.registry import ENCODERS, create
@@ -37,8 +40,15 @@ SMALL = {
     "deep-infomax": "deep-infomax:3,hidden=8,comparison-width=8,epochs=2", "gan": "gan:3,hidden=8,epochs=2",
     "disentangle": "disentangle:3,hidden=8,epochs=20,nuisance-components=2,part=both", "log-mel": "log-mel:16,frames=8",
     "sbert": write_stage("sbert", str(MINILM), {}),
+    "endpoint": write_stage("endpoint", shared_server().url, {"model": "words", "cache": "false"}),
+    "image-model": vit_spec,
+    "clip": clip_spec,
+    "static": static_spec,
+    "splade": splade_spec,
+    "given": given_spec("i"),
     "tsdae": write_stage("tsdae", str(MINILM), {"epochs": "1", "max-length": "8"}),
 }  # fmt: skip
+SMALL = Specs(SMALL)
 NON_NEGATIVE = {"nmf"}
 #: Large networks, which read fewer items here.
 HEAVY = {"sbert", "tsdae"}
@@ -98,7 +108,8 @@ def contents_of(modality: Modality, n: int, non_negative: bool = False) -> list:
 def made(name: str, n: int, classes: int, order=None) -> tuple[str, Made]:
     """The spec of an encoder for few items, and noise that it can read, with labels that say nothing."""
     spec = SMALL.get(name, name)
-    modality = create(spec).reads
+    reads = create(spec).reads
+    modality = Modality.TEXT if reads is Modality.ITEM else reads
     labels = np.random.default_rng(5).integers(0, classes, n).astype(str).tolist()
     return spec, Made(modality, contents_of(modality, n, name in NON_NEGATIVE), labels, order)
 
@@ -131,7 +142,8 @@ ORDERS = (np.random.default_rng(1).permutation(30), np.arange(30)[::-1])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_order_of_the_corpus_changes_no_measure_and_no_list(name):
     spec, corpus = made(name, 30, 3)
-    encoder = create(spec).fit([item.content for item in corpus], [item.label for item in corpus])
+    encoder = create(spec)
+    encoder.fit(corpus.batches_for(encoder))
     heavy = name in HEAVY
     for index in LOCAL[encoder.space.kind][: 1 if heavy else None]:
         first = by_id(corpus, encoder, index)
