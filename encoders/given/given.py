@@ -211,7 +211,7 @@ def _item_ids(items: Sequence[Named]) -> list[str]:
     if len(names) < len(items):
         raise BadItemError(
             "'given' finds the vectors of items by their ids, and these items came without: index, compare, search, "
-            "analyze and health give ids"
+            "analyze and health give ids, in Python corpus.batches_for(encoder) does"
         )
     return names
 
