@@ -41,7 +41,7 @@ def checked_url(text: str, plain_http: bool = False) -> str:
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise OptionError(f"endpoint: '{text}' is no address; expected one as in https://HOST/v1/embeddings")
-    if parts.scheme == "http" and not plain_http and not _is_here(parts.hostname):
+    if parts.scheme == "http" and not plain_http and not is_here(parts.hostname):
         raise OptionError(
             f"http://{parts.hostname} would get texts and key unencrypted: write https://, or allow it with "
             "plain-http=true"
@@ -96,7 +96,7 @@ def _split(text: str) -> SplitResult:
     return parts
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Return whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback

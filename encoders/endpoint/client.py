@@ -10,9 +10,10 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from encoders.backoff import Backoff
-from encoders.endpoint.address import key_of, key_variables
+from encoders.endpoint.address import is_here, key_of, key_variables
 from encoders.endpoint.answer import Embedded, read_answer
 from encoders.errors import EndpointError, one_line
 from encoders.numbers import counted
@@ -102,7 +103,7 @@ class Client:
         request = urllib.request.Request(self.url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310
         end = time.monotonic() + self.timeout
         try:
-            with _opener().open(request, timeout=self.timeout) as answer:
+            with _opener(self.url).open(request, timeout=self.timeout) as answer:
                 return Reply(answer.status, answer.headers, _body_of(answer, end))
         except urllib.error.HTTPError as error:
             with error:
@@ -141,8 +142,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirect)
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """Return what sends requests: through the proxy of the environment, but never to this machine."""
+    here = is_here(urlsplit(url).hostname or "")
+    return urllib.request.build_opener(_NoRedirect, *([urllib.request.ProxyHandler({})] if here else []))
 
 
 def _body_of(answer: Any, end: float) -> bytes:
@@ -213,6 +216,10 @@ def requests_words(requests: int, tokens: int, texts: int, cached: int) -> str:
     --------
     >>> requests_words(2, 900, 100, 28)
     '2 requests embedded 100 texts for 900 tokens; 28 texts came from the cache'
+    >>> requests_words(0, 0, 0, 28)
+    '28 texts came from the cache, and nothing was paid'
     """
+    if not requests:
+        return f"{counted(cached, 'text')} came from the cache, and nothing was paid"
     paid = f"{counted(requests, 'request')} embedded {counted(texts, 'text')} for {counted(tokens, 'token')}"
     return paid if not cached else f"{paid}; {counted(cached, 'text')} came from the cache"

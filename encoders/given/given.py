@@ -74,6 +74,8 @@ class Given(Encoder):
             raise OptionError("given: model= is the model of an endpoint: give encoder=https://HOST/v1/embeddings too")
         self._query_encoder = None if self.encoder is None else QueryEncoder(self.encoder, self.model)
         self._query_shape: dict[str, Any] | None = None
+        #: Whether the vectors were compared with all items; a fit may see only some of them.
+        self._is_compared = False
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         """Require a vector of every item; nothing is learnt."""
@@ -89,7 +91,8 @@ class Given(Encoder):
         if not count:
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
         self._require_none_missing(missing, count)
-        self._report_unused(items, len(items) - len(seen))
+        if not self._is_compared:
+            self._report_unused(items, len(items) - len(seen))
         self._files.asked()
         self._files.keep_some()
         if self._query_encoder is not None:
@@ -149,6 +152,8 @@ class Given(Encoder):
         if item_ids:
             items = self._files.items()
             self._require_none_missing([name for name in item_ids if name not in items], len(item_ids))
+            self._report_unused(items, len(items) - len(set(item_ids)))
+            self._is_compared = True
         self._files.asked()
         unknown = [] if self._query_encoder is not None else [one for one in queries if not self._files.knows(one)]
         if unknown:
@@ -211,7 +216,7 @@ def _item_ids(items: Sequence[Named]) -> list[str]:
     if len(names) < len(items):
         raise BadItemError(
             "'given' finds the vectors of items by their ids, and these items came without: index, compare, search, "
-            "analyze and health give ids"
+            "analyze and health give ids, in Python corpus.batches_for(encoder) does"
         )
     return names
 

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.errors import one_line
 from encoders.npy import read_header, read_npy_stream, require_bytes
 from encoders.plain_file import open_plain
 
 #: A local header of a zip: its fixed part, and where it says the lengths of what follows.
 _HEADER, _LENGTHS = 30, slice(26, 30)
+
+
+#: What zipfile and its decompressors raise for damaged files.
+_DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError)
+
+
+@contextmanager
+def _unzipping() -> Iterator[None]:
+    """Raise ValueError for a damaged file."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise ValueError(f"it is not an .npz file, or damaged ({one_line(error) or type(error).__name__})") from None
 
 
 class NpzArrays:
@@ -29,11 +47,8 @@ class NpzArrays:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            with open_plain(path) as file, zipfile.ZipFile(file) as archive:
-                infos = archive.infolist()
-        except (zipfile.BadZipFile, NotImplementedError) as error:
-            raise ValueError(f"it is not an .npz file ({error})") from None
+        with _unzipping(), open_plain(path) as file, zipfile.ZipFile(file) as archive:
+            infos = archive.infolist()
         self._infos = {info.filename.removesuffix(".npy"): info for info in infos}
 
     @property
@@ -44,6 +59,7 @@ class NpzArrays:
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array, from its header."""
         with (
+            _unzipping(),
             open_plain(self._path) as file,
             zipfile.ZipFile(file) as archive,
             archive.open(self._infos[name]) as stream,
@@ -53,7 +69,7 @@ class NpzArrays:
     def read(self, name: str) -> NDArray[Any]:
         """Return an array, mapped if it is not compressed."""
         info = self._infos[name]
-        with open_plain(self._path) as file:
+        with _unzipping(), open_plain(self._path) as file:
             if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
                 with zipfile.ZipFile(file) as archive, archive.open(info) as stream:
                     return read_npy_stream(stream, info.file_size)  # type: ignore[arg-type]

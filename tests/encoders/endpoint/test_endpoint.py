@@ -80,7 +80,7 @@ def test_tokens_are_counted_and_said(server):
     encoder.encode(TEXTS)
     assert encoder.remarks() == ["endpoint: 2 requests embedded 4 texts for 17 tokens"]
     encoder.encode(TEXTS)
-    assert encoder.remarks() == ["endpoint: 0 requests embedded 0 texts for 0 tokens; 3 texts came from the cache"]
+    assert encoder.remarks() == ["endpoint: 3 texts came from the cache, and nothing was paid"]
     assert encoder.remarks() == []
 
 
@@ -270,6 +270,12 @@ def test_plain_http_needs_a_word_except_to_this_machine():
     assert checked_url("http://[::1]:80/v1") == "http://[::1]:80/v1/embeddings"
     assert checked_url("http://localhost/embed") == "http://localhost/embed"
     assert checked_url("http://gpu.local/v1", plain_http=True) == "http://gpu.local/v1/embeddings"
+
+
+def test_a_proxy_sees_nothing_that_is_for_this_machine(server, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    np.testing.assert_allclose(endpoint(server).fit(["x"]).encode(["a"]), [embedding("a")], atol=1e-6)
 
 
 def test_a_key_belongs_to_one_host(monkeypatch):

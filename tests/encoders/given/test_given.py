@@ -200,6 +200,25 @@ def test_broken_columns_are_named(tmp_path, column, words):
         read_vectors(tmp_path / "v.parquet")
 
 
+@pytest.mark.parametrize("file", ["v.npy", "v.npz", "packed.npz", "v.parquet", "v.jsonl"])
+def test_damage_anywhere_is_one_sentence(folder, file):
+    import random
+
+    draw, whole, said = random.Random(3), (folder / file).read_bytes(), []
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for _ in range(draw.choice([1, 1, 3, 10])):
+            damaged[draw.randrange(len(damaged))] = draw.randrange(256)
+        (folder / file).write_bytes(damaged[: draw.choice([None, None, None, draw.randrange(len(whole))])])
+        try:
+            table = read_vectors(folder / file)
+            table.rows(table.ids)
+        except NearbyError as error:
+            said.append(str(error))
+    assert len(said) > 50
+    assert not any("\n" in one for one in said)
+
+
 def test_one_vector_of_a_query(folder):
     np.save(folder / "one.npy", ROWS[0])
     np.testing.assert_array_equal(read_vector(folder / "one.npy"), ROWS[0])

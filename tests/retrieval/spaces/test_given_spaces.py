@@ -151,6 +151,10 @@ def test_any_modality_and_every_command_that_has_ids(tmp_path):
     found = compare(digits, ["pixels", spec, f"{spec}+pca:8"], examples=0).spaces
     # pixels are the same numbers in another unit
     assert found[0].measures == pytest.approx(found[1].measures, rel=1e-4)
+    np.save(tmp_path / "docs.npy", rows)
+    numbered = f"given:{tmp_path}/docs.npy+select:9,criterion=mutual-information"  # fitted on items that are no queries
+    assert names == [str(row) for row in range(len(rows))]
+    assert compare(digits, [numbered], examples=0).spaces[0].dim == 9
     study = analyze(digits, [create(spec)], sample=60, parts=("quality",), say=quiet)
     assert study.spaces[0].quality
 
