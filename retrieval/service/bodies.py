@@ -97,6 +97,15 @@ class MapQuery(Body):
     limit: Annotated[
         int, Meta(ge=2, le=100_000, description="Maximum number of items; a larger collection is sampled at random.")
     ] = 100_000
+    colour: (
+        Annotated[str, Meta(pattern="^(cluster|hubness|score)$", description="What the items are coloured by.")] | None
+    ) = None
+    clusters: (
+        Annotated[int, Meta(ge=2, le=28, description="Number of clusters; by default as many as labels, 2 to 28.")]
+        | None
+    ) = None
+    text: Annotated[Text, Meta(description="Words, for the colour score.")] | None = None
+    id: Annotated[Text, Meta(description="Id of an item, for the colour score.")] | None = None
 
 
 class EncodeBody(Body):

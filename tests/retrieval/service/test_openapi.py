@@ -35,6 +35,8 @@ ASKED = [
     ("post", f"{BELOW}/encode", f"{TEXTS}/encode", {"space": "bm25", "queries": [{"text": "wing"}]}),
     ("post", f"{BELOW}/encode", f"{PICTURES}/encode", {"space": "pixels+pca:4", "queries": [{"id": "3"}]}),
     ("get", f"{BELOW}/map", f"{PICTURES}/map?space=pixels&limit=20", None),
+    ("get", f"{BELOW}/map", f"{PICTURES}/map?space=pixels&limit=20&colour=hubness", None),
+    ("get", f"{BELOW}/map", f"{PICTURES}/map?space=pixels&limit=20&colour=score&id=3", None),
     ("post", f"{BELOW}/compare", f"{TEXTS}/compare", {}),
     ("post", f"{BELOW}/compare/explorer", f"{TEXTS}/compare/explorer", {}),
     ("get", f"{BELOW}/components", f"{PICTURES}/components?space=pixels%2Bpca:4", None),

@@ -10,13 +10,13 @@ const PAGE = 24;
 
 /** Build the list; `titleOf(id)` gives a promise of a title. */
 export function selectionList(info, clear) {
-  let [items, shown] = [[], 0];
+  let [items, names, shown] = [[], [], 0];
   const heading = make("h3", {});
   const list = make("ul", { class: "items" });
   const more = make("button", { type: "button", text: "Show more", onclick: () => extend() });
   const note = make("p", { class: "note" });
   const buttons = make("div", { class: "buttons" },
-    make("button", { type: "button", text: "Save as CSV", onclick: () => save(`${info.name}-selection.csv`, "text/csv", csv([["id", "label", "x_first", "y_first", "x_second", "y_second"], ...items.map((item) => item.cells)])) }),
+    make("button", { type: "button", text: "Save as CSV", onclick: () => save(`${info.name}-selection.csv`, "text/csv", csv([["id", "label", ...names], ...items.map((item) => [item.id, item.label, ...item.cells])])) }),
     make("button", { type: "button", text: "Save ids", onclick: () => save(`${info.name}-ids.txt`, "text/plain", idLines(items.map((item) => item.id))) }),
     make("button", { type: "button", class: "plain", text: "Clear the selection", onclick: clear }));
   const element = make("section", { class: "selection", "aria-label": "Selection", hidden: true }, make("div", { "aria-live": "polite" }, heading), buttons, note, list, more);
@@ -33,8 +33,9 @@ export function selectionList(info, clear) {
 
   return {
     element,
-    show(next) {
-      items = next;
+    /** Show items; `columns` name their cells in the table. */
+    show(next, columns) {
+      [items, names] = [next, columns];
       element.hidden = !items.length;
       heading.textContent = `${counted(items.length, "item")} selected`;
       note.replaceChildren("To remove them: ", make("code", { text: `xargs nearby delete FOLDER -- < ${info.name}-ids.txt` }));
