@@ -41,6 +41,11 @@ ASKED = [
     ("post", f"{BELOW}/compare/explorer", f"{TEXTS}/compare/explorer", {}),
     ("get", f"{BELOW}/components", f"{PICTURES}/components?space=pixels%2Bpca:4", None),
     ("get", f"{BELOW}/components", f"{TEXTS}/components?space=tfidf%2Blsa:2&limit=1", None),
+    ("post", f"{BELOW}/reconstruct", f"{PICTURES}/reconstruct", {"space": "pixels+pca:4", "id": "3", "first": 2}),
+    ("post", f"{BELOW}/reconstruct", f"{TEXTS}/reconstruct", {"space": "tfidf+lsa:2", "id": "wing"}),
+    ("post", f"{BELOW}/reconstruct", f"{TEXTS}/reconstruct", {"space": "bm25", "id": "wing"}),
+    ("post", f"{BELOW}/interpolate", f"{PICTURES}/interpolate", {"space": "pixels+pca:4", "start": "3", "end": "4"}),
+    ("get", f"{BELOW}/training", f"{PICTURES}/training?space=pixels", None),
     ("get", f"{BELOW}/compare/queries", f"{TEXTS}/compare/queries?limit=2", None),
     ("get", f"{BELOW}/health", f"{PICTURES}/health?space=pixels%2Bpca:4", None),
 ]  # fmt: skip

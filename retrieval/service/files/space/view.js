@@ -1,37 +1,62 @@
-/** Space: what it is, what it costs, what its components are, and whether it is healthy. */
+/** Space: what it is, what it costs, how it was trained, what its codes mean, and whether it is healthy. */
 
 import { address, go } from "../address.js";
 import { ask, follow, pathOf } from "../api.js";
 import { choice, make } from "../explorer/elements.js";
-import { numberText, spaceName, standing } from "../parts.js";
+import { colourOf, numberText, spaceName, standing } from "../parts.js";
 import { componentList } from "./components.js";
 import { healthReport } from "./health.js";
+import { reconstruction, UNCHANGED } from "./reconstruction.js";
+import { trainingCurves } from "./training.js";
+import { walk } from "./walk.js";
 
 /** Build the view in an element; `update(values)` follows the address. */
 export function spaceView(element, info) {
-  let [stop, shown] = [new AbortController(), ""];
+  let [stop, shown, ends] = [new AbortController(), "", null];
   const [state, busy] = [standing(), standing()];
-  const select = choice("space", info.spaces.map((space) => [space.spec, space.spec]), (value) => go({ space: value }));
+  const select = choice("space", info.spaces.map((space) => [space.spec, space.spec]), (value) => go({ space: value, ...UNCHANGED }));
   const facts = make("div", {});
+  const training = make("section", { "aria-label": "Training", hidden: true });
   const components = make("div", { class: "components" });
+  const copy = reconstruction(info);
+  const way = walk(info);
+  const wayPart = make("div", { hidden: true }, make("h3", { text: "From one item to another" }), way.element);
   const health = make("div", { class: "health" });
   const measure = make("button", { type: "button", class: "main", text: "Measure the health", onclick: () => go({ health: 1 }) });
-  element.append(make("div", { class: "choices" }, select.element), facts, make("h3", { text: "Components" }), busy.element, components,
-    make("h3", { text: "Health" }), measure, state.element, health);
+  element.append(make("div", { class: "choices" }, select.element), facts, training, make("h3", { text: "Components" }), busy.element, components,
+    make("h3", { text: "Reconstruction" }), copy.element, wayPart, make("h3", { text: "Health" }), measure, state.element, health);
 
   async function update(values) {
     const space = info.spaces.find((one) => one.spec === values.get("space")) || info.spaces[0];
-    const wanted = `${space.spec}\n${values.get("health") || ""}`;
+    const wanted = values.toString();
     select.select.value = space.spec;
     if (wanted === shown) return;
+    const isNew = new URLSearchParams(shown).get("space") !== values.get("space") || !shown;
+    const wasMeasured = new URLSearchParams(shown).get("health") && !isNew;
     shown = wanted;
     stop.abort();
     stop = new AbortController();
-    facts.replaceChildren(factList(info, space));
-    health.replaceChildren();
-    state.say("");
+    const { signal } = stop;
     measure.hidden = Boolean(values.get("health"));
-    await Promise.all([showComponents(space, stop.signal), values.get("health") && showHealth(space, stop.signal)]);
+    if (isNew) {
+      facts.replaceChildren(factList(info, space));
+      health.replaceChildren();
+      state.say("");
+    }
+    if (!values.get("health")) health.replaceChildren();
+    await Promise.all([isNew && showTraining(space, signal), isNew && showComponents(space, signal), showCopies(space, values, signal),
+      values.get("health") && !(wasMeasured && health.children.length) && showHealth(space, signal)]);
+  }
+
+  async function showTraining(space, signal) {
+    training.hidden = true;
+    try {
+      const found = await ask(pathOf(info.name, `training?space=${encodeURIComponent(space.spec)}`), null, signal);
+      training.hidden = !found.phases.length;
+      training.replaceChildren(make("h3", { text: "Training" }), trainingCurves(found, colourOf(info, space.spec)));
+    } catch (error) {
+      if (error.name !== "AbortError") training.replaceChildren(make("p", { class: "problem", text: error.message }));
+    }
   }
 
   async function showComponents(space, signal) {
@@ -44,6 +69,20 @@ export function spaceView(element, info) {
       if (error.name === "AbortError") return;
       components.replaceChildren();
       busy.fail(error);
+    }
+  }
+
+  async function showCopies(space, values, signal) {
+    try {
+      ends = ends || (await ask(pathOf(info.name, "items?limit=2"), null, signal)).items.map((item) => item.id);
+      const found = await copy.show(space.spec, values.get("item") || ends[0], values, signal);
+      wayPart.hidden = found.note !== undefined || space.kind === "sparse" || ends.length < 2;
+      if (!wayPart.hidden) await way.show(space.spec, values, ends, signal);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      wayPart.hidden = true;
+      shown = "";
+      copy.fail(error, error.status === 404 ? null : () => update(address()));
     }
   }
 
