@@ -19,7 +19,11 @@ export function mapPlot(name, report) {
     "aria-label": `Map of ${name}. Arrow keys move from item to item, Enter chooses one, plus and minus zoom, Shift and arrows move the map, 0 shows all, Escape lets go.`,
     onpointerdown: begin, onpointermove: move, onpointerup: end, onpointercancel: cancel, onpointerleave: () => report.hover(-1), onblur: () => report.hover(-1),
     onkeydown: pressed, onwheel: wheel, ondblclick: (event) => zoomAt(placeIn(canvas, event), 2),
-  }, () => redraw());
+  }, () => {
+    base = false;
+    if (window.matchMedia("print").matches) draw(); // a printer waits for no frame
+    else redraw();
+  });
 
   const edge = () => canvas.clientWidth || 1;
   const scale = () => edge() * view.zoom;

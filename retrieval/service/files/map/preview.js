@@ -2,7 +2,7 @@
 
 import { make } from "../explorer/elements.js";
 import { media } from "../parts.js";
-import { titleOf } from "./selection.js";
+import { titleOf } from "../titles.js";
 
 const SOON = 120;
 

@@ -1,8 +1,9 @@
 /** Colours as numbers, and the ramp for values: the style sheet has its stops, which differ in the light and in the dark. */
 
-/** "#rrggbb" as three numbers. */
+/** "#rrggbb" or "#rgb" as three numbers. */
 export function channels(colour) {
-  const value = Number.parseInt(colour.trim().slice(1), 16);
+  const digits = colour.trim().slice(1);
+  const value = Number.parseInt(digits.length === 3 ? digits.replace(/./g, "$&$&") : digits, 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 

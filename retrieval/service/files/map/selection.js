@@ -1,16 +1,14 @@
 /** The items that are selected: how many, the first of them, and files of all. */
 
 import { changed } from "../address.js";
-import { ask, pathOf } from "../api.js";
 import { counted, make } from "../explorer/elements.js";
 import { media, standing } from "../parts.js";
+import { titleOf, titlesOf } from "../titles.js";
 import { csv, idLines, save } from "./export.js";
 
 const PAGE = 24;
-/** Ids of one request, and the length of its address, which the service bounds. */
-const [MOST_AT_ONCE, LONGEST] = [500, 8_000];
 
-/** Build the list; `titleOf(id)` gives a promise of a title. */
+/** Build the list; `clear()` ends the selection. */
 export function selectionList(info, clear) {
   let [items, names, shown] = [[], [], 0];
   const heading = make("h3", {});
@@ -58,30 +56,4 @@ export function selectionList(info, clear) {
       extend();
     },
   };
-}
-
-const titles = new Map();
-
-/** The title of an item, or the beginning of its text; asked for once. */
-export function titleOf(info, id) {
-  const path = pathOf(info.name, "items", encodeURIComponent(id));
-  if (titles.size > 5_000) titles.clear();
-  if (!titles.has(path)) titles.set(path, ask(path).then((item) => item.title || (item.text || "").slice(0, 90) || id));
-  return titles.get(path);
-}
-
-/** The titles of items by their ids, some at a time; `hear(done)` says how many there are. */
-export async function titlesOf(info, ids, hear) {
-  const found = new Map();
-  for (let at = 0; at < ids.length;) {
-    let path = pathOf(info.name, `items?limit=${MOST_AT_ONCE}`);
-    const begun = at;
-    while (at < ids.length && at - begun < MOST_AT_ONCE && (at === begun || path.length + 3 * ids[at].length < LONGEST)) {
-      path += `&id=${encodeURIComponent(ids[at])}`;
-      at += 1;
-    }
-    hear(begun);
-    for (const item of (await ask(path)).items) found.set(item.id, item.title || null);
-  }
-  return found;
 }

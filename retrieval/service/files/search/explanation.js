@@ -3,6 +3,7 @@
 import { ask, pathOf } from "../api.js";
 import { make } from "../explorer/elements.js";
 import { numberText, scrolling, spaceName, standing } from "../parts.js";
+import { titleOf } from "../titles.js";
 
 const DISTANCES = { cosine: "1 − cosine", euclidean: "distance", hamming: "bits" };
 
@@ -20,7 +21,9 @@ export function explanation(info, leave) {
       if (dialog.open) dialog.close();
     },
     async show(id, query, spaces, signal) {
-      title.textContent = `Why is ${id} here?`;
+      const name = make("span", { dir: "auto", text: id });
+      title.replaceChildren("Why is “", name, "” here?");
+      titleOf(info, id).then((found) => { name.textContent = found; }, () => {});
       body.replaceChildren();
       if (!dialog.open) dialog.showModal();
       state.say("Asking every space");
