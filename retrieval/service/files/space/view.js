@@ -1,6 +1,6 @@
 /** Space: what it is, what it costs, how it was trained, what its codes mean, and whether it is healthy. */
 
-import { address, go } from "../address.js";
+import { address, changed, go } from "../address.js";
 import { ask, follow, pathOf } from "../api.js";
 import { choice, make } from "../explorer/elements.js";
 import { colourOf, numberText, spaceName, standing } from "../parts.js";
@@ -12,7 +12,8 @@ import { walk } from "./walk.js";
 
 /** Build the view in an element; `update(values)` follows the address. */
 export function spaceView(element, info) {
-  let [stop, shown, ends] = [new AbortController(), "", null];
+  let [shown, ends] = [null, null];
+  const running = {};
   const [state, busy] = [standing(), standing()];
   const select = choice("space", info.spaces.map((space) => [space.spec, space.spec]), (value) => go({ space: value, ...UNCHANGED }));
   const facts = make("div", {});
@@ -26,26 +27,29 @@ export function spaceView(element, info) {
   element.append(make("div", { class: "choices" }, select.element), facts, training, make("h3", { text: "Components" }), busy.element, components,
     make("h3", { text: "Reconstruction" }), copy.element, wayPart, make("h3", { text: "Health" }), measure, state.element, health);
 
+  // End what runs for a part, and give it a new signal: another item does not end the reading of the components.
+  function renew(part) {
+    if (running[part]) running[part].abort();
+    running[part] = new AbortController();
+    return running[part].signal;
+  }
+
   async function update(values) {
     const space = info.spaces.find((one) => one.spec === values.get("space")) || info.spaces[0];
-    const wanted = values.toString();
-    select.select.value = space.spec;
-    if (wanted === shown) return;
-    const isNew = new URLSearchParams(shown).get("space") !== values.get("space") || !shown;
-    const wasMeasured = new URLSearchParams(shown).get("health") && !isNew;
+    const wanted = { space: space.spec, health: values.get("health") || "", copies: changed({ space: null, health: null }, values) };
+    const differs = (part) => !shown || shown[part] !== wanted[part];
+    const [isNew, isMeasured, isChanged] = [differs("space"), differs("space") || differs("health"), differs("space") || differs("copies")];
     shown = wanted;
-    stop.abort();
-    stop = new AbortController();
-    const { signal } = stop;
-    measure.hidden = Boolean(values.get("health"));
-    if (isNew) {
-      facts.replaceChildren(factList(info, space));
+    select.select.value = space.spec;
+    measure.hidden = Boolean(wanted.health);
+    if (isNew) facts.replaceChildren(factList(info, space));
+    if (isMeasured) {
       health.replaceChildren();
       state.say("");
     }
-    if (!values.get("health")) health.replaceChildren();
-    await Promise.all([isNew && showTraining(space, signal), isNew && showComponents(space, signal), showCopies(space, values, signal),
-      values.get("health") && !(wasMeasured && health.children.length) && showHealth(space, signal)]);
+    const signal = isMeasured ? renew("health") : null;
+    await Promise.all([...(isNew ? [showTraining(space, renew("training")), showComponents(space, renew("components"))] : []),
+      isChanged && showCopies(space, values, renew("copies")), isMeasured && wanted.health && showHealth(space, signal)]);
   }
 
   async function showTraining(space, signal) {
@@ -81,7 +85,7 @@ export function spaceView(element, info) {
     } catch (error) {
       if (error.name === "AbortError") return;
       wayPart.hidden = true;
-      shown = "";
+      shown = null;
       copy.fail(error, error.status === 404 ? null : () => update(address()));
     }
   }
@@ -94,12 +98,12 @@ export function spaceView(element, info) {
       health.replaceChildren(healthReport(found));
     } catch (error) {
       if (error.name === "AbortError") return;
-      shown = "";
+      shown = null;
       state.fail(error, () => update(address()));
     }
   }
 
-  return { update, close: () => stop.abort() };
+  return { update, close: () => Object.values(running).forEach((one) => one.abort()) };
 }
 
 function factList(info, space) {

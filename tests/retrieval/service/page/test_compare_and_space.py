@@ -37,20 +37,20 @@ def test_a_comparison_is_run_and_its_queries_open_both_lists(page):
 
 
 def test_what_judges_is_chosen_and_kept_in_the_address(page):
-    page.show("?collection=texts&view=compare")
+    page.show("?collection=rows&view=compare")
     page.choose("form .choice select", "known-item")
     page.one("form .main").send_keys(Keys.ENTER)
     page.until(lambda: page.every("h3.answer"), 180)
     assert "judged=known-item" in page.address
-    body = {"spaces": ["bm25", "tfidf", "tfidf+lsa:2"], "judged_by": "known-item"}
-    document = page.client.post("/v1/collections/texts/compare", body).json
+    body = {"spaces": ["columns", "columns+pca:2"], "judged_by": "known-item"}
+    document = page.client.post("/v1/collections/rows/compare", body).json
     assert page.one("h3.answer").text == document["answer"]
     assert "known-item" in document["judged_by"]
     page.browser.refresh()
     page.until(lambda: page.every("h3.answer"), 180)
     page.settled()
     assert page.one("form .choice select").get_attribute("value") == "known-item"
-    page.show("?collection=texts&view=compare&run=1&judged=qrels")
+    page.show("?collection=rows&view=compare&run=1&judged=qrels")
     assert "qrels" in page.one(".standing .problem").text
     page.console_may_complain()
 
@@ -95,7 +95,7 @@ def test_a_space_shows_facts_components_and_health(page):
         "return new Set(pen.getImageData(0, 0, 8, 8).data).size"
     )
     assert painted > 10
-    page.one(".view .main").click()
+    page.one(".view > .main").click()
     page.until(lambda: page.every(".health table"), 180)
     found = page.client.get("/v1/collections/pictures/health?space=pixels%2Bpca:4").json
     assert page.one(".health .answer").text.startswith(f"Verdict: {found['spaces'][0]['verdict']}")
