@@ -47,7 +47,7 @@ def reconstruct(collection: Collection, asked: OperationRequest) -> ReconstructR
     body: ReconstructBody = asked.body
     spec = collection.resolve(body.space)
     encoder = collection.space(spec).encoder
-    content = item_query(collection, body.id).content
+    content: Any = item_query(collection, body.id).content
     reply = ReconstructReply(space=spec, id=body.id, change=Change.NONE)
     try:
         components = remembered_components(collection, asked, spec)

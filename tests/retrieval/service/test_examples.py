@@ -56,7 +56,7 @@ def test_an_example_of_the_documentation_answers(name, news):
         .replace("/42", "/wing")
         .replace("=42", "=wing")
     )
-    text = text.replace('"42"', '"wing"').replace("nDCG@10", "P@10")
+    text = text.replace('"42"', '"wing"').replace('"43"', '"heat"').replace("nDCG@10", "P@10")
     if name in ("map", "spaceHealth"):  # six texts are too few
         text = re.sub(r"space=[^']*", "space=pixels", text.replace("/news/", "/digits/"))
     done = subprocess.run(["sh", "-e"], input=text, capture_output=True, text=True, timeout=120)

@@ -138,5 +138,5 @@ def test_the_token_is_asked_for_and_kept(guarded):
     assert "secret" not in page.browser.current_url
     page.browser.refresh()
     page.until(lambda: page.every(".list li"))
-    assert page.every("dialog") == []
+    assert page.every("dialog[open]") == []
     complaints(page.browser)
