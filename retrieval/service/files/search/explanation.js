@@ -13,7 +13,7 @@ export function explanation(info, leave) {
   const title = make("h2", { id: "why-title" });
   const body = make("div", {});
   const dialog = make("dialog", { class: "why", "aria-labelledby": "why-title", onclose: () => leave() },
-    title, state.element, body, make("form", { method: "dialog" }, make("button", { type: "submit", class: "main", text: "Close" })));
+    title, state.element, body, make("button", { type: "button", class: "main", text: "Close", onclick: () => dialog.close() }));
 
   return {
     element: dialog,

@@ -145,18 +145,19 @@ def test_lists_stand_side_by_side_on_paper(on_paper):
     assert max(tops) - min(tops) < 2
 
 
-def test_a_map_on_paper_is_drawn_on_white(page):
-    page.browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-    )
+def test_a_map_is_drawn_again_on_white_for_paper(page):
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
     page.show(VIEWS["map-hubness"])
-    corner = "return [...document.querySelector('canvas.map').getContext('2d').getImageData(1, 1, 1, 1).data]"
-    assert page.script(corner)[:3] == [21, 23, 26]
-    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", **dark})
     try:
-        page.until(lambda: page.script(corner)[:3] == [255, 255, 255])
+        corner = page.browser.execute_async_script(
+            "const done = arguments[0]; const pen = document.querySelector('canvas.map').getContext('2d');"
+            "requestAnimationFrame(() => requestAnimationFrame(() => done([...pen.getImageData(1, 1, 1, 1).data])))"
+        )
     finally:
         page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    assert corner == [255, 255, 255, 255]
 
 
 def own_files(suffix: str) -> dict[str, str]:
