@@ -30,7 +30,7 @@ def maps_of(codes: Codes, metric: Metric, say: Callable[[str], None]) -> dict[st
     Hinton & Salakhutdinov, Science 313, 2006, Figure 3 (two code units beside two principal components); van der
     Maaten & Hinton, Visualizing data using t-SNE, JMLR 9, 2008.
     """
-    rows = _narrow(codes, metric)
+    rows = narrow_codes(codes, metric)
     if rows is None:
         return {}
     maps: dict[str, NDArray[np.float32]] = {"PCA": np.asarray(create("pca:2").fit_encode(rows))}
@@ -50,9 +50,7 @@ def principal_map(codes: Codes, metric: Metric) -> NDArray[np.float32] | None:
 
     Cosine spaces are mapped by their directions, bits as numbers 0 and 1.
     """
-    if codes.dtype == np.uint8:
-        codes = np.unpackbits(codes, axis=1).astype(np.float32)
-    rows = _narrow(codes, metric)
+    rows = narrow_codes(codes, metric)
     return None if rows is None else np.asarray(create("pca:2").fit_encode(rows))
 
 
@@ -78,8 +76,13 @@ def turned_to(points: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]
     return np.asarray(centred @ (left @ right), np.float64)
 
 
-def _narrow(codes: Codes, metric: Metric) -> NDArray[np.float32] | None:
-    """Return codes with at most `WIDTH` components; None where there are too few items or components for a map."""
+def narrow_codes(codes: Codes, metric: Metric) -> NDArray[np.float32] | None:
+    """Return codes with at most `WIDTH` components; None where there are too few items or components for a map.
+
+    Those of a cosine space are directions, bits are numbers 0 and 1.
+    """
+    if codes.dtype == np.uint8:
+        codes = np.unpackbits(codes, axis=1).astype(np.float32)
     if min(codes.shape) < 2:
         return None
     rows: Any = normalized(codes) if metric is Metric.COSINE else codes

@@ -13,6 +13,7 @@ from encoders.errors import NotInvertibleError, OptionError
 from retrieval.applications.reconstruction import decoded_codes, hear_of
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
+from retrieval.corpora.base import Content
 from retrieval.search.query import read_query
 from retrieval.search.searcher import encode_query
 
@@ -53,18 +54,31 @@ def interpolated(collection: Collection, spec: str, start: str, end: str, steps:
     NotInvertibleError
         When the space cannot decode.
     """
-    if steps < 2:
-        raise OptionError(f"an interpolation has at least 2 steps; got {steps}")
     encoder = collection.space(spec).encoder
-    _require_numbers(encoder)
     asked = [read_query(collection, text) for text in (start, end)]
-    first, last = (encode_query(encoder, query.content)[0] for query in asked)
-    shares = np.linspace(0, 1, steps)
-    codes = _turned(first, last, shares) if encoder.space.kind is Kind.BINARY else _between(first, last, shares)
+    shares, contents = walk(encoder, asked[0].content, asked[1].content, steps)
     title = f"from {asked[0].shown.id} to {asked[1].shown.id}, decoded by {encoder}"
-    contents = decoded_codes(encoder, codes)
     row = ReconstructionRow(str(encoder), contents, words=encoder.vocabulary, hear=hear_of(encoder, contents))
     return ReconstructionTable([f"{share:.2f}" for share in shares], [row], title)
+
+
+def walk(encoder: Encoder, start: Content, end: Content, steps: int) -> tuple[list[float], list[Any]]:
+    """Return the shares of the way from one content to another, from 0 to 1, and what the codes there decode to.
+
+    Raises
+    ------
+    NotInvertibleError
+        When the space cannot decode.
+    OptionError
+        For fewer than 2 steps.
+    """
+    if steps < 2:
+        raise OptionError(f"an interpolation has at least 2 steps; got {steps}")
+    _require_numbers(encoder)
+    first, last = (encode_query(encoder, content)[0] for content in (start, end))
+    shares = np.linspace(0, 1, steps)
+    codes = _turned(first, last, shares) if encoder.space.kind is Kind.BINARY else _between(first, last, shares)
+    return shares.tolist(), decoded_codes(encoder, codes)
 
 
 def _require_numbers(encoder: Encoder) -> None:

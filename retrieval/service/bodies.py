@@ -103,8 +103,9 @@ class NeighboursQuery(Body):
 
 
 class PageQuery(Body):
-    """A page of a list."""
+    """A page of the items, or the items with some ids."""
 
+    id: Annotated[list[Text], Meta(max_length=MAX_PAGE, description="Ids of items; repeat it. By default all.")] = []
     offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
 
@@ -116,6 +117,15 @@ class MapQuery(Body):
     limit: Annotated[
         int, Meta(ge=2, le=100_000, description="Maximum number of items; a larger collection is sampled at random.")
     ] = 100_000
+    colour: (
+        Annotated[str, Meta(pattern="^(cluster|hubness|score)$", description="What the items are coloured by.")] | None
+    ) = None
+    clusters: (
+        Annotated[int, Meta(ge=2, le=28, description="Number of clusters; by default as many as labels, 2 to 28.")]
+        | None
+    ) = None
+    text: Annotated[Text, Meta(description="Words, for the colour score.")] | None = None
+    id: Annotated[Text, Meta(description="Id of an item, for the colour score.")] | None = None
 
 
 class EncodeBody(Body):
@@ -153,6 +163,38 @@ class ComponentsQuery(Body):
 
     space: Spec
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="Maximum number of components.")] = 60
+
+
+class TrainingQuery(Body):
+    """The training of a space."""
+
+    space: Spec
+
+
+class ReconstructBody(Body):
+    """An item that is encoded, and decoded from its code or from a changed one."""
+
+    space: Spec
+    id: Annotated[str, Meta(min_length=1, max_length=10_000, description="Id of the item.")]
+    first: (
+        Annotated[int, Meta(ge=0, le=MAX_NUMBERS, description="Components of a sum that are added; by default all.")]
+        | None
+    ) = None
+    component: (
+        Annotated[int, Meta(ge=0, le=MAX_NUMBERS, description="Component that is moved, counted from 0.")] | None
+    ) = None
+    deviations: Annotated[float, Meta(ge=-10, le=10, description="By how many standard deviations it is moved.")] = 0.0
+    sound: Annotated[bool, Meta(description="Whether to make a sound of a spectrogram, which takes longer.")] = False
+
+
+class InterpolateBody(Body):
+    """Codes on the way from one item to another."""
+
+    space: Spec
+    start: Annotated[str, Meta(min_length=1, max_length=10_000, description="Id of the first item.")]
+    end: Annotated[str, Meta(min_length=1, max_length=10_000, description="Id of the last item.")]
+    steps: Annotated[int, Meta(ge=2, le=24, description="Number of codes, both ends included.")] = 8
+    sound: Annotated[bool, Meta(description="Whether to make sounds of spectrograms, which takes longer.")] = False
 
 
 class EmbeddingsBody(msgspec.Struct, kw_only=True):

@@ -34,6 +34,9 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "perQuery": (f"{_NEWS}/compare/queries?limit=20", None),
     "spaceHealth": (f"{_NEWS}/health?space=bm25", None),
     "components": (f"{_NEWS}/components?space=tfidf%2Blsa:128&limit=10", None),
+    "reconstruct": (f"{_NEWS}/reconstruct", {"space": "tfidf+lsa:128", "id": "42"}),
+    "interpolate": (f"{_NEWS}/interpolate", {"space": "tfidf+lsa:128", "start": "42", "end": "43", "steps": 5}),
+    "training": (f"{_NEWS}/training?space=tfidf%2Blsa:128", None),
 }
 
 

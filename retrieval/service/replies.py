@@ -184,7 +184,7 @@ class ItemReply(PartialReply):
 
     id: str
     metadata: dict[str, str]
-    title: str | None = None
+    title: Annotated[str | None, Meta(description="Its title; of a text without one, its beginning.")] = None
     label: str | None = None
     text: str | None = None
     row: dict[str, Cell] | None = None
@@ -212,7 +212,18 @@ class EncodeReply(Reply):
     codes: list[list[float] | dict[str, float]]
 
 
-class MapReply(Reply):
+class MapColour(Reply):
+    """What the items of a map are coloured by: the value of item i, in the order of the map."""
+
+    by: Annotated[str, Meta(description="cluster, hubness or score.")]
+    name: Annotated[str, Meta(description="What a value is.")]
+    unit: str
+    values: Annotated[list[float | None], Meta(description="Clusters count from 0, the largest first.")]
+    small_is_near: Annotated[bool, Meta(description="Whether values are distances.")] = False
+    note: Annotated[str | None, Meta(description="How they were measured, if not from all items.")] = None
+
+
+class MapReply(PartialReply):
     """The two principal components of a space: item i is at (x[i], y[i])."""
 
     space: str
@@ -222,6 +233,7 @@ class MapReply(Reply):
     labels: list[str | None]
     x: list[float]
     y: list[float]
+    colour: MapColour | None = None
 
 
 class ComponentReply(Reply):
@@ -243,6 +255,62 @@ class ComponentsReply(Reply):
     shape: Annotated[list[int] | None, Meta(description="Height and width of the pictures.")]
     components: list[ComponentReply]
     note: Annotated[str | None, Meta(description="Why there are none.")] = None
+
+
+class DecodedContent(PartialReply):
+    """An item, or what a code decodes to; files are in base64."""
+
+    image: Annotated[str | None, Meta(description="A PNG; of a sound, its spectrogram.")] = None
+    sound: Annotated[str | None, Meta(description="A WAV.")] = None
+    row: dict[str, Cell] | None = None
+    words: Annotated[dict[str, float] | None, Meta(description="Words with the largest weights.")] = None
+    vector: list[float] | None = None
+
+
+class ReconstructReply(PartialReply):
+    """An item and its reconstruction; the note says why there is none."""
+
+    space: str
+    id: str
+    change: Annotated[str, Meta(description="sum: components are added; move: one is moved; none: neither.")]
+    total: Annotated[int, Meta(description="Number of components.")] = 0
+    first: int | None = None
+    component: int | None = None
+    value: Annotated[float | None, Meta(description="Number of the component that is decoded.")] = None
+    deviation: Annotated[float | None, Meta(description="Standard deviation of the component.")] = None
+    original: DecodedContent | None = None
+    reconstruction: DecodedContent | None = None
+    error: Annotated[float | None, Meta(description="Squared error, summed over the values.")] = None
+    note: str | None = None
+
+
+class InterpolateReply(PartialReply):
+    """What the codes between two items decode to; the note says why nothing."""
+
+    space: str
+    shares: Annotated[list[float], Meta(description="How far each code is on the way, from 0 to 1.")]
+    contents: list[DecodedContent]
+    note: str | None = None
+
+
+class TrainingPhase(Reply):
+    """One phase of a training: its losses, one an epoch; epochs count from 1."""
+
+    name: str
+    train_loss: list[float]
+    validation_loss: list[float]
+    train_measure: str
+    validation_measure: str
+    loss_unit: str
+    best_epoch: int
+    seconds: float
+
+
+class TrainingReply(Reply):
+    """The phases in which a space was trained by epochs; none for other spaces."""
+
+    space: str
+    phases: list[TrainingPhase]
 
 
 class PerQueryReply(Reply):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chromium import sized
+from chromium import complaints, sized
 from running_service import Client
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.support.ui import WebDriverWait
@@ -56,6 +56,10 @@ class Page:
                 "return document.querySelector('.view') && !busy && ![...document.querySelectorAll('img')].some(absent)"
             )
         )
+
+    def console_may_complain(self) -> None:
+        """Forget what the console has said: a browser calls a reply of 4xx an error, also where a test wants one."""
+        complaints(self.browser)
 
     def script(self, text: str, *arguments: Any) -> Any:
         return self.browser.execute_script(text, *arguments)

@@ -19,8 +19,7 @@ def components(collection: Collection, asked: OperationRequest) -> ComponentsRep
     """Return the first components of a space."""
     given: ComponentsQuery = asked.parameters
     spec = collection.resolve(given.space)
-    key = ("components", asked.collection, collection.generation, spec)
-    found = asked.remembered.get(key, lambda: components_of(collection.space(spec).encoder))
+    found = remembered_components(collection, asked, spec)
     if found is None or (found.shape is None and found.vocabulary is None):
         note = f"the codes of '{spec}' are not sums of components that are words or pictures"
         return ComponentsReply(
@@ -31,6 +30,12 @@ def components(collection: Collection, asked: OperationRequest) -> ComponentsRep
         space=spec, total=len(found.atoms), clusters=found.clusters, ordered=found.ordered, signed=found.signed,
         shape=shape, components=[_reply(found, at) for at in range(min(given.limit, len(found.atoms)))],
     )  # fmt: skip
+
+
+def remembered_components(collection: Collection, asked: OperationRequest, spec: str) -> Components | None:
+    """Return the components of a space, which are computed once."""
+    key = ("components", asked.collection, collection.generation, spec)
+    return asked.remembered.get(key, lambda: components_of(collection.space(spec).encoder))
 
 
 def _reply(found: Components, at: int) -> ComponentReply:

@@ -16,6 +16,7 @@ from encoders.sound import Sound
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Item
 from retrieval.search.query import columns_of
+from retrieval.search.result import show
 from retrieval.service.bodies import PageQuery
 from retrieval.service.operations import Media, Operation, OperationRequest
 from retrieval.service.problem import Problem
@@ -66,8 +67,14 @@ def _space(collection: Collection, spec: str, digest: str) -> SpaceInfo:
 
 
 def items(collection: Collection, asked: OperationRequest) -> ItemsReply:
-    """Return a page of the items, in their order."""
+    """Return a page of the items, in their order; or those with some ids, in the order of the ids."""
     page: PageQuery = asked.parameters
+    if page.id:
+        named = _named(collection, page.id)
+        some = named[page.offset : page.offset + page.limit]
+        return ItemsReply(
+            total=len(named), offset=page.offset, items=[_reply(item, asked.collection) for item in some]
+        )  # fmt: skip
     found = collection.items.page(page.offset, page.limit)
     return ItemsReply(
         total=collection.items.size, offset=page.offset, items=[_reply(item, asked.collection) for item in found]
@@ -81,7 +88,17 @@ def item(collection: Collection, asked: OperationRequest) -> ItemReply:
 
 def media(collection: Collection, asked: OperationRequest) -> Media:
     """Return the picture of an item as PNG, or its sound as WAV."""
-    content = _item(collection, asked).content
+    return media_of(_item(collection, asked).content)
+
+
+def media_of(content: Any) -> Media:
+    """Return a picture as PNG, or a sound as WAV.
+
+    Raises
+    ------
+    Problem
+        404 for other contents.
+    """
     stream = io.BytesIO()
     if isinstance(content, Sound):
         from encoders.sound import sound_library
@@ -102,8 +119,12 @@ def is_picture(content: Any) -> TypeGuard[NDArray[np.uint8]]:
 
 
 def _item(collection: Collection, asked: OperationRequest) -> Item:
+    return _named(collection, [asked.path["id"]])[0]
+
+
+def _named(collection: Collection, ids: list[str]) -> list[Item]:
     try:
-        return collection.items.get([asked.path["id"]])[0]
+        return collection.items.get(ids)
     except CollectionError as error:
         raise Problem(404, str(error)) from None
 
@@ -113,7 +134,12 @@ def _reply(item: Item, collection: str, whole: bool = False) -> ItemReply:
     from urllib.parse import quote
 
     content = item.content
-    made = ItemReply(id=item.id, title=item.title, label=item.label, metadata=dict(item.metadata))
+    made = ItemReply(
+        id=item.id,
+        title=show(item).title if isinstance(content, str) else item.title,
+        label=item.label,
+        metadata=dict(item.metadata),
+    )
     if isinstance(content, str):
         made.text = content if whole else None
     elif isinstance(content, Row):

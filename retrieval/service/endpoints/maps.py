@@ -1,13 +1,16 @@
-"""The map of a space: the first two principal components of its items."""
+"""The map of a space: the first two principal components of its items, and what they are coloured by."""
 
 from __future__ import annotations
 
 import numpy as np
+from msgspec import structs
 
 from encoders.batches import chunks
 from retrieval.analysis.maps import principal_map
 from retrieval.collection.base import Collection
+from retrieval.search.stored_codes import all_codes
 from retrieval.service.bodies import MapQuery
+from retrieval.service.endpoints.map_colours import map_colour, require_fitting
 from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
 from retrieval.service.replies import MapReply
@@ -19,15 +22,18 @@ _ITEMS_AT_ONCE = 1_000
 def space_map(collection: Collection, asked: OperationRequest) -> MapReply:
     """Return where each item is on the map of a space."""
     given: MapQuery = asked.parameters
+    require_fitting(given)
     spec = collection.resolve(given.space)
     key = ("map", asked.collection, collection.generation, collection.items_digest, spec, given.limit)
-    return asked.remembered.get(key, lambda: _compute_map(collection, spec, given.limit))
+    found = asked.remembered.get(key, lambda: _compute_map(collection, spec, given.limit))
+    if given.colour is None:
+        return found
+    return structs.replace(found, colour=map_colour(collection, asked, found, key))
 
 
 def _compute_map(collection: Collection, spec: str, limit: int) -> MapReply:
-    index = collection.codes_of(spec)
-    ids, total = index.ids, len(index)
-    codes, shown = index.codes(), list(ids)
+    ids, codes = all_codes(collection, spec)
+    total, shown = len(ids), ids
     if total > limit:
         rows = np.sort(np.random.default_rng(0).choice(total, limit, replace=False))
         codes, shown = codes[rows], [ids[row] for row in rows.tolist()]

@@ -2,7 +2,7 @@
 
 let follow = () => {};
 
-/** Call `listener` whenever the address changes, by a link, by code, or by Back and Forward. */
+/** Call `listener` whenever the address changes, by a link, by code, or by Back and Forward. A link with data-inside="keep" keeps the file. */
 export function onAddress(listener) {
   follow = listener;
   window.addEventListener("popstate", () => follow());
@@ -10,7 +10,7 @@ export function onAddress(listener) {
     const link = event.target.closest("a[data-inside]");
     if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    history.pushState(null, "", link.href);
+    history.pushState(link.dataset.inside === "keep" ? history.state : null, "", link.href);
     follow();
   });
 }

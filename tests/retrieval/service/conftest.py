@@ -40,6 +40,17 @@ def collections(tmp_path_factory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def decoders(tmp_path_factory) -> str:
+    """Folder of a collection of pictures in spaces that decode in other ways than sums."""
+    folder = tmp_path_factory.mktemp("decoding") / "decoders"
+    collection = LocalCollection.create(folder, open_corpus("corpus:digits"))
+    for spec in ("pixels+vae:3,epochs=2", "pixels+kmeans:5", "pixels+pca:8+binarize"):
+        collection = collection.add_space(spec)
+    collection.close()
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
 def service(collections) -> Iterator[Client]:
     """A service of both, on this machine alone and without a token."""
     with running(Settings(collections)) as client:

@@ -89,7 +89,6 @@ def test_changes_and_a_new_index_are_answered_and_one_that_is_gone_is_said(
         assert client.get("/health").status == 200
 
 
-@pytest.mark.xfail(strict=True, reason="the map asks an index for codes that a server keeps for itself: use all_codes")
 def test_a_map_is_that_of_the_same_items_on_disk(folders):
     with running(Settings(folders)) as client:
         found = [client.get(f"/v1/collections/{name}/map?space=tfidf%2Blsa:2") for name in folders]

@@ -1,6 +1,7 @@
 /** Dots as pixels: a hundred thousand are written into one picture at every frame, which no element per dot could do. */
 
 import { mark } from "../explorer/scatter.js";
+import { channels } from "./ramp.js";
 
 const OPAQUE = 0.8;
 const FAINT = 0.1;
@@ -18,20 +19,18 @@ export function stamp(shape, radius) {
   return { half, right: Int16Array.from(pixels, ([x]) => x), down: Int16Array.from(pixels, ([, y]) => y), cover: Float32Array.from(pixels, ([, , cover]) => cover) };
 }
 
-/** "#rrggbb" as three numbers. */
-export function channels(colour) {
-  const value = Number.parseInt(colour.slice(1), 16);
-  return [value >> 16, (value >> 8) & 255, value & 255];
-}
-
-/** Draw the dots of a map into ImageData. `looks` gives each label a colour and a stamp; `on` says which stand out (null: all). */
-export function drawDots(image, map, view, { labels, looks, on, paper }) {
+/**
+ * Draw the dots of a map into ImageData. `looks` gives each label a colour and a stamp; `on` says which stand out (null: all);
+ * `order` says which are drawn last, on top (null: as the items follow).
+ */
+export function drawDots(image, map, view, { labels, looks, on, paper, order }) {
   const { width, height } = image;
   const words = new Uint32Array(image.data.buffer);
   words.fill(word(channels(paper)));
   for (const standsOut of on ? [0, 1] : [1]) {
     const prepared = looks.map((look) => prepare(look, width, standsOut ? OPAQUE : FAINT));
-    for (let at = 0; at < map.x.length; at += 1) {
+    for (let turn = 0; turn < map.x.length; turn += 1) {
+      const at = order ? order[turn] : turn;
       if (on && on[at] !== standsOut) continue;
       const look = prepared[labels[at] + 1];
       const x = Math.round((map.x[at] - view.x) * view.scale);

@@ -1,8 +1,9 @@
 /** One map on a canvas: zoom, pan, lasso, the item under the pointer. It holds no state of the page: it reports what was done. */
 
 import { inks, make, placeIn, sharpCanvas } from "../explorer/elements.js";
-import { ring } from "../explorer/scatter.js";
-import { channels, dotBeside, drawDots, nearestDot, stamp } from "./dots.js";
+import { outline, ring } from "../explorer/scatter.js";
+import { dotBeside, drawDots, nearestDot, stamp } from "./dots.js";
+import { channels, mixed, rampOf } from "./ramp.js";
 
 const CORNERS = 40;
 const REACH = 9;
@@ -18,7 +19,11 @@ export function mapPlot(name, report) {
     "aria-label": `Map of ${name}. Arrow keys move from item to item, Enter chooses one, plus and minus zoom, Shift and arrows move the map, 0 shows all, Escape lets go.`,
     onpointerdown: begin, onpointermove: move, onpointerup: end, onpointercancel: cancel, onpointerleave: () => report.hover(-1), onblur: () => report.hover(-1),
     onkeydown: pressed, onwheel: wheel, ondblclick: (event) => zoomAt(placeIn(canvas, event), 2),
-  }, () => redraw());
+  }, () => {
+    base = false;
+    if (window.matchMedia("print").matches) draw(); // a printer waits for no frame
+    else redraw();
+  });
 
   const edge = () => canvas.clientWidth || 1;
   const scale = () => edge() * view.zoom;
@@ -57,7 +62,7 @@ export function mapPlot(name, report) {
       ring(pen, ...toCanvas([map.x[item], map.y[item]]), 7);
     }
     const corners = drawn || (lasso && lasso.map(toCanvas));
-    if (corners) outline(pen, ink, corners);
+    if (corners) outline(pen, ink.ink, corners);
   }
 
   function looksAt(density, ink) {
@@ -67,19 +72,9 @@ export function mapPlot(name, report) {
       if (!stamps.has(shape)) stamps.set(shape, stamp(shape, radius));
       return stamps.get(shape);
     };
-    return [{ colour: ink.soft, shape: "circle" }, ...look.marks].map((one) => ({ colour: channels(one.colour || ink.soft), stamp: stampOf(one.shape) }));
-  }
-
-  function outline(pen, ink, places) {
-    pen.beginPath();
-    places.forEach(([x, y], at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-    pen.closePath();
-    pen.globalAlpha = 0.1;
-    pen.fillStyle = ink.ink;
-    pen.fill();
-    pen.globalAlpha = 1;
-    pen.lineWidth = 1.5;
-    pen.stroke();
+    const ramp = rampOf(canvas);
+    const colourOf = (one) => (one.share === undefined ? channels(one.colour || ink.soft) : mixed(ramp, one.share));
+    return [{ colour: null, shape: "circle" }, ...look.marks].map((one) => ({ colour: colourOf(one), stamp: stampOf(one.shape) }));
   }
 
   const itemAt = (place) => nearestDot(map, ...toMap(place), REACH / scale(), look.on);
@@ -196,7 +191,7 @@ export function mapPlot(name, report) {
   return {
     canvas, draw, redraw, zoom, reset, toCanvas,
     view: () => view,
-    /** Give the plot its items and their looks: { labels, marks, on }. */
+    /** Give the plot its items and their looks: { labels, marks, on, order }. A mark has a colour, or its share of the ramp. */
     set(nextMap, nextLook) {
       [map, look] = [nextMap, nextLook];
       redraw();

@@ -1,25 +1,37 @@
 /** The items that are selected: how many, the first of them, and files of all. */
 
 import { changed } from "../address.js";
-import { ask, pathOf } from "../api.js";
 import { counted, make } from "../explorer/elements.js";
-import { media } from "../parts.js";
+import { media, standing } from "../parts.js";
+import { titleOf, titlesOf } from "../titles.js";
 import { csv, idLines, save } from "./export.js";
 
 const PAGE = 24;
 
-/** Build the list; `titleOf(id)` gives a promise of a title. */
+/** Build the list; `clear()` ends the selection. */
 export function selectionList(info, clear) {
-  let [items, shown] = [[], 0];
+  let [items, names, shown] = [[], [], 0];
   const heading = make("h3", {});
   const list = make("ul", { class: "items" });
   const more = make("button", { type: "button", text: "Show more", onclick: () => extend() });
   const note = make("p", { class: "note" });
   const buttons = make("div", { class: "buttons" },
-    make("button", { type: "button", text: "Save as CSV", onclick: () => save(`${info.name}-selection.csv`, "text/csv", csv([["id", "label", "x_first", "y_first", "x_second", "y_second"], ...items.map((item) => item.cells)])) }),
+    make("button", { type: "button", text: "Save as CSV", onclick: saveTable }),
     make("button", { type: "button", text: "Save ids", onclick: () => save(`${info.name}-ids.txt`, "text/plain", idLines(items.map((item) => item.id))) }),
     make("button", { type: "button", class: "plain", text: "Clear the selection", onclick: clear }));
-  const element = make("section", { class: "selection", "aria-label": "Selection", hidden: true }, make("div", { "aria-live": "polite" }, heading), buttons, note, list, more);
+  const state = standing();
+  const element = make("section", { class: "selection", "aria-label": "Selection", hidden: true }, make("div", { "aria-live": "polite" }, heading), buttons, state.element, note, list, more);
+
+  async function saveTable() {
+    const [chosen, columns] = [items, names];
+    try {
+      const found = await titlesOf(info, chosen.map((item) => item.id), (done) => state.say(`Reading titles: ${done.toLocaleString("en")} of ${chosen.length.toLocaleString("en")}`));
+      state.say("");
+      save(`${info.name}-selection.csv`, "text/csv", csv([["id", "title", "label", ...columns], ...chosen.map((item) => [item.id, found.get(item.id), item.label, ...item.cells])]));
+    } catch (error) {
+      state.fail(error, saveTable);
+    }
+  }
 
   function extend() {
     for (const item of items.slice(shown, shown + PAGE)) {
@@ -33,8 +45,9 @@ export function selectionList(info, clear) {
 
   return {
     element,
-    show(next) {
-      items = next;
+    /** Show items; `columns` name their cells in the table. */
+    show(next, columns) {
+      [items, names] = [next, columns];
       element.hidden = !items.length;
       heading.textContent = `${counted(items.length, "item")} selected`;
       note.replaceChildren("To remove them: ", make("code", { text: `xargs nearby delete FOLDER -- < ${info.name}-ids.txt` }));
@@ -43,14 +56,4 @@ export function selectionList(info, clear) {
       extend();
     },
   };
-}
-
-const titles = new Map();
-
-/** The title of an item, or the beginning of its text; asked for once. */
-export function titleOf(info, id) {
-  const path = pathOf(info.name, "items", encodeURIComponent(id));
-  if (titles.size > 5_000) titles.clear();
-  if (!titles.has(path)) titles.set(path, ask(path).then((item) => item.title || (item.text || "").slice(0, 90) || id));
-  return titles.get(path);
 }

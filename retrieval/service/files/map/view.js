@@ -4,47 +4,52 @@ import { address, go, note } from "../address.js";
 import { follow, pathOf } from "../api.js";
 import { choice, counted, make } from "../explorer/elements.js";
 import { isInside } from "../explorer/nearest.js";
-import { COLOURS, media, spaceName, standing } from "../parts.js";
+import { spaceName, standing } from "../parts.js";
+import { colourChoice, colourParameters, wayIn } from "./colour_choice.js";
+import { byCluster, byLabel, byNumber, matched } from "./colouring.js";
+import { legendOf } from "./legend.js";
+import { groupIn, lassoIn, lassoText, viewIn, viewText } from "./places.js";
 import { mapPlot, tool } from "./plot.js";
 import { joined, labelled } from "./points.js";
-import { selectionList, titleOf } from "./selection.js";
+import { previewBox } from "./preview.js";
+import { selectionList } from "./selection.js";
 
-const SHAPES = ["circle", "square", "triangle", "diamond"];
-const PALETTE = COLOURS.slice(0, 7);
-const IN_LEGEND = 28;
+const SIDES = ["first", "second"];
+const NOWHERE = { lasso: null, label: null, group: null, pick: null };
 
 /** Build the view in an element; `update(values)` follows the address. */
 export function mapView(element, info) {
-  let [data, classes, shown, stop, selected, lasso] = [null, null, "", new AbortController(), null, null];
+  let [data, colourings, legends, shown, stop, lasso] = [null, [], [], { spaces: "", colours: "" }, new AbortController(), null];
   const specs = info.spaces.map((space) => [space.spec, space.spec]);
   const state = standing();
-  const first = choice("first space", specs, (value) => go({ a: value, va: null, lasso: null }));
-  const second = choice("second space", specs, (value) => go({ b: value, vb: null, lasso: null }));
-  const swap = make("button", { type: "button", class: "swap", "aria-label": "Exchange the two spaces", text: "⇄", onclick: () => go({ a: second.select.value, b: first.select.value, va: null, vb: null, lasso: null }) });
-  const legend = make("div", { class: "legend", role: "group", "aria-label": "Labels" });
+  const first = choice("first space", specs, (value) => go({ a: value, va: null, lasso: null, group: null }));
+  const second = choice("second space", specs, (value) => go({ b: value, vb: null, lasso: null, group: null }));
+  const swap = make("button", { type: "button", class: "swap", "aria-label": "Exchange the two spaces", text: "⇄", onclick: () => go({ a: second.select.value, b: first.select.value, va: null, vb: null, lasso: null, group: null }) });
+  const colours = colourChoice(info);
+  const shared = make("div", { class: "shared-legend" });
   const about = make("p", { class: "note" });
   const heard = make("p", { class: "told", "aria-live": "polite" });
-  const preview = make("div", { class: "preview", hidden: true });
-  const sides = ["first", "second"].map(side);
+  const preview = previewBox(info);
+  const sides = SIDES.map(side);
   const tools = ["lasso", "move"].map((name) => tool(name === "lasso" ? "◌ enclose" : "✥ move", name === "lasso" ? "Enclose items with a line" : "Move the map", () => use(name), name === "lasso"));
-  const list = selectionList(info, () => go({ lasso: null, label: null, pick: null }));
+  const list = selectionList(info, () => go(NOWHERE));
   const maps = make("div", { class: "map-body", hidden: true },
     make("div", { class: "tools", role: "group", "aria-label": "What dragging does" }, ...tools, make("span", { class: "note", text: "wheel or two fingers zoom; Shift and drag moves" })),
-    legend, about, make("div", { class: "linked-maps" }, ...sides.map((one) => one.figure)), heard, list.element);
+    shared, about, make("div", { class: "linked-maps" }, ...sides.map((one) => one.figure)), heard, list.element);
   element.classList.add("explorer");
-  element.append(make("div", { class: "controls" }, first.element, swap, second.element), state.element, maps, preview);
+  element.append(make("div", { class: "controls" }, first.element, swap, second.element), colours.element, state.element, maps, preview.element);
 
   function side(name, at) {
-    const caption = make("figcaption");
+    const [caption, legend] = [make("figcaption"), make("div", { class: "own-legend" })];
     const key = at ? "vb" : "va";
     const plot = mapPlot(name, {
       hover: point, choose: pick,
-      enclose: (corners) => go({ lasso: corners && [at, ...corners.flat().map((value) => Math.round(1000 * value))].join("."), ...(corners ? {} : { pick: null, label: null }) }),
-      moved: (view) => note({ [key]: view.zoom === 1 && !view.x && !view.y ? null : [view.x, view.y, view.zoom].map((value) => Number(value.toFixed(4))).join("_") }),
+      enclose: (corners) => go(corners ? { lasso: lassoText(at, corners) } : NOWHERE),
+      moved: (view) => note({ [key]: viewText(view) }),
     });
     const buttons = make("span", { class: "zoom", role: "group", "aria-label": `Zoom of the ${name} map` },
-      tool("+", "Zoom in", () => plot.zoom(1.5)), tool("−", "Zoom out", () => plot.zoom(1 / 1.5)), tool("all", "Show all", () => plot.reset()));
-    return { plot, caption, figure: make("figure", {}, make("div", { class: "map-head" }, caption, buttons), plot.canvas) };
+      tool("+", `Zoom in, ${name} map`, () => plot.zoom(1.5)), tool("−", `Zoom out, ${name} map`, () => plot.zoom(1 / 1.5)), tool("all", `Show all of the ${name} map`, () => plot.reset()));
+    return { plot, caption, legend, figure: make("figure", {}, make("div", { class: "map-head" }, caption, buttons), legend, plot.canvas) };
   }
 
   function use(name) {
@@ -57,99 +62,115 @@ export function mapView(element, info) {
     const a = known.includes(values.get("a")) ? values.get("a") : known[0];
     const b = known.includes(values.get("b")) ? values.get("b") : known[Math.min(1, known.length - 1)];
     [first.select.value, second.select.value] = [a, b];
-    if (shown !== `${a} ${b}`) {
-      shown = `${a} ${b}`;
+    colours.show(values);
+    const wanted = { spaces: `${a}\n${b}`, colours: colourParameters(values) || "" };
+    if (shown.spaces !== wanted.spaces || shown.colours !== wanted.colours) {
+      const isNew = shown.spaces !== wanted.spaces;
+      shown = wanted;
       stop.abort();
       stop = new AbortController();
-      maps.hidden = true;
+      maps.hidden = isNew || !data;
       try {
-        await load(a, b, stop.signal);
+        await load([a, b], wanted.colours, isNew, stop.signal);
       } catch (error) {
         if (error.name === "AbortError") return;
-        shown = "";
-        state.fail(error, () => update(address()));
+        shown = { spaces: "", colours: "" };
+        state.fail(error, error.status === 422 ? null : () => update(address()));
         if (error.status === undefined) throw error;
         return;
       }
     }
-    apply(address());
+    state.say(wayIn(values) === "score" && !wanted.colours ? "Give a query, whose scores then colour the maps." : "", false);
+    if (data) apply(address());
   }
 
-  async function load(a, b, signal) {
+  // One request for each space brings its map and its colours.
+  async function load(spaces, parameters, isNew, signal) {
     const replies = [];
-    for (const spec of new Set([a, b])) {
+    for (const spec of isNew || parameters ? new Set(spaces) : []) {
       state.say(`Computing the map of ${spec}`);
-      replies.push(await follow(pathOf(info.name, `map?space=${encodeURIComponent(spec)}`), null, signal, (text) => state.say(`Map of ${spec}: ${text}`)));
+      replies.push(await follow(pathOf(info.name, `map?space=${encodeURIComponent(spec)}${parameters && `&${parameters}`}`), null, signal, (text) => state.say(`Map of ${spec}: ${text}`)));
     }
-    data = joined(replies[0], replies[replies.length - 1]);
-    classes = labelled(data.labels);
-    state.say("");
+    if (isNew) {
+      data = joined(replies[0], replies[replies.length - 1]);
+      data.classes = labelled(data.labels);
+      const fewer = replies[0].ids.length < replies[0].total ? `${counted(replies[0].ids.length, "item")} of ${replies[0].total.toLocaleString("en")}, drawn at random` : counted(data.ids.length, "item");
+      spaces.forEach((spec, at) => {
+        sides[at].caption.replaceChildren(...spaceName(info, spec));
+        sides[at].plot.name(spec);
+      });
+      about.textContent = `${fewer} by the two principal components of each space, the second turned to the first.`;
+    }
     maps.hidden = false;
-    const fewer = replies[0].ids.length < replies[0].total ? `${counted(replies[0].ids.length, "item")} of ${replies[0].total.toLocaleString("en")}, drawn at random` : counted(data.ids.length, "item");
-    [a, b].forEach((spec, at) => {
-      sides[at].caption.replaceChildren(...spaceName(info, spec));
-      sides[at].plot.name(spec);
-    });
-    about.textContent = `${fewer} by the two principal components of each space, the second turned to the first.`;
-    legend.replaceChildren(...classes.names.slice(0, IN_LEGEND).map((name, at) => {
-      const dot = make("i", { class: lookOf(at).shape });
-      dot.style.background = lookOf(at).colour;
-      return make("button", { type: "button", "data-label": name, "aria-pressed": "false", onclick: () => go({ label: address().get("label") === name ? null : name }) },
-        dot, make("span", { dir: "auto", text: name }), make("small", { text: classes.counts.get(name).toLocaleString("en") }));
-    }), ...(classes.names.length > IN_LEGEND ? [make("small", { text: `and ${counted(classes.names.length - IN_LEGEND, "label")} in grey` })] : []));
+    colour(replies);
   }
 
-  const lookOf = (at) => ({ colour: PALETTE[at % PALETTE.length], shape: SHAPES[Math.floor(at / PALETTE.length) % SHAPES.length] });
+  function colour(replies) {
+    const both = replies.length ? [replies[0], replies[replies.length - 1]] : [];
+    const values = both.filter((reply) => reply.colour).map((reply) => {
+      const found = new Float64Array(data.ids.length).fill(NaN);
+      reply.ids.forEach((id, at) => { if (reply.colour.values[at] !== null) found[data.number.get(id)] = reply.colour.values[at]; });
+      return found;
+    });
+    const one = values.length ? null : byLabel(data.classes, data.labels);
+    const isCluster = values.length && both[0].colour.by === "cluster";
+    if (isCluster) values[1] = matched(values[1], values[0]);
+    colourings = SIDES.map((_, at) => one || (isCluster ? byCluster : byNumber)(values[at], both[at].colour));
+    legends = one ? [legendOf(one, "Labels", (group) => go({ label: address().get("label") === group.name ? null : group.name, group: null }))]
+      : colourings.map((colouring, at) => legendOf(colouring, `Colours of the ${SIDES[at]} map`, (group) => go({ group: address().get("group") === `${at}.${group.at}` ? null : `${at}.${group.at}`, label: null })));
+    shared.replaceChildren(...(one ? [legends[0].element] : []));
+    sides.forEach(({ legend }, at) => legend.replaceChildren(...(one ? [] : [legends[at].element])));
+  }
 
-  // What the address says of the maps: the line, the label, single items, and where each map looks.
+  // What the address says of the maps: the line, the class, single items, and where each map looks.
   function apply(values) {
-    const label = classes.names.indexOf(values.get("label"));
+    const label = data.classes.names.indexOf(values.get("label"));
+    const group = colourings[0].by ? groupIn(values.get("group")) : null;
     lasso = lassoIn(values.get("lasso"));
-    const picked = values.getAll("pick").map((id) => data.number.get(id)).filter((at) => at !== undefined);
-    selected = label < 0 && !lasso && !picked.length ? null : new Uint8Array(data.ids.length);
-    if (selected) {
-      const map = lasso && data.maps[lasso.side];
-      for (let at = 0; at < selected.length; at += 1) {
-        selected[at] = Number((label >= 0 || lasso !== null) && (label < 0 || classes.of[at] === label) && (!lasso || isInside(lasso.corners, map.x[at], map.y[at])));
-      }
-      for (const at of picked) selected[at] = 1;
-    }
-    const marks = classes.names.map((_, at) => (at < IN_LEGEND ? lookOf(at) : { colour: null, shape: "circle" }));
+    const picked = pickedIn(values);
+    const selected = selectedItems(label, group, picked);
     sides.forEach(({ plot }, at) => {
-      plot.set(data.maps[at], { labels: classes.of, marks, on: label >= 0 || lasso ? selected : null });
+      plot.set(data.maps[at], { ...colourings[at], on: label >= 0 || group || lasso ? selected : null });
       plot.show(viewIn(values.get(at ? "vb" : "va")));
       plot.mark(-1, picked, lasso && lasso.side === at ? lasso.corners : null);
     });
-    for (const button of legend.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.label === values.get("label")));
+    legends.forEach((legend, at) => legend.press(legends.length === 1 ? label : group && group.side === at ? group.at : -1));
     const rows = [];
-    if (selected) selected.forEach((is, at) => is && rows.push({ id: data.ids[at], label: data.labels[at], cells: [data.ids[at], data.labels[at], ...data.maps.flatMap((map) => [map.x[at], map.y[at]])] }));
-    list.show(rows);
+    if (selected) selected.forEach((is, at) => is && rows.push({ id: data.ids[at], label: data.labels[at], cells: [...data.maps.flatMap((map) => [map.x[at], map.y[at]]), ...colourCells(at)] }));
+    list.show(rows, ["x_first", "y_first", "x_second", "y_second", ...(colourings[0].by ? SIDES.map((name) => `${colourings[0].by}_${name}`) : [])]);
     heard.textContent = "";
-    preview.hidden = true;
+    preview.hide();
+  }
+
+  const pickedIn = (values) => values.getAll("pick").map((id) => data.number.get(id)).filter((at) => at !== undefined);
+  const colourCells = (at) => (colourings[0].by ? colourings.map((one) => (one.number ? one.number(at) : one.value(at))) : []);
+
+  function selectedItems(label, group, picked) {
+    if (label < 0 && !group && !lasso && !picked.length) return null;
+    const selected = new Uint8Array(data.ids.length);
+    const map = lasso && data.maps[lasso.side];
+    for (let at = 0; (label >= 0 || group || lasso) && at < selected.length; at += 1) {
+      selected[at] = Number((label < 0 || data.classes.of[at] === label) && (!group || colourings[group.side].groupOf[at] === group.at) && (!lasso || isInside(lasso.corners, map.x[at], map.y[at])));
+    }
+    for (const at of picked) selected[at] = 1;
+    return selected;
   }
 
   function point(item) {
-    const picked = address().getAll("pick").map((id) => data.number.get(id)).filter((at) => at !== undefined);
+    const picked = pickedIn(address());
     sides.forEach(({ plot }, at) => plot.mark(item, picked, lasso && lasso.side === at ? lasso.corners : null));
     if (item < 0) {
       heard.textContent = "";
-      preview.hidden = true;
+      preview.hide();
       return;
     }
-    const id = data.ids[item];
-    if (preview.dataset.id === id && !preview.hidden) return;
-    preview.dataset.id = id;
-    const says = (title) => `${title}${data.labels[item] ? ` · ${data.labels[item]}` : ""}`;
-    const title = make("span", { dir: "auto", text: says(id) });
-    preview.replaceChildren(...[info.modality === "image" ? media(info, id, id) : null, title].filter(Boolean));
-    preview.hidden = false;
-    heard.textContent = says(id);
-    clearTimeout(point.soon);
-    point.soon = setTimeout(() => titleOf(info, id).then((found) => {
-      if (preview.dataset.id !== id || preview.hidden) return;
-      title.textContent = says(found);
-      heard.textContent = says(found);
-    }, () => {}), 120);
+    preview.show(data.ids[item], [data.labels[item], valuesOf(item)].filter(Boolean), (text) => { heard.textContent = text; });
+  }
+
+  function valuesOf(item) {
+    if (!colourings[0].by) return "";
+    const found = colourings.map((one) => one.value(item) ?? "–");
+    return `${colourings[0].by === "cluster" ? "" : `${colourings[0].by} `}${found.join(" and ")}`;
   }
 
   // A click chooses an item or lets it go; beside all items it ends the selection.
@@ -163,22 +184,6 @@ export function mapView(element, info) {
     go({ pick: ids.includes(data.ids[item]) ? ids.filter((id) => id !== data.ids[item]) : [...ids, data.ids[item]] });
   }
 
-  element.addEventListener("pointermove", (event) => {
-    const width = document.documentElement.clientWidth;
-    preview.style.left = `${Math.max(8, Math.min(event.clientX + 16, width - 260))}px`;
-    preview.style.top = `${event.clientY + 16}px`;
-  });
+  element.addEventListener("pointermove", (event) => preview.follow(event));
   return { update, close: () => stop.abort() };
-}
-
-function lassoIn(text) {
-  const numbers = (text || "").split(".").map(Number);
-  const corners = [];
-  for (let at = 1; at + 1 < numbers.length; at += 2) corners.push([numbers[at] / 1000, numbers[at + 1] / 1000]);
-  return corners.length > 2 && numbers.every(Number.isFinite) && [0, 1].includes(numbers[0]) ? { side: numbers[0], corners } : null;
-}
-
-function viewIn(text) {
-  const [x, y, zoom] = (text || "").split("_").map(Number);
-  return [x, y, zoom].every(Number.isFinite) && zoom > 0 ? { x, y, zoom } : null;
 }

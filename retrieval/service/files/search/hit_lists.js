@@ -64,7 +64,8 @@ export function hitLists(element, info) {
       values ? make("span", { class: "snippet", dir: "auto" }, ...marked(values, words)) : null,
       make("span", { class: "facts" }, ...facts(list, hit).map((fact) => make("small", { text: fact })),
         move ? make("span", { class: `move ${move[1]}`, title: move[2] }, make("span", { "aria-hidden": "true", text: move[0] }), make("span", { class: "hidden", text: move[2] })) : null,
-        make("a", { class: "more", href: changed({ q: null, row: null, image: null, sound: null, id: hit.id }), "data-inside": true, "aria-label": `More like ${name}`, text: "more like this" }))));
+        make("span", { class: "links" }, make("a", { class: "more", href: changed({ why: hit.id }), "data-inside": "keep", "aria-label": `Why is ${name} here?`, text: "why here?" }),
+        make("a", { class: "more", href: changed({ why: null, q: null, row: null, image: null, sound: null, id: hit.id }), "data-inside": true, "aria-label": `More like ${name}`, text: "more like this" })))));
   }
 
   function facts(list, hit) {

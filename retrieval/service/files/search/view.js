@@ -4,6 +4,7 @@ import { address, changed, go } from "../address.js";
 import { ask, pathOf } from "../api.js";
 import { choice, counted, make } from "../explorer/elements.js";
 import { media, spaceBoxes, spacesIn, standing } from "../parts.js";
+import { explanation } from "./explanation.js";
 import { facets } from "./facets.js";
 import { hitLists } from "./hit_lists.js";
 import { queryForm } from "./query_form.js";
@@ -15,9 +16,9 @@ const COUNTS = [5, 10, 20, 50, 100];
 
 /** Build the view in an element; `update(values)` follows the address. */
 export function searchView(element, info) {
-  let stop = new AbortController();
+  let [stop, shown, present] = [new AbortController(), null, null];
   const state = standing();
-  const form = queryForm(info, (query, file) => go({ q: null, id: null, row: null, ...query }, file));
+  const form = queryForm(info, (query, file) => go({ q: null, id: null, row: null, why: null, ...query }, file));
   const spaces = spaceBoxes(info, "Spaces", (specs) => go({ space: specs }));
   const count = choice("answers", COUNTS.map((k) => [k, String(k)]), (value) => go({ k: value }));
   const order = choice("shown as", [["", "lists side by side"], ["rrf", "one list (reciprocal ranks)"]], (value) => go({ fuse: value }));
@@ -25,9 +26,10 @@ export function searchView(element, info) {
   const heard = make("p", { class: "note", "aria-live": "polite" });
   const answers = make("div", { class: "results" });
   const lists = hitLists(answers, info);
+  const why = explanation(info, () => address().has("why") && go({ why: null }));
   element.append(form.element,
     make("div", { class: "settings" }, spaces.element, make("div", { class: "choices" }, count.element, order.element)), filters.element,
-    state.element, heard, answers);
+    state.element, heard, answers, why.element);
 
   async function update(values) {
     stop.abort();
@@ -40,9 +42,22 @@ export function searchView(element, info) {
     filters.show(values.getAll("filter"));
     const query = form.show(values, history.state);
     if (!query) {
+      [shown] = [null, why.close()];
       await begin(signal);
       return;
     }
+    // only a question after an answer that is there: no new search
+    const wanted = changed({ why: null }, values) + (history.state ? history.state.name : "");
+    if (wanted !== shown && !(await searched(values, query, k, chosen, signal))) return;
+    shown = wanted;
+    if (query.id) form.found(...present);
+    if (values.get("why")) await why.show(values.get("why"), query, chosen, signal);
+    else why.close();
+  }
+
+  async function searched(values, query, k, chosen, signal) {
+    shown = null;
+    why.close();
     heard.textContent = "";
     state.say("Searching");
     answers.setAttribute("aria-busy", "true");
@@ -51,16 +66,19 @@ export function searchView(element, info) {
       const reply = await ask(pathOf(info.name, "search"), body, signal);
       const [result] = reply.results;
       state.say("");
-      if (query.id) form.found(result.query.id || query.id, result.query.title);
+      present = [result.query.id || query.id, result.query.title];
       lists.show(result, wordsOf(query.text || ""));
       heard.textContent = [summary(result, query.text), ...reply.notes.map(sentence)].join(" ");
+      return true;
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError") return false;
       answers.replaceChildren();
       state.fail(error, error.status === 422 || error.status === 404 ? null : () => update(address()));
       if (error.status === undefined) throw error;
+      return false;
+    } finally {
+      if (!signal.aborted) answers.removeAttribute("aria-busy");
     }
-    answers.removeAttribute("aria-busy");
   }
 
   const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;

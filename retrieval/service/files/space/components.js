@@ -2,7 +2,9 @@
 
 import { counted, make } from "../explorer/elements.js";
 
-/** The list as an element. */
+const FIRST = 12;
+
+/** The list as an element: the first ones, and all on request. */
 export function componentList(found) {
   const noun = found.clusters ? "cluster" : "component";
   const parts = found.components.map((one, at) => make("li", {},
@@ -11,8 +13,15 @@ export function componentList(found) {
     one.more.length ? make("span", { class: "snippet", text: one.more.join(", ") }) : null,
     one.less.length ? make("span", { class: "snippet", text: `against ${one.less.join(", ")}` }) : null));
   const shown = parts.length < found.total ? `The first ${parts.length} of ${counted(found.total, noun)}` : counted(found.total, noun);
+  for (const part of parts.slice(FIRST)) part.hidden = true;
+  const more = parts.length > FIRST ? make("button", { type: "button", text: `Show ${parts.length - FIRST} more`, onclick: () => {
+    for (const part of parts) part.hidden = false;
+    parts[FIRST].tabIndex = -1;
+    parts[FIRST].focus();
+    more.remove();
+  } }) : null;
   return make("div", {}, make("p", { class: "note", text: `${shown}${found.ordered ? ", most important first" : ""}.${found.signed && found.shape ? " Orange adds, blue takes away." : ""}` }),
-    make("ul", { class: `items ${found.shape ? "" : "wide"}` }, ...parts));
+    make("ul", { class: `items ${found.shape ? "" : "wide"}` }, ...parts), more);
 }
 
 // Values from -1 to 1 in base64 as bytes from 0 to 254; 127 is nothing.

@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from axe import violations
 from chromium import complaints, requests, sized
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -345,3 +346,17 @@ def test_the_data_holds_what_the_comparison_does(path, comparison):
         for measure, name in enumerate(data["measures"]):
             values = np.frombuffer(base64.b64decode(data["values"][at][measure][4:]), "<u2") / 65535
             np.testing.assert_allclose(values, space.per_query[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("state", ["", "#explore=c1&a=0&b=1&m=P@10&q=3"])
+def test_axe_finds_nothing(page, state):
+    browser = page(state)
+    found = []
+    for scheme in ("light", "dark"):
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        for width in (1280, 390):
+            sized(browser, width, 900)
+            found += [f"{scheme}, {width}: {one}" for one in violations(browser)]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert found == []

@@ -17,8 +17,8 @@ from retrieval.service.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def shown_collections(collections, tmp_path_factory) -> dict[str, str]:
-    """Folders: texts, pictures, sounds, rows, and texts that are hostile."""
+def shown_collections(collections, decoders, tmp_path_factory) -> dict[str, str]:
+    """Folders: texts, pictures, sounds, rows, texts that are hostile, and pictures in spaces of networks."""
     import soundfile
 
     root = tmp_path_factory.mktemp("shown")
@@ -30,7 +30,7 @@ def shown_collections(collections, tmp_path_factory) -> dict[str, str]:
         soundfile.write(root / "sounds" / f"tone {pitch}.wav", 0.5 * np.sin(2 * np.pi * pitch * time), 8000)
     made = {
         "hostile": (str(root / "hostile.jsonl"), ("bm25", "tfidf", "tfidf+lsa:2")),
-        "sounds": (str(root / "sounds"), ("log-mel",)),
+        "sounds": (str(root / "sounds"), ("log-mel", "log-mel+pca:2")),
         "rows": ("corpus:breast-cancer", ("columns", "columns+pca:2")),
     }
     for name, (corpus, specs) in made.items():
@@ -38,7 +38,7 @@ def shown_collections(collections, tmp_path_factory) -> dict[str, str]:
         for spec in specs:
             collection = collection.add_space(spec)
         collection.close()
-    return {**collections, **{name: str(root / f"{name}-served") for name in made}}
+    return {**collections, "decoders": decoders, **{name: str(root / f"{name}-served") for name in made}}
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,25 @@ def test_a_comparison_is_run_and_its_queries_open_both_lists(page):
     page.until(lambda: not page.every(".comparison table"))
 
 
+def test_what_judges_is_chosen_and_kept_in_the_address(page):
+    page.show("?collection=rows&view=compare")
+    page.choose("form .choice select", "known-item")
+    page.one("form .main").send_keys(Keys.ENTER)
+    page.until(lambda: page.every("h3.answer"), 180)
+    assert "judged=known-item" in page.address
+    body = {"spaces": ["columns", "columns+pca:2"], "judged_by": "known-item"}
+    document = page.client.post("/v1/collections/rows/compare", body).json
+    assert page.one("h3.answer").text == document["answer"]
+    assert "known-item" in document["judged_by"]
+    page.browser.refresh()
+    page.until(lambda: page.every("h3.answer"), 180)
+    page.settled()
+    assert page.one("form .choice select").get_attribute("value") == "known-item"
+    page.show("?collection=rows&view=compare&run=1&judged=qrels")
+    assert "qrels" in page.one(".standing .problem").text
+    page.console_may_complain()
+
+
 def test_an_explorer_that_was_left_writes_no_address(page):
     page.show("?collection=texts&view=compare&run=1&space=bm25&space=tfidf")
     page.one(".queries").send_keys(Keys.ARROW_DOWN)
@@ -76,7 +95,7 @@ def test_a_space_shows_facts_components_and_health(page):
         "return new Set(pen.getImageData(0, 0, 8, 8).data).size"
     )
     assert painted > 10
-    page.one(".view .main").click()
+    page.one(".view > .main").click()
     page.until(lambda: page.every(".health table"), 180)
     found = page.client.get("/v1/collections/pictures/health?space=pixels%2Bpca:4").json
     assert page.one(".health .answer").text.startswith(f"Verdict: {found['spaces'][0]['verdict']}")
@@ -119,5 +138,5 @@ def test_the_token_is_asked_for_and_kept(guarded):
     assert "secret" not in page.browser.current_url
     page.browser.refresh()
     page.until(lambda: page.every(".list li"))
-    assert page.every("dialog") == []
+    assert page.every("dialog[open]") == []
     complaints(page.browser)

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 
 import numpy as np
-from page_in_browser import HOSTILE
+from page_in_browser import HOSTILE, PLAIN
 from selenium.webdriver import ActionChains, Keys
 
 MAP = "?collection=pictures&view=map&a=pixels&b=pixels%2Bpca%3A4"
@@ -179,3 +179,35 @@ def test_files_of_a_selection_are_saved(page, tmp_path):
     assert len(rows) == 183
     assert {row["label"] for row in rows} == {"3"}
     assert shlex.split(ids.read_text()) == [row["id"] for row in rows]
+
+
+def test_the_table_of_a_selection_has_titles(page, tmp_path):
+    page.browser.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.show(
+        "?collection=hostile&view=map&a=tfidf&b=tfidf%2Blsa%3A2&colour=cluster&lasso=0.0.0.1000.0.1000.1000.0.1000"
+    )
+    page.one(".selection .buttons button").click()
+    table = tmp_path / "hostile-selection.csv"
+    page.until(lambda: table.exists() and not list(tmp_path.glob("*.crdownload")))
+    rows = list(csv.DictReader(io.StringIO(table.read_bytes().decode(), newline="")))
+    assert list(rows[0]) == [
+        "id", "title", "label", "x_first", "y_first", "x_second", "y_second", "cluster_first", "cluster_second",
+    ]  # fmt: skip
+    assert len(rows) > 50
+    assert all(row["cluster_first"].startswith("cluster ") for row in rows)
+    titles = {row["id"].removeprefix("'"): row["title"].removeprefix("'") for row in rows}
+    for id, text, _ in PLAIN:
+        if id in titles:
+            assert text.startswith(titles[id].removesuffix("…"))
+
+
+def test_titles_of_many_items_are_asked_for_some_at_a_time(page):
+    page.show(MAP)
+    code = (
+        "m.titlesOf({ name: 'pictures' }, a[0], () => {}).then((found) =>"
+        " [found.size, performance.getEntriesByType('resource').filter((e) => e.name.includes('/items?')).map((e) => e.name.length)])"
+    )
+    count, lengths = page.module("titles.js", code, [str(at) for at in range(1797)])
+    assert count == 1797
+    assert 2 < len(lengths) < 10
+    assert max(lengths) < 10_000

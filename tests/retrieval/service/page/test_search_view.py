@@ -200,3 +200,44 @@ def test_a_service_that_does_not_answer_is_asked_again(page):
     page.one(".standing button").click()
     page.until(lambda: page.every(".list li"))
     assert complaints(page.browser)
+
+
+def test_why_an_answer_is_here_is_in_the_address_and_said_as_explain_says_it(page):
+    page.show("?collection=texts&q=heat+wing")
+    link = page.one(".list [data-id='wing'] .links a")
+    assert link.text == "why here?"
+    link.send_keys(Keys.ENTER)
+    page.until(lambda: page.every("dialog.why[open] tbody tr"))
+    assert "why=wing" in page.address
+    found = page.client.post(f"{TEXTS}/explain", {"query": {"text": "heat wing"}, "id": "wing"}).json["spaces"]
+    rows = page.every("dialog.why tbody tr")
+    assert [row.find_element("css selector", "th").text for row in rows] == [one["spec"] for one in found]
+    for row, one in zip(rows, found, strict=True):
+        cells = [cell.text for cell in row.find_elements("css selector", "td")]
+        assert cells[0] == str(one["rank"])
+        assert f"{one.get('distance', one['score']):.3f}" in cells[1]
+        for word, part in one.get("words", {}).items():
+            assert f"{word} {part:.3f}" in cells[2]
+    before = lists(page)
+    page.browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.until(lambda: "why" not in page.address and not page.every("dialog[open]"))
+    assert lists(page) == before
+    page.browser.back()
+    page.until(lambda: page.every("dialog.why[open] tbody tr"))
+    page.browser.refresh()
+    page.until(lambda: page.every("dialog.why[open] tbody tr"))
+    page.browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.until(lambda: not page.every("dialog[open]"))
+
+
+def test_why_is_asked_of_a_picture_file_too(page, tmp_path):
+    page.show("?collection=pictures")
+    page.one("#query-file").send_keys(str(picture(tmp_path, page, "42")))
+    page.until(lambda: page.every(".list li"))
+    page.settled()
+    page.one(".list [data-id='42'] .links a").send_keys(Keys.ENTER)
+    page.until(lambda: page.every("dialog.why[open] tbody tr"))
+    assert page.texts("dialog.why tbody td:nth-child(2)") == ["1", "1"]
+    page.browser.back()
+    page.until(lambda: not page.every("dialog[open]"))
+    assert page.one(".present img").is_displayed()

@@ -55,7 +55,7 @@ export function sharpCanvas(properties, draw) {
     draw();
   };
   new ResizeObserver(fit).observe(canvas);
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  for (const query of ["(prefers-color-scheme: dark)", "print"]) window.matchMedia(query).addEventListener("change", draw);
   return canvas;
 }
 

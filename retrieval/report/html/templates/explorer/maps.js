@@ -2,7 +2,7 @@
 
 import { counted, inks, make, placeIn, sharpCanvas } from "./elements.js";
 import { dotAt, isInside, nextDot } from "./nearest.js";
-import { disc, line, mark, ring } from "./scatter.js";
+import { disc, line, mark, outline, ring } from "./scatter.js";
 
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D46"];
 const FORMS = ["circle", "square", "triangle", "diamond"];
@@ -94,8 +94,8 @@ export function linkedMaps(element, model, choose, enclose, pick) {
       pen.lineWidth = width;
       ring(pen, dot.x, dot.y, 7);
     }
-    if (drawn && drawn.one === one) outline(pen, ink, drawn.places);
-    else if (state.lasso && sides[state.lasso.side] === one) outline(pen, ink, state.lasso.corners.map((corner) => onCanvas(one, corner)));
+    if (drawn && drawn.one === one) outline(pen, ink.ink, drawn.places);
+    else if (state.lasso && sides[state.lasso.side] === one) outline(pen, ink.ink, state.lasso.corners.map((corner) => onCanvas(one, corner)));
   }
 
   // Lines from the chosen query to its answers in this space.
@@ -115,19 +115,6 @@ export function linkedMaps(element, model, choose, enclose, pick) {
       ring(pen, dot.x, dot.y, 4.5);
     }
     if (middle) disc(pen, middle.x, middle.y, 5);
-  }
-
-  function outline(pen, ink, places) {
-    pen.beginPath();
-    places.forEach(([x, y], at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-    pen.closePath();
-    pen.globalAlpha = 0.1;
-    pen.fillStyle = ink.ink;
-    pen.fill();
-    pen.globalAlpha = 1;
-    pen.strokeStyle = ink.ink;
-    pen.lineWidth = 1.5;
-    pen.stroke();
   }
 
   const onCanvas = (one, [x, y]) => {

@@ -176,3 +176,17 @@ export function ring(pen, x, y, radius) {
   pen.arc(x, y, radius, 0, 2 * Math.PI);
   pen.stroke();
 }
+
+/** A closed line around places, faintly filled: what a person draws to enclose items. */
+export function outline(pen, colour, places) {
+  pen.beginPath();
+  places.forEach(([x, y], at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+  pen.closePath();
+  pen.globalAlpha = 0.1;
+  pen.fillStyle = colour;
+  pen.fill();
+  pen.globalAlpha = 1;
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  pen.stroke();
+}
