@@ -13,7 +13,7 @@ from encoders.errors import ArtifactError, NearbyError, OptionError, QueryError,
 from encoders.spec import write_stage
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.search.query import text_query
+from retrieval.search.query import asked_query
 from retrieval.search.request import SearchRequest
 
 TEXTS = [
@@ -38,7 +38,7 @@ def collection(tmp_path_factory):
 
 def search(collection, text: str, rerank: str, k: int = 3, candidates: int | None = None, radius: int | None = None):
     request = SearchRequest.read((), k, (), None, None, "bm25", rerank, candidates, radius)
-    return request.answer(collection, text_query(collection, text)).found
+    return request.answer(collection, asked_query(collection, text, None)).found
 
 
 def test_candidates_are_ordered_by_the_model(collection):
@@ -57,7 +57,7 @@ def test_candidates_are_ordered_by_the_model(collection):
 
 def test_only_the_candidates_are_scored_and_an_item_is_not_its_own_answer(collection):
     two = search(collection, "apple tree", cross_encoder_spec(), k=2, candidates=2)
-    best = SearchRequest.read("apple tree", (), 2, (), None, None, None, None, None, None).answer(collection).found[0]
+    best = SearchRequest(k=2).answer(collection, asked_query(collection, "apple tree", None)).found[0]
     assert {one.shown.id for one in two.found.answers} == {one.shown.id for one in best.answers}
     assert "0" not in [one.shown.id for one in search(collection, "@0", cross_encoder_spec(), k=8).found.answers]
 
@@ -91,12 +91,13 @@ def test_a_model_of_several_scores_is_refused(collection, tmp_path):
 
 def test_pictures_and_vectors_are_refused(tmp_path, collection):
     digits = LocalCollection.create(tmp_path / "c", open_corpus("digits")).add_space("pixels+binarize")
+    request = SearchRequest.read((), 1, (), None, None, "pixels+binarize", "cross-encoder:m", None, None)
     with pytest.raises(QueryError):
-        SearchRequest.read("@1", (), 1, (), None, None, "pixels+binarize", "cross-encoder:m", None, None).answer(digits)
+        request.answer(digits, asked_query(digits, "@1", None))
     np.save(tmp_path / "q.npy", np.ones(3))
-    request = SearchRequest.read("", (), 1, (), None, None, "bm25", "cross-encoder:m", None, None, tmp_path / "q.npy")
+    request = SearchRequest.read((), 1, (), None, None, "bm25", "cross-encoder:m", None, None)
     with pytest.raises(NearbyError, match="reads words"):
-        request.answer(collection)
+        request.answer(collection, asked_query(collection, "", tmp_path / "q.npy"))
 
 
 def test_no_client_of_the_service_chooses_what_is_loaded():
