@@ -19,6 +19,7 @@ from encoders.registry import create
 from encoders.spec import write_stage
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
+from retrieval.search.query import asked_query
 from retrieval.search.request import SearchRequest
 
 RNG = np.random.default_rng(0)
@@ -87,16 +88,15 @@ def test_pictures_are_found_by_words(tmp_path):
         Image.fromarray(RNG.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(folder / f"{number}.png")
     collection = LocalCollection.create(tmp_path / "c", open_corpus(str(folder)))
     collection = collection.add_space("pixels").add_space(clip_spec())
-    request = SearchRequest.read("green apple tree", (), 3, (), None, None, None, None, None, None)
-    pixels, clip = request.answer(collection).found
+    pixels, clip = SearchRequest(k=3).answer(collection, asked_query(collection, "green apple tree", None)).found
     assert "'pixels' reads images, and the query is a text" in pixels.note
     encoder = collection.space(clip.spec).encoder
     items = list(collection.items)
     codes, asked = encoder.encode([item.content for item in items]), encoder.encode_queries(["green apple tree"])[0]
     near = codes @ asked / np.linalg.norm(codes, axis=1)
     assert [answer.shown.id for answer in clip.answers] == [items[row].id for row in np.argsort(-near)[:3]]
-    request = SearchRequest.read(str(folder / "3.png"), (), 1, (), None, None, None, None, None, None)
-    assert all(space.answers[0].distance == pytest.approx(0, abs=1e-3) for space in request.answer(collection).found)
+    found = SearchRequest(k=1).answer(collection, asked_query(collection, str(folder / "3.png"), None)).found
+    assert all(space.answers[0].distance == pytest.approx(0, abs=1e-3) for space in found)
 
 
 @pytest.mark.parametrize(

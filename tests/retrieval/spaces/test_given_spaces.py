@@ -20,6 +20,7 @@ from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.health.health import health
+from retrieval.search.query import asked_query
 from retrieval.search.request import SearchRequest
 
 WORDS = ["apple tree", "pear tree", "plum cake", "heat flow", "flow of air", "heat of air"]
@@ -52,9 +53,10 @@ def given(folder: Path, **more: str) -> str:
 
 
 def search(collection, text: str, **more):
-    options = {"space": (), "k": 3, "filters": (), "fuse": None, "depth": None, "shortlist": None, "rerank": None,
+    options = {"spaces": (), "k": 3, "filters": (), "fuse": None, "depth": None, "shortlist": None, "rerank": None,
                "candidates": None, "radius": None, **more}  # fmt: skip
-    return SearchRequest.read(text, **options).answer(collection).found
+    vector = options.pop("vector", None)
+    return SearchRequest.read(**options).answer(collection, asked_query(collection, text, vector)).found
 
 
 def ids(found) -> list[str]:
