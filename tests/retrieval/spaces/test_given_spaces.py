@@ -115,7 +115,7 @@ def test_words_are_encoded_by_the_endpoint_and_its_failure_is_a_note(corpus, tmp
         server.faults = [Answer(503)] * 50
         assert "status 503" in search(collection, "pear tree 1")[1].note
         with pytest.raises(QueryError, match="status 503"):
-            search(collection, "pear tree 1", space=(spec,))
+            search(collection, "pear tree 1", spaces=(spec,))
 
 
 def test_the_collection_works_without_the_files_where_codes_are_indexed(corpus, tmp_path):
