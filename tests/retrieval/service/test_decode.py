@@ -114,7 +114,7 @@ def test_a_walk_is_that_of_the_command_line(client, decoders):
         (DECODERS, {"space": VAE, "id": "3", "component": 3}, "component 3 is not one of 0 to 2"),
         (DECODERS, {"space": VAE, "id": "3", "deviations": 1}, "deviations says how far a component is moved: give component too"),
         (PICTURES, {"space": "pixels+pca:4", "id": "3", "first": 2, "component": 1}, "give either first or component"),
-        (DECODERS, {"space": VAE, "id": "3", "component": 0, "deviations": 99}, "the body does not fit"),
+        (DECODERS, {"space": VAE, "id": "3", "component": 0, "deviations": 99}, "deviations should be at most 10"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_with_a_reason(client, path, body, said):

@@ -81,8 +81,8 @@ def test_items_that_share_no_word_have_no_score(collections):
         ("colour=score&id=3&text=a", "colour=score needs a query: give either text or id"),
         ("id=3", "the parameter 'id' belongs to colour=score: add it, or leave id out"),
         ("colour=hubness&clusters=3", "the parameter 'clusters' belongs to colour=cluster: add it, or leave clusters out"),
-        ("colour=cluster&clusters=29", "the query string does not fit"),
-        ("colour=red", "the query string does not fit"),
+        ("colour=cluster&clusters=29", "clusters should be at most 28"),
+        ("colour=red", "colour should be cluster or hubness or score"),
         ("colour=score&text=wing", "the query is of modality text, the items are of modality image"),
     ],
 )  # fmt: skip
