@@ -78,7 +78,7 @@ class SegmentDraft:
         for ids, codes in encoded(encoder, store, cost):
             index.add(ids, codes)
         store.close()
-        _require_all(spec, index, segment.record.count)
+        require_all(spec, index, segment.record.count)
         index.save(segment.space_folder(record.folder) / INDEX)
         self._records[spec] = with_cost(record, cost)
 
@@ -155,7 +155,7 @@ class SegmentDraft:
             if (segments[0].space_folder(record.folder) / name).is_dir():
                 first = loaded(segments[0], record.folder, name, mmap=False)
                 whole = merged([first, *others], removed)
-                _require_all(record.spec, whole, sum(one.record.left for one in segments))
+                require_all(record.spec, whole, sum(one.record.left for one in segments))
                 whole.save(target / name)
 
     def _replace(self, chosen: range, scratch: Path, record: SegmentRecord) -> None:
@@ -207,17 +207,22 @@ class SegmentDraft:
         return replace(segment.record, files=files, indexes=indexes)
 
 
+def require_all(spec: str, index: Index, count: int) -> None:
+    """Refuse to write an index that has lost items.
+
+    Raises
+    ------
+    CollectionError
+    """
+    if len(index) != count:
+        raise CollectionError(f"the index of '{spec}' holds {len(index):,} of {count:,} items: nothing was changed")
+
+
 def _require_whole(segment: Segment) -> None:
     """Refuse to merge damaged items: their new file would have checksums that say nothing of it."""
     for name, known in segment.record.files.items():
         if known and name == ITEMS:
             check_file(segment.folder / name, known, whole=True)
-
-
-def _require_all(spec: str, index: Index, count: int) -> None:
-    """Refuse to write an index that has lost items."""
-    if len(index) != count:
-        raise CollectionError(f"the index of '{spec}' holds {len(index):,} of {count:,} items: nothing was changed")
 
 
 def _removing(segment: Segment, removed: Removed) -> Segment:
