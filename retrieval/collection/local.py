@@ -25,7 +25,7 @@ from retrieval.collection.generations import WORK, Generations, link, link_tree
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS, Manifest
-from retrieval.collection.segment_draft import SegmentDraft
+from retrieval.collection.segment_draft import SegmentDraft, require_all
 from retrieval.collection.segmented_items import SegmentedItems, items_of
 from retrieval.collection.segments import SPACES, opened_index, segments_of
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
@@ -158,7 +158,8 @@ class LocalCollection(Collection):
         encoder = planned(spec, index, self.items.modality)
         self._require_new(encoder)
         if self.manifest.segments:
-            return self.compact(say).add_space(spec, index, say)
+            with self.compact(say) as whole:
+                return whole.add_space(spec, index, say)
         with self._draft() as draft:
             work = self.folder / WORK / folder_name(str(encoder))
             say(begun(encoder, self.items.size, work))
@@ -172,7 +173,7 @@ class LocalCollection(Collection):
                 raise
             create_index(index, encoder.space)  # refused before any encoding
             filled = fill(encoder, self.items, index, self.items.size)
-            _require_all(str(encoder), len(filled.index), self.items.size)
+            require_all(str(encoder), filled.index, self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
             Manifest.of(self.items, [*self.spaces.values(), record]).write(draft)
         made = LocalCollection(self.folder)
@@ -283,12 +284,6 @@ def _hits_among(index: Index, codes: Codes, ids: Sequence[str], k: int) -> list[
     found = index.search_among(codes, index.rows_of_ids(ids)[None], k)
     rows = found.rows[0][found.rows[0] >= 0]
     return list(map(Hit, index.ids_of_rows(rows), found.scores[0].tolist()))
-
-
-def _require_all(spec: str, found: int, wanted: int) -> None:
-    """Refuse to publish an index that has lost items."""
-    if found != wanted:
-        raise CollectionError(f"the index of '{spec}' holds {found:,} of {wanted:,} items: nothing was changed")
 
 
 def _same(collection: LocalCollection, corpus: Corpus, on_bad: OnBad) -> LocalCollection:

@@ -13,8 +13,8 @@ from encoders.checksums import check_file, file_sums
 from encoders.codes import Modality, whole_number
 from encoders.errors import ArtifactError, one_line
 from retrieval.collection.items import CollectionItems
-from retrieval.collection.segment_record import SegmentRecord, segments_digest
-from retrieval.spaces.saved_space import SpaceRecord
+from retrieval.collection.segment_record import SegmentRecord, segments_digest, segments_from_json
+from retrieval.spaces.saved_space import SpaceRecord, checked_name
 
 #: Several formats, so that an older nearby, which knows only local collections in one piece, does not call a served
 #: one, or one in segments, damaged.
@@ -92,8 +92,8 @@ class Manifest:
                 str(value.get("server", "")),
                 str(value.get("index", "")),
                 str(value.get("identity", "")),
-                {str(name): dict(known) for name, known in value.get("files", {}).items()},
-                tuple(SegmentRecord.from_json(one) for one in value.get("segments", ())),
+                {checked_name(name): dict(known) for name, known in value.get("files", {}).items()},
+                segments_from_json(value.get("segments", ()), value["count"]),
                 tuple(map(str, value.get("unjudged", ()))),
             )
         except KeyError as error:
@@ -113,7 +113,8 @@ class Manifest:
         """
         try:
             for path, known in self.item_files(generation):
-                check_file(path, known, whole)
+                if known:
+                    check_file(path, known, whole)
         except OSError as error:
             raise ArtifactError(
                 f"{error.filename or generation / ITEMS} cannot be read: {error.strerror or error}"
@@ -122,9 +123,12 @@ class Manifest:
             raise ArtifactError(f"{generation / MANIFEST} is corrupt: {type(error).__name__} {error}") from error
 
     def item_files(self, generation: Path) -> list[tuple[Path, dict[str, Any]]]:
-        """Return the files of the items, and what `file_sums` returned for each."""
+        """Return the files of the items, and what `file_sums` returned for each; an older nearby kept no checksums."""
         owners = [(Path(one.folder), one.files) for one in self.segments] or [(Path(), self.files)]
-        return [(generation / folder / name, known) for folder, files in owners for name, known in files.items()]
+        without: dict[str, dict[str, Any]] = {ITEMS: {}}
+        return [
+            (generation / folder / name, known) for folder, files in owners for name, known in (without | files).items()
+        ]
 
     def write(self, generation: Path) -> None:
         """Write the manifest of a generation, as the last file: it holds the checksums of the items."""

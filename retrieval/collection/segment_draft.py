@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from encoders.base import Encoder
-from encoders.checksums import file_sums
+from encoders.checksums import check_file, file_sums
 from encoders.errors import CollectionError
 from encoders.numbers import counted
 from encoders.progress import ProgressCallback, quiet
+from indexers.base import Index
+from indexers.folder import verify_index
 from indexers.registry import create_index
 from indexers.segmented import merged, small_description
 from retrieval.collection.item_store import ItemStore
@@ -76,10 +78,7 @@ class SegmentDraft:
         for ids, codes in encoded(encoder, store, cost):
             index.add(ids, codes)
         store.close()
-        if len(index) != segment.record.count:
-            raise CollectionError(
-                f"the index of '{spec}' holds {len(index):,} of {segment.record.count:,} items: nothing was changed"
-            )
+        require_all(spec, index, segment.record.count)
         index.save(segment.space_folder(record.folder) / INDEX)
         self._records[spec] = with_cost(record, cost)
 
@@ -107,6 +106,8 @@ class SegmentDraft:
         while True:
             self._drop_empty()
             sizes = [Size(one.record.left, one.record.removed) for one in self._segments]
+            if self._unjudged and not sizes[0].removed:  # judgements of an item that is in no segment any more
+                sizes[0] = Size(sizes[0].left, 1)
             chosen = range(len(sizes)) if everything else next_merge(sizes)
             if chosen is None or (len(sizes) == 1 and not sizes[0].removed):
                 return
@@ -124,6 +125,8 @@ class SegmentDraft:
 
     def _merge(self, chosen: range) -> None:
         segments = [self._segments[at] for at in chosen]
+        for segment in segments:
+            _require_whole(segment)
         target = segments[0].folder
         scratch = target / "merged"
         scratch.mkdir()
@@ -135,6 +138,9 @@ class SegmentDraft:
         count, digest = store.size, store.digest()
         for one in (store, *stores):
             one.close()
+        left = sum(one.record.left for one in segments)
+        if count != left:
+            raise CollectionError(f"{count:,} of {left:,} items can be read: nothing was changed")
         for record in self._records.values():
             self._merge_indexes(segments, record, scratch / record.folder)
         self._replace(chosen, scratch, SegmentRecord(segments[0].record.folder, count, digest))
@@ -142,11 +148,15 @@ class SegmentDraft:
     def _merge_indexes(self, segments: Sequence[Segment], record: SpaceRecord, target: Path) -> None:
         """Write the index of a space, and the codes beside it, over several segments."""
         removed = removed_positions(segments)
+        for one in segments[1:]:
+            verify_index(one.space_folder(record.folder) / INDEX)  # of a mapped file, only some blocks are compared
         others = [loaded(one, record.folder) for one in segments[1:]]
         for name in (INDEX, CODES):
             if (segments[0].space_folder(record.folder) / name).is_dir():
                 first = loaded(segments[0], record.folder, name, mmap=False)
-                merged([first, *others], removed).save(target / name)
+                whole = merged([first, *others], removed)
+                require_all(record.spec, whole, sum(one.record.left for one in segments))
+                whole.save(target / name)
 
     def _replace(self, chosen: range, scratch: Path, record: SegmentRecord) -> None:
         """Put the merged files in the place of the first segment, and drop the others."""
@@ -195,6 +205,24 @@ class SegmentDraft:
             for spec, one in self._records.items():
                 indexes[spec] = with_index(one, segment.space_folder(one.folder)).index_digest
         return replace(segment.record, files=files, indexes=indexes)
+
+
+def require_all(spec: str, index: Index, count: int) -> None:
+    """Refuse to write an index that has lost items.
+
+    Raises
+    ------
+    CollectionError
+    """
+    if len(index) != count:
+        raise CollectionError(f"the index of '{spec}' holds {len(index):,} of {count:,} items: nothing was changed")
+
+
+def _require_whole(segment: Segment) -> None:
+    """Refuse to merge damaged items: their new file would have checksums that say nothing of it."""
+    for name, known in segment.record.files.items():
+        if known and name == ITEMS:
+            check_file(segment.folder / name, known, whole=True)
 
 
 def _removing(segment: Segment, removed: Removed) -> Segment:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from retrieval.spaces.saved_space import checked_name
+
 #: Folder of a segment inside a generation; the first segment is in the generation itself.
 SEGMENTS = "segments"
 #: File of the removed items of a segment.
@@ -70,7 +72,26 @@ class SegmentRecord:
         for texts in (record.files, record.indexes):
             if not isinstance(texts, dict):
                 raise TypeError("the files of a segment are not named")
+        for name in record.files:
+            checked_name(name)
         return record
+
+
+def segments_from_json(values: Iterable[Any], count: int) -> tuple[SegmentRecord, ...]:
+    """Read the records of all segments from a manifest that says how many items they have together.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When a record cannot be, or they cannot be the segments of one collection.
+    """
+    records = tuple(map(SegmentRecord.from_json, values))
+    folders = [one.folder for one in records]
+    if records and (folders[0] or "" in folders[1:] or len(set(folders)) < len(folders)):
+        raise ValueError("two segments are in one folder, or none is the first")
+    if records and sum(one.left for one in records) != count:
+        raise ValueError("the segments do not have as many items as the collection")
+    return records
 
 
 def segments_digest(segments: Iterable[SegmentRecord]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from encoders.numbers import counted
 from indexers.folder import verify_index
 from retrieval.collection.generations import Generations
 from retrieval.collection.item_store import ItemStore
-from retrieval.collection.manifest import ITEMS, Manifest
+from retrieval.collection.manifest import Manifest
 from retrieval.collection.segments import SPACES, Segment, segments_of
 from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord
 
@@ -94,8 +94,9 @@ def verify(folder: Path) -> Verification:
     for record in manifest.spaces.values():
         with found.recording():
             _verify_encoder(pin.folder / SPACES / Path(record.folder).name / ENCODER, record, found)
-        for segment in segments_of(pin.folder, manifest) if not manifest.server else ():
-            _verify_indexes(segment, record, found)
+        with suppress(ArtifactError):  # removed items that cannot be read are recorded with the items
+            for segment in segments_of(pin.folder, manifest) if not manifest.server else ():
+                _verify_indexes(segment, record, found)
     return found
 
 
@@ -110,7 +111,7 @@ def _verify_items(generation: Path, manifest: Manifest, found: Verification) -> 
                 raise ArtifactError(f"{segment.items} is damaged: its items are not those that {MANIFEST} names")
         finally:
             store.close()
-    for path, _ in manifest.item_files(generation) or [(generation / ITEMS, {})]:  # an older nearby named no file
+    for path, _ in manifest.item_files(generation):
         found.read(path)
 
 

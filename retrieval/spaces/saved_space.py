@@ -50,11 +50,29 @@ class SpaceRecord:
             raise TypeError("the record of a space has fields that nearby does not know")
         record = cls(**value)
         Space.from_json(record.space)
+        checked_name(record.folder)
         for one in fields(cls):
             found, wanted = getattr(record, one.name), _TYPES[str(one.type).partition("[")[0]]
             if not isinstance(found, wanted) or isinstance(found, bool):
                 raise TypeError(f"'{one.name}' of a space is {type(found).__name__}")
         return record
+
+
+def checked_name(name: Any) -> str:
+    """Return the name of a file or folder in a manifest; refuse one that leads into another folder.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> checked_name("bm25-d1b2a59f")
+    'bm25-d1b2a59f'
+    """
+    if not isinstance(name, str) or name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+        raise ValueError(f"{name!r} is not the name of a file that nearby writes")
+    return name
 
 
 def folder_name(spec: str) -> str:

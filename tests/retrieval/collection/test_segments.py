@@ -8,50 +8,15 @@ import shutil
 import numpy as np
 import pytest
 from killing import kills
+from segmented_news import SPACES, N, copied, delete, item, made, put
 
-from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, NearbyError
 from retrieval.collection import merge_policy
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.collection.merge_policy import Size, next_merge
 from retrieval.collection.verification import verify
-from retrieval.corpora.base import Corpus, Item
-
-WORDS = "river bank money loan water boat fish rate credit stream tide bond".split()
-#: The last one is approximate by its type, though it reads every list.
-SPACES = {
-    "bm25": None, "tfidf+lsa:6": None, "tfidf+lsa:5+binarize": None, "tfidf+lsa:4": "faiss:IVF4,Flat?nprobe=4",
-}  # fmt: skip
-N = 60
-
-
-def item(number: int, version: int = 0) -> Item:
-    draw = np.random.default_rng([number, version])
-    text = " ".join([*draw.choice(WORDS, 9).tolist(), f"w{number}"])
-    year = {"year": str(2000 + number % 5)} if number % 4 else {}
-    return Item(f"d{number}", text, title=f"title {number}", label=str(number % 3), metadata=year)
-
-
-class News(Corpus):
-    name = "news"
-    modality = Modality.TEXT
-
-    def __iter__(self):
-        return map(item, range(N))
-
-    def queries(self):
-        return iter([Item("q1", "river boat"), Item("q2", "money loan")])
-
-    def qrels(self):
-        return {"q1": {"d3": 2, "d4": 0, "d40": 1}, "q2": {"d5": 1}}
-
-
-def made(folder) -> LocalCollection:
-    collection = LocalCollection.create(folder, News())
-    for spec, index in SPACES.items():
-        collection = collection.add_space(spec, index)
-    return collection
+from retrieval.corpora.base import Item
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +25,6 @@ def begun(tmp_path_factory):
     folder = tmp_path_factory.mktemp("begun") / "c"
     made(folder).close()
     return folder
-
-
-def put(*items: Item):
-    return lambda c: c.put(iter(items))[0]
-
-
-def delete(*numbers: int):
-    return lambda c: c.delete([f"d{number}" for number in numbers])
 
 
 CHANGES = {
@@ -122,11 +79,6 @@ def read(collection: LocalCollection) -> dict[str, object]:
             (best,) = collection.search([(spec, query[:1])], 8, [Filter.read(text)])
             found[f"{spec} {text}"] = [(hit.id, round(hit.score, 4)) for hit in best]
     return found
-
-
-def copied(begun, folder) -> LocalCollection:
-    shutil.copytree(begun, folder)
-    return LocalCollection(folder)
 
 
 def test_every_answer_is_that_of_a_collection_that_is_merged_at_every_change(begun, tmp_path, monkeypatch):
