@@ -117,7 +117,8 @@ def _queries_of(collection: Collection, found: MapReply, codes: Codes) -> Callab
 
 
 def _score(collection: Collection, given: MapQuery, found: MapReply) -> MapColour:
-    query: Query = query_of(collection, QueryBody(id=str(given.id)) if given.text is None else QueryBody(text=given.text))
+    asked = QueryBody(id=str(given.id)) if given.text is None else QueryBody(text=given.text)
+    query: Query = query_of(collection, asked)
     encoder = collection.space(found.space).encoder
     index = collection.codes_of(found.space)
     scores = item_scores(index, query_codes(collection, found.space, query), index.rows_of_ids(found.ids))
