@@ -29,20 +29,24 @@ class Alternation:
     ----------
     exact : Index
     queries : codes (n, dim)
-        As many of them are asked together as exact search answers in a tenth of a second.
+        As many of them are asked together as exact search answers in `turn_seconds`.
     k : int
+    turns : int
+    turn_seconds : float
     """
 
-    def __init__(self, exact: Index, queries: Codes, k: int) -> None:
-        self._exact, self._k = exact, k
+    def __init__(
+        self, exact: Index, queries: Codes, k: int, turns: int = TURNS, turn_seconds: float = TURN_SECONDS
+    ) -> None:
+        self._exact, self._k, self._turns = exact, k, turns
         seconds = _seconds(lambda: exact.search_rows(queries, k))
         total = n_rows(queries)
-        self._queries = queries[: min(total, max(FEWEST, int(total * TURN_SECONDS / max(seconds, 1e-9))))]
+        self._queries = queries[: max(FEWEST, int(total * min(1.0, turn_seconds / max(seconds, 1e-9))))]
 
     def speed(self, index: Index) -> Speed:
         """Return the speed by the fastest turn of each: whatever else runs can only make a turn slower."""
         index.search_rows(self._queries, self._k)  # what is read for the first time is read now
-        turns = [(self._turn(self._exact), self._turn(index)) for _ in range(TURNS)]
+        turns = [(self._turn(self._exact), self._turn(index)) for _ in range(self._turns)]
         exact, mine = (min(column) for column in zip(*turns, strict=True))
         return Speed(n_rows(self._queries) / mine, 1.0 if index is self._exact else exact / mine)
 
