@@ -3,7 +3,7 @@
 Handwritten digits of MNIST are indexed as pixels and as 30 components; for several wanted recalls, `tune` chooses by
 some items as queries. Then other pictures, which are no items, ask the recommended index, built again.
 
-Run: ``NEARBY_DATA=... python benchmarks/tuning.py [ITEMS] [HELD-OUT QUERIES]``
+Run: ``NEARBY_DATA=... python benchmarks/tuning.py [ITEMS] [HELD-OUT QUERIES] [RECALL ...]``
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from record import nothing_else, record, say, timed
+from record import record, say, timed
 
 from encoders.codes import Codes
 from indexers.base import Index
@@ -34,7 +34,7 @@ SPACES, WANTED, SAMPLE, K = ("pixels", "pixels+pca:30"), (0.9, 0.95, 0.99), 1_00
 def main(*arguments: str) -> None:
     """Tune on 10,000 items and ask with 2,000 others, or as many as asked for."""
     n_items, n_queries = (int(arguments[at]) if len(arguments) > at else n for at, n in enumerate((10_000, 2_000)))
-    nothing_else(list(arguments[2:]))
+    recalls = [float(word) for word in arguments[2:]] or WANTED
     with tempfile.TemporaryDirectory() as scratch:
         pictures = np.stack([item.content for item in islice(open_corpus("mnist?split=train"), n_items)])
         np.save(Path(scratch) / "items.npy", pictures.reshape(len(pictures), -1).astype(np.float32) / 255)
@@ -42,7 +42,7 @@ def main(*arguments: str) -> None:
         held_out = others.reshape(len(others), -1).astype(np.float32) / 255
         specs = [spec.replace("pixels", "vectors") for spec in SPACES]
         collection = index_corpus(Path(scratch) / "c", open_corpus(str(Path(scratch) / "items.npy")), specs)
-        rows = [tried(collection, spec, wanted, held_out) for spec in specs for wanted in WANTED]
+        rows = [tried(collection, spec, wanted, held_out) for spec in specs for wanted in recalls]
     record("tuning", {"items": n_items, "held_out": len(held_out), "sample": SAMPLE, "k": K, "rows": rows})
 
 
