@@ -77,7 +77,7 @@ def exactness(page: Page, run: dict[str, Any]) -> None:
     }
     rows = figures["rows"]
     page.table(["codes", *columns.values()], [[row["codes"], *(row[key] for key in columns)] for row in rows])
-    reason = "Each candidate's score is computed again by the definition; codes far from the origin have many."
+    reason = "The cause is not profiled; scores of candidates are computed again by the definition."
     targets = [page.target("exact search: least recall", min(row["exact_recall"] for row in rows), 1.0)]
     targets += [
         page.target(
