@@ -971,6 +971,39 @@ def health(
 
 
 @app.command()
+def tune(
+    folder: CollectionFolder,
+    space: OneSpace,
+    recall: Annotated[
+        float,
+        typer.Option(
+            "--recall", help="Wanted share of the true nearest items, e.g. .95.", parser=share, metavar="SHARE"
+        ),
+    ] = 0.95,
+    k: Annotated[int, whole("-k", help="Number of nearest items.", lowest=1)] = 10,
+    sample: Annotated[int, whole("--sample", help="Number of random items that ask.", lowest=1)] = 1000,
+    max_bytes: Annotated[
+        float | None,
+        typer.Option("--max-bytes", help="Largest index, in bytes per item.", parser=number, metavar="BYTES"),
+    ] = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Try FAISS indexes for a space, and recommend the fastest whose answers are good enough.
+
+    Recall against exact search, speed, bytes and build time of each. Nothing is written; the last line is the command
+    that makes a collection with the recommended index.
+    """
+    from retrieval.collection.open import open_collection
+    from retrieval.experiment.tuning.tuning import tune as tune_space
+    from retrieval.report.terminal.tuning import tuning_lines, tuning_values
+
+    with open_collection(folder) as collection:
+        found = tune_space(collection, space, recall, k, sample, max_bytes, seed, _say)
+    emit(Output(lambda: tuning_lines(found), lambda: tuning_values(found)), as_json)
+
+
+@app.command()
 def demo(
     out: Annotated[Path, ReportFolder] = Path("nearby-demo"), verbose: Verbose = False, as_json: AsJson = False
 ) -> None:

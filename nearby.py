@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from retrieval.evaluation.trec import read_qrels, read_run, write_qrels, write_run
     from retrieval.experiment.baseline import read_baseline
     from retrieval.experiment.compare_options import CompareOptions
+    from retrieval.experiment.tuning.tuning import tune
     from retrieval.report.comparison_file import write_comparison
     from retrieval.report.html.comparison import write_page as write_report
     from retrieval.report.notebook import Comparison, compare, compare_collection
@@ -88,6 +89,7 @@ _NAMES = {
     "read_query": "retrieval.search.query:read_query",
     "read_run": "retrieval.evaluation.trec:read_run",
     "train": "retrieval.spaces.train:train_encoder",
+    "tune": "retrieval.experiment.tuning.tuning:tune",
     "write_comparison": "retrieval.report.comparison_file:write_comparison",
     "write_qrels": "retrieval.evaluation.trec:write_qrels",
     "write_report": "retrieval.report.html.comparison:write_page",
@@ -130,6 +132,7 @@ __all__ = [
     "read_query",
     "read_run",
     "train",
+    "tune",
     "write_comparison",
     "write_qrels",
     "write_report",

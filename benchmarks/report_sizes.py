@@ -1,4 +1,4 @@
-"""The parts of docs/results.md on large collections: what changes cost, and searches in segments."""
+"""The parts of docs/results.md on sizes: what changes to large collections cost, exact search, tuned indexes."""
 
 from __future__ import annotations
 
@@ -59,4 +59,66 @@ def _targets(page: Page, figures: dict[str, Any], searches: dict[str, Any]) -> I
     )
 
 
-PARTS = {"segments": segments}
+def exactness(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Exact search that is exact", run)
+    page.lines += [
+        "",
+        f"{figures['items']:,} items; the share of the true {figures['k']} nearest that are found, by distances in"
+        f" float64 ({figures['truths']} queries). All {figures['queries']:,} queries are asked together; `few` asks"
+        f" {figures['truths']} of them, which FAISS compares one by one.",
+    ]
+    columns = {
+        "exact_recall": "`exact`",
+        "flat_recall": "FAISS Flat",
+        "flat_recall_few_queries": "FAISS Flat, few",
+        "exact_queries_per_second": "`exact`, queries/s",
+        "times_flat": "× FAISS Flat",
+    }
+    rows = figures["rows"]
+    page.table(["codes", *columns.values()], [[row["codes"], *(row[key] for key in columns)] for row in rows])
+    reason = "The cause is not profiled; scores of candidates are computed again by the definition."
+    targets = [page.target("exact search: least recall", min(row["exact_recall"] for row in rows), 1.0)]
+    targets += [
+        page.target(
+            f"exact search, {row['codes']}: speed beside FAISS Flat, ratio", row["times_flat"], 1.0, True, reason
+        )
+        for row in rows
+    ]
+    page.table(TARGETS, targets)
+
+
+def tuning(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Tuned indexes, and queries that were not in the sample", run)
+    page.lines += [
+        "",
+        f"`nearby tune` on {figures['items']:,} pictures of MNIST, {figures['sample']:,} of them as queries;"
+        f" {figures['held_out']:,} other pictures ask what it recommends. Recall of the {figures['k']} nearest.",
+    ]
+    columns = {
+        "wanted": "wanted",
+        "sample_recall": "sample",
+        "held_out_recall": "held out",
+        "sample_times_exact": "× exact, sample",
+        "held_out_times_exact": "× exact, held out",
+        "bytes_per_item": "bytes/item",
+        "seconds": "tuning, s",
+    }
+    rows = figures["rows"]
+    page.table(
+        ["space", "recommended", *columns.values()],
+        [[f"`{row['spec']}`", f"`{row['index']}`", *(row[key] for key in columns)] for row in rows],
+    )
+    page.table(
+        TARGETS,
+        [
+            page.target(
+                f"tuned {row['spec']} for {row['wanted']}: recall held out", row["held_out_recall"], row["wanted"]
+            )
+            for row in rows
+        ],
+    )
+
+
+PARTS = {"segments": segments, "exactness": exactness, "tuning": tuning}

@@ -32,6 +32,7 @@ from indexers.faiss_factory import (
     parameter_names,
     reason_of,
     sample_rows,
+    set_binary_parameter,
     set_nflip,
 )
 from indexers.folder import array_bytes, read_array, write_array
@@ -56,7 +57,7 @@ class Faiss(CheckedIndex):
     Cosine is the inner product of unit vectors; squared distances are returned negated. For packed bits
     ``faiss.index_binary_factory`` builds the index, with or without its leading ``B`` (``HNSW32`` is
     ``BHNSW32``). Search parameters go through ``faiss.ParameterSpace``: ``nprobe``, ``efSearch``,
-    ``efConstruction`` (before adding), ...
+    ``efConstruction`` (before adding), ... Of indexes of bits, ``nprobe`` and ``efSearch``.
 
     ``BHash16?nflip=2`` is the look-up of semantic hashing (Salakhutdinov & Hinton 2009): a hash table whose keys are
     16 of the bits. A search reads all keys within 2 bits of the query's key, for any number of items. ``BHash2x16``
@@ -108,6 +109,8 @@ class Faiss(CheckedIndex):
 
         if key == "nflip" and hash_table(self._index) is not None:  # FAISS' ParameterSpace does not know it
             set_nflip(self._index, self.backend, value)
+            return
+        if set_binary_parameter(self._index, self.backend, key, value):
             return
         space: Any = faiss.ParameterSpace()
         if not _is_positive(value):

@@ -114,6 +114,34 @@ def set_nflip(index: Any, factory: str, value: str) -> None:
     table.nflip = int(value)
 
 
+def set_binary_parameter(index: Any, factory: str, key: str, value: str) -> bool:
+    """Set a search parameter of an index of bits, which FAISS' ParameterSpace does not know; False if it has none so.
+
+    Raises
+    ------
+    OptionError
+    """
+    import faiss
+
+    owner = _binary_parameters(index).get(key) if isinstance(index, faiss.IndexBinary) else None
+    if owner is None:
+        return False
+    if not is_whole(value, 1, 2**31 - 1):
+        raise OptionError(f"'faiss:{factory}': {key} should be a whole number, at least 1; got '{value}'")
+    setattr(owner, key, int(value))
+    return True
+
+
+def _binary_parameters(index: Any) -> dict[str, Any]:
+    """Return the search parameters of lists and graphs of bits, and the object that has each."""
+    import faiss
+
+    inner: Any = downcast(index)
+    if isinstance(inner, faiss.IndexBinaryIVF):
+        return {"nprobe": inner}
+    return {"efSearch": inner.hnsw} if isinstance(inner, faiss.IndexBinaryHNSW) else {}
+
+
 def parameter_names(index: Any) -> list[str]:
     """Return the search parameters of an index, by FAISS' own names."""
     import faiss
@@ -121,7 +149,7 @@ def parameter_names(index: Any) -> list[str]:
     if hash_table(index) is not None:
         return ["nflip"]
     if isinstance(index, faiss.IndexBinary):
-        return []
+        return list(_binary_parameters(index))
     space: Any = faiss.ParameterSpace()
     space.initialize(index)
     ranges = space.parameter_ranges

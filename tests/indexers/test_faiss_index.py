@@ -167,3 +167,22 @@ def test_rows_that_an_index_does_not_have_are_refused_when_it_is_opened(tmp_path
     (tmp_path / "index" / "manifest.json").write_text(json.dumps(sealed(manifest)))
     with pytest.raises(ArtifactError, match=r"live\.npy holds rows that the index does not have"):
         load_index(tmp_path / "index")
+
+
+@pytest.mark.parametrize(
+    ("backend", "low", "high"), [("BIVF16", "nprobe=1", "nprobe=16"), ("BHNSW32", "efSearch=1", "efSearch=400")]
+)
+def test_indexes_of_bits_take_search_parameters(tmp_path, backend, low, high):
+    space = Space(64, Kind.BINARY, Metric.HAMMING)
+    bits = np.random.default_rng(0).integers(0, 256, (2000, 8), dtype=np.uint8)
+    exact = create_index("exact", space)
+    exact.add([str(n) for n in range(2000)], bits)
+    index = create_index(f"faiss:{backend}?{low}", space)
+    index.fit(bits).add([str(n) for n in range(2000)], bits)
+    true = exact.search_rows(bits[:50], 10).scores.sum()
+    few = index.search_rows(bits[:50], 10).scores.sum()
+    index.set_parameters(dict([high.split("=")]))
+    loaded = load_index(index.save(tmp_path / "index"))
+    assert few < index.search_rows(bits[:50], 10).scores.sum() == true == loaded.search_rows(bits[:50], 10).scores.sum()
+    with pytest.raises(OptionError, match="should be a whole number, at least 1; got '0'"):
+        index.set_parameters(dict([[high.split("=")[0], "0"]]))

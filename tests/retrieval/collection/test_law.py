@@ -22,6 +22,7 @@ from retrieval.collection.local import LocalCollection
 from retrieval.collection.open import open_collection
 from retrieval.collection.segmented_items import SegmentedItems
 from retrieval.corpora.base import Corpus, Item
+from retrieval.experiment.tuning.tuning import tune
 
 SPACES = ("bm25", "tfidf+lsa:6", "tfidf+lsa:6+binarize")
 ADDED = "tfidf+lsa:4"
@@ -242,6 +243,15 @@ def test_reading_gives_the_same(both, name):
     assert mine == its
     if name.startswith("items with ") and name.removeprefix("items with ") in COMPARED:
         assert named(call, both[0]) == by_hand(both[0], name.removeprefix("items with "))
+
+
+def test_tuning_finds_the_same(both):
+    found = [tune(collection, SPACES[1], k=5, sample=20) for collection in both]
+    mine, its = ([(one.index, one.recalls) for one in some.settings if "HNSW" not in one.index] for some in found)
+    assert mine == its
+    assert [len(some.settings) for some in found] == [len(found[0].settings)] * 2
+    assert found[0].n_queries == found[1].n_queries == {"items": 20, "queries": 2}
+    assert found[1].present.startswith("elasticsearch")
 
 
 def test_changing_gives_the_same_and_leaves_the_same(both, monkeypatch):

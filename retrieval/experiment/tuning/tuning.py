@@ -1,0 +1,154 @@
+"""The index settings of a space: recall, speed and size of each, and the fastest that is good enough. Read this first.
+
+Nothing is written: indexes are built in memory, one after the other, from the codes that the collection holds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from encoders.codes import Codes, Kind, Space
+from encoders.errors import BadItemError, OptionError
+from encoders.progress import ProgressCallback, progress, quiet
+from indexers.checked_index import CheckedIndex
+from indexers.folder import names_bytes
+from indexers.registry import create_index
+from retrieval.collection.base import Collection
+from retrieval.experiment.tuning.queries import Queries, queries_of
+from retrieval.experiment.tuning.result import Reach, Setting, Tuning
+from retrieval.experiment.tuning.settings import Build, builds_for
+from retrieval.experiment.tuning.speed import Alternation
+from retrieval.search.stored_codes import all_codes
+
+#: Random items that ask, by default; the wanted recall; the number of neighbours.
+SAMPLE, RECALL, K = 1_000, 0.95, 10
+#: A search that finds less more than this does not repay a slower one.
+PLATEAU = 0.002
+
+
+def tune(
+    collection: Collection,
+    spec: str,
+    recall: float = RECALL,
+    k: int = K,
+    sample: int = SAMPLE,
+    max_bytes: float | None = None,
+    seed: int = 0,
+    say: ProgressCallback = quiet,
+) -> Tuning:
+    """Measure indexes for a space of a collection, on disk or on a server.
+
+    Parameters
+    ----------
+    collection : Collection
+    spec : str
+        The space.
+    recall : float
+        The wanted share of the true k nearest items that a search finds, above 0 and at most 1.
+    k : int
+    sample : int
+        Number of random items that ask; of the corpus' own queries, as many ask too.
+    max_bytes : float, optional
+        The largest index, in bytes per item.
+    seed : int
+        Random seed of the sample.
+    say : callable
+        Called with one line per index.
+
+    Raises
+    ------
+    OptionError
+        For a recall outside 0 to 1, a `k` that is not smaller than the number of items, or sparse codes.
+    UnknownNameError
+        When the collection has no such space.
+    BadItemError
+        When the collection holds one item.
+    """
+    if not 0 < recall <= 1:
+        raise OptionError(f"the recall should be above 0 and at most 1, as in --recall .95; got {recall:g}")
+    if max_bytes is not None and not max_bytes > 0:
+        raise OptionError(f"--max-bytes should be above 0; got {max_bytes:g}")
+    spec = collection.resolve(spec)
+    space = collection.space(spec).encoder.space
+    _require_tunable(collection, spec, space, k)
+    say(f"reading the codes of {spec}")
+    ids, codes = all_codes(collection, spec)
+    started = time.perf_counter()
+    exact = create_index("exact", space)
+    exact.add(ids, codes)
+    seconds = time.perf_counter() - started
+    queries = queries_of(collection, spec, exact, sample, k, seed)
+    found = Tuning(
+        str(collection.folder), spec, collection.spaces[spec].index, len(ids), k,
+        {name: part.stop - part.start for name, part in queries.groups.items()}, recall, max_bytes,
+    )  # fmt: skip
+    speeds = Alternation(exact, queries.codes, k)
+    found.settings.append(_setting(exact, queries, speeds, seconds))
+    builds = [one for one in builds_for(space, len(ids)) if max_bytes is None or _may_fit(one, space, max_bytes)]
+    with progress("tuning", len(builds), "indexes") as bar:
+        for build in builds:
+            bar.note = build.backend
+            try:
+                found.settings += measured(build, space, ids, codes, queries, speeds, recall)
+            except BadItemError as error:  # FAISS refuses codes whose squares float32 cannot hold
+                say(f"left out: {error}")
+            bar.update()
+    return found
+
+
+def measured(
+    build: Build, space: Space, ids: Sequence[str], codes: Codes, queries: Queries, speeds: Alternation, wanted: float
+) -> Iterator[Setting]:
+    """Build an index and measure its settings up to the first that reaches the wanted recall.
+
+    A sequence of settings ends where it is slower than exact search, as what follows is slower still, and where
+    recall does not rise any more.
+    """
+    started = time.perf_counter()
+    with closing(create_index(build.description({}), space)) as index:
+        index.fit(codes)
+        index.add(ids, codes)
+        seconds = time.perf_counter() - started
+        for sequence in build.searches:
+            before = -1.0
+            for parameters in sequence:
+                index.set_parameters(parameters)
+                setting = _setting(index, queries, speeds, seconds)
+                yield setting
+                if setting.reaches(wanted) is Reach.YES:
+                    return
+                if setting.speed < 1 or setting.recall < before + PLATEAU:
+                    break
+                before = setting.recall
+
+
+def _setting(index: CheckedIndex, queries: Queries, speeds: Alternation, build_seconds: float) -> Setting:
+    recalls, speed = queries.recalls(index), speeds.speed(index)
+    size = (index.bytes_on_disk() or 0) - names_bytes(index)
+    return Setting(
+        index.description, recalls, speed.queries_per_second, speed.ratio, size / len(index), build_seconds
+    )  # fmt: skip
+
+
+def _may_fit(build: Build, space: Space, max_bytes: float) -> bool:
+    """Return whether an index may be small enough: one with all codes is as large as they are, before it is built."""
+    return not build.holds_codes or 4 * space.dim <= max_bytes or space.kind is Kind.BINARY
+
+
+def _require_tunable(collection: Collection, spec: str, space: Space, k: int) -> None:
+    """Refuse what has nothing to tune, before any work."""
+    if space.kind is Kind.SPARSE:
+        raise OptionError(
+            f"there is nothing to tune for '{spec}': its codes are sparse, and their index finds every true neighbour "
+            "and has no settings; tune a dense or binary space, such as SPEC+lsa:256"
+        )
+    n_items = collection.items.size
+    if n_items < 2:
+        raise BadItemError(f"{collection.folder} holds {n_items} item, which has no neighbour: tuning needs more items")
+    if k >= n_items:
+        raise OptionError(
+            f"-k {k:,} asks for more neighbours than an item has: {collection.folder} holds {n_items:,} items, so "
+            f"-k is at most {n_items - 1:,}"
+        )
