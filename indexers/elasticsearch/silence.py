@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from indexers.elasticsearch.attempt import Attempt
 
 #: Seconds in which a node that works answers another node, and a host answers us.
-_NODE_SECONDS, _HOST_SECONDS = 0.5, 0.8
+_NODE_SECONDS, _HOST_SECONDS = 0.5, 1.0
 #: Seconds until silent nodes are checked again: each time twice as long.
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 15.0
 #: Seconds for which the result of a check, from its begin, serves other searches that wait.
@@ -64,27 +64,44 @@ class Silence:
         return not self.found.all_answer and monotonic() >= self._ended + self._wait
 
     def check(self, client: Any) -> Future[Check]:
-        """Ask every host which nodes answer, in the background; checks at the same time are one check."""
+        """Ask every host which nodes answer, in the background; checks at the same time are one check.
+
+        It is done as soon as a host knows a silent node; silent hosts would take longer.
+        """
         with self._lock:
             now = monotonic()
             if self._checking is not None and (not self._checking.done() or now < self._began + _FRESH_SECONDS):
                 return self._checking
-            attempt = Attempt.start(lambda: self._check(client))
-            if attempt is not None:
-                self._checking, self._began = attempt.future, now
-                return attempt.future
-        nothing: Future[Check] = Future()
-        nothing.set_result(self.found)
-        return nothing
+            done: Future[Check] = Future()
+            if Attempt.start(lambda: self._check(client, done)) is None:
+                done.set_result(self.found)
+                return done
+            self._checking, self._began = done, now
+            return done
 
-    def _check(self, client: Any) -> Check:
-        hosts = client.transport.node_pool.all()
-        asked = [(node.config, Attempt.start(partial(_nodes_that_answer, client, node))) for node in hosts]
-        answers = {host: None if one is None else _result(one) for host, one in asked}
-        self.found = found = _found(answers)
-        self._wait = _FIRST_WAIT if found.all_answer else min(2 * self._wait, _LONGEST_WAIT)
-        self._ended = monotonic()
-        return found
+    def _check(self, client: Any, done: Future[Check]) -> None:
+        found = self.found
+        try:
+            for found in _checks(client):  # noqa: B007  # the last one counts
+                if found.preference is not None and not done.done():
+                    self.found = found
+                    done.set_result(found)
+            self.found = found
+            self._wait = _FIRST_WAIT if found.all_answer else min(2 * self._wait, _LONGEST_WAIT)
+        finally:
+            self._ended = monotonic()
+            if not done.done():
+                done.set_result(self.found)
+
+
+def _checks(client: Any) -> Iterator[Check]:
+    """Yield what is found after each answer; a host that has not answered yet counts as silent."""
+    hosts = client.transport.node_pool.all()
+    asked = {node.config: Attempt.start(partial(_nodes_that_answer, client, node)) for node in hosts}
+    running = {one.future for one in asked.values() if one is not None}
+    while running:
+        running = wait(running, return_when=FIRST_COMPLETED).not_done
+        yield _found({host: None if one is None else _result(one) for host, one in asked.items()})
 
 
 class _Nodes(NamedTuple):
@@ -98,7 +115,7 @@ class _Nodes(NamedTuple):
 def _nodes_that_answer(client: Any, node: Any) -> _Nodes:
     with only(node):
         answer = client.options(request_timeout=_HOST_SECONDS, max_retries=0, ignore_status=403).nodes.info(
-            metric="_none", timeout=f"{1000 * _NODE_SECONDS:.0f}ms", filter_path="_nodes,nodes.*.name"
+            node_id="_all", metric="_none", timeout=f"{1000 * _NODE_SECONDS:.0f}ms", filter_path="_nodes,nodes.*.name"
         )
     if answer.meta.status == 403:
         return _Nodes(frozenset(), some_silent=False, known=False)
@@ -107,10 +124,8 @@ def _nodes_that_answer(client: Any, node: Any) -> _Nodes:
 
 
 def _result(attempt: Attempt[_Nodes]) -> _Nodes | None:
-    try:
-        return attempt.future.result()
-    except Exception:  # whatever it is, this host does not help
-        return None
+    """Return the answer of a host; None before it, and for an error: whatever it is, this host does not help."""
+    return attempt.future.result() if attempt.future.done() and not attempt.failed else None
 
 
 def _found(answers: dict[Any, _Nodes | None]) -> Check:
