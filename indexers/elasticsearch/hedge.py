@@ -7,15 +7,18 @@ has measurements.
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, TypeVar
 
 from indexers.elasticsearch.attempt import Attempt, answer_of, first_of
 from indexers.elasticsearch.silence import Silence, avoiding
 
-#: Seconds without an answer after which it is checked which nodes answer; if some do not, the read is sent again.
+#: Seconds without an answer after which, again and again, it is checked which nodes answer.
 CHECK_SECONDS = 1.0
-#: Seconds after that in which a read that all nodes could answer is sent again too: it may wait for a slow disk.
-SLOW_SECONDS = 4.0
+#: Seconds without an answer after which a read is sent to another host although all nodes answer: a disk may be stuck.
+SLOW_SECONDS = 5.0
+#: Requests of one read at the same time.
+MAX_ATTEMPTS = 3
 
 T = TypeVar("T")
 
@@ -35,20 +38,18 @@ def hedged(client: Any, send: Callable[[dict[str, str]], T]) -> T:
     silence: Silence = client.transport.node_pool.silence
     if silence.due:
         silence.check(client)
-    first = Attempt.start(lambda: send(silence.found.routing))
-    if first is None:
+    begun, went_round = monotonic(), {silence.found}
+    attempts = _sent(send, silence, frozenset())
+    if not attempts:
         return send(silence.found.routing)
-    attempts = [first]
     try:
-        for seconds, although_all_answer in ((CHECK_SECONDS, False), (SLOW_SECONDS, True)):
-            if first_of(attempts, seconds):
+        while len(attempts) < MAX_ATTEMPTS and not first_of(attempts, CHECK_SECONDS):
+            if first_of(attempts, None, until=silence.check(client)):
                 break
-            checked = silence.check(client)
-            if first_of(attempts, None, until=checked):
-                break
-            if although_all_answer or not silence.found.all_answer:
-                asked = frozenset(host for one in attempts for host in one.hosts)
-                attempts += _another(send, silence, asked)
+            late = len(attempts) == 1 and monotonic() > begun + SLOW_SECONDS
+            if late or not (silence.found.all_answer or silence.found in went_round):
+                went_round.add(silence.found)
+                attempts += _sent(send, silence, frozenset(host for one in attempts for host in one.hosts))
         first_of(attempts, None)
         return answer_of(attempts)
     finally:
@@ -56,7 +57,9 @@ def hedged(client: Any, send: Callable[[dict[str, str]], T]) -> T:
             one.give_up()
 
 
-def _another(send: Callable[[dict[str, str]], T], silence: Silence, asked: frozenset[Any]) -> list[Attempt[T]]:
+def _sent(send: Callable[[dict[str, str]], T], silence: Silence, asked: frozenset[Any]) -> list[Attempt[T]]:
+    """Send a read to a host that was not asked yet; return nothing when too many threads run."""
+    routing = silence.found.routing
     with avoiding(asked):
-        another = Attempt.start(lambda: send(silence.found.routing))
-    return [] if another is None else [another]
+        attempt = Attempt.start(lambda: send(routing))
+    return [] if attempt is None else [attempt]

@@ -82,7 +82,7 @@ class Silence:
     def _check(self, client: Any, done: Future[Check]) -> None:
         found = self.found
         try:
-            for found in _checks(client):  # noqa: B007  # the last one counts
+            for found in _checks(client):  # the last one counts
                 if found.preference is not None and not done.done():
                     self.found = found
                     done.set_result(found)

@@ -175,6 +175,17 @@ def _attempts():
     return sum(thread.name == "nearby-attempt" for thread in threading.enumerate())
 
 
+def test_a_node_that_stops_during_a_check_is_found_by_the_next(cluster):
+    """The first check hears of a silent host alone, as the others answered it before the node behind stopped."""
+    first = Server()
+    second = Server(nodes=("a", "b"), slow=lambda path: 5.0 * ("_count" in path and "preference" not in path))
+    admin, gone = cluster(first, second)
+    first.silent = gone
+    threading.Timer(0.9, lambda: setattr(second, "failed", 1)).start()
+    assert seconds(lambda: admin.count("n")) < 4
+    assert second.counts[-1] == "preference=_prefer_nodes:a,b"
+
+
 def test_a_write_is_never_sent_twice(cluster, monkeypatch):
     monkeypatch.setattr(hedge, "SLOW_SECONDS", 0.1)
     servers = [Server(slow=lambda path: 1.5 * ("_mapping" in path)) for _ in range(2)]
