@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from encoders.errors import IndexGoneError, NearbyError, OptionError, ServerError
+from indexers.elasticsearch.attempt import node_class
 from indexers.elasticsearch.deadline import TIMEOUT, timeout_seconds, transport_class
+from indexers.elasticsearch.hedge import hedged
+from indexers.elasticsearch.silence import pool_class
 from indexers.elasticsearch.trust import require_trusted
 
 USER, PASSWORD = "NEARBY_ELASTICSEARCH_USER", "NEARBY_ELASTICSEARCH_PASSWORD"
@@ -66,6 +69,8 @@ def _connect(hosts: tuple[str, ...], process: int, environment: tuple[str | None
         **_authority(environment[3], hosts),
         serializers={"application/json": OrjsonSerializer()},
         transport_class=transport_class(),
+        node_class=node_class(),
+        node_pool_class=pool_class(),
         retry_on_timeout=True,
         retry_on_status=(502, 503, 504),
         dead_node_backoff_factor=0.2,
@@ -73,7 +78,7 @@ def _connect(hosts: tuple[str, ...], process: int, environment: tuple[str | None
         max_dead_node_backoff=15,
     )
     with readable_errors(hosts):
-        require_major(client, hosts)
+        hedged(client, lambda _: require_major(client, hosts))
     return client
 
 

@@ -80,7 +80,6 @@ class IndexAdmin(Reader):
         """The alias of the index that is being loaded."""
         return f"{self.address.name}{LOADING}"
 
-    @retried
     def behind(self, alias: str) -> str | None:
         """Return the index behind an alias; None if there is none.
 
@@ -89,13 +88,16 @@ class IndexAdmin(Reader):
         ServerError
             When nearby did not make the index of that name, or the alias names several indexes.
         """
-        with self.connection() as client:
+
+        def named(client: Any, _: dict[str, str]) -> list[str]:
             answer = client.options(ignore_status=404).indices.get_alias(name=alias)
             if answer.meta.status == 404:
                 if alias == self.address.name and client.indices.exists(index=alias):
                     raise ServerError(f"nearby did not make the index '{alias}': choose another name in the address")
-                return None
-            names = sorted(answer.body)
+                return []
+            return sorted(answer.body)
+
+        names = self.read(named)
         if len(names) > 1:
             raise ServerError(
                 f"the alias '{alias}' names several indexes ({', '.join(names[:4])}{', …' if len(names) > 4 else ''}), "
@@ -103,13 +105,10 @@ class IndexAdmin(Reader):
             )
         return names[0] if names else None
 
-    @retried
     def exists(self, name: str) -> bool:
         """Return whether an index exists."""
-        with self.connection() as client:
-            return bool(client.indices.exists(index=name))
+        return self.read(lambda client, _: bool(client.indices.exists(index=name)))
 
-    @retried
     def meta(self, name: str) -> dict[str, Any]:
         """Return the ``_meta`` of an index.
 
@@ -118,14 +117,17 @@ class IndexAdmin(Reader):
         ServerError
             When nearby did not make the index.
         """
-        with self.connection() as client:
-            answer = client.indices.get_mapping(index=name)[name]["mappings"].get("_meta") or {}
+
+        def described(client: Any, _: dict[str, str]) -> dict[str, Any]:
+            return dict(client.indices.get_mapping(index=name)[name]["mappings"].get("_meta") or {})
+
+        answer = self.read(described)
         if MADE_BY not in answer:
             raise ServerError(
                 f"nearby did not make the index '{name}', or its description (_meta) was overwritten: "
                 "index the corpus under another name"
             )
-        return dict(answer)
+        return answer
 
     @retried
     def set_meta(self, name: str, meta: dict[str, Any]) -> None:

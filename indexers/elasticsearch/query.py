@@ -103,13 +103,14 @@ def _round_trip(
     ]
     shape = "hits.hits._score,hits.hits.fields,timed_out,_shards.failed"
 
-    def one(client: Any) -> list[Answers]:
+    def one(client: Any, routing: dict[str, str]) -> list[Answers]:
         (body,) = bodies
-        answer = client.search(index=index, **body, **kind, allow_partial_search_results=False, filter_path=shape)
+        whole = {"allow_partial_search_results": False, **kind, **routing}
+        answer = client.search(index=index, **body, **whole, filter_path=shape)
         return [_answers(admin, answer)]
 
-    def several(client: Any) -> list[Answers]:
-        head = {"index": index, "allow_partial_search_results": False, **kind}
+    def several(client: Any, routing: dict[str, str]) -> list[Answers]:
+        head = {"index": index, "allow_partial_search_results": False, **kind, **routing}
         lines = [line for body in bodies for line in (head, body)]
         paths = ",".join(f"responses.{path}" for path in (*shape.split(","), "error", "status"))
         answer = client.msearch(searches=lines, filter_path=paths)

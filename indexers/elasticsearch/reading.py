@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 from encoders.errors import IndexGoneError, PartMissingError, ServerError
 from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.client import cause_of, closed, connect, readable_errors
-from indexers.elasticsearch.retry import SHORT, is_timeout, retried
-
-#: With several nodes, the seconds after which a silent node is left for the next; the last attempt has no such limit.
-_ATTEMPT_SECONDS = (2.0, 2.0, 4.0, 4.0, 8.0)
+from indexers.elasticsearch.deadline import seconds_left
+from indexers.elasticsearch.hedge import hedged
+from indexers.elasticsearch.retry import SHORT, retried
 
 T = TypeVar("T")
 
@@ -31,31 +30,29 @@ class Reader:
             yield self.client
 
     @retried
-    def read(self, request: Callable[[Any], T]) -> T:
-        """Send a request that any node can answer; a silent node is left soon if there is another.
+    def read(self, request: Callable[[Any, dict[str, str]], T]) -> T:
+        """Send a request that any node can answer, and again to another host if there is no answer soon: see `hedge`.
 
         Parameters
         ----------
         request : callable
-            Called with the client; raises `PartMissingError` when the answer is incomplete.
+            Called, perhaps in another thread, with the client and the options of a search, count or get that send it
+            round silent nodes; raises `PartMissingError` when the answer is incomplete.
         """
-        for seconds in _ATTEMPT_SECONDS if len(self.address.hosts) > 1 else ():
-            try:
-                with self.connection() as client:
-                    return request(client.options(request_timeout=seconds, retry_on_timeout=False))
-            except ServerError as error:
-                if not is_timeout(error):
-                    raise
-        with self.connection() as client:
-            return request(client)
+
+        def send(routing: dict[str, str]) -> T:
+            with self.connection() as client:
+                return request(client.options(request_timeout=seconds_left(), retry_on_timeout=False), routing)
+
+        return hedged(self.client, send)
 
     def count(self, name: str, query: dict[str, Any] | None = None) -> int:
         """Count items (not the records of shards); documents written since the last refresh do not count."""
         exists = {"exists": {"field": "place"}}
         condition = exists if query is None else {"bool": {"filter": [exists, query]}}
 
-        def counted(client: Any) -> int:
-            answer = client.count(index=name, query=condition)
+        def counted(client: Any, routing: dict[str, str]) -> int:
+            answer = client.count(index=name, query=condition, **routing)
             self._require_whole(answer)
             return int(answer["count"])
 
@@ -64,8 +61,8 @@ class Reader:
     def count_all(self, name: str) -> int:
         """Count all documents, including the records of a load's shards."""
 
-        def counted(client: Any) -> int:
-            answer = client.count(index=name)
+        def counted(client: Any, routing: dict[str, str]) -> int:
+            answer = client.count(index=name, **routing)
             self._require_whole(answer)
             return int(answer["count"])
 
@@ -97,8 +94,9 @@ class Reader:
             When the server cannot tell whether a document exists.
         """
 
-        def fetched(client: Any) -> list[dict[str, Any]]:
-            documents: list[dict[str, Any]] = client.mget(index=name, ids=keys, source_includes=fields)["docs"]
+        def fetched(client: Any, routing: dict[str, str]) -> list[dict[str, Any]]:
+            answer = client.mget(index=name, ids=keys, source_includes=fields, **routing)
+            documents: list[dict[str, Any]] = answer["docs"]
             if len(documents) != len(keys):
                 raise ValueError(f"it holds {len(documents)} of {len(keys)} documents")
             for document in documents:

@@ -85,10 +85,3 @@ def is_transient_status(status: int, kind: str) -> bool:
 def is_refused(error: NearbyError) -> bool:
     """Return whether the server refused the whole request, so that it changed nothing."""
     return 400 <= getattr(error.__cause__, "status_code", 0) < 500
-
-
-def is_timeout(error: NearbyError) -> bool:
-    """Return whether a node did not answer in time."""
-    import elastic_transport
-
-    return isinstance(error.__cause__, elastic_transport.ConnectionTimeout)

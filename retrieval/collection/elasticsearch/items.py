@@ -168,8 +168,10 @@ class ServedItems(CollectionItems):
     def _some(self, query: dict[str, Any], field: str | None = None) -> list[str]:
         """Return values of a field, or names of fields, as some items have them."""
 
-        def asked(client: Any) -> list[str]:
-            answer = client.search(index=self.index, query=query, size=_AT_ONCE, source_includes=self._sources)
+        def asked(client: Any, routing: dict[str, str]) -> list[str]:
+            answer = client.search(
+                index=self.index, query=query, size=_AT_ONCE, source_includes=self._sources, **routing
+            )
             found = map(self._fields, answer["hits"]["hits"])
             fields = [{**fields, LABEL: label} for label, fields in found]
             pairs = [(key, str(value)) for one in fields for key, value in one.items() if value is not None]
@@ -183,8 +185,8 @@ class ServedItems(CollectionItems):
         self.admin.refresh(self.index)
         last = {"last": {"max": {"field": "place"}}}
 
-        def asked(client: Any) -> int:
-            found = client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False)
+        def asked(client: Any, routing: dict[str, str]) -> int:
+            found = client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False, **routing)
             value = found["aggregations"]["last"]["value"]
             return -1 if value is None else int(value)
 
