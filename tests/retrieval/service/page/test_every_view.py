@@ -46,7 +46,7 @@ def test_a_view_is_whole_at_every_width(page, view, width):
     assert wide <= seen == width
     levels = [int(tag[1]) for tag in page.script(
         "const all = [...document.querySelectorAll('h1,h2,h3,h4,h5')];"
-        "return all.filter(e => !e.closest('[hidden]')).map(e => e.tagName)"
+        "return all.filter(e => e.checkVisibility()).map(e => e.tagName)"
     )]  # fmt: skip
     assert levels[:2] == [1, 2]
     assert (levels.count(1), levels.count(2)) == (1, 2 if view == "search-why" else 1)
