@@ -103,6 +103,8 @@ class Faiss(CheckedIndex):
         self._mapped = False
         #: FAISS' own number of every row, after some were removed.
         self._live: NDArray[np.int64] | None = None
+        #: The rows of FAISS' numbers, and the live numbers that they were made from.
+        self._rows_of_live: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
 
     def _set_parameter(self, key: str, value: str) -> None:
         import faiss
@@ -200,9 +202,7 @@ class Faiss(CheckedIndex):
 
     def _search_live(self, queries: Codes, k: int, live: NDArray[np.int64]) -> Rows:
         """Fetch more rows until every query has `k` that were not removed, or there are no more."""
-        total = self._index.ntotal
-        row_at = np.full(total + 1, -1, dtype=np.int64)  # the last element is for FAISS' -1
-        row_at[live] = np.arange(len(live))
+        total, row_at = self._index.ntotal, self._row_at(live)
         fetch = min(total, k + min(total - len(live), max(k, 16)))
         while True:
             nearest = self._nearest(queries, fetch, graph_parameters(self._index, fetch))
@@ -218,6 +218,14 @@ class Faiss(CheckedIndex):
         )
         scores[rows < 0] = -np.inf
         return Rows(scores, rows)
+
+    def _row_at(self, live: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the row of every FAISS number, -1 for removed ones; the last element is for FAISS' -1."""
+        if self._rows_of_live is None or self._rows_of_live[0] is not live:
+            row_at = np.full(self._index.ntotal + 1, -1, dtype=np.int64)
+            row_at[live] = np.arange(len(live))
+            self._rows_of_live = live, row_at
+        return self._rows_of_live[1]
 
     def _write(self, folder: Path) -> None:
         self._write_to(str(folder / INDEX))
