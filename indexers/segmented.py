@@ -19,8 +19,8 @@ from scipy.sparse import csr_array, issparse, vstack
 from encoders.codes import Codes, Kind, Metric
 from encoders.errors import BadItemError
 from indexers.base import HitLists, Index, Rows
-from indexers.checked_index import CheckedIndex
-from indexers.registry import create_index, load_index
+from indexers.registry import load_index
+from indexers.segment_merge import merged, small_index
 from indexers.topk import best
 from indexers.validation import checked_ids, checked_k, checked_rows
 
@@ -44,6 +44,7 @@ class Segmented(Index):
     Examples
     --------
     >>> from encoders.codes import Space
+    >>> from indexers.registry import create_index
     >>> first, second = (create_index("exact", Space(1, Kind.DENSE, Metric.EUCLIDEAN)) for _ in range(2))
     >>> first.add(["a", "b"], np.array([[0], [3]], dtype=np.float32))
     >>> second.add(["c"], np.array([[4]], dtype=np.float32))
@@ -298,80 +299,3 @@ class Segmented(Index):
         if self._row_of is None:
             self._row_of = {name: row for row, name in enumerate(self.ids)}
         return self._row_of
-
-
-def small_index(first: Index) -> Index:
-    """Return an empty index for few items beside `first`: one that needs no learning, and compares every item.
-
-    Examples
-    --------
-    >>> from encoders.codes import Space
-    >>> small_index(create_index("faiss:HNSW16", Space(2, Kind.DENSE, Metric.COSINE))).description
-    'exact'
-    """
-    return create_index(small_description(first.description), first.space, first.lexicon)
-
-
-def small_description(description: str) -> str:
-    """Return the description of the index for few items beside an index of this description.
-
-    Examples
-    --------
-    >>> small_description("sparse"), small_description("faiss:IVF64,PQ8?nprobe=4")
-    ('sparse', 'exact')
-    """
-    return description if description == "sparse" else "exact"
-
-
-def joined(parts: Sequence[Index], limit: int) -> list[Index]:
-    """Return indexes with the same items, where small neighbours are one index: each index costs a search its time.
-
-    Parameters
-    ----------
-    parts : sequence of Index
-        Exact ones that hold their codes.
-    limit : int
-        Largest number of items of an index made from several.
-    """
-    found: list[Index] = []
-    fresh = False  # whether the last one was made here
-    for part in parts:
-        last = found[-1] if found else None
-        if last is None or len(last) + len(part) > limit or not _can_join(last, part):
-            found.append(part)
-            fresh = False
-            continue
-        if not fresh:
-            found[-1] = create_index(part.description, part.space, part.lexicon)
-            found[-1].add(list(last.ids), last.codes())
-            fresh = True
-        found[-1].add(list(part.ids), part.codes())
-    return found
-
-
-def _can_join(one: Index, other: Index) -> bool:
-    """Return whether both store codes as they are given, and no id (of an item removed from one) is in both."""
-    plain = all(isinstance(index, CheckedIndex) and index.stores_plain for index in (one, other))
-    return plain and set(one.ids).isdisjoint(other.ids)
-
-
-def merged(parts: Sequence[Index], removed: NDArray[np.int64]) -> Index:
-    """Return one index with the items of several; the first part is changed, so nobody else may read it.
-
-    Parameters
-    ----------
-    parts : sequence of Index
-        All but the first hold their codes.
-    removed : ndarray int64
-        Removed rows, counted through all parts.
-    """
-    first, *others = parts
-    offset = len(first)
-    first.remove([first.ids[row] for row in removed[removed < offset].tolist()])
-    for part in others:
-        keep = np.ones(len(part), bool)
-        keep[removed[(removed >= offset) & (removed < offset + len(part))] - offset] = False
-        codes: Any = part.codes()
-        first.add([name for name, kept in zip(part.ids, keep, strict=True) if kept], codes[keep])
-        offset += len(part)
-    return first

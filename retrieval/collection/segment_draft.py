@@ -15,7 +15,7 @@ from encoders.progress import ProgressCallback, quiet
 from indexers.base import Index
 from indexers.folder import verify_index
 from indexers.registry import create_index
-from indexers.segmented import merged, small_description
+from indexers.segment_merge import merged, small_description
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS, Manifest

@@ -13,7 +13,8 @@ from encoders.errors import ArtifactError
 from encoders.npy import read_npy
 from indexers.base import Index
 from indexers.registry import load_index
-from indexers.segmented import Segmented, joined
+from indexers.segment_merge import joined
+from indexers.segmented import Segmented
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.collection.segment_record import REMOVED, SegmentRecord

@@ -9,7 +9,8 @@ from scipy.sparse import csr_array
 from encoders.codes import Kind, Metric, Space
 from encoders.errors import BadItemError
 from indexers.registry import create_index, load_index
-from indexers.segmented import Segmented, joined, merged
+from indexers.segment_merge import joined, merged
+from indexers.segmented import Segmented
 
 SPACES = {
     "euclidean": Space(6, Kind.DENSE, Metric.EUCLIDEAN),
