@@ -172,6 +172,29 @@ def test_add_delete_and_info(texts):
     assert (told["items"], [space["spec"] for space in told["spaces"]]) == (3, ["bm25", "tfidf"])
 
 
+def test_a_large_collection_changes_in_segments_until_it_is_compact(tmp_path):
+    vectors = np.random.default_rng(0).standard_normal((10_600, 4), dtype=np.float32)
+    np.savez(tmp_path / "first.npz", vectors=vectors[:10_500], ids=np.arange(10_500).astype(str))
+    np.savez(tmp_path / "more.npz", vectors=vectors[10_500:], ids=np.arange(10_500, 10_600).astype(str))
+    folder = str(tmp_path / "c")
+    assert nearby("index", str(tmp_path / "first.npz"), "-s", "vectors", "-o", folder).returncode == 0
+    assert nearby("compact", folder).stdout == f"nothing to do: {folder} is one segment, without removed items\n"
+    assert nearby("add", folder, str(tmp_path / "more.npz")).stdout == "100 added, 0 changed, 0 unchanged\n"
+    assert nearby("delete", folder, "7", "10507").stdout == "2 removed, 10,598 left\n"
+    said = f"2 segments, 2 removed items still on disk; merge them with  nearby compact {folder}"
+    assert said in nearby("info", folder).stdout
+    before = json.loads(nearby("search", folder, "@10508", "-k", "5", "--json").stdout)
+    compact = nearby("compact", folder)
+    assert compact.stdout.startswith(f"{folder}: 2 segments merged into one, 2 removed items dropped; ")
+    assert "merging 2 segments, 10,598 items" in compact.stderr
+    told = json.loads(nearby("info", folder, "--json").stdout)
+    assert (told["items"], told["segments"], told["removed"]) == (10_598, 1, 0)
+    after = json.loads(nearby("search", folder, "@10508", "-k", "5", "--json").stdout)
+    assert len(after["spaces"][0]["hits"]) == 5
+    assert after["spaces"][0]["hits"] == before["spaces"][0]["hits"]
+    assert "no item '7'" in refused("search", folder, "@7")
+
+
 def test_encode_decode_and_reconstruct(digits, tmp_path):
     code, picture = tmp_path / "code.npy", tmp_path / "back.png"
     assert nearby("encode", str(digits), "@3", "-s", "pixels+pca:8", "-o", str(code)).returncode == 0
