@@ -13,7 +13,7 @@ from pathlib import Path
 from encoders.atomic_write import remove_at_once
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
-from encoders.errors import CollectionError, DimensionError
+from encoders.errors import ArtifactError, CollectionError, DimensionError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
 from indexers.registry import create_index
@@ -147,9 +147,12 @@ class LocalCollection(Collection):
         """Return an index with the same first part: the largest one, which takes time to open."""
         if record.index_digest != opened.record.index_digest:
             return None
-        self._stored.require_unchanged(record, self.segments)
         first = opened.index.first if isinstance(opened.index, Segmented) else opened.index
-        return opened_index(self.segments, record.folder, INDEX, mmap=True, opened=first)
+        try:
+            self._stored.require_unchanged(record, self.segments)
+            return opened_index(self.segments, record.folder, INDEX, mmap=True, opened=first)
+        except ArtifactError:  # whoever opens the space is told; the others can still be searched
+            return None
 
     # -- writing: each write is a new generation ---------------------------------------------------------------
 

@@ -188,6 +188,20 @@ def test_a_new_generation_takes_over_the_first_segment(begun, tmp_path, monkeypa
         before = taking
 
 
+def test_a_damaged_segment_of_one_space_leaves_the_others_to_be_taken_over(begun, tmp_path, monkeypatch):
+    monkeypatch.setattr(merge_policy, "SMALL", 0)
+    before = copied(begun, tmp_path / "c")
+    for spec in ("bm25", "tfidf+lsa:6"):
+        before.space(spec)
+    after = put(item(100))(LocalCollection(before.folder))
+    damaged = after.segments[1].space_folder(after.spaces["bm25"].folder) / "index" / "manifest.json"
+    damaged.write_text(damaged.read_text()[:-3])
+    after.take_over(before)
+    assert "d100" in after.space("tfidf+lsa:6").index.ids
+    with pytest.raises(ArtifactError):
+        after.space("bm25")
+
+
 @pytest.mark.parametrize("lost", ["items.sqlite", "spaces/*/index/manifest.json", "spaces/*/index/codes.npy"])
 def test_a_damaged_segment_is_said_and_left_alone(begun, tmp_path, monkeypatch, lost):
     monkeypatch.setattr(merge_policy, "SMALL", 0)
