@@ -425,8 +425,10 @@ def compact(folder: CollectionFolder) -> None:
         _print(f"nothing to do: {folder} is one segment, without removed items")
         return
     size = f"{present.bytes:,} bytes before, {after.info().bytes:,} now"
-    merged = "merged on its server" if present.server else f"{counted(present.segments, 'segment')} merged into one"
-    _print(f"{folder}: {merged}, {counted(present.removed, 'removed item')} dropped; {size}")
+    dropped = (
+        f"{counted(present.segments, 'segment')} merged into one, {counted(present.removed, 'removed item')} dropped"
+    )
+    _print(f"{folder}: {'merged on its server' if present.server else dropped}; {size}")
 
 
 @app.command()

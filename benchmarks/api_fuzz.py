@@ -1,7 +1,7 @@
 """Does the service keep what its OpenAPI document says? schemathesis asks, with every check that it has.
 
 It makes requests that fit the document and requests that do not, of every operation, on a collection of texts, of
-pictures and of rows. It is told their spaces and ids, so that requests reach what is behind the checks of a body. A
+pictures and of rows. It knows their spaces and ids, so that requests reach what is behind the checks of a body. A
 server error, an answer that the document does not describe, a request of another form that is answered, and one of the
 right form that is refused without a documented reason are counted.
 

@@ -11,12 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Lexicon, Metric, Space, normalized
-from encoders.errors import BadItemError, NotInvertibleError, OptionError
+from encoders.errors import NotInvertibleError, OptionError
 from encoders.query_string import unknown_option
 from indexers.base import HitLists, Index, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
 from indexers.unit import Unit
-from indexers.validation import LARGEST, checked_codes, checked_ids, checked_k, checked_rows, require_supported
+from indexers.validation import (
+    LARGEST,
+    checked_codes,
+    checked_ids,
+    checked_k,
+    checked_rows,
+    known_rows,
+    require_supported,
+)
 
 
 class CheckedIndex(Index):
@@ -110,14 +118,7 @@ class CheckedIndex(Index):
 
     def rows_of_ids(self, ids: Iterable[str]) -> NDArray[np.int64]:
         """Return the rows of ids."""
-        if isinstance(ids, str):
-            raise BadItemError(f"expected a list of ids, got the single text {ids!r}")
-        rows, wanted = self._rows_by_id(), list(ids)
-        unknown = [name for name in wanted if name not in rows]
-        if unknown:
-            more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
-            raise BadItemError(f"the index holds no item {unknown[0]!r}{more}")
-        return np.array([rows[name] for name in wanted], dtype=np.int64)
+        return known_rows(ids, self._rows_by_id())
 
     def _rows_by_id(self) -> dict[str, int]:
         """Return the row of every id; built when it is first needed, as a search needs none."""

@@ -69,7 +69,7 @@ def _can_join(one: Index, other: Index) -> bool:
 
 
 def merged(parts: Sequence[Index], removed: NDArray[np.int64]) -> Index:
-    """Return one index with the items of several; the first part is changed, so nobody else may read it.
+    """Return one index with the items of several; the first part is changed: give one that has no other reader.
 
     Parameters
     ----------

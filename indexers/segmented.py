@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse, vstack
 
 from encoders.codes import Codes, Kind, Metric
-from encoders.errors import BadItemError
 from indexers.base import HitLists, Index, Rows
 from indexers.registry import load_index
 from indexers.segment_merge import merged, small_index
 from indexers.topk import best
-from indexers.validation import checked_ids, checked_k, checked_rows
+from indexers.validation import checked_ids, checked_k, checked_rows, known_rows
 
 #: Rows fetched at least in addition, where some may have been removed.
 _MORE = 16
@@ -124,14 +123,7 @@ class Segmented(Index):
 
     def rows_of_ids(self, ids: Iterable[str]) -> NDArray[np.int64]:
         """Return the rows of ids."""
-        if isinstance(ids, str):
-            raise BadItemError(f"expected a list of ids, got the single text {ids!r}")
-        rows, wanted = self._rows_by_id(), list(ids)
-        unknown = [name for name in wanted if name not in rows]
-        if unknown:
-            more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
-            raise BadItemError(f"the index holds no item {unknown[0]!r}{more}")
-        return np.array([rows[name] for name in wanted], dtype=np.int64)
+        return known_rows(ids, self._rows_by_id())
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only; with several parts, a copy."""

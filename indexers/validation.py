@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,24 @@ def checked_rows(rows: Any, queries: Any, count: int) -> NDArray[np.int64]:
     if wanted.size and (wanted.dtype.kind not in "iu" or wanted.min() < -1 or wanted.max() >= count):
         raise BadItemError(f"rows are whole numbers from 0 to {count - 1}, or -1 for none")
     return wanted.astype(np.int64, copy=False)
+
+
+def known_rows(ids: Iterable[str], rows_by_id: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return the rows of ids, given the row of every id in the index.
+
+    Raises
+    ------
+    BadItemError
+        When an id is not in the index, or one text is given for a list.
+    """
+    if isinstance(ids, str):
+        raise BadItemError(f"expected a list of ids, got the single text {ids!r}")
+    wanted = list(ids)
+    unknown = [name for name in wanted if name not in rows_by_id]
+    if unknown:
+        more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+        raise BadItemError(f"the index holds no item {unknown[0]!r}{more}")
+    return np.array([rows_by_id[name] for name in wanted], dtype=np.int64)
 
 
 def checked_ids(ids: Sequence[str], rows: int, present: Mapping[str, int]) -> list[str]:

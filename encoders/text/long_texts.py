@@ -79,7 +79,7 @@ def chunked(
     Raises
     ------
     OptionError
-        When the model does not read so many tokens at once, or its tokenizer cannot cut texts.
+        When the model reads fewer tokens at once, or its tokenizer cannot cut texts.
     """
     tokenizer = tokenizer_of(network)
     if tokenizer is None:

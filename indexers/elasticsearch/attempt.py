@@ -23,7 +23,7 @@ _owners = Lock()
 
 
 class GivenUpError(Exception):
-    """The request was given up; nobody waits for it."""
+    """The request was given up; no caller waits for it."""
 
 
 class Attempt(Generic[T]):
@@ -57,7 +57,7 @@ class Attempt(Generic[T]):
     def _run(self, call: Callable[[], T]) -> None:
         try:
             answer = call()
-        except BaseException as error:  # whoever waits for the answer raises it
+        except BaseException as error:  # the caller that waits raises it
             self.future.set_exception(error)
         else:
             self.future.set_result(answer)
@@ -80,7 +80,7 @@ class Attempt(Generic[T]):
                     connection.sock.shutdown(socket.SHUT_RDWR)
 
     def require_wanted(self) -> None:
-        """Raise `GivenUpError` when nobody waits for the answer."""
+        """Raise `GivenUpError` when no caller waits for the answer."""
         if self._given_up:
             raise GivenUpError
 

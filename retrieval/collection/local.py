@@ -151,7 +151,7 @@ class LocalCollection(Collection):
         try:
             self._stored.require_unchanged(record, self.segments)
             return opened_index(self.segments, record.folder, INDEX, mmap=True, opened=first)
-        except ArtifactError:  # whoever opens the space is told; the others can still be searched
+        except ArtifactError:  # opening the space raises it again; the other spaces can be searched
             return None
 
     # -- writing: each write is a new generation ---------------------------------------------------------------

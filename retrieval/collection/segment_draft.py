@@ -34,7 +34,7 @@ _MANY = 10_000
 class SegmentDraft:
     """A draft that begins as a copy, by hard links, of a generation.
 
-    Nothing is written in place: a file that changes is written anew, since the generation has it, too.
+    Nothing is written in place: a file that changes is replaced, because the generation has it too.
 
     Parameters
     ----------
