@@ -34,6 +34,8 @@ class Encoder(SklearnNames, ABC):
 
     #: The registry name, as written in a spec.
     name: ClassVar[str]
+    #: True when the code of an item is the item itself.
+    keeps_items: ClassVar[bool] = False
     #: What the encoder reads: texts, pictures, sounds, rows, vectors, or items of any sort with their ids.
     reads: ClassVar[Modality] = Modality.VECTOR
     #: Whether the encoder reads sparse codes, such as word counts.

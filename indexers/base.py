@@ -199,6 +199,18 @@ class Index(ABC):
         BadItemError, DimensionError, NotFittedError
         """
 
+    def add_file(self, ids: Sequence[str], path: Path) -> bool:
+        """Add the codes of a .npy file (n, dim) to an empty index that then reads them from there.
+
+        `save` gives the file another name; nothing may change it afterwards.
+
+        Returns
+        -------
+        bool
+            False, and nothing was added, where this is impossible: use `add`, which says why if codes are wrong.
+        """
+        return False
+
     @abstractmethod
     def remove(self, ids: Iterable[str]) -> None:
         """Remove items; all or none.

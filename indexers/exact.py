@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,13 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from encoders.codes import Codes, Kind, Metric, packed_width
+from encoders.atomic_write import link
+from encoders.codes import Codes, Kind, Metric, packed_width, slices
+from encoders.errors import BadItemError
+from encoders.npy import map_npy
 from indexers.brute_force import Search, search_binary, search_dense, search_sparse, squared_lengths
 from indexers.checked_index import CheckedIndex
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
 from indexers.hits import Rows
 from indexers.packed_codes import PackedCodes
 from indexers.pairs import BinaryPairs, DensePairs, Pairs, SparsePairs
+from indexers.unit import Unit
+from indexers.validation import checked_codes, checked_ids, has_plain_form
 
 CODES, SQUARES = "codes", "squared_lengths.npy"
 #: Packed rows whose lengths are computed at a time.
@@ -64,6 +69,8 @@ class Exact(CheckedIndex):
         #: Batches, stacked when they are first needed, so that each batch is copied once.
         self._batches: list[Codes] = []
         self._squares: NDArray[Any] | None = None
+        #: The file that holds the codes, if they were not copied from it.
+        self._source: Path | None = None
         #: The median length, and the squared lengths that it was computed from.
         self._median = 0.0
         self._median_of: NDArray[Any] | None = None
@@ -77,19 +84,40 @@ class Exact(CheckedIndex):
         parts = (matrix.data, matrix.indices, matrix.indptr)
         return csr_array(tuple(map(_read_only, parts)), shape=matrix.shape)
 
+    def add_file(self, ids: Sequence[str], path: Path) -> bool:
+        """Map the codes of a file into memory; see `Index.add_file`."""
+        if len(self) or self.space.kind is not Kind.DENSE or self.space.packing is not None:
+            return False
+        codes = map_npy(path)
+        if not has_plain_form(codes, self.space):
+            return False
+        try:
+            for part in slices(codes, PART):
+                self._choose_unit(part)
+                checked_codes(part, self.space)
+        except BadItemError:
+            return False
+        finally:
+            plain, self._unit = self._unit, Unit()
+        if not plain.is_plain:
+            return False
+        self._ids, self._unit = checked_ids(ids, len(codes), {}), plain
+        self._batches, self._source = [codes], path
+        return True
+
     def _add(self, codes: Codes) -> None:
         if self.space.packing is None:
             self._batches.append(codes.copy())
         else:
             self._matrix().append(codes)
-        self._squares = None
+        self._squares = self._source = None
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
         keep = np.ones(len(self), dtype=bool)
         keep[rows] = False
         matrix = self._matrix()
         self._batches = [matrix.kept(keep) if isinstance(matrix, PackedCodes) else matrix[keep]]
-        self._squares = None
+        self._squares = self._source = None
 
     def _search(self, queries: Codes, k: int) -> Rows:
         squares = self._lengths()
@@ -106,6 +134,8 @@ class Exact(CheckedIndex):
             write_csr(folder, CODES, codes)
         elif self.space.packing is not None:
             codes.write(folder)
+        elif self._source is not None:
+            link(self._source, folder / f"{CODES}.npy")
         else:
             write_array(folder / f"{CODES}.npy", codes)
         if self.space.packing is None:  # the lengths of packed codes are computed again: no byte more than the packing

@@ -29,6 +29,7 @@ class Vectors(Encoder):
     """
 
     name: ClassVar[str] = "vectors"
+    keeps_items: ClassVar[bool] = True
     metric: str = option("euclidean", "How two vectors are compared.", choices=("euclidean", "cosine", "dot"))
 
     def _fit(self, batches: Batches, work: Path | None) -> Space:

@@ -49,8 +49,9 @@ class CollectionFolder:
 
     @property
     def bytes(self) -> int:
-        """Size of the generation on disk."""
-        return sum(path.stat().st_size for path in files_below(self.generation))
+        """Size of the generation on disk; a file with two names counts once."""
+        found = [path.stat() for path in files_below(self.generation)]
+        return sum({(one.st_dev, one.st_ino): one.st_size for one in found}.values())
 
     @property
     def unfinished(self) -> tuple[str, ...]:

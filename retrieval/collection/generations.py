@@ -6,7 +6,6 @@ Readers pin the generation that they read; it is removed only when no reader has
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from encoders.artifact import MANIFEST
-from encoders.atomic_write import atomic_file, fsync, is_temporary, remove_at_once, sweep_inside
+from encoders.atomic_write import atomic_file, fsync, is_temporary, link, remove_at_once, sweep_inside
 from encoders.errors import ArtifactError, CollectionError, closest, one_line
 from encoders.plain_file import entries_below
 from retrieval.collection.pin import Pin, remove_unread
@@ -257,11 +256,3 @@ def link_tree(source: Path, target: Path) -> None:
             copy.mkdir(exist_ok=True)
         else:
             link(path, copy)
-
-
-def link(source: Path, target: Path) -> None:
-    """Hard-link one file, or copy it where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.batches import chunks
+from encoders.checksums import check_file
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, CollectionError, one_line
 from retrieval.collection.database import Database, Hidden
 from retrieval.collection.filter_sql import FUNCTIONS, matching_ids
 from retrieval.collection.filters import Filter, fields_of
-from retrieval.collection.items import Change, CollectionItems
-from retrieval.corpora.base import Corpus, Item, OnBad, Qrels, item_bytes, raise_bad, unique_ids
-from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, metadata_of, record_of
+from retrieval.collection.items import CollectionItems
+from retrieval.collection.vector_file import VECTORS, StoredVectors
+from retrieval.corpora.base import Item, Qrels
+from retrieval.corpora.blocks import Block
+from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, metadata_of
 
-#: Returns the digests of the existing ones of some ids.
-KnownDigests = Callable[[Sequence[str]], Mapping[str, bytes]]
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE items (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content NOT NULL, shape TEXT, title TEXT,
                     label TEXT, metadata TEXT, digest BLOB NOT NULL);
@@ -32,16 +33,14 @@ CREATE TABLE queries (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content 
                       label TEXT, metadata TEXT);
 CREATE TABLE qrels (query TEXT NOT NULL, item TEXT NOT NULL, grade INTEGER NOT NULL, PRIMARY KEY (query, item));
 """
-_INSERT = f"INSERT INTO items (row, {COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-_INSERT_QUERY = f"INSERT INTO queries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
-_INSERT_QRELS = "INSERT INTO qrels VALUES (?, ?, ?)"
-_BATCH = 1024
 #: Ids in one statement; SQLite takes at least 999 values.
 _IDS_AT_ONCE = 500
 
 
 class ItemStore(CollectionItems):
-    """Items, queries and judgements in one SQLite file.
+    """Items, queries and judgements in one SQLite file; vectors are in a file beside it, which a space can share.
+
+    The content of a vector is then its row in that file. `item_draft` writes both files.
 
     Parameters
     ----------
@@ -55,6 +54,8 @@ class ItemStore(CollectionItems):
         Row numbers of items that are not read.
     unjudged : iterable of str
         Ids of items whose judgements are not read.
+    sums : mapping, optional
+        Checksums of both files by name, which `blocks` compares, as it reads no checksum of an item; see `file_sums`.
 
     Raises
     ------
@@ -69,82 +70,47 @@ class ItemStore(CollectionItems):
         writable: bool = False,
         removed: Iterable[int] = (),
         unjudged: Iterable[str] = (),
+        sums: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         if not path.is_file():
             raise ArtifactError(f"{path} is missing: the collection is incomplete")
         self.path = path
         with self._reading():
             hidden: Hidden = {"items": ("row", list(removed)), "qrels": ("item", list(unjudged))}
-            self._database = Database(path, _SCHEMA, writable, functions=FUNCTIONS, hidden=hidden)
+            self._database = Database(path, SCHEMA, writable, functions=FUNCTIONS, hidden=hidden)
             about = dict(self._database.rows("SELECT key, value FROM about"))
             self.modality = Modality(about["modality"])
             self._own_queries = about["own_queries"] == "yes"
             self._queries_are_items = about["queries_are_items"] == "yes"
             self.name = about["name"] if name is None else name
-
-    @classmethod
-    def create(cls, path: Path, corpus: Corpus, on_bad: OnBad = raise_bad) -> ItemStore:
-        """Write a corpus, item by item, with its queries and judgements."""
-        qrels = corpus.qrels()
-        own_queries = qrels is not None or not corpus.queries_are_items
-        store = cls._empty(path, corpus, own_queries)
-        store.put(unique_ids(corpus, on_bad))
-        if own_queries:
-            store._put_queries(corpus.queries())
-        if qrels is not None:
-            rows = ((query, item, grade) for query, grades in qrels.items() for item, grade in grades.items())
-            store._database.write(_INSERT_QRELS, rows)
-        store._database.commit()
-        return store
-
-    @classmethod
-    def more(cls, path: Path, first: ItemStore) -> ItemStore:
-        """Return an empty store for items that join those of a first one, which keeps queries and judgements."""
-        return cls._empty(path, first, own_queries=False)
-
-    @classmethod
-    def merged(cls, path: Path, stores: Sequence[ItemStore], with_queries: bool) -> ItemStore:
-        """Write the items of several stores, as they are read, into a new one; rows are counted from 1.
-
-        Parameters
-        ----------
-        path : Path
-        stores : sequence of ItemStore
-            No id is read from two of them.
-        with_queries : bool
-            Write the queries and judgements of the first store, too.
-        """
-        first = stores[0]
-        store = cls._empty(path, first, first.has_queries and with_queries)
-        records = (record for one in stores for record in one.read(f"SELECT {COLUMNS}, digest FROM items ORDER BY row"))  # noqa: S608
-        store._database.write(_INSERT, ((row, *record) for row, record in enumerate(records, 1)))
-        if with_queries:
-            queries = first.read(f"SELECT {COLUMNS} FROM queries ORDER BY row")  # noqa: S608
-            store._database.write(_INSERT_QUERY, queries)
-            store._database.write(_INSERT_QRELS, first.read("SELECT query, item, grade FROM qrels"))
-        store._database.commit()
-        return store
-
-    @classmethod
-    def _empty(cls, path: Path, like: Corpus, own_queries: bool) -> ItemStore:
-        """Create a store that says of itself what is true of a corpus."""
-        made = Database(path, _SCHEMA, new=True)
-        about = {
-            "name": like.name,
-            "modality": str(like.modality),
-            "own_queries": "yes" if own_queries else "no",
-            "queries_are_items": "yes" if like.queries_are_items else "no",
-        }
-        made.write("INSERT INTO about VALUES (?, ?)", about.items())
-        made.commit()
-        made.close()
-        return cls(path, writable=True)
+        self._sums = dict(sums or {})
+        self._vectors = StoredVectors(path.with_name(VECTORS))
 
     # -- reading: the contract of a corpus ---------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Item]:
-        query = f"SELECT {COLUMNS}, digest FROM items ORDER BY row"  # noqa: S608
-        return (self._whole(record) for record in self.read(query))
+        return self._whole_items(f"SELECT {COLUMNS}, digest FROM items ORDER BY row")  # noqa: S608
+
+    def blocks(self, rows: int, label_field: str | None = None) -> Iterator[Block]:
+        """Read the items in columns, vectors as matrices; see `Corpus.blocks`.
+
+        Raises
+        ------
+        ArtifactError
+            When a file differs from its checksums.
+        """
+        if label_field is not None or self._others_than_vectors():
+            return super().blocks(rows, label_field)
+        self._require_whole()
+        return self._vector_blocks(rows)
+
+    def _vector_blocks(self, rows: int) -> Iterator[Block]:
+        """Read blocks of items that are all in the file of vectors."""
+        for records in chunks(self.read("SELECT id, content, label FROM items ORDER BY row"), rows):
+            with self._reading():
+                ids, at, labels = zip(*records, strict=True)
+                block = Block(list(map(_text, ids)), self._vectors.rows(at), labels)
+            yield block
 
     def queries(self) -> Iterator[Item]:
         """Read the queries, or the items if the corpus had no separate queries."""
@@ -177,8 +143,8 @@ class ItemStore(CollectionItems):
 
     @property
     def bytes_on_disk(self) -> int:
-        """Size of the SQLite file."""
-        return self.path.stat().st_size
+        """Size of the files."""
+        return self.path.stat().st_size + self._vectors.bytes()
 
     @property
     def last_row(self) -> int:
@@ -212,12 +178,13 @@ class ItemStore(CollectionItems):
 
     def present(self, ids: Sequence[str]) -> Iterator[Item]:
         """Read the existing ones of some items, in any order; see `get`."""
-        return map(self._whole, self._by_id(f"SELECT {COLUMNS}, digest FROM items WHERE id", ids))  # noqa: S608
+        query = f"SELECT {COLUMNS}, digest FROM items WHERE id"  # noqa: S608
+        return (item for some in chunks(ids, _IDS_AT_ONCE) for item in self._whole_items(_among(query, some), some))
 
     def page(self, offset: int, limit: int) -> Iterator[Item]:
         """Read some items in their order, from the one at a position (0 is the first)."""
         query = f"SELECT {COLUMNS}, digest FROM items ORDER BY row LIMIT ? OFFSET ?"  # noqa: S608
-        return (self._whole(record) for record in self.read(query, (limit, offset)))
+        return self._whole_items(query, (limit, offset))
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
         """Return the ids of the items that satisfy every filter, in the order of their rows.
@@ -269,44 +236,9 @@ class ItemStore(CollectionItems):
         every = np.fromiter((row for (row,) in self.read("SELECT row FROM items ORDER BY row")), np.int64)
         return np.searchsorted(every, rows)
 
-    # -- writing, in a draft only ------------------------------------------------------------------------------
-
-    def put(self, items: Iterable[Item], known_digests: KnownDigests | None = None) -> Change:
-        """Add items; an item with an existing id replaces the old one and moves to the end, unless it is equal.
-
-        Parameters
-        ----------
-        items : iterable of Item
-        known_digests : callable, optional
-            Ids -> the digests of existing items; by default those of this store.
-        """
-        added: list[str] = []
-        changed: list[str] = []
-        unchanged = 0
-        row = self.last_row  # before anything is deleted: SQLite reuses the number of a deleted last row
-        for chunk in chunks(items, _BATCH, item_bytes):
-            known = (known_digests or self.digests)([item.id for item in chunk])
-            rows = []
-            for item in chunk:
-                digest = item_digest(item)
-                if known.get(item.id) == digest:
-                    unchanged += 1
-                    continue
-                (changed if item.id in known else added).append(item.id)
-                row += 1
-                rows.append((row, *record_of(item, self.modality), digest))
-            self._database.write("DELETE FROM items WHERE id = ?", [(values[1],) for values in rows])
-            self._database.write(_INSERT, rows)
-        self._database.commit()
-        return Change(added, changed, unchanged)
-
     def close(self) -> None:
         """Close the file."""
         self._database.close()
-
-    def _put_queries(self, queries: Iterable[Item]) -> None:
-        rows = (record_of(query, self.modality) for query in unique_ids(queries))
-        self._database.write(_INSERT_QUERY, rows)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -328,7 +260,7 @@ class ItemStore(CollectionItems):
     def _by_id(self, query: str, ids: Sequence[str]) -> Iterator[Any]:
         """Run a query that ends with the name of a column, for the rows with one of some ids in it."""
         for chunk in chunks(ids, _IDS_AT_ONCE):
-            yield from self.read(f"{query} IN ({','.join('?' * len(chunk))})", chunk)
+            yield from self.read(_among(query, chunk), chunk)
 
     def read(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Run an SQL query; `filter_sql.FUNCTIONS` are known in it."""
@@ -337,18 +269,54 @@ class ItemStore(CollectionItems):
                 yield row
 
     def _items(self, query: str, values: Sequence[Any] = ()) -> Iterator[Item]:
-        return map(self._item, self.read(query, values))
+        """Read the items of a query for `COLUMNS`."""
+        with self._reading():
+            for record in self._database.rows(query, values):
+                yield self._item(record)
+
+    def _whole_items(self, query: str, values: Sequence[Any] = ()) -> Iterator[Item]:
+        """Read the items of a query for `COLUMNS` and the checksum, after comparing each with it."""
+        with self._reading():
+            for record in self._database.rows(query, values):
+                item = self._item(record[:-1])
+                if item_digest(item) != record[-1]:
+                    raise self._damaged(f"item '{item.id}' differs from its checksum")
+                yield item
 
     def _item(self, record: Sequence[Any]) -> Item:
-        with self._reading():
-            return item_of(record)
+        if type(record[1]) is int and self.modality is Modality.VECTOR:
+            return item_of((record[0], self._vectors.rows(record[1:2])[0], *record[2:]))
+        return item_of(record)
 
-    def _whole(self, record: Sequence[Any]) -> Item:
-        """Return the item of a record that ends with its checksum, after comparing it."""
-        item = self._item(record[:-1])
-        if item_digest(item) != record[-1]:
-            raise self._damaged(f"item '{item.id}' differs from its checksum")
-        return item
+    def vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        """Return rows of the file of vectors (n, width)."""
+        with self._reading():
+            return self._vectors.rows(rows)
+
+    # -- vectors -----------------------------------------------------------------------------------------------
+
+    @property
+    def vector_file(self) -> Path | None:
+        """The .npy file that holds the items and nothing else, in their order; None where there is none."""
+        if self.modality is not Modality.VECTOR or self._others_than_vectors():
+            return None
+        count, last = next(self.read("SELECT count(*), sum(content = row - 1) FROM items"))
+        if not count or not count == last == len(self._vectors):
+            return None
+        self._require_whole()
+        return self._vectors.path
+
+    def _require_whole(self) -> None:
+        """Compare every byte of both files with their checksums, once."""
+        for name, sums in self._sums.items():
+            check_file(self.path.with_name(name), sums, whole=True)
+        self._sums = {}
+
+    def _others_than_vectors(self) -> bool:
+        """Return whether an item is not in the file of vectors."""
+        if self.modality is not Modality.VECTOR:
+            return True
+        return bool(self._number("SELECT EXISTS (SELECT 1 FROM items WHERE typeof(content) <> 'integer')"))
 
     def _number(self, query: str) -> int:
         return int(next(self.read(query))[0])
@@ -367,3 +335,8 @@ def _whole(value: Any) -> int:
     if not isinstance(value, int):
         raise TypeError(f"it holds {type(value).__name__} for a whole number")
     return value
+
+
+def _among(query: str, values: Sequence[Any]) -> str:
+    """Return a query that ends with the name of a column, for the rows with one of some values in it."""
+    return f"{query} IN ({','.join('?' * len(values))})"

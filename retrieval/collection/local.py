@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from encoders.atomic_write import remove_at_once
+from encoders.atomic_write import link, remove_at_once
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError
@@ -21,7 +21,8 @@ from indexers.segmented import Segmented
 from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.filters import Filter
 from retrieval.collection.folder import CollectionFolder
-from retrieval.collection.generations import WORK, Generations, link, link_tree
+from retrieval.collection.generations import WORK, Generations, link_tree
+from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS, Manifest
@@ -88,7 +89,7 @@ class LocalCollection(Collection):
         if generations.foreign():
             raise CollectionError(f"{folder} holds other files: choose a new folder for the collection")
         with generations.draft() as draft:
-            store = ItemStore.create(draft / ITEMS, corpus, on_bad)
+            store = ItemDraft.create(draft / ITEMS, corpus, on_bad)
             manifest = Manifest.of(store, [])
             store.close()
             manifest.write(draft)
@@ -178,7 +179,7 @@ class LocalCollection(Collection):
             filled = fill(encoder, self.items, index, self.items.size)
             require_all(str(encoder), filled.index, self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
-            Manifest.of(self.items, [*self.spaces.values(), record]).write(draft)
+            self.manifest.with_space(record).write(draft)
         made = LocalCollection(self.folder)
         made._clear_work()
         return made

@@ -14,11 +14,12 @@ from encoders.codes import Modality, whole_number
 from encoders.errors import ArtifactError, one_line
 from retrieval.collection.items import CollectionItems
 from retrieval.collection.segment_record import SegmentRecord, segments_digest, segments_from_json
+from retrieval.collection.vector_file import VECTORS
 from retrieval.spaces.saved_space import SpaceRecord, checked_name
 
 #: Several formats, so that an older nearby, which knows only local collections in one piece, does not call a served
-#: one, or one in segments, damaged.
-FORMAT, SERVED_FORMAT, SEGMENTED_FORMAT = 1, 2, 3
+#: one, one in segments, or one with a file of vectors damaged.
+FORMAT, SERVED_FORMAT, SEGMENTED_FORMAT, VECTORS_FORMAT = 1, 2, 3, 4
 KIND = "a collection"
 _MAX_ITEMS = 2**62
 ITEMS = "items.sqlite"
@@ -54,6 +55,10 @@ class Manifest:
         spaces = {record.spec: record for record in records}
         return cls(store.name, store.modality, store.size, store.digest(), spaces)
 
+    def with_space(self, record: SpaceRecord) -> Manifest:
+        """Return the manifest of the same items, whose files are unchanged, with one more space."""
+        return replace(self, spaces={**self.spaces, record.spec: record})
+
     def in_segments(
         self, segments: Sequence[SegmentRecord], unjudged: Sequence[str], records: Iterable[SpaceRecord]
     ) -> Manifest:
@@ -79,7 +84,7 @@ class Manifest:
         """
         path = generation / MANIFEST
         value = read_json(path, KIND)
-        check_format(value, KIND, path, SEGMENTED_FORMAT)
+        check_format(value, KIND, path, VECTORS_FORMAT)
         try:
             records = [SpaceRecord.from_json(record) for record in value["spaces"]]
             spaces = {record.spec: record for record in records}
@@ -132,7 +137,7 @@ class Manifest:
 
     def write(self, generation: Path) -> None:
         """Write the manifest of a generation, as the last file: it holds the checksums of the items."""
-        value = {
+        value: dict[str, Any] = {
             "nearby": KIND,
             "format": FORMAT,
             "corpus": self.corpus,
@@ -146,7 +151,15 @@ class Manifest:
             segments = [asdict(one) for one in self.segments]
             value |= {"format": SEGMENTED_FORMAT, "segments": segments, "unjudged": list(self.unjudged)}
         else:
-            value["files"] = {ITEMS: file_sums(generation / ITEMS)}
+            value["files"] = self.files or item_sums(generation)
+        files = [value.get("files", {}), *(one.files for one in self.segments)]
+        if any(VECTORS in names for names in files):
+            value["format"] = VECTORS_FORMAT
         if self.server:
             value |= {"format": SERVED_FORMAT, "server": self.server, "index": self.index, "identity": self.identity}
         write_json(generation / MANIFEST, sealed(value))
+
+
+def item_sums(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the checksums of the files of items in the folder of a segment, by name."""
+    return {name: file_sums(folder / name) for name in (ITEMS, VECTORS) if (folder / name).is_file()}

@@ -16,13 +16,14 @@ from indexers.base import Index
 from indexers.folder import verify_index
 from indexers.registry import create_index
 from indexers.segment_merge import merged, small_description
-from retrieval.collection.item_store import ItemStore
+from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.items import Change
-from retrieval.collection.manifest import ITEMS, Manifest
+from retrieval.collection.manifest import ITEMS, Manifest, item_sums
 from retrieval.collection.merge_policy import Size, next_merge
 from retrieval.collection.segment_record import REMOVED, SEGMENTS, SegmentRecord
 from retrieval.collection.segmented_items import SegmentedItems
 from retrieval.collection.segments import NONE, Removed, Segment, loaded, removed_positions, write_removed
+from retrieval.collection.vector_file import VECTORS
 from retrieval.corpora.base import Item
 from retrieval.spaces.build import Filled, encoded
 from retrieval.spaces.saved_space import CODES, INDEX, SpaceRecord, with_cost, with_index
@@ -60,7 +61,7 @@ class SegmentDraft:
         name = f"{SEGMENTS}/{number}"
         folder = self.folder / name
         folder.mkdir(parents=True)
-        store = ItemStore.more(folder / ITEMS, self._items.stores[0])
+        store = ItemDraft.more(folder / ITEMS, self._items.stores[0])
         change = store.put(items, self._items.digests)
         count, digest = len(change.added) + len(change.changed), store.digest()
         store.close()
@@ -74,7 +75,7 @@ class SegmentDraft:
         segment, record = self._segments[-1], self._records[spec]
         index = create_index(small_description(record.index), encoder.space, encoder.lexicon)
         cost = Filled(index, None)
-        store = ItemStore(segment.items)
+        store = segment.all_items()
         for ids, codes in encoded(encoder, store, cost):
             index.add(ids, codes)
         store.close()
@@ -94,7 +95,7 @@ class SegmentDraft:
         for at, segment in enumerate(self._segments):
             rows = self._items.stores[at].rows(ids)
             if rows:
-                store = ItemStore(segment.items)
+                store = segment.all_items()
                 removed = segment.removed.with_more(list(rows.values()), store, segment.record.count)
                 store.close()
                 self._segments[at] = _removing(segment, removed)
@@ -130,11 +131,8 @@ class SegmentDraft:
         target = segments[0].folder
         scratch = target / "merged"
         scratch.mkdir()
-        stores = [
-            ItemStore(one.items, removed=one.removed.rows.tolist(), unjudged=self._unjudged if not at else ())
-            for at, one in zip(chosen, segments, strict=True)
-        ]
-        store = ItemStore.merged(scratch / ITEMS, stores, with_queries=chosen.start == 0)
+        stores = [one.store(() if at else self._unjudged) for at, one in zip(chosen, segments, strict=True)]
+        store = ItemDraft.merged(scratch / ITEMS, stores, with_queries=chosen.start == 0)
         count, digest = store.size, store.digest()
         for one in (store, *stores):
             one.close()
@@ -161,9 +159,11 @@ class SegmentDraft:
     def _replace(self, chosen: range, scratch: Path, record: SegmentRecord) -> None:
         """Put the merged files in the place of the first segment, and drop the others."""
         first = self._segments[chosen.start]
-        for path in (first.items, first.folder / REMOVED):
-            path.unlink(missing_ok=True)
-        (scratch / ITEMS).rename(first.items)
+        for name in (ITEMS, VECTORS, REMOVED):
+            (first.folder / name).unlink(missing_ok=True)
+        for name in (ITEMS, VECTORS):
+            if (scratch / name).exists():
+                (scratch / name).rename(first.folder / name)
         for space in self._records.values():
             for merged_part in sorted((scratch / space.folder).iterdir()):
                 present = first.space_folder(space.folder) / merged_part.name
@@ -185,7 +185,7 @@ class SegmentDraft:
         first = self._segments[0]
         records = [with_index(one, first.space_folder(one.folder)) for one in self._records.values()]
         if len(self._segments) == 1 and not first.record.removed and not self._unjudged:
-            store = ItemStore(first.items)
+            store = first.all_items()
             manifest = Manifest.of(store, records)
             store.close()
         else:
@@ -196,8 +196,8 @@ class SegmentDraft:
 
     def _described(self, segment: Segment) -> SegmentRecord:
         """Return the record of a segment with its files; checksums of unchanged files are not computed again."""
-        files = {name: known for name, known in segment.record.files.items() if name == ITEMS}
-        files = files or {ITEMS: file_sums(segment.items)}
+        files = {name: known for name, known in segment.record.files.items() if name != REMOVED}
+        files = files or item_sums(segment.folder)
         if segment.record.removed:
             files[REMOVED] = file_sums(segment.folder / REMOVED)
         indexes = {}
@@ -221,7 +221,7 @@ def require_all(spec: str, index: Index, count: int) -> None:
 def _require_whole(segment: Segment) -> None:
     """Refuse to merge damaged items: their new file would have checksums that say nothing of it."""
     for name, known in segment.record.files.items():
-        if known and name == ITEMS:
+        if known and name != REMOVED:
             check_file(segment.folder / name, known, whole=True)
 
 

@@ -13,12 +13,13 @@ from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import CollectionItems
 from retrieval.collection.segments import Segment
 from retrieval.corpora.base import Item, Qrels
+from retrieval.corpora.blocks import Block
 
 
 def items_of(segments: Sequence[Segment], unjudged: Sequence[str]) -> ItemStore | SegmentedItems:
     """Open the items of segments."""
     if len(segments) == 1 and not segments[0].record.removed:
-        return ItemStore(segments[0].items, unjudged=unjudged)
+        return segments[0].store(unjudged)
     return SegmentedItems(segments, unjudged)
 
 
@@ -39,14 +40,15 @@ class SegmentedItems(CollectionItems):
 
     def __init__(self, segments: Sequence[Segment], unjudged: Sequence[str]) -> None:
         self._counts = [segment.record.left for segment in segments]
-        self.stores = [
-            ItemStore(segment.items, removed=segment.removed.rows.tolist(), unjudged=() if at else unjudged)
-            for at, segment in enumerate(segments)
-        ]
+        self.stores = [segment.store(() if at else unjudged) for at, segment in enumerate(segments)]
         self.name, self.modality = self.stores[0].name, self.stores[0].modality
 
     def __iter__(self) -> Iterator[Item]:
         return (item for store in self.stores for item in store)
+
+    def blocks(self, rows: int, label_field: str | None = None) -> Iterator[Block]:
+        """Read the items in columns; see `Corpus.blocks`."""
+        return (block for store in self.stores for block in store.blocks(rows, label_field))
 
     def queries(self) -> Iterator[Item]:
         """Read the queries, or the items if the corpus had no separate queries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,19 @@ class Segment(NamedTuple):
     def items(self) -> Path:
         """The file of its items."""
         return self.folder / ITEMS
+
+    def store(self, unjudged: Iterable[str] = ()) -> ItemStore:
+        """Open its items without the removed ones."""
+        return ItemStore(self.items, None, False, self.removed.rows.tolist(), unjudged, self._sums)
+
+    def all_items(self) -> ItemStore:
+        """Open its items with the removed ones."""
+        return ItemStore(self.items, sums=self._sums)
+
+    @property
+    def _sums(self) -> dict[str, dict[str, Any]]:
+        """The checksums of the files of items; an older nearby wrote none."""
+        return {name: known for name, known in self.record.files.items() if name != REMOVED and known}
 
     def space_folder(self, name: str) -> Path:
         """Return the folder of the index of a space, given the name of the space's folder."""

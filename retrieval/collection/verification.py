@@ -13,7 +13,6 @@ from encoders.errors import ArtifactError, CollectionError, NearbyError
 from encoders.numbers import counted
 from indexers.folder import verify_index
 from retrieval.collection.generations import Generations
-from retrieval.collection.item_store import ItemStore
 from retrieval.collection.manifest import Manifest
 from retrieval.collection.segments import SPACES, Segment, segments_of
 from retrieval.spaces.saved_space import CODES, ENCODER, INDEX, SpaceRecord
@@ -103,7 +102,7 @@ def verify(folder: Path) -> Verification:
 def _verify_items(generation: Path, manifest: Manifest, found: Verification) -> None:
     manifest.check_items(generation, whole=True)
     for segment in segments_of(generation, manifest):
-        store = ItemStore(segment.items)
+        store = segment.all_items()
         try:
             for _ in store:  # each is compared with its checksum
                 pass

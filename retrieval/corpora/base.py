@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder
-from encoders.batches import chunks
-from encoders.codes import Batch, Modality
+from encoders.codes import Modality
 from encoders.errors import BadItemError, CorpusError, UnknownNameError
-from encoders.named import Named
 from encoders.row import Row, names_json
 from encoders.sound import Sound
+from retrieval.corpora.blocks import Block, CorpusBatches, blocks_of
 
 Content = str | NDArray[Any] | Sound | Row
 #: query id -> item id -> grade (0 = judged not relevant)
 Qrels = dict[str, dict[str, int]]
+#: What a digest has for the type and shape of a text.
+_NO_SHAPE = (0).to_bytes(8, "little")
 #: Called with each bad entry; raises it (the default), or collects it and lets the reading continue.
 OnBad = Callable[[CorpusError], None]
 
@@ -66,6 +69,8 @@ class Corpus(ABC):
     #: The name or path the user gave.
     name: str
     modality: Modality
+    #: True when items are vectors without titles and metadata: `blocks` then says everything, vectors as matrices.
+    has_only_columns: ClassVar[bool] = False
 
     @abstractmethod
     def __iter__(self) -> Iterator[Item]:
@@ -89,6 +94,11 @@ class Corpus(ABC):
         """Number of items; None if all items must be read to know it."""
         return None
 
+    @property
+    def vector_file(self) -> Path | None:
+        """The .npy file of nearby's own that holds the items and nothing else, in their order; None without one."""
+        return None
+
     def batches(self, rows: int = 1024, label_field: str | None = None, with_ids: bool = False) -> CorpusBatches:
         """Return the items as re-iterable batches for an encoder; its labels are those of `label_field`, if given.
 
@@ -101,7 +111,14 @@ class Corpus(ABC):
         """
         if label_field is not None:
             _require_field(self, label_field)
-        return CorpusBatches(self, rows, label_field, with_ids)
+        return CorpusBatches(lambda: self.blocks(rows, label_field), with_ids)
+
+    def blocks(self, rows: int, label_field: str | None = None) -> Iterator[Block]:
+        """Read the items from the beginning as blocks of at most `rows` items, in columns.
+
+        A corpus of vectors that has them as a matrix overrides this: an `Item` each would take longer than its code.
+        """
+        return blocks_of(self, rows, item_bytes, label_field)
 
     def batches_for(self, encoder: Encoder) -> CorpusBatches:
         """Return the items as re-iterable batches in the form that an encoder reads, with the labels that it reads.
@@ -117,25 +134,8 @@ class Corpus(ABC):
         """Return a SHA-256 over ids, contents and labels: the identity of the data, wherever it is stored."""
         digest = hashlib.sha256()
         for item in self:
-            update_digest(digest, item)
+            digest.update(hashed_fields(item))
         return digest.hexdigest()
-
-
-class CorpusBatches:
-    """The batches of a corpus, pass after pass."""
-
-    def __init__(
-        self, items: Iterable[Item], rows: int, label_field: str | None = None, with_ids: bool = False
-    ) -> None:
-        self.items, self.rows, self.label_field, self.with_ids = items, rows, label_field, with_ids
-
-    def __iter__(self) -> Iterator[Batch]:
-        for chunk in chunks(self.items, self.rows, item_bytes):
-            labels = [item.label_in(self.label_field) for item in chunk]
-            contents: list[Any] = [item.content for item in chunk]
-            if self.with_ids:
-                contents = [Named(item.content, item_id=item.id) for item in chunk]
-            yield Batch(contents, labels if any(labels) else None)
 
 
 def _require_field(items: Iterable[Item], name: str) -> None:
@@ -177,23 +177,35 @@ def content_bytes(content: Content) -> bytes:
     return np.ascontiguousarray(array).tobytes()
 
 
-def update_digest(digest: Any, item: Item) -> None:
-    """Add one item to a hash; the length of each field goes before it, so that no two items look the same."""
+def hashed_fields(item: Item) -> bytes:
+    """Return what a digest of an item is computed from: id, type and shape, content and label.
+
+    The length of each field goes before it, so that no two items look the same.
+    """
     content = item.content
-    if isinstance(content, Sound):
-        shape = f"sound{content.rate}".encode()
-    elif isinstance(content, Row):
-        shape = f"row{names_json(content.names)}".encode()
+    if isinstance(content, str):
+        data = content.encode()
+        before = _NO_SHAPE + len(data).to_bytes(8, "little")
+    elif isinstance(content, np.ndarray):
+        data = content.tobytes()
+        before = shape_and_size(content.dtype, content.shape)
     else:
-        shape = b"" if isinstance(content, str) else _shape_bytes(content.dtype, content.shape)
-    fields = (item.id.encode(), shape, content_bytes(content), (item.label or "").encode())
-    digest.update(b"".join([part for one in fields for part in (len(one).to_bytes(8, "little"), one)]))
+        data = content_bytes(content)
+        shape = f"sound{content.rate}" if isinstance(content, Sound) else f"row{names_json(content.names)}"
+        before = with_length(shape.encode()) + len(data).to_bytes(8, "little")
+    return b"".join((with_length(item.id.encode()), before, data, with_length((item.label or "").encode())))
+
+
+def with_length(field: bytes) -> bytes:
+    """Return a field of a digest with its length before it."""
+    return len(field).to_bytes(8, "little") + field
 
 
 @lru_cache(maxsize=64)
-def _shape_bytes(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """Return type and shape of an array as they go into its digest; NumPy needs microseconds to write a type."""
-    return f"{dtype}{shape}".encode()
+def shape_and_size(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """Return what a digest has before the bytes of an array; NumPy needs microseconds to write a type."""
+    size = dtype.itemsize * math.prod(shape)
+    return with_length(f"{dtype}{shape}".encode()) + size.to_bytes(8, "little")
 
 
 def raise_bad(error: CorpusError) -> None:

@@ -16,7 +16,8 @@ from encoders.errors import CorpusError
 from encoders.json_text import parse_json
 from encoders.row import Row, names_json
 from encoders.sound import MAX_RATE, MIN_RATE, Sound
-from retrieval.corpora.base import Content, Item, content_bytes, update_digest
+from retrieval.corpora.base import Content, Item, content_bytes, hashed_fields, shape_and_size, with_length
+from retrieval.corpora.blocks import Block
 
 #: Types of the numbers of pictures and vectors, as NumPy writes them.
 _NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
@@ -38,12 +39,27 @@ def item_digest(item: Item) -> bytes:
     >>> item_digest(Item("1", "a text")) == item_digest(Item("1", "a text", label="x"))
     False
     """
-    digest = hashlib.sha256()
-    update_digest(digest, item)
-    digest.update(
-        _texts_json([item.title, item.metadata]).encode() if item.title is not None or item.metadata else _NO_TEXTS
-    )
-    return digest.digest()
+    no_texts = item.title is None and not item.metadata
+    texts = _NO_TEXTS if no_texts else _texts_json([item.title, item.metadata]).encode()
+    return hashlib.sha256(hashed_fields(item) + texts).digest()
+
+
+def vector_digests(block: Block) -> list[bytes]:
+    """Return the `item_digest` of vectors that have neither title nor metadata.
+
+    Examples
+    --------
+    >>> vectors = np.eye(2, dtype=np.float32)
+    >>> vector_digests(Block(["a", "b"], vectors, [None, "x"]))[1] == item_digest(Item("b", vectors[1], label="x"))
+    True
+    """
+    matrix = np.ascontiguousarray(block.contents)
+    before, data, size = shape_and_size(matrix.dtype, matrix.shape[1:]), matrix.tobytes(), matrix[0].nbytes
+    after = {label: with_length((label or "").encode()) + _NO_TEXTS for label in set(block.labels)}
+    return [
+        hashlib.sha256(b"".join((with_length(id.encode()), before, data[at : at + size], after[label]))).digest()
+        for id, label, at in zip(block.ids, block.labels, range(0, len(data), size), strict=True)
+    ]
 
 
 def items_digest(items: Iterable[Item]) -> str:
@@ -130,7 +146,10 @@ def modality_of(content: Content) -> Modality:
 
 
 def item_of(record: Sequence[Any]) -> Item:
-    """Return the item that `record_of` wrote; TypeError or ValueError where that cannot be."""
+    """Return the item that `record_of` wrote; TypeError or ValueError where that cannot be.
+
+    Instead of bytes and shape, a vector may be given as an array.
+    """
     id, content, shape, title, label, metadata = record
     for value, wanted in ((id, str), (title, str | None), (label, str | None), (metadata, str | None)):
         if not isinstance(value, wanted):
@@ -148,6 +167,8 @@ def metadata_of(text: str | None) -> dict[str, str]:
 
 def _content_of(content: Any, shape: Any) -> Content:
     if shape is None:
+        if isinstance(content, np.ndarray):
+            return content
         if not isinstance(content, str):
             raise TypeError(f"an item holds {type(content).__name__} where a text belongs")
         return content

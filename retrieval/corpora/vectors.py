@@ -19,6 +19,7 @@ from encoders.options import option
 from encoders.plain_file import open_plain, require_plain
 from retrieval.corpora.archives import opened_zip
 from retrieval.corpora.base import Item, raise_bad
+from retrieval.corpora.blocks import Block
 from retrieval.corpora.files import reading
 from retrieval.corpora.lines import read_lines
 from retrieval.corpora.records import plain
@@ -48,32 +49,53 @@ class Vectors(FileSource):
     )
 
     modality = Modality.VECTOR
+    has_only_columns = True
 
     def items(self) -> Iterator[Item]:
         """Read all rows as float32."""
+        for rows, block in self._parts(ROWS):
+            for row, id, vector, label in zip(rows, block.ids, block.contents, block.labels, strict=True):
+                yield Item(id, vector, None, label, where=f"{self.path}: row {row}")
+
+    def blocks(self, rows: int, label_field: str | None = None) -> Iterator[Block]:
+        """Read all rows as matrices; see `Corpus.blocks`."""
+        if label_field is not None:
+            return super().blocks(rows, label_field)
+        return (block for _, block in self._parts(rows))
+
+    def _parts(self, rows: int) -> Iterator[tuple[Sequence[int], Block]]:
+        """Read blocks of at most `rows` rows as float32, with the rows that are good entries."""
         matrix = self._matrix()
         ids = self._names(self.ids, "ids", len(matrix))
         labels = self._names(self.labels, "labels", len(matrix))
-        rows = max(1, min(ROWS, BATCH_BYTES // (4 * matrix.shape[1])))
+        rows = max(1, min(rows, BATCH_BYTES // (4 * matrix.shape[1])))
         for start in range(0, len(matrix), rows):
+            stop = min(start + rows, len(matrix))
             with np.errstate(over="ignore"):  # values beyond float32 become infinite and are bad entries
-                block = np.array(matrix[start : start + rows], dtype=np.float32)
-            finite = np.asarray(np.isfinite(block).all(axis=1))
-            for offset, vector in enumerate(block):
-                row = start + offset
-                if not finite[offset]:
-                    column = int(np.isfinite(vector).argmin())
-                    value = f"{matrix[row, column]} in column {column}"
-                    self.on_bad(CorpusError(f"{self.path}: row {row} holds NaN or infinite values: {value}"))
-                    continue
-                name = str(row) if ids is None else ids[row]
-                if name is None:
-                    self.on_bad(
-                        CorpusError(f"{self.path}: row {row} has no id: '{self.ids or 'ids'}' is empty in that row")
-                    )
-                    continue
-                label = None if labels is None else labels[row]
-                yield Item(name, vector, None, label, where=f"{self.path}: row {row}")
+                values = np.array(matrix[start:stop], dtype=np.float32)
+            names = [str(row) for row in range(start, stop)] if ids is None else ids[start:stop]
+            bad = self._bad_rows(matrix, start, values, names)
+            block = Block(names, values, [None] * len(values) if labels is None else labels[start:stop])  # type: ignore[arg-type]
+            if not bad:
+                yield range(start, stop), block
+                continue
+            kept = [row for row in range(len(values)) if row not in bad]
+            yield [start + row for row in kept], block.kept(kept)
+
+    def _bad_rows(
+        self, matrix: NDArray[Any], start: int, values: NDArray[np.float32], names: Sequence[str | None]
+    ) -> set[int]:
+        """Return which rows of a block are bad entries, after `on_bad` was called with each."""
+        infinite = set(np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist())
+        bad = infinite | {row for row, name in enumerate(names) if name is None}
+        for row in sorted(bad):
+            if row in infinite:
+                column = int(np.isfinite(values[row]).argmin())
+                reason = f"holds NaN or infinite values: {matrix[start + row, column]} in column {column}"
+            else:
+                reason = f"has no id: '{self.ids or 'ids'}' is empty in that row"
+            self.on_bad(CorpusError(f"{self.path}: row {start + row} {reason}"))
+        return bad
 
     @property
     def size(self) -> int | None:

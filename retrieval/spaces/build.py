@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,6 @@ from scipy.sparse import issparse
 from encoders.artifact import MANIFEST
 from encoders.atomic_write import recovered
 from encoders.base import Encoder
-from encoders.batches import chunks
 from encoders.codes import Batches, Codes, Modality, Space, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
@@ -25,7 +24,8 @@ from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
 from retrieval.corpora.base import Corpus, Item, item_bytes
-from retrieval.corpora.inputs import inputs_of, reads_ids
+from retrieval.corpora.blocks import blocks_of
+from retrieval.corpora.inputs import reads_ids
 from retrieval.spaces.training_history import training_seconds
 
 BATCH_ROWS = 1024
@@ -163,11 +163,23 @@ def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total
     filled = Filled(index, kept)
     target = index if kept is None else kept
     with _closed_on_error(index):
-        for ids, codes in encoded(encoder, items, filled, total, index.stores_counts):
-            target.add(ids, codes)
+        if not _shared(encoder, items, target, filled):
+            for ids, codes in encoded(encoder, items, filled, total, index.stores_counts):
+                target.add(ids, codes)
         if kept is not None:
             _pour(kept, index)
     return filled
+
+
+def _shared(encoder: Encoder, items: Iterable[Item], index: Index, cost: Filled) -> bool:
+    """Let an index read codes from the file of the items, if codes are the items themselves; return whether it does."""
+    path = items.vector_file if encoder.keeps_items and isinstance(items, Corpus) else None
+    if path is None or not isinstance(items, Corpus):
+        return False
+    if not index.add_file([id for block in items.blocks(ADD_ROWS) for id in block.ids], path):
+        return False
+    cost.code_bytes = stored_bytes(index.codes(), encoder.space)
+    return True
 
 
 def fill_another(
@@ -223,15 +235,17 @@ def encoded(
 
     With `counts`, for an index that weighs words itself, they are counts over the words of the encoder's lexicon.
     """
+    with_ids = reads_ids(encoder)
     with progress(f"encoding {encoder}", total, "items") as bar:
-        for chunk in chunks(items, BATCH_ROWS, item_bytes):
+        blocks = items.blocks(BATCH_ROWS) if isinstance(items, Corpus) else blocks_of(items, BATCH_ROWS, item_bytes)
+        for block in blocks:
             before = time.perf_counter()
-            codes = _encode(encoder.encode_counts if counts else encoder.encode, encoder, chunk)
+            codes = _encode(encoder.encode_counts if counts else encoder.encode, block.ids, block.inputs(with_ids))
             if cost is not None:
                 cost.encode_seconds += time.perf_counter() - before
                 cost.code_bytes += bytes_of(codes) if counts else stored_bytes(codes, encoder.space)
-            yield [item.id for item in chunk], codes
-            bar.update(len(chunk))
+            yield block.ids, codes
+            bar.update(len(block.ids))
     say_remarks(encoder)
 
 
@@ -241,15 +255,15 @@ def say_remarks(encoder: Encoder) -> None:
         say(remark)
 
 
-def _encode(encode: Callable[[Any], Codes], encoder: Encoder, chunk: list[Item]) -> Codes:
+def _encode(encode: Callable[[Any], Codes], ids: Sequence[str], inputs: Any) -> Codes:
     try:
-        return encode(inputs_of(encoder, chunk))
+        return encode(inputs)
     except (BadItemError, DimensionError) as error:
-        for item in chunk:  # find the item that caused it
+        for id, one in zip(ids, inputs, strict=True):  # find the item that caused it
             try:
-                encode(inputs_of(encoder, [item]))
+                encode([one])
             except (BadItemError, DimensionError) as single:
-                raise type(single)(f"item '{item.id}': {single}") from error
+                raise type(single)(f"item '{id}': {single}") from error
         raise
 
 

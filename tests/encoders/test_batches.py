@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from encoders.batches import BATCH_BYTES, chunks
-from retrieval.corpora.base import CorpusBatches, Item
+from retrieval.corpora.base import Item, item_bytes
+from retrieval.corpora.blocks import blocks_of
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
@@ -29,4 +30,4 @@ def test_nothing_is_read_ahead():
 def test_large_pictures_come_a_few_at_a_time():
     picture = np.zeros((BATCH_BYTES // 4,), np.uint8)
     items = [Item(str(n), picture) for n in range(9)]
-    assert [len(batch.items) for batch in CorpusBatches(items, 1024)] == [4, 4, 1]
+    assert [len(block.ids) for block in blocks_of(items, 1024, item_bytes)] == [4, 4, 1]

@@ -12,7 +12,7 @@ from retrieval.collection.elasticsearch.collection import ServedCollection
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.swap import Build
 from retrieval.collection.generations import WORK, Generations, link_tree
-from retrieval.collection.item_store import ItemStore
+from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.collection.segments import SPACES
 from retrieval.corpora.base import Corpus, Item, Qrels
@@ -23,7 +23,7 @@ def published(folder: Path, corpus: Corpus | None, build: Build, costs: Sequence
     """Write the folder of a collection after its index is served, and open it."""
     generations = Generations(folder)
     with generations.draft() as draft:
-        ItemStore.create(draft / ITEMS, QueriesOnly(build.meta, corpus)).close()
+        ItemDraft.create(draft / ITEMS, QueriesOnly(build.meta, corpus)).close()
         described = str(build.description)
         records = [space.record(described, cost) for space, cost in zip(build.spaces, costs, strict=True)]
         for space, record in zip(build.spaces, records, strict=True):

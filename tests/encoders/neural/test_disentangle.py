@@ -12,7 +12,8 @@ from encoders.base import Encoder  # noqa: E402
 from encoders.errors import BadItemError, NotInvertibleError, OptionError, SpecError  # noqa: E402
 from encoders.neural.disentangle_networks import partners  # noqa: E402
 from encoders.registry import create  # noqa: E402
-from retrieval.corpora.base import CorpusBatches, Item  # noqa: E402
+from retrieval.corpora.base import Item, item_bytes  # noqa: E402
+from retrieval.corpora.blocks import CorpusBatches, blocks_of  # noqa: E402
 
 SMALL = "hidden=64,batch-size=64,nuisance-components=4"
 KINDS, VOICES = 5, 3
@@ -86,7 +87,7 @@ def test_any_field_of_the_items_can_be_the_nuisance():
     ]
     encoder = create(f"vectors+disentangle:3,nuisance=speaker,epochs=1,{SMALL}")
     assert encoder.label_field == "speaker"
-    encoder.fit(CorpusBatches(items, 16, encoder.label_field))
+    encoder.fit(CorpusBatches(lambda: blocks_of(items, 16, item_bytes, encoder.label_field)))
     assert encoder.stages[-1].classes == ["s0", "s1", "s2"]
 
 

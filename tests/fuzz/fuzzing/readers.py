@@ -27,11 +27,11 @@ def read_corpus(*addresses: str) -> Callable[[Path, Path, random.Random], object
     """Read a corpus at one of some addresses below the folder, store all of it, and read that again."""
 
     def read(folder: Path, scratch: Path, rng: random.Random) -> object:
-        from retrieval.collection.item_store import ItemStore
+        from retrieval.collection.item_draft import ItemDraft
         from retrieval.corpora.registry import open_corpus
 
         corpus = open_corpus(f"{folder}/{rng.choice((addresses[0], *addresses))}")
-        store = ItemStore.create(scratch / "items.sqlite", corpus)
+        store = ItemDraft.create(scratch / "items.sqlite", corpus)
         try:
             for _ in store:
                 pass

@@ -9,6 +9,7 @@ import pytest
 
 from encoders.errors import ArtifactError
 from retrieval.collection import database
+from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.item_store import ItemStore
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
@@ -19,7 +20,7 @@ def path(tmp_path):
     (tmp_path / "texts.csv").write_text(
         "id,text,n\n" + "\n".join(f"id{n},text {n} {'word ' * 200},{n}" for n in range(50))
     )
-    ItemStore.create(tmp_path / "items.sqlite", open_corpus(str(tmp_path / "texts.csv"))).close()
+    ItemDraft.create(tmp_path / "items.sqlite", open_corpus(str(tmp_path / "texts.csv"))).close()
     return tmp_path / "items.sqlite"
 
 
@@ -118,6 +119,6 @@ def test_what_is_no_database_is_refused(tmp_path):
 
 def test_pictures_and_vectors_come_back_as_they_were(tmp_path):
     np.save(tmp_path / "v.npy", np.arange(12, dtype=np.float32).reshape(3, 4))
-    store = ItemStore.create(tmp_path / "items.sqlite", open_corpus(str(tmp_path / "v.npy")))
+    store = ItemDraft.create(tmp_path / "items.sqlite", open_corpus(str(tmp_path / "v.npy")))
     assert [item.content.tolist() for item in store] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     assert store.put([Item("3", np.ones(4, np.float32))]).added == ["3"]

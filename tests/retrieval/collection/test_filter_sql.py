@@ -9,6 +9,7 @@ import pytest
 from encoders.codes import Modality
 from encoders.errors import ArtifactError, QueryError
 from retrieval.collection.filters import Filter
+from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.item_store import ItemStore
 from retrieval.corpora.base import Corpus, Item
 
@@ -34,8 +35,8 @@ def store(tmp_path):
         Item("b", "4", label="car", metadata={"year": "2004"}),
         Item("n", "5"),
     ]
-    ItemStore.create(tmp_path / "items.sqlite", Made(*items)).close()
-    return ItemStore(tmp_path / "items.sqlite", writable=True)
+    ItemDraft.create(tmp_path / "items.sqlite", Made(*items)).close()
+    return ItemDraft(tmp_path / "items.sqlite", writable=True)
 
 
 def of(store: ItemStore, *filters: str) -> list[str]:
@@ -106,7 +107,7 @@ def test_label_is_the_label_whatever_the_metadata_call_so(store):
 
 
 def test_of_items_with_nothing_to_filter_by_that_is_said(tmp_path):
-    store = ItemStore.create(tmp_path / "bare.sqlite", Made(Item("1", "x"), Item("2", "y")))
+    store = ItemDraft.create(tmp_path / "bare.sqlite", Made(Item("1", "x"), Item("2", "y")))
     for field in ("label", "year"):
         with pytest.raises(QueryError, match=f"no item has the field '{field}'; the items have neither label nor meta"):
             store.matching([Filter(field, "x")])
@@ -114,7 +115,7 @@ def test_of_items_with_nothing_to_filter_by_that_is_said(tmp_path):
 
 def test_of_long_and_many_values_some_are_named(tmp_path):
     items = [Item(str(n), "x", metadata={"note": f"{n:02} line\n" + "long " * 100}) for n in range(30)]
-    store = ItemStore.create(tmp_path / "many.sqlite", Made(*items))
+    store = ItemDraft.create(tmp_path / "many.sqlite", Made(*items))
     with pytest.raises(QueryError) as raised:
         store.matching([Filter("note", "?")])
     assert str(raised.value).startswith("no item has note=?; there are: 00 line long")

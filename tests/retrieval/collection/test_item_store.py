@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from encoders.errors import ArtifactError, CollectionError
+from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.item_store import ItemStore
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
@@ -15,7 +16,7 @@ from retrieval.corpora.registry import open_corpus
 @pytest.fixture
 def path(tmp_path):
     (tmp_path / "texts.csv").write_text("id,text\n" + "\n".join(f"id{n},text {n} {'word ' * 200}" for n in range(50)))
-    ItemStore.create(tmp_path / "items.sqlite", open_corpus(str(tmp_path / "texts.csv"))).close()
+    ItemDraft.create(tmp_path / "items.sqlite", open_corpus(str(tmp_path / "texts.csv"))).close()
     return tmp_path / "items.sqlite"
 
 
@@ -42,7 +43,7 @@ def test_a_changed_item_is_not_answered_with_but_can_be_removed(path):
         ItemStore(path).get(["id7"])
     left = ItemStore(path, removed=ItemStore(path).rows(["id7"]).values())
     assert left.size == len(list(left)) == 49
-    merged = ItemStore.merged(path.with_name("merged"), [left], with_queries=True)
+    merged = ItemDraft.merged(path.with_name("merged"), [left], with_queries=True)
     assert [(one.id, one.content) for one in merged] == [(one.id, one.content) for one in left]
 
 

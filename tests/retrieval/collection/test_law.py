@@ -278,7 +278,7 @@ def test_no_operation_is_of_one_of_them_alone(contract, classes):
 
     #: What makes a new collection, and what only drafts and loads call.
     inside = {
-        *("create", "close", "put", "more", "merged", "segments", "stores", "read", "present", "digests", "rows"),
+        *("create", "close", "vectors", "segments", "stores", "read", "present", "digests", "rows"),
         *("item_digests", "judged", "positions", "last_row", "has_queries", "last_position", "none_matches"),
     }
     for cls in classes:

@@ -309,7 +309,7 @@ def test_a_reader_whose_generation_goes_before_it_is_pinned_takes_the_next(colle
         return opened(path, *args, **kwargs)
 
     assert collection.generation == 4
-    monkeypatch.setattr(generations.os, "open", late)
+    monkeypatch.setattr(os, "open", late)
     assert LocalCollection(collection.folder).generation == 6
 
 
@@ -434,7 +434,7 @@ def test_spaces_are_found_by_what_they_mean(collection):
     ("place", "error", "message"),
     [
         ("retrieval.collection.generations.fsync", OSError(28, "No space left on device"), "No space left on device"),
-        ("retrieval.collection.item_store.ItemStore.merged", sqlite3.OperationalError("disk is full"), "disk is full"),
+        ("retrieval.collection.item_draft.ItemDraft.merged", sqlite3.OperationalError("disk is full"), "disk is full"),
     ],
 )
 def test_a_full_disk_changes_nothing(collection, monkeypatch, place, error, message):

@@ -13,7 +13,7 @@ from encoders.codes import Modality
 from encoders.errors import CorpusError, OptionError
 from encoders.registry import create
 from encoders.row import Row
-from retrieval.collection.item_store import ItemStore
+from retrieval.collection.item_draft import ItemDraft
 from retrieval.corpora.item_record import item_digest, item_of, record_of
 from retrieval.corpora.registry import open_corpus
 
@@ -181,7 +181,7 @@ def test_bad_rows_and_heads(tmp_path, left_out):
 def test_rows_are_stored_and_come_back(tmp_path):
     write(tmp_path / "t.csv", ROWS)
     corpus = open_corpus(f"{tmp_path / 't.csv'}?columns=*")
-    store = ItemStore.create(tmp_path / "items.sqlite", corpus)
+    store = ItemDraft.create(tmp_path / "items.sqlite", corpus)
     again, items = list(store), list(corpus)
     assert [item.content for item in again] == [item.content for item in items]
     assert again[0].content.names is again[1].content.names  # shared
