@@ -34,7 +34,10 @@ def main(*arguments: str) -> None:
     nothing_else(arguments[1:])
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        np.save(folder / "vectors.npy", clustered(n + ADDED * TIMES))
+        every = clustered(n + ADDED * TIMES)
+        np.save(folder / "vectors.npy", every)
+        np.save(folder / "first.npy", every[:n])
+        del every
         found: dict[str, Any] = {"items": n, "width": WIDTH, "index": description(n)}
         found["faiss"] = run("faiss", folder, n)
         found["indexing"] = run("index", folder, n)
@@ -119,7 +122,6 @@ def index(folder: Path, vectors: Any, n: int) -> None:
     from retrieval.collection.indexing import index_corpus
     from retrieval.corpora.registry import open_corpus
 
-    np.save(folder / "first.npy", vectors[:n])
     index_corpus(folder / "c", open_corpus(str(folder / "first.npy")), ["vectors"], description(n))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import mmap
 import os
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -54,6 +55,22 @@ def map_npy(path: Path) -> NDArray[Any]:
         mapped: Any = np.memmap(file, header.dtype, "r", start, header.shape, order)
         array: NDArray[Any] = mapped.view(np.ndarray)
         return array
+
+
+def release(array: NDArray[Any]) -> None:
+    """Let the system drop what it has read of a mapped array, which is read again when needed; others are unchanged.
+
+    Whoever reads a mapped file block by block calls this after each: otherwise all of it stays in this process.
+
+    Examples
+    --------
+    >>> release(np.zeros(3))
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def read_npy(path: Path) -> NDArray[Any]:

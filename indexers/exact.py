@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from encoders.atomic_write import link
 from encoders.codes import Codes, Kind, Metric, packed_width, slices
 from encoders.errors import BadItemError
-from encoders.npy import map_npy
+from encoders.npy import map_npy, release
 from indexers.brute_force import Search, search_binary, search_dense, search_sparse, squared_lengths
 from indexers.checked_index import CheckedIndex
 from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_array, write_csr
@@ -95,6 +95,7 @@ class Exact(CheckedIndex):
             for part in slices(codes, PART):
                 self._choose_unit(part)
                 checked_codes(part, self.space)
+                release(codes)
         except BadItemError:
             return False
         finally:
@@ -178,9 +179,8 @@ class Exact(CheckedIndex):
         """Return the squared lengths of all rows, computed when first needed."""
         if self._squares is None:
             codes: Any = self._compared()
-            if isinstance(codes, PackedCodes):
-                parts = [squared_lengths(codes[start : start + PART]) for start in range(0, len(codes), PART)]
-                self._squares = np.concatenate([np.empty(0, np.float32), *parts])
+            if self._source is not None or isinstance(codes, PackedCodes):
+                self._squares = _lengths_by_parts(codes)
             else:
                 self._squares = squared_lengths(codes)
         return self._squares
@@ -205,6 +205,16 @@ class Exact(CheckedIndex):
         if len(self._batches) > 1:
             self._batches = [_stacked(self._batches)]
         return self._batches[0]
+
+
+def _lengths_by_parts(codes: Any) -> NDArray[Any]:
+    """Return squared lengths without holding all codes in memory."""
+    parts = [np.empty(0, np.float32)]
+    for start in range(0, len(codes), PART):
+        parts.append(squared_lengths(codes[start : start + PART]))
+        if isinstance(codes, np.ndarray):
+            release(codes)
+    return np.concatenate(parts)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
+from encoders.npy import release
 from encoders.numbers import read_number
 from encoders.query_string import unknown_option
 from indexers.base import TRIAL_WIDTH
@@ -44,6 +45,8 @@ INDEX, LIVE = "index.faiss", "live.npy"
 BITS_ONLY = ("B", "Hash")
 #: Rows scaled to unit length at a time, so that cosine needs no second copy of all codes.
 BLOCK_ROWS = 2**16
+#: Rows of a sample that are read together.
+GATHERED_ROWS = 2**13
 #: Arrays, because NumPy converts a plain number in every call. (Negation would turn a distance of 0 into -0.)
 _ZERO = np.zeros((), dtype=np.float32)
 _ONE, _MINUS_ONE = np.float32(1).reshape(()), np.float32(-1).reshape(())
@@ -291,8 +294,13 @@ def _sample(codes: Codes, size: int) -> Codes:
     """Return at most `size` rows: a fixed sample, in the order of the rows."""
     if codes.shape[0] <= size:
         return codes
-    rows = np.random.default_rng(0).choice(codes.shape[0], size, replace=False)
-    return codes[np.sort(rows)]
+    rows = np.sort(np.random.default_rng(0).choice(codes.shape[0], size, replace=False))
+    sample = np.empty((size, codes.shape[1]), codes.dtype)
+    for start in range(0, size, GATHERED_ROWS):  # of a mapped file, only a part is in memory at a time
+        part = rows[start : start + GATHERED_ROWS]
+        sample[start : start + len(part)] = codes[part]
+        release(codes)
+    return sample
 
 
 def _is_positive(value: str) -> bool:

@@ -108,6 +108,8 @@ def checked_ids(ids: Sequence[str], rows: int, present: Mapping[str, int]) -> li
     names = list(ids)
     if len(names) != rows:
         raise BadItemError(f"every code needs one id: got {len(names)} ids for {rows} codes")
+    if set(map(type, names)) <= {str} and len(set(names)) == rows and present.keys().isdisjoint(names):
+        return names
     seen: set[str] = set()
     for row, name in enumerate(names):
         if not isinstance(name, str):

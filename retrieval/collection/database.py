@@ -17,6 +17,8 @@ _STEPS_PER_BYTE, _STEPS = 16, 20_000_000
 #: Smallest size of a row in bytes, and rows allowed in addition: more rows come only from pages in a cycle.
 _BYTES_PER_ROW, _ROWS = 4, 1000
 _ENDLESS = "its pages form a cycle, so reading it would not end"
+#: Rows fetched at a time where no other number is given: they may be large pictures.
+_FETCHED = 16
 _SCHEMA_OF, _MAX_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master", 100
 #: Functions of SQL, by name.
 Functions = Mapping[str, Callable[..., Any]]
@@ -90,14 +92,19 @@ class Database:
         sqlite3.Error
             When the file is damaged, or reading it would not end.
         """
+        return (row for batch in self.batches(statement, _FETCHED, values) for row in batch)
+
+    def batches(self, statement: str, rows: int, values: Sequence[Any] = ()) -> Iterator[list[Any]]:
+        """Run a statement and yield lists of at most `rows` of its rows; see `rows`."""
         self._restart()
         limit, count = _ROWS + self._size // _BYTES_PER_ROW, 0
         try:
-            for row in self._connection.execute(statement, values):
-                count += 1
+            cursor = self._connection.execute(statement, values)
+            while batch := cursor.fetchmany(rows):
+                count += len(batch)
                 if count > limit:
                     raise sqlite3.DatabaseError(_ENDLESS)
-                yield row
+                yield batch
                 self._ticks = 0
         except sqlite3.OperationalError as error:
             if str(error) != "interrupted":

@@ -106,11 +106,11 @@ class ItemStore(CollectionItems):
 
     def _vector_blocks(self, rows: int) -> Iterator[Block]:
         """Read blocks of items that are all in the file of vectors."""
-        for records in chunks(self.read("SELECT id, content, label FROM items ORDER BY row"), rows):
-            with self._reading():
+        with self._reading():
+            for records in self._database.batches("SELECT id, content, label FROM items ORDER BY row", rows):
                 ids, at, labels = zip(*records, strict=True)
-                block = Block(list(map(_text, ids)), self._vectors.rows(at), labels)
-            yield block
+                list(map(_text, filter(None, labels)))
+                yield Block(list(map(_text, ids)), self._vectors.rows(at), labels)
 
     def queries(self) -> Iterator[Item]:
         """Read the queries, or the items if the corpus had no separate queries."""
@@ -154,8 +154,9 @@ class ItemStore(CollectionItems):
     def digest(self) -> str:
         """Return a SHA-256 over the digests of the items in their order."""
         whole = hashlib.sha256()
-        for digest in self.item_digests():
-            whole.update(digest)
+        with self._reading():
+            for batch in self._database.batches("SELECT digest FROM items ORDER BY row", _IDS_AT_ONCE):
+                whole.update(b"".join([digest for (digest,) in batch]))
         return whole.hexdigest()
 
     def item_digests(self) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from encoders.batches import BATCH_BYTES
 from encoders.codes import Modality
 from encoders.errors import CorpusError
-from encoders.npy import MAGIC, map_npy, read_npy_stream
+from encoders.npy import MAGIC, map_npy, read_npy_stream, release
 from encoders.options import option
 from encoders.plain_file import open_plain, require_plain
 from retrieval.corpora.archives import opened_zip
@@ -73,6 +73,7 @@ class Vectors(FileSource):
             stop = min(start + rows, len(matrix))
             with np.errstate(over="ignore"):  # values beyond float32 become infinite and are bad entries
                 values = np.array(matrix[start:stop], dtype=np.float32)
+            release(matrix)
             names = [str(row) for row in range(start, stop)] if ids is None else ids[start:stop]
             bad = self._bad_rows(matrix, start, values, names)
             block = Block(names, values, [None] * len(values) if labels is None else labels[start:stop])  # type: ignore[arg-type]

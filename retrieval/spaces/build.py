@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from scipy.sparse import issparse
 
 from encoders.artifact import MANIFEST
@@ -18,6 +19,7 @@ from encoders.base import Encoder
 from encoders.codes import Batches, Codes, Modality, Space, slices
 from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
+from encoders.npy import release
 from encoders.plain_file import entries_below
 from encoders.progress import progress, say, waiting
 from encoders.registry import create
@@ -210,8 +212,16 @@ def _pour(source: Index, index: Index) -> None:
     index.fit(whole)
     start = 0
     for part in slices(whole, ADD_ROWS):
+        _release(whole)
         index.add(names[start : start + part.shape[0]], part)
         start += part.shape[0]
+    _release(whole)
+
+
+def _release(codes: Codes) -> None:
+    """Free the memory of codes that are mapped."""
+    if isinstance(codes, np.ndarray):
+        release(codes)
 
 
 @contextmanager
