@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 
 from encoders.codes import Metric, moderate_rows
 from encoders.errors import ArtifactError
+from indexers.batch_search import search_batch, suits
 from indexers.hits import Rows
 from indexers.pairs import DensePairs, as_cosines, as_words, exact_squares, inverse_lengths
 from indexers.topk import best, candidate_columns, smallest
@@ -79,6 +80,19 @@ def _extreme(squares: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def search_dense(search: Search) -> Rows:
+    """Search float32 codes: many queries together, and those that this cannot answer with certainty one by one."""
+    queries, codes, squares, _, metric, k = search
+    batch = search_batch(queries, codes, squares, metric, k) if suits(queries, codes, k) else None
+    if batch is None:
+        return search_each(search)
+    open_ones = np.flatnonzero(~batch.certain)
+    if len(open_ones):
+        others = search_each(search._replace(queries=queries[open_ones]))
+        batch.rows.scores[open_ones], batch.rows.rows[open_ones] = others
+    return batch.rows
+
+
+def search_each(search: Search) -> Rows:
     """Search float32 codes: a matrix product selects candidates, which are then compared one by one.
 
     The product rounds; ``|a|^2 + |b|^2 - 2ab`` loses all digits where lengths are much larger than distances.

@@ -47,6 +47,17 @@ class DensePairs:
             as_cosines(np.multiply(scores, self.inverse[rows], out=scores))
         return scores
 
+    def block_scores(self, first: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores (n, m) of rows (n, m) for the n queries from `first` on: equal to `scores`, bit by bit."""
+        n, m = rows.shape
+        queries = np.repeat(self.queries[first : first + n], m, axis=0)
+        items = np.take(self.codes, rows.ravel(), axis=0)
+        if self.metric is Metric.EUCLIDEAN:
+            items -= queries
+            return np.asarray(0 - np.einsum("kd,kd->k", items, items)).reshape(n, m)
+        scores = np.einsum("kd,kd->k", items, queries).reshape(n, m)
+        return scores if self.inverse is None else as_cosines(np.multiply(scores, self.inverse[rows], out=scores))
+
 
 class SparsePairs:
     """CSR codes, item by item. Each sum is in the order of the components, as in a product of whole matrices."""
