@@ -25,7 +25,7 @@ from retrieval.collection.segmented_items import SegmentedItems
 from retrieval.collection.segments import NONE, Removed, Segment, loaded, removed_positions, write_removed
 from retrieval.collection.vector_file import VECTORS
 from retrieval.corpora.base import Item
-from retrieval.spaces.build import Filled, encoded
+from retrieval.spaces.build import Filled, add_items
 from retrieval.spaces.saved_space import CODES, INDEX, SpaceRecord, with_cost, with_index
 
 #: Items of segments whose merging is worth a message.
@@ -76,8 +76,7 @@ class SegmentDraft:
         index = create_index(small_description(record.index), encoder.space, encoder.lexicon)
         cost = Filled(index, None)
         store = segment.all_items()
-        for ids, codes in encoded(encoder, store, cost):
-            index.add(ids, codes)
+        add_items(encoder, store, index, cost)
         store.close()
         require_all(spec, index, segment.record.count)
         index.save(segment.space_folder(record.folder) / INDEX)

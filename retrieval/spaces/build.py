@@ -165,12 +165,17 @@ def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total
     filled = Filled(index, kept)
     target = index if kept is None else kept
     with _closed_on_error(index):
-        if not _shared(encoder, items, target, filled):
-            for ids, codes in encoded(encoder, items, filled, total, index.stores_counts):
-                target.add(ids, codes)
+        add_items(encoder, items, target, filled, total)
         if kept is not None:
             _pour(kept, index)
     return filled
+
+
+def add_items(encoder: Encoder, items: Iterable[Item], index: Index, cost: Filled, total: int | None = None) -> None:
+    """Encode items and add them to an index; costs are added to `cost`."""
+    if not _shared(encoder, items, index, cost):
+        for ids, codes in encoded(encoder, items, cost, total, index.stores_counts):
+            index.add(ids, codes)
 
 
 def _shared(encoder: Encoder, items: Iterable[Item], index: Index, cost: Filled) -> bool:
@@ -180,7 +185,7 @@ def _shared(encoder: Encoder, items: Iterable[Item], index: Index, cost: Filled)
         return False
     if not index.add_file([id for block in items.blocks(ADD_ROWS) for id in block.ids], path):
         return False
-    cost.code_bytes = stored_bytes(index.codes(), encoder.space)
+    cost.code_bytes += stored_bytes(index.codes(), encoder.space)
     return True
 
 
