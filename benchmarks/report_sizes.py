@@ -11,8 +11,6 @@ from report_page import TARGETS, Page
 MIB = 2**20
 WHY_SEARCH = "Later items are compared one by one: nine thousand of 128 numbers are 4.6 MB, which a query reads whole."
 WHY_INDEX = "Ids are checked, digested and stored in SQLite, microseconds each; FAISS trains and adds with two threads."
-    "Ids are checked, digested and stored in SQLite, a few microseconds each; FAISS trains and adds with two threads."
-)
 WHY_BYTES = "Items and codes are one file; an index of lists holds the vectors again, in their order."
 
 WHY_MEMORY = "The index is in memory with room to grow, as FAISS' lists double; ids and Python take the rest."
@@ -132,4 +130,38 @@ def tuning(page: Page, run: dict[str, Any]) -> None:
     )
 
 
-PARTS = {"segments": segments, "exactness": exactness, "tuning": tuning}
+def million_texts(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("A million texts", run)
+    page.lines += [
+        "",
+        f"Abstracts of arxiv-80k; in each repetition {100 * figures['changed']:.0f} % of the words are others. Stored,"
+        f" fitted, encoded, indexed and written as by `nearby index`; then {figures['queries']} queries together.",
+    ]
+    page.table(
+        ["space", "texts", "s", "texts/s", "most memory, MiB", "on disk, MiB", "ms a query"],
+        [
+            [
+                f"`{row['spec']}`",
+                f"{row['items']:,}",
+                round(row["seconds"], 1),
+                round(row["items_per_second"]),
+                round(row["peak_bytes"] / MIB),
+                round(row["bytes"] / MIB),
+                round(1000 * row["search_seconds"] / figures["queries"], 3),
+            ]
+            for row in figures["rows"]
+        ],
+    )
+    page.lines += ["", "Exponents of growth from a size to the next; 1 is linear."]
+    names = {"seconds": "seconds", "peak_bytes": "memory", "bytes": "disk", "search_seconds": "search"}
+    page.table(
+        ["space", "from", "to", *names.values()],
+        [
+            [f"`{one['spec']}`", f"{one['from']:,}", f"{one['to']:,}", *(round(one[name], 2) for name in names)]
+            for one in figures["growth"]
+        ],
+    )
+
+
+PARTS = {"segments": segments, "exactness": exactness, "tuning": tuning, "million_texts": million_texts}
