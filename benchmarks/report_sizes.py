@@ -164,4 +164,29 @@ def million_texts(page: Page, run: dict[str, Any]) -> None:
     )
 
 
-PARTS = {"segments": segments, "exactness": exactness, "tuning": tuning, "million_texts": million_texts}
+def kill_trial(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Changes that were killed", run)
+    killed = ", ".join(f"{name} {count}" for name, count in sorted(figures["killed"].items()))
+    page.lines += [
+        "",
+        f"{figures['items']:,} vectors in `{figures['index']}`, two spaces, at most {figures['most_segments']} segments:"
+        f" {figures['changes']:,} changes ended, {figures['kills']} were killed ({killed}). After each kill every byte is"
+        " compared with its checksum, and items, codes and answers with what was acknowledged.",
+    ]
+    page.table(
+        TARGETS,
+        [
+            page.target("kills in add, delete, compact", figures["kills"], 200),
+            page.target("changes lost, or visible in part", figures["lost"], 0, False),
+        ],
+    )
+
+
+PARTS = {
+    "kill_trial": kill_trial,
+    "segments": segments,
+    "exactness": exactness,
+    "tuning": tuning,
+    "million_texts": million_texts,
+}
