@@ -39,7 +39,7 @@ SHORTEST, LONGEST = 1.0, 4.0
 def main(*arguments: str) -> None:
     """Kill 200 times, or as often as asked for."""
     kills = int(arguments[0]) if arguments else 200
-    nothing_else(arguments[1:])
+    nothing_else(list(arguments[1:]))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         np.save(folder / "v.npy", np.stack([vector(number, 0) for number in range(ITEMS)]))

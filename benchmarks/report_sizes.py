@@ -170,9 +170,9 @@ def kill_trial(page: Page, run: dict[str, Any]) -> None:
     killed = ", ".join(f"{name} {count}" for name, count in sorted(figures["killed"].items()))
     page.lines += [
         "",
-        f"{figures['items']:,} vectors in `{figures['index']}`, two spaces, at most {figures['most_segments']} segments:"
-        f" {figures['changes']:,} changes ended, {figures['kills']} were killed ({killed}). After each kill every byte is"
-        " compared with its checksum, and items, codes and answers with what was acknowledged.",
+        f"{figures['items']:,} vectors in `{figures['index']}`, two spaces, at most {figures['most_segments']}"
+        f" segments: {figures['changes']:,} changes ended, {figures['kills']} were killed ({killed}). After each kill"
+        " every byte is compared with its checksum, and items, codes and answers with what was acknowledged.",
     ]
     page.table(
         TARGETS,
