@@ -175,8 +175,9 @@ def contamination(page: Page, run: dict[str, Any]) -> None:
     page.heading("Anomalies among the items that a detector learns from", run)
     page.lines += [
         "",
-        "The same normal items are fitted on alone (clean), and with 1, 5 or 10 % anomalies among them: as if they were "
-        "clean, with `--contaminated` and the true share, and with `--contaminated` alone, which looks for a gap. "
+        "The same normal items are fitted on alone (clean), and with 1, 5 or 10 % anomalies among them: as if "
+        "they were clean, with `--contaminated` and the true share, and with `--contaminated` alone, which looks for a "
+        "gap. "
         "Tested on other normal items and other anomalies. Found: share of the anomalies flagged; alarms: share of the "
         "normal items flagged; left out: share of the items left out of the fit.",
     ]
