@@ -23,7 +23,8 @@ from record import nothing_else, record, say, seeds_of, timed
 from encoders.codes import Modality
 from encoders.registry import create
 from retrieval.applications.anomaly import conformal
-from retrieval.applications.anomaly.comparison import DetectorComparison, compare_detectors
+from retrieval.applications.anomaly.comparison import compare_detectors
+from retrieval.applications.anomaly.detector_comparison import DetectorComparison
 from retrieval.applications.anomaly.parts import HELD_OUT, TEST, TRAINING, Part, read_labels, split
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.registry import open_corpus

@@ -4,9 +4,9 @@ Every space is fitted on training pictures and its quantiser trained on the same
 read back and compared. MNIST and CIFAR-10: their test pictures. ORL faces: people in no training picture, three
 choices.
 
-Run: ``NEARBY_DATA=... python benchmarks/compression.py [mnist cifar10 orl-faces] [quick]``; ``quick``: without
-autoencoders, on 500 test pictures, and nothing is recorded. ``choose`` measures the blocks from which that of faces
-was chosen, on people of its training pictures.
+Run: ``NEARBY_DATA=... python benchmarks/compression.py [mnist cifar10 orl-faces] [seed=N ...] [quick]``; ``quick``:
+without autoencoders, on 500 test pictures, and nothing is recorded. A seed is that of the networks, and of the choices
+of people. ``choose`` measures the blocks from which that of faces was chosen, on people of its training pictures.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from record import nothing_else, record, say
+from record import nothing_else, record, say, seeds_of, with_seed
 
 from encoders.codes import Modality
 from retrieval.applications.compression.curve import compression_curves
@@ -43,19 +43,23 @@ VALIDATION_PEOPLE = 8
 
 
 def main(*arguments: str) -> None:
-    names = [word for word in arguments if word in SPACES]
-    quick = "quick" in arguments
-    nothing_else([word for word in arguments if word not in (*SPACES, "quick", "choose")])
-    if "choose" in arguments:
+    seeds, words = seeds_of(arguments)
+    names = [word for word in words if word in SPACES]
+    quick = "quick" in words
+    nothing_else([word for word in words if word not in (*SPACES, "quick", "choose")])
+    if "choose" in words:
         choose()
         return
     for name in names or SPACES:
-        specs = [spec for spec in SPACES[name] if not quick or "-ae" not in spec]
-        runs = [measured(*split, specs) for split in splits(name, 500 if quick else SAMPLE.get(name, 0))]
-        figures = {"corpus": name, "runs": runs, "best": best(name, runs)}
-        say(name, figures["best"])
-        if not quick:
-            record("compression", figures)
+        for seed in seeds:
+            specs = [spec for spec in SPACES[name] if not quick or "-ae" not in spec]
+            runs = [
+                measured(*split, specs, seed) for split in splits(name, 500 if quick else SAMPLE.get(name, 0), seed)
+            ]
+            figures = {"corpus": name, "seed": seed, "runs": runs, "best": best(name, runs)}
+            say(name, figures["best"])
+            if not quick:
+                record("compression", figures)
 
 
 def choose() -> None:
@@ -68,11 +72,11 @@ def choose() -> None:
     record("compression_choice", {"bytes": WANTED["orl-faces"][0], "held_out": validation[2], "errors": errors})
 
 
-def splits(name: str, sample: int) -> Iterator[tuple[Corpus, Listed, str]]:
+def splits(name: str, sample: int, seed: int = 0) -> Iterator[tuple[Corpus, Listed, str]]:
     """Yield items to fit on and others to measure: once, or for each choice of people."""
     corpus = open_corpus(name)
     if name == "orl-faces":
-        yield from by_people(list(corpus), PEOPLE, CHOICES)
+        yield from by_people(list(corpus), PEOPLE, CHOICES, CHOICES * seed)
     else:
         yield held_out_split(corpus, sample)
 
@@ -83,14 +87,17 @@ def by_people(items: list[Item], away: int, choices: int, seed: int = 0) -> Iter
     for choice in range(choices):
         chosen = set(np.random.default_rng(seed + choice).choice(people, away, replace=False).tolist())
         here, others = ([item for item in items if (str(item.label) in chosen) is out] for out in (False, True))
-        said = f"{away} people of {len(people)}, in no training picture (choice {choice})"
+        said = f"{away} people of {len(people)}, in no training picture (choice {seed + choice})"
         yield Listed("orl-faces", Modality.IMAGE, here), Listed("orl-faces", Modality.IMAGE, others), said
 
 
-def measured(train: Corpus, test: Listed, held_out: str, specs: list[str]) -> dict[str, Any]:
-    found: Curves = compression_curves(train, test, held_out, specs, say=say)
+def measured(train: Corpus, test: Listed, held_out: str, specs: list[str], seed: int) -> dict[str, Any]:
+    """Return the curves, each under the name that it has with seed 0."""
+    plain = {with_seed(spec, seed): spec for spec in specs}
+    found: Curves = compression_curves(train, test, held_out, list(plain), say=say)
     value = found.to_json()
     for curve in value["curves"]:
+        curve["name"] = plain.get(curve["name"], curve["name"])
         say(curve["name"], *(f"{point['bytes_per_item']:.1f} B: {point['error']:.3g}" for point in curve["points"]))
     return value
 

@@ -80,6 +80,9 @@ def _targets(page: Page, figures: dict[str, Any]) -> list[list[Any]]:
     if figures["wanted"]:
         what, wanted = figures["wanted"]
         targets.append(page.target(f"{figures['case']}: {what} of `{best}`", row[what], wanted))
+    if figures["case"] == "kddcup99":
+        targets.append(page.target("kddcup99: seconds of all spaces of nearby", figures["seconds"], 300, False))
+        targets.append(page.target("kddcup99: their memory, GiB", figures["GiB"], 2, False))
     baselines = [key for key in figures["rows"] if key.startswith(("L2 norm", "untrained"))]
     for key in baselines:
         targets.append(
@@ -167,4 +170,47 @@ def lossless(page: Page, run: dict[str, Any]) -> None:
     )
 
 
-PARTS = {"anomalies": anomalies, "anomaly_stream": stream, "lossless": lossless}
+#: Name of a kind of fit in the results file -> in the table.
+KINDS = {"naive": "as if clean", "share": "`--contaminated SHARE`", "auto": "`--contaminated`"}
+
+
+def contamination(page: Page, run: dict[str, Any]) -> None:
+    page.heading("Anomalies among the items that a detector learns from", run)
+    page.lines += [
+        "",
+        "The same normal items are fitted on alone (clean), and with 1, 5 or 10 % anomalies among them: as if "
+        "they were clean, with `--contaminated` and the true share, and with `--contaminated` alone, which looks for a "
+        "gap. "
+        "Tested on other normal items and other anomalies. Found: share of the anomalies flagged; alarms: share of the "
+        "normal items flagged; left out: share of the items left out of the fit.",
+    ]
+    for made in averaged_each("contamination", "case"):
+        figures = made["figures"]
+        normal, anomalies, tested_normal, tested_anomalies = (
+            f"{figures[part]:,.0f}" for part in ("normal", "anomalies", "tested_normal", "tested_anomalies")
+        )
+        page.lines += [
+            "",
+            f"**{figures['case']}** ({origin(*made['runs'])}; {_seeds(made)}): {normal} normal items and up to "
+            f"{anomalies} anomalies to fit on, {tested_normal} and {tested_anomalies} others to test; "
+            f"{figures['rate']:.0%} false alarms asked.",
+        ]
+        rows = []
+        for spec, space in figures["spaces"].items():
+            spread = made["spread"]["spaces"][spec]
+            rows.append(_contaminated_row(spec, "none", "clean", space["clean"], spread["clean"]))
+            rows.append(_contaminated_row(spec, "none", KINDS["auto"], space["clean, auto"], spread["clean, auto"]))
+            for share in (f"{share:.0%}" for share in figures["shares"]):
+                for kind, name in KINDS.items():
+                    rows.append(_contaminated_row(spec, share, name, space[share][kind], spread[share][kind]))
+        page.table(["space", "anomalies among them", "fit", "found", "alarms", "AUROC", "left out"], rows)
+
+
+def _contaminated_row(
+    spec: str, share: str, kind: str, row: dict[str, float], spread: dict[str, float]
+) -> list[Any]:  # fmt: skip
+    shown = [_with_deviation(row, spread, what) for what in ("found", "alarms", "AUROC")]
+    return [f"`{spec}`", share, kind, *shown, row["left_out"]]
+
+
+PARTS = {"anomalies": anomalies, "contamination": contamination, "anomaly_stream": stream, "lossless": lossless}

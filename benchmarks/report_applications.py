@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
 from record import latest, latest_of_each
@@ -31,8 +32,7 @@ def compression(page: Page, run: dict[str, Any]) -> None:
         "picture, the same without the bytes that all files share, and all pictures in one mosaic.",
     ]
     rows = []
-    for made in latest_of_each("compression", "corpus"):
-        figures = made["figures"]
+    for figures in _over_seeds():
         _corpus(page, figures)
         rows += _targets(page, figures)
     if rows:
@@ -40,6 +40,24 @@ def compression(page: Page, run: dict[str, Any]) -> None:
     choice = latest("compression_choice")
     if choice is not None:
         _choice(page, choice["figures"])
+
+
+def _over_seeds() -> list[dict[str, Any]]:
+    """Return for each corpus the figures of its first seed, with the runs, and the mean best error, of all seeds."""
+    by_corpus: dict[str, dict[int, dict[str, Any]]] = {}
+    for made in latest_of_each("compression", "corpus", "seed"):  # rows without a seed are older, and of seed 0
+        by_corpus.setdefault(made["figures"]["corpus"], {})[made["figures"].get("seed", 0)] = made["figures"]
+    found = []
+    for by_seed in by_corpus.values():
+        every = [by_seed[seed] for seed in sorted(by_seed)]
+        best = every[0]["best"] and {
+            **every[0]["best"],
+            "error": fmean(one["best"]["error"] for one in every),
+            "jpeg": {name: fmean(one["best"]["jpeg"][name] for one in every) for name in every[0]["best"]["jpeg"]},
+        }
+        runs = [run for one in every for run in one["runs"]]
+        found.append({**every[0], "runs": runs, "best": best, "seeds": len(every)})
+    return found
 
 
 def _choice(page: Page, figures: dict[str, Any]) -> None:
@@ -57,7 +75,7 @@ def _corpus(page: Page, figures: dict[str, Any]) -> None:
     page.lines += [
         "",
         f"**{figures['corpus']}**: {first['items']:,} pictures of {first['raw_bytes']:,} bytes, {first['held_out']}"
-        + (f"; means of {len(figures['runs'])} choices." if len(figures["runs"]) > 1 else "."),
+        + f"; {_means_of(len(figures['runs']), figures['seeds'])}.",
     ]
     rows = []
     for number, curve in enumerate(first["curves"]):
@@ -73,6 +91,19 @@ def _corpus(page: Page, figures: dict[str, Any]) -> None:
         page.lines += ["", REMARKS[figures["corpus"]]]
 
 
+def _means_of(runs: int, seeds: int) -> str:
+    """Say over what the errors are means, with ± their deviation.
+
+    Examples
+    --------
+    >>> _means_of(1, 1), _means_of(3, 3), _means_of(6, 2)
+    ('one seed', 'means of 3 seeds', 'means of 6 choices')
+    """
+    if runs > seeds:
+        return f"means of {runs} choices"
+    return "one seed" if seeds == 1 else f"means of {seeds} seeds"
+
+
 def _at(curves: list[dict[str, Any]], level: int) -> str:
     """Return the mean error at a size, with the break-even count of the first run."""
     errors = [
@@ -83,7 +114,9 @@ def _at(curves: list[dict[str, Any]], level: int) -> str:
         return "–"
     within = [point for point in curves[0]["points"] if point["bytes_per_item"] <= level]
     items = within[-1].get("break_even")
-    return f"{sum(known) / len(known):.3g}" + (f" ({items:,})" if items else "")
+    deviation = pstdev(known)
+    varied = f" ± {deviation:.2g}" if deviation > 0.0005 * fmean(known) else ""
+    return f"{fmean(known):.3g}{varied}" + (f" ({items:,})" if items else "")
 
 
 def _targets(page: Page, figures: dict[str, Any]) -> list[list[Any]]:

@@ -6,7 +6,7 @@ Equal scores share their rank, so the measures do not depend on the order of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,31 +132,60 @@ def measured(
     ----------
     Efron & Tibshirani, An Introduction to the Bootstrap, 1993, §13.3 (percentile interval).
     """
+    return [
+        {name: with_interval(*both[name]) for name in MEASURES}
+        for both in bootstrapped(scores, anomalous, MEASURES, rounds, seed)
+    ]
+
+
+def with_interval(value: Floats, samples: Floats) -> Measured:
+    """Return a measure with the 95 % percentile interval of its samples (rounds,)."""
+    low, high = np.quantile(samples, [0.025, 0.975])
+    return Measured(float(value), Interval(float(low), float(high)), samples)
+
+
+def bootstrapped(
+    scores: Sequence[ArrayLike],
+    anomalous: ArrayLike,
+    functions: Mapping[str, Callable[[Floats, Floats], Floats | float]],
+    rounds: int | None = None,
+    seed: int = 0,
+) -> list[dict[str, tuple[Floats, Floats]]]:
+    """Return functions of the rankings by several scores, of all items and of the same bootstrap samples.
+
+    Parameters
+    ----------
+    scores, anomalous, rounds, seed
+        See `measured`.
+    functions : mapping of str to callable
+        Each is given the numbers of anomalies and of normal items down to each group, as `roc_auc` is.
+
+    Returns
+    -------
+    list of dict of str to (ndarray, ndarray)
+        For each score and function: the value of all items (...), and those of the samples (rounds, ...).
+
+    Raises
+    ------
+    BadItemError, DimensionError
+    """
     positive = np.asarray(anomalous, dtype=bool)
     if any(np.shape(one) != positive.shape for one in scores):
         raise DimensionError(f"expected a score for each of {len(positive):,} items")
     if not positive.any() or positive.all():
         raise BadItemError("a ranking is measured with at least one anomaly and one normal item")
     rankings = [Ranking.of(one) for one in scores]
-    samples: list[dict[str, list[float]]] = [{name: [] for name in MEASURES} for _ in scores]
+    samples: list[dict[str, list[Floats | float]]] = [{name: [] for name in functions} for _ in scores]
     for weights in _resampled(positive, rounds, seed):
         for ranking, values in zip(rankings, samples, strict=True):
             counts = ranking.counts(weights, positive)
-            for name, measure in MEASURES.items():
-                values[name].append(measure(*counts))
-    once = np.ones(len(positive))
+            for name, function in functions.items():
+                values[name].append(function(*counts))
+    whole = [ranking.counts(np.ones(len(positive)), positive) for ranking in rankings]
     return [
-        {
-            name: _with_interval(measure(*ranking.counts(once, positive)), np.array(values[name]))
-            for name, measure in MEASURES.items()
-        }
-        for ranking, values in zip(rankings, samples, strict=True)
+        {name: (np.asarray(function(*counts)), np.array(values[name])) for name, function in functions.items()}
+        for counts, values in zip(whole, samples, strict=True)
     ]
-
-
-def _with_interval(value: float, samples: Floats) -> Measured:
-    low, high = np.quantile(samples, [0.025, 0.975])
-    return Measured(value, Interval(float(low), float(high)), samples)
 
 
 def _resampled(positive: NDArray[np.bool_], rounds: int | None, seed: int) -> Iterator[Floats]:

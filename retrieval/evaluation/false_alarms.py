@@ -28,7 +28,7 @@ def excess_p_value(alarms: int, n: int, n_calibration: int, rate: float) -> floa
     return float(betabinom.sf(alarms - 1, n, flagging, n_calibration + 1 - flagging))
 
 
-def wilson_interval(count: int, n: int) -> Interval:
+def wilson_interval(count: float, n: float) -> Interval:
     """Return the 95 % interval of a share of which `count` of `n` were seen.
 
     References

@@ -7,9 +7,9 @@ from typing import Any
 
 from encoders.numbers import counted
 from encoders.row import Value, written_value
-from retrieval.applications.anomaly.comparison import DetectorComparison
 from retrieval.applications.anomaly.conformal import percent
 from retrieval.applications.anomaly.detection import Detection
+from retrieval.applications.anomaly.detector_comparison import DetectorComparison
 from retrieval.applications.anomaly.drift import ALPHA
 from retrieval.applications.anomaly.explanation import Explanation
 from retrieval.applications.anomaly.score import LARGEST

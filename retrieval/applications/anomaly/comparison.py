@@ -15,6 +15,7 @@ from retrieval.applications.anomaly import conformal
 from retrieval.applications.anomaly.baselines import length_scores, untrained
 from retrieval.applications.anomaly.detection import FALSE_ALARMS
 from retrieval.applications.anomaly.detector import AnomalyDetector
+from retrieval.applications.anomaly.detector_comparison import DetectorComparison, DetectorResult, best_of
 from retrieval.applications.anomaly.fitting import FitRequest, fit_on_parts
 from retrieval.applications.anomaly.parts import (
     HELD_OUT,
@@ -27,135 +28,16 @@ from retrieval.applications.anomaly.parts import (
     titles_of,
 )
 from retrieval.applications.anomaly.repeats import with_identical
-from retrieval.applications.anomaly.strangest import EXPLAINED, ExplainedItem, explain_items
+from retrieval.applications.anomaly.strangest import EXPLAINED, explain_items
 from retrieval.corpora.base import Corpus
-from retrieval.evaluation.detection_measures import Difference, Measured, differences, measured
+from retrieval.evaluation.detection_curves import measured_with_curves
+from retrieval.evaluation.detection_measures import differences
 from retrieval.evaluation.detector_letters import detectable_difference, detector_letters
 from retrieval.evaluation.false_alarms import excess_p_value, wilson_interval
-from retrieval.evaluation.significance import Interval
 
 Floats = NDArray[np.float64]
 #: Items in the list of the strangest.
 STRANGEST = 25
-
-
-@dataclass(frozen=True)
-class DetectorResult:
-    """How well one detector finds the anomalies.
-
-    Attributes
-    ----------
-    name : str
-        The spec of the space, or the name of a baseline.
-    score : str
-        The name of the score.
-    is_baseline : bool
-    auroc, average_precision : Measured
-    recall, precision : float
-        Of the flagged items; the precision is NaN if none is flagged.
-    false_alarms : float
-        Share of the normal test items that are flagged.
-    false_alarms_interval : Interval
-        95 % (Wilson).
-    excess_p_value : float
-        How often as many normal test items are flagged by chance, if they are like the held-out ones.
-    against_best : Difference or None
-        The AUROC of the best space minus its own; None for the best one.
-    scores, calibration : ndarray float64
-        Of the test items, and of the held-out ones.
-    p_values : ndarray float64
-        Of the test items.
-    training : ndarray float64
-        Scores of some training items.
-    threshold : float
-        The score above which items are flagged.
-    letters : str
-        Detectors that share a letter were not found to differ in AUROC, all pairs compared.
-    detectable : float
-        The difference of AUROC to the best space that is found four times in five; 0 for the best one.
-    """
-
-    name: str
-    score: str
-    is_baseline: bool
-    auroc: Measured
-    average_precision: Measured
-    recall: float
-    precision: float
-    false_alarms: float
-    false_alarms_interval: Interval
-    excess_p_value: float
-    against_best: Difference | None
-    scores: Floats
-    calibration: Floats
-    p_values: Floats
-    training: Floats
-    threshold: float
-    letters: str
-    detectable: float
-
-
-@dataclass(frozen=True)
-class DetectorComparison:
-    """A comparison of detectors on the same test items.
-
-    Attributes
-    ----------
-    corpus : str
-    normal : list of str
-        Labels of the normal items.
-    n_training, n_held_out, n_normal, n_anomalies : int
-        Numbers of normal items to train, to calibrate and to test, and of anomalies.
-    rate : float
-        The rate of false alarms asked.
-    results : list of DetectorResult
-        The spaces in the order in which they were named, then the baselines.
-    anomalous : ndarray bool (n,)
-        Which test items are anomalies.
-    ids, labels : list
-        Of the test items.
-    titles : dict of int to str
-        Position -> title, of the strangest test items of the best space.
-    groups : list of list of int
-        The positions of the test items with the largest scores in the best space, strangest first; items of the same
-        content stand together.
-    explained : list of ExplainedItem
-        Why the strangest of them are strange, in their order.
-    """
-
-    corpus: str
-    normal: list[str]
-    n_training: int
-    n_held_out: int
-    n_normal: int
-    n_anomalies: int
-    rate: float
-    results: list[DetectorResult]
-    anomalous: NDArray[np.bool_]
-    ids: list[str]
-    labels: list[str | None]
-    titles: dict[int, str]
-    groups: list[list[int]]
-    explained: list[ExplainedItem]
-
-    @property
-    def best(self) -> DetectorResult:
-        """The space with the highest AUROC."""
-        return _best(self.results)
-
-    @property
-    def strangest(self) -> list[int]:
-        """The first position of each of the `groups`."""
-        return [group[0] for group in self.groups]
-
-    def identical_ids(self, group: Sequence[int]) -> list[str]:
-        """Return the ids of the other items of a group."""
-        return [self.ids[row] for row in group[1:]]
-
-    @property
-    def base_rate(self) -> float:
-        """The share of anomalies in the test: the average precision of a random ranking."""
-        return self.n_anomalies / (self.n_anomalies + self.n_normal)
 
 
 @dataclass(frozen=True)
@@ -230,7 +112,7 @@ def compare_detectors(
     scored = _all_scored(corpus, uses, labelled.groups, request, say)
     copies = int((~anomalous).sum()) / len(np.unique(labelled.groups[uses == TEST][~anomalous]))
     results = _results(scored, anomalous, copies, false_alarms, seed)
-    best, tested = _best(results), Part(corpus, uses, TEST)
+    best, tested = best_of(results), Part(corpus, uses, TEST)
     ids, digests = ids_and_digests(tested)
     groups = with_identical(np.argsort(-best.scores, kind="stable").tolist(), digests)[:STRANGEST]
     titles = titles_of(tested, {group[0] for group in groups})
@@ -243,10 +125,6 @@ def compare_detectors(
         [label for label, use in zip(labelled.labels, uses.tolist(), strict=True) if use == TEST], titles, groups,
         explained,
     )  # fmt: skip
-
-
-def _best(results: Sequence[DetectorResult]) -> DetectorResult:
-    return max((one for one in results if not one.is_baseline), key=lambda one: one.auroc.value)
 
 
 def _all_scored(
@@ -280,7 +158,8 @@ def _scored(name: str, is_baseline: bool, detector: AnomalyDetector, tested: Cor
 def _results(
     scored: Sequence[_Scored], anomalous: NDArray[np.bool_], copies: float, rate: float, seed: int
 ) -> list[DetectorResult]:
-    both = measured([one.scores for one in scored], anomalous, seed=seed)
+    rankings = measured_with_curves([one.scores for one in scored], anomalous, seed=seed)
+    both = [ranking.measures for ranking in rankings]
     spaces = [row for row, one in enumerate(scored) if not one.is_baseline]
     best = max(spaces, key=lambda row: both[row]["AUROC"].value)
     others = [row for row in range(len(scored)) if row != best]
@@ -288,7 +167,7 @@ def _results(
     against = dict(zip(others, gaps, strict=True))
     letters = detector_letters({str(row): values["AUROC"] for row, values in enumerate(both)})
     results = []
-    for row, (one, values) in enumerate(zip(scored, both, strict=True)):
+    for row, (one, (values, recall, precision)) in enumerate(zip(scored, rankings, strict=True)):
         p = conformal.p_values(one.calibration, one.scores, distinct=one.n_distinct)
         flagged = p <= rate
         share = float(flagged[~anomalous].mean())
@@ -297,7 +176,7 @@ def _results(
         excess = excess_p_value(alarms, different, one.n_distinct, rate)
         results.append(
             DetectorResult(
-                one.name, one.score, one.is_baseline, values["AUROC"], values["AP"],
+                one.name, one.score, one.is_baseline, values["AUROC"], values["AP"], recall, precision,
                 float(flagged[anomalous].mean()),
                 float(anomalous[flagged].mean()) if flagged.any() else math.nan,
                 share, wilson_interval(alarms, different), excess,

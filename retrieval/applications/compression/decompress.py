@@ -147,9 +147,13 @@ def decompress(items: CompressedItems, folder: str | Path, names: Sequence[str] 
 
 
 def _damage(items: CompressedItems) -> list[str]:
-    extra = items.reader.extra_bytes
-    follow = [f"{items.reader.path} is damaged: {counted(extra, 'byte')} behind its end are not read"] if extra else []
-    return [*damage_lines(items.damaged), *follow]
+    reader = items.reader
+    ends = {
+        "are cut off its end": reader.missing_bytes,
+        "behind its end are not read": reader.extra_bytes,
+    }
+    lines = [f"{reader.path} is damaged: {counted(size, 'byte')} {what}" for what, size in ends.items() if size]
+    return [*damage_lines(items.damaged), *reader.repaired, *lines]
 
 
 def _write_one(items: CompressedItems, position: int, path: Path) -> int:

@@ -10,9 +10,14 @@ All numbers are little-endian::
     sections     one after another: the encoder, the tables of the method, ...
     tables       one for each stream: 20 bytes for each chunk, its size (4) and its checksum (16)
     streams      one after another, each the chunks of a stream: "codes", "ids", ...
+    repair data  one for each section and table: what gives back a damaged block of it (see `repair`)
+    copy         of all bytes before the sections: magic to checksum
+    copy size    4 bytes
+    end          8 bytes  b"\n\x1a\n\rYBN\x8f"
 
 Chunk i of every stream holds the items from ``i * items_per_chunk`` on, so that one item is read with one chunk of each
-stream. Everything that locates chunks stands before them: a file that is cut gives back the chunks before the cut.
+stream. Everything that locates chunks stands before them: a file that is cut gives back the chunks before the cut. What
+all items need stands there too, and can be repaired by what stands behind them. Format 1 ends with the streams.
 """
 
 from __future__ import annotations
@@ -28,9 +33,13 @@ from encoders.codes import whole_number
 from encoders.errors import ArtifactError
 
 MAGIC = b"\x8fNBY\r\n\x1a\n"
-FORMAT = 1
+END_MAGIC = MAGIC[::-1]
+FORMAT = 2
+#: The first format with repair data and a copy of the head.
+REPAIRABLE = 2
 KIND = "a compressed corpus"
 PREFIX = struct.Struct("<8sII")
+FOOTER = struct.Struct("<I8s")
 MAX_HEADER_BYTES = 1 << 20
 #: A chunk is decoded in memory, so a file cannot ask for more.
 MAX_ITEMS_PER_CHUNK = 1 << 16

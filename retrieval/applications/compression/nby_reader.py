@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -13,22 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.checksums import SUM_BYTES, sum_of
-from encoders.errors import ArtifactError, one_line
-from encoders.json_text import parse_json
+from encoders.errors import ArtifactError
 from encoders.plain_file import open_plain
 from retrieval.applications.compression.nby_file import (
+    END_MAGIC,
     ENTRY_BYTES,
-    FORMAT,
+    FOOTER,
     LOST_IDS,
     LOST_ITEMS,
-    MAGIC,
-    MAX_HEADER_BYTES,
     OPTIONAL,
-    PREFIX,
+    REPAIRABLE,
     DamagedChunkError,
-    Header,
     Section,
 )
+from retrieval.applications.compression.nby_head import Head, read_head
+from retrieval.applications.compression.repair import repair_bytes, repair_data, repaired
 
 _ENTRY = np.dtype([("bytes", "<u4"), ("sum", f"V{SUM_BYTES}")])
 assert _ENTRY.itemsize == ENTRY_BYTES  # noqa: S101
@@ -52,10 +51,15 @@ class NbyReader:
     def __init__(self, file: BufferedReader, path: Path) -> None:
         self.path, self._file = path, file
         self.size = os.fstat(file.fileno()).st_size
-        self.header = self._read_header()
+        #: A sentence for each damage by which nothing is lost, so far.
+        self.repaired: list[str] = []
+        head = read_head(file, path, self.size)
+        self.header, self._is_repairable = head.header, head.version >= REPAIRABLE
+        if head.damage:
+            self.repaired.append(head.damage)
         self._section_starts: dict[str, int] = {}
         tables: dict[str, int] = {}
-        at = file.tell()
+        at = len(head.data)
         for section in self.header.sections:
             self._section_starts[section.name] = at
             at += section.size
@@ -68,6 +72,9 @@ class NbyReader:
                 f"would end at byte {at:,}, but the file has {self.size:,} bytes"
             )
         end = at + sum(stream.size for stream in self.header.streams)
+        self._repairs, end = self._located_repairs(tables, end)
+        if self._is_repairable:
+            end = self._require_copy(head, end)
         self.missing_bytes, self.extra_bytes = max(0, end - self.size), max(0, self.size - end)
         self._tables: dict[str, NDArray[Any]] = {}
         self._starts: dict[str, NDArray[np.int64]] = {}
@@ -80,41 +87,45 @@ class NbyReader:
             self._tables[stream.name], self._starts[stream.name] = entries, at + ends - entries["bytes"]
             at += stream.size
 
-    def _read_header(self) -> Header:
-        start = self._file.read(PREFIX.size)
-        if not start:
-            raise ArtifactError(f"{self.path} is empty: it was not written by 'nearby compress', or all of it was lost")
-        if not start.startswith(MAGIC):
-            raise ArtifactError(f"{self.path} was not written by 'nearby compress': it begins with other bytes")
-        if len(start) < PREFIX.size:
-            raise ArtifactError(f"{self.path} is cut: it has {self.size:,} bytes, not even a header")
-        _, version, length = PREFIX.unpack(start)
-        if version > FORMAT:
-            raise ArtifactError(
-                f"{self.path} has format {version}, this nearby reads up to {FORMAT}: install a newer nearby"
-            )
-        if length > MAX_HEADER_BYTES or PREFIX.size + length + SUM_BYTES > self.size:
-            raise ArtifactError(
-                f"{self.path} is cut or damaged: its header would have {length:,} bytes, the file has {self.size:,}"
-            )
-        text = self._file.read(length)
-        if self._file.read(SUM_BYTES) != sum_of(start + text):
-            raise ArtifactError(f"{self.path} is damaged: its header does not have the checksum behind it")
-        try:
-            return Header.from_json(parse_json(text))
-        except (LookupError, TypeError, ValueError) as error:
-            raise ArtifactError(f"{self.path} is corrupt: its header cannot be read, {one_line(error)}") from None
+    def _located_repairs(self, tables: Mapping[str, int], at: int) -> tuple[dict[int, int], int]:
+        """Return where the repair data of each part begins, by the start of the part; and where all of it ends."""
+        found: dict[int, int] = {}
+        if self._is_repairable:
+            sizes = [(self._section_starts[section.name], section.size) for section in self.header.sections]
+            sizes += [(start, self.header.chunks * ENTRY_BYTES) for start in tables.values()]
+            for start, size in sizes:
+                if size:
+                    found[start] = at
+                    at += repair_bytes(size)
+        return found, at
+
+    def _require_copy(self, head: Head, at: int) -> int:
+        """Note where the copy of the head is damaged; return its end."""
+        copy = head.data + FOOTER.pack(len(head.data), END_MAGIC)
+        end = at + len(copy)
+        if not head.damage and end <= self.size and self._read_at(at, len(copy)) != copy:
+            self.repaired.append(f"{self.path} is damaged: the copy of its header has other bytes; nothing is lost")
+        return end
+
+    def _read_at(self, start: int, size: int) -> bytes:
+        self._file.seek(start)
+        return self._file.read(size)
 
     @property
     def parts(self) -> dict[str, int]:
-        """Bytes of each part of the whole file: items and ids, with their chunk tables, each section, the header."""
+        """Bytes of each part of the whole file: items and ids, with their chunk tables; each section, with its repair
+        data; the header, with its copy and the repair data of the tables.
+        """
         table = self.header.chunks * ENTRY_BYTES
         streams = {stream.name: stream.size + table for stream in self.header.streams}
         ids = {"ids": streams.pop("ids")} if "ids" in streams else {}
-        sections = {section.name: section.size for section in self.header.sections}
+        sections = {section.name: section.size + self._repair_size(section.size) for section in self.header.sections}
         parts = {"items": sum(streams.values()), **ids, **sections}
         whole = self.size + self.missing_bytes - self.extra_bytes
         return {**parts, "header": whole - sum(parts.values())}
+
+    def _repair_size(self, size: int) -> int:
+        return repair_bytes(size) if self._is_repairable else 0
 
     def has_section(self, name: str) -> bool:
         """Return whether the file has a section."""
@@ -134,13 +145,30 @@ class NbyReader:
         raise ArtifactError(f"{self.path} is corrupt: it has no section '{name}'")
 
     def _checked(self, section: Section, start: int, what: str) -> bytes:
-        self._file.seek(start)
-        data = self._file.read(section.size)
-        if sum_of(data) != section.checksum:
+        data = self._read_at(start, section.size)
+        repair = self._repair_data(start, section.size)
+        if sum_of(data) == section.checksum:
+            if repair is not None and repair != repair_data(data):
+                self._note(f"the repair data of {what} '{section.name}' have other bytes; nothing is lost")
+            return data
+        right = None if repair is None else repaired(data, repair)
+        if right is None or sum_of(right) != section.checksum:
             raise ArtifactError(
                 f"{self.path} is damaged: {what} '{section.name}' does not have the checksum in the header"
             )
-        return data
+        self._note(f"{what} '{section.name}' had other bytes and is repaired; nothing is lost")
+        return right
+
+    def _repair_data(self, start: int, size: int) -> bytes | None:
+        """Return the repair data of the part at a position; None if the file has none, or they are cut off."""
+        at = self._repairs.get(start)
+        if at is None or at + repair_bytes(size) > self.size:
+            return None
+        return self._read_at(at, repair_bytes(size))
+
+    def _note(self, what: str) -> None:
+        if (line := f"{self.path} is damaged: {what}") not in self.repaired:
+            self.repaired.append(line)
 
     def chunk(self, stream: str, number: int) -> bytes:
         """Return the bytes of one chunk of a stream; empty where the file has no such stream.
@@ -153,11 +181,14 @@ class NbyReader:
         if stream not in self._tables:
             return b""
         entry = self._tables[stream][number]
-        self._file.seek(int(self._starts[stream][number]))
-        data = self._file.read(int(entry["bytes"]))
+        data = self._read_at(int(self._starts[stream][number]), int(entry["bytes"]))
         if len(data) == int(entry["bytes"]) and sum_of(data) == entry["sum"].tobytes():
             return data
         raise self.damaged(number, "cut off" if len(data) < int(entry["bytes"]) else "another checksum", stream)
+
+    def stream_start(self, stream: str) -> int:
+        """Return where the chunks of a stream begin."""
+        return int(self._starts[stream][0])
 
     def damaged(self, number: int, why: str, stream: str) -> DamagedChunkError:
         """Return the error for a chunk that cannot be used."""

@@ -14,17 +14,19 @@ from typing import IO, Any
 from encoders.checksums import sum_of
 from encoders.errors import ArtifactError, OptionError
 from retrieval.applications.compression.nby_file import (
-    FORMAT,
+    END_MAGIC,
+    FOOTER,
     MAGIC,
     MAX_CHUNK_BYTES,
     MAX_HEADER_BYTES,
     MAX_ITEMS_PER_CHUNK,
     OPTIONAL,
-    PREFIX,
     Header,
     Section,
     Stream,
 )
+from retrieval.applications.compression.nby_head import head_bytes
+from retrieval.applications.compression.repair import repair_data
 from retrieval.output import is_stream, writing
 
 
@@ -119,13 +121,19 @@ class NbyWriter:
         ).to_bytes()
         if len(header) > MAX_HEADER_BYTES:
             raise ArtifactError(f"the header would have {len(header):,} bytes, more than {MAX_HEADER_BYTES:,}")
-        head = PREFIX.pack(MAGIC, FORMAT, len(header)) + header
-        file.write(head + sum_of(head))
+        head, tables = head_bytes(header), [self._tables[name] for name in kept]
+        file.write(head)
         for data in self._sections.values():
             file.write(data)
-        for spool in [*(self._tables[name] for name in kept), *(self._data[name] for name in kept)]:
+        for spool in [*tables, *(self._data[name] for name in kept)]:
             spool.seek(0)
             shutil.copyfileobj(spool, file)
+        for data in self._sections.values():
+            file.write(repair_data(data))
+        for table in tables:
+            table.seek(0)
+            file.write(repair_data(table.read()))
+        file.write(head + FOOTER.pack(len(head), END_MAGIC))
 
 
 @contextmanager

@@ -2,54 +2,34 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from retrieval.applications.anomaly.comparison import DetectorComparison, DetectorResult
 from retrieval.applications.anomaly.conformal import percent
+from retrieval.applications.anomaly.detector_comparison import DetectorComparison
+from retrieval.evaluation.detection_curves import Curve
 from retrieval.report.figures.markup import Markup
-from retrieval.report.figures.plots import Series, lines_svg
+from retrieval.report.figures.plots import Band, Series, lines_svg
 
-#: Shares of normal items at which recall is drawn, and recalls at which precision is drawn.
-ALARMS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-RECALLS = tuple(round(0.1 * step, 1) for step in range(1, 11))
 #: Rates of false alarms at which the p-values are drawn.
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 def recall_svg(found: DetectorComparison, key: str) -> tuple[str, Markup]:
     """Draw the recall of each detector by the share of normal test items that are flagged; return title and figure."""
-    grid = [alarm for alarm in ALARMS if alarm * found.n_normal >= 1]
-    series = [Series(one.name, recalls(one, found, grid)) for one in found.results]
+    series = [_series(one.name, one.recall_curve) for one in found.results]
     title = f"How many anomalies are found, by the share of normal items that is flagged (AUROC of {found.best.name}: "
     title += f"{found.best.auroc.value:.3f})"
-    return title, lines_svg(key, title, grid, series, "share of normal items flagged", "recall", logarithmic=True)
-
-
-def recalls(one: DetectorResult, found: DetectorComparison, alarms: list[float]) -> list[float]:
-    """Return the share of anomalies that are stranger than each share of the normal test items."""
-    normal = np.sort(one.scores[~found.anomalous])[::-1]
-    strange = one.scores[found.anomalous]
-    allowed = [int(alarm * len(normal) + 1e-9) for alarm in alarms]
-    bounds = [normal[count] if count < len(normal) else -np.inf for count in allowed]
-    return [float((strange > bound).mean()) for bound in bounds]
+    at = found.best.recall_curve.at
+    return title, lines_svg(key, title, at, series, "share of normal items flagged", "recall", logarithmic=True)
 
 
 def precision_svg(found: DetectorComparison, key: str) -> tuple[str, Markup]:
     """Draw the precision of each detector by its recall; return title and figure."""
-    series = [Series(one.name, precisions(one, found)) for one in found.results]
+    series = [_series(one.name, one.precision_curve) for one in found.results]
     title = f"How many of the flagged items are anomalies, by recall (a random order: {found.base_rate:.3f})"
-    return title, lines_svg(key, title, RECALLS, series, "recall", "precision")
+    return title, lines_svg(key, title, found.best.precision_curve.at, series, "recall", "precision")
 
 
-def precisions(one: DetectorResult, found: DetectorComparison) -> list[float]:
-    """Return the precision where each of `RECALLS` is reached first."""
-    strange = np.sort(one.scores[found.anomalous])[::-1]
-    shares = []
-    for recall in RECALLS:
-        bound = strange[max(1, int(np.ceil(recall * len(strange) - 1e-9))) - 1]
-        hits, alarms = (strange >= bound).sum(), (one.scores[~found.anomalous] >= bound).sum()
-        shares.append(float(hits / (hits + alarms)))
-    return shares
+def _series(name: str, curve: Curve) -> Series:
+    return Series(name, curve.values.tolist(), Band(curve.low.tolist(), curve.high.tolist()))
 
 
 def p_values_svg(found: DetectorComparison, key: str) -> tuple[str, Markup]:

@@ -22,6 +22,8 @@ _LETTER = 0.6
 _ISOLATE = ("\u2068", "\u2069")
 #: Opacity of the edge of pale marks: a contrast above 3 on light and on dark paper.
 _EDGE = 0.6
+#: Opacity of a band around a line: several may overlap.
+_BAND = 0.15
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -132,6 +134,12 @@ def polyline(
         return drawn
     edge = element("polyline", **look, stroke="currentColor", stroke_width=width + 1.5, stroke_opacity=_EDGE)
     return join(edge, drawn)
+
+
+def area(points: Sequence[tuple[float, float]], position: int) -> Markup:
+    """Fill the area inside a line through points, faintly, in the colour of a space."""
+    at = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return element("polygon", points=at, fill=colour_of(position), fill_opacity=_BAND, stroke="none")
 
 
 def dot(x: float, y: float, position: int, radius: float) -> Markup:

@@ -13,6 +13,7 @@ from retrieval.report.colours import OKABE_ITO, stroke_of
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,
     Frame,
+    area,
     dot,
     level,
     lines_of_text,
@@ -38,11 +39,19 @@ _SHAPES = ("circle", "square", "triangle", "cross")
 _CLASS_COLOURS = (*OKABE_ITO[:6], OKABE_ITO[7])
 
 
+class Band(NamedTuple):
+    """The lower and upper ends of intervals at the points of a line."""
+
+    low: Sequence[float]
+    high: Sequence[float]
+
+
 class Series(NamedTuple):
-    """One line: its name, and its values at the points that all lines share; NaN leaves a gap."""
+    """One line: its name, its values at the points that all lines share (NaN leaves a gap), and perhaps a band."""
 
     name: str
     values: Sequence[float]
+    band: Band | None = None
 
 
 class Link(NamedTuple):
@@ -85,7 +94,8 @@ def lines_svg(
     gap = LINE_HEIGHT * max(map(len, labels), default=1) + 3
     height, right = (240.0, 300.0) if narrow else (max(320.0, gap * len(series) + 80), 258.0)
     values = np.array([one.values for one in series], dtype=np.float64)
-    finite = values[np.isfinite(values)]
+    shown = np.array([*values, *(ends for one in series if one.band is not None for ends in one.band)])
+    finite = shown[np.isfinite(shown)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     ticks = round_ticks(low, high if high > low else low + 1, 4)
     names = tick_labels(ticks)
@@ -111,6 +121,11 @@ def lines_svg(
         )
     parts.append(words((frame.left + frame.right) / 2, frame.bottom + 38, x_name, "middle"))
     parts.append(words(12, (frame.top + frame.bottom) / 2, y_name, "middle", upright=True))
+    for position, one in enumerate(series):
+        if one.band is not None:  # below all lines
+            sides = [[(frame.across(at[x]), upward.across(raised(end))) for x, end in zip(across, ends, strict=True)]
+                     for ends in one.band]  # fmt: skip
+            parts.append(area(sides[0] + sides[1][::-1], position))
     ends = []
     for position, one in enumerate(series):
         points = [
@@ -128,7 +143,7 @@ def lines_svg(
             parts.append(polyline([(right + 4, end), (right + 14, y), (right + 20, y)], position, 1.25))
             parts.append(lines_of_text(right + 24, y, label))
     if np.isfinite(values).all():
-        described = "; ".join(f"{one.name}: " + ", ".join(f"{value:.3g}" for value in one.values) for one in series)
+        described = "; ".join(f"{one.name}: {_listed(one.values)}{_band_text(one.band)}" for one in series)
         description = f"{y_name} at {x_name} {', '.join(f'{x:g}' for x in across)}. {described}"
     else:  # each line has its own positions
         described = "; ".join(f"{one.name}: " + ", ".join(
@@ -136,6 +151,14 @@ def lines_svg(
         ) for one in series)  # fmt: skip
         description = f"{y_name} by {x_name}. {described}"
     return svg(key, title, description, height, join(*parts), right + (20 if narrow else 182))
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.3g}" for value in values)
+
+
+def _band_text(band: Band | None) -> str:
+    return "" if band is None else f" (95% band from {_listed(band.low)} to {_listed(band.high)})"
 
 
 def _decades(across: Sequence[float]) -> dict[float, float]:

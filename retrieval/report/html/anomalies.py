@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from retrieval.applications.anomaly.comparison import DetectorComparison, DetectorResult
 from retrieval.applications.anomaly.conformal import percent
+from retrieval.applications.anomaly.detector_comparison import DetectorComparison, DetectorResult
 from retrieval.evaluation.detection_measures import Measured
 from retrieval.output import writing
 from retrieval.report.anomaly_words import identical_sentence, number, verdict_lines

@@ -17,6 +17,7 @@ _PARTS = {
     "items": "items, with their checksums",
     "ids": "ids",
     "quantizer": "steps and frequencies",
+    "header": "header, and its copy",
 }
 
 
@@ -87,6 +88,7 @@ def described_lines(items: CompressedItems) -> list[str]:
         f"encoder: {spec} ({held})",
         f"chunks: {header.chunks:,} of up to {header.items_per_chunk:,} items",
         *cut,
+        *items.reader.repaired,
         "",
         *_parts_lines(items.reader.parts, header.items),
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import Any
 
-from retrieval.applications.anomaly.comparison import DetectorComparison, DetectorResult
 from retrieval.applications.anomaly.conformal import percent
+from retrieval.applications.anomaly.detector_comparison import DetectorComparison, DetectorResult
+from retrieval.evaluation.detection_curves import Curve
 from retrieval.evaluation.detection_measures import Measured
 from retrieval.report.anomaly_words import verdict_lines
 from retrieval.report.json import plain
@@ -73,6 +74,8 @@ def _result_json(one: DetectorResult, best: bool) -> dict[str, Any]:
         "auroc_interval": list(one.auroc.interval),
         "average_precision": one.average_precision.value,
         "average_precision_interval": list(one.average_precision.interval),
+        "recall_curve": _curve_json(one.recall_curve, "false_alarms", "recall"),
+        "precision_curve": _curve_json(one.precision_curve, "recall", "precision"),
         "recall": one.recall,
         "precision": one.precision,
         "false_alarms": one.false_alarms,
@@ -85,3 +88,8 @@ def _result_json(one: DetectorResult, best: bool) -> dict[str, Any]:
         if gap is None
         else {"difference": gap.value, "interval": list(gap.interval), "p_value": gap.p_value, "found": gap.found},
     }
+
+
+def _curve_json(curve: Curve, across: str, upward: str) -> dict[str, Any]:
+    """Return a curve as arrays of numbers: where, the value there, and the ends of its 95 % band."""
+    return {across: curve.at, upward: curve.values, "low": curve.low, "high": curve.high}

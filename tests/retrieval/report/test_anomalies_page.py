@@ -13,9 +13,9 @@ from retrieval.applications.anomaly.comparison import compare_detectors
 from retrieval.applications.anomaly.given import GivenItems
 from retrieval.applications.anomaly.strangest import EXPLAINED
 from retrieval.report.anomaly_words import verdict_lines
-from retrieval.report.figures.detection_curves import precisions, recalls
 from retrieval.report.figures.score_distributions import shares_above
 from retrieval.report.html.anomalies import page, write_detectors
+from retrieval.report.terminal.detectors import detectors_json
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -67,10 +67,24 @@ def test_headings_descend_and_ids_are_unique(found):
 def test_curves_are_those_of_the_scores(found):
     one = found.results[1]
     strange, normal = one.scores[found.anomalous], one.scores[~found.anomalous]
-    for alarm, recall in zip((0.05, 0.5, 1.0), recalls(one, found, [0.05, 0.5, 1.0]), strict=True):
+    assert one.recall_curve.at[-1] == 1.0
+    for alarm, recall in zip(one.recall_curve.at, one.recall_curve.values, strict=True):
         best = max(((strange > t).mean() for t in [-np.inf, *one.scores] if (normal > t).mean() <= alarm), default=0)
         assert recall == pytest.approx(best)
-    assert precisions(one, found)[-1] == pytest.approx(len(strange) / (len(strange) + (normal >= strange.min()).sum()))
+    last = len(strange) / (len(strange) + (normal >= strange.min()).sum())
+    assert one.precision_curve.values[-1] == pytest.approx(last)
+
+
+def test_bands_of_curves_are_drawn_and_written(found):
+    html, written = page(found, {}), detectors_json(found)["detectors"]
+    assert html.count("<polygon") == 2 * len(found.results)
+    for one, values in zip(found.results, written, strict=True):
+        for curve, name in ((one.recall_curve, "recall_curve"), (one.precision_curve, "precision_curve")):
+            assert values[name]["low"] == pytest.approx(curve.low.tolist())
+            assert values[name]["high"] == pytest.approx(curve.high.tolist())
+            assert (curve.low <= curve.values).all()
+            assert (curve.values <= curve.high).all()
+            assert "95% band from " + ", ".join(f"{low:.3g}" for low in curve.low) in html
 
 
 def test_the_strangest_items_are_explained(found):

@@ -147,37 +147,58 @@ def test_targets_that_make_no_sense(path, encoder):
     assert not path.exists()
 
 
-def test_every_damaged_byte_is_an_error_or_loses_its_own_chunk(path, encoder):
-    compress(Pictures(20), encoder, path, CompressionTarget(bits=2), items_per_chunk=PER_CHUNK)
+def test_any_damaged_byte_loses_one_item_at_most_and_is_said(path, encoder):
+    compress(Pictures(20), encoder, path, CompressionTarget(bits=2), items_per_chunk=1)
     whole, good = contents(path), path.read_bytes()
+    right = list(whole.values())
     with CompressedItems(path) as items:
-        start = len(good) - sum(stream.size for stream in items.header.streams)
+        start, size = items.reader.stream_start("codes"), sum(stream.size for stream in items.header.streams)
         header_end = 16 + int.from_bytes(good[12:16], "little") + 16
-    outcomes = {"error": 0, "lost": 0, "ids": 0}
-    for position in [*range(0, header_end, 7), *range(header_end, start, 61), *range(start, len(good))]:
+    outcomes = {"nothing": 0, "item": 0, "id": 0}
+    every = [*range(0, header_end, 7), *range(header_end, start, 61), *range(start, start + size, 3)]
+    for position in [*every, *range(start + size, len(good), 23)]:
         path.write_bytes(good[:position] + bytes([good[position] ^ 0x40]) + good[position + 1 :])
-        try:
-            with CompressedItems(path) as items:
-                found = list(items.read())
-        except ArtifactError:
-            outcomes["error"] += 1
-            assert position < start, "damage in a chunk spoils the whole file"
-            continue
-        assert len(items.damaged) == 1
-        lost = set(items.damaged[0].items) if len(found) < 20 else set()
+        with CompressedItems(path) as items:
+            found = list(items.read())
+            assert len(items.damaged) + len(items.reader.repaired) == 1, position
+            lost = set(items.damaged[0].items) if items.damaged and len(found) < 20 else set()
+            damaged = bool(items.damaged)
+        assert damaged == (start <= position < start + size)
+        assert len(lost) <= 1
         assert [item.position for item in found] == [row for row in range(20) if row not in lost]
-        right = list(whole.values())
         assert all(item.content.tolist() == right[item.position] for item in found)
-        if lost:
+        if lost or not damaged:
             assert [item.id for item in found] == [id for row, id in enumerate(whole) if row not in lost]
-        outcomes["lost" if lost else "ids"] += 1
+        outcomes["item" if lost else "id" if damaged else "nothing"] += 1
     assert all(outcomes.values()), outcomes
+
+
+def test_what_was_repaired_is_said_and_ends_with_an_error(path, encoder, tmp_path):
+    compress(Pictures(20), encoder, path, items_per_chunk=PER_CHUNK)
+    right, good = contents(path), path.read_bytes()
+    for number, (position, what) in enumerate(
+        [(30, "header"), (-30, "copy of its header"), (900, "section 'encoder'")]
+    ):
+        data = bytearray(good)
+        data[position] ^= 1
+        path.write_bytes(data)
+        with CompressedItems(path) as items:
+            written = decompress(items, tmp_path / str(number))
+            assert any(what in line for line in described_lines(items))
+        assert (written.items, len(written.damage)) == (20, 1)
+        assert what in written.damage[0]
+        assert contents(path) == right
+        with pytest.raises(ArtifactError, match="damaged, but no item is lost"):
+            written.require_whole()
 
 
 def test_a_damaged_chunk_by_hand(path, encoder):
     compress(Pictures(20), encoder, path, CompressionTarget(bits=2), items_per_chunk=PER_CHUNK)
     good = path.read_bytes()
-    path.write_bytes(good[:-1])
+    with CompressedItems(path) as items:
+        size = {stream.name: stream.size for stream in items.header.streams}["ids"]
+        end = items.reader.stream_start("ids") + size
+    path.write_bytes(good[: end - 1])
     with CompressedItems(path) as items:
         assert items[0].id == "cats/0.jpg"
         assert [item.position for item in items.read()] == list(range(20)), "only the last ids are cut"
@@ -202,7 +223,8 @@ def test_an_encoder_outside(tmp_path, encoder, path):
 def test_a_damaged_encoder_is_replaced_by_the_saved_one(tmp_path, encoder, path):
     compress(Pictures(), encoder, path)
     whole, data = contents(path), bytearray(path.read_bytes())
-    data[16 + int.from_bytes(data[12:16], "little") + 16 + 50] ^= 1
+    for byte in (50, 500):  # one of them alone would be repaired
+        data[16 + int.from_bytes(data[12:16], "little") + 16 + byte] ^= 1
     path.write_bytes(data)
     with pytest.raises(ArtifactError, match=r"section 'encoder' does not have the checksum .* with --encoder"):
         contents(path)
@@ -293,7 +315,7 @@ def test_bytes_behind_the_end_lose_no_item_and_are_said(path, encoder, tmp_path,
 def test_chunks_that_are_cut_off_together_are_one_sentence(path, encoder, tmp_path):
     compress(Pictures(20), encoder, path, items_per_chunk=2)
     with CompressedItems(path) as items:
-        end = path.stat().st_size - sum(stream.size for stream in items.header.streams)
+        end = items.reader.stream_start("codes")
     path.write_bytes(path.read_bytes()[:end])
     with CompressedItems(path) as items:
         written = decompress(items, tmp_path / "none")
@@ -329,7 +351,7 @@ def test_one_item_as_a_file(path, tmp_path, corpus, space, name):
 def test_one_item_of_a_damaged_chunk_leaves_no_file(path, encoder, tmp_path):
     compress(Pictures(20), encoder, path, items_per_chunk=PER_CHUNK)
     with CompressedItems(path) as items:
-        codes_end = path.stat().st_size - sum(one.size for one in items.header.streams if one.name == "ids")
+        codes_end = items.reader.stream_start("ids")
     path.write_bytes(path.read_bytes()[: codes_end - 1])
     with CompressedItems(path) as items:
         made = decompress(items, tmp_path / "x.png", ["19"])
@@ -383,7 +405,7 @@ def test_files_of_vectors(tmp_path, path):
     np.testing.assert_array_equal(np.load(tmp_path / "all" / VECTORS), np.array(right))
     data = bytearray(path.read_bytes())
     with CompressedItems(path) as items:
-        at = len(data) - sum(stream.size for stream in items.header.streams)
+        at = items.reader.stream_start("codes")
     data[at] ^= 1
     path.write_bytes(data)
     with CompressedItems(path) as items:
