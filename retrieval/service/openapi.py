@@ -13,7 +13,7 @@ from retrieval.service.bodies import SearchBody
 from retrieval.service.endpoints.table import BELOW, OPERATIONS, SERVICE_OPERATIONS
 from retrieval.service.operations import Media, Operation, ServiceOperation
 from retrieval.service.problem import MEDIA_TYPE, ProblemDocument
-from retrieval.service.replies import Document, Progress
+from retrieval.service.replies.base import Document, Progress
 
 REF = "#/components/schemas/{name}"
 #: Status codes of problems, with what they mean for every operation.
