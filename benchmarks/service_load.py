@@ -71,12 +71,13 @@ def main(*words: str) -> None:
             subprocess.run([NEARBY, "index", corpus, *options, "-o", folder], check=True, capture_output=True)
         options = ["--workers", str(WORKERS), "--threads", str(THREADS)]
         with serving(*folders, *options) as (started, port):
-            figures = asyncio.run(loaded(Load(port, time.monotonic() + 60 * minutes), started.pid, Path(folders[1])))
+            load = Load(port, time.monotonic() + 60 * minutes)
+            figures = asyncio.run(loaded(load, started, Path(folders[1])))
     record("service_load", {"minutes": minutes, "connections": CONNECTIONS, "workers": WORKERS, **figures})
 
 
-async def loaded(load: Load, parent: int, folder: Path) -> dict[str, Any]:
-    begun = time.monotonic()
+async def loaded(load: Load, started: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
+    begun, parent = time.monotonic(), started.pid
     while len(workers(parent)) < WORKERS:
         await asyncio.sleep(0.1)
     memory: list[tuple[float, float]] = []
@@ -90,6 +91,8 @@ async def loaded(load: Load, parent: int, folder: Path) -> dict[str, Any]:
         kill_one(load, parent, begun),
     ]
     await asyncio.gather(*tasks)
+    if started.poll() is not None:
+        raise SystemExit(f"the service has ended: {started.stderr.read() if started.stderr else ''}")
     said = {kind: dict(sorted(counts.items())) for kind, counts in sorted(load.statuses.items())}
     warm = begun + (load.end - begun) / 3
     taken = np.asarray([seconds for at, seconds in load.seconds if at > warm])

@@ -86,7 +86,7 @@ def _described(path: str, method: str, operation: dict[str, Any], served: Served
         path=path,
         summary=operation["summary"],
         parameters=[
-            Field(one["name"], _kind(one["schema"]), one["required"], one["schema"].get("description", ""))
+            Field(one["name"], _kind(one["schema"]), one["required"], _says(one["schema"]))
             for one in operation["parameters"]
         ],
         body=_kind(body["schema"]) if body else "",
@@ -97,10 +97,19 @@ def _described(path: str, method: str, operation: dict[str, Any], served: Served
 
 def _fields(schema: dict[str, Any]) -> list[Field]:
     required = schema.get("required", ())
-    return [
-        Field(name, _kind(one), name in required, one.get("description", ""))
-        for name, one in schema["properties"].items()
-    ]
+    return [Field(name, _kind(one), name in required, _says(one)) for name, one in schema["properties"].items()]
+
+
+def _says(schema: dict[str, Any]) -> str:
+    """Return what a schema says in words, or one of those that it allows, or that of its entries.
+
+    Examples
+    --------
+    >>> _says({"anyOf": [{"type": "string", "description": "Words."}, {"type": "null"}]})
+    'Words.'
+    """
+    inner = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())]
+    return str(schema.get("description") or next(filter(None, map(_says, inner)), ""))
 
 
 def _kind(schema: dict[str, Any]) -> str:

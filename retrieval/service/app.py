@@ -34,9 +34,12 @@ from retrieval.service.problem import Problem
 from retrieval.service.request_head import wrong_method
 from retrieval.service.served_names import served_names
 from retrieval.service.settings import Settings, read_token
+from retrieval.service.unused_memory import release_unused
 
 #: Seconds between two looks for newer generations, and at the parent process.
 LOOK_SECONDS = 1.0
+#: Seconds after which memory that is not used goes back to the system.
+RELEASE_SECONDS = 10.0
 #: Names of all operations, for the metrics.
 NAMES = (*(one.name for one in (*OPERATIONS, *SERVICE_OPERATIONS)), "openapi", "page")
 
@@ -79,12 +82,13 @@ def _methods(routes: Iterable[BaseRoute], scope: Scope) -> frozenset[str]:
 
 @asynccontextmanager
 async def _lifespan(dispatcher: Dispatcher, guard: Guard) -> AsyncIterator[None]:
-    looking = asyncio.create_task(_look(dispatcher, os.getppid()))
+    running = [asyncio.create_task(_look(dispatcher, os.getppid())), asyncio.create_task(_release())]
     _stop_gently(guard)
     try:
         yield
     finally:
-        looking.cancel()
+        for task in running:
+            task.cancel()
         await asyncio.to_thread(dispatcher.close)
 
 
@@ -96,6 +100,13 @@ async def _look(dispatcher: Dispatcher, parent: int) -> None:
         if multiprocessing.parent_process() is not None and os.getppid() != parent:
             signal.raise_signal(signal.SIGTERM)
             return
+
+
+async def _release() -> None:
+    """Keep the memory of a process flat, whatever clients have sent."""
+    while True:
+        await asyncio.sleep(RELEASE_SECONDS)
+        await asyncio.to_thread(release_unused)
 
 
 def _stop_gently(guard: Guard) -> None:

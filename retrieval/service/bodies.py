@@ -21,7 +21,9 @@ from retrieval.service.limits import (
 
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Spec = Annotated[str, Meta(min_length=1, max_length=2_000, description="A space by its spec, or a beginning of it.")]
-Vector = Annotated[list[float], Meta(min_length=1, max_length=MAX_NUMBERS)]
+Vector = Annotated[list[float], Meta(min_length=1, max_length=MAX_NUMBERS, description="A code of a space.")]
+Offset = Annotated[int, Meta(ge=0, le=2**53, description="Number of entries before the first one of the page.")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE, description="Maximum number of entries of the page.")]
 AnswerCount = Annotated[int, Meta(ge=1, le=MAX_K, description="Number of answers in each space.")]
 Cell = str | float | bool | None
 JudgedBy = Annotated[
@@ -56,7 +58,9 @@ class QueryBody(Body):
 
 
 #: What a body asks for; the schema says that exactly one field is given.
-OneQuery = Annotated[QueryBody, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
+OneQuery = Annotated[
+    QueryBody, Meta(description="One query.", extra_json_schema={"minProperties": 1, "maxProperties": 1})
+]
 
 
 class SearchBody(Body):
@@ -106,8 +110,8 @@ class PageQuery(Body):
     """A page of the items, or the items with some ids."""
 
     id: Annotated[list[Text], Meta(max_length=MAX_PAGE, description="Ids of items; repeat it. By default all.")] = []
-    offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
-    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
+    offset: Offset = 0
+    limit: Limit = 100
 
 
 class MapQuery(Body):
@@ -147,15 +151,17 @@ class PerQueryQuery(Body):
 
     space: Annotated[list[Spec], Meta(max_length=64, description="By default all spaces; repeat it.")] = []
     judged_by: JudgedBy | None = None
-    measure: Annotated[str, Meta(max_length=40)] | None = None
-    offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
-    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
+    measure: Annotated[str, Meta(max_length=40, description="By default the first one of the comparison.")] | None = (
+        None
+    )
+    offset: Offset = 0
+    limit: Limit = 100
 
 
 class SpaceHealthQuery(Body):
     """The health of a space."""
 
-    space: Annotated[list[Spec], Meta(max_length=8)] = []
+    space: Annotated[list[Spec], Meta(max_length=8, description="By default all spaces; repeat it.")] = []
 
 
 class ComponentsQuery(Body):
@@ -200,12 +206,18 @@ class InterpolateBody(Body):
 class EmbeddingsBody(msgspec.Struct, kw_only=True):
     """A request as OpenAI's clients send it; names that are not here are ignored, as theirs change."""
 
-    input: Annotated[str, Meta(max_length=MAX_TEXT)] | Annotated[list[Text], Meta(min_length=1, max_length=MAX_INPUTS)]
+    input: (
+        Annotated[str, Meta(max_length=MAX_TEXT, description="A text, or a list of texts.")]
+        | Annotated[list[Text], Meta(min_length=1, max_length=MAX_INPUTS)]
+    )
     model: Annotated[
         str,
         Meta(
             min_length=1, max_length=2_000, description="COLLECTION/SPACE, or SPACE if only one collection is served."
         ),
     ]
-    encoding_format: Annotated[str, Meta(pattern="^(float|base64)$")] = "float"
-    dimensions: Annotated[int, Meta(ge=1, le=MAX_NUMBERS)] | None = None
+    encoding_format: Annotated[str, Meta(pattern="^(float|base64)$", description="float, or base64.")] = "float"
+    dimensions: (
+        Annotated[int, Meta(ge=1, le=MAX_NUMBERS, description="How many of the first numbers of a code are kept.")]
+        | None
+    ) = None

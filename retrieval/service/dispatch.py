@@ -20,7 +20,7 @@ from retrieval.service.open_collections import OpenCollections
 from retrieval.service.operations import Media, Operation, OperationRequest, ServiceOperation, ServiceState
 from retrieval.service.parsing import read_body, read_parameters
 from retrieval.service.problem import Problem
-from retrieval.service.replies import Document
+from retrieval.service.replies.base import Document
 from retrieval.service.settings import Settings
 from retrieval.service.worker_threads import WorkerThreads
 

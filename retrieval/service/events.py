@@ -10,7 +10,7 @@ import msgspec
 from encoders.progress import Watched
 from retrieval.service import limits
 from retrieval.service.problem import Problem
-from retrieval.service.replies import Progress
+from retrieval.service.replies.base import Progress
 
 MEDIA_TYPE = "text/event-stream"
 

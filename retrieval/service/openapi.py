@@ -13,9 +13,11 @@ from retrieval.service.bodies import SearchBody
 from retrieval.service.endpoints.table import BELOW, OPERATIONS, SERVICE_OPERATIONS
 from retrieval.service.operations import Media, Operation, ServiceOperation
 from retrieval.service.problem import MEDIA_TYPE, ProblemDocument
-from retrieval.service.replies import Document, Progress
+from retrieval.service.replies.base import Document, Progress
 
 REF = "#/components/schemas/{name}"
+#: What the parts of a path are.
+PATH_PARTS = {"collection": "Name of the collection.", "id": "Id of the item, percent-encoded."}
 #: Status codes of problems, with what they mean for every operation.
 PROBLEMS = {
     400: "The body is no JSON.",
@@ -105,7 +107,12 @@ def _content(one: Operation | ServiceOperation, found: dict[type, dict[str, Any]
 def _parameters(one: Operation, collections: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the parameters of the path, and of the query string as its struct describes them."""
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "description": PATH_PARTS[name]},
+        }
         for name in re.findall(r"\{(\w+)\}", BELOW + one.path)
     ]
     if collections:

@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -19,7 +18,6 @@ import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.supervisors import Multiprocess
 
 from encoders.errors import OptionError
 from retrieval.service import limits
@@ -29,12 +27,11 @@ from retrieval.service.host_names import without_brackets
 from retrieval.service.metrics import Metrics
 from retrieval.service.problem import Problem
 from retrieval.service.settings import SETTINGS_VARIABLE, Settings, read_token, require_safe, warn_of_readers
+from retrieval.service.workers import Workers
 
 #: Seconds that a connection without a request stays open.
 IDLE_SECONDS = 5
 BACKLOG = 1024
-#: The service ends when its workers have died MAX_DEATHS times each, on average, within DEATH_SECONDS.
-MAX_DEATHS, DEATH_SECONDS = 2, 30.0
 
 
 class DeadlineProtocol(H11Protocol):
@@ -130,35 +127,6 @@ class DeadlineProtocol(H11Protocol):
 
     def _cut(self) -> None:
         self.transport.abort()
-
-
-class Workers(Multiprocess):
-    """Processes that are replaced when they die; when they die faster than they start, the service ends.
-
-    Attributes
-    ----------
-    failed : bool
-        Whether it ended for that reason.
-    """
-
-    failed = False
-
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-        super().__init__(config, sockets)
-        self._deaths: list[float] = []
-
-    def keep_subprocess_alive(self) -> None:
-        """Replace those that died, unless they died `MAX_DEATHS` times each, on average, in `DEATH_SECONDS`."""
-        if self.should_exit.is_set():  # a signal came
-            return
-        before = [process.pid for process in self.processes]
-        super().keep_subprocess_alive()
-        after, now = [process.pid for process in self.processes], time.monotonic()
-        self._deaths += [now for old, new in zip(before, after, strict=True) if old != new]
-        self._deaths = [when for when in self._deaths if now - when < DEATH_SECONDS]
-        if len(self._deaths) >= MAX_DEATHS * self.processes_num or self.should_exit.is_set():
-            self.failed = True
-            self.should_exit.set()
 
 
 def app_of_worker() -> ASGIApp:

@@ -15,7 +15,8 @@ from retrieval.report.html.explorer_data import explorer_data
 from retrieval.service.bodies import CompareBody, PerQueryQuery
 from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.replies import Document, PerQueryReply
+from retrieval.service.replies.base import Document
+from retrieval.service.replies.compare import PerQueryReply
 
 
 def compare(collection: Collection, asked: OperationRequest) -> Document:

@@ -12,7 +12,7 @@ from retrieval.analysis.components import Components, components_of
 from retrieval.collection.base import Collection
 from retrieval.service.bodies import ComponentsQuery
 from retrieval.service.operations import Operation, OperationRequest
-from retrieval.service.replies import ComponentReply, ComponentsReply
+from retrieval.service.replies.spaces import ComponentReply, ComponentsReply
 
 
 def components(collection: Collection, asked: OperationRequest) -> ComponentsReply:

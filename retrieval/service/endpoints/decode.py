@@ -37,7 +37,7 @@ from retrieval.service.endpoints.components import remembered_components
 from retrieval.service.endpoints.items import media_of
 from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.replies import DecodedContent, InterpolateReply, ReconstructReply
+from retrieval.service.replies.spaces import DecodedContent, InterpolateReply, ReconstructReply
 
 #: Words of a text, and numbers of a vector, that are sent.
 _WORDS, _NUMBERS = 30, 200

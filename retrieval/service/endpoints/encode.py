@@ -19,7 +19,7 @@ from retrieval.service.bodies import EmbeddingsBody, EncodeBody
 from retrieval.service.endpoints.search import query_of
 from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.replies import Embedding, EmbeddingsReply, EncodeReply, Usage
+from retrieval.service.replies.encode import Embedding, EmbeddingsReply, EncodeReply, Usage
 
 
 def encode(collection: Collection, asked: OperationRequest) -> EncodeReply:

@@ -7,7 +7,7 @@ from retrieval.search.explain import explain
 from retrieval.service.bodies import ExplainBody
 from retrieval.service.endpoints.search import query_of
 from retrieval.service.operations import Operation, OperationRequest
-from retrieval.service.replies import ExplainReply, SpaceExplanation
+from retrieval.service.replies.search import ExplainReply, SpaceExplanation
 
 
 def explained(collection: Collection, asked: OperationRequest) -> ExplainReply:

@@ -20,7 +20,8 @@ from retrieval.search.result import show
 from retrieval.service.bodies import PageQuery
 from retrieval.service.operations import Media, Operation, OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.replies import CollectionInfo, FilterInfo, ItemReply, ItemsReply, SpaceInfo
+from retrieval.service.replies.collections import CollectionInfo, FilterInfo, SpaceInfo
+from retrieval.service.replies.items import ItemReply, ItemsReply
 
 #: Most values of a filter that are listed.
 MAX_VALUES = 100

@@ -24,7 +24,7 @@ from retrieval.service.bodies import MapQuery, QueryBody
 from retrieval.service.endpoints.search import query_of
 from retrieval.service.operations import OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.replies import MapColour, MapReply
+from retrieval.service.replies.maps import MapColour, MapReply
 
 #: Clusters of a map without labels; most clusters, which the page can still tell apart.
 _CLUSTERS, _MAX_CLUSTERS = 8, 28

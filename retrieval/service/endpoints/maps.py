@@ -13,7 +13,7 @@ from retrieval.service.bodies import MapQuery
 from retrieval.service.endpoints.map_colours import map_colour, require_fitting
 from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.replies import MapReply
+from retrieval.service.replies.maps import MapReply
 
 #: Items that are read at a time.
 _ITEMS_AT_ONCE = 1_000

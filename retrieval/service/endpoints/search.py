@@ -18,7 +18,7 @@ from retrieval.service import limits
 from retrieval.service.bodies import NeighboursQuery, QueryBody, SearchBody
 from retrieval.service.operations import Operation, OperationRequest
 from retrieval.service.problem import Problem
-from retrieval.service.replies import QueryInfo, SearchReply, SearchResult
+from retrieval.service.replies.search import QueryInfo, SearchReply, SearchResult
 
 
 def query_of(collection: Collection, body: QueryBody) -> Query:

@@ -8,7 +8,7 @@ from retrieval.report.health_json import health_json
 from retrieval.report.json import plain
 from retrieval.service.bodies import SpaceHealthQuery
 from retrieval.service.operations import Operation, OperationRequest
-from retrieval.service.replies import Document
+from retrieval.service.replies.base import Document
 
 
 def space_health(collection: Collection, asked: OperationRequest) -> Document:

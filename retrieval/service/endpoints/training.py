@@ -5,7 +5,7 @@ from __future__ import annotations
 from retrieval.collection.base import Collection
 from retrieval.service.bodies import TrainingQuery
 from retrieval.service.operations import Operation, OperationRequest
-from retrieval.service.replies import TrainingPhase, TrainingReply
+from retrieval.service.replies.spaces import TrainingPhase, TrainingReply
 from retrieval.spaces.training_history import phases_of
 
 

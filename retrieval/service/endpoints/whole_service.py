@@ -9,7 +9,8 @@ from retrieval.service.metrics import MEDIA_TYPE
 from retrieval.service.open_collections import OpenCollections
 from retrieval.service.operations import Media, OperationRequest, ServiceOperation, ServiceState
 from retrieval.service.problem import Problem
-from retrieval.service.replies import Collections, CollectionSummary, EmbeddingsReply, Health, Model, Models
+from retrieval.service.replies.collections import Collections, CollectionSummary, Health
+from retrieval.service.replies.encode import EmbeddingsReply, Model, Models
 
 
 def collections(opened: OpenCollections, asked: OperationRequest) -> Collections:

@@ -13,6 +13,7 @@ import { askToken } from "./token.js";
 const VIEWS = { search: ["Search", searchView], map: ["Map", mapView], compare: ["Compare", compareView], space: ["Space", spaceView] };
 const main = document.getElementById("view");
 const state = standing();
+const absent = make("p", { class: "note absent", role: "status", hidden: true });
 let [collections, open, wanted] = [[], null, ""];
 
 onTokenNeeded(askToken);
@@ -38,7 +39,10 @@ const nothing = () => Object.fromEntries([...address().keys()].map((name) => [na
 
 async function show() {
   const values = address();
-  const name = collections.some((one) => one.name === values.get("collection")) ? values.get("collection") : (collections[0] || {}).name;
+  const asked = values.get("collection");
+  const name = collections.some((one) => one.name === asked) ? asked : (collections[0] || {}).name;
+  absent.hidden = !asked || asked === name;
+  absent.textContent = absent.hidden ? "" : `No collection “${asked}” is served here: this is “${name}”.`;
   const view = values.get("view") in VIEWS ? values.get("view") : "search";
   const key = `${view} ${name}`;
   navigate(view, name);
@@ -57,7 +61,7 @@ async function show() {
     state.say("");
     const heading = make("h2", { class: "hidden", text: `${VIEWS[view][0]} in ${name}` });
     const place = make("div", { class: `view view-${view}` });
-    main.replaceChildren(heading, place);
+    main.replaceChildren(heading, absent, place);
     open = { key, ...VIEWS[view][1](place, info) };
     open.update(address());
   } catch (error) {

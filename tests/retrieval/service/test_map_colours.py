@@ -62,7 +62,7 @@ def test_scores_are_the_distances_of_a_search(service, space):
 def test_items_that_share_no_word_have_no_score(collections):
     from retrieval.service.bodies import MapQuery
     from retrieval.service.endpoints.map_colours import _score
-    from retrieval.service.replies import MapReply
+    from retrieval.service.replies.maps import MapReply
 
     texts = open_collection(collections["texts"])
     ids = list(texts.codes_of("bm25").ids)

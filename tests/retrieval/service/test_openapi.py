@@ -142,3 +142,19 @@ def test_the_client_of_openai_reads_embeddings_and_models(service):
         assert len(short.embedding) == 1
         with pytest.raises(openai.NotFoundError, match="no model"):
             client.embeddings.create(model="none/tfidf", input="wing")
+
+
+def test_everything_that_a_client_sends_is_explained():
+    from retrieval.service.api_page import _says
+
+    found = document()
+    sent = [
+        (f"{one['operationId']} {parameter['name']}", parameter["schema"])
+        for methods in found["paths"].values()
+        for one in methods.values()
+        for parameter in one["parameters"]
+    ]
+    bodies = [(name, one) for name, one in found["components"]["schemas"].items() if name.endswith("Body")]
+    sent += [(f"{name} {field}", schema) for name, body in bodies for field, schema in body["properties"].items()]
+    assert len(sent) > 60
+    assert [name for name, schema in sent if not _says(schema)] == []

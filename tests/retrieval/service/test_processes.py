@@ -143,6 +143,18 @@ def test_a_worker_that_is_killed_is_replaced_and_its_counts_stay(two_workers):
         assert counted_at_rest(client) >= before + statuses[200] - 1  # it may be killed before it counts
 
 
+def test_a_worker_that_says_nothing_for_a_while_is_kept(two_workers):
+    """On a busy machine, a worker may need more than uvicorn's own five seconds to start."""
+    started, client = two_workers
+    pids = ready(started, client)
+    os.kill(pids[0], signal.SIGSTOP)
+    try:
+        time.sleep(8)
+    finally:
+        os.kill(pids[0], signal.SIGCONT)
+    assert ready(started, client) == pids
+
+
 def test_workers_end_when_their_parent_was_killed(collections):
     with serving(collections["texts"], "--workers", 2) as (started, client):
         pids = ready(started, client)

@@ -70,7 +70,7 @@ export function compareView(element, info) {
     state.say("");
     const place = make("div", { class: "explorer", id: `${KEY}-explorer` });
     result.append(make("h3", { text: "Where do two spaces differ?" }), place);
-    explorer = explore(place, data, KEY);
+    explorer = explore(place, data, KEY, info.name);
   }
 
   function leave() {

@@ -37,7 +37,7 @@ export function selectionList(info, clear) {
     for (const item of items.slice(shown, shown + PAGE)) {
       const name = make("a", { href: changed({ view: "search", collection: info.name, id: item.id }, new URLSearchParams()), "data-inside": true, dir: "auto", text: item.id });
       titleOf(info, item.id).then((title) => { name.textContent = title; }, () => {});
-      list.append(make("li", {}, media(info, item.id, item.id), name, item.label ? make("small", { text: item.label }) : null));
+      list.append(make("li", {}, media(info, item.id, item.id), name, item.label ? make("small", { text: `label ${item.label}` }) : null));
     }
     shown = Math.min(items.length, shown + PAGE);
     more.hidden = shown >= items.length;

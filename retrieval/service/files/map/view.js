@@ -164,7 +164,7 @@ export function mapView(element, info) {
       preview.hide();
       return;
     }
-    preview.show(data.ids[item], [data.labels[item], valuesOf(item)].filter(Boolean), (text) => { heard.textContent = text; });
+    preview.show(data.ids[item], [data.labels[item] && `label ${data.labels[item]}`, valuesOf(item)].filter(Boolean), (text) => { heard.textContent = text; });
   }
 
   function valuesOf(item) {

@@ -71,7 +71,7 @@ export function hitLists(element, info) {
   function facts(list, hit) {
     const number = hit.distance === undefined || hit.distance === null || list.metric === "dot" ? `score ${numberText(hit.score)}` : `${DISTANCES[list.metric] || "distance"} ${numberText(hit.distance)}`;
     const ranks = hit.ranks && list.spaces ? [`ranks ${hit.ranks.map((rank) => (rank === null ? "–" : rank)).join(", ")}`] : [];
-    return [number, ...ranks, ...(hit.label ? [hit.label] : []), ...(!hit.row && hit.title && hit.title !== hit.id ? [hit.id] : []), ...(hit.seconds ? [`${hit.seconds.toFixed(1)} s`] : [])];
+    return [number, ...ranks, ...(hit.label ? [`label ${hit.label}`] : []), ...(!hit.row && hit.title && hit.title !== hit.id ? [hit.id] : []), ...(hit.seconds ? [`${hit.seconds.toFixed(1)} s`] : [])];
   }
 
   function highlight(id) {

@@ -101,7 +101,7 @@ export function searchView(element, info) {
       answers.replaceChildren(make("ul", { class: "items" }, ...page.items.map((item) => make("li", {},
         media(info, item.id, item.title || item.id),
         make("a", { href: changed({ q: null, row: null, id: item.id }), "data-inside": true, dir: "auto", text: item.title || item.id }),
-        ...[rowText(item.row), item.label].filter(Boolean).map((text) => make("small", { text }))))));
+        ...[rowText(item.row), item.label && `label ${item.label}`].filter(Boolean).map((text) => make("small", { text }))))));
     } catch (error) {
       if (error.name !== "AbortError") state.fail(error, () => update(address()));
     }

@@ -30,21 +30,38 @@ VIEWS = {
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing(page, view):
     page.show(VIEWS[view])
-    found = []
-    for scheme in ("light", "dark"):
-        page.browser.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        )
-        for width in (1280, 390):
-            sized(page.browser, width, 900)
-            found += [f"{scheme}, {width}: {one}" for one in violations(page.browser)]
-    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    assert found == []
+    assert looked_at(page.browser) == []
 
 
 def test_the_documentation_of_the_api_has_no_violation(page):
     page.browser.get(f"{page.origin}/docs")
-    assert violations(page.browser) == []
+    assert looked_at(page.browser) == []
+
+
+def looked_at(browser) -> list[str]:
+    """What axe finds on the page that a browser shows: wide, narrow, light, dark."""
+    found = []
+    for scheme in ("light", "dark"):
+        browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        )
+        for width in (1280, 390):
+            sized(browser, width, 900)
+            found += [f"{scheme}, {width}: {one}" for one in violations(browser)]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    return found
+
+
+def test_the_documentation_of_the_api_reads_from_large_to_small(page):
+    page.browser.get(f"{page.origin}/docs")
+    sizes = page.script(
+        "return ['h1', 'h2', 'h3', 'p'].map(e => parseFloat(getComputedStyle(document.querySelector(e)).fontSize))"
+    )
+    assert sizes == sorted(sizes, reverse=True)
+    aligned = page.script(
+        "return [...new Set([...document.querySelectorAll('th, td')].map(e => getComputedStyle(e).textAlign))]"
+    )
+    assert aligned == ["left"]
 
 
 def test_axe_finds_a_picture_without_a_text_and_a_button_without_a_name(page):

@@ -80,6 +80,8 @@ def test_marks_and_lines_say_how_a_list_differs_from_the_one_beside_it(page):
     distances = [one.text for one in page.every(".list:first-child .facts small:first-child")]
     (result,) = page.client.post(f"{PICTURES}/search", {"query": {"id": "100"}}).json["results"]
     assert distances == [f"distance {hit['distance']:.3f}" for hit in result["spaces"][0]["hits"]]
+    labels = [one.text for one in page.every(".list:first-child .facts small:nth-child(2)")]
+    assert labels == [f"label {hit['label']}" for hit in result["spaces"][0]["hits"]]
 
 
 def test_words_of_the_query_are_marked_and_nothing_of_a_text_runs(page):
@@ -241,3 +243,13 @@ def test_why_is_asked_of_a_picture_file_too(page, tmp_path):
     page.browser.back()
     page.until(lambda: not page.every("dialog[open]"))
     assert page.one(".present img").is_displayed()
+
+
+def test_a_collection_that_is_not_served_is_named(page):
+    page.show("?collection=<b>absent</b>&q=wing")
+    said = page.one("main > .absent")
+    assert said.text == "No collection “<b>absent</b>” is served here: this is “texts”."
+    page.choose("#collection-choice", "pictures")
+    page.until(lambda: "collection=pictures" in page.address)
+    page.settled()
+    assert not page.one("main > .absent").is_displayed()

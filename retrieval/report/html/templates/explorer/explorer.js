@@ -15,8 +15,8 @@ const SORTS = [
   ["shared", "fewest shared answers"], ["corpus", "order of the corpus"],
 ];
 
-/** Build the explorer of a comparison inside an element. `raw` is the parsed JSON; nothing is fetched. `stop()` lets go of the address. */
-export function explore(element, raw, key) {
+/** Build the explorer of the comparison `name` inside an element. `raw` is the parsed JSON; nothing is fetched. `stop()` lets go of the address. */
+export function explore(element, raw, key, name) {
   const model = readModel(raw);
   const everyQuery = Array.from({ length: model.count }, (_, query) => query);
   const state = startState(model, key);
@@ -42,7 +42,7 @@ export function explore(element, raw, key) {
     make("span", { text: "query" }), make("span", {}, make("i", { class: "swatch first" }), "first"), make("span", { text: "difference" }), make("span", {}, make("i", { class: "swatch second" }), "second"), make("span", { text: "shared" })));
   const list = queryList(listArea, model, key, (query) => open(query, [query], list.list), () => answers.panel.focus(), close);
   const answers = answerLists(answerArea, model, step, close);
-  const items = itemTable(itemArea, model, chooseItem);
+  const items = itemTable(itemArea, model, name, chooseItem);
   const maps = model.map ? linkedMaps(mapArea, model, chooseItem, (lasso) => set({ lasso, item: -1, label: lasso ? state.label : -1 }), (label) => set({ label })) : null;
 
   element.append(

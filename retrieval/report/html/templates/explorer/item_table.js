@@ -5,10 +5,10 @@ import { unlikeItems } from "./pair.js";
 
 const SHOWN = 12;
 
-/** Put the table into an element. `choose(item)` when an item is chosen. */
-export function itemTable(element, model, choose) {
+/** Put the table of the comparison `name` into an element. `choose(item)` when an item is chosen. */
+export function itemTable(element, model, name, choose) {
   const body = make("tbody");
-  element.append(make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Items whose neighbourhoods differ most" }, make("table", { class: "unlike" },
+  element.append(make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Items whose neighbourhoods differ most, ${name}` }, make("table", { class: "unlike" },
     make("thead", {}, make("tr", {},
       make("th", { scope: "col", text: "item" }),
       make("th", { scope: "col", text: "only first" }), make("th", { scope: "col", text: "both" }), make("th", { scope: "col", text: "only second" }))),
@@ -35,7 +35,7 @@ export function itemTable(element, model, choose) {
     update(pair) {
       if (shown === `${pair.first},${pair.second}`) return;
       shown = `${pair.first},${pair.second}`;
-        body.replaceChildren(...unlikeItems(model, pair, SHOWN).map(row));
+      body.replaceChildren(...unlikeItems(model, pair, SHOWN).map(row));
     },
   };
 }

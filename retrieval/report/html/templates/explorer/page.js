@@ -7,5 +7,5 @@ for (const section of document.querySelectorAll("[data-explorer]")) {
   const data = JSON.parse(document.getElementById(`${key}-explorer-data`).textContent);
   section.hidden = false;
   for (const link of document.querySelectorAll(`a[data-opens="${key}"]`)) link.hidden = false;
-  explore(section.querySelector(".explorer"), data, key);
+  explore(section.querySelector(".explorer"), data, key, document.getElementById(`${key}-corpus`).textContent);
 }
