@@ -32,8 +32,8 @@ from retrieval.corpora.registry import open_corpus
 ITEMS, WIDTH, CHANGED = 12_000, 16, 40
 SPECS = ("vectors", "vectors+pca:4")
 INDEX = "faiss:IVF16,Flat?nprobe=16"
-#: Seconds until a kill: the start of a process takes about one.
-SHORTEST, LONGEST = 1.0, 4.0
+#: Largest number of seconds from the first change of a process to its kill.
+LONGEST = 1.5
 
 
 def main(*arguments: str) -> None:
@@ -65,7 +65,8 @@ def trial(folder: Path, kills: int) -> dict[str, Any]:
         seed += 1
         done = len((folder / "log.jsonl").read_text().splitlines())
         worker = subprocess.Popen([sys.executable, __file__, "--work", str(folder), str(seed)])
-        time.sleep(draw.uniform(SHORTEST, LONGEST))
+        wait_for_line(folder / "log.jsonl", done, worker)
+        time.sleep(draw.uniform(0, LONGEST))
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()[done:]]
@@ -92,6 +93,13 @@ def trial(folder: Path, kills: int) -> dict[str, Any]:
         "most_segments": segments,
         "lost": 0,  # anything lost ends the trial with an error
     }
+
+
+def wait_for_line(path: Path, lines: int, worker: subprocess.Popen[bytes]) -> None:
+    """Wait until a file has more lines than that; an error if the process ends before."""
+    while len(path.read_text().splitlines()) <= lines:
+        assert worker.poll() is None, "the process that makes changes ended by itself"
+        time.sleep(0.01)
 
 
 def after(present: dict[int, int], change: dict[str, Any]) -> dict[int, int]:
