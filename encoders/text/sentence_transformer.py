@@ -13,8 +13,9 @@ from encoders.numbers import counted
 from encoders.options import option
 from encoders.pretrained import PretrainedEncoder
 from encoders.sentence_backends import require_backend, require_trusted
-from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, embedded, load, width_of
+from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, load, width_of
 from encoders.text.long_texts import LongTexts, chunked, pooled
+from encoders.token_batches import embedded
 from encoders.torch_device import DEVICE_HELP, DEVICES
 
 
