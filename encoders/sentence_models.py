@@ -20,7 +20,6 @@ from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError
 from encoders.hub import first_sentence, not_here, reach_hub
 from encoders.sentence_backends import TORCH, files_fingerprint, loading_options, weight_files
-from encoders.torch_device import autocast, device_or_cpu
 
 #: The default model.
 DEFAULT = "all-MiniLM-L6-v2"
@@ -142,34 +141,6 @@ def shorten(network: Any, max_length: int | None) -> None:
     if max_length is not None:
         longest = network.max_seq_length
         network.max_seq_length = max_length if longest is None else min(max_length, longest)
-
-
-def embedded(
-    network: Any,
-    texts: list[str],
-    method: str,
-    batch_size: int,
-    bf16: bool = False,
-    device: str = "cpu",
-    prompt: str | None = None,
-) -> Codes:
-    """Return the embeddings of texts by the model's `method`: ``encode_document`` or ``encode_query``.
-
-    `prompt` is put before each text; None: the model's own for this method.
-    """
-    import torch
-
-    here = device_or_cpu(device)
-    with autocast(torch.bfloat16 if bf16 else None, here):
-        codes = getattr(network, method)(
-            texts,
-            prompt=prompt,
-            batch_size=batch_size,
-            show_progress_bar=False,  # whoever encodes shows one
-            convert_to_numpy=True,
-            device=here,
-        )
-    return np.asarray(codes, dtype=np.float32)
 
 
 def width_of(name: str, model: str, network: Any) -> int:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space, n_rows
-from encoders.errors import BadItemError
-from encoders.image.image_models import ImageModel, load, prepared, same_model
+from encoders.codes import Codes, Kind, Metric, Modality, Space
+from encoders.image.image_models import ImageModel, load, prepared
 from encoders.items import as_texts
 from encoders.options import option
-from encoders.sentence_models import absolute
-from encoders.torch_device import DEVICE_HELP, DEVICES, device_of, device_or_cpu
+from encoders.pretrained import PretrainedEncoder
+from encoders.torch_device import DEVICE_HELP, DEVICES, device_or_cpu
 
 #: Types of models that have a tower for pictures and one for texts.
 _KINDS = ("clip", "siglip", "siglip2")
 
 
 @dataclass
-class Clip(Encoder):
+class Clip(PretrainedEncoder[ImageModel]):
     """Embeddings of pictures by a model that puts texts into the same space (CLIP).
 
     Use it when you want to find pictures by words, without labels: ``nearby search DIR a red car``.
@@ -40,27 +37,17 @@ class Clip(Encoder):
     name: ClassVar[str] = "clip"
     reads: ClassVar[Modality] = Modality.IMAGE
     answers_texts: ClassVar[bool] = True
-    answers_without_torch: ClassVar[bool] = False
     model: str = option("openai/clip-vit-base-patch32", "Model name on the Hugging Face hub, or a local folder.")
     prompt: str = option("", "Text before every query of words, such as 'a photo of '.")
     batch_size: int = option(32, "Pictures or texts per batch.", ge=1)
     revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")
     device: str = option("auto", DEVICE_HELP, choices=DEVICES)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.model = absolute(self.model)
-        self._loaded: ImageModel | None = None
-        self._fingerprint: NDArray[np.uint8] | None = None
+    def _load(self) -> ImageModel:
+        return load(self.name, self.model, self.revision, "AutoProcessor", _KINDS)
 
-    def _fit(self, batches: Batches, work: Path | None) -> Space:
-        first = next((batch.items[0] for batch in batches if n_rows(batch.items)), None)
-        if first is None:
-            raise BadItemError("there is nothing to fit on: the corpus holds no pictures")
-        device_of(self.name, self.device)
-        self._loaded = load(self.name, self.model, self.revision, "AutoProcessor", _KINDS)
-        self._fingerprint = self._loaded.fingerprint
-        return Space(int(self._of_pictures(self._loaded, [first]).shape[1]), Kind.DENSE, Metric.COSINE)
+    def _space_of(self, model: ImageModel, first: Any) -> Space:
+        return Space(int(self._of_pictures(model, [first]).shape[1]), Kind.DENSE, Metric.COSINE)
 
     def _encode_queries(self, items: Any) -> Codes:
         """Encode queries, each of which is a picture or a text."""
@@ -106,21 +93,6 @@ class Clip(Encoder):
                 batch = model.processor(text=some, padding=filled, truncation=True, return_tensors="pt").to(device)
                 codes.append(_numbers(network.get_text_features(**batch)))
         return np.concatenate(codes)
-
-    def _known_model(self) -> ImageModel:
-        if self._loaded is None:
-            loaded = load(self.name, self.model, self.revision, "AutoProcessor", _KINDS)
-            self._loaded = same_model(self.name, self.model, loaded, self._fingerprint)
-        return self._loaded
-
-    def state(self) -> State:
-        """Return the SHA-256 of the model's weights and settings (32,), not the weights."""
-        assert self._fingerprint is not None, "fit or restore sets it"  # noqa: S101
-        return {"fingerprint": self._fingerprint}
-
-    def restore(self, state: State) -> None:
-        """Restore what `state` returned; the model is loaded when the first picture is encoded."""
-        self._fingerprint, self._loaded = state["fingerprint"], None
 
 
 def _numbers(features: Any) -> NDArray[np.float32]:

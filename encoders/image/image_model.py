@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space, n_rows
-from encoders.errors import BadItemError, OptionError
-from encoders.image.image_models import ImageModel, load, prepared, same_model
+from encoders.codes import Codes, Kind, Metric, Modality, Space
+from encoders.errors import OptionError
+from encoders.image.image_models import ImageModel, load, prepared
 from encoders.options import option
-from encoders.sentence_models import absolute
-from encoders.torch_device import DEVICE_HELP, DEVICES, device_of, device_or_cpu
+from encoders.pretrained import PretrainedEncoder
+from encoders.torch_device import DEVICE_HELP, DEVICES, device_or_cpu
 
 
 @dataclass
-class ImageEmbedding(Encoder):
+class ImageEmbedding(PretrainedEncoder[ImageModel]):
     """Embeddings of pictures by a pretrained network (transformers: DINOv2, ViT, ResNet and others).
 
     Use it when pictures of the same things differ in pixels, and a model of pictures is on your machine.
@@ -37,27 +35,17 @@ class ImageEmbedding(Encoder):
 
     name: ClassVar[str] = "image-model"
     reads: ClassVar[Modality] = Modality.IMAGE
-    answers_without_torch: ClassVar[bool] = False
     model: str = option("facebook/dinov2-small", "Model name on the Hugging Face hub, or a local folder.")
     pool: str = option("auto", "How tokens or places become one code.", choices=("auto", "first", "mean"))
     batch_size: int = option(32, "Pictures per batch.", ge=1)
     revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")
     device: str = option("auto", DEVICE_HELP, choices=DEVICES)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.model = absolute(self.model)
-        self._loaded: ImageModel | None = None
-        self._fingerprint: NDArray[np.uint8] | None = None
+    def _load(self) -> ImageModel:
+        return load(self.name, self.model, self.revision, "AutoImageProcessor")
 
-    def _fit(self, batches: Batches, work: Path | None) -> Space:
-        first = next((batch.items[0] for batch in batches if n_rows(batch.items)), None)
-        if first is None:
-            raise BadItemError("there is nothing to fit on: the corpus holds no pictures")
-        device_of(self.name, self.device)
-        self._loaded = load(self.name, self.model, self.revision, "AutoImageProcessor")
-        self._fingerprint = self._loaded.fingerprint
-        return Space(int(self._embedded(self._loaded, [first]).shape[1]), Kind.DENSE, Metric.COSINE)
+    def _space_of(self, model: ImageModel, first: Any) -> Space:
+        return Space(int(self._embedded(model, [first]).shape[1]), Kind.DENSE, Metric.COSINE)
 
     def _encode(self, items: Any) -> Codes:
         if not len(items):
@@ -83,18 +71,3 @@ class ImageEmbedding(Encoder):
                 raise OptionError(f"image-model: '{self.model}' has no tokens: use pool=mean")
             return states.mean(dim=(2, 3))
         return states.mean(dim=1) if self.pool == "mean" else states[:, 0]
-
-    def _known_model(self) -> ImageModel:
-        if self._loaded is None:
-            loaded = load(self.name, self.model, self.revision, "AutoImageProcessor")
-            self._loaded = same_model(self.name, self.model, loaded, self._fingerprint)
-        return self._loaded
-
-    def state(self) -> State:
-        """Return the SHA-256 of the model's weights and settings (32,), not the weights."""
-        assert self._fingerprint is not None, "fit or restore sets it"  # noqa: S101
-        return {"fingerprint": self._fingerprint}
-
-    def restore(self, state: State) -> None:
-        """Restore what `state` returned; the model is loaded when the first picture is encoded."""
-        self._fingerprint, self._loaded = state["fingerprint"], None

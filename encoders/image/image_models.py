@@ -106,18 +106,3 @@ def prepared(model: ImageModel, items: Sequence[NDArray[Any]], batch_size: int, 
     """Yield the input of a network, batch by batch."""
     for start in range(0, len(items), batch_size):
         yield model.processor(images=pictures(items[start : start + batch_size]), return_tensors="pt").to(device)
-
-
-def same_model(name: str, model: str, loaded: ImageModel, fingerprint: NDArray[np.uint8] | None) -> ImageModel:
-    """Return a loaded model; another one than the encoder was saved with is refused.
-
-    Raises
-    ------
-    ArtifactError
-    """
-    if fingerprint is None or not np.array_equal(loaded.fingerprint, fingerprint):
-        raise ArtifactError(
-            f"{name}: the model at '{model}' is not the one that this encoder was saved with, so its codes cannot be "
-            "compared with new codes: bring the old model back, or fit and index again"
-        )
-    return loaded

@@ -17,7 +17,8 @@ from encoders.errors import BadItemError, OptionError
 from encoders.neural.encoder import NeuralEncoder
 from encoders.options import option
 from encoders.sentence_model_arrays import packed, unpacked
-from encoders.sentence_models import DEFAULT, EmbedsTexts, absolute, embedded, opened, quiet, shorten
+from encoders.sentence_models import DEFAULT, EmbedsTexts, absolute, opened, quiet, shorten
+from encoders.token_batches import embedded
 from encoders.torch_device import moved
 
 if TYPE_CHECKING:

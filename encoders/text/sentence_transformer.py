@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Kind, Metric, Space, n_rows
-from encoders.errors import ArtifactError, BadItemError, OptionError
+from encoders.codes import Codes, Kind, Metric, Space
+from encoders.errors import OptionError
 from encoders.numbers import counted
 from encoders.options import option
+from encoders.pretrained import PretrainedEncoder
 from encoders.sentence_backends import require_backend, require_trusted
-from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, absolute, embedded, load, width_of
+from encoders.sentence_models import DEFAULT, EmbedsTexts, Loaded, load, width_of
 from encoders.text.long_texts import LongTexts, chunked, pooled
-from encoders.torch_device import DEVICE_HELP, DEVICES, device_of
+from encoders.token_batches import embedded
+from encoders.torch_device import DEVICE_HELP, DEVICES
 
 
 @dataclass
-class SentenceTransformer(EmbedsTexts, Encoder):
+class SentenceTransformer(EmbedsTexts, PretrainedEncoder[Loaded]):
     """Sentence embeddings of a pretrained transformer (sentence-transformers).
 
     Use it when queries and texts say the same thing in different words, and a sentence model is on your machine.
@@ -59,22 +58,14 @@ class SentenceTransformer(EmbedsTexts, Encoder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._loaded: Loaded | None = None
-        self._fingerprint: NDArray[np.uint8] | None = None
         self._long, self._parts, self._cut = LongTexts(), 0, 0
         if self.chunk is not None and self.overlap >= self.chunk:
             raise OptionError(f"sbert: overlap={self.overlap} should be smaller than chunk={self.chunk}")
         if self.chunk is None and self.overlap:
             raise OptionError("sbert: overlap= is that of the parts of a text: give their length, chunk=, too")
-        self.model = absolute(self.model)
 
-    def _fit(self, batches: Batches, work: Path | None) -> Space:
-        if not any(n_rows(batch.items) for batch in batches):
-            raise BadItemError("there is nothing to fit on: the corpus holds no items")
-        device_of(self.name, self.device)
-        self._loaded = self._load()
-        self._fingerprint = self._loaded.fingerprint
-        width = int(width_of(self.name, self.model, self._loaded.model))
+    def _space_of(self, model: Loaded, first: Any) -> Space:
+        width = int(width_of(self.name, self.model, model.model))
         if self.truncate_dim is not None and self.truncate_dim > width:
             raise OptionError(
                 f"sbert: truncate-dim={self.truncate_dim} is more than the {width} components of the model"
@@ -87,7 +78,7 @@ class SentenceTransformer(EmbedsTexts, Encoder):
 
     def _embedded(self, texts: list[str], method: str) -> Codes:
         is_query = method == "encode_query"
-        network, prompt = self._known_model(), self.query_prompt if is_query else self.prompt
+        network, prompt = self._known_model().model, self.query_prompt if is_query else self.prompt
         written = self._prompt_of(network, "query" if is_query else "document") if prompt is None else prompt
         if self.chunk is None:
             if not is_query:
@@ -119,25 +110,8 @@ class SentenceTransformer(EmbedsTexts, Encoder):
             return []
         return [f"{self.name}: {cut:,} of {counted(seen, 'document')} were cut; there are {parts:,} parts in all"]
 
-    def _known_model(self) -> Any:
-        """Return the model; load it first if necessary, and check that it is the fitted one."""
-        if self._loaded is None:
-            if self.trust_remote_code:
-                require_trusted(self.name, self.model)
-            loaded = self._load()
-            if self._fingerprint is None or not np.array_equal(loaded.fingerprint, self._fingerprint):
-                raise ArtifactError(
-                    f"sbert: the model at '{self.model}' is not the one that this encoder was saved with, so its "
-                    "codes cannot be compared with new codes: bring the old model back, or fit and index again"
-                )
-            self._loaded = loaded
-        return self._loaded.model
-
-    def state(self) -> State:
-        """Return the SHA-256 of the model's weights and configuration (32,), not the weights."""
-        assert self._fingerprint is not None, "fit or restore sets it"  # noqa: S101
-        return {"fingerprint": self._fingerprint}
-
-    def restore(self, state: State) -> None:
-        """Restore what `state` returned; the model is loaded when the first text is encoded."""
-        self._fingerprint, self._loaded = state["fingerprint"], None
+    def _known_model(self) -> Loaded:
+        """Return the model; the code of a saved space's model is run only where the user trusts it."""
+        if self._loaded is None and self.trust_remote_code:
+            require_trusted(self.name, self.model)
+        return super()._known_model()

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.base import Encoder, State
-from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space, n_rows, normalized
-from encoders.errors import ArtifactError, BadItemError, one_line
+from encoders.codes import Codes, Kind, Metric, Modality, Space, normalized
+from encoders.errors import ArtifactError, one_line
 from encoders.hub import files_digest, model_folder
 from encoders.options import option
-from encoders.sentence_models import absolute
+from encoders.pretrained import PretrainedEncoder
 
 _WEIGHTS, _TOKENIZER, _CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 #: Names of the table of embeddings, by model2vec and by sentence-transformers.
@@ -37,7 +35,7 @@ class _Model(NamedTuple):
 
 
 @dataclass
-class Static(Encoder):
+class Static(PretrainedEncoder[_Model]):
     """The mean of the static embeddings of a text's tokens (model2vec).
 
     Use it when a sentence model is too slow: a table of embeddings answers some hundred times as fast, and finds less.
@@ -53,23 +51,17 @@ class Static(Encoder):
 
     name: ClassVar[str] = "static"
     reads: ClassVar[Modality] = Modality.TEXT
+    answers_without_torch: ClassVar[bool] = True
     answers_alone: ClassVar[bool] = False
     model: str = option("minishlab/potion-base-8M", "Model name on the Hugging Face hub, or a local folder.")
     max_length: int | None = option(512, "Number of tokens read from each text; none: all.", ge=1)
     revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.model = absolute(self.model)
-        self._loaded: _Model | None = None
-        self._fingerprint: NDArray[np.uint8] | None = None
+    def _load(self) -> _Model:
+        return _read(self.name, self.model, self.revision)
 
-    def _fit(self, batches: Batches, work: Path | None) -> Space:
-        if not any(n_rows(batch.items) for batch in batches):
-            raise BadItemError("there is nothing to fit on: the corpus holds no items")
-        self._loaded = _read(self.name, self.model, self.revision)
-        self._fingerprint = self._loaded.fingerprint
-        return Space(int(self._loaded.table.shape[1]), Kind.DENSE, Metric.COSINE)
+    def _space_of(self, model: _Model, first: Any) -> Space:
+        return Space(int(model.table.shape[1]), Kind.DENSE, Metric.COSINE)
 
     def _encode(self, items: Any) -> Codes:
         model = self._known_model()
@@ -83,26 +75,6 @@ class Static(Encoder):
                     rows *= model.weights[tokens].astype(np.float32)[:, None]
                 codes[row] = rows.mean(axis=0)
         return normalized(codes) if model.is_unit else codes
-
-    def _known_model(self) -> _Model:
-        if self._loaded is None:
-            loaded = _read(self.name, self.model, self.revision)
-            if self._fingerprint is None or not np.array_equal(loaded.fingerprint, self._fingerprint):
-                raise ArtifactError(
-                    f"static: the model at '{self.model}' is not the one that this encoder was saved with, so its "
-                    "codes cannot be compared with new codes: bring the old model back, or fit and index again"
-                )
-            self._loaded = loaded
-        return self._loaded
-
-    def state(self) -> State:
-        """Return the SHA-256 of the model's files (32,)."""
-        assert self._fingerprint is not None, "fit or restore sets it"  # noqa: S101
-        return {"fingerprint": self._fingerprint}
-
-    def restore(self, state: State) -> None:
-        """Restore what `state` returned; the model is read when the first text is encoded."""
-        self._fingerprint, self._loaded = state["fingerprint"], None
 
 
 def _read(name: str, model: str, revision: str | None) -> _Model:

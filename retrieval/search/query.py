@@ -173,21 +173,28 @@ def sound_query(collection: Collection, raw: bytes, name: str = "query") -> Quer
 
 
 def vector_query(collection: Collection, numbers: Sequence[float]) -> Query:
-    """Return the query that is a vector.
+    """Return the query that is a vector: of the width of the items, or an embedding for a space `given`.
 
     Raises
     ------
     QueryError
-        When it has another width than the items, a number that is not finite, or the items are no vectors.
+        When it has another width than the items, a number that is not finite, or nothing is compared with vectors.
     """
-    require_modality(collection, Modality.VECTOR)
-    width = len(first_content(collection))  # type: ignore[arg-type]  # a vector, as the modality says
     vector = np.asarray(numbers, np.float32)
-    if vector.shape != (width,):
-        raise QueryError(f"the query has {len(numbers):,} numbers; the items have {width:,}")
     if not np.isfinite(vector).all():
         raise QueryError("the query has a number that is not finite")
+    if collection.items.modality is not Modality.VECTOR and _takes_embeddings(collection):
+        return Query(vector, show(Item("query", vector, title="query")), vector=vector)
+    require_modality(collection, Modality.VECTOR)
+    width = len(first_content(collection))  # type: ignore[arg-type]  # a vector, as the modality says
+    if vector.shape != (width,):
+        raise QueryError(f"the query has {len(numbers):,} numbers; the items have {width:,}")
     return _named("query", vector)
+
+
+def _takes_embeddings(collection: Collection) -> bool:
+    """Return whether vectors of a space come from elsewhere, so that the embedding of a query does too."""
+    return any(reads_ids(collection.space(spec).encoder) for spec in collection.spaces)
 
 
 def require_modality(collection: Collection, asked: Modality) -> None:

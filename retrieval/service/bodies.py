@@ -52,7 +52,9 @@ class QueryBody(Body):
     row: (
         Annotated[dict[str, Cell], Meta(description="Values of a row by column; the others are left out.")] | UnsetType
     ) = UNSET
-    vector: Vector | UnsetType = UNSET
+    vector: (
+        Annotated[Vector, Meta(description="A vector as the items are, or an embedding for a space given.")] | UnsetType
+    ) = UNSET
     image: Annotated[File, Meta(description="A picture file, in base64.")] | UnsetType = UNSET
     sound: Annotated[File, Meta(description="A WAV or FLAC file, in base64.")] | UnsetType = UNSET
 

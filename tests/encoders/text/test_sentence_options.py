@@ -88,7 +88,7 @@ def test_a_text_in_parts_has_the_largest_or_mean_components(model):
 def test_every_token_is_read_once_without_overlap(model):
     from encoders.text.long_texts import chunked
 
-    network = sbert(model)._known_model()
+    network = sbert(model)._known_model().model
     text = " ".join("one two three four five six seven eight nine ten".split() * 5)
     for overlap in (0, 3, 7):
         parts, starts = chunked("sbert", network, [text, SHORT], 8, overlap, "")

@@ -19,7 +19,10 @@ def test_weights_are_those_of_the_library_and_words_are_named():
     expected = SparseEncoder(encoder.model, device="cpu").encode_document(TEXTS, convert_to_sparse_tensor=False)
     np.testing.assert_allclose(encoder.encode(TEXTS).toarray(), np.asarray(expected), rtol=1e-4, atol=1e-5)
     assert encoder.encode(TEXTS).data.min() > 0
-    assert encoder.vocabulary[create(splade_spec()).fit(TEXTS)._known_model().tokenizer.get_vocab()["apple"]] == "apple"
+    assert (
+        encoder.vocabulary[create(splade_spec()).fit(TEXTS)._known_model().model.tokenizer.get_vocab()["apple"]]
+        == "apple"
+    )
 
 
 def test_the_score_is_the_inner_product():
