@@ -74,6 +74,28 @@ def fit_shapes(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, targets)
 
 
+def model_speed(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("Embedding texts", run)
+    ours, theirs = figures["seconds"]["ours"], figures["seconds"]["theirs"]
+    page.lines += [
+        "",
+        f"{figures['texts']:,} documents of Cranfield by all-MiniLM-L6-v2, the faster of {figures['turns']} turns each:"
+        f" `sbert` {ours:.1f} s, `SentenceTransformer.encode` at its defaults {theirs:.1f} s. nDCG@10:"
+        f" {figures['ndcg']['ours']:.4f} and {figures['ndcg']['theirs']:.4f}; largest difference of a number:"
+        f" {figures['largest_difference']:.1e}.",
+    ]
+    reason = "Matrix products take two thirds of the time; ours saves padding and memory traffic."
+    apart = abs(figures["ndcg"]["ours"] - figures["ndcg"]["theirs"])
+    page.table(
+        TARGETS,
+        [
+            page.target("embedding texts: speed beside SentenceTransformer, ratio", theirs / ours, 1.5, True, reason),
+            page.target("embedding texts: difference of nDCG@10", apart, 0.002, False),
+        ],
+    )
+
+
 def nested(name: str, figures: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return every measured pair below, under its path of names."""
     if "ratio" in figures:
@@ -127,4 +149,10 @@ def startup(page: Page, run: dict[str, Any]) -> None:
     page.table(TARGETS, rows)
 
 
-PARTS = {"speed": speed, "fit_shapes": fit_shapes, "arxiv": arxiv, "startup": startup}
+PARTS = {
+    "speed": speed,
+    "fit_shapes": fit_shapes,
+    "arxiv": arxiv,
+    "startup": startup,
+    "model_speed": model_speed,
+}
