@@ -116,14 +116,14 @@ class Baseline:
                 )
 
     def require_comparable(self, specs: Sequence[str], corpus: str, query_set: QuerySet) -> None:
-        """Refuse other spaces, another corpus and other queries, before any work.
+        """Refuse another corpus, other queries and other spaces, before any work.
 
         Raises
         ------
         OptionError, CollectionError
         """
+        self.require_same(corpus, query_set)  # first: of another corpus, other spaces are the lesser fault
         self.require_specs(specs)
-        self.require_same(corpus, query_set)
 
     def require_specs(self, specs: Sequence[str]) -> None:
         """Refuse a comparison of other spaces only.

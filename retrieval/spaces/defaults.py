@@ -16,7 +16,7 @@ def default_spaces(corpus: Corpus) -> list[str]:
     """Return three or four specs that suit the modality: the items as they are, latent spaces, and a baseline.
 
     The latent spaces are narrower where the corpus is small: a quarter of its items, and of the width of its vectors,
-    or half of the columns of its table.
+    or half of the columns of its table; of texts, no wider than the vocabulary.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def default_spaces(corpus: Corpus) -> list[str]:
     count = corpus.size if corpus.size is not None else sum(1 for _ in corpus)
     widest = max(1, count // 4)
     if corpus.modality is Modality.TEXT:
-        return ["bm25", "tfidf", f"tfidf+lsa:{min(TEXT_WIDTH, widest)}"]
+        return ["bm25", "tfidf", f"tfidf+lsa:{_count_terms(corpus, min(TEXT_WIDTH, widest))}"]
     if corpus.modality is Modality.SOUND:
         return ["log-mel", f"log-mel+pca:{min(SOUND_WIDTH, widest)}", "log-mel:pool=mean"]
     if corpus.modality is Modality.ROW:
@@ -40,3 +40,15 @@ def default_spaces(corpus: Corpus) -> list[str]:
     if corpus.modality is Modality.IMAGE:
         return ["pixels", *(f"pixels+{name}:{narrow}" for name in ("pca", "nmf", "random-projection"))]
     return ["vectors", *(f"vectors+{name}:{narrow}" for name in ("pca", "random-projection")), "vectors+binarize"]
+
+
+def _count_terms(corpus: Corpus, limit: int) -> int:
+    """Return the number of terms that `tfidf` takes from the texts, from 1 to a limit at which reading stops."""
+    from encoders.text.tokens import stop_words, words
+
+    stop, terms = stop_words("english"), set[str]()
+    for item in corpus:
+        terms.update(word for word in words(str(item.content)) if word not in stop)
+        if len(terms) >= limit:
+            return limit
+    return max(1, len(terms))

@@ -154,6 +154,14 @@ def test_another_corpus_is_refused(before, tmp_path, monkeypatch):
         refused_before_any_work(monkeypatch, CollectionError, "the items of '.*' differ: write", corpus, baseline)
 
 
+def test_another_corpus_with_other_spaces_is_refused_as_another_corpus(before, tmp_path, monkeypatch):
+    _, path = before
+    refused_before_any_work(
+        monkeypatch, CollectionError, "the items of '.*' differ: write", table(tmp_path, noise=0.5),
+        read_baseline(path), ["vectors+pca:2"],
+    )  # fmt: skip
+
+
 def test_other_queries_are_refused(before, tmp_path, monkeypatch):
     _, path = before
     baseline = replace(read_baseline(path), queries_digest="0" * 64)

@@ -23,6 +23,10 @@ def corpus_of(folder: Path, kind: str, count: int):
         rows = "".join(f"red word{row} word{row // 3},{label}\n" for row, label in enumerate(labels))
         (folder / "t.csv").write_text(f"text,label\n{rows}")
         return open_corpus(str(folder / "t.csv"))
+    if kind == "few words":
+        rows = "".join(f"red the {'blue' if row % 2 else 'green'},{label}\n" for row, label in enumerate(labels))
+        (folder / "t.csv").write_text(f"text,label\n{rows}")
+        return open_corpus(str(folder / "t.csv"))
     if kind.startswith("table"):
         columns = int(kind.split()[1])
         values = np.random.default_rng(0).normal(size=(count, columns))
@@ -36,7 +40,7 @@ def corpus_of(folder: Path, kind: str, count: int):
 
 
 @pytest.mark.parametrize("count", [4, 9, 60])
-@pytest.mark.parametrize("kind", ["texts", "vectors", "table 1", "table 3", "table 20"])
+@pytest.mark.parametrize("kind", ["texts", "few words", "vectors", "table 1", "table 3", "table 20"])
 def test_the_default_spaces_fit_a_corpus_of_any_size(tmp_path, kind, count):
     corpus = corpus_of(tmp_path, kind, count)
     specs = default_spaces(corpus)
