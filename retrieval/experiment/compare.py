@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -69,11 +69,14 @@ def compare(
     keeping = FittedEncoders() if fitted_encoders is None else fitted_encoders
     with ExitStack() as opened:
         opened.enter_context(keeping.opened())
-        bar = opened.enter_context(progress(f"comparing on {corpus.name}", len(encoders), "spaces"))
+        # before the fits: a fitted encoder keeps its seed
+        with_others = [(encoder, list(with_other_seeds(encoder, options.seeds))) for encoder in encoders]
+        fits = sum(1 + len(others) for _, others in with_others)
+        unit = "spaces" if fits == len(encoders) else "fits of spaces"
+        bar = opened.enter_context(progress(f"comparing on {corpus.name}", fits, unit))
         runs: list[SpaceRun] = []
-        for encoder in encoders:
-            runs += _runs_of_space(corpus, query_set, encoder, indexes, keeping, options.seeds, opened)
-            bar.update()
+        for encoder, others in with_others:
+            runs += _runs_of_space(corpus, query_set, encoder, others, indexes, keeping, opened, bar.update)
         return compare_runs(corpus, query_set, runs, examples, provenance, options)
 
 
@@ -81,25 +84,27 @@ def _runs_of_space(
     corpus: Corpus,
     query_set: QuerySet,
     encoder: Encoder,
+    others: Sequence[Encoder],
     indexes: Sequence[str | None],
     keeping: FittedEncoders,
-    seeds: int,
     opened: ExitStack,
+    done: Callable[[], None],
 ) -> list[SpaceRun]:
     """The runs of one space in each index, with their losses, and their measures with other seeds.
 
-    `opened` closes the indexes; those of other seeds are closed at once.
+    `opened` closes the indexes; those of other seeds are closed at once. `done` is called after each fit.
     """
-    others = list(with_other_seeds(encoder, seeds))  # before the fit: a fitted encoder keeps its seed
     runs = []
     for indexed in indexed_spaces(corpus, query_set, encoder, indexes, keeping):
         opened.enter_context(indexed.index)
         runs.append(ask(query_set, indexed))
     attribute_losses(corpus, query_set, runs)
+    done()
     for other in others:
         for run, indexed in zip(runs, indexed_spaces(corpus, query_set, other, indexes, keeping), strict=True):
             with indexed.index:
                 run.other_seeds.append(scored(query_set, ask(query_set, indexed)))
+        done()
     return runs
 
 

@@ -75,7 +75,9 @@ def undecided(comparison: Comparison) -> str | None:
     A tie alone says little: the spaces may be equivalent, or the queries too few to show their difference.
     """
     found, _, unclear = _ties(comparison)
-    if found is None or not unclear:
+    if found is None:
+        return _power_at_chance(comparison)
+    if not unclear:
         return None
     nearest = min(unclear, key=lambda pair: math.inf if pair.more_queries is None else pair.more_queries)
     return _power(nearest, found.n_queries, rival=_other(nearest, found.order[0]))
@@ -91,6 +93,18 @@ def _ties(comparison: Comparison) -> tuple[MultipleComparison | None, list[Diffe
     pairs = [found.of(best.label, space.label) for space in tied]
     equivalent = [pair for pair in pairs if pair.verdict is Verdict.EQUIVALENT]
     return found, equivalent, [pair for pair in pairs if pair.verdict is Verdict.CANNOT_TELL]
+
+
+def _power_at_chance(comparison: Comparison) -> str | None:
+    """Return which difference between spaces the queries would show, where none is better than a random order."""
+    measure = main_measure(comparison) or ""
+    found = comparison.significance.get(measure)
+    if found is None or comparison.above_chance.get(measure, True):
+        return None
+    smallest = min((pair.detectable for pair in found.differences), default=math.inf)
+    if not math.isfinite(smallest) or smallest >= 1:
+        return None
+    return f"With {found.n_queries:,} queries, a true difference of {smallest:.3f} is found in 8 of 10 cases."
 
 
 def _other(pair: Difference, label: str) -> str:

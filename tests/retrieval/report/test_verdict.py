@@ -65,6 +65,18 @@ def judged(compare, three, values, **other):
     return compare(spaces, significance={"P@10": found}, **other)
 
 
+def test_at_chance_level_the_difference_that_the_queries_would_show_is_said(compare, three):
+    values = np.random.default_rng(0).random((3, 40))
+    few = judged(compare, three, values, chance={"P@10": 0.5}, above_chance={"P@10": False})
+    many = judged(compare, three, np.tile(values, 25), chance={"P@10": 0.5}, above_chance={"P@10": False})
+    sentences = [
+        re.search(r"With (\S+) queries, a true difference of (\S+) is found in 8 of 10 cases\.$", answer(one))
+        for one in (few, many)
+    ]
+    assert [one[1] for one in sentences] == ["40", "1,000"]
+    assert float(sentences[1][2]) < float(sentences[0][2]) < 0.5
+
+
 def test_a_tie_says_what_the_queries_could_show(compare, three):
     rng = np.random.default_rng(0)
     base = rng.random(35)
