@@ -81,7 +81,8 @@ class Vectors(FileSource):
                 yield range(start, stop), block
                 continue
             kept = [row for row in range(len(values)) if row not in bad]
-            yield [start + row for row in kept], block.kept(kept)
+            if kept:
+                yield [start + row for row in kept], block.kept(kept)
 
     def _bad_rows(
         self, matrix: NDArray[Any], start: int, values: NDArray[np.float32], names: Sequence[str | None]
