@@ -275,8 +275,12 @@ def _remove(path: Path) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """Hard-link one file, or copy it where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    """Hard-link one file, or copy it where the file system has no links.
+
+    What a symbolic link names is copied: its owner may change or remove it.
+    """
+    with suppress(OSError):
+        if not source.is_symlink():
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)

@@ -69,7 +69,8 @@ def release(array: NDArray[Any]) -> None:
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base
-    if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
+    # a map that can be written to may hold changes that are in no file
+    if isinstance(base, mmap.mmap) and hasattr(base, "madvise") and memoryview(base).readonly:
         base.madvise(mmap.MADV_DONTNEED)
 
 

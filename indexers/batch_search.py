@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from encoders.codes import Metric
 from indexers.hits import Rows
 from indexers.pairs import DensePairs, inverse_lengths
+from indexers.rounding import Lengths
 
 #: Fewest queries for which this is faster, and the largest k.
 MANY_QUERIES, LARGEST_K = 64, 512
@@ -25,7 +26,6 @@ BLOCK_NUMBERS, SAMPLE = 2**24, 1024
 BLOCK_COMPARED = 2**20
 #: Squared lengths beyond this could overflow in a sum.
 LARGEST_SQUARE = 1e30
-_EPSILON = float(np.finfo(np.float32).eps)
 
 
 class Batch(NamedTuple):
@@ -65,8 +65,8 @@ def search_batch(
     found = _candidates(frame, codes, k + MORE)
     if found is None:
         return None
-    scores, rows, length = found
-    slack = 2 * _EPSILON * codes.shape[1] * frame.magnitude(length)
+    scores, rows, lengths = found
+    slack = lengths.slack(frame.moved_queries, metric, k)
     certain = (rows[:, -1] >= 0) & (scores[:, -1] < scores[:, k - 1] - slack)
     rows.sort(axis=1)  # equal scores come in the order of the rows
     return Batch(_best(DensePairs(queries, codes, squares, metric), np.maximum(rows, 0), k), certain)
@@ -89,6 +89,11 @@ class _Frame(NamedTuple):
         inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
         return cls(np.ascontiguousarray(queries), metric, centre, inverse)
 
+    @property
+    def moved_queries(self) -> NDArray[np.float32]:
+        """The queries without the component that stands for the lengths of items."""
+        return self.queries[:, : len(self.centre)]
+
     def moved(self, items: Any, part: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return items for the inner product, and their squared lengths.
 
@@ -103,22 +108,17 @@ class _Frame(NamedTuple):
             return moved, squares
         return np.ascontiguousarray(items), np.einsum("nd,nd->n", items, items)
 
-    def magnitude(self, length: float) -> NDArray[np.float32]:
-        """Return the magnitude of the terms in each query's products with items of a length."""
-        whole = self.queries if self.metric is not Metric.EUCLIDEAN else self.queries[:, :-1]
-        lengths = np.linalg.norm(whole, axis=1)
-        return np.asarray((lengths + length) ** 2 if self.metric is Metric.EUCLIDEAN else lengths * length)
 
-
-def _candidates(frame: _Frame, codes: Any, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64], float] | None:
-    """Return inner products and rows (n, count), best first, and the median length of moved items of the first block.
+def _candidates(frame: _Frame, codes: Any, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64], Lengths] | None:
+    """Return inner products and rows (n, count), best first, and the lengths of moved items: all but the longest one
+    are of the first block, as `count` items that are near enough suffice.
 
     None when an item is too large, or not a number.
     """
     import faiss
 
     rows_at_once = max(count, BLOCK_NUMBERS // frame.queries.shape[1])
-    scores, rows, length = None, None, 0.0
+    scores, rows, lengths = None, None, None
     for start in range(0, len(codes), rows_at_once):
         part = slice(start, start + rows_at_once)
         moved, squares = frame.moved(codes[part], part)
@@ -126,11 +126,13 @@ def _candidates(frame: _Frame, codes: Any, count: int) -> tuple[NDArray[np.float
             return None
         some_scores, some = faiss.knn(frame.queries, moved, min(count, len(moved)), faiss.METRIC_INNER_PRODUCT)
         some[some >= 0] += start
-        if scores is None or rows is None:
-            scores, rows, length = some_scores, some, float(np.sqrt(np.median(squares)))
+        here = Lengths.of(squares)
+        if scores is None or rows is None or lengths is None:
+            scores, rows, lengths = some_scores, some, here
         else:
+            lengths = lengths._replace(longest=max(lengths.longest, here.longest))
             scores, rows = _merged(np.hstack([scores, some_scores]), np.hstack([rows, some]), count)
-    return None if scores is None or rows is None else (scores, rows, length)
+    return None if scores is None or rows is None or lengths is None else (scores, rows, lengths)
 
 
 def _merged(

@@ -13,6 +13,7 @@ from encoders.errors import ArtifactError
 from indexers.batch_search import search_batch, suits
 from indexers.hits import Rows
 from indexers.pairs import DensePairs, as_cosines, as_words, exact_squares, inverse_lengths
+from indexers.rounding import Lengths
 from indexers.topk import best, candidate_columns, smallest
 
 #: Scores held at a time (float32: 128 MiB), and items compared at a time.
@@ -26,7 +27,6 @@ BLOCK_WORDS = 2**18
 BLOCK_COMPONENTS = 2**24
 #: Rows whose squared length is below this, or above its inverse, are scaled before their squares are summed.
 SMALL = 1e-24
-ROUNDING = float(np.finfo(np.float32).eps)
 
 
 class Search(NamedTuple):
@@ -40,14 +40,14 @@ class Search(NamedTuple):
         The items as they are stored.
     squares : ndarray (m,)
         Their squared lengths.
-    median_length : float
-        Of the items. The index keeps it, as computing it takes longer than answering one query.
+    lengths : Lengths
+        Of the items. The index keeps them, as computing them takes longer than answering one query.
     """
 
     queries: Any
     codes: Any
     squares: NDArray[Any]
-    median_length: float
+    lengths: Lengths
     metric: Metric
     k: int
 
@@ -99,10 +99,10 @@ def search_each(search: Search) -> Rows:
     So it only selects candidates, all within its rounding error of the k-th best, and their scores are computed by
     the definition. That also makes a score independent of the block that it is computed in.
     """
-    queries, codes, squares, median_length, metric, k = search
+    queries, codes, squares, known_lengths, metric, k = search
     result = _empty(len(queries), k)
     inverse = inverse_lengths(squares) if metric is Metric.COSINE else None
-    slack = 2 * ROUNDING * codes.shape[1] * _magnitude(queries, median_length, metric)
+    slack = known_lengths.slack(queries, metric, k)
     # packed codes are unpacked block by block
     width = min(len(codes), BLOCK_ITEMS if isinstance(codes, np.ndarray) else BLOCK_PACKED)
     height = max(1, BLOCK_SCORES // width)
@@ -187,14 +187,6 @@ def _take_best(scores: NDArray[np.float32], result: Rows, top: int, k: int) -> N
 
 def _empty(n: int, k: int) -> Rows:
     return Rows(np.empty((n, k), np.float32), np.empty((n, k), np.int64))
-
-
-def _magnitude(queries: NDArray[np.float32], median_length: float, metric: Metric) -> NDArray[np.float32]:
-    """Return the magnitude of the terms in a comparison with a median item; rounding errors are relative to it."""
-    lengths: NDArray[np.float32] = np.linalg.norm(queries, axis=1)
-    if metric is Metric.COSINE:
-        return lengths
-    return np.asarray(lengths * median_length if metric is Metric.DOT else (lengths + median_length) ** 2)
 
 
 def _differing_bits(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.unsignedinteger[Any]]:

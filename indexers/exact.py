@@ -20,6 +20,7 @@ from indexers.folder import array_bytes, csr_bytes, read_array, read_csr, write_
 from indexers.hits import Rows
 from indexers.packed_codes import PackedCodes
 from indexers.pairs import BinaryPairs, DensePairs, Pairs, SparsePairs
+from indexers.rounding import Lengths
 from indexers.unit import Unit
 from indexers.validation import checked_codes, checked_ids, has_plain_form
 
@@ -71,9 +72,9 @@ class Exact(CheckedIndex):
         self._squares: NDArray[Any] | None = None
         #: The file that holds the codes, if they were not copied from it.
         self._source: Path | None = None
-        #: The median length, and the squared lengths that it was computed from.
-        self._median = 0.0
-        self._median_of: NDArray[Any] | None = None
+        #: What is known of the lengths, and the squared lengths that it was computed from.
+        self._known_lengths = Lengths(0, 0.0, 0.0)
+        self._known_lengths_of: NDArray[Any] | None = None
 
     def codes(self) -> Codes:
         """Return the code of every row as it was added, read-only."""
@@ -123,7 +124,7 @@ class Exact(CheckedIndex):
     def _search(self, queries: Codes, k: int) -> Rows:
         squares = self._lengths()
         return _SEARCHES[self.space.kind](
-            Search(queries, self._compared(), squares, self._median_length(squares), self.space.metric, k)
+            Search(queries, self._compared(), squares, self._described(squares), self.space.metric, k)
         )
 
     def _pairs(self, queries: Codes, rows: NDArray[np.int64]) -> Pairs:
@@ -185,10 +186,10 @@ class Exact(CheckedIndex):
                 self._squares = squared_lengths(codes)
         return self._squares
 
-    def _median_length(self, squares: NDArray[np.float32]) -> float:
-        if self._median_of is not squares:
-            self._median_of, self._median = squares, float(np.sqrt(np.median(squares)))
-        return self._median
+    def _described(self, squares: NDArray[Any]) -> Lengths:
+        if self._known_lengths_of is not squares:
+            self._known_lengths_of, self._known_lengths = squares, Lengths.of(squares)
+        return self._known_lengths
 
     def _compared(self) -> Codes:
         """Return the codes for a search."""

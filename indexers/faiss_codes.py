@@ -37,7 +37,7 @@ class DecodedCodes(Exact):
     def _search(self, queries: Any, k: int) -> Rows:
         squares = self._lengths()
         metric = Metric.DOT if self.space.metric is Metric.COSINE else self.space.metric
-        return search_dense(Search(queries, self._matrix(), squares, self._median_length(squares), metric, k))
+        return search_dense(Search(queries, self._matrix(), squares, self._described(squares), metric, k))
 
 
 def compares_all(index: Any) -> bool:

@@ -15,7 +15,7 @@ from retrieval.collection.items import Change
 from retrieval.collection.vector_file import VECTORS, VectorFile
 from retrieval.corpora.base import Corpus, Item, OnBad, item_bytes, raise_bad, unique_ids
 from retrieval.corpora.blocks import Block
-from retrieval.corpora.item_record import COLUMNS, item_digest, record_of, vector_digests
+from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, record_of, vector_digests
 
 #: Returns the digests of the existing ones of some ids.
 KnownDigests = Callable[[Sequence[str]], Mapping[str, bytes]]
@@ -161,10 +161,16 @@ class ItemDraft(ItemStore):
 
 
 def _moved(store: ItemStore, vectors: VectorFile) -> Iterator[tuple[Any, ...]]:
-    """Read the records of a store; those of its vectors name their rows in another file, to which they are appended."""
-    for chunk in chunks(store.read(f"SELECT {COLUMNS}, digest FROM items ORDER BY row"), _BATCH):  # noqa: S608
-        for record in chunk:
-            if type(record[1]) is int:
-                yield record[0], vectors.append(store.vectors(record[1:2])), *record[2:]
-            else:
-                yield record
+    """Read the records of a store; those of its vectors name their rows in another file, to which they are appended.
+
+    A vector of another width than those of that file becomes a part of its record.
+    """
+    for *record, digest in store.read(f"SELECT {COLUMNS}, digest FROM items ORDER BY row"):  # noqa: S608
+        if type(record[1]) is not int:
+            yield *record, digest
+            continue
+        vector = store.vectors(record[1:2])
+        if vectors.takes(vector[0]):
+            yield record[0], vectors.append(vector), *record[2:], digest
+        else:
+            yield *record_of(item_of((record[0], vector[0], *record[2:])), store.modality), digest

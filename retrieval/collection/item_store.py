@@ -109,7 +109,9 @@ class ItemStore(CollectionItems):
         with self._reading():
             for records in self._database.batches("SELECT id, content, label FROM items ORDER BY row", rows):
                 ids, at, labels = zip(*records, strict=True)
-                list(map(_text, filter(None, labels)))
+                for label in labels:
+                    if label is not None:
+                        _text(label)
                 yield Block(list(map(_text, ids)), self._vectors.rows(at), labels)
 
     def queries(self) -> Iterator[Item]:
@@ -302,15 +304,18 @@ class ItemStore(CollectionItems):
         if self.modality is not Modality.VECTOR or self._others_than_vectors():
             return None
         count, last = next(self.read("SELECT count(*), sum(content = row - 1) FROM items"))
-        if not count or not count == last == len(self._vectors):
+        with self._reading():
+            complete = count and count == last == len(self._vectors)
+        if not complete:
             return None
         self._require_whole()
         return self._vectors.path
 
     def _require_whole(self) -> None:
         """Compare every byte of both files with their checksums, once."""
-        for name, sums in self._sums.items():
-            check_file(self.path.with_name(name), sums, whole=True)
+        with self._reading():
+            for name, sums in self._sums.items():
+                check_file(self.path.with_name(name), sums, whole=True)
         self._sums = {}
 
     def _others_than_vectors(self) -> bool:

@@ -64,6 +64,8 @@ class VectorFile:
 
     def append(self, vectors: NDArray[np.float32]) -> int:
         """Write vectors (n, width) that it `takes`, and return the row of the first one."""
+        if self.width not in (None, vectors.shape[1]):
+            raise ValueError(f"{self._path.name} holds vectors of width {self.width}, not {vectors.shape[1]}")
         first, self.width = self.count, int(vectors.shape[1])
         if self._file is None:
             self._file = self._opened()

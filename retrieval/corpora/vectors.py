@@ -23,7 +23,7 @@ from retrieval.corpora.blocks import Block
 from retrieval.corpora.files import reading
 from retrieval.corpora.lines import read_lines
 from retrieval.corpora.records import plain
-from retrieval.corpora.size_limits import decompressed_limit, too_large
+from retrieval.corpora.size_limits import decompressed_limit, require_text, too_large
 from retrieval.corpora.source import FileSource
 
 SUFFIXES = (".npy", ".npz", ".fvecs")
@@ -81,7 +81,8 @@ class Vectors(FileSource):
                 yield range(start, stop), block
                 continue
             kept = [row for row in range(len(values)) if row not in bad]
-            yield [start + row for row in kept], block.kept(kept)
+            if kept:
+                yield [start + row for row in kept], block.kept(kept)
 
     def _bad_rows(
         self, matrix: NDArray[Any], start: int, values: NDArray[np.float32], names: Sequence[str | None]
@@ -174,8 +175,11 @@ def _texts(path: Path, key: str, values: NDArray[Any]) -> list[str | None]:
     if kind in "Mm":
         return [None if text == "NaT" else text for text in values.astype(str).tolist()]
     try:
-        return [plain(value, key) or None for value in values.tolist()]
-    except CorpusError as error:
+        texts = [plain(value, key) or None for value in values.tolist()]
+        for text in filter(None, texts):
+            require_text(text)
+        return texts
+    except (CorpusError, UnicodeError) as error:
         raise CorpusError(f"{path}: {error}") from None
 
 

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 
-from encoders.npy import map_npy, read_npy, read_npy_stream
+from encoders.npy import map_npy, read_npy, read_npy_stream, release
 
 READERS = [map_npy, read_npy]
 MATRIX = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -65,3 +65,11 @@ def test_a_stream_that_ends_before_its_array_is_refused():
     np.testing.assert_array_equal(read_npy_stream(io.BytesIO(raw), len(raw)), MATRIX)
     with pytest.raises(ValueError, match="there are 40"):
         read_npy_stream(io.BytesIO(raw[:-8]), len(raw))  # its archive says more than there is
+
+
+def test_changes_in_memory_survive_a_release(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros(5000))
+    changed = np.load(tmp_path / "a.npy", mmap_mode="c")
+    changed += 5
+    release(changed)
+    assert (changed == 5).all()

@@ -10,6 +10,7 @@ from encoders.errors import ArtifactError
 from indexers import batch_search
 from indexers.brute_force import Search, search_dense, search_each
 from indexers.exact import Exact
+from indexers.pairs import DensePairs
 
 N, QUERIES, WIDTH, K = 700, 150, 9, 7
 DRAW = np.random.default_rng(0)
@@ -46,7 +47,7 @@ def search_of(codes: np.ndarray, metric: Metric, k: int = K) -> Search:
     index.add([str(row) for row in range(len(codes))], codes)
     queries = index.comparable(np.concatenate([codes[:: len(codes) // 100], drawn(QUERIES - 100)])[:QUERIES])
     squares = index._lengths()
-    return Search(queries, index._compared(), squares, index._median_length(squares), metric, k)
+    return Search(queries, index._compared(), squares, index._described(squares), metric, k)
 
 
 @pytest.mark.parametrize("block", [2**24, 64 * WIDTH], ids=["one block", "many blocks"])
@@ -61,6 +62,51 @@ def test_a_batch_answers_as_each_query_alone(monkeypatch, name, metric, block):
     np.testing.assert_array_equal(together.rows, alone.rows)
     single = search_dense(search._replace(queries=search.queries[3:4]))
     np.testing.assert_array_equal(together.scores[3:4], single.scores)
+
+
+def mostly_zero() -> tuple[np.ndarray, np.ndarray]:
+    """The median length is 0, and all other items have almost the same direction."""
+    codes, direction = np.zeros((N, WIDTH), np.float32), drawn(1)
+    codes[500:] = direction + 1e-4 * drawn(200)
+    return codes, direction + np.float32(1e-3) * drawn(QUERIES)
+
+
+def long_and_across() -> tuple[np.ndarray, np.ndarray]:
+    """Few long items, almost orthogonal to all queries, are the best by their inner products."""
+    direction = drawn(1) / np.float32(3)
+    across = drawn(40).astype(np.float64)
+    across -= across @ direction.T @ direction / (direction @ direction.T)
+    codes = np.concatenate([1e-3 * drawn(N), 1e5 * across + direction]).astype(np.float32)
+    return codes, np.repeat(direction, QUERIES, axis=0)
+
+
+def more_far_than_near() -> tuple[np.ndarray, np.ndarray]:
+    """Half of the items are short; the others are on a sphere around the queries, some of them among the best."""
+    codes = 1e-3 * drawn(N)
+    far = DRAW.choice([-1e3, 1e3], N // 4)[:, None] * np.eye(WIDTH)[DRAW.integers(0, WIDTH, N // 4)]
+    codes[-2 * (N // 4) + 1 :] = np.concatenate([far, -far])[1:] + 3e-4 * drawn(2 * (N // 4) - 1)
+    return codes.astype(np.float32), (1e-3 * drawn(QUERIES)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("made", "metric", "k"),
+    [
+        (mostly_zero, Metric.COSINE, K),
+        (long_and_across, Metric.DOT, 10),
+        (more_far_than_near, Metric.EUCLIDEAN, 500),
+    ],
+)
+@pytest.mark.parametrize("block", [2**24, 64 * WIDTH], ids=["one block", "many blocks"])
+def test_a_median_length_that_says_nothing_of_the_best_items_changes_no_answer(monkeypatch, made, metric, k, block):
+    monkeypatch.setattr(batch_search, "BLOCK_NUMBERS", block)
+    codes, queries = made()
+    search = search_of(codes, metric, k)
+    search = search._replace(queries=Exact(Space(WIDTH, Kind.DENSE, metric)).comparable(queries))
+    every = DensePairs(search.queries, search.codes, search.squares, metric)
+    scores = np.stack([every.scores(row, np.arange(len(codes))) for row in range(QUERIES)])
+    wanted = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    for answer in (search_dense(search), search_each(search)):
+        np.testing.assert_array_equal(answer.rows, wanted)
 
 
 @pytest.mark.parametrize("shift", [0.0, 30.0, 1_000.0])

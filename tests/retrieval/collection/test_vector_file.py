@@ -163,6 +163,48 @@ def test_bad_rows_are_left_out(tmp_path):
     ]
 
 
+def test_a_whole_block_of_bad_rows_is_left_out(tmp_path):
+    vectors = np.ones((3_000, WIDTH), np.float32)
+    vectors[1_000:2_500] = np.nan
+    np.save(tmp_path / "v.npy", vectors)
+    bad = BadEntries(skip=True)
+    corpus = open_corpus(str(tmp_path / "v.npy"))
+    corpus.on_bad = bad
+    collection = index_corpus(tmp_path / "c", corpus, ["vectors"], on_bad=bad)
+    assert [item.id for item in collection.items] == [str(row) for row in (*range(1_000), *range(2_500, 3_000))]
+    assert len(bad.found) == 1_500
+    assert all(len(block.ids) for block in corpus.blocks(100))
+
+
+def test_vectors_of_other_widths_are_merged_as_they_are(corpus, tmp_path):
+    """Without a space, nothing asks for one width."""
+    collection = LocalCollection.create(tmp_path / "c", corpus)
+    added = [Item(f"wide {number}", np.full(WIDTH + 1, number, np.float32), "title", "x") for number in range(20)]
+    collection, _ = collection.put(added)
+    compact = collection.compact()
+    assert list(map(shown, compact.items)) == list(map(shown, [*corpus, *added]))
+    assert not verify(compact.folder).damaged
+
+
+def test_a_file_of_vectors_refuses_another_width(tmp_path):
+    with VectorFile(tmp_path / VECTORS) as file:
+        file.append(np.zeros((2, WIDTH), np.float32))
+        with pytest.raises(ValueError, match="holds vectors of width 6, not 7"):
+            file.append(np.zeros((2, WIDTH + 1), np.float32))
+
+
+def test_a_symbolic_link_in_the_place_of_the_file_does_not_last(corpus, tmp_path):
+    """A second name of the link would break when what it names is removed."""
+    collection = index_corpus(tmp_path / "c", corpus, ["vectors+pca:2"])
+    file, elsewhere = collection._stored.generation / VECTORS, tmp_path / "elsewhere.npy"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    after = LocalCollection(collection.folder).add_space("vectors")
+    elsewhere.unlink()
+    assert not any(path.is_symlink() for path in after._stored.generation.rglob("*"))
+    assert list(map(shown, after.items)) == list(map(shown, corpus))
+
+
 def damage(path) -> None:
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 4
@@ -182,6 +224,16 @@ def test_damage_that_opening_does_not_see_stops_a_new_space(corpus, tmp_path, mo
     with pytest.raises(ArtifactError, match="differs from its checksum"):
         list(opened.items)
     assert verify(collection.folder).damaged
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x93NUMPY", None], ids=["empty", "magic", "cut off"])
+def test_a_file_that_is_damaged_while_it_is_open_is_named(corpus, tmp_path, raw):
+    store = ItemDraft.create(tmp_path / "items.sqlite", corpus)
+    file = tmp_path / VECTORS
+    file.write_bytes(file.read_bytes()[:500] if raw is None else raw)
+    for read in (lambda: store.vector_file, lambda: list(store.blocks(16)), lambda: list(store)):
+        with pytest.raises(ArtifactError, match=r"items.sqlite is damaged"):
+            read()
 
 
 @pytest.mark.parametrize("change", ["UPDATE items SET content = 60 WHERE row = 7", "UPDATE items SET content = -1"])

@@ -110,3 +110,9 @@ def test_damaged_fvecs(tmp_path, content, message):
     (tmp_path / "v.fvecs").write_bytes(content)
     with pytest.raises(CorpusError, match=message):
         list(open_corpus(str(tmp_path / "v.fvecs")))
+
+
+def test_half_characters_in_an_array_of_ids_are_named(tmp_path):
+    np.savez(tmp_path / "v.npz", vectors=np.eye(2), ids=np.array(["a", "b\ud800"]))
+    with pytest.raises(CorpusError, match=r"v.npz: it holds half a character"):
+        list(open_corpus(str(tmp_path / "v.npz")))
