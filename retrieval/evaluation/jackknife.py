@@ -52,7 +52,7 @@ def answer_influence(rankings: Rankings, relevance: Relevance, query_rows: Rows,
     relevance : Relevance
         By label, for the same queries.
     query_rows : ndarray int64 (n,)
-        The row of each query itself; -1 when the query is not an item, so that it is nobody's answer.
+        The row of each query itself; -1 when the query is not an item, so that no query has it as an answer.
     measure : str or Measure
         ``P@k`` or ``AP@k``.
 

@@ -115,7 +115,7 @@ class _ComparisonFolder(TrainingFolder):
         self.used: set[str] = set()
 
     def _is_own(self) -> bool:
-        """Return whether a comparison made it, and nobody has put anything into it."""
+        """Return whether a comparison made it, and it holds nothing else."""
         names = {path.name for path in self.work.iterdir() if not is_temporary(path)}
         if IDENTITY not in names:
             return names <= {LOCK}

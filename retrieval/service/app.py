@@ -93,7 +93,7 @@ async def _lifespan(dispatcher: Dispatcher, guard: Guard) -> AsyncIterator[None]
 
 
 async def _look(dispatcher: Dispatcher, parent: int) -> None:
-    """Look for newer generations, and end a process whose parent was killed: nobody else would."""
+    """Look for newer generations, and end a process whose parent was killed."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         dispatcher.release_old()
@@ -170,7 +170,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 
 async def _failure(request: Request, error: Exception) -> Response:
-    """Answer what nobody foresaw; the server logs it."""
+    """Answer an unexpected error; the server logs it."""
     return Problem(500, "the request failed; the log of the service says why").response()
 
 

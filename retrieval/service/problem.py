@@ -55,7 +55,7 @@ class Problem(Exception):  # the word of RFC 9457
     retry_after : int, optional
         Seconds after which the request may be sent again.
     close : bool
-        Whether the connection ends, because nobody knows where the next request would begin.
+        Whether the connection ends, because the beginning of the next request is not known.
     allow : str
         Methods that are allowed, of status 405.
     """

@@ -71,7 +71,7 @@ class WorkerThreads(Generic[S]):
     async def run(self, work: Callable[[S], T], seconds: float) -> T:
         """Run work in a thread, and return its result.
 
-        A client that leaves does not stop the work, but nobody waits for it; the thread is used again when it ends.
+        A client that leaves does not stop the work; the thread is used again when the work ends.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class WorkerThreads(Generic[S]):
         return self._idle[-1].submit(work)
 
     def each_idle(self, work: Callable[[S], None]) -> None:
-        """Run work in every thread that is used by nobody and has a state."""
+        """Run work in every free thread that has a state."""
         for worker in self._idle:
             if worker._state:
                 worker.submit(work)

@@ -52,8 +52,9 @@ def comparisons_lines(comparisons: Sequence[Comparison], verbose: bool = False) 
         if comparison.byte_budgets is not None:
             lines += ["", *byte_budgets_lines(comparison.byte_budgets), *seeds]
         lines += ["", *fusion_lines(comparison.fusion), *seeds] if comparison.fusion is not None else []
-        if comparison.health is not None:  # its values are in the report and in --json
-            lines += ["", f"health of {verdict_text(comparison.health)}", *seeds]
+        if comparison.health is not None:
+            where = "Findings, values and remedies are in the report (-o DIR) and in --json."
+            lines += ["", f"health of {verdict_text(comparison.health)}", where, *seeds]
         lines += full_specs_lines({space.spec: space.options for space in comparison.spaces}) if verbose else []
     return lines[1:]
 
