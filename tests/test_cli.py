@@ -195,6 +195,47 @@ def test_a_large_collection_changes_in_segments_until_it_is_compact(tmp_path):
     assert "no item '7'" in refused("search", folder, "@7")
 
 
+def test_tune_tries_indexes_and_writes_nothing(digits):
+    files = {path: path.stat().st_mtime_ns for path in digits.rglob("*") if path.is_file()}
+    done = nearby("tune", str(digits), "-s", "pixels+pca:8", "--recall", ".9", "-k", "5", "--sample", "50", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["n_items"], found["k"], found["wanted_recall"]) == (1797, 5, 0.9)
+    assert set(found["n_queries"].values()) == {50}
+    exact, *others = found["settings"]
+    assert (exact["index"], exact["recall"], exact["reaches"]) == ("exact", 1.0, "reaches")
+    assert others
+    assert all(0 <= one["recall"] <= 1 for one in others)
+    tried = {one["index"]: one for one in found["settings"]}
+    if found["recommended"] is not None:
+        assert tried[found["recommended"]]["recall"] >= 0.9
+        assert found["command"].startswith("nearby ")
+        assert found["recommended"] in found["command"]
+    assert {path: path.stat().st_mtime_ns for path in digits.rglob("*") if path.is_file()} == files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-s", "pixels", "--recall", "1.5"), "1.5"),
+        (("-s", "pixels", "--recall", "0"), "0"),
+        (("-s", "pixels", "--recall", "much"), "much"),
+        (("-s", "pixels", "-k", "0"), "-k"),
+        (("-s", "pixels", "-k", "1797"), "1,797"),
+        (("-s", "pixels", "--sample", "0"), "--sample"),
+        (("-s", "pixels", "--max-bytes", "0"), "--max-bytes"),
+        (("-s", "pixel",), "did you mean"),
+    ],
+)  # fmt: skip
+def test_tune_refuses_in_one_sentence(digits, arguments, said):
+    assert said in refused("tune", str(digits), *arguments)
+
+
+def test_tune_needs_a_collection_and_dense_codes_or_bits(tmp_path, texts):
+    assert "sparse" in refused("tune", str(texts / "c"), "-s", "bm25")
+    assert str(tmp_path / "none") in refused("tune", str(tmp_path / "none"), "-s", "pixels")
+
+
 def test_encode_decode_and_reconstruct(digits, tmp_path):
     code, picture = tmp_path / "code.npy", tmp_path / "back.png"
     assert nearby("encode", str(digits), "@3", "-s", "pixels+pca:8", "-o", str(code)).returncode == 0
