@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.applications.compression.compressed_items import CompressedItems
 from retrieval.collection.indexing import IndexRequest, remains
 
 ROOT = Path(__file__).parents[1]
@@ -612,16 +613,19 @@ def test_a_damaged_compressed_file_gives_back_the_rest(digits, tmp_path):
     file = tmp_path / "x.nby"
     assert nearby("compress", str(digits), "-s", "pixels+pca:8", "-o", str(file)).returncode == 0
     data = bytearray(file.read_bytes())
-    data[-1] ^= 1
+    with CompressedItems(file) as items:
+        data[items.reader.stream_start("codes")] ^= 1
     file.write_bytes(data)
     done = nearby("decompress", str(file), "-o", str(tmp_path / "out"))
     assert done.returncode == 2
-    assert "chunk 8 of 8 of 'codes' (another checksum): items 1,792 to 1,796 are lost" in done.stdout
-    assert done.stderr.splitlines()[-1].endswith(f"5 of 1,797 items are lost; the rest is in {tmp_path / 'out'}")
-    assert len(list((tmp_path / "out").glob("*.png"))) == 1792
+    assert "chunk 1 of 8 of 'codes' (another checksum): items 0 to 255 are lost" in done.stdout
+    assert done.stderr.splitlines()[-1].endswith(f"256 of 1,797 items are lost; the rest is in {tmp_path / 'out'}")
+    assert len(list((tmp_path / "out").glob("*.png"))) == 1541
     file.write_bytes(data[:-100])
     assert "bytes are cut off its end" in nearby("decompress", str(file)).stdout
-    file.write_bytes(b"PK" + data)
+    file.write_bytes(b"PK" + data)  # the copy of its head is at the end
+    assert "is damaged" in refused("decompress", str(file))
+    file.write_bytes(b"PK" + bytes(1000))
     assert "was not written by 'nearby compress'" in refused("decompress", str(file))
 
 

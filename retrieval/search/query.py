@@ -180,7 +180,8 @@ def vector_query(collection: Collection, numbers: Sequence[float]) -> Query:
     QueryError
         When it has another width than the items, a number that is not finite, or nothing is compared with vectors.
     """
-    vector = np.asarray(numbers, np.float32)
+    with np.errstate(over="ignore"):  # numbers beyond float32 become infinite and are refused below
+        vector = np.asarray(numbers, np.float32)
     if not np.isfinite(vector).all():
         raise QueryError("the query has a number that is not finite")
     if collection.items.modality is not Modality.VECTOR and _takes_embeddings(collection):

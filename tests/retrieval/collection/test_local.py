@@ -106,7 +106,7 @@ def test_the_last_item_can_be_changed(collection, spec):
 
 
 def test_an_index_that_has_lost_items_is_not_published(collection, monkeypatch):
-    monkeypatch.setattr("retrieval.collection.segment_draft.encoded", lambda *_: iter(()))
+    monkeypatch.setattr("retrieval.collection.segment_draft.add_items", lambda *_: None)
     with pytest.raises(CollectionError, match="holds 0 of 1 items: nothing was changed"):
         collection.put(iter(Listed({"g": "red apples"})))
     assert LocalCollection(collection.folder).generation == collection.generation
