@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -165,12 +166,15 @@ def _moved(store: ItemStore, vectors: VectorFile) -> Iterator[tuple[Any, ...]]:
 
     A vector of another width than those of that file becomes a part of its record.
     """
-    for *record, digest in store.read(f"SELECT {COLUMNS}, digest FROM items ORDER BY row"):  # noqa: S608
-        if type(record[1]) is not int:
-            yield *record, digest
-            continue
-        vector = store.vectors(record[1:2])
-        if vectors.takes(vector[0]):
-            yield record[0], vectors.append(vector), *record[2:], digest
-        else:
-            yield *record_of(item_of((record[0], vector[0], *record[2:])), store.modality), digest
+    for chunk in chunks(store.read(f"SELECT {COLUMNS}, digest FROM items ORDER BY row"), _BATCH):  # noqa: S608
+        rows = [record[1] for record in chunk if type(record[1]) is int]
+        found = iter(store.vectors(rows) if rows else ())
+        fits = bool(rows) and vectors.takes(store.vectors(rows[:1])[0])
+        places = itertools.count(vectors.append(store.vectors(rows)) if fits else 0)
+        for *record, digest in chunk:
+            if type(record[1]) is not int:
+                yield *record, digest
+            elif fits:
+                yield record[0], next(places), *record[2:], digest
+            else:
+                yield *record_of(item_of((record[0], next(found), *record[2:])), store.modality), digest
