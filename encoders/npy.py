@@ -57,10 +57,10 @@ def map_npy(path: Path) -> NDArray[Any]:
         return array
 
 
-def release(array: NDArray[Any]) -> None:
+def release(array: Any) -> None:
     """Let the system drop what it has read of a mapped array, which is read again when needed; others are unchanged.
 
-    Whoever reads a mapped file block by block calls this after each: otherwise all of it stays in this process.
+    Call it after each block that is read of a mapped file: otherwise all of the file stays in this process.
 
     Examples
     --------

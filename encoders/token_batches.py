@@ -39,7 +39,7 @@ def embedded(
                 [texts[row] for row in rows],
                 prompt=prompt,
                 batch_size=len(rows),
-                show_progress_bar=False,  # whoever encodes shows one
+                show_progress_bar=False,  # the caller shows one
                 convert_to_numpy=True,
                 device=here,
             )

@@ -213,8 +213,7 @@ def _lengths_by_parts(codes: Any) -> NDArray[Any]:
     parts = [np.empty(0, np.float32)]
     for start in range(0, len(codes), PART):
         parts.append(squared_lengths(codes[start : start + PART]))
-        if isinstance(codes, np.ndarray):
-            release(codes)
+        release(codes)
     return np.concatenate(parts)
 
 

@@ -30,12 +30,15 @@ class Worker(Process):
         """
         if not self.process.is_alive():
             return False
-        if self._asked is not None and self.parent_conn.poll():
-            self.parent_conn.recv()
-            self._asked = None
-        if self._asked is None:
-            self.parent_conn.send(b"ping")
-            self._asked = time.monotonic()
+        try:
+            if self._asked is not None and self.parent_conn.poll():
+                self.parent_conn.recv()
+                self._asked = None
+            if self._asked is None:
+                self.parent_conn.send(b"ping")
+                self._asked = time.monotonic()
+        except (EOFError, OSError):  # it ended since the question above
+            return False
         return time.monotonic() - self._asked < timeout
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from scipy.sparse import issparse
 
 from encoders.artifact import MANIFEST
@@ -217,16 +216,10 @@ def _pour(source: Index, index: Index) -> None:
     index.fit(whole)
     start = 0
     for part in slices(whole, ADD_ROWS):
-        _release(whole)
+        release(whole)
         index.add(names[start : start + part.shape[0]], part)
         start += part.shape[0]
-    _release(whole)
-
-
-def _release(codes: Codes) -> None:
-    """Free the memory of codes that are mapped."""
-    if isinstance(codes, np.ndarray):
-        release(codes)
+    release(whole)
 
 
 @contextmanager

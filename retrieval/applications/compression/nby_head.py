@@ -19,7 +19,7 @@ from retrieval.applications.compression.nby_file import (
     Header,
 )
 
-#: The copy is looked for in so many bytes at the end: others may follow it.
+#: Number of bytes at the end in which the copy is looked for: other bytes may follow it.
 _SEARCHED = 1 << 16
 
 
