@@ -34,7 +34,7 @@ from retrieval.service.problem import Problem
 from retrieval.service.request_head import wrong_method
 from retrieval.service.served_names import served_names
 from retrieval.service.settings import Settings, read_token
-from retrieval.service.unused_memory import release_unused
+from retrieval.service.unused_memory import release_unused, return_large_blocks
 
 #: Seconds between two looks for newer generations, and at the parent process.
 LOOK_SECONDS = 1.0
@@ -104,6 +104,7 @@ async def _look(dispatcher: Dispatcher, parent: int) -> None:
 
 async def _release() -> None:
     """Keep the memory of a process flat, whatever clients have sent."""
+    return_large_blocks()
     while True:
         await asyncio.sleep(RELEASE_SECONDS)
         await asyncio.to_thread(release_unused)
