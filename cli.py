@@ -409,7 +409,7 @@ def delete(folder: CollectionFolder, ids: Annotated[list[str], argument("ID...",
     from retrieval.collection.open import open_collection
 
     removed = list(dict.fromkeys(ids))
-    left = open_collection(folder).delete(removed)
+    left = open_collection(folder).delete(removed, _say)
     _print(f"{len(removed):,} removed, {left.items.size:,} left")
 
 

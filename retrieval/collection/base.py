@@ -275,7 +275,7 @@ class Collection(ABC):
         """
 
     @abstractmethod
-    def delete(self, ids: Sequence[str]) -> Collection:
+    def delete(self, ids: Sequence[str], say: ProgressCallback = quiet) -> Collection:
         """Remove items and their judgements from the collection and every space; all or none.
 
         Raises

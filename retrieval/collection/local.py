@@ -205,14 +205,14 @@ class LocalCollection(Collection):
             return self, change
         return LocalCollection(self.folder), change
 
-    def delete(self, ids: Sequence[str]) -> LocalCollection:
+    def delete(self, ids: Sequence[str], say: ProgressCallback = quiet) -> LocalCollection:
         """Remove items from every space and return the next generation; all or none."""
         self.items.require(ids)
         self._require_some_left(ids)
         with self._draft() as folder:
             draft = self._segment_draft(folder)
             draft.remove(list(dict.fromkeys(ids)))
-            draft.merge()
+            draft.merge(say)
             draft.write_manifest()
         return LocalCollection(self.folder)
 

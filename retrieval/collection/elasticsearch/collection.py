@@ -217,7 +217,7 @@ class ServedCollection(Collection):
         self._refresh()
         return self, Change(change.added, change.changed, change.unchanged)
 
-    def delete(self, ids: Sequence[str]) -> ServedCollection:
+    def delete(self, ids: Sequence[str], say: ProgressCallback = quiet) -> ServedCollection:
         """Remove items from the index; see `Collection.delete`."""
         self._require_writable()
         self.items.require(ids)

@@ -11,7 +11,7 @@ from killing import kills
 from segmented_news import SPACES, N, copied, delete, item, made, put
 
 from encoders.errors import ArtifactError, CollectionError, NearbyError
-from retrieval.collection import merge_policy
+from retrieval.collection import merge_policy, segment_draft
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.collection.merge_policy import Size, next_merge
@@ -170,6 +170,13 @@ def test_a_reader_keeps_its_segments_while_they_are_merged(begun, tmp_path, monk
     for change in (delete(1), lambda c: c.compact(), put(item(1)), lambda c: c.compact()):
         other = change(other)
     assert read(reader) == wanted
+
+
+def test_a_removal_says_that_it_merges_a_large_collection(begun, tmp_path, monkeypatch):
+    monkeypatch.setattr(segment_draft, "_MANY", N // 2)
+    said = []
+    copied(begun, tmp_path / "c").delete(["d1"], said.append)
+    assert said == [f"merging 1 segment, {N - 1} items"]
 
 
 def test_a_new_generation_takes_over_the_first_segment(begun, tmp_path, monkeypatch):
