@@ -146,7 +146,7 @@ def _is_zero(rows: Any) -> NDArray[np.bool_]:
 def discriminator_finding(drawn: HealthSample, encoder: Encoder, codes: Coded, train: bool) -> Finding:
     """The finding of a discriminator, where it is to be trained."""
     if not train:
-        return Finding(checks.DISCRIMINATOR, text="--train trains one")
+        return Finding(checks.DISCRIMINATOR, text="not measured: nearby health --train trains one")
     from encoders.neural.criterion import MIN_ITEMS, discriminator_criterion
     from encoders.registry import create
 
