@@ -98,9 +98,29 @@ def service_peers(page: Page, run: dict[str, Any]) -> None:
     )
 
 
+def map_frames(page: Page, run: dict[str, Any]) -> None:
+    figures = run["figures"]
+    page.heading("The maps of the page", run)
+    page.lines += [
+        "",
+        f"Two linked maps of {figures['items']:,} items each in Chromium without a graphics processor; one event a"
+        f" frame, {figures['frames']} frames each.",
+        "The browser shows at most 60 frames a second, 16.7 ms each.",
+    ]
+    rows = [
+        [f"{width} pixels", action, row["median_ms"], row["p95_ms"]]
+        for width, actions in figures["widths"].items()
+        for action, row in actions.items()
+    ]
+    page.table(["width", "action", "ms a frame, median", "ms a frame, 95 %"], rows)
+    slowest = max(row[2] for row in rows)
+    page.table(TARGETS, [page.target("slowest median of a frame, ms (30 frames a second)", slowest, 33.3, False)])
+
+
 PARTS = {
     "service_speed": service_speed,
     "service_peers": service_peers,
     "service_load": service_load,
     "api_fuzz": api_fuzz,
+    "map_frames": map_frames,
 }
