@@ -69,7 +69,7 @@ def place_of(browser, ours: float, theirs: float) -> tuple[float, float]:
     width, height = script(
         browser, "const c = document.querySelector('canvas.scatter'); return [c.clientWidth, c.clientHeight]"
     )
-    across, upward = 60 + ours * (width - 60 - 18), height - 44 - theirs * (height - 18 - 44)
+    across, upward = 64 + ours * (width - 64 - 18), height - 54 - theirs * (height - 18 - 54)
     return across - width / 2, upward - height / 2
 
 
@@ -126,6 +126,86 @@ def test_a_dot_of_several_queries_leads_through_all_of_them(page, comparison):
     one(browser, "[aria-label='next query of this dot']").click()
     assert one(browser, ".answers .steps span").text == f"2 of {count:,} at this dot"
     assert one(browser, ".answers h4").text != before
+
+
+#: For places of a canvas, counted from its left and top: the largest contrast of the pixels around each with the paper.
+CONTRAST = """
+const [selector, places] = arguments;
+const canvas = document.querySelector(selector);
+const paper = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
+const light = (colour) => colour.map((part) => part / 255)
+  .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+const contrast = (at) => {
+  const cover = data[at + 3] / 255;
+  const seen = paper.map((part, n) => part + cover * (data[at + n] - part));
+  const [low, high] = [light(seen), light(paper)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+};
+const around = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
+return places.map(([x, y]) => Math.max(...around.flatMap((right) => around.map(
+  (down) => contrast(4 * ((Math.round(y) + down) * canvas.width + Math.round(x) + right))))));
+"""
+
+
+def numbers(text: str) -> np.ndarray:
+    """The numbers of "u16:BASE64", as the page holds them."""
+    kind, body = text.split(":")
+    return np.frombuffer(base64.b64decode(body), np.dtype(f"<u{int(kind[1:]) // 8}"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_dots_stand_out_from_the_paper(page, comparison, scheme):
+    """WCAG 1.4.11: what has to be seen has a contrast of 3; a dot alone, as others below it would help."""
+    browser = page("#explore=c1&a=0&b=2&m=AP@100")
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    query = alone_dot(comparison, 0, 2)
+    x, y = place_of(browser, *(comparison.spaces[at].per_query["AP@100"][query] for at in (0, 2)))
+    width, height = script(
+        browser, "const c = document.querySelector('canvas.scatter'); return [c.clientWidth, c.clientHeight]"
+    )
+    (dot,) = script(browser, CONTRAST, "canvas.scatter", [[x + width / 2, y + height / 2]])
+    data = json.loads(script(browser, "return document.getElementById('c1-explorer-data').textContent"))
+    points = numbers(data["map"]["points"][0]).reshape(-1, 2) / 65535
+    labels = numbers(data["items"]["label"])[numbers(data["map"]["items"])]
+    edge = script(browser, "return document.querySelector('canvas.map').clientWidth")
+    away = np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.fill_diagonal(away, np.inf)
+    places = []
+    for label in range(len(data["labels"])):
+        of_label = np.flatnonzero(labels == label)
+        across, upward = 12 + points[of_label[away[of_label].min(axis=1).argmax()]] * (edge - 24)
+        places.append([across, edge - upward])
+    seen = {"plot": dot, **dict(zip(data["labels"], script(browser, CONTRAST, "canvas.map", places), strict=True))}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert len(seen) == 11
+    assert {name: round(value, 2) for name, value in seen.items() if value < 3} == {}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_dot_covers_a_number_of_an_axis(page, width):
+    """The dot of all queries with 0 in both spaces is at the corner, and may be the largest."""
+    browser = page("#explore=c1&a=0&b=2&m=AP@100", width)
+    texts = script(
+        browser,
+        "const canvas = document.querySelector('canvas.scatter'); const pen = canvas.getContext('2d'); const found = [];"
+        "const real = pen.fillText.bind(pen); pen.fillText = (text, x, y) => {"
+        " if (/^[01]\\./.test(text)) { const wide = pen.measureText(text).width;"
+        "  found.push(pen.textAlign === 'right' ? [x - wide, x, y - 9, y] : [x - wide / 2, x + wide / 2, y - 9, y]); }"
+        " real(text, x, y); };"
+        "window.dispatchEvent(new Event('hashchange')); return found",
+    )
+    assert len(texts) == 10
+    x, y = place_of(browser, 0, 0)
+    size = script(browser, "const c = document.querySelector('canvas.scatter'); return [c.clientWidth, c.clientHeight]")
+    middle = np.array([x, y]) + np.array(size) / 2
+    for left, right, top, bottom in texts:
+        nearest = np.clip(middle, [left, top], [right, bottom])
+        assert np.linalg.norm(nearest - middle) > 14
+        assert left > 20  # the name of the axis
 
 
 def test_the_list_is_sorted_by_difference_and_works_by_keyboard(page, comparison):
