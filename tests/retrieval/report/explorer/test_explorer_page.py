@@ -266,6 +266,47 @@ def _seen(browser):
     ]  # fmt: skip
 
 
+def test_a_link_opens_at_the_explorer_and_a_reload_stays(page):
+    browser = page("#explore=c1&a=0&b=2&q=5")
+    top = "return document.querySelector('[data-explorer]').getBoundingClientRect().top"
+    WebDriverWait(browser, 20).until(lambda _: abs(script(browser, top)) < 300)
+    script(browser, "scrollTo(0, 0)")
+    browser.refresh()
+    WebDriverWait(browser, 20).until(lambda _: every(browser, ".explorer select"))
+    assert script(browser, top) > 900
+    page()
+    assert script(browser, "return scrollY") == 0
+
+
+def test_the_explorer_says_what_can_be_done(page):
+    browser = page("#explore=c1&a=0&b=2&q=5")
+    hint = one(browser, ".explorer > .note").text
+    assert "Every dot is a query" in hint
+    assert "Enter" in hint
+    assert "only here: not among the first of the other list" in one(browser, ".answers > .note").text
+    notes = [note.text for note in every(browser, ".explorer > .note")]
+    assert any("Lines lead from the chosen query" in note for note in notes)
+
+
+def test_queries_that_are_no_items_have_rings_on_the_map(browser, tmp_path):
+    found = simulated(40, 2)
+    object.__setattr__(found.query_set, "query_rows", np.full(40, -1))
+    browser.get(write_page(found, tmp_path / "texts.html").as_uri())
+    notes = [note.text for note in every(browser, ".explorer > .note")]
+    assert any("which is no item and has no dot" in note for note in notes)
+
+
+def test_rows_of_the_items_are_ruled_in_one_line(page):
+    browser = page("#explore=c1&a=0&b=2")
+    bottoms = script(
+        browser,
+        "return [...document.querySelectorAll('.unlike tbody tr')].map("
+        "(row) => [...row.children].map((cell) => Math.round(4 * cell.getBoundingClientRect().bottom) / 4))",
+    )
+    assert len(bottoms) == 12
+    assert [row for row in bottoms if len(set(row)) > 1] == []
+
+
 def test_a_broken_address_shows_the_start(page):
     browser = page("#explore=c1&a=99&b=x&m=none&q=nobody&sort=up&lasso=1.2.3&item=nothing&label=none")
     assert [select.get_attribute("value") for select in every(browser, ".explorer select")] == [
