@@ -399,6 +399,23 @@ def test_a_finger_opens_a_dot(page, comparison):
     assert one(browser, ".answers h4").text == str(query)
 
 
+def test_printed_numbers_stand_apart(page):
+    browser = page("", 688)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    gaps = script(
+        browser,
+        "const text = (cell) => { const range = document.createRange(); range.selectNodeContents(cell);"
+        " return range.getBoundingClientRect(); };"
+        "return [...document.querySelectorAll('[aria-labelledby*=\"-differences\"] tr')].flatMap((row) =>"
+        " [...row.children].slice(1).map((cell, at) => text(cell).left - text(row.children[at]).right))",
+    )
+    wide = script(browser, "return document.documentElement.scrollWidth")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert len(gaps) == 16
+    assert min(gaps) >= 8
+    assert wide <= 688
+
+
 def test_without_javascript_the_static_page_is_read(page):
     browser = page()
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
