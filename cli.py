@@ -6,6 +6,7 @@ import sys
 
 try:
     import json
+    import shlex
     import traceback
     import warnings
     from collections.abc import Iterator, Sequence
@@ -908,7 +909,8 @@ def compare(
     else:
         if save_fusion:
             raise OptionError(
-                f"--save-fusion stores weights with a collection, and {corpus} is a corpus: index it first"
+                f"--save-fusion stores weights with a collection, and {corpus} is a corpus: index it first, as in "
+                f"nearby index {shlex.quote(corpus)} {_space_options(space)} -o DIR && nearby compare DIR --save-fusion"
             )
         fitted = FittedEncoders(out, _say)
         try:
@@ -1531,6 +1533,11 @@ def _answer_stream(detector: AnomalyDetector, rule: Rule) -> None:
         for lines in answers(detector, stream, rule):
             sys.stdout.buffer.write(lines)
             sys.stdout.buffer.flush()
+
+
+def _space_options(specs: Sequence[str] | None) -> str:
+    """Return the options that name spaces, to be copied into a shell; with none, what stands for them."""
+    return " ".join(f"-s {shlex.quote(spec)}" for spec in specs or ()) or "-s SPACE -s SPACE"
 
 
 def _require_report_folder(out: Path | None) -> None:

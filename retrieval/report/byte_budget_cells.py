@@ -10,9 +10,11 @@ from retrieval.evaluation.difference import Verdict
 from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
 from retrieval.report.signed import interval_ends, signed
 
+#: The family of a space that is not reduced.
+AS_IT_IS = "as it is"
 #: What a family of points is, in words.
 METHODS = {
-    "as it is": "as it is",
+    AS_IT_IS: "as it is",
     "components": "fewer components",
     "truncate": "first components",
     "sq8": "8 bits a component",
@@ -74,12 +76,12 @@ def best_by_budget(found: ByteBudgets, base: str) -> tuple[list[str], list[list[
 
     A point is in the row of the smallest budget that holds it, so that a row compares codes of about equal bytes.
     """
-    points = [point for point in found.points if point.base == base and point.method != "as it is"]
-    families = [name for name in METHODS if any(point.method == name for point in points)]
+    led = [(point.method_from(base), point) for point in found.points]
+    families = [name for name in METHODS if name != AS_IT_IS and any(method == name for method, _ in led)]
     rows: list[list[BytePoint | None]] = []
     for before, budget in zip((0, *found.budgets), found.budgets, strict=False):
-        inside = [point for point in points if before < point.bytes_per_item <= budget]
-        rows.append([max((p for p in inside if p.method == name), key=_value, default=None) for name in families])
+        inside = [(method, point) for method, point in led if before < point.bytes_per_item <= budget]
+        rows.append([max((p for method, p in inside if method == name), key=_value, default=None) for name in families])
     return families, rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,6 +56,9 @@ class BytePoint:
         Whether another point is at least as good in no more bytes.
     tied_with_best : bool
         Whether it does not differ significantly from the best point (all pairs together).
+    also : dict
+        Other spaces that give the same code -> the method that leads there: eight principal components of pixels are
+        eight components of the space ``pixels+pca:16``, too.
     """
 
     spec: str
@@ -66,6 +69,11 @@ class BytePoint:
     interval: Interval
     dominated: bool = False
     tied_with_best: bool = False
+    also: dict[str, str] = field(default_factory=dict)
+
+    def method_from(self, base: str) -> str | None:
+        """Return the method that leads from a space to this code; None if none does."""
+        return self.method if base == self.base else self.also.get(base)
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,11 @@ class ByteBudgets:
     def frontier(self) -> list[BytePoint]:
         """The points that no other dominates, by bytes."""
         return [point for point in self.points if not point.dominated]
+
+    @property
+    def bases(self) -> list[str]:
+        """The spaces that were reduced, the one with the smallest code first."""
+        return list(dict.fromkeys(base for point in self.points for base in (point.base, *point.also)))
 
 
 class _Base(NamedTuple):
@@ -269,7 +282,7 @@ def _judged(
     measured: list[_Measured], measure: str, budgets: tuple[int, ...], notes: list[str], repeats: Rows | None
 ) -> ByteBudgets:
     """Compare all pairs of points at once, so that intervals hold for those that are chosen afterwards."""
-    by_spec = {one.point.spec: one for one in measured}
+    by_spec = {one.point.spec: one for one in _each_code_once(measured)}
     compared = multiple_comparison(
         {spec: one.per_query for spec, one in by_spec.items()},
         {spec: one.influence for spec, one in by_spec.items()},
@@ -300,6 +313,17 @@ def _judged(
     return ByteBudgets(
         measure, compared.n_queries, budgets, points, best, cheapest, difference, equivalent[0], compared.margin, notes
     )
+
+
+def _each_code_once(measured: list[_Measured]) -> list[_Measured]:
+    """Return every code once, with all spaces that lead to it; a space as it is comes before what another is cut to."""
+    same: dict[str, list[_Measured]] = {}
+    for one in sorted(measured, key=lambda one: one.point.method != "as it is"):
+        same.setdefault(one.point.spec, []).append(one)
+    return [
+        first._replace(point=replace(first.point, also={one.point.base: one.point.method for one in others}))
+        for first, *others in same.values()
+    ]
 
 
 def _is_dominated(point: BytePoint, points: list[BytePoint]) -> bool:

@@ -19,7 +19,7 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     specs = list(dict.fromkeys(space.spec for space in comparison.spaces))
     positions = {spec: position for position, spec in enumerate(specs)}
     tables: list[dict[str, Any]] = []
-    for base in dict.fromkeys(point.base for point in found.points):
+    for base in found.bases:
         families, rows = best_by_budget(found, base)
         cells = [
             {"budget": f"{budget:,}", "cells": [_cell(point, row) for point in row]}
@@ -42,7 +42,7 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
                 "bytes": f"{point.bytes_per_item:,}",
                 "value": f"{point.value:.3f}",
                 "interval": f"{point.interval.low:.3f} to {point.interval.high:.3f}",
-                "mark": "best" if point.spec == found.best.spec else "tied" if point.tied_with_best else "",
+                "mark": "best" if point.spec == found.best.spec else _tied(point),
             }
             for point in found.frontier
         ],
@@ -56,4 +56,10 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
 
 def _cell(point: BytePoint | None, row: list[BytePoint | None]) -> dict[str, Any]:
     best = max(one.value for one in row if one is not None)
-    return {"text": "–" if point is None else f"{point.value:.3f}", "best": point is not None and point.value == best}
+    if point is None:
+        return {"text": "–", "mark": ""}
+    return {"text": f"{point.value:.3f}", "mark": "best" if point.value == best else _tied(point)}
+
+
+def _tied(point: BytePoint) -> str:
+    return "tied" if point.tied_with_best else ""

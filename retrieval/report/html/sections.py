@@ -65,7 +65,7 @@ def table_data(comparison: Comparison) -> dict[str, Any]:
 def _geometry(space: SpaceResult) -> str:
     """Return kind and metric, and the index unless the label of the row contains it."""
     metric = "inner product" if space.metric == "dot" else space.metric
-    return ", ".join([space.kind, metric, *([] if space.several_indexes else [space.index])])
+    return ", ".join([f"{space.kind} codes", metric, *([] if space.several_indexes else [f"{space.index} index"])])
 
 
 def _cell(cell: Cell, starts_group: bool) -> dict[str, str]:

@@ -6,7 +6,7 @@ import textwrap
 
 from encoders.numbers import counted
 from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
-from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
+from retrieval.report.byte_budget_cells import AS_IT_IS, NO_CODE, best_by_budget, sentences, short
 from retrieval.report.spec_wrapping import wrapped
 
 WIDTH = 100
@@ -22,9 +22,7 @@ def byte_budgets_lines(found: ByteBudgets, width: int = WIDTH) -> list[str]:
         f"{'bytes':>9}  {found.measure:>7}  {'95% interval':>14}  space (no other is as good in no more bytes)",
     ]
     lines += [line for point in found.frontier for line in _row(point, found, width)]
-    tables = [
-        line for base in dict.fromkeys(one.base for one in found.points) for line in _by_budget(found, base, width)
-    ]
+    tables = [line for base in found.bases for line in _by_budget(found, base, width)]
     lines += tables
     lines += ["* best of its row   ≈ no significant difference from the best of all (all pairs together, error 5%)"]
     lines += [NO_CODE] if any("–" in line.split() for line in tables) else []
@@ -41,7 +39,7 @@ def _row(point: BytePoint, found: ByteBudgets, width: int) -> list[str]:
 
 def _by_budget(found: ByteBudgets, base: str, width: int) -> list[str]:
     families, rows = best_by_budget(found, base)
-    whole = next((p for p in found.points if p.base == base and p.method == "as it is"), None)
+    whole = next((p for p in found.points if p.method_from(base) == AS_IT_IS), None)
     head = textwrap.wrap(short(base), width)
     if whole is not None:
         head.append(f"as it is: {found.measure} {whole.value:.3f} at {counted(whole.bytes_per_item, 'byte')}")

@@ -18,7 +18,9 @@ from retrieval.experiment.byte_budgets import byte_budgets as module
 from retrieval.experiment.byte_budgets.reductions import parse_budgets, reductions, require_reducible, why_not
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
+from retrieval.report.byte_budget_cells import best_by_budget
 from retrieval.report.html.comparison import page
+from retrieval.report.terminal.byte_budgets import byte_budgets_lines
 from retrieval.report.terminal.comparison import comparisons_lines, to_json
 from retrieval.spaces.build import planned
 
@@ -71,6 +73,35 @@ def test_every_point_is_within_a_budget_and_none_is_measured_twice(compared):
     points = compared.byte_budgets.points
     assert all(point.bytes_per_item <= 48 for point in points if point.method != "as it is")
     assert len({point.spec for point in points}) == len(points)
+
+
+def test_a_code_to_which_two_spaces_lead_is_in_the_tables_of_both():
+    """Twelve components of the vectors are the second space as it is, and 8 bits of each are 8 bits of its own."""
+    options = CompareOptions(budgets=(12, 48))
+    compared = compare(Vectors(), ["vectors", "vectors+pca:12"], examples=0, options=options)
+    found = compared.byte_budgets
+    shared = {point.spec: (point.base, point.method, point.also) for point in found.points if point.also}
+    assert shared["vectors+pca:12"] == ("vectors+pca:12", "as it is", {"vectors": "components"})
+    assert "vectors+pca:12+sq8" in shared
+    assert sum(str(line).startswith("as it is:") for line in comparisons_lines([compared])) == 2
+    assert sorted(found.bases) == ["vectors", "vectors+pca:12"]
+    for base in found.bases:
+        families, rows = best_by_budget(found, base)
+        quantised = rows[0][families.index("sq8")]
+        assert quantised is not None
+        assert quantised.spec == "vectors+pca:12+sq8"
+
+
+def test_the_tables_of_the_page_mark_what_those_of_the_terminal_mark(compared):
+    found = compared.byte_budgets
+    rows = [row for base in found.bases for row in best_by_budget(found, base)[1] if any(row)]
+    told = byte_budgets_lines(found)
+    told = told[next(at for at, line in enumerate(told) if line.startswith("as it is")) :]
+    html = page([compared])
+    tables = html[html.index("Codes of vectors") : html.index("Every space is fitted and encoded once")]
+    assert sum(len(row) for row in rows) > 20
+    for sign, star in (("≈", "≈"), ("*", "★")):
+        assert tables.count(f">{star}<") == sum(line.count(sign) for line in told if line.lstrip()[:1].isdigit())
 
 
 def test_the_frontier_is_not_dominated_and_the_rest_is(compared):

@@ -69,7 +69,7 @@ def place_of(browser, ours: float, theirs: float) -> tuple[float, float]:
     width, height = script(
         browser, "const c = document.querySelector('canvas.scatter'); return [c.clientWidth, c.clientHeight]"
     )
-    across, upward = 60 + ours * (width - 60 - 18), height - 44 - theirs * (height - 18 - 44)
+    across, upward = 64 + ours * (width - 64 - 18), height - 54 - theirs * (height - 18 - 54)
     return across - width / 2, upward - height / 2
 
 
@@ -128,6 +128,86 @@ def test_a_dot_of_several_queries_leads_through_all_of_them(page, comparison):
     assert one(browser, ".answers h4").text != before
 
 
+#: For places of a canvas, counted from its left and top: the largest contrast of the pixels around each with the paper.
+CONTRAST = """
+const [selector, places] = arguments;
+const canvas = document.querySelector(selector);
+const paper = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
+const light = (colour) => colour.map((part) => part / 255)
+  .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+const contrast = (at) => {
+  const cover = data[at + 3] / 255;
+  const seen = paper.map((part, n) => part + cover * (data[at + n] - part));
+  const [low, high] = [light(seen), light(paper)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+};
+const around = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
+return places.map(([x, y]) => Math.max(...around.flatMap((right) => around.map(
+  (down) => contrast(4 * ((Math.round(y) + down) * canvas.width + Math.round(x) + right))))));
+"""
+
+
+def numbers(text: str) -> np.ndarray:
+    """The numbers of "u16:BASE64", as the page holds them."""
+    kind, body = text.split(":")
+    return np.frombuffer(base64.b64decode(body), np.dtype(f"<u{int(kind[1:]) // 8}"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_dots_stand_out_from_the_paper(page, comparison, scheme):
+    """WCAG 1.4.11: what has to be seen has a contrast of 3; a dot alone, as others below it would help."""
+    browser = page("#explore=c1&a=0&b=2&m=AP@100")
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    query = alone_dot(comparison, 0, 2)
+    x, y = place_of(browser, *(comparison.spaces[at].per_query["AP@100"][query] for at in (0, 2)))
+    width, height = script(
+        browser, "const c = document.querySelector('canvas.scatter'); return [c.clientWidth, c.clientHeight]"
+    )
+    (dot,) = script(browser, CONTRAST, "canvas.scatter", [[x + width / 2, y + height / 2]])
+    data = json.loads(script(browser, "return document.getElementById('c1-explorer-data').textContent"))
+    points = numbers(data["map"]["points"][0]).reshape(-1, 2) / 65535
+    labels = numbers(data["items"]["label"])[numbers(data["map"]["items"])]
+    edge = script(browser, "return document.querySelector('canvas.map').clientWidth")
+    away = np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.fill_diagonal(away, np.inf)
+    places = []
+    for label in range(len(data["labels"])):
+        of_label = np.flatnonzero(labels == label)
+        across, upward = 12 + points[of_label[away[of_label].min(axis=1).argmax()]] * (edge - 24)
+        places.append([across, edge - upward])
+    seen = {"plot": dot, **dict(zip(data["labels"], script(browser, CONTRAST, "canvas.map", places), strict=True))}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert len(seen) == 11
+    assert {name: round(value, 2) for name, value in seen.items() if value < 3} == {}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_dot_covers_a_number_of_an_axis(page, width):
+    """The dot of all queries with 0 in both spaces is at the corner, and may be the largest."""
+    browser = page("#explore=c1&a=0&b=2&m=AP@100", width)
+    texts = script(
+        browser,
+        "const canvas = document.querySelector('canvas.scatter'); const pen = canvas.getContext('2d'); const found = [];"
+        "const real = pen.fillText.bind(pen); pen.fillText = (text, x, y) => {"
+        " if (/^[01]\\./.test(text)) { const wide = pen.measureText(text).width;"
+        "  found.push(pen.textAlign === 'right' ? [x - wide, x, y - 9, y] : [x - wide / 2, x + wide / 2, y - 9, y]); }"
+        " real(text, x, y); };"
+        "window.dispatchEvent(new Event('hashchange')); return found",
+    )
+    assert len(texts) == 10
+    x, y = place_of(browser, 0, 0)
+    size = script(browser, "const c = document.querySelector('canvas.scatter'); return [c.clientWidth, c.clientHeight]")
+    middle = np.array([x, y]) + np.array(size) / 2
+    for left, right, top, bottom in texts:
+        nearest = np.clip(middle, [left, top], [right, bottom])
+        assert np.linalg.norm(nearest - middle) > 14
+        assert left > 20  # the name of the axis
+
+
 def test_the_list_is_sorted_by_difference_and_works_by_keyboard(page, comparison):
     browser = page("#explore=c1&a=0&b=2&m=AP@100")
     ours, theirs = (comparison.spaces[at].per_query["AP@100"] for at in (0, 2))
@@ -184,6 +264,47 @@ def _seen(browser):
         one(browser, ".answers h4").text, lists(browser), one(browser, ".sentence").text,
         one(browser, "[aria-selected=true]").text,
     ]  # fmt: skip
+
+
+def test_a_link_opens_at_the_explorer_and_a_reload_stays(page):
+    browser = page("#explore=c1&a=0&b=2&q=5")
+    top = "return document.querySelector('[data-explorer]').getBoundingClientRect().top"
+    WebDriverWait(browser, 20).until(lambda _: abs(script(browser, top)) < 300)
+    script(browser, "scrollTo(0, 0)")
+    browser.refresh()
+    WebDriverWait(browser, 20).until(lambda _: every(browser, ".explorer select"))
+    assert script(browser, top) > 900
+    page()
+    assert script(browser, "return scrollY") == 0
+
+
+def test_the_explorer_says_what_can_be_done(page):
+    browser = page("#explore=c1&a=0&b=2&q=5")
+    hint = one(browser, ".explorer > .note").text
+    assert "Every dot is a query" in hint
+    assert "Enter" in hint
+    assert "only here: not among the first of the other list" in one(browser, ".answers > .note").text
+    notes = [note.text for note in every(browser, ".explorer > .note")]
+    assert any("Lines lead from the chosen query" in note for note in notes)
+
+
+def test_queries_that_are_no_items_have_rings_on_the_map(browser, tmp_path):
+    found = simulated(40, 2)
+    object.__setattr__(found.query_set, "query_rows", np.full(40, -1))
+    browser.get(write_page(found, tmp_path / "texts.html").as_uri())
+    notes = [note.text for note in every(browser, ".explorer > .note")]
+    assert any("which is no item and has no dot" in note for note in notes)
+
+
+def test_rows_of_the_items_are_ruled_in_one_line(page):
+    browser = page("#explore=c1&a=0&b=2")
+    bottoms = script(
+        browser,
+        "return [...document.querySelectorAll('.unlike tbody tr')].map("
+        "(row) => [...row.children].map((cell) => Math.round(4 * cell.getBoundingClientRect().bottom) / 4))",
+    )
+    assert len(bottoms) == 12
+    assert [row for row in bottoms if len(set(row)) > 1] == []
 
 
 def test_a_broken_address_shows_the_start(page):
@@ -276,6 +397,23 @@ def test_a_finger_opens_a_dot(page, comparison):
     browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
     script(browser, "return new Promise((done) => setTimeout(done, 300))")
     assert one(browser, ".answers h4").text == str(query)
+
+
+def test_printed_numbers_stand_apart(page):
+    browser = page("", 688)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    gaps = script(
+        browser,
+        "const text = (cell) => { const range = document.createRange(); range.selectNodeContents(cell);"
+        " return range.getBoundingClientRect(); };"
+        "return [...document.querySelectorAll('[aria-labelledby*=\"-differences\"] tr')].flatMap((row) =>"
+        " [...row.children].slice(1).map((cell, at) => text(cell).left - text(row.children[at]).right))",
+    )
+    wide = script(browser, "return document.documentElement.scrollWidth")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert len(gaps) == 16
+    assert min(gaps) >= 8
+    assert wide <= 688
 
 
 def test_without_javascript_the_static_page_is_read(page):

@@ -105,6 +105,7 @@ export function answerLists(element, model, step, leave) {
             make("p", { class: "note", text: `${label ? `label ${label} · ` : ""}${model.measures[pair.measure]} ${value(pair.first)} and ${value(pair.second)} · ${pair.shared[query]} of ${model.depth} answers in both lists` })),
           steps,
           make("button", { type: "button", class: "close", "aria-label": "Close the lists", text: "×", onclick: leave })),
+        make("p", { class: "note", text: "✓ relevant, ✗ not. ▲ 3: three ranks higher than in the other list; ▼ lower; = same rank; only here: not among the first of the other list." }),
         make("div", { class: "both" }, list(pair.first, query, pair.second, "first"), gutter, list(pair.second, query, pair.first, "second")));
       connect(gutter);
     },

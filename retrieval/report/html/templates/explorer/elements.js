@@ -63,11 +63,42 @@ export function sharpCanvas(properties, draw) {
 export function inks(element) {
   const style = getComputedStyle(element);
   const ink = style.getPropertyValue("--ink").trim();
+  const paper = style.getPropertyValue("--paper").trim();
+  const edges = new Map();
   return {
-    ink, soft: style.getPropertyValue("--soft").trim(), rule: style.getPropertyValue("--rule").trim(), paper: style.getPropertyValue("--paper").trim(),
+    ink, soft: style.getPropertyValue("--soft").trim(), rule: style.getPropertyValue("--rule").trim(), paper,
     font: style.fontFamily,
     of: (colour) => (colour === "currentColor" ? ink : colour),
+    edge(colour) {
+      if (!edges.has(colour)) edges.set(colour, edgeOf(colour, paper, ink));
+      return edges.get(colour);
+    },
   };
+}
+
+const SEEN = 4;
+
+// The colour, mixed with that of the text until it stands out from the paper: the edge of a dot that a faint filling would lose.
+function edgeOf(colour, paper, ink) {
+  for (let share = 0; share < 1; share += 0.05) {
+    const mixed = parts(colour).map((part, at) => Math.round(part + share * (parts(ink)[at] - part)));
+    const [dark, light] = [luminance(mixed), luminance(parts(paper))].sort((a, b) => a - b);
+    if ((light + 0.05) / (dark + 0.05) >= SEEN) return `rgb(${mixed.join()})`;
+  }
+  return ink;
+}
+
+// Red, green and blue of "#rrggbb" or "#rgb".
+function parts(colour) {
+  const digits = colour.slice(1);
+  const step = digits.length / 3;
+  return [0, 1, 2].map((at) => parseInt(digits.slice(at * step, (at + 1) * step).repeat(3 - step), 16));
+}
+
+// Relative luminance, as WCAG defines it.
+function luminance(colour) {
+  const [red, green, blue] = colour.map((part) => (part <= 10 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /** Where an event happened inside an element, in CSS pixels. */
@@ -81,7 +112,7 @@ export function counted(count, noun, nouns = `${noun}s`) {
   return `${count.toLocaleString("en")} ${count === 1 ? noun : nouns}`;
 }
 
-/** A value of a measure with three digits, without the zero before the point. */
+/** A value of a measure with three digits, as in the tables of a report. */
 export function threeDigits(value) {
-  return value.toFixed(3).replace(/^(-?)0\./, "$1.");
+  return value.toFixed(3);
 }

@@ -39,23 +39,25 @@ export function explore(element, raw, key, name) {
     open(queries[(at + 1) % queries.length], queries, plot.canvas, bykey);
   }, close);
   listArea.append(make("div", { class: "list-head" }, sort.element, find), make("div", { class: "columns-head", "aria-hidden": "true" },
-    make("span", { text: "query" }), make("span", {}, make("i", { class: "swatch first" }), "first"), make("span", { text: "difference" }), make("span", {}, make("i", { class: "swatch second" }), "second"), make("span", { text: "shared" })));
+    make("span", { text: model.sprite && model.labels.length ? "query · label" : "query" }), make("span", {}, make("i", { class: "swatch first" }), "first"), make("span", { text: "difference" }), make("span", {}, make("i", { class: "swatch second" }), "second"), make("span", { text: "shared" })));
   const list = queryList(listArea, model, key, (query) => open(query, [query], list.list), () => answers.panel.focus(), close);
   const answers = answerLists(answerArea, model, step, close);
   const items = itemTable(itemArea, model, name, chooseItem);
   const maps = model.map ? linkedMaps(mapArea, model, chooseItem, (lasso) => set({ lasso, item: -1, label: lasso ? state.label : -1 }), (label) => set({ label })) : null;
 
   element.append(
+    make("p", { class: "note", text: "Every dot is a query, a larger one several: its value in the first space to the right, in the second upwards. Choose a dot, or a row of the list, to see its answers in both spaces side by side. By keyboard: Tab, arrows, Enter, Escape." }),
     make("div", { class: "controls" }, first.element, swap, second.element, measure.element),
     sentence, all,
     make("div", { class: "overview" }, plotArea, listArea),
     answerArea,
     make("h4", { text: "Items whose neighbourhoods differ most" }),
-    make("p", { class: "note", text: "Neighbours of an item: the answers to it, where it is a query, and the queries that find it. First come items with more neighbours in one space only than the rest lets expect." }),
+    make("p", { class: "note", text: "Neighbours of an item: the answers to it, where it is a query, and the queries that find it. First come items with more neighbours in only one space than the share of all items lets expect. Choose an item to see its answers, or the queries that find it." }),
     itemArea);
   if (maps) {
+    const queriesAreItems = everyQuery.some((query) => model.itemOf(query) >= 0);
     element.append(make("h4", { text: "Maps" }),
-      make("p", { class: "note", text: `${counted(model.map.items.length, "item")} by the ${model.map.method} of each space, the second turned to the first. Point at an item, choose it, or draw a line around several: both maps and the list follow. Lines lead from the chosen query to its answers.` }),
+      make("p", { class: "note", text: `${counted(model.map.items.length, "item")} by the ${model.map.method} of each space, the second turned to the first. Point at an item, choose it, or draw a line around several: both maps and the list follow. ${queriesAreItems ? "Lines lead from the chosen query to its answers." : "Rings are the answers to the chosen query, which is no item and has no dot."}` }),
       mapArea);
   }
   const follow = () => {

@@ -10,8 +10,8 @@ export function itemTable(element, model, name, choose) {
   const body = make("tbody");
   element.append(make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Items whose neighbourhoods differ most, ${name}` }, make("table", { class: "unlike" },
     make("thead", {}, make("tr", {},
-      make("th", { scope: "col", text: "item" }),
-      make("th", { scope: "col", text: "only first" }), make("th", { scope: "col", text: "both" }), make("th", { scope: "col", text: "only second" }))),
+      make("th", { scope: "col", text: model.labels.length ? "item · label" : "item" }),
+      make("th", { scope: "col", text: "only first", title: "neighbours in the first space only" }), make("th", { scope: "col", text: "both", title: "neighbours in both spaces" }), make("th", { scope: "col", text: "only second", title: "neighbours in the second space only" }))),
     body)));
   let shown = "";
 
@@ -24,10 +24,10 @@ export function itemTable(element, model, name, choose) {
       return bar;
     };
     return make("tr", {},
-      make("th", { scope: "row" },
+      make("th", { scope: "row" }, make("div", {},
         make("button", { type: "button", onclick: () => choose(item) },
           picture(model, item), make("span", { dir: "auto", text: model.name(item) + (label ? ` · ${label}` : "") })),
-        make("span", { class: "parts", "aria-hidden": "true" }, part(ours, "first"), part(both, "both"), part(theirs, "second"))),
+        make("span", { class: "parts", "aria-hidden": "true" }, part(ours, "first"), part(both, "both"), part(theirs, "second")))),
       make("td", { text: ours }), make("td", { text: both }), make("td", { text: theirs }));
   }
 

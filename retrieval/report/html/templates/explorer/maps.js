@@ -77,13 +77,15 @@ export function linkedMaps(element, model, choose, enclose, pick) {
       pen.fillText("no map: the index does not hold the codes", canvas.clientWidth / 2, canvas.clientHeight / 2);
       return;
     }
+    pen.lineWidth = 1;
     for (const dot of one.dots) {
       const label = model.labelOf(dot.item);
       const off = (state.label >= 0 && label !== state.label) || (state.inside && !state.inside.has(dot.item));
       pen.globalAlpha = off ? 0.12 : 0.75;
       const look = looks.get(label);
-      pen.fillStyle = look ? look.colour : ink.soft;
-      mark(pen, dot.x, dot.y, 2.8, look && look.shape);
+      const colour = look ? look.colour : ink.soft;
+      pen.fillStyle = colour;
+      mark(pen, dot.x, dot.y, 2.8, look && look.shape, off ? null : ink.edge(colour));
     }
     pen.globalAlpha = 1;
     neighbours(one, space, pen, ink);

@@ -3,7 +3,9 @@
 import { counted, inks, make, placeIn, sharpCanvas, threeDigits } from "./elements.js";
 import { dotAt, nextDot } from "./nearest.js";
 
-const MARGIN = { left: 60, right: 18, top: 18, bottom: 44 };
+const MARGIN = { left: 64, right: 18, top: 18, bottom: 54 };
+// Numbers of the axes stand clear of the largest dot, which may be at their corner.
+const CLEAR = 17;
 const SMALLEST = 2.8;
 const LARGEST = 14;
 const NAME = 30;
@@ -60,12 +62,12 @@ export function scatterPlot(element, model, choose, leave) {
       const text = (model.low + share * (model.high - model.low)).toFixed(2).replace(/0$/, "");
       pen.fillStyle = ink.soft;
       pen.textAlign = "center";
-      pen.fillText(text, across(share), upward(0) + 18);
+      pen.fillText(text, across(share), upward(0) + CLEAR + 10);
       pen.textAlign = "right";
-      pen.fillText(text, across(0) - 8, upward(share) + 4);
+      pen.fillText(text, across(0) - CLEAR, upward(share) + 4);
     }
     pen.textAlign = "center";
-    pen.fillText(axis(pair.first, "first"), across(0.5), upward(0) + 38);
+    pen.fillText(axis(pair.first, "first"), across(0.5), upward(0) + CLEAR + 30);
     pen.save();
     pen.translate(14, upward(0.5));
     pen.rotate(-Math.PI / 2);
@@ -77,11 +79,14 @@ export function scatterPlot(element, model, choose, leave) {
     pen.setLineDash([]);
     for (const dot of dots) {
       const side = dot.ours > dot.theirs ? model.spaces[pair.first].colour : model.spaces[pair.second].colour;
-      pen.fillStyle = dot.ours === dot.theirs ? ink.soft : ink.of(side);
+      const colour = dot.ours === dot.theirs ? ink.soft : ink.of(side);
+      pen.fillStyle = colour;
       pen.globalAlpha = 0.6;
       disc(pen, dot.x, dot.y, dot.radius);
+      pen.globalAlpha = 1;
+      pen.strokeStyle = ink.edge(colour);
+      ring(pen, dot.x, dot.y, dot.radius);
     }
-    pen.globalAlpha = 1;
     for (const at of [chosen, present]) {
       if (at < 0 || at >= dots.length) continue;
       pen.strokeStyle = ink.ink;
@@ -153,16 +158,19 @@ export function disc(pen, x, y, radius) {
   pen.fill();
 }
 
-/** A mark of a class, filled: circle, square, triangle or diamond. */
-export function mark(pen, x, y, radius, shape) {
+/** A mark of a class, filled: circle, square, triangle or diamond; with a colour of its edge, that too. */
+export function mark(pen, x, y, radius, shape, edge = null) {
   const corners = SHAPES[shape];
-  if (!corners) {
-    disc(pen, x, y, radius);
-    return;
-  }
   pen.beginPath();
-  corners.forEach(([right, down], at) => (at ? pen.lineTo(x + radius * right, y + radius * down) : pen.moveTo(x + radius * right, y + radius * down)));
+  if (corners) {
+    corners.forEach(([right, down], at) => (at ? pen.lineTo(x + radius * right, y + radius * down) : pen.moveTo(x + radius * right, y + radius * down)));
+    pen.closePath();
+  } else pen.arc(x, y, radius, 0, 2 * Math.PI);
   pen.fill();
+  if (edge === null) return;
+  pen.globalAlpha = 1;
+  pen.strokeStyle = edge;
+  pen.stroke();
 }
 
 const SHAPES = {
