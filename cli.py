@@ -986,6 +986,9 @@ def tune(
     ] = 0.95,
     k: Annotated[int, whole("-k", help="Number of nearest items.", lowest=1)] = 10,
     sample: Annotated[int, whole("--sample", help="Number of random items that ask.", lowest=1)] = 1000,
+    items: Annotated[
+        int, whole("--items", help="Compare all indexes on at most this many random items.", lowest=2)
+    ] = 100_000,
     max_bytes: Annotated[
         float | None,
         typer.Option("--max-bytes", help="Largest index, in bytes per item.", parser=number, metavar="BYTES"),
@@ -995,15 +998,16 @@ def tune(
 ) -> None:
     """Try FAISS indexes for a space, and recommend the fastest whose answers are good enough.
 
-    Recall against exact search, speed, bytes and build time of each. Nothing is written; the last line is the command
-    that makes a collection with the recommended index.
+    Recall against exact search, speed, bytes and build time of each. A large collection is compared by a sample, and
+    the recommended index is measured on all items. Nothing is written; the last line is the command that makes a
+    collection with the recommended index.
     """
     from retrieval.collection.open import open_collection
     from retrieval.experiment.tuning.tuning import tune as tune_space
     from retrieval.report.terminal.tuning import tuning_lines, tuning_values
 
     with open_collection(folder) as collection:
-        found = tune_space(collection, space, recall, k, sample, max_bytes, seed, _say)
+        found = tune_space(collection, space, recall, k, sample, max_bytes, seed, _say, items)
     emit(Output(lambda: tuning_lines(found), lambda: tuning_values(found)), as_json)
 
 

@@ -54,6 +54,8 @@ class Encoder(SklearnNames, ABC):
     answers_without_torch: ClassVar[bool] = True
     #: Whether a saved encoder encodes without files that are elsewhere, and without a server.
     answers_alone: ClassVar[bool] = True
+    #: Whether codes take so long that they are kept on disk until their collection is written.
+    is_slow: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         options.check(self, self.name)

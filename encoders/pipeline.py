@@ -39,6 +39,7 @@ class Pipeline(Encoder):
         super().__post_init__()
         self.reads: Modality = self.stages[0].reads  # type: ignore[misc]
         self.answers_without_torch: bool = all(stage.answers_without_torch for stage in self.stages)  # type: ignore[misc]
+        self.is_slow: bool = any(stage.is_slow for stage in self.stages)  # type: ignore[misc]
         self.answers_texts: bool = self.stages[0].answers_texts  # type: ignore[misc]
         self.has_prior: bool = self.stages[-1].has_prior  # type: ignore[misc]
         for before, stage in zip(self.stages, self.stages[1:], strict=False):

@@ -35,6 +35,7 @@ class PretrainedEncoder(Encoder, Generic[M]):
     """
 
     answers_without_torch: ClassVar[bool] = False
+    is_slow: ClassVar[bool] = True
     model: str
 
     def __post_init__(self) -> None:

@@ -68,6 +68,7 @@ class TSDAE(EmbedsTexts, NeuralEncoder):
     """
 
     name: ClassVar[str] = "tsdae"
+    is_slow: ClassVar[bool] = True
     model: str = option(
         DEFAULT,
         "Start model, best one not trained on pairs of texts: name on the Hugging Face hub, or local folder.",

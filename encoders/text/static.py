@@ -53,6 +53,7 @@ class Static(PretrainedEncoder[_Model]):
     reads: ClassVar[Modality] = Modality.TEXT
     answers_without_torch: ClassVar[bool] = True
     answers_alone: ClassVar[bool] = False
+    is_slow: ClassVar[bool] = False
     model: str = option("minishlab/potion-base-8M", "Model name on the Hugging Face hub, or a local folder.")
     max_length: int | None = option(512, "Number of tokens read from each text; none: all.", ge=1)
     revision: str | None = option(None, "Branch, tag or commit of the model on the hub; none: the default branch.")

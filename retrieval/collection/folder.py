@@ -10,7 +10,7 @@ from encoders.errors import ArtifactError, CollectionError
 from retrieval.collection.generations import WORK, Generations, files_below
 from retrieval.collection.manifest import Manifest
 from retrieval.collection.segments import SPACES, Segment
-from retrieval.spaces.build import checkpoints
+from retrieval.spaces.build import is_unfinished
 from retrieval.spaces.saved_space import ENCODER, INDEX, SpaceRecord, spec_of
 
 
@@ -55,10 +55,10 @@ class CollectionFolder:
 
     @property
     def unfinished(self) -> tuple[str, ...]:
-        """Names of the spaces whose fit was interrupted and has a checkpoint; ``nearby index`` resumes it."""
+        """Names of the spaces of which a killed run left a checkpoint or codes; ``nearby index`` resumes it."""
         work = self.path / WORK
         try:
-            folders = sorted(path for path in work.iterdir() if path.is_dir() and checkpoints(path))
+            folders = sorted(path for path in work.iterdir() if path.is_dir() and is_unfinished(path))
         except OSError:
             return ()
         return tuple(spec_of(path) for path in folders)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from encoders.base import Encoder
-from encoders.errors import NearbyError, OptionError
+from encoders.errors import ArtifactError, CollectionError, NearbyError, OptionError
 from encoders.numbers import counted, is_whole
 from encoders.progress import ProgressCallback, quiet
 from indexers.description import parse_description
@@ -21,6 +21,7 @@ from retrieval.collection.generations import WORK, Generations, is_collection
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.spaces.build import encoder_of, planned, require_fields
+from retrieval.spaces.kept_codes import kept_blocks
 
 if TYPE_CHECKING:
     from retrieval.collection.elasticsearch.bulk_load import Shard
@@ -134,7 +135,9 @@ def remains(request: IndexRequest) -> str:
     try:
         with LocalCollection(request.folder()) as collection:
             spaces = f"in {counted(len(collection.spaces), 'space')}" if collection.spaces else "and no space yet"
-            return f"{request.out} holds {counted(collection.items.size, 'item')} {spaces}; the same command continues"
+            encoded = "; what was encoded is kept" if kept_blocks(request.folder() / WORK) else ""
+            items = counted(collection.items.size, "item")
+            return f"{request.out} holds {items} {spaces}{encoded}; the same command continues"
     except NearbyError:
         return "nothing is stored yet"
 
@@ -174,7 +177,7 @@ def index_corpus(
     """Store a corpus and index it in some spaces; continue an earlier call that was interrupted.
 
     If the first space of a new collection fails, the collection is removed again, so that the folder can be used for
-    the next attempt.
+    the next attempt; but not when a file or the disk failed and a slow encoder has encoded items, which are kept.
 
     Raises
     ------
@@ -195,11 +198,13 @@ def index_corpus(
                 say(f"{spec} is already indexed")
             else:
                 collection = collection.add_space(source, index, say)
-    except NearbyError:
-        if made and not collection.spaces:
+    except NearbyError as error:
+        if isinstance(error, CollectionError | ArtifactError) and kept_blocks(folder / WORK):
+            say(f"what was encoded is kept in {folder / WORK}; the same command continues")
+        elif made and not collection.spaces:
             shutil.rmtree(folder / WORK, ignore_errors=True)
             Generations(folder).withdraw(collection.generation)
-        elif collection.spaces:
+        if collection.spaces:
             say(_kept(collection, list(wanted)))
         raise
     return collection

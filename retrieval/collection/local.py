@@ -31,7 +31,8 @@ from retrieval.collection.segmented_items import SegmentedItems, items_of
 from retrieval.collection.segments import SPACES, opened_index, segments_of
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import begun, checkpoints, fill, fitted, planned
+from retrieval.spaces.build import begun, fill, fitted, is_unfinished, planned
+from retrieval.spaces.kept_codes import KeptCodes, identity_of
 from retrieval.spaces.saved_space import (
     CODES,
     ENCODER,
@@ -171,12 +172,13 @@ class LocalCollection(Collection):
                 encoder.fitted_on = self.items_digest
             try:
                 fit_seconds = fitted(encoder, self.items.batches_for(encoder), work)
+                create_index(index, encoder.space)  # refused before any encoding
+                kept = KeptCodes(work, identity_of(encoder, self.items_digest)) if encoder.is_slow else None
+                filled = fill(encoder, self.items, index, self.items.size, kept)
             except KeyboardInterrupt:
-                if checkpoints(work):
+                if is_unfinished(work):
                     note_spec(work, str(encoder))
                 raise
-            create_index(index, encoder.space)  # refused before any encoding
-            filled = fill(encoder, self.items, index, self.items.size)
             require_all(str(encoder), filled.index, self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
             self.manifest.with_space(record).write(draft)
@@ -235,7 +237,7 @@ class LocalCollection(Collection):
         self._stored.close()
 
     def _clear_work(self) -> None:
-        """Remove the checkpoints of finished spaces, including those that a killed process left."""
+        """Remove the checkpoints and kept codes of finished spaces, including those that a killed process left."""
         work = self.folder / WORK
         with suppress(OSError):  # it holds the checkpoint of another space, or is read-only
             for spec in self.spaces if work.is_dir() else ():

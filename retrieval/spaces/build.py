@@ -20,13 +20,14 @@ from encoders.errors import BadItemError, DimensionError, NearbyError
 from encoders.neural.checkpoint import FILE as CHECKPOINT
 from encoders.npy import release
 from encoders.plain_file import entries_below
-from encoders.progress import progress, say, waiting
+from encoders.progress import Bar, progress, say, waiting
 from encoders.registry import create
 from indexers.base import Index
 from indexers.registry import check_description, create_index
 from retrieval.corpora.base import Corpus, Item, item_bytes
-from retrieval.corpora.blocks import blocks_of
+from retrieval.corpora.blocks import Block, blocks_of
 from retrieval.corpora.inputs import reads_ids
+from retrieval.spaces.kept_codes import Coded, KeptCodes, kept_blocks, timed
 from retrieval.spaces.training_history import training_seconds
 
 BATCH_ROWS = 1024
@@ -115,6 +116,11 @@ def checkpoints(work: Path) -> list[Path]:
         return []
 
 
+def is_unfinished(work: Path) -> bool:
+    """Return whether a work folder holds what a killed run has fitted or encoded."""
+    return bool(checkpoints(work) or kept_blocks(work))
+
+
 def fitted(encoder: Encoder, batches: Batches, work: Path | None = None) -> float:
     """Fit an encoder and return the seconds; for a fitted one, the seconds of its training."""
     if encoder.__sklearn_is_fitted__():
@@ -146,7 +152,13 @@ class Filled:
     code_bytes: int = 0
 
 
-def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total: int | None = None) -> Filled:
+def fill(
+    encoder: Encoder,
+    items: Iterable[Item],
+    description: str | None,
+    total: int | None = None,
+    kept_codes: KeptCodes | None = None,
+) -> Filled:
     """Encode items and put them into a new index.
 
     Parameters
@@ -158,22 +170,31 @@ def fill(encoder: Encoder, items: Iterable[Item], description: str | None, total
         Of the index; None chooses by the space.
     total : int, optional
         Number of items, for the progress bar.
+    kept_codes : KeptCodes, optional
+        Codes of an earlier call that was killed, and where those of this call are kept.
     """
     index = create_index(description, encoder.space, encoder.lexicon)
     kept = None if index.holds_codes or index.stores_counts else create_index("exact", encoder.space)
     filled = Filled(index, kept)
     target = index if kept is None else kept
     with _closed_on_error(index):
-        add_items(encoder, items, target, filled, total)
+        add_items(encoder, items, target, filled, total, kept_codes)
         if kept is not None:
             _pour(kept, index)
     return filled
 
 
-def add_items(encoder: Encoder, items: Iterable[Item], index: Index, cost: Filled, total: int | None = None) -> None:
+def add_items(
+    encoder: Encoder,
+    items: Iterable[Item],
+    index: Index,
+    cost: Filled,
+    total: int | None = None,
+    kept_codes: KeptCodes | None = None,
+) -> None:
     """Encode items and add them to an index; costs are added to `cost`."""
     if not _shared(encoder, items, index, cost):
-        for ids, codes in encoded(encoder, items, cost, total, index.stores_counts):
+        for ids, codes in encoded(encoder, items, cost, total, index.stores_counts, kept_codes):
             index.add(ids, codes)
 
 
@@ -238,23 +259,45 @@ def encoded(
     cost: Filled | None = None,
     total: int | None = None,
     counts: bool = False,
+    kept_codes: KeptCodes | None = None,
 ) -> Iterator[tuple[list[str], Codes]]:
     """Encode items batch by batch, with a progress bar on standard error; costs are added to `cost`.
 
-    With `counts`, for an index that weighs words itself, they are counts over the words of the encoder's lexicon.
+    With `counts`, for an index that weighs words itself, they are counts over the words of the encoder's lexicon. With
+    `kept_codes`, blocks that an earlier call has encoded are not encoded again.
     """
+    encode = encoder.encode_counts if counts else encoder.encode
     with_ids = reads_ids(encoder)
     with progress(f"encoding {encoder}", total, "items") as bar:
         blocks = items.blocks(BATCH_ROWS) if isinstance(items, Corpus) else blocks_of(items, BATCH_ROWS, item_bytes)
-        for block in blocks:
-            before = time.perf_counter()
-            codes = _encode(encoder.encode_counts if counts else encoder.encode, block.ids, block.inputs(with_ids))
+        for number, block in enumerate(blocks):
+            codes, seconds = _coded(encode, number, block, with_ids, kept_codes)
             if cost is not None:
-                cost.encode_seconds += time.perf_counter() - before
+                cost.encode_seconds += seconds
                 cost.code_bytes += bytes_of(codes) if counts else stored_bytes(codes, encoder.space)
             yield block.ids, codes
-            bar.update(len(block.ids))
+            _count(bar, len(block.ids), kept_codes)
+    if kept_codes is not None and kept_codes.taken:
+        say(f"{encoder}: {kept_codes.taken:,} of {bar.done:,} items were encoded before the interruption")
     say_remarks(encoder)
+
+
+def _coded(
+    encode: Callable[[Any], Codes], number: int, block: Block, with_ids: bool, kept_codes: KeptCodes | None
+) -> Coded:
+    def encode_block() -> Codes:
+        return _encode(encode, block.ids, block.inputs(with_ids))
+
+    return timed(encode_block) if kept_codes is None else kept_codes.coded(number, block.ids, encode_block)
+
+
+def _count(bar: Bar, count: int, kept_codes: KeptCodes | None) -> None:
+    """Count items that are done; those that were encoded before say nothing of the time that the rest takes."""
+    if kept_codes is not None and kept_codes.taken == bar.done + count:
+        bar.done += count
+        bar.note = f"{kept_codes.taken:,} encoded before"
+    else:
+        bar.update(count)
 
 
 def say_remarks(encoder: Encoder) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -74,6 +74,11 @@ class Setting:
         return mine != its and all(one >= two for one, two in zip(mine, its, strict=True))
 
 
+def best_of(settings: Sequence[Setting]) -> list[Setting]:
+    """Return the settings that no other beats in recall, speed and bytes together (Pareto)."""
+    return [one for one in settings if not any(other.beats(one) for other in settings)]
+
+
 @dataclass
 class Tuning:
     """The settings of one space.
@@ -91,30 +96,36 @@ class Tuning:
         The recall that is asked for.
     max_bytes : float, optional
         The largest index that is asked for, in bytes per item.
+    n_sampled : int
+        Number of items in the indexes of `settings`: all, or a random sample of a large collection.
     settings : list of Setting
         The first is exact search.
+    confirmed : list of Setting
+        Of a sample: what was measured again on all items; the first is exact search.
     """
 
     folder: str
     spec: str
     present: str
     n_items: int
+    n_sampled: int
     k: int
     n_queries: Mapping[str, int]
     wanted: float
     max_bytes: float | None = None
     settings: list[Setting] = field(default_factory=list)
+    confirmed: list[Setting] = field(default_factory=list)
 
     @property
     def best(self) -> list[Setting]:
-        """The settings that no other beats in recall, speed and bytes together (Pareto)."""
-        return [one for one in self.settings if not any(other.beats(one) for other in self.settings)]
+        """The settings that no other beats in recall, speed and bytes together."""
+        return best_of(self.settings)
 
     @property
     def allowed(self) -> list[Setting]:
-        """The settings that are small enough."""
+        """The settings, measured on all items, that are small enough."""
         limit = self.max_bytes
-        return [one for one in self.settings if limit is None or one.bytes_per_item <= limit]
+        return [one for one in self.confirmed or self.settings if limit is None or one.bytes_per_item <= limit]
 
     @property
     def recommended(self) -> Setting | None:

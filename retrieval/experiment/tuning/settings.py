@@ -6,6 +6,7 @@ Sizes follow FAISS' guidelines (https://github.com/facebookresearch/faiss/wiki/G
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,6 +45,17 @@ class Build:
     backend: str
     searches: tuple[tuple[Mapping[str, str], ...], ...] = (({},),)
     holds_codes: bool = False
+
+    @property
+    def family(self) -> str:
+        """The kind of the index, whatever the number of its items: without the number of lists, or of hashed bits.
+
+        Examples
+        --------
+        >>> Build("IVF256,PQ16").family, Build("BHash4x13").family
+        ('IVF,PQ16', 'BHash4x')
+        """
+        return re.sub(r"(IVF|BHash(?:4x)?)\d+", r"\1", self.backend)
 
     def description(self, parameters: Mapping[str, str]) -> str:
         """Return the description of the index with search parameters, as ``--index`` takes it."""

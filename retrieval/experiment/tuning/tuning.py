@@ -6,11 +6,16 @@ Nothing is written: indexes are built in memory, one after the other, from the c
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Space
 from encoders.errors import BadItemError, OptionError
+from encoders.numbers import counted
 from encoders.progress import ProgressCallback, progress, quiet
 from indexers.checked_index import CheckedIndex
 from indexers.folder import names_bytes
@@ -24,6 +29,8 @@ from retrieval.search.stored_codes import all_codes
 
 #: Random items that ask, by default; the wanted recall; the number of neighbours.
 SAMPLE, RECALL, K = 1_000, 0.95, 10
+#: Items on which all kinds of indexes are measured: enough for a thousand lists, and a build takes seconds.
+ITEMS = 100_000
 #: A search that finds less more than this does not repay a slower one.
 PLATEAU = 0.002
 
@@ -37,8 +44,13 @@ def tune(
     max_bytes: float | None = None,
     seed: int = 0,
     say: ProgressCallback = quiet,
+    items: int = ITEMS,
 ) -> Tuning:
     """Measure indexes for a space of a collection, on disk or on a server.
+
+    In a larger collection than `items`, all kinds of indexes are measured on a random sample. The kind that is fastest
+    there is then built once of all items, with as many lists as they need, and measured again; where no search finds
+    enough in it, the next fastest kind is.
 
     Parameters
     ----------
@@ -53,9 +65,11 @@ def tune(
     max_bytes : float, optional
         The largest index, in bytes per item.
     seed : int
-        Random seed of the sample.
+        Random seed of both samples.
     say : callable
         Called with one line per index.
+    items : int
+        Largest number of items on which all kinds of indexes are measured.
 
     Raises
     ------
@@ -72,30 +86,118 @@ def tune(
         raise OptionError(f"--max-bytes should be above 0; got {max_bytes:g}")
     spec = collection.resolve(spec)
     space = collection.space(spec).encoder.space
-    _require_tunable(collection, spec, space, k)
+    _require_tunable(collection, spec, space, k, items)
     say(f"reading the codes of {spec}")
     ids, codes = all_codes(collection, spec)
-    started = time.perf_counter()
-    exact = create_index("exact", space)
-    exact.add(ids, codes)
-    seconds = time.perf_counter() - started
-    queries = queries_of(collection, spec, exact, sample, k, seed)
+    rows = _sampled(len(ids), items, seed)
+    asked = _asked(collection, spec, ids, codes, rows, (sample, k, seed))
     found = Tuning(
-        str(collection.folder), spec, collection.spaces[spec].index, len(ids), k,
-        {name: part.stop - part.start for name, part in queries.groups.items()}, recall, max_bytes,
+        str(collection.folder), spec, collection.spaces[spec].index, len(ids), len(asked.ids), k,
+        {name: part.stop - part.start for name, part in asked.queries.groups.items()}, recall, max_bytes,
     )  # fmt: skip
-    speeds = Alternation(exact, queries.codes, k)
-    found.settings.append(_setting(exact, queries, speeds, seconds))
-    builds = [one for one in builds_for(space, len(ids)) if max_bytes is None or _may_fit(one, space, max_bytes)]
+    found.settings.append(asked.exact)
+    families: dict[str, list[Setting]] = {}
+    builds = _builds(space, len(asked.ids), max_bytes)
     with progress("tuning", len(builds), "indexes") as bar:
         for build in builds:
             bar.note = build.backend
-            try:
-                found.settings += measured(build, space, ids, codes, queries, speeds, recall)
-            except BadItemError as error:  # FAISS refuses codes whose squares float32 cannot hold
-                say(f"left out: {error}")
+            families[build.family] = _measured_or_none(build, asked, recall, say)
+            found.settings += families[build.family]
             bar.update()
+    if rows is not None:
+        say(f"measuring what is fastest on {counted(len(rows), 'item')} on all {len(ids):,}")
+        del asked
+        whole = _asked(collection, spec, ids, codes, None, (sample, k, seed))
+        found.confirmed += [whole.exact, *_confirmed(found, families, whole, say)]
     return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Items and the queries that ask them.
+
+    Attributes
+    ----------
+    space : Space
+    ids : sequence of str
+    codes : codes (n, dim)
+        Of the items.
+    queries : Queries
+    speeds : Alternation
+    exact : Setting
+        Exact search of these items.
+    """
+
+    space: Space
+    ids: Sequence[str]
+    codes: Codes
+    queries: Queries
+    speeds: Alternation
+    exact: Setting
+
+
+def _asked(
+    collection: Collection,
+    spec: str,
+    ids: Sequence[str],
+    codes: Codes,
+    rows: NDArray[np.int64] | None,
+    asking: tuple[int, int, int],
+) -> Asked:
+    """Search some items, or all, exactly; `asking` is the number of queries, k and the seed."""
+    if rows is not None:
+        ids, codes = [ids[row] for row in rows], codes[rows]
+    sample, k, seed = asking
+    started = time.perf_counter()
+    exact = create_index("exact", collection.space(spec).encoder.space)
+    exact.add(ids, codes)
+    seconds = time.perf_counter() - started
+    queries = queries_of(collection, spec, exact, sample, k, seed)
+    speeds = Alternation(exact, queries.codes, k)
+    return Asked(exact.space, ids, codes, queries, speeds, _setting(exact, queries, speeds, seconds))
+
+
+def _sampled(n_items: int, most: int, seed: int) -> NDArray[np.int64] | None:
+    """Return the rows of a random sample, ascending; None where all items are measured."""
+    if n_items <= most:
+        return None
+    return np.sort(np.random.default_rng(seed).choice(n_items, most, replace=False))
+
+
+def _builds(space: Space, n_items: int, max_bytes: float | None) -> list[Build]:
+    return [one for one in builds_for(space, n_items) if max_bytes is None or _may_fit(one, space, max_bytes)]
+
+
+def _confirmed(
+    found: Tuning, families: Mapping[str, list[Setting]], whole: Asked, say: ProgressCallback
+) -> Iterator[Setting]:
+    """Measure kinds of indexes on all items, the fastest one on the sample first, until one finds enough.
+
+    Kinds that are not sure to find enough on the sample, are too large, or are slower than exact search, are left out.
+    """
+    speeds = {}
+    for family, settings in families.items():
+        reaching = [one.speed for one in settings if one in found.allowed and one.reaches(found.wanted) is Reach.YES]
+        speeds[family] = max(reaching, default=0.0)
+    builds = {build.family: build for build in _builds(whole.space, len(whole.ids), found.max_bytes)}
+    for family in sorted(speeds, key=lambda one: -speeds[one]):
+        if speeds[family] <= 1 or family not in builds:
+            continue
+        say(f"building {builds[family].backend} of {len(whole.ids):,} items")
+        made = _measured_or_none(builds[family], whole, found.wanted, say)
+        yield from made
+        if any(one.reaches(found.wanted) is Reach.YES and one.speed > 1 for one in made):
+            return
+
+
+def _measured_or_none(build: Build, asked: Asked, wanted: float, say: ProgressCallback) -> list[Setting]:
+    """Return the settings of an index; none where FAISS refuses codes whose squares float32 cannot hold."""
+    made: list[Setting] = []
+    try:
+        made.extend(measured(build, asked.space, asked.ids, asked.codes, asked.queries, asked.speeds, wanted))
+    except BadItemError as error:
+        say(f"left out: {error}")
+    return made
 
 
 def measured(
@@ -137,7 +239,7 @@ def _may_fit(build: Build, space: Space, max_bytes: float) -> bool:
     return not build.holds_codes or 4 * space.dim <= max_bytes or space.kind is Kind.BINARY
 
 
-def _require_tunable(collection: Collection, spec: str, space: Space, k: int) -> None:
+def _require_tunable(collection: Collection, spec: str, space: Space, k: int, items: int) -> None:
     """Refuse what has nothing to tune, before any work."""
     if space.kind is Kind.SPARSE:
         raise OptionError(
@@ -151,4 +253,8 @@ def _require_tunable(collection: Collection, spec: str, space: Space, k: int) ->
         raise OptionError(
             f"-k {k:,} asks for more neighbours than an item has: {collection.folder} holds {n_items:,} items, so "
             f"-k is at most {n_items - 1:,}"
+        )
+    if k >= items:
+        raise OptionError(
+            f"--items {items:,} is not more than -k {k:,}: raise --items, so that an item has {k:,} others"
         )

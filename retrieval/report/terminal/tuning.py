@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from encoders.numbers import counted
 from encoders.progress import span
-from retrieval.experiment.tuning.result import Reach, Setting, Tuning
+from retrieval.experiment.tuning.result import Reach, Setting, Tuning, best_of
 from retrieval.report.json import plain
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned
@@ -27,16 +27,17 @@ _EXPLAINED = (
 def tuning_lines(found: Tuning) -> list[str]:
     """Return what was asked, the table, and what to use."""
     asked = " and ".join(_asked(name, count) for name, count in found.n_queries.items())
-    head = f"{counted(found.n_items, 'item')}, {asked} as queries; now in the index {found.present}"
+    head = f"{_measured_items(found)}, {asked} as queries; now in the index {found.present}"
     groups = "" if len(found.n_queries) == 1 else f", by {' or '.join(found.n_queries)}, the lower"
     explained = _EXPLAINED.format(k=found.k, groups=groups, wanted=found.wanted)
     return [
         *wrapped(found.spec, WIDTH),
         *textwrap.wrap(head, WIDTH),
         "",
-        *_table(found),
+        *_table(found.settings, found),
         *textwrap.wrap(explained, WIDTH),
         "",
+        *_confirmed_lines(found),
         *(line for text in advice(found) for line in textwrap.wrap(text, WIDTH, break_on_hyphens=False)),
         *command_lines(found),
     ]
@@ -48,11 +49,28 @@ def _asked(name: str, count: int) -> str:
     return "1 query of the corpus" if count == 1 else f"{count:,} queries of the corpus"
 
 
-def _table(found: Tuning) -> list[str]:
-    best = {one.index for one in found.best}
+def _measured_items(found: Tuning) -> str:
+    if found.n_sampled == found.n_items:
+        return counted(found.n_items, "item")
+    return f"{found.n_sampled:,} random items of {found.n_items:,} (--items)"
+
+
+def _confirmed_lines(found: Tuning) -> list[str]:
+    """Return the table of what was measured again on all items."""
+    if len(found.confirmed) < 2:
+        return []
+    said = (
+        f"The fastest kind of index that reaches {found.wanted:g} there, on all {found.n_items:,} items, "
+        "with the lists that they need:"
+    )
+    return [*textwrap.wrap(said, WIDTH), "", *_table(found.confirmed, found), ""]
+
+
+def _table(settings: Sequence[Setting], found: Tuning) -> list[str]:
+    best = {one.index for one in best_of(settings)}
     head = [f"recall@{found.k}", "at least", "queries/s", "× exact", "bytes/item", "build s", "", "index"]
     rows: list[list[str]] = []
-    for one in found.settings:
+    for one in settings:
         name, mark, parameters = one.index.partition("?")
         fits = len(one.index) <= _INDEX_WIDTH
         star = "*" if one.index in best else ""
@@ -127,7 +145,7 @@ def command_lines(found: Tuning) -> list[str]:
 
 def tuning_values(found: Tuning) -> dict[str, Any]:
     """Return the settings as JSON values."""
-    best, words = {one.index for one in found.best}, command(found)
+    words = command(found)
     chosen = found.recommended
     values: dict[str, Any] = plain(
         {
@@ -135,11 +153,13 @@ def tuning_values(found: Tuning) -> dict[str, Any]:
             "spec": found.spec,
             "present_index": found.present,
             "n_items": found.n_items,
+            "n_sampled": found.n_sampled,
             "n_queries": found.n_queries,
             "k": found.k,
             "wanted_recall": found.wanted,
             "max_bytes": found.max_bytes,
-            "settings": [_values(one, found, one.index in best) for one in found.settings],
+            "settings": _values(found.settings, found),
+            "confirmed": _values(found.confirmed, found),
             "recommended": None if chosen is None else chosen.index,
             "undecided": None if found.undecided is None else found.undecided.index,
             "command": None if words is None else shell_line(words),
@@ -149,7 +169,12 @@ def tuning_values(found: Tuning) -> dict[str, Any]:
     return values
 
 
-def _values(one: Setting, found: Tuning, is_best: bool) -> dict[str, Any]:
+def _values(settings: Sequence[Setting], found: Tuning) -> list[dict[str, Any]]:
+    best = {one.index for one in best_of(settings)}
+    return [_setting_values(one, found, one.index in best) for one in settings]
+
+
+def _setting_values(one: Setting, found: Tuning, is_best: bool) -> dict[str, Any]:
     recalls = {name: {"mean": recall.mean, "interval": list(recall.interval)} for name, recall in one.recalls.items()}
     return {
         "index": one.index,

@@ -16,7 +16,7 @@ from retrieval.evaluation.significance import Interval
 from retrieval.experiment.tuning.queries import Queries, recall_of
 from retrieval.experiment.tuning.result import Reach, Recall, Setting, Tuning
 from retrieval.experiment.tuning.settings import builds_for, n_lists
-from retrieval.experiment.tuning.speed import Alternation
+from retrieval.experiment.tuning.speed import Alternation, Speed
 from retrieval.experiment.tuning.tuning import measured, tune
 from retrieval.report.terminal.tuning import advice, command, tuning_lines, tuning_values
 
@@ -52,7 +52,7 @@ def setting(recall=1.0, low=1.0, high=1.0, speed=1.0, size=4.0, index="x"):
 
 
 def tuning(*settings, max_bytes=None):
-    return Tuning("c", "pixels", "exact", 1000, 10, {"items": 50}, 0.9, max_bytes, list(settings))
+    return Tuning("c", "pixels", "exact", 1000, 1000, 10, {"items": 50}, 0.9, max_bytes, list(settings))
 
 
 def test_recall_is_the_share_of_the_true_neighbours_found():
@@ -202,6 +202,75 @@ def test_a_sequence_ends_when_the_recall_is_reached():
     made = list(measured(build, DENSE, [str(n) for n in range(1000)], CODES, queries, speeds, 0.3))
     assert made[-1].reaches(0.3) is Reach.YES or made[-1].speed < 1
     assert all(one.reaches(0.3) is not Reach.YES for one in made[:-1])
+
+
+@pytest.fixture
+def lists_are_fast(monkeypatch):
+    """Speeds that do not depend on the machine: lists are the fastest, then graphs."""
+    ratios = {"IVF": 9.0, "HNS": 4.0}
+
+    def speed(self, index):
+        backend = index.description.partition(":")[2]
+        return Speed(100.0, 1.0 if not backend else ratios.get(backend[:3], 0.5) if "RaBitQ" not in backend else 0.5)
+
+    monkeypatch.setattr(Alternation, "speed", speed)
+
+
+def test_a_large_collection_is_compared_by_a_sample_and_confirmed_by_all_items(folder, lists_are_fast):
+    said: list[str] = []
+    with LocalCollection(folder) as collection:
+        result = tune(collection, "pixels", 0.9, sample=200, items=900, say=said.append)
+        every = tune(collection, "pixels", 0.9, sample=200, items=1797)
+    assert (result.n_items, result.n_sampled, every.n_sampled, every.confirmed) == (1797, 900, 1797, [])
+    assert {n_lists(900), n_lists(1797)} == {16, 32}
+    assert all("IVF32" not in one.index for one in result.settings)
+    assert any("IVF16" in one.index for one in result.settings)
+    assert result.confirmed[0].index == "exact"
+    assert {one.index.partition("?")[0] for one in result.confirmed[1:]} == {"faiss:IVF32,Flat"}
+    assert result.recommended is result.confirmed[-1]
+    assert result.recommended.recall == next(
+        one.recall for one in every.settings if one.index == result.recommended.index
+    )
+    assert command(result)[-3] == result.recommended.index
+    assert "building IVF32,Flat of 1,797 items" in said
+    lines = "\n".join(tuning_lines(result))
+    assert "900 random items of 1,797 (--items), 200 items as queries" in lines
+    assert "reaches 0.9 there, on all 1,797 items" in lines.replace("\n", " ")
+    values = json.loads(json.dumps(tuning_values(result)))
+    assert (values["n_items"], values["n_sampled"]) == (1797, 900)
+    assert values["confirmed"][-1]["index"] == values["recommended"]
+
+
+def test_where_a_kind_finds_less_in_all_items_the_next_one_is_built(folder, lists_are_fast, monkeypatch):
+    recalls = Queries.recalls
+
+    def fewer(self, index):
+        found = recalls(self, index)
+        if len(index) == 1797 and "IVF" in index.description:
+            return {name: Recall(0.1, Interval(0.0, 0.2)) for name in found}
+        return found
+
+    monkeypatch.setattr(Queries, "recalls", fewer)
+    with LocalCollection(folder) as collection:
+        result = tune(collection, "pixels", 0.9, sample=200, items=900)
+    assert result.recommended.index.startswith("faiss:HNSW32")
+    assert any("IVF32" in one.index for one in result.confirmed)
+
+
+def test_where_nothing_is_fast_exact_search_is_recommended_for_all_items(folder, monkeypatch):
+    monkeypatch.setattr(
+        Alternation, "speed", lambda self, index: Speed(100.0, 1.0 if ":" not in index.description else 0.5)
+    )
+    with LocalCollection(folder) as collection:
+        result = tune(collection, "pixels", 0.9, sample=200, items=900)
+    assert [one.index for one in result.confirmed] == ["exact"]
+    assert result.recommended.index == "exact"
+    assert "there, on all" not in "\n".join(tuning_lines(result))
+
+
+def test_a_sample_has_more_items_than_neighbours(folder):
+    with LocalCollection(folder) as collection, pytest.raises(OptionError, match=r"--items 10 is not more than -k 10"):
+        tune(collection, "pixels", items=10)
 
 
 def test_own_queries_ask_too(tmp_path):
