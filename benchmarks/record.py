@@ -155,6 +155,8 @@ def _over(by_seed: dict[int, dict[str, Any]]) -> dict[str, Any]:
 
 def _merged(values: list[Any], of: Callable[[list[float]], float]) -> Any:
     first = values[0]
+    if None in values:  # a figure that one of the runs does not have has no mean
+        return None
     if isinstance(first, dict):
         return {key: _merged([value[key] for value in values if key in value], of) for key in first}
     if isinstance(first, list) and len({len(value) for value in values}) == 1:
