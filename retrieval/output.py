@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
@@ -45,22 +45,33 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
                 yield file
             return
         held = together.enter_context(atomic_file(path))
-        yield held
-        held.flush()
-        os.fsync(held.fileno())  # now, so that a full disk is known before any file is replaced
+        try:
+            yield held
+            held.flush()
+            os.fsync(held.fileno())  # now, so that a full disk is known before any file is replaced
+        except BaseException:
+            with suppress(OSError):  # what could not be written cannot be written at the end either
+                held.close()
+            raise
     except OSError as error:
         raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
 
 
 @contextmanager
 def written_together() -> Iterator[None]:
-    """Files that `writing` yields inside of the block replace theirs when it succeeds; after a failure, none does."""
+    """Files that `writing` yields inside of the block replace theirs when it succeeds; after a failure, none does.
+
+    Those of a block inside of another replace theirs at the end of the outer one.
+    """
+    outer = _together.get()
     with ExitStack() as files:
         token = _together.set(files)
         try:
             yield
         finally:
             _together.reset(token)
+        if outer is not None:
+            outer.enter_context(files.pop_all())
 
 
 def require_replaceable(folder: Path, *names: str) -> None:
