@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 try:
@@ -10,7 +11,7 @@ try:
     import traceback
     import warnings
     from collections.abc import Iterator, Sequence
-    from contextlib import contextmanager
+    from contextlib import contextmanager, nullcontext
     from contextvars import copy_context
     from copy import copy
     from dataclasses import replace
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from retrieval.applications.anomaly.detector import AnomalyDetector
     from retrieval.applications.reconstruction_table import ReconstructionTable
     from retrieval.corpora.base import BadEntries, Corpus
-    from retrieval.experiment.baseline import Baseline
+    from retrieval.experiment.baseline import Baseline, Change
+    from retrieval.experiment.fitted_encoders import FittedEncoders
     from retrieval.experiment.result import Comparison
 
 #: What `nearby demo` compares: the Euclidean space first, then the latent ones.
@@ -882,11 +884,11 @@ def compare(
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.compare import compare_collection
     from retrieval.experiment.compare_options import CompareOptions
-    from retrieval.experiment.fitted_encoders import FittedEncoders, remains
+    from retrieval.experiment.fitted_encoders import FittedEncoders
     from retrieval.experiment.provenance import provenance
     from retrieval.experiment.save_weights import save_weights
 
-    _require_report_folder(out)
+    _require_report_folder(out, "report.html", "comparison.json", "per_query.parquet", "trec/")
     earlier = _read_baseline(baseline, fail_on_loss or [], out, allow_missing)
     options = CompareOptions(
         judged_by=judged_by,
@@ -897,35 +899,29 @@ def compare(
         baseline=earlier,
         whole_baseline=bool(fail_on_loss) and not allow_missing,
     )
-    indexes = index or ["auto"]
-    folder = collection_at(corpus)
-    if folder is not None:
-        if indexes != ["auto"] or skip_bad:
-            raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-        collection = open_collection(folder)
-        comparison = compare_collection(collection, space, examples, provenance(), options)
-        if save_fusion:
-            _say(save_weights(collection, comparison))
-    else:
-        if save_fusion:
-            raise OptionError(
-                f"--save-fusion stores weights with a collection, and {corpus} is a corpus: index it first, as in "
-                f"nearby index {shlex.quote(corpus)} {_space_options(space)} -o DIR && nearby compare DIR --save-fusion"
-            )
-        fitted = FittedEncoders(out, _say)
-        try:
+    indexes, folder = index or ["auto"], collection_at(corpus)
+    fitted = FittedEncoders(out if folder is None else None, _say, keep=True)
+    with _left(fitted, out) if folder is None else nullcontext():
+        if folder is not None:
+            if indexes != ["auto"] or skip_bad:
+                raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
+            collection = open_collection(folder)
+            comparison = compare_collection(collection, space, examples, provenance(), options)
+            if save_fusion:
+                _say(save_weights(collection, comparison))
+        else:
+            if save_fusion:
+                raise _no_collection_error(corpus, space or ())
             with _reported(BadEntries(skip_bad)) as bad:
                 opened = Unique(open_data(corpus, on_bad=bad), bad)
                 specs = space or _default_spaces(opened)
                 comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted, options)
-        except KeyboardInterrupt:
-            _say(f"nearby: stopped; {remains(out)}")
-            sys.exit(1)
-    if earlier is None:
+        changes = None if earlier is None else _tested(comparison, earlier, fail_on_loss or [], allow_missing)
         _write_comparisons([comparison], out)
+    if earlier is None or changes is None:
         _show_comparisons([comparison], verbose, as_json)
     else:
-        _show_changes(comparison, earlier, fail_on_loss or [], allow_missing, out, verbose, as_json)
+        _show_changes(comparison, earlier, changes, fail_on_loss or [], verbose, as_json)
 
 
 @app.command()
@@ -959,7 +955,7 @@ def health(
     from retrieval.report.html.health import write_health
     from retrieval.report.terminal.health import health_lines, health_values, is_poor
 
-    _require_report_folder(out)
+    _require_report_folder(out, "health.html")
     folder = collection_at(corpus)
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(corpus, on_bad=bad), bad) if folder is None else None
@@ -1020,7 +1016,7 @@ def demo(
     from retrieval.experiment.compare import compare as compare_spaces
     from retrieval.experiment.provenance import provenance
 
-    _require_report_folder(out)
+    _require_report_folder(out, "report.html", "trec/")
     comparisons = []
     for corpus, specs in DEMO.items():
         _say(f"comparing {len(specs)} spaces on {corpus} ...")
@@ -1060,7 +1056,7 @@ def analyze(
     from retrieval.report.html.analysis import write_analysis
     from retrieval.report.terminal.analysis import analysis_json, analysis_lines
 
-    _require_report_folder(out)
+    _require_report_folder(out, "analysis.html")
     with _reported(BadEntries(skip_bad)) as bad:
         items, fitted = read_target(corpus, space, bad)
         found = analyze_spaces(items, fitted, _say, part or PARTS, sample, clusters, height)
@@ -1329,7 +1325,7 @@ def anomalies_compare(
     from retrieval.report.html.anomalies import write_detectors
     from retrieval.report.terminal.detectors import detectors_json, detectors_lines
 
-    _require_report_folder(out)
+    _require_report_folder(out, "anomalies.html")
     rate = Rule.read(false_alarms, None).rate
     with _reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
@@ -1539,21 +1535,32 @@ def _answer_stream(detector: AnomalyDetector, rule: Rule) -> None:
             sys.stdout.buffer.flush()
 
 
-def _space_options(specs: Sequence[str] | None) -> str:
-    """Return the options that name spaces, to be copied into a shell; with none, what stands for them."""
-    return " ".join(f"-s {shlex.quote(spec)}" for spec in specs or ()) or "-s SPACE -s SPACE"
+def _no_collection_error(corpus: str, specs: Sequence[str]) -> OptionError:
+    """Return the error for --save-fusion without a collection, with the commands that make one."""
+    spaces = " ".join(f"-s {shlex.quote(spec)}" for spec in specs) or "-s SPACE -s SPACE"
+    return OptionError(
+        f"--save-fusion stores weights with a collection, and {corpus} is a corpus: index it first, as in "
+        f"nearby index {shlex.quote(corpus)} {spaces} -o DIR && nearby compare DIR --save-fusion"
+    )
 
 
-def _require_report_folder(out: Path | None) -> None:
-    """Refuse a folder that cannot hold a report, before any work."""
+def _require_report_folder(out: Path | None, *names: str) -> None:
+    """Refuse a folder that cannot hold a report with files of these names, before any work."""
     from retrieval.collection.generations import is_collection
-    from retrieval.output import is_writable
+    from retrieval.output import is_writable, require_replaceable
 
-    if out is not None and out.exists() and not out.is_dir():
-        raise OptionError(f"{out} is a file: choose a folder for the report")
-    if out is not None and is_collection(out):
-        raise OptionError(f"{out} is a collection: choose another folder for the report")
-    if out is not None and not is_writable(out):
+    if out is None:
+        return
+    try:
+        if out.exists() and not out.is_dir():
+            raise OptionError(f"{out} is a file: choose a folder for the report")
+        if is_collection(out):
+            raise OptionError(f"{out} is a collection: choose another folder for the report")
+        require_replaceable(out, *names)
+        writable = is_writable(out)
+    except OSError as error:  # too long a name, or a loop of links
+        raise OptionError(f"cannot write to {out}: {error.strerror}; choose another folder for the report") from None
+    if not writable:
         raise OptionError(f"cannot write to {out}: choose another folder for the report")
 
 
@@ -1569,27 +1576,33 @@ def _read_baseline(
         if measures:
             raise OptionError("--fail-on-loss needs --baseline: name the comparison.json of an earlier comparison")
         return None
-    if out is not None and path.resolve() == (out / "comparison.json").resolve():
+    if out is not None and _is_same_file(path, out / "comparison.json"):
         raise OptionError(f"-o {out} would replace the baseline: choose another folder for the report")
     baseline = read_baseline(path)
     baseline.require_measures(measures)
     return baseline
 
 
+def _is_same_file(first: Path, second: Path) -> bool:
+    """Return whether two names are one file, also through links; a loop of links is no file."""
+    return os.path.realpath(first) == os.path.realpath(second)
+
+
 def _write_comparisons(comparisons: Sequence[Comparison], out: Path | None) -> None:
-    """Write the report and the files for programs, before anything is printed: a reader of the table may stop early."""
+    """Write the report and the files for programs, all or none; before anything is printed, as a reader may stop."""
     from retrieval.experiment.trec_files import file_name, write_trec_files
+    from retrieval.output import written_together
     from retrieval.report.comparison_file import write_machine_files
     from retrieval.report.html.comparison import write_page
 
     if out is None:
         return
-    out.mkdir(parents=True, exist_ok=True)
     replaced = " (replaces the report that was there)" if (out / "report.html").exists() else ""
-    _say(f"report: {write_page(comparisons, out / 'report.html')}{replaced}")
-    for one in comparisons:
-        _say(write_trec_files(one, out / "trec" / file_name(one.corpus)))
-    for sentence in write_machine_files(comparisons, out):
+    with written_together():
+        written = [f"report: {write_page(comparisons, out / 'report.html')}{replaced}"]
+        written += [write_trec_files(one, out / "trec" / file_name(one.corpus)) for one in comparisons]
+        written += write_machine_files(comparisons, out)
+    for sentence in written:
         _say(sentence)
 
 
@@ -1599,21 +1612,41 @@ def _show_comparisons(comparisons: Sequence[Comparison], verbose: bool, as_json:
     emit(Output(lambda: comparisons_lines(comparisons, verbose), lambda: comparisons_json(comparisons)), as_json)
 
 
+@contextmanager
+def _left(fitted: FittedEncoders, out: Path | None) -> Iterator[None]:
+    """Say what a comparison leaves that is stopped or fails; remove its fits when the report is written."""
+    from retrieval.experiment.fitted_encoders import remains
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say(f"nearby: stopped; {remains(out)}")
+        sys.exit(1)
+    except Exception:
+        if fitted.holds:
+            _say(remains(out))
+        raise
+    fitted.remove()
+
+
+def _tested(comparison: Comparison, baseline: Baseline, measures: Sequence[str], allow_missing: bool) -> list[Change]:
+    """Return what changed since an earlier comparison; refuse a gate through which a loss could pass unseen."""
+    changes = baseline.changes(comparison)
+    baseline.require_tested(changes, measures, comparison, allow_missing)
+    return changes
+
+
 def _show_changes(
     comparison: Comparison,
     baseline: Baseline,
+    changes: Sequence[Change],
     measures: Sequence[str],
-    allow_missing: bool,
-    out: Path | None,
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Write and print a comparison and what changed since an earlier one; end with code 3 on a significant loss."""
+    """Print a comparison and what changed since an earlier one; end with code 3 on a significant loss."""
     from retrieval.report.terminal.baseline import compared_json, compared_lines, loss_line, only_one_lines
 
-    changes = baseline.changes(comparison)
-    baseline.require_tested(changes, measures, comparison, allow_missing)
-    _write_comparisons([comparison], out)
     for line in only_one_lines(baseline, comparison):
         _say(line)
     emit(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from encoders.atomic_write import atomic_file
 from encoders.errors import ArtifactError, OptionError
 from encoders.sound import Sound, sound_library
+
+#: The files of the open block of `written_together`; None outside of one.
+_together: ContextVar[ExitStack | None] = ContextVar("together", default=None)
 
 
 @contextmanager
@@ -35,10 +39,70 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
             return
         if path.is_symlink():
             raise ArtifactError(f"{path} is a symbolic link, and nothing is written through one: name another file")
-        with atomic_file(path) as file:
-            yield file
+        together = _together.get()
+        if together is None:
+            with atomic_file(path) as file:
+                yield file
+            return
+        held = together.enter_context(atomic_file(path))
+        try:
+            yield held
+            held.flush()
+            os.fsync(held.fileno())  # now, so that a full disk is known before any file is replaced
+        except BaseException:
+            with suppress(OSError):  # what could not be written cannot be written at the end either
+                held.close()
+            raise
     except OSError as error:
         raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
+
+
+@contextmanager
+def written_together() -> Iterator[None]:
+    """Files that `writing` yields inside of the block replace theirs when it succeeds; after a failure, none does.
+
+    Those of a block inside of another replace theirs at the end of the outer one.
+    """
+    outer = _together.get()
+    with ExitStack() as files:
+        token = _together.set(files)
+        try:
+            yield
+        finally:
+            _together.reset(token)
+        if outer is not None:
+            outer.enter_context(files.pop_all())
+
+
+def require_replaceable(folder: Path, *names: str) -> None:
+    """Refuse a folder in which something else has the name of a file that is to be written, before any work.
+
+    Parameters
+    ----------
+    folder : Path
+        It may not exist yet.
+    *names : str
+        Names of files, and of folders with a ``/`` at the end.
+
+    Raises
+    ------
+    OptionError
+        When there is a folder, a link or a device of that name, or the folder itself is a link that leads nowhere.
+    """
+    if folder.is_symlink() and not folder.exists():
+        raise OptionError(f"{folder} is a link that leads nowhere: choose another folder for the report")
+    for name in names:
+        path = folder / name
+        if name.endswith("/"):
+            wrong = "" if path.is_dir() or not os.path.lexists(path) else "not a folder"
+        elif path.is_symlink():
+            wrong = "a symbolic link"
+        else:
+            wrong = "not a plain file" if path.exists() and not path.is_file() else ""
+        if wrong:
+            raise OptionError(
+                f"the report needs the name {path}, which is {wrong}: move it away, or choose another folder"
+            )
 
 
 def require_other_file(path: Path, *sources: str | Path) -> None:

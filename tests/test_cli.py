@@ -518,6 +518,51 @@ def test_a_report_goes_neither_into_a_collection_nor_over_a_file(digits, tmp_pat
     assert "is a file: choose a folder" in refused(*verb, "-o", str(tmp_path / "file"))
 
 
+def test_a_report_that_cannot_be_written_keeps_the_fits_and_the_old_files(tmp_path):
+    data, tmp_path = tmp_path / "t.csv", tmp_path / "out"
+    data.write_text("text,label\n" + "red wine,a\ngreen tea,b\n" * 6)
+    compare = ("compare", str(data), "-s", "bow", "--examples", "0", "-o", str(tmp_path))
+    assert nearby(*compare).returncode == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    size = len(before[tmp_path / "report.html"]) // 2  # the encoder is smaller
+    program = (
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+        f"sys.path.insert(0, {str(ROOT)!r}); import cli; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *compare], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"1 fitted space is kept in {tmp_path / 'compare.work'}" in done.stderr
+    assert "File too large; nothing was changed" in done.stderr
+    kept = tmp_path / "compare.work"
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and kept not in p.parents} == before
+    assert "was fitted before" in nearby(*compare).stderr
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"),
+    [
+        ("compare", "report.html"),
+        ("compare", "comparison.json"),
+        ("compare", "per_query.parquet"),
+        ("health", "health.html"),
+    ],
+)
+def test_a_taken_name_in_the_folder_of_the_report_is_refused_before_any_work(tmp_path, verb, name):
+    (tmp_path / name).mkdir()
+    said = refused(verb, "digits", "-s", "pixels", "-o", str(tmp_path))
+    assert said.count("\n") == 1
+    assert f"{name}, which is not a plain file: move it away" in said
+
+
+def test_a_baseline_that_is_a_loop_of_links_is_one_sentence(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    said = refused(
+        "compare", "digits", "-s", "pixels", "-o", str(tmp_path / "out"), "--baseline", str(tmp_path / "loop")
+    )
+    assert "cannot read the baseline" in said
+
+
 def test_a_recommender_is_not_replaced_without_a_word(tmp_path):
     fit = ("recommend", "fit", "ratings-example", "-s", "mf:2,solver=als", "-o", str(tmp_path / "r"))
     assert nearby(*fit).returncode == 0

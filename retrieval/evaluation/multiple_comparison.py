@@ -156,7 +156,7 @@ def multiple_comparison(
     measured, added = (columns[np.ix_(queries, by_mean)] for columns in (measured, added))
     values = measured if influence is None else _jackknife_values(measured, added)
     if repeats is not None:
-        values = _by_content(values, repeats[queries])
+        values = by_content(values, repeats[queries])
     tested = np.triu_indices(len(names), 1) if pairs is None else _positions(pairs, order)
     sums = _sums(values, tested)
     largest = _largest_cosines(values, tested, sums.squares, rounds, seed)
@@ -169,7 +169,7 @@ def multiple_comparison(
     )
 
 
-def _by_content(values: Floats, repeats: NDArray[np.int64]) -> Floats:
+def by_content(values: Floats, repeats: NDArray[np.int64]) -> Floats:
     """Return one row for each different query: the sum of its repeats, scaled so that the mean of all rows stays."""
     _, group = np.unique(repeats, return_inverse=True)
     count = int(group.max(initial=-1)) + 1

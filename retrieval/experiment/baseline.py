@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.errors import ArtifactError, CollectionError, OptionError
+from encoders.errors import ArtifactError, CollectionError, OptionError, one_line
+from encoders.numbers import counted, shortened
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.significance import Interval
@@ -125,6 +126,29 @@ class Baseline:
         self.require_same(corpus, query_set)  # first: of another corpus, other spaces are the lesser fault
         self.require_specs(specs)
 
+    def require_seeds(self, seeds: Mapping[str, int]) -> None:
+        """Refuse another number of seeds, before any work: luck would look like a change.
+
+        Parameters
+        ----------
+        seeds : dict of str to int
+            Spec -> the number of seeds with which it will be fitted.
+
+        Raises
+        ------
+        OptionError
+        """
+        for (spec, _), means in self.means_of_seeds.items():
+            before = max((len(values) for values in means.values()), default=1)
+            if spec in seeds and before != seeds[spec]:
+                raise OptionError(self._other_seeds(spec, before, seeds[spec]))
+
+    def _other_seeds(self, label: str, before: int, now: int) -> str:
+        return (
+            f"the baseline {self.path} has {counted(max(1, before), 'seed')} of {label}, and this comparison "
+            f"{max(1, now)}: compare with --seeds {max(1, before)}"
+        )
+
     def require_specs(self, specs: Sequence[str]) -> None:
         """Refuse a comparison of other spaces only.
 
@@ -135,8 +159,8 @@ class Baseline:
         known = sorted({spec for spec, _ in self.spaces})
         if not set(specs) & set(known):
             raise OptionError(
-                f"the baseline {self.path} holds none of the spaces {', '.join(specs)}, but {', '.join(known)}: "
-                "compare one of them, or write a new baseline with -o"
+                f"the baseline {self.path} holds none of the spaces {', '.join(specs)}, but "
+                f"{one_line(', '.join(known))}: compare one of them, or write a new baseline with -o"
             )
 
     def require_same(self, corpus: str, query_set: QuerySet) -> None:
@@ -148,19 +172,23 @@ class Baseline:
         """
         new = "write a new baseline with -o"
         if query_set.digest != self.corpus_digest:
-            what = f"'{self.corpus}'" if self.corpus != corpus else "an earlier state of it"
+            what = shortened(self.corpus) if self.corpus != corpus else "an earlier state of it"
             raise CollectionError(
                 f"the baseline {self.path} was measured on {what}, and the items of '{corpus}' differ: {new}"
             )
         if query_set.judged_by != self.judged_by:
             raise CollectionError(
-                f"the baseline {self.path} is judged by {self.judged_by}, this comparison by {query_set.judged_by}: "
-                f"compare with --judged-by {self.judged_by}, or {new}"
+                f"the baseline {self.path} is judged by {one_line(self.judged_by)}, this comparison by "
+                f"{query_set.judged_by}: compare with --judged-by {one_line(self.judged_by)}, or {new}"
             )
         if queries_digest(query_set.queries, query_set.qrels) != self.queries_digest:
             raise CollectionError(
                 f"the baseline {self.path} asked other queries, or has other judgements "
                 f"({len(self.queries):,} queries; now {len(query_set.queries):,}): {new}"
+            )
+        if lacking := {query.id for query in query_set.queries} - set(self.queries):
+            raise ArtifactError(
+                f"{self.path} is a damaged comparison (it lacks the query {shortened(min(lacking))}): {new}"
             )
 
     def changes(self, comparison: Comparison, measures: Sequence[str] | None = None) -> list[Change]:
@@ -292,10 +320,7 @@ class Baseline:
             key = space.spec, space.index
             before, now = self.means_of_seeds.get(key, {}).get(measure, ()), space.means_of_seeds.get(measure, [])
             if key in self.spaces and len(before) != len(now):
-                raise OptionError(
-                    f"the baseline {self.path} has {max(1, len(before))} seeds of {space.label}, and this comparison "
-                    f"{max(1, len(now))}: compare with --seeds {max(1, len(before))}"
-                )
+                raise OptionError(self._other_seeds(space.label, len(before), len(now)))
             found |= {f"+{space.label}": now, f"-{space.label}": before}
         return {label: means for label, means in found.items() if len(means)}
 
@@ -333,6 +358,8 @@ def read_baseline(path: str | Path) -> Baseline:
         queries = _texts(read["queries"])
         named = [_texts([space["spec"], space["index"]]) for space in read["spaces"]]
         keys = [(spec, index) for spec, index in named]
+        if not keys or not all(space.get("per_query") for space in read["spaces"]):
+            raise ValueError("there is no space, or one without any measure")
         if len(set(queries)) < len(queries) or len(set(keys)) < len(keys):
             raise ValueError("a query or a space is there twice")
         spaces, influences, seeds = (

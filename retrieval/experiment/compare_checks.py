@@ -19,7 +19,7 @@ from retrieval.experiment.fusion import require_fusion
 from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.query_set import QuerySet
-from retrieval.experiment.seeds import require_seeds
+from retrieval.experiment.seeds import require_seeds, with_other_seeds
 from retrieval.spaces.build import planned, require_fields
 
 _SEEN = "'{}' was fitted on the labels of the queries, so that its measures would show what it remembers"
@@ -73,6 +73,9 @@ def require_possible(
     _require_known(query_set, encoders)
     if options.baseline is not None:
         options.baseline.require_comparable(names, corpus.name, query_set)
+        options.baseline.require_seeds(
+            {str(encoder): 1 + sum(1 for _ in with_other_seeds(encoder, options.seeds)) for encoder in encoders}
+        )
         if options.whole_baseline:
             options.baseline.require_all_specs(names)
 

@@ -77,6 +77,7 @@ def _table(
             *query_set.notes,
             *seeds_note([1 + len(run.other_seeds) for run in runs]),
             *ceiling_notes(query_set, measures),
+            *silent_notes(labels, runs),
         ],
         significance=significance,
         chance={measure: float(values.mean()) for measure, values in chance.items()},
@@ -84,6 +85,12 @@ def _table(
         query_set=query_set,
         sample=sampled_rows(query_set),
     )
+
+
+def silent_notes(labels: list[str], runs: list[SpaceRun]) -> list[str]:
+    """A sentence for every space that answers no query: its values are those of no answer, not of a bad order."""
+    silent = [label for label, run in zip(labels, runs, strict=True) if not (run.rankings.rows >= 0).any()]
+    return [f"{label} answers no query: nothing in the queries occurs in its items." for label in silent]
 
 
 def labels_of(runs: list[SpaceRun]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from encoders.artifact import MANIFEST, read_json
 from encoders.atomic_write import is_temporary, remove_at_once, write_json
 from encoders.base import Encoder
-from encoders.errors import ArtifactError
+from encoders.errors import ArtifactError, CollectionError
 from encoders.numbers import counted
 from encoders.progress import ProgressCallback, quiet
 from retrieval.corpora.base import Corpus
@@ -33,6 +33,8 @@ class FittedEncoders:
         The folder of the report; None keeps nothing.
     say : callable
         Called with a line for every encoder that need not be fitted again.
+    keep : bool
+        Whether the encoders stay when the comparison ends, until `remove`: what follows, such as its report, may fail.
 
     Raises
     ------
@@ -40,15 +42,15 @@ class FittedEncoders:
         When the folder's place is taken by something else.
     """
 
-    def __init__(self, report: Path | None = None, say: ProgressCallback = quiet) -> None:
-        self._folder = None if report is None else _ComparisonFolder(report / _NAME)
+    def __init__(self, report: Path | None = None, say: ProgressCallback = quiet, keep: bool = False) -> None:
+        self._folder = None if report is None else _ComparisonFolder(report / _NAME, keep)
         self._work: Path | None = None
         self._say = say
         self._digests: list[tuple[Corpus, str]] = []
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Hold the folder for this process alone; remove it when the block succeeds.
+        """Hold the folder for this process alone; remove it when the block succeeds, unless the encoders are kept.
 
         Raises
         ------
@@ -67,6 +69,18 @@ class FittedEncoders:
             with suppress(OSError):  # a report folder that holds nothing need not stay
                 self._folder.work.parent.rmdir()
             raise
+
+    @property
+    def holds(self) -> bool:
+        """Whether the folder holds something that the same comparison continues with."""
+        return self._work is not None and self._folder is not None and self._folder.unfinished
+
+    def remove(self) -> None:
+        """Remove the encoders that the comparison kept, unless another comparison has begun to use them."""
+        if self._folder is not None and self._folder.keep:
+            self._folder.keep = False
+            with suppress(CollectionError), self._folder.locked(_IDENTITY):
+                pass
 
     def fit(self, encoder: Encoder, corpus: Corpus) -> tuple[Encoder, float]:
         """Return the encoder fitted on a corpus, and the seconds; one that was fitted before the kill is read."""
@@ -106,13 +120,19 @@ class _ComparisonFolder(TrainingFolder):
     ----------
     used : set of str
         The folders of this comparison; those of another one, killed in the same place, stay.
+    keep : bool
+        Whether they stay when the comparison ends.
     """
 
     product = "report"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep: bool = False) -> None:
         super().__init__(folder)
         self.used: set[str] = set()
+        self.keep = keep
+
+    def _require_place(self, folder: Path) -> None:
+        """Refuse nothing: a file of this name is somebody else's, and only the folder of the work is written."""
 
     def _is_own(self) -> bool:
         """Return whether a comparison made it, and it holds nothing else."""
@@ -123,6 +143,8 @@ class _ComparisonFolder(TrainingFolder):
         return made and all(_is_of_space(self.work / name) for name in names - {IDENTITY, LOCK})
 
     def _remove_done(self) -> None:
+        if self.keep:
+            return
         for name in self.used:
             remove_at_once(self.work / name)
         if {path.name for path in self.work.iterdir()} <= {IDENTITY, LOCK}:

@@ -109,6 +109,11 @@ def require_fusion(query_set: QuerySet, encoders: Sequence[str]) -> None:
             f"--fusion chooses weights by cross-validation over queries and needs at least {FEWEST_QUERIES}, but there "
             f"{'is' if count == 1 else 'are'} {count}: leave it out, or give more queries"
         )
+    if len({draw_number(query.content, 0, "fold") for query in query_set.queries}) < 2:
+        raise OptionError(
+            f"--fusion chooses weights on some queries and tests them on others, but all {count} queries are alike: "
+            "leave it out, or give other queries"
+        )
 
 
 def fuse(query_set: QuerySet, runs: Sequence[SpaceRun], labels: Sequence[str], measure: str, seed: int = 0) -> Fusion:

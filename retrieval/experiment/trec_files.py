@@ -13,6 +13,7 @@ from retrieval.evaluation.trec import Run, write_qrels, write_run
 from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.result import Comparison, SpaceResult
+from retrieval.output import written_together
 
 #: With labels, every item of a query's class is a line of the qrels: no file is written beyond this many lines.
 MAX_LINES = 2_000_000
@@ -43,12 +44,12 @@ def write_trec_files(comparison: Comparison, folder: Path) -> str:
         lines = (
             sum(map(len, query_set.qrels.values())) if query_set.qrels else int(query_set.relevance.n_relevant.sum())
         )
-        if query_set.judged_by == Rung.AGREEMENT:
-            lines = 0
-        elif lines <= MAX_LINES:
-            write_qrels(folder / "qrels", qrels_of(query_set))
-        for number, space in enumerate(comparison.spaces, start=1):
-            write_run(folder / f"{number}-{file_name(space.label)}.run", run_of(query_set, space))
+        lines = 0 if query_set.judged_by == Rung.AGREEMENT else lines
+        with written_together():  # an id that no file can hold may be met first in the last run
+            if 0 < lines <= MAX_LINES:
+                write_qrels(folder / "qrels", qrels_of(query_set))
+            for number, space in enumerate(comparison.spaces, start=1):
+                write_run(folder / f"{number}-{file_name(space.label)}.run", run_of(query_set, space))
     except CorpusError as error:
         return f"no TREC files: {error}"
     if not lines:

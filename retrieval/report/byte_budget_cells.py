@@ -28,11 +28,16 @@ METHODS = {
 def sentences(found: ByteBudgets) -> list[str]:
     """Return the cheapest code that does not differ significantly from the best, and how far to trust that."""
     best, cheapest, measure = found.best, found.cheapest, found.measure
-    compared = f"all {len(found.points)} codes compared together"
+    compared = f"all {counted(len(found.points), 'code')} compared together"
+    if not found.above_chance:
+        return [
+            f"No code is significantly better on {measure} than a random order ({found.chance:.3f}): the highest value "
+            f"is {best.value:.3f}, of {short(best.spec)} at {counted(best.bytes_per_item, 'byte')}."
+        ]
     if found.difference is None:
         return [
             f"The best, {_named(best, measure)}, is also the cheapest that does not differ significantly from it "
-            f"({compared}, {found.n_queries:,} queries)."
+            f"({compared}, {'1 query' if found.n_queries == 1 else f'{found.n_queries:,} queries'})."
         ]
     low, high = found.difference.interval
     lines = [
@@ -101,6 +106,8 @@ def budgets_json(found: ByteBudgets) -> dict[str, Any]:
         "measure": found.measure,
         "n_queries": found.n_queries,
         "budgets": list(found.budgets),
+        "chance": found.chance,
+        "above_chance": found.above_chance,
         "best": found.best.spec,
         "cheapest_tied_with_best": found.cheapest.spec,
         "cheapest_equivalent_to_best": None if found.equivalent is None else found.equivalent.spec,

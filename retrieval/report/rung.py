@@ -36,6 +36,9 @@ AGREEMENT_WARNING = (
 def most_agreeing(spaces: Sequence[SpaceResult]) -> str:
     """Return which space agrees most with the others, and which least."""
     first, *_, last = sorted(spaces, key=lambda space: -space.measures[AGREEMENT])
+    highest, lowest = (f"{space.measures[AGREEMENT]:.3f}" for space in (first, last))
+    if highest == lowest:
+        return f"All {len(spaces)} spaces agree equally with the others (mean RBO {highest}): this orders nothing."
     return (
         f"{first.label} agrees most with the others (mean RBO {first.measures[AGREEMENT]:.3f}), {last.label} least "
         f"({last.measures[AGREEMENT]:.3f})."

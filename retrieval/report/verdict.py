@@ -102,7 +102,7 @@ def _power_at_chance(comparison: Comparison) -> str | None:
     if found is None or comparison.above_chance.get(measure, True):
         return None
     smallest = min((pair.detectable for pair in found.differences), default=math.inf)
-    if not math.isfinite(smallest) or smallest >= 1:
+    if not 0.0005 <= smallest < 1:  # 0: every query has the same value in all spaces, which says nothing of others
         return None
     return f"With {found.n_queries:,} queries, a true difference of {smallest:.3f} is found in 8 of 10 cases."
 

@@ -35,17 +35,20 @@ class TrainingFolder:
     product = "encoder"
 
     def __init__(self, folder: Path) -> None:
-        plain = Path(os.path.normpath(folder))
-        recovered(plain)
+        self.folder = Path(os.path.normpath(folder))
+        self.work = self.folder.with_name(f"{self.folder.name}.work") if self.folder.name else self.folder
+        self._require_place(folder)
+
+    def _require_place(self, folder: Path) -> None:
+        """Refuse a place where the encoder cannot be written."""
+        recovered(self.folder)
         if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
             what = "a link that leads nowhere" if folder.is_symlink() else "a file"
             raise OptionError(f"{folder} is {what}: choose a new folder for the encoder")
         if folder.is_dir() and any(folder.iterdir()) and not is_saved(folder):
             raise OptionError(f"{folder} holds other files: choose a new folder for the encoder")
-        if plain.name in ("", ".."):
+        if self.folder.name in ("", ".."):
             raise OptionError(f"{folder} has no name, so its training has no folder beside it: choose a new folder")
-        self.folder = plain
-        self.work = plain.with_name(f"{plain.name}.work")
 
     @property
     def unfinished(self) -> bool:
@@ -172,5 +175,5 @@ class TrainingFolder:
             yield
         except OSError as error:
             raise ArtifactError(
-                f"cannot write {self.work}: {error.strerror or error}; choose another folder for the encoder"
+                f"cannot write {self.work}: {error.strerror or error}; choose another folder for the {self.product}"
             ) from error

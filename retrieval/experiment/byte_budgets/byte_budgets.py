@@ -15,11 +15,12 @@ from encoders.progress import progress
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.base import Item
+from retrieval.evaluation.chance import chance_measures, is_above_chance
 from retrieval.evaluation.difference import Difference
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.jackknife import query_influence, with_influence
 from retrieval.evaluation.measures import Floats, parse_measure
-from retrieval.evaluation.multiple_comparison import multiple_comparison
+from retrieval.evaluation.multiple_comparison import by_content, multiple_comparison
 from retrieval.evaluation.ranking import Rows, rank
 from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.byte_budgets.reductions import Reduction, reductions, why_not
@@ -97,6 +98,10 @@ class ByteBudgets:
     margin : float
     notes : list of str
         Sentences about spaces that are left out, and queries that were not asked.
+    chance : float
+        The measure of a random order of the items.
+    above_chance : bool
+        Whether the best point is significantly better than that; otherwise nothing may be called best.
     """
 
     measure: str
@@ -109,6 +114,8 @@ class ByteBudgets:
     equivalent: BytePoint | None
     margin: float
     notes: list[str]
+    chance: float = 0.0
+    above_chance: bool = True
 
     @property
     def frontier(self) -> list[BytePoint]:
@@ -178,7 +185,8 @@ def byte_budgets(
             bar.note = plan.spec(base.label, base.space.metric) if plan is not None else base.label
             measured.append(_measured(asked, base, plan, measure, _cut(base, plan, work, cuts)))
             bar.update()
-    return _judged(measured, measure, tuple(budgets), notes, asked.repeats)
+    at_random = chance_measures(asked.relevance, asked.query_rows, len(asked.ids), [measure], asked.depth)[measure]
+    return _judged(measured, measure, tuple(budgets), notes, asked.repeats, at_random)
 
 
 def _bases(
@@ -268,9 +276,17 @@ def _measured(
     size = space.bytes_per_item
     point = BytePoint(
         spec, base.label, "as it is" if plan is None else plan.method, _bytes(base, plan) if size is None else size,
-        float(values.mean()), _within_bounds(bootstrap_interval(spread, rounds=ROUNDS)),
+        float(values.mean()), _interval(spread, asked.repeats),
     )  # fmt: skip
     return _Measured(point, values, influence)
+
+
+def _interval(values: Floats, repeats: Rows | None) -> Interval:
+    """Return the 95 % interval of a mean over queries, repeats of which are one; one query alone says nothing."""
+    different = values[:, None] if repeats is None else by_content(values[:, None], repeats)
+    if len(different) < 2:
+        return Interval(0.0, 1.0)
+    return _within_bounds(bootstrap_interval(different[:, 0], rounds=ROUNDS))
 
 
 def _within_bounds(interval: Interval) -> Interval:
@@ -279,7 +295,12 @@ def _within_bounds(interval: Interval) -> Interval:
 
 
 def _judged(
-    measured: list[_Measured], measure: str, budgets: tuple[int, ...], notes: list[str], repeats: Rows | None
+    measured: list[_Measured],
+    measure: str,
+    budgets: tuple[int, ...],
+    notes: list[str],
+    repeats: Rows | None,
+    at_random: Floats,
 ) -> ByteBudgets:
     """Compare all pairs of points at once, so that intervals hold for those that are chosen afterwards."""
     by_spec = {one.point.spec: one for one in _each_code_once(measured)}
@@ -311,8 +332,13 @@ def _judged(
         )
     ]  # fmt: skip
     return ByteBudgets(
-        measure, compared.n_queries, budgets, points, best, cheapest, difference, equivalent[0], compared.margin, notes
-    )
+        measure, compared.n_queries, budgets, points, best, cheapest, difference, equivalent[0], compared.margin, notes,
+        float(at_random.mean()), _is_above_chance(by_spec[best.spec], at_random, len(points), repeats),
+    )  # fmt: skip
+
+
+def _is_above_chance(best: _Measured, at_random: Floats, n_points: int, repeats: Rows | None) -> bool:
+    return is_above_chance(with_influence(best.per_query, best.influence), at_random, n_points, repeats=repeats)
 
 
 def _each_code_once(measured: list[_Measured]) -> list[_Measured]:

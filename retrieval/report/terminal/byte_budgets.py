@@ -24,14 +24,25 @@ def byte_budgets_lines(found: ByteBudgets, width: int = WIDTH) -> list[str]:
     lines += [line for point in found.frontier for line in _row(point, found, width)]
     tables = [line for base in found.bases for line in _by_budget(found, base, width)]
     lines += tables
-    lines += ["* best of its row   ≈ no significant difference from the best of all (all pairs together, error 5%)"]
+    if not found.above_chance:
+        lines += ["no marks: no code is significantly better than a random order"]
+    else:
+        lines += ["* best of its row   ≈ no significant difference from the best of all (all pairs together, error 5%)"]
     lines += [NO_CODE] if any("–" in line.split() for line in tables) else []
     return [*lines, *(line for note in found.notes for line in textwrap.wrap(note, width))]
 
 
 def _row(point: BytePoint, found: ByteBudgets, width: int) -> list[str]:
     interval = f"{point.interval.low:.3f}–{point.interval.high:.3f}"
-    mark = "*" if point.spec == found.best.spec else "≈" if point.tied_with_best else " "
+    mark = (
+        " "
+        if not found.above_chance
+        else "*"
+        if point.spec == found.best.spec
+        else "≈"
+        if point.tied_with_best
+        else " "
+    )
     first, *others = wrapped(short(point.spec), width - _NUMBERS - 2)
     head = f"{point.bytes_per_item:>9,}  {point.value:>7.3f}{mark} {interval:>14}  {first}"
     return [head, *(" " * (_NUMBERS + 2) + other for other in others)]
@@ -49,11 +60,13 @@ def _by_budget(found: ByteBudgets, base: str, width: int) -> list[str]:
     for budget, row in zip(found.budgets, rows, strict=True):
         if any(row):
             best = max(point.value for point in row if point is not None)
-            lines.append(f"{budget:>9,}  " + "".join(_cell(point, best) for point in row))
+            lines.append(f"{budget:>9,}  " + "".join(_cell(point, best, found.above_chance) for point in row))
     return [line.rstrip() for line in lines]
 
 
-def _cell(point: BytePoint | None, best: float) -> str:
+def _cell(point: BytePoint | None, best: float, marked: bool) -> str:
     if point is None:
         return f"{'–':>12} "
+    if not marked:
+        return f"{point.value:>12.3f} "
     return f"{point.value:>12.3f}" + ("*" if point.value == best else "≈" if point.tied_with_best else " ")

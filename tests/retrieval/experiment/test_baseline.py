@@ -18,6 +18,7 @@ from retrieval.evaluation.significance import randomisation_test
 from retrieval.experiment.baseline import read_baseline
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
+from retrieval.experiment.query_set import CorpusWithout
 from retrieval.report.comparison_file import comparison_document, write_comparison
 
 ROOT = Path(__file__).parents[3]
@@ -43,6 +44,23 @@ def before(tmp_path_factory):
     folder = tmp_path_factory.mktemp("before")
     found = compare(open_corpus(table(folder)), SPACES, examples=1)
     return found, write_comparison(found, folder / "comparison.json")
+
+
+class Unfittable(CorpusWithout):
+    """A corpus that no encoder can be fitted on."""
+
+    def __init__(self, corpus):
+        super().__init__(corpus, frozenset())
+
+    @property
+    def queries_are_items(self):
+        return True
+
+    def queries(self):
+        return iter(self)
+
+    def batches_for(self, encoder):
+        raise AssertionError(f"{encoder} is fitted")
 
 
 def worse(comparison, lost: np.ndarray, label: str = "vectors"):
@@ -194,6 +212,8 @@ def test_a_cut_file_is_one_sentence(before, tmp_path, share):
         ({"queries": [1]}, "a name or id is not a string"),
         ({"spaces": [{"spec": "vectors"}]}, "it has no field 'index'"),
         ({"spaces": 3}, "is a damaged comparison"),
+        ({"spaces": []}, "there is no space, or one without any measure"),
+        ({"spaces": [{"spec": "vectors", "index": "exact", "per_query": {}}]}, "there is no space, or one without"),
         ({"corpus": 3}, "a name or id is not a string"),
     ],
 )
@@ -335,6 +355,26 @@ def test_seeds_are_part_of_the_test_and_their_number_must_be_the_same(tmp_path):
     one = compare(corpus, specs, examples=0)
     with pytest.raises(OptionError, match=r"has 3 seeds of .*, and this comparison 1: compare with --seeds 3"):
         baseline.changes(one)
+    with pytest.raises(OptionError, match="this comparison 2: compare with --seeds 3"):
+        compare(Unfittable(corpus), specs, examples=0, options=CompareOptions(seeds=2, baseline=baseline))
+
+
+def test_a_query_that_the_baseline_lacks_is_refused_before_any_fit(before, tmp_path):
+    read = json.loads(before[1].read_bytes())
+    read["queries"][0] = "another"
+    (tmp_path / "changed.json").write_text(json.dumps(read))
+    options = CompareOptions(baseline=read_baseline(tmp_path / "changed.json"))
+    with pytest.raises(ArtifactError, match="it lacks the query 'v0'"):
+        compare(Unfittable(open_corpus(table(tmp_path))), SPACES, examples=0, options=options)
+
+
+def test_the_names_of_a_strangers_baseline_are_one_line(before, tmp_path):
+    changed = {"corpus": "x\nnearby: no loss\n", "corpus_digest": "other"}
+    (tmp_path / "changed.json").write_text(json.dumps({**json.loads(before[1].read_bytes()), **changed}))
+    options = CompareOptions(baseline=read_baseline(tmp_path / "changed.json"))
+    with pytest.raises(CollectionError) as caught:
+        compare(open_corpus(table(tmp_path)), SPACES, examples=0, options=options)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_baseline_judged_by_something_else_is_refused(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoders.base import Encoder
-from encoders.errors import CollectionError, OptionError
+from encoders.errors import ArtifactError, CollectionError, OptionError
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment import compare as module
 from retrieval.experiment.compare import compare
@@ -162,3 +162,41 @@ def test_what_a_killed_comparison_of_other_spaces_fitted_stays(corpus, fits, tmp
     compare(corpus, SPECS[:1], fitted_encoders=FittedEncoders(out))
     assert not any("pca" in spec for spec in fits)
     assert not (out / "compare.work").exists()
+
+
+def test_encoders_are_kept_until_what_follows_has_succeeded(corpus, fits, tmp_path):
+    out, lines = tmp_path / "report", []
+    keeping = FittedEncoders(out, keep=True)
+    compare(corpus, SPECS[:1], fitted_encoders=keeping)  # its report cannot be written, say
+    assert keeping.holds
+    assert remains(out).startswith("1 fitted space is kept")
+    fits.clear()
+    again = FittedEncoders(out, lines.append, keep=True)
+    compare(corpus, SPECS[:1], fitted_encoders=again)
+    assert not fits
+    assert len(lines) == 1
+    again.remove()
+    assert not again.holds
+    assert not (out / "compare.work").exists()
+
+
+def test_the_encoders_of_another_comparison_that_began_stay(corpus, tmp_path):
+    keeping, other = (FittedEncoders(tmp_path / "report", keep=True) for _ in range(2))
+    compare(corpus, SPECS[:1], fitted_encoders=keeping)
+    with other.opened():
+        keeping.remove()
+        assert other.holds
+
+
+def test_a_file_called_compare_is_somebody_elses(corpus, tmp_path):
+    report = tmp_path / "report"
+    report.mkdir()
+    (report / "compare").write_text("mine")
+    compare(corpus, SPECS[:1], fitted_encoders=FittedEncoders(report))
+    assert [(path.name, path.read_text()) for path in report.iterdir()] == [("compare", "mine")]
+
+
+def test_a_place_that_cannot_be_written_is_one_for_the_report(corpus, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ArtifactError, match="choose another folder for the report"):
+        compare(corpus, SPECS[:1], fitted_encoders=FittedEncoders(tmp_path / "file" / "report"))

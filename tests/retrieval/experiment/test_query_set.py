@@ -13,6 +13,8 @@ from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.compare_options import CompareOptions
+from retrieval.experiment.fusion import require_fusion
+from retrieval.experiment.label_ladder.queries import queries_on_rung
 from retrieval.experiment.query_set import CorpusWithout, QuerySet
 
 
@@ -182,3 +184,13 @@ def test_a_pipeline_reads_labels_where_one_of_its_stages_does():
     assert create("select:3,criterion=chi2").reads_labels
     assert create("vectors+select:3,criterion=chi2+pca:2").reads_labels
     assert not create("vectors+select:3+pca:2").reads_labels
+
+
+def test_a_space_that_answers_no_query_is_said_and_queries_that_are_all_alike_are_not_fused(tmp_path):
+    documents, queries = ({f"{kind}{n}": word for n in range(12)} for kind, word in (("d", "red"), ("q", "blue")))
+    corpus = beir(tmp_path, documents, queries, [(f"q{n}", f"d{n}", 1) for n in range(12)])
+    found = compare(corpus, ["bow"], examples=0)
+    assert "bow answers no query: nothing in the queries occurs in its items." in found.notes
+    _, query_set = queries_on_rung(corpus)
+    with pytest.raises(OptionError, match=r"--fusion .* all 12 queries are alike: leave it out"):
+        require_fusion(query_set, ["bow", "tfidf"])

@@ -81,3 +81,10 @@ def test_ids_with_spaces_are_no_trec_files_and_the_reason_is_said(tmp_path):
     assert "no TREC files: the query id 'my id' cannot stand in a TREC file" in write_trec_files(
         found, tmp_path / "trec"
     )
+
+
+def test_an_id_that_no_file_can_hold_leaves_no_file(tmp_path):
+    (tmp_path / "t.csv").write_text("id,text,label\na,red,a\nb,red,a\nmy id,red,\nd,red,b\ne,red,b\n")
+    found = compare(open_corpus(str(tmp_path / "t.csv")), ["bow"], examples=0)
+    assert "the document id 'my id' cannot stand" in write_trec_files(found, tmp_path / "trec")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "t.csv"]

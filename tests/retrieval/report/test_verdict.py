@@ -7,6 +7,7 @@ import numpy as np
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.report.comparison_columns import comparison_rows
 from retrieval.report.json import to_json
+from retrieval.report.rung import most_agreeing
 from retrieval.report.verdict import answer, cost_title, curves_title, notes, overlap_sentence
 
 
@@ -75,6 +76,18 @@ def test_at_chance_level_the_difference_that_the_queries_would_show_is_said(comp
     ]
     assert [one[1] for one in sentences] == ["40", "1,000"]
     assert float(sentences[1][2]) < float(sentences[0][2]) < 0.5
+
+
+def test_values_that_are_all_alike_show_no_power(compare, three):
+    same = judged(compare, three, np.full((3, 40), 0.5), chance={"P@10": 0.5}, above_chance={"P@10": False})
+    assert "8 of 10" not in answer(same)
+
+
+def test_equal_agreement_orders_nothing(three):
+    spaces = [replace(space, measures={"agreement": 0.5}) for space in three]
+    assert most_agreeing(spaces) == "All 3 spaces agree equally with the others (mean RBO 0.500): this orders nothing."
+    spaces[1] = replace(spaces[1], measures={"agreement": 0.7})
+    assert most_agreeing(spaces).startswith(f"{spaces[1].label} agrees most with the others (mean RBO 0.700)")
 
 
 def test_a_tie_says_what_the_queries_could_show(compare, three):

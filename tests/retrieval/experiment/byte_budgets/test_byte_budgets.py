@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from retrieval.experiment.byte_budgets.reductions import parse_budgets, reductio
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.report.byte_budget_cells import best_by_budget
+from retrieval.report.html.byte_budgets import bytes_data
 from retrieval.report.html.comparison import page
 from retrieval.report.terminal.byte_budgets import byte_budgets_lines
 from retrieval.report.terminal.comparison import comparisons_lines, to_json
@@ -197,3 +199,33 @@ def test_a_model_in_a_folder_is_named_by_its_last_part():
     from retrieval.report.byte_budget_cells import short
 
     assert short("sbert:/opt/models/minilm+pca:16,metric=cosine+sq8") == "sbert:minilm+pca:16,metric=cosine+sq8"
+
+
+class Shuffled(Vectors):
+    """Vectors whose labels have nothing to do with them."""
+
+    def __iter__(self) -> Iterator[Item]:
+        items = list(super().__iter__())
+        labels = np.random.default_rng(4).permutation([item.label for item in items])
+        return iter([replace(item, label=str(label)) for item, label in zip(items, labels, strict=True)])
+
+
+def test_at_chance_level_no_code_is_called_best():
+    found = compare(Shuffled(), ["vectors"], examples=1, options=CompareOptions(budgets=(4, 8)))
+    budgets = found.byte_budgets
+    assert not budgets.above_chance
+    lines = byte_budgets_lines(budgets)
+    text = " ".join(lines)
+    assert text.startswith("No code is significantly better on P@10 than a random order (0.3")
+    assert not set(text) & set("*≈")
+    written = to_json(found)["byte_budgets"]
+    assert (written["above_chance"], "best" in written["answer"]) == (False, False)
+    assert not any(row["mark"] for row in bytes_data(found, "k")["frontier"])
+
+
+def test_repeats_of_one_query_say_nothing_about_others():
+    values = np.array([0.2, 0.2, 0.9, 0.9])
+    assert module._interval(values, np.zeros(4, int)) == (0, 1)
+    assert module._interval(values[:1], None) == (0, 1)
+    low, high = module._interval(values, None)
+    assert 0.2 <= low < high <= 0.9

@@ -184,6 +184,16 @@ def test_queries_with_judgements_are_measured_by_ndcg_and_far_ones_are_found():
     assert value(found.spaces[0], checks.FAR_QUERIES).level is Level.POOR
 
 
+def test_queries_whose_documents_are_missing_are_left_out_and_counted():
+    items = [Item(str(n), row.astype(np.float32)) for n, row in enumerate(CLOUDS)]
+    queries = [Item(f"q{n}", (CLOUDS[n] + 0.01).astype(np.float32)) for n in range(30)]
+    qrels = {f"q{n}": {str(n) if n < 20 else f"gone{n}": 1} for n in range(30)}
+    found = health(Given(items, queries=queries, qrels=qrels), [create("vectors")], sample=50)
+    assert found.n_queries == 20
+    assert "10 queries are left out: no relevant document in the corpus." in found.notes
+    assert found.spaces[0].quality > 0.9  # of the 30, it would be less than 0.67
+
+
 def test_without_labels_remedies_are_measured_by_known_items_as_compare_does():
     found = health(vectors(CLOUDS), [create("vectors")])
     assert (found.judged_by, found.measure) == ("known-item", "RR@10")
