@@ -14,6 +14,26 @@ OPTIONS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
 
+#: For places of a canvas, counted from its left and top: the largest contrast of the pixels around each with the paper.
+CONTRAST = """
+const [selector, places] = arguments;
+const canvas = document.querySelector(selector);
+const paper = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
+const light = (colour) => colour.map((part) => part / 255)
+  .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+const contrast = (at) => {
+  const cover = data[at + 3] / 255;
+  const seen = paper.map((part, n) => part + cover * (data[at + n] - part));
+  const [low, high] = [light(seen), light(paper)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+};
+const around = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
+return places.map(([x, y]) => Math.max(...around.flatMap((right) => around.map(
+  (down) => contrast(4 * ((Math.round(y) + down) * canvas.width + Math.round(x) + right))))));
+"""
+
 
 @contextmanager
 def chromium() -> Iterator[Any]:

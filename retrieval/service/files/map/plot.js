@@ -1,9 +1,9 @@
 /** One map on a canvas: zoom, pan, lasso, the item under the pointer. It holds no state of the page: it reports what was done. */
 
-import { inks, make, placeIn, sharpCanvas } from "../explorer/elements.js";
+import { channels, inks, make, placeIn, sharpCanvas } from "../explorer/elements.js";
 import { outline, ring } from "../explorer/scatter.js";
 import { dotBeside, drawDots, nearestDot, stamp } from "./dots.js";
-import { channels, mixed, rampOf } from "./ramp.js";
+import { mixed, rampOf } from "./ramp.js";
 
 const CORNERS = 40;
 const REACH = 9;
@@ -51,7 +51,7 @@ export function mapPlot(name, report) {
     }
     if (!base) {
       const density = canvas.width / edge();
-      drawDots(image, map, { x: view.x, y: view.y, scale: scale() * density }, { ...look, looks: looksAt(density, ink), paper: ink.paper });
+      drawDots(image, map, { x: view.x, y: view.y, scale: scale() * density }, { ...look, looks: looksAt(density, ink), paper: channels(ink.paper), ink: channels(ink.ink) });
       base = true;
     }
     pen.putImageData(image, 0, 0);

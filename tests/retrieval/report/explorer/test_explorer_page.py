@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 from axe import violations
-from chromium import complaints, requests, sized
+from chromium import CONTRAST, complaints, requests, sized
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from simulated_comparison import simulated
@@ -126,27 +126,6 @@ def test_a_dot_of_several_queries_leads_through_all_of_them(page, comparison):
     one(browser, "[aria-label='next query of this dot']").click()
     assert one(browser, ".answers .steps span").text == f"2 of {count:,} at this dot"
     assert one(browser, ".answers h4").text != before
-
-
-#: For places of a canvas, counted from its left and top: the largest contrast of the pixels around each with the paper.
-CONTRAST = """
-const [selector, places] = arguments;
-const canvas = document.querySelector(selector);
-const paper = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
-const light = (colour) => colour.map((part) => part / 255)
-  .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
-  .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
-const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-const contrast = (at) => {
-  const cover = data[at + 3] / 255;
-  const seen = paper.map((part, n) => part + cover * (data[at + n] - part));
-  const [low, high] = [light(seen), light(paper)].sort((a, b) => a - b);
-  return (high + 0.05) / (low + 0.05);
-};
-const around = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
-return places.map(([x, y]) => Math.max(...around.flatMap((right) => around.map(
-  (down) => contrast(4 * ((Math.round(y) + down) * canvas.width + Math.round(x) + right))))));
-"""
 
 
 def numbers(text: str) -> np.ndarray:

@@ -8,6 +8,8 @@ import shlex
 import subprocess
 
 import numpy as np
+import pytest
+from chromium import CONTRAST
 from page_in_browser import HOSTILE, PLAIN
 from selenium.webdriver import ActionChains, Keys
 
@@ -111,6 +113,40 @@ def test_the_second_map_is_turned_to_the_first(page):
         )  # fmt: skip
         ours, theirs = (np.asarray(one) - np.mean(one, axis=1, keepdims=True) for one in (first, second))
         np.testing.assert_allclose(theirs / np.abs(theirs).max(), ours / np.abs(ours).max(), atol=0.02)
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1, 4])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_dots_stand_out_from_the_paper(page, scheme, zoom):
+    """WCAG 1.4.11: what has to be seen has a contrast of 3; in all colours of labels and of values."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.show(MAP)
+    looks = page.module(
+        "map/plot.js",
+        f"""(async () => {{
+        const {{ lookOf }} = await import('/page/map/colouring.js');
+        const looks = [...Array.from({{ length: 20 }}, (_, at) => lookOf(at)),
+          ...[0, 0.25, 0.5, 0.75, 1].map((share) => ({{ share, shape: 'circle' }})), {{ colour: null, shape: 'triangle' }}];
+        const map = {{ x: Float32Array.from(looks, (_, at) => (at + 0.5) / looks.length), y: new Float32Array(looks.length).fill(0.5) }};
+        const plot = m.mapPlot('x', {{ hover() {{}}, choose() {{}}, enclose() {{}}, moved() {{}} }});
+        plot.canvas.id = 'dots';
+        document.querySelector('main').append(plot.canvas);
+        plot.canvas.style.width = '800px';
+        await new Promise((done) => setTimeout(done, 300));
+        plot.set(map, {{ labels: Int32Array.from(looks, (_, at) => at), on: null, marks: looks }});
+        plot.show({{ x: 0.5 - 0.5 / {zoom}, y: 0.5 - 0.5 / {zoom}, zoom: {zoom} }});
+        plot.draw();
+        const edge = plot.canvas.clientWidth;
+        return Array.from(map.x, (_, at) => plot.toCanvas([map.x[at], map.y[at]])).map(([x, y], at) => [x, y, at])
+          .filter(([x]) => x > 5 && x < edge - 5);
+    }})()""",
+    )
+    assert len(looks) >= 6
+    seen = page.script(CONTRAST.replace("arguments", "arguments[0]"), ["#dots", [one[:2] for one in looks]])
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    faint = {look[2]: round(value, 2) for look, value in zip(looks, seen, strict=True) if value < 3}
+    assert faint == {}
 
 
 def test_a_hundred_thousand_dots_are_drawn_at_thirty_frames_a_second(page):

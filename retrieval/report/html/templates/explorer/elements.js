@@ -70,7 +70,7 @@ export function inks(element) {
     font: style.fontFamily,
     of: (colour) => (colour === "currentColor" ? ink : colour),
     edge(colour) {
-      if (!edges.has(colour)) edges.set(colour, edgeOf(colour, paper, ink));
+      if (!edges.has(colour)) edges.set(colour, `rgb(${standingOut(...[colour, paper, ink].map(channels)).join()})`);
       return edges.get(colour);
     },
   };
@@ -78,21 +78,29 @@ export function inks(element) {
 
 const SEEN = 4;
 
-// The colour, mixed with that of the text until it stands out from the paper: the edge of a dot that a faint filling would lose.
-function edgeOf(colour, paper, ink) {
+/**
+ * A colour, mixed with that of the text until it stands out from the paper: the edge of a dot that a faint filling would lose.
+ * All are three numbers; `cover` is the share of the paper that the colour hides.
+ */
+export function standingOut(colour, paper, ink, cover = 1) {
   for (let share = 0; share < 1; share += 0.05) {
-    const mixed = parts(colour).map((part, at) => Math.round(part + share * (parts(ink)[at] - part)));
-    const [dark, light] = [luminance(mixed), luminance(parts(paper))].sort((a, b) => a - b);
-    if ((light + 0.05) / (dark + 0.05) >= SEEN) return `rgb(${mixed.join()})`;
+    const mixed = between(colour, ink, share);
+    const [dark, light] = [luminance(between(paper, mixed, cover)), luminance(paper)].sort((a, b) => a - b);
+    if ((light + 0.05) / (dark + 0.05) >= SEEN) return mixed;
   }
   return ink;
 }
 
-// Red, green and blue of "#rrggbb" or "#rgb".
-function parts(colour) {
-  const digits = colour.slice(1);
-  const step = digits.length / 3;
-  return [0, 1, 2].map((at) => parseInt(digits.slice(at * step, (at + 1) * step).repeat(3 - step), 16));
+/** The colour at a share of the way from one to another, all as three numbers. */
+export function between(from, to, share) {
+  return from.map((value, at) => Math.round(value + share * (to[at] - value)));
+}
+
+/** "#rrggbb" or "#rgb" as three numbers. */
+export function channels(colour) {
+  const digits = colour.trim().slice(1);
+  const value = Number.parseInt(digits.length === 3 ? digits.replace(/./g, "$&$&") : digits, 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 // Relative luminance, as WCAG defines it.
