@@ -113,6 +113,18 @@ def test_a_notebook_shows_the_answer_the_table_and_drawings(found, tmp_path):
         found.plot_queries("pixels", "pixels+pca:4", "AP")
 
 
+def test_a_notebook_says_what_was_left_out_and_what_chance_would_give(found, compare):
+    assert "For comparison, a random order of the items has P@10 0.100" in found._repr_html_()
+    left_out = Comparison.of(compare(notes=["3 queries are left out: no label."]))
+    assert "3 queries are left out: no label." in left_out._repr_html_()
+
+
+def test_a_console_shows_the_answer_and_not_the_values_of_every_query(found):
+    """It was two million letters."""
+    assert repr(found).startswith("<Comparison on digits: pixels is best on P@10")
+    assert len(repr(found)) < 1000
+
+
 def test_text_of_a_comparison_is_escaped_in_a_notebook(documents, compare):
     evil = Comparison.of(compare(notes=["<script>"]))
     assert "<script" not in Comparison.of(documents)._repr_html_() + evil._repr_html_()
