@@ -15,6 +15,7 @@ from encoders.progress import progress
 from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.base import Item
+from retrieval.evaluation.chance import chance_measures, is_above_chance
 from retrieval.evaluation.difference import Difference
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.jackknife import query_influence, with_influence
@@ -89,6 +90,10 @@ class ByteBudgets:
     margin : float
     notes : list of str
         Sentences about spaces that are left out, and queries that were not asked.
+    chance : float
+        Mean of the measure for a random order of the items.
+    above_chance : bool
+        Whether the best point is significantly better than a random order; if not, none is called best.
     """
 
     measure: str
@@ -101,6 +106,8 @@ class ByteBudgets:
     equivalent: BytePoint | None
     margin: float
     notes: list[str]
+    chance: float
+    above_chance: bool
 
     @property
     def frontier(self) -> list[BytePoint]:
@@ -165,7 +172,8 @@ def byte_budgets(
             bar.note = plan.spec(base.label, base.space.metric) if plan is not None else base.label
             measured.append(_measured(asked, base, plan, measure, _cut(base, plan, work, cuts)))
             bar.update()
-    return _judged(measured, measure, tuple(budgets), notes, asked.repeats)
+    chance = chance_measures(asked.relevance, asked.query_rows, len(asked.ids), [measure], asked.depth)[measure]
+    return _judged(measured, measure, tuple(budgets), notes, asked.repeats, chance)
 
 
 def _bases(
@@ -266,7 +274,12 @@ def _within_bounds(interval: Interval) -> Interval:
 
 
 def _judged(
-    measured: list[_Measured], measure: str, budgets: tuple[int, ...], notes: list[str], repeats: Rows | None
+    measured: list[_Measured],
+    measure: str,
+    budgets: tuple[int, ...],
+    notes: list[str],
+    repeats: Rows | None,
+    chance: Floats,
 ) -> ByteBudgets:
     """Compare all pairs of points at once, so that intervals hold for those that are chosen afterwards."""
     by_spec = {one.point.spec: one for one in measured}
@@ -297,9 +310,12 @@ def _judged(
             and compared.of(best.spec, point.spec).interval.high <= compared.margin
         )
     ]  # fmt: skip
+    highest = by_spec[best.spec]
+    values = with_influence(highest.per_query, highest.influence)
     return ByteBudgets(
-        measure, compared.n_queries, budgets, points, best, cheapest, difference, equivalent[0], compared.margin, notes
-    )
+        measure, compared.n_queries, budgets, points, best, cheapest, difference, equivalent[0], compared.margin, notes,
+        float(chance.mean()), is_above_chance(values, chance, len(points), repeats=repeats),
+    )  # fmt: skip
 
 
 def _is_dominated(point: BytePoint, points: list[BytePoint]) -> bool:

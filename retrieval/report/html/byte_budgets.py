@@ -6,7 +6,7 @@ from typing import Any
 
 from retrieval.experiment.byte_budgets.byte_budgets import BytePoint
 from retrieval.experiment.result import Comparison
-from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
+from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, mark_of, sentences, short
 from retrieval.report.figures.byte_budgets import byte_budgets_svg
 
 
@@ -22,7 +22,7 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     for base in dict.fromkeys(point.base for point in found.points):
         families, rows = best_by_budget(found, base)
         cells = [
-            {"budget": f"{budget:,}", "cells": [_cell(point, row) for point in row]}
+            {"budget": f"{budget:,}", "cells": [_cell(point, row, found.above_chance) for point in row]}
             for budget, row in zip(found.budgets, rows, strict=True)
             if any(row)
         ]
@@ -42,7 +42,7 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
                 "bytes": f"{point.bytes_per_item:,}",
                 "value": f"{point.value:.3f}",
                 "interval": f"{point.interval.low:.3f} to {point.interval.high:.3f}",
-                "mark": "best" if point.spec == found.best.spec else "tied" if point.tied_with_best else "",
+                "mark": mark_of(point, found),
             }
             for point in found.frontier
         ],
@@ -54,6 +54,9 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     }
 
 
-def _cell(point: BytePoint | None, row: list[BytePoint | None]) -> dict[str, Any]:
+def _cell(point: BytePoint | None, row: list[BytePoint | None], marked: bool) -> dict[str, Any]:
     best = max(one.value for one in row if one is not None)
-    return {"text": "–" if point is None else f"{point.value:.3f}", "best": point is not None and point.value == best}
+    return {
+        "text": "–" if point is None else f"{point.value:.3f}",
+        "best": marked and point is not None and point.value == best,
+    }

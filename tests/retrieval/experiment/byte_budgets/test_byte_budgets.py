@@ -19,6 +19,7 @@ from retrieval.experiment.byte_budgets.reductions import parse_budgets, reductio
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.report.html.comparison import page
+from retrieval.report.terminal.byte_budgets import byte_budgets_lines
 from retrieval.report.terminal.comparison import comparisons_lines, to_json
 from retrieval.spaces.build import planned
 
@@ -93,6 +94,23 @@ def test_the_cheapest_does_not_differ_and_all_cheaper_ones_do(compared):
     assert found.difference is not None
     assert (found.difference.first, found.difference.second) == (found.best.spec, found.cheapest.spec)
     assert found.difference.interval.low <= 0 <= found.difference.interval.high
+
+
+def test_at_chance_level_no_code_is_called_best():
+    class Noise(Vectors):
+        def __iter__(self):
+            return (Item(item.id, item.content, label="abc"[at % 7 % 3]) for at, item in enumerate(super().__iter__()))
+
+    found = compare(Noise(), ["vectors"], examples=0, options=CompareOptions(budgets=(4, 8)))
+    assert not found.byte_budgets.above_chance
+    assert found.byte_budgets.chance == pytest.approx(found.chance["P@10"])
+    lines = byte_budgets_lines(found.byte_budgets)
+    assert lines[0].startswith("No code is significantly better on P@10 than a random order (0.3")
+    assert not any("*" in line or "≈" in line or "The best" in line for line in lines)
+    section = page([found]).partition('id="c1-bytes"')[2].partition("</section>")[0]
+    assert "No code is significantly better" in section
+    assert 'class="best"' not in section
+    assert not to_json(found)["byte_budgets"]["above_chance"]
 
 
 def test_many_queries_are_sampled_and_said(monkeypatch):
