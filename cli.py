@@ -908,7 +908,7 @@ def compare(
     else:
         if save_fusion:
             raise OptionError(
-                f"--save-fusion stores weights with a collection, and {corpus} is a corpus: index it first"
+                f"--save-fusion stores weights with a collection, and {corpus} is no collection: index it first"
             )
         fitted = FittedEncoders(out, _say)
         try:

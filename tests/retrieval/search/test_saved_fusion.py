@@ -104,7 +104,7 @@ def test_a_damaged_file_is_one_sentence(collection, change):
 
 def test_fusion_is_refused_where_it_means_nothing(corpus, collection):
     for words, says in [
-        (["compare", corpus, "-s", "bow", "-s", "bm25", "--save-fusion"], "stores weights with a collection"),
+        (["compare", corpus, "-s", "bow", "-s", "bm25", "--save-fusion"], "is no collection: index it first"),
         (["compare", corpus, "-s", "bow", "--fusion"], "needs at least two spaces"),
         (["compare", corpus, "-s", "bow", "-s", "bm25", "-s", "tfidf", "--fusion", "--judged-by", "agreement"],
          "nothing says what is relevant here"),
