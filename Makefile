@@ -44,8 +44,8 @@ docs: $(STAMP)   ## build the documentation as a site, site/index.html; a dead l
 pages: $(STAMP)  ## write what the pages take from the code, and what their commands print
 	$(BIN)/python docs/generate --sessions
 
-bench: $(STAMP)-bench ## run every benchmark (about eight hours; the data in NEARBY_DATA) and write docs/results.md
-	for name in family_wise_error explorer items_as_queries statistics_cost demo_cost health tie_orders attribution mnist newsgroups text_retrieval hybrid arxiv speed fit_shapes startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood compression lossless throughput infomax criterion sound disentangling generation anomalies contamination anomaly_stream tsdae conv_cifar10 engines bulk_loading scale fault_trial alias_swap exactness tuning service_speed service_peers service_load api_fuzz map_frames report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+bench: $(STAMP)-bench ## run every benchmark (about ten hours; the data in NEARBY_DATA) and write docs/results.md
+	for name in family_wise_error explorer items_as_queries statistics_cost demo_cost health tie_orders attribution byte_budgets label_ladder fusion mnist newsgroups text_retrieval hybrid arxiv speed fit_shapes startup equivalence factorization recommendation clustering selection patches classical autoencoders pretraining faces image_hashing text_hashing denoising likelihood compression lossless throughput infomax criterion sound disentangling generation anomalies contamination anomaly_stream tsdae model_speed conv_cifar10 engines bulk_loading scale fault_trial alias_swap segments kill_trial exactness tuning million_texts service_speed service_peers service_load api_fuzz map_frames report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 fuzz: $(STAMP)   ## read 20,000 damaged and hostile inputs, count what comes of them (half an hour)
 	$(BIN)/python benchmarks/fuzz.py

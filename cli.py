@@ -1539,7 +1539,7 @@ def _no_collection_error(corpus: str, specs: Sequence[str]) -> OptionError:
     """Return the error for --save-fusion without a collection, with the commands that make one."""
     spaces = " ".join(f"-s {shlex.quote(spec)}" for spec in specs) or "-s SPACE -s SPACE"
     return OptionError(
-        f"--save-fusion stores weights with a collection, and {corpus} is a corpus: index it first, as in "
+        f"--save-fusion stores weights with a collection, and {corpus} is no collection: index it first, as in "
         f"nearby index {shlex.quote(corpus)} {spaces} -o DIR && nearby compare DIR --save-fusion"
     )
 

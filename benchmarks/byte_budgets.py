@@ -1,8 +1,8 @@
 """Quality against bytes: which code is best where an item may take 8 to 1,024 bytes.
 
 SciFact (judged; MiniLM, LSA, and an autoencoder with a small budget) and the 10,000 test digits of MNIST, 1,000
-of which ask the others (pixels, PCA, and an autoencoder with a small budget); every space is brought to every budget by
-`compare --bytes`.
+of which ask the others (pixels, PCA, an autoencoder and learnt bits with a small budget); every space is brought to
+every budget by `compare --bytes`.
 
 Run: ``NEARBY_DATA=... taskset -c 1 python benchmarks/byte_budgets.py [mnist] [scifact] [no-sbert]``; ``no-sbert``
 leaves MiniLM out.
@@ -30,9 +30,12 @@ from retrieval.spaces.build import planned
 BUDGETS = (8, 16, 32, 64, 128, 256, 512, 1024)
 #: Corpus -> its spaces. The autoencoders have a stated budget, and were not tuned for this table.
 SPACES = {
-    "mnist": ("pixels", "pixels+pca:64", "pixels+deep-ae:256-64,minutes=1"),
+    "mnist": (
+        "pixels", "pixels+pca:64", "pixels+deep-ae:256-64,minutes=1",
+        *(f"pixels+semantic-hash:{bits},hidden=512-256,noise=1,minutes=1" for bits in (64, 128, 256)),
+    ),
     "scifact": ("sbert", "tfidf+lsa:256", "bow:2000+deep-ae:500-128,minutes=1,dropout=0.5"),
-}
+}  # fmt: skip
 #: Digits that ask.
 ASKED = 1000
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from record import latest_of_each
 
+from retrieval.report.byte_budget_cells import short
+
 if TYPE_CHECKING:
     from report_page import Page
+
+
+#: The folder of the sentence model, and its name.
+_MODEL = "sbert:model", "sbert:all-MiniLM-L6-v2"
 
 
 def byte_budgets(page: Page, run: dict[str, Any]) -> None:
@@ -24,12 +31,12 @@ def byte_budgets(page: Page, run: dict[str, Any]) -> None:
             "",
             f"### {figures['corpus']}: {figures['items']:,} items, {figures['n_queries']:,} queries",
             "",
-            f"{figures['answer']} Fit and encode {figures['fit_and_encode_seconds']:.0f} s, "
+            f"{figures['answer'].replace(*_MODEL)} Fit and encode {figures['fit_and_encode_seconds']:.0f} s, "
             f"{len(figures['points'])} codes measured in {figures['measure_seconds']:.0f} s.",
         ]
         rows = [
             [
-                point["bytes_per_item"], f"`{point['spec']}`", point["value"],
+                point["bytes_per_item"], f"`{_named(point['spec'])}`", point["value"],
                 f"{point['interval'][0]:.3f} to {point['interval'][1]:.3f}",
                 _against(point, figures),
             ]
@@ -38,24 +45,36 @@ def byte_budgets(page: Page, run: dict[str, Any]) -> None:
         ]  # fmt: skip
         page.table(["bytes", "code", measure, "95% interval", "against the best"], rows)
         page.lines += ["", "The best code of each method within each budget:"]
-        _by_method(page, figures)
+        _best_of_each(page, figures, _method)
+        page.lines += ["", "The best code of each space within each budget, by any method:"]
+        _best_of_each(page, figures, _base)
 
 
 def _against(point: dict[str, Any], figures: dict[str, Any]) -> str:
     if point["spec"] == figures["best"]:
         return "best"
-    return "not told apart" if point["tied_with_best"] else "worse"
+    return "not significant" if point["tied_with_best"] else "worse"
 
 
-def _by_method(page: Page, figures: dict[str, Any]) -> None:
-    points = [point for point in figures["points"] if _method(point) != "as it is"]
-    methods = list(dict.fromkeys(_method(point) for point in points))
+def _best_of_each(page: Page, figures: dict[str, Any], kind: Callable[[dict[str, Any]], str]) -> None:
+    """Write the highest value of each kind of code within each budget; a code is in the row of the smallest one."""
+    points = [point for point in figures["points"] if kind is _base or _method(point) != "as it is"]
+    kinds = list(dict.fromkeys(map(kind, points)))
     rows = []
     for before, budget in zip([0, *figures["budgets"]], figures["budgets"], strict=False):
         inside = [point for point in points if before < point["bytes_per_item"] <= budget]
-        values = [[point["value"] for point in inside if _method(point) == name] for name in methods]
+        values = [[point["value"] for point in inside if kind(point) == name] for name in kinds]
         rows.append([budget, *(max(found) if found else "–" for found in values)])
-    page.table(["at most", *methods], rows)
+    page.table(["at most", *kinds], rows)
+
+
+def _named(spec: str) -> str:
+    return short(spec).replace(*_MODEL)
+
+
+def _base(point: dict[str, Any]) -> str:
+    """Return the space that was reduced; a model in a folder by the name of the folder."""
+    return f"`{_named(point['base'])}`"
 
 
 def _method(point: dict[str, Any]) -> str:

@@ -35,6 +35,15 @@ def family_wise_error(page: Page, run: dict[str, Any]) -> None:
     page.table(["queries", "spaces", "deviations", "error", "ms a comparison"], sizes)
     largest = max(row["error"] for row in figures["sizes"])
     targets = [page.target("largest family-wise error of max-T over all sizes", largest, ERROR, False)]
+    powers = figures.get("power", [])
+    if powers:
+        page.lines += ["", "Power by number of queries and spaces, where the first space is better by so much:"]
+        page.table(
+            ["queries", "spaces", "better by", "max-T", "Holm, all pairs"],
+            [[row[key] for key in ("queries", "spaces", "better", "max-T", "Holm, all pairs")] for row in powers],
+        )
+        least = min(row["max-T"] - row["Holm, all pairs"] for row in powers)
+        targets.append(page.target("least power of max-T over that of Holm, over all sizes", least, -0.01))
     for name, row in figures["scenarios"].items():
         if "power" in row["max-T"]:
             wanted = row["Holm, all pairs"]["power"]

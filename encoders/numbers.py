@@ -112,12 +112,12 @@ def shortened(value: object, longest: int = 60) -> str:
     return text if complete else f"{text[: longest - 3]}..."
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun.
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun, by default with an s.
 
     Examples
     --------
-    >>> counted(1, "space"), counted(1797, "item")
-    ('1 space', '1,797 items')
+    >>> counted(1, "space"), counted(1797, "item"), counted(2, "query", "queries")
+    ('1 space', '1,797 items', '2 queries')
     """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

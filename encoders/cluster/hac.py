@@ -72,7 +72,7 @@ class HAC(Encoder):
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = np.asarray(collect(batches), dtype=np.float32)
         if len(matrix) < 2 or len(matrix) < (self.k or 1):
-            raise OptionError(f"hac: {len(matrix)} items cannot form {self.k or 2} clusters")
+            raise OptionError(f"hac: {len(matrix):,} items cannot form {self.k or 2} clusters: lower k")
         self.leaves, self.sizes = self._leaves(matrix)
         with waiting(f"tree of {len(self.leaves):,} leaves"):
             self.merges = tree(self.leaves, self.linkage, None if len(self.leaves) == len(matrix) else self.sizes)

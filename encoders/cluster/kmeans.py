@@ -70,7 +70,7 @@ class KMeans(Encoder):
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         matrix = collect(batches)
         if self.k > matrix.shape[0]:
-            raise OptionError(f"kmeans: {matrix.shape[0]} items cannot form k={self.k} clusters")
+            raise OptionError(f"kmeans: {matrix.shape[0]:,} items cannot form k={self.k} clusters: lower k")
         fit = _fit_sparse if issparse(matrix) else _fit_dense
         unit = unit_of(largest_of(matrix))
         with waiting("k-means"):

@@ -50,7 +50,9 @@ class NearestDensity(Density):
     def _fit(self, batches: Batches, work: Path | None) -> Space:
         self.stored = points_of(batches, self.points, self.seed)
         if self.k > len(self.stored):
-            raise OptionError(f"nearest-density: k={self.k} is more than the {len(self.stored)} training items")
+            raise OptionError(
+                f"nearest-density: k={self.k} is more than the {len(self.stored):,} training items: lower k"
+            )
         self._measure()
         return SPACE
 

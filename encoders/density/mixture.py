@@ -59,7 +59,8 @@ class Mixture(Density):
         matrix = np.asarray(collect(batches), dtype=np.float64)
         if self.n_components > len(matrix):
             raise OptionError(
-                f"mixture: n-components={self.n_components} Gaussians cannot be fitted to {len(matrix)} items"
+                f"mixture: n-components={self.n_components} Gaussians cannot be fitted to {len(matrix):,} items: "
+                "use fewer"
             )
         self._require_narrow(matrix.shape[1])
         require_above_ridge(self.name, matrix.var(axis=0), self.ridge)

@@ -72,7 +72,9 @@ class PatchKMeans(Encoder):
         samples = [self._some(picture, per_picture, generator) for batch in batches for picture in batch.items]
         patches = np.concatenate(samples)
         if self.k > len(patches):
-            raise OptionError(f"patch-kmeans: k={self.k} is more than {len(patches)} patches")
+            raise OptionError(
+                f"patch-kmeans: k={self.k} is more than {len(patches):,} patches: lower k, or raise patches"
+            )
         self.mean = patches.mean(axis=0)
         self.whitening = _whitening(patches - self.mean)
         self._set_centroids(self._learnt((patches - self.mean) @ self.whitening))

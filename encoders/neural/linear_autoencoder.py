@@ -69,7 +69,8 @@ class LinearAutoencoder(NeuralEncoder):
         require_moderate(self.name, rows)
         if self.n_components > rows.width:
             raise OptionError(
-                f"linear-ae: n-components={self.n_components} is more than the {rows.width} numbers of an item"
+                f"linear-ae: n-components={self.n_components} is more than the {rows.width} numbers of an item: "
+                f"use at most {rows.width}"
             )
         torch.manual_seed(self.seed)
         network = torch.nn.ModuleDict(

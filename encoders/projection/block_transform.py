@@ -58,7 +58,9 @@ class BlockTransform(Encoder):
         self._shape = self._picture_shape()
         size = self._block_size
         if self.n_components is not None and self.n_components > size:
-            raise OptionError(f"{self.name}: n-components={self.n_components} is more than the {size} of a block")
+            raise OptionError(
+                f"{self.name}: n-components={self.n_components} is more than the {size} of a block: use at most {size}"
+            )
         components = _cosines(self.block, self._colours) if self.basis == "dct" else self._principal(batches)
         self.components = np.ascontiguousarray(components[: self.n_components], dtype=np.float32)
         return Space(self._places * len(self.components), Kind.DENSE, Metric.EUCLIDEAN)

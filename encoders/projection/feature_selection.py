@@ -68,7 +68,8 @@ class FeatureSelection(Encoder):
         if self.n_components > varying:
             constant = f"; the other {width - varying} are constant" if varying < width else ""
             raise OptionError(
-                f"select: n-components={self.n_components} is more than the {varying} components that vary{constant}"
+                f"select: n-components={self.n_components} is more than the {varying} components that vary{constant}: "
+                f"use at most {varying}"
             )
         self.columns = np.sort(self._chosen(matrix, labels, variance)).astype(np.int64)
         self.mean = feature_scores.means(matrix).astype(np.float32)

@@ -12,6 +12,7 @@ import numpy as np
 from encoders.base import Encoder, State
 from encoders.batches import Encoded, collect
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
+from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 from encoders.projection.pca import PCA
@@ -53,7 +54,7 @@ class ICA(Encoder):
         from sklearn.decomposition import FastICA
         from sklearn.exceptions import ConvergenceWarning
 
-        whitening = PCA(self.n_components, whiten=True).fit(batches)
+        whitening = _whitening(self.n_components, batches)
         deviations = whitening.spreads()
         rank = int(np.count_nonzero(deviations))  # components are sorted by descending variance
         rotation = FastICA(fun=self.contrast, whiten=False, max_iter=self.iterations, tol=1e-4, random_state=self.seed)
@@ -87,3 +88,11 @@ class ICA(Encoder):
     def restore(self, state: State) -> None:
         """Restore what `state` returned."""
         self.mean, self.components, self.mixing = state["mean"], state["components"], state["mixing"]
+
+
+def _whitening(n_components: int, batches: Batches) -> PCA:
+    """Return fitted principal components; what they refuse is refused in the name of the encoder that was asked for."""
+    try:
+        return PCA(n_components, whiten=True).fit(batches)
+    except OptionError as error:
+        raise OptionError(str(error).replace("pca: ", "ica: ", 1)) from None

@@ -11,8 +11,8 @@ import numpy as np
 from encoders.base import Encoder, State
 from encoders.batches import collect
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, normalized
-from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
+from encoders.projection.component_limit import require_components
 
 
 @dataclass
@@ -46,11 +46,7 @@ class LSA(Encoder):
         from sklearn.utils.extmath import randomized_svd
 
         matrix = normalized(collect(batches))
-        if self.n_components > min(matrix.shape):
-            raise OptionError(
-                f"lsa: n-components={self.n_components} is more than {matrix.shape[0]} items of {matrix.shape[1]} "
-                "terms can give"
-            )
+        require_components(self.name, self.n_components, matrix.shape, "terms")
         _, values, right = randomized_svd(
             matrix,
             self.n_components,

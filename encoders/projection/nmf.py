@@ -18,6 +18,7 @@ from encoders.options import LARGEST_SEED, option
 from encoders.products import Product
 from encoders.progress import steps
 from encoders.projection import nmf_updates as updates
+from encoders.projection.component_limit import require_components
 from encoders.scaling import largest_of, times, unit_of
 
 #: Sweeps over the components for each product with the data; the product costs far more.
@@ -97,11 +98,7 @@ class NMF(Encoder):
         return Space(self.n_components, Kind.DENSE, Metric(self.metric))
 
     def _require_fit(self, matrix: Codes) -> None:
-        rows, width = matrix.shape
-        if self.n_components > min(rows, width):
-            raise OptionError(
-                f"nmf: n-components={self.n_components} is more than {rows} items of {width} numbers can give"
-            )
+        require_components(self.name, self.n_components, matrix.shape)
         values = matrix.data if issparse(matrix) else matrix
         if not float(np.nanmax(values, initial=0)) > 0:
             raise BadItemError("nmf: every value is 0, so there is nothing to factorise")

@@ -13,6 +13,7 @@ from encoders.batches import collect
 from encoders.codes import Batch, Batches, Codes, n_rows, slices
 from encoders.errors import BadItemError, OptionError
 from encoders.moments import MAX_WIDTH, moments
+from encoders.projection.component_limit import require_components
 from encoders.projection.feature_scores import means, variances
 
 #: Largest number of items or of numbers per item (the smaller of the two) for the exact solver.
@@ -99,7 +100,7 @@ def _chain(first: list[Batch], rest: Iterator[Batch]) -> Iterator[Batch]:
 
 def _by_scatter(batches: Iterator[Batch], n_components: int) -> Solution:
     count, mean, scatter = moments(batches)
-    _require_enough(n_components, count, len(mean))
+    require_components("pca", n_components, (count, len(mean)))
     variance, vectors = _leading(scatter / count, n_components)
     return Solution(mean, vectors.T, variance, float(np.trace(scatter)) / count)
 
@@ -107,7 +108,7 @@ def _by_scatter(batches: Iterator[Batch], n_components: int) -> Solution:
 def _by_gram(matrix: Codes, n_components: int) -> Solution:
     """Find the components from the eigenvectors of the Gram matrix, for fewer rows than numbers per row."""
     count, width = matrix.shape
-    _require_enough(n_components, count, width)
+    require_components("pca", n_components, (count, width))
     _require_small(count)
     mean = means(matrix)
     gram = np.zeros((count, count))
@@ -157,7 +158,7 @@ def randomized(matrix: Codes, n_components: int, iterations: int, seed: int) -> 
     Randomized block Krylov methods for stronger and faster approximate singular value decomposition, NIPS 2015,
     Algorithm 2.
     """
-    _require_enough(n_components, *matrix.shape)
+    require_components("pca", n_components, matrix.shape)
     mean, total = means(matrix), float(variances(matrix).sum())
     centre = mean.astype(np.float32)
     count, width = matrix.shape
@@ -207,7 +208,7 @@ def incremental(batches: Batches, n_components: int) -> Solution:
     model = IncrementalPCA(n_components)
     total = 0
     for rows in _steps(batches, max(STEP_ROWS, 2 * n_components)):
-        _require_enough(n_components, total + len(rows), rows.shape[1])
+        require_components("pca", n_components, (total + len(rows), rows.shape[1]))
         model.partial_fit(rows.astype(np.float64))
         total += len(rows)
     if total == 0:
@@ -233,15 +234,6 @@ def _steps(batches: Batches, block_rows: int) -> Iterator[NDArray[Any]]:
 
 def _dense(rows: Any) -> NDArray[Any]:
     return np.asarray(rows.toarray() if issparse(rows) else rows)
-
-
-def _require_enough(n_components: int, rows: int, width: int) -> None:
-    limit = min(rows, width)
-    if n_components > limit:
-        raise OptionError(
-            f"pca: n-components={n_components} is more than {rows:,} items of {width:,} numbers can give: "
-            f"at most {limit:,}"
-        )
 
 
 def _require_small(smaller_side: int) -> None:

@@ -46,7 +46,10 @@ class Truncate(Encoder):
         if not count:
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
         if self.n_components > len(total):
-            raise OptionError(f"truncate: n-components={self.n_components} is more than the {len(total)} of the codes")
+            raise OptionError(
+                f"truncate: n-components={self.n_components} is more than the {len(total)} of the codes: "
+                f"use at most {len(total)}"
+            )
         metric = metric_before(self)
         self.mean = (total * (0 if metric is Metric.COSINE else 1) / count).astype(np.float32)
         return Space(self.n_components, Kind.DENSE, metric)

@@ -62,7 +62,7 @@ class ProductQuantizer(Encoder):
         rows = unreduced(self, collect(batches))
         dim = rows.shape[1]
         if self.m > dim:
-            raise OptionError(f"pq: m={self.m} is more than the {dim} components of the codes")
+            raise OptionError(f"pq: m={self.m} is more than the {dim} components of the codes: use at most {dim}")
         packing = even_groups(dim, self.m, 8)
         if len(rows) > SAMPLE:
             rows = rows[np.sort(np.random.default_rng(self.seed).choice(len(rows), SAMPLE, replace=False))]

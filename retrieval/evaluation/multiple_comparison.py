@@ -47,7 +47,7 @@ class MultipleComparison:
     letters : dict of str to str
         Spaces that share a letter do not differ significantly.
     ranks : dict of str to (int, int)
-        95 % interval of the rank of each space (paired bootstrap over queries).
+        95 % interval of the rank of each space (paired bootstrap over queries, and over seeds where there are several).
     """
 
     n_queries: int
@@ -164,9 +164,8 @@ def multiple_comparison(
     settings = Settings(alpha, margin, bound)
     found = _differences(order, values, measured, tested, largest, sums, settings, means_of_seeds or {})
     different = [(one.first, one.second) for one in found if one.is_significant]
-    return MultipleComparison(
-        len(values), alpha, margin, order, found, letter_display(order, different), _rank_intervals(order, values, seed)
-    )
+    ranks = _rank_intervals(order, values, seed, means_of_seeds or {})
+    return MultipleComparison(len(values), alpha, margin, order, found, letter_display(order, different), ranks)
 
 
 def by_content(values: Floats, repeats: NDArray[np.int64]) -> Floats:
@@ -282,8 +281,13 @@ def _t_of(cosine: float, n_queries: int, alpha: float) -> float:
     return math.sqrt((n_queries - 1) * cosine / (1 - cosine))
 
 
-def _rank_intervals(order: list[str], values: Floats, seed: int) -> dict[str, tuple[int, int]]:
-    """Return the 95 % interval of the rank of each space: queries are drawn with replacement, for all spaces alike."""
+def _rank_intervals(
+    order: list[str], values: Floats, seed: int, means_of_seeds: Mapping[str, ArrayLike]
+) -> dict[str, tuple[int, int]]:
+    """Return the 95 % interval of the rank of each space.
+
+    Queries are drawn with replacement, for all spaces alike; the seeds of a space, for it alone.
+    """
     n_queries = len(values)
     if not n_queries:
         return dict.fromkeys(order, (1, len(order)))
@@ -293,6 +297,21 @@ def _rank_intervals(order: list[str], values: Floats, seed: int) -> dict[str, tu
         drawn = (np.bincount(rng.integers(0, n_queries, n_queries), minlength=n_queries) for _ in range(size))
         weights = np.stack(list(drawn)).astype(np.float64)
         means = weights @ values / n_queries
+        for at, name in enumerate(order):
+            means[:, at] += _drawn_seeds(rng, means_of_seeds.get(name, ()), size)
         parts.append(1 + (means[:, None, :] > means[:, :, None] + _ROUNDING).sum(axis=2))
     low, high = np.quantile(np.concatenate(parts), [0.025, 0.975], axis=0, method="nearest")
     return {name: (int(low[at]), int(high[at])) for at, name in enumerate(order)}
+
+
+def _drawn_seeds(rng: np.random.Generator, means_of_seeds: ArrayLike, rounds: int) -> Floats:
+    """Return by how much the mean over seeds differs when they are drawn with replacement (rounds,); 0 for one seed.
+
+    The deviations of n drawn seeds are too small by the factor (n - 1) / n on average, which is corrected.
+    """
+    means = np.asarray(means_of_seeds, np.float64)
+    count = len(means)
+    if count < 2:
+        return np.zeros(rounds)
+    drawn: Floats = means[rng.integers(0, count, (rounds, count))].mean(axis=1) - means.mean()
+    return drawn * math.sqrt(count / (count - 1))

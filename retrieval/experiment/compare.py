@@ -73,10 +73,10 @@ def compare(
         with_others = [(encoder, list(with_other_seeds(encoder, options.seeds))) for encoder in encoders]
         fits = sum(1 + len(others) for _, others in with_others)
         unit = "spaces" if fits == len(encoders) else "fits of spaces"
-        bar = opened.enter_context(progress(f"comparing on {corpus.name}", fits, unit))
         runs: list[SpaceRun] = []
-        for encoder, others in with_others:
-            runs += _runs_of_space(corpus, query_set, encoder, others, indexes, keeping, opened, bar.update)
+        with progress(f"comparing on {corpus.name}", fits, unit) as bar:
+            for encoder, others in with_others:
+                runs += _runs_of_space(corpus, query_set, encoder, others, indexes, keeping, opened, bar.update)
         return compare_runs(corpus, query_set, runs, examples, provenance, options)
 
 

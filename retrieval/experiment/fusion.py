@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import OptionError
+from encoders.progress import progress
 from retrieval.evaluation.difference import Difference
 from retrieval.evaluation.fusion_weights import (
     FEWEST_QUERIES,
@@ -150,7 +151,11 @@ def fuse(query_set: QuerySet, runs: Sequence[SpaceRun], labels: Sequence[str], m
     alone = weighted_values(candidates, one, relevance, measure)
     groups = [*combinations(range(len(names)), 2), *([tuple(range(len(names)))] if len(names) > 2 else [])]
     test = _Test(candidates, relevance, query_set.query_rows[asked], measure, folds, seed, repeats)
-    fused = [_combined(test, group, names, alone) for group in groups]
+    fused = []
+    with progress("fusing spaces", len(groups), "fusions") as bar:
+        for group in groups:
+            fused.append(_combined(test, group, names, alone))
+            bar.update()
     return Fusion(measure, len(asked), DEPTH, fused)
 
 

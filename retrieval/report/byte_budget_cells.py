@@ -29,15 +29,17 @@ def sentences(found: ByteBudgets) -> list[str]:
     """Return the cheapest code that does not differ significantly from the best, and how far to trust that."""
     best, cheapest, measure = found.best, found.cheapest, found.measure
     compared = f"all {counted(len(found.points), 'code')} compared together"
+    queries = counted(found.n_queries, "query", "queries")
     if not found.above_chance:
         return [
             f"No code is significantly better on {measure} than a random order ({found.chance:.3f}): the highest value "
-            f"is {best.value:.3f}, of {short(best.spec)} at {counted(best.bytes_per_item, 'byte')}."
+            f"is {best.value:.3f}, of {short(best.spec)} at {counted(best.bytes_per_item, 'byte')} ({compared}, "
+            f"{queries})."
         ]
     if found.difference is None:
         return [
             f"The best, {_named(best, measure)}, is also the cheapest that does not differ significantly from it "
-            f"({compared}, {'1 query' if found.n_queries == 1 else f'{found.n_queries:,} queries'})."
+            f"({compared}, {queries})."
         ]
     low, high = found.difference.interval
     lines = [
@@ -59,6 +61,13 @@ def sentences(found: ByteBudgets) -> list[str]:
 
 def _named(point: BytePoint, measure: str) -> str:
     return f"{short(point.spec)} at {counted(point.bytes_per_item, 'byte')} ({measure} {point.value:.3f})"
+
+
+def mark_of(point: BytePoint, found: ByteBudgets) -> str:
+    """Return ``best`` or ``tied`` for the sign beside a value, else an empty text; at chance level nothing is best."""
+    if not found.above_chance:
+        return ""
+    return "best" if point.spec == found.best.spec else "tied" if point.tied_with_best else ""
 
 
 def short(spec: str) -> str:
@@ -106,12 +115,12 @@ def budgets_json(found: ByteBudgets) -> dict[str, Any]:
         "measure": found.measure,
         "n_queries": found.n_queries,
         "budgets": list(found.budgets),
-        "chance": found.chance,
-        "above_chance": found.above_chance,
         "best": found.best.spec,
         "cheapest_tied_with_best": found.cheapest.spec,
         "cheapest_equivalent_to_best": None if found.equivalent is None else found.equivalent.spec,
         "margin": found.margin,
+        "chance": found.chance,
+        "above_chance": found.above_chance,
         "difference": None
         if difference is None
         else {**asdict(difference), "interval": list(difference.interval), "verdict": str(difference.verdict)},

@@ -93,7 +93,7 @@ def sample_text(found: Health) -> str:
         if every
         else f"{found.n_sampled:,} of {found.n_items:,} items, seed {found.seed}"
     )
-    queries = "1 query" if found.n_queries == 1 else f"{found.n_queries:,} queries"
+    queries = counted(found.n_queries, "query", "queries")
     asked = f"; {queries}, judged by {judge(found.judged_by)}" if found.judged_by else ""
     return f"{found.corpus}: {items}{asked}"
 

@@ -151,6 +151,9 @@ class Comparison(Result):
             raise OptionError(f"nothing to draw: {answer(self)}")
         return Drawing(svg)
 
+    def __repr__(self) -> str:
+        return f"<Comparison on {self.corpus}: {answer(self)}>"
+
     def _repr_html_(self) -> str:
         from retrieval.report.html.sections import table_data
         from retrieval.report.html.template import render

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from encoders.numbers import counted
 from retrieval.evaluation.difference import Difference, Verdict
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.experiment.result import Comparison, SpaceResult
@@ -101,10 +102,14 @@ def _power_at_chance(comparison: Comparison) -> str | None:
     found = comparison.significance.get(measure)
     if found is None or comparison.above_chance.get(measure, True):
         return None
-    smallest = min((pair.detectable for pair in found.differences), default=math.inf)
-    if not 0.0005 <= smallest < 1:  # 0: every query has the same value in all spaces, which says nothing of others
+    if not found.differences:
         return None
-    return f"With {found.n_queries:,} queries, a true difference of {smallest:.3f} is found in 8 of 10 cases."
+    smallest = min(pair.detectable for pair in found.differences)
+    if smallest < 0.0005:  # every query has the same value in all spaces, which says nothing of others
+        return None
+    if not math.isfinite(smallest) or smallest >= 1:
+        return _too_few(found.n_queries)
+    return f"{_shown(found.n_queries, smallest)}."
 
 
 def _other(pair: Difference, label: str) -> str:
@@ -113,15 +118,23 @@ def _other(pair: Difference, label: str) -> str:
 
 def _power(nearest: Difference, n_queries: int, rival: str) -> str:
     """Return which difference these queries would show, and how many more would settle the nearest case."""
-    queries = "1 query" if n_queries == 1 else f"{n_queries:,} queries"
     if not math.isfinite(nearest.detectable) or nearest.detectable >= 1:
-        return f"{queries} {'is' if n_queries == 1 else 'are'} too few to compare spaces."
-    text = f"With {queries}, a true difference of {nearest.detectable:.3f} is found in 8 of 10 cases"
+        return _too_few(n_queries)
+    text = _shown(n_queries, nearest.detectable)
     if not nearest.more_queries:
         return f"{text}."
     if nearest.more_queries > MANY_QUERIES:
         return f"{text}; to decide between the best and {rival}, more than {MANY_QUERIES:,} more would be needed."
     return f"{text}; about {rounded(nearest.more_queries):,} more would decide between the best and {rival}."
+
+
+def _shown(n_queries: int, difference: float) -> str:
+    queries = counted(n_queries, "query", "queries")
+    return f"With {queries}, a true difference of {difference:.3f} is found in 8 of 10 cases"
+
+
+def _too_few(n_queries: int) -> str:
+    return f"{counted(n_queries, 'query', 'queries')} {'is' if n_queries == 1 else 'are'} too few to compare spaces."
 
 
 def rounded(count: int) -> int:
@@ -155,10 +168,11 @@ def _winner(comparison: Comparison) -> str:
         if f"{top:.3f}" == f"{lowest:.3f}":
             return f"{every} are tied on {measure}: {'both' if len(labels) == 2 else 'all'} have {top:.3f}."
         _, equivalent, _ = _ties(comparison)
-        values = f"best {top:.3f}, last {lowest:.3f}"
+        last = min(others, key=lambda space: space.measures[measure])
+        values = f"best {top:.3f}, last {last.measures[measure]:.3f}"
         if len(equivalent) == len(tied):
             return f"{every} are equivalent on {measure} ({values}; the differences are {_at_most(equivalent)})."
-        return f"{every} do not differ significantly on {measure} ({values})."
+        return f"{every} do not differ significantly on {measure} ({values}{_interval_text(comparison, best, last)})."
     runner_up = max((space for space in others if space not in tied), key=lambda space: space.measures[measure])
     lead = f"ahead of {runner_up.label} ({_gap(comparison, best, runner_up)})"
     if tied:
@@ -183,9 +197,20 @@ def _tied_text(comparison: Comparison, best: SpaceResult, tied: list[SpaceResult
     same = [_other(pair, best.label) for pair in equivalent]
     unclear = [space.label for space in tied if space.label not in same]
     parts = [f"{_names(same)} {_is(same)} equivalent to it (the difference is {_at_most(equivalent)})"] if same else []
-    return " and ".join(
-        [*parts, *([f"{_names(unclear)} {_do(unclear)} not differ significantly from it"] if unclear else [])]
-    )
+    if unclear:
+        apart = _interval_text(comparison, best, next(space for space in tied if space.label == unclear[0]))
+        known = f" ({apart.removeprefix('; ')})" if apart and len(unclear) == 1 else ""
+        parts.append(f"{_names(unclear)} {_do(unclear)} not differ significantly from it{known}")
+    return " and ".join(parts)
+
+
+def _interval_text(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
+    """Return the interval of what a space may lose against the best; empty where none is known."""
+    found = comparison.significance.get(main_measure(comparison) or "")
+    if found is None:
+        return ""
+    low, high = found.of(best.label, other.label).interval
+    return "" if max(abs(low), abs(high)) >= 1 else f"; 95% interval of the difference {interval_ends(low, high)}"
 
 
 def _names(labels: list[str]) -> str:
@@ -242,7 +267,8 @@ def cost_title(comparison: Comparison) -> str:
     if smaller.stored_bytes_per_item < best.stored_bytes_per_item:
         share = smaller.stored_bytes_per_item / best.stored_bytes_per_item
         return (
-            f"{smaller.label} does not differ significantly from {best.label} and stores {_percent(share)} of its bytes"
+            f"{smaller.label} does not differ significantly from {best.label}{_may_lose(comparison, best, smaller)} "
+            f"and stores {_percent(share)} of its bytes"
         )
     share = smallest.stored_bytes_per_item / best.stored_bytes_per_item
     lost = best.measures[measure] - smallest.measures.get(measure, math.nan)
@@ -250,6 +276,17 @@ def cost_title(comparison: Comparison) -> str:
     if not lost > 0:
         return f"{smallest.label} stores {what}"
     return f"{smallest.label} stores {what} and loses {_percent(lost / best.measures[measure])} of its {measure}"
+
+
+def _may_lose(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
+    """Return how much of the main measure a space may lose that is tied with the best; empty where it is not known."""
+    measure = main_measure(comparison) or ""
+    found = comparison.significance.get(measure)
+    if found is None or not best.measures[measure] > 0:
+        return ""
+    pair = found.of(best.label, other.label)
+    lost = max(0.0, pair.interval.high if pair.first == best.label else -pair.interval.low)
+    return "" if lost >= 1 else f" (it may lose up to {_percent(lost / best.measures[measure])} of {measure})"
 
 
 def stored_bytes(spaces: Sequence[SpaceResult]) -> str:

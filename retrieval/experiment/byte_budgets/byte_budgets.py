@@ -99,9 +99,9 @@ class ByteBudgets:
     notes : list of str
         Sentences about spaces that are left out, and queries that were not asked.
     chance : float
-        The measure of a random order of the items.
+        Mean of the measure for a random order of the items.
     above_chance : bool
-        Whether the best point is significantly better than that; otherwise nothing may be called best.
+        Whether the best point is significantly better than a random order; if not, none is called best.
     """
 
     measure: str
@@ -114,8 +114,8 @@ class ByteBudgets:
     equivalent: BytePoint | None
     margin: float
     notes: list[str]
-    chance: float = 0.0
-    above_chance: bool = True
+    chance: float
+    above_chance: bool
 
     @property
     def frontier(self) -> list[BytePoint]:
@@ -185,8 +185,8 @@ def byte_budgets(
             bar.note = plan.spec(base.label, base.space.metric) if plan is not None else base.label
             measured.append(_measured(asked, base, plan, measure, _cut(base, plan, work, cuts)))
             bar.update()
-    at_random = chance_measures(asked.relevance, asked.query_rows, len(asked.ids), [measure], asked.depth)[measure]
-    return _judged(measured, measure, tuple(budgets), notes, asked.repeats, at_random)
+    chance = chance_measures(asked.relevance, asked.query_rows, len(asked.ids), [measure], asked.depth)[measure]
+    return _judged(measured, measure, tuple(budgets), notes, asked.repeats, chance)
 
 
 def _bases(
@@ -300,7 +300,7 @@ def _judged(
     budgets: tuple[int, ...],
     notes: list[str],
     repeats: Rows | None,
-    at_random: Floats,
+    chance: Floats,
 ) -> ByteBudgets:
     """Compare all pairs of points at once, so that intervals hold for those that are chosen afterwards."""
     by_spec = {one.point.spec: one for one in _each_code_once(measured)}
@@ -331,14 +331,12 @@ def _judged(
             and compared.of(best.spec, point.spec).interval.high <= compared.margin
         )
     ]  # fmt: skip
+    highest = by_spec[best.spec]
+    values = with_influence(highest.per_query, highest.influence)
     return ByteBudgets(
         measure, compared.n_queries, budgets, points, best, cheapest, difference, equivalent[0], compared.margin, notes,
-        float(at_random.mean()), _is_above_chance(by_spec[best.spec], at_random, len(points), repeats),
+        float(chance.mean()), is_above_chance(values, chance, len(points), repeats=repeats),
     )  # fmt: skip
-
-
-def _is_above_chance(best: _Measured, at_random: Floats, n_points: int, repeats: Rows | None) -> bool:
-    return is_above_chance(with_influence(best.per_query, best.influence), at_random, n_points, repeats=repeats)
 
 
 def _each_code_once(measured: list[_Measured]) -> list[_Measured]:

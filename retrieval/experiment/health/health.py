@@ -13,7 +13,7 @@ import numpy as np
 
 from encoders.base import Encoder
 from encoders.errors import OptionError
-from encoders.progress import ProgressCallback, quiet
+from encoders.progress import ProgressCallback, progress, quiet
 from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus
 from retrieval.evaluation.health import checks
@@ -112,9 +112,11 @@ def health_of_sample(
         drawn.corpus, drawn.modality, drawn.n_items, len(drawn.items), len(drawn.answerable), drawn.judged_by,
         drawn.measure, drawn.seed, notes=list(drawn.notes),
     )  # fmt: skip
-    for encoder in encoders:
-        say(f"measuring {encoder}")
-        result.spaces.append(space_health(drawn, encoder, train))
+    with progress("measuring the health of spaces", len(encoders), "spaces") as bar:
+        for encoder in encoders:
+            say(f"measuring {encoder}")
+            result.spaces.append(space_health(drawn, encoder, train))
+            bar.update()
     return result
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.byte_budgets import BytePoint
 from retrieval.experiment.result import Comparison
-from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, sentences, short
+from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, mark_of, sentences, short
 from retrieval.report.figures.byte_budgets import byte_budgets_svg
 
 
@@ -42,7 +42,7 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
                 "bytes": f"{point.bytes_per_item:,}",
                 "value": f"{point.value:.3f}",
                 "interval": f"{point.interval.low:.3f} to {point.interval.high:.3f}",
-                "mark": _mark(point, found),
+                "mark": mark_of(point, found),
             }
             for point in found.frontier
         ],
@@ -52,12 +52,6 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
         else "",
         "notes": found.notes,
     }
-
-
-def _mark(point: BytePoint, found: ByteBudgets) -> str:
-    if not found.above_chance:
-        return ""
-    return "best" if point.spec == found.best.spec else "tied" if point.tied_with_best else ""
 
 
 def _cell(point: BytePoint | None, row: list[BytePoint | None], marked: bool) -> dict[str, Any]:

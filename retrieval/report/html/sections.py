@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -114,12 +115,22 @@ def differences_data(comparison: Comparison) -> dict[str, Any] | None:
                 "verdict": _VERDICTS[pair.verdict],
                 "difference": signed(pair.difference),
                 "interval": interval_ends(*pair.interval),
+                "p_value": _p_value(pair.p_value),
+                "effect_size": f"{pair.effect_size:+.2f}" if math.isfinite(pair.effect_size) else "–",
                 "queries": f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}",
                 "detectable": f"{pair.detectable:.3f}",
             }
             for pair in found.differences
         ],
+        "ranks": [
+            {"label": label, "rank": f"{low}" if low == high else f"{low} to {high}"}
+            for label, (low, high) in ((label, found.ranks[label]) for label in found.order)
+        ],
     }
+
+
+def _p_value(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def overlap_data(comparison: Comparison) -> dict[str, Any] | None:

@@ -17,9 +17,10 @@ _WORDS = {
     Verdict.BETTER: "better",
     Verdict.WORSE: "worse",
     Verdict.EQUIVALENT: "equivalent",
-    Verdict.CANNOT_TELL: "no significant difference",
+    Verdict.CANNOT_TELL: "not significant",
 }
-_HEAD = ("measure", "before", "now", "difference", "95% interval", "verdict", "space")
+_HEAD = ("measure", "before", "now", "difference", "95% interval", "shown", "verdict", "space")
+_SHOWN = "shown: the smallest true difference that these queries find in 8 of 10 cases"
 
 
 def changes_lines(baseline: Baseline, changes: Sequence[Change]) -> list[str]:
@@ -33,11 +34,11 @@ def changes_lines(baseline: Baseline, changes: Sequence[Change]) -> list[str]:
     rows = [
         (
             change.measure, f"{change.before:.3f}", f"{change.now:.3f}", signed(change.difference),
-            interval_ends(*change.interval), _WORDS[change.verdict], change.space,
+            interval_ends(*change.interval), f"{change.detectable:.3f}", _WORDS[change.verdict], change.space,
         )
         for change in changes
     ]  # fmt: skip
-    return ["", f"since {baseline.path}", *aligned(_HEAD, rows, right=[1, 2, 3], specs=[len(_HEAD) - 1])]
+    return ["", f"since {baseline.path}", *aligned(_HEAD, rows, right=[1, 2, 3, 5], specs=[len(_HEAD) - 1]), _SHOWN]
 
 
 def changes_json(baseline: Baseline, changes: Sequence[Change]) -> dict[str, Any]:

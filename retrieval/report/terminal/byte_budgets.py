@@ -6,12 +6,14 @@ import textwrap
 
 from encoders.numbers import counted
 from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
-from retrieval.report.byte_budget_cells import AS_IT_IS, NO_CODE, best_by_budget, sentences, short
+from retrieval.report.byte_budget_cells import AS_IT_IS, NO_CODE, best_by_budget, mark_of, sentences, short
 from retrieval.report.spec_wrapping import wrapped
 
 WIDTH = 100
 #: Columns of numbers before a spec.
 _NUMBERS = 34
+_MARKS = "* best of its row   ≈ no significant difference from the best of all (all pairs together, error 5%)"
+_NO_MARKS = "no marks: no code is significantly better than a random order"
 
 
 def byte_budgets_lines(found: ByteBudgets, width: int = WIDTH) -> list[str]:
@@ -24,25 +26,14 @@ def byte_budgets_lines(found: ByteBudgets, width: int = WIDTH) -> list[str]:
     lines += [line for point in found.frontier for line in _row(point, found, width)]
     tables = [line for base in found.bases for line in _by_budget(found, base, width)]
     lines += tables
-    if not found.above_chance:
-        lines += ["no marks: no code is significantly better than a random order"]
-    else:
-        lines += ["* best of its row   ≈ no significant difference from the best of all (all pairs together, error 5%)"]
+    lines += [_MARKS if found.above_chance else _NO_MARKS]
     lines += [NO_CODE] if any("–" in line.split() for line in tables) else []
     return [*lines, *(line for note in found.notes for line in textwrap.wrap(note, width))]
 
 
 def _row(point: BytePoint, found: ByteBudgets, width: int) -> list[str]:
     interval = f"{point.interval.low:.3f}–{point.interval.high:.3f}"
-    mark = (
-        " "
-        if not found.above_chance
-        else "*"
-        if point.spec == found.best.spec
-        else "≈"
-        if point.tied_with_best
-        else " "
-    )
+    mark = {"best": "*", "tied": "≈", "": " "}[mark_of(point, found)]
     first, *others = wrapped(short(point.spec), width - _NUMBERS - 2)
     head = f"{point.bytes_per_item:>9,}  {point.value:>7.3f}{mark} {interval:>14}  {first}"
     return [head, *(" " * (_NUMBERS + 2) + other for other in others)]

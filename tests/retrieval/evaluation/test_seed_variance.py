@@ -91,3 +91,14 @@ def test_the_variances_add():
     assert error.value == pytest.approx(np.hypot(0.03, np.std([0.1, 0.2], ddof=1) / np.sqrt(2)))
     assert 1 < error.freedom < 40
     assert with_seeds(0.03, 41) == StandardError(0.03, 40.0)
+
+
+def test_ranks_are_as_uncertain_as_the_seeds():
+    """Thousands of queries knew the rank of every space for certain, although another seed would have changed it."""
+    queries = np.random.default_rng(6).normal(0.5, 0.01, 2000)
+    values = {"a": queries + 0.005, "b": queries}
+    seeds = {"a": [0.45, 0.51, 0.555], "b": [0.56, 0.44, 0.5]}
+    assert multiple_comparison(values, rounds=100).ranks == {"a": (1, 1), "b": (2, 2)}
+    assert multiple_comparison(values, means_of_seeds=seeds, rounds=100).ranks == {"a": (1, 2), "b": (1, 2)}
+    agreeing = {"a": [0.505, 0.505], "b": [0.5, 0.5]}
+    assert multiple_comparison(values, means_of_seeds=agreeing, rounds=100).ranks == {"a": (1, 1), "b": (2, 2)}

@@ -9,9 +9,11 @@ import pytest
 
 from encoders.errors import OptionError, UnknownNameError
 from encoders.pipeline import Pipeline
+from encoders.progress import Watched, watching
 from indexers import registry
 from indexers.exact import Exact
 from retrieval.corpora.registry import open_corpus
+from retrieval.experiment import fusion as fusion_module
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.report.html.comparison import write_page
@@ -48,6 +50,24 @@ def test_overlap_is_that_of_the_lists(comparison):
     close, far = comparison.overlaps[0], comparison.overlaps[1]
     assert 0.5 < close.jaccard <= 1
     assert far.jaccard < close.jaccard
+
+
+def test_the_bar_of_the_fits_ends_with_them(tmp_path, monkeypatch):
+    """It stood at "100%, 3 of 3 spaces, 0.0 s left" as long as fusion, budgets and health took."""
+    labels = np.repeat(list("ab"), 20)
+    np.savez(tmp_path / "v.npz", vectors=np.random.default_rng(0).normal(size=(40, 4)).astype("f"), labels=labels)
+    watched, seen = Watched(), []
+    real = fusion_module.nested_cross_validation
+
+    def recorded(*arguments):
+        seen.append([bar.what for bar in watched.bars])
+        return real(*arguments)
+
+    monkeypatch.setattr(fusion_module, "nested_cross_validation", recorded)
+    with watching(watched):
+        options = CompareOptions(fusion=True)
+        compare(open_corpus(str(tmp_path / "v.npz")), ["vectors", "vectors+pca:2"], examples=0, options=options)
+    assert seen == [["fusing spaces"]]
 
 
 def test_bad_specs_are_refused_before_any_work():

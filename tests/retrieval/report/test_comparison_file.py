@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from encoders.errors import MissingLibraryError, OptionError
 from retrieval.corpora.registry import open_corpus
+from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.per_query import per_query_table
 from retrieval.report.comparison_file import comparison_document, schema, write_machine_files
 from retrieval.report.notebook import Comparison
@@ -25,19 +26,52 @@ def test_the_schema_is_one_and_every_field_is_described():
             if "description" not in field:
                 yield f"{path}{name}"
             yield from undescribed(field, f"{path}{name}.")
-            yield from undescribed(field.get("items") or {}, f"{path}{name}[].")
+            for inside in ("items", "additionalProperties"):
+                yield from undescribed(field.get(inside) or {}, f"{path}{name}[].")
 
     assert list(undescribed(schema())) == []
 
 
 def test_every_field_that_is_written_is_in_the_schema(compare, pictures, three):
-    known = schema()["properties"]
     for comparison in (compare(), pictures, compare([])):
         document = json.loads(json.dumps(comparison_document(comparison)))
         Draft202012Validator(schema()).validate(document)
-        assert set(document) <= set(known), "describe the new field in retrieval/report/comparison.schema.json"
-        for space in document["spaces"]:
-            assert set(space) <= set(known["spaces"]["items"]["properties"])
+        assert list(undescribed_fields(document, schema())) == [], "describe them in comparison.schema.json"
+
+
+def test_fields_of_every_option_are_in_the_schema(tmp_path):
+    """Losses, fusion, equal bytes and health were objects of which the schema said nothing."""
+    labels = np.repeat(list("abc"), 20)
+    rows = np.random.default_rng(0).normal(size=(60, 6)) + 1.5 * np.eye(3, 6).repeat(20, axis=0)
+    np.savez(tmp_path / "v.npz", vectors=rows.astype(np.float32), labels=labels)
+    corpus, specs = open_corpus(str(tmp_path / "v.npz")), ["vectors", "vectors+pca:2"]
+    options = CompareOptions(fusion=True, budgets=(1, 4), health=True)
+    everything = compare_in_python(corpus, specs, options=options)
+    lossy = compare_in_python(corpus, specs, ["exact", "faiss:SQ8"])
+    for found in (everything, lossy):
+        document = json.loads(json.dumps(comparison_document(found)))
+        Draft202012Validator(schema()).validate(document)
+        assert list(undescribed_fields(document, schema())) == []
+    assert any(space["loss"] for space in document["spaces"])
+    document = comparison_document(everything)
+    for name in ("fusion", "byte_budgets", "health"):
+        assert document[name].keys() == schema()["properties"][name]["properties"].keys()
+
+
+def undescribed_fields(value, node, path=""):
+    """Give the fields of a document of which the schema says nothing, wherever it names any field of their object."""
+    if isinstance(value, list):
+        for one in value:
+            yield from undescribed_fields(one, node.get("items", {}), f"{path}[]")
+    if isinstance(value, dict):
+        named, rest = node.get("properties", {}), node.get("additionalProperties", {})
+        for name, one in value.items():
+            if name in named:
+                yield from undescribed_fields(one, named[name], f"{path}.{name}")
+            elif rest:
+                yield from undescribed_fields(one, rest, f"{path}.*")
+            elif named:
+                yield f"{path}.{name}"
 
 
 @pytest.mark.parametrize(
@@ -111,6 +145,18 @@ def test_a_notebook_shows_the_answer_the_table_and_drawings(found, tmp_path):
         found.plot_queries("pixel", "pixels")
     with pytest.raises(OptionError, match="no measure 'AP' for both spaces: choose P@10"):
         found.plot_queries("pixels", "pixels+pca:4", "AP")
+
+
+def test_a_notebook_says_what_was_left_out_and_what_chance_would_give(found, compare):
+    assert "For comparison, a random order of the items has P@10 0.100" in found._repr_html_()
+    left_out = Comparison.of(compare(notes=["3 queries are left out: no label."]))
+    assert "3 queries are left out: no label." in left_out._repr_html_()
+
+
+def test_a_console_shows_the_answer_and_not_the_values_of_every_query(found):
+    """It was two million letters."""
+    assert repr(found).startswith("<Comparison on digits: pixels is best on P@10")
+    assert len(repr(found)) < 1000
 
 
 def test_text_of_a_comparison_is_escaped_in_a_notebook(documents, compare):

@@ -96,7 +96,8 @@ def test_a_tie_says_what_the_queries_could_show(compare, three):
     said = answer(judged(compare, three, [base, np.clip(base + rng.normal(0.03, 0.3, 35), 0, 1), base / 9]))
     assert re.fullmatch(
         r"pixels(\+pca:30)? has the highest P@10, 0\.\d{3}, ahead of pixels\+pca:16\+binarize \(\+0\.\d{3}, 95% "
-        r"interval \+0\.\d{3} to \+0\.\d{3}\), but pixels(\+pca:30)? does not differ significantly from it\. "
+        r"interval \+0\.\d{3} to \+0\.\d{3}\), but pixels(\+pca:30)? does not differ significantly from it \(95% interval of "
+        r"the difference [+-]0\.\d{3} to \+0\.\d{3}\)\. "
         r"With 35 queries, a true difference of 0\.\d{3} is found in 8 of 10 cases; about [\d,]+ more would decide "
         r"between the best and pixels(\+pca:30)?\.",
         said,
@@ -116,6 +117,33 @@ def test_too_few_queries_are_said(compare, three):
     said = answer(judged(compare, three, [[1.0, 0.5], [0.5, 0.0], [0.2, 0.1]]))
     assert said.endswith(
         "do not differ significantly on P@10 (best 0.750, last 0.150). 2 queries are too few to compare spaces."
+    )
+
+
+def test_a_tie_of_all_says_how_far_apart_they_may_be(compare, three):
+    rng = np.random.default_rng(0)
+    base = rng.random(200)
+    said = answer(judged(compare, three, [base, np.clip(base + rng.normal(0, 0.2, 200), 0, 1), base]))
+    assert re.search(
+        r"\(best 0\.\d{3}, last 0\.\d{3}; 95% interval of the difference -0\.\d{3} to \+0\.\d{3}\)\. With", said
+    )
+
+
+def test_at_chance_level_too_few_queries_are_said(compare, three):
+    few = judged(compare, three, [[1.0], [0.5], [0.2]], chance={"P@10": 0.5}, above_chance={"P@10": False})
+    assert answer(few).endswith("1 query is too few to compare spaces.")
+
+
+def test_a_smaller_space_that_is_tied_says_what_it_may_lose(compare, three):
+    rng = np.random.default_rng(4)
+    base = rng.uniform(0.4, 0.6, 300)
+    found = judged(compare, three, [base, base + rng.normal(0, 0.05, 300), base / 9])
+    pair = found.significance["P@10"].of("pixels", "pixels+pca:30")
+    assert (pair.first, pair.is_significant) == ("pixels", False)
+    lost = pair.interval.high / found.spaces[0].measures["P@10"]
+    assert cost_title(found) == (
+        f"pixels+pca:30 does not differ significantly from pixels (it may lose up to {lost:.1%} of P@10) "
+        "and stores 12% of its bytes"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -84,6 +85,33 @@ def test_every_line_fits_however_long_the_names(found, tmp_path):
     baseline = read_baseline(write_comparison(found, tmp_path / "comparison.json"))
     lines = comparisons_lines([found]) + changes_lines(baseline, baseline.changes(found))
     assert all(len(line) <= 100 for line in lines), [line for line in lines if len(line) > 100]
+
+
+def test_a_change_that_is_not_significant_says_what_would_be(found, tmp_path):
+    baseline = read_baseline(write_comparison(found, tmp_path / "comparison.json"))
+    noise = np.random.default_rng(0).normal(0, 0.1, found.n_queries)
+    spaces = [
+        replace(space, per_query={name: values + noise for name, values in space.per_query.items()})
+        for space in found.spaces
+    ]
+    changes = baseline.changes(replace(found, spaces=spaces))
+    lines = changes_lines(baseline, changes)
+    assert lines[2].split()[-3:] == ["shown", "verdict", "space"]
+    rows = [line for line in lines[3:] if re.match("A?P@", line)]
+    assert len(rows) == len(changes) == 9
+    for row, change in zip(rows, changes, strict=True):
+        assert change.detectable > 0.01
+        assert f" {change.detectable:.3f}  not significant " in row
+
+
+def test_the_page_has_p_value_effect_size_and_rank_of_every_pair(found):
+    section = re.sub(r"<wbr>", "", page([found])).partition("Which differences are real?")[2].partition("</section>")[0]
+    compared = found.significance["P@10"]
+    for pair in compared.differences:
+        assert f"<td>{pair.effect_size:+.2f}</td>" in section
+        assert f"<td>{'&lt; 0.001' if pair.p_value < 0.001 else f'{pair.p_value:.3f}'}</td>" in section
+    for label, (low, high) in compared.ranks.items():
+        assert f"<code>{label}</code> {low}" + (f" to {high}" if high > low else "") in section
 
 
 def test_fusions_are_named_by_the_numbers_of_their_spaces(found):

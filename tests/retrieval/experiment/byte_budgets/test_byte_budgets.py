@@ -221,6 +221,10 @@ def test_at_chance_level_no_code_is_called_best():
     written = to_json(found)["byte_budgets"]
     assert (written["above_chance"], "best" in written["answer"]) == (False, False)
     assert not any(row["mark"] for row in bytes_data(found, "k")["frontier"])
+    assert budgets.chance == pytest.approx(found.chance["P@10"])
+    section = page([found]).partition('id="c1-bytes"')[2].partition("</section>")[0]
+    assert "No code is significantly better" in section
+    assert 'class="best"' not in section
 
 
 def test_repeats_of_one_query_say_nothing_about_others():
