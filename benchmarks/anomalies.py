@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pyod_scores import scores_of
 from record import nothing_else, record, say, seeds_of, timed
 
 from encoders.codes import Modality
@@ -174,11 +175,11 @@ def peers(corpus: Corpus, case: Case, normal: tuple[str, ...], found: DetectorCo
     for name, (detector, learnt) in detectors.items():
         with timed() as taken:
             detector.fit(learnt)
-            scores = np.concatenate([detector.decision_function(part) for part in np.array_split(test, 50)])
+            calibration, scores = scores_of(detector, len(learnt), held, test)
         if not np.isfinite(scores).all():
             say(name, "has scores that are no numbers")
             continue
-        p = conformal.p_values(detector.decision_function(held), scores, distinct=distinct)
+        p = conformal.p_values(calibration, scores, distinct=distinct)
         label = f"PyOD {name}" + (f", {len(learnt):,} rows" if len(learnt) < len(train) else "")
         rows[label] = {
             **_row(found, scores, p, "PyOD"), "fit_seconds": taken.value,
